@@ -16,7 +16,7 @@ description:
   - The result is the audit document of one cluster, as described in L(docs/audit.schema.json,
     https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json).
   - The module does not change the cluster. It creates SubjectAccessReviews, which store nothing, only for rights that no role binding
-    proves. It does not contact any registry.
+    proves. It contacts registries only with O(ask_registries=true).
   - C(unreadable) reports the objects that cannot be read, with the rules that were not applied. The audit never treats an unreadable object as
     absent.
   - The result contains no credential and no hash of one. Equal logins get equal labels, computed with a key that is used for one run and
@@ -95,6 +95,35 @@ options:
       - The role C(pull_access_audit) sets this from the variables of the roles that write secrets.
     type: list
     elements: dict
+  ask_registries:
+    description:
+      - Also find images in use without the signature that an image policy requires (rule C(image-unsigned)). The host that runs the task asks
+        the registries, with the same requests, logins and limits as O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
+      - It asks only for images in the scope of an C(ImagePolicy) or a C(ClusterImagePolicy). It asks for up to 2,000 images, shared evenly
+        among the namespaces, and for up to a minute for each namespace. C(unreadable) reports the images that were not asked for, and those
+        whose registry gave no answer.
+      - Without it, the rule is not applied.
+    type: bool
+    default: false
+  realm_hosts:
+    description:
+      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
+        registries that delegate their login. No other host is contacted. Docker Hub's C(auth.docker.io) needs no entry.
+      - The module does not contact a registry at a loopback, link-local, cloud metadata or similar address of the host that runs the task,
+        unless you list it here, because objects of the cluster name the registries.
+    type: list
+    elements: str
+  registry_ca_cert:
+    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
+    type: path
+  registry_validate_certs:
+    description: Verify the certificates of the registries.
+    type: bool
+    default: true
+  registry_timeout:
+    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
+    type: int
+    default: 10
   dest:
     description:
       - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
@@ -151,6 +180,11 @@ EXAMPLES = r"""
       - secret-unused
       - {rule: grant-to-everybody, namespace: shared-images}
     dest: audit-{{ inventory_hostname }}.json
+
+- name: Find images that nodes refuse because they lack a required signature
+  openshift_ops.image_pull.pull_access_audit:
+    rules: [image-unsigned]
+    ask_registries: true
 
 - name: Find a leaked password
   openshift_ops.image_pull.pull_access_audit:
@@ -342,6 +376,7 @@ summary:
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_questions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
@@ -365,6 +400,7 @@ ARGUMENTS = {
     "dest": {"type": "path"},
     "drift": {"type": "list", "elements": "dict"},
     "declared_selectors": {"type": "list", "elements": "dict"},
+    **image_questions.ARGUMENTS,
 }
 
 

@@ -42,7 +42,13 @@ def lab(request: pytest.FixtureRequest, usual_lab: Callable[[], Lab]) -> Lab:
 
 
 #: The pod of these scenarios. Once they are fixed, the lab's node must pull its image.
-PULLED_AFTERWARDS = ("pod-cannot-pull", "pod-secret-missing", "pod-hides-account-list", "pod-older-than-link")
+PULLED_AFTERWARDS = (
+    "pod-cannot-pull",
+    "pod-secret-missing",
+    "pod-hides-account-list",
+    "pod-older-than-link",
+    "image-unsigned",
+)
 
 
 def test_each_rule_has_a_scenario() -> None:

@@ -171,6 +171,25 @@ class TestSignatures:
         assert (KEY_UNKNOWN in found["reason"]) == (case.verdict == "unknown")
 
 
+def test_the_audit_finds_the_images_without_a_signature_at_the_registry_or_the_mirror(
+    lab: Lab, settings: None, pulled: Mapping[str, Any]
+) -> None:
+    options = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
+    audit = {"kubeconfig": lab.kubeconfig, "namespaces": [NAMESPACE], "rules": ["image-unsigned"]}
+    result = run_module("pull_access_audit", **audit, **options)
+    assert not result["failed"], result["msg"]
+    (cluster,) = result["audit"]["clusters"]
+    found = {each["name"]: each["message"] for each in cluster["findings"]}
+    expected = {case.name: case for case in CASES if case.verdict == "will_not_pull"}
+    assert set(found) == set(expected)
+    assert not [name for name in found if pulled[name]["pulled"]]
+    assert [name for name, case in expected.items() if "oc-mirror" in case.text] == ["mirror-without"]
+    assert "oc-mirror without --remove-signatures" in found["mirror-without"]
+    assert not [sentence for sentence in cluster["unreadable"] if sentence.startswith("whether ")]
+    (silent,) = run_module("pull_access_audit", **audit)["audit"]["clusters"]
+    assert silent["findings"] == []
+
+
 def test_nothing_is_claimed_about_signatures_without_asking(lab: Lab, settings: None) -> None:
     found = verdicts(lab)
     assert {row["verdict"] for name, row in found.items() if name != "no-policy"} == {"unknown"}

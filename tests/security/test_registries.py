@@ -6,6 +6,7 @@ shown for."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -220,6 +221,65 @@ class TestSignatures:
             b"HEAD /v2/team/app/manifests/v1",
             b"GET /v2/team/app/manifests/v1",
         ]
+
+
+class TestAudit:
+    """An audit asks for the images of all users. She has a policy of her own, so that her images count as well."""
+
+    def audit(self, lab, run, *names: str, **options: Any) -> dict[str, Any]:
+        asked = {"ask_registries": True, "registry_ca_cert": lab.data["ca_cert"], **options}
+        result = run("pull_access_audit", namespaces=[*names], rules=["image-unsigned"], **asked)
+        assert not result["failed"], result["msg"]
+        (cluster,) = result["audit"]["clusters"]
+        return cluster
+
+    def victim(self, lab, namespace: str) -> str:
+        """A project with an image without a signature. Return its repository."""
+        path, (_first, login, *_more) = f"audited/{namespace}", lab.registry("private")["accounts"]
+        repository = f"{lab.registry('private')['host']}/{path}"
+        lab.sign(f"{path}:v1")
+        content = auth_file({lab.registry("private")["host"]: (login["username"], login["password"])})
+        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        body = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+        lab.create(namespace, "secrets", body)
+        spec = {"containers": [{"name": "app", "image": f"{repository}:v1"}], "imagePullSecrets": [{"name": "pull"}]}
+        lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
+        return repository
+
+    def test_thousands_of_images_leave_the_questions_of_other_projects(self, lab, run, namespaces, plain_target):
+        """She also names an address that only the controller reaches."""
+        first, second = sorted(namespaces(2))
+        mallory, repository = ProjectUser.create(lab, "mallory", first), self.victim(lab, second)
+        for pods in range(3):
+            containers = [
+                {"name": f"c{number}", "image": f"{plain_target.host}/x/{pods}-{number}:v1"} for number in range(700)
+            ]
+            mallory.create_object("pods", {"metadata": {"name": f"many-{pods}"}, "spec": {"containers": containers}})
+        with registry_settings(lab, policies=[(repository, ""), (plain_target.host, first)]):
+            found = self.audit(lab, run, first, second, realm_hosts=lab.registry_hosts)
+        assert [(each["namespace"], each["name"]) for each in found["findings"]] == [(second, "app")]
+        left_out, unknown = (each for each in found["unreadable"] if each.startswith("whether "))
+        assert left_out.startswith(f"whether 101 images of namespace {first} have the signature")
+        assert unknown.startswith(f"whether 1,999 images of namespace {first} have the signature")
+        assert "name it in 'realm_hosts'" in unknown
+        assert plain_target.connections() == 0
+
+    def test_a_login_goes_to_its_own_registry_only(self, lab, run, mallory, certificate):
+        """Her image is at her registry, and her policy is for it. Its challenge asks for the login at another host."""
+        realm = f'WWW-Authenticate: Bearer realm="https://{VAULT}/token"'
+        with registry(certificate, realm) as hostile:
+            mallory.secret("pull", auth_file({hostile.host: ("mallory", PASSWORD)}))
+            pod(mallory, f"{hostile.host}/team/app:v1", "pull")
+            with registry_settings(lab, policies=[(hostile.host, mallory.namespace)]):
+                found = self.audit(
+                    lab, run, mallory.namespace, realm_hosts=[hostile.host], registry_ca_cert=certificate
+                )
+        assert PASSWORD not in json.dumps(found)
+        assert found["findings"] == []
+        (unknown,) = (each for each in found["unreadable"] if each.startswith("whether "))
+        assert "another host. Nothing was sent" in unknown
+        assert len(hostile.requests) == 1
+        assert b"Authorization" not in hostile.requests[0]
 
 
 class TestKeys:

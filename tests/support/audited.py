@@ -363,6 +363,28 @@ def _unknown(it: Scene) -> None:
     it.says, it.fixed = "the moon is in the wrong phase", None
 
 
+@scene("image-unsigned")
+def _unsigned(it: Scene) -> None:
+    """The container has its image from a time before the policy."""
+    path, key = f"audited/{it.name}", it.lab.data["signing_key"]
+    it.lab.sign(f"{path}:v1")
+    it.secret()
+    it.pod(f"{it.host}/{path}:v1", ["pull"])
+    it.runs()
+    it.context = registry_settings(it.lab, policies=[(f"{it.host}/{path}", "", key)])
+    it.options = {
+        "ask_registries": True,
+        "realm_hosts": it.lab.registry_hosts,
+        "registry_ca_cert": it.lab.data["ca_cert"],
+    }
+    it.says = f"has no signature of {it.host}/{path}:v1 that nodes read"
+
+    def fixed() -> None:
+        it.lab.sign(f"{path}:v1", "--part=image")
+
+    it.fixed = fixed
+
+
 @contextmanager
 def node_secret(it: Scene, auths: Any) -> Iterator[None]:
     """The pull secret of the nodes with this content."""

@@ -17,7 +17,24 @@ from ..core.objects import Kind, ObjectRef
 from ..core.times import check_seconds
 from .references import Reference
 
-__all__ = ["IMAGE_QUESTION", "SIGNATURE_QUESTION", "ImageQuestion", "RegistryAccess", "SignatureQuestion"]
+__all__ = [
+    "ARGUMENTS",
+    "IMAGE_QUESTION",
+    "SIGNATURE_QUESTION",
+    "ImageQuestion",
+    "RegistryAccess",
+    "SignatureQuestion",
+    "access_of",
+]
+
+#: Options of the modules that ask registries about images.
+ARGUMENTS: dict[str, Any] = {
+    "ask_registries": {"type": "bool", "default": False},
+    "realm_hosts": {"type": "list", "elements": "str"},
+    "registry_ca_cert": {"type": "path"},
+    "registry_validate_certs": {"type": "bool", "default": True},
+    "registry_timeout": {"type": "int", "default": 10},
+}
 
 #: Not kinds of the API: references of these kinds stand for questions to registries.
 IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
@@ -111,3 +128,12 @@ class RegistryAccess:
             prefix=prefix,
             realm_option=realm_option,
         )
+
+
+def access_of(options: Mapping[str, Any]) -> RegistryAccess | None:
+    """Return how registries are asked according to the options of `ARGUMENTS`, or None if they are not asked.
+
+    :raises OptionError: when the timeout is too short for any response.
+    """
+    access = RegistryAccess.of(options, "registry_", "realm_hosts")
+    return access if options["ask_registries"] else None

@@ -13,7 +13,8 @@ from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...core.objects import POD, Kind
 from ...explain.subjects import WORKLOADS
-from ...images.image_questions import RegistryAccess
+from ...images import image_questions
+from ...images.image_questions import RegistryAccess, access_of
 from ...images.references import reference_of
 
 __all__ = ["ARGUMENTS", "PullAccess", "from_options"]
@@ -23,11 +24,7 @@ ARGUMENTS: dict[str, Any] = {
     "workload": {"type": "str"},
     "image": {"type": "str"},
     "service_account": {"type": "str"},
-    "ask_registries": {"type": "bool", "default": False},
-    "realm_hosts": {"type": "list", "elements": "str"},
-    "registry_ca_cert": {"type": "path"},
-    "registry_validate_certs": {"type": "bool", "default": True},
-    "registry_timeout": {"type": "int", "default": 10},
+    **image_questions.ARGUMENTS,
 }
 
 
@@ -75,9 +72,8 @@ def from_options(options: Mapping[str, Any]) -> PullAccess:
 
 
 def _registries(options: Mapping[str, Any]) -> RegistryAccess | None:
-    how = RegistryAccess.of(options, "registry_", "realm_hosts")
-    image = reference_of(options["image"] or "")
-    return replace(how, named=image.host if image else "") if options["ask_registries"] else None
+    access, image = access_of(options), reference_of(options["image"] or "")
+    return access and replace(access, named=image.host if image else "")
 
 
 def _workload(given: str | None) -> tuple[Kind, str] | None:

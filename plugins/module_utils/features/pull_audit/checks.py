@@ -34,6 +34,7 @@ from .findings import Finding, sort_findings
 from .options import PullAudit, parse_version
 from .rules import RULES
 from .rules_registry import REGISTRY_REMOVED, find_images_of_removed_registry
+from .rules_signatures import IMAGE_UNSIGNED, find_unsigned_images, unknown_signatures
 from .survey import CLUSTER_BINDINGS, NAMESPACES_READ, NODES_READ, PROVIDERS, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = ["CHECKS", "Audit"]
@@ -70,6 +71,7 @@ CHECKS: Mapping[str, Check] = {
     "forecast-recreated-secret": forecast.find_recreated_secrets,
     "forecast-legacy-token": forecast.find_legacy_tokens,
     REGISTRY_REMOVED: find_images_of_removed_registry,
+    IMAGE_UNSIGNED: find_unsigned_images,
 }
 
 
@@ -92,6 +94,8 @@ class Audit:
             return bool(self.asked.drift)
         if rule == rules_selectors.OPEN_TO_USERS:
             return bool(self.asked.open_selectors)
+        if rule == IMAGE_UNSIGNED:
+            return self.asked.registries is not None
         return rule != "credential-found" or self.asked.search is not None
 
     def _is_forecast(self, rule: str) -> bool:
@@ -148,6 +152,7 @@ class Audit:
             without = f". Not applied there: {', '.join(rules)}" if rules else ""
             yield f"the {what} of {_describe_namespaces(names, len(self.survey.places))} could not be read: {why}{without}"
         yield from self._unread_evidence()
+        yield from unknown_signatures(self.survey)
         if "grant-dead-subject" in self.rules:
             errors = {ref: str(seen) for ref, seen in self.survey.known.items() if isinstance(seen, ImagePullError)}
             yield from _describe_unread(errors, "It is unknown whether a grant to it is dead")

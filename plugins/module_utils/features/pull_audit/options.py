@@ -17,6 +17,7 @@ from ...core.json_types import as_dict, as_str
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_from
 from ...core.suggestions import find_similar
+from ...images.image_questions import RegistryAccess, access_of
 from ...secrets.search import SHORTEST, CredentialSearch
 from .findings import Finding
 from .rules import RULES
@@ -51,7 +52,7 @@ class PullAudit:
 
     `drift` are the results of modules that planned the declarations of an inventory. `open_selectors` are the selectors of an inventory
     that users can join by the name of a project, with the titles of their entries. `key` is the key for the labels of logins, None for a
-    random key of this run.
+    random key of this run. `registries` is how registries are asked, None if they are not asked.
     """
 
     cluster_name: str = ""
@@ -64,6 +65,7 @@ class PullAudit:
     dest: str | None = None
     drift: Sequence[Any] = field(default=(), repr=False)
     open_selectors: Sequence[tuple[str, NamespaceSelector]] = ()
+    registries: RegistryAccess | None = None
 
     @property
     def target(self) -> tuple[int, int] | None:
@@ -80,7 +82,8 @@ def parse_version(text: str) -> tuple[int, int] | None:
 def from_options(options: Mapping[str, Any]) -> PullAudit:
     """Return the audit that the options ask for.
 
-    :raises OptionError: for an unknown rule, an invalid version, a negative number of days, a short key, or an invalid search.
+    :raises OptionError: for an unknown rule, an invalid version, a negative number of days, a short key, an invalid search, or a timeout that
+        is too short.
     """
     rules = list(RULES) if options["rules"] is None else options["rules"]
     if not rules:
@@ -101,6 +104,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
             "lookup('password', '/dev/null length=32')"
         )
     search = options["search_credential"]
+    registries = access_of(options)
     return PullAudit(
         options["cluster_name"],
         tuple(dict.fromkeys(rules)),
@@ -112,6 +116,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
         options["dest"],
         tuple(options["drift"] or ()),
         tuple(_open_selectors(options["declared_selectors"] or ())),
+        registries,
     )
 
 

@@ -271,6 +271,15 @@ _ALL = (
         (PODS,),
     ),
     AuditRule(
+        "image-unsigned",
+        WARNING,
+        "An image without the signature that a policy requires",
+        "A ClusterImagePolicy or an ImagePolicy requires a signature of the image, and the registry or mirror that serves it has none that "
+        "nodes read. Pods that have the image run until it is pulled again.",
+        "Sign the manifest of each platform in the form that nodes read, at the registry or mirror that serves the image.",
+        (PODS, WORKLOADS_READ),
+    ),
+    AuditRule(
         "verification-stops-kubelet",
         ERROR,
         "Settings for images with which kubelets do not start",

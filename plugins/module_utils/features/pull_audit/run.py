@@ -32,6 +32,7 @@ from ...core.objects import (
 from ...core.protocols import ALL
 from ...discovery.cluster_facts import facts_of
 from ...discovery.lookup_reader import read_lookups
+from ...discovery.proofs import check_access
 from ...engine import selection
 from ...engine.fetching import Answer
 from ...engine.listing import Listing, ListRequest, list_each_kind
@@ -63,7 +64,10 @@ from .options import PullAudit
 from .rules_grants import refs_in_grants
 from .rules_nodes import NODE_RULES, node_refs
 from .rules_registry import REGISTRY_REMOVED
+from .rules_signatures import IMAGE_UNSIGNED
 from .rules_verification import VERIFICATION
+from .run_signatures import ask_for_signatures
+from .signed_images import ImageSignature
 from .survey import (
     ACCOUNTS,
     BINDINGS,
@@ -119,7 +123,12 @@ def audit_cluster(
     write: Write | None = None,
     now: Callable[[], float] = time.time,
 ) -> Outcome:
-    """Return the outcome with the document in `audit` or, with `write`, with the counts and the worst findings in `top_findings`."""
+    """Return the outcome with the document in `audit` or, with `write`, with the counts and the worst findings in `top_findings`.
+
+    :raises OptionError: if an option about registries is invalid. Nothing has been read.
+    """
+    if asked.registries is not None:
+        check_access(asked.registries)
     with open_run(cluster, len(namespaces), settings) as run:
         try:
             survey = _AuditReader(run, asked, namespaces).survey(now())
@@ -171,11 +180,12 @@ class _AuditReader:
         version, is_openshift = self._version(facts)
         forecasts = self.asked.target is not None
         nodes = self._nodes(evidence, forecasts=forecasts)
+        accesses = self._accesses(places, evidence, [*self._more_refs()] if is_openshift else ())
         return ClusterSnapshot(
             places,
             now,
             evidence,
-            self._accesses(places, evidence, [*self._more_refs()] if is_openshift else ()),
+            accesses,
             self._known(places, found[SERVICE_ACCOUNT]),
             bindings,
             _generation_reason(facts),
@@ -186,6 +196,7 @@ class _AuditReader:
             unread=self.unread,
             open_selectors=self._open_selectors(),
             node_groups=self._groups(nodes, evidence),
+            signatures=self._signatures(accesses, evidence),
         )
 
     def _nodes(self, evidence: ListedLookup, *, forecasts: bool) -> list[Json]:
@@ -196,6 +207,14 @@ class _AuditReader:
         if listed is not None:
             evidence.add({NODES: {"items": listed}})
         return listed or []
+
+    def _signatures(
+        self, accesses: Mapping[str, Sequence[PullVerdict]], evidence: ListedLookup
+    ) -> Mapping[str, Sequence[ImageSignature]]:
+        """Ask registries for signatures, if an option says so."""
+        if self.asked.registries is None or IMAGE_UNSIGNED not in self.asked.rules:
+            return {}
+        return ask_for_signatures(self.run, accesses, evidence, self.asked.registries)
 
     def _groups(self, nodes: Sequence[Json], evidence: ListedLookup) -> Sequence[NodeGroup]:
         """Return the nodes with their settings, if a kubelet can have settings for images that it has."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    ARGUMENTS,
     IMAGE_QUESTION,
     ImageQuestion,
     RegistryAccess,
     SignatureQuestion,
+    access_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from hypothesis import given
@@ -48,6 +50,14 @@ def test_registry_access_reads_options_with_any_prefix() -> None:
     assert (found.prefix, found.realm_option) == ("x_", "hosts"), "so that messages name the options"
     with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds"):
         RegistryAccess.of({"x_timeout": 0}, "x_", "hosts")
+
+
+def test_registries_are_asked_only_on_request() -> None:
+    options = {name: each.get("default") for name, each in ARGUMENTS.items()}
+    assert access_of(options) is None
+    found = access_of({**options, "ask_registries": True})
+    assert found == RegistryAccess()
+    assert (found.prefix, found.realm_option) == ("registry_", "realm_hosts")
 
 
 def test_a_question_about_signatures_survives_its_reference() -> None:

@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     parse_version,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 
 DEFAULTS: dict[str, Any] = {
     "cluster_name": "",
@@ -30,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "dest": None,
     "drift": None,
     "declared_selectors": None,
+    "ask_registries": False,
 }
 LEAKED = {"registry": None, "username": None, "password": None, "token": None}
 
@@ -42,6 +44,12 @@ def test_all_rules_are_applied_without_a_search_by_default() -> None:
     asked = made()
     assert list(asked.rules) == list(RULES)
     assert (asked.search, asked.key, asked.target, asked.dest) == (None, None, None, None)
+
+
+def test_registries_are_asked_only_if_an_option_says_so() -> None:
+    how = {"registry_ca_cert": "/ca", "realm_hosts": ["sso.example.com"]}
+    assert made(**how).registries is None
+    assert made(ask_registries=True, **how).registries == RegistryAccess("/ca", realm_hosts=("sso.example.com",))
 
 
 def test_the_options_become_the_audit() -> None:
@@ -78,6 +86,7 @@ def test_the_options_become_the_audit() -> None:
         ({"target_version": "4"}, "give a version such as 4.22"),
         ({"expires_within": -1}, "must not be negative"),
         ({"fingerprint_key": "k" * 15}, "fewer than 16 characters"),
+        ({"registry_timeout": 0}, "option 'registry_timeout' is in seconds"),
         ({"search_credential": LEAKED}, "give one of 'password' and 'token'"),
         (
             {"search_credential": {**LEAKED, "password": "p" * 8, "token": "t" * 8}},

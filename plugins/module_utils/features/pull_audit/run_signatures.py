@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks registries for the signatures of the images in use, with an equal share for each namespace."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from ...core.objects import SERVICE_ACCOUNT, ObjectRef
+from ...core.protocols import ALL, ListedBy
+from ...discovery.image_proofs import NamespaceQuestions
+from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
+from ...engine.run import Run
+from ...explain.chain import PullVerdict
+from ...explain.lookup import Lookup, ReadRequired
+from ...explain.steps.signatures import RegistrySignatures
+from ...images.image_questions import RegistryAccess
+from .rules_signatures import MOST_IMAGES
+from .signed_images import ImageSignature, SignedImage, answer_of, share_evenly, signed_images
+
+__all__ = ["ask_for_signatures"]
+
+_LISTED_BY: ListedBy = {SERVICE_ACCOUNT: ALL}
+
+
+def ask_for_signatures(
+    run: Run, accesses: Mapping[str, Sequence[PullVerdict]], evidence: Lookup, access: RegistryAccess
+) -> Mapping[str, Sequence[ImageSignature]]:
+    """Return the images that need a signature by namespace, with the answers of registries.
+
+    :raises ImagePullError: if the cluster fails, or an option about registries is invalid.
+    """
+    images = _read_images(run, accesses, evidence)
+    chosen = share_evenly(images, MOST_IMAGES)
+    found = _ask(run, chosen, evidence, NamespaceQuestions(access))
+    answers = {id(image): answer for (_namespace, image), answer in zip(chosen, found, strict=True)}
+    return {
+        namespace: [ImageSignature(each, answers.get(id(each))) for each in of_namespace]
+        for namespace, of_namespace in images.items()
+    }
+
+
+def _read_images(
+    run: Run, accesses: Mapping[str, Sequence[PullVerdict]], evidence: Lookup
+) -> dict[str, Sequence[SignedImage]]:
+    """Find the images. Repeat until no namespace needs another object."""
+    found: dict[str, Sequence[SignedImage]] = {}
+    waiting = list(accesses)
+    while waiting:
+        late = []
+        for namespace in waiting:
+            try:
+                found[namespace] = signed_images(accesses[namespace], evidence)
+            except ReadRequired:
+                late.append(namespace)
+        waiting = late
+        evidence.add(read_lookups(run.cluster, run.workers, evidence, _LISTED_BY))
+    return {namespace: found[namespace] for namespace in accesses}
+
+
+def _ask(
+    run: Run, chosen: Sequence[tuple[str, SignedImage]], evidence: Lookup, questions: NamespaceQuestions
+) -> list[RegistrySignatures]:
+    """Return the answer for each image. Repeat until no image has another question."""
+    found: dict[int, RegistrySignatures] = {}
+    waiting = list(enumerate(chosen))
+    while waiting:
+        late, objects, asked = [], dict[ObjectRef, None](), defaultdict[str, list[ObjectRef]](list)
+        for at, (namespace, image) in waiting:
+            try:
+                found[at] = answer_of(image, evidence)
+            except ReadRequired:
+                late.append((at, (namespace, image)))
+                for ref in evidence.take_wanted():
+                    if ref.kind in QUESTIONS:
+                        asked[namespace].append(ref)
+                    else:
+                        objects[ref] = None
+        waiting = late
+        evidence.add(read_objects(run.cluster, run.workers, list(objects), _LISTED_BY))
+        evidence.add(questions.answers(asked, evidence))
+    return [found[at] for at in range(len(chosen))]

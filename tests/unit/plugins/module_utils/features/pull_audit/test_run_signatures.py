@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An audit asks a registry on 127.0.0.1 for the signatures that policies require, and for nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_signatures import (
+    IMAGE_UNSIGNED,
+    MOST_IMAGES,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from support.certificates import server_context, write_certificate
+from support.fake_api import FakeApi
+from support.hostile_registry import HostileRegistry, served
+from support.scripted_pool import Answer, Clock
+
+ALWAYS = 10**9
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def registry(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+    """A registry that has each image, and a signature only of images below `signed`."""
+    monkeypatch.delenv("https_proxy", raising=False)
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        request = server.requests[-1].partition(b"\r\n")[0]
+        is_there = b"/manifests/v1 " in request or (b".sig " in request and b"/signed" in request)
+        headers = f"Content-Type: application/vnd.oci.image.manifest.v1+json\r\nDocker-Content-Digest: {DIGEST}\r\n"
+        yield f"HTTP/1.1 {200 if is_there else 404} X\r\n{headers}Connection: close\r\n\r\n".encode()
+
+    with served(script, server_context(certificate)) as found:
+        yield found
+
+
+def cluster(scope: str, **images: list[str]) -> FakeApi:
+    """A cluster with these images in its namespaces, of which a policy requires signatures in the scope."""
+    api = FakeApi()
+    for path, answer in (("/apis ", {"groups": [{"name": "apps"}]}), ("/version ", {"gitVersion": "v1.36.3"})):
+        api.fail(f"GET {path.strip()}$", Answer(200, answer), times=ALWAYS)
+    api.put("clusterimagepolicies", "", "signed", spec={"scopes": [scope]})
+    for namespace, each in images.items():
+        api.put("namespaces", "", namespace)
+        api.put("serviceaccounts", namespace, "default", imagePullSecrets=[{"name": "pull"}])
+        content = json.dumps({"auths": {scope.partition("/")[0]: {"username": namespace, "password": "Canary-77"}}})
+        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        api.put("secrets", namespace, "pull", type="kubernetes.io/dockerconfigjson", data=data)
+        containers = [{"name": f"c{number}", "image": image} for number, image in enumerate(each)]
+        api.put("pods", namespace, "app", spec={"containers": containers, "imagePullSecrets": [{"name": "pull"}]})
+    return api
+
+
+def audited(api: FakeApi, access: RegistryAccess | None, *names: str) -> dict[str, Any]:
+    clock = Clock()
+    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    asked = PullAudit(rules=(IMAGE_UNSIGNED,), registries=access)
+    outcome = audit_cluster(api.cluster(clock), asked, names or ("a",), settings, now=lambda: 1767225600.0)
+    (document,) = outcome.extra["audit"]["clusters"]
+    assert "Canary" not in json.dumps(document)
+    return document
+
+
+def access_to(registry: HostileRegistry, certificate: str) -> RegistryAccess:
+    return RegistryAccess(certificate, timeout=20.0, realm_hosts=(registry.host,))
+
+
+def test_only_images_without_a_signature_are_found(registry: HostileRegistry, certificate: str) -> None:
+    host = registry.host
+    api = cluster(f"{host}/team", a=[f"{host}/team/signed:v1", f"{host}/team/plain:v1", f"{host}/other/plain:v1"])
+    document = audited(api, access_to(registry, certificate))
+    (found,) = document["findings"]
+    assert (found["name"], found["location"], document["unreadable"]) == ("app", "c1", [])
+    assert f"registry {host} has no signature of {host}/team/plain:v1" in found["message"]
+    paths = {request.split(b" ")[1] for request in registry.requests}
+    assert not [path for path in paths if b"other" in path], "no policy is for it"
+
+
+def test_no_registry_is_asked_without_the_option(registry: HostileRegistry) -> None:
+    document = audited(cluster(registry.host, a=[f"{registry.host}/plain:v1"]), None)
+    assert (document["findings"], registry.requests) == ([], [])
+
+
+def test_an_image_whose_registry_gives_no_answer_is_reported(registry: HostileRegistry, certificate: str) -> None:
+    """Only a pod names the registry, which is on loopback."""
+    document = audited(cluster(registry.host, a=[f"{registry.host}/plain:v1"]), RegistryAccess(certificate))
+    (sentence,) = document["unreadable"]
+    assert sentence.startswith("whether 1 image of namespace a has the signature")
+    assert "name it in 'realm_hosts'" in sentence
+    assert (document["findings"], registry.requests) == ([], [])
+
+
+def test_many_images_of_one_namespace_leave_the_share_of_another(registry: HostileRegistry, certificate: str) -> None:
+    """Her images are on an address that is refused without a request, so that the test is fast."""
+    many = [f"127.0.0.9:1/mallory/{number}:v1" for number in range(MOST_IMAGES + 100)]
+    api = cluster(registry.host, mallory=many, team=[f"{registry.host}/plain:v1"])
+    api.put("clusterimagepolicies", "", "hers", spec={"scopes": ["127.0.0.9:1"]})
+    document = audited(api, access_to(registry, certificate), "mallory", "team")
+    assert [found["namespace"] for found in document["findings"]] == ["team"]
+    left_out, unknown = document["unreadable"]
+    assert left_out.startswith("whether 101 images of namespace mallory have")
+    assert unknown.startswith("whether 1,999 images of namespace mallory have")
+
+
+def test_an_invalid_option_is_refused_before_the_cluster_is_read() -> None:
+    api = cluster("q.io", a=[])
+    with pytest.raises(OptionError, match="'registry_ca_cert'"):
+        audited(api, RegistryAccess("/none.pem", prefix="registry_"))
+    assert api.asked == []
