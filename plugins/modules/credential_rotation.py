@@ -267,8 +267,8 @@ notes:
   - Secrets of Helm releases are not searched, because their content is compressed. Also change the values of the chart.
   - Rights needed - patch on secrets; create on secrets; list, patch on serviceaccounts.
   - Optional rights - list on secrets, pods, deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps, jobs.batch,
-    cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, events. Without them, the module reports the missing
-    information and the omitted steps.
+    cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, events,
+    machineosconfigs.machineconfiguration.openshift.io. Without them, the module reports the missing information and the omitted steps.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 seealso:

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BUILD_NAMESPACE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import EVERY, JOBS, Right
 from support.job_runs import RUNS, Stage
 from support.lab import Audit, Lab
@@ -29,6 +30,8 @@ from support.rights import allowed, as_missed, each_right, granted, titled
 PLACES = ["rights-a", "rights-b"]
 #: More namespaces than are read one by one, so that a cluster-wide job lists them.
 MANY_PLACES = [f"wide-{letter}" for letter in "abcde"]
+#: The jobs that read more if they work in the namespace of the builds of node images.
+BUILD_JOBS, BUILD_PLACES = ("audit", "rotation"), [PLACES[0], BUILD_NAMESPACE, PLACES[1]]
 #: Other jobs whose rights a job needs because it uses options of other modules.
 BESIDE = {
     "create_accounts": ("links",),
@@ -89,7 +92,8 @@ def lab_of(lab_factory: Callable[..., Lab]) -> Callable[[str], Lab]:
 def stage(lab_of: Callable[[str], Lab], job: str, everywhere: bool) -> Stage:
     lab = lab_of(job)
     call = functools.partial(run_module, kubeconfig=lab.kubeconfig)
-    return Stage(lab, call, MANY_PLACES if everywhere else PLACES, everywhere=everywhere)
+    few = BUILD_PLACES if job in BUILD_JOBS else PLACES
+    return Stage(lab, call, MANY_PLACES if everywhere else few, everywhere=everywhere)
 
 
 def all_rights(job: str, *, everywhere: bool) -> list[Right]:

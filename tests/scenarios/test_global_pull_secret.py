@@ -259,6 +259,7 @@ class TestStandalone:
             "data": {".dockerconfigjson": own},
         }
         standalone.lab.create(place, "secrets", body)
+        standalone.lab.create(place, "secrets", {**body, "metadata": {"name": "not-named"}})
         standalone.lab.api("POST", OS_CONFIGS, {**config, "spec": {"baseImagePullSecret": {"name": "base"}}})
         try:
             standalone.well(registries=[login("new.example.com")])
@@ -275,14 +276,26 @@ class TestStandalone:
             follows = f". The machine config operator copies secret {place}/{name} from secret openshift-config/pull-secret: change the login there"
             assert said["credential-found", name].endswith(follows)
             assert said["credential-in-many-places", "pull-secret"].endswith(follows)
-            assert (
-                "MachineOSConfig may build node images with secret openshift-machine-config-operator/base"
-                in said["credential-found", "base"]
+            assert said["credential-found", "base"].endswith(
+                "secret openshift-machine-config-operator/base is baseImagePullSecret of machine OS config worker, and a wrong login shows at "
+                "the next build of a node image"
             )
+            assert "MachineOSConfig" not in said["credential-found", "not-named"]
+            new = {"username": "robot", "password": "Canary-node-login-99"}
+            how = {"old": {"username": "robot", "password": PASSWORD}, "new": new, "verify": False}
+            plan = run_module("credential_rotation", **module, registries=["base.example.com"], **how, check=True)
+            reasons = {each["name"]: each["reason"] for each in plan["rotation"]["not_declared"]}
+            assert "is baseImagePullSecret of machine OS config worker" in reasons["base"]
+            assert reasons["not-named"] == "nothing outside the cluster names it for this rotation"
+            confirmed = [{"namespaces": [place], "name": "base"}]
+            done = run_module(
+                "credential_rotation", **module, registries=["base.example.com"], **how, secrets=confirmed, check=True
+            )
+            assert "next build of a node image. A changed login starts no build" in str(done["warnings"])
             assert not any(rule == "secret-unused" for rule, _name in said)
         finally:
             standalone.lab.api("DELETE", f"{OS_CONFIGS}/worker")
-            for each in (name, "base"):
+            for each in (name, "base", "not-named"):
                 standalone.lab.api("DELETE", path_of(place, "secrets", each))
 
     @pytest.mark.slow

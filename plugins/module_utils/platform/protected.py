@@ -16,6 +16,7 @@ from .hosted import ADDITIONAL_SECRET
 
 __all__ = [
     "AUTOUPDATE",
+    "BUILD_NAMESPACE",
     "NODE_SECRET",
     "NODE_SECRET_COPY",
     "NO_REGISTRIES",
@@ -41,8 +42,8 @@ _PLATFORM_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-acco
 NODE_SECRET = ObjectRef(SECRET, "openshift-config", "pull-secret")
 #: In this namespace, the machine config operator builds node images for MachineOSConfigs: with a copy of the nodes' pull secret, which it keeps
 #: equal, and with secrets of the administrator (spec.baseImagePullSecret, spec.renderedImagePushSecret). Source: its pkg/operator/sync.go.
-_BUILDS = "openshift-machine-config-operator"
-NODE_SECRET_COPY = ObjectRef(SECRET, _BUILDS, "global-pull-secret-copy")
+BUILD_NAMESPACE = "openshift-machine-config-operator"
+NODE_SECRET_COPY = ObjectRef(SECRET, BUILD_NAMESPACE, "global-pull-secret-copy")
 #: The platform's own registries in the pull secret of the nodes.
 _PLATFORM_REGISTRIES = frozenset(
     {
@@ -135,8 +136,8 @@ def is_marked_generated(observed: Json) -> bool:
 
 
 def is_for_node_builds(ref: ObjectRef) -> bool:
-    """Whether a MachineOSConfig may build node images with the secret. The next build shows whether its login works."""
-    return ref.kind == SECRET and ref.namespace == _BUILDS
+    """Whether a MachineOSConfig may build node images with the secret."""
+    return ref.kind == SECRET and ref.namespace == BUILD_NAMESPACE
 
 
 def is_global(ref: ObjectRef) -> bool:

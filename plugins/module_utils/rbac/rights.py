@@ -122,6 +122,14 @@ _OF_THE_KUBELETS = (
     ),
 )
 
+#: The objects that name secrets for builds of node images. They are read only if the namespace of these secrets is.
+_OF_NODE_BUILDS = _reported_right(
+    f"machineosconfigs.{_MACHINES}",
+    "list",
+    "secrets for builds of node images, in openshift-machine-config-operator",
+    CLUSTER,
+)
+
 #: On a hosted cluster: the users' additions to the nodes' pull secret, and the platform's secrets.
 _HOSTED_SECRETS = ("kube-system", "additional-pull-secret", "global-pull-secret", "original-pull-secret")
 
@@ -259,6 +267,7 @@ JOBS: Mapping[str, Job] = {
             ),
             *_OF_THE_NODES,
             *_OF_THE_KUBELETS,
+            _OF_NODE_BUILDS,
             _reported_right("nodes", "list", "the versions of the nodes", CLUSTER),
             _reported_right(
                 f"criocredentialproviderconfigs.{_CONFIG}",
@@ -285,6 +294,7 @@ JOBS: Mapping[str, Job] = {
             _reported_right("pods", "list", "images in use"),
             *(_reported_right(resource, "list", "images in use") for resource in _WORKLOADS),
             _reported_right("events", "list", "with pulls_timeout: finished pulls"),
+            _OF_NODE_BUILDS,
         ),
     ),
     "probe": Job(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,8 @@ from ...dockerconfig.json_text import InvalidContent
 from ...dockerconfig.replace_login import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
 from ...platform.managers import external_manager_of
-from ...platform.protected import NODE_SECRET, is_for_node_builds, is_marked_generated
+from ...platform.node_builds import BuildSecrets
+from ...platform.protected import NODE_SECRET, is_marked_generated
 from ...secrets.content import TYPES, StoredSecret, can_be_auth_file, encode_content
 from .options import Rotation
 
@@ -33,11 +34,12 @@ _OF_THE_CLUSTER = (*NODES_SECRETS, *_FOLLOWS)
 
 @dataclass(frozen=True, repr=False)
 class Copy:
-    """A secret that contains one of the two logins, or the old password anywhere."""
+    """A secret that contains one of the two logins, or the old password anywhere. `builds`: the secrets for builds of node images."""
 
     ref: ObjectRef
     obj: Json
     rotation: Rotation
+    builds: BuildSecrets = field(default_factory=BuildSecrets)
 
     @cached_property
     def held(self) -> StoredSecret:
@@ -176,7 +178,7 @@ class Copy:
             return ""
         if self.found.old:
             why = _WHY_ANOTHER if self.rotation.confirmed.names(self.ref) else _WHY_NOT_DECLARED
-            return self._manager_note() or f"{why}{_WHY_BUILDS if is_for_node_builds(self.ref) else ''}"
+            return self._manager_note() or ". ".join(filter(None, (why, self.builds.describe(self.ref))))
         if self.unreadable:
             return f"its content {self.unreadable}, so the old login may be in it"
         return f"the old password is in {join_and(places)}" if (places := self.elsewhere()) else ""
@@ -211,9 +213,6 @@ _WHY_ELSEWHERE = (
 
 _WHY_NOT_DECLARED = "nothing outside the cluster names it for this rotation"
 _WHY_ANOTHER = "it was recreated after it was confirmed, so its UID is different"
-
-#: The end of such a reason.
-_WHY_BUILDS = ". A MachineOSConfig may build node images with it, and then a wrong login shows at the next build"
 
 _SECOND = "-rotated"
 

@@ -21,6 +21,7 @@ from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef,
 from ...core.phrases import pluralize, summarize
 from ...core.protocols import Related
 from ...declarations.batch import Batch, Declaration
+from ...discovery.node_builds import read_build_secrets
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.listing import Listing, ListRequest, list_in_namespaces
 from ...engine.reader import View
@@ -30,6 +31,8 @@ from ...engine.run import RunSettings
 from ...engine.selection import resolve_targets
 from ...engine.workers import Workers
 from ...images.probe_pods import PROBE_POD
+from ...platform.node_builds import BuildSecrets
+from ...platform.protected import BUILD_NAMESPACE
 from .confirmation import ConfirmedSecrets
 from .copies import Copy, is_wanted, trim_managers
 from .options import Rotation
@@ -130,7 +133,14 @@ def rotate(
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.members}
     told["similar"] = _find_similar(seen)
     told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
-    remarks = [*outcome.remarks, *proof.notes, *_undeclared_note(told), *cleaned, *waited.notes]
+    remarks = [
+        *outcome.remarks,
+        *proof.notes,
+        *_undeclared_note(told),
+        *_build_notes(changing),
+        *cleaned,
+        *waited.notes,
+    ]
     absent = "" if rotation.allows_absent or seen.has_login else _describe_absence(rotation, told, namespaces)
     if absent and seen.unreadable_secrets:  # An unreadable secret may contain the login.
         remarks.append(absent)
@@ -154,6 +164,13 @@ def _resolve_confirmation(cluster: Cluster, rotation: Rotation) -> ConfirmedSecr
         (one, found[one.places] if isinstance(one.places, NamespaceSelector) else one.places)
         for one in rotation.entries
     )
+
+
+def _build_notes(changing: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
+    """Yield a note for each changed secret that builds of node images use."""
+    for copy in (copy for copies in changing.values() for copy in copies if copy.builds.uses):
+        if sentence := copy.builds.describe(copy.ref):
+            yield f"{sentence}. A changed login starts no build"
 
 
 def _drop_refused(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, str]) -> _Changing:
@@ -204,9 +221,10 @@ class _RotationReader:
             return trim_managers(secret) if is_wanted(secret, rotation) else None
 
         found = self._list(SECRET, self.namespaces, keep, _NOT_SEARCHED)
+        builds = read_build_secrets(self.cluster) if BUILD_NAMESPACE in self.namespaces else BuildSecrets()
         for namespace, secrets in found.objects.items():
             refs = ((ObjectRef(SECRET, namespace, metadata(secret)["name"]), secret) for secret in secrets)
-            copies = [Copy(ref, secret, rotation) for ref, secret in refs]
+            copies = [Copy(ref, secret, rotation, builds) for ref, secret in refs]
             self.seen.copies[namespace] = [copy for copy in copies if copy.is_involved]
             self.seen.other_passwords += [copy for copy in copies if copy.found.other_passwords]
         self.seen.unreadable_secrets += _describe_forbidden(SECRET, found)

@@ -15,6 +15,7 @@ from ...core.objects import Kind, ObjectRef
 from ...core.phrases import summarize
 from ...images.kubelet_settings import SETTINGS_KINDS
 from ...platform.cluster import REGISTRY_CONFIG
+from ...platform.node_builds import MACHINE_OS_CONFIG
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
 from . import (
     cached_images,
@@ -164,6 +165,8 @@ class Audit:
         yield from self._outcome[1]
 
     def _unread_evidence(self) -> Iterator[str]:
+        if why := self.survey.build_secrets.unread:
+            yield f"the {MACHINE_OS_CONFIG.resource} could not be read: {why}. It is unknown which secrets they name"
         unread = dict(self.survey.evidence.unread)
         if why := unread.pop(REGISTRY_CONFIG, ""):
             yield f"{REGISTRY_CONFIG} could not be read: {why}. Not applied: {REGISTRY_REMOVED}"
@@ -216,7 +219,9 @@ class Audit:
     def _cluster_checks(self) -> Iterator[_Work]:
         checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
             "grant-to-everybody": lambda: rules_grants.find_cluster_grants(self.survey),
-            "credential-in-many-places": lambda: rules_credentials.find_widespread_logins(self.copies),
+            "credential-in-many-places": lambda: rules_credentials.find_widespread_logins(
+                self.copies, self.survey.build_secrets
+            ),
             "credential-copies-differ": lambda: rules_credentials.find_differing_copies(self.copies),
             "forecast-credential-provider": lambda: forecast.find_credential_providers(self.survey),
             "node-secret-unusable": lambda: rules_nodes.find_unusable_node_secret(self.survey),

@@ -14,7 +14,8 @@ from ...core.phrases import pluralize
 from ...core.times import format_day
 from ...dockerconfig.registry_keys import host_of, without_user
 from ...explain import fixes
-from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY, is_for_node_builds
+from ...platform.node_builds import BuildSecrets
+from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
 from ...secrets.search import Match
 from .findings import Finding
@@ -22,6 +23,7 @@ from .survey import AuditedLogin, ClusterSnapshot, NamespaceSnapshot
 from .trim import MATCHES
 
 __all__ = [
+    "BUILD_RULES",
     "find_copies",
     "find_differing_copies",
     "find_expired_logins",
@@ -34,6 +36,9 @@ __all__ = [
 
 #: All copies of each login, by the host of the registry and the user.
 Copies = Mapping[tuple[str, str], Sequence[AuditedLogin]]
+
+#: The rules whose messages describe secrets for builds of node images.
+BUILD_RULES = ("credential-found", "credential-in-many-places")
 
 _DAY = 86_400.0
 
@@ -94,7 +99,7 @@ def _identity(login: AuditedLogin) -> tuple[str, str]:
     return host, user if has_user_name(user, login.password) else f"{user}\0{login.password}"
 
 
-def find_widespread_logins(every: Copies) -> Iterator[Finding]:
+def find_widespread_logins(every: Copies, builds: BuildSecrets) -> Iterator[Finding]:
     """Find logins in several namespaces, with one finding at the first secret. Copies in one namespace are `secret-duplicate`."""
     for (host, _user), logins in every.items():
         namespaces = {login.secret.namespace for login in logins}
@@ -104,8 +109,8 @@ def find_widespread_logins(every: Copies) -> Iterator[Finding]:
         other = len(logins) - max(Counter(login.password for login in logins).values())
         differ = f", {other} of them with another password" if other else ""
         first = min(logins, key=_place_of)
-        builds = _describe_builds([login.secret.ref for login in logins])
-        message = f"one login for {host} is in {len(places)} secrets of {len(namespaces)} namespaces{differ}{builds}"
+        used = _describe_builds([login.secret.ref for login in logins], builds)
+        message = f"one login for {host} is in {len(places)} secrets of {len(namespaces)} namespaces{differ}{used}"
         yield Finding("credential-in-many-places", ObjectRef(SECRET, *places[0]), without_user(first.key), message)
 
 
@@ -126,25 +131,21 @@ def find_differing_copies(every: Copies) -> Iterator[Finding]:
             yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, fix)
 
 
-def find_searched_credential(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_searched_credential(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
     for secret in place.secrets.values():
         for where in as_list(secret.obj.get(MATCHES)):
             if isinstance(where, Match):
                 other = "" if where.as_asked else ", but not as the login of that registry and user"
-                message = f"the searched credential is in {secret.ref}, at {where.location}{other}{_describe_builds([secret.ref])}"
+                builds = _describe_builds([secret.ref], survey.build_secrets)
+                message = f"the searched credential is in {secret.ref}, at {where.location}{other}{builds}"
                 yield Finding("credential-found", secret.ref, where.location, message)
 
 
-def _describe_builds(refs: Sequence[ObjectRef]) -> str:
+def _describe_builds(refs: Sequence[ObjectRef], builds: BuildSecrets) -> str:
     """Return how secrets of node image builds get a new login, as the end of a message. Empty if there are none."""
     if NODE_SECRET_COPY in refs:
         return f". The machine config operator copies {NODE_SECRET_COPY} from {NODE_SECRET}: change the login there"
-    own = next((ref for ref in refs if is_for_node_builds(ref)), None)
-    return (
-        f". A MachineOSConfig may build node images with {own}, and a wrong login shows at the next build"
-        if own
-        else ""
-    )
+    return next((f". {sentence}" for ref in refs if (sentence := builds.describe(ref))), "")
 
 
 def _logins_without_renewal(place: NamespaceSnapshot) -> Iterator[AuditedLogin]:

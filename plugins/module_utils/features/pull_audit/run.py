@@ -32,6 +32,7 @@ from ...core.objects import (
 from ...core.protocols import ALL
 from ...discovery.cluster_facts import facts_of
 from ...discovery.lookup_reader import read_lookups
+from ...discovery.node_builds import read_build_secrets
 from ...discovery.proofs import check_access
 from ...engine import selection
 from ...engine.fetching import Answer
@@ -55,12 +56,15 @@ from ...platform.cluster import (
     desired_version,
     why_not_generated,
 )
+from ...platform.node_builds import BuildSecrets
+from ...platform.protected import BUILD_NAMESPACE
 from .accesses import ContainerExplanations
 from .checks import Audit
 from .document import count_findings, document_of
 from .forecast import RELEASE_REFS, RELEASE_SIGNATURE
 from .listed_lookup import ListedLookup
 from .options import PullAudit
+from .rules_credentials import BUILD_RULES
 from .rules_grants import refs_in_grants
 from .rules_nodes import NODE_RULES, node_refs
 from .rules_registry import REGISTRY_REMOVED
@@ -197,6 +201,7 @@ class _AuditReader:
             open_selectors=self._open_selectors(),
             node_groups=self._groups(nodes, evidence),
             signatures=self._signatures(accesses, evidence),
+            build_secrets=self._build_secrets(),
         )
 
     def _nodes(self, evidence: ListedLookup, *, forecasts: bool) -> list[Json]:
@@ -207,6 +212,12 @@ class _AuditReader:
         if listed is not None:
             evidence.add({NODES: {"items": listed}})
         return listed or []
+
+    def _build_secrets(self) -> BuildSecrets:
+        """Return the secrets for builds of node images, if their namespace is audited and a rule names them."""
+        if BUILD_NAMESPACE in self.namespaces and set(self.asked.rules) & {*BUILD_RULES}:
+            return read_build_secrets(self.run.cluster)
+        return BuildSecrets()
 
     def _signatures(
         self, accesses: Mapping[str, Sequence[PullVerdict]], evidence: ListedLookup

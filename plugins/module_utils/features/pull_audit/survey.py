@@ -23,6 +23,7 @@ from ...explain.subjects import ContainerPull, template_of
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
 from ...platform.managers import is_refreshed
+from ...platform.node_builds import BuildSecrets
 from ...platform.protected import is_marked_generated
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .signed_images import ImageSignature
@@ -217,7 +218,7 @@ class ClusterSnapshot:
     `accesses` are the verdicts for the containers by namespace. `known` are other objects that were looked up. `unread`: why a cluster-wide
     kind could not be read, by kind; its objects are then empty. `none_will_come`: why the platform generates no pull secrets, empty if it
     does, None if that is unknown. `now`: in seconds since 1970.
-    `signatures` are the images that need a signature by namespace, if registries were asked.
+    `signatures` are the images that need a signature by namespace, if registries were asked. `build_secrets`: those of node images.
     """
 
     places: Mapping[str, NamespaceSnapshot]
@@ -235,6 +236,7 @@ class ClusterSnapshot:
     open_selectors: Sequence[OpenSelector] = ()
     node_groups: Sequence[NodeGroup] = ()
     signatures: Mapping[str, Sequence[ImageSignature]] = field(default_factory=dict)
+    build_secrets: BuildSecrets = field(default_factory=BuildSecrets)
 
     @cached_property
     def nodes_by_name(self) -> Mapping[str, tuple[SettledNode, NodeGroup]]:

@@ -32,6 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.node_builds import BuildSecrets
 from hypothesis import given
 from support.anything import ANYTHING
 
@@ -254,9 +255,12 @@ class TestConfirmed:
         assert found.why_not_declared == "nothing outside the cluster names it for this rotation"
         builds = copy(found.obj, found.rotation, namespace="openshift-machine-config-operator", name="base")
         assert builds.why_not_declared == (
-            "nothing outside the cluster names it for this rotation. A MachineOSConfig may build node images with it, and then a wrong login "
-            "shows at the next build"
+            "nothing outside the cluster names it for this rotation. A MachineOSConfig may build node images with secret "
+            "openshift-machine-config-operator/base, and a wrong login shows at the next build"
         )
+        known = replace(builds, builds=BuildSecrets({"base": ["baseImagePullSecret of machine OS config worker"]}))
+        assert "base is baseImagePullSecret of machine OS config worker" in known.why_not_declared
+        assert replace(builds, builds=BuildSecrets({})).why_not_declared == found.why_not_declared
 
     @pytest.mark.parametrize("where", [{"namespace": "b"}, {"name": "s2"}])
     def test_another_secret_is_not_confirmed(self, where: dict[str, str]) -> None:

@@ -39,6 +39,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BUILD_NAMESPACE
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import LOST, FakeApi
@@ -256,6 +257,29 @@ class TestWrites:
         found = told(run(api))
         assert (len(found["remaining"]), found["remaining_count"]) == (100, 101)
         assert found["remaining"][0]["secret"] == "s000"
+
+
+class TestNodeBuilds:
+    """Secrets of the namespace in which the machine config operator builds node images."""
+
+    def note(self, api: FakeApi) -> list[str]:
+        put(api, BUILD_NAMESPACE, "base")
+        return [note for note in run(api, BUILD_NAMESPACE).notes if "build" in note]
+
+    def test_a_changed_secret_that_a_machine_os_config_names_is_reported(self, api: FakeApi) -> None:
+        api.put("machineosconfigs", "", "worker", spec={"baseImagePullSecret": {"name": "base"}})
+        assert self.note(api) == [
+            "secret openshift-machine-config-operator/base is baseImagePullSecret of machine OS config worker, and a wrong login shows at the "
+            "next build of a node image. A changed login starts no build"
+        ]
+
+    def test_other_secrets_and_unknown_configs_are_not_reported(self, api: FakeApi) -> None:
+        api.put("machineosconfigs", "", "worker", spec={"baseImagePullSecret": {"name": "other"}})
+        assert self.note(api) == []
+
+    def test_the_configs_are_read_only_for_their_namespace(self, api: FakeApi) -> None:
+        run(api, "a")
+        assert not [request for request in api.asked if "machineosconfigs" in request]
 
 
 class TestNeitherLogin:

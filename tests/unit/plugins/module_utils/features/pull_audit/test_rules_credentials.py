@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_credentials import (
     find_copies,
 )
@@ -15,6 +17,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     AuditedSecret,
     NamespaceSnapshot,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.node_builds import BuildSecrets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BUILD_NAMESPACE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch
 from support.surveyed import NOW, auth, found_by, place, secret, survey, token
 
@@ -170,6 +174,28 @@ class TestFound:
         builds = place("openshift-machine-config-operator", secrets=[secret(name)])
         (found,) = found_by("credential-in-many-places", survey(place(secrets=[secret("s")]), builds))
         assert found.message == f"one login for q.io is in 2 secrets of 2 namespaces{end}"
+
+    def test_only_secrets_that_a_machine_os_config_names_are_described(self):
+        searched = CredentialSearch("a-password")
+        objects = [trim.trim_secret(secret(name), searched.matches) for name in ("base", "other")]
+        audited = {
+            name: AuditedSecret.of(BUILD_NAMESPACE, obj) for name, obj in zip(("base", "other"), objects, strict=True)
+        }
+        builds = BuildSecrets({"base": ["baseImagePullSecret of machine OS config worker"]})
+        whole = survey(NamespaceSnapshot(BUILD_NAMESPACE, audited), build_secrets=builds)
+        base, other = (found.message for found in found_by("credential-found", whole, search=searched))
+        assert base.endswith(
+            ". secret openshift-machine-config-operator/base is baseImagePullSecret of machine OS config worker, and a wrong login shows at "
+            "the next build of a node image"
+        )
+        assert other == "the searched credential is in secret openshift-machine-config-operator/other, at q.io"
+
+    def test_configs_that_cannot_be_read_are_reported(self):
+        whole = survey(place(BUILD_NAMESPACE), build_secrets=BuildSecrets(unread="no right"))
+        assert list(Audit(PullAudit(), whole).unread_sentences()) == [
+            "the machineosconfigs could not be read: no right. It is unknown which secrets they name",
+            "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned",
+        ]
 
     def test_no_credential_is_reported_without_a_search(self):
         assert found_by("credential-found", place(secrets=[secret("s")])) == []
