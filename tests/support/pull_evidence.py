@@ -54,6 +54,21 @@ def secret(auths: Any, kind: str = "kubernetes.io/dockerconfigjson", **metadata:
 
 
 GOOD = secret({"q.io": AUTH})
+#: `IMAGE` at the mirror `m.io/z` of its registry.
+MIRROR_IMAGE = "m.io/z/team/app:v1"
+
+
+def mirrored(*mirrors: str, source: str = "q.io", only: bool = False) -> dict[ObjectRef, Any]:
+    """The evidence of mirrors for pulls by tag, by default `m.io/z`. `only`: the source is never contacted."""
+    policy = "NeverContactSource" if only else "AllowContactingSource"
+    item = {"source": source, "mirrors": [*mirrors] or ["m.io/z"], "mirrorSourcePolicy": policy}
+    return {ObjectRef(TAG_SETS, "", ""): {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}}
+
+
+def mirror_says(text: str, mirror: str = MIRROR_IMAGE) -> str:
+    """The error of a node at a mirror, if the source is unreachable."""
+    down = "pinging container registry q.io: dial tcp: lookup q.io: no such host"
+    return f"(Mirrors also failed: [{mirror}: {text}]): {IMAGE}: {down}"
 
 
 def account(*names: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import SIGNATURE_QUESTION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
-from support.pull_evidence import AUTH, GOOD, IMAGE, REFUSED, TAG_SETS, known, openshift, pod, secret, template
+from support.pull_evidence import AUTH, GOOD, IMAGE, REFUSED, known, mirrored, openshift, pod, secret, template
 
 POLICY = {"metadata": {"name": "signed"}, "spec": {"scopes": ["q.io/team"]}}
 SIGNED = {CLUSTER_POLICIES: {"items": [POLICY]}}
@@ -93,9 +93,7 @@ class TestFound:
         assert found(pod("good", pulled=True), outcome=outcome) == RegistrySignatures(fails, f"it is {outcome}")
 
     def test_a_missing_signature_at_a_mirror_is_reported_with_the_way_to_copy_it(self) -> None:
-        item = {"source": "q.io/team", "mirrors": ["m.io/x"]}
-        sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
-        answer = found(pod("good"), more={ObjectRef(TAG_SETS, "", ""): sets})
+        answer = found(pod("good"), more=mirrored("m.io/x"))
         assert answer.said.startswith("it is unsigned. Copy the signatures together with the image")
 
     def test_an_image_that_no_registry_gives_leaves_it_open(self) -> None:
@@ -103,10 +101,8 @@ class TestFound:
         assert found(pod("good"), pulls="not_sent") == RegistrySignatures(None, "said not_sent")
 
     def test_an_image_without_a_place_is_not_asked_for(self) -> None:
-        item = {"source": "q.io/team", "mirrors": ["m.io/x"], "mirrorSourcePolicy": "NeverContactSource"}
-        sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
         digest = f"q.io/team/app@sha256:{'0' * 64}"
-        answer = found(pod("good", image=digest), more={ObjectRef(TAG_SETS, "", ""): sets})
+        answer = found(pod("good", image=digest), more=mirrored("m.io/x", only=True))
         assert answer == RegistrySignatures(None, "the image has no mirror, and its source is never contacted")
 
     def test_a_secret_that_stops_every_pull_leaves_it_open(self) -> None:

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from support.pull_evidence import AUTH, GOOD, IMAGE, TAG_SETS, known, pod, secret, steps, summary
+from support.pull_evidence import AUTH, GOOD, IMAGE, known, mirrored, pod, secret, steps, summary
 
 #: Gives a registry's answer for an image, and the secret and key of the login.
 Answers = Callable[[str, str, str], Any]
@@ -48,9 +48,8 @@ def always(outcome: Any) -> Answers:
     return lambda _image, _secret, _key: outcome
 
 
-def mirrored(*, never: bool = False, to: str = "m.io/mirror") -> dict[ObjectRef, Any]:
-    item = {"source": "q.io/team", "mirrors": [to], **({"mirrorSourcePolicy": "NeverContactSource"} if never else {})}
-    return {ObjectRef(TAG_SETS, "", ""): {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}}
+def at_mirror(mirror: str = "m.io/mirror", *, only: bool = False) -> dict[ObjectRef, Any]:
+    return mirrored(mirror, source="q.io/team", only=only)
 
 
 class TestAttempts:
@@ -70,21 +69,21 @@ class TestAttempts:
         assert asked == [(IMAGE, "pull-secret", "q.io/team")]
 
     def test_mirrors_are_tried_first_and_never_with_the_login_of_the_pod(self) -> None:
-        evidence = known(a=GOOD, more={**mirrored(), NODE_SECRET: secret({"m.io": AUTH})})
+        evidence = known(a=GOOD, more={**at_mirror(), NODE_SECRET: secret({"m.io": AUTH})})
         _found, asked = told(pod("a"), evidence, always("bad_login"))
         assert asked == [("m.io/mirror/app:v1", "pull-secret", "m.io"), (IMAGE, "a", "q.io")]
 
     def test_a_mirror_on_the_host_of_the_source_gets_the_login_of_the_pod(self) -> None:
-        _found, asked = told(pod("a"), known(a=GOOD, more=mirrored(to="q.io/mirror")), always("bad_login"))
+        _found, asked = told(pod("a"), known(a=GOOD, more=at_mirror("q.io/mirror")), always("bad_login"))
         assert asked == [("q.io/mirror/app:v1", "a", "q.io"), (IMAGE, "a", "q.io")]
 
     def test_a_source_that_is_never_contacted_is_not_asked(self) -> None:
-        _found, asked = told(pod("a"), known(a=GOOD, more=mirrored(never=True)), always("no_login"))
+        _found, asked = told(pod("a"), known(a=GOOD, more=at_mirror(only=True)), always("no_login"))
         assert asked == [("m.io/mirror/app:v1", "", "")]
 
     def test_no_registry_is_asked_if_the_image_has_no_mirror_and_no_source(self) -> None:
         digest = f"q.io/team/app@sha256:{'0' * 64}"
-        found, asked = told(pod("a", image=digest), known(a=GOOD, more=mirrored(never=True)), always("pulls"))
+        found, asked = told(pod("a", image=digest), known(a=GOOD, more=at_mirror(only=True)), always("pulls"))
         assert (asked, summary(found)[0]) == ([], "will_not_pull")
 
     @pytest.mark.parametrize("image", ["app", "team/app:v1", "UPPER"])
@@ -133,7 +132,7 @@ class TestAnswers:
         assert summary(found)[0] == "unknown"
 
     def test_an_unreachable_mirror_does_not_matter_if_the_source_pulls(self) -> None:
-        evidence = known(a=GOOD, more=mirrored())
+        evidence = known(a=GOOD, more=at_mirror())
         found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "pulls" if image == IMAGE else "unanswered")
         assert summary(found)[0] == "pulls"
 
@@ -154,7 +153,7 @@ class TestAnswers:
         assert found.fix
 
     def test_a_mirror_alone_that_needs_a_login_has_a_fix(self) -> None:
-        found, _asked = told(pod("a"), known(a=GOOD, more=mirrored(never=True)), always("no_login"))
+        found, _asked = told(pod("a"), known(a=GOOD, more=at_mirror(only=True)), always("no_login"))
         assert "the nodes' pull secret has no key for m.io/mirror/app:v1" in summary(found)[1]
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
 
@@ -191,7 +190,7 @@ class TestSilent:
         assert "registry" in [step.name for step in found.steps]
 
     def test_the_answer_of_a_mirror_counts_if_the_node_cannot_reach_the_source(self) -> None:
-        evidence = known(more={**mirrored(), NODE_SECRET: None})
+        evidence = known(more={**at_mirror(), NODE_SECRET: None})
         found, _asked = told(
             pod(says=MIRROR_REFUSES), evidence, lambda image, _n, _k: "unanswered" if image == IMAGE else "no_login"
         )
@@ -202,7 +201,7 @@ class TestSilent:
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["namespaces"] == ["openshift-config"]
 
     def test_the_answer_of_the_source_counts_if_the_node_was_refused_there(self) -> None:
-        evidence = known(a=GOOD, more=mirrored())
+        evidence = known(a=GOOD, more=at_mirror())
         found, _asked = told(
             pod("a", says="denied"), evidence, lambda image, _n, _k: "expired" if image == IMAGE else "unanswered"
         )
@@ -219,7 +218,7 @@ class TestSilent:
         assert found.verdict == "unknown"
 
     def test_the_answer_of_one_registry_is_not_enough_without_an_error_of_the_node(self) -> None:
-        evidence = known(a=GOOD, more=mirrored())
+        evidence = known(a=GOOD, more=at_mirror())
         found, _asked = told(pod("a"), evidence, lambda image, _n, _k: "bad_login" if image == IMAGE else "unanswered")
         assert summary(found) == (
             "unknown",
@@ -244,7 +243,7 @@ class TestInsecure:
         self, insecure: list[str], asked_insecurely: list[str]
     ) -> None:
         config = {"spec": {"registrySources": {"insecureRegistries": insecure}}}
-        held = Lookup(known(a=GOOD, more={**mirrored(), IMAGE_CONFIG: config}))
+        held = Lookup(known(a=GOOD, more={**at_mirror(), IMAGE_CONFIG: config}))
         with pytest.raises(ReadRequired):
             explain(pod("a"), held, asks=True)
         questions = [ImageQuestion.of(ref) for ref in held.take_wanted()]

@@ -28,10 +28,13 @@ from support.pull_evidence import (
     AUTH,
     GOOD,
     IMAGE,
+    MIRROR_IMAGE,
     REFUSED,
     TAG_SETS,
     changed,
     known,
+    mirror_says,
+    mirrored,
     pod,
     pulling,
     secret,
@@ -42,7 +45,7 @@ from support.pull_evidence import (
 
 NEW, OLD = CRIO_PROVIDER
 NAME = "CRI-O credential provider config cluster"
-M = "m.io/z/team/app:v1"
+M = MIRROR_IMAGE
 LISTS, TOKENS = secrets_review("ns", "default"), token_review("ns", "default", CRIO_AUDIENCE)
 ALLOWED, DENIED = {"allowed": True}, {"allowed": False}
 RENDERED = {"type": "MachineConfigRendered", "status": "True"}
@@ -66,9 +69,6 @@ def evidence(
     **stored: Any,
 ) -> dict[ObjectRef, Any]:
     """The evidence for an image with mirrors. `stored`: the secrets of the namespace that no pod lists."""
-    policy = "NeverContactSource" if only else "AllowContactingSource"
-    item = {"source": "q.io", "mirrors": [*mirrors] or ["m.io/z"], "mirrorSourcePolicy": policy}
-    sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
     secrets = {"own": own, **stored}
     listed = {
         "items": [
@@ -76,7 +76,7 @@ def evidence(
             for name, each in secrets.items()
         ]
     }
-    found = {ObjectRef(TAG_SETS, "", ""): sets, NEW: config, OLD: old, NODE_SECRET: nodes, LISTS: lists, TOKENS: tokens}
+    found = {NEW: config, OLD: old, NODE_SECRET: nodes, LISTS: lists, TOKENS: tokens, **mirrored(*mirrors, only=only)}
     return known(more={**found, ObjectRef(SECRET, "ns", ""): listed, **(more or {})}, **secrets)
 
 
@@ -243,15 +243,13 @@ class TestConfig:
 
 
 class TestErrorOfAMirror:
-    SAYS = f"(Mirrors also failed: [{M}: {{}}]): {IMAGE}: pinging container registry q.io: dial tcp: lookup q.io: no such host"
-
     def test_a_refused_login_of_a_secret_is_fixed_in_that_secret(self) -> None:
-        found = asked(says=self.SAYS.format("invalid username/password: x"), far=secret({"m.io/z": AUTH}))
+        found = asked(says=mirror_says("invalid username/password: x"), far=secret({"m.io/z": AUTH}))
         assert found.verdict == "will_not_pull"
         assert found.fix == fixes.add_registry("ns", "far", "m.io/z")
 
     def test_a_refusal_may_be_older_than_the_right(self) -> None:
-        found = asked(says=self.SAYS.format("unauthorized: authentication required"), far=secret({"m.io": AUTH}))
+        found = asked(says=mirror_says("unauthorized: authentication required"), far=secret({"m.io": AUTH}))
         assert found.verdict == "unknown"
         assert (
             "Either the mirror refuses this login, or the provider had it not yet: then the next attempt"
@@ -261,12 +259,12 @@ class TestErrorOfAMirror:
     def test_a_secret_changed_since_will_pull(self) -> None:
         events = {ObjectRef(POD_EVENTS, "ns", "p"): {"items": [pulling(1000)]}}
         far = changed(2000, secret({"m.io": AUTH}))
-        found = asked(says=self.SAYS.format("denied"), far=far, more=events, subject={"is_asked_alone": True})
+        found = asked(says=mirror_says("denied"), far=far, more=events, subject={"is_asked_alone": True})
         assert found.verdict == "pulls"
         assert "changed after the node's last attempt: the next attempt" in found.reason
 
     def test_a_missing_right_is_the_reason(self) -> None:
-        found = asked(says=self.SAYS.format("denied"), lists=DENIED, far=secret({"m.io": AUTH}))
+        found = asked(says=mirror_says("denied"), lists=DENIED, far=secret({"m.io": AUTH}))
         assert found.verdict == "will_not_pull"
         assert (
             "may not list the secrets of its namespace, so it gives no login), and the node says of the mirror"

@@ -17,11 +17,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
 from support.pull_evidence import (
     AUTH,
     GOOD,
-    IMAGE,
+    MIRROR_IMAGE,
     REFUSED,
-    TAG_SETS,
     changed,
     known,
+    mirror_says,
+    mirrored,
     pod,
     pulling,
     secret,
@@ -30,22 +31,14 @@ from support.pull_evidence import (
     told,
 )
 
-M = "m.io/z/team/app:v1"
-SOURCE_IS_DOWN = f"(Mirrors also failed: [{{}}: {{}}]): {IMAGE}: pinging container registry q.io: dial tcp: lookup q.io: no such host"
+M = MIRROR_IMAGE
 
 
 def asked(
     nodes: Any, *mirrors: str, only: bool = False, says: str = "", own: Any = None, more: Any = None, **subject: Any
 ) -> PullVerdict:
-    policy = "NeverContactSource" if only else "AllowContactingSource"
-    item = {"source": "q.io", "mirrors": [*mirrors] or ["m.io/z"], "mirrorSourcePolicy": policy}
-    sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
-    evidence = {ObjectRef(TAG_SETS, "", ""): sets, NODE_SECRET: nodes, **(more or {})}
+    evidence = {**mirrored(*mirrors, only=only), NODE_SECRET: nodes, **(more or {})}
     return told(pod("own", says=says, **subject), known(more=evidence, own=GOOD if own is None else own))
-
-
-def mirror_says(text: str, mirror: str = M) -> str:
-    return SOURCE_IS_DOWN.format(mirror, text)
 
 
 class TestKeys:

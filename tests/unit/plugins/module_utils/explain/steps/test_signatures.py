@@ -22,7 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from support.pull_evidence import AUTH, GOOD, IMAGE, TAG_SETS, known, pod, secret, steps, summary
+from support.pull_evidence import AUTH, GOOD, IMAGE, TAG_SETS, known, mirrored, pod, secret, steps, summary
 
 POLICY = {"metadata": {"name": "signed"}, "spec": {"scopes": ["q.io/team"]}}
 BEGIN = "cluster image policy signed requires a signature for images in q.io/team"
@@ -71,11 +71,7 @@ def nodes(**architectures: str) -> dict[ObjectRef, Any]:
 
 
 MIRRORED = {
-    ObjectRef(TAG_SETS, "", ""): {
-        "items": [
-            {"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [{"source": "q.io/team", "mirrors": ["m.io/x"]}]}}
-        ]
-    },
+    **mirrored("m.io/x", source="q.io/team"),
     NODE_SECRET: secret({"m.io": AUTH}),
 }
 AT_MIRROR = "m.io/x/app:v1"
