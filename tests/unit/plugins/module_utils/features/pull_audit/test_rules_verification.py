@@ -204,6 +204,13 @@ class TestRefusedPods:
             "sa_link",
         ]
 
+    def test_an_image_volume_is_reported_by_its_name(self) -> None:
+        volumes = [{"name": "data", "image": {"reference": "q.io/team/app:v1"}}]
+        mounting = pod(image="x.io/app:v1", runs=True, nodeName="n", volumes=volumes)
+        mounting["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+        (finding,) = found(self.RULE, place(pods=[mounting]), PRIVATE, settings=ALWAYS)
+        assert (str(finding.ref), finding.location) == ("pod a/app", "volume data")
+
     @pytest.mark.parametrize("settings", [None, NEVER, listed("q.io/team/*")])
     def test_a_policy_that_exempts_the_image_is_not_reported(self, settings: Any) -> None:
         assert found(self.RULE, self.OWN, PRIVATE, settings=settings) == []
