@@ -64,15 +64,15 @@ _REGISTRIES: Mapping[str, Sequence[str]] = {
 class TokenProvider:
     """A credential provider that can pull with a token of the pod's service account (KEP-4412).
 
-    `annotations` are those that it needs on the account. `audience` is that of the token, empty if its configuration chooses it. `without`
-    and `failing` say what it does without the annotations, and with them when the exchange of the token fails.
+    `annotations` are those that it needs on the account. `audience` is that of the token, empty if its configuration chooses it.
+    `without_annotations` and `after_failure` are clauses: the effect of missing annotations, and of a failed exchange of the token.
     """
 
     plugin: str
     annotations: Sequence[str]
     audience: str
-    without: str
-    failing: str
+    without_annotations: str
+    after_failure: str
 
     def missing_annotations(self, account: Json | None) -> Sequence[str]:
         """Return the annotations that the account lacks."""
@@ -87,22 +87,22 @@ TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
         "ecr-credential-provider",
         ("eks.amazonaws.com/ecr-role-arn",),
         "sts.amazonaws.com",
-        "it pulls with the nodes' role, or is not run if its configuration requires the annotation",
+        "it pulls with the role of the nodes, or does not run if its configuration requires the annotation",
         "the pod gets no login",
     ),
     "Azure": TokenProvider(
         "acr-credential-provider",
         ("kubernetes.azure.com/acr-client-id", "kubernetes.azure.com/acr-tenant-id"),
         "api://AzureADTokenExchange",
-        "it is not run, or fails if its configuration does not require them",
+        "it does not run, or it fails if its configuration does not require them",
         "the pod gets no login",
     ),
     "GCP": TokenProvider(
         "auth-provider-gcp",
         (_GCP_OPT_IN,),
         "",
-        "it pulls with the nodes' account",
-        "the pod gets no login, not even that of the nodes' account",
+        "it pulls with the account of the nodes",
+        "the pod gets no login, and the account of the nodes is not used",
     ),
 }
 

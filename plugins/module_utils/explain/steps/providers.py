@@ -52,7 +52,7 @@ def _explain_token(provider: TokenProvider, subject: ContainerPull, evidence: Lo
     if unread:
         text = f"whether {subject.account_ref} has {named} is not known: {unread}"
     elif missing := provider.missing_annotations(account):
-        text = f"{subject.account_ref} lacks {join_and(list(missing))}, so {provider.without}"
+        text = f"{subject.account_ref} lacks {join_and(list(missing))}, so {provider.without_annotations}"
     else:
         text = f"{subject.account_ref} has {named}, and {_explain_audience(provider, subject, evidence)}"
     begin = f"if {provider.plugin} uses tokens of service accounts, which only the nodes' files show"
@@ -61,7 +61,7 @@ def _explain_token(provider: TokenProvider, subject: ContainerPull, evidence: Lo
 
 def _explain_audience(provider: TokenProvider, subject: ContainerPull, evidence: Lookup) -> str:
     if not provider.audience:
-        return f"if the exchange of the token fails, {provider.failing}"
+        return f"if the exchange of the token fails, {provider.after_failure}"
     review = token_review(subject.namespace, subject.account, provider.audience)
     answer, unread = try_lookup(evidence, review)
     right = f"request its tokens for {provider.audience}"
@@ -69,4 +69,4 @@ def _explain_audience(provider: TokenProvider, subject: ContainerPull, evidence:
         return f"whether the nodes may {right} is not known: {unread}"
     if as_dict(answer).get("allowed") is True:
         return f"the nodes may {right}"
-    return f"the nodes may not {right}, so {provider.failing}, unless the pod has a volume with such a token"
+    return f"the nodes may not {right}, so {provider.after_failure}, unless the pod has a volume with such a token"

@@ -85,20 +85,20 @@ class TestTokens:
             (
                 "AWS",
                 None,
-                f"{LACKS}eks.amazonaws.com/ecr-role-arn, so it pulls with the nodes' role, or is not run if its",
+                f"{LACKS}eks.amazonaws.com/ecr-role-arn, so it pulls with the role of the nodes, or does not run if",
             ),
             ("AWS", {"eks.amazonaws.com/ecr-role-arn": ""}, LACKS),
             (
                 "Azure",
                 {},
-                f"{LACKS}kubernetes.azure.com/acr-client-id and kubernetes.azure.com/acr-tenant-id, so it is not run",
+                f"{LACKS}kubernetes.azure.com/acr-client-id and kubernetes.azure.com/acr-tenant-id, so it does not run",
             ),
             (
                 "Azure",
                 {**ACR, "kubernetes.azure.com/acr-client-id": 5},
                 f"{LACKS}kubernetes.azure.com/acr-client-id, so",
             ),
-            ("GCP", {}, f"{LACKS}iam.gke.io/enable-wi-image-pull, so it pulls with the nodes' account"),
+            ("GCP", {}, f"{LACKS}iam.gke.io/enable-wi-image-pull, so it pulls with the account of the nodes"),
             ("GCP", {"iam.gke.io/enable-wi-image-pull": "yes"}, LACKS),
             (
                 "GCP",
