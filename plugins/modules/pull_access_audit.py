@@ -272,7 +272,7 @@ verdicts:
       returned: always
   sample: {pulls: 12, will_not_pull: 1, unknown: 3}
 unreadable:
-  description: The objects that could not be read, so that their state is unknown.
+  description: The objects that could not be read, and the images whose registries were not asked, so that their state is unknown.
   returned: when the audit was completed
   type: list
   elements: str

@@ -166,6 +166,19 @@ def test_a_login_that_is_on_two_clusters_is_reported(project, auditing, east):
     assert messages == ["the same login for quay.io is in 2 secrets of 2 clusters (login 1)"]
 
 
+@pytest.mark.slow
+def test_registries_are_asked_on_request(lab, auditing, east):
+    """An operator of AWX answers with yes or no."""
+    how = {
+        "pull_access_audit_realm_hosts": lab.registry_hosts,
+        "pull_access_audit_registry_ca_cert": lab.data["ca_cert"],
+    }
+    for answer, is_applied in (("yes", True), ("no", False)):
+        found = auditing.run({"east": east}, pull_access_audit_ask_registries=answer, **how)
+        assert found.status == 0, found.output
+        assert ("image-unsigned" in auditing.document["rules"]) is is_applied
+
+
 def test_findings_fail_the_play_after_the_report_is_written(auditing, east):
     found = auditing.run({"east": east}, pull_access_audit_fail_on="warning")
     assert found.status == 2
