@@ -38,6 +38,15 @@ FREE = {
         "top_findings",  # as audit.clusters
     },
     "pull_access_info": {"namespaces.access.fix", "namespaces.changes"},  # tasks of a playbook; always empty
+    "pull_access_what_if": {
+        # docs/what_if.schema.json describes them, and tests validate results against the schema
+        "what_if.changes",
+        "what_if.containers",
+        "what_if.counts",
+        "what_if.images_to_mirror",
+        "what_if.summary",
+        "namespaces.changes",  # always empty
+    },
     "pull_probe": {"namespaces.pulls.node_selector"},  # by label
     "pull_secret": {"namespaces.changes.registries.changed"},
     "pull_secret_info": {"namespaces.changes", "outcomes"},  # always empty; by outcome

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ..core.json_types import as_strs
 from ..core.objects import SECRET, Json, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.registry_keys import host_of, without_user
@@ -19,6 +20,7 @@ from .edit_distance import is_typing_error
 from .lookup import Lookup, ReadRequired, UnreadableObject
 
 __all__ = [
+    "REFUSED",
     "Credentials",
     "KubeletLogin",
     "PullSecretStatus",
@@ -31,17 +33,23 @@ __all__ = [
 
 #: Maximum number of keys that are compared for a typing error: the author of a secret chooses how many it has.
 _COMPARED = 100
+#: Member of a secret in the evidence, not of the API: the keys whose login the registry is known to refuse.
+REFUSED = "refusedKeys"
 _PORT = re.compile(r":[0-9]*\Z")
 _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 
 
 @dataclass(frozen=True)
 class KubeletLogin:
-    """A login that the kubelet tries. `is_empty`: it has no user or no password, so the runtime pulls without a login."""
+    """A login that the kubelet tries. `is_empty`: it has no user or no password, so the runtime pulls without a login.
+
+    `is_refused`: the registry is known to refuse it.
+    """
 
     secret: str
     key: str
     is_empty: bool
+    is_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class PullSecretStatus:
     keys: Sequence[str] = ()
     empty_keys: Sequence[str] = ()
     is_generated: bool = False
+    refused_keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -71,8 +80,13 @@ class Credentials:
 
     @property
     def usable_logins(self) -> list[KubeletLogin]:
-        """The logins with user and password."""
-        return [login for login in self.logins if not login.is_empty]
+        """The logins with user and password, without those that the registry is known to refuse."""
+        return [login for login in self.logins if not (login.is_empty or login.is_refused)]
+
+    @property
+    def refused_logins(self) -> list[KubeletLogin]:
+        """The logins that the registry is known to refuse."""
+        return [login for login in self.logins if login.is_refused]
 
     def in_state(self, state: str) -> list[PullSecretStatus]:
         return [secret for secret in self.secrets if secret.state == state]
@@ -134,7 +148,10 @@ def secret_status(name: str, secret: Json) -> PullSecretStatus:
     if reading.problems:
         return PullSecretStatus(name, "unparsable", reading.problems[0])
     empty = [key for key, (user, password) in reading.logins.items() if not (user and password)]
-    return PullSecretStatus(name, "usable", "", tuple(reading.logins), tuple(empty), is_marked_generated(secret))
+    refused = tuple(as_strs(secret.get(REFUSED)))
+    return PullSecretStatus(
+        name, "usable", "", tuple(reading.logins), tuple(empty), is_marked_generated(secret), refused
+    )
 
 
 def logins_of(secrets: Sequence[PullSecretStatus], repository: str) -> list[KubeletLogin]:
@@ -142,7 +159,7 @@ def logins_of(secrets: Sequence[PullSecretStatus], repository: str) -> list[Kube
     usable = [secret for secret in secrets if secret.state == "usable"]
     every = dict.fromkeys(key for secret in usable for key in secret.keys)
     return [
-        KubeletLogin(secret.name, key, key in secret.empty_keys)
+        KubeletLogin(secret.name, key, key in secret.empty_keys, key in secret.refused_keys)
         for key in kubelet_keys(every, repository)
         for secret in usable
         if key in secret.keys

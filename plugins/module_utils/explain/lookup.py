@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union
 
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef
+from ..images.node_network import NODE_NETWORK
 
 __all__ = ["Lookup", "ReadRequired", "UnreadableObject"]
 
@@ -33,7 +34,8 @@ class Lookup:
     """Objects by reference: None for an object that does not exist, an error for one that could not be read."""
 
     def __init__(self, known: Mapping[ObjectRef, Union[Json, ImagePullError, None]] | None = None) -> None:
-        self._known = dict(known or {})
+        # No object shows the network of the nodes.
+        self._known = {NODE_NETWORK: None, **(known or {})}
         self._wanted: dict[ObjectRef, None] = {}
         self._made: dict[tuple[ObjectRef, Callable[..., Any]], Any] = {}
 

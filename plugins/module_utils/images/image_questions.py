@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.objects import Kind, ObjectRef
+from ..core.objects import SECRET, Kind, ObjectRef
 from ..core.times import check_seconds
 from .references import Reference
 
@@ -69,6 +69,11 @@ class ImageQuestion:
     def ref(self) -> ObjectRef:
         asked = [self.repository, self.reference, self.secret, self.key, self.is_insecure]
         return ObjectRef(IMAGE_QUESTION, self.namespace, json.dumps(asked))
+
+    @property
+    def secret_ref(self) -> ObjectRef | None:
+        """The secret with the login, or None without one."""
+        return ObjectRef(SECRET, self.namespace, self.secret) if self.secret else None
 
     @classmethod
     def of(cls, ref: ObjectRef) -> ImageQuestion:

@@ -55,7 +55,8 @@ class Mirrors:
     """The most specific source for an image, with its mirrors as references.
 
     `never_source`: nodes use only mirrors. A source without a mirror for this type of pull is blocked then. `objects` are the names of the
-    objects that configure the source. `locations` are the mirrors of both types of pulls, as the objects have them.
+    objects that configure the source. `locations` are the mirrors of both types of pulls, as the objects have them. `unreachable` are the
+    hosts of the image's places that the nodes do not reach, if that is known.
     """
 
     source: str
@@ -63,6 +64,7 @@ class Mirrors:
     never_source: bool
     objects: Sequence[str]
     locations: Sequence[str] = ()
+    unreachable: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,10 @@ class Cluster:
         """Make every later request, including those of running threads, raise `ClusterError` without being sent."""
         self._requester.stop(ClusterError(f"stopped: the task has ended, so no further request is sent to {self.name}"))
 
+    def forbid_writes(self) -> None:
+        """Make every later write raise `ImagePullError` without being sent, for questions that change nothing."""
+        self._requester.forbid_writes()
+
     def forgive(self, refusal: Forbidden) -> None:
         """Remove a permission from the missing ones, because the data could be read in another way."""
         self.needs.difference_update([refusal.need] if refusal.need else [])

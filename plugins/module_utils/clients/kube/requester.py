@@ -129,6 +129,11 @@ class Requester:
         self._now = now
         self._lock = threading.Lock()
         self._health = Health(now)
+        self._is_read_only = False
+
+    def forbid_writes(self) -> None:
+        """Make every later request that changes an object raise an error without being sent."""
+        self._is_read_only = True
 
     def stop(self, error: ClusterError) -> None:
         """Make every later request, including those of running threads, raise the error without being sent."""
@@ -138,8 +143,12 @@ class Requester:
         """Return the response to a request, with a status of 2xx. Repeat it with growing pauses for a limited time, if that is safe.
 
         :raises ClusterError: always the first one of this cluster. `ApiError` if the request is refused, `Unanswered` if there is no
-            response.
+            response. `ImagePullError` for a write, if writes are forbidden.
         """
+        if request.writes and self._is_read_only:
+            raise ImagePullError(
+                f"{request.attempt} was refused, because this task only reads. Please report this error"
+            )
         given_up_at, pause = float("inf"), 0.1
         while True:
             try:

@@ -9,7 +9,7 @@ from ...core.json_types import as_dict
 from ...core.objects import Json
 from .libraries import yaml
 
-__all__ = ["parse_yaml"]
+__all__ = ["parse_objects", "parse_yaml"]
 
 #: Maximum number of characters of a text. A kubelet's file has a few thousand.
 _MOST_TEXT = 256 * 1024
@@ -29,3 +29,21 @@ def parse_yaml(text: str) -> Json:
     if not isinstance(content, dict):
         raise ValueError("it is not a mapping")
     return as_dict(content)
+
+
+def parse_objects(text: str) -> list[Json]:
+    """Return the objects in the documents of a file, which can be lists of objects. Empty documents are left out.
+
+    :raises ValueError: when the text is not YAML, or a document is not an object. The message does not quote it.
+    """
+    try:
+        documents = [each for each in yaml.safe_load_all(text) if each is not None]
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ValueError("it is not valid YAML") from None
+    found: list[Json] = []
+    for document in documents:
+        items = document.get("items") if isinstance(document, dict) and document.get("kind") == "List" else [document]
+        if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
+            raise ValueError("it has a document that is not an object")
+        found += items
+    return found

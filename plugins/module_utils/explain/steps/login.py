@@ -184,6 +184,8 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     logins, only = held.credentials.usable_logins, _exclusive_mirrors(held)
     if only and not (logins and _has_own_host(held, only)):
         yield _judge_mirrors(held, only)
+    elif refused := _refused_login(held):
+        yield _failure_reason(f"the registry refuses the login: {refused}")
     elif logins:
         yield _success_reason(
             f"{format_logins(logins[:1])}, but the registry was not asked whether it accepts the login"
@@ -199,6 +201,17 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
         reason, fix = explain_missing_login(held.subject, held.reference, held.credentials, held.evidence)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield unknown("keys", text, fix)
+
+
+def _refused_login(held: PullRoute) -> str:
+    """The logins that the registry is known to refuse, if the nodes have no other one. They do not pull without a login then."""
+    nodes = _nodes_credentials(held)
+    refused = [*held.credentials.refused_logins, *nodes.refused_logins]
+    return format_logins(refused) if refused and not (held.credentials.usable_logins or nodes.usable_logins) else ""
+
+
+def _nodes_credentials(held: PullRoute) -> Credentials:
+    return credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence)
 
 
 def _exclusive_mirrors(held: PullRoute) -> Sequence[str]:
@@ -264,8 +277,7 @@ def _judge_mirror_error(held: PullRoute, told: PullAttempt, image: str) -> StepR
 
 
 def _nodes_key(held: PullRoute) -> str:
-    found = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence)
-    return next((without_user(login.key) for login in found.usable_logins), "")
+    return next((without_user(login.key) for login in _nodes_credentials(held).usable_logins), "")
 
 
 def _judge_login(held: PullRoute, told: PullAttempt, logins: Sequence[KubeletLogin]) -> StepResult:

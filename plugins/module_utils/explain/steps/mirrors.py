@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...core.objects import Json, Kind, ObjectRef
+from ...core.phrases import join_and
 from ...dockerconfig.key_matching import containers_keys
 from ...dockerconfig.registry_keys import without_user
 from ...images.credential_providers import CRIO_PROVIDER
+from ...images.node_network import NODE_NETWORK, NodeNetwork
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_for
 from ...platform.protected import NODE_SECRET
@@ -84,15 +86,20 @@ class MirrorKey:
 
 
 def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
-    """Return the mirrors of an image, from the sets that can be read."""
+    """Return the mirrors of an image that the nodes reach, from the sets that can be read."""
     items: list[MirrorItem] = []
     for ref, read in _READ.items():
         with suppress(UnreadableObject):
             items += evidence.derive(ref, read)
-    return mirrors_for(reference, items)
+    found, network = mirrors_for(reference, items), evidence.derive(NODE_NETWORK, NodeNetwork.of)
+    return found if network is None else network.limit(reference, found)
 
 
 def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:
+    if found.unreachable:
+        yield _explain_unreachable(reference, found)
+    if not found.objects:
+        return
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
     if found.mirrors:
         order = "only" if found.never_source else "first"
@@ -101,12 +108,20 @@ def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> I
         for mirror in found.mirrors:
             key = key_for(mirror, evidence)
             yield info("mirrors", str(key), ok=True if key.key else None)
-    elif found.never_source:
+    elif found.never_source and not found.unreachable:
         way = "digest" if reference.is_by_digest else "tag"
         never = "and the source is never contacted"
         yield failure(
             "mirrors", f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})"
         )
+
+
+def _explain_unreachable(reference: Reference, found: Mirrors) -> StepResult:
+    """The pull fails if no place is left. Otherwise the nodes go on to the next one."""
+    text = f"the nodes do not reach {join_and(list(found.unreachable))}"
+    if found.mirrors or not found.never_source:
+        return info("network", text, ok=None)
+    return failure("network", f"{text}, and no other registry serves {reference}")
 
 
 def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None) -> MirrorKey:
@@ -126,5 +141,6 @@ def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None)
         ref = provider.ref_of(login)
         require_all(evidence, [ref])
         return MirrorKey(mirror, "" if login.is_empty else login.key, secret=ref, provider=provider)
-    # An entry without a login ends the search of the nodes.
-    return MirrorKey(mirror, "" if found in secret.empty_keys else found, provider=provider)
+    # An entry without a login ends the search of the nodes, and a login that the registry refuses does not help.
+    is_useless = found in secret.empty_keys or found in secret.refused_keys
+    return MirrorKey(mirror, "" if is_useless else found, provider=provider)

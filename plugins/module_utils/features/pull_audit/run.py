@@ -92,7 +92,7 @@ from .survey import (
 )
 from .trim import trim_binding, trim_build, trim_pod, trim_secret, trim_stream, trim_to_name, trim_workload
 
-__all__ = ["audit_cluster"]
+__all__ = ["AuditReader", "audit_cluster"]
 
 #: Maximum number of findings in a result whose document is written to a file.
 _WORST = 100
@@ -135,7 +135,7 @@ def audit_cluster(
         check_access(asked.registries)
     with open_run(cluster, len(namespaces), settings) as run:
         try:
-            survey = _AuditReader(run, asked, namespaces).survey(now())
+            survey = AuditReader(run, asked, namespaces).survey(now())
         except ClusterError as error:
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
@@ -165,7 +165,9 @@ def _result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResu
 
 
 @dataclass(frozen=True)
-class _AuditReader:
+class AuditReader:
+    """Reads a cluster for the rules. `unread` has the reason for each cluster-wide kind that could not be read."""
+
     run: Run
     asked: PullAudit
     namespaces: Sequence[str]

@@ -1,0 +1,28 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run pull_access_what_if in Ansible's own process where possible, and show the answer as text on request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import (
+    escape_invisible,
+    make_printable,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_access_what_if import MODULE
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
+
+
+class ActionModule(ModuleAction):
+    module = MODULE
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
+        result = super().run(tmp, task_vars)
+        if boolean(self._task.args.get("show", False), strict=False) and not self._task.no_log:
+            for line in result.get("text", ()):
+                display(make_printable(escape_invisible(line)))
+        return result

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registries that the nodes can reach. No object of a cluster shows this, so it is only known if somebody states it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..core.json_types import as_strs
+from ..core.objects import Json, Kind, ObjectRef
+from .references import Reference
+from .registry_sources import Mirrors
+
+__all__ = ["NODE_NETWORK", "NodeNetwork", "is_cluster_host"]
+
+#: Not an object of the API. The answer has `unreachable`, and `only` if nodes reach no other registry: lists of `host[:port]`.
+NODE_NETWORK = ObjectRef(Kind("", "NodeNetwork", "nodenetworks", "network of the nodes", namespaced=False), "", "")
+
+#: The hosts of services. Nodes reach them inside the cluster.
+_OF_SERVICES = (".svc", ".svc.cluster.local")
+
+
+@dataclass(frozen=True)
+class NodeNetwork:
+    """The registries, as `host[:port]`, that the nodes cannot reach, or the only ones that they reach (None: no such limit).
+
+    A host without a port stands for all its ports, and `*.example.com` for all hosts below it.
+    """
+
+    unreachable: Sequence[str] = ()
+    only: Sequence[str] | None = None
+
+    @classmethod
+    def of(cls, answer: Json | None) -> NodeNetwork | None:
+        """Return the network of an answer to `NODE_NETWORK`, or None if nothing is known about it."""
+        if answer is None:
+            return None
+        only = answer.get("only")
+        return cls(as_strs(answer.get("unreachable")), None if only is None else as_strs(only))
+
+    def reaches(self, host: str) -> bool:
+        """Whether the nodes reach a registry. Services of the cluster are never outside."""
+        if any(_is_host(host, each) for each in self.unreachable):
+            return False
+        return self.only is None or is_cluster_host(host) or any(_is_host(host, each) for each in self.only)
+
+    def limit(self, reference: Reference, found: Mirrors | None) -> Mirrors | None:
+        """Return the mirrors of an image without those that the nodes do not reach.
+
+        Nodes try the next place if a registry does not answer, so an unreachable source is like one that is never contacted.
+        """
+        locations = found.mirrors if found is not None else ()
+        lost = [each for each in locations if not self.reaches(_host_of(each))]
+        is_source_lost = not self.reaches(reference.host)
+        if not lost and not is_source_lost:
+            return found
+        known = found or Mirrors(reference.repository, (), False, ())
+        hosts = dict.fromkeys([*map(_host_of, lost), *([reference.host] if is_source_lost else [])])
+        return replace(
+            known,
+            mirrors=[each for each in known.mirrors if each not in lost],
+            never_source=known.never_source or is_source_lost,
+            unreachable=tuple(hosts),
+        )
+
+
+def is_cluster_host(host: str) -> bool:
+    """Whether the host is that of a service of the cluster, such as the integrated registry."""
+    return host.partition(":")[0].endswith(_OF_SERVICES)
+
+
+def _host_of(location: str) -> str:
+    return location.partition("/")[0]
+
+
+def _is_host(host: str, wanted: str) -> bool:
+    name = host if ":" in wanted else host.partition(":")[0]
+    return name.endswith(wanted[1:]) if wanted.startswith("*.") else name == wanted

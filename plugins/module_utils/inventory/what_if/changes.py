@@ -1,0 +1,302 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The kinds of changes, their options, and the facts about them that no object shows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.errors import OptionError
+from ...core.json_types import as_dict, as_str
+from ...core.names import check_path_segment
+from ...core.objects import Json, Kind, ObjectRef, metadata
+from ...core.phrases import join_and
+from ...dockerconfig.registry_keys import host_of
+from ...features.pull_audit.options import parse_version
+from ...images.credential_providers import CRIO_PROVIDER
+from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY
+from ...images.kubelet_settings import KUBELET_CONFIG
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
+from ...rbac.subjects import PROJECT_GROUPS, Subject
+
+__all__ = ["ARGUMENTS", "CANNOT_KNOW", "KINDS", "SupposedChange", "parse_changes"]
+
+_ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
+_NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
+#: The options of one change. Exactly one of them is given.
+ARGUMENTS: dict[str, Any] = {
+    "unreachable_registries": _NAMES,
+    "only_registries": _NAMES,
+    "remove_secrets": {
+        "type": "dict",
+        "no_log": False,
+        "options": {"name": {"type": "str", "required": True}, "namespaces": _NAMES},
+    },
+    "remove_links": {
+        "type": "dict",
+        "options": {
+            "secrets": {**_NAMES, "required": True, "no_log": False},
+            "service_accounts": _NAMES,
+            "namespaces": _NAMES,
+        },
+    },
+    "remove_grants": {
+        "type": "dict",
+        "options": {
+            "namespaces": _NAMES,
+            "service_accounts": {"type": "list", "elements": "dict", "options": _ACCOUNTS},
+            "projects": _NAMES,
+            "groups": _NAMES,
+        },
+    },
+    "remove_credential": {
+        "type": "dict",
+        "no_log": False,
+        "options": {"registry": {"type": "str", "required": True}, "username": {"type": "str", "required": True}},
+    },
+    "add_objects": {
+        "type": "dict",
+        "mutually_exclusive": [("src", "definition")],
+        "required_one_of": [("src", "definition")],
+        "options": {"src": {"type": "path"}, "definition": {"type": "list", "elements": "dict"}},
+    },
+    "delete_objects": {
+        "type": "dict",
+        "options": {
+            "kind": {"type": "str", "required": True},
+            "names": {**_NAMES, "required": True},
+            "namespace": {"type": "str"},
+        },
+    },
+    "target_version": {"type": "str"},
+    "new_nodes": {"type": "bool"},
+}
+
+#: The kinds of objects that a change can add or delete, by the name of the kind.
+KINDS: Mapping[str, Kind] = {
+    kind.kind: kind
+    for kind in (
+        *MIRROR_KINDS,
+        IMAGE_CONFIG.kind,
+        CLUSTER_POLICIES.kind,
+        IMAGE_POLICY,
+        KUBELET_CONFIG,
+        CRIO_PROVIDER[0].kind,
+    )
+}
+
+_CACHES = "which images the nodes have beyond those of running pods"
+_NODE_FILES = "registries, mirrors and logins that are set only in files of the nodes"
+#: The facts that decide the effect of a change, but are in no object that is read, by the option.
+CANNOT_KNOW: Mapping[str, Sequence[str]] = {
+    "unreachable_registries": (
+        _CACHES,
+        "other hosts to which a registry sends its clients, such as storage for layers",
+        "layers of upstream images that the integrated registry has not stored",
+    ),
+    "only_registries": (
+        _CACHES,
+        "other hosts to which a registry sends its clients, such as storage for layers",
+        "layers of upstream images that the integrated registry has not stored",
+    ),
+    "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction"),
+    "remove_links": ("which pods will be created again, for example by an eviction",),
+    "remove_grants": (_CACHES, "rights of roles other than system:image-puller, which are reported as unknown"),
+    "remove_credential": (_CACHES, "copies of the login outside secrets of the types that nodes read"),
+    "add_objects": (
+        "whether the machine config operator accepts the object and when the nodes have it",
+        "the content of a mirror, unless ask_registries is set",
+        _NODE_FILES,
+    ),
+    "delete_objects": ("when the nodes have the change", _NODE_FILES),
+    "target_version": (
+        "the patch number of the runtime after the upgrade",
+        "the records of the kubelets about images that they have pulled",
+    ),
+    "new_nodes": ("images that are part of the image of a new node",),
+}
+
+
+@dataclass(frozen=True)
+class SupposedChange:
+    """One change. `kind` is its option, `title` names it in messages, and `value` is the content of the option."""
+
+    kind: str
+    title: str
+    value: Any = field(default=None, repr=False)
+    objects: Mapping[ObjectRef, Json | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def cannot_know(self) -> Sequence[str]:
+        """The facts that no object shows."""
+        return CANNOT_KNOW[self.kind]
+
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """Major and minor of `target_version`, otherwise None."""
+        return parse_version(self.value) if self.kind == "target_version" else None
+
+    @property
+    def subjects(self) -> frozenset[Subject]:
+        """The subjects of `remove_grants`. Empty means all."""
+        accounts = (
+            Subject("ServiceAccount", each["name"], each["namespace"]) for each in self._list("service_accounts")
+        )
+        groups = (Subject("Group", PROJECT_GROUPS + name) for name in self._list("projects"))
+        return frozenset((*accounts, *groups, *(Subject("Group", name) for name in self._list("groups"))))
+
+    def targets(self, namespaces: Sequence[str]) -> frozenset[str]:
+        """Return the namespaces of the change: those of its option, or all that are evaluated."""
+        given = as_dict(self.value).get("namespaces")
+        return frozenset(namespaces if given is None else given)
+
+    def _list(self, option: str) -> Sequence[Any]:
+        return as_dict(self.value).get(option) or ()
+
+
+def parse_changes(given: Sequence[Mapping[str, Any]], read: Callable[[str], Sequence[Json]]) -> list[SupposedChange]:
+    """Return the changes of the option. `read` returns the objects of a file, and raises OptionError if it cannot.
+
+    :raises OptionError: with the problems of all changes.
+    """
+    changes, problems = [], []
+    if not given:
+        problems.append(
+            "option 'changes' is empty: give at least one change, such as 'remove_secrets: {name: old-pull}'"
+        )
+    for at, each in enumerate(given):
+        try:
+            changes.append(_parse_change(each, read))
+        except OptionError as error:
+            problems.append(f"option 'changes[{at}]': {error}")
+    if problems:
+        raise OptionError("; ".join(problems))
+    return changes
+
+
+def _parse_change(given: Mapping[str, Any], read: Callable[[str], Sequence[Json]]) -> SupposedChange:
+    found = {name: value for name, value in given.items() if value is not None}
+    if len(found) != 1:
+        which = f"it has {join_and(sorted(found))}" if found else "it is empty"
+        raise OptionError(
+            f"each change has exactly one of {', '.join(ARGUMENTS)}, but {which}: write each change as an item of its own"
+        )
+    ((kind, value),) = found.items()
+    return _PARSERS[kind](kind, value, read)
+
+
+def _parse_registries(kind: str, value: Any, _read: object) -> SupposedChange:
+    if not value:
+        raise OptionError(f"{kind} is empty: name registries, such as quay.io")
+    for registry in value:
+        _check_host(kind, registry)
+    verb = "the nodes do not reach" if kind == "unreachable_registries" else "the nodes reach only"
+    return SupposedChange(kind, f"{verb} {join_and(list(value))}", list(value))
+
+
+def _check_host(kind: str, registry: str) -> None:
+    host = registry.removeprefix("*.")
+    if "/" in registry or "*" in host or not host_of(host) or host_of(host) != host:
+        raise OptionError(
+            f"{kind}: {registry!r} is not host[:port], such as quay.io, or *.example.com for all hosts below it"
+        )
+
+
+def _parse_secrets(kind: str, value: Any, _read: object) -> SupposedChange:
+    check_path_segment(f"{kind}.name", value["name"])
+    where = f" from {join_and(value['namespaces'])}" if value["namespaces"] else ""
+    return SupposedChange(kind, f"secret {value['name']} is deleted{where}", value)
+
+
+def _parse_links(kind: str, value: Any, _read: object) -> SupposedChange:
+    accounts = value["service_accounts"]
+    for name in (*value["secrets"], *(accounts or ())):
+        check_path_segment(kind, name)
+    whose = join_and(accounts) if accounts else "any service account"
+    return SupposedChange(kind, f"secret {join_and(value['secrets'])} is no longer linked to {whose}", value)
+
+
+def _parse_grants(kind: str, value: Any, _read: object) -> SupposedChange:
+    change = SupposedChange(kind, "", value)
+    whose = join_and(sorted(map(str, change.subjects))) if change.subjects else "everyone"
+    where = f"project {join_and(value['namespaces'])}" if value["namespaces"] else "any project"
+    return SupposedChange(kind, f"{whose} may no longer pull from {where}", value)
+
+
+def _parse_credential(kind: str, value: Any, _read: object) -> SupposedChange:
+    host = host_of(value["registry"])
+    if not host:
+        raise OptionError(f"{kind}.registry: {value['registry']!r} is not host[:port], such as quay.io")
+    return SupposedChange(kind, f"{host} refuses the login of {value['username']}", {**value, "registry": host})
+
+
+def _parse_added(kind: str, value: Any, read: Callable[[str], Sequence[Json]]) -> SupposedChange:
+    definitions = read(value["src"]) if value["src"] is not None else value["definition"]
+    if not definitions:
+        raise OptionError(f"{kind} has no object")
+    objects = dict(_parse_object(kind, each) for each in definitions)
+    return SupposedChange(kind, f"added: {join_and([str(ref) for ref in objects])}", value, objects)
+
+
+def _parse_object(kind: str, obj: Any) -> tuple[ObjectRef, Json]:
+    found = as_dict(obj)
+    of_kind = _kind_of(kind, as_str(found.get("kind")))
+    given, name = found.get("apiVersion"), as_str(metadata(found).get("name"))
+    if given != of_kind.api_version:
+        raise OptionError(f"{kind}: a {of_kind.kind} has apiVersion {of_kind.api_version}, not {given!r}")
+    namespace = as_str(metadata(found).get("namespace"))
+    return _ref(kind, of_kind, namespace, name), found
+
+
+def _ref(option: str, kind: Kind, namespace: str, name: str) -> ObjectRef:
+    check_path_segment(f"{option} ({kind.kind})", name)
+    if kind.namespaced and not namespace:
+        raise OptionError(f"{option}: {kind.kind} {name} needs a namespace")
+    return ObjectRef(kind, namespace if kind.namespaced else "", name)
+
+
+def _kind_of(option: str, name: str) -> Kind:
+    if name not in KINDS:
+        raise OptionError(
+            f"{option}: kind {name!r} cannot be changed in this way. The kinds are {', '.join(sorted(KINDS))}"
+        )
+    return KINDS[name]
+
+
+def _parse_deleted(kind: str, value: Any, _read: object) -> SupposedChange:
+    of_kind = _kind_of(kind, value["kind"])
+    refs = [_ref(kind, of_kind, value["namespace"] or "", name) for name in value["names"]]
+    if not refs:
+        raise OptionError(f"{kind}.names is empty")
+    return SupposedChange(kind, f"deleted: {join_and([str(ref) for ref in refs])}", value, dict.fromkeys(refs))
+
+
+def _parse_version(kind: str, value: Any, _read: object) -> SupposedChange:
+    if parse_version(value) is None:
+        raise OptionError(
+            f"{kind} is {value!r}: give a version such as '4.22', or '1.35' for plain Kubernetes, in quotes"
+        )
+    return SupposedChange(kind, f"upgrade to {value}", value)
+
+
+def _parse_new_nodes(kind: str, value: Any, _read: object) -> SupposedChange:
+    if value is not True:
+        raise OptionError(f"{kind} takes only true: leave it out otherwise")
+    return SupposedChange(kind, "all pods start on new nodes", value)
+
+
+_PARSERS: Mapping[str, Callable[[str, Any, Callable[[str], Sequence[Json]]], SupposedChange]] = {
+    "unreachable_registries": _parse_registries,
+    "only_registries": _parse_registries,
+    "remove_secrets": _parse_secrets,
+    "remove_links": _parse_links,
+    "remove_grants": _parse_grants,
+    "remove_credential": _parse_credential,
+    "add_objects": _parse_added,
+    "delete_objects": _parse_deleted,
+    "target_version": _parse_version,
+    "new_nodes": _parse_new_nodes,
+}

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The document of a what-if question: what docs/what_if.schema.json describes. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.cluster_text import make_printable
+from ...core.times import format_utc
+from .changes import SupposedChange
+from .evaluation import ANSWERS, STILL_PULLS
+from .images import list_images
+from .rows import WhatIfRow
+
+__all__ = ["FORMAT", "Findings", "document_of"]
+
+#: The value of `format`. The number increases when a reader of the previous format would misread the new one.
+FORMAT = "openshift_ops.image_pull/what_if/1"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The answers for one cluster. `unread` are sentences about data that could not be read. `made` is in seconds since 1970.
+
+    `forecasts` are sentences about an upgrade that concern no single container.
+    """
+
+    changes: Sequence[SupposedChange]
+    rows: Sequence[WhatIfRow]
+    unread: Sequence[str]
+    made: float
+    forecasts: Sequence[str] = ()
+
+    def having(self, answer: str) -> list[WhatIfRow]:
+        """Return the rows with this answer."""
+        return [row for row in self.rows if row.answer == answer]
+
+
+def document_of(found: Findings, server: str) -> dict[str, Any]:
+    """Return the document. `server` is the address of the API server.
+
+    Containers that pull before and after, and that no change touches, are only counted.
+    """
+    ordered = sorted(found.rows, key=_order)
+    return {
+        "format": FORMAT,
+        "made": format_utc(found.made),
+        "server": server,
+        "changes": [
+            {"kind": each.kind, "title": make_printable(each.title), "cannot_know": list(each.cannot_know)}
+            for each in found.changes
+        ],
+        "counts": _count(found.rows),
+        "touched": sum(row.is_touched for row in found.rows),
+        "containers": [row.report() for row in ordered if row.answer != STILL_PULLS or row.is_touched],
+        "summary": {
+            "namespaces": _group(found.rows, lambda row: [row.namespace]),
+            "registries": _group(found.rows, lambda row: [row.registry]),
+            "images": _group(found.rows, lambda row: [row.image]),
+            "changes": _group(found.rows, lambda row: [found.changes[at].title for at in row.deciding.causes]),
+        },
+        "images_to_mirror": list_images(found.rows),
+        "forecasts": list(map(make_printable, found.forecasts)),
+        "unreadable": list(map(make_printable, found.unread)),
+    }
+
+
+def _count(rows: Iterable[WhatIfRow]) -> dict[str, int]:
+    counted = Counter(row.answer for row in rows)
+    return {answer: counted[answer] for answer in ANSWERS}
+
+
+def _group(rows: Iterable[WhatIfRow], names: Callable[[WhatIfRow], Sequence[str]]) -> list[dict[str, Any]]:
+    """The numbers of answers by name, the worst first, without names for which everything pulls and no change touches anything."""
+    found: dict[str, list[WhatIfRow]] = {}
+    for row in rows:
+        for name in names(row):
+            found.setdefault(name, []).append(row)
+    counted = [
+        {"name": make_printable(name), **_count(each)}
+        for name, each in found.items()
+        if any(row.answer != STILL_PULLS or row.is_touched for row in each)
+    ]
+    return sorted(counted, key=lambda each: (*(-each[answer] for answer in ANSWERS), each["name"]))
+
+
+def _order(row: WhatIfRow) -> tuple[Any, ...]:
+    return ANSWERS.index(row.answer), row.namespace, row.ref.kind.kind, row.ref.name, row.location

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The effects of changes on the evidence of one cluster. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ...dockerconfig.registry_keys import host_of
+from ...explain.lookup import ReadRequired, UnreadableObject
+from ...features.pull_audit.forecast import kubernetes_version
+from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
+from ...features.pull_audit.survey import ClusterSnapshot
+from ...images.node_pools import NODES_IN_POOLS
+from ...platform.protected import NODE_SECRET
+from .changes import SupposedChange
+from .patches import (
+    CredentialPatch,
+    EvidencePatch,
+    GrantPatch,
+    LinkPatch,
+    NetworkPatch,
+    ObjectPatch,
+    SecretPatch,
+    VersionPatch,
+)
+
+__all__ = ["patches_of"]
+
+
+def patches_of(change: SupposedChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
+    """Return the effects of one change. `new_nodes` has none: it only means that no node has an image."""
+    make = _MAKERS.get(change.kind)
+    return [] if make is None else [make(change, survey)]
+
+
+def _of_unreachable(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+    return NetworkPatch(unreachable=change.value)
+
+
+def _of_only(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+    return NetworkPatch(only=change.value)
+
+
+def _of_secrets(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+    return SecretPatch(change.value["name"], change.targets([*survey.places]))
+
+
+def _of_links(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+    accounts = change.value["service_accounts"]
+    whose = None if accounts is None else frozenset(accounts)
+    return LinkPatch(frozenset(change.value["secrets"]), whose, change.targets([*survey.places]))
+
+
+def _of_grants(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+    """Without subjects, all grants of the projects are removed."""
+    projects = change.targets([*survey.places])
+    bindings = {name: survey.places[name].bindings for name in projects if name in survey.places}
+    removed = {
+        name: change.subjects or frozenset(subject for _name, subject in pullers_of(filter(is_pull_binding, each)))
+        for name, each in bindings.items()
+    }
+    return GrantPatch(removed, bindings, survey.cluster_bindings)
+
+
+def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+    """The nodes' own secret counts as one that has the login, unless it is known and does not."""
+    registry, username = change.value["registry"], change.value["username"]
+    every = CredentialPatch(registry, username, frozenset())
+    found = {
+        secret.ref
+        for place in survey.places.values()
+        for secret in place.secrets.values()
+        if any(login.username == username and host_of(login.key) == registry for login in secret.logins)
+    }
+    try:
+        nodes = survey.evidence.look(NODE_SECRET)
+    except (ReadRequired, UnreadableObject):
+        found.add(NODE_SECRET)
+    else:
+        found |= {NODE_SECRET} if nodes is not None and every.keys_in(nodes) else set()
+    return CredentialPatch(registry, username, frozenset(found))
+
+
+def _of_objects(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+    return ObjectPatch(change.objects)
+
+
+def _of_version(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+    version = change.version or (1, 0)
+    cluster = change.value if survey.is_openshift else ""
+    return VersionPatch(kubernetes_version(version), cluster, NODES_IN_POOLS.kind)
+
+
+_MAKERS: Mapping[str, Callable[[SupposedChange, ClusterSnapshot], EvidencePatch]] = {
+    "unreachable_registries": _of_unreachable,
+    "only_registries": _of_only,
+    "remove_secrets": _of_secrets,
+    "remove_links": _of_links,
+    "remove_grants": _of_grants,
+    "remove_credential": _of_credential,
+    "add_objects": _of_objects,
+    "delete_objects": _of_objects,
+    "target_version": _of_version,
+}

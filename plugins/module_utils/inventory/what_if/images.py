@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images that have to be copied to a registry that the nodes reach, in the forms that tools for this read. Pure.
+
+skopeo sync reads a list by registry (`skopeo sync --src yaml`), oc-mirror an ImageSetConfiguration of version v2alpha1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ...images.references import Reference, reference_of
+from .evaluation import NOT_KNOWN, STILL_BROKEN, WOULD_BREAK
+from .rows import WhatIfRow
+
+__all__ = ["list_images"]
+
+#: The name of the step that finds no registry within reach.
+_NETWORK = "network"
+#: A user chooses the image of a pod, and a list of images is the input of another program: only complete, plain names get into it.
+_PLAIN = re.compile(
+    r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+((:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})|(@sha256:[0-9a-f]{64}))"
+)
+
+
+def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
+    """Return `images`, sorted, and the same as `skopeo` and `oc_mirror`. `refused` are names with unusual text, which are not listed."""
+    lost = {
+        reference
+        for row in rows
+        if row.answer in (WOULD_BREAK, STILL_BROKEN, NOT_KNOWN) and row.failing_step == _NETWORK
+        if (reference := reference_of(row.image)) is not None
+    }
+    plain = sorted((each for each in lost if _PLAIN.fullmatch(str(each))), key=str)
+    names = list(dict.fromkeys(map(str, plain)))
+    return {
+        "images": names,
+        "refused": len({str(each) for each in lost} - {*names}),
+        "skopeo": _skopeo(plain),
+        "oc_mirror": {
+            "apiVersion": "mirror.openshift.io/v2alpha1",
+            "kind": "ImageSetConfiguration",
+            "mirror": {"additionalImages": [{"name": name} for name in names]},
+        },
+    }
+
+
+def _skopeo(images: Iterable[Reference]) -> dict[str, Any]:
+    """The input of skopeo sync: tags and digests by repository, by registry."""
+    found: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for image in images:
+        listed = found.setdefault(image.host, {"images": {}})["images"].setdefault(image.path, [])
+        version = image.digest or image.tag or "latest"
+        if version not in listed:
+            listed.append(version)
+    return found

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns the options into a what-if question. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.json_types import as_dict
+from ...core.objects import Json
+from ...images.image_questions import RegistryAccess
+from . import changes
+from .changes import SupposedChange, parse_changes
+from .evaluation import NOT_KNOWN, WOULD_BREAK
+
+__all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options"]
+
+ARGUMENTS: dict[str, Any] = {
+    "changes": {"type": "list", "elements": "dict", "required": True, "options": changes.ARGUMENTS},
+    "ask_registries": {"type": "bool", "default": False},
+    "realm_hosts": {"type": "list", "elements": "str"},
+    "registry_ca_cert": {"type": "path"},
+    "registry_validate_certs": {"type": "bool", "default": True},
+    "registry_timeout": {"type": "int", "default": 10},
+    "fail_on": {"type": "str", "choices": ["never", WOULD_BREAK, NOT_KNOWN], "default": "never"},
+    "dest": {"type": "path"},
+}
+
+
+@dataclass(frozen=True)
+class WhatIfQuestion:
+    """The changes, applied together in the order given. `registries`: how registries are asked, None if they are not.
+
+    `failing` are the answers that fail the task.
+    """
+
+    changes: Sequence[SupposedChange]
+    registries: RegistryAccess | None = None
+    failing: Sequence[str] = ()
+    dest: str | None = None
+
+    @property
+    def target_version(self) -> str | None:
+        """The version of the last upgrade among the changes, or None without one."""
+        return next((each.value for each in reversed(self.changes) if each.version is not None), None)
+
+    @property
+    def has_new_nodes(self) -> bool:
+        return any(each.kind == "new_nodes" for each in self.changes)
+
+
+def from_options(options: Mapping[str, Any], read: Callable[[str], Sequence[Json]]) -> WhatIfQuestion:
+    """Return the question. `read` returns the objects in a file.
+
+    :raises OptionError: with all invalid changes, or for an invalid timeout.
+    """
+    access = RegistryAccess.of(options, "registry_", "realm_hosts")
+    failing = {"never": (), WOULD_BREAK: (WOULD_BREAK,), NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN)}[options["fail_on"]]
+    given = [as_dict(each) for each in options["changes"]]
+    return WhatIfQuestion(
+        parse_changes(given, read), access if options["ask_registries"] else None, failing, options["dest"]
+    )

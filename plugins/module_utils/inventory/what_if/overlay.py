@@ -1,0 +1,114 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Evidence with changes on top of it. The explanation reads it like the evidence of the cluster, and does not know of the changes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar, Union
+
+from ...core.errors import ImagePullError
+from ...core.objects import Json, ObjectRef
+from ...explain.lookup import Lookup, UnreadableObject
+from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
+from .patches import EvidencePatch, answer_refused_login
+
+__all__ = ["ChangedLookup", "RecordingLookup"]
+
+Made = TypeVar("Made")
+Answer = Union[Json, ImagePullError, None]
+_QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION)
+
+
+class RecordingLookup(Lookup):
+    """The evidence of `base`, with a record of the references that an explanation reads."""
+
+    def __init__(self, base: Lookup) -> None:
+        super().__init__()
+        self._base = base
+        self._read: set[ObjectRef] = set()
+
+    def look(self, ref: ObjectRef) -> Json | None:
+        """See `Lookup.look`."""
+        self._read.add(ref)
+        return self._base.look(ref)
+
+    def derive(self, ref: ObjectRef, make: Callable[[Json | None], Made]) -> Made:
+        """See `Lookup.derive`."""
+        self._read.add(ref)
+        return self._base.derive(ref, make)
+
+    def take_read(self) -> frozenset[ObjectRef]:
+        """Return the references that were read since the last call."""
+        found, self._read = frozenset(self._read), set()
+        return found
+
+
+class ChangedLookup(Lookup):
+    """The evidence of `base` after the patches, in the order given. Everything that they do not touch is shared with `base`.
+
+    A question to a registry about a login that the patches touch has an answer of its own: the same secret can have another content.
+    """
+
+    def __init__(self, base: Lookup, patches: Sequence[EvidencePatch]) -> None:
+        super().__init__()
+        self._base = base
+        self._patches = patches
+        self._answers: dict[ObjectRef, Answer] = {}
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """Whether the patches can change the answer to this reference."""
+        if ref.kind in _QUESTIONS:
+            return self._is_asked_anew(ref)
+        return any(patch.touches(ref) for patch in self._patches)
+
+    def look(self, ref: ObjectRef) -> Json | None:
+        """See `Lookup.look`."""
+        if not self.touches(ref):
+            return self._base.look(ref)
+        if ref.kind in _QUESTIONS:
+            return self._answer_question(ref)
+        if ref not in self._answers:
+            self._answers[ref] = self._patch(ref)
+        answer = self._answers[ref]
+        if isinstance(answer, ImagePullError):
+            raise UnreadableObject(str(answer))
+        return answer
+
+    def derive(self, ref: ObjectRef, make: Callable[[Json | None], Made]) -> Made:
+        """See `Lookup.derive`."""
+        return super().derive(ref, make) if self.touches(ref) else self._base.derive(ref, make)
+
+    def add(self, answers: Mapping[ObjectRef, Answer]) -> None:
+        """Keep the answers to questions of this evidence, and give all others to `base`."""
+        own = {ref: answer for ref, answer in answers.items() if ref.kind in _QUESTIONS and self._is_asked_anew(ref)}
+        super().add(own)
+        self._base.add({ref: answer for ref, answer in answers.items() if ref not in own})
+        self._answers.clear()
+
+    def take_wanted(self) -> list[ObjectRef]:
+        """See `Lookup.take_wanted`. The objects that `base` wants are among them."""
+        return [*super().take_wanted(), *self._base.take_wanted()]
+
+    def _patch(self, ref: ObjectRef) -> Answer:
+        answer: Answer
+        try:
+            answer = self._base.look(ref)
+        except UnreadableObject as error:
+            answer = error
+        for patch in self._patches:
+            if patch.touches(ref):
+                answer = patch.apply(ref, answer)
+        return answer
+
+    def _is_asked_anew(self, ref: ObjectRef) -> bool:
+        question = SignatureQuestion.of(ref).image if ref.kind == SIGNATURE_QUESTION else ImageQuestion.of(ref)
+        secret = question.secret_ref
+        return secret is not None and any(patch.touches(secret) for patch in self._patches)
+
+    def _answer_question(self, ref: ObjectRef) -> Json | None:
+        question = SignatureQuestion.of(ref).image if ref.kind == SIGNATURE_QUESTION else ImageQuestion.of(ref)
+        secret = question.secret_ref
+        known = self.look(secret) if secret is not None else None
+        return answer_refused_login(question, known) or super().look(ref)

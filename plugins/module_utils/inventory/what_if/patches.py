@@ -1,0 +1,278 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The effects of changes on evidence. Pure.
+
+A patch says which references it touches, and makes the answer after the change of the answer before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, Union
+
+from ...core.errors import ImagePullError
+from ...core.json_types import as_dict, as_list, as_str
+from ...core.objects import CLUSTER_ROLE, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...dockerconfig.registry_keys import host_of
+from ...explain.credentials import REFUSED
+from ...explain.lookup import UnreadableObject
+from ...images.image_questions import ImageQuestion
+from ...images.node_network import NODE_NETWORK
+from ...platform.account_lists import names_in
+from ...platform.cluster import CLUSTER_VERSION
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
+from ...rbac.subjects import AUTHENTICATED, IMAGE_PULLER, PROJECT_GROUPS, Subject, subject_of
+from ...secrets.content import StoredSecret
+
+__all__ = [
+    "CredentialPatch",
+    "EvidencePatch",
+    "GrantPatch",
+    "LinkPatch",
+    "NetworkPatch",
+    "ObjectPatch",
+    "SecretPatch",
+    "VersionPatch",
+    "answer_refused_login",
+]
+
+Answer = Union[Json, ImagePullError, None]
+
+
+class EvidencePatch(Protocol):
+    """One effect of a change. `apply` gets an error if the object could not be read before the change."""
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """Whether the answer to this reference can change."""
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """Return the answer after the change."""
+
+
+@dataclass(frozen=True)
+class NetworkPatch:
+    """The nodes no longer reach the `unreachable` registries, or reach `only` these, as `host[:port]`."""
+
+    unreachable: Sequence[str] = ()
+    only: Sequence[str] | None = None
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        return ref == NODE_NETWORK
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`. Two limits together leave the registries that both allow."""
+        before = as_dict(answer)
+        unreachable = [*as_list(before.get("unreachable")), *self.unreachable]
+        limits = [each for each in (before.get("only"), self.only) if each is not None]
+        only = [each for each in limits[-1] if all(each in limit for limit in limits)] if limits else None
+        return {"unreachable": unreachable, **({} if only is None else {"only": only})}
+
+
+@dataclass(frozen=True)
+class ObjectPatch:
+    """Objects after the change: None for a deleted one."""
+
+    objects: Mapping[ObjectRef, Json | None]
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`. A list has the objects of its kind and namespace."""
+        if ref.name:
+            return ref in self.objects
+        return any((each.kind, each.namespace) == (ref.kind, ref.namespace) for each in self.objects)
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`. A list that could not be read stays unknown, because it has other objects as well."""
+        if ref.name:
+            return self.objects[ref]
+        if isinstance(answer, ImagePullError):
+            return answer
+        listed = {as_str(metadata(as_dict(each)).get("name")): each for each in as_list(as_dict(answer).get("items"))}
+        changed = {
+            each.name: obj
+            for each, obj in self.objects.items()
+            if (each.kind, each.namespace) == (ref.kind, ref.namespace)
+        }
+        return {"items": [obj for obj in {**listed, **changed}.values() if obj is not None]}
+
+
+@dataclass(frozen=True)
+class SecretPatch:
+    """The secrets of this name are deleted, in these namespaces."""
+
+    name: str
+    namespaces: frozenset[str]
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        return ref.kind == SECRET and ref.namespace in self.namespaces and ref.name in ("", self.name)
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`. A deleted secret is known not to exist, even if it could not be read."""
+        return None if ref.name else _without(answer, lambda obj: metadata(obj).get("name") == self.name)
+
+
+@dataclass(frozen=True)
+class LinkPatch:
+    """Accounts of these namespaces no longer list the secrets. None: any account."""
+
+    secrets: frozenset[str]
+    accounts: frozenset[str] | None
+    namespaces: frozenset[str]
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        is_meant = self.accounts is None or ref.name in self.accounts
+        return ref.kind == SERVICE_ACCOUNT and ref.namespace in self.namespaces and is_meant
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`."""
+        if answer is None or isinstance(answer, ImagePullError):
+            return answer
+        kept = [{"name": name} for name in names_in(answer, "imagePullSecrets") if name not in self.secrets]
+        return {**answer, "imagePullSecrets": kept}
+
+
+@dataclass(frozen=True)
+class CredentialPatch:
+    """The registry refuses the login. `registry` is `host[:port]`. `secrets` are those that may have the login."""
+
+    registry: str
+    username: str
+    secrets: frozenset[ObjectRef]
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        return ref in self.secrets or (ref.kind == SECRET and not ref.name and ref.namespace in self._namespaces)
+
+    @cached_property
+    def _namespaces(self) -> frozenset[str]:
+        return frozenset(ref.namespace for ref in self.secrets)
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`."""
+        if answer is None or isinstance(answer, ImagePullError):
+            return answer
+        if not ref.name:
+            return {"items": [self._mark(as_dict(each)) for each in as_list(answer.get("items"))]}
+        return self._mark(answer)
+
+    def _mark(self, secret: Json) -> Json:
+        keys = self.keys_in(secret)
+        return {**secret, REFUSED: [*as_list(secret.get(REFUSED)), *keys]} if keys else secret
+
+    def keys_in(self, secret: Json) -> list[str]:
+        """Return the registry keys of a secret that have this login."""
+        logins = StoredSecret.of(secret).for_kubelet.logins
+        return [
+            key for key, (user, _password) in logins.items() if user == self.username and host_of(key) == self.registry
+        ]
+
+
+@dataclass(frozen=True)
+class GrantPatch:
+    """The role bindings of projects, and of the cluster, after the removal of grants. `removed` are the subjects by project.
+
+    Only system:image-puller is judged: a binding to another role may also give the right to pull.
+    """
+
+    removed: Mapping[str, frozenset[Subject]]
+    bindings: Mapping[str, Sequence[Json]]
+    cluster_bindings: Sequence[Json]
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref):
+            return False
+        return bool(self.removed.get(ref.namespace, frozenset()) & _identities(ref.name))
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`. A right that other roles may give stays unknown."""
+        if isinstance(answer, ImagePullError) or as_dict(answer).get("allowed") is not True:
+            return answer
+        removed = self.removed[ref.namespace]
+        others = []
+        for binding, subjects in self._bindings_of(ref):
+            if not _is_puller(binding):
+                others.append(binding)
+            elif subjects - (removed if metadata(binding).get("namespace") else frozenset()):
+                return answer
+        if others:
+            role = as_str(as_dict(others[0].get("roleRef")).get("name"))
+            name = as_str(metadata(others[0]).get("name"))
+            return UnreadableObject(f"role {role} of binding {name} may also give the right")
+        return {"allowed": False}
+
+    def _bindings_of(self, ref: ObjectRef) -> Iterator[tuple[Json, frozenset[Subject]]]:
+        """Yield the bindings for the account of a review, of its project and of the cluster, with the subjects that are the account."""
+        who = _identities(ref.name)
+        for binding in (*self.bindings.get(ref.namespace, ()), *self.cluster_bindings):
+            if subjects := _subjects_of(binding) & who:
+                yield binding, subjects
+
+
+@dataclass(frozen=True)
+class VersionPatch:
+    """The nodes have another version of Kubernetes, and so of CRI-O, with an unknown patch number. `cluster`: that of OpenShift."""
+
+    kubernetes: tuple[int, int]
+    cluster: str
+    nodes: Kind
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        return ref.kind == self.nodes or (ref == CLUSTER_VERSION and bool(self.cluster))
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`."""
+        if answer is None or isinstance(answer, ImagePullError):
+            return answer
+        if ref == CLUSTER_VERSION:
+            return {**answer, "status": {**as_dict(answer.get("status")), "desired": {"version": self.cluster}}}
+        if not ref.name:
+            return {"items": [self._upgrade(as_dict(each)) for each in as_list(answer.get("items"))]}
+        return self._upgrade(answer)
+
+    def _upgrade(self, node: Json) -> Json:
+        status = as_dict(node.get("status"))
+        info = dict(as_dict(status.get("nodeInfo")))
+        major, minor = self.kubernetes
+        info["kubeletVersion"] = f"v{major}.{minor}"
+        if as_str(info.get("containerRuntimeVersion")).startswith("cri-o://"):
+            info["containerRuntimeVersion"] = f"cri-o://{major}.{minor}"
+        return {**node, "status": {**status, "nodeInfo": info}}
+
+
+def answer_refused_login(question: ImageQuestion, secret: Json | None) -> Json | None:
+    """Return the answer of a registry that is known to refuse the login of the question, or None if it has to be asked."""
+    if question.key not in as_list(as_dict(secret).get(REFUSED)):
+        return None
+    host = question.repository.partition("/")[0]
+    return {"outcome": "bad_login", "message": f"{host} refuses the login", "realm_host": ""}
+
+
+def _is_puller(binding: Json) -> bool:
+    role = as_dict(binding.get("roleRef"))
+    return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, IMAGE_PULLER)
+
+
+def _subjects_of(binding: Json) -> frozenset[Subject]:
+    namespace = as_str(metadata(binding).get("namespace"))
+    found = (subject_of(entry, namespace) for entry in as_list(binding.get("subjects")))
+    return frozenset(each for each in found if each is not None)
+
+
+def _identities(account: str) -> frozenset[Subject]:
+    """The account `namespace/name` of a review, and its groups."""
+    namespace, _slash, name = account.partition("/")
+    groups = (PROJECT_GROUPS + namespace, PROJECT_GROUPS.rstrip(":"), AUTHENTICATED)
+    return frozenset({Subject("ServiceAccount", name, namespace), *(Subject("Group", group) for group in groups)})
+
+
+def _without(answer: Answer, is_removed: Callable[[Json], bool]) -> Answer:
+    if answer is None or isinstance(answer, ImagePullError):
+        return answer
+    return {"items": [each for each in as_list(answer.get("items")) if not is_removed(as_dict(each))]}

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The answer for each container and image volume of a workload, from its template and its pods. Pure.
+
+A pod keeps the secrets that it was created with, so its answer can differ from that of the template. Pods of a workload that another
+object creates belong to the workload at the top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...core.cluster_text import make_printable
+from ...core.json_types import as_dict, as_str
+from ...core.objects import POD, Json, ObjectRef, metadata
+from ...explain.lookup import ReadRequired
+from ...explain.offers import make_offer
+from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
+from ...explain.verdict import Step
+from ...explain.workload_pods import can_pull, is_controlled
+from ...features.pull_audit.survey import NamespaceSnapshot
+from ...images.references import reference_of
+from .evaluation import ANSWERS, WOULD_BREAK, Comparison
+from .timing import Moment, NodeCaches
+
+__all__ = ["WhatIfRow", "rows_of"]
+
+#: Steps whose failure the node checks at each start of a container, in a namespace with an image policy.
+_CHECKED_AT_START = ("signature", "registries")
+
+
+@dataclass(frozen=True)
+class WhatIfRow:
+    """The answer for one container or volume. `deciding` is the comparison that decides it. `moment` is set if the pull breaks."""
+
+    ref: ObjectRef
+    location: str
+    answer: str
+    deciding: Comparison
+    pods: int
+    moment: Moment | None = None
+
+    @property
+    def namespace(self) -> str:
+        return self.ref.namespace
+
+    @property
+    def image(self) -> str:
+        return self.deciding.subject.image
+
+    @property
+    def registry(self) -> str:
+        """The registry of the image, as `host[:port]`. Empty for an invalid name."""
+        reference = reference_of(self.image)
+        return "" if reference is None else reference.host
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether a change touches the evidence of the pull."""
+        return bool(self.deciding.touched)
+
+    @property
+    def failing_step(self) -> str:
+        """The first step that fails after the changes. Empty if none does."""
+        return _failing_step(self.deciding.after.steps)
+
+    def report(self) -> dict[str, Any]:
+        """Return the row for a result."""
+        subject, after = self.deciding.subject, self.deciding.after
+        moment = self.moment or Moment("", "", "")
+        return {
+            "namespace": self.namespace,
+            "kind": self.ref.kind.kind,
+            "name": self.ref.name,
+            "container": subject.container,
+            "volume": subject.volume,
+            "service_account": subject.account,
+            "image": make_printable(self.image),
+            "registry": make_printable(self.registry),
+            "pods": self.pods,
+            "answer": self.answer,
+            "before": {"verdict": self.deciding.before.verdict, "reason": make_printable(self.deciding.before.reason)},
+            "after": {"verdict": after.verdict, "reason": make_printable(after.reason), "step": self.failing_step},
+            "changes": list(self.deciding.causes),
+            "when": moment.when,
+            "possibly": moment.possibly,
+            "when_reason": moment.reason,
+            **make_offer(after.fix if self.answer == WOULD_BREAK else ()).report(),
+        }
+
+
+def rows_of(
+    place: NamespaceSnapshot, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
+) -> list[WhatIfRow]:
+    """Return the rows of one namespace: of workloads that no other object creates, and of pods without such a workload.
+
+    :raises ReadRequired: when more objects must be read first. All of them are then requested.
+    """
+    found: list[WhatIfRow] = []
+    waits = False
+    for group in _groups(place):
+        try:
+            found += _rows_of_group(group, compare, caches, checks_at_start=bool(place.policies))
+        except ReadRequired:
+            waits = True
+    if waits:
+        raise ReadRequired
+    return found
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A workload with the subjects of its template and of its pods, or a pod alone."""
+
+    ref: ObjectRef
+    template: Sequence[ContainerPull]
+    pods: Sequence[Sequence[ContainerPull]]
+
+
+def _groups(place: NamespaceSnapshot) -> Iterator[_Group]:
+    for kind, workload in place.workloads:
+        if is_controlled(workload) or as_dict(workload.get("status")).get("completionTime"):
+            continue
+        pods = [pulls_of_pod(pod, place.namespace) for pod in place.owners.pods_of(kind, workload)]
+        yield _Group(place.ref_of(kind, workload), pulls_of_workload(kind, workload, place.namespace), pods)
+    for pod in filter(can_pull, place.pods):
+        if _name(pod) not in place.templated:
+            yield _Group(place.ref_of(POD, pod), (), [pulls_of_pod(pod, place.namespace)])
+
+
+def _rows_of_group(
+    group: _Group, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches, *, checks_at_start: bool
+) -> Iterator[WhatIfRow]:
+    of_template = {each.location: compare(each) for each in group.template}
+    of_pods: dict[str, list[Comparison]] = {}
+    for subject in (subject for pod in group.pods for subject in pod):
+        of_pods.setdefault(subject.location, []).append(compare(subject))
+    for location in dict.fromkeys([*of_template, *of_pods]):
+        own, pods = of_template.get(location), of_pods.get(location, [])
+        breaking = [
+            (caches.moment_of(each.subject, checks_at_start=checks_at_start and _is_checked_at_start(each)), each)
+            for each in (*([own] if own else []), *pods)
+            if each.answer == WOULD_BREAK
+        ]
+        if breaking:
+            moment, deciding = min(breaking, key=lambda each: each[0].order)
+            yield WhatIfRow(group.ref, location, WOULD_BREAK, deciding, len(pods), moment)
+            continue
+        deciding = own or min(pods, key=lambda each: ANSWERS.index(each.answer))
+        yield WhatIfRow(group.ref, location, deciding.answer, deciding, len(pods))
+
+
+def _is_checked_at_start(found: Comparison) -> bool:
+    return _failing_step(found.after.steps) in _CHECKED_AT_START
+
+
+def _failing_step(steps: Iterable[Step]) -> str:
+    return next((step.name for step in steps if step.ok is False), "")
+
+
+def _name(pod: Json) -> str:
+    return as_str(metadata(pod).get("name"))

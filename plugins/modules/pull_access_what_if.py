@@ -1,0 +1,496 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pull_access_what_if
+short_description: Find out which pods would no longer get their images after a change
+version_added: 1.0.0
+description:
+  - Supposes changes, such as the removal of a secret or a registry that the nodes no longer reach, and evaluates each pull before and after
+    them, as M(openshift_ops.image_pull.pull_access_info) does. Nothing is changed.
+  - The answer covers each container and image volume of each workload, including cron jobs and workloads without pods, and of each pod
+    without a workload.
+  - V(would_break) means that the pull fails after the changes and does not surely fail today. V(would_work) means the opposite, and
+    V(still_broken) and V(still_pulls) that the result does not change. Otherwise the answer is V(unknown), with the reason.
+  - A container that runs goes on without its image. For each pull that breaks, the result has the moment at which it is missed - V(at_once),
+    V(at_restart), V(on_another_node) or V(at_rollout) - and an earlier moment if the kubelet's own records decide, which no object shows.
+  - Each answer V(would_break) names the changes that cause it, the first step that fails, and a task that keeps the pull working, if a login,
+    a link or a grant can do that.
+  - The API client of this module refuses to send a write. To check rights, it creates SubjectAccessReviews, which are queries and store
+    nothing.
+options:
+  namespaces:
+    description:
+      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated.
+    type: list
+    elements: str
+  changes:
+    description:
+      - The changes to suppose. They are applied together, in the order given. Each item has exactly one of the options below.
+      - The result lists, for each change, the facts about it that no object shows.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      unreachable_registries:
+        description:
+          - Registries, as C(host[:port]), that the nodes no longer reach. A host without a port stands for all its ports, and
+            V(*.example.com) for all hosts below it. Images with a mirror that the nodes reach are pulled there.
+        type: list
+        elements: str
+      only_registries:
+        description:
+          - The only registries, as C(host[:port]), that the nodes reach, for example in a disconnected site. Services of the cluster, such as
+            the integrated registry, are always reached.
+        type: list
+        elements: str
+      remove_secrets:
+        description: A secret is deleted.
+        type: dict
+        suboptions:
+          name:
+            description: The name of the secret.
+            type: str
+            required: true
+          namespaces:
+            description: The namespaces in which it is deleted. By default, all namespaces that are evaluated.
+            type: list
+            elements: str
+      remove_links:
+        description: Service accounts no longer list secrets for pulls.
+        type: dict
+        suboptions:
+          secrets:
+            description: The names of the secrets.
+            type: list
+            elements: str
+            required: true
+          service_accounts:
+            description: The names of the service accounts. By default, all.
+            type: list
+            elements: str
+          namespaces:
+            description: The namespaces of the accounts. By default, all namespaces that are evaluated.
+            type: list
+            elements: str
+      remove_grants:
+        description:
+          - Role bindings to C(system:image-puller) lose subjects. Without any subject, they lose all of them.
+          - If another role may also give the right, the answer is V(unknown).
+        type: dict
+        suboptions:
+          namespaces:
+            description: The projects that others may no longer pull from. By default, all namespaces that are evaluated.
+            type: list
+            elements: str
+          service_accounts:
+            description: Service accounts that lose the right.
+            type: list
+            elements: dict
+            suboptions:
+              namespace:
+                description: The namespace of the account.
+                type: str
+                required: true
+              name:
+                description: The name of the account.
+                type: str
+                required: true
+          projects:
+            description: Projects whose service accounts lose the right that all of them have together.
+            type: list
+            elements: str
+          groups:
+            description: Groups that lose the right.
+            type: list
+            elements: str
+      remove_credential:
+        description:
+          - A registry no longer accepts a login, for example because its robot account is deleted. The login is looked for in all secrets of
+            the evaluated namespaces, and in the nodes' own pull secret.
+        type: dict
+        suboptions:
+          registry:
+            description: The registry, as C(host[:port]).
+            type: str
+            required: true
+          username:
+            description: The user name of the login.
+            type: str
+            required: true
+      add_objects:
+        description:
+          - Objects are created or replaced. The kinds are V(ImageDigestMirrorSet), V(ImageTagMirrorSet), V(ImageContentSourcePolicy),
+            V(ClusterImagePolicy), V(ImagePolicy), V(Image) (the image config), V(KubeletConfig) and V(CRIOCredentialProviderConfig).
+        type: dict
+        suboptions:
+          src:
+            description:
+              - The path of a YAML file on the host that runs the task. O(changes[].add_objects.src) and O(changes[].add_objects.definition)
+                are mutually exclusive, and one of them is required.
+            type: path
+          definition:
+            description: The objects.
+            type: list
+            elements: dict
+      delete_objects:
+        description: Objects are deleted. The kinds are those of O(changes[].add_objects).
+        type: dict
+        suboptions:
+          kind:
+            description: The kind of the objects.
+            type: str
+            required: true
+          names:
+            description: The names of the objects.
+            type: list
+            elements: str
+            required: true
+          namespace:
+            description: The namespace of an V(ImagePolicy).
+            type: str
+      target_version:
+        description:
+          - The target version of an upgrade, such as V(4.22) for OpenShift or V(1.35) for plain Kubernetes. Quote the value. The forecasts
+            of M(openshift_ops.image_pull.pull_access_audit) are part of the answer.
+        type: str
+      new_nodes:
+        description: Set to V(true) if all pods start on new nodes, which have no image, for example after a replacement of all nodes.
+        type: bool
+  ask_registries:
+    description:
+      - Also check, from the host that runs the task, whether the registries provide the images, before and after the changes. This includes
+        mirrors that a change adds. See O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
+    type: bool
+    default: false
+  realm_hosts:
+    description:
+      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
+        registries that delegate their login. No other host is contacted, with or without a login, and the verdict is then V(unknown).
+        Docker Hub's C(auth.docker.io) needs no entry.
+      - If only objects of the cluster name a registry, such as the image of a pod, the module does not contact it at a loopback,
+        link-local, cloud metadata or similar address of the host that runs the task, unless you list it here.
+    type: list
+    elements: str
+  registry_ca_cert:
+    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
+    type: path
+  registry_validate_certs:
+    description: Verify the certificates of the registries.
+    type: bool
+    default: true
+  registry_timeout:
+    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
+    type: int
+    default: 10
+  fail_on:
+    description:
+      - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do.
+    type: str
+    choices: [never, would_break, unknown]
+    default: never
+  dest:
+    description:
+      - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
+        an existing one. The result then has only the counts and the text.
+    type: path
+  show:
+    description: Show the answer as text. Nothing is shown with C(no_log).
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.attributes
+attributes:
+  check_mode:
+    description: The cluster is read in both cases. With O(dest), the file is not written.
+    support: full
+  diff_mode:
+    description: There is no diff, because the module does not change the cluster.
+    support: none
+  idempotent:
+    description: Each run reads the cluster again. With O(dest), each run changes the file, because it contains the time of the evaluation.
+    support: partial
+seealso:
+  - module: openshift_ops.image_pull.pull_access_info
+  - module: openshift_ops.image_pull.pull_access_audit
+notes:
+  - Optional rights - list on secrets, serviceaccounts, pods, deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
+    jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, buildconfigs.build.openshift.io,
+    imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io, clusterrolebindings.rbac.authorization.k8s.io,
+    imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io, imagecontentsourcepolicies.operator.openshift.io,
+    clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, machineconfigpools.machineconfiguration.openshift.io,
+    kubeletconfigs.machineconfiguration.openshift.io, nodes, criocredentialproviderconfigs.config.openshift.io; create on
+    subjectaccessreviews.authorization.k8s.io; get on clusterversions.config.openshift.io version, clusteroperators.config.openshift.io
+    image-registry, images.config.openshift.io cluster, infrastructures.config.openshift.io cluster,
+    criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in kube-system,
+    configs.imageregistry.operator.openshift.io cluster. Without them, the module reports the missing information and the omitted steps.
+  - Rights needed - list on namespaces.
+  - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+"""
+
+EXAMPLES = r"""
+- name: Find the pods that need a secret before it is removed
+  openshift_ops.image_pull.pull_access_what_if:
+    changes:
+      - remove_secrets: {name: old-pull}
+    show: true
+
+- name: Stop if the site would miss an image without its connection to the internet
+  openshift_ops.image_pull.pull_access_what_if:
+    changes:
+      - add_objects: {src: mirrors/site-b.yml}
+      - only_registries: [registry.site.example]
+      - new_nodes: true
+    ask_registries: true
+    fail_on: would_break
+  register: air_gap
+
+- name: Write the list of images to copy, for skopeo sync
+  ansible.builtin.copy:
+    content: "{{ air_gap.what_if.images_to_mirror.skopeo | to_nice_yaml }}"
+    dest: images.yml
+    mode: "0644"
+
+- name: Check a robot account before it is deleted, and an upgrade
+  openshift_ops.image_pull.pull_access_what_if:
+    changes:
+      - remove_credential: {registry: quay.io, username: old+robot}
+      - target_version: "4.22"
+    dest: what-if-{{ inventory_hostname }}.json
+"""
+
+RETURN = r"""
+server:
+  description: The address of the API server.
+  type: str
+  returned: when the API server was reached
+  sample: https://api.cluster.example.com:6443
+what_if:
+  description: The document, as described in L(docs/what_if.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/docs/what_if.schema.json).
+  returned: when the evaluation was completed, without O(dest)
+  type: dict
+  contains:
+    format:
+      description: The format and its version.
+      type: str
+      returned: always
+    made:
+      description: The time of the evaluation, in UTC.
+      type: str
+      returned: always
+    server:
+      description: The address of the API server.
+      type: str
+      returned: always
+    changes:
+      description: The changes, in the order given, each with C(kind), C(title) and C(cannot_know), the facts that no object shows.
+      type: list
+      elements: dict
+      returned: always
+    counts:
+      description: The number of containers for each answer.
+      type: dict
+      returned: always
+    touched:
+      description: The number of containers whose pull depends on something that a change touches.
+      type: int
+      returned: always
+    containers:
+      description:
+        - The answers, the worst first, each with the object, the image, C(before), C(after), C(changes) (the positions of the changes that cause
+          it), C(when), C(possibly), C(when_reason), and C(fix), a task that keeps the pull working. Containers that pull before and after, and
+          that no change touches, are only counted.
+      type: list
+      elements: dict
+      returned: always
+    summary:
+      description: The number of answers by C(namespaces), C(registries), C(images) and C(changes), the worst first.
+      type: dict
+      returned: always
+    images_to_mirror:
+      description:
+        - The images that the nodes could not pull from any registry within reach. C(skopeo) is the input of C(skopeo sync --src yaml),
+          C(oc_mirror) an ImageSetConfiguration of version v2alpha1, and C(refused) the number of images with an unusual name.
+      type: dict
+      returned: always
+    forecasts:
+      description: The forecasts of the audit for O(changes[].target_version).
+      type: list
+      elements: str
+      returned: always
+    unreadable:
+      description: The objects that could not be read.
+      type: list
+      elements: str
+      returned: always
+counts:
+  description: The number of containers for each answer. An image volume counts as a container.
+  type: dict
+  returned: when the evaluation was completed
+  contains:
+    would_break:
+      description: Number of containers that would no longer get their image.
+      type: int
+      returned: always
+    unknown:
+      description: Number of containers that cannot be judged.
+      type: int
+      returned: always
+    still_broken:
+      description: Number of containers that do not get their image before and after the changes.
+      type: int
+      returned: always
+    would_work:
+      description: Number of containers that the changes repair.
+      type: int
+      returned: always
+    still_pulls:
+      description: Number of containers that get their image before and after the changes.
+      type: int
+      returned: always
+  sample: {would_break: 2, unknown: 1, still_broken: 0, would_work: 0, still_pulls: 120}
+text:
+  description: The answer in lines, for people.
+  returned: when the evaluation was completed
+  type: list
+  elements: str
+  sample: ["What if, on https://api.cluster.example.com:6443:", "  - secret old-pull is deleted"]
+dest:
+  description: The file.
+  returned: with O(dest)
+  type: str
+  sample: what-if-production.json
+changed:
+  description: Whether the file was written, or would be written in check mode. The cluster is never changed.
+  returned: always
+  type: bool
+namespaces:
+  description:
+    - The result for each namespace. If there are more than 100 namespaces, unchanged namespaces are only counted, unless
+      O(report_unchanged=true).
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: The namespace.
+      type: str
+      returned: always
+      sample: project-a
+    changed:
+      description: Whether anything in the namespace was changed, or would be changed in check mode.
+      type: bool
+      returned: always
+    status:
+      description: One of V(unchanged), V(failed), V(skipped).
+      type: str
+      returned: always
+      sample: unchanged
+    reason:
+      description: Why the namespace was skipped.
+      type: str
+      returned: when skipped
+    changes:
+      description: Always empty. The cluster is never changed.
+      type: list
+      elements: dict
+      returned: always
+      sample: []
+stopped:
+  description: Why the task ended before all namespaces were attempted.
+  type: str
+  returned: when the task stopped early
+failures:
+  description: The namespaces that do not exist.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    namespace:
+      description: The namespace.
+      type: str
+      returned: always
+    error:
+      description: The attempted action, the response, and the steps to take.
+      type: str
+      returned: always
+  sample: []
+summary:
+  description: Counts of the namespaces of the task, and of retries.
+  type: dict
+  returned: always
+  contains:
+    total:
+      description: Number of namespaces in the task.
+      type: int
+      returned: always
+    changed:
+      description: Always 0, because this module writes nothing.
+      type: int
+      returned: always
+    unchanged:
+      description: Number of namespaces that needed no change.
+      type: int
+      returned: always
+    failed:
+      description: Number of namespaces that failed.
+      type: int
+      returned: always
+    skipped:
+      description: Number of namespaces that were not attempted, or are being deleted.
+      type: int
+      returned: always
+    retries:
+      description: Number of repeated requests, and of objects that were read again after a conflict or a lost response.
+      type: int
+      returned: always
+  sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
+"""
+
+from collections.abc import Sequence
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.stored_yaml import parse_objects
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Json
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import options as what_if
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import answer_what_if
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+
+ARGUMENTS = {**CLUSTER_OPTIONS, **what_if.ARGUMENTS, "show": {"type": "bool", "default": False}}
+
+
+def run(task: Task) -> dict[str, object]:
+    def read(path: str) -> Sequence[Json]:
+        try:
+            return parse_objects(task.read_file(path))
+        except ValueError as error:
+            raise OptionError(f"file {path!r} cannot be used: {error}") from None
+
+    asked = what_if.from_options(task.params, read)
+    write = json_writer(task, asked.dest)
+    with task.cluster(task.targets(everywhere=True)) as run:
+        return run.result(answer_what_if(run.cluster, asked, run.namespaces, run.settings(), write=write))
+
+
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True)
+
+
+def main() -> None:
+    run_module(MODULE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each kind of change on the lab: the answer, its cause and its moment. The node pulls as predicted once the change is really made."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from support.audited import Scene
+
+
+@pytest.fixture
+def scene(lab, namespaces) -> Scene:
+    """A namespace whose pod and deployment pull with the secret `pull`, which their account lists."""
+    it = Scene(lab, namespaces(1))
+    it.secret()
+    it.link("pull")
+    it.pod(own=["pull"])
+    it.deployment(it.image)
+    return it
+
+
+def supposed(run: Any, it: Scene, *changes: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Return the document of the answer."""
+    result = run("pull_access_what_if", namespaces=list(it.names), changes=list(changes), **options)
+    assert not result["failed"], result["msg"]
+    assert not result["changed"]
+    document: dict[str, Any] = result["what_if"]
+    assert result["counts"] == document["counts"]
+    return document
+
+
+def row_of(document: dict[str, Any], kind: str) -> dict[str, Any]:
+    (found,) = [row for row in document["containers"] if row["kind"] == kind]
+    return found
+
+
+def answers(document: dict[str, Any]) -> dict[str, str]:
+    return {row["kind"]: row["answer"] for row in document["containers"]}
+
+
+def delete(it: Scene, resource: str, name: str) -> None:
+    it.lab.api("DELETE", f"/api/v1/namespaces/{it.name}/{resource}/{name}", expect=(200,))
+
+
+class TestSecrets:
+    def test_a_removed_secret_breaks_its_pods_and_the_node_agrees(self, run, scene):
+        assert scene.lab.pull(scene.name, "app")["pulled"]
+        audit = scene.lab.audit()
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
+        assert answers(document) == {"Pod": "would_break", "Deployment": "would_break"}
+        pod, deployment = row_of(document, "Pod"), row_of(document, "Deployment")
+        assert (pod["before"]["verdict"], pod["after"]["verdict"]) == ("pulls", "will_not_pull")
+        assert (pod["when"], deployment["when"]) == ("at_once", "at_rollout")
+        assert pod["changes"] == deployment["changes"] == [0]
+        assert document["counts"]["would_break"] == 2
+        assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
+        delete(scene, "secrets", "pull")
+        assert not scene.lab.pull(scene.name, "app")["pulled"]
+
+    def test_a_second_login_keeps_the_pod(self, run, scene):
+        scene.secret(name="other")
+        scene.again(own=["pull", "other"])
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
+        assert answers(document)["Pod"] == "still_pulls"
+        delete(scene, "secrets", "pull")
+        assert scene.lab.pull(scene.name, "app")["pulled"]
+
+    def test_without_registries_a_missing_login_stays_unknown(self, run, scene):
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}})
+        assert answers(document) == {"Pod": "unknown", "Deployment": "unknown"}
+
+    def test_secrets_of_other_namespaces_change_nothing(self, run, scene):
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull", "namespaces": ["elsewhere"]}})
+        assert document["containers"] == []
+        assert document["touched"] == 0
+        assert document["counts"]["still_pulls"] == 2
+
+
+class TestLinks:
+    def test_a_removed_link_breaks_the_next_pod_only(self, run, scene):
+        scene.runs()
+        change = {"remove_links": {"secrets": ["pull"], "service_accounts": ["default"]}}
+        document = supposed(run, scene, change, ask_registries=True, **ca(scene))
+        assert answers(document) == {"Deployment": "would_break"}
+        assert row_of(document, "Deployment")["when"] == "at_rollout"
+        scene.link()
+        assert not scene.lab.pull(scene.name, next_pod(scene))["pulled"]
+        assert scene.lab.pull(scene.name, "app")["pulled"]
+
+
+class TestCredentials:
+    def test_a_refused_login_breaks_its_pods(self, run, scene):
+        change = {"remove_credential": {"registry": scene.host, "username": scene.login["username"]}}
+        document = supposed(run, scene, change)
+        assert answers(document) == {"Pod": "would_break", "Deployment": "would_break"}
+        assert "the registry refuses the login" in row_of(document, "Pod")["after"]["reason"]
+
+    def test_a_login_of_another_user_is_not_touched(self, run, scene):
+        change = {"remove_credential": {"registry": scene.host, "username": "somebody"}}
+        assert supposed(run, scene, change)["containers"] == []
+
+
+class TestNetwork:
+    def test_an_unreachable_registry_breaks_its_images_at_the_moment_of_a_pull(self, run, scene):
+        scene.runs()
+        document = supposed(run, scene, {"unreachable_registries": [scene.host]})
+        pod, deployment = row_of(document, "Pod"), row_of(document, "Deployment")
+        assert (pod["answer"], deployment["answer"]) == ("would_break", "would_break")
+        assert pod["when"] == "on_another_node"
+        assert pod["after"]["step"] == "network"
+        assert document["images_to_mirror"]["images"] == [scene.image]
+
+    def test_a_pull_policy_of_always_breaks_at_the_next_start(self, run, scene):
+        scene.again(own=["pull"], policy="Always")
+        scene.runs()
+        assert row_of(supposed(run, scene, {"unreachable_registries": [scene.host]}), "Pod")["when"] == "at_restart"
+
+    def test_new_nodes_have_no_image(self, run, scene):
+        scene.runs()
+        document = supposed(run, scene, {"unreachable_registries": [scene.host]}, {"new_nodes": True})
+        assert row_of(document, "Pod")["when"] == "at_once"
+        assert row_of(document, "Pod")["changes"] == [0]
+
+    def test_a_registry_that_stays_within_reach_changes_nothing(self, run, scene):
+        document = supposed(run, scene, {"only_registries": [scene.host]})
+        assert set(answers(document).values()) == {"still_pulls"}
+
+    def test_a_mirror_within_reach_replaces_the_registry(self, run, scene):
+        mirror = "mirror.example.com"
+        tags = {"source": scene.host, "mirrors": [mirror]}
+        mirrors = {
+            "apiVersion": "config.openshift.io/v1",
+            "kind": "ImageTagMirrorSet",
+            "metadata": {"name": "site"},
+            "spec": {"imageTagMirrors": [tags]},
+        }
+        changes = [{"add_objects": {"definition": [mirrors]}}, {"unreachable_registries": [scene.host]}]
+        document = supposed(run, scene, *changes)
+        assert row_of(document, "Pod")["answer"] == "unknown"
+        assert mirror in row_of(document, "Pod")["after"]["reason"]
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("changes", "says"),
+        [
+            ([], "option 'changes' is empty"),
+            ([{}], "it is empty"),
+            ([{"new_nodes": True, "target_version": "4.22"}], "has new_nodes and target_version"),
+            ([{"unreachable_registries": ["quay.io/team"]}], "is not host[:port]"),
+            ([{"target_version": "soon"}], "give a version"),
+            ([{"delete_objects": {"kind": "Pod", "names": ["a"]}}], "kind 'Pod' cannot be changed"),
+            ([{"add_objects": {"src": "/nowhere.yml"}}], "cannot be read"),
+        ],
+    )
+    def test_invalid_changes_are_refused_before_any_request(self, lab, run, changes, says):
+        audit = lab.audit()
+        result = run("pull_access_what_if", changes=changes)
+        assert result["failed"]
+        assert says in result["msg"]
+        assert not audit.ours()
+
+    def test_all_problems_are_reported_together(self, run):
+        result = run("pull_access_what_if", changes=[{"new_nodes": False}, {"target_version": "soon"}])
+        assert "changes[0]" in result["msg"]
+        assert "changes[1]" in result["msg"]
+
+    def test_fail_on_names_the_first_container(self, run, scene):
+        change = {"unreachable_registries": [scene.host]}
+        result = run("pull_access_what_if", namespaces=list(scene.names), changes=[change], fail_on="would_break")
+        assert result["failed"]
+        assert "2 containers" in result["msg"]
+        assert result["counts"]["would_break"] == 2
+
+
+def next_pod(it: Scene) -> str:
+    """Create a pod with the account's present list, which the API server reads from a cache. Return its name."""
+    names = (f"next-{number}" for number in itertools.count())
+    made: list[str] = []
+
+    def has_present_list() -> bool:
+        made.append(next(names))
+        it.pod(name=made[-1])
+        pod = it.lab.get(it.name, "pods", made[-1])
+        return pod is not None and {"name": "pull"} not in pod["spec"]["imagePullSecrets"]
+
+    it.lab.until(has_present_list, "a new pod does not list the secret")
+    return made[-1]
+
+
+def ca(it: Scene) -> dict[str, Any]:
+    """The options for asking the lab's registries, which are at loopback addresses."""
+    return {"registry_ca_cert": it.lab.data["ca_cert"], "realm_hosts": it.lab.registry_hosts}
