@@ -456,30 +456,20 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
-from collections.abc import Sequence
-
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.stored_yaml import parse_objects
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Json
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import options as what_if
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import answer_what_if
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.yaml_file import object_reader
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **what_if.ARGUMENTS, "show": {"type": "bool", "default": False}}
 
 
 def run(task: Task) -> dict[str, object]:
-    def read(path: str) -> Sequence[Json]:
-        try:
-            return parse_objects(task.read_file(path))
-        except ValueError as error:
-            raise OptionError(f"file {path!r} cannot be used: {error}") from None
-
-    asked = what_if.from_options(task.params, read)
+    asked = what_if.from_options(task.params, object_reader(task))
     write = json_writer(task, asked.dest)
     with task.cluster(task.targets(everywhere=True)) as run:
         return run.result(answer_what_if(run.cluster, asked, run.namespaces, run.settings(), write=write))

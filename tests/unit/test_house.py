@@ -305,7 +305,7 @@ class TestModules:
 
 # For a new option, see CONTRIBUTING.md, "Add an option". Only these two tables in this file may need an entry for it.
 #: Module options that the feature does not read. The module's page passes them on, or the action plugin reads them.
-HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_access": {"show"}}
+HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_access": {"show"}, "what_if": {"show"}}
 #: For each feature, tasks whose options together reach every read. An option that depends on another needs a task with both.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "export": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],
@@ -397,6 +397,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"secrets": ["s"], "state": "absent"},
     ],
     "sa_wait": [{"service_accounts": ["a"]}, {"accounts": [{"namespace": "a"}]}],
+    "what_if": [{"changes": [{"new_nodes": True}], "ask_registries": True, "dest": "d"}],
 }
 FEATURES = sorted(SAMPLES)
 #: The features that read the file of an option.
@@ -408,6 +409,7 @@ MODULE_OF = {
     "pull_access": "pull_access_info",
     "pull_audit": "pull_access_audit",
     "pull_report": "pull_access_report",
+    "what_if": "pull_access_what_if",
 }
 
 
@@ -454,7 +456,11 @@ def made_of(feature: str, options: Reading) -> Any:
     (path,) = MODULE_UTILS.glob(f"*/{feature}/options.py")
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     make = importlib.import_module(f"{COLLECTION}.{name}").from_options
-    files = {"read_file": lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'} if feature in READS_FILES else {}
+    files: dict[str, Any] = {}
+    if feature in READS_FILES:
+        files["read_file"] = lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'
+    if feature == "what_if":
+        files["read"] = lambda _path: []
     return make(options, **files)
 
 

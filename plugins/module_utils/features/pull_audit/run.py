@@ -92,7 +92,7 @@ from .survey import (
 )
 from .trim import trim_binding, trim_build, trim_pod, trim_secret, trim_stream, trim_to_name, trim_workload
 
-__all__ = ["AuditReader", "audit_cluster"]
+__all__ = ["AuditReader", "audit_cluster", "namespace_result"]
 
 #: Maximum number of findings in a result whose document is written to a file.
 _WORST = 100
@@ -139,7 +139,7 @@ def audit_cluster(
         except ClusterError as error:
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
-        results = [_result(run, name, survey.places[name]) for name in namespaces]
+        results = [namespace_result(run, name, survey.places[name]) for name in namespaces]
         outcome = run.outcome(results)
         gone = {result.name for result in results if result.status == "failed"}
     survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
@@ -156,8 +156,8 @@ def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> d
     return {**brief, "top_findings": found["findings"][:_WORST], "dest": asked.dest, "changed": True}
 
 
-def _result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResult:
-    """Every namespace has a service account, so one without any may not exist."""
+def namespace_result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResult:
+    """Return the result of a namespace. Every namespace has a service account, so one without any may not exist."""
     empty = not place.accounts and ACCOUNTS not in place.unread
     if empty and (why := run.namespace_problem(namespace, was_there=False)):
         return NamespaceResult(namespace, "failed", error=why)

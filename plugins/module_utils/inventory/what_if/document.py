@@ -17,14 +17,14 @@ from .evaluation import ANSWERS, STILL_PULLS
 from .images import list_images
 from .rows import WhatIfRow
 
-__all__ = ["FORMAT", "Findings", "document_of"]
+__all__ = ["FORMAT", "WhatIfAnswers", "document_of"]
 
 #: The value of `format`. The number increases when a reader of the previous format would misread the new one.
 FORMAT = "openshift_ops.image_pull/what_if/1"
 
 
 @dataclass(frozen=True)
-class Findings:
+class WhatIfAnswers:
     """The answers for one cluster. `unread` are sentences about data that could not be read. `made` is in seconds since 1970.
 
     `forecasts` are sentences about an upgrade that concern no single container.
@@ -41,7 +41,7 @@ class Findings:
         return [row for row in self.rows if row.answer == answer]
 
 
-def document_of(found: Findings, server: str) -> dict[str, Any]:
+def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
     """Return the document. `server` is the address of the API server.
 
     Containers that pull before and after, and that no change touches, are only counted.

@@ -19,7 +19,7 @@ from ...features.pull_audit.accesses import explanation_key
 from .overlay import ChangedLookup, RecordingLookup
 from .patches import EvidencePatch
 
-__all__ = ["ANSWERS", "Comparison", "Evaluator", "answer_of"]
+__all__ = ["ANSWERS", "Comparison", "PullEvaluator", "answer_of"]
 
 #: The answers, the worst first.
 ANSWERS = WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS = (
@@ -61,7 +61,7 @@ def answer_of(before: str, after: str) -> str:
     return STILL_PULLS if before == PULLS else WOULD_WORK
 
 
-class Evaluator:
+class PullEvaluator:
     """Compares pulls. `patches` are the effects of each change, in order. `asks`: whether registries are asked."""
 
     def __init__(self, base: Lookup, patches: Sequence[Sequence[EvidencePatch]], *, asks: bool) -> None:

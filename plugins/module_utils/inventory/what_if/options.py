@@ -32,12 +32,12 @@ ARGUMENTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class WhatIfQuestion:
-    """The changes, applied together in the order given. `registries`: how registries are asked, None if they are not.
+    """`supposed` are the changes, applied together in the order given. `registries`: how registries are asked, None if they are not.
 
     `failing` are the answers that fail the task.
     """
 
-    changes: Sequence[SupposedChange]
+    supposed: Sequence[SupposedChange]
     registries: RegistryAccess | None = None
     failing: Sequence[str] = ()
     dest: str | None = None
@@ -45,11 +45,11 @@ class WhatIfQuestion:
     @property
     def target_version(self) -> str | None:
         """The version of the last upgrade among the changes, or None without one."""
-        return next((each.value for each in reversed(self.changes) if each.version is not None), None)
+        return next((each.value for each in reversed(self.supposed) if each.version is not None), None)
 
     @property
     def has_new_nodes(self) -> bool:
-        return any(each.kind == "new_nodes" for each in self.changes)
+        return any(each.kind == "new_nodes" for each in self.supposed)
 
 
 def from_options(options: Mapping[str, Any], read: Callable[[str], Sequence[Json]]) -> WhatIfQuestion:

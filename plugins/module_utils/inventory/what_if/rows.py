@@ -112,7 +112,7 @@ def rows_of(
 
 
 @dataclass(frozen=True)
-class _Group:
+class _PodGroup:
     """A workload with the subjects of its template and of its pods, or a pod alone."""
 
     ref: ObjectRef
@@ -120,19 +120,19 @@ class _Group:
     pods: Sequence[Sequence[ContainerPull]]
 
 
-def _groups(place: NamespaceSnapshot) -> Iterator[_Group]:
+def _groups(place: NamespaceSnapshot) -> Iterator[_PodGroup]:
     for kind, workload in place.workloads:
         if is_controlled(workload) or as_dict(workload.get("status")).get("completionTime"):
             continue
         pods = [pulls_of_pod(pod, place.namespace) for pod in place.owners.pods_of(kind, workload)]
-        yield _Group(place.ref_of(kind, workload), pulls_of_workload(kind, workload, place.namespace), pods)
+        yield _PodGroup(place.ref_of(kind, workload), pulls_of_workload(kind, workload, place.namespace), pods)
     for pod in filter(can_pull, place.pods):
         if _name(pod) not in place.templated:
-            yield _Group(place.ref_of(POD, pod), (), [pulls_of_pod(pod, place.namespace)])
+            yield _PodGroup(place.ref_of(POD, pod), (), [pulls_of_pod(pod, place.namespace)])
 
 
 def _rows_of_group(
-    group: _Group, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches, *, checks_at_start: bool
+    group: _PodGroup, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches, *, checks_at_start: bool
 ) -> Iterator[WhatIfRow]:
     of_template = {each.location: compare(each) for each in group.template}
     of_pods: dict[str, list[Comparison]] = {}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,11 +23,11 @@ from ...features.pull_audit.checks import Audit
 from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
-from ...features.pull_audit.run import AuditReader
-from ...features.pull_audit.survey import ClusterSnapshot, NamespaceSnapshot
-from .document import Findings, document_of
+from ...features.pull_audit.run import AuditReader, namespace_result
+from ...features.pull_audit.survey import NODES_READ, ClusterSnapshot, NamespaceSnapshot
+from .document import WhatIfAnswers, document_of
 from .effects import patches_of
-from .evaluation import Evaluator
+from .evaluation import PullEvaluator
 from .options import WhatIfQuestion
 from .rows import WhatIfRow, rows_of
 from .text import lines_of
@@ -53,11 +53,12 @@ def answer_what_if(
     cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
         try:
-            found = _WhatIfRun(run, asked, namespaces).find(now())
+            work = _WhatIfRun(run, asked, namespaces)
+            found = work.find(now())
         except ClusterError as error:
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
-        outcome = run.outcome([NamespaceResult(name, "unchanged") for name in namespaces])
+        outcome = run.outcome(work.results)
     document = document_of(found, cluster.name)
     extra = {"counts": document["counts"], "text": lines_of(document)}
     if write is None:
@@ -68,7 +69,7 @@ def answer_what_if(
     return replace(outcome, extra=extra, refused=_refusal(found, asked))
 
 
-def _refusal(found: Findings, asked: WhatIfQuestion) -> str:
+def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
     """Why the task fails. Empty if no answer is one of `fail_on`."""
     rows = [row for answer in asked.failing for row in found.having(answer)]
     if not rows:
@@ -78,6 +79,12 @@ def _refusal(found: Findings, asked: WhatIfQuestion) -> str:
     return f"found {pluralize(len(rows), 'container')} with an answer of option 'fail_on', such as {reason}"
 
 
+def _describe_unread(audit: Audit) -> Iterator[str]:
+    yield from audit.unread_sentences()
+    if why := audit.survey.unread.get(NODES_READ):
+        yield f"the nodes could not be read: {why}. It is unknown when a pull that breaks is missed"
+
+
 class _WhatIfRun:
     """The reading and evaluation of one question."""
 
@@ -85,22 +92,27 @@ class _WhatIfRun:
         self._run, self._asked = run, asked
         self._audit = PullAudit(rules=(*VERIFICATION, *FORECASTS), target_version=asked.target_version)
         self._reader = AuditReader(run, self._audit, namespaces)
+        #: The result of each namespace, after `find`.
+        self.results: Sequence[NamespaceResult] = ()
 
-    def find(self, now: float) -> Findings:
+    def find(self, now: float) -> WhatIfAnswers:
         """Read the cluster, and answer.
 
         :raises ClusterError: when the cluster fails.
         """
         survey = self._reader.survey(now)
+        self.results = [namespace_result(self._run, name, place) for name, place in survey.places.items()]
+        gone = {result.name for result in self.results if result.status == "failed"}
+        survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
         rows = self._evaluate(survey)
-        audit = Audit(self._audit, survey)
-        forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings if finding.rule in FORECASTS]
-        return Findings(self._asked.changes, rows, list(audit.unread_sentences()), now, forecasts)
+        audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
+        forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
+        return WhatIfAnswers(self._asked.supposed, rows, [*_describe_unread(audit)], now, forecasts)
 
     def _evaluate(self, survey: ClusterSnapshot) -> list[WhatIfRow]:
         asks = self._asked.registries is not None
-        patches = [patches_of(change, survey) for change in self._asked.changes]
-        evaluator = Evaluator(survey.evidence, patches, asks=asks)
+        patches = [patches_of(change, survey) for change in self._asked.supposed]
+        evaluator = PullEvaluator(survey.evidence, patches, asks=asks)
         caches = NodeCaches(survey.nodes_by_name, is_empty=self._asked.has_new_nodes)
         found: dict[str, list[WhatIfRow]] = {}
         waiting = list(survey.places.values())
@@ -113,7 +125,7 @@ class _WhatIfRun:
         return [row for name in survey.places for row in found[name]]
 
     def _answer(
-        self, place: NamespaceSnapshot, evaluator: Evaluator, caches: NodeCaches, found: dict[str, list[WhatIfRow]]
+        self, place: NamespaceSnapshot, evaluator: PullEvaluator, caches: NodeCaches, found: dict[str, list[WhatIfRow]]
     ) -> bool:
         """Find the rows of a namespace. Return whether they are complete."""
         try:

@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers to what-if questions about snapshots, without a server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
+    ARGUMENTS,
+    SupposedChange,
+    parse_changes,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.document import (
+    WhatIfAnswers,
+    document_of,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import PullEvaluator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow, rows_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
+
+__all__ = ["changes_of", "document_about", "rows_about", "supposed_change"]
+
+#: A mirror set for every image of q.io, by tag.
+MIRRORS = {
+    "apiVersion": "config.openshift.io/v1",
+    "kind": "ImageTagMirrorSet",
+    "metadata": {"name": "site"},
+    "spec": {"imageTagMirrors": [{"source": "q.io", "mirrors": ["mirror.example.com"]}]},
+}
+
+
+def changes_of(*given: Mapping[str, Any]) -> list[SupposedChange]:
+    """Return the changes of the option, with the defaults of their suboptions."""
+    return parse_changes([_with_defaults(each) for each in given], lambda _path: [MIRRORS])
+
+
+def supposed_change(**given: Any) -> SupposedChange:
+    (change,) = changes_of(given)
+    return change
+
+
+def rows_about(survey: ClusterSnapshot, *given: Mapping[str, Any], is_empty: bool = False) -> list[WhatIfRow]:
+    """Return the rows of all namespaces."""
+    evaluator = PullEvaluator(survey.evidence, [patches_of(each, survey) for each in changes_of(*given)], asks=False)
+    caches = NodeCaches(survey.nodes_by_name, is_empty=is_empty)
+    return [row for place in survey.places.values() for row in rows_of(place, evaluator.compare, caches)]
+
+
+def document_about(survey: ClusterSnapshot, *given: Mapping[str, Any]) -> dict[str, Any]:
+    answers = WhatIfAnswers(changes_of(*given), rows_about(survey, *given), [], survey.now)
+    return document_of(answers, "https://api.example.com:6443")
+
+
+def _with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        options = ARGUMENTS[name].get("options", {})
+        found[name] = {**dict.fromkeys(options), **value} if options else value
+    return found

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nodes go on to the next place of an image if a registry does not answer."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import (
+    NodeNetwork,
+    is_cluster_host,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import Mirrors
+
+REFERENCE = reference_of("q.io/team/app:v1")
+INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
+
+
+def mirrors(*locations: str, never_source: bool = False) -> Mirrors:
+    return Mirrors("q.io", list(locations), never_source, ["set"])
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "is_reached"),
+    [
+        ({}, "q.io", True),
+        ({"unreachable": ["q.io"]}, "q.io", False),
+        ({"unreachable": ["q.io"]}, "q.io:5000", False),
+        ({"unreachable": ["q.io:5000"]}, "q.io", True),
+        ({"unreachable": ["q.io"]}, "sub.q.io", True),
+        ({"unreachable": ["*.q.io"]}, "sub.q.io", False),
+        ({"unreachable": ["*.q.io"]}, "q.io", True),
+        ({"only": ["site.example.com"]}, "q.io", False),
+        ({"only": ["site.example.com"]}, "site.example.com:5000", True),
+        ({"only": []}, INTEGRATED, True),
+        ({"only": [], "unreachable": [INTEGRATED]}, INTEGRATED, False),
+        ({"only": ["q.io"], "unreachable": ["q.io"]}, "q.io", False),
+    ],
+)
+def test_hosts_within_reach(given, host, is_reached) -> None:
+    assert NodeNetwork.of(given).reaches(host) is is_reached
+
+
+def test_nothing_is_known_without_an_answer() -> None:
+    assert NodeNetwork.of(None) is None
+
+
+def test_services_of_the_cluster_are_named_by_their_domain() -> None:
+    assert is_cluster_host(INTEGRATED)
+    assert not is_cluster_host("registry.svc.example.com")
+
+
+class TestLimit:
+    def test_places_within_reach_stay_as_they_are(self) -> None:
+        found = mirrors("m.io/team/app:v1")
+        assert NodeNetwork(["other.io"]).limit(REFERENCE, found) is found
+        assert NodeNetwork(["other.io"]).limit(REFERENCE, None) is None
+
+    def test_an_unreachable_mirror_is_left_out(self) -> None:
+        found = NodeNetwork(["m.io"]).limit(REFERENCE, mirrors("m.io/team/app:v1", "n.io/team/app:v1"))
+        assert (found.mirrors, found.never_source, found.unreachable) == (["n.io/team/app:v1"], False, ("m.io",))
+
+    def test_an_unreachable_source_is_never_contacted(self) -> None:
+        found = NodeNetwork(["q.io"]).limit(REFERENCE, mirrors("m.io/team/app:v1"))
+        assert (found.mirrors, found.never_source, found.unreachable) == (["m.io/team/app:v1"], True, ("q.io",))
+
+    def test_a_source_without_mirrors_is_lost(self) -> None:
+        found = NodeNetwork(only=[]).limit(REFERENCE, None)
+        assert (found.mirrors, found.never_source, found.unreachable, found.objects) == ([], True, ("q.io",), ())

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each change has exactly one kind. All problems of all changes are reported together, before anything is read."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import IMAGE_POLICY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
+    ARGUMENTS,
+    CANNOT_KNOW,
+    KINDS,
+    parse_changes,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+from support.supposed import MIRRORS, changes_of, supposed_change
+
+
+def test_each_kind_states_the_facts_that_no_object_shows() -> None:
+    assert {*CANNOT_KNOW} == {*ARGUMENTS}
+    assert all(CANNOT_KNOW.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ({"unreachable_registries": ["docker.io", "quay.io"]}, "the nodes do not reach docker.io and quay.io"),
+        ({"only_registries": ["*.site.example"]}, "the nodes reach only *.site.example"),
+        ({"remove_secrets": {"name": "old"}}, "secret old is deleted"),
+        ({"remove_secrets": {"name": "old", "namespaces": ["a"]}}, "secret old is deleted from a"),
+        ({"remove_links": {"secrets": ["old"]}}, "secret old is no longer linked to any service account"),
+        (
+            {"remove_links": {"secrets": ["old"], "service_accounts": ["default"]}},
+            "secret old is no longer linked to default",
+        ),
+        ({"remove_grants": {}}, "everyone may no longer pull from any project"),
+        (
+            {"remove_grants": {"namespaces": ["a"], "projects": ["b"]}},
+            "Group system:serviceaccounts:b may no longer pull from project a",
+        ),
+        ({"remove_credential": {"registry": "https://quay.io", "username": "r"}}, "quay.io refuses the login of r"),
+        ({"add_objects": {"src": "f.yml"}}, "added: image tag mirror set site"),
+        ({"add_objects": {"definition": [MIRRORS]}}, "added: image tag mirror set site"),
+        ({"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["a", "b"]}}, "deleted: image tag mirror set a and"),
+        ({"target_version": "4.22"}, "upgrade to 4.22"),
+        ({"new_nodes": True}, "all pods start on new nodes"),
+    ],
+)
+def test_a_change_is_named_in_words(given, title) -> None:
+    assert supposed_change(**given).title.startswith(title)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "but it is empty"),
+        ({"new_nodes": True, "target_version": "4.22"}, "it has new_nodes and target_version"),
+        ({"unreachable_registries": []}, "is empty: name registries"),
+        ({"unreachable_registries": ["quay.io/team"]}, "'quay.io/team' is not host[:port]"),
+        ({"only_registries": ["https://quay.io"]}, "is not host[:port]"),
+        ({"only_registries": ["quay.*"]}, "is not host[:port]"),
+        ({"remove_secrets": {"name": "a/b"}}, "a/b"),
+        ({"remove_links": {"secrets": ["a/b"]}}, "a/b"),
+        ({"remove_credential": {"registry": "?", "username": "u"}}, "is not host[:port]"),
+        ({"add_objects": {"definition": []}}, "has no object"),
+        ({"add_objects": {"definition": [{"kind": "Secret"}]}}, "kind 'Secret' cannot be changed"),
+        ({"add_objects": {"definition": [{**MIRRORS, "apiVersion": "v1"}]}}, "has apiVersion config.openshift.io/v1"),
+        ({"add_objects": {"definition": [{**MIRRORS, "metadata": {}}]}}, "ImageTagMirrorSet"),
+        ({"delete_objects": {"kind": "ImagePolicy", "names": ["p"]}}, "needs a namespace"),
+        ({"delete_objects": {"kind": "ImageTagMirrorSet", "names": []}}, "names is empty"),
+        ({"target_version": "soon"}, "give a version"),
+        ({"new_nodes": False}, "takes only true"),
+    ],
+)
+def test_an_invalid_change_is_refused_with_its_position(given, says) -> None:
+    with pytest.raises(OptionError) as caught:
+        changes_of({"target_version": "4.22"}, given)
+    assert str(caught.value).startswith("option 'changes[1]'")
+    assert says in str(caught.value)
+
+
+def test_all_problems_are_reported() -> None:
+    with pytest.raises(OptionError, match=r"changes\[0\].*changes\[1\]"):
+        changes_of({"new_nodes": False}, {"target_version": "soon"})
+    with pytest.raises(OptionError, match="'changes' is empty"):
+        parse_changes([], lambda _path: [])
+
+
+def test_objects_are_kept_by_their_reference() -> None:
+    policy = {
+        "apiVersion": IMAGE_POLICY.api_version,
+        "kind": "ImagePolicy",
+        "metadata": {"name": "p", "namespace": "a"},
+    }
+    assert supposed_change(add_objects={"definition": [policy]}).objects == {ObjectRef(IMAGE_POLICY, "a", "p"): policy}
+    deleted = supposed_change(delete_objects={"kind": "ImageTagMirrorSet", "names": ["x"], "namespace": "a"})
+    assert deleted.objects == {ObjectRef([*MIRROR_KINDS][1], "", "x"): None}
+    assert KINDS["ImagePolicy"] == IMAGE_POLICY
+
+
+def test_subjects_and_targets_of_a_change() -> None:
+    change = supposed_change(
+        remove_grants={"service_accounts": [{"namespace": "b", "name": "default"}], "projects": ["c"], "groups": ["g"]}
+    )
+    assert change.subjects == {
+        Subject("ServiceAccount", "default", "b"),
+        Subject("Group", "system:serviceaccounts:c"),
+        Subject("Group", "g"),
+    }
+    assert change.targets(["a", "b"]) == {"a", "b"}
+    assert supposed_change(remove_secrets={"name": "s", "namespaces": ["c"]}).targets(["a"]) == {"c"}
+    assert supposed_change(target_version="4.22").version == (4, 22)
+    assert change.version is None

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The effects of a change depend on the objects of the cluster."""
+
+from __future__ import annotations
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    pull_review,
+)
+from support.supposed import supposed_change
+from support.surveyed import auth, binding, place, secret, survey
+
+ROBOT = {"q.io": auth(username="robot")}
+CHANGE = {"remove_credential": {"registry": "q.io", "username": "robot"}}
+
+
+def patch_of(snapshot, **given):
+    (patch,) = patches_of(supposed_change(**given), snapshot)
+    return patch
+
+
+def test_a_login_is_looked_for_in_all_secrets_whatever_their_type() -> None:
+    secrets = [secret("one", ROBOT), secret("two"), secret("three", ROBOT, kind="Opaque", key=".dockerconfigjson")]
+    snapshot = survey(place(secrets=secrets), objects={NODE_SECRET: None})
+    found = patch_of(snapshot, **CHANGE).secrets
+    assert ObjectRef(SECRET, "a", "one") in found
+    assert ObjectRef(SECRET, "a", "two") not in found
+    assert NODE_SECRET not in found
+
+
+def test_the_nodes_own_secret_counts_if_it_has_the_login_or_is_unknown() -> None:
+    known = survey(place(), objects={NODE_SECRET: secret("pull-secret", ROBOT)})
+    assert patch_of(known, **CHANGE).secrets == {NODE_SECRET}
+    unknown = survey(place())
+    del unknown.evidence._known[NODE_SECRET]
+    assert patch_of(unknown, **CHANGE).secrets == {NODE_SECRET}
+
+
+def test_without_subjects_all_grants_of_a_project_are_removed() -> None:
+    entry = {"kind": "ServiceAccount", "name": "default", "namespace": "b"}
+    snapshot = survey(place(bindings=[binding("grant", entry)]), place("c"))
+    patch = patch_of(snapshot, remove_grants={})
+    assert patch.touches(pull_review("a", "b", "default"))
+    assert not patch.touches(pull_review("c", "b", "default"))
+    named = patch_of(snapshot, remove_grants={"projects": ["b"]})
+    assert named.touches(pull_review("a", "b", "builder"))
+
+
+def test_an_upgrade_of_openshift_names_both_versions() -> None:
+    plain, openshift = survey(place()), survey(place(), is_openshift=True)
+    assert patch_of(openshift, target_version="4.22").kubernetes == (1, 35)
+    assert patch_of(openshift, target_version="4.22").cluster == "4.22"
+    assert patch_of(plain, target_version="1.36").cluster == ""
+
+
+def test_new_nodes_change_no_object() -> None:
+    assert patches_of(supposed_change(new_nodes=True), survey(place())) == []

@@ -1,0 +1,31 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lists for tools that copy images have complete, plain names only."""
+
+from __future__ import annotations
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.images import list_images
+from support.supposed import rows_about
+from support.surveyed import place, pod, survey
+
+DIGEST = "sha256:" + "0" * 64
+LOST = {"unreachable_registries": ["q.io", "docker.io"]}
+
+
+def listed(*images: str):
+    pods = [pod(name=f"p{at}", image=image) for at, image in enumerate(images)]
+    return list_images(rows_about(survey(place(pods=pods)), LOST))
+
+
+def test_images_are_complete_and_listed_once() -> None:
+    found = listed("q.io/team/app:v1", "q.io/team/app:v1", f"q.io/team/app:v2@{DIGEST}", "q.io/team/other", "r.io/x:1")
+    assert found["images"] == ["q.io/team/app:v1", f"q.io/team/app@{DIGEST}", "q.io/team/other:latest"]
+    assert found["skopeo"] == {"q.io": {"images": {"team/app": ["v1", DIGEST], "team/other": ["latest"]}}}
+    assert found["oc_mirror"]["mirror"]["additionalImages"][0] == {"name": "q.io/team/app:v1"}
+    assert found["refused"] == 0
+
+
+def test_unusual_names_are_counted_but_not_listed() -> None:
+    found = listed("q.io/team/{{ lookup('pipe', 'id') }}:v1", "q.io/team/app:v1")
+    assert found["images"] == ["q.io/team/app:v1"]

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The overlay changes only the answers that a patch touches, and shares everything else."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
+    Lookup,
+    ReadRequired,
+    UnreadableObject,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    ImageQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.overlay import (
+    ChangedLookup,
+    RecordingLookup,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import (
+    CredentialPatch,
+    SecretPatch,
+)
+from support.surveyed import auth, secret
+
+PULL, OTHER = ObjectRef(SECRET, "a", "pull"), ObjectRef(SECRET, "a", "other")
+ACCOUNT = ObjectRef(SERVICE_ACCOUNT, "a", "default")
+REMOVAL = SecretPatch("pull", frozenset({"a"}))
+STORED = secret("pull", {"q.io": auth(username="robot")})
+QUESTION = ImageQuestion("q.io/team/app", "v1", "a", "pull", "q.io")
+
+
+def make(answer):
+    return object()
+
+
+class TestChangedLookup:
+    def test_a_touched_answer_is_patched_and_others_come_from_the_base(self) -> None:
+        base = Lookup({PULL: STORED, OTHER: {"kept": True}})
+        changed = ChangedLookup(base, [REMOVAL])
+        assert changed.look(PULL) is None
+        assert changed.look(OTHER) == {"kept": True}
+        assert base.look(PULL) == STORED
+
+    def test_derived_values_of_untouched_objects_are_shared(self) -> None:
+        base = Lookup({PULL: STORED, OTHER: {}})
+        changed = ChangedLookup(base, [REMOVAL])
+        assert changed.derive(OTHER, make) is base.derive(OTHER, make)
+        assert changed.derive(PULL, make) is changed.derive(PULL, make)
+        assert changed.derive(PULL, make) is not base.derive(PULL, make)
+
+    def test_a_deleted_object_is_absent_even_if_it_cannot_be_read(self) -> None:
+        base = Lookup({PULL: UnreadableObject("no right"), ACCOUNT: UnreadableObject("no right")})
+        changed = ChangedLookup(base, [REMOVAL])
+        assert changed.look(PULL) is None
+        with pytest.raises(UnreadableObject, match="no right"):
+            changed.look(ACCOUNT)
+
+    def test_unknown_objects_are_wanted_from_the_base(self) -> None:
+        base = Lookup()
+        changed = ChangedLookup(base, [REMOVAL])
+        with pytest.raises(ReadRequired):
+            changed.look(PULL)
+        assert changed.take_wanted() == [PULL]
+        changed.add({PULL: STORED})
+        assert base.look(PULL) == STORED
+        assert changed.look(PULL) is None
+
+    def test_patches_apply_in_the_order_given(self) -> None:
+        base = Lookup({PULL: STORED})
+        refused = CredentialPatch("q.io", "robot", frozenset({PULL}))
+        assert ChangedLookup(base, [refused]).look(PULL)["refusedKeys"] == ["q.io"]
+        assert ChangedLookup(base, [refused, REMOVAL]).look(PULL) is None
+
+    def test_a_question_about_a_touched_login_has_its_own_answer(self) -> None:
+        base = Lookup({PULL: STORED, QUESTION.ref: {"outcome": "pulls"}})
+        changed = ChangedLookup(base, [SecretPatch("pull", frozenset({"a"}))])
+        with pytest.raises(ReadRequired):
+            changed.look(QUESTION.ref)
+        changed.add({QUESTION.ref: {"outcome": "no_login"}})
+        assert changed.look(QUESTION.ref) == {"outcome": "no_login"}
+        assert base.look(QUESTION.ref) == {"outcome": "pulls"}
+        assert ChangedLookup(base, []).look(QUESTION.ref) == {"outcome": "pulls"}
+
+    def test_a_refused_login_needs_no_question(self) -> None:
+        base = Lookup({PULL: STORED, QUESTION.ref: {"outcome": "pulls"}})
+        changed = ChangedLookup(base, [CredentialPatch("q.io", "robot", frozenset({PULL}))])
+        assert changed.look(QUESTION.ref)["outcome"] == "bad_login"
+
+
+class TestRecordingLookup:
+    def test_references_are_recorded_until_they_are_taken(self) -> None:
+        recording = RecordingLookup(Lookup({PULL: STORED, OTHER: {}}))
+        recording.look(PULL)
+        recording.derive(OTHER, make)
+        assert recording.take_read() == {PULL, OTHER}
+        assert recording.take_read() == frozenset()

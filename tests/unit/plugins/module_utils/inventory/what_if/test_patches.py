@@ -1,0 +1,196 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each patch changes the answers that it says it touches, and keeps errors that it cannot know better."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    NODE,
+    SECRET,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    ImageQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import NODE_NETWORK
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import (
+    CredentialPatch,
+    GrantPatch,
+    LinkPatch,
+    NetworkPatch,
+    ObjectPatch,
+    SecretPatch,
+    VersionPatch,
+    answer_refused_login,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    pull_review,
+    secrets_review,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+from support.pull_evidence import node
+from support.surveyed import account, auth, binding, secret
+
+ERROR = ImagePullError("the caller may not read it")
+TAG_SETS = [*MIRROR_KINDS][1]
+SET, SETS = ObjectRef(TAG_SETS, "", "site"), ObjectRef(TAG_SETS, "", "")
+PULL, EVERY = ObjectRef(SECRET, "a", "pull"), ObjectRef(SECRET, "a", "")
+ACCOUNT = ObjectRef(SERVICE_ACCOUNT, "a", "default")
+
+
+class TestNetwork:
+    def test_changes_of_the_network_add_up(self) -> None:
+        first, second = NetworkPatch(["q.io"]), NetworkPatch(["r.io"])
+        assert second.apply(NODE_NETWORK, first.apply(NODE_NETWORK, None)) == {"unreachable": ["q.io", "r.io"]}
+
+    def test_two_limits_leave_their_common_registries(self) -> None:
+        first, second = NetworkPatch(only=["q.io", "r.io"]), NetworkPatch(only=["r.io", "s.io"])
+        assert second.apply(NODE_NETWORK, first.apply(NODE_NETWORK, None))["only"] == ["r.io"]
+        assert not first.touches(IMAGE_CONFIG)
+
+
+class TestObjects:
+    def test_an_object_replaces_the_one_of_its_name_in_lists(self) -> None:
+        new = {"metadata": {"name": "site"}, "spec": 2}
+        patch = ObjectPatch({SET: new})
+        listed = {"items": [{"metadata": {"name": "site"}, "spec": 1}, {"metadata": {"name": "b"}}]}
+        assert patch.touches(SET)
+        assert patch.touches(SETS)
+        assert patch.apply(SET, None) == new
+        assert patch.apply(SETS, listed) == {"items": [new, {"metadata": {"name": "b"}}]}
+        assert patch.apply(SETS, None) == {"items": [new]}
+
+    def test_a_deleted_object_leaves_lists(self) -> None:
+        patch = ObjectPatch({SET: None})
+        assert patch.apply(SET, {"spec": 1}) is None
+        assert patch.apply(SETS, {"items": [{"metadata": {"name": "site"}}]}) == {"items": []}
+
+    def test_an_unreadable_list_stays_unknown(self) -> None:
+        assert ObjectPatch({SET: None}).apply(SETS, ERROR) is ERROR
+
+    def test_other_kinds_are_not_touched(self) -> None:
+        patch = ObjectPatch({SET: None})
+        assert not patch.touches(IMAGE_CONFIG)
+        assert not patch.touches(ObjectRef(next(iter(MIRROR_KINDS)), "", ""))
+
+
+class TestSecrets:
+    def test_the_name_counts_in_the_given_namespaces_only(self) -> None:
+        patch = SecretPatch("pull", frozenset({"a"}))
+        assert patch.touches(PULL)
+        assert patch.touches(EVERY)
+        assert not patch.touches(ObjectRef(SECRET, "b", "pull"))
+        assert not patch.touches(ObjectRef(SECRET, "a", "other"))
+        assert patch.apply(PULL, {}) is None
+        assert (
+            patch.apply(EVERY, {"items": [secret("pull"), secret("other")]})["items"][0]["metadata"]["name"] == "other"
+        )
+        assert patch.apply(EVERY, ERROR) is ERROR
+
+
+class TestLinks:
+    def test_only_the_named_secrets_leave_the_list(self) -> None:
+        patch = LinkPatch(frozenset({"pull"}), None, frozenset({"a"}))
+        assert patch.apply(ACCOUNT, account("pull", "other"))["imagePullSecrets"] == [{"name": "other"}]
+        assert patch.apply(ACCOUNT, None) is None
+        assert patch.apply(ACCOUNT, ERROR) is ERROR
+
+    @pytest.mark.parametrize(("accounts", "is_touched"), [(None, True), ({"default"}, True), ({"builder"}, False)])
+    def test_accounts_are_named_or_all(self, accounts, is_touched) -> None:
+        patch = LinkPatch(frozenset({"pull"}), accounts and frozenset(accounts), frozenset({"a"}))
+        assert patch.touches(ACCOUNT) is is_touched
+        assert not patch.touches(ObjectRef(SERVICE_ACCOUNT, "b", "default"))
+
+
+class TestCredentials:
+    def test_only_keys_with_the_login_at_the_registry_are_refused(self) -> None:
+        stored = secret("pull", {"q.io/team": auth(username="robot"), "q.io": auth(), "r.io": auth(username="robot")})
+        patch = CredentialPatch("q.io", "robot", frozenset({PULL}))
+        assert patch.apply(PULL, stored)["refusedKeys"] == ["q.io/team"]
+        assert patch.apply(PULL, secret("pull")) == secret("pull")
+        assert patch.apply(EVERY, {"items": [stored]})["items"][0]["refusedKeys"] == ["q.io/team"]
+        assert patch.apply(PULL, None) is None
+        assert patch.apply(PULL, ERROR) is ERROR
+
+    def test_lists_of_the_namespaces_are_touched(self) -> None:
+        patch = CredentialPatch("q.io", "robot", frozenset({PULL}))
+        assert patch.touches(EVERY)
+        assert not patch.touches(ObjectRef(SECRET, "b", ""))
+        assert not patch.touches(ObjectRef(SECRET, "a", "other"))
+
+    def test_a_registry_answers_for_a_refused_key_only(self) -> None:
+        question = ImageQuestion("q.io/team/app", "v1", "a", "pull", "q.io")
+        assert answer_refused_login(question, {"refusedKeys": ["q.io"]}) == {
+            "outcome": "bad_login",
+            "message": "q.io refuses the login",
+            "realm_host": "",
+        }
+        assert answer_refused_login(question, {"refusedKeys": ["q.io/team"]}) is None
+        assert answer_refused_login(question, None) is None
+
+
+class TestGrants:
+    PULLER = Subject("ServiceAccount", "default", "b")
+    ENTRY = {"kind": "ServiceAccount", "name": "default", "namespace": "b"}
+    REVIEW = pull_review("a", "b", "default")
+
+    def patch(self, *bindings, cluster=()) -> GrantPatch:
+        return GrantPatch({"a": frozenset({self.PULLER})}, {"a": bindings}, cluster)
+
+    def test_the_right_is_lost_with_its_only_binding(self) -> None:
+        patch = self.patch(binding("grant", self.ENTRY))
+        assert patch.touches(self.REVIEW)
+        assert patch.apply(self.REVIEW, {"allowed": True}) == {"allowed": False}
+
+    def test_a_grant_to_the_whole_project_keeps_the_right(self) -> None:
+        group = {"kind": "Group", "name": "system:serviceaccounts:b"}
+        patch = self.patch(binding("grant", self.ENTRY), binding("all", group))
+        assert patch.apply(self.REVIEW, {"allowed": True}) == {"allowed": True}
+
+    def test_a_cluster_wide_grant_keeps_the_right(self) -> None:
+        everywhere = binding("everyone", {"kind": "Group", "name": "system:authenticated"}, namespace="")
+        assert self.patch(binding("grant", self.ENTRY), cluster=[everywhere]).apply(self.REVIEW, {"allowed": True}) == {
+            "allowed": True
+        }
+
+    def test_another_role_may_give_the_right(self) -> None:
+        patch = self.patch(binding("grant", self.ENTRY), binding("edit", self.ENTRY, role="edit"))
+        assert "role edit of binding edit may also give the right" in str(patch.apply(self.REVIEW, {"allowed": True}))
+
+    def test_others_are_not_touched(self) -> None:
+        patch = self.patch(binding("grant", self.ENTRY))
+        assert not patch.touches(pull_review("a", "b", "builder"))
+        assert not patch.touches(pull_review("c", "b", "default"))
+        assert not patch.touches(secrets_review("a", "default"))
+        assert patch.apply(self.REVIEW, {"allowed": False}) == {"allowed": False}
+        assert patch.apply(self.REVIEW, ERROR) is ERROR
+
+
+class TestVersions:
+    PATCH = VersionPatch((1, 35), "4.22", NODE)
+
+    def test_nodes_have_the_new_version_with_an_unknown_patch_number(self) -> None:
+        (found,) = self.PATCH.apply(ObjectRef(NODE, "", ""), {"items": [node()]})["items"]
+        info = found["status"]["nodeInfo"]
+        assert (info["kubeletVersion"], info["containerRuntimeVersion"]) == ("v1.35", "cri-o://1.35")
+        assert self.PATCH.apply(ObjectRef(NODE, "", "n"), node())["metadata"] == {"name": "n"}
+
+    def test_another_runtime_keeps_its_version(self) -> None:
+        found = self.PATCH.apply(ObjectRef(NODE, "", "n"), node(runtime="containerd://2.1.0"))
+        assert found["status"]["nodeInfo"]["containerRuntimeVersion"] == "containerd://2.1.0"
+
+    def test_the_cluster_has_the_version_on_openshift_only(self) -> None:
+        changed = self.PATCH.apply(CLUSTER_VERSION, {"status": {"desired": {"version": "4.21.0"}, "kept": 1}})
+        assert changed == {"status": {"desired": {"version": "4.22"}, "kept": 1}}
+        assert not VersionPatch((1, 35), "", NODE).touches(CLUSTER_VERSION)
+        assert self.PATCH.apply(CLUSTER_VERSION, None) is None
+        assert self.PATCH.apply(CLUSTER_VERSION, ERROR) is ERROR

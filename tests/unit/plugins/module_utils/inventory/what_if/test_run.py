@@ -1,0 +1,96 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A question reads the cluster as an audit does, and never writes."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import WhatIfQuestion
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import answer_what_if
+from support.fake_api import FakeApi
+from support.scripted_pool import Answer, Clock, status_object
+from support.supposed import changes_of
+
+AUTH = {"auth": base64.b64encode(b"u:canary-1").decode()}
+CONTENT = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": {"q.io": AUTH}}).encode()).decode()}
+ALWAYS = 10**9
+LOST = {"unreachable_registries": ["q.io"]}
+
+
+def cluster(*names: str) -> FakeApi:
+    api = FakeApi()
+    for path, answer in (("/apis ", {"groups": [{"name": "apps"}]}), ("/version ", {"gitVersion": "v1.36.3"})):
+        api.fail(f"GET {path.strip()}$", Answer(200, answer), times=ALWAYS)
+    spec = {"containers": [{"name": "c", "image": "q.io/a:1"}], "imagePullSecrets": [{"name": "pull"}]}
+    for name in names:
+        api.put("namespaces", "", name)
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "pull"}])
+        api.put("secrets", name, "pull", type="kubernetes.io/dockerconfigjson", data=CONTENT)
+        api.put("pods", name, "app", spec=spec, status={"containerStatuses": [{"name": "c", "state": {}}]})
+        api.put("deployments", name, "web", spec={"template": {"spec": spec}})
+    return api
+
+
+def answered(api: FakeApi, *names: str, write=None, failing=(), changes=(LOST,)) -> Any:
+    clock = Clock()
+    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    asked = WhatIfQuestion(changes_of(*changes), failing=failing, dest="f.json" if write else None)
+    return answer_what_if(api.cluster(clock), asked, names or ("a",), settings, write=write, now=lambda: 1767225600.0)
+
+
+def test_all_namespaces_are_answered_from_lists() -> None:
+    few, many = cluster("a"), cluster(*(f"n{number}" for number in range(50)))
+    outcome = answered(few)
+    assert outcome.extra["counts"]["would_break"] == 2
+    assert not outcome.has_failed
+    assert answered(many, *(f"n{number}" for number in range(50))).extra["counts"]["would_break"] == 100
+    assert len(many.requests) < len(few.requests) + 10
+
+
+def test_the_document_can_be_written_instead() -> None:
+    written: list[Any] = []
+    outcome = answered(cluster("a"), write=written.append)
+    assert written[0]["counts"] == outcome.extra["counts"]
+    assert "what_if" not in outcome.extra
+    assert (outcome.extra["dest"], outcome.extra["changed"]) == ("f.json", True)
+
+
+def test_answers_of_fail_on_fail_the_task() -> None:
+    outcome = answered(cluster("a"), failing=("would_break",))
+    assert outcome.has_failed
+    assert "found 2 containers with an answer of option 'fail_on'" in outcome.message("task")
+    assert not answered(cluster("a"), failing=("would_break",), changes=[{"new_nodes": True}]).has_failed
+
+
+def test_a_failed_cluster_answers_nothing() -> None:
+    api = cluster("a")
+    api.fail(r"GET .*/secrets\?", status_object(401, "Unauthorized", "no"), times=ALWAYS)
+    outcome = answered(api)
+    assert outcome.stopped
+    assert "counts" not in outcome.extra
+
+
+def test_a_namespace_that_does_not_exist_fails_alone() -> None:
+    outcome = answered(cluster("a"), "a", "gone")
+    assert [result.status for result in outcome.namespaces] == ["unchanged", "failed"]
+    assert outcome.extra["counts"]["would_break"] == 2
+
+
+def test_unreadable_nodes_are_reported() -> None:
+    api = cluster("a")
+    api.fail(r"GET /api/v1/nodes", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+    (sentence,) = [each for each in answered(api).extra["what_if"]["unreadable"] if "nodes" in each]
+    assert "It is unknown when a pull that breaks is missed" in sentence
+
+
+def test_no_credential_is_in_the_answer() -> None:
+    outcome = answered(cluster("a"), changes=[{"remove_credential": {"registry": "q.io", "username": "u"}}])
+    assert "canary-1" not in json.dumps(outcome.extra)
+    assert AUTH["auth"] not in json.dumps(outcome.extra)
+    assert outcome.extra["counts"]["would_break"] == 2
