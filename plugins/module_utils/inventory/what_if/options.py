@@ -48,6 +48,11 @@ class WhatIfQuestion:
         return next((each.value for each in reversed(self.supposed) if each.version is not None), None)
 
     @property
+    def is_about_network(self) -> bool:
+        """Whether registries get out of reach, so that images count that no pod has today."""
+        return any(each.kind in ("unreachable_registries", "only_registries") for each in self.supposed)
+
+    @property
     def has_new_nodes(self) -> bool:
         return any(each.kind == "new_nodes" for each in self.supposed)
 

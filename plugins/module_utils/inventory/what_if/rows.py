@@ -26,7 +26,7 @@ from ...images.references import reference_of
 from .evaluation import ANSWERS, WOULD_BREAK, Comparison
 from .timing import Moment, NodeCaches
 
-__all__ = ["WhatIfRow", "rows_of"]
+__all__ = ["WhatIfRow", "row_of_image", "rows_of"]
 
 #: Steps whose failure the node checks at each start of a container, in a namespace with an image policy.
 _CHECKED_AT_START = ("signature", "registries")
@@ -109,6 +109,18 @@ def rows_of(
     if waits:
         raise ReadRequired
     return found
+
+
+def row_of_image(
+    subject: ContainerPull, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
+) -> WhatIfRow:
+    """Return the row of an image that no pod has today.
+
+    :raises ReadRequired: when more objects must be read first.
+    """
+    found = compare(subject)
+    moment = caches.moment_of_next_pod() if found.answer == WOULD_BREAK else None
+    return WhatIfRow(subject.ref, subject.location, found.answer, found, 0, moment)
 
 
 @dataclass(frozen=True)

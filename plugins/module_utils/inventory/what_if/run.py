@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...clients.kube.client import Cluster
-from ...clients.kube.errors import ClusterError
+from ...clients.kube.errors import ClusterError, UnknownResource
+from ...core.errors import ImagePullError
 from ...core.objects import SERVICE_ACCOUNT
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
@@ -19,17 +22,19 @@ from ...discovery.lookup_reader import read_lookups
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.lookup import ReadRequired
+from ...explain.subjects import ContainerPull
 from ...features.pull_audit.checks import Audit
 from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader, namespace_result
-from ...features.pull_audit.survey import NODES_READ, ClusterSnapshot, NamespaceSnapshot
+from ...features.pull_audit.survey import NODES_READ, ClusterSnapshot
 from .document import WhatIfAnswers, document_of
 from .effects import patches_of
 from .evaluation import PullEvaluator
 from .options import WhatIfQuestion
-from .rows import WhatIfRow, rows_of
+from .platform_images import PLATFORM_KINDS, subjects_of, trim_platform_object
+from .rows import WhatIfRow, row_of_image, rows_of
 from .text import lines_of
 from .timing import NodeCaches
 
@@ -92,6 +97,7 @@ class _WhatIfRun:
         self._run, self._asked = run, asked
         self._audit = PullAudit(rules=(*VERIFICATION, *FORECASTS), target_version=asked.target_version)
         self._reader = AuditReader(run, self._audit, namespaces)
+        self._unread: list[str] = []
         #: The result of each namespace, after `find`.
         self.results: Sequence[NamespaceResult] = ()
 
@@ -104,32 +110,48 @@ class _WhatIfRun:
         self.results = [namespace_result(self._run, name, place) for name, place in survey.places.items()]
         gone = {result.name for result in self.results if result.status == "failed"}
         survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
-        rows = self._evaluate(survey)
+        rows = self._evaluate(survey, self._platform_subjects() if self._asked.is_about_network else ())
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
-        return WhatIfAnswers(self._asked.supposed, rows, [*_describe_unread(audit)], now, forecasts)
+        return WhatIfAnswers(self._asked.supposed, rows, [*_describe_unread(audit), *self._unread], now, forecasts)
 
-    def _evaluate(self, survey: ClusterSnapshot) -> list[WhatIfRow]:
+    def _platform_subjects(self) -> Sequence[ContainerPull]:
+        """Return the pulls of images that the platform and its operators name. What cannot be read is reported."""
+        found: list[ContainerPull] = []
+        for kind in PLATFORM_KINDS:
+            try:
+                for obj in self._run.cluster.list(kind, keep=trim_platform_object):
+                    found += subjects_of(kind, obj)
+            except UnknownResource:
+                continue
+            except ClusterError:
+                raise
+            except ImagePullError as error:
+                self._unread.append(
+                    f"the {kind.resource} could not be read, so their images are not part of the answer: {error}"
+                )
+        return found
+
+    def _evaluate(self, survey: ClusterSnapshot, more: Sequence[ContainerPull]) -> list[WhatIfRow]:
         asks = self._asked.registries is not None
         patches = [patches_of(change, survey) for change in self._asked.supposed]
         evaluator = PullEvaluator(survey.evidence, patches, asks=asks)
         caches = NodeCaches(survey.nodes_by_name, is_empty=self._asked.has_new_nodes)
-        found: dict[str, list[WhatIfRow]] = {}
-        waiting = list(survey.places.values())
-        while waiting:
-            waiting = [place for place in waiting if not self._answer(place, evaluator, caches, found)]
+        works: list[Callable[[], list[WhatIfRow]]] = [
+            *(partial(rows_of, place, evaluator.compare, caches) for place in survey.places.values()),
+            *(partial(_rows_of_image, subject, evaluator, caches) for subject in more),
+        ]
+        found: dict[int, list[WhatIfRow]] = {}
+        while waiting := [at for at in range(len(works)) if at not in found]:
+            for at in waiting:
+                with suppress(ReadRequired):  # More objects must be read first.
+                    found[at] = works[at]()
             for lookup in evaluator.lookups:
                 lookup.add(
                     read_lookups(self._run.cluster, self._run.workers, lookup, _LISTED_BY, self._asked.registries)
                 )
-        return [row for name in survey.places for row in found[name]]
+        return [row for at in range(len(works)) for row in found[at]]
 
-    def _answer(
-        self, place: NamespaceSnapshot, evaluator: PullEvaluator, caches: NodeCaches, found: dict[str, list[WhatIfRow]]
-    ) -> bool:
-        """Find the rows of a namespace. Return whether they are complete."""
-        try:
-            found[place.namespace] = rows_of(place, evaluator.compare, caches)
-        except ReadRequired:
-            return False
-        return True
+
+def _rows_of_image(subject: ContainerPull, evaluator: PullEvaluator, caches: NodeCaches) -> list[WhatIfRow]:
+    return [row_of_image(subject, evaluator.compare, caches)]

@@ -58,12 +58,14 @@ class NodeCaches:
     nodes: Mapping[str, tuple[SettledNode, NodeGroup]]
     is_empty: bool = False
 
+    def moment_of_next_pod(self) -> Moment:
+        """Return when an image that no pod has today is missed."""
+        return _NEW_NODES if self.is_empty else _NEW_POD
+
     def moment_of(self, subject: ContainerPull, *, checks_at_start: bool = False) -> Moment:
         """Return when a pull that breaks is missed. `checks_at_start`: the failure is one that nodes check at each start."""
-        if self.is_empty:
-            return _NEW_NODES
-        if not subject.is_pod:
-            return _NEW_POD
+        if self.is_empty or not subject.is_pod:
+            return self.moment_of_next_pod()
         if not subject.is_pulled:
             return _WAITING
         if subject.pull_policy == "Always":

@@ -89,6 +89,31 @@ def test_unreadable_nodes_are_reported() -> None:
     assert "It is unknown when a pull that breaks is missed" in sentence
 
 
+class TestPlatformImages:
+    def installed(self) -> FakeApi:
+        api = cluster("a")
+        api.put("catalogsources", "market", "operators", spec={"image": "q.io/index:v1"})
+        return api
+
+    def test_images_of_the_platform_count_if_registries_get_out_of_reach(self) -> None:
+        document = answered(self.installed()).extra["what_if"]
+        (row,) = [row for row in document["containers"] if row["kind"] == "CatalogSource"]
+        assert (row["namespace"], row["answer"], row["when"]) == ("market", "would_break", "at_rollout")
+        assert "q.io/index:v1" in document["images_to_mirror"]["images"]
+
+    def test_other_changes_do_not_read_them(self) -> None:
+        api = self.installed()
+        answered(api, changes=[{"remove_secrets": {"name": "pull"}}])
+        assert not [request for request in api.requests if "catalogsources" in str(request)]
+
+    def test_unreadable_ones_are_reported(self) -> None:
+        api = self.installed()
+        api.fail(r"GET .*/catalogsources", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        document = answered(api).extra["what_if"]
+        assert any("catalogsources could not be read" in each for each in document["unreadable"])
+        assert document["counts"]["would_break"] == 2
+
+
 def test_no_credential_is_in_the_answer() -> None:
     outcome = answered(cluster("a"), changes=[{"remove_credential": {"registry": "q.io", "username": "u"}}])
     assert "canary-1" not in json.dumps(outcome.extra)
