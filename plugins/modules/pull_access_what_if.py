@@ -80,7 +80,7 @@ options:
       remove_grants:
         description:
           - Role bindings to C(system:image-puller) lose subjects. Without any subject, they lose all of them.
-          - If another role may also give the right, the answer is V(unknown).
+          - Other roles that give the right keep it. If a role or a binding that may do so cannot be read, the answer is V(unknown).
         type: dict
         suboptions:
           namespaces:

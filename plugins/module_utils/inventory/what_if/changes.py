@@ -104,7 +104,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     ),
     "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction"),
     "remove_links": ("which pods will be created again, for example by an eviction",),
-    "remove_grants": (_CACHES, "rights of roles other than system:image-puller, which are reported as unknown"),
+    "remove_grants": (_CACHES, "rights that no role binding gives, such as those of another authorizer"),
     "remove_credential": (_CACHES, "copies of the login outside secrets of the types that nodes read"),
     "add_objects": (
         "whether the machine config operator accepts the object and when the nodes have it",

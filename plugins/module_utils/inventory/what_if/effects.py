@@ -11,7 +11,7 @@ from ...dockerconfig.registry_keys import host_of
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
-from ...features.pull_audit.survey import ClusterSnapshot
+from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
 from ...images.node_pools import NODES_IN_POOLS
 from ...platform.protected import NODE_SECRET
 from .changes import SupposedChange
@@ -58,10 +58,23 @@ def _of_grants(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch
     projects = change.targets([*survey.places])
     bindings = {name: survey.places[name].bindings for name in projects if name in survey.places}
     removed = {
-        name: change.subjects or frozenset(subject for _name, subject in pullers_of(filter(is_pull_binding, each)))
-        for name, each in bindings.items()
+        name: change.subjects
+        or frozenset(subject for _name, subject in pullers_of(filter(is_pull_binding, bindings.get(name, ()))))
+        for name in projects
     }
-    return GrantPatch(removed, bindings, survey.cluster_bindings)
+    unread = {name: why for name in projects if (why := _why_bindings_unread(name, survey))}
+    if why := survey.unread.get(CLUSTER_BINDINGS):
+        unread[""] = f"the {CLUSTER_BINDINGS} could not be read: {why}"
+    return GrantPatch(removed, bindings, survey.cluster_bindings, survey.evidence, unread)
+
+
+def _why_bindings_unread(project: str, survey: ClusterSnapshot) -> str:
+    """Why the role bindings of a project are not known, as the rest of a sentence. Empty if they are."""
+    place = survey.places.get(project)
+    if place is None:
+        return f"the {BINDINGS} of project {project} were not read: add it to option 'namespaces'"
+    why = place.unread.get(BINDINGS)
+    return f"the {BINDINGS} of project {project} could not be read: {why}" if why else ""
 
 
 def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:

@@ -9,7 +9,7 @@ A patch says which references it touches, and makes the answer after the change 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, Union
 
@@ -18,12 +18,14 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import CLUSTER_ROLE, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...dockerconfig.registry_keys import host_of
 from ...explain.credentials import REFUSED
-from ...explain.lookup import UnreadableObject
+from ...explain.lookup import Lookup, UnreadableObject
+from ...explain.reading import require_all, try_lookup
 from ...images.image_questions import ImageQuestion
 from ...images.node_network import NODE_NETWORK
 from ...platform.account_lists import names_in
 from ...platform.cluster import CLUSTER_VERSION
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
+from ...rbac.roles import gives_pull, role_of
 from ...rbac.subjects import AUTHENTICATED, IMAGE_PULLER, PROJECT_GROUPS, Subject, subject_of
 from ...secrets.content import StoredSecret
 
@@ -176,35 +178,46 @@ class CredentialPatch:
 class GrantPatch:
     """The role bindings of projects, and of the cluster, after the removal of grants. `removed` are the subjects by project.
 
-    Only system:image-puller is judged: a binding to another role may also give the right to pull.
+    Only system:image-puller is removed. `evidence` has the other roles, which may also give the right to pull. `unread` has the reason by
+    project, or an empty text for the cluster, if the bindings are not known. Without subjects, such a project loses all of them.
     """
 
     removed: Mapping[str, frozenset[Subject]]
     bindings: Mapping[str, Sequence[Json]]
     cluster_bindings: Sequence[Json]
+    evidence: Lookup
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`."""
         if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref):
             return False
-        return bool(self.removed.get(ref.namespace, frozenset()) & _identities(ref.name))
+        removed = self.removed.get(ref.namespace, frozenset())
+        return bool(removed & _identities(ref.name)) or (ref.namespace in self.unread and not removed)
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
-        """See `EvidencePatch`. A right that other roles may give stays unknown."""
+        """See `EvidencePatch`. The right stays unknown if it may come from bindings or roles that cannot be read.
+
+        :raises ReadRequired: when roles have to be read first.
+        """
         if isinstance(answer, ImagePullError) or as_dict(answer).get("allowed") is not True:
             return answer
-        removed = self.removed[ref.namespace]
-        others = []
+        removed, others = self.removed.get(ref.namespace, frozenset()), []
         for binding, subjects in self._bindings_of(ref):
             if not _is_puller(binding):
                 others.append(binding)
             elif subjects - (removed if metadata(binding).get("namespace") else frozenset()):
                 return answer
-        if others:
-            role = as_str(as_dict(others[0].get("roleRef")).get("name"))
-            name = as_str(metadata(others[0]).get("name"))
-            return UnreadableObject(f"role {role} of binding {name} may also give the right")
-        return {"allowed": False}
+        unknown = [self.unread[name] for name in (ref.namespace, "") if name in self.unread]
+        require_all(self.evidence, map(role_of, others))
+        for binding in others:
+            role, unread = try_lookup(self.evidence, role_of(binding))
+            if gives_pull(role):
+                return answer
+            if unread:
+                name = as_str(metadata(binding).get("name"))
+                unknown.append(f"{role_of(binding)} of binding {name} may also give the right, and {unread}")
+        return UnreadableObject(unknown[0]) if unknown else {"allowed": False}
 
     def _bindings_of(self, ref: ObjectRef) -> Iterator[tuple[Json, frozenset[Subject]]]:
         """Yield the bindings for the account of a review, of its project and of the cluster, with the subjects that are the account."""

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
@@ -48,6 +50,17 @@ def test_without_subjects_all_grants_of_a_project_are_removed() -> None:
     assert not patch.touches(pull_review("c", "b", "default"))
     named = patch_of(snapshot, remove_grants={"projects": ["b"]})
     assert named.touches(pull_review("a", "b", "builder"))
+
+
+def test_grants_of_unknown_bindings_are_unknown() -> None:
+    hidden = place(unread={"role bindings": "the caller may not list them"})
+    snapshot = replace(survey(hidden), unread={"cluster role bindings": "the caller may not list them"})
+    found = patch_of(snapshot, remove_grants={"namespaces": ["a", "elsewhere"]}).unread
+    assert found == {
+        "a": "the role bindings of project a could not be read: the caller may not list them",
+        "elsewhere": "the role bindings of project elsewhere were not read: add it to option 'namespaces'",
+        "": "the cluster role bindings could not be read: the caller may not list them",
+    }
 
 
 def test_an_upgrade_of_openshift_names_both_versions() -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    CLUSTER_ROLE,
     NODE,
     SECRET,
     SERVICE_ACCOUNT,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
 )
@@ -143,8 +145,15 @@ class TestGrants:
     ENTRY = {"kind": "ServiceAccount", "name": "default", "namespace": "b"}
     REVIEW = pull_review("a", "b", "default")
 
-    def patch(self, *bindings, cluster=()) -> GrantPatch:
-        return GrantPatch({"a": frozenset({self.PULLER})}, {"a": bindings}, cluster)
+    EDIT = ObjectRef(CLUSTER_ROLE, "", "edit")
+
+    def patch(self, *bindings, cluster=(), roles=None, **unread) -> GrantPatch:
+        return GrantPatch({"a": frozenset({self.PULLER})}, {"a": bindings}, cluster, Lookup(roles), unread)
+
+    def edit_patch(self, role) -> GrantPatch:
+        """The account is also bound to the role `edit`."""
+        bindings = binding("grant", self.ENTRY), binding("edit", self.ENTRY, role="edit")
+        return self.patch(*bindings, roles={self.EDIT: role})
 
     def test_the_right_is_lost_with_its_only_binding(self) -> None:
         patch = self.patch(binding("grant", self.ENTRY))
@@ -162,14 +171,38 @@ class TestGrants:
             "allowed": True
         }
 
-    def test_another_role_may_give_the_right(self) -> None:
-        patch = self.patch(binding("grant", self.ENTRY), binding("edit", self.ENTRY, role="edit"))
-        assert "role edit of binding edit may also give the right" in str(patch.apply(self.REVIEW, {"allowed": True}))
+    def test_another_role_keeps_the_right_if_its_rules_give_it(self) -> None:
+        layers = {"verbs": ["get"], "apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"]}
+        assert self.edit_patch({"rules": [layers]}).apply(self.REVIEW, {"allowed": True}) == {"allowed": True}
+
+    @pytest.mark.parametrize("role", [None, {"rules": []}])
+    def test_another_role_without_the_right_does_not_keep_it(self, role) -> None:
+        assert self.edit_patch(role).apply(self.REVIEW, {"allowed": True}) == {"allowed": False}
+
+    def test_an_unreadable_role_leaves_a_doubt(self) -> None:
+        found = self.edit_patch(ERROR).apply(self.REVIEW, {"allowed": True})
+        assert str(found) == "cluster role edit of binding edit may also give the right, and the caller may not read it"
+
+    def test_roles_are_read_first(self) -> None:
+        patch = self.patch(binding("edit", self.ENTRY, role="edit"))
+        with pytest.raises(ReadRequired):
+            patch.apply(self.REVIEW, {"allowed": True})
+        assert patch.evidence.take_wanted() == [self.EDIT]
+
+    def test_unreadable_bindings_leave_a_doubt(self) -> None:
+        for unread in ({"a": "they are hidden"}, {"": "they are hidden"}):
+            found = self.patch(binding("grant", self.ENTRY), **unread).apply(self.REVIEW, {"allowed": True})
+            assert str(found) == "they are hidden"
 
     def test_others_are_not_touched(self) -> None:
         patch = self.patch(binding("grant", self.ENTRY))
         assert not patch.touches(pull_review("a", "b", "builder"))
         assert not patch.touches(pull_review("c", "b", "default"))
+
+    def test_all_grants_of_unreadable_bindings_may_be_touched(self) -> None:
+        patch = GrantPatch({"a": frozenset()}, {}, (), Lookup(), {"a": "they are hidden"})
+        assert patch.touches(pull_review("a", "b", "builder"))
+        assert not patch.touches(pull_review("c", "b", "builder"))
         assert not patch.touches(secrets_review("a", "default"))
         assert patch.apply(self.REVIEW, {"allowed": False}) == {"allowed": False}
         assert patch.apply(self.REVIEW, ERROR) is ERROR
