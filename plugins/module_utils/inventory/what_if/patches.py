@@ -21,7 +21,8 @@ from ...explain.credentials import REFUSED
 from ...explain.lookup import Lookup, UnreadableObject
 from ...explain.reading import require_all, try_lookup
 from ...images.image_questions import ImageQuestion
-from ...images.node_network import NODE_NETWORK
+from ...images.node_network import NODE_NETWORK, NodeNetwork
+from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.account_lists import names_in
 from ...platform.cluster import CLUSTER_VERSION
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
@@ -70,8 +71,9 @@ class NetworkPatch:
         before = as_dict(answer)
         unreachable = [*as_list(before.get("unreachable")), *self.unreachable]
         limits = [each for each in (before.get("only"), self.only) if each is not None]
-        only = [each for each in limits[-1] if all(each in limit for limit in limits)] if limits else None
-        return {"unreachable": unreachable, **({} if only is None else {"only": only})}
+        named = dict.fromkeys(each for limit in limits for each in limit)
+        only = [each for each in named if all(NodeNetwork(only=limit).reaches(each) for limit in limits)]
+        return {"unreachable": unreachable, **({"only": only} if limits else {})}
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,13 @@ class ObjectPatch:
         return any((each.kind, each.namespace) == (ref.kind, ref.namespace) for each in self.objects)
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
-        """See `EvidencePatch`. A list that could not be read stays unknown, because it has other objects as well."""
+        """See `EvidencePatch`. A list that could not be read stays unknown, because it has other objects as well.
+
+        The names of the integrated registry are in the status of the image config, which a replacement keeps. If it could not be read, it
+        stays unknown.
+        """
+        if ref == IMAGE_CONFIG and (obj := self.objects[ref]) is not None:
+            return answer if isinstance(answer, ImagePullError) else {**obj, "status": as_dict(answer).get("status")}
         if ref.name:
             return self.objects[ref]
         if isinstance(answer, ImagePullError):

@@ -59,6 +59,20 @@ class TestNetwork:
         assert second.apply(NODE_NETWORK, first.apply(NODE_NETWORK, None))["only"] == ["r.io"]
         assert not first.touches(IMAGE_CONFIG)
 
+    @pytest.mark.parametrize(
+        ("one", "other", "common"),
+        [
+            ("*.q.io", "a.q.io", ["a.q.io"]),
+            ("q.io", "q.io:5000", ["q.io:5000"]),
+            ("*.q.io", "*.a.q.io", ["*.a.q.io"]),
+            ("*.q.io", "q.io", []),
+        ],
+    )
+    def test_a_limit_can_cover_the_registries_of_another_one(self, one, other, common) -> None:
+        for first, second in ((one, other), (other, one)):
+            before = NetworkPatch(only=[first]).apply(NODE_NETWORK, None)
+            assert NetworkPatch(only=[second]).apply(NODE_NETWORK, before)["only"] == common
+
 
 class TestObjects:
     def test_an_object_replaces_the_one_of_its_name_in_lists(self) -> None:
@@ -78,6 +92,14 @@ class TestObjects:
 
     def test_an_unreadable_list_stays_unknown(self) -> None:
         assert ObjectPatch({SET: None}).apply(SETS, ERROR) is ERROR
+
+    def test_a_replaced_image_config_keeps_its_status(self) -> None:
+        new, status = {"metadata": {"name": "cluster"}, "spec": 2}, {"internalRegistryHostname": "r.svc:5000"}
+        patch = ObjectPatch({IMAGE_CONFIG: new})
+        assert patch.apply(IMAGE_CONFIG, {"spec": 1, "status": status}) == {**new, "status": status}
+        assert patch.apply(IMAGE_CONFIG, None) == {**new, "status": None}
+        assert patch.apply(IMAGE_CONFIG, ERROR) is ERROR
+        assert ObjectPatch({IMAGE_CONFIG: None}).apply(IMAGE_CONFIG, {"spec": 1}) is None
 
     def test_other_kinds_are_not_touched(self) -> None:
         patch = ObjectPatch({SET: None})
