@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..core.json_types import as_strs
+from ..core.json_types import as_dict, as_list, as_strs
 from ..core.objects import SECRET, Json, ObjectRef
 from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.registry_keys import host_of, without_user
@@ -27,14 +27,15 @@ __all__ = [
     "credentials_of",
     "logins_of",
     "nearest_key",
+    "refused_logins",
     "secret_status",
 ]
 
 
 #: Maximum number of keys that are compared for a typing error: the author of a secret chooses how many it has.
 _COMPARED = 100
-#: Member of a secret in the evidence, not of the API: the keys whose login the registry is known to refuse.
-REFUSED = "refusedKeys"
+#: Member of a secret in the evidence, not of the API: pairs of a key and of a registry that is known to refuse its login.
+REFUSED = "refusedLogins"
 _PORT = re.compile(r":[0-9]*\Z")
 _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 
@@ -56,7 +57,7 @@ class KubeletLogin:
 class PullSecretStatus:
     """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`. `detail` adds to it, as the rest of a sentence.
 
-    `is_generated`: the platform generated the secret and would restore it.
+    `is_generated`: the platform generated the secret and would restore it. `refused`: as `refused_logins` returns them.
     """
 
     name: str
@@ -65,7 +66,7 @@ class PullSecretStatus:
     keys: Sequence[str] = ()
     empty_keys: Sequence[str] = ()
     is_generated: bool = False
-    refused_keys: Sequence[str] = ()
+    refused: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -148,18 +149,22 @@ def secret_status(name: str, secret: Json) -> PullSecretStatus:
     if reading.problems:
         return PullSecretStatus(name, "unparsable", reading.problems[0])
     empty = [key for key, (user, password) in reading.logins.items() if not (user and password)]
-    refused = tuple(as_strs(secret.get(REFUSED)))
-    return PullSecretStatus(
-        name, "usable", "", tuple(reading.logins), tuple(empty), is_marked_generated(secret), refused
-    )
+    generated, refused = is_marked_generated(secret), refused_logins(secret)
+    return PullSecretStatus(name, "usable", "", tuple(reading.logins), tuple(empty), generated, refused)
+
+
+def refused_logins(secret: Json | None) -> frozenset[tuple[str, str]]:
+    """Return the keys of a secret whose login a registry is known to refuse, each with the `host[:port]` of the registry."""
+    pairs = (as_strs(each) for each in as_list(as_dict(secret).get(REFUSED)))
+    return frozenset((pair[0], pair[1]) for pair in pairs if len(pair) == 2)
 
 
 def logins_of(secrets: Sequence[PullSecretStatus], repository: str) -> list[KubeletLogin]:
     """Return the logins for an image, in the order in which the kubelet tries them."""
-    usable = [secret for secret in secrets if secret.state == "usable"]
+    usable, host = [secret for secret in secrets if secret.state == "usable"], repository.partition("/")[0]
     every = dict.fromkeys(key for secret in usable for key in secret.keys)
     return [
-        KubeletLogin(secret.name, key, key in secret.empty_keys, key in secret.refused_keys)
+        KubeletLogin(secret.name, key, key in secret.empty_keys, (key, host) in secret.refused)
         for key in kubelet_keys(every, repository)
         for secret in usable
         if key in secret.keys

@@ -164,7 +164,9 @@ def _judge_by_some(held: PullRoute, told: PullAttempt | None, attempts: Sequence
 
 def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
     """The response to the first attempt at the source, or at a mirror if the source is never contacted."""
-    logins, is_missing = held.credentials.usable_logins, attempt.outcome == _NOT_FOUND
+    # Without a login that works, the one that was refused counts.
+    logins = held.credentials.usable_logins or held.credentials.refused_logins
+    is_missing = attempt.outcome == _NOT_FOUND
     if attempt.outcome == "no_login" or not logins:
         if not attempt.is_source:
             key = held.key_for(str(attempt.question.image))
@@ -228,13 +230,13 @@ def _usable_mirror(held: PullRoute) -> MirrorKey | None:
     """The first mirror for which the nodes have a key."""
     mirrors = held.mirrors.mirrors if held.mirrors is not None else ()
     found = (held.key_for(mirror) for mirror in mirrors)
-    return next((each for each in found if each.key), None)
+    return next((each for each in found if each.is_usable), None)
 
 
 def _provided_source(held: PullRoute) -> MirrorKey | None:
     """The login that CRI-O's provider gives for the source, because the kubelet sends none."""
     found = held.key_for(str(held.reference)) if held.provider is not None else None
-    return found if found is not None and found.key and found.secret != NODE_SECRET else None
+    return found if found is not None and found.is_usable and found.secret != NODE_SECRET else None
 
 
 def _asked_place(held: PullRoute, found: MirrorKey) -> str:
@@ -244,7 +246,10 @@ def _asked_place(held: PullRoute, found: MirrorKey) -> str:
 def _judge_mirrors(held: PullRoute, mirrors: Sequence[str]) -> StepResult:
     if usable := _usable_mirror(held):
         return _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
-    first = held.key_for(mirrors[0])
+    keys = [held.key_for(mirror) for mirror in mirrors]
+    first = keys[0]
+    if all(key.is_refused for key in keys):
+        return _failure_reason(f"the image comes only from {', '.join(mirrors)}, and {first}", first.fix)
     text = f"the image comes only from {', '.join(mirrors)}, and {first}: the pull works only if the mirror requires no login"
     return _unknown_reason(text, first.fix)
 
@@ -301,7 +306,7 @@ def _judge_login(held: PullRoute, told: PullAttempt, logins: Sequence[KubeletLog
 
 def _drop_generated(held: PullRoute, fix: Sequence[Fix]) -> Sequence[Fix]:
     """The fix, unless it would overwrite the platform's own login."""
-    first = held.credentials.usable_logins[0].secret
+    first = (held.credentials.usable_logins or held.credentials.refused_logins)[0].secret
     generated = {secret.name for secret in held.credentials.secrets if secret.is_generated}
     return [] if first in generated else fix
 

@@ -23,10 +23,10 @@ from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_for
 from ...platform.protected import NODE_SECRET
 from .. import fixes
-from ..credentials import credentials_of
+from ..credentials import credentials_of, refused_logins
 from ..fixes import Fix
 from ..lookup import Lookup, UnreadableObject
-from ..reading import items_of, require_all
+from ..reading import items_of, require_all, try_lookup
 from ..verdict import StepResult, failure, info
 from .crio_provider import CrioProvider
 
@@ -45,7 +45,8 @@ _READ = {ObjectRef(kind, "", ""): partial(_items, kind) for kind in MIRROR_KINDS
 class MirrorKey:
     """The nodes' credential for one mirror. `key` is empty where there is none. `unread` is the reason if that is unknown.
 
-    `secret` has the key. It is the nodes' own, or one of the namespace that `provider` adds.
+    `secret` has the key. It is the nodes' own, or one of the namespace that `provider` adds. `is_refused`: the mirror is known to refuse
+    its login.
     """
 
     mirror: str
@@ -53,8 +54,15 @@ class MirrorKey:
     unread: str = ""
     secret: ObjectRef = NODE_SECRET
     provider: CrioProvider | None = None
+    is_refused: bool = False
+
+    @property
+    def is_usable(self) -> bool:
+        return bool(self.key) and not self.is_refused
 
     def __str__(self) -> str:
+        if self.is_refused:
+            return f"the mirror refuses the login: {self.secret} has the key {without_user(self.key)} for {self.mirror}"
         if self.secret != NODE_SECRET:
             entry = f"the key {without_user(self.key)}" if self.key else "an entry without a login"
             return f"{self.secret} has {entry} for {self.mirror}, which the nodes use through {CRIO_PROVIDER[0]}"
@@ -107,7 +115,7 @@ def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> I
         yield info("mirrors", text)
         for mirror in found.mirrors:
             key = key_for(mirror, evidence)
-            yield info("mirrors", str(key), ok=True if key.key else None)
+            yield info("mirrors", str(key), ok=False if key.is_refused else True if key.key else None)
     elif found.never_source and not found.unreachable:
         way = "digest" if reference.is_by_digest else "tag"
         never = "and the source is never contacted"
@@ -140,7 +148,8 @@ def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None)
     if provider is not None and (login := added.get(found)):
         ref = provider.ref_of(login)
         require_all(evidence, [ref])
-        return MirrorKey(mirror, "" if login.is_empty else login.key, secret=ref, provider=provider)
-    # An entry without a login ends the search of the nodes, and a login that the registry refuses does not help.
-    is_useless = found in secret.empty_keys or found in secret.refused_keys
-    return MirrorKey(mirror, "" if is_useless else found, provider=provider)
+        is_refused = (login.key, reference.host) in refused_logins(try_lookup(evidence, ref)[0])
+        return MirrorKey(mirror, "" if login.is_empty else login.key, "", ref, provider, is_refused)
+    # An entry without a login ends the search of the nodes.
+    key = "" if found in secret.empty_keys else found
+    return MirrorKey(mirror, key, provider=provider, is_refused=(key, reference.host) in secret.refused)

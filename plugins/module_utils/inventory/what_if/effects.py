@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ...dockerconfig.registry_keys import host_of
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
@@ -85,7 +84,7 @@ def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidenceP
         secret.ref
         for place in survey.places.values()
         for secret in place.secrets.values()
-        if any(login.username == username and host_of(login.key) == registry for login in secret.logins)
+        if any(every.is_meant(login.key, login.username) for login in secret.logins)
     }
     try:
         nodes = survey.evidence.look(NODE_SECRET)

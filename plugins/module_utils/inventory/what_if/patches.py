@@ -16,8 +16,9 @@ from typing import Protocol, Union
 from ...core.errors import ImagePullError
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import CLUSTER_ROLE, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...dockerconfig.key_matching import is_host_match
 from ...dockerconfig.registry_keys import host_of
-from ...explain.credentials import REFUSED
+from ...explain.credentials import REFUSED, refused_logins
 from ...explain.lookup import Lookup, UnreadableObject
 from ...explain.reading import require_all, try_lookup
 from ...images.image_questions import ImageQuestion
@@ -171,15 +172,18 @@ class CredentialPatch:
         return self._mark(answer)
 
     def _mark(self, secret: Json) -> Json:
-        keys = self.keys_in(secret)
-        return {**secret, REFUSED: [*as_list(secret.get(REFUSED)), *keys]} if keys else secret
+        refused = [[key, self.registry] for key in self.keys_in(secret)]
+        return {**secret, REFUSED: [*as_list(secret.get(REFUSED)), *refused]} if refused else secret
 
     def keys_in(self, secret: Json) -> list[str]:
-        """Return the registry keys of a secret that have this login."""
+        """Return the registry keys of a secret that have this login, and that nodes use for the registry."""
         logins = StoredSecret.of(secret).for_kubelet.logins
-        return [
-            key for key, (user, _password) in logins.items() if user == self.username and host_of(key) == self.registry
-        ]
+        return [key for key, (user, _password) in logins.items() if self.is_meant(key, user)]
+
+    def is_meant(self, key: str, username: str) -> bool:
+        """Whether this is the login under a key that nodes use for the registry. A key can have stars."""
+        host = host_of(key)
+        return username == self.username and (host == self.registry or is_host_match(host, self.registry))
 
 
 @dataclass(frozen=True)
@@ -269,9 +273,9 @@ class VersionPatch:
 
 def answer_refused_login(question: ImageQuestion, secret: Json | None) -> Json | None:
     """Return the answer of a registry that is known to refuse the login of the question, or None if it has to be asked."""
-    if question.key not in as_list(as_dict(secret).get(REFUSED)):
-        return None
     host = question.repository.partition("/")[0]
+    if (question.key, host) not in refused_logins(secret):
+        return None
     return {"outcome": "bad_login", "message": f"{host} refuses the login", "realm_host": ""}
 
 

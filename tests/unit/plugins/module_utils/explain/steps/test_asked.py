@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
@@ -104,6 +105,12 @@ class TestAttempts:
 
 
 class TestAnswers:
+    def test_a_login_that_is_known_to_be_refused_is_named(self) -> None:
+        refused = {**GOOD, "refusedLogins": [["q.io", "q.io"]]}
+        found, _asked = told(pod("a"), known(a=refused), always("bad_login"))
+        assert summary(found) == ("will_not_pull", "the registry refuses the login: secret a has the key q.io")
+        assert found.fix == fixes.add_registry("ns", "a", "q.io")
+
     def test_an_image_that_the_registry_serves_pulls(self) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always("pulls"))
         assert summary(found) == ("pulls", "said pulls, with the key q.io of secret a")

@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
@@ -96,6 +99,31 @@ class TestOnlyMirrors:
             "pulls",
             "secret own has the key q.io, but the registry was not asked whether it accepts the login",
         )
+
+
+class TestRefusedLogins:
+    """A login that the mirror is known to refuse. The node sends it, so a public image does not help."""
+
+    NODES = {**secret({"m.io": AUTH, "x.io": AUTH}), "refusedLogins": [["m.io", "m.io"], ["x.io", "m.io"]]}
+
+    def test_the_only_mirror_fails(self) -> None:
+        found = asked(self.NODES, only=True)
+        said = f"the mirror refuses the login: secret openshift-config/pull-secret has the key m.io for {M}"
+        assert summary(found) == ("will_not_pull", f"the image comes only from {M}, and {said}")
+        assert found.fix == fixes.add_registry("openshift-config", "pull-secret", "m.io")
+        assert ("mirrors", said, False) in steps(found, "mirrors")
+
+    def test_another_mirror_or_the_source_is_tried(self) -> None:
+        assert asked(self.NODES, "m.io/z", "n.io", only=True).verdict == "unknown"
+        assert asked(self.NODES, "m.io/z", "x.io/z", only=True).verdict == "pulls"
+        assert asked(self.NODES).verdict == "pulls"
+
+    def test_the_registry_is_asked_with_the_refused_login(self) -> None:
+        lookup = Lookup(known(more={**mirrored("m.io/z", only=True), NODE_SECRET: self.NODES}, own=GOOD))
+        with pytest.raises(ReadRequired):
+            explain(pod("own"), lookup, asks=True)
+        (question,) = map(ImageQuestion.of, lookup.take_wanted())
+        assert (question.repository, question.secret, question.key) == ("m.io/z/team/app", "pull-secret", "m.io")
 
 
 def test_a_mirror_with_a_key_is_enough_without_a_login_for_the_source() -> None:

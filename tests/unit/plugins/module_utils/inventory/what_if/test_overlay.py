@@ -75,7 +75,7 @@ class TestChangedLookup:
     def test_patches_apply_in_the_order_given(self) -> None:
         base = Lookup({PULL: STORED})
         refused = CredentialPatch("q.io", "robot", frozenset({PULL}))
-        assert ChangedLookup(base, [refused]).look(PULL)["refusedKeys"] == ["q.io"]
+        assert ChangedLookup(base, [refused]).look(PULL)["refusedLogins"] == [["q.io", "q.io"]]
         assert ChangedLookup(base, [refused, REMOVAL]).look(PULL) is None
 
     def test_a_question_about_a_touched_login_has_its_own_answer(self) -> None:

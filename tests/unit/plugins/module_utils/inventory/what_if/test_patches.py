@@ -139,11 +139,19 @@ class TestCredentials:
     def test_only_keys_with_the_login_at_the_registry_are_refused(self) -> None:
         stored = secret("pull", {"q.io/team": auth(username="robot"), "q.io": auth(), "r.io": auth(username="robot")})
         patch = CredentialPatch("q.io", "robot", frozenset({PULL}))
-        assert patch.apply(PULL, stored)["refusedKeys"] == ["q.io/team"]
+        assert patch.apply(PULL, stored)["refusedLogins"] == [["q.io/team", "q.io"]]
         assert patch.apply(PULL, secret("pull")) == secret("pull")
-        assert patch.apply(EVERY, {"items": [stored]})["items"][0]["refusedKeys"] == ["q.io/team"]
+        assert patch.apply(EVERY, {"items": [stored]})["items"][0]["refusedLogins"] == [["q.io/team", "q.io"]]
         assert patch.apply(PULL, None) is None
         assert patch.apply(PULL, ERROR) is ERROR
+
+    def test_a_key_with_a_star_is_refused_at_the_registry_only(self) -> None:
+        stored = secret("pull", {"*.q.io": auth(username="robot"), "*.r.io": auth(username="robot")})
+        found = CredentialPatch("a.q.io", "robot", frozenset({PULL})).apply(PULL, stored)
+        assert found["refusedLogins"] == [["*.q.io", "a.q.io"]]
+        at_other, here = (ImageQuestion(f"{host}/app", "v1", "a", "pull", "*.q.io") for host in ("b.q.io", "a.q.io"))
+        assert answer_refused_login(at_other, found) is None
+        assert answer_refused_login(here, found) is not None
 
     def test_lists_of_the_namespaces_are_touched(self) -> None:
         patch = CredentialPatch("q.io", "robot", frozenset({PULL}))
@@ -153,12 +161,12 @@ class TestCredentials:
 
     def test_a_registry_answers_for_a_refused_key_only(self) -> None:
         question = ImageQuestion("q.io/team/app", "v1", "a", "pull", "q.io")
-        assert answer_refused_login(question, {"refusedKeys": ["q.io"]}) == {
+        assert answer_refused_login(question, {"refusedLogins": [["q.io", "q.io"]]}) == {
             "outcome": "bad_login",
             "message": "q.io refuses the login",
             "realm_host": "",
         }
-        assert answer_refused_login(question, {"refusedKeys": ["q.io/team"]}) is None
+        assert answer_refused_login(question, {"refusedLogins": [["q.io/team", "q.io"], ["q.io", "r.io"]]}) is None
         assert answer_refused_login(question, None) is None
 
 
