@@ -169,7 +169,7 @@ STEPS = (
         "60,000 verdicts against the node",
         "newest",
         (*PYTEST, "tests/verdicts"),
-        variables=(("IMAGE_PULL_PODS", "4000"),),
+        variables=(("IMAGE_PULL_PODS", "4000"), ("IMAGE_PULL_SUPPOSED", "500")),
         only_all=True,
     ),
     Step("modules on the lab, oldest", "oldest", (*PYTEST, "tests/modules"), only_all=True),

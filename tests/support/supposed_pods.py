@@ -1,0 +1,183 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Creates pods and deployments for what-if questions on the lab, each with changes of its own."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from .generated_pods import AT_ONCE, KEYS, KINDS, LOGINS, VOLUME, Pods, SecretCase
+from .lab import Lab, pull_names
+from .registry_settings import auth_file, pull_secret
+from .supposed_changes import make_change
+
+__all__ = ["LOCAL", "NEVER", "SupposedCase", "SupposedPods", "names_of", "supposed_cases"]
+
+#: An address without a listener that needs no name resolution.
+NEVER = "127.0.0.9:5002"
+
+#: The changes that concern one case only.
+LOCAL = ("remove_secrets", "remove_links", "remove_grants")
+_IMAGES = (
+    *("{private}/team/app:v1",) * 8, *("{delegated}/team/app:v1",) * 4, *("{integrated}/project-b/app:v1",) * 4,
+    *("{private}/team/app@{digest}",) * 2, "{private}/team/app:v1@{digest}", "{private}/other/app:v1",
+    "{integrated}/project-b/app:none", "{private}/Team/app:v1",
+)  # fmt: skip
+#: Images that only mirrors have: of a path that the registry does not have, and of a registry without a listener.
+_MIRRORED = (*("{source}/team/app:v1",) * 4, *("{source}/team/app@{digest}",) * 4, "{never}/team/app@{digest}")
+#: The secret with a login for each registry.
+_RIGHT = SecretCase(KINDS[0], ())
+
+
+@dataclass(frozen=True)
+class SupposedCase:
+    """`lists`: whether the pod or its account lists the secrets. `volume` is the image of a mounted image volume, empty without one.
+
+    `changes` are the kinds of changes that concern this case only, each with the position of the secret.
+    """
+
+    secrets: tuple[SecretCase, ...]
+    lists: str
+    image: str
+    volume: str
+    may_pull_project_b: bool
+    changes: tuple[tuple[str, int], ...]
+
+
+def names_of(lab: Lab) -> dict[str, str]:
+    """Return the values for the names in braces."""
+    hosts = {name: lab.registry(name)["host"] for name in ("private", "delegated", "integrated")}
+    bare, _colon, port = hosts["private"].partition(":")
+    (digest,) = {lab.sign("team/app:v1", registry=name)["image"] for name in ("private", "delegated")}
+    source = f"{hosts['delegated']}/lost"
+    return {**hosts, "bare": bare, "port": port, "source": source, "never": NEVER, "digest": digest}
+
+
+def supposed_cases(count: int, seed: str, *, with_mirrors: bool, changes: tuple[int, int]) -> list[SupposedCase]:
+    """Return a number of cases, the same ones for the same seed. `changes`: the least and most changes of a case."""
+    choice = random.Random(seed)
+    return [_case(choice, (*_IMAGES, *_MIRRORED * 2) if with_mirrors else _IMAGES, changes) for _ in range(count)]
+
+
+def _case(choice: random.Random, images: Sequence[str], changes: tuple[int, int]) -> SupposedCase:
+    local = choice.sample(LOCAL, choice.randint(*changes))
+    return SupposedCase(
+        tuple(_secret(choice) for _ in range(choice.choice((1, 1, 1, 2)))),
+        choice.choice(("account", "account", "pod")),
+        choice.choice(images),
+        choice.choice(("", "", "", choice.choice(images))),
+        choice.random() < 0.8,
+        tuple((kind, choice.randint(0, 1)) for kind in local),
+    )
+
+
+def _secret(choice: random.Random) -> SecretCase:
+    """Most secrets are right, because a change breaks nothing that is broken already."""
+    if choice.random() < 0.75:
+        return _RIGHT
+    keys = dict.fromkeys(choice.choices(KEYS, k=choice.choice((1, 1, 2, 3))))
+    return SecretCase(choice.choice(KINDS), tuple((key, choice.choice(LOGINS)) for key in keys))
+
+
+class SupposedPods(Pods):
+    """The cases of one namespace on a lab, by number.
+
+    Pod, deployment, account and secrets of case 7 are `p-7`, `d-7`, `a-7` and `s-7-0`, ... `n-7` is the pod that the deployment would
+    create after the change.
+    """
+
+    def __init__(self, lab: Lab, cases: Mapping[int, SupposedCase], names: Mapping[str, str], namespace: str) -> None:
+        super().__init__(lab, cases, dict(names))  # type: ignore[arg-type]
+        self.cases: Mapping[int, SupposedCase] = cases  # type: ignore[assignment]
+        self.namespaces = [namespace]
+
+    def place(self, number: int) -> tuple[str, str]:
+        return self.namespaces[0], f"p-{number}"
+
+    def make(self) -> None:
+        self.lab.namespace(self.namespaces[0], wait=False)
+        for step in (self._account, self._provisioned, self._secrets_and_grant, self._link, self._pod):
+            self.each(step)
+
+    def each(self, step: Callable[[int], Any]) -> list[Any]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(step, self.cases))
+
+    def _secret(self, name: str, case: SecretCase) -> dict[str, Any]:
+        if case != _RIGHT:
+            return super()._secret(name, case)
+        registries = [self.lab.registry(each) for each in ("private", "delegated")]
+        logins = {each["host"]: each["accounts"][1] for each in registries}
+        return pull_secret(name, auth_file({host: (one["username"], one["password"]) for host, one in logins.items()}))
+
+    def _link(self, number: int) -> None:
+        if self.cases[number].lists == "account":
+            self.lab.set_account(self.namespaces[0], f"a-{number}", imagePullSecrets=self._names(number))
+
+    def _pod(self, number: int) -> None:
+        self.create_pod(number, f"p-{number}")
+        labels = {"case": str(number)}
+        template = {"metadata": {"labels": labels}, "spec": self._spec(number)}
+        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+        path = f"/apis/apps/v1/namespaces/{self.namespaces[0]}/deployments"
+        self.lab.api("POST", path, {"metadata": {"name": f"d-{number}"}, "spec": spec})
+
+    def create_pod(self, number: int, name: str) -> str:
+        """Create a pod with the present list of its account, which the API server reads from a cache. Return its name."""
+        namespace = self.namespaces[0]
+        names = itertools.chain([name], (f"{name}-{again}" for again in itertools.count()))
+        made: list[str] = []
+
+        def has_present_list() -> bool:
+            made.append(next(names))
+            body = {"metadata": {"name": made[-1]}, "spec": self._spec(number)}
+            pod = self.lab.create(namespace, "pods", body)
+            own = self.cases[number].lists == "pod"
+            wanted = self._names(number) if own else pull_names(self.lab.account(namespace, f"a-{number}"))
+            return sorted(pull_names(pod["spec"])) == sorted(wanted)
+
+        self.lab.until(has_present_list, f"a pod of case {number} has the present list")
+        return made[-1]
+
+    def _spec(self, number: int) -> dict[str, Any]:
+        case = self.cases[number]
+        judged: dict[str, Any] = {"name": "judged", "image": case.image.format(**self.names)}
+        judged["imagePullPolicy"] = "Always"
+        spec: dict[str, Any] = {"serviceAccountName": f"a-{number}", "containers": [judged]}
+        if case.volume:
+            volume = {"reference": case.volume.format(**self.names), "pullPolicy": "Always"}
+            spec["volumes"] = [{"name": VOLUME, "image": volume}]
+            judged["volumeMounts"] = [{"name": VOLUME, "mountPath": "/files"}]
+        if case.lists == "pod":
+            spec["imagePullSecrets"] = [{"name": each} for each in self._names(number)]
+        return spec
+
+    # --- changes
+
+    def changes(self, number: int) -> list[dict[str, Any]]:
+        """The changes of one case, as items of the option `changes`."""
+        return [self._change(kind, number, position) for kind, position in self.cases[number].changes]
+
+    def _change(self, kind: str, number: int, position: int) -> dict[str, Any]:
+        namespace, names = self.namespaces[0], self._names(number)
+        secret = names[position % len(names)]
+        values: Mapping[str, dict[str, Any]] = {
+            "remove_secrets": {"name": secret, "namespaces": [namespace]},
+            "remove_links": {"secrets": [secret], "service_accounts": [f"a-{number}"], "namespaces": [namespace]},
+            "remove_grants": {
+                "namespaces": ["project-b"],
+                "service_accounts": [{"namespace": namespace, "name": f"a-{number}"}],
+            },
+        }
+        return {kind: values[kind]}
+
+    def change(self, number: int) -> None:
+        """Make the changes of one case."""
+        for each in self.changes(number):
+            make_change(self.lab, each)

@@ -1,0 +1,184 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Generated clusters with registries that answer, for laws about what-if questions. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Json, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    IMAGE_QUESTION,
+    ImageQuestion,
+    SignatureQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import PullEvaluator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow, rows_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import StoredSecret
+from hypothesis import strategies as st
+
+from .supposed import changes_of
+from .supposed_changes import image_config, mirror_set, signature_policy
+from .surveyed import account, auth, binding, deployment, place, pod, secret, stream, survey
+
+__all__ = ["CHANGES", "LOGIN", "WORLDS", "World", "rows_with_answers", "verdicts_of"]
+
+_INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
+IMAGES = (
+    *("q.io/team/app:v1",) * 3, "r.io/team/app:v1", "q.io/public/app:v1", "q.io/lost/app:v1", "a.s.io/team/app:v1",
+    f"{_INTEGRATED}/b/app:v1", "app:v1",
+)  # fmt: skip
+KEYS = ("q.io", "q.io", "q.io/team", "https://q.io/v1/", "r.io", "*.s.io", "m.io")
+#: The login that registries accept, with the forms of an entry.
+LOGIN = "right"
+_LOGINS: Mapping[str, dict[str, str]] = {
+    "right": auth(LOGIN),
+    "wrong": auth("wrong"),
+    "empty": {},
+    "robot": auth(LOGIN, "robot"),
+}
+SECRETS = ("s0", "s1", "s2")
+
+
+@dataclass(frozen=True)
+class World:
+    """`secrets` are the forms of the logins by key and by name of the secret, None for a secret that nodes cannot parse.
+
+    `lists` are the secrets of the account, of the pod and of the deployment's template, in this order.
+    """
+
+    secrets: Mapping[str, Mapping[str, str] | None]
+    lists: tuple[Sequence[str], Sequence[str], Sequence[str]]
+    images: tuple[str, str]
+    nodes: Mapping[str, str]
+    mirrors: Sequence[Json]
+    policies: Sequence[Json]
+    sources: Mapping[str, Sequence[str]]
+    has_grant: bool
+
+    def survey(self) -> ClusterSnapshot:
+        """Return the snapshot: namespace `a` with a pod and a deployment, and project `b` with an image stream."""
+        linked, own, template = self.lists
+        entry = {"kind": "ServiceAccount", "name": "default", "namespace": "a"}
+        here = place(
+            secrets=[_secret(name, each) for name, each in self.secrets.items()],
+            accounts=[account(*linked)],
+            pods=[pod(*own, image=self.images[0])],
+            workloads=[deployment(*template, image=self.images[1])],
+        )
+        built = stream()
+        built["status"]["tags"][0]["items"] = [{"image": "sha256:0"}]
+        granted = [binding("grant", entry, namespace="b")] if self.has_grant else []
+        sets = {
+            ObjectRef(kind, "", ""): {"items": [each for each in self.mirrors if each["kind"] == kind.kind]}
+            for kind in MIRROR_KINDS
+        }
+        objects = {
+            **sets,
+            NODE_SECRET: _secret("pull-secret", self.nodes) if self.nodes else None,
+            CLUSTER_POLICIES: {"items": [*self.policies]},
+            pull_review("b", "a", "default"): {"allowed": False},
+        }
+        config = image_config(**self.sources) if self.sources else None
+        return survey(here, place("b", streams=[built], bindings=granted), config=config, objects=objects)
+
+
+def _secret(name: str, entries: Mapping[str, str] | None) -> dict[str, Any]:
+    if entries is None:
+        return secret(name, {"x.io": {"auth": "?"}})
+    return secret(name, {key: _LOGINS[form] for key, form in entries.items()})
+
+
+def rows_with_answers(found: ClusterSnapshot, *given: Mapping[str, Any], asks: bool) -> list[WhatIfRow]:
+    """Return the rows. The registries accept the login with password `LOGIN`, and have all images except those below `lost`."""
+    patches = [patches_of(each, found) for each in changes_of(*given)] if given else []
+    evaluator = PullEvaluator(found.evidence, patches, asks=asks)
+    caches = NodeCaches({})
+    while True:
+        try:
+            return [row for each in found.places.values() for row in rows_of(each, evaluator.compare, caches)]
+        except ReadRequired:
+            for lookup in evaluator.lookups:
+                lookup.add({ref: _answer(ref, lookup) for ref in lookup.take_wanted()})
+
+
+def verdicts_of(rows: Sequence[WhatIfRow]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return verdict and reason after the changes, by kind and name."""
+    return {(row.ref.kind.kind, row.ref.name): (row.deciding.after.verdict, row.deciding.after.reason) for row in rows}
+
+
+def _answer(ref: ObjectRef, evidence: Lookup) -> Any:
+    if ref.kind != IMAGE_QUESTION and ref.kind.resource != "signatures":
+        return None
+    question = ImageQuestion.of(ref) if ref.kind == IMAGE_QUESTION else SignatureQuestion.of(ref).image
+    stored = evidence.look(question.secret_ref) if question.secret_ref else None
+    logins = StoredSecret.of(stored or {}).for_kubelet.logins
+    username, password = logins.get(question.key, ("", ""))
+    answer: dict[str, Any] = {"outcome": _outcome(question, username, password), "message": f"{question.image} said it"}
+    if ref.kind != IMAGE_QUESTION:
+        answer["platforms"] = [{"architecture": "amd64", "outcome": "unsigned", "message": "no signature"}]
+    return answer
+
+
+def _outcome(question: ImageQuestion, username: str, password: str) -> str:
+    """A registry refuses a wrong login even for a public image."""
+    if username and password != LOGIN:
+        return "bad_login"
+    if not username and "/public/" not in question.image:
+        return "no_login"
+    return "not_found" if "/lost/" in question.image else "pulls"
+
+
+def _lists() -> st.SearchStrategy[Sequence[str]]:
+    return st.lists(st.sampled_from(SECRETS), max_size=2, unique=True).map(tuple)
+
+
+_ENTRIES = st.dictionaries(
+    st.sampled_from(KEYS), st.sampled_from(("right", "right", "robot", "wrong", "empty")), max_size=2
+)
+_MIRROR = st.sampled_from(
+    (
+        mirror_set("tag", "one", "q.io/team", "m.io/team"),
+        mirror_set("tag", "one", "q.io/team", "m.io/team", never_source=True),
+        mirror_set("tag", "two", "q.io", "r.io", "m.io"),
+        mirror_set("digest", "three", "r.io", "m.io"),
+    )
+)
+_POLICY = st.sampled_from((signature_policy("one", "q.io/team"), signature_policy("two", "r.io")))
+_SOURCES = st.sampled_from(({}, {}, {}, {"blockedRegistries": ["q.io/team"]}, {"allowedRegistries": ["q.io", "m.io"]}))
+WORLDS = st.builds(
+    World,
+    st.dictionaries(st.sampled_from(SECRETS), st.one_of(_ENTRIES, _ENTRIES, _ENTRIES, st.none()), max_size=3),
+    st.tuples(_lists(), _lists(), _lists()),
+    st.tuples(st.sampled_from(IMAGES), st.sampled_from(IMAGES)),
+    _ENTRIES,
+    st.lists(_MIRROR, max_size=1),
+    st.one_of(st.just([]), st.just([]), st.lists(_POLICY, max_size=1)),
+    _SOURCES,
+    st.booleans(),
+)
+
+_ACCOUNT = {"namespace": "a", "name": "default"}
+#: Changes of all kinds. Two of them are independent, unless they concern the same object.
+CHANGES = st.one_of(
+    st.sampled_from(SECRETS).map(lambda name: {"remove_secrets": {"name": name}}),
+    st.sampled_from(SECRETS).map(lambda name: {"remove_links": {"secrets": [name]}}),
+    st.just({"remove_grants": {"namespaces": ["b"], "service_accounts": [_ACCOUNT]}}),
+    st.sampled_from(("q.io", "m.io")).map(lambda host: {"remove_credential": {"registry": host, "username": "robot"}}),
+    st.sampled_from(("q.io", "r.io", "*.s.io")).map(lambda host: {"unreachable_registries": [host]}),
+    st.sampled_from((["q.io", "m.io"], ["r.io", "q.io"])).map(lambda hosts: {"only_registries": hosts}),
+    st.one_of(_MIRROR, _POLICY).map(lambda obj: {"add_objects": {"definition": [obj]}}),
+    st.just({"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["two"]}}),
+    st.just({"new_nodes": True}),
+)

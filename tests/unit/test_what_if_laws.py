@@ -1,0 +1,166 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Laws of what-if answers that hold for every cluster and every change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import (
+    PULLS,
+    UNKNOWN,
+    WILL_NOT_PULL,
+    explain,
+)
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from support.supposed_changes import mirror_set
+from support.supposed_worlds import CHANGES, WORLDS, World, rows_with_answers, verdicts_of
+
+Change = Mapping[str, Any]
+
+EQUAL_CHANGES: Sequence[Callable[[World], Sequence[Change]]] = (
+    lambda _world: [{"new_nodes": True}],
+    lambda _world: [{"remove_secrets": {"name": "no-such-secret"}}],
+    lambda _world: [{"remove_links": {"secrets": ["no-such-secret"]}}],
+    lambda _world: [{"remove_credential": {"registry": "q.io", "username": "nobody"}}],
+    lambda _world: [{"unreachable_registries": ["elsewhere.io"]}],
+    lambda _world: [{"delete_objects": {"kind": "ClusterImagePolicy", "names": ["no-such-policy"]}}],
+    lambda world: [{"add_objects": {"definition": [each]}} for each in (*world.mirrors, *world.policies)],
+)
+
+
+def _after(world: World, *changes: Change, asks: bool) -> dict[tuple[str, str], tuple[str, str]]:
+    return verdicts_of(rows_with_answers(world.survey(), *changes, asks=asks))
+
+
+@pytest.mark.parametrize("make", EQUAL_CHANGES)
+@settings(max_examples=20)
+@given(world=WORLDS, asks=st.booleans())
+def test_a_change_that_changes_nothing_changes_no_verdict(
+    make: Callable[[World], Sequence[Change]], world: World, asks: bool
+) -> None:
+    rows = rows_with_answers(world.survey(), *make(world), asks=asks)
+    assert len(rows) == 2
+    for row in rows:
+        found = row.deciding
+        assert (found.after.verdict, found.after.reason) == (found.before.verdict, found.before.reason)
+        assert (
+            row.answer
+            == {PULLS: "still_pulls", UNKNOWN: "unknown", WILL_NOT_PULL: "still_broken"}[found.before.verdict]
+        )
+
+
+@given(world=WORLDS)
+def test_the_verdict_before_is_that_of_an_explanation(world: World) -> None:
+    found = world.survey()
+    for row in rows_with_answers(found, asks=False):
+        alone = explain(row.deciding.subject, found.evidence)
+        assert (row.deciding.before.verdict, row.deciding.before.reason) == (alone.verdict, alone.reason)
+
+
+@given(world=WORLDS, asks=st.booleans())
+def test_a_change_and_its_inverse_give_the_base(world: World, asks: bool) -> None:
+    """An added object is deleted again, and deleted objects are added again."""
+    new = mirror_set("tag", "new", "q.io", "r.io", never_source=True)
+    changes = [{"add_objects": {"definition": [new]}}, {"delete_objects": {"kind": new["kind"], "names": ["new"]}}]
+    for each in (*world.mirrors, *world.policies):
+        changes.append({"delete_objects": {"kind": each["kind"], "names": [each["metadata"]["name"]]}})
+        changes.append({"add_objects": {"definition": [each]}})
+    assert _after(world, *changes, asks=asks) == _after(world, asks=asks)
+
+
+@given(world=WORLDS, changes=st.lists(CHANGES, min_size=2, max_size=3), asks=st.booleans(), data=st.data())
+def test_the_order_of_independent_changes_does_not_matter(
+    world: World, changes: list[Change], asks: bool, data: st.DataObject
+) -> None:
+    objects = [_object_of(each) for each in changes]
+    assume(len(set(objects)) == len(objects))
+    reordered = data.draw(st.permutations(changes))
+    assert _after(world, *reordered, asks=asks) == _after(world, *changes, asks=asks)
+
+
+@given(world=WORLDS, change=CHANGES, asks=st.booleans())
+def test_a_change_that_is_made_twice_is_made_once(world: World, change: Change, asks: bool) -> None:
+    assert _after(world, change, change, asks=asks) == _after(world, change, asks=asks)
+
+
+@given(world=WORLDS, first=CHANGES, second=CHANGES, asks=st.booleans())
+def test_a_pull_that_two_changes_break_names_one_of_them(
+    world: World, first: Change, second: Change, asks: bool
+) -> None:
+    for row in rows_with_answers(world.survey(), first, second, asks=asks):
+        if row.answer == "would_break":
+            assert set(row.deciding.causes) <= {0, 1}
+            assert row.deciding.causes
+
+
+@given(world=WORLDS, change=CHANGES, asks=st.booleans())
+def test_a_change_that_breaks_a_pull_is_its_cause(world: World, change: Change, asks: bool) -> None:
+    for row in rows_with_answers(world.survey(), change, asks=asks):
+        assert row.deciding.causes == ((0,) if row.answer == "would_break" else ())
+
+
+class TestMoreCredentials:
+    """More credentials never break a pull, except where the kubelet's order says so.
+
+    The kubelet tries one credential after the other (Kubernetes 1.36 pkg/kubelet/images/image_manager.go, pullImage). It stops at a secret
+    that it cannot parse. It pulls without a login only if no credential matches, so a wrong login stops the pull of a public image.
+    """
+
+    @given(world=WORLDS, name=st.sampled_from(("s0", "s1", "s2")))
+    def test_a_removed_secret_repairs_only_these_pulls(self, world: World, name: str) -> None:
+        stored = world.secrets.get(name, {})
+        for row in rows_with_answers(world.survey(), {"remove_secrets": {"name": name}}, asks=True):
+            if row.answer == "would_work":
+                is_wrong = stored is not None and {"wrong", "empty"} & {*stored.values()}
+                assert stored is None or ("/public/" in row.image and is_wrong)
+
+    @given(world=WORLDS, name=st.sampled_from(("s0", "s1", "s2")))
+    def test_a_right_login_never_breaks_a_pull(self, world: World, name: str) -> None:
+        """The deployment gets one more secret."""
+        right = dict.fromkeys(("q.io", "r.io", "m.io", "*.s.io"), "right")
+        linked, own, template = world.lists
+        assume(name not in template)
+        before = World(**{**vars(world), "secrets": {**world.secrets, name: right}})
+        after = World(**{**vars(before), "lists": (linked, own, (*template, name) if template else template)})
+        was, now = (_after(each, asks=True)["Deployment", "web"][0] for each in (before, after))
+        assert (was, now) != (PULLS, WILL_NOT_PULL)
+
+    def test_a_secret_that_nodes_cannot_parse_stops_every_pull(self) -> None:
+        world = _world({"s0": {"q.io": "right"}, "s1": None}, ("s0", "s1"), "q.io/team/app:v1")
+        (row,) = _rows_of_pod(world, {"remove_secrets": {"name": "s1"}})
+        assert row.answer == "would_work"
+
+    def test_a_wrong_login_stops_the_pull_of_a_public_image(self) -> None:
+        world = _world({"s0": {"q.io": "wrong"}}, ("s0",), "q.io/public/app:v1")
+        (row,) = _rows_of_pod(world, {"remove_secrets": {"name": "s0"}})
+        assert row.answer == "would_work"
+
+    @pytest.mark.parametrize("order", [("s0", "s1"), ("s1", "s0")])
+    def test_a_wrong_login_next_to_a_right_one_breaks_nothing(self, order: tuple[str, str]) -> None:
+        world = _world({"s0": {"q.io": "wrong"}, "s1": {"q.io": "right"}}, order, "q.io/team/app:v1")
+        (row,) = _rows_of_pod(world, {"remove_secrets": {"name": "s0"}})
+        assert row.answer == "still_pulls"
+
+
+def _world(secrets: Mapping[str, Any], own: tuple[str, ...], image: str) -> World:
+    return World(secrets, ((), own, ()), (image, image), {}, (), (), {}, False)
+
+
+def _rows_of_pod(world: World, change: Change) -> list[Any]:
+    return [row for row in rows_with_answers(world.survey(), change, asks=True) if row.ref.kind.kind == "Pod"]
+
+
+def _object_of(change: Change) -> str:
+    """The object that a change concerns. Changes of the same one depend on each other."""
+    ((kind, value),) = change.items()
+    if kind == "add_objects":
+        (added,) = value["definition"]
+        return f"{added['kind']} {added['metadata']['name']}"
+    if kind == "delete_objects":
+        return f"{value['kind']} {value['names'][0]}"
+    return f"{kind} {value}"
