@@ -104,8 +104,10 @@ def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
 
 
 def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:
+    # A set that cannot be read may have another mirror. Another step reports it.
+    has_all_sets = not any(try_lookup(evidence, ref)[1] for ref in _READ)
     if found.unreachable:
-        yield _explain_unreachable(reference, found)
+        yield _explain_unreachable(reference, found, has_all_sets=has_all_sets)
     if not found.objects:
         return
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
@@ -119,15 +121,14 @@ def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> I
     elif found.never_source and not found.unreachable:
         way = "digest" if reference.is_by_digest else "tag"
         never = "and the source is never contacted"
-        yield failure(
-            "mirrors", f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})"
-        )
+        text = f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})"
+        yield failure("mirrors", text) if has_all_sets else info("mirrors", text, ok=None)
 
 
-def _explain_unreachable(reference: Reference, found: Mirrors) -> StepResult:
+def _explain_unreachable(reference: Reference, found: Mirrors, *, has_all_sets: bool) -> StepResult:
     """The pull fails if no place is left. Otherwise the nodes go on to the next one."""
     text = f"the nodes do not reach {join_and(list(found.unreachable))}"
-    if found.mirrors or not found.never_source:
+    if found.mirrors or not found.never_source or not has_all_sets:
         return info("network", text, ok=None)
     return failure("network", f"{text}, and no other registry serves {reference}")
 

@@ -14,11 +14,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import NODE_NETWORK
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import (
     AUTH,
+    DIGEST_SETS,
     GOOD,
     MIRROR_IMAGE,
     REFUSED,
@@ -99,6 +101,26 @@ class TestOnlyMirrors:
             "pulls",
             "secret own has the key q.io, but the registry was not asked whether it accepts the login",
         )
+
+
+class TestHiddenSets:
+    """A mirror set that cannot be read may have a mirror for the image."""
+
+    HIDDEN = {ObjectRef(DIGEST_SETS, "", ""): REFUSED}
+    WHY = "which mirrors the image has is not known: the caller may not read it"
+
+    def test_a_source_without_a_visible_mirror_may_have_another_one(self) -> None:
+        item = {"source": "q.io", "mirrors": ["m.io"], "mirrorSourcePolicy": "NeverContactSource"}
+        listed = {"items": [{"metadata": {"name": "m"}, "spec": {"imageDigestMirrors": [item]}}]}
+        sets = {ObjectRef(DIGEST_SETS, "", ""): listed}
+        assert told(pod("own"), known(more=sets, own=GOOD)).verdict == "will_not_pull"
+        found = told(pod("own"), known(more={**sets, TAG_SETS_OF_Q: REFUSED}, own=GOOD))
+        assert summary(found) == ("unknown", self.WHY)
+
+    def test_an_unreachable_registry_may_have_a_mirror(self) -> None:
+        lost = {NODE_NETWORK: {"unreachable": ["q.io"]}}
+        assert told(pod("own"), known(more=lost, own=GOOD)).verdict == "will_not_pull"
+        assert summary(told(pod("own"), known(more={**lost, **self.HIDDEN}, own=GOOD))) == ("unknown", self.WHY)
 
 
 class TestRefusedLogins:
