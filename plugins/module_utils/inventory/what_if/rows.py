@@ -111,14 +111,9 @@ def rows_of(
     return found
 
 
-def row_of_image(
-    subject: ContainerPull, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
-) -> WhatIfRow:
-    """Return the row of an image that no pod has today.
-
-    :raises ReadRequired: when more objects must be read first.
-    """
-    found = compare(subject)
+def row_of_image(found: Comparison, caches: NodeCaches) -> WhatIfRow:
+    """Return the row of an image that no pod has today."""
+    subject = found.subject
     moment = caches.moment_of_next_pod() if found.answer == WOULD_BREAK else None
     return WhatIfRow(subject.ref, subject.location, found.answer, found, 0, moment)
 

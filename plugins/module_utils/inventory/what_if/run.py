@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, UnknownResource
@@ -29,20 +27,23 @@ from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader, namespace_result
 from ...features.pull_audit.survey import NODES_READ, ClusterSnapshot
+from ...images.image_questions import RegistryAccess
 from .document import WhatIfAnswers, document_of
 from .effects import patches_of
-from .evaluation import PullEvaluator
+from .evaluation import Comparison, PullEvaluator
 from .options import WhatIfQuestion
 from .platform_images import PLATFORM_KINDS, subjects_of, trim_platform_object
 from .rows import WhatIfRow, row_of_image, rows_of
 from .text import lines_of
 from .timing import NodeCaches
 
-__all__ = ["answer_what_if"]
+__all__ = ["answer_what_if", "compare_subjects", "read_rows"]
 
 #: Writes the document to its destination.
 Write = Callable[[Mapping[str, Any]], None]
 _LISTED_BY = {SERVICE_ACCOUNT: ALL}
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 
 def answer_what_if(
@@ -137,21 +138,50 @@ class _WhatIfRun:
         patches = [patches_of(change, survey) for change in self._asked.supposed]
         evaluator = PullEvaluator(survey.evidence, patches, asks=asks)
         caches = NodeCaches(survey.nodes_by_name, is_empty=self._asked.has_new_nodes)
-        works: list[Callable[[], list[WhatIfRow]]] = [
-            *(partial(rows_of, place, evaluator.compare, caches) for place in survey.places.values()),
-            *(partial(_rows_of_image, subject, evaluator, caches) for subject in more),
-        ]
-        found: dict[int, list[WhatIfRow]] = {}
-        while waiting := [at for at in range(len(works)) if at not in found]:
-            for at in waiting:
-                with suppress(ReadRequired):  # More objects must be read first.
-                    found[at] = works[at]()
-            for lookup in evaluator.lookups:
-                lookup.add(
-                    read_lookups(self._run.cluster, self._run.workers, lookup, _LISTED_BY, self._asked.registries)
-                )
-        return [row for at in range(len(works)) for row in found[at]]
+        rows = read_rows(self._run, survey, evaluator, caches, self._asked.registries)
+        compared = compare_subjects(self._run, evaluator, more, self._asked.registries)
+        return [*rows, *(row_of_image(each, caches) for each in compared)]
 
 
-def _rows_of_image(subject: ContainerPull, evaluator: PullEvaluator, caches: NodeCaches) -> list[WhatIfRow]:
-    return [row_of_image(subject, evaluator.compare, caches)]
+def read_rows(
+    run: Run, survey: ClusterSnapshot, evaluator: PullEvaluator, caches: NodeCaches, registries: RegistryAccess | None
+) -> list[WhatIfRow]:
+    """Return the rows of all namespaces.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    places = list(survey.places.values())
+    found = _answer_each(run, evaluator, registries, places, lambda place: rows_of(place, evaluator.compare, caches))
+    return [row for rows in found for row in rows]
+
+
+def compare_subjects(
+    run: Run, evaluator: PullEvaluator, subjects: Sequence[ContainerPull], registries: RegistryAccess | None
+) -> list[Comparison]:
+    """Return the comparison for each subject.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    return _answer_each(run, evaluator, registries, subjects, evaluator.compare)
+
+
+def _answer_each(
+    run: Run,
+    evaluator: PullEvaluator,
+    registries: RegistryAccess | None,
+    items: Sequence[_Item],
+    answer: Callable[[_Item], _Answer],
+) -> list[_Answer]:
+    """Call `answer` with each item, again for those that need more objects, until all of them are answered."""
+    found: dict[int, _Answer] = {}
+    waiting = dict(enumerate(items))
+    while waiting:
+        for at, item in list(waiting.items()):
+            try:
+                found[at] = answer(item)
+            except ReadRequired:
+                continue
+            del waiting[at]
+        for lookup in evaluator.lookups:
+            lookup.add(read_lookups(run.cluster, run.workers, lookup, _LISTED_BY, registries))
+    return [found[at] for at in range(len(items))]
