@@ -122,6 +122,10 @@ options:
             description: The user name of the login.
             type: str
             required: true
+          password:
+            description: The password that the registry no longer accepts. Without it, the registry accepts no login of the user. Give it if
+              another password of the same user still works, as after a rotation.
+            type: str
       add_objects:
         description:
           - Objects are created or replaced. The kinds are V(ImageDigestMirrorSet), V(ImageTagMirrorSet), V(ImageContentSourcePolicy),

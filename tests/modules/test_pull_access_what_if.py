@@ -99,6 +99,13 @@ class TestCredentials:
         assert answers(document) == {"Pod": "would_break", "Deployment": "would_break"}
         assert "the registry refuses the login" in row_of(document, "Pod")["after"]["reason"]
 
+    def test_another_password_of_the_user_is_not_touched(self, run, scene):
+        login = {"registry": scene.host, "username": scene.login["username"]}
+        other = {"remove_credential": {**login, "password": "retired-password"}}
+        assert supposed(run, scene, other)["containers"] == []
+        own = {"remove_credential": {**login, "password": scene.login["password"]}}
+        assert answers(supposed(run, scene, own)) == {"Pod": "would_break", "Deployment": "would_break"}
+
     def test_a_login_of_another_user_is_not_touched(self, run, scene):
         change = {"remove_credential": {"registry": scene.host, "username": "somebody"}}
         assert supposed(run, scene, change)["containers"] == []

@@ -55,7 +55,11 @@ ARGUMENTS: dict[str, Any] = {
     "remove_credential": {
         "type": "dict",
         "no_log": False,
-        "options": {"registry": {"type": "str", "required": True}, "username": {"type": "str", "required": True}},
+        "options": {
+            "registry": {"type": "str", "required": True},
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "no_log": True},
+        },
     },
     "add_objects": {
         "type": "dict",

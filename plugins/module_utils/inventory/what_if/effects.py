@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...features.pull_audit.forecast import kubernetes_version
@@ -79,12 +80,13 @@ def _why_bindings_unread(project: str, survey: ClusterSnapshot) -> str:
 def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
     """The nodes' own secret counts as one that has the login, unless it is known and does not."""
     registry, username = change.value["registry"], change.value["username"]
-    every = CredentialPatch(registry, username, frozenset())
+    password = change.value.get("password")
+    every = CredentialPatch(registry, username, frozenset(), password)
     found = {
         secret.ref
         for place in survey.places.values()
         for secret in place.secrets.values()
-        if any(every.is_meant(login.key, login.username) for login in secret.logins)
+        if any(every.is_meant(login.key, login.username, login.password) for login in secret.logins)
     }
     try:
         nodes = survey.evidence.look(NODE_SECRET)
@@ -92,7 +94,7 @@ def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidenceP
         found.add(NODE_SECRET)
     else:
         found |= {NODE_SECRET} if nodes is not None and every.keys_in(nodes) else set()
-    return CredentialPatch(registry, username, frozenset(found))
+    return replace(every, secrets=frozenset(found))
 
 
 def _of_objects(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:

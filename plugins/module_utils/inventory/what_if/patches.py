@@ -149,11 +149,15 @@ class LinkPatch:
 
 @dataclass(frozen=True)
 class CredentialPatch:
-    """The registry refuses the login. `registry` is `host[:port]`. `secrets` are those that may have the login."""
+    """The registry refuses the login. `registry` is `host[:port]`. `secrets` are those that may have the login.
+
+    `password`: refused is only this password of the user, with None any.
+    """
 
     registry: str
     username: str
     secrets: frozenset[ObjectRef]
+    password: str | None = field(default=None, repr=False)
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`."""
@@ -178,12 +182,13 @@ class CredentialPatch:
     def keys_in(self, secret: Json) -> list[str]:
         """Return the registry keys of a secret that have this login, and that nodes use for the registry."""
         logins = StoredSecret.of(secret).for_kubelet.logins
-        return [key for key, (user, _password) in logins.items() if self.is_meant(key, user)]
+        return [key for key, login in logins.items() if self.is_meant(key, *login)]
 
-    def is_meant(self, key: str, username: str) -> bool:
+    def is_meant(self, key: str, username: str, password: str) -> bool:
         """Whether this is the login under a key that nodes use for the registry. A key can have stars."""
         host = host_of(key)
-        return username == self.username and (host == self.registry or is_host_match(host, self.registry))
+        is_login = username == self.username and self.password in (None, password)
+        return is_login and (host == self.registry or is_host_match(host, self.registry))
 
 
 @dataclass(frozen=True)
