@@ -171,7 +171,8 @@ options:
     default: false
   exclude_namespaces:
     description:
-      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only.
+      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only. With O(guard=what_if), their
+        workloads are read.
       - Name the namespaces in which an earlier task failed. There, the secret that replaces an undeclared one may be missing.
     type: list
     elements: str
@@ -198,6 +199,7 @@ options:
     default: true
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
+  - openshift_ops.image_pull.guard
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - list on namespaces; delete on secrets; patch on serviceaccounts; patch, delete on
@@ -430,10 +432,10 @@ prune:
           returned: always
           sample: 4
     refused:
-      description: The changes that were not made because they would remove more than O(max_prune) allows.
+      description: The changes that were not made because they would remove more than O(max_prune) allows, or would break a workload.
       type: list
       elements: dict
-      returned: when O(max_prune) refused them
+      returned: when O(max_prune) or O(guard) refused them
       contains:
         namespace:
           description: The namespace of the object.
@@ -525,6 +527,61 @@ prune:
           type: list
           elements: str
           returned: for a role binding
+guard:
+  description: The containers that the removals would affect.
+  returned: with O(guard=what_if), unless O(max_prune) refused all removals
+  type: dict
+  contains:
+    would_break:
+      description: The containers because of which a removal was not made.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace of the workload.
+          type: str
+          returned: always
+        kind:
+          description: The kind of the workload.
+          type: str
+          returned: always
+          sample: Deployment
+        name:
+          description: The name of the workload.
+          type: str
+          returned: always
+        container:
+          description: The container, empty for an image volume.
+          type: str
+          returned: always
+        volume:
+          description: The image volume, empty for a container.
+          type: str
+          returned: always
+        image:
+          description: The image.
+          type: str
+          returned: always
+        step:
+          description: The first step that would fail.
+          type: str
+          returned: always
+          sample: credentials
+        reason:
+          description: Why it would fail.
+          type: str
+          returned: always
+        fix:
+          description: Tasks that keep the pull working. Empty if there are none.
+          type: list
+          elements: dict
+          returned: always
+    unknown:
+      description: The number of containers that the other removals affect and that cannot be judged.
+      type: int
+      returned: always
+      sample: 0
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
@@ -603,6 +660,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PruneSettings,
     prune_owner,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     batch_lists,
@@ -650,6 +708,7 @@ ARGUMENTS = {
     "max_prune": {"type": "str", "default": "10%"},
     "prune_everything": {"type": "bool", "default": False},
     "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
+    **guard.ARGUMENTS,
 }
 
 

@@ -355,6 +355,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.guard
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - get, create, patch, delete on secrets.
@@ -604,6 +605,61 @@ verified_logins:
   returned: with O(verify=true), when there are any
   type: int
   sample: 2
+guard:
+  description: The containers that the removals of the task would affect.
+  returned: with O(guard=what_if)
+  type: dict
+  contains:
+    would_break:
+      description: The containers because of which a change was not made.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace of the workload.
+          type: str
+          returned: always
+        kind:
+          description: The kind of the workload.
+          type: str
+          returned: always
+          sample: Deployment
+        name:
+          description: The name of the workload.
+          type: str
+          returned: always
+        container:
+          description: The container, empty for an image volume.
+          type: str
+          returned: always
+        volume:
+          description: The image volume, empty for a container.
+          type: str
+          returned: always
+        image:
+          description: The image.
+          type: str
+          returned: always
+        step:
+          description: The first step that would fail.
+          type: str
+          returned: always
+          sample: credentials
+        reason:
+          description: Why it would fail.
+          type: str
+          returned: always
+        fix:
+          description: Tasks that keep the pull working. Empty if there are none.
+          type: list
+          elements: dict
+          returned: always
+    unknown:
+      description: The number of containers that the other changes affect and that cannot be judged.
+      type: int
+      returned: always
+      sample: 0
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
@@ -685,6 +741,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
     name_working_logins,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_guard import ChangeGuard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
@@ -702,15 +760,18 @@ FORM = ListForm(
     declare=pull_secret.from_options,
     contradictions=contradictions,
 )
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec}
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:
+    registries = guard.access_of(task.params)
     logins = verify_logins(task.declarations(FORM))
     task.warn(logins.warnings)
     with task.cluster() as run:
         batch = run.batch(FORM, logins.declared)
-        outcome = name_working_logins(logins.answers, run.cluster, batch, run.reconcile(batch), run.settings())
+        workloads = ChangeGuard(run.cluster, registries, run.settings())
+        outcome = workloads.add_to(run.reconcile(batch, workloads.judge))
+        outcome = name_working_logins(logins.answers, run.cluster, batch, outcome, run.settings())
         selected = selected_namespaces(logins.declared, run.targets)
         return {**run.result(outcome), "selected": selected, **logins.report()}
 

@@ -219,6 +219,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.guard
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - get, patch on serviceaccounts; list on serviceaccounts.
@@ -435,6 +436,61 @@ namespaces:
           returned: always
       sample: [{name: app-x2lzk, service_account: default, missing_secrets: [private-registry], owner: ReplicaSet app,
         waiting_reason: ImagePullBackOff, has_own_list: false}]
+guard:
+  description: The containers that the removals of the task would affect.
+  returned: with O(guard=what_if)
+  type: dict
+  contains:
+    would_break:
+      description: The containers because of which a change was not made.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace of the workload.
+          type: str
+          returned: always
+        kind:
+          description: The kind of the workload.
+          type: str
+          returned: always
+          sample: Deployment
+        name:
+          description: The name of the workload.
+          type: str
+          returned: always
+        container:
+          description: The container, empty for an image volume.
+          type: str
+          returned: always
+        volume:
+          description: The image volume, empty for a container.
+          type: str
+          returned: always
+        image:
+          description: The image.
+          type: str
+          returned: always
+        step:
+          description: The first step that would fail.
+          type: str
+          returned: always
+          sample: credentials
+        reason:
+          description: Why it would fail.
+          type: str
+          returned: always
+        fix:
+          description: Tasks that keep the pull working. Empty if there are none.
+          type: list
+          elements: dict
+          returned: always
+    unknown:
+      description: The number of containers that the other changes affect and that cannot be judged.
+      type: int
+      returned: always
+      sample: 0
 stopped:
   description: Why the task ended before all namespaces were attempted.
   type: str
@@ -506,6 +562,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     contradictions,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.run import verify_links
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_guard import ChangeGuard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
@@ -522,14 +580,16 @@ FORM = ListForm(
     declare=sa_link.from_options,
     contradictions=contradictions,
 )
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec}
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:
-    declared = task.declarations(FORM)
+    registries, declared = guard.access_of(task.params), task.declarations(FORM)
     with task.cluster() as run:
         batch = run.batch(FORM, declared)
-        return run.result(verify_links(run.cluster, batch, run.reconcile(batch), run.settings()))
+        workloads = ChangeGuard(run.cluster, registries, run.settings())
+        outcome = workloads.add_to(run.reconcile(batch, workloads.judge))
+        return run.result(verify_links(run.cluster, batch, outcome, run.settings()))
 
 
 MODULE = Module(

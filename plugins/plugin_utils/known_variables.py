@@ -30,7 +30,7 @@ VARIABLES = {
 _NAMES = {
     "automation_account_": "everywhere hosted_pull_secrets jobs kubeconfig manifests name namespace namespace_selector namespaces state token_seconds",
     "credential_rotation_": (
-        "allow_absent allow_remaining allow_unread canary_namespaces canary_soak_seconds emergency namespace_selector new new_command "
+        "allow_absent allow_remaining allow_unread canary_namespaces canary_soak_seconds emergency guard namespace_selector new new_command "
         "next_rotation_seconds nodes nodes_allow_paused nodes_timeout old plan plan_dest plan_only probe probe_node_selectors "
         "probe_timeout pulls_timeout registries reimport retire_tasks rollback secrets soak_seconds verify verify_ca_cert "
         "verify_realm_hosts verify_repositories verify_revoked verify_timeout verify_validate_certs waves"
@@ -39,12 +39,13 @@ _NAMES = {
     "cross_project_pull_": "grants state wait wait_timeout",
     "delegated_auth_": "registries state",
     "global_pull_secret_": (
-        "allow_paused auth_config auth_file backup backup_vault_id drop_platform_registries hosted_cluster include registries remove "
+        "allow_paused auth_config auth_file backup backup_vault_id drop_platform_registries guard hosted_cluster include registries remove "
         "restore verify verify_ca_cert verify_realm_hosts verify_repositories verify_timeout verify_validate_certs wait wait_timeout"
     ),
     "image_pull_": (
         "adopt api_key audit batch_seconds batch_size ca_cert client_cert client_key context exclude_namespaces export_credentials "
-        "export_dest export_force export_namespace_selector export_namespaces export_vault_id exported host ignored_variables "
+        "export_dest export_force export_namespace_selector export_namespaces export_vault_id exported guard guard_ca_cert guard_realm_hosts "
+        "guard_timeout guard_validate_certs host ignored_variables "
         "impersonate_groups impersonate_user kubeconfig max_prune no_proxy ocm_api_url ocm_ca_cert ocm_token_url only_namespaces owner "
         "password plan planned_revision proxy prune prune_everything pruned red_hat_account registry_ca_cert rotation_plans serial "
         "username validate_certs"

@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import pytest
+from support.audited import Scene
+from support.hostile import hostile
+from support.hostile_proxy import refused
+from support.killed_runs import KilledRuns
 from support.lab import mount_names, pull_names
 
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
@@ -187,3 +191,124 @@ class TestLimitedCaller:
         for place in (half, hidden):
             assert lab.get(place, "secrets", "quay")
             assert lab.get(place, "rolebindings", f"image-puller-grant-{owner}")
+
+
+def guarded(run, lab, owner, declared, **options):
+    """Prune with the guard. The lab's registries are at loopback addresses."""
+    access = {"guard_ca_cert": lab.data["ca_cert"], "guard_realm_hosts": lab.registry_hosts}
+    return prune(run, owner, declared, guard="what_if", **access, **options)
+
+
+class TestGuard:
+    """`used` is a secret that a deployment needs, `spare` one that nothing needs. Both are linked, and neither is declared any more."""
+
+    @pytest.fixture
+    def scene(self, lab, run, namespaces, owner):
+        it = Scene(lab, namespaces(2))
+        login = {"registry": it.host, **it.login}
+        where = {"namespaces": list(it.names)}
+        old = {
+            "secrets": [{"name": name, "registries": [login], **where} for name in ("used", "spare")],
+            "links": [{"secrets": ["used"], **where}, {"secrets": ["spare"], "link_for": ["mount"], **where}],
+            "grants": [{"projects": ["consumer"], **where}],
+        }
+        site(run, owner, old)
+        it.deployment(it.image)
+        return it
+
+    def test_a_removal_that_breaks_a_workload_is_refused_and_the_others_are_made(self, lab, run, owner, scene):
+        first, second = scene.names
+        nothing = {"secrets": [], "links": [], "grants": []}
+        audit = lab.audit()
+        checked = guarded(run, lab, owner, nothing, prune_everything=True, check=True)
+        assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
+        audit = lab.audit()
+        result = guarded(run, lab, owner, nothing, prune_everything=True)
+        parts = ("failed", "msg", "changed", "diff", "namespaces", "failures", "summary", "prune", "guard")
+        assert [checked[part] for part in parts] == [result[part] for part in parts]
+        assert result["failed"]
+        (failure,) = result["failures"]
+        assert failure["namespace"] == first
+        assert f"secret {first}/used was not removed, because option 'guard' found" in failure["error"]
+        assert f"deployment {first}/web, container app, image {scene.image}" in failure["error"]
+        assert "guard=false" in failure["error"]
+        assert [(row["kind"], row["name"]) for row in result["guard"]["would_break"]] == [("Deployment", "web")]
+        assert lab.get(first, "secrets", "used")
+        assert "used" in pull_names(lab.account(first))
+        assert lab.get(first, "secrets", "spare") is None
+        assert lab.get(first, "rolebindings", f"image-puller-grant-{owner}") is None
+        assert lab.get(second, "secrets", "used") is None
+        assert removed(result) == [3, 0, 2]
+        assert {(row["namespace"], row["kind"], row["name"]) for row in result["prune"]["refused"]} == {
+            (first, "ServiceAccount", "default"),
+            (first, "Secret", "used"),
+        }
+        scene.pod(name="next")
+        assert lab.pull(first, "next")["pulled"]
+        again = guarded(run, lab, owner, nothing, prune_everything=True)
+        assert (again["failed"], again["changed"]) == (True, False)
+        lab.api("DELETE", f"/apis/apps/v1/namespaces/{first}/deployments/web", expect=(200,))
+        lab.api("DELETE", f"/api/v1/namespaces/{first}/pods/next?gracePeriodSeconds=0", expect=(200,))
+        assert removed(guarded(run, lab, owner, nothing, prune_everything=True)) == [1, 0, 0]
+
+    def test_a_link_that_a_workload_needs_is_kept_and_the_other_entries_of_the_account_go(self, lab, run, owner, scene):
+        first, second = scene.names
+        stay = {"secrets": [{"name": name, "namespaces": [first, second]} for name in ("used", "spare")]}
+        result = guarded(run, lab, owner, {**stay, "links": [], "grants": []})
+        assert [row["namespace"] for row in result["failures"]] == [first]
+        assert f"the link of service account {first}/default to secret used was not removed" in result["msg"]
+        assert "used" in pull_names(lab.account(first))
+        assert "spare" not in mount_names(lab.account(first))
+        assert "used" not in pull_names(lab.account(second))
+
+    def test_a_workload_that_cannot_be_judged_is_a_warning_and_stops_nothing(self, lab, run, owner, scene):
+        nothing = {"secrets": [], "links": [], "grants": []}
+        result = prune(run, owner, nothing, guard="what_if", prune_everything=True, guard_timeout=1)
+        assert not result["failed"], result["msg"]
+        warnings = str(result["warnings"])
+        assert "guard=what_if cannot judge 1 container that the removals affect" in warnings
+        assert f"deployment {scene.name}/web, container app" in warnings
+        assert result["guard"] == {"would_break": [], "unknown": 1}
+        assert lab.get(scene.name, "secrets", "used") is None
+
+    def test_without_the_guard_the_secret_is_removed(self, lab, run, owner, scene):
+        result = prune(run, owner, {"secrets": [], "links": [], "grants": []}, guard=False, prune_everything=True)
+        assert not result["failed"], result["msg"]
+        assert "guard" not in result
+        assert lab.get(scene.name, "secrets", "used") is None
+
+    def test_a_prune_that_is_killed_leaves_no_workload_without_its_image_and_the_next_run_finishes(
+        self, lab, run, owner, scene, tmp_path
+    ):
+        """It is killed before, during and after the judgement: the requests of the guard are writes to the proxy."""
+        first, second = scene.names
+        nothing = {"secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
+        access = {"guard": "what_if", "guard_ca_cert": lab.data["ca_cert"], "guard_realm_hosts": lab.registry_hosts}
+        runs = KilledRuns(lab, tmp_path)
+        for writes in (0, 1, 2):
+            runs.kill("pull_access_prune", {"owner": owner, **nothing, **access}, writes=writes)
+            assert lab.get(first, "secrets", "used")
+            assert "used" in pull_names(lab.account(first))
+            if "used" in pull_names(lab.account(second)):
+                assert lab.get(second, "secrets", "used"), "a secret was deleted, and a link to it is left"
+        result = guarded(run, lab, owner, nothing)
+        assert [row["namespace"] for row in result["failures"]] == [first]
+        scene.pod(name="next")
+        assert lab.pull(first, "next")["pulled"]
+        for place, name in ((first, "spare"), (second, "spare"), (second, "used")):
+            assert lab.get(place, "secrets", name) is None
+        assert not guarded(run, lab, owner, nothing)["changed"]
+
+    @pytest.mark.parametrize("path", [r"/api/v1/pods\?", r"/apis/apps/v1/deployments\?"])
+    def test_a_cluster_that_fails_during_the_judgement_stops_the_prune_before_the_first_write(
+        self, lab, owner, scene, path
+    ):
+        with hostile(lab) as server:
+            server.proxy.rule(f"GET {path}", refused(401, "Unauthorized", "no"))
+            nothing = {"secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
+            result = server.run("pull_access_prune", owner=owner, guard="what_if", **nothing)
+        assert (result["failed"], result["changed"]) == (True, False)
+        assert "no removal was made, because option 'guard' could not judge the removals" in result["msg"]
+        assert "guard=false" in result["msg"]
+        assert server.proxy.asked("^(PATCH|DELETE|PUT)") == []
+        assert lab.get(scene.name, "secrets", "spare")

@@ -17,6 +17,8 @@ from urllib.parse import unquote
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import content_hash
+from support.audited import Scene
+from support.fleet import make_namespaces
 from support.hypershift import host_a_cluster
 from support.lab import Audit, Lab, path_of
 from support.modules import run_module
@@ -334,6 +336,27 @@ class TestStandalone:
         assert registry["host"] in standalone.registries()
 
     @pytest.mark.slow
+    def test_an_entry_that_a_workload_needs_is_not_removed_with_the_guard(self, standalone):
+        it = Scene(standalone.lab, make_namespaces(standalone.lab, ["guarded"]))
+        entries = [{"registry": it.host, **it.login}, login("spare.example.com")]
+        standalone.well(registries=entries, wait=False)
+        it.deployment(it.image)
+        options = {"guard": "what_if", "verify_ca_cert": it.lab.data["ca_cert"], "wait": False}
+        options["verify_realm_hosts"] = it.lab.registry_hosts
+        audit = standalone.lab.audit()
+        refused = standalone.run(remove=[it.host], **options)
+        assert refused.status != 0
+        told = " ".join(refused.output.split())
+        assert "was not changed, because variable global_pull_secret_guard found" in told
+        assert f"deployment {it.name}/web, container app" in told
+        assert {write[1] for write in writes(audit)} <= {"subjectaccessreviews"}
+        assert it.host in standalone.registries()
+        standalone.well(remove=["spare.example.com"], **options)
+        assert "spare.example.com" not in standalone.registries()
+        it.lab.api("DELETE", f"/apis/apps/v1/namespaces/{it.name}/deployments/web", expect=(200,))
+        standalone.well(remove=[it.host], **options)
+        assert it.host not in standalone.registries()
+
     def test_missing_and_conflicting_options_are_refused(self, standalone):
         assert "Or set only global_pull_secret_restore" in standalone.run().output
         both = standalone.run(registries=[login("a.example.com")], restore="x.yml")

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.audited import Scene
 from support.lab import Lab, pull_names
 from support.playbooks import COLLECTION, Play, play
 
@@ -32,7 +33,11 @@ class Cluster:
         self.lab, self.inventory = lab, directory / "hosts.yml"
 
     def declare(
-        self, *, secrets: list[dict[str, Any]] | None = None, registries: list[dict[str, Any]] | None = None
+        self,
+        *,
+        secrets: list[dict[str, Any]] | None = None,
+        registries: list[dict[str, Any]] | None = None,
+        more: dict[str, Any] | None = None,
     ) -> None:
         variables = {
             "ansible_connection": "local",
@@ -40,6 +45,7 @@ class Cluster:
             "image_pull_kubeconfig": self.lab.kubeconfig,
             "private_registry_secrets": secrets or [],
             "delegated_auth_registries": registries or [],
+            **(more or {}),
         }
         self.inventory.write_text(yaml.safe_dump({"all": {"hosts": {"lab": variables}}}))
 
@@ -150,6 +156,30 @@ def test_secrets_that_others_created_are_kept(lab, cluster, namespaces):
     for namespace in (created, both):
         assert cluster.linked(namespace) == []
     assert cluster.ours_in(unneeded, created, both) == []
+
+
+def test_the_guard_keeps_what_a_workload_needs_and_removes_the_rest(lab, cluster, namespaces):
+    it = Scene(lab, namespaces(2))
+    needed, spare = it.names
+    access = {"image_pull_guard_ca_cert": lab.data["ca_cert"], "image_pull_guard_realm_hosts": lab.registry_hosts}
+    login = {"registry": it.host, **it.login}
+    cluster.declare(secrets=[entry(needed, spare, registries=[login])], more={"image_pull_guard": "what_if", **access})
+    cluster.play("site")
+    it.deployment(it.image)
+    refused = play("teardown", cluster.inventory)
+    assert refused.status != 0
+    told = " ".join(refused.output.split())
+    assert f"secret {needed}/pull was not changed, because variable image_pull_guard found" in told
+    assert f"deployment {needed}/web, container app, image {it.image}" in told
+    assert cluster.ours_in(needed) == ["pull"]
+    assert "pull" in cluster.linked(needed)
+    assert (cluster.ours_in(spare), cluster.linked(spare)) == ([], [])
+    it.pod()
+    assert lab.pull(needed, "app")["pulled"]
+    lab.api("DELETE", f"/apis/apps/v1/namespaces/{needed}/deployments/web", expect=(200,))
+    lab.api("DELETE", f"/api/v1/namespaces/{needed}/pods/app?gracePeriodSeconds=0", expect=(200,))
+    cluster.play("teardown")
+    assert (cluster.ours_in(needed), cluster.linked(needed)) == ([], [])
 
 
 def test_merged_entries_are_removed_and_a_secret_without_others_is_deleted(lab, cluster, namespaces):

@@ -29,7 +29,11 @@ FREE = {
     "automation_account": {"manifests"},  # objects of Kubernetes
     "credential_rotation": {"namespaces.changes.registries.changed"},  # by registry
     "ocm_pull_secret_info": {"auth_config"},  # an auth file
-    "pull_access_prune": {"namespaces.changes.registries.changed", "prune.refused.registries.changed"},
+    "pull_access_prune": {
+        "guard.would_break.fix",  # tasks of a playbook
+        "namespaces.changes.registries.changed",
+        "prune.refused.registries.changed",
+    },
     "pull_access_audit": {
         "audit.clusters",  # docs/audit.schema.json describes it, and tests validate results against the schema
         "audit.rules",  # by the rule's id
@@ -48,7 +52,9 @@ FREE = {
         "namespaces.changes",  # always empty
     },
     "pull_probe": {"namespaces.pulls.node_selector"},  # by label
-    "pull_secret": {"namespaces.changes.registries.changed"},
+    "pull_secret": {"guard.would_break.fix", "namespaces.changes.registries.changed"},
+    "sa_link": {"guard.would_break.fix"},
+    "image_puller_grant": {"guard.would_break.fix"},
     "pull_secret_info": {"namespaces.changes", "outcomes"},  # always empty; by outcome
     "sa_wait": {"namespaces.changes"},
 }

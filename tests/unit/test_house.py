@@ -47,8 +47,8 @@ APART = ("features", "clients", "inventory")
 #: Rooms in which the files `run.py` and `run_*.py` do the work of a package, and all other files are pure.
 RUNS = ("features", "inventory")
 OF_RUNS = {"clients", "engine", "discovery"}
-#: The package that the clients share: the only HTTP stack.
-SHARED = {"clients.https"}
+#: The packages that others of their room use: the only HTTP stack, and the evaluation of changes, which is the guard of a removal.
+SHARED = {"clients.https", "inventory.what_if"}
 #: The only package that may import each library, and the parts of Ansible that a file may import.
 LIBRARIES = {
     "kubernetes": "clients.kube",
@@ -305,7 +305,16 @@ class TestModules:
 
 # For a new option, see CONTRIBUTING.md, "Add an option". Only these two tables in this file may need an entry for it.
 #: Module options that the feature does not read. The module's page passes them on, or the action plugin reads them.
-HANDED_ON = {"global_pull_secret": {"timeout"}, "sa_wait": {"timeout"}, "pull_access": {"show"}, "what_if": {"show"}}
+_GUARD = {"guard", "guard_ca_cert", "guard_realm_hosts", "guard_timeout", "guard_validate_certs"}
+HANDED_ON = {
+    "global_pull_secret": {"timeout"},
+    "image_puller_grant": _GUARD,
+    "pull_access": {"show"},
+    "pull_secret": _GUARD,
+    "sa_link": _GUARD,
+    "sa_wait": {"timeout"},
+    "what_if": {"show"},
+}
 #: For each feature, tasks whose options together reach every read. An option that depends on another needs a task with both.
 SAMPLES: dict[str, list[dict[str, Any]]] = {
     "export": [{"roles": ["r"], "dest": "d", "vault_id": "v", "force": True}, {"credentials": "placeholder"}],

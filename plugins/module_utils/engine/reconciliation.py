@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from ..clients.kube.errors import (
 )
 from ..core.changes import Change
 from ..core.entry import Entry, Failure
-from ..core.errors import ImagePullError
+from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json, ObjectRef
 from ..core.protocols import Plan, Related
 from ..declarations.batch import Batch
@@ -34,7 +34,10 @@ from .replacement import apply_change
 from .result import NamespaceResult, Outcome, Status
 from .run import NamespaceWork, Run, RunSettings, open_run
 
-__all__ = ["RunSettings", "reconcile"]
+__all__ = ["Judge", "RunSettings", "reconcile"]
+
+#: Returns the reason for each object whose planned changes must not be made.
+Judge = Callable[[Sequence[Change]], Mapping[ObjectRef, str]]
 
 #: Maximum number of unanswered writes per object and per namespace, so that a permanently failing webhook does not block the
 #: others.
@@ -104,10 +107,12 @@ def reconcile(
     desired: Batch[Any],
     settings: RunSettings,
     seen: Mapping[str, View] | None = None,
+    judge: Judge | None = None,
 ) -> Outcome:
     """Bring every namespace to the declared state. With `check_mode`, only report the changes.
 
-    `seen`: the objects of each namespace that the plans need, if they have been read. With None, they are read.
+    `seen`: the objects of each namespace that the plans need, if they have been read. With None, they are read. `judge` is asked about
+    the planned changes of all namespaces before the first of them is made. Its error stops the run before that.
 
     A failed namespace does not stop the others. If the cluster fails, the run stops, and the outcome reports it once.
     """
@@ -120,7 +125,7 @@ def reconcile(
             waited = settings.clock.now() - started
             for work in pending:
                 work.waited = waited
-            _round(run, desired, pending, seen)
+            _round(run, desired, pending, seen, judge)
             seen = None
 
         run.poll(works, look, lambda: _longest_wait(works))
@@ -136,7 +141,13 @@ def _longest_wait(works: Sequence[_Reconciliation]) -> float:
     return max((awaited.within for work in works if work.pending for awaited in work.plan.waiting_for), default=0.0)
 
 
-def _round(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliation], known: Mapping[str, View] | None) -> None:
+def _round(
+    run: Run,
+    desired: Batch[Any],
+    pending: Sequence[_Reconciliation],
+    known: Mapping[str, View] | None,
+    judge: Judge | None,
+) -> None:
     """One round over all pending namespaces: those without changes are finished, the others go to the workers."""
 
     def plan(work: _Reconciliation, view: View) -> None:
@@ -146,12 +157,36 @@ def _round(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliation], kn
     # A create shows whether the object exists. Without a create, in check mode or for a deletion, it must be read.
     leave_unread, names = not run.settings.check_mode, [work.namespace for work in pending]
     run.share(pending, run.read(desired, names, leave_unread=leave_unread) if known is None else known, plan)
+    if judge is not None:
+        _judge(run, desired, pending, judge)
     settled: list[_Reconciliation] = []
     busy: list[_Reconciliation] = []
     for work in pending:
         (busy if work.result is None and _needs_requests(run, work) else settled).append(work)
     run.count_finished(settled)
     run.workers.map(lambda work: _settle(run, desired, work), busy)
+
+
+def _judge(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliation], judge: Judge) -> None:
+    """Plan again without the entries whose changes are refused. Without entries, the namespace fails. Without an answer, the run stops."""
+    writing = [work for work in pending if work.result is None and work.plan.changes]
+    if not writing:
+        return
+    try:
+        reasons = judge([change for work in writing for change in work.plan.changes])
+    except ImagePullError as error:
+        run.stop(error)
+        for work in writing:
+            run.end(work)
+        return
+    for work in writing:
+        refused = [change for change in work.plan.changes if change.ref in reasons]
+        for change in refused:
+            if not change.entries:
+                run.end(work, Refusal(reasons[change.ref]))
+            work.failures.update(dict.fromkeys(change.entries, reasons[change.ref]))
+        if refused and work.result is None:
+            work.plan = _make_plan(desired, work)
 
 
 def _needs_requests(run: Run, work: _Reconciliation) -> bool:

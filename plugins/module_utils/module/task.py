@@ -36,7 +36,7 @@ from ..declarations.targets import Targets
 from ..declarations.targets import from_options as targets_from_options
 from ..engine import selection
 from ..engine.namespaces import terminating_sentence
-from ..engine.reconciliation import reconcile
+from ..engine.reconciliation import Judge, reconcile
 from ..engine.result import Outcome
 from ..engine.run import RunSettings
 from .missed_rights import describe_unreported, job_sentence, missing_permissions
@@ -293,9 +293,9 @@ class ClusterRun:
         self.task.warn(_find_empty_selectors(declared, self.targets))
         return batch
 
-    def reconcile(self, batch: Batch[Any]) -> Outcome:
-        """Bring every namespace to the declared state."""
-        return reconcile(self.cluster, batch, self.settings())
+    def reconcile(self, batch: Batch[Any], judge: Judge | None = None) -> Outcome:
+        """Bring every namespace to the declared state. `judge`: see the engine's `reconcile`."""
+        return reconcile(self.cluster, batch, self.settings(), judge=judge)
 
     def result(self, outcome: Outcome) -> dict[str, Any]:
         """Return the task's result with all changes, and the selected namespaces that are being deleted.

@@ -28,10 +28,14 @@ from ...engine.workers import Workers
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
+from ...images.image_questions import RegistryAccess
 from ...platform.account_lists import LISTS, names_in
+from ..what_if.guard import access_of
+from ..what_if.run_guard import GuardScope
 from .declared import DeclaredObjects, Grant, Links
 from .guard import Balance, PruneVerdict, judge_removals
 from .plan import KINDS, Prune, count_removals, list_ref
+from .run_guard import WorkloadGuard
 
 __all__ = ["PruneSettings", "prune_owner"]
 
@@ -45,19 +49,24 @@ _Feature = PullSecret | SaLink | ImagePullerGrant
 
 @dataclass(frozen=True)
 class PruneSettings:
-    """The owner and the limit. `everything`: prune even if nothing is declared. Nothing is read or removed in `excluded` namespaces."""
+    """The owner and the limit. `everything`: prune even if nothing is declared. Nothing is read or removed in `excluded` namespaces.
+
+    `registries`: how the guard of workloads reaches registries, None without this guard.
+    """
 
     owner: str
     most: Limit
     everything: bool = False
     excluded: frozenset[str] = frozenset()
+    registries: RegistryAccess | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> PruneSettings:
-        """Return the settings. :raises OptionError: for an invalid owner or `max_prune`."""
+        """Return the settings. :raises OptionError: for an invalid owner, `max_prune` or timeout."""
         check_owner(options["owner"])
         most = Limit.parse("max_prune", options["max_prune"])
-        return cls(options["owner"], most, options["prune_everything"], frozenset(options["exclude_namespaces"]))
+        excluded, registries = frozenset(options["exclude_namespaces"]), access_of(options)
+        return cls(options["owner"], most, options["prune_everything"], excluded, registries)
 
     def require_declared(self, every: Iterable[_Feature]) -> None:
         """Check the declarations. :raises OptionError: when none of them has state present for the owner."""
@@ -140,11 +149,17 @@ def prune_owner(
         outcome = Outcome(guarded.results("skipped"), cluster.retries, refused=guarded.refusal(refused))
     else:
         left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
-        outcome = reconcile(cluster, Batch.of_one(desired, left), settings(len(left)), left)
+        workloads = WorkloadGuard(desired, left, {name: planned[name][0] for name in left})
+        if pruning.registries is not None:
+            workloads = workloads.judge(GuardScope(cluster, places, pruning.registries, settings(len(places))))
+        outcome = reconcile(cluster, Batch.of_one(workloads.desired, left), settings(len(left)), left)
+        outcome = workloads.add_to(outcome)
         outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
+        refused = [*refused, *workloads.refused]
     done = sum((count_removals(result.changes) for result in outcome.namespaces), Counter[str]())
     left_out = {**dict.fromkeys((name for name in places if name in pruning.excluded), _EXCLUDED), **seen.left_out}
-    return _with_left_out(replace(outcome, extra={"prune": guarded.report(done, refused)}), left_out)
+    extra = {**outcome.extra, "prune": guarded.report(done, refused)}
+    return _with_left_out(replace(outcome, extra=extra), left_out)
 
 
 def _make_prune(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:

@@ -37,7 +37,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import reconciliation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import View
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import Judge, reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from support.fake_api import LOST, FakeApi
@@ -91,12 +91,17 @@ class Keep(Desired):
 
 
 def run(
-    api: FakeApi, desired: Any, namespaces: Sequence[str] = ("a",), clock: Clock | None = None, **settings: Any
+    api: FakeApi,
+    desired: Any,
+    namespaces: Sequence[str] = ("a",),
+    clock: Clock | None = None,
+    judge: Judge | None = None,
+    **settings: Any,
 ) -> Outcome:
     clock = clock or Clock()
     given = {"check_mode": False, "concurrency": 1, "clock": EngineClock(clock.now, clock.sleep), **settings}
     batch = desired if isinstance(desired, Batch) else Batch.of_one(desired, namespaces)
-    return reconcile(api.cluster(clock), batch, RunSettings(**given))
+    return reconcile(api.cluster(clock), batch, RunSettings(**given), judge=judge)
 
 
 def statuses(outcome: Outcome) -> dict[str, str]:
@@ -1045,3 +1050,58 @@ class TestSeen:
         settings = RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
         outcome = reconcile(api.cluster(clock), Batch.of_one(desired, ["a"]), settings, {"a": View()})
         assert statuses(outcome) == {"a": "changed"}
+
+
+class TestJudge:
+    """A judge is asked once about the changes of all namespaces, before the first write."""
+
+    @pytest.fixture
+    def three(self, api: FakeApi) -> FakeApi:
+        for name in ("a", "b", "c"):
+            api.put("secrets", name, "keep", **OTHER)
+        return api
+
+    def test_a_refused_change_fails_its_namespace_and_the_others_go_on(self, three: FakeApi) -> None:
+        judged: list[list[str]] = []
+
+        def judge(changes: Sequence[Change]) -> dict[ObjectRef, str]:
+            assert three.writes == []
+            judged.append([str(change.ref) for change in changes])
+            return {ObjectRef(SECRET, "b", "keep"): "pod b/web needs it"}
+
+        found = run(three, Keep(present=False), ("a", "b", "c"), judge=judge)
+        assert judged == [["secret a/keep", "secret b/keep", "secret c/keep"]]
+        assert statuses(found) == {"a": "changed", "b": "failed", "c": "changed"}
+        assert found.namespaces[1].error == "pod b/web needs it"
+        assert sorted(three.writes) == [f"DELETE /api/v1/namespaces/{name}/secrets/keep" for name in ("a", "c")]
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_a_refused_change_fails_its_entry_only(self, three: FakeApi, check: bool) -> None:
+        three.put("secrets", "a", "other", **OTHER)
+        first, second = Entry("keep", 0), Entry("other", 1)
+        absent = [
+            Declaration(Keep(present=False), first),
+            Declaration(Keep(present=False, keeps=("other",)), second),
+        ]
+        ref = ObjectRef(SECRET, "a", "keep")
+        found = run(three, Batch(SECRET, {"a": absent}), judge=lambda _changes: {ref: "needed"}, check_mode=check)
+        (result,) = found.namespaces
+        assert result.failures == (Failure(first, "needed"),)
+        assert [change.ref.name for change in result.changes] == ["other"]
+        assert three.writes == ([] if check else ["DELETE /api/v1/namespaces/a/secrets/other"])
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_a_judge_that_fails_stops_the_run_before_the_first_write(self, three: FakeApi, check: bool) -> None:
+        def judge(_changes: Sequence[Change]) -> dict[ObjectRef, str]:
+            raise Refusal("no removal was made")
+
+        found = run(three, Keep(present=False), ("a", "b"), judge=judge, check_mode=check)
+        assert found.stopped == "no removal was made"
+        assert statuses(found) == {"a": "skipped", "b": "skipped"}
+        assert three.writes == []
+
+    def test_a_judge_is_not_asked_about_nothing(self, api: FakeApi) -> None:
+        api.put("secrets", "a", "keep", **WANTED)
+        seen: list[Sequence[Change]] = []
+        run(api, Keep(), judge=lambda changes: seen.append(changes) or {})
+        assert seen == []

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  guard:
+    description:
+      - With V(what_if), the module asks before its first write which containers would no longer get their image, in the same way as
+        M(openshift_ops.image_pull.pull_access_what_if). It does not make a removal that would break one, and fails with the names of the
+        workload, the image and the step. It makes all other changes. A workload stops only the removals that it needs, so users of a
+        project cannot stop the work in other projects.
+      - The module then reads all namespaces that the caller can see, and asks the registries, from the host that runs the task, with the
+        logins that the nodes would use. This needs the rights of M(openshift_ops.image_pull.pull_access_what_if). Nothing is read if
+        nothing would be removed.
+      - Containers that cannot be judged, for example because an object cannot be read or a registry cannot be reached, stop nothing. A
+        warning has their number and the first ones.
+      - If the cluster fails while the module asks, nothing is changed.
+      - The answer is about the objects that the task has read. A pod that is created afterwards is not part of it.
+      - The default is V(false) in this release, because the guard needs more rights and time, and because tasks fail that have removed
+        objects before. The next release changes the default to V(what_if).
+    type: str
+    choices: ["false", what_if]
+    default: "false"
+  guard_realm_hosts:
+    description: For O(guard=what_if), see O(openshift_ops.image_pull.pull_access_what_if#module:realm_hosts).
+    type: list
+    elements: str
+  guard_ca_cert:
+    description: For O(guard=what_if), the path of a file with the certificate authorities of the registries, in PEM form, on the host that
+      runs the task.
+    type: path
+  guard_validate_certs:
+    description: For O(guard=what_if), verify the certificates of the registries.
+    type: bool
+    default: true
+  guard_timeout:
+    description: For O(guard=what_if), seconds to wait for each response of a registry, from V(1) to V(3600).
+    type: int
+    default: 10
+"""

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard of removals: its options, and its sentences about the workloads that a removal would break. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.changes import Change
+from ...core.cluster_text import make_printable
+from ...core.phrases import pluralize, summarize
+from ...images.image_questions import RegistryAccess
+from .rows import WhatIfRow
+
+__all__ = ["ARGUMENTS", "GuardJudgement", "access_of", "describe_broken", "has_removal"]
+
+#: Maximum number of containers in one sentence.
+_SHOWN = 3
+_WHAT_IF = "what_if"
+ARGUMENTS: dict[str, Any] = {
+    "guard": {"type": "str", "choices": ["false", _WHAT_IF], "default": "false"},
+    "guard_realm_hosts": {"type": "list", "elements": "str"},
+    "guard_ca_cert": {"type": "path"},
+    "guard_validate_certs": {"type": "bool", "default": True},
+    "guard_timeout": {"type": "int", "default": 10},
+}
+
+
+def access_of(options: Mapping[str, Any]) -> RegistryAccess | None:
+    """Return how the guard reaches registries, or None without the guard.
+
+    :raises OptionError: for an invalid timeout.
+    """
+    access = RegistryAccess.of(options, "guard_", "guard_realm_hosts")
+    return access if options["guard"] == _WHAT_IF else None
+
+
+def has_removal(change: Change) -> bool:
+    """Whether a pull can depend on something that the change removes or replaces: an object, a login, a link or a subject."""
+    details = change.details
+    registries = details.get("registries", {})
+    lists = details.get("lists", {}).values()
+    return (
+        change.action in ("delete", "replace")
+        or bool(registries.get("removed") or registries.get("changed") or details.get("revoked"))
+        or any(names.get("removed") for names in lists)
+    )
+
+
+@dataclass(frozen=True)
+class GuardJudgement:
+    """The result of the guard. `refused` are the removals that must not be made, each with the rows that it would break.
+
+    `unknown` are rows of the other removals that cannot be judged.
+    """
+
+    refused: Mapping[Hashable, Sequence[WhatIfRow]] = field(default_factory=dict)
+    unknown: Sequence[WhatIfRow] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The warning about workloads that cannot be judged, if there are any."""
+        if not self.unknown:
+            return ()
+        shown = [f"{_name(row)}: {_reason(row)}" for row in self.unknown[:_SHOWN]]
+        more = len(self.unknown) - len(shown)
+        return (
+            f"guard=what_if cannot judge {pluralize(len(self.unknown), 'container')} that the removals affect, and refuses nothing "
+            f"because of them: {'; '.join(shown)}{f'; and {more:,} more' if more else ''}",
+        )
+
+    def report(self) -> dict[str, Any]:
+        """Return the part of the result: the rows that would break, each once, and the number of unknown ones."""
+        rows = {(row.ref, row.location): row for rows in self.refused.values() for row in rows}
+        return {"would_break": [_report(row) for row in rows.values()], "unknown": len(self.unknown)}
+
+
+def _report(row: WhatIfRow) -> dict[str, Any]:
+    found = row.report()
+    names = ("namespace", "kind", "name", "container", "volume", "image", "fix")
+    return {**{name: found[name] for name in names}, "step": row.failing_step, "reason": _reason(row)}
+
+
+def describe_broken(refusal: str, rows: Sequence[WhatIfRow]) -> str:
+    """Return the sentence for one removal that was not made. `refusal` is its beginning: the object was not removed."""
+    shown = summarize([_name(row) for row in rows], _SHOWN, "; ", listed="containers")
+    first = rows[0]
+    step = f"at step {first.failing_step}: " if first.failing_step else ""
+    return (
+        f"{refusal}, because option 'guard' found that these would no longer get their image: {shown}. The first one "
+        f"fails {step}{_reason(first)}. Give these workloads another way to their image ('guard.would_break' has a task for each), or "
+        "do it anyway with guard=false"
+    )
+
+
+def _name(row: WhatIfRow) -> str:
+    part = row.location if row.deciding.subject.volume else f"container {row.location}"
+    return make_printable(f"{row.ref}, {part}, image {row.image}")
+
+
+def _reason(row: WhatIfRow) -> str:
+    return make_printable(row.deciding.after.reason)

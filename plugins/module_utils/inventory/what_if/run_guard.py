@@ -1,0 +1,145 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judges planned removals before the first of them is made. It reads the cluster as a what-if question does, and writes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ...clients.kube.client import Cluster
+from ...core.changes import Change
+from ...core.errors import ImagePullError, Refusal
+from ...core.json_types import as_str
+from ...core.objects import ObjectRef, metadata
+from ...engine.result import Outcome
+from ...engine.run import Run, RunSettings, open_run
+from ...engine.selection import list_visible_namespaces
+from ...features.pull_audit.options import PullAudit
+from ...features.pull_audit.rules_verification import VERIFICATION
+from ...features.pull_audit.run import AuditReader
+from ...features.pull_audit.survey import ClusterSnapshot
+from ...images.image_questions import RegistryAccess
+from .evaluation import NOT_KNOWN, WOULD_BREAK, Evaluator
+from .guard import GuardJudgement, describe_broken, has_removal
+from .patches import EvidencePatch
+from .rows import WhatIfRow
+from .run import compare_subjects, read_rows
+from .timing import NodeCaches
+from .writes import patches_of_writes
+
+__all__ = ["ChangeGuard", "GuardScope", "Removals", "judge_removals"]
+
+#: The writes of each removal, by a key of the caller.
+Removals = Mapping[Hashable, Sequence[Change]]
+#: Returns all writes without those of the removals that are refused.
+MakePlan = Callable[[Collection[Hashable]], Sequence[Change]]
+
+
+@dataclass(frozen=True)
+class GuardScope:
+    """The workloads that are judged: those of the namespaces of a cluster. `registries`: how registries are asked."""
+
+    cluster: Cluster
+    namespaces: Sequence[str]
+    registries: RegistryAccess
+    settings: RunSettings
+
+
+def judge_removals(scope: GuardScope, removals: Removals, plan: MakePlan) -> GuardJudgement:
+    """Find the removals that would break a workload. The others break none.
+
+    :raises Refusal: when the cluster failed. Nothing was written.
+    """
+    if not removals:
+        return GuardJudgement()
+    with open_run(scope.cluster, len(scope.namespaces), replace(scope.settings, say=None)) as run:
+        try:
+            survey = AuditReader(run, PullAudit(rules=VERIFICATION), scope.namespaces).survey(time.time())
+            return _Guard(run, survey, removals, scope.registries).judge(plan)
+        except ImagePullError as error:
+            raise _refusal(error) from None
+
+
+class ChangeGuard:
+    """The judge of the changes that a module has planned. Nothing is read if no change removes anything."""
+
+    def __init__(self, cluster: Cluster, registries: RegistryAccess | None, settings: RunSettings) -> None:
+        self._cluster, self._registries, self._settings = cluster, registries, settings
+        self._judgement = GuardJudgement()
+
+    def judge(self, changes: Sequence[Change]) -> Mapping[ObjectRef, str]:
+        """Return the reason for each object whose change would break a workload.
+
+        :raises Refusal: when the cluster failed.
+        """
+        removals: dict[Hashable, list[Change]] = {}
+        for change in filter(has_removal, changes):
+            removals.setdefault(change.ref, []).append(change)
+        if self._registries is None or not removals:
+            return {}
+        scope = GuardScope(self._cluster, self._namespaces(), self._registries, self._settings)
+        self._judgement = judge_removals(
+            scope, removals, lambda refused: [change for change in changes if change.ref not in refused]
+        )
+        refused = self._judgement.refused
+        return {
+            change.ref: describe_broken(f"{change.ref} was not changed", refused[change.ref])
+            for change in changes
+            if change.ref in refused
+        }
+
+    def _namespaces(self) -> Sequence[str]:
+        try:
+            return [as_str(metadata(each).get("name")) for each in list_visible_namespaces(self._cluster)]
+        except ImagePullError as error:
+            raise _refusal(error) from None
+
+    def add_to(self, outcome: Outcome) -> Outcome:
+        """Return the outcome with the judgement."""
+        if self._registries is None:
+            return outcome
+        remarks = (*outcome.remarks, *self._judgement.remarks)
+        return replace(outcome, remarks=remarks, extra={**outcome.extra, "guard": self._judgement.report()})
+
+
+def _refusal(error: ImagePullError) -> Refusal:
+    return Refusal(
+        f"no removal was made, because option 'guard' could not judge the removals: {error}. Run it again, or set guard=false to remove "
+        "without this check"
+    )
+
+
+class _Guard:
+    """The evaluation of removals on the evidence that was read once."""
+
+    def __init__(self, run: Run, survey: ClusterSnapshot, removals: Removals, registries: RegistryAccess) -> None:
+        self._run, self._survey, self._removals, self._registries = run, survey, removals, registries
+        self._caches = NodeCaches(survey.nodes_by_name)
+
+    def judge(self, plan: MakePlan) -> GuardJudgement:
+        """Leave out removals until the others break nothing."""
+        refused: dict[Hashable, list[WhatIfRow]] = {}
+        while True:
+            rows = self._rows(patches_of_writes(plan(refused), self._survey))
+            broken = [row for row in rows if row.answer == WOULD_BREAK]
+            left = [key for key in self._removals if key not in refused]
+            if not broken or not left:
+                return GuardJudgement(refused, [row for row in rows if row.answer == NOT_KNOWN and row.is_touched])
+            for row, keys in zip(broken, self._causes(broken, left), strict=True):
+                for key in keys:
+                    refused.setdefault(key, []).append(row)
+
+    def _rows(self, patches: Sequence[EvidencePatch]) -> list[WhatIfRow]:
+        evaluator = Evaluator(self._survey.evidence, [patches], asks=True)
+        return read_rows(self._run, self._survey, evaluator, self._caches, self._registries)
+
+    def _causes(self, broken: Sequence[WhatIfRow], keys: Sequence[Hashable]) -> list[list[Hashable]]:
+        """Return for each row the removals that break it alone. If none does, all that touch it, and at worst all of them."""
+        patches = [patches_of_writes(self._removals[key], self._survey) for key in keys]
+        evaluator = Evaluator(self._survey.evidence, patches, asks=True)
+        subjects = [row.deciding.subject for row in broken]
+        found = compare_subjects(self._run, evaluator, subjects, self._registries)
+        return [[keys[at] for at in each.causes or each.touched] or list(keys) for each in found]

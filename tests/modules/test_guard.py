@@ -1,0 +1,95 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard of the modules that remove secrets, entries and links: a removal that breaks a workload is refused, and all others are made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.audited import Scene
+from support.lab import pull_names
+
+OTHER = {"registry": "other.example.com", "username": "reader", "password": "Secret-1"}
+
+
+@pytest.fixture
+def scene(lab, run, namespaces) -> Scene:
+    """Two namespaces with the linked secret `pull`. The deployment of the first needs it."""
+    it = Scene(lab, namespaces(2))
+    login = {"registry": it.host, **it.login}
+    where = {"namespaces": list(it.names)}
+    assert run("pull_secret", name="pull", registries=[login, OTHER], **where)["changed"]
+    assert run("sa_link", secrets=["pull"], **where)["changed"]
+    it.deployment(it.image)
+    return it
+
+
+@pytest.fixture
+def guarded(lab, run) -> Any:
+    """Run a module with the guard. The lab's registries are at loopback addresses."""
+    access = {"guard_ca_cert": lab.data["ca_cert"], "guard_realm_hosts": lab.registry_hosts}
+
+    def call(module: str, **options: Any) -> dict[str, Any]:
+        result: dict[str, Any] = run(module, guard="what_if", **access, **options)
+        return result
+
+    return call
+
+
+def needs(scene: Scene) -> str:
+    return f"deployment {scene.name}/web, container app, image {scene.image}"
+
+
+class TestSecrets:
+    def test_a_needed_secret_stays_and_the_other_one_is_deleted(self, lab, guarded, scene):
+        first, second = scene.names
+        options = {"name": "pull", "state": "absent", "namespaces": [first, second]}
+        audit = lab.audit()
+        checked = guarded("pull_secret", check=True, **options)
+        assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
+        result = guarded("pull_secret", **options)
+        for found in (checked, result):
+            (failure,) = found["failures"]
+            assert failure["namespace"] == first
+            assert failure["error"].startswith(f"secret {first}/pull was not changed, because option 'guard' found")
+            assert needs(scene) in failure["error"]
+        assert lab.get(first, "secrets", "pull")
+        assert lab.get(second, "secrets", "pull") is None
+        scene.pod()
+        assert lab.pull(first, "app")["pulled"]
+
+    def test_a_needed_entry_stays_and_another_one_is_removed(self, guarded, scene):
+        options = {"name": "pull", "mode": "remove", "namespaces": [scene.name]}
+        refused = guarded("pull_secret", registries=[{"registry": scene.host}], **options)
+        assert (refused["failed"], refused["changed"]) == (True, False)
+        assert needs(scene) in refused["msg"]
+        removed = guarded("pull_secret", registries=[{"registry": OTHER["registry"]}], **options)
+        assert (removed["failed"], removed["changed"]) == (False, True)
+        assert removed["guard"] == {"would_break": [], "unknown": 0}
+
+    def test_only_the_entry_of_the_needed_secret_fails(self, lab, run, guarded, scene):
+        assert run("pull_secret", name="spare", registries=[OTHER], namespaces=[scene.name])["changed"]
+        secrets = [{"name": name, "state": "absent", "namespaces": [scene.name]} for name in ("pull", "spare")]
+        result = guarded("pull_secret", secrets=secrets)
+        assert [(row["entry"], row["name"]) for row in result["failures"]] == [(0, "pull")]
+        assert lab.get(scene.name, "secrets", "spare") is None
+        assert lab.get(scene.name, "secrets", "pull")
+
+    def test_a_change_without_a_removal_reads_nothing_more(self, lab, guarded, scene):
+        audit = lab.audit()
+        added = {"registry": "third.example.com", "username": "reader", "password": "Secret-2"}
+        result = guarded("pull_secret", name="pull", mode="merge", registries=[added], namespaces=[scene.name])
+        assert (result["failed"], result["changed"]) == (False, True)
+        assert {event["objectRef"]["resource"] for event in audit.ours()} == {"secrets"}
+
+
+class TestLinks:
+    def test_a_needed_link_stays_and_the_other_one_is_removed(self, lab, guarded, scene):
+        first, second = scene.names
+        result = guarded("sa_link", secrets=["pull"], state="absent", namespaces=[first, second])
+        assert [row["namespace"] for row in result["failures"]] == [first]
+        assert needs(scene) in result["msg"]
+        assert "pull" in pull_names(lab.account(first))
+        assert "pull" not in pull_names(lab.account(second))

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options and sentences of the guard: it refuses only with the option, and names the workload, the image and the step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict, Step
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import Comparison
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.guard import (
+    ARGUMENTS,
+    GuardJudgement,
+    access_of,
+    describe_broken,
+    has_removal,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow
+
+OPTIONS = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
+
+
+def row(name: str = "web", *, step: str = "", volume: str = "", image: str = "quay.io/team/app:v1") -> WhatIfRow:
+    ref = ObjectRef(POD, "project-a", name)
+    subject = ContainerPull(ref, "default", (), "" if volume else "app", image, volume=volume)
+    steps = [Step("pull_secrets", "the secrets"), *([Step(step, "no", ok=False)] if step else [])]
+    verdict = PullVerdict(subject, "will_not_pull", "no secret has a login", steps)
+    return WhatIfRow(ref, subject.location, "would_break", Comparison(subject, verdict, verdict, (0,), (0,)), 1)
+
+
+class TestOptions:
+    def test_the_default_has_no_guard(self) -> None:
+        assert access_of(OPTIONS) is None
+
+    def test_the_guard_asks_registries_with_its_own_options(self) -> None:
+        more = {"guard_timeout": 3, "guard_ca_cert": "/ca", "guard_validate_certs": False, "guard_realm_hosts": ["a"]}
+        found = access_of({**OPTIONS, **more, "guard": "what_if"})
+        assert found is not None
+        assert (found.timeout, found.ca_cert, found.validate_certs, found.realm_hosts) == (3.0, "/ca", False, ("a",))
+
+    @pytest.mark.parametrize("guard", ["false", "what_if"])
+    def test_an_invalid_timeout_is_refused_with_its_option(self, guard: str) -> None:
+        with pytest.raises(OptionError, match="guard_timeout"):
+            access_of({**OPTIONS, "guard": guard, "guard_timeout": 0})
+
+
+def change(action: Any = "update", **details: Any) -> Change:
+    return Change(action, ObjectRef(SECRET, "project-a", "pull"), {}, details)
+
+
+class TestRemovals:
+    @pytest.mark.parametrize(
+        "found",
+        [
+            change("delete"),
+            change("replace"),
+            change(registries={"added": [], "changed": {}, "removed": ["quay.io"]}),
+            change(registries={"added": [], "changed": {"quay.io": ["password"]}, "removed": []}),
+            change(lists={"secrets": {"removed": []}, "imagePullSecrets": {"removed": ["pull"]}}),
+            change(revoked=["User jane"]),
+        ],
+    )
+    def test_a_change_that_takes_something_away_has_a_removal(self, found: Change) -> None:
+        assert has_removal(found)
+
+    @pytest.mark.parametrize(
+        "found",
+        [
+            change("create", registries={"added": ["quay.io"], "changed": {}, "removed": []}),
+            change(registries={"added": ["quay.io"], "changed": {}, "removed": []}),
+            change(lists={"imagePullSecrets": {"added": ["pull"], "removed": []}}),
+            change(labels=["team"]),
+        ],
+    )
+    def test_a_change_that_only_adds_has_none(self, found: Change) -> None:
+        assert not has_removal(found)
+
+
+class TestSentences:
+    def test_a_refusal_names_workload_image_step_reason_and_the_way_on(self) -> None:
+        text = describe_broken("secret project-a/pull was not removed", [row(step="network")])
+        assert text.startswith("secret project-a/pull was not removed, because option 'guard' found")
+        for part in (
+            "pod project-a/web, container app, image quay.io/team/app:v1",
+            "at step network: no secret has a login",
+            "guard=false",
+        ):
+            assert part in text
+
+    def test_a_step_that_is_not_known_is_left_out(self) -> None:
+        assert "at step" not in describe_broken("it was not removed", [row()])
+
+    def test_an_image_volume_is_named(self) -> None:
+        assert "pod project-a/web, volume models, image" in describe_broken(
+            "it was not removed", [row(volume="models")]
+        )
+
+    def test_of_many_workloads_the_first_are_named(self) -> None:
+        text = describe_broken("it was not removed", [row(f"web-{number}") for number in range(5)])
+        assert "web-2" in text
+        assert "web-3" not in text
+        assert "and 2 more" in text
+
+    def test_text_of_a_cluster_stays_on_one_line(self) -> None:
+        assert "\n" not in describe_broken("it was not removed", [row(image="a\nb")])
+
+
+class TestJudgement:
+    def test_without_unknown_containers_there_is_no_remark(self) -> None:
+        assert GuardJudgement({"one": [row()]}).remarks == ()
+
+    def test_the_remark_has_the_number_and_the_first_containers(self) -> None:
+        (text,) = GuardJudgement(unknown=[row(f"web-{number}") for number in range(5)]).remarks
+        assert "cannot judge 5 containers" in text
+        assert "web-2" in text
+        assert "web-3" not in text
+        assert "and 2 more" in text
+
+    def test_the_report_has_each_container_once(self) -> None:
+        found = GuardJudgement({"one": [row(step="network")], "two": [row(step="network")]}, [row("other")]).report()
+        assert found == {
+            "would_break": [
+                {
+                    "namespace": "project-a",
+                    "kind": "Pod",
+                    "name": "web",
+                    "container": "app",
+                    "volume": "",
+                    "image": "quay.io/team/app:v1",
+                    "step": "network",
+                    "reason": "no secret has a login",
+                    "fix": [],
+                }
+            ],
+            "unknown": 1,
+        }
