@@ -443,6 +443,36 @@ class TestSteps:
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
 
+    def test_login_that_a_workload_needs_is_not_retired_with_the_guard(self, cluster: Cluster, tmp_path: Path) -> None:
+        lab = cluster.lab
+        rotated, forgotten = cluster.namespaces("rotated", "forgotten")
+        cluster.secret(rotated)
+        # The old login in a secret that the rotation is not allowed to change.
+        cluster.secret(forgotten, name="copy")
+        cluster.pod(forgotten, "app", imagePullSecrets=[{"name": "copy"}])
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_guard": "what_if",
+            "credential_rotation_soak_seconds": 0,
+            "credential_rotation_probe": False,
+        }
+        refused = rotate(tmp_path, [cluster], **retire)
+        assert refused.status != 0
+        told = " ".join(refused.output.split())
+        begin = "the old login was not retired, because workloads would no longer get their image without it"
+        assert begin in told
+        reason = told[told.index(begin) :][:1000]
+        assert f"Pod {forgotten}/app (app, {cluster.image})" in reason
+        assert "refuses the login" in reason
+        assert "credential_rotation_guard: false" in reason
+        assert cluster.logins()[rotated] == auth(cluster.new)
+        assert "Disable the old account" not in refused.output
+        lab.api("DELETE", path_of(forgotten, "pods", "app") + "?gracePeriodSeconds=0")
+        done = rotate(tmp_path, [cluster], **retire)
+        assert done.status == 0, done.output
+        assert "Disable the old account" in done.output
+
     @pytest.mark.slow
     def test_site_does_not_write_a_retired_login_back(self, cluster: Cluster, tmp_path: Path) -> None:
         lab, old = cluster.lab, cluster.old
