@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from support.audited import Scene
+from support.hostile import hostile
+from support.hostile_proxy import refused
 from support.lab import pull_names
 
 OTHER = {"registry": "other.example.com", "username": "reader", "password": "Secret-1"}
@@ -83,6 +85,18 @@ class TestSecrets:
         result = guarded("pull_secret", name="pull", mode="merge", registries=[added], namespaces=[scene.name])
         assert (result["failed"], result["changed"]) == (False, True)
         assert {event["objectRef"]["resource"] for event in audit.ours()} == {"secrets"}
+
+
+class TestUnread:
+    def test_a_caller_who_may_not_list_workloads_gets_a_warning(self, lab, scene):
+        with hostile(lab) as server:
+            for path in (r"/api/v1/.*pods\?", r"/apis/apps/v1/.*deployments\?"):
+                server.proxy.rule(f"GET {path}", refused(403, "Forbidden", "you may not list here"))
+            options = {"name": "pull", "state": "absent", "namespaces": [scene.name], "guard": "what_if"}
+            result = server.run("pull_secret", check=True, **options)
+        assert not result["failed"], result["msg"]
+        assert "guard=what_if cannot judge the workloads of" in str(result["warnings"])
+        assert "could not be read (the caller may not list them)" in str(result["warnings"])
 
 
 class TestLinks:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,23 +54,36 @@ def has_removal(change: Change) -> bool:
 class GuardJudgement:
     """The result of the guard. `refused` are the removals that must not be made, each with the rows that it would break.
 
-    `unknown` are rows of the other removals that cannot be judged.
+    `unknown` are rows of the other removals that cannot be judged. `unread` are the namespaces whose workloads could not be read, with the
+    reasons.
     """
 
     refused: Mapping[Hashable, Sequence[WhatIfRow]] = field(default_factory=dict)
     unknown: Sequence[WhatIfRow] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The warning about workloads that cannot be judged, if there are any."""
+        """The warnings about workloads that cannot be judged, if there are any."""
+        return (*self._about_unknown(), *self._about_unread())
+
+    def _about_unknown(self) -> Iterator[str]:
         if not self.unknown:
-            return ()
+            return
         shown = [f"{_name(row)}: {_reason(row)}" for row in self.unknown[:_SHOWN]]
         more = len(self.unknown) - len(shown)
-        return (
+        yield (
             f"guard=what_if cannot judge {pluralize(len(self.unknown), 'container')} that the removals affect, and refuses nothing "
-            f"because of them: {'; '.join(shown)}{f'; and {more:,} more' if more else ''}",
+            f"because of them: {'; '.join(shown)}{f'; and {more:,} more' if more else ''}"
         )
+
+    def _about_unread(self) -> Iterator[str]:
+        if self.unread:
+            names, reasons = sorted(self.unread), "; ".join(dict.fromkeys(self.unread.values()))
+            yield (
+                f"guard=what_if cannot judge the workloads of {pluralize(len(names), 'namespace')}, and refuses nothing because of them: "
+                f"{summarize(names, _SHOWN)}: {reasons}"
+            )
 
     def report(self) -> dict[str, Any]:
         """Return the part of the result: the rows that would break, each once, and the number of unknown ones."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...clients.kube.client import Cluster
@@ -20,7 +20,7 @@ from ...engine.selection import list_visible_namespaces
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader
-from ...features.pull_audit.survey import ClusterSnapshot
+from ...features.pull_audit.survey import PODS, WORKLOADS_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
 from .evaluation import NOT_KNOWN, WOULD_BREAK, Evaluator
 from .guard import GuardJudgement, describe_broken, has_removal
@@ -127,10 +127,18 @@ class _Guard:
             broken = [row for row in rows if row.answer == WOULD_BREAK]
             left = [key for key in self._removals if key not in refused]
             if not broken or not left:
-                return GuardJudgement(refused, [row for row in rows if row.answer == NOT_KNOWN and row.is_touched])
+                unknown = [row for row in rows if row.answer == NOT_KNOWN and row.is_touched]
+                return GuardJudgement(refused, unknown, dict(self._unread()))
             for row, keys in zip(broken, self._causes(broken, left), strict=True):
                 for key in keys:
                     refused.setdefault(key, []).append(row)
+
+    def _unread(self) -> Iterator[tuple[str, str]]:
+        """Yield the namespaces that may have workloads without a row, with the kind and the reason."""
+        for name, place in self._survey.places.items():
+            for kind in (PODS, WORKLOADS_READ):
+                if kind in place.unread:
+                    yield name, f"{kind} could not be read ({place.unread[kind]})"
 
     def _rows(self, patches: Sequence[EvidencePatch]) -> list[WhatIfRow]:
         evaluator = Evaluator(self._survey.evidence, [patches], asks=True)

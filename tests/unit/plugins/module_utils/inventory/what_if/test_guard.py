@@ -122,6 +122,12 @@ class TestJudgement:
         assert "web-3" not in text
         assert "and 2 more" in text
 
+    def test_namespaces_whose_workloads_could_not_be_read_are_named_with_the_reason(self) -> None:
+        unread = {f"project-{number}": "pods could not be read (no)" for number in range(5)}
+        (text,) = GuardJudgement(unread=unread).remarks
+        assert "cannot judge the workloads of 5 namespaces" in text
+        assert text.endswith("project-0, project-1, project-2 and 2 more: pods could not be read (no)")
+
     def test_the_report_has_each_container_once(self) -> None:
         found = GuardJudgement({"one": [row(step="network")], "two": [row(step="network")]}, [row("other")]).report()
         assert found == {
