@@ -12,15 +12,12 @@ from typing import Any
 
 from ...core.cluster_text import make_printable
 from ...core.times import format_utc
+from ...core.what_if_format import ANSWERS, FORMAT, STILL_PULLS
 from .changes import SupposedChange
-from .evaluation import ANSWERS, STILL_PULLS
 from .images import list_images
 from .rows import WhatIfRow
 
-__all__ = ["FORMAT", "WhatIfAnswers", "document_of"]
-
-#: The value of `format`. The number increases when a reader of the previous format would misread the new one.
-FORMAT = "openshift_ops.image_pull/what_if/1"
+__all__ = ["WhatIfAnswers", "document_of"]
 
 
 @dataclass(frozen=True)

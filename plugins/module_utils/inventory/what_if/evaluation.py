@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
+from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
 from ...explain.subjects import ContainerPull
@@ -19,16 +20,7 @@ from ...features.pull_audit.accesses import explanation_key
 from .overlay import ChangedLookup, RecordingLookup
 from .patches import EvidencePatch
 
-__all__ = ["ANSWERS", "Comparison", "PullEvaluator", "answer_of"]
-
-#: The answers, the worst first.
-ANSWERS = WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS = (
-    "would_break",
-    "unknown",
-    "still_broken",
-    "would_work",
-    "still_pulls",
-)
+__all__ = ["Comparison", "PullEvaluator", "answer_of"]
 
 #: A message of a node about an earlier attempt counts against a change that would correct its cause.
 _OLD_ERROR = "after the change, nothing visible fails, but the node reports an error today: {}"

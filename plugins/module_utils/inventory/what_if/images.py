@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, WOULD_BREAK
 from ...images.references import Reference, reference_of
-from .evaluation import NOT_KNOWN, STILL_BROKEN, WOULD_BREAK
 from .rows import WhatIfRow
 
 __all__ = ["list_images"]

@@ -11,10 +11,10 @@ from typing import Any
 
 from ...core.json_types import as_dict
 from ...core.objects import Json
+from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
 from ...images.image_questions import RegistryAccess
 from . import changes
 from .changes import SupposedChange, parse_changes
-from .evaluation import NOT_KNOWN, WOULD_BREAK
 
 __all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options"]
 

@@ -16,6 +16,7 @@ from typing import Any
 from ...core.cluster_text import make_printable
 from ...core.json_types import as_dict, as_str
 from ...core.objects import POD, Json, ObjectRef, metadata
+from ...core.what_if_format import ANSWERS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
@@ -23,7 +24,7 @@ from ...explain.verdict import Step
 from ...explain.workload_pods import can_pull, is_controlled
 from ...features.pull_audit.survey import NamespaceSnapshot
 from ...images.references import reference_of
-from .evaluation import ANSWERS, WOULD_BREAK, Comparison
+from .evaluation import Comparison
 from .timing import Moment, NodeCaches
 
 __all__ = ["WhatIfRow", "row_of_image", "rows_of"]

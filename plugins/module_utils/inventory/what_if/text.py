@@ -9,7 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.phrases import pluralize
-from .evaluation import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+from ...core.what_if_format import (
+    MOMENT_TITLES,
+    NOT_KNOWN,
+    STILL_BROKEN,
+    STILL_PULLS,
+    WOULD_BREAK,
+    WOULD_WORK,
+)
 
 __all__ = ["lines_of"]
 
@@ -20,12 +27,6 @@ _HEADINGS = {
     NOT_KNOWN: "cannot be judged",
     STILL_BROKEN: "do not get {their} image today, and not after the change",
     WOULD_WORK: "would get {their} image after the change, and do not today",
-}
-_MOMENTS = {
-    "at_once": "at once",
-    "at_restart": "at the next start of the container",
-    "on_another_node": "when a pod starts on another node",
-    "at_rollout": "when the next pod is created",
 }
 
 
@@ -61,8 +62,8 @@ def _rows(rows: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]
         if row["answer"] != WOULD_WORK:
             yield f"    {row['after']['reason']}"
         if row["when"]:
-            possibly = f", possibly {_MOMENTS[row['possibly']]}" if row["possibly"] else ""
-            yield f"    {_MOMENTS[row['when']]}{possibly}: {row['when_reason']}"
+            possibly = f", possibly {MOMENT_TITLES[row['possibly']]}" if row["possibly"] else ""
+            yield f"    {MOMENT_TITLES[row['when']]}{possibly}: {row['when_reason']}"
         if len(changes) > 1 and row["changes"]:
             yield f"    because {', and '.join(changes[at]['title'] for at in row['changes'])}"
     if len(rows) > _SHOWN:

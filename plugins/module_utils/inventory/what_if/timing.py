@@ -12,14 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...core.what_if_format import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
 from ...explain.node_settings import NodeGroup, SettledNode
 from ...explain.subjects import ContainerPull
 from ...images.image_verification import USES, VerificationPolicy, decide_cached_image
 
-__all__ = ["MOMENTS", "Moment", "NodeCaches"]
-
-#: The moments, the earliest first.
-MOMENTS = AT_ONCE, AT_RESTART, ON_ANOTHER_NODE, AT_ROLLOUT = ("at_once", "at_restart", "on_another_node", "at_rollout")
+__all__ = ["Moment", "NodeCaches"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Constants that a what-if answer shares with the report that shows it, and their words for people. Pure.
+
+docs/what_if.schema.json describes the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = [
+    "ANSWERS",
+    "ANSWER_TITLES",
+    "AT_ONCE",
+    "AT_RESTART",
+    "AT_ROLLOUT",
+    "FORMAT",
+    "MOMENTS",
+    "MOMENT_TITLES",
+    "NOT_KNOWN",
+    "ON_ANOTHER_NODE",
+    "STILL_BROKEN",
+    "STILL_PULLS",
+    "WOULD_BREAK",
+    "WOULD_WORK",
+]
+
+#: The value of `format` in a what-if document. The number increases when a reader of the previous format would misread the new one.
+FORMAT = "openshift_ops.image_pull/what_if/1"
+
+WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS = (
+    "would_break",
+    "unknown",
+    "still_broken",
+    "would_work",
+    "still_pulls",
+)
+#: The answers, the worst first.
+ANSWERS = (WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS)
+ANSWER_TITLES: Mapping[str, str] = {
+    WOULD_BREAK: "would break",
+    NOT_KNOWN: "not known",
+    STILL_BROKEN: "still broken",
+    WOULD_WORK: "would work",
+    STILL_PULLS: "still pulls",
+}
+
+AT_ONCE, AT_RESTART, ON_ANOTHER_NODE, AT_ROLLOUT = ("at_once", "at_restart", "on_another_node", "at_rollout")
+#: The moments at which a pull that breaks is missed, the earliest first.
+MOMENTS = (AT_ONCE, AT_RESTART, ON_ANOTHER_NODE, AT_ROLLOUT)
+MOMENT_TITLES: Mapping[str, str] = {
+    AT_ONCE: "at once",
+    AT_RESTART: "at the next start of the container",
+    ON_ANOTHER_NODE: "when a pod starts on another node",
+    AT_ROLLOUT: "when the next pod is created",
+}
