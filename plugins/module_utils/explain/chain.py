@@ -33,6 +33,9 @@ from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, StepResult, fai
 
 __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "explain"]
 
+#: The step of results that are not listed among the steps.
+_LOGIN = "login"
+
 
 def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> PullVerdict:
     """Return the verdict for one container or volume. `asks`: whether to ask the registries.
@@ -97,6 +100,7 @@ def _verdict_of(subject: ContainerPull, way: Sequence[StepResult], told: PullAtt
     for found in (WILL_NOT_PULL, UNKNOWN):
         for seen in way:
             if seen.verdict == found:
-                return PullVerdict(subject, found, seen.reason, steps, seen.fix, cause)
+                step = _LOGIN if seen.step is None else seen.step.name
+                return PullVerdict(subject, found, seen.reason, steps, seen.fix, cause, step)
     reason = next((seen.reason for seen in way if seen.reason), "")
     return PullVerdict(subject, PULLS, reason, steps, (), cause)

@@ -43,7 +43,8 @@ class StepResult:
 @dataclass(frozen=True)
 class PullVerdict:
     """The verdict for one container or volume. `reason` is the first failure or, if there is none, how the pull works. `cause` is the class of the
-    node's error, or empty when the node reports none."""
+    node's error, or empty when the node reports none. `step` is the step that decides the verdict, `login` for results that are not listed
+    among the steps, and empty if nothing fails or is unknown."""
 
     subject: ContainerPull
     verdict: str
@@ -51,6 +52,7 @@ class PullVerdict:
     steps: Sequence[Step]
     fix: Sequence[Fix] = ()
     cause: str = ""
+    step: str = ""
 
     def report(self, *, brief: bool = False) -> dict[str, Any]:
         """Return the verdict for a result. `brief`: without the steps if nothing fails."""

@@ -18,8 +18,6 @@ from .rows import WhatIfRow
 
 __all__ = ["list_images"]
 
-#: The name of the step that finds no registry within reach.
-_NETWORK = "network"
 #: A user chooses the image of a pod, and a list of images is the input of another program: only complete, plain names get into it.
 _PLAIN = re.compile(
     r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+((:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})|(@sha256:[0-9a-f]{64}))"
@@ -31,7 +29,7 @@ def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
     lost = {
         reference
         for row in rows
-        if row.answer in (WOULD_BREAK, STILL_BROKEN, NOT_KNOWN) and row.failing_step == _NETWORK
+        if row.answer in (WOULD_BREAK, STILL_BROKEN, NOT_KNOWN) and row.is_out_of_reach
         if (reference := reference_of(row.image)) is not None
     }
     plain = sorted((each for each in lost if _PLAIN.fullmatch(str(each))), key=str)

@@ -9,7 +9,7 @@ object creates belong to the workload at the top.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from ...core.what_if_format import ANSWERS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
-from ...explain.verdict import Step
+from ...explain.verdict import WILL_NOT_PULL
 from ...explain.workload_pods import can_pull, is_controlled
 from ...features.pull_audit.survey import NamespaceSnapshot
 from ...images.references import reference_of
@@ -65,8 +65,13 @@ class WhatIfRow:
 
     @property
     def failing_step(self) -> str:
-        """The first step that fails after the changes. Empty if none does."""
-        return _failing_step(self.deciding.after.steps)
+        """The first step that makes the pull fail after the changes. Empty if none does."""
+        return _failing_step(self.deciding)
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether the nodes reach no registry that serves the image, after the changes."""
+        return any(step.name == "network" and step.ok is False for step in self.deciding.after.steps)
 
     def report(self) -> dict[str, Any]:
         """Return the row for a result."""
@@ -162,11 +167,11 @@ def _rows_of_group(
 
 
 def _is_checked_at_start(found: Comparison) -> bool:
-    return _failing_step(found.after.steps) in _CHECKED_AT_START
+    return _failing_step(found) in _CHECKED_AT_START
 
 
-def _failing_step(steps: Iterable[Step]) -> str:
-    return next((step.name for step in steps if step.ok is False), "")
+def _failing_step(found: Comparison) -> str:
+    return found.after.step if found.after.verdict == WILL_NOT_PULL else ""
 
 
 def _name(pod: Json) -> str:

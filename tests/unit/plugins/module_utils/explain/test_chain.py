@@ -160,6 +160,15 @@ class TestSecrets:
         assert found.fix == fix("ns", "a", "q.io")
         assert told(pod("a", "good"), known(a=stored, good=GOOD)).verdict == "pulls"
 
+    def test_the_deciding_step_is_named_even_after_a_missing_secret(self) -> None:
+        """A missing secret is a failed step, but the node goes on without it."""
+        blocked = {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}
+        found = told(pod("a", "good"), known(a=None, good=GOOD, more={IMAGE_CONFIG: blocked}))
+        assert [step.name for step in found.steps if step.ok is False] == ["secret", "registries"]
+        assert (found.verdict, found.step) == ("will_not_pull", "registries")
+        assert told(pod("good"), known(good=GOOD)).step == ""
+        assert told(pod("a", says="authentication required"), known(account("a"), a=GOOD)).step == "login"
+
     def test_a_missing_key_is_reported_with_the_nearest_key(self) -> None:
         found = told(pod("a", says="authentication required"), known(account("a"), a=secret({"q.io:5000": AUTH})))
         assert summary(found) == (
