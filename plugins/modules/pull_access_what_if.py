@@ -16,7 +16,7 @@ description:
     without a workload.
   - V(would_break) means that the pull fails after the changes and does not surely fail today. V(would_work) means the opposite, and
     V(still_broken) and V(still_pulls) that the result does not change. Otherwise the answer is V(unknown), with the reason.
-  - A container that runs goes on without its image. For each pull that breaks, the result has the moment at which it is missed - V(at_once),
+  - A container that runs now goes on running. For each pull that breaks, the result has the moment at which it is missed - V(at_once),
     V(at_restart), V(on_another_node) or V(at_rollout) - and an earlier moment if the kubelet's own records decide, which no object shows.
   - Each answer V(would_break) names the changes that cause it, the first step that fails, and a task that keeps the pull working, if a login,
     a link or a grant can do that.
@@ -202,6 +202,19 @@ options:
       - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
         an existing one. The result then has only the counts and the text.
     type: path
+  junit:
+    description:
+      - The path of a JUnit XML file, on the host that runs the task, with a case for each container. It is written as O(dest) is.
+      - A case fails for the answers that O(fail_on) selects, and for V(would_break) with O(fail_on=never). Otherwise V(unknown) skips it.
+    type: path
+  markdown:
+    description:
+      - The path of a Markdown file, on the host that runs the task, for a comment in a merge request or a change ticket. It is written as
+        O(dest) is.
+      - It has the counts, the containers that break with the reason, the time, the cause and the work that keeps them working, and the facts
+        that no object shows. It is short enough for a comment, and names the numbers of omitted containers. Texts of the cluster appear as
+        code, so none of them becomes a link, an image or a mention.
+    type: path
   show:
     description: Show the answer as text. Nothing is shown with C(no_log).
     type: bool
@@ -212,13 +225,13 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
-    description: The cluster is read in both cases. With O(dest), the file is not written.
+    description: The cluster is read in both cases. The files are not written.
     support: full
   diff_mode:
     description: There is no diff, because the module does not change the cluster.
     support: none
   idempotent:
-    description: Each run reads the cluster again. With O(dest), each run changes the file, because it contains the time of the evaluation.
+    description: Each run reads the cluster again, and replaces the files, because they contain the time of the evaluation.
     support: partial
 seealso:
   - module: openshift_ops.image_pull.pull_access_info
@@ -269,6 +282,8 @@ EXAMPLES = r"""
       - remove_credential: {registry: quay.io, username: old+robot}
       - target_version: "4.22"
     dest: what-if-{{ inventory_hostname }}.json
+    junit: what-if-{{ inventory_hostname }}.xml
+    markdown: what-if-{{ inventory_hostname }}.md
 """
 
 RETURN = r"""
@@ -311,7 +326,7 @@ what_if:
     containers:
       description:
         - The answers, the worst first, each with the object, the image, C(before), C(after), C(changes) (the positions of the changes that cause
-          it), C(when), C(possibly), C(when_reason), and C(fix), a task that keeps the pull working. Containers that pull before and after, and
+          it), C(when), C(possibly), C(when_reason), C(advice), and C(fix), a task that keeps the pull working. Containers that pull before and after, and
           that no change touches, are only counted.
       type: list
       elements: dict
@@ -322,8 +337,11 @@ what_if:
       returned: always
     images_to_mirror:
       description:
-        - The images that the nodes could not pull from any registry within reach. C(skopeo) is the input of C(skopeo sync --src yaml),
-          C(oc_mirror) an ImageSetConfiguration of version v2alpha1, and C(refused) the number of images with an unusual name.
+        - The images that the nodes could not pull from any registry within reach. C(skopeo) is the input of
+          C(skopeo sync --all --scoped --src yaml). Without C(--all), skopeo copies an image of one architecture only, whose digest is another
+          one, and without C(--scoped), repositories with the same last name overwrite each other.
+        - C(oc_mirror) is an ImageSetConfiguration of version v2alpha1. C(not_in_oc_mirror) are the images by digest of a registry with a
+          port, which oc-mirror fails to copy, and C(refused) is the number of images with an unusual name, which are in no list.
       type: dict
       returned: always
     forecasts:
@@ -367,14 +385,27 @@ text:
   returned: when the evaluation was completed
   type: list
   elements: str
-  sample: ["What if, on https://api.cluster.example.com:6443:", "  - secret old-pull is deleted"]
+  sample:
+    - 2 of 120 containers would no longer get their images.
+    - "On https://api.cluster.example.com:6443, if:"
+    - "  1. secret old-pull is deleted"
 dest:
   description: The file.
   returned: with O(dest)
   type: str
   sample: what-if-production.json
+junit:
+  description: The file.
+  returned: with O(junit)
+  type: str
+  sample: what-if-production.xml
+markdown:
+  description: The file.
+  returned: with O(markdown)
+  type: str
+  sample: what-if-production.md
 changed:
-  description: Whether the file was written, or would be written in check mode. The cluster is never changed.
+  description: Whether a file was written, or would be written in check mode. The cluster is never changed.
   returned: always
   type: bool
 namespaces:
@@ -464,8 +495,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import options as what_if
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import answer_what_if
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import output_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.yaml_file import object_reader
 
@@ -474,7 +505,7 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **what_if.ARGUMENTS, "show": {"type": "bool", "d
 
 def run(task: Task) -> dict[str, object]:
     asked = what_if.from_options(task.params, object_reader(task))
-    write = json_writer(task, asked.dest)
+    write = output_writer(task, asked.outputs, asked.render, asked.sources)
     with task.cluster(task.targets(everywhere=True)) as run:
         return run.result(answer_what_if(run.cluster, asked, run.namespaces, run.settings(), write=write))
 

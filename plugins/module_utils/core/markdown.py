@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .cluster_text import escape_invisible, make_printable, truncate
+from .cluster_text import escape_invisible, truncate
 
 __all__ = ["as_code", "as_code_block", "as_table"]
 
@@ -24,13 +24,14 @@ _ENDS = {"`": "⟨U+0060⟩", "|": "⟨U+007C⟩"}
 
 def as_code(text: str, most: int = _MOST) -> str:
     """Return the text as code in a line or a cell, cut after `most` characters. A dash stands for an empty text."""
-    shown = " ".join(make_printable(escape_invisible(text)).split())
+    # One character more than shown is enough to see that the text is cut.
+    shown = escape_invisible(" ".join(text.split())[: most + 1])
     for letter, code_point in _ENDS.items():
         shown = shown.replace(letter, code_point)
     cut = truncate(shown, most) if len(shown) > most else shown
     # `truncate` cuts between words. A text without a space would become empty.
     shown = f"{shown[:most]} ..." if cut == "..." else cut
-    return f"`{shown}`" if shown else "–"
+    return f"`{shown}`" if shown else "-"
 
 
 def as_code_block(text: str, language: str) -> list[str]:

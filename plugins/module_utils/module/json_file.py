@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-from ..core.errors import OptionError
-from ..core.redaction import mask
-from ..core.whole_files import stage_file
+from .output_files import output_writer
 from .task import Task
 
 __all__ = ["json_writer"]
@@ -23,26 +20,4 @@ def json_writer(task: Task, path: str | None) -> Callable[[Mapping[str, Any]], N
 
     :raises OptionError: when the path cannot be a file.
     """
-    if path is None:
-        return None
-    target = Path(path)
-    if target.is_dir() or not target.parent.is_dir():
-        raise OptionError(
-            f"option 'dest': {path!r} is a directory, or its directory does not exist on the host that runs the task: give the path of a file"
-        )
-
-    def write(document: Mapping[str, Any]) -> None:
-        if not task.check_mode:
-            _put(target, json.dumps(mask(dict(document), task.secrets), indent=1))
-
-    return write
-
-
-def _put(target: Path, content: str) -> None:
-    try:
-        with stage_file(target, f"{content}\n".encode()) as temporary:
-            temporary.replace(target)
-    except OSError as error:
-        raise OptionError(
-            f"file {str(target)!r} cannot be written on the host that runs the task: {error.strerror}. The cluster was only read"
-        ) from None
+    return output_writer(task, {"dest": path}, lambda document: {"dest": f"{json.dumps(document, indent=1)}\n"})

@@ -87,4 +87,5 @@ def _group(rows: Iterable[WhatIfRow], names: Callable[[WhatIfRow], Sequence[str]
 
 
 def _order(row: WhatIfRow) -> tuple[Any, ...]:
-    return ANSWERS.index(row.answer), row.namespace, row.ref.kind.kind, row.ref.name, row.location
+    moment = -1 if row.moment is None else row.moment.order
+    return ANSWERS.index(row.answer), moment, row.namespace, row.ref.kind.kind, row.ref.name, row.location

@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The images that have to be copied to a registry that the nodes reach, in the forms that tools for this read. Pure.
 
-skopeo sync reads a list by registry (`skopeo sync --src yaml`), oc-mirror an ImageSetConfiguration of version v2alpha1.
+skopeo sync reads a list by registry (`skopeo sync --src yaml`, containers/skopeo cmd/skopeo/sync.go: `registrySyncConfig`). Its lists
+contain tags and digests, and an empty list means all tags. oc-mirror reads an ImageSetConfiguration of version v2alpha1, and refuses a file
+with an unknown member (openshift/oc-mirror internal/pkg/config/load.go).
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from .rows import WhatIfRow
 
 __all__ = ["list_images"]
 
+#: oc-mirror counts the colons of a name with a digest (internal/pkg/image/image.go: `IsImageByTagAndDigest`): with the port of a registry,
+#: it looks for a tag, and finds none to copy to.
+_PORT_AND_DIGEST = re.compile(r"[^/]*:[0-9]+/.*@.*")
 #: A user chooses the image of a pod, and a list of images is the input of another program: only complete, plain names get into it.
 _PLAIN = re.compile(
     r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+((:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})|(@sha256:[0-9a-f]{64}))"
@@ -25,7 +30,10 @@ _PLAIN = re.compile(
 
 
 def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
-    """Return `images`, sorted, and the same as `skopeo` and `oc_mirror`. `refused` are names with unusual text, which are not listed."""
+    """Return `images`, sorted, and the same as `skopeo` and `oc_mirror`.
+
+    `not_in_oc_mirror` are the images that oc-mirror cannot copy. `refused` is the number of names with unusual text, which are not listed.
+    """
     lost = {
         reference
         for row in rows
@@ -34,6 +42,7 @@ def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
     }
     plain = sorted((each for each in lost if _PLAIN.fullmatch(str(each))), key=str)
     names = list(dict.fromkeys(map(str, plain)))
+    failing = [name for name in names if _PORT_AND_DIGEST.fullmatch(name)]
     return {
         "images": names,
         "refused": len({str(each) for each in lost} - {*names}),
@@ -41,8 +50,9 @@ def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
         "oc_mirror": {
             "apiVersion": "mirror.openshift.io/v2alpha1",
             "kind": "ImageSetConfiguration",
-            "mirror": {"additionalImages": [{"name": name} for name in names]},
+            "mirror": {"additionalImages": [{"name": name} for name in names if name not in failing]},
         },
+        "not_in_oc_mirror": failing,
     }
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.json_types import as_dict
@@ -15,6 +15,7 @@ from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
 from ...images.image_questions import RegistryAccess
 from . import changes
 from .changes import SupposedChange, parse_changes
+from .outputs import OUTPUTS, render_outputs
 
 __all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options"]
 
@@ -27,6 +28,8 @@ ARGUMENTS: dict[str, Any] = {
     "registry_timeout": {"type": "int", "default": 10},
     "fail_on": {"type": "str", "choices": ["never", WOULD_BREAK, NOT_KNOWN], "default": "never"},
     "dest": {"type": "path"},
+    "junit": {"type": "path"},
+    "markdown": {"type": "path"},
 }
 
 
@@ -34,13 +37,19 @@ ARGUMENTS: dict[str, Any] = {
 class WhatIfQuestion:
     """`supposed` are the changes, applied together in the order given. `registries`: how registries are asked, None if they are not.
 
-    `failing` are the answers that fail the task.
+    `failing` are the answers that fail the task. `outputs` are the paths of the files to write, by their options, `sources` the files that
+    the changes name.
     """
 
     supposed: Sequence[SupposedChange]
     registries: RegistryAccess | None = None
     failing: Sequence[str] = ()
-    dest: str | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    sources: Sequence[str] = ()
+
+    def render(self, document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """Return the text of each file, by its option. `rows` are those of all containers."""
+        return render_outputs(self.outputs, document, rows, self.failing)
 
     @property
     def target_version(self) -> str | None:
@@ -66,5 +75,9 @@ def from_options(options: Mapping[str, Any], read: Callable[[str], Sequence[Json
     failing = {"never": (), WOULD_BREAK: (WOULD_BREAK,), NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN)}[options["fail_on"]]
     given = [as_dict(each) for each in options["changes"]]
     return WhatIfQuestion(
-        parse_changes(given, read), access if options["ask_registries"] else None, failing, options["dest"]
+        parse_changes(given, read),
+        access if options["ask_registries"] else None,
+        failing,
+        {name: options[name] for name in OUTPUTS if options[name] is not None},
+        [as_dict(each.get("add_objects")).get("src") for each in given if as_dict(each.get("add_objects")).get("src")],
     )

@@ -24,6 +24,7 @@ from ...explain.verdict import WILL_NOT_PULL
 from ...explain.workload_pods import can_pull, is_controlled
 from ...features.pull_audit.survey import NamespaceSnapshot
 from ...images.references import reference_of
+from .advice import advise
 from .evaluation import Comparison
 from .timing import Moment, NodeCaches
 
@@ -77,6 +78,8 @@ class WhatIfRow:
         """Return the row for a result."""
         subject, after = self.deciding.subject, self.deciding.after
         moment = self.moment or Moment("", "", "")
+        is_broken = self.answer == WOULD_BREAK
+        offer = make_offer(after.fix if is_broken else ())
         return {
             "namespace": self.namespace,
             "kind": self.ref.kind.kind,
@@ -94,7 +97,8 @@ class WhatIfRow:
             "when": moment.when,
             "possibly": moment.possibly,
             "when_reason": moment.reason,
-            **make_offer(after.fix if self.answer == WOULD_BREAK else ()).report(),
+            "advice": make_printable(advise(self.failing_step, offer)) if is_broken else "",
+            **offer.report(),
         }
 
 

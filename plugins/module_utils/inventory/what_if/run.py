@@ -39,8 +39,8 @@ from .timing import NodeCaches
 
 __all__ = ["answer_what_if", "compare_subjects", "read_rows"]
 
-#: Writes the document to its destination.
-Write = Callable[[Mapping[str, Any]], None]
+#: Writes the files for a document and the rows of all containers.
+Write = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None]
 _LISTED_BY = {SERVICE_ACCOUNT: ALL}
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
@@ -55,7 +55,7 @@ def answer_what_if(
     write: Write | None = None,
     now: Callable[[], float] = time.time,
 ) -> Outcome:
-    """Return the outcome with the document in `what_if` (or, with `write`, only its counts) and the answer as `text`."""
+    """Return the outcome with the counts, the answer as `text`, and the document in `what_if` unless it is written to a file."""
     cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
         try:
@@ -66,12 +66,12 @@ def answer_what_if(
             return run.outcome([run.result_of_skip(name) for name in namespaces])
         outcome = run.outcome(work.results)
     document = document_of(found, cluster.name)
-    extra = {"counts": document["counts"], "text": lines_of(document)}
-    if write is None:
+    extra = {"counts": document["counts"], "text": lines_of(document), **asked.outputs}
+    if "dest" not in asked.outputs:
         extra["what_if"] = document
-    else:
-        write(document)
-        extra.update(dest=asked.dest, changed=True)
+    if write is not None:
+        write(document, [row.report() for row in found.rows])
+        extra["changed"] = True
     return replace(outcome, extra=extra, refused=_refusal(found, asked))
 
 

@@ -9,75 +9,95 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.phrases import pluralize
-from ...core.what_if_format import (
-    MOMENT_TITLES,
-    NOT_KNOWN,
-    STILL_BROKEN,
-    STILL_PULLS,
-    WOULD_BREAK,
-    WOULD_WORK,
-)
+from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+from ...explain.offers import Offer, offer_of
+from .descriptions import causes_of, count_moments, headline, moment_of, name_of, outcome_of, select_rows
 
 __all__ = ["lines_of"]
 
-#: Maximum number of containers of one answer. The document has all of them.
-_SHOWN = 50
-_HEADINGS = {
-    WOULD_BREAK: "would no longer get {their} image",
-    NOT_KNOWN: "cannot be judged",
-    STILL_BROKEN: "do not get {their} image today, and not after the change",
-    WOULD_WORK: "would get {their} image after the change, and do not today",
-}
+#: Maximum number of containers of each answer. The document has all of them.
+_SHOWN = {WOULD_BREAK: 20, NOT_KNOWN: 10, STILL_BROKEN: 5, WOULD_WORK: 5}
+#: Maximum number of tasks, and of sentences of one list.
+_TASKS = 3
+_SENTENCES = 20
+
+Document = Mapping[str, Any]
 
 
-def lines_of(document: Mapping[str, Any]) -> list[str]:
-    """Return the lines for one document."""
-    return [*_lines(document)]
+def lines_of(document: Document) -> list[str]:
+    """Return the lines for one document: the answer first, then the containers, the worst first, then the limits of the answer."""
+    return [*_summary(document), *_answers(document), *_tasks(document), *_limits(document)]
 
 
-def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+def _summary(document: Document) -> Iterator[str]:
+    yield headline(document)
+    yield f"On {document['server']}, if:"
+    yield from (f"  {number}. {each['title']}" for number, each in enumerate(document["changes"], 1))
+    if moments := count_moments(document["containers"]):
+        yield f"When: {moments}."
     counts = document["counts"]
-    total = sum(counts.values())
-    yield f"What if, on {document['server']}:"
-    yield from (f"  - {each['title']}" for each in document["changes"])
-    if counts[WOULD_BREAK]:
-        yield f"{counts[WOULD_BREAK]:,} of {pluralize(total, 'container')} would no longer get their image."
-    else:
-        yield f"Of {pluralize(total, 'container')}, none would surely lose its image."
-    for answer, heading in _HEADINGS.items():
+    others = [outcome_of(answer, counts[answer]) for answer in (NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS)]
+    yield from (f"{sentence}." for sentence in others if not sentence.startswith("0 "))
+    if images := document["images_to_mirror"]["images"]:
+        verb = "has" if len(images) == 1 else "have"
+        yield f"{pluralize(len(images), 'image')} {verb} no registry within reach, and must be copied: see images_to_mirror."
+
+
+def _answers(document: Document) -> Iterator[str]:
+    for answer, most in _SHOWN.items():
         rows = [row for row in document["containers"] if row["answer"] == answer]
-        if rows:
-            yield ""
-            yield f"{pluralize(len(rows), 'container')} {heading.format(their='its' if len(rows) == 1 else 'their')}:"
-            yield from _rows(rows, document["changes"])
-    yield ""
-    yield f"{pluralize(counts[STILL_PULLS], 'container')} still pull{'s' if counts[STILL_PULLS] == 1 else ''}."
-    yield from _limits(document)
-
-
-def _rows(rows: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    for row in rows[:_SHOWN]:
-        part = f"volume {row['volume']}" if row["volume"] else f"container {row['container']}"
-        yield f"  {row['namespace']}: {row['kind']} {row['name']}, {part}: {row['image']}"
-        if row["answer"] != WOULD_WORK:
-            yield f"    {row['after']['reason']}"
-        if row["when"]:
-            possibly = f", possibly {MOMENT_TITLES[row['possibly']]}" if row["possibly"] else ""
-            yield f"    {MOMENT_TITLES[row['when']]}{possibly}: {row['when_reason']}"
-        if len(changes) > 1 and row["changes"]:
-            yield f"    because {', and '.join(changes[at]['title'] for at in row['changes'])}"
-    if len(rows) > _SHOWN:
-        yield f"  and {len(rows) - _SHOWN:,} more"
-
-
-def _limits(document: Mapping[str, Any]) -> Iterator[str]:
-    unknown = list(dict.fromkeys(fact for each in document["changes"] for fact in each["cannot_know"]))
-    if unknown:
+        if not rows:
+            continue
+        shown, omitted = select_rows(rows, most)
         yield ""
-        yield "No object shows:"
-        yield from (f"  - {fact}" for fact in unknown)
-    for name, title in (("forecasts", "The upgrade also affects:"), ("unreadable", "Not read:")):
-        if document[name]:
+        yield f"{outcome_of(answer, len(rows))}:"
+        for row in shown:
+            yield from _row(row, document["changes"])
+        if omitted:
+            yield f"  {omitted}"
+
+
+def _row(row: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"  {row['namespace']}: {name_of(row)}, image {row['image']}"
+    reason = row["before"]["reason"] if row["answer"] == WOULD_WORK else row["after"]["reason"]
+    details = {
+        "breaks": moment_of(row),
+        "reason": reason,
+        "change": causes_of(row, changes),
+        "to do": row["advice"],
+    }
+    yield from (f"    {name + ':':<8}{text}" for name, text in details.items() if text)
+
+
+def _tasks(document: Document) -> Iterator[str]:
+    """The first tasks that keep pulls working, each once. Anyone can have written the document, so they are checked again."""
+    found: dict[str, Offer] = {}
+    for row in document["containers"]:
+        offer = offer_of(row)
+        if offer.tasks:
+            found.setdefault(offer.text, offer)
+    if not found:
+        return
+    yield ""
+    yield "This keeps pulls working:" if len(found) == 1 else "These tasks keep pulls working:"
+    for text, offer in [*found.items()][:_TASKS]:
+        yield from offer.effects
+        yield from text.splitlines()
+    if len(found) > _TASKS:
+        yield f"and {pluralize(len(found) - _TASKS, 'more task')}, in the field fix of each container"
+
+
+def _limits(document: Document) -> Iterator[str]:
+    facts = list(dict.fromkeys(fact for each in document["changes"] for fact in each["cannot_know"]))
+    lists = {
+        "No object shows:": facts,
+        "The upgrade also affects:": document["forecasts"],
+        "Not read:": document["unreadable"],
+    }
+    for title, sentences in lists.items():
+        if sentences:
             yield ""
             yield title
-            yield from (f"  - {sentence}" for sentence in document[name])
+            yield from (f"  - {sentence}" for sentence in sentences[:_SENTENCES])
+            if len(sentences) > _SENTENCES:
+                yield f"  and {len(sentences) - _SENTENCES:,} more"

@@ -26,6 +26,21 @@ def test_images_are_complete_and_listed_once() -> None:
     assert found["refused"] == 0
 
 
+def test_oc_mirror_gets_no_digest_of_a_registry_with_a_port() -> None:
+    """It takes the colon of the port for that of a tag."""
+    found = listed(f"q.io:5000/app@{DIGEST}", "q.io:5000/app:v1", f"q.io/app@{DIGEST}")
+    assert found["not_in_oc_mirror"] == [f"q.io:5000/app@{DIGEST}"]
+    names = [each["name"] for each in found["oc_mirror"]["mirror"]["additionalImages"]]
+    assert names == [f"q.io/app@{DIGEST}", "q.io:5000/app:v1"]
+    assert found["skopeo"]["q.io:5000"] == {"images": {"app": ["v1", DIGEST]}}
+
+
+def test_a_missing_pull_secret_does_not_hide_an_image() -> None:
+    """The missing secret is an earlier failed step, but the node goes on without it."""
+    snapshot = survey(place(pods=[pod("missing", image="q.io/app:v1")]))
+    assert list_images(rows_about(snapshot, LOST))["images"] == ["q.io/app:v1"]
+
+
 def test_unusual_names_are_counted_but_not_listed() -> None:
     found = listed("q.io/team/{{ lookup('pipe', 'id') }}:v1", "q.io/team/app:v1")
     assert found["images"] == ["q.io/team/app:v1"]

@@ -9,7 +9,14 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import from_options
 
-OPTIONS = {"ask_registries": False, "fail_on": "never", "dest": None, "registry_timeout": 10}
+OPTIONS = {
+    "ask_registries": False,
+    "fail_on": "never",
+    "dest": None,
+    "junit": None,
+    "markdown": None,
+    "registry_timeout": 10,
+}
 
 
 def question(*changes, **more):

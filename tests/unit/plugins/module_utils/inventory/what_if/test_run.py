@@ -40,7 +40,7 @@ def cluster(*names: str) -> FakeApi:
 def answered(api: FakeApi, *names: str, write=None, failing=(), changes=(LOST,)) -> Any:
     clock = Clock()
     settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-    asked = WhatIfQuestion(changes_of(*changes), failing=failing, dest="f.json" if write else None)
+    asked = WhatIfQuestion(changes_of(*changes), failing=failing, outputs={"dest": "f.json"} if write else {})
     return answer_what_if(api.cluster(clock), asked, names or ("a",), settings, write=write, now=lambda: 1767225600.0)
 
 
@@ -55,8 +55,9 @@ def test_all_namespaces_are_answered_from_lists() -> None:
 
 def test_the_document_can_be_written_instead() -> None:
     written: list[Any] = []
-    outcome = answered(cluster("a"), write=written.append)
+    outcome = answered(cluster("a"), write=lambda document, rows: written.extend((document, rows)))
     assert written[0]["counts"] == outcome.extra["counts"]
+    assert [row["answer"] for row in written[1]] == ["would_break"] * 2
     assert "what_if" not in outcome.extra
     assert (outcome.extra["dest"], outcome.extra["changed"]) == ("f.json", True)
 

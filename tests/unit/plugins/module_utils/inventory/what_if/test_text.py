@@ -5,35 +5,88 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.text import lines_of
 from support.supposed import document_about
 from support.surveyed import account, deployment, place, pod, secret, survey
+from support.what_ifs import container, document
 
 SNAPSHOT = survey(place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")], workloads=[deployment()]))
 
 
-def test_a_break_is_described() -> None:
-    text = "\n".join(lines_of(document_about(SNAPSHOT, {"unreachable_registries": ["q.io"]})))
-    assert "2 of 2 containers would no longer get their image" in text
-    assert "a: Pod app, container c: q.io/team/app:v1" in text
-    assert "the nodes do not reach q.io, and no other registry serves q.io/team/app:v1" in text
-    assert "No object shows:" in text
+def text_of(*changes: dict[str, Any]) -> list[str]:
+    return lines_of(document_about(SNAPSHOT, *changes))
+
+
+def test_the_answer_comes_first_then_the_containers_then_the_limits() -> None:
+    lines = text_of({"unreachable_registries": ["q.io"]})
+    assert lines[:5] == [
+        "2 of 2 containers would no longer get their images.",
+        "On https://api.example.com:6443, if:",
+        "  1. the nodes do not reach q.io",
+        "When: 1 at once, 1 when the next pod is created.",
+        "1 image has no registry within reach, and must be copied: see images_to_mirror.",
+    ]
+    assert lines[5:12] == [
+        "",
+        "2 containers would no longer get their images:",
+        "  a: Pod app, container c, image q.io/team/app:v1",
+        "    breaks: at once: the pod does not have its image yet",
+        "    reason: the nodes do not reach q.io, and no other registry serves q.io/team/app:v1",
+        "    to do:  copy the image to a registry that the nodes reach, and declare that registry as a mirror",
+        "  a: Deployment web, container c, image q.io/team/app:v1",
+    ]
+    assert lines.index("No object shows:") > 12
 
 
 def test_causes_are_named_if_there_are_several_changes() -> None:
-    changes = [{"unreachable_registries": ["q.io"]}, {"new_nodes": True}]
-    text = "\n".join(lines_of(document_about(SNAPSHOT, *changes)))
-    assert "because the nodes do not reach q.io" in text
+    assert not any(line.startswith("    change:") for line in text_of({"unreachable_registries": ["q.io"]}))
+    lines = text_of({"unreachable_registries": ["q.io"]}, {"new_nodes": True})
+    assert lines.count("    change: the nodes do not reach q.io") == 2
 
 
 def test_nothing_breaks() -> None:
-    text = "\n".join(lines_of(document_about(SNAPSHOT, {"remove_secrets": {"name": "other"}})))
-    assert "Of 2 containers, none would surely lose its image." in text
-    assert "2 containers still pull." in text
+    lines = text_of({"remove_secrets": {"name": "other"}})
+    assert lines[0] == "None of 2 containers would lose its image."
+    assert "2 containers still pull." in lines
 
 
-def test_a_long_list_is_cut() -> None:
+def test_a_long_list_is_cut_and_names_the_namespaces() -> None:
     pods = [pod("s", name=f"p{at}") for at in range(60)]
     snapshot = survey(place(secrets=[secret("s")], pods=pods))
     text = lines_of(document_about(snapshot, {"unreachable_registries": ["q.io"]}))
-    assert "  and 10 more" in text
+    assert "  and 40 more, in namespace a (40)" in text
+
+
+def test_the_reason_of_a_repair_is_that_of_today() -> None:
+    lines = lines_of(document(container("would_work")))
+    assert lines[0] == "None of 1 container would lose its image."
+    assert f"    reason: {container('would_work')['before']['reason']}" in lines
+
+
+def test_tasks_are_shown_once_with_their_effects() -> None:
+    lines = lines_of(document(container(), container(name="api")))
+    at = lines.index("This keeps pulls working:")
+    assert lines[at + 1].startswith("This lets every pod of service account default of namespace shop pull")
+    assert lines[at + 2] == "- name: Link a pull secret to a service account"
+    assert sum("openshift_ops.image_pull.sa_link:" in line for line in lines) == 1
+
+
+def test_only_the_first_tasks_are_shown() -> None:
+    rows = []
+    for number in range(5):
+        row = container(name=f"web-{number}")
+        (task,) = row["fix"]
+        options = {**task["openshift_ops.image_pull.sa_link"], "service_accounts": [f"account-{number}"]}
+        rows.append({**row, "fix": [{**task, "openshift_ops.image_pull.sa_link": options}]})
+    lines = lines_of(document(*rows))
+    assert "These tasks keep pulls working:" in lines
+    assert sum("openshift_ops.image_pull.sa_link:" in line for line in lines) == 3
+    assert "and 2 more tasks, in the field fix of each container" in lines
+
+
+def test_long_lists_of_limits_are_cut() -> None:
+    lines = lines_of(document(unreadable=[f"sentence {number}" for number in range(25)]))
+    assert lines[-1] == "  and 5 more"
+    assert lines[0] == "There is no container to judge."

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a pull that breaks can be kept working, in one sentence. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...core.phrases import join_and
+from ...explain.offers import Offer
+
+__all__ = ["advise"]
+
+#: The work that no task of this collection does, by the step that fails.
+_BY_STEP: Mapping[str, str] = {
+    "network": "copy the image to a registry that the nodes reach, and declare that registry as a mirror",
+    "mirrors": "copy the image to a mirror that serves it in this way, or allow pulls from the source",
+    "registries": "allow the registry in the image config of the cluster, or take the image from an allowed one",
+    "signature": "sign the image, and keep the signature at the registry that serves it, or narrow the scope of the policy",
+    "login": "keep a login that the registry accepts in a pull secret of the pod",
+    "keys": "keep a login for the registry in a pull secret of the pod",
+    "secret": "correct the pull secret",
+    "pull_secrets": "create the service account",
+    "project": "keep the right of the service account to pull from the project",
+    "stream": "keep the image in the image stream",
+}
+_OTHERWISE = "correct the reason before the change, or leave the change out"
+
+
+def advise(step: str, offer: Offer) -> str:
+    """Return the sentence for a pull that fails at `step`, without a full stop. It contains no text of a cluster, except in a refusal."""
+    if offer.tasks:
+        titles = list(dict.fromkeys(str(task["name"]) for task in offer.tasks))
+        return join_and([titles[0], *(title[0].lower() + title[1:] for title in titles[1:])])
+    return offer.refusal or _BY_STEP.get(step, _OTHERWISE)

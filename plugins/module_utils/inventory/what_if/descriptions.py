@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The parts of a sentence about one row of a document, which its text, JUnit XML and Markdown share. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...core.phrases import join_and, pluralize, summarize
+from ...core.what_if_format import MOMENT_TITLES, MOMENTS, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+
+__all__ = ["causes_of", "count_moments", "headline", "moment_of", "name_of", "outcome_of", "part_of", "select_rows"]
+
+#: Maximum number of namespaces that are named for omitted rows.
+_NAMESPACES = 10
+
+Row = Mapping[str, Any]
+
+
+def outcome_of(answer: str, number: int) -> str:
+    """Return the number of containers with an answer, and the answer, as a sentence without a full stop."""
+    is_one = number == 1
+    its = "its image" if is_one else "their images"
+    outcomes = {
+        WOULD_BREAK: f"would no longer get {its}",
+        NOT_KNOWN: "cannot be judged",
+        STILL_BROKEN: f"{'does' if is_one else 'do'} not get {its} today, and not after the changes",
+        WOULD_WORK: f"{'does' if is_one else 'do'} not get {its} today, and would after the changes",
+        STILL_PULLS: f"still {'pulls' if is_one else 'pull'}",
+    }
+    return f"{pluralize(number, 'container')} {outcomes[answer]}"
+
+
+def headline(document: Mapping[str, Any]) -> str:
+    """Return the answer in one sentence."""
+    counts = document["counts"]
+    total, broken, unknown = sum(counts.values()), counts[WOULD_BREAK], counts[NOT_KNOWN]
+    if broken:
+        its = "its image" if broken == 1 else "their images"
+        return f"{broken:,} of {pluralize(total, 'container')} would no longer get {its}."
+    if not total:
+        return "There is no container to judge."
+    if unknown:
+        return f"No container is known to lose its image, but {unknown:,} of {total:,} cannot be judged."
+    return f"None of {pluralize(total, 'container')} would lose its image."
+
+
+def count_moments(rows: Sequence[Row]) -> str:
+    """Return when the pulls that break are missed, such as `1 at once, 2 when the next pod is created`. Empty without one."""
+    counted = Counter(row["when"] for row in rows if row["answer"] == WOULD_BREAK)
+    return ", ".join(f"{counted[moment]:,} {MOMENT_TITLES[moment]}" for moment in MOMENTS if counted[moment])
+
+
+def name_of(row: Row) -> str:
+    """Return the object and its part, such as `Deployment web, container app`."""
+    return f"{row['kind']} {row['name']}, {part_of(row)}"
+
+
+def part_of(row: Row) -> str:
+    return f"volume {row['volume']}" if row["volume"] else f"container {row['container']}"
+
+
+def moment_of(row: Row) -> str:
+    """Return when a pull that breaks is missed, and the reason for that. Empty for other rows."""
+    if not row["when"]:
+        return ""
+    possibly = f", possibly {MOMENT_TITLES[row['possibly']]}" if row["possibly"] else ""
+    return f"{MOMENT_TITLES[row['when']]}{possibly}: {row['when_reason']}"
+
+
+def causes_of(row: Row, changes: Sequence[Mapping[str, Any]]) -> str:
+    """Return the titles of the changes that break a pull. Empty for other rows, and if there is only one change."""
+    return join_and([changes[at]["title"] for at in row["changes"]]) if len(changes) > 1 else ""
+
+
+def select_rows(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], str]:
+    """Return the first rows, and a sentence about the omitted ones with their namespaces, without a full stop. Empty if there are none."""
+    omitted = Counter(row["namespace"] for row in rows[most:])
+    if not omitted:
+        return rows, ""
+    places = summarize([f"{name} ({number:,})" for name, number in omitted.most_common()], _NAMESPACES)
+    return rows[
+        :most
+    ], f"and {omitted.total():,} more, in {'namespace' if len(omitted) == 1 else 'namespaces'} {places}"

@@ -1,0 +1,68 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The answer as JUnit XML: a suite for the cluster, a case for each container. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from ...core.junit_xml import add_element, as_xml, make_case, make_suite
+from ...core.what_if_format import ANSWER_TITLES, NOT_KNOWN, STILL_BROKEN, WOULD_WORK
+from .descriptions import causes_of, headline, moment_of, name_of
+
+__all__ = ["as_junit"]
+
+_TITLE = "Pull access after the supposed changes"
+_UNREAD = "could not be read"
+
+Row = Mapping[str, Any]
+
+
+def as_junit(document: Mapping[str, Any], rows: Sequence[Row], failing: Sequence[str]) -> str:
+    """Return the text. `rows` are those of all containers. An answer in `failing` fails its case, and `unknown` otherwise skips it."""
+    server, changes = document["server"], document["changes"]
+    cases = [_case(server, row, changes, failing) for row in rows]
+    cases += _unread(server, document["unreadable"])
+    suite = make_suite(server, server, document["made"], cases, "\n".join(_output(document, rows)))
+    return as_xml(_TITLE, [suite])
+
+
+def _case(server: str, row: Row, changes: Sequence[Mapping[str, Any]], failing: Sequence[str]) -> Element:
+    case = make_case(name_of(row), f"{server}.{row['namespace']}")
+    reason = row["after"]["reason"]
+    if row["answer"] in failing:
+        text = "\n".join(_details(row, changes))
+        add_element(case, "failure", text, type=ANSWER_TITLES[row["answer"]], message=reason)
+    elif row["answer"] == NOT_KNOWN:
+        add_element(case, "skipped", message=reason)
+    return case
+
+
+def _details(row: Row, changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    before, after = row["before"], row["after"]
+    yield f"image: {row['image']}"
+    yield f"before: {before['verdict']}: {before['reason']}"
+    yield f"after: {after['verdict']}: {after['reason']}"
+    details = {"breaks": moment_of(row), "change": causes_of(row, changes), "to do": row["advice"]}
+    yield from (f"{name}: {text}" for name, text in details.items() if text)
+
+
+def _unread(server: str, sentences: Sequence[str]) -> Iterator[Element]:
+    for number, sentence in enumerate(sentences, 1):
+        case = make_case(f"{_UNREAD}: {number}", f"{server}.{_UNREAD}")
+        add_element(case, "skipped", message=sentence)
+        yield case
+
+
+def _output(document: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
+    """The changes, and the answers that are not visible in the cases, because these pass."""
+    yield headline(document)
+    yield from (f"change {number}: {each['title']}" for number, each in enumerate(document["changes"], 1))
+    yield from document["forecasts"]
+    for row in rows:
+        if row["answer"] in (STILL_BROKEN, WOULD_WORK):
+            reason = row["before"]["reason"]
+            yield f"{ANSWER_TITLES[row['answer']]}: {row['namespace']}: {name_of(row)}: today {reason}"

@@ -1,0 +1,193 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real answers of the lab fit the published schema, and their files show hostile text of a cluster as text."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from support.audited import Scene
+from support.junit import check
+from support.playbooks import forms, leaks
+
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((Path(__file__).parents[2] / "docs/what_if.schema.json").read_text(encoding="utf-8"))
+)
+DIGEST = "sha256:" + "1" * 64
+#: Images that the API server accepts in a pod.
+HOSTILE = (
+    "[x](https://evil.example) @everyone | `a` <img src=https://evil.example/a.png onerror=alert(1)>",
+    "</script></testcase>]]>",
+    "{{ lookup('pipe', 'true') }}",
+    "quay.io/team/a\u202eb:1",
+    "UPPER:1",
+    "quay.io/team/app:1`|x",
+)
+
+
+@pytest.fixture
+def scene(lab, namespaces) -> Scene:
+    """A namespace with a pod and a deployment that need the secret `pull`, and pods with hostile and odd images."""
+    it = Scene(lab, namespaces(1))
+    it.secret()
+    it.link("pull")
+    it.pod(own=["pull", "missing"])
+    it.deployment(it.image)
+    it.pod("quay.io/team/app", name="short-of-a-tag")
+    it.pod(f"quay.io/team/app:1@{DIGEST}", name="by-digest")
+    it.pod(f"registry.example.com:5000/team/app@{DIGEST}", name="by-digest-at-a-port")
+    it.pod("nginx", name="short-name")
+    for number, image in enumerate(HOSTILE):
+        it.pod(image, name=f"hostile-{number}")
+    return it
+
+
+def supposed(run: Any, it: Scene, *changes: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return run("pull_access_what_if", namespaces=list(it.names), changes=list(changes), **options)
+
+
+def problems(document: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message[:200]}" for error in SCHEMA.iter_errors(document)]
+
+
+def asks(it: Scene) -> dict[str, Any]:
+    return {
+        "ask_registries": True,
+        "registry_ca_cert": it.lab.data["ca_cert"],
+        "realm_hosts": it.lab.registry_hosts,
+    }
+
+
+CHANGES = {
+    "secret": [{"remove_secrets": {"name": "pull"}}],
+    "link": [{"remove_links": {"secrets": ["pull"]}}],
+    "only": [{"only_registries": ["registry.site.example"]}, {"new_nodes": True}],
+    "version": [{"target_version": "1.36"}],
+    "grants": [{"remove_grants": {}}],
+    "credential": [{"remove_credential": {"registry": "quay.io", "username": "<b>|`"}}],
+    "several": [{"remove_secrets": {"name": "pull"}}, {"unreachable_registries": ["quay.io", "*.example.com"]}],
+}
+
+
+class TestSchema:
+    @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
+    def test_an_answer_fits_the_schema(self, run, scene, changes):
+        result = supposed(run, scene, *changes)
+        assert not result["failed"], result["msg"]
+        assert problems(result["what_if"]) == []
+
+    def test_an_answer_with_breaks_and_tasks_fits_the_schema(self, run, scene):
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, **asks(scene))["what_if"]
+        assert problems(document) == []
+        broken = [row for row in document["containers"] if row["answer"] == "would_break"]
+        assert {row["kind"] for row in broken} == {"Pod", "Deployment"}
+        assert all(row["fix"] and row["advice"] for row in broken)
+        assert [row["when"] for row in broken] == ["at_once", "at_rollout"]
+
+    def test_an_answer_without_rights_fits_the_schema(self, lab, run, scene):
+        result = run(
+            "pull_access_what_if",
+            namespaces=list(scene.names),
+            changes=[{"remove_secrets": {"name": "pull"}}],
+            impersonate_user="a-user-without-rights",
+        )
+        if "what_if" in result:
+            assert problems(result["what_if"]) == []
+            assert result["what_if"]["unreadable"]
+        else:
+            assert result["failed"]
+
+
+class TestImages:
+    def test_a_missing_pull_secret_does_not_hide_an_image_out_of_reach(self, run, scene):
+        document = supposed(run, scene, {"unreachable_registries": [scene.host]})["what_if"]
+        (pod,) = [row for row in document["containers"] if row["name"] == "app"]
+        assert (pod["after"]["step"], pod["answer"]) == ("network", "would_break")
+        assert document["images_to_mirror"]["images"] == [scene.image]
+
+    def test_only_complete_plain_names_are_listed(self, run, scene):
+        found = supposed(run, scene, {"only_registries": ["registry.site.example"]})["what_if"]["images_to_mirror"]
+        listed = f"registry.example.com:5000/team/app@{DIGEST}"
+        assert {listed, "quay.io/team/app:latest", f"quay.io/team/app@{DIGEST}", scene.image} <= {*found["images"]}
+        assert not any(re.search(r"[^a-z0-9A-Z.:/@_-]", name) for name in found["images"])
+        assert found["skopeo"]["quay.io"] == {"images": {"team/app": ["latest", DIGEST]}}
+        assert found["not_in_oc_mirror"] == [listed]
+        assert {"name": listed} not in found["oc_mirror"]["mirror"]["additionalImages"]
+
+
+class TestFiles:
+    @pytest.fixture
+    def paths(self, tmp_path) -> dict[str, str]:
+        names = {"dest": "a.json", "junit": "a.xml", "markdown": "a.md"}
+        return {option: str(tmp_path / name) for option, name in names.items()}
+
+    def test_the_files_have_the_answer(self, run, scene, tmp_path, paths):
+        change = {"remove_secrets": {"name": "pull"}}
+        result = supposed(run, scene, change, fail_on="would_break", **paths, **asks(scene))
+        assert result["failed"]
+        assert result["changed"]
+        assert "what_if" not in result
+        assert {name: result[name] for name in paths} == paths
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+        document = json.loads(Path(paths["dest"]).read_text())
+        assert problems(document) == []
+        root = check(Path(paths["junit"]).read_text(encoding="utf-8"))
+        counts = document["counts"]
+        assert int(root.get("failures", "")) == counts["would_break"] == 2
+        cases = root.findall("*/testcase")
+        assert len([case for case in cases if "could not be read" not in case.get("classname", "")]) == sum(
+            counts.values()
+        )
+        markdown = Path(paths["markdown"]).read_text(encoding="utf-8")
+        assert markdown.startswith(f"## 2 of {sum(counts.values())} containers would no longer get their images.")
+        text = "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
+        assert leaks(text + result["_output"], forms(scene.login["password"], scene.login["username"])) == []
+
+    def test_hostile_text_is_only_code_in_markdown(self, run, scene, paths):
+        result = supposed(run, scene, {"only_registries": ["registry.site.example"]}, **paths)
+        assert not result["failed"], result["msg"]
+        markdown = Path(paths["markdown"]).read_text(encoding="utf-8")
+        assert "evil.example" in markdown
+        outside = re.sub(r"`[^`\n]*`", "", markdown)
+        for part in ("evil", "@", "<", "](", "http", "{{", "\u202e"):
+            assert part not in outside, part
+        assert check(Path(paths["junit"]).read_text(encoding="utf-8")) is not None
+
+    def test_check_mode_writes_no_file(self, run, scene, tmp_path, paths):
+        result = supposed(run, scene, {"new_nodes": True}, check=True, **paths)
+        assert not result["failed"], result["msg"]
+        assert result["changed"]
+        assert list(tmp_path.iterdir()) == []
+
+    def test_the_document_stays_in_the_result_without_a_file_for_it(self, run, scene, paths):
+        result = supposed(run, scene, {"new_nodes": True}, junit=paths["junit"])
+        assert result["changed"]
+        assert result["what_if"]["format"] == SCHEMA.schema["properties"]["format"]["const"]
+
+    def test_all_impossible_files_are_reported_before_any_request(self, lab, run, tmp_path):
+        audit = lab.audit()
+        paths = {"dest": str(tmp_path), "junit": str(tmp_path / "none" / "a"), "markdown": str(tmp_path / "a")}
+        result = run("pull_access_what_if", changes=[{"new_nodes": True}], **paths)
+        assert result["failed"]
+        assert "option 'dest'" in result["msg"]
+        assert "option 'junit'" in result["msg"]
+        assert not audit.ours()
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestText:
+    def test_the_text_begins_with_the_answer_and_has_a_task(self, run, scene):
+        result = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, **asks(scene))
+        lines = result["text"]
+        assert lines[0].startswith("2 of ")
+        assert lines[1:3] == [f"On {scene.lab.data['server']}, if:", "  1. secret pull is deleted"]
+        assert "When: 1 at once, 1 when the next pod is created." in lines
+        assert any(line.startswith("    to do:  ") for line in lines)
+        assert any("openshift_ops.image_pull.pull_secret:" in line for line in lines)

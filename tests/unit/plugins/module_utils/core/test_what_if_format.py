@@ -1,0 +1,32 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The constants of a what-if document equal the values in its published schema, and each has words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_format import (
+    ANSWER_TITLES,
+    ANSWERS,
+    FORMAT,
+    MOMENT_TITLES,
+    MOMENTS,
+)
+from support import what_ifs
+
+SCHEMA = json.loads((Path(__file__).parents[5] / "docs/what_if.schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_constants_equal_those_of_the_schema() -> None:
+    assert SCHEMA["properties"]["format"]["const"] == FORMAT
+    assert tuple(SCHEMA["$defs"]["answer"]["enum"]) == ANSWERS == what_ifs.ANSWERS
+    assert tuple(SCHEMA["$defs"]["counts"]["required"]) == ANSWERS
+    assert tuple(SCHEMA["$defs"]["moment"]["enum"]) == MOMENTS
+
+
+def test_each_constant_has_words() -> None:
+    assert tuple(ANSWER_TITLES) == ANSWERS
+    assert tuple(MOMENT_TITLES) == MOMENTS

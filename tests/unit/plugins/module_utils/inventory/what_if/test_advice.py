@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The advice names the offered task, or the work that no task does."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import Offer, make_offer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.advice import advise
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        ("network", "copy the image to a registry that the nodes reach"),
+        ("signature", "sign the image"),
+        ("registries", "allow the registry"),
+        ("login", "keep a login that the registry accepts"),
+        ("node", "correct the reason before the change, or leave the change out"),
+        ("", "correct the reason before the change, or leave the change out"),
+    ],
+)
+def test_the_work_depends_on_the_failed_step(step: str, says: str) -> None:
+    assert advise(step, Offer()).startswith(says)
+
+
+def test_an_offered_task_is_named() -> None:
+    assert advise("login", make_offer(fixes.link("ns", "default", "pull"))) == "Link a pull secret to a service account"
+    several = make_offer(fixes.create_secret("ns", "default", "quay.io"))
+    titles = list(dict.fromkeys(task["name"] for task in several.tasks))
+    assert len(titles) > 1
+    assert advise("login", several).startswith(f"{titles[0]} and {titles[1][0].lower()}")
+
+
+def test_a_refused_offer_gives_its_reason() -> None:
+    assert advise("login", make_offer(fixes.link("ns", "default", "{{ x }}"))).startswith("no task is offered, because")

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sentences about rows have the right numbers, forms and names."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.descriptions import (
+    causes_of,
+    count_moments,
+    headline,
+    moment_of,
+    name_of,
+    outcome_of,
+    select_rows,
+)
+from support.what_ifs import change, container, document
+
+
+@pytest.mark.parametrize(
+    ("answer", "one", "two"),
+    [
+        ("would_break", "1 container would no longer get its image", "2 containers would no longer get their images"),
+        ("unknown", "1 container cannot be judged", "2 containers cannot be judged"),
+        ("still_pulls", "1 container still pulls", "2 containers still pull"),
+        (
+            "still_broken",
+            "1 container does not get its image today, and not after the changes",
+            "2 containers do not get their images today, and not after the changes",
+        ),
+        (
+            "would_work",
+            "1 container does not get its image today, and would after the changes",
+            "2 containers do not get their images today, and would after the changes",
+        ),
+    ],
+)
+def test_an_outcome_agrees_with_its_number(answer: str, one: str, two: str) -> None:
+    assert (outcome_of(answer, 1), outcome_of(answer, 2)) == (one, two)
+
+
+@pytest.mark.parametrize(
+    ("answers", "pulls", "says"),
+    [
+        (["would_break"], 0, "1 of 1 container would no longer get its image."),
+        (["would_break"] * 2, 2000, "2 of 2,002 containers would no longer get their images."),
+        (["unknown"], 3, "No container is known to lose its image, but 1 of 4 cannot be judged."),
+        (["would_work"], 3, "None of 4 containers would lose its image."),
+        ([], 0, "There is no container to judge."),
+    ],
+)
+def test_the_headline_is_the_answer(answers: list[str], pulls: int, says: str) -> None:
+    assert headline(document(*map(container, answers), pulls=pulls)) == says
+
+
+def test_moments_are_counted_with_the_earliest_first() -> None:
+    rows = [container(), container(when="at_once"), container(), container("unknown")]
+    assert count_moments(rows) == "1 at once, 2 when the next pod is created"
+    assert count_moments([container("unknown")]) == ""
+
+
+def test_a_row_is_named_by_its_object_and_part() -> None:
+    assert name_of(container()) == "Deployment web, container app"
+    assert name_of(container(container="", volume="model")) == "Deployment web, volume model"
+
+
+def test_a_moment_includes_an_earlier_possible_one() -> None:
+    row = container(when="on_another_node", possibly="at_restart", when_reason="why")
+    assert moment_of(row) == "when a pod starts on another node, possibly at the next start of the container: why"
+    assert moment_of(container("unknown")) == ""
+
+
+def test_causes_are_named_only_among_several_changes() -> None:
+    both = [change("one"), change("two")]
+    assert causes_of(container(changes=[0, 1]), both) == "one and two"
+    assert causes_of(container(), both[:1]) == ""
+
+
+def test_omitted_rows_are_counted_by_namespace() -> None:
+    rows = [container(namespace=name) for name in ("a", "b", "b", "c")]
+    assert select_rows(rows, 4) == (rows, "")
+    assert select_rows(rows, 1) == (rows[:1], "and 3 more, in namespaces b (2), c (1)")
+    assert select_rows(rows, 3) == (rows[:3], "and 1 more, in namespace c (1)")
+    many = [container(namespace=f"n{number}") for number in range(20)]
+    assert select_rows(many, 5)[1].endswith(" and 5 more")

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each container is a case, which fails, is skipped or passes by its answer."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.junit import as_junit
+from support.junit import check
+from support.what_ifs import ANSWERS, change, container, document, hostile
+
+
+def made(found: dict[str, Any], *failing: str) -> ElementTree.Element:
+    return check(as_junit(found, found["containers"], failing or ("would_break",)))
+
+
+def results(root: ElementTree.Element) -> list[str]:
+    return [case[0].tag if len(case) else "passed" for case in root.findall("*/testcase")]
+
+
+def test_a_break_fails_and_an_unknown_answer_is_skipped() -> None:
+    found = document(*map(container, ANSWERS))
+    assert results(made(found)) == ["failure", "skipped", "passed", "passed", "passed"]
+    assert results(made(found, "would_break", "unknown")) == ["failure", "failure", "passed", "passed", "passed"]
+
+
+def test_a_failure_has_the_reason_the_moment_the_cause_and_the_work() -> None:
+    found = document(container(changes=[1]), changes=[change("one"), change("two")])
+    root = made(found)
+    (suite,) = root
+    assert suite.get("name") == suite.get("hostname") == "https://api.production.example.com:6443"
+    (case,) = suite.findall("testcase")
+    assert (case.get("name"), case.get("classname")) == (
+        "Deployment web, container app",
+        "https://api.production.example.com:6443.shop",
+    )
+    failure = case[0]
+    assert failure.get("type") == "would break"
+    assert failure.get("message") == found["containers"][0]["after"]["reason"]
+    assert (failure.text or "").splitlines() == [
+        "image: quay.io/team/app:1",
+        "before: pulls: secret pull has the key quay.io, and the registry accepts the login",
+        f"after: will_not_pull: {failure.get('message')}",
+        "breaks: when the next pod is created: the next pod that is created does not get the image",
+        "change: two",
+        "to do: Link a pull secret to a service account",
+    ]
+
+
+def test_passed_cases_that_need_attention_are_in_the_output() -> None:
+    found = document(*map(container, ANSWERS), forecasts=["a rule: more"], unreadable=["nodes could not be listed"])
+    root = made(found)
+    output = (root[0].findtext("system-out") or "").splitlines()
+    assert output[:3] == [
+        "1 of 5 containers would no longer get its image.",
+        "change 1: secret pull is deleted",
+        "a rule: more",
+    ]
+    assert [line.partition(":")[0] for line in output[3:]] == ["still broken", "would work"]
+    assert results(root)[-1] == "skipped"
+    assert root.findall("*/testcase")[-1][0].get("message") == "nodes could not be listed"
+
+
+@pytest.mark.parametrize("text", ["</testcase><b/>", "\x00\x1b[31m", "\ud800", "]]>", "\u202e"])
+def test_a_hostile_text_stays_text(text: str) -> None:
+    assert results(made(hostile(text)))[:5] == ["failure", "skipped", "passed", "passed", "passed"]
