@@ -10,7 +10,8 @@ module: pull_access_report
 short_description: Create an audit report as an HTML page, JSON and JUnit XML
 version_added: 1.0.0
 description:
-  - Joins the documents that M(openshift_ops.image_pull.pull_access_audit) wrote for one or more clusters. Writes one self-contained HTML
+  - Joins the documents that M(openshift_ops.image_pull.pull_access_audit) wrote for one or more clusters. The page also shows the answers
+    of M(openshift_ops.image_pull.pull_access_what_if). Writes one self-contained HTML
     page, JSON in the same form (L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json))
     and JUnit XML.
   - The page needs no network and no build. It shows the findings with their fixes, a table of all findings that can be searched and sorted,
@@ -20,10 +21,19 @@ description:
   - If a file is not such a document, the task fails before anything is written.
 options:
   src:
-    description: The files that M(openshift_ops.image_pull.pull_access_audit) has written. Each cluster may be in only one of them.
+    description:
+      - The files that M(openshift_ops.image_pull.pull_access_audit) has written. Each cluster may be in only one of them.
+      - One of O(src) and O(what_if) is required.
     type: list
     elements: path
-    required: true
+  what_if:
+    description:
+      - The files that M(openshift_ops.image_pull.pull_access_what_if) has written. The page shows each container before and after the
+        supposed changes, next to each other. Requires O(html).
+      - An answer is named after the audited cluster with the same API server, and otherwise after the server. The JSON and the JUnit XML
+        contain only the audits.
+    type: list
+    elements: path
   missing:
     description:
       - Clusters that could not be audited. The report lists them. They count neither as findings nor as gone.
@@ -103,6 +113,11 @@ EXAMPLES = r"""
     fail_on: error
   delegate_to: localhost
   run_once: true
+
+- name: Show which containers a change would break
+  openshift_ops.image_pull.pull_access_report:
+    what_if: [what-if-production.json]
+    html: what-if.html
 
 - name: Fail only for findings that are new since last week
   openshift_ops.image_pull.pull_access_report:
@@ -196,6 +211,32 @@ only_now:
   type: list
   elements: str
   sample: [staging]
+what_if:
+  description: The number of containers for each answer, over all files of O(what_if).
+  returned: with O(what_if)
+  type: dict
+  contains:
+    would_break:
+      description: Containers that would no longer get their images.
+      type: int
+      returned: always
+    unknown:
+      description: Containers that cannot be judged.
+      type: int
+      returned: always
+    still_broken:
+      description: Containers that do not get their images before and after the changes.
+      type: int
+      returned: always
+    would_work:
+      description: Containers that the changes repair.
+      type: int
+      returned: always
+    still_pulls:
+      description: Containers that get their images before and after the changes.
+      type: int
+      returned: always
+  sample: {would_break: 2, unknown: 0, still_broken: 1, would_work: 0, still_pulls: 117}
 files:
   description: The files that were written, or would be written in check mode.
   returned: success
@@ -231,7 +272,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.an
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 ARGUMENTS = {
-    "src": {"type": "list", "elements": "path", "required": True},
+    "src": {"type": "list", "elements": "path"},
+    "what_if": {"type": "list", "elements": "path"},
     "missing": {
         "type": "list",
         "elements": "dict",
@@ -252,7 +294,7 @@ def run(task: Task) -> dict[str, object]:
     return write_report(from_options(task.params), task.controller, check_mode=task.check_mode)
 
 
-MODULE = Module(ARGUMENTS, run, library="", import_error=None)
+MODULE = Module(ARGUMENTS, run, library="", import_error=None, rules={"required_one_of": [("src", "what_if")]})
 
 
 def main() -> None:

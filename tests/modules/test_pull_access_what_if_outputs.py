@@ -151,7 +151,8 @@ class TestFiles:
         assert leaks(text + result["_output"], forms(scene.login["password"], scene.login["username"])) == []
 
     def test_hostile_text_is_only_code_in_markdown(self, run, scene, paths):
-        result = supposed(run, scene, {"only_registries": ["registry.site.example"]}, **paths)
+        scene.status({"waiting": {"reason": "ErrImagePull", "message": HOSTILE[0]}})
+        result = supposed(run, scene, {"new_nodes": True}, **paths)
         assert not result["failed"], result["msg"]
         markdown = Path(paths["markdown"]).read_text(encoding="utf-8")
         assert "evil.example" in markdown

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-from support.pages import Watched, chromium, lived_in, written
+from support.pages import Watched, chromium, lived_in, supposed, written
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +27,7 @@ def report() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def page_file(report: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("report") / "report page #1.html", report)
+    return written(tmp_path_factory.mktemp("report") / "report page #1.html", report, answers=supposed())
 
 
 @pytest.fixture

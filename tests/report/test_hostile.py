@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     compare_documents,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
-from support import audits
+from support import audits, what_ifs
 from support.pages import VIEWS, Watched, written
 
 #: The visible part of each text.
@@ -70,7 +70,7 @@ def document(text: str) -> dict[str, Any]:
 def test_a_hostile_name_is_shown_as_text_in_every_view(
     watch: Callable[..., Watched], tmp_path: Path, text: str
 ) -> None:
-    watched = watch(written(tmp_path / "a.html", document(text), text))
+    watched = watch(written(tmp_path / "a.html", document(text), text, [what_ifs.hostile(text)]))
     for view in VIEWS:
         page = watched.open(f"view={view}")
         page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from axe_playwright_python.sync_playwright import Axe
-from support import audits
+from support import audits, what_ifs
 from support.pages import VIEWS, Watched, written
 
 pytestmark = pytest.mark.slow
@@ -61,7 +61,8 @@ def test_long_names_make_nothing_too_wide(watch: Callable[..., Watched], tmp_pat
         logins=[audits.login(f"{name}/a"), audits.login(f"{name}/b")],
     )
     document = merge_documents({"a": audits.document(cluster, audits.cluster("b"))})
-    watched = watch(written(tmp_path / "a.html", document, name), viewport={"width": width, "height": 800})
+    page = written(tmp_path / "a.html", document, name, [what_ifs.hostile(name), what_ifs.hostile(name)])
+    watched = watch(page, viewport={"width": width, "height": 800})
     for view in VIEWS:
         watched.open(f"view={view}")
         assert (view, too_wide(watched)) == (view, 0)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from support import audits
+from support import audits, what_ifs
 
 #: Flags that keep Debian's Chromium from sending network requests. (Playwright starts it headless, with its own user-data-dir.)
 FLAGS = (
@@ -31,7 +31,7 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-VIEWS = ("overview", "findings", "matrix", "pullers", "logins", "changes", "unreadable")
+VIEWS = ("overview", "findings", "matrix", "pullers", "logins", "changes", "whatif", "unreadable")
 
 
 @contextmanager
@@ -46,10 +46,28 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def written(path: Path, document: Mapping[str, Any], title: str = "Pull access") -> Path:
-    """Write the page of a document to a file."""
-    path.write_text(as_page(document, title, page_renderer()), encoding="utf-8")
+def written(
+    path: Path, document: Mapping[str, Any], title: str = "Pull access", answers: Sequence[Mapping[str, Any]] = ()
+) -> Path:
+    """Write the page of a document and of what-if documents to a file."""
+    path.write_text(as_page(document, title, page_renderer(), answers), encoding="utf-8")
     return path
+
+
+def supposed() -> list[dict[str, Any]]:
+    """What-if documents of an audited cluster and of another one."""
+    names = ("would_break", "would_break", "unknown", "still_broken", "would_work", "still_pulls")
+    rows = [what_ifs.container(answer, name=f"web-{number}") for number, answer in enumerate(names)]
+    other = what_ifs.container(
+        image="registry.example.com/app:1", changes=[0, 1], when="at_once", container="", volume="model"
+    )
+    changes = [what_ifs.change("secret pull is deleted"), what_ifs.change("the nodes do not reach quay.io")]
+    return [
+        what_ifs.document(
+            *rows, pulls=120, unreadable=["nodes could not be listed: forbidden"], forecasts=["a forecast"]
+        ),
+        what_ifs.document(other, changes=changes, server="https://api.other.example.com:6443"),
+    ]
 
 
 def lived_in() -> dict[str, Any]:

@@ -386,6 +386,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "missing": [{"name": "n", "error": "e"}],
         },
         {"src": ["s"], "compare_with": "c", "fail_on": "error", "fail_on_new": True},
+        {"what_if": ["w"], "html": "h"},
     ],
     "pull_secret": [
         {

@@ -5,7 +5,11 @@
   const { names, texts, clusters, rules } = data;
   const SEVERITIES = ["error", "warning", "info"];
   const SEVERITY_NAMES = { error: ["Error", "Errors"], warning: ["Warning", "Warnings"], info: ["Info", "Infos"] };
-  const VIEWS = ["overview", "findings", "matrix", "pullers", "logins", "changes", "unreadable"];
+  const VIEWS = ["overview", "findings", "matrix", "pullers", "logins", "changes", "whatif", "unreadable"];
+  const ANSWERS = ["would_break", "unknown", "still_broken", "would_work", "still_pulls"];
+  const ANSWER_CLASSES = ["error", "warning", "info", "good", "good"];
+  const ANSWER_TITLES = ["would break", "not known", "still broken", "would work", "still pulls"];
+  const VERDICTS = [["good", "pulls"], ["warning", "not known"], ["error", "fails"]];
   const PAGE = 100, SMALL_PAGE = 50, COLUMNS = 60, ROW = 28, MOST_IN_PICTURE = 36, MOST_PRINTED = 2000, MOST_COPIED = 1000, FIRST = 5;
   const SVG = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);
@@ -32,9 +36,10 @@
   const several = clusters.length > 1;
 
   // ---- State in the address -----------------------------------------------------------------------------------------------------
+  const hasAudits = clusters.length > 0 || !data.questions.length;
   const DEFAULTS = {
-    view: "overview", cluster: "", q: "", namespace: "", rule: "", severity: "", new: "", sort: "severity", page: "",
-    account: "", registry: "", without: "", columns: "", puller: "", login: "",
+    view: hasAudits ? "overview" : "whatif", cluster: "", q: "", namespace: "", rule: "", severity: "", new: "", sort: "severity", page: "",
+    account: "", registry: "", without: "", columns: "", puller: "", login: "", suppose: "", question: "", answer: "",
   };
   let state = { ...DEFAULTS };
   const hashOf = (wanted) => {
@@ -46,8 +51,9 @@
     const given = new URLSearchParams(location.hash.slice(1));
     const found = { ...DEFAULTS };
     for (const key of Object.keys(DEFAULTS)) if (given.has(key)) found[key] = given.get(key);
-    if (!VIEWS.includes(found.view)) found.view = "overview";
+    if (!VIEWS.includes(found.view)) found.view = DEFAULTS.view;
     if (found.cluster !== "" && !clusters[Number(found.cluster)]) found.cluster = "";
+    if (found.question !== "" && !data.questions[Number(found.question)]) found.question = "";
     return found;
   };
   const go = (changes, keepsHistory) => {
@@ -438,10 +444,49 @@
     paged("gone", rows, PAGE, (row) => findingRow(data.gone, row));
   };
 
-  const SHOW = { overview: showOverview, findings: showFindings, matrix: showMatrix, pullers: showPullers, logins: showLogins, changes: showChanges, unreadable: () => {} };
+  // The rows of what-if answers: one line for each container, with both verdicts next to each other.
+  const filteredAnswers = () => {
+    const table = data.what_if, known = lower().names, terms = termsOf(state.suppose);
+    const question = state.question === "" ? null : Number(state.question);
+    const wanted = state.answer ? ANSWERS.map((name) => state.answer.split(",").includes(name)) : null;
+    const found = [];
+    for (let row = 0; row < table.question.length; row++) {
+      if (question !== null && table.question[row] !== question) continue;
+      if (wanted && !wanted[table.answer[row]]) continue;
+      if (terms.length) {
+        const place = `${known[table.namespace[row]]}/${known[table.name[row]]}`;
+        const sentences = ["before_reason", "after_reason", "cause"].map((column) => filled(texts[table[column][row]], table, row)).join(" ");
+        const text = `${place} ${known[table.kind[row]]} ${known[table.location[row]]} ${known[table.image[row]]} ${sentences.toLowerCase()}`;
+        if (!terms.every((term) => text.includes(term))) continue;
+      }
+      found.push(row);
+    }
+    return found;
+  };
+  const verdict = (at, reason) => [element("span", { class: `mark ${VERDICTS[at][0]}` }, VERDICTS[at][1]), " ", bdi(reason)];
+  const answerRow = (row) => {
+    const table = data.what_if, sentence = (column) => filled(texts[table[column][row]], table, row);
+    const line = (title, text) => (text ? element("p", { class: "detail" }, element("strong", null, title), " ", bdi(text)) : null);
+    const answer = table.answer[row];
+    return element("tr", null,
+      cell("Answer", element("span", { class: `mark ${ANSWER_CLASSES[answer]}` }, ANSWER_TITLES[answer])),
+      data.questions.length > 1 ? cell("Cluster", bdi(data.questions[table.question[row]].name)) : null,
+      cell("Container", bdi(names[table.namespace[row]]), element("span", { class: "title" }, names[table.kind[row]], " ", bdi(names[table.name[row]])),
+        element("span", { class: "title" }, bdi(names[table.location[row]])), element("code", null, bdi(names[table.image[row]]))),
+      cell("Before", ...verdict(table.before[row], sentence("before_reason"))),
+      cell("After", ...verdict(table.after[row], sentence("after_reason")), line("When:", sentence("moment")), line("Because of:", sentence("cause")), line("To do:", sentence("advice")), fix(table, row)));
+  };
+  const showAnswers = () => {
+    const rows = filteredAnswers(), all = data.what_if.question.length;
+    for (const box of document.querySelectorAll("[data-question]")) box.hidden = state.question !== "" && box.dataset.question !== state.question;
+    paged("whatif", rows, PAGE, answerRow);
+    byId("whatif-found").textContent = rows.length === all ? counted(all, "container") : `${number(rows.length)} of ${counted(all, "container")}`;
+  };
+
+  const SHOW = { overview: showOverview, findings: showFindings, matrix: showMatrix, pullers: showPullers, logins: showLogins, changes: showChanges, whatif: showAnswers, unreadable: () => {} };
   let shownView = "";
   const show = () => {
-    if (state.view === "changes" && !data.compared) state.view = "overview";
+    if ((state.view === "changes" && !data.compared) || (state.view === "whatif" && !data.questions.length) || !hasAudits) state.view = DEFAULTS.view;
     for (const view of VIEWS) byId(`view-${view}`).hidden = view !== state.view;
     for (const link of document.querySelectorAll("[data-view]")) {
       if (link.dataset.view === state.view) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
@@ -453,7 +498,7 @@
     shownView = state.view;
   };
   // The controls show the state in the address. The text field with the focus is not changed.
-  const FIELDS = { q: "q", namespace: "namespace", rule: "rule", cluster: "cluster", account: "account", registry: "registry", puller: "puller", login: "login" };
+  const FIELDS = { q: "q", namespace: "namespace", rule: "rule", cluster: "cluster", account: "account", registry: "registry", puller: "puller", login: "login", suppose: "suppose", question: "question" };
   const fill = () => {
     for (const [id, key] of Object.entries(FIELDS)) if (byId(id) !== document.activeElement || byId(id).tagName === "SELECT") byId(id).value = state[key];
     byId("sort").value = state.sort.split("-")[0];
@@ -461,6 +506,8 @@
     byId("without").checked = Boolean(state.without);
     const chosen = state.severity ? state.severity.split(",") : SEVERITIES;
     for (const box of document.getElementsByName("severity")) box.checked = chosen.includes(box.value);
+    const answers = state.answer ? state.answer.split(",") : ANSWERS;
+    for (const box of document.getElementsByName("answer")) box.checked = answers.includes(box.value);
   };
 
   // ---- User actions --------------------------------------------------------------------------------------------------------------
@@ -474,11 +521,13 @@
     byId("sort").addEventListener("change", () => go({ sort: byId("sort").value }));
     byId("new").addEventListener("change", () => go({ new: byId("new").checked ? "1" : "" }));
     byId("without").addEventListener("change", () => go({ without: byId("without").checked ? "1" : "" }));
-    for (const box of document.getElementsByName("severity")) {
-      box.addEventListener("change", () => {
-        const chosen = [...document.getElementsByName("severity")].filter((one) => one.checked).map((one) => one.value);
-        go({ severity: chosen.length === SEVERITIES.length ? "" : chosen.join(",") || "none" });
-      });
+    for (const [name, values] of [["severity", SEVERITIES], ["answer", ANSWERS]]) {
+      for (const box of document.getElementsByName(name)) {
+        box.addEventListener("change", () => {
+          const chosen = [...document.getElementsByName(name)].filter((one) => one.checked).map((one) => one.value);
+          go({ [name]: chosen.length === values.length ? "" : chosen.join(",") || "none" });
+        });
+      }
     }
     byId("filters").addEventListener("reset", (event) => { event.preventDefault(); go({ q: "", namespace: "", rule: "", severity: "", new: "" }); byId("q").value = ""; byId("namespace").value = ""; });
     for (const form of document.querySelectorAll("form")) form.addEventListener("submit", (event) => event.preventDefault());
@@ -499,7 +548,11 @@
     byId("findings").hidden = !rows.length;
     byId("found").textContent = counted(rows.length, "finding");
     byId("print-note").textContent = rows.length > MOST_PRINTED ? `Only the first ${number(MOST_PRINTED)} of ${number(rows.length)} findings are printed.` : "";
-    for (const view of ["overview", "findings", "unreadable"]) byId(`view-${view}`).hidden = false;
+    const answers = filteredAnswers();
+    byId("whatif").tBodies[0].replaceChildren(...answers.slice(0, MOST_PRINTED).map(answerRow));
+    byId("whatif").hidden = !answers.length;
+    for (const view of hasAudits ? ["overview", "findings", "unreadable"] : []) byId(`view-${view}`).hidden = false;
+    byId("view-whatif").hidden = !data.questions.length;
     for (const rule of document.querySelectorAll(".rule:not([open])")) { rule.open = true; rule.classList.add("printed"); }
   };
 
@@ -512,6 +565,15 @@
     byId("n-findings").textContent = number(data.findings.rule.length);
     byId("n-unreadable").textContent = number(clusters.reduce((sum, cluster) => sum + cluster.unreadable.length, 0));
     byId("to-changes").parentElement.hidden = !data.compared;
+    byId("to-whatif").parentElement.hidden = !data.questions.length;
+    byId("n-whatif").textContent = number(data.what_if.answer.filter((answer) => answer === 0).length);
+    byId("question").append(option("", "All answers"), ...data.questions.map((each, at) => option(String(at), `${each.name}: ${each.changes.join(", ")}`)));
+    // The table contains the first containers again.
+    for (const part of document.querySelectorAll(".question > .examples, .question > .more")) part.hidden = true;
+    byId("question-field").hidden = data.questions.length < 2;
+    for (const head of document.querySelectorAll(".column-question")) head.hidden = data.questions.length < 2;
+    if (!hasAudits) for (const link of document.querySelectorAll("[data-view]")) link.parentElement.hidden = link.dataset.view !== "whatif";
+    byId("cluster").parentElement.hidden = !hasAudits;
     for (const head of document.querySelectorAll(".column-cluster")) head.hidden = !several;
     for (const hidden of document.querySelectorAll(".needs-program")) hidden.hidden = false;
     listen();

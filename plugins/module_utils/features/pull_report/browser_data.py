@@ -16,6 +16,8 @@ from typing import Any
 
 from ...core.audit_format import SEVERITIES
 from ...core.cluster_text import escape_invisible
+from ...core.what_if_format import ANSWERS
+from ...core.what_if_sentences import causes_of, moment_of, part_of
 from ...explain.offers import offer_of
 from .counting import all_findings
 from .merge import natural_key
@@ -35,8 +37,8 @@ def embed_json(data: Any) -> str:
     return re.sub("[<>&\u2028\u2029]", lambda letter: _EMBEDDED[letter[0]], text)
 
 
-def as_data(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data. Clusters and rules are numbers: their positions, with -1 for all clusters."""
+def as_data(document: Mapping[str, Any], answers: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return the data. Clusters and rules are numbers: their positions, with -1 for all clusters. `answers` are what-if documents."""
     names, texts = _Table(), _Table()
     compared = document.get("compared")
     described = {**document["rules"], **(compared["rules"] if compared else {})}
@@ -53,6 +55,8 @@ def as_data(document: Mapping[str, Any]) -> dict[str, Any]:
         "matrix": _matrix(document["clusters"], names),
         "pullers": _rows(document["clusters"], "pullers", "project subject namespace binding", names),
         "logins": _rows(document["clusters"], "logins", "registry login password namespace secret", names),
+        "questions": [_question(each) for each in answers],
+        "what_if": _answers(answers, names, texts),
     }
     order = names.sort(natural_key)
     return {**_renumber(data, order), "names": names.texts, "texts": texts.texts}
@@ -83,14 +87,14 @@ class _Table:
 
 #: The columns that contain positions of names.
 _NAMES = {"namespace", "kind", "name", "location", "account", "registries", "project", "subject", "binding"}
-_NAMES |= {"registry", "login", "password", "secret"}
+_NAMES |= {"registry", "login", "password", "secret", "image"}
 
 
 def _renumber(data: dict[str, Any], order: Sequence[int]) -> dict[str, Any]:
     def column(name: str, values: Any) -> Any:
         return [order[value] for value in values] if name in _NAMES else values
 
-    tables = ("findings", "gone", "matrix", "pullers", "logins")
+    tables = ("findings", "gone", "matrix", "pullers", "logins", "what_if")
     return {**data, **{table: {name: column(name, values) for name, values in data[table].items()} for table in tables}}
 
 
@@ -130,8 +134,7 @@ def _findings(
     }
     for cluster, finding in rows:
         own, found = {name: escape_invisible(finding[name]) for name in _OWN}, offer_of(finding)
-        # The longest name first, because a short one may be a part of it.
-        references = sorted(((own[name], at) for at, name in enumerate(_REFERENCES)), key=lambda pair: -len(pair[0]))
+        references = _references(own)
         row = {
             "cluster": places[cluster],
             "rule": rules[finding["rule"]],
@@ -148,6 +151,59 @@ def _findings(
 
 
 _OWN = ("namespace", "kind", "name", "location")
+
+
+def _references(own: Mapping[str, str]) -> list[tuple[str, int]]:
+    """The names that texts refer to, the longest first, because a short one may be a part of it."""
+    return sorted(((own[name], at) for at, name in enumerate(_REFERENCES)), key=lambda pair: -len(pair[0]))
+
+
+def _question(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The cluster and the changes of one what-if document."""
+    return {
+        "name": escape_invisible(document["name"]),
+        "changes": [escape_invisible(each["title"]) for each in document["changes"]],
+    }
+
+
+def _answers(documents: Sequence[Mapping[str, Any]], names: _Table, texts: _Table) -> dict[str, list[int]]:
+    """The rows of what-if documents. `question` and `answer` are positions."""
+    columns: dict[str, list[int]] = {
+        name: [] for name in ("question", "answer", *_OWN, "image", "before", "after", *_SENTENCES, "effect", "fix")
+    }
+    for at, document in enumerate(documents):
+        for answer in document["containers"]:
+            own = {name: escape_invisible(answer[name]) for name in ("namespace", "kind", "name")}
+            own["location"] = escape_invisible(part_of(answer))
+            references, found = _references(own), offer_of(answer)
+            sentences = {
+                "before_reason": answer["before"]["reason"],
+                "after_reason": answer["after"]["reason"],
+                "moment": moment_of(answer),
+                "cause": causes_of(answer, document["changes"]),
+                "advice": answer["advice"],
+                "effect": found.notes,
+            }
+            row = {
+                "question": at,
+                "answer": ANSWERS.index(answer["answer"]),
+                "image": names(escape_invisible(answer["image"])),
+                "before": VERDICTS.index(answer["before"]["verdict"]),
+                "after": VERDICTS.index(answer["after"]["verdict"]),
+                "fix": texts(_split_at_names(found.text, references)),
+                **{name: names(text) for name, text in own.items()},
+                **{
+                    name: texts(_split_at_names(escape_invisible(text), references)) for name, text in sentences.items()
+                },
+            }
+            for name, values in columns.items():
+                values.append(row[name])
+    return columns
+
+
+_SENTENCES = ("before_reason", "after_reason", "moment", "cause", "advice")
+#: The verdicts, numbered.
+VERDICTS = ("pulls", "unknown", "will_not_pull")
 
 
 def _split_at_names(text: str, references: Sequence[tuple[str, int]]) -> tuple[str | int, ...]:

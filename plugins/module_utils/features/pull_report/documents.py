@@ -14,15 +14,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...core import what_if_format
 from ...core.audit_format import FORMAT, SEVERITIES
 from ...core.errors import OptionError
 from .shape import Check, count, flag, list_of, mapping_of, members, one_of, tasks, text, text_matching, text_or_null
 
-__all__ = ["LARGEST_BYTES", "from_bytes", "replace_unwritable"]
+__all__ = ["LARGEST_BYTES", "describe_format", "from_bytes", "parse_document", "replace_unwritable"]
 
 #: Maximum number of bytes of a document. A report over 100 clusters with 1,000 namespaces each has about a tenth.
 LARGEST_BYTES = 1 << 30
 
+#: The option for files of each format.
+_OPTIONS = {"src": FORMAT, "what_if": what_if_format.FORMAT}
 #: Unpaired surrogates, which no written file may contain.
 _UNWRITABLE = re.compile("[\ud800-\udfff]")
 _MAY_BE_UNWRITABLE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -87,16 +90,34 @@ def from_bytes(path: str, content: bytes) -> dict[str, Any]:
 
     :raises OptionError: when it is not a valid document, with the file's path and the problem.
     """
-    try:
-        document: dict[str, Any] = _parse_json(content)
-    except _DocumentProblem as error:
-        raise OptionError(f"file {path} {error}. Nothing was written") from None
+    document: dict[str, Any] = parse_document(path, content)
     problem = _problem(document)
     if problem:
         raise OptionError(
             f"file {path} is not a readable audit document: {problem}. Write it again with pull_access_audit. Nothing was written"
         )
     return document
+
+
+def parse_document(path: str, content: bytes) -> Any:
+    """Return the JSON value in a file.
+
+    :raises OptionError: when it is not JSON, or JSON that this collection never writes, with the file's path and the problem.
+    """
+    try:
+        return _parse_json(content)
+    except _DocumentProblem as error:
+        raise OptionError(f"file {path} {error}. Nothing was written") from None
+
+
+def describe_format(document: Any, wanted: str) -> str:
+    """Return why the document has another format than the wanted one, as a part of a sentence, or an empty text."""
+    found = document.get("format") if isinstance(document, dict) else None
+    if not isinstance(found, str) or found == wanted:
+        return ""
+    shown = found if re.fullmatch(r"[\w./-]{1,60}", found) else "another one"
+    option = next((f". Name it in option {name!r}" for name, known in _OPTIONS.items() if known == found), "")
+    return f"its format is {shown}, but this version reads {wanted}{option}"
 
 
 def replace_unwritable(value: Any) -> Any:
@@ -159,9 +180,8 @@ def _parse_whole(digits: str) -> int:
 
 
 def _problem(document: Any) -> str:
-    if isinstance(document, dict) and isinstance(document.get("format"), str) and document["format"] != FORMAT:
-        found = document["format"] if re.fullmatch(r"[\w./-]{1,60}", document["format"]) else "another one"
-        return f"its format is {found}, but this version reads {FORMAT}"
+    if other := describe_format(document, FORMAT):
+        return other
     shape = _DOCUMENT(document)
     if shape:
         return f"it{shape}" if shape.startswith(" ") else shape.lstrip(".")

@@ -15,7 +15,7 @@ from ...core.errors import OptionError
 from . import documents
 from .logins import MANY_PLACES, find_shared_logins, number_logins
 
-__all__ = ["finding_id", "merge_documents", "natural_key", "order_findings"]
+__all__ = ["finding_id", "merge_documents", "natural_key", "order_findings", "without_audits"]
 
 #: The rules of findings that a report adds.
 _OWN_RULES = {
@@ -56,6 +56,11 @@ def merge_documents(
         "findings": order_findings(everywhere),
         **({"missing": documents.replace_unwritable(missing)} if missing else {}),
     }
+
+
+def without_audits(made: str) -> dict[str, Any]:
+    """Return a document without clusters, for a page that shows only what-if answers. `made` is its time."""
+    return {"format": FORMAT, "made": made, "rules": {}, "clusters": [], "findings": []}
 
 
 def finding_id(finding: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ _MODE = re.compile(r"0[0-7]{3}\Z")
 class Report:
     """The options. `src`: paths of audit documents. `outputs`: paths to write, by the names in `OUTPUTS`.
 
-    `missing`: name and error of each cluster whose audit failed. `compare_with`: path of an older report. `mode`: permissions of the
+    `what_if`: paths of what-if documents, which only the page shows. `missing`: name and error of each cluster whose audit failed. `compare_with`: path of an older report. `mode`: permissions of the
     written files.
     """
 
@@ -40,6 +40,7 @@ class Report:
     fail_on: str = NEVER
     fail_on_new: bool = False
     mode: int = 0o644
+    what_if: Sequence[str] = ()
 
 
 def from_options(options: Mapping[str, Any]) -> Report:
@@ -52,13 +53,18 @@ def from_options(options: Mapping[str, Any]) -> Report:
     if missing and not options["src"]:
         why = "; ".join(": ".join(each.values()) for each in missing)
         raise OptionError(f"no cluster was audited, so there is no report: {why}")
-    if not options["src"]:
+    if not options["src"] and not options["what_if"]:
         raise OptionError("option 'src' is empty: name at least one file that pull_access_audit has written")
-    _check_paths(options["src"], outputs)
+    if not options["src"]:
+        _check_without_audits(options)
+    if options["what_if"] and "html" not in outputs:
+        raise OptionError("option 'what_if' needs the option 'html', because only the page shows the answers")
+    _check_paths({name: options[name] or () for name in ("src", "what_if")}, outputs)
     if options["fail_on_new"]:
         _check_new(options)
     return Report(
-        src=tuple(options["src"]),
+        src=tuple(options["src"] or ()),
+        what_if=tuple(options["what_if"] or ()),
         outputs=outputs,
         title=options["title"].strip() or "Pull access",
         missing=tuple(missing),
@@ -69,13 +75,22 @@ def from_options(options: Mapping[str, Any]) -> Report:
     )
 
 
-def _check_paths(src: Sequence[str], outputs: Mapping[str, str]) -> None:
-    for path in src:
-        if src.count(path) > 1:
-            raise OptionError(f"option 'src' names {path} twice")
+def _check_without_audits(options: Mapping[str, Any]) -> None:
+    given = [name for name in ("json", "junit", "compare_with") if options[name]]
+    given += ["fail_on"] if options["fail_on"] != NEVER else []
+    if given:
+        raise OptionError(f"option {given[0]!r} needs audits: name their files in 'src'")
+
+
+def _check_paths(inputs: Mapping[str, Sequence[str]], outputs: Mapping[str, str]) -> None:
+    for option, paths in inputs.items():
+        for path in paths:
+            if paths.count(path) > 1:
+                raise OptionError(f"option {option!r} names {path} twice")
     for name, path in outputs.items():
-        if path in src:
-            raise OptionError(f"option {name!r} would replace {path}, which 'src' names: choose another path")
+        for option, paths in inputs.items():
+            if path in paths:
+                raise OptionError(f"option {name!r} would replace {path}, which {option!r} names: choose another path")
         if list(outputs.values()).count(path) > 1:
             raise OptionError(f"option {name!r} names {path}, which another of {', '.join(OUTPUTS)} also names")
 

@@ -10,14 +10,16 @@ findings. The rest is data, which the program shows as text only. The template i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import SEVERITIES
 from ...core.phrases import pluralize
+from ...core.what_if_format import ANSWER_TITLES
 from ...explain.offers import offer_of
 from .browser_data import as_data, embed_json
 from .counting import all_findings, count_by_severity, format_counts
+from .what_if_page import name_answers, questions_of
 
 __all__ = ["as_page"]
 
@@ -28,15 +30,18 @@ _VERDICTS = (("pulls", "can pull"), ("unknown", "not known"), ("will_not_pull", 
 Document = Mapping[str, Any]
 
 
-def as_page(document: Document, title: str, render: Callable[..., str]) -> str:
-    """Return the text of the page. `render` is the function that fills its template."""
+def as_page(document: Document, title: str, render: Callable[..., str], answers: Sequence[Document] = ()) -> str:
+    """Return the text of the page. `render` is the function that fills its template. `answers` are what-if documents."""
+    answers = name_answers(answers, document["clusters"])
     found = [finding for _cluster, finding in all_findings(document)]
     clusters, compared = document["clusters"], document.get("compared")
     total, verdicts = count_by_severity(found), _verdicts(clusters)
     return render(
         title=title,
         document={"missing": (), **document},
-        data=embed_json(as_data(document)),
+        data=embed_json(as_data(document, answers)),
+        questions=questions_of(answers, _FIRST),
+        answers=ANSWER_TITLES,
         first=_FIRST,
         oldest=min((cluster["made"] for cluster in clusters), default=document["made"]),
         targets=sorted({cluster["target_version"] for cluster in clusters if cluster["target_version"]}),

@@ -5,27 +5,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import ERROR, WARNING
 from ...core.cluster_text import make_printable
 from ...core.errors import OptionError
 from ...core.phrases import pluralize, summarize
-from . import documents
+from . import documents, merge
 from .comparison import compare_documents
 from .counting import all_findings, count_by_severity, format_counts, select_failing, severities_from
 from .json_form import as_json
 from .junit import as_junit
-from .merge import merge_documents
 from .options import NEVER, Report
 from .page import as_page
 from .run_files import check_writable, read_source, select_changed, write_files
+from .what_if_documents import what_if_from_bytes
+from .what_if_page import count_answers
 
 __all__ = ["write_report"]
 
 #: Maximum number of findings that a failure names.
 _NAMED = 3
+
+Document = Mapping[str, Any]
 
 
 def write_report(wanted: Report, render: Callable[..., str] | None, *, check_mode: bool) -> dict[str, Any]:
@@ -41,32 +44,36 @@ def write_report(wanted: Report, render: Callable[..., str] | None, *, check_mod
             "(delegate_to: localhost) and Ansible's own Python, without become and async"
         )
     places = {name: check_writable(name, path) for name, path in wanted.outputs.items()}
-    document = _document(wanted)
-    texts = {places[name]: _FORMS[name](document, wanted, render) for name in places}
+    answers = [what_if_from_bytes(path, read_source(path)) for path in wanted.what_if]
+    document = _document(wanted) if wanted.src else merge.without_audits(max(each["made"] for each in answers))
+    texts = {places[name]: _FORMS[name](document, answers, wanted, render) for name in places}
     changes = select_changed(texts, wanted.mode)
     if not check_mode:
         write_files(changes, wanted.mode)
-    return {**_result(document, wanted, [str(path) for path in changes]), **_failure(document, wanted)}
+    result = {**_result(document, wanted, [str(path) for path in changes]), **_failure(document, wanted)}
+    return {**result, "what_if": count_answers(answers)} if answers else result
 
 
 def _document(wanted: Report) -> dict[str, Any]:
     sources = {path: documents.from_bytes(path, read_source(path)) for path in wanted.src}
-    document = merge_documents(sources, wanted.missing)
+    document = merge.merge_documents(sources, wanted.missing)
     if wanted.compare_with is None:
         return document
     before = documents.from_bytes(wanted.compare_with, read_source(wanted.compare_with))
     return compare_documents(document, before)
 
 
-def _junit(document: Mapping[str, Any], wanted: Report, _render: Callable[..., str]) -> str:
+def _junit(document: Document, _answers: object, wanted: Report, _render: object) -> str:
     severities = (ERROR, WARNING) if wanted.fail_on == NEVER else severities_from(wanted.fail_on)
     return as_junit(document, severities, wanted.title, only_new=wanted.fail_on_new)
 
 
 #: Returns the text of each output.
-_FORMS: dict[str, Callable[[Mapping[str, Any], Report, Callable[..., str]], str]] = {
-    "html": lambda document, wanted, render: as_page(document, documents.replace_unwritable(wanted.title), render),
-    "json": lambda document, _wanted, _render: as_json(document),
+_FORMS: dict[str, Callable[[Document, Sequence[Document], Report, Callable[..., str]], str]] = {
+    "html": lambda document, answers, wanted, render: as_page(
+        document, documents.replace_unwritable(wanted.title), render, answers
+    ),
+    "json": lambda document, _answers, _wanted, _render: as_json(document),
     "junit": _junit,
 }
 

@@ -17,6 +17,7 @@ from ...core.json_types import as_int
 
 __all__ = [
     "Check",
+    "anything",
     "count",
     "flag",
     "list_of",
@@ -34,6 +35,11 @@ Check = Callable[[Any], str]
 #: A member's name that may be shown. No name of this format is longer.
 _SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}\Z")
 _MODULE = re.compile(r"openshift_ops\.image_pull\.[a-z_]+\Z")
+
+
+def anything(_value: Any) -> str:
+    """Accept any value, which nothing reads."""
+    return ""
 
 
 def text(value: Any) -> str:

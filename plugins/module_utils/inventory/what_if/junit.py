@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from ...core.junit_xml import add_element, as_xml, make_case, make_suite
 from ...core.what_if_format import ANSWER_TITLES, NOT_KNOWN, STILL_BROKEN, WOULD_WORK
-from .descriptions import causes_of, headline, moment_of, name_of
+from ...core.what_if_sentences import causes_of, headline, moment_of, name_of
 
 __all__ = ["as_junit"]
 

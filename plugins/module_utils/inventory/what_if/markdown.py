@@ -15,8 +15,8 @@ from typing import Any
 from ...core.markdown import as_code, as_code_block, as_table
 from ...core.phrases import pluralize
 from ...core.what_if_format import ANSWER_TITLES, ANSWERS, NOT_KNOWN, WOULD_BREAK
+from ...core.what_if_sentences import causes_of, count_moments, headline, moment_of, outcome_of, part_of
 from ...explain.offers import Offer, offer_of
-from .descriptions import causes_of, count_moments, headline, moment_of, outcome_of, part_of
 
 __all__ = ["as_markdown"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.json_types import as_dict
+from ...core.json_types import as_dict, as_str
 from ...core.objects import Json
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
 from ...images.image_questions import RegistryAccess
@@ -79,5 +79,5 @@ def from_options(options: Mapping[str, Any], read: Callable[[str], Sequence[Json
         access if options["ask_registries"] else None,
         failing,
         {name: options[name] for name in OUTPUTS if options[name] is not None},
-        [as_dict(each.get("add_objects")).get("src") for each in given if as_dict(each.get("add_objects")).get("src")],
+        [source for each in given if (source := as_str(as_dict(each.get("add_objects")).get("src")))],
     )

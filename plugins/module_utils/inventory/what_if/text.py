@@ -10,8 +10,8 @@ from typing import Any
 
 from ...core.phrases import pluralize
 from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+from ...core.what_if_sentences import causes_of, count_moments, headline, moment_of, name_of, outcome_of, select_rows
 from ...explain.offers import Offer, offer_of
-from .descriptions import causes_of, count_moments, headline, moment_of, name_of, outcome_of, select_rows
 
 __all__ = ["lines_of"]
 

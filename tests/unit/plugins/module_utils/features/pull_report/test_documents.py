@@ -58,8 +58,9 @@ def test_a_document_is_read() -> None:
             "its format is openshift_ops.image_pull/audit/2, but this version reads",
         ),
         (b'{"format": "<script>"}', "its format is another one, but"),
+        (b'{"format": "openshift_ops.image_pull/what_if/1"}', "Name it in option 'what_if'"),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_content_that_is_not_a_document_is_refused(content: bytes, message: str) -> None:
     assert message in refusal(content)

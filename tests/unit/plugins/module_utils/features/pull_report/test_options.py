@@ -22,6 +22,7 @@ def options(**more: Any) -> dict[str, Any]:
         "mode": "0644",
         "title": " T ",
         "missing": None,
+        "what_if": None,
     }
     given |= {"html": None, "json": None, "junit": None, "fail_on": "never", "fail_on_new": False}
     return {**given, **more}
@@ -41,6 +42,11 @@ def test_missing_clusters_need_at_least_one_audit() -> None:
         from_options(options(missing=missing, src=[]))
 
 
+def test_answers_need_no_audit() -> None:
+    made = from_options(options(src=None, what_if=["w.json"], html="h"))
+    assert (made.src, made.what_if, made.outputs) == ((), ("w.json",), {"html": "h"})
+
+
 def test_an_empty_title_becomes_the_default() -> None:
     assert from_options(options(title="  ")).title == "Pull access"
 
@@ -54,6 +60,11 @@ def test_the_json_report_may_replace_the_report_that_it_is_compared_with() -> No
     [
         ({"src": []}, "option 'src' is empty"),
         ({"src": ["a", "a"]}, "names a twice"),
+        ({"what_if": ["a", "a"], "html": "h"}, "option 'what_if' names a twice"),
+        ({"what_if": ["a"]}, "option 'what_if' needs the option 'html'"),
+        ({"what_if": ["h"], "html": "h"}, "option 'html' would replace h, which 'what_if' names"),
+        ({"src": None, "what_if": ["a"], "html": "h", "junit": "x"}, "option 'junit' needs audits"),
+        ({"src": [], "what_if": ["a"], "html": "h", "fail_on": "error"}, "option 'fail_on' needs audits"),
         ({"html": "a.json"}, "option 'html' would replace a.json"),
         ({"html": "r", "junit": "r"}, "option 'html' names r, which another"),
         ({"fail_on_new": True, "fail_on": "error"}, "needs the older report"),

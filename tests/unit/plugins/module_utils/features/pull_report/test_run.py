@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import write_report
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
-from support import audits
+from support import audits, what_ifs
 
 ERROR, WARNING, INFO = (audits.finding(rule) for rule in ("secret-type-dead", "link-dangling", "secret-unused"))
 
@@ -70,6 +70,25 @@ def test_a_second_run_at_any_time_changes_nothing(reports: Reports) -> None:
     assert {path: path.stat().st_mtime_ns for path in reports.directory.glob("report.*")} == before
     found = reports.make(reports.source(clusters[0], audits.cluster("b")))
     assert found["files"] == [*reports.outputs.values()]
+
+
+def test_answers_are_in_the_page_and_counted(reports: Reports) -> None:
+    path = reports.directory / "w.json"
+    path.write_text(json.dumps(what_ifs.document(*map(what_ifs.container, what_ifs.ANSWERS), pulls=3)))
+    counts = {**dict.fromkeys(what_ifs.ANSWERS, 1), "still_pulls": 4}
+    found = reports.make(reports.source(audits.cluster("a")), what_if=[str(path)])
+    assert found["what_if"] == counts
+    assert "what_if" not in reports.json()
+    page = {"html": reports.outputs["html"]}
+    alone = reports.make(what_if=[str(path)], outputs=page)
+    assert (alone["clusters"], alone["what_if"]) == ([], counts)
+    assert "1 of 8 containers would no longer get its image." in Path(page["html"]).read_text(encoding="utf-8")
+
+
+def test_an_invalid_answer_writes_nothing(reports: Reports) -> None:
+    with pytest.raises(OptionError, match="Name it in option 'src'"):
+        reports.make(what_if=[reports.source(audits.cluster("a"))], outputs={"html": reports.outputs["html"]})
+    assert reports.written == []
 
 
 def test_check_mode_writes_nothing_and_reports_the_same(reports: Reports) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parts of a sentence about one row of a document, which its text, JUnit XML and Markdown share. Pure."""
+"""Sentences about a what-if document and its rows, which its text, JUnit XML and Markdown share with the report. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...core.phrases import join_and, pluralize, summarize
-from ...core.what_if_format import MOMENT_TITLES, MOMENTS, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+from .phrases import join_and, pluralize, summarize
+from .what_if_format import MOMENT_TITLES, MOMENTS, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 
 __all__ = ["causes_of", "count_moments", "headline", "moment_of", "name_of", "outcome_of", "part_of", "select_rows"]
 

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page shows each container before and after the supposed changes, side by side and filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
+    merge_documents,
+    without_audits,
+)
+from axe_playwright_python.sync_playwright import Axe
+from support import audits, what_ifs
+from support.pages import Watched, supposed, written
+
+
+@pytest.fixture
+def alone(watch: Callable[..., Watched], tmp_path: Path) -> Watched:
+    """A page with answers only."""
+    page = written(tmp_path / "a.html", without_audits(what_ifs.MADE), answers=supposed())
+    return watch(page, viewport={"width": 1280, "height": 900})
+
+
+def test_both_verdicts_are_next_to_each_other(watch: Callable[..., Watched], page_file: Path) -> None:
+    watched = watch(page_file, viewport={"width": 1280, "height": 900})
+    page = watched.open("view=whatif")
+    rows = watched.rows("whatif")
+    assert len(rows) == 7
+    answer, cluster, container, before, after = rows[0]
+    assert (answer, cluster) == ("would break", "production")
+    assert container.split("\n") == ["shop", "Deployment web-0", "container app", "quay.io/team/app:1"]
+    assert before.startswith("pulls secret pull has the key quay.io")
+    assert after.startswith("fails no pull secret of the pod")
+    assert "When: when the next pod is created" in after
+    assert "To do: Link a pull secret to a service account" in after
+    assert "Because of:" not in after
+    (other,) = [row for row in rows if row[1] == "https://api.other.example.com:6443"]
+    assert "Because of: secret pull is deleted and the nodes do not reach quay.io" in other[4]
+    boxes = [
+        page.locator(f"#whatif tbody tr >> nth=0 >> td[data-label='{name}']").bounding_box()
+        for name in ("Before", "After")
+    ]
+    assert boxes[0] is not None
+    assert boxes[1] is not None
+    assert boxes[0]["y"] == boxes[1]["y"]
+    assert boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"] + 1
+    assert watched.text("#n-whatif") == "3"
+
+
+def test_answers_filter_the_rows(watched: Watched) -> None:
+    page = watched.open("view=whatif")
+    for answer in what_ifs.ANSWERS[1:]:
+        page.locator(f"input[name=answer][value={answer}]").uncheck()
+    watched.until("document.querySelectorAll('#whatif tbody tr').length === 3")
+    assert {row[0] for row in watched.rows("whatif")} == {"would break"}
+    assert "answer=would_break" in watched.state
+    assert watched.text("#whatif-found") == "3 of 7 containers"
+    watched.open("view=whatif&answer=would_work,still_broken")
+    assert [row[0] for row in watched.rows("whatif")] == ["still broken", "would work"]
+    assert page.locator("input[name=answer]:checked").count() == 2
+
+
+def test_a_search_finds_images_names_and_reasons(watched: Watched) -> None:
+    for words, number in (
+        ("registry.example.com", 1),
+        ("shop/web-3", 1),
+        ("deployment web", 7),
+        ("not known", 1),
+        ("zzz", 0),
+    ):
+        watched.open(f"view=whatif&suppose={words}")
+        assert (words, len(watched.rows("whatif"))) == (words, number)
+
+
+def test_an_answer_can_be_chosen(watched: Watched) -> None:
+    page = watched.open("view=whatif&question=1")
+    assert len(watched.rows("whatif")) == 1
+    assert page.locator("[data-question]:visible").count() == 1
+
+
+def test_a_task_is_offered_for_a_break(watched: Watched) -> None:
+    page = watched.open("view=whatif&answer=would_break&question=0")
+    page.locator("#whatif .fix summary").first.click()
+    page.locator("#whatif pre").first.wait_for()
+    assert "openshift_ops.image_pull.sa_link:" in page.locator("#whatif pre").first.inner_text()
+
+
+def test_a_page_of_answers_alone_shows_nothing_about_audits(alone: Watched) -> None:
+    page = alone.open()
+    assert page.locator("section.view:visible").evaluate_all("all => all.map((one) => one.id)") == ["view-whatif"]
+    assert page.locator("nav a:visible").evaluate_all("all => all.map((one) => one.dataset.view)") == ["whatif"]
+    assert "Audited" not in alone.text("header.head")
+    assert "Evaluated 2026-11-25 17:10 UTC" in alone.text("header.head")
+    assert page.locator("#cluster").is_hidden()
+    alone.open("view=findings")
+    assert page.locator("section.view:visible").count() == 1
+    assert Axe().run(page).response["violations"] == []
+
+
+def test_a_page_of_answers_alone_needs_no_javascript(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    page = written(tmp_path / "a.html", without_audits(what_ifs.MADE), answers=supposed())
+    watched = watch(page, java_script_enabled=False)
+    watched.page.goto(watched.address)
+    text = watched.text("#view-whatif")
+    assert "2 of 126 containers would no longer get their images." in text
+    assert "no pull secret of the pod is for quay.io/team/app" in text
+    assert not watched.page.locator("#whatif").is_visible()
+
+
+def test_a_page_without_answers_has_no_view_for_them(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    watched = watch(written(tmp_path / "a.html", merge_documents({"a": audits.document(audits.cluster())})))
+    page = watched.open("view=whatif")
+    assert page.locator("#view-overview").is_visible()
+    assert page.locator("#to-whatif").is_hidden()
+
+
+def test_a_hostile_task_is_not_offered(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    task = {"name": "x", "openshift_ops.image_pull.sa_link": {"secrets": ["{{ lookup('pipe', 'id') }}"]}}
+    answers: list[dict[str, Any]] = [what_ifs.document(what_ifs.container(fix=[task]))]
+    watched = watch(written(tmp_path / "a.html", without_audits(what_ifs.MADE), answers=answers))
+    page = watched.open()
+    page.locator("#whatif .fix summary").first.click()
+    page.locator("#whatif .fix").first.get_by_text("no task is offered, because").wait_for()
+    assert page.locator("#whatif pre").count() == 0
