@@ -56,7 +56,8 @@ _DOCUMENT = members(
         # Not shown by the page.
         "summary": anything,
         "images_to_mirror": anything,
-    }
+    },
+    {"access": anything},
 )
 _SHOWN = ("made", "server", "changes", "counts", "containers", "forecasts", "unreadable")
 
