@@ -386,7 +386,7 @@ text:
   type: list
   elements: str
   sample:
-    - 2 of 120 containers would no longer get their images.
+    - 2 of 120 containers would no longer get their image.
     - "On https://api.cluster.example.com:6443, if:"
     - "  1. secret old-pull is deleted"
 dest:

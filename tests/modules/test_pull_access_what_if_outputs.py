@@ -146,7 +146,7 @@ class TestFiles:
             counts.values()
         )
         markdown = Path(paths["markdown"]).read_text(encoding="utf-8")
-        assert markdown.startswith(f"## 2 of {sum(counts.values())} containers would no longer get their images.")
+        assert markdown.startswith(f"## 2 of {sum(counts.values())} containers would no longer get their image.")
         text = "".join(path.read_text(encoding="utf-8") for path in tmp_path.iterdir())
         assert leaks(text + result["_output"], forms(scene.login["password"], scene.login["username"])) == []
 

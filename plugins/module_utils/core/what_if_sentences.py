@@ -23,7 +23,7 @@ Row = Mapping[str, Any]
 def outcome_of(answer: str, number: int) -> str:
     """Return the number of containers with an answer, and the answer, as a sentence without a full stop."""
     is_one = number == 1
-    its = "its image" if is_one else "their images"
+    its = "its image" if is_one else "their image"
     outcomes = {
         WOULD_BREAK: f"would no longer get {its}",
         NOT_KNOWN: "cannot be judged",
@@ -39,7 +39,7 @@ def headline(document: Mapping[str, Any]) -> str:
     counts = document["counts"]
     total, broken, unknown = sum(counts.values()), counts[WOULD_BREAK], counts[NOT_KNOWN]
     if broken:
-        its = "its image" if broken == 1 else "their images"
+        its = "its image" if broken == 1 else "their image"
         return f"{broken:,} of {pluralize(total, 'container')} would no longer get {its}."
     if not total:
         return "There is no container to judge."

@@ -21,18 +21,18 @@ from support.what_ifs import change, container, document
 @pytest.mark.parametrize(
     ("answer", "one", "two"),
     [
-        ("would_break", "1 container would no longer get its image", "2 containers would no longer get their images"),
+        ("would_break", "1 container would no longer get its image", "2 containers would no longer get their image"),
         ("unknown", "1 container cannot be judged", "2 containers cannot be judged"),
         ("still_pulls", "1 container still pulls", "2 containers still pull"),
         (
             "still_broken",
             "1 container does not get its image today, and not after the changes",
-            "2 containers do not get their images today, and not after the changes",
+            "2 containers do not get their image today, and not after the changes",
         ),
         (
             "would_work",
             "1 container does not get its image today, and would after the changes",
-            "2 containers do not get their images today, and would after the changes",
+            "2 containers do not get their image today, and would after the changes",
         ),
     ],
 )
@@ -44,7 +44,7 @@ def test_an_outcome_agrees_with_its_number(answer: str, one: str, two: str) -> N
     ("answers", "pulls", "says"),
     [
         (["would_break"], 0, "1 of 1 container would no longer get its image."),
-        (["would_break"] * 2, 2000, "2 of 2,002 containers would no longer get their images."),
+        (["would_break"] * 2, 2000, "2 of 2,002 containers would no longer get their image."),
         (["unknown"], 3, "No container is known to lose its image, but 1 of 4 cannot be judged."),
         (["would_work"], 3, "None of 4 containers would lose its image."),
         ([], 0, "There is no container to judge."),

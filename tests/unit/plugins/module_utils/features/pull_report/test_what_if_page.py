@@ -37,7 +37,7 @@ def test_the_first_breaks_are_examples() -> None:
     rows = [container(name=f"web-{number}", changes=[1]) for number in range(4)]
     changes = [change("one"), change("two")]
     (found,) = questions_of([document(container("unknown"), *rows, changes=changes)], 3)
-    assert found["headline"] == "4 of 5 containers would no longer get their images."
+    assert found["headline"] == "4 of 5 containers would no longer get their image."
     assert [example["name"] for example in found["examples"]] == [
         f"Deployment web-{number}, container app" for number in range(3)
     ]

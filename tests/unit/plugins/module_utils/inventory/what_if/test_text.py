@@ -22,7 +22,7 @@ def text_of(*changes: dict[str, Any]) -> list[str]:
 def test_the_answer_comes_first_then_the_containers_then_the_limits() -> None:
     lines = text_of({"unreachable_registries": ["q.io"]})
     assert lines[:5] == [
-        "2 of 2 containers would no longer get their images.",
+        "2 of 2 containers would no longer get their image.",
         "On https://api.example.com:6443, if:",
         "  1. the nodes do not reach q.io",
         "When: 1 at once, 1 when the next pod is created.",
@@ -30,7 +30,7 @@ def test_the_answer_comes_first_then_the_containers_then_the_limits() -> None:
     ]
     assert lines[5:12] == [
         "",
-        "2 containers would no longer get their images:",
+        "2 containers would no longer get their image:",
         "  a: Pod app, container c, image q.io/team/app:v1",
         "    breaks: at once: the pod does not have its image yet",
         "    reason: the nodes do not reach q.io, and no other registry serves q.io/team/app:v1",
