@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ...core.phrases import pluralize, summarize
 from .findings import Finding
-from .signed_images import ImageSignature
-from .survey import ClusterSnapshot, NamespaceSnapshot
+from .survey import ClusterSnapshot, ImageSignature, NamespaceSnapshot
 
 __all__ = ["IMAGE_UNSIGNED", "MOST_IMAGES", "find_unsigned_images", "unknown_signatures"]
 

@@ -71,7 +71,6 @@ from .rules_registry import REGISTRY_REMOVED
 from .rules_signatures import IMAGE_UNSIGNED
 from .rules_verification import VERIFICATION
 from .run_signatures import ask_for_signatures
-from .signed_images import ImageSignature
 from .survey import (
     ACCOUNTS,
     BINDINGS,
@@ -87,6 +86,7 @@ from .survey import (
     WORKLOADS_READ,
     AuditedSecret,
     ClusterSnapshot,
+    ImageSignature,
     NamespaceSnapshot,
     OpenSelector,
 )

@@ -18,7 +18,8 @@ from ...explain.lookup import Lookup, ReadRequired
 from ...explain.steps.signatures import RegistrySignatures
 from ...images.image_questions import RegistryAccess
 from .rules_signatures import MOST_IMAGES
-from .signed_images import ImageSignature, SignedImage, answer_of, share_evenly, signed_images
+from .signed_images import answer_of, share_evenly, signed_images
+from .survey import ImageSignature, SignedImage
 
 __all__ = ["ask_for_signatures"]
 

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice, zip_longest
 from typing import TypeVar
 
-from ...core.objects import ObjectRef
 from ...explain.chain import PULLS, PullVerdict
 from ...explain.lookup import Lookup
 from ...explain.reading import node_objects_for
@@ -19,35 +18,12 @@ from ...explain.required_signatures import RequiredSignature, find_signature, re
 from ...explain.steps.signatures import RegistrySignatures
 from ...explain.subjects import ContainerPull
 from ...images.architectures import architectures_of
+from .accesses import explanation_key
+from .survey import SignedImage
 
-__all__ = ["ImageSignature", "SignedImage", "answer_of", "share_evenly", "signed_images"]
+__all__ = ["answer_of", "share_evenly", "signed_images"]
 
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True)
-class SignedImage:
-    """An image of a namespace that needs a signature. `asked`: one container for each architecture of the nodes that run the image.
-
-    `user` is an object that uses the image, `location` the place in it, and `others` the number of the other objects.
-    """
-
-    user: ObjectRef
-    location: str
-    others: int
-    asked: Sequence[RequiredSignature]
-
-    @property
-    def required(self) -> RequiredSignature:
-        return self.asked[0]
-
-
-@dataclass(frozen=True)
-class ImageSignature:
-    """The answer for an image. `found` is None if the image was not in the share of its namespace."""
-
-    image: SignedImage
-    found: RegistrySignatures | None = None
 
 
 def signed_images(accesses: Sequence[PullVerdict], evidence: Lookup) -> list[SignedImage]:
@@ -56,9 +32,13 @@ def signed_images(accesses: Sequence[PullVerdict], evidence: Lookup) -> list[Sig
     :raises ReadRequired: when more objects have to be read first.
     """
     same: dict[str, list[tuple[PullVerdict, RequiredSignature]]] = defaultdict(list)
+    known: dict[Hashable, RequiredSignature | None] = {}
     for access in accesses:
-        if required := required_signature(access.subject, evidence):
-            same[str(required.reference)].append((access, required))
+        key = explanation_key(access.subject)  # many pods are equal
+        if key not in known:
+            known[key] = required_signature(access.subject, evidence)
+        if required := known[key]:
+            same[str(required.reference)].append((access, replace(required, subject=access.subject)))
     return [_signed_image(same[name], evidence) for name in sorted(same)]
 
 

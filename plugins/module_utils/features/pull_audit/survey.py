@@ -19,6 +19,8 @@ from ...dockerconfig.kubelet_reading import KubeletReading
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup
 from ...explain.node_settings import NodeGroup, SettledNode
+from ...explain.required_signatures import RequiredSignature
+from ...explain.steps.signatures import RegistrySignatures
 from ...explain.subjects import ContainerPull, template_of
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
@@ -26,7 +28,6 @@ from ...platform.managers import is_refreshed
 from ...platform.node_builds import BuildSecrets
 from ...platform.protected import is_marked_generated
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
-from .signed_images import ImageSignature
 from .trim import MOUNTS
 
 __all__ = [
@@ -45,8 +46,10 @@ __all__ = [
     "AuditedLogin",
     "AuditedSecret",
     "ClusterSnapshot",
+    "ImageSignature",
     "NamespaceSnapshot",
     "OpenSelector",
+    "SignedImage",
 ]  # fmt: skip
 
 #: The kinds that a rule may need, as messages name them.
@@ -209,6 +212,31 @@ class OpenSelector:
 
     title: str
     projects: Sequence[str]
+
+
+@dataclass(frozen=True)
+class SignedImage:
+    """An image of a namespace that needs a signature. `asked`: one container for each architecture of the nodes that run the image.
+
+    `user` is an object that uses the image, `location` the place in it, and `others` the number of the other objects.
+    """
+
+    user: ObjectRef
+    location: str
+    others: int
+    asked: Sequence[RequiredSignature]
+
+    @property
+    def required(self) -> RequiredSignature:
+        return self.asked[0]
+
+
+@dataclass(frozen=True)
+class ImageSignature:
+    """The answer for an image. `found` is None if the image was not in the share of its namespace."""
+
+    image: SignedImage
+    found: RegistrySignatures | None = None
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_signatures import (
     IMAGE_UNSIGNED,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.signed_images import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    ClusterSnapshot,
     ImageSignature,
     SignedImage,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import SignatureRequirement
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of

@@ -14,12 +14,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     RegistrySignatures,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.signed_images import (
-    SignedImage,
     answer_of,
     share_evenly,
     signed_images,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    ClusterSnapshot,
+    SignedImage,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     SIGNATURE_QUESTION,
