@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
-from ...images.node_pools import NODES_IN_POOLS
+from ...images.node_pools import NODES
 from ...platform.protected import NODE_SECRET
 from .changes import SupposedChange
 from .patches import (
@@ -26,7 +26,7 @@ from .patches import (
     VersionPatch,
 )
 
-__all__ = ["patches_of"]
+__all__ = ["patches_of", "unread_bindings"]
 
 
 def patches_of(change: SupposedChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
@@ -62,10 +62,14 @@ def _of_grants(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch
         or frozenset(subject for _name, subject in pullers_of(filter(is_pull_binding, bindings.get(name, ()))))
         for name in projects
     }
-    unread = {name: why for name in projects if (why := _why_bindings_unread(name, survey))}
-    if why := survey.unread.get(CLUSTER_BINDINGS):
-        unread[""] = f"the {CLUSTER_BINDINGS} could not be read: {why}"
-    return GrantPatch(removed, bindings, survey.cluster_bindings, survey.evidence, unread)
+    return GrantPatch(removed, bindings, survey.cluster_bindings, survey.evidence, unread_bindings(projects, survey))
+
+
+def unread_bindings(projects: Iterable[str], survey: ClusterSnapshot) -> dict[str, str]:
+    """Return why the role bindings of projects are not known, by project. The empty name stands for the cluster."""
+    found = {name: why for name in projects if (why := _why_bindings_unread(name, survey))}
+    of_cluster = survey.unread.get(CLUSTER_BINDINGS)
+    return found if of_cluster is None else {**found, "": f"the {CLUSTER_BINDINGS} could not be read: {of_cluster}"}
 
 
 def _why_bindings_unread(project: str, survey: ClusterSnapshot) -> str:
@@ -104,7 +108,7 @@ def _of_objects(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePat
 def _of_version(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
     version = change.version or (1, 0)
     cluster = change.value if survey.is_openshift else ""
-    return VersionPatch(kubernetes_version(version), cluster, NODES_IN_POOLS.kind)
+    return VersionPatch(kubernetes_version(version), cluster, NODES.kind)
 
 
 _MAKERS: Mapping[str, Callable[[SupposedChange, ClusterSnapshot], EvidencePatch]] = {

@@ -14,6 +14,7 @@ from ...core.changes import Change
 from ...core.errors import ImagePullError, Refusal
 from ...core.json_types import as_str
 from ...core.objects import ObjectRef, metadata
+from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
 from ...engine.result import Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...engine.selection import list_visible_namespaces
@@ -22,7 +23,7 @@ from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader
 from ...features.pull_audit.survey import PODS, WORKLOADS_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
-from .evaluation import NOT_KNOWN, WOULD_BREAK, Evaluator
+from .evaluation import PullEvaluator
 from .guard import GuardJudgement, describe_broken, has_removal
 from .patches import EvidencePatch
 from .rows import WhatIfRow
@@ -141,13 +142,13 @@ class _Guard:
                     yield name, f"{kind} could not be read ({place.unread[kind]})"
 
     def _rows(self, patches: Sequence[EvidencePatch]) -> list[WhatIfRow]:
-        evaluator = Evaluator(self._survey.evidence, [patches], asks=True)
+        evaluator = PullEvaluator(self._survey.evidence, [patches], asks=True)
         return read_rows(self._run, self._survey, evaluator, self._caches, self._registries)
 
     def _causes(self, broken: Sequence[WhatIfRow], keys: Sequence[Hashable]) -> list[list[Hashable]]:
         """Return for each row the removals that break it alone. If none does, all that touch it, and at worst all of them."""
         patches = [patches_of_writes(self._removals[key], self._survey) for key in keys]
-        evaluator = Evaluator(self._survey.evidence, patches, asks=True)
+        evaluator = PullEvaluator(self._survey.evidence, patches, asks=True)
         subjects = [row.deciding.subject for row in broken]
         found = compare_subjects(self._run, evaluator, subjects, self._registries)
         return [[keys[at] for at in each.causes or each.touched] or list(keys) for each in found]

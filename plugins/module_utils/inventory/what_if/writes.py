@@ -20,6 +20,7 @@ from ...declarations.writes import object_after
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import ClusterSnapshot
 from ...rbac.subjects import Subject
+from .effects import unread_bindings
 from .patches import EvidencePatch, GrantPatch
 
 __all__ = ["WritePatch", "patches_of_writes"]
@@ -87,7 +88,7 @@ def _revoke(writes: Mapping[ObjectRef, Sequence[Change]], survey: ClusterSnapsho
                 by_name = {**by_name, ref.name: kept} if kept is not None else _without(by_name, ref.name)
         after[project] = list(by_name.values())
         removed[project] = _pullers(before) - _pullers(after[project])
-    return GrantPatch(removed, after, survey.cluster_bindings)
+    return GrantPatch(removed, after, survey.cluster_bindings, survey.evidence, unread_bindings(after, survey))
 
 
 def _without(bindings: Mapping[str, Json], name: str) -> dict[str, Json]:

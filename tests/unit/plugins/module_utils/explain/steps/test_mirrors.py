@@ -24,6 +24,7 @@ from support.pull_evidence import (
     GOOD,
     MIRROR_IMAGE,
     REFUSED,
+    TAG_SETS,
     changed,
     known,
     mirror_says,
@@ -114,7 +115,7 @@ class TestHiddenSets:
         listed = {"items": [{"metadata": {"name": "m"}, "spec": {"imageDigestMirrors": [item]}}]}
         sets = {ObjectRef(DIGEST_SETS, "", ""): listed}
         assert told(pod("own"), known(more=sets, own=GOOD)).verdict == "will_not_pull"
-        found = told(pod("own"), known(more={**sets, TAG_SETS_OF_Q: REFUSED}, own=GOOD))
+        found = told(pod("own"), known(more={**sets, ObjectRef(TAG_SETS, "", ""): REFUSED}, own=GOOD))
         assert summary(found) == ("unknown", self.WHY)
 
     def test_an_unreachable_registry_may_have_a_mirror(self) -> None:
