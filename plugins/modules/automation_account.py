@@ -58,6 +58,7 @@ options:
       - explain
       - nodes_secret
       - audit
+      - what_if
       - rotation
       - probe
       - import

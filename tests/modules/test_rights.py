@@ -41,6 +41,7 @@ BESIDE = {
     "nodes_secret": ("explain",),
     "explain": ("nodes_secret",),
     "audit": ("nodes_secret",),
+    "what_if": ("nodes_secret",),
 }
 #: Jobs that run cluster-wide in addition to the given namespaces. `prune` makes sense only cluster-wide.
 EVERYWHERE = [

@@ -47,7 +47,7 @@ WORKLOADS: Mapping[str, tuple[str, str]] = {
     "ReplicationController": ("v1", "replicationcontrollers"),
 }
 #: Modules that work on all namespaces by default.
-OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit")
+OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit", "pull_access_what_if")
 #: An image with a mirror.
 MIRRORED = "mirrored.example.com/team/app@sha256:" + 64 * "0"
 MIRRORS = "/apis/config.openshift.io/v1/imagedigestmirrorsets"
@@ -301,7 +301,8 @@ def explain(stage: Stage) -> Iterator[Result]:
     yield stage.run("pull_access_info", **here)
 
 
-def audit(stage: Stage) -> Iterator[Result]:
+def _audited(stage: Stage) -> None:
+    """Create the objects to audit, once."""
     if stage.lab.get(stage.names[0], "pods", "audited") is None:
         project = stage.names[-1]
         stage.lab.run("push", "--dir", str(stage.lab.dir), f"{project}/app:v1")
@@ -311,7 +312,16 @@ def audit(stage: Stage) -> Iterator[Result]:
         _mirror(stage)
         add_nodes(stage.lab, LabNode("node-1", "worker"), LabNode("node-2"))
     stage.remove("rolebindings", *GRANTS)
+
+
+def audit(stage: Stage) -> Iterator[Result]:
+    _audited(stage)
     yield stage.run("pull_access_audit", target_version="4.22")
+
+
+def what_if(stage: Stage) -> Iterator[Result]:
+    _audited(stage)
+    yield stage.run("pull_access_what_if", changes=[{"remove_secrets": {"name": "pull"}}, {"target_version": "4.22"}])
 
 
 def rotation(stage: Stage) -> Iterator[Result]:
@@ -510,6 +520,7 @@ RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
     "explain": explain,
     "nodes_secret": explain,
     "audit": audit,
+    "what_if": what_if,
     "rotation": rotation,
     "probe": probe,
     "import": import_again,

@@ -130,6 +130,41 @@ _OF_NODE_BUILDS = _reported_right(
     CLUSTER,
 )
 
+#: The objects that an audit reads. A what-if question reads the same ones, and no others. It is a job of its own, so that the tests take each
+#: right away from both.
+_OF_AN_AUDIT = (
+    _reported_right("secrets", "list", "pull secrets"),
+    _reported_right("serviceaccounts", "list", "links"),
+    _reported_right("pods", "list", "running pods and failed pulls"),
+    *(_reported_right(resource, "list", "images that workloads would run") for resource in _WORKLOADS),
+    _reported_right("buildconfigs.build.openshift.io", "list", "pull secrets of builds"),
+    _reported_right("imagestreams.image.openshift.io", "list", "failed imports, and the location of images"),
+    _reported_right(f"rolebindings.{RBAC}", "list", "grants"),
+    _reported_right(f"clusterrolebindings.{RBAC}", "list", "grants in the whole cluster", CLUSTER),
+    _reported_right(_REVIEW, "create", "whether an account is allowed to pull from another project", CLUSTER),
+    _reported_right(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
+    _reported_right(
+        f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"
+    ),
+    *_OF_THE_NODES,
+    *_OF_THE_KUBELETS,
+    _OF_NODE_BUILDS,
+    _reported_right("nodes", "list", "the versions of the nodes", CLUSTER),
+    _reported_right(
+        f"criocredentialproviderconfigs.{_CONFIG}",
+        "list",
+        "with target_version: whether they are used",
+        CLUSTER,
+    ),
+    _reported_right(
+        "configs.imageregistry.operator.openshift.io",
+        "get",
+        "with target_version: whether the integrated registry is removed",
+        CLUSTER,
+        "cluster",
+    ),
+)
+
 #: On a hosted cluster: the users' additions to the nodes' pull secret, and the platform's secrets.
 _HOSTED_SECRETS = ("kube-system", "additional-pull-secret", "global-pull-secret", "original-pull-secret")
 
@@ -241,7 +276,7 @@ JOBS: Mapping[str, Job] = {
         ),
     ),
     "nodes_secret": Job(
-        "the nodes' own logins and files, for explain and audit (whoever has one of these rights can read the logins)",
+        "the nodes' own logins and files, for explain, audit and what_if (whoever has one of these rights can read the logins)",
         (
             _reported_right(
                 "secrets", "get", "the content of the nodes' pull secret", "openshift-config", "pull-secret"
@@ -249,40 +284,9 @@ JOBS: Mapping[str, Job] = {
             _reported_right(f"machineconfigs.{_MACHINES}", "get", "the file of the kubelets on OpenShift", CLUSTER),
         ),
     ),
-    "audit": Job(
-        "finding problems with pulls: module and role pull_access_audit, playbook audit",
-        (
-            _reported_right("secrets", "list", "pull secrets"),
-            _reported_right("serviceaccounts", "list", "links"),
-            _reported_right("pods", "list", "running pods and failed pulls"),
-            *(_reported_right(resource, "list", "images that workloads would run") for resource in _WORKLOADS),
-            _reported_right("buildconfigs.build.openshift.io", "list", "pull secrets of builds"),
-            _reported_right("imagestreams.image.openshift.io", "list", "failed imports, and the location of images"),
-            _reported_right(f"rolebindings.{RBAC}", "list", "grants"),
-            _reported_right(f"clusterrolebindings.{RBAC}", "list", "grants in the whole cluster", CLUSTER),
-            _reported_right(_REVIEW, "create", "whether an account is allowed to pull from another project", CLUSTER),
-            _reported_right(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
-            _reported_right(
-                f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"
-            ),
-            *_OF_THE_NODES,
-            *_OF_THE_KUBELETS,
-            _OF_NODE_BUILDS,
-            _reported_right("nodes", "list", "the versions of the nodes", CLUSTER),
-            _reported_right(
-                f"criocredentialproviderconfigs.{_CONFIG}",
-                "list",
-                "with target_version: whether they are used",
-                CLUSTER,
-            ),
-            _reported_right(
-                "configs.imageregistry.operator.openshift.io",
-                "get",
-                "with target_version: whether the integrated registry is removed",
-                CLUSTER,
-                "cluster",
-            ),
-        ),
+    "audit": Job("finding problems with pulls: module and role pull_access_audit, playbook audit", _OF_AN_AUDIT),
+    "what_if": Job(
+        "which pods a change would break: module and role pull_access_what_if, playbook what_if", _OF_AN_AUDIT
     ),
     "rotation": Job(
         "renewing a login everywhere: module and role credential_rotation, playbook rotate",

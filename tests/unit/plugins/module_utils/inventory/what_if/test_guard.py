@@ -30,7 +30,7 @@ def row(name: str = "web", *, step: str = "", volume: str = "", image: str = "qu
     ref = ObjectRef(POD, "project-a", name)
     subject = ContainerPull(ref, "default", (), "" if volume else "app", image, volume=volume)
     steps = [Step("pull_secrets", "the secrets"), *([Step(step, "no", ok=False)] if step else [])]
-    verdict = PullVerdict(subject, "will_not_pull", "no secret has a login", steps)
+    verdict = PullVerdict(subject, "will_not_pull", "no secret has a login", steps, step=step)
     return WhatIfRow(ref, subject.location, "would_break", Comparison(subject, verdict, verdict, (0,), (0,)), 1)
 
 
