@@ -55,6 +55,10 @@ _NAMES = {
         "ask_registries compare_with directory drift expires_within fail_on fail_on_new search_credential ignore name "
         "namespace_selector namespaces realm_hosts registry_ca_cert rules target_version title"
     ),
+    "pull_access_what_if_": (
+        "ask_registries changes directory fail_on namespace_selector namespaces realm_hosts registry_ca_cert registry_timeout "
+        "registry_validate_certs result show"
+    ),
 }
 
 KNOWN = frozenset(prefix + rest for prefix, names in _NAMES.items() for rest in names.split())

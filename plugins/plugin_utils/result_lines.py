@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import join_and, pluralize
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
-__all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "nodes_line", "rotation_line"]
+__all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "nodes_line", "rotation_line", "what_if_line"]
 
 #: A registered result. If its task did not run, it is empty or skipped.
 Result = Mapping[str, Any]
@@ -100,6 +100,26 @@ def audit_line(report: Result) -> str:
     return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}"
 
 
+def what_if_line(results: Sequence[Result]) -> str:
+    """Summarize the answers for all clusters. A result without counts is that of a cluster that could not be read."""
+    counts = [result["counts"] for result in results if "counts" in result]
+    if not counts:
+        return _STOPPED
+    found: Counter[str] = Counter()
+    for each in counts:
+        found.update(each)
+    unread = len(results) - len(counts)
+    parts = [
+        f"{pluralize(found['would_break'], 'container')} would no longer get {'its' if found['would_break'] == 1 else 'their'} image",
+        f"{found['unknown']:,} cannot be judged",
+        f"{found['still_broken']:,} fail{'s' if found['still_broken'] == 1 else ''} today as well",
+        *([f"{found['would_work']:,} repaired"] if found["would_work"] else []),
+        f"{found['still_pulls']:,} still pull{'s' if found['still_pulls'] == 1 else ''}",
+        *([f"{pluralize(unread, 'cluster')} not read"] if unread else []),
+    ]
+    return f"{pluralize(len(counts), 'cluster')}: {', '.join(parts)}"
+
+
 def export_line(result: Result, *, check_mode: bool) -> str:
     """Summarize the exported objects, the files, and the objects that were not exported."""
     if "files" not in result:
@@ -152,6 +172,7 @@ LINES: dict[str, Callable[..., str]] = {
     "apply": apply_line,
     "rotation": rotation_line,
     "audit": audit_line,
+    "what_if": what_if_line,
     "export": export_line,
     "account": account_line,
     "nodes": nodes_line,

@@ -15,6 +15,8 @@ __all__ = ["translate_result"]
 
 #: One or more options: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`.
 _NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
+#: An item of an option that is a list: `option 'a[0]'`.
+_ITEM = re.compile(r"\boption '(\w+)(\[\d+\])'")
 #: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
 _VALUE = re.compile(r"\bvalue of (\w+)(?= must be one )")
 #: The position in a list. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
@@ -37,6 +39,7 @@ def translate_result(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _translate_text(role: str, text: str) -> str:
+    text = _ITEM.sub(lambda found: _item(role, found), text)
     entry = _ENTRY.search(text)
     members = entry.end() if entry else len(text)
     text = _NAMES.sub(lambda found: _variables(role, found) if found.start() < members else found[0], text)
@@ -51,6 +54,11 @@ def _variables(role: str, found: re.Match[str]) -> str:
     word = {"option": "variable", "options": "variables"}.get(found[1], found[1])
     variables = re.sub(r"'(\w+)'", lambda name: known[name[1]], found[2])
     return f"{word} {variables}"
+
+
+def _item(role: str, found: re.Match[str]) -> str:
+    name = _variable(role, found[1])
+    return f"variable {name}{found[2]}" if name else found[0]
 
 
 def _variable(role: str, option: str) -> str:

@@ -134,6 +134,9 @@ ROLES = [
             ("set one of global_pull_secret_registries, global_pull_secret_auth_file and global_pull_secret_auth_config",)),
     Mistake("pull_access_audit", {"pull_access_audit_rules": ["pod-canot-pull"]},
             ("variable pull_access_audit_rules: there is no rule 'pod-canot-pull'. Did you mean 'pod-cannot-pull'?",)),
+    Mistake("pull_access_what_if", {"pull_access_what_if_changes": [{"target_version": "soon"}, {"new_nodes": False}]},
+            ("variable pull_access_what_if_changes[0]: target_version is 'soon': give a version such as '4.22'",
+             "variable pull_access_what_if_changes[1]: new_nodes takes only true")),
 ]  # fmt: skip
 #: The role pull_access_audit has tasks with `run_once`, and a failure in one of them fails all hosts, so it is included last.
 PLAYBOOK = """

@@ -356,7 +356,7 @@ class TestTheProject:
         assert survey_defaults(of(found, "templates", "take down"))["teardown_confirmation"] != "REMOVE"
         assert survey_defaults(of(found, "templates", "set up"))["remove_undeclared"] == "no"
 
-    @pytest.mark.parametrize("name", ["check and diff", "verify logins", "export", "plan a rotation"])
+    @pytest.mark.parametrize("name", ["check and diff", "verify logins", "export", "plan a rotation", "what if"])
     def test_templates_that_write_nothing_are_check_jobs(self, found: dict[str, Any], name: str) -> None:
         assert of(found, "templates", name)["job_type"] == "check"
 

@@ -213,6 +213,25 @@ class TestAudit:
         assert result_line({"failed": True, "msg": HOSTILE}, "audit") == "stopped: the error above says why"
 
 
+class TestWhatIf:
+    ANSWER = {"counts": {"would_break": 1, "unknown": 0, "still_broken": 1, "would_work": 0, "still_pulls": 1200}}
+
+    def test_the_line_adds_the_counts_of_all_clusters(self) -> None:
+        other = {"counts": {**self.ANSWER["counts"], "would_work": 2}, "failed": True, "msg": HOSTILE}
+        assert result_line([self.ANSWER], "what_if") == (
+            "1 cluster: 1 container would no longer get its image, 0 cannot be judged, 1 fails today as well, 1,200 still pull"
+        )
+        assert result_line([self.ANSWER, other], "what_if") == (
+            "2 clusters: 2 containers would no longer get their image, 0 cannot be judged, 2 fail today as well, 2 repaired, "
+            "2,400 still pull"
+        )
+
+    def test_a_cluster_that_was_not_read_is_counted(self) -> None:
+        line = result_line([self.ANSWER, {"failed": True, "msg": HOSTILE}], "what_if")
+        assert line.startswith("1 cluster: ") and line.endswith(", 1 cluster not read")
+        assert result_line([{"failed": True, "msg": HOSTILE}], "what_if") == "stopped: the error above says why"
+
+
 class TestExport:
     DONE = result(
         row("a", status="unchanged"),

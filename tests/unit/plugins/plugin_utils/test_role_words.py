@@ -33,6 +33,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
             "credential_rotation_secrets[0]: option 'old' is",
         ),
         ("credential_rotation", "secret 'old' is", "secret 'old' is"),
+        # Items of a list.
+        (
+            "pull_access_what_if",
+            "option 'changes[0]': a; option 'changes[1]': b",
+            "variable pull_access_what_if_changes[0]: a; variable pull_access_what_if_changes[1]: b",
+        ),
+        ("pull_access_what_if", "option 'nothing[0]': a", "option 'nothing[0]': a"),
         # Ansible's own message.
         ("automation_account", "value of jobs must be one or", "value of automation_account_jobs must be one or"),
         ("automation_account", "value of job must be one of", "value of job must be one of"),

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""what_if.yml and the role name the pods that a change would break, on one cluster and on several, and change nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.audited import Scene
+from support.fleet import make_namespaces
+from support.lab import Lab
+from support.playbooks import Play, Unsafe, play, variables_file
+
+
+@pytest.fixture
+def scene(lab: Lab, namespaces: Callable[..., list[str]]) -> Scene:
+    """A pod and a deployment that pull with the secret `old-pull`."""
+    it = Scene(lab, namespaces(1))
+    it.secret(name="old-pull")
+    it.link("old-pull")
+    it.pod(own=["old-pull"])
+    it.deployment(it.image)
+    return it
+
+
+class Asking:
+    """Inventories of clusters, of which each is the lab, and runs of the playbook on them."""
+
+    def __init__(self, scene: Scene, directory: Path) -> None:
+        self.scene, self.directory = scene, directory
+
+    def run(self, *options: str, hosts: Any = ("east",), **variables: Any) -> Play:
+        given = {
+            "image_pull_kubeconfig": self.scene.lab.kubeconfig,
+            "pull_access_what_if_namespaces": list(self.scene.names),
+            "pull_access_what_if_realm_hosts": self.scene.lab.registry_hosts,
+            "pull_access_what_if_registry_ca_cert": self.scene.lab.data["ca_cert"],
+            **variables,
+        }
+        each = hosts if isinstance(hosts, dict) else dict.fromkeys(hosts)
+        (self.directory / "hosts.yml").write_text(variables_file({"all": {"hosts": each, "vars": given}}))
+        return play("what_if", self.directory / "hosts.yml", *options, cwd=self.directory)
+
+    def ask(self, *answers: str, **variables: Any) -> Play:
+        """Run the playbook with extra variables, such as `remove_secret=old-pull`."""
+        return self.run(*(part for answer in answers for part in ("-e", answer)), **variables)
+
+
+@pytest.fixture
+def asking(scene: Scene, tmp_path: Path) -> Asking:
+    return Asking(scene, tmp_path)
+
+
+def test_a_removed_secret_is_answered_with_its_pods(asking: Asking, scene: Scene) -> None:
+    audit = scene.lab.audit()
+    found = asking.ask("remove_secret=old-pull", "ask_registries=true")
+    assert found.status == 0, found.output
+    assert "2 of 2 containers would no longer get their image." in found.output
+    assert f"  {scene.name}: Pod app, container app: {scene.image}" in found.output
+    assert "1 cluster: 2 containers would no longer get their image, 0 cannot be judged" in found.output
+    assert found.recap["changed"] == 0
+    assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
+
+
+def test_a_removal_in_another_namespace_breaks_nothing(asking: Asking) -> None:
+    found = asking.ask("remove_secret=elsewhere/old-pull", "ask_registries=true")
+    assert found.status == 0, found.output
+    assert "secret old-pull is deleted from elsewhere" in found.output
+    assert "1 cluster: 0 containers would no longer get their image" in found.output
+
+
+def test_a_removed_credential_is_a_change(asking: Asking, scene: Scene) -> None:
+    found = asking.ask(f"remove_credential={scene.login['username']}@{scene.host}")
+    assert f"{scene.host} refuses the login of {scene.login['username']}" in found.output
+    assert "1 cluster: 2 containers would no longer get their image" in found.output
+
+
+def test_several_variables_are_changes_made_together(asking: Asking, scene: Scene) -> None:
+    found = asking.ask(f"unreachable=docker.io,{scene.host}", "target_version=4.22", "new_nodes=true")
+    assert found.status == 0, found.output
+    for title in (f"the nodes do not reach docker.io and {scene.host}", "upgrade to 4.22", "all pods start on new nodes"):
+        assert f"  - {title}" in found.output
+    assert "1 cluster: 2 containers would no longer get their image" in found.output
+    other = asking.ask("only_reachable=registry.site.example")
+    assert "1 cluster: 2 containers would no longer get their image" in other.output
+
+
+def test_a_file_of_changes_is_read(asking: Asking, tmp_path: Path) -> None:
+    change = {"remove_links": {"secrets": ["old-pull"], "service_accounts": ["default"]}}
+    (tmp_path / "changes.json").write_text(json.dumps({"changes": [change]}))
+    found = asking.ask("@changes.json", "ask_registries=true")
+    assert found.status == 0, found.output
+    assert "secret old-pull is no longer linked to default" in found.output
+    assert "1 cluster: 1 container would no longer get its image" in found.output
+
+
+def test_the_changes_of_the_inventory_are_the_default(asking: Asking) -> None:
+    given = [{"remove_secrets": {"name": "old-pull"}}]
+    found = asking.ask(pull_access_what_if_changes=given, pull_access_what_if_ask_registries=True)
+    assert "1 cluster: 2 containers would no longer get their image" in found.output, found.output
+    other = asking.ask("remove_secret=another", pull_access_what_if_changes=given)
+    assert "secret another is deleted" in other.output
+    assert "old-pull" not in other.output
+
+
+def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Path) -> None:
+    """The namespaces of the cluster in the west do not have the secret. The cluster in the north does not answer."""
+    hosts = {
+        "east": {},
+        "west": {"pull_access_what_if_namespaces": ["default"]},
+        "north": {"image_pull_kubeconfig": None, "image_pull_host": "https://127.0.0.9:1", "image_pull_api_key": "x"},
+    }
+    options = {"pull_access_what_if_directory": "answers", "pull_access_what_if_fail_on": "would_break"}
+    found = asking.ask("remove_secret=old-pull", "ask_registries=true", hosts=hosts, **options)
+    assert found.status == 2, found.output
+    assert "2 clusters: 2 containers would no longer get their image" in found.output
+    assert "1 cluster not read" in found.output
+    assert found.recap["failed"] == 2
+    folder = tmp_path / "answers"
+    assert sorted(path.name for path in folder.iterdir()) == ["east.json", "west.json"]
+    assert json.loads((folder / "east.json").read_text())["counts"]["would_break"] == 2
+    assert json.loads((folder / "west.json").read_text())["counts"]["would_break"] == 0
+
+
+def test_check_mode_writes_no_file(asking: Asking, tmp_path: Path) -> None:
+    found = asking.run("--check", "-e", "remove_secret=old-pull", pull_access_what_if_directory="answers")
+    assert found.status == 0, found.output
+    assert not (tmp_path / "answers").exists()
+
+
+INCOMPLETE: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "blank": {"remove_secret": "", "unreachable": None},
+    "template": {"remove_secret": Unsafe("{{ 7 * 7 }}")},
+    "three-parts": {"remove_secret": "a/b/c"},
+    "no-host": {"remove_credential": "robot"},
+    "repository": {"unreachable": "quay.io/team"},
+    "braces": {"only_reachable": Unsafe("{{ 7 }}")},
+    "number": {"target_version": 4.20},
+    "text": {"changes": "old-pull"},
+}
+
+
+def test_incomplete_questions_are_refused_with_their_usage(asking: Asking, scene: Scene) -> None:
+    """Each is a host of one inventory, because a start of Ansible takes time."""
+    audit = scene.lab.audit()
+    found = asking.run(hosts=INCOMPLETE)
+    assert found.status != 0
+    refused = re.findall(r"fatal: \[([\w-]+)\]: FAILED! => [^\n]*give -e remove_secret=\[NAMESPACE/\]NAME", found.output)
+    assert sorted(refused) == sorted(INCOMPLETE), found.output
+    assert not audit.ours()
+
+
+def test_an_invalid_change_is_named_by_its_variable(asking: Asking) -> None:
+    found = asking.ask("target_version=soon")
+    assert found.status != 0
+    assert "variable pull_access_what_if_changes[0]: target_version is 'soon'" in found.output
+
+
+@pytest.mark.slow
+@pytest.mark.whole_cluster
+def test_three_hundred_namespaces_take_less_than_a_minute(lab: Lab, tmp_path: Path) -> None:
+    """One command names the pods that a secret keeps alive. Each namespace has the secret, and every tenth pod uses it."""
+    names = make_namespaces(lab, [f"what-if-{number:03}" for number in range(300)], timeout=600)
+
+    def fill(number: int) -> None:
+        it = Scene(lab, [names[number]])
+        it.secret(name="old-pull")
+        it.secret(name="new-pull")
+        it.pod(own=["old-pull"] if number % 10 == 0 else ["old-pull", "new-pull"])
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(fill, range(len(names))))
+    asking = Asking(Scene(lab, names), tmp_path)
+    started = time.monotonic()
+    found = asking.ask("remove_secret=old-pull", "ask_registries=true", pull_access_what_if_namespaces=[])
+    seconds = time.monotonic() - started
+    assert found.status == 0, found.output
+    assert "30 of " in found.output
+    assert "1 cluster: 30 containers would no longer get their image" in found.output
+    assert seconds < 60, seconds
