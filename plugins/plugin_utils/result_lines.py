@@ -17,7 +17,16 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import join_and, pluralize
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
-__all__ = ["LINES", "account_line", "apply_line", "audit_line", "export_line", "nodes_line", "rotation_line", "what_if_line"]
+__all__ = [
+    "LINES",
+    "account_line",
+    "apply_line",
+    "audit_line",
+    "export_line",
+    "nodes_line",
+    "rotation_line",
+    "what_if_line",
+]
 
 #: A registered result. If its task did not run, it is empty or skipped.
 Result = Mapping[str, Any]

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures an audit next to the plain floor of its lists, and a rotation: five more pods and one more pull secret per namespace."""
+"""Measures an audit next to the plain floor of its lists, a what-if question, and a rotation: five more pods and one more pull secret per namespace."""
 
 from __future__ import annotations
 
 import base64
 import json
+import statistics
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,8 @@ from contenders import LOGIN, Contenders, Process
 from support.lab import Lab
 
 SECRET, PODS = "audited", 5
+#: An audit and a what-if question alternate this often, because their ratio is promised.
+REPEATS = 3
 
 #: The kinds that the audit has to read completely.
 LISTS = (
@@ -28,20 +31,29 @@ LISTS = (
 
 
 def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
-    """Seconds and memory of the audit alone, of the audit with its report, and of the floor. Seconds of a rotation and of a second run."""
+    """Seconds and memory of the audit alone, of the audit with its report, and of the floor. Seconds of a rotation and of a second run.
+
+    The what-if question removes the secret of all pods, so each pull is evaluated before and after the change.
+    """
     fill(lab, namespaces)
     audit = lab.audit()
-    alone = checked(contenders.audit(with_report=False))
+    alone = [checked(contenders.audit(with_report=False))]
     requests = sum(event.get("userAgent") != "tests" for event in audit.requests())
+    supposed = [checked(contenders.what_if(SECRET))]
+    for _repeat in range(REPEATS - 1):
+        alone.append(checked(contenders.audit(with_report=False)))
+        supposed.append(checked(contenders.what_if(SECRET)))
     whole = checked(contenders.audit(with_report=True))
     floor = checked(contenders.lists(LISTS))
     rotations = [checked(contenders.rotation()) for _run in range(2)]
     return {
         "namespaces": len(namespaces),
         "pods": PODS * len(namespaces),
-        "audit": alone.seconds,
+        "audit": statistics.median(process.seconds for process in alone),
+        "what_if": statistics.median(process.seconds for process in supposed),
+        "what_if_peak_mib": max(process.peak_mib for process in supposed),
         "with_report": whole.seconds,
-        "peak_mib": max(alone.peak_mib, whole.peak_mib),
+        "peak_mib": max(process.peak_mib for process in (*alone, whole)),
         "requests": requests,
         "floor": json.loads(floor.output)["seconds"],
         "rotation": rotations[0].seconds,

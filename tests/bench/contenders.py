@@ -159,23 +159,21 @@ class Contenders:
 
     def audit(self, *, with_report: bool) -> Process:
         """Audit the whole cluster with one task, or with the playbook and its report."""
-        inventory = self._inventory("inventory-audit", pull_access_audit_directory=str(self.directory / "report"))
         if with_report:
+            inventory = self._inventory("inventory-report", pull_access_audit_directory=str(self.directory / "report"))
             return self._playbook("ours", "openshift_ops.image_pull.audit", inventory)
-        book = self.directory / "audit.yml"
-        task = {"openshift_ops.image_pull.pull_access_audit": {"kubeconfig": self.lab.kubeconfig}}
-        book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
-        return self._playbook("ours", book, inventory)
+        return self._task("audit", "pull_access_audit")
+
+    def what_if(self, secret: str) -> Process:
+        """Ask which pods of the whole cluster the removal of a secret would break, with one task."""
+        return self._task("what-if", "pull_access_what_if", changes=[{"remove_secrets": {"name": secret}}])
 
     def rotation(self) -> Process:
         """Replace the login of every namespace by a new one, with one task for the whole cluster."""
-        book = self.directory / "rotation.yml"
         old, new = ({"username": LOGIN["username"], "password": LOGIN["password"] + end} for end in ("", "-2"))
         confirmed = [{"name": "audited", "namespace_selector": {"include": ["*"]}}]
         options = {"registries": [LOGIN["registry"]], "old": old, "new": new, "secrets": confirmed, "verify": False}
-        task = {"openshift_ops.image_pull.credential_rotation": {"kubeconfig": self.lab.kubeconfig, **options}}
-        book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
-        return self._playbook("ours", book, self._inventory("inventory-rotation"))
+        return self._task("rotation", "credential_rotation", **options)
 
     # --- others
 
@@ -251,6 +249,13 @@ class Contenders:
         name = NAME if job.way == SAME else "-"
         command = [HERE / "shell_loop.sh", kind, program, name, PROJECT, *job.namespaces]
         return self._run(command, KUBECONFIG=self.lab.kubeconfig, HOME=str(self.directory))
+
+    def _task(self, title: str, module: str, **options: Any) -> Process:
+        """Run a playbook with one task of this collection."""
+        book = self.directory / f"{title}.yml"
+        task = {f"openshift_ops.image_pull.{module}": {"kubeconfig": self.lab.kubeconfig, **options}}
+        book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
+        return self._playbook("ours", book, self._inventory(f"inventory-{title}"))
 
     def _playbook(self, name: str, playbook: str | Path, inventory: Path, *options: str) -> Process:
         command = self.interpreters[name].parent / "ansible-playbook"

@@ -86,7 +86,11 @@ def test_a_removed_credential_is_a_change(asking: Asking, scene: Scene) -> None:
 def test_several_variables_are_changes_made_together(asking: Asking, scene: Scene) -> None:
     found = asking.ask(f"unreachable=docker.io,{scene.host}", "target_version=4.22", "new_nodes=true")
     assert found.status == 0, found.output
-    for title in (f"the nodes do not reach docker.io and {scene.host}", "upgrade to 4.22", "all pods start on new nodes"):
+    for title in (
+        f"the nodes do not reach docker.io and {scene.host}",
+        "upgrade to 4.22",
+        "all pods start on new nodes",
+    ):
         assert f"  - {title}" in found.output
     assert "1 cluster: 2 containers would no longer get their image" in found.output
     other = asking.ask("only_reachable=registry.site.example")
@@ -154,7 +158,9 @@ def test_incomplete_questions_are_refused_with_their_usage(asking: Asking, scene
     audit = scene.lab.audit()
     found = asking.run(hosts=INCOMPLETE)
     assert found.status != 0
-    refused = re.findall(r"fatal: \[([\w-]+)\]: FAILED! => [^\n]*give -e remove_secret=\[NAMESPACE/\]NAME", found.output)
+    refused = re.findall(
+        r"fatal: \[([\w-]+)\]: FAILED! => [^\n]*give -e remove_secret=\[NAMESPACE/\]NAME", found.output
+    )
     assert sorted(refused) == sorted(INCOMPLETE), found.output
     assert not audit.ours()
 

@@ -39,6 +39,7 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("pull_secret_info", {}),
     ("pull_access_info", {}),
     ("pull_access_audit", {"cluster_name": "lab"}),
+    ("pull_access_what_if", {"changes": [{"remove_secrets": {"name": "planted"}}, {"unreachable_registries": [HOST]}]}),
     ("pull_access_export", {"credentials": "placeholder"}),
     ("credential_rotation", ROTATION),
     ("sa_link", {"service_accounts": ["*"], "secrets": ["other"], "exclusive": True}),
@@ -178,3 +179,27 @@ def test_files_of_an_audit_hold_no_steering_letter(lab, project, tmp_path: Path)
         (cluster,) = json.loads(path.read_text(encoding="utf-8"))["clusters"]
         assert any(row["subject"] == f"User {ODD}" for row in cluster["pullers"]), path
     ElementTree.parse(files["junit"])
+
+
+def test_a_what_if_answer_holds_no_steering_letter(lab, project, tmp_path: Path):
+    """She can put images with plain names into the list of images to copy, but no other text."""
+    file = tmp_path / "what-if.json"
+    changes = [{"remove_secrets": {"name": "planted"}}, {"unreachable_registries": [HOST]}]
+    options = {"namespaces": [project], "changes": changes, "kubeconfig": lab.kubeconfig, "show": True}
+    name = "openshift_ops.image_pull.pull_access_what_if"
+    tasks = [
+        {name: options, "register": "answer"},
+        {"ansible.builtin.debug": {"var": "answer"}},
+        {name: {**options, "dest": str(file)}},
+    ]
+    playbook = tmp_path / "what-if.yml"
+    playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
+    done = play(playbook, "localhost,", "-v", "-c", "local")
+    assert done.status == 0, done.output
+    text = file.read_text(encoding="utf-8")
+    assert sorted(STEERING & {*done.output}) == sorted(STEERING & {*text}) == []
+    assert not any(line.strip().startswith("TASK [approved]") for line in done.output.splitlines())
+    assert PASSWORD not in done.output + text
+    document = json.loads(text)
+    assert (document["counts"]["would_break"], len(document["containers"])) == (0, 1)
+    assert document["images_to_mirror"]["images"] == []

@@ -20,10 +20,15 @@ def table_of(page: str) -> dict[str, list[str]]:
     """Return the facts of each change in the table below the heading."""
     section = page.split(f"\n{HEADING}\n{'-' * len(HEADING)}\n", 1)[1]
     rows = section.partition("     - not known\n")[2].split("   * - ")[1:]
-    return {row.partition("``\n")[0].strip("`"): re.findall(r"^ +(?:- )+(.+)$", row.partition("\n")[2], re.MULTILINE) for row in rows}
+    return {
+        row.partition("``\n")[0].strip("`"): re.findall(r"^ +(?:- )+(.+)$", row.partition("\n")[2], re.MULTILINE)
+        for row in rows
+    }
 
 
 def test_the_guide_lists_the_unknown_facts_of_each_change() -> None:
     found = table_of((GUIDES / "before_a_change.rst").read_text(encoding="utf-8"))
-    assert {*found} == {*CANNOT_KNOW} == {*ARGUMENTS}, f"write the rows below {HEADING!r} in docs/docsite/rst/before_a_change.rst"
+    assert {*found} == {*CANNOT_KNOW} == {*ARGUMENTS}, (
+        f"write the rows below {HEADING!r} in docs/docsite/rst/before_a_change.rst"
+    )
     assert found == {kind: list(facts) for kind, facts in CANNOT_KNOW.items()}
