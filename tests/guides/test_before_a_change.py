@@ -36,7 +36,7 @@ def test_the_guide_on_changes_works_as_written(installed, own_lab, pulls):
     with registry_settings(own_lab, node={site["host"]: login}):
         installed.follow(
             "before_a_change",
-            before={"fail_on=unknown": lambda: own_lab.sign("team/app:v1", registry="delegated")},
+            before={"fail_on=unknown": lambda: own_lab.sign("copies/app:v1", registry="delegated")},
             status={"fail_on=would_break": 2},
             only_shown={"skopeo sync": "the lab pushes the copy itself"},
         )
