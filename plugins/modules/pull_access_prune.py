@@ -714,7 +714,7 @@ ARGUMENTS = {
 
 def run(task: Task) -> dict[str, object]:
     pruning = PruneSettings.of(task.params)
-    declared = read_lists(task, FORMS, {"owner": pruning.owner})
+    declared = read_lists(task.params, FORMS, {"owner": pruning.owner}, task.read_file)
     pruning.require_declared(one.desired for every in declared.values() for one in every)
     with task.cluster() as run:
         namespaces = list_visible_namespaces(run.cluster)

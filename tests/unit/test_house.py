@@ -236,6 +236,17 @@ def contract(options: dict[str, Any], suboptions: str) -> dict[str, Any]:
     }
 
 
+def leave_out_entries(ours: dict[str, Any], taken: dict[str, Any], lists: set[str]) -> None:
+    """Leave out the options of entries that the page does not document, also in lists within other options."""
+    for name, option in taken.items():
+        page = ours.get(name, {}).get("options", {})
+        if name in lists:
+            entry = option["options"]
+            option["options"] = {each: {**entry[each], "options": {}} for each in page if each in entry}
+        else:
+            leave_out_entries(page, option["options"], lists)
+
+
 @pytest.mark.parametrize("module", MODULES)
 class TestModules:
     def test_a_module_contains_no_logic(self, module: str) -> None:
@@ -258,10 +269,7 @@ class TestModules:
         """A module that takes the lists of other modules documents only the options that it reads, and refers to their pages."""
         pages = f"DOCUMENTATION of {page_of(module)} or of a fragment that it extends"
         ours, taken = contract(documented(module), "suboptions"), contract(loaded(module).ARGUMENTS, "options")
-        for form in loaded(module).MODULE.lists:
-            entry = taken[form.option]["options"]
-            read = {name: {**entry[name], "options": {}} for name in ours[form.option]["options"] if name in entry}
-            taken[form.option]["options"] = read
+        leave_out_entries(ours, taken, {form.option for form in loaded(module).MODULE.lists})
         assert_agreement(ours, taken, pages, "its argument spec")
 
     def test_the_page_of_a_module_describes_every_option(self, module: str) -> None:

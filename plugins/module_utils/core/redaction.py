@@ -94,26 +94,21 @@ def collect_credentials(options: Mapping[str, Any], no_log_values: Iterable[str]
     `no_log_values` are the values that Ansible found. `CONTAINERS` are not among them: Ansible would mask each string in them, so a user
     named `app` would mask every "app" in the output. A container that is text is also masked as a whole, because it may be unreadable.
     """
-    decoded = {name: _decode_entries(_decode_text(value)) for name, value in options.items()}
-    declared = [options, *(entry for value in options.values() for entry in _entries(value))]
-    texts = {one[name] for one in declared for name in CONTAINERS if isinstance(one.get(name), str)}
-    return _all_forms({*no_log_values, *texts} | _secrets_in(decoded))
+    decoded = {name: _decode_text(value) for name, value in options.items()}
+    texts = {one[name] for one in _mappings(options) for name in CONTAINERS if isinstance(one.get(name), str)}
+    return _all_forms({*no_log_values, *texts} | _secrets_in([decoded, *map(_decode_text, texts)]))
 
 
-def _entries(value: Any) -> list[Mapping[str, Any]]:
-    """The entries of an option that is a list of declarations. Each has the same keys as the options of a task."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _decode_entries(value: Any) -> Any:
-    if not isinstance(value, list):
-        return value
-    return [
-        {**item, **{name: _decode_text(item[name]) for name in CONTAINERS if name in item}}
-        if isinstance(item, Mapping)
-        else item
-        for item in value
-    ]
+def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """All mappings in a value. Entries of a list of declarations have the same keys as the options of a task, at any depth."""
+    pending = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Mapping):
+            yield part
+            pending += part.values()
+        elif isinstance(part, (list, tuple)):
+            pending += part
 
 
 def credentials_in_text(text: str) -> set[str]:

@@ -106,12 +106,12 @@ def reconcile(
     cluster: Cluster,
     desired: Batch[Any],
     settings: RunSettings,
-    seen: Mapping[str, View] | None = None,
+    seen: Mapping[str, View | ImagePullError] | None = None,
     judge: Judge | None = None,
 ) -> Outcome:
     """Bring every namespace to the declared state. With `check_mode`, only report the changes.
 
-    `seen`: the objects of each namespace that the plans need, if they have been read. With None, they are read. `judge` is asked about
+    `seen`: the objects of each namespace that the plans need, or the error, if they have been read. With None, they are read. `judge` is asked about
     the planned changes of all namespaces before the first of them is made. Its error stops the run before that.
 
     A failed namespace does not stop the others. If the cluster fails, the run stops, and the outcome reports it once.
@@ -145,7 +145,7 @@ def _round(
     run: Run,
     desired: Batch[Any],
     pending: Sequence[_Reconciliation],
-    known: Mapping[str, View] | None,
+    known: Mapping[str, View | ImagePullError] | None,
     judge: Judge | None,
 ) -> None:
     """One round over all pending namespaces: those without changes are finished, the others go to the workers."""

@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from ..core.errors import OptionError
 from ..core.namespaces import NamespaceSelector
-from ..core.objects import Json
+from ..core.objects import Json, metadata
 from ..declarations.batch import Batch, Declaration
 from ..declarations.declare import ListForm, batch_of, read_declarations
-from ..engine.selection import resolve_targets
+from ..declarations.targets import Targets
+from ..engine.namespaces import is_terminating
+from ..engine.result import Outcome
+from ..engine.selection import list_visible_namespaces, resolve_targets
 from .task import ClusterRun, Task
 
-__all__ = ["batch_lists", "read_lists"]
+__all__ = ["batch_lists", "lists_reader", "read_lists", "with_batches", "without_cluster"]
 
 #: The declarations of each given list.
 Lists = Mapping[str, Sequence[Declaration[Any]]]
@@ -24,18 +28,23 @@ Lists = Mapping[str, Sequence[Declaration[Any]]]
 _Result = TypeVar("_Result")
 
 
-def read_lists(task: Task, forms: Sequence[ListForm[Any]], common: Mapping[str, Any]) -> Lists:
-    """Return the declarations of all lists. `common`: options of the task that apply to entries without their own value.
+def read_lists(
+    params: Mapping[str, Any],
+    forms: Sequence[ListForm[Any]],
+    common: Mapping[str, Any],
+    read_file: Callable[[str], str],
+) -> Lists:
+    """Return the declarations of all lists in `params`. `common`: options that apply to entries without their own value.
 
     :raises OptionError: with all invalid entries.
     """
 
     def read(form: ListForm[Any]) -> list[Declaration[Any]]:
-        items = task.params[form.option]
+        items = params[form.option]
         defaults = {name: spec.get("default") for name, spec in form.arguments.items()}
-        return read_declarations(form, {**defaults, **common, form.option: items}, task.read_file) if items else []
+        return read_declarations(form, {**defaults, **common, form.option: items}, read_file) if items else []
 
-    return _each([form for form in forms if task.params[form.option] is not None], read)
+    return _each([form for form in forms if params[form.option] is not None], read)
 
 
 def batch_lists(
@@ -58,6 +67,69 @@ def batch_lists(
         return batch_of(form, ours, found)
 
     return _each([form for form in forms if form.option in declared], batch)
+
+
+def lists_reader(task: Task, forms: Sequence[ListForm[Any]]) -> Callable[[Mapping[str, Any]], Lists]:
+    """Return the reader of an option that has the lists, with `owner` and `adopt` for all entries."""
+
+    def read(options: Mapping[str, Any]) -> Lists:
+        common = {name: options.get(name) for name in ("owner", "adopt")}
+        return read_lists(options, forms, common, task.read_file)
+
+    return read
+
+
+def with_batches(
+    task: Task,
+    forms: Sequence[ListForm[Any]],
+    inventories: Mapping[int, Lists],
+    work: Callable[[ClusterRun, dict[int, dict[str, Batch[Any]]], list[str]], Outcome],
+) -> dict[str, Any]:
+    """Return the result of `work` in the namespaces of the task, by default all except the platform's.
+
+    It gets the declarations of each inventory for each namespace, by list, and the names of the cluster's namespaces. Without an inventory,
+    these are not read.
+
+    :raises OptionError: with all contradictory entries of an inventory.
+    """
+    with task.cluster(task.targets(everywhere=True)) as run:
+        namespaces = list_visible_namespaces(run.cluster) if inventories else []
+        batches = {at: batch_lists(run, forms, each, namespaces) for at, each in inventories.items()}
+        names = [metadata(each)["name"] for each in namespaces if not is_terminating(dict(each))]
+        return run.result(work(run, batches, names))
+
+
+def without_cluster(
+    task: Task, forms: Sequence[ListForm[Any]], inventories: Sequence[Lists], work: Callable[..., Outcome]
+) -> dict[str, Any]:
+    """Return the result of `work`, which gets the declarations of each inventory for each namespace, by list. No request is sent.
+
+    A selector counts as a namespace of its own, named by its content.
+
+    :raises OptionError: with all contradictory entries of an inventory.
+    """
+    return task.result(work(*(_batch_unresolved(forms, each) for each in inventories)))
+
+
+def _batch_unresolved(forms: Sequence[ListForm[Any]], declared: Lists) -> dict[str, Batch[Any]]:
+
+    def batch(form: ListForm[Any]) -> Batch[Any]:
+        ours = declared[form.option]
+        return batch_of(form, ours, [_as_targets(one.targets) for one in ours])
+
+    return _each([form for form in forms if form.option in declared], batch)
+
+
+def _as_targets(wanted: Targets | NamespaceSelector) -> Targets:
+    if isinstance(wanted, Targets):
+        return wanted
+    usual, given = asdict(NamespaceSelector()), asdict(wanted)
+    parts = [f"{name}={_text_of(value)}" for name, value in sorted(given.items()) if value != usual[name]]
+    return Targets([f"namespaces with {' '.join(parts)}"])
+
+
+def _text_of(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _each(forms: Sequence[ListForm[Any]], work: Callable[[ListForm[Any]], _Result]) -> dict[str, _Result]:

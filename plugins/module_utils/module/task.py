@@ -75,9 +75,9 @@ class Module:
 
     `arguments` and `rules` (`mutually_exclusive` and the like) are those of AnsibleModule, `run` returns the result.
     `library` is the required Python package, `import_error` why it could not be imported. `form` is the form of many declarations in one
-    task, None if the module does not support that. `lists` are the forms of a module that takes only lists. `everywhere`: without
-    namespaces, the module works in all except the platform's. `hidden` are result keys with credentials for the next task: they are
-    returned unmasked, and the action plugin hides the whole result if it contains one.
+    task, None if the module does not support that. `lists` are the forms of a module that takes only lists, also within other options.
+    `everywhere`: without namespaces, the module works in all except the platform's. `hidden` are result keys with credentials for the next
+    task: they are returned unmasked, and the action plugin hides the whole result if it contains one.
     """
 
     arguments: Mapping[str, Any]
@@ -101,8 +101,11 @@ class Module:
     @property
     def arguments_of_page(self) -> dict[str, Any]:
         """Return the argument spec that ansible-test compares with the page. The pages of other modules have all options of `lists`."""
-        lists = {form.option: {"type": "list", "elements": "dict", "no_log": False} for form in self.lists}
-        return {**self.arguments, **lists}
+        return _map_lists(
+            self.arguments,
+            {form.option for form in self.lists},
+            lambda _spec: {"type": "list", "elements": "dict", "no_log": False},
+        )
 
     @property
     def all_rules(self) -> dict[str, Any]:
@@ -126,11 +129,14 @@ class Module:
 
     def problems(self, options: Mapping[str, Any]) -> str:
         """Return the problems of option names, and of the entries of all lists, by Ansible's validation; empty if there are none."""
-        forms = [self.form, *self.lists] if self.form else [*self.lists]
-        lists = {form.option for form in forms}
-        own = {name: spec if name not in lists else {**spec, "options": None} for name, spec in self.arguments.items()}
-        entries = (entry_problems(form, self.arguments, options.get(form.option)) for form in forms)
-        return "; ".join(filter(None, [*(f"option {found}" for found in unknown_options(own, options)), *entries]))
+        forms = {form.option: form for form in ([self.form, *self.lists] if self.form else self.lists)}
+        own = _map_lists(self.arguments, forms, lambda spec: {**spec, "options": None})
+        entries = (
+            f"option '{where}': {found}" if where else found
+            for where, option, arguments, items in _find_lists(self.arguments, options, forms)
+            if (found := entry_problems(forms[option], arguments, items))
+        )
+        return "; ".join([*(f"option {found}" for found in unknown_options(own, options)), *entries])
 
 
 @dataclass
@@ -212,6 +218,14 @@ class Task:
         for one in declared:
             self.warn(f"{one.entry}: {text}" if one.entry else text for text in one.desired.warnings)
         return declared
+
+    def result(self, outcome: Outcome) -> dict[str, Any]:
+        """Return the task's result with all changes, without the name of a cluster. It is failed if a namespace failed or the task stopped."""
+        self.warn(outcome.notes)
+        failure = {"failed": True, "msg": outcome.message(self.name)} if outcome.has_failed else {}
+        stopped = {"stopped": outcome.stopped} if outcome.stopped else {}
+        report = outcome.report(unchanged=self.params["report_unchanged"], diff=self.diff)
+        return {**report, **stopped, **failure}
 
     @contextmanager
     def cluster(self, wanted: Targets | NamespaceSelector | None = None) -> Iterator[ClusterRun]:
@@ -307,11 +321,7 @@ class ClusterRun:
         task.warn(dict.fromkeys(remark for found in self.targets for remark in found.remarks))
         deleted = dict.fromkeys(name for found in self.targets for name in found.terminating)
         outcome = outcome.with_skipped(list(deleted), terminating_sentence(self.cluster))
-        task.warn(outcome.notes)
-        failure = {"failed": True, "msg": outcome.message(task.name)} if outcome.has_failed else {}
-        stopped = {"stopped": outcome.stopped} if outcome.stopped else {}
-        report = outcome.report(unchanged=task.params["report_unchanged"], diff=task.diff)
-        return {"server": self.cluster.name, **report, **stopped, **failure}
+        return {"server": self.cluster.name, **task.result(outcome)}
 
 
 def execute(module: Module, task: Task) -> dict[str, Any]:
@@ -340,6 +350,36 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
     told = [*missing, jobs] if jobs else missing
     task.warn(["; ".join(told)] if told else [])
     return result
+
+
+def _map_lists(
+    arguments: Mapping[str, Any], lists: Collection[str], change: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the argument spec with a change of each of the `lists` that has options, also within other options."""
+
+    def of(name: str, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not spec.get("options"):
+            return spec
+        return change(spec) if name in lists else {**spec, "options": _map_lists(spec["options"], lists, change)}
+
+    return {name: of(name, spec) for name, spec in arguments.items()}
+
+
+def _find_lists(
+    arguments: Mapping[str, Any], options: Mapping[str, Any], lists: Collection[str], where: str = ""
+) -> Iterator[tuple[str, str, Mapping[str, Any], Any]]:
+    """Yield each of the `lists` that is given, also within other options: the option around it, its name, its arguments and its items."""
+    for name, value in options.items():
+        spec = arguments.get(name) or {}
+        if not spec.get("options"):
+            continue
+        if name in lists:
+            yield where, name, arguments, value
+            continue
+        for position, item in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(item, Mapping):
+                inner = f"{name}[{position}]" if isinstance(value, list) else name
+                yield from _find_lists(spec["options"], item, lists, f"{where}.{inner}" if where else inner)
 
 
 def _find_empty_selectors(declared: Sequence[Declaration[Any]], found: Sequence[Targets]) -> Iterator[str]:

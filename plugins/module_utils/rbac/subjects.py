@@ -84,6 +84,11 @@ class Subject:
             return ObjectRef(NAMESPACE, "", project)
         return None
 
+    @property
+    def identities(self) -> frozenset[Subject]:
+        """The subject and the groups that it belongs to: it has the rights of all of them."""
+        return frozenset((self, *(Subject("Group", name) for name in self.login()["groups"])))
+
     def login(self) -> dict[str, Any]:
         """Return user and groups of a caller who is the subject or a member of it, and nothing else."""
         if self.kind == "ServiceAccount":

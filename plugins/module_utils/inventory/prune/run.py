@@ -37,7 +37,7 @@ from .guard import Balance, PruneVerdict, judge_removals
 from .plan import KINDS, Prune, count_removals, list_ref
 from .run_guard import WorkloadGuard
 
-__all__ = ["PruneSettings", "prune_owner"]
+__all__ = ["PruneSettings", "prune_owner", "read_owned"]
 
 #: Maximum number of objects or namespaces in a message. The result lists all.
 _SHOWN = 20
@@ -160,6 +160,20 @@ def prune_owner(
     left_out = {**dict.fromkeys((name for name in places if name in pruning.excluded), _EXCLUDED), **seen.left_out}
     extra = {**outcome.extra, "prune": guarded.report(done, refused)}
     return _with_left_out(replace(outcome, extra=extra), left_out)
+
+
+def read_owned(
+    cluster: Cluster, workers: Workers, owner: str, batches: Mapping[str, Batch[Any]], namespaces: Sequence[str]
+) -> tuple[Batch[Prune], Mapping[str, View], Mapping[str, str]]:
+    """Return the prune of the namespaces in which the owner has objects, the objects that its plan needs, and the reasons why it leaves
+    other namespaces out.
+
+    :raises ImagePullError: when a list fails for another reason than missing permissions.
+    """
+    desired = _make_prune(owner, batches)
+    seen = _Reader(cluster, workers, desired, namespaces).read()
+    views = seen.views()
+    return Batch.of_one(desired, views), views, seen.left_out
 
 
 def _make_prune(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:

@@ -231,6 +231,13 @@ class TestIsPath:
 
 
 class TestCredentials:
+    @pytest.mark.parametrize("canary", CANARIES)
+    def test_credentials_of_entries_within_other_options_are_found(self, canary: str) -> None:
+        text = json.dumps({"auths": {"quay.io": {"auth": b64(f"robot:{canary}")}}})
+        entries = [{"auth_config": text}, {"registries": [{"registry": "quay.io", "password": f"{canary}2"}]}]
+        found = redaction.collect_credentials({"changes": [{"declared": {"secrets": entries}}]}, [])
+        assert {canary, f"{canary}2", text} <= found
+
     def test_credentials_that_are_too_short_are_not_masked(self) -> None:
         """Masking a password of one letter would hide every such letter, and so reveal it."""
         assert redaction.SHORTEST == 4

@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, SERVICE_ACCOUNT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.selection import (
     list_visible_namespaces,
 )
@@ -29,7 +30,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     batch_lists,
+    lists_reader,
     read_lists,
+    with_batches,
+    without_cluster,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
@@ -72,7 +76,7 @@ def batches(host: str, directory: Path, **lists: Any) -> dict[str, Batch[Any]]:
     options: dict[str, Any] = dict.fromkeys(CONNECTION_OPTIONS)
     options |= {"host": host, "api_key": "token", "ca_cert": loopback_certificate(), "secrets": None, "links": None}
     task = Task("inventory", {**options, **lists}, False, True, str(directory), set())
-    declared = read_lists(task, FORMS, {"owner": "a"})
+    declared = read_lists(task.params, FORMS, {"owner": "a"}, task.read_file)
     with task.cluster() as run:
         return batch_lists(run, FORMS, declared, list_visible_namespaces(run.cluster))
 
@@ -125,3 +129,68 @@ class TestInventoried:
             batches(host, tmp_path, **lists)
         assert "secrets[0]" in str(caught.value)
         assert "links[0]" in str(caught.value)
+
+
+def task_for(directory: Path, **more: Any) -> Task:
+    options = {"report_unchanged": None, "namespaces": None, "namespace_selector": None}
+    return Task(
+        "inventory", {**dict.fromkeys(CONNECTION_OPTIONS), **options, **more}, False, True, str(directory), set()
+    )
+
+
+class TestInventoriesOfOneTask:
+    """Lists that are options of an option, on a cluster or without one."""
+
+    def test_entries_get_the_owner_of_the_option(self, tmp_path: Path) -> None:
+        read = lists_reader(task_for(tmp_path), FORMS)
+        own = {"name": "y", "namespaces": ["a"], "owner": "b"}
+        given = {"secrets": [{"name": "x", "namespaces": ["a"]}, own], "links": None, "owner": "team", "adopt": True}
+        found = read(given)
+        assert [(one.desired.ownership.owner, one.desired.ownership.adopt) for one in found["secrets"]] == [
+            ("team", True),
+            ("b", True),
+        ]
+        assert [*found] == ["secrets"]
+
+    def test_the_namespaces_are_read_once_and_those_being_deleted_are_left_out(
+        self, api: FakeApi, tmp_path: Path
+    ) -> None:
+        api.put("namespaces", "", "gone", status={"phase": "Terminating"})
+        seen: list[Any] = []
+
+        def work(_run: Any, batches: Any, names: Any) -> Outcome:
+            seen.extend((batches, names))
+            return Outcome([])
+
+        with api.served() as host:
+            task = task_for(tmp_path, host=host, api_key="token", ca_cert=loopback_certificate(), namespaces=["a"])
+            lists = lists_reader(task, FORMS)({"secrets": [{"name": "x", "namespaces": ["b"]}], "links": None})
+            result = with_batches(task, FORMS, {1: lists}, work)
+            assert with_batches(task, FORMS, {}, work)["changed"] is False
+        assert result["server"] == host
+        assert [*seen[0][1]["secrets"].namespaces] == ["b"]
+        assert seen[1] == ["a", "b"]
+        assert seen[2:] == [{}, []]
+        assert len(api.asked) == 1
+
+    def test_without_a_cluster_a_selector_is_a_namespace(self, tmp_path: Path) -> None:
+        task = task_for(tmp_path)
+        selector = {"include": ["team-*"], "labels": "a=b"}
+        lists = lists_reader(task, FORMS)(
+            {
+                "secrets": [{"name": "x", "namespaces": ["a"]}, {"name": "y", "namespace_selector": selector}],
+                "links": [],
+            }
+        )
+        seen: list[Any] = []
+
+        def work(*batches: Any) -> Outcome:
+            seen.extend(batches)
+            return Outcome([])
+
+        result = without_cluster(task, FORMS, [lists, lists], work)
+        assert "server" not in result
+        assert [[*batches["secrets"].namespaces] for batches in seen] == [
+            ["a", "namespaces with include=team-* labels=a=b"]
+        ] * 2
+        assert [*seen[0]["links"].namespaces] == []

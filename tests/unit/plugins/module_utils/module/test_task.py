@@ -398,6 +398,19 @@ class TestRules:
         assert module.arguments_of_page == {**LISTED, "things": things}
         assert replace(module, form=FORM, lists=()).arguments_of_page == LISTED
 
+    def test_lists_within_other_options_are_left_to_other_pages_and_checked(self) -> None:
+        nested = {"type": "list", "elements": "dict", "options": {"one": {"type": "dict", "options": LISTED}}}
+        module = Module({"around": nested, "more": {"type": "str"}}, lambda _task: {}, "requests", None, lists=[FORM])
+        (page,) = [module.arguments_of_page["around"]["options"]["one"]["options"]["things"]]
+        assert page == {"type": "list", "elements": "dict", "no_log": False}
+        assert module.arguments_of_page["more"] == {"type": "str"}
+        given = {"around": [{"one": {"things": [{"colr": "canary"}]}}], "more": "x"}
+        problems = module.problems(given)
+        assert problems.startswith("option 'around[0].one': nothing was read or changed. Problems with the one entry: ")
+        assert "colr is unknown" in problems
+        assert "canary" not in problems
+        assert module.problems({"around": [{"one": None}], "more": "x"}) == ""
+
 
 class TestSecrets:
     def test_the_cluster_login_is_masked_and_registered(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,3 +296,23 @@ def test_a_diff_shows_role_and_subjects_of_a_binding() -> None:
         "role": "puller",
         "subjects": ["User jane", "ServiceAccount b/default"],
     }
+
+
+@pytest.mark.parametrize(
+    ("subject", "groups"),
+    [
+        (
+            Subject("ServiceAccount", "robot", "team"),
+            {"system:serviceaccounts", "system:serviceaccounts:team", "system:authenticated"},
+        ),
+        (
+            Subject("Group", "system:serviceaccounts:team"),
+            {"system:serviceaccounts", "system:serviceaccounts:team", "system:authenticated"},
+        ),
+        (Subject("Group", "devs"), {"devs", "system:authenticated"}),
+        (Subject("Group", "system:unauthenticated"), {"system:unauthenticated"}),
+        (Subject("User", "jane"), {"system:authenticated"}),
+    ],
+)
+def test_a_subject_has_the_rights_of_its_groups(subject: Subject, groups: set[str]) -> None:
+    assert subject.identities == {subject, *(Subject("Group", name) for name in groups)}
