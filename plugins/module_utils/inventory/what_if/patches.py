@@ -15,7 +15,7 @@ from typing import Protocol, Union
 
 from ...core.errors import ImagePullError
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import CLUSTER_ROLE, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...dockerconfig.key_matching import is_host_match
 from ...dockerconfig.registry_keys import host_of
 from ...explain.credentials import REFUSED, refused_logins
@@ -32,6 +32,7 @@ from ...rbac.subjects import AUTHENTICATED, IMAGE_PULLER, PROJECT_GROUPS, Subjec
 from ...secrets.content import StoredSecret
 
 __all__ = [
+    "Answer",
     "CredentialPatch",
     "EvidencePatch",
     "GrantPatch",
@@ -85,9 +86,11 @@ class ObjectPatch:
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`. A list has the objects of its kind and namespace."""
-        if ref.name:
-            return ref in self.objects
-        return any((each.kind, each.namespace) == (ref.kind, ref.namespace) for each in self.objects)
+        return ref in self.objects if ref.name else (ref.kind, ref.namespace) in self._lists
+
+    @cached_property
+    def _lists(self) -> frozenset[tuple[Kind, str]]:
+        return frozenset((ref.kind, ref.namespace) for ref in self.objects)
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`. A list that could not be read stays unknown, because it has other objects as well.
@@ -136,15 +139,22 @@ class LinkPatch:
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`."""
-        is_meant = self.accounts is None or ref.name in self.accounts
+        is_meant = self.accounts is None or not ref.name or ref.name in self.accounts
         return ref.kind == SERVICE_ACCOUNT and ref.namespace in self.namespaces and is_meant
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`."""
         if answer is None or isinstance(answer, ImagePullError):
             return answer
-        kept = [{"name": name} for name in names_in(answer, "imagePullSecrets") if name not in self.secrets]
-        return {**answer, "imagePullSecrets": kept}
+        if ref.name:
+            return self._unlink(answer)
+        return {"items": [self._unlink(as_dict(each)) for each in as_list(answer.get("items"))]}
+
+    def _unlink(self, account: Json) -> Json:
+        if self.accounts is not None and metadata(account).get("name") not in self.accounts:
+            return account
+        kept = [{"name": name} for name in names_in(account, "imagePullSecrets") if name not in self.secrets]
+        return {**account, "imagePullSecrets": kept}
 
 
 @dataclass(frozen=True)
@@ -206,7 +216,10 @@ class GrantPatch:
     unread: Mapping[str, str] = field(default_factory=dict)
 
     def touches(self, ref: ObjectRef) -> bool:
-        """See `EvidencePatch`."""
+        """See `EvidencePatch`. A list has the bindings of a project."""
+        removed = self.removed.get(ref.namespace, frozenset())
+        if ref.kind == ROLE_BINDING:
+            return bool(removed) and not ref.name
         if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref):
             return False
         removed = self.removed.get(ref.namespace, frozenset())
@@ -217,6 +230,10 @@ class GrantPatch:
 
         :raises ReadRequired: when roles have to be read first.
         """
+        return self._revoke(ref.namespace, answer) if ref.kind == ROLE_BINDING else self._review(ref, answer)
+
+    def _review(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """The answer to a review."""
         if isinstance(answer, ImagePullError) or as_dict(answer).get("allowed") is not True:
             return answer
         removed, others = self.removed.get(ref.namespace, frozenset()), []
@@ -235,6 +252,18 @@ class GrantPatch:
                 name = as_str(metadata(binding).get("name"))
                 unknown.append(f"{role_of(binding)} of binding {name} may also give the right, and {unread}")
         return UnreadableObject(unknown[0]) if unknown else {"allowed": False}
+
+    def _revoke(self, project: str, answer: Answer) -> Answer:
+        """The list of bindings without the removed subjects."""
+        if answer is None or isinstance(answer, ImagePullError):
+            return answer
+        removed = self.removed[project]
+
+        def without(binding: Json) -> Json:
+            kept = [each for each in as_list(binding.get("subjects")) if subject_of(each, project) not in removed]
+            return {**binding, "subjects": kept} if _is_puller(binding) else binding
+
+        return {"items": [without(as_dict(each)) for each in as_list(answer.get("items"))]}
 
     def _bindings_of(self, ref: ObjectRef) -> Iterator[tuple[Json, frozenset[Subject]]]:
         """Yield the bindings for the account of a review, of its project and of the cluster, with the subjects that are the account."""

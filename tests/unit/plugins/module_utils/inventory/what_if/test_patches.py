@@ -10,6 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     CLUSTER_ROLE,
     NODE,
+    ROLE_BINDING,
     SECRET,
     SERVICE_ACCOUNT,
     ObjectRef,
@@ -134,6 +135,15 @@ class TestLinks:
         assert patch.touches(ACCOUNT) is is_touched
         assert not patch.touches(ObjectRef(SERVICE_ACCOUNT, "b", "default"))
 
+    def test_a_list_of_accounts_is_changed_in_the_same_way(self) -> None:
+        patch = LinkPatch(frozenset({"pull"}), frozenset({"default"}), frozenset({"a"}))
+        whole, other = ObjectRef(SERVICE_ACCOUNT, "a", ""), {**account("pull"), "metadata": {"name": "builder"}}
+        assert patch.touches(whole)
+        assert not patch.touches(ObjectRef(SERVICE_ACCOUNT, "b", ""))
+        default, builder = patch.apply(whole, {"items": [account("pull"), other]})["items"]
+        assert default["imagePullSecrets"] == []
+        assert builder is other
+
 
 class TestCredentials:
     def test_only_keys_with_the_login_at_the_registry_are_refused(self) -> None:
@@ -228,6 +238,17 @@ class TestGrants:
         patch = self.patch(binding("grant", self.ENTRY))
         assert not patch.touches(pull_review("a", "b", "builder"))
         assert not patch.touches(pull_review("c", "b", "default"))
+
+    def test_a_list_of_bindings_loses_the_subjects(self) -> None:
+        patch, whole = self.patch(), ObjectRef(ROLE_BINDING, "a", "")
+        edit = binding("edit", self.ENTRY, role="edit")
+        assert patch.touches(whole)
+        assert not patch.touches(ObjectRef(ROLE_BINDING, "a", "grant"))
+        assert not patch.touches(ObjectRef(ROLE_BINDING, "c", ""))
+        grant, kept = patch.apply(whole, {"items": [binding("grant", self.ENTRY), edit]})["items"]
+        assert grant["subjects"] == []
+        assert kept is edit
+        assert patch.apply(whole, ERROR) is ERROR
 
     def test_all_grants_of_unreadable_bindings_may_be_touched(self) -> None:
         patch = GrantPatch({"a": frozenset()}, {}, (), Lookup(), {"a": "they are hidden"})
