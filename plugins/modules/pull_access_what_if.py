@@ -165,6 +165,68 @@ options:
       new_nodes:
         description: Set to V(true) if all pods start on new nodes, which have no image, for example after a replacement of all nodes.
         type: bool
+      declared:
+        description:
+          - An inventory is applied, as the playbook C(openshift_ops.image_pull.site) applies it - secrets, links, grants, and then the prune.
+            The plans of the modules that apply it, in check mode, find the objects that would change. They start from the objects of the
+            cluster as they are, whatever the other changes are, and from all namespaces that the entries name or select.
+          - The result has an access review in C(what_if.access).
+        type: dict
+        suboptions:
+          secrets:
+            description:
+              - The secrets, with the options of M(openshift_ops.image_pull.pull_secret#module), as in its option C(secrets). Passwords are
+                used as they would be there, and are in no result.
+            type: list
+            elements: dict
+          links:
+            description: The links, as in the option C(links) of M(openshift_ops.image_pull.sa_link#module). Nothing is waited for.
+            type: list
+            elements: dict
+          grants:
+            description: The grants, as in the option C(grants) of M(openshift_ops.image_pull.image_puller_grant#module).
+            type: list
+            elements: dict
+          owner:
+            description: The owner of entries without an owner of their own.
+            type: str
+          adopt:
+            description: Existing objects of other owners are taken over.
+            type: bool
+            default: false
+          prune:
+            description:
+              - Also suppose that objects of O(changes[].declared.owner) that no entry declares are removed, as
+                M(openshift_ops.image_pull.pull_access_prune#module) does without a limit. Nothing is removed in a namespace in which an entry
+                would fail.
+            type: bool
+            default: false
+  against:
+    description:
+      - The inventory to compare with, for the review of a merge request. No cluster is read or needed, and the result is the access review of
+        O(changes[].declared), which is then the only change. What O(against) declares and the change does not is lost.
+      - Without a cluster, a C(namespace_selector) counts as a namespace of its own, and a pattern of service accounts as an account.
+    type: dict
+    suboptions:
+      secrets:
+        description: The secrets, as in O(changes[].declared.secrets).
+        type: list
+        elements: dict
+      links:
+        description: The links, as in O(changes[].declared.links).
+        type: list
+        elements: dict
+      grants:
+        description: The grants, as in O(changes[].declared.grants).
+        type: list
+        elements: dict
+      owner:
+        description: The owner of entries without an owner of their own.
+        type: str
+      adopt:
+        description: Existing objects of other owners are taken over.
+        type: bool
+        default: false
   ask_registries:
     description:
       - Also check, from the host that runs the task, whether the registries provide the images, before and after the changes. This includes
@@ -284,6 +346,33 @@ EXAMPLES = r"""
     dest: what-if-{{ inventory_hostname }}.json
     junit: what-if-{{ inventory_hostname }}.xml
     markdown: what-if-{{ inventory_hostname }}.md
+
+- name: Review which accounts gain or lose access by the inventory
+  openshift_ops.image_pull.pull_access_what_if:
+    changes:
+      - declared:
+          secrets:
+            - name: team-registry
+              namespaces: [project-a]
+              registries:
+                - registry: registry.example.com
+                  username: developer@example.com
+                  password: "{{ vaulted_registry_password }}"
+          links:
+            - secrets: [team-registry]
+              namespaces: [project-a]
+          grants: []
+          owner: team-a
+          prune: true
+    show: true
+
+- name: Compare the inventory of a merge request with the one of the main branch, without a cluster
+  openshift_ops.image_pull.pull_access_what_if:
+    changes:
+      - declared: "{{ lists_of_merge_request }}"
+    against: "{{ lists_of_main_branch }}"
+    markdown: review.md
+    junit: review.xml
 """
 
 RETURN = r"""
@@ -335,6 +424,98 @@ what_if:
       description: The number of answers by C(namespaces), C(registries), C(images) and C(changes), the worst first.
       type: dict
       returned: always
+    access:
+      description: The access that accounts and workloads gain and lose by the changes, whatever images they use.
+      type: dict
+      returned: always
+      contains:
+        gained:
+          description: The access that they have only after the changes.
+          type: list
+          elements: dict
+          returned: always
+          contains: &access
+            how:
+              description: V(login) for a login that a secret has, V(grant) for the right to pull from a project.
+              type: str
+              returned: always
+            namespace:
+              description: The namespace of the account or the workload. Empty for a group or a user.
+              type: str
+              returned: always
+            kind:
+              description: V(ServiceAccount), the kind of a workload that lists secrets itself, V(Group) or V(User).
+              type: str
+              returned: always
+            name:
+              description: The name of the account, the workload, the group or the user.
+              type: str
+              returned: always
+            registry:
+              description: The registry of the login, as C(host[:port]).
+              type: str
+              returned: always
+            repository:
+              description: The path to which the login is limited. Empty if it is for the whole registry.
+              type: str
+              returned: always
+            username:
+              description: The user of the login.
+              type: str
+              returned: always
+            project:
+              description: The project whose image streams can be pulled. Empty for a login.
+              type: str
+              returned: always
+            through:
+              description: The secrets or role bindings that give the access.
+              type: list
+              elements: str
+              returned: always
+            workloads:
+              description: The workloads that use the account, with their kinds.
+              type: list
+              elements: str
+              returned: always
+            changes:
+              description: The positions of the changes that cause it.
+              type: list
+              elements: int
+              returned: always
+            entries:
+              description: The titles of the entries of an inventory that cause it.
+              type: list
+              elements: str
+              returned: always
+        lost:
+          description: The access that they have only before the changes.
+          type: list
+          elements: dict
+          returned: always
+          contains: *access
+        unknown:
+          description: Sentences about access that could not be compared.
+          type: list
+          elements: str
+          returned: always
+        unplanned:
+          description: The entries of an inventory that would not be applied.
+          type: list
+          elements: dict
+          returned: always
+          contains:
+            namespace:
+              description: The namespace.
+              type: str
+              returned: always
+            entry:
+              description: The title of the entry. Empty for all entries.
+              type: str
+              returned: always
+            reason:
+              description: The reason.
+              type: str
+              returned: always
     images_to_mirror:
       description:
         - The images that the nodes could not pull from any registry within reach. C(skopeo) is the input of
@@ -491,26 +672,103 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
+from functools import partial
+from typing import Any
+
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
+    contradictions as between_grants,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
+    options as image_puller_grant,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
+    contradictions as between_secrets,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
+    options as pull_secret,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import (
+    contradictions as between_links,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import read_owned
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import options as what_if
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import answer_what_if
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import (
+    answer_comparison,
+    answer_what_if,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_declared import Inventories
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
+    lists_reader,
+    with_batches,
+    without_cluster,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
+    CLUSTER_OPTIONS,
+    TARGET_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import output_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.yaml_file import object_reader
 
-ARGUMENTS = {**CLUSTER_OPTIONS, **what_if.ARGUMENTS, "show": {"type": "bool", "default": False}}
+FORMS = (
+    ListForm(
+        "secrets",
+        "name",
+        [pull_secret.SOURCES],
+        kind=SECRET,
+        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        declare=pull_secret.from_options,
+        contradictions=between_secrets.contradictions,
+    ),
+    ListForm(
+        "links",
+        "secrets",
+        kind=SERVICE_ACCOUNT,
+        arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
+        declare=sa_link.from_options,
+        contradictions=between_links.contradictions,
+    ),
+    ListForm(
+        "grants",
+        "binding_name",
+        kind=ROLE_BINDING,
+        arguments={**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS},
+        declare=image_puller_grant.from_options,
+        contradictions=between_grants.contradictions,
+    ),
+)
+ARGUMENTS = {
+    **CLUSTER_OPTIONS,
+    **what_if.with_inventories({form.option: form.spec for form in FORMS}),
+    "show": {"type": "bool", "default": False},
+}
 
 
 def run(task: Task) -> dict[str, object]:
-    asked = what_if.from_options(task.params, object_reader(task))
+    def answer(run: ClusterRun, batches: Any, names: Any) -> Outcome:
+        known = Inventories(batches, names, read_owned)
+        return answer_what_if(run.cluster, asked, run.namespaces, run.settings(), write=write, inventories=known)
+
+    asked = what_if.from_options(task.params, object_reader(task), lists_reader(task, FORMS))
     write = output_writer(task, asked.outputs, asked.render, asked.sources)
-    with task.cluster(task.targets(everywhere=True)) as run:
-        return run.result(answer_what_if(run.cluster, asked, run.namespaces, run.settings(), write=write))
+    return (
+        without_cluster(task, FORMS, asked.compared, partial(answer_comparison, asked, write=write))
+        if asked.compared
+        else with_batches(task, FORMS, asked.inventories, answer)
+    )
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True)
+MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, lists=FORMS)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-__all__ = ["ANSWERS", "MADE", "change", "container", "document", "hostile"]
+__all__ = ["ACCESS", "ANSWERS", "MADE", "change", "container", "document", "hostile"]
 
 Json = dict[str, Any]
 
@@ -49,6 +49,12 @@ _NO_FIX: Json = {
 #: Members with a text of our own, or with a form that the schema defines.
 _OURS = {
     "format", "made", "kind", "answer", "verdict", "when", "possibly", "step", "fix", "images_to_mirror", "cannot_know", "summary", "container", "volume",
+}  # fmt: skip
+
+#: A row of an access review.
+ACCESS = {
+    "how": "login", "namespace": "a", "kind": "ServiceAccount", "name": "default", "registry": "quay.io", "repository": "", "username": "robot",
+    "project": "", "through": ["pull"], "workloads": [], "changes": [0], "entries": [],
 }  # fmt: skip
 
 
@@ -93,6 +99,7 @@ def document(*containers: Json, pulls: int = 0, **more: Any) -> Json:
         "touched": len(containers),
         "containers": [*containers],
         "summary": {"namespaces": [], "registries": [], "images": [], "changes": []},
+        "access": {"gained": [], "lost": [], "unknown": [], "unplanned": []},
         "images_to_mirror": {
             "images": [],
             "refused": 0,

@@ -55,6 +55,7 @@ _DOCUMENT = members(
         "unreadable": list_of(text),
         # Not shown by the page.
         "summary": anything,
+        "access": anything,
         "images_to_mirror": anything,
     },
     {"access": anything},

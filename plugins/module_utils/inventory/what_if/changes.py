@@ -13,6 +13,7 @@ from ...core.errors import OptionError
 from ...core.json_types import as_dict, as_str
 from ...core.names import check_path_segment
 from ...core.objects import Json, Kind, ObjectRef, metadata
+from ...core.ownership import Ownership
 from ...core.phrases import join_and
 from ...dockerconfig.registry_keys import host_of
 from ...features.pull_audit.options import parse_version
@@ -21,11 +22,28 @@ from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY
 from ...images.kubelet_settings import KUBELET_CONFIG
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ...rbac.subjects import PROJECT_GROUPS, Subject
+from .declared import LISTS, InventoryLists, Lists
 
-__all__ = ["ARGUMENTS", "CANNOT_KNOW", "KINDS", "SupposedChange", "parse_changes"]
+__all__ = [
+    "ARGUMENTS",
+    "CANNOT_KNOW",
+    "DECLARED",
+    "INVENTORY",
+    "KINDS",
+    "SupposedChange",
+    "parse_changes",
+    "parse_inventory",
+]
 
 _ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
+#: The kind of a change that applies an inventory, and its options besides the lists.
+DECLARED = "declared"
+INVENTORY: dict[str, Any] = {
+    "owner": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
+    "prune": {"type": "bool", "default": False},
+}
 #: The options of one change. Exactly one of them is given.
 ARGUMENTS: dict[str, Any] = {
     "unreachable_registries": _NAMES,
@@ -121,6 +139,12 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
         "the records of the kubelets about images that they have pulled",
     ),
     "new_nodes": ("images that are part of the image of a new node",),
+    DECLARED: (
+        _CACHES,
+        "the result of the checks of 'verify' and 'verify_after', and of webhooks and quotas of the cluster",
+        "secrets that the platform generates for new service accounts",
+        "whether 'max_prune' allows a prune, which pull_access_prune decides",
+    ),
 }
 
 
@@ -132,6 +156,7 @@ class SupposedChange:
     title: str
     value: Any = field(default=None, repr=False)
     objects: Mapping[ObjectRef, Json | None] = field(default_factory=dict, repr=False)
+    inventory: InventoryLists | None = field(default=None, repr=False)
 
     @property
     def cannot_know(self) -> Sequence[str]:
@@ -161,8 +186,13 @@ class SupposedChange:
         return as_dict(self.value).get(option) or ()
 
 
-def parse_changes(given: Sequence[Mapping[str, Any]], read: Callable[[str], Sequence[Json]]) -> list[SupposedChange]:
-    """Return the changes of the option. `read` returns the objects of a file, and raises OptionError if it cannot.
+def parse_changes(
+    given: Sequence[Mapping[str, Any]],
+    read: Callable[[str], Sequence[Json]],
+    declare: Callable[[Mapping[str, Any]], Lists] = lambda _given: {},
+) -> list[SupposedChange]:
+    """Return the changes of the option. `read` returns the objects of a file, and `declare` the declarations of an inventory. Both raise
+    OptionError if they cannot.
 
     :raises OptionError: with the problems of all changes.
     """
@@ -173,7 +203,7 @@ def parse_changes(given: Sequence[Mapping[str, Any]], read: Callable[[str], Sequ
         )
     for at, each in enumerate(given):
         try:
-            changes.append(_parse_change(each, read))
+            changes.append(_parse_change(each, read, declare))
         except OptionError as error:
             problems.append(f"option 'changes[{at}]': {error}")
     if problems:
@@ -181,15 +211,39 @@ def parse_changes(given: Sequence[Mapping[str, Any]], read: Callable[[str], Sequ
     return changes
 
 
-def _parse_change(given: Mapping[str, Any], read: Callable[[str], Sequence[Json]]) -> SupposedChange:
+def _parse_change(
+    given: Mapping[str, Any],
+    read: Callable[[str], Sequence[Json]],
+    declare: Callable[[Mapping[str, Any]], Lists],
+) -> SupposedChange:
     found = {name: value for name, value in given.items() if value is not None}
     if len(found) != 1:
         which = f"it has {join_and(sorted(found))}" if found else "it is empty"
         raise OptionError(
-            f"each change has exactly one of {', '.join(ARGUMENTS)}, but {which}: write each change as an item of its own"
+            f"each change has exactly one of {', '.join((*ARGUMENTS, DECLARED))}, but {which}: write each change as an item of its own"
         )
     ((kind, value),) = found.items()
+    if kind == DECLARED:
+        inventory = parse_inventory(kind, value, declare)
+        return SupposedChange(kind, f"the inventory is applied: {inventory}", inventory=inventory)
     return _PARSERS[kind](kind, value, read)
+
+
+def parse_inventory(
+    option: str, value: Mapping[str, Any], declare: Callable[[Mapping[str, Any]], Lists]
+) -> InventoryLists:
+    """Return the inventory in an option.
+
+    :raises OptionError: for a prune without an owner, without any list, and with all invalid entries.
+    """
+    if all(value[name] is None for name in LISTS):
+        raise OptionError(f"{option} is empty: give the lists {join_and(list(LISTS))}")
+    Ownership.of(value)
+    if value.get("prune") and not value["owner"]:
+        raise OptionError(f"{option}.prune needs {option}.owner: only objects with its label are removed")
+    # The present state is evaluated once, so nothing is waited for.
+    links = None if value["links"] is None else [{**each, "wait_timeout": 0} for each in value["links"]]
+    return InventoryLists(declare({**value, "links": links}), value["owner"] or "", bool(value.get("prune")))
 
 
 def _parse_registries(kind: str, value: Any, _read: object) -> SupposedChange:

@@ -13,6 +13,7 @@ from typing import Any
 from ...core.cluster_text import make_printable
 from ...core.times import format_utc
 from ...core.what_if_format import ANSWERS, FORMAT, STILL_PULLS
+from .access import NO_ACCESS, AccessReview
 from .changes import SupposedChange
 from .images import list_images
 from .rows import WhatIfRow
@@ -32,6 +33,7 @@ class WhatIfAnswers:
     unread: Sequence[str]
     made: float
     forecasts: Sequence[str] = ()
+    access: AccessReview = NO_ACCESS
 
     def having(self, answer: str) -> list[WhatIfRow]:
         """Return the rows with this answer."""
@@ -61,6 +63,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
             "images": _group(found.rows, lambda row: [row.image]),
             "changes": _group(found.rows, lambda row: [found.changes[at].title for at in row.deciding.causes]),
         },
+        "access": found.access.report(),
         "images_to_mirror": list_images(found.rows),
         "forecasts": list(map(make_printable, found.forecasts)),
         "unreadable": list(map(make_printable, found.unread)),

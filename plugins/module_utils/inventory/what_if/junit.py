@@ -12,21 +12,23 @@ from xml.etree.ElementTree import Element
 from ...core.junit_xml import add_element, as_xml, make_case, make_suite
 from ...core.what_if_format import ANSWER_TITLES, NOT_KNOWN, STILL_BROKEN, WOULD_WORK
 from ...core.what_if_sentences import causes_of, headline, moment_of, name_of
+from .access_text import access_notes, access_titles
 
 __all__ = ["as_junit"]
 
 _TITLE = "Pull access after the supposed changes"
 _UNREAD = "could not be read"
+_NO_SERVER = "without a cluster"
 
 Row = Mapping[str, Any]
 
 
 def as_junit(document: Mapping[str, Any], rows: Sequence[Row], failing: Sequence[str]) -> str:
     """Return the text. `rows` are those of all containers. An answer in `failing` fails its case, and `unknown` otherwise skips it."""
-    server, changes = document["server"], document["changes"]
+    server, changes = document["server"] or _NO_SERVER, document["changes"]
     cases = [_case(server, row, changes, failing) for row in rows]
-    cases += _unread(server, document["unreadable"])
-    suite = make_suite(server, server, document["made"], cases, "\n".join(_output(document, rows)))
+    cases += [*_access(server, document["access"]), *_unread(server, document["unreadable"])]
+    suite = make_suite(server, document["server"], document["made"], cases, "\n".join(_output(document, rows)))
     return as_xml(_TITLE, [suite])
 
 
@@ -48,6 +50,16 @@ def _details(row: Row, changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"after: {after['verdict']}: {after['reason']}"
     details = {"breaks": moment_of(row), "change": causes_of(row, changes), "to do": row["advice"]}
     yield from (f"{name}: {text}" for name, text in details.items() if text)
+
+
+def _access(server: str, access: Mapping[str, Any]) -> Iterator[Element]:
+    """A case for each gain and loss, which passes, and for each doubt, which is skipped."""
+    for place, title in access_titles(access):
+        yield make_case(title, f"{server}.{place}.access")
+    for number, note in enumerate(access_notes(access), 1):
+        case = make_case(f"access review: {number}", f"{server}.access")
+        add_element(case, "skipped", message=note)
+        yield case
 
 
 def _unread(server: str, sentences: Sequence[str]) -> Iterator[Element]:

@@ -17,6 +17,7 @@ from ...core.phrases import pluralize
 from ...core.what_if_format import ANSWER_TITLES, ANSWERS, NOT_KNOWN, WOULD_BREAK
 from ...core.what_if_sentences import causes_of, count_moments, headline, moment_of, outcome_of, part_of
 from ...explain.offers import Offer, offer_of
+from .access_text import access_section
 
 __all__ = ["as_markdown"]
 
@@ -36,7 +37,8 @@ Row = Mapping[str, Any]
 
 def as_markdown(document: Document) -> str:
     """Return the text: the summary, the containers that break, what cannot be known, and tasks that keep pulls working."""
-    sections = (_head(document), _broken(document), _unknown(document), _tasks(document), _limits(document))
+    access = access_section(document["access"])
+    sections = (_head(document), _broken(document), _unknown(document), access, _tasks(document), _limits(document))
     return "\n".join(line for section in sections for line in section) + "\n"
 
 
@@ -44,7 +46,8 @@ def _head(document: Document) -> Iterator[str]:
     counts = document["counts"]
     yield f"## {headline(document)}"
     yield ""
-    yield f"Evaluated at {document['made']} on {as_code(document['server'])}, with these changes together:"
+    where = f"on {as_code(document['server'])}" if document["server"] else "without a cluster"
+    yield f"Evaluated at {document['made']} {where}, with these changes together:"
     yield ""
     yield from _items([_sentence(each["title"]) for each in document["changes"]], "change", mark="1.")
     yield ""

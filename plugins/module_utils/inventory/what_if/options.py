@@ -9,15 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core.errors import OptionError
 from ...core.json_types import as_dict, as_str
 from ...core.objects import Json
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
 from ...images.image_questions import RegistryAccess
 from . import changes
 from .changes import SupposedChange, parse_changes
+from .declared import InventoryLists, Lists
 from .outputs import OUTPUTS, render_outputs
 
-__all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options"]
+__all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options", "with_inventories"]
 
 ARGUMENTS: dict[str, Any] = {
     "changes": {"type": "list", "elements": "dict", "required": True, "options": changes.ARGUMENTS},
@@ -33,12 +35,20 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
+def with_inventories(lists: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `ARGUMENTS` with the options that take an inventory. `lists` are the argument specs of its lists."""
+    declared = {"type": "dict", "options": {**lists, **changes.INVENTORY}}
+    given = {**ARGUMENTS["changes"], "options": {**changes.ARGUMENTS, changes.DECLARED: declared}}
+    shared = {name: changes.INVENTORY[name] for name in ("owner", "adopt")}
+    return {**ARGUMENTS, "changes": given, "against": {"type": "dict", "options": {**lists, **shared}}}
+
+
 @dataclass(frozen=True)
 class WhatIfQuestion:
     """`supposed` are the changes, applied together in the order given. `registries`: how registries are asked, None if they are not.
 
     `failing` are the answers that fail the task. `outputs` are the paths of the files to write, by their options, `sources` the files that
-    the changes name.
+    the changes name. `against`: the inventory to compare with, without a cluster.
     """
 
     supposed: Sequence[SupposedChange]
@@ -46,6 +56,7 @@ class WhatIfQuestion:
     failing: Sequence[str] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     sources: Sequence[str] = ()
+    against: InventoryLists | None = None
 
     def render(self, document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Return the text of each file, by its option. `rows` are those of all containers."""
@@ -62,22 +73,52 @@ class WhatIfQuestion:
         return any(each.kind in ("unreachable_registries", "only_registries") for each in self.supposed)
 
     @property
+    def compared(self) -> Sequence[Lists]:
+        """The declarations of the two inventories to compare without a cluster: the earlier and the later. Empty on a cluster."""
+        return [] if self.against is None else [self.against.lists, *self.inventories.values()]
+
+    @property
+    def inventories(self) -> Mapping[int, Lists]:
+        """The declarations of each change that applies an inventory, by position."""
+        return {at: each.inventory.lists for at, each in enumerate(self.supposed) if each.inventory is not None}
+
+    @property
     def has_new_nodes(self) -> bool:
         return any(each.kind == "new_nodes" for each in self.supposed)
 
 
-def from_options(options: Mapping[str, Any], read: Callable[[str], Sequence[Json]]) -> WhatIfQuestion:
-    """Return the question. `read` returns the objects in a file.
+def from_options(
+    options: Mapping[str, Any],
+    read: Callable[[str], Sequence[Json]],
+    declare: Callable[[Mapping[str, Any]], Lists] = lambda _given: {},
+) -> WhatIfQuestion:
+    """Return the question. `read` returns the objects in a file, and `declare` the declarations in an inventory.
 
     :raises OptionError: with all invalid changes, or for an invalid timeout.
     """
     access = RegistryAccess.of(options, "registry_", "realm_hosts")
     failing = {"never": (), WOULD_BREAK: (WOULD_BREAK,), NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN)}[options["fail_on"]]
     given = [as_dict(each) for each in options["changes"]]
+    supposed = parse_changes(given, read, declare)
+    against = _parse_against(options.get("against"), supposed, declare)
     return WhatIfQuestion(
-        parse_changes(given, read),
+        supposed,
         access if options["ask_registries"] else None,
         failing,
         {name: options[name] for name in OUTPUTS if options[name] is not None},
         [source for each in given if (source := as_str(as_dict(each.get("add_objects")).get("src")))],
+        against,
     )
+
+
+def _parse_against(
+    given: Mapping[str, Any] | None, supposed: Sequence[SupposedChange], declare: Callable[[Mapping[str, Any]], Lists]
+) -> InventoryLists | None:
+    """:raises OptionError: for other changes than one inventory, and for invalid entries."""
+    if given is None:
+        return None
+    if [each.kind for each in supposed] != [changes.DECLARED]:
+        raise OptionError(
+            "option 'against' compares one inventory with another: give exactly one change in option 'changes', of kind 'declared'"
+        )
+    return changes.parse_inventory("option 'against'", given, declare)

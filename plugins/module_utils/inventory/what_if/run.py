@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, UnknownResource
 from ...core.errors import ImagePullError
-from ...core.objects import SERVICE_ACCOUNT
+from ...core.objects import ROLE_BINDING, SERVICE_ACCOUNT, ObjectRef
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
+from ...declarations.batch import Batch
 from ...discovery.lookup_reader import read_lookups
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
-from ...explain.lookup import ReadRequired
+from ...explain.lookup import Lookup, ReadRequired
+from ...explain.reading import require_all
 from ...explain.subjects import ContainerPull
 from ...features.pull_audit.checks import Audit
 from ...features.pull_audit.forecast import FORECASTS
@@ -28,16 +30,20 @@ from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader, namespace_result
 from ...features.pull_audit.survey import NODES_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
+from .access import review_access
+from .comparison import LIMITS, compare_inventories
+from .declared import PlannedObjects
 from .document import WhatIfAnswers, document_of
-from .effects import patches_of
+from .effects import patches_of, patches_of_plan
 from .evaluation import Comparison, PullEvaluator
 from .options import WhatIfQuestion
 from .platform_images import PLATFORM_KINDS, subjects_of, trim_platform_object
 from .rows import WhatIfRow, row_of_image, rows_of
+from .run_declared import NO_INVENTORIES, Inventories, plan_inventory
 from .text import lines_of
 from .timing import NodeCaches
 
-__all__ = ["answer_what_if", "compare_subjects", "read_rows"]
+__all__ = ["answer_comparison", "answer_what_if", "compare_subjects", "read_rows"]
 
 #: Writes the files for a document and the rows of all containers.
 Write = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None]
@@ -53,26 +59,46 @@ def answer_what_if(
     settings: RunSettings,
     *,
     write: Write | None = None,
+    inventories: Inventories = NO_INVENTORIES,
     now: Callable[[], float] = time.time,
 ) -> Outcome:
     """Return the outcome with the counts, the answer as `text`, and the document in `what_if` unless it is written to a file."""
     cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
         try:
-            work = _WhatIfRun(run, asked, namespaces)
+            work = _WhatIfRun(run, asked, namespaces, inventories)
             found = work.find(now())
         except ClusterError as error:
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
         outcome = run.outcome(work.results)
-    document = document_of(found, cluster.name)
+    extra = _report(found, cluster.name, asked, write)
+    return replace(outcome, extra=extra, refused=_refusal(found, asked))
+
+
+def answer_comparison(
+    asked: WhatIfQuestion,
+    before: Mapping[str, Batch[Any]],
+    after: Mapping[str, Batch[Any]],
+    *,
+    write: Write | None = None,
+    now: Callable[[], float] = time.time,
+) -> Outcome:
+    """Return the outcome for two inventories, without a cluster: the document has only the access review."""
+    found = WhatIfAnswers(asked.supposed, (), LIMITS, now(), access=compare_inventories(before, after))
+    return Outcome([], extra=_report(found, "", asked, write))
+
+
+def _report(found: WhatIfAnswers, server: str, asked: WhatIfQuestion, write: Write | None) -> dict[str, Any]:
+    """The parts of the result. The document is among them unless it is written to a file."""
+    document = document_of(found, server)
     extra = {"counts": document["counts"], "text": lines_of(document), **asked.outputs}
     if "dest" not in asked.outputs:
         extra["what_if"] = document
     if write is not None:
         write(document, [row.report() for row in found.rows])
         extra["changed"] = True
-    return replace(outcome, extra=extra, refused=_refusal(found, asked))
+    return extra
 
 
 def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
@@ -94,8 +120,8 @@ def _describe_unread(audit: Audit) -> Iterator[str]:
 class _WhatIfRun:
     """The reading and evaluation of one question."""
 
-    def __init__(self, run: Run, asked: WhatIfQuestion, namespaces: Sequence[str]) -> None:
-        self._run, self._asked = run, asked
+    def __init__(self, run: Run, asked: WhatIfQuestion, namespaces: Sequence[str], inventories: Inventories) -> None:
+        self._run, self._asked, self._inventories = run, asked, inventories
         self._audit = PullAudit(rules=(*VERIFICATION, *FORECASTS), target_version=asked.target_version)
         self._reader = AuditReader(run, self._audit, namespaces)
         self._unread: list[str] = []
@@ -111,10 +137,33 @@ class _WhatIfRun:
         self.results = [namespace_result(self._run, name, place) for name, place in survey.places.items()]
         gone = {result.name for result in self.results if result.status == "failed"}
         survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
-        rows = self._evaluate(survey, self._platform_subjects() if self._asked.is_about_network else ())
+        planned = self._plan(survey)
+        evaluator = self._evaluator(survey, planned)
+        rows = self._evaluate(survey, evaluator, self._platform_subjects() if self._asked.is_about_network else ())
+        access = self._settle(lambda: review_access(evaluator.lookups, survey, planned), evaluator.lookups)
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
-        return WhatIfAnswers(self._asked.supposed, rows, [*_describe_unread(audit), *self._unread], now, forecasts)
+        unread = [*_describe_unread(audit), *self._unread]
+        return WhatIfAnswers(self._asked.supposed, rows, unread, now, forecasts, access)
+
+    def _plan(self, survey: ClusterSnapshot) -> dict[int, PlannedObjects]:
+        """Return the objects that each inventory leaves, by the position of its change, and read what their effects depend on."""
+        planned = {
+            at: plan_inventory(self._run, change.inventory, self._inventories, at)
+            for at, change in enumerate(self._asked.supposed)
+            if change.inventory is not None
+        }
+        projects = sorted({project for each in planned.values() for project in each.projects})
+        lists = [ObjectRef(ROLE_BINDING, project, "") for project in projects]
+        self._settle(lambda: require_all(survey.evidence, lists), [survey.evidence])
+        return planned
+
+    def _evaluator(self, survey: ClusterSnapshot, planned: Mapping[int, PlannedObjects]) -> PullEvaluator:
+        patches = [
+            patches_of_plan(planned[at], survey) if at in planned else patches_of(change, survey)
+            for at, change in enumerate(self._asked.supposed)
+        ]
+        return PullEvaluator(survey.evidence, patches, asks=self._asked.registries is not None)
 
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. What cannot be read is reported."""
@@ -133,14 +182,21 @@ class _WhatIfRun:
                 )
         return found
 
-    def _evaluate(self, survey: ClusterSnapshot, more: Sequence[ContainerPull]) -> list[WhatIfRow]:
-        asks = self._asked.registries is not None
-        patches = [patches_of(change, survey) for change in self._asked.supposed]
-        evaluator = PullEvaluator(survey.evidence, patches, asks=asks)
+    def _evaluate(
+        self, survey: ClusterSnapshot, evaluator: PullEvaluator, more: Sequence[ContainerPull]
+    ) -> list[WhatIfRow]:
         caches = NodeCaches(survey.nodes_by_name, is_empty=self._asked.has_new_nodes)
         rows = read_rows(self._run, survey, evaluator, caches, self._asked.registries)
         compared = compare_subjects(self._run, evaluator, more, self._asked.registries)
         return [*rows, *(row_of_image(each, caches) for each in compared)]
+
+    def _settle(self, ask: Callable[[], _Answer], lookups: Sequence[Lookup]) -> _Answer:
+        """Ask until nothing more has to be read."""
+        while True:
+            try:
+                return ask()
+            except ReadRequired:
+                _read_wanted(self._run, lookups, self._asked.registries)
 
 
 def read_rows(
@@ -182,6 +238,11 @@ def _answer_each(
             except ReadRequired:
                 continue
             del waiting[at]
-        for lookup in evaluator.lookups:
-            lookup.add(read_lookups(run.cluster, run.workers, lookup, _LISTED_BY, registries))
+        _read_wanted(run, evaluator.lookups, registries)
     return [found[at] for at in range(len(items))]
+
+
+def _read_wanted(run: Run, lookups: Sequence[Lookup], registries: RegistryAccess | None) -> None:
+    """Read the objects that the evidence wants."""
+    for lookup in lookups:
+        lookup.add(read_lookups(run.cluster, run.workers, lookup, _LISTED_BY, registries))

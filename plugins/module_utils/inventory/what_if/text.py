@@ -12,6 +12,7 @@ from ...core.phrases import pluralize
 from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...core.what_if_sentences import causes_of, count_moments, headline, moment_of, name_of, outcome_of, select_rows
 from ...explain.offers import Offer, offer_of
+from .access_text import access_lines
 
 __all__ = ["lines_of"]
 
@@ -26,12 +27,12 @@ Document = Mapping[str, Any]
 
 def lines_of(document: Document) -> list[str]:
     """Return the lines for one document: the answer first, then the containers, the worst first, then the limits of the answer."""
-    return [*_summary(document), *_answers(document), *_tasks(document), *_limits(document)]
+    return [*_summary(document), *_answers(document), *_access(document), *_tasks(document), *_limits(document)]
 
 
 def _summary(document: Document) -> Iterator[str]:
     yield headline(document)
-    yield f"On {document['server']}, if:"
+    yield f"On {document['server']}, if:" if document["server"] else "Without a cluster, if:"
     yield from (f"  {number}. {each['title']}" for number, each in enumerate(document["changes"], 1))
     if moments := count_moments(document["containers"]):
         yield f"When: {moments}."
@@ -41,6 +42,11 @@ def _summary(document: Document) -> Iterator[str]:
     if images := document["images_to_mirror"]["images"]:
         verb = "has" if len(images) == 1 else "have"
         yield f"{pluralize(len(images), 'image')} {verb} no registry within reach, and must be copied: see images_to_mirror."
+
+
+def _access(document: Document) -> Iterator[str]:
+    if lines := access_lines(document["access"]):
+        yield from ("", *lines)
 
 
 def _answers(document: Document) -> Iterator[str]:

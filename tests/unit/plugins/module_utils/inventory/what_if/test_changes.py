@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
     ARGUMENTS,
     CANNOT_KNOW,
+    DECLARED,
     KINDS,
     parse_changes,
 )
@@ -23,7 +24,7 @@ from support.supposed import MIRRORS, changes_of, supposed_change
 
 
 def test_each_kind_states_the_facts_that_no_object_shows() -> None:
-    assert {*CANNOT_KNOW} == {*ARGUMENTS}
+    assert {*CANNOT_KNOW} == {*ARGUMENTS, DECLARED}
     assert all(CANNOT_KNOW.values())
 
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.junit import as_junit
 from support.junit import check
-from support.what_ifs import ANSWERS, change, container, document, hostile
+from support.what_ifs import ACCESS, ANSWERS, change, container, document, hostile
 
 
 def made(found: dict[str, Any], *failing: str) -> ElementTree.Element:
@@ -68,3 +68,18 @@ def test_passed_cases_that_need_attention_are_in_the_output() -> None:
 @pytest.mark.parametrize("text", ["</testcase><b/>", "\x00\x1b[31m", "\ud800", "]]>", "\u202e"])
 def test_a_hostile_text_stays_text(text: str) -> None:
     assert results(made(hostile(text)))[:5] == ["failure", "skipped", "passed", "passed", "passed"]
+
+
+def test_gains_and_losses_are_cases_that_pass_and_doubts_are_skipped() -> None:
+    access = {"gained": [ACCESS], "lost": [], "unknown": ["it is not known"], "unplanned": []}
+    cases = made(document(access=access)).findall("*/testcase")
+    assert [(case.get("name"), len(case)) for case in cases] == [
+        ("gained: ServiceAccount default: quay.io as robot, by pull", 0),
+        ("access review: 1", 1),
+    ]
+
+
+def test_a_comparison_without_a_cluster_has_a_file_as_well() -> None:
+    access = {"gained": [ACCESS], "lost": [], "unknown": [], "unplanned": []}
+    (case,) = made(document(server="", access=access)).findall("*/testcase")
+    assert case.get("classname") == "without a cluster.a.access"

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.markdown import as_markdown
 from markdown_it import MarkdownIt
 from support.hostile_text import TEXTS
-from support.what_ifs import ANSWERS, change, container, document, hostile
+from support.what_ifs import ACCESS, ANSWERS, change, container, document, hostile
 
 RENDERER = MarkdownIt("commonmark").enable("table")
 #: The maximum length of a comment on GitHub. Other sites allow more.
@@ -110,3 +110,10 @@ def test_long_lists_are_bounded_and_count_the_omitted_rows() -> None:
     assert "- and 190 more images" in text
     assert "1. and 190 more changes" in text
     assert "- and 190 more forecasts" in text
+
+
+def test_the_access_review_is_a_section_also_without_a_cluster() -> None:
+    access = {"gained": [ACCESS], "lost": [], "unknown": [], "unplanned": []}
+    text = as_markdown(document(server="", access=access))
+    assert "without a cluster, with these changes" in text
+    assert "| `a` | `ServiceAccount default` | `quay.io as robot` | `pull` | - | - |" in text

@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.text import lines_of
 from support.supposed import document_about
 from support.surveyed import account, deployment, place, pod, secret, survey
-from support.what_ifs import container, document
+from support.what_ifs import ACCESS, container, document
 
 SNAPSHOT = survey(place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")], workloads=[deployment()]))
 
@@ -90,3 +90,10 @@ def test_long_lists_of_limits_are_cut() -> None:
     lines = lines_of(document(unreadable=[f"sentence {number}" for number in range(25)]))
     assert lines[-1] == "  and 5 more"
     assert lines[0] == "There is no container to judge."
+
+
+def test_the_access_review_is_a_part_also_without_a_cluster() -> None:
+    access = {"gained": [ACCESS], "lost": [], "unknown": [], "unplanned": []}
+    lines = lines_of(document(server="", access=access))
+    assert "Without a cluster, if:" in lines
+    assert lines[lines.index("Gained access:") + 1] == "  a: ServiceAccount default: quay.io as robot, by pull"

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The objects that the declarations of an inventory would leave, by the plans of the modules that apply it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...core.changes import Change
+from ...core.entry import Entry
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
+from ...core.phrases import pluralize
+from ...core.protocols import Related
+from ...declarations.batch import Batch, Declaration
+from ...declarations.related import find_related, store_object
+from ...declarations.writes import object_after
+from ...features.image_puller_grant.plan import ImagePullerGrant
+from ...features.sa_link.plan import SaLink
+
+__all__ = ["LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
+
+#: The lists of an inventory, in the order in which they are applied, each with its name for one entry.
+LISTS = {"secrets": "secret", "links": "link", "grants": "grant"}
+#: The declarations of each given list.
+Lists = Mapping[str, Sequence[Declaration[Any]]]
+
+#: The kinds that decide about access. A plan can also delete pods.
+_KINDS = (SECRET, SERVICE_ACCOUNT, ROLE_BINDING)
+
+
+@dataclass(frozen=True)
+class InventoryLists:
+    """The declarations of an inventory. With `prunes`, objects of `owner` that are not declared are removed."""
+
+    lists: Lists
+    owner: str = ""
+    prunes: bool = False
+
+    def __str__(self) -> str:
+        """Return the numbers of entries, for a title."""
+        counts = [pluralize(len(each), f"entry of {name}", f"entries of {name}") for name, each in self.lists.items()]
+        pruned = [f"objects of owner {self.owner} that it does not declare are removed"] if self.prunes else []
+        return ", ".join([*counts, *pruned])
+
+
+@dataclass(frozen=True)
+class UnplannedEntry:
+    """A part of the inventory that would not be applied in a namespace. `title` names the entry, empty for all of them."""
+
+    namespace: str
+    title: str
+    reason: str
+
+    def report(self) -> dict[str, str]:
+        """Return it for a result."""
+        return {"namespace": self.namespace, "entry": self.title, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class _Cause:
+    """The title of an entry that changes an object. `parts`: the secrets or subjects in it that the entry is about, empty for all."""
+
+    title: str
+    parts: frozenset[str] = frozenset()
+
+
+@dataclass
+class PlannedObjects:
+    """The objects after each step, None for a deleted one. `unplanned` are the entries that would fail."""
+
+    objects: dict[ObjectRef, Json | None] = field(default_factory=dict)
+    unplanned: list[UnplannedEntry] = field(default_factory=list)
+    _causes: dict[ObjectRef, list[_Cause]] = field(default_factory=dict)
+    _places: dict[str, dict[ObjectRef, None]] = field(default_factory=dict)
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """The namespaces with a changed object."""
+        return frozenset(ref.namespace for ref in self.objects)
+
+    @property
+    def projects(self) -> frozenset[str]:
+        """The namespaces with a changed role binding."""
+        return frozenset(ref.namespace for ref in self.objects if ref.kind == ROLE_BINDING)
+
+    def update(self, kind: Kind, namespace: str, objects: Objects, found: Related) -> tuple[Objects, Related]:
+        """Return the objects of `kind` by name, and the related objects, as the earlier steps leave them."""
+        current = dict(objects)
+        elsewhere = [ref for ref in found if ref in self.objects and ref.kind != kind]
+        for ref in dict.fromkeys([*self._places.get(namespace, ()), *elsewhere]):
+            found = store_object(kind, current, found, ref, self.objects[ref])
+        return current, found
+
+    def keep(
+        self,
+        batch: Batch[Any],
+        namespace: str,
+        changes: Iterable[Change],
+        seen: tuple[Objects, Related],
+        why: str = "",
+    ) -> None:
+        """Keep the result of the changes of a namespace. `seen` are the objects before, `why` names their cause if no entry does."""
+        current, found = dict(seen[0]), seen[1]
+        for change in changes:
+            ref = change.ref
+            if ref.kind not in _KINDS:
+                continue
+            before = current.get(ref.name) if ref.kind == batch.kind else find_related(found, ref)
+            now = object_after(change, before)
+            found = store_object(batch.kind, current, found, ref, now)
+            self.objects[ref] = now
+            self._places.setdefault(ref.namespace, {})[ref] = None
+            known = self._causes.setdefault(ref, [])
+            known += _causes_of(change.entries, batch.declared(namespace)) if change.entries else [_Cause(why)]
+
+    def replace_objects(self, earlier: PlannedObjects) -> None:
+        """Suppose that these objects replace `earlier` ones: those that are not planned any more are deleted."""
+        self.objects = {**dict.fromkeys(earlier.objects), **self.objects}
+        for ref, causes in earlier._causes.items():
+            self._causes.setdefault(ref, []).extend(causes)
+
+    def titles(self, refs: Iterable[ObjectRef], parts: Iterable[str]) -> list[str]:
+        """Return the titles of the entries that change these objects in one of these parts: names of secrets, or subjects."""
+        wanted = frozenset(parts)
+        causes = [cause for ref in refs for cause in self._causes.get(ref, ())]
+        meant = [cause for cause in causes if not cause.parts or cause.parts & wanted]
+        return list(dict.fromkeys(cause.title for cause in meant or causes))
+
+
+def _causes_of(entries: Sequence[Entry], declared: Sequence[Declaration[Any]]) -> list[_Cause]:
+    desired = {one.entry: one.desired for one in declared}
+    return [_Cause(str(entry), _parts_of(desired.get(entry))) for entry in entries]
+
+
+def _parts_of(desired: Any) -> frozenset[str]:
+    """The parts that an entry is about. An exclusive entry is also about all others."""
+    if isinstance(desired, SaLink) and not desired.exclusive:
+        return frozenset(desired.secrets)
+    if isinstance(desired, ImagePullerGrant) and not (desired.exclusive or desired.prune or desired.recreate):
+        return frozenset(map(str, desired.subjects))
+    return frozenset()

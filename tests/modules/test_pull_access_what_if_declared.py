@@ -1,0 +1,358 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The review of an inventory on the lab: it predicts the access that the modules really add and remove, from the objects themselves."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from support.audited import Scene
+
+PASSWORD = "Canary-Word-7"
+ACCOUNTS = ("default", "builder")
+
+
+def login(registry: str, username: str = "reader") -> dict[str, str]:
+    return {"registry": registry, "username": username, "password": PASSWORD}
+
+
+def secret(name: str, *registries: dict[str, str], places: Sequence[str], **more: Any) -> dict[str, Any]:
+    return {"name": name, "namespaces": list(places), "registries": list(registries), **more}
+
+
+def link(name: str, *, places: Sequence[str], **more: Any) -> dict[str, Any]:
+    return {"secrets": [name], "namespaces": list(places), "title": f"link of {name}", **more}
+
+
+def grant(*projects: str, places: Sequence[str], **more: Any) -> dict[str, Any]:
+    return {"projects": list(projects), "namespaces": list(places), **more}
+
+
+@pytest.fixture
+def owner(namespace: str) -> str:
+    return f"team-{namespace}"
+
+
+@pytest.fixture
+def scene_of(lab, namespaces) -> Any:
+    return lambda: Scene(lab, namespaces(1))
+
+
+def apply(run: Any, owner: str, declared: dict[str, Any], *, prunes: bool = False) -> None:
+    """Do what the playbook `site` does."""
+    for module, option in (("pull_secret", "secrets"), ("sa_link", "links"), ("image_puller_grant", "grants")):
+        if declared.get(option):
+            result = run(module, owner=owner, **{option: declared[option]})
+            assert not result["failed"], result["msg"]
+    if prunes:
+        lists = {option: declared.get(option, []) for option in ("secrets", "links", "grants")}
+        pruned = run("pull_access_prune", owner=owner, max_prune="100%", prune_everything=True, **lists)
+        assert not pruned["failed"], pruned["msg"]
+
+
+def review(run: Any, owner: str, declared: dict[str, Any], *, prune: bool = False, **options: Any) -> dict[str, Any]:
+    change = {"declared": {**declared, "owner": owner, "prune": prune}}
+    result = run("pull_access_what_if", changes=[change], **options)
+    assert not result["failed"], result["msg"]
+    assert not {PASSWORD, base64.b64encode(PASSWORD.encode()).decode()} & {*json.dumps(result).split('"')}
+    assert PASSWORD not in json.dumps(result)
+    document: dict[str, Any] = result["what_if"]
+    return document
+
+
+def real_logins(lab: Any, names: Sequence[str]) -> set[tuple[str, ...]]:
+    """The logins that the accounts reach, read from the objects without code of the collection."""
+    found = set()
+    for name in names:
+        for account in lab.api("GET", f"/api/v1/namespaces/{name}/serviceaccounts")["items"]:
+            for each in account.get("imagePullSecrets") or []:
+                held = lab.get(name, "secrets", each["name"])
+                if held is None or held["type"] != "kubernetes.io/dockerconfigjson":
+                    continue
+                auths = json.loads(base64.b64decode(held["data"][".dockerconfigjson"]))["auths"]
+                for key, entry in auths.items():
+                    user = base64.b64decode(entry["auth"]).decode().partition(":")[0]
+                    registry, _slash, path = key.partition("/")
+                    found.add((name, account["metadata"]["name"], registry, path, user))
+    return found
+
+
+def real_rights(lab: Any, names: Sequence[str]) -> set[tuple[str, str, str]]:
+    """The accounts that the API server lets pull from other projects."""
+    found = set()
+    for namespace, account, project in itertools.product(names, ACCOUNTS, names):
+        attributes = {
+            "namespace": project,
+            "verb": "get",
+            "group": "image.openshift.io",
+            "resource": "imagestreams",
+            "subresource": "layers",
+        }
+        groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
+        spec = {"user": f"system:serviceaccount:{namespace}:{account}", "groups": groups}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {**spec, "resourceAttributes": attributes},
+        }
+        if lab.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)["status"]["allowed"]:
+            found.add((namespace, account, project))
+    return found
+
+
+def predicted_logins(rows: Sequence[dict[str, Any]]) -> set[tuple[str, ...]]:
+    parts = ("namespace", "name", "registry", "repository", "username")
+    return {
+        tuple(row[part] for part in parts) for row in rows if row["how"] == "login" and row["kind"] == "ServiceAccount"
+    }
+
+
+def predicted_rights(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> set[tuple[str, str, str]]:
+    found = set()
+    for row in rows:
+        for namespace, account in itertools.product(names, ACCOUNTS) if row["how"] == "grant" else ():
+            is_group = (row["kind"], row["name"]) == ("Group", f"system:serviceaccounts:{namespace}")
+            is_account = (row["kind"], row["namespace"], row["name"]) == ("ServiceAccount", namespace, account)
+            if is_group or is_account:
+                found.add((namespace, account, row["project"]))
+    return found
+
+
+def assert_predicted(
+    lab: Any, run: Any, owner: str, names: Sequence[str], declared: dict[str, Any], *, prunes: bool = False
+) -> dict[str, Any]:
+    """Predict, make the change, and compare the gains and the losses with the real ones. Return the document."""
+    before = real_logins(lab, names), real_rights(lab, names)
+    audit = lab.audit()
+    document = review(run, owner, declared, prune=prunes)
+    assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
+    assert document["access"]["unplanned"] == []
+    assert document["access"]["unknown"] == []
+    apply(run, owner, declared, prunes=prunes)
+    changed = before[1] ^ predicted_rights([*document["access"]["gained"], *document["access"]["lost"]], names)
+    lab.until(lambda: real_rights(lab, names) == changed, "the API server knows the changed bindings")
+    after = real_logins(lab, names), real_rights(lab, names)
+    for part, earlier, later in (("gained", before, after), ("lost", after, before)):
+        rows = document["access"][part]
+        assert predicted_logins(rows) == later[0] - earlier[0]
+        assert predicted_rights(rows, names) == later[1] - earlier[1]
+    return document
+
+
+class TestPrediction:
+    def test_a_first_run_gives_what_was_predicted(self, lab, run, namespaces, owner):
+        first, second = names = namespaces(2)
+        lab.create(first, "serviceaccounts", {"metadata": {"name": "build-1"}})
+        declared = {
+            "secrets": [
+                secret("quay", login("quay.io/team"), login("registry.example.com:5000"), places=names),
+                secret("unlinked", login("ghcr.io"), places=names),
+            ],
+            "links": [link("quay", places=names), link("quay", places=[first], service_accounts=["build*"])],
+            "grants": [
+                grant(first, places=[second]),
+                {"service_accounts": [{"namespace": second}], "namespaces": [first]},
+            ],
+        }
+        document = assert_predicted(lab, run, owner, names, declared)
+        gained = document["access"]["gained"]
+        assert len([row for row in gained if row["how"] == "login"]) == 6
+        assert {row["kind"] for row in gained if row["how"] == "grant"} == {"Group", "ServiceAccount"}
+        assert {row["entries"][-1] for row in gained if row["how"] == "grant"} == {"grants[0]", "grants[1]"}
+        assert review(run, owner, declared)["access"] == {"gained": [], "lost": [], "unknown": [], "unplanned": []}
+
+    def test_a_changed_inventory_with_a_prune_gives_what_was_predicted(self, lab, run, namespaces, owner):
+        first, second, third = names = namespaces(3)
+        old = {
+            "secrets": [secret("quay", login("quay.io"), places=names), secret("old", login("ghcr.io"), places=names)],
+            "links": [link("quay", places=names, service_accounts=["*"]), link("old", places=names)],
+            "grants": [grant(first, second, places=[third]), grant(third, places=[first])],
+        }
+        apply(run, owner, old)
+        new = {
+            "secrets": [secret("quay", login("quay.io/team", "robot"), places=[first, second])],
+            "links": [link("quay", places=[first, second])],
+            "grants": [
+                grant(first, places=[third]),
+                {"service_accounts": [{"namespace": first, "name": "builder"}], "namespaces": [second]},
+            ],
+        }
+        document = assert_predicted(lab, run, owner, names, new, prunes=True)
+        lost = document["access"]["lost"]
+        assert {row["entries"][0] for row in lost if row["namespace"] == third} == {f"prune of owner {owner}"}
+        assert {row["project"] for row in lost if row["how"] == "grant"} == {first, third}
+
+    def test_absent_and_exclusive_entries_give_what_was_predicted(self, lab, run, namespaces, owner):
+        first, second = names = namespaces(2)
+        lab.create(
+            first,
+            "secrets",
+            {
+                "metadata": {"name": "by-hand"},
+                "type": "kubernetes.io/dockerconfigjson",
+                "data": {
+                    ".dockerconfigjson": base64.b64encode(
+                        json.dumps({"auths": {"docker.io": {"auth": base64.b64encode(b"u:p").decode()}}}).encode()
+                    ).decode()
+                },
+            },
+        )
+        old = {
+            "secrets": [secret("quay", login("quay.io"), login("ghcr.io"), places=names)],
+            "links": [link("quay", places=names), link("by-hand", places=[first])],
+            "grants": [grant(first, places=[second])],
+        }
+        apply(run, owner, old)
+        gone = {"name": "quay", "namespaces": [second], "state": "absent"}
+        new = {
+            "secrets": [secret("quay", {"registry": "ghcr.io"}, places=[first], mode="remove"), gone],
+            "links": [
+                link("quay", places=[first], exclusive=True),
+                {"secrets": ["quay"], "namespaces": [second], "state": "absent"},
+            ],
+            "grants": [{**grant(first, places=[second]), "state": "absent"}],
+        }
+        document = assert_predicted(lab, run, owner, names, new)
+        assert {(row["registry"], row["project"]) for row in document["access"]["lost"]} == {
+            ("ghcr.io", ""),
+            ("quay.io", ""),
+            ("docker.io", ""),
+            ("", second),
+        }
+
+
+class TestRows:
+    def test_a_new_secret_and_its_link_repair_a_workload(self, lab, run, scene_of):
+        it = scene_of()
+        it.pod()
+        it.deployment(it.image)
+        private = it.lab.registry("private")
+        registry = {"registry": it.host, **{part: private["accounts"][1][part] for part in ("username", "password")}}
+        declared = {
+            "secrets": [secret("quay", registry, places=it.names)],
+            "links": [link("quay", places=it.names)],
+        }
+        change = {"declared": declared}
+        options = {
+            "ask_registries": True,
+            "registry_ca_cert": it.lab.data["ca_cert"],
+            "realm_hosts": it.lab.registry_hosts,
+        }
+        result = run("pull_access_what_if", namespaces=list(it.names), changes=[change], **options)
+        document = result["what_if"]
+        answers = {row["kind"]: row["answer"] for row in document["containers"]}
+        assert answers == {"Pod": "still_broken", "Deployment": "would_work"}
+        assert private["accounts"][1]["password"] not in json.dumps(result)
+        (row,) = document["access"]["gained"]
+        assert row["workloads"] == ["Deployment web"]
+        assert row["entries"] == ["link of quay (quay)", "secrets[0] (quay)"]
+        assert any("Gained access:" in line for line in result["text"])
+
+    def test_an_entry_that_would_fail_is_reported_and_others_continue(self, lab, run, namespaces, owner):
+        first, second = namespaces(2)
+        lab.create(first, "secrets", {"metadata": {"name": "quay"}, "type": "Opaque", "data": {"a": "Yg=="}})
+        declared = {
+            "secrets": [secret("quay", login("quay.io"), places=[first, second, "no-such-place"])],
+            "links": [link("quay", places=[first, second])],
+        }
+        access = review(run, owner, declared)["access"]
+        assert {(row["namespace"], row["registry"]) for row in access["gained"]} == {(second, "quay.io")}
+        failed = {(each["namespace"], each["entry"]) for each in access["unplanned"]}
+        assert failed == {(first, "secrets[0] (quay)"), (first, "link of quay (quay)"), ("no-such-place", "")}
+
+
+class TestOptions:
+    @pytest.mark.parametrize(
+        ("declared", "says"),
+        [
+            ({}, "declared is empty"),
+            ({"secrets": [], "prune": True}, "declared.prune needs declared.owner"),
+            ({"links": [{"secrets": ["a"]}]}, "give one of the options 'namespaces'"),
+            ({"secrets": [{"name": "a", "namespaces": ["b"]}]}, "needs the registries"),
+            ({"secrets": [{"name": "a", "passwort": PASSWORD}]}, "passwort is unknown"),
+            ({"grants": [{"state": PASSWORD}]}, "state"),
+        ],
+    )
+    def test_an_invalid_inventory_is_refused_before_any_request(self, lab, run, declared, says):
+        audit = lab.audit()
+        result = run("pull_access_what_if", changes=[{"declared": declared}])
+        assert result["failed"]
+        assert says in result["msg"]
+        assert PASSWORD not in json.dumps(result)
+        assert not audit.ours()
+
+
+class TestComparison:
+    """Two inventories are compared without a cluster."""
+
+    def compared(self, run: Any, old: dict[str, Any], new: dict[str, Any], **options: Any) -> dict[str, Any]:
+        result = run(
+            "pull_access_what_if", changes=[{"declared": new}], against=old, host="https://127.0.0.1:1", **options
+        )
+        assert not result["failed"], result["msg"]
+        assert PASSWORD not in json.dumps(result)
+        return dict(result)
+
+    def test_the_comparison_equals_the_review_on_a_cluster_that_has_the_earlier_inventory(
+        self, lab, run, namespaces, owner
+    ):
+        first, second = names = namespaces(2)
+        old = {
+            "secrets": [secret("quay", login("quay.io"), login("ghcr.io"), places=names)],
+            "links": [link("quay", places=names)],
+            "grants": [grant(first, places=[second])],
+        }
+        new = {
+            "secrets": [
+                secret("quay", login("quay.io"), places=names),
+                secret("more", login("docker.io"), places=names),
+            ],
+            "links": [link("quay", places=[first]), link("more", places=names)],
+            "grants": [grant(second, places=[first])],
+        }
+        apply(run, owner, old)
+        on_cluster = review(run, owner, new, prune=True)["access"]
+        audit = lab.audit()
+        result = self.compared(run, old, new)
+        assert not audit.ours()
+        assert "server" not in result
+        alone = result["what_if"]["access"]
+        for part in ("gained", "lost"):
+            assert facts(alone[part]) == facts(on_cluster[part])
+
+    def test_selectors_and_patterns_are_places_of_their_own(self, run):
+        everywhere = {"namespace_selector": {"labels": "env=prod"}}
+        old = {
+            "secrets": [{"name": "quay", "registries": [login("quay.io")], **everywhere}],
+            "links": [{"secrets": ["quay"], "service_accounts": ["*"], **everywhere}],
+        }
+        new = {**old, "links": [{"secrets": ["quay"], "service_accounts": ["default"], **everywhere}]}
+        result = self.compared(run, old, new)
+        (row,) = result["what_if"]["access"]["lost"]
+        assert (row["namespace"], row["name"], row["entries"]) == (
+            "namespaces with labels=env=prod",
+            "*",
+            ["links[0] (quay)", "secrets[0] (quay)"],
+        )
+        assert result["what_if"]["access"]["gained"] == []
+        assert "Lost access:" in result["text"]
+
+    def test_only_an_inventory_can_be_compared(self, run):
+        result = run("pull_access_what_if", changes=[{"new_nodes": True}], against={"secrets": []})
+        assert result["failed"]
+        assert "option 'against' compares one inventory with another" in result["msg"]
+
+
+def facts(rows: Sequence[dict[str, Any]]) -> set[tuple[str, ...]]:
+    return {
+        tuple(
+            row[part] for part in ("how", "namespace", "kind", "name", "registry", "repository", "username", "project")
+        )
+        for row in rows
+    }

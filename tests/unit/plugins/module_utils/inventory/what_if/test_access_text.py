@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An access review is shown without any text of a user as markup, and no namespace hides the rows of others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.access import AccessReview
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.access_text import (
+    access_lines,
+    access_notes,
+    access_section,
+    access_titles,
+)
+
+ROW: dict[str, Any] = {
+    "how": "login",
+    "namespace": "a",
+    "kind": "ServiceAccount",
+    "name": "default",
+    "registry": "quay.io",
+    "repository": "",
+    "username": "robot",
+    "project": "",
+    "through": ["pull"],
+    "workloads": [],
+    "changes": [0],
+    "entries": [],
+}
+
+
+def review(*lost: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    return {**AccessReview().report(), "lost": [{**ROW, **each} for each in lost], **parts}
+
+
+def test_nothing_is_said_without_a_change() -> None:
+    assert access_lines(review()) == []
+
+
+def test_each_row_has_its_holder_its_access_and_its_reasons() -> None:
+    grant = {"project": "images", "kind": "ServiceAccount", "namespace": "b", "through": ["puller"]}
+    lines = access_lines(
+        review({"repository": "team", "workloads": ["Deployment web"], "entries": ["secrets[0] (pull)"]}, grant)
+    )
+    assert lines == [
+        "Lost access:",
+        "  a: ServiceAccount default: quay.io/team as robot, by pull, used by Deployment web [secrets[0] (pull)]",
+        "  images: ServiceAccount b/default: image streams of project images, by puller",
+    ]
+
+
+def test_doubts_and_entries_that_fail_are_shown() -> None:
+    unplanned = [{"namespace": "a", "entry": "", "reason": "gone"}]
+    assert access_lines(review(unknown=["it is not known"], unplanned=unplanned)) == [
+        "Not applied:",
+        "  - a: all entries: gone",
+        "Not known:",
+        "  - it is not known",
+    ]
+
+
+def test_a_namespace_with_many_rows_does_not_hide_others() -> None:
+    rows = [{"name": f"robot-{number}"} for number in range(500)]
+    lines = access_lines(review(*rows, {"namespace": "b"}))
+    assert lines[-2:] == ["  a: 490 more", "  b: ServiceAccount default: quay.io as robot, by pull"]
+    assert len(lines) == 13
+    assert "| `a` | 490 more | - | - | - | - |" in access_section(review(*rows))
+
+
+def test_markdown_shows_texts_of_users_only_as_code() -> None:
+    hostile = "x`|<img src=x>| @admin [l](http://e) #1\nline"
+    lines = access_section(review({"username": hostile, "through": [hostile]}))
+    (row,) = [line for line in lines if "quay.io" in line]
+    cells = row[2:-2].split(" | ")
+    assert len(cells) == 6
+    assert all(cell == "-" or (cell[0] + cell[-1] == "``" and cell.count("`") == 2) for cell in cells)
+    assert lines[:4] == ["", "### Access review", "", "0 accesses gained, 1 access lost."]
+    assert access_section(review()) == []
+
+
+def test_a_comment_has_a_limited_number_of_rows_and_notes() -> None:
+    rows = [{"namespace": f"n{number:03}"} for number in range(300)]
+    lines = access_section(review(*rows, unknown=["x"] * 30))
+    assert "and 200 more lines, in the JSON document" in lines
+    assert "- and 20 more" in lines
+    assert len(lines) < 130
+
+
+def test_each_row_and_doubt_has_a_title() -> None:
+    unplanned = [{"namespace": "a", "entry": "secrets[0]", "reason": "gone"}]
+    access = review({}, {"project": "images", "kind": "Group"}, unknown=["x"], unplanned=unplanned)
+    assert [*access_titles(access)] == [
+        ("a", "lost: ServiceAccount default: quay.io as robot, by pull"),
+        ("images", "lost: Group a/default: image streams of project images, by pull"),
+    ]
+    assert access_notes(access) == ["not applied: a: secrets[0]: gone", "not known: x"]

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An inventory is planned with whole objects of the cluster, step by step, without any write."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
+from support.fake_api import FakeApi
+from support.in_memory import InMemory, in_memory
+from support.scripted_pool import Answer, status_object
+
+PASSWORD = "Canary-Word-7"
+QUAY = {"registry": "quay.io", "username": "u", "password": PASSWORD}
+OWNED = {"labels": {**MANAGED_BY, INSTANCE: "team"}}
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    api = FakeApi()
+    for path, answer in (("/apis ", {"groups": [{"name": "apps"}]}), ("/version ", {"gitVersion": "v1.36.3"})):
+        api.fail(f"GET {path.strip()}$", Answer(200, answer), times=10**9)
+    api.put("clusterroles", "", "system:image-puller")
+    for name in ("a", "b"):
+        api.put("namespaces", "", name)
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[])
+    return api
+
+
+@pytest.fixture
+def cluster(api: FakeApi) -> Iterator[InMemory]:
+    with in_memory(api) as found:
+        yield found
+
+
+def content(*keys: str) -> dict[str, str]:
+    auth = base64.b64encode(b"u:p").decode()
+    text = json.dumps({"auths": {key: {"auth": auth} for key in keys}})
+    return {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+
+
+def put_secret(api: FakeApi, namespace: str, name: str, *keys: str, **more: Any) -> None:
+    api.put("secrets", namespace, name, type="kubernetes.io/dockerconfigjson", data=content(*keys), **more)
+
+
+def access(cluster: InMemory, **declared: Any) -> dict[str, Any]:
+    result = cluster.run("pull_access_what_if", changes=[{"declared": declared}])
+    assert not result["failed"], result["msg"]
+    assert PASSWORD not in json.dumps(result)
+    assert not [line for line in cluster.api.asked if not line.startswith("GET") and "accessreviews" not in line]
+    found: dict[str, Any] = result["what_if"]["access"]
+    return found
+
+
+def facts(rows: list[dict[str, Any]]) -> set[tuple[str, ...]]:
+    return {(row["namespace"], row["name"], row["registry"] or row["project"]) for row in rows}
+
+
+def everything(*namespaces: str) -> dict[str, Any]:
+    where = {"namespaces": [*namespaces]}
+    return {
+        "secrets": [{"name": "quay", "registries": [QUAY], **where}],
+        "links": [{"secrets": ["quay"], **where}],
+        "grants": [{"service_accounts": [{"namespace": "b"}], **where}],
+    }
+
+
+def test_a_link_is_planned_with_the_secret_of_the_step_before(cluster: InMemory) -> None:
+    found = access(cluster, **everything("a"))
+    assert facts(found["gained"]) == {("a", "default", "quay.io"), ("b", "default", "a")}
+    assert (found["lost"], found["unplanned"], found["unknown"]) == ([], [], [])
+
+
+def test_a_merge_keeps_what_the_whole_object_has(api: FakeApi, cluster: InMemory) -> None:
+    put_secret(api, "a", "quay", "ghcr.io")
+    api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "quay"}])
+    merged = {**everything("a")["secrets"][0], "mode": "merge"}
+    assert facts(access(cluster, secrets=[merged])["gained"]) == {("a", "default", "quay.io")}
+    replaced = access(cluster, secrets=everything("a")["secrets"])
+    assert facts(replaced["lost"]) == {("a", "default", "ghcr.io")}
+
+
+def test_a_prune_removes_what_the_owner_no_longer_declares(api: FakeApi, cluster: InMemory) -> None:
+    for name in ("a", "b"):
+        put_secret(api, name, "old", "ghcr.io", metadata=OWNED)
+        put_secret(api, name, "theirs", "docker.io")
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "old"}, {"name": "theirs"}])
+    assert access(cluster, **everything("a"), owner="team")["lost"] == []
+    pruned = access(cluster, **everything("a"), owner="team", prune=True)
+    assert facts(pruned["lost"]) == {("a", "default", "ghcr.io"), ("b", "default", "ghcr.io")}
+    assert {title for row in pruned["lost"] for title in row["entries"]} == {"prune of owner team"}
+    assert facts(pruned["gained"]) == {("a", "default", "quay.io"), ("b", "default", "a")}
+
+
+def test_nothing_is_pruned_where_an_entry_fails(api: FakeApi, cluster: InMemory) -> None:
+    for name in ("a", "b"):
+        put_secret(api, name, "old", "ghcr.io", metadata=OWNED)
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "old"}])
+    api.put("secrets", "a", "quay", type="Opaque", data={"x": "eA=="})
+    found = access(cluster, secrets=everything("a")["secrets"], owner="team", prune=True)
+    assert facts(found["lost"]) == {("b", "default", "ghcr.io")}
+    (failed,) = found["unplanned"]
+    assert (failed["namespace"], failed["entry"]) == ("a", "secrets[0] (quay)")
+
+
+def test_missing_namespaces_and_accounts_fail_their_own_entries(cluster: InMemory) -> None:
+    declared = everything("a", "gone")
+    declared["links"].append(
+        {"secrets": ["quay"], "service_accounts": ["robot"], "namespaces": ["b"], "require": "none"}
+    )
+    found = access(cluster, **declared)
+    assert facts(found["gained"]) == {("a", "default", "quay.io"), ("b", "default", "a")}
+    reasons = {(each["namespace"], each["entry"]) for each in found["unplanned"]}
+    assert {("b", "links[1] (quay)"), ("gone", "")} <= reasons
+
+
+def test_a_namespace_that_cannot_be_read_is_one_failure(api: FakeApi, cluster: InMemory) -> None:
+    api.fail("GET /api/v1/namespaces/a/secrets/quay", status_object(403, "Forbidden", "no"), times=10**9)
+    found = access(cluster, **everything("a", "b"))
+    assert ("b", "default", "quay.io") in facts(found["gained"])
+    assert {each["namespace"] for each in found["unplanned"]} == {"a"}
+
+
+def test_a_cluster_that_fails_ends_the_task(api: FakeApi, cluster: InMemory) -> None:
+    api.fail("GET .*/rolebindings", status_object(401, "Unauthorized", "no"), times=10**9)
+    result = cluster.run("pull_access_what_if", changes=[{"declared": everything("a")}])
+    assert result["failed"]
+    assert "what_if" not in result
+
+
+def test_contradictory_entries_are_refused(cluster: InMemory) -> None:
+    secrets = [everything("a")["secrets"][0], {"name": "quay", "namespaces": ["a"], "state": "absent"}]
+    result = cluster.run("pull_access_what_if", changes=[{"declared": {"secrets": secrets}}])
+    assert result["failed"]
+    assert "contradict each other" in result["msg"]
