@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 from support.guided import deployment, inventory, pull_secret
 from support.registry_settings import registry_settings
 
@@ -29,20 +30,45 @@ def test_the_guide_on_changes_works_as_written(installed, own_lab, pulls):
             pull_secret(own_lab, project, name, registry["host"], account)
         own_lab.set_account(project, imagePullSecrets=names)
         deployment(own_lab, project, "web")
+
+    def projects_of_the_review():
+        for project in ("project-c", "project-d"):
+            own_lab.namespace(project)
+            deployment(own_lab, project, "web")
+
     inventory(installed)
     (installed.folder / "password").write_text(account["password"], encoding="utf-8")
+    installed.environment["REGISTRY_PASSWORD"] = account["password"]
     installed.stand_ins |= {"registry.site.example": site["host"]}
     login = (site["accounts"][0]["username"], site["accounts"][0]["password"])
     with registry_settings(own_lab, node={site["host"]: login}):
         installed.follow(
             "before_a_change",
-            before={"fail_on=unknown": lambda: own_lab.sign("copies/app:v1", registry="delegated")},
+            before={
+                "fail_on=unknown": lambda: own_lab.sign("copies/app:v1", registry="delegated"),
+                "site -i clusters": projects_of_the_review,
+            },
             status={"fail_on=would_break": 2},
             only_shown={"skopeo sync": "the lab pushes the copy itself"},
         )
+        run_job(installed)
     assert own_lab.get("project-a", "secrets", "old-pull") is None
     assert pulls("project-a", registry["image"])
     assert pulls("project-b", registry["image"])
     document = json.loads((installed.folder / "certified" / "production.json").read_text(encoding="utf-8"))
     assert document["counts"]["still_pulls"] == 2
     assert (installed.folder / "imageset.yml").read_text(encoding="utf-8").count(registry["image"]) == 1
+
+
+def run_job(reader):
+    """Run the script of the job as GitLab does, until a command fails."""
+    job = yaml.safe_load((reader.folder / ".gitlab-ci.yml").read_text(encoding="utf-8"))["review-pull-access"]
+    *commands, review = job["script"]
+    for command in commands:
+        reader.type(".gitlab-ci.yml", command, [], 0)
+    reader.type(".gitlab-ci.yml", review, ["...", "Lost access:", "..."], 2)
+    (kept,) = job["artifacts"]["paths"]
+    found = json.loads((reader.folder / kept / "production.json").read_text(encoding="utf-8"))
+    assert {row["namespace"] for row in found["containers"] if row["answer"] == "would_break"} == {"project-d"}
+    assert found["access"]["lost"]
+    assert not found["access"]["gained"]
