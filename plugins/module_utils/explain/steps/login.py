@@ -16,6 +16,7 @@ from .. import fixes
 from ..credentials import Credentials, KubeletLogin, credentials_of
 from ..fixes import Fix
 from ..lookup import Lookup
+from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, info, unknown
 from .asked import PullRoute, RegistryAttempt, read_attempts
@@ -140,10 +141,24 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         yield info("registry", f"{attempt.which}: {attempt.said}", ok=ok)
     if works := next((attempt for attempt in attempts if attempt.pulls), None):
         yield _success_reason(f"{works.said}, {works.which}")
+    elif hidden := _hidden_logins(held):
+        yield _unknown_reason(hidden)
     elif not all(attempt.is_known for attempt in attempts):
         yield _judge_by_some(held, told, attempts)
     elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
         yield _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
+
+
+def _hidden_logins(held: PullRoute) -> str:
+    """The objects that cannot be read and may have a login that works, as a sentence. Empty if there is none."""
+    subject = held.subject
+    if not (subject.is_pod or subject.own) and (why := try_lookup(held.evidence, subject.account_ref)[1]):
+        return f"the list of {subject.account_ref} is not known: {why}"
+    for place, found in ((subject.namespace, held.credentials), (NODE_SECRET.namespace, _nodes_credentials(held))):
+        if unread := found.in_state("unread"):
+            ref = ObjectRef(SECRET, place, unread[0].name)
+            return f"the content of {ref} is not known: {unread[0].detail}"
+    return ""
 
 
 def _judge_by_some(held: PullRoute, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]) -> StepResult:
@@ -186,7 +201,7 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     logins, only = held.credentials.usable_logins, _exclusive_mirrors(held)
     if only and not (logins and _has_own_host(held, only)):
         yield _judge_mirrors(held, only)
-    elif refused := _refused_login(held):
+    elif (refused := _refused_login(held)) and not _hidden_logins(held):
         yield _failure_reason(f"the registry refuses the login: {refused}")
     elif logins:
         yield _success_reason(

@@ -22,8 +22,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from support.pull_evidence import AUTH, GOOD, IMAGE, known, mirrored, pod, secret, steps, summary
+from support.pull_evidence import AUTH, GOOD, IMAGE, known, mirrored, pod, secret, steps, summary, template
 
+HIDDEN = ImagePullError("the caller may not read it")
 #: Gives a registry's answer for an image, and the secret and key of the login.
 Answers = Callable[[str, str, str], Any]
 Asked = list[tuple[str, str, str]]
@@ -102,6 +103,28 @@ class TestAttempts:
         evidence = known(**{f"s{number}": secret(auths) for number in range(9)})
         _found, asked = told(pod(*(f"s{number}" for number in range(9))), evidence, always("bad_login"))
         assert len(asked) == 32
+
+
+class TestHiddenLogins:
+    """A registry that refuses the known logins proves nothing about those that cannot be read."""
+
+    def test_a_hidden_secret_of_the_pod_leaves_a_doubt(self) -> None:
+        found, _asked = told(pod("a", "b"), known(a=GOOD, b=HIDDEN), always("bad_login"))
+        assert summary(found) == ("unknown", f"the content of secret ns/b is not known: {HIDDEN}")
+        assert told(pod("a", "b"), known(a=GOOD, b=HIDDEN), always("pulls"))[0].verdict == "unknown"
+
+    def test_the_hidden_secret_of_the_nodes_leaves_a_doubt(self) -> None:
+        evidence = known(a=GOOD, more={NODE_SECRET: HIDDEN})
+        found, _asked = told(pod("a"), evidence, always("bad_login"))
+        assert summary(found) == ("unknown", f"the content of {NODE_SECRET} is not known: {HIDDEN}")
+        assert told(pod("a"), evidence, always("pulls"))[0].verdict == "pulls"
+
+    def test_the_hidden_list_of_an_account_leaves_a_doubt(self) -> None:
+        found, _asked = told(template(), known(HIDDEN), always("no_login"))
+        assert summary(found) == ("unknown", f"the list of service account ns/default is not known: {HIDDEN}")
+
+    def test_a_list_of_the_pod_hides_nothing(self) -> None:
+        assert told(pod("a"), known(HIDDEN, a=GOOD), always("bad_login"))[0].verdict == "will_not_pull"
 
 
 class TestAnswers:
