@@ -18,7 +18,7 @@ from ..fixes import Fix
 from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
-from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, info, unknown
+from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import PullRoute, RegistryAttempt, read_attempts
 from .crio_provider import explain_crio
 from .lacking import explain_missing_login
@@ -26,7 +26,10 @@ from .mirrors import MirrorKey
 from .providers import explain_providers
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 
-__all__ = ["explain_keys", "explain_login", "last_node_error"]
+__all__ = ["COPY", "explain_keys", "explain_login", "last_node_error"]
+
+#: The name of the step for a mirror that has no copy of the image, if the source is not contacted.
+COPY = "copy"
 
 #: Causes that a login could fix, and those of them that an attempt before the secret's last change would have had.
 _OF_LOGINS = (
@@ -182,10 +185,14 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
     # Without a login that works, the one that was refused counts.
     logins = held.credentials.usable_logins or held.credentials.refused_logins
     is_missing = attempt.outcome == _NOT_FOUND
-    if attempt.outcome == "no_login" or not logins:
+    is_sent = attempt.is_source or any(
+        (login.secret, login.key) == (attempt.question.secret, attempt.question.key) for login in logins
+    )
+    if attempt.outcome == "no_login" or not logins or not is_sent:
         if not attempt.is_source:
             key = held.key_for(str(attempt.question.image))
-            return _failure_reason(f"{attempt.said}: {key}", [] if is_missing else key.fix)
+            text = f"{attempt.said}: {key}"
+            return failure(COPY, text) if is_missing else _failure_reason(text, key.fix)
         reason, fix = explain_missing_login(
             held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
         )

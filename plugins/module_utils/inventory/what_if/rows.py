@@ -19,6 +19,7 @@ from ...core.objects import POD, Json, ObjectRef, metadata
 from ...core.what_if_format import ANSWERS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
+from ...explain.steps.login import COPY
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
 from ...explain.verdict import WILL_NOT_PULL
 from ...explain.workload_pods import can_pull, is_controlled
@@ -30,6 +31,8 @@ from .timing import Moment, NodeCaches
 
 __all__ = ["WhatIfRow", "row_of_image", "rows_of"]
 
+#: The steps that find no registry within reach, and no copy of the image at its mirror.
+_OUT_OF_REACH = ("network", COPY)
 #: Steps whose failure the node checks at each start of a container, in a namespace with an image policy.
 _CHECKED_AT_START = ("signature", "registries")
 
@@ -71,8 +74,8 @@ class WhatIfRow:
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Whether the nodes reach no registry that serves the image, after the changes."""
-        return any(step.name == "network" and step.ok is False for step in self.deciding.after.steps)
+        """Whether the nodes reach no registry that serves the image, or its mirror has no copy, after the changes."""
+        return any(step.name in _OUT_OF_REACH and step.ok is False for step in self.deciding.after.steps)
 
     def report(self) -> dict[str, Any]:
         """Return the row for a result."""

@@ -128,6 +128,16 @@ class TestHiddenLogins:
 
 
 class TestAnswers:
+    @pytest.mark.parametrize("outcome", ["bad_login", "not_found", "no_right"])
+    def test_the_login_of_the_pod_is_not_named_for_a_mirror_on_another_host(self, outcome: str) -> None:
+        evidence = known(a=GOOD, more={**mirrored(never=True), NODE_SECRET: secret({"m.io": AUTH})})
+        found, asked = told(pod("a"), evidence, always(outcome))
+        assert asked == [("m.io/mirror/app:v1", "pull-secret", "m.io")]
+        key = "the nodes' pull secret has the key m.io for m.io/mirror/app:v1"
+        assert summary(found) == ("will_not_pull", f"said {outcome}: {key}")
+        named = [step.seen for step in found.steps if step.name == "copy"]
+        assert named == ([found.reason] if outcome == "not_found" else [])
+
     def test_a_login_that_is_known_to_be_refused_is_named(self) -> None:
         refused = {**GOOD, "refusedLogins": [["q.io", "q.io"]]}
         found, _asked = told(pod("a"), known(a=refused), always("bad_login"))

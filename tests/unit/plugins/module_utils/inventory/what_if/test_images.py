@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.images import list_images
 from support.supposed import rows_about
+from support.supposed_changes import mirror_set
+from support.supposed_worlds import World, rows_with_answers
 from support.surveyed import place, pod, survey
 
 DIGEST = "sha256:" + "0" * 64
@@ -44,3 +46,14 @@ def test_a_missing_pull_secret_does_not_hide_an_image() -> None:
 def test_unusual_names_are_counted_but_not_listed() -> None:
     found = listed("q.io/team/{{ lookup('pipe', 'id') }}:v1", "q.io/team/app:v1")
     assert found["images"] == ["q.io/team/app:v1"]
+
+
+def test_an_image_that_its_mirror_lacks_is_listed() -> None:
+    """The registries answer that they have nothing below `lost`."""
+    mirrors = [mirror_set("tag", "site", "q.io", "r.io")]
+    found = {}
+    for image in ("q.io/lost/app:v1", "q.io/team/app:v1"):
+        world = World({}, ((), (), ()), (image, image), {"r.io": "right"}, mirrors, (), {}, False)
+        rows = rows_with_answers(world.survey(), {"only_registries": ["r.io"]}, asks=True)
+        found[image] = list_images(rows)["images"]
+    assert found == {"q.io/lost/app:v1": ["q.io/lost/app:v1"], "q.io/team/app:v1": []}
