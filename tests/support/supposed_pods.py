@@ -24,8 +24,9 @@ NEVER = "127.0.0.9:5002"
 
 #: The changes that concern one case only.
 LOCAL = ("remove_secrets", "remove_links", "remove_grants")
+_GRANTED = "{integrated}/project-b/app:v1"
 _IMAGES = (
-    *("{private}/team/app:v1",) * 8, *("{delegated}/team/app:v1",) * 4, *("{integrated}/project-b/app:v1",) * 4,
+    *("{private}/team/app:v1",) * 8, *("{delegated}/team/app:v1",) * 4, *(_GRANTED,) * 4,
     *("{private}/team/app@{digest}",) * 2, "{private}/team/app:v1@{digest}", "{private}/other/app:v1",
     "{integrated}/project-b/app:none", "{private}/Team/app:v1",
 )  # fmt: skip
@@ -59,20 +60,29 @@ def names_of(lab: Lab) -> dict[str, str]:
     return {**hosts, "bare": bare, "port": port, "source": source, "never": NEVER, "digest": digest}
 
 
-def supposed_cases(count: int, seed: str, *, with_mirrors: bool, changes: tuple[int, int]) -> list[SupposedCase]:
-    """Return a number of cases, the same ones for the same seed. `changes`: the least and most changes of a case."""
+def supposed_cases(
+    count: int, seed: str, first: str, *, with_mirrors: bool, changes: tuple[int, int]
+) -> list[SupposedCase]:
+    """Return a number of cases, the same ones for the same seed. `changes`: the least and most changes of a case.
+
+    The first case works until its only change, of the kind `first`, is made.
+    """
     choice = random.Random(seed)
-    return [_case(choice, (*_IMAGES, *_MIRRORED * 2) if with_mirrors else _IMAGES, changes) for _ in range(count)]
+    images = (*_IMAGES, *_MIRRORED * 2) if with_mirrors else _IMAGES
+    image = _GRANTED if first == "remove_grants" else _IMAGES[0]
+    simple = SupposedCase((_RIGHT,), "account", image, "", True, ((first, 0),))
+    return [simple, *(_case(choice, images, changes) for _ in range(count - 1))]
 
 
 def _case(choice: random.Random, images: Sequence[str], changes: tuple[int, int]) -> SupposedCase:
     local = choice.sample(LOCAL, choice.randint(*changes))
+    needs_grant = "remove_grants" in local  # a removed grant matters for images of the integrated registry
     return SupposedCase(
         tuple(_secret(choice) for _ in range(choice.choice((1, 1, 1, 2)))),
-        choice.choice(("account", "account", "pod")),
-        choice.choice(images),
+        "account" if needs_grant else choice.choice(("account", "account", "pod")),
+        _GRANTED if needs_grant else choice.choice(images),
         choice.choice(("", "", "", choice.choice(images))),
-        choice.random() < 0.8,
+        needs_grant or choice.random() < 0.8,
         tuple((kind, choice.randint(0, 1)) for kind in local),
     )
 

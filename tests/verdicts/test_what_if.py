@@ -212,7 +212,8 @@ class Rehearsal:
         for at, each in rounds:
             numbers = range(at, COUNT, len(ROUNDS))
             is_mirrored = base == MIRRORS or "mirrors" in each.title
-            cases = supposed_cases(len(numbers), f"{SEED}, {each.title}", with_mirrors=is_mirrored, changes=each.local)
+            seed, first = f"{SEED}, {each.title}", LOCAL[at % len(LOCAL)]
+            cases = supposed_cases(len(numbers), seed, first, with_mirrors=is_mirrored, changes=each.local)
             by_number = dict(zip(numbers, cases, strict=True))
             made_pods.append(SupposedPods(self.lab, by_number, self.names, f"supposed-{at}"))
             made_pods[-1].make()
