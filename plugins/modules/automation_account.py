@@ -66,6 +66,7 @@ options:
       - hosted_pull_secret
       - management_pull_secret
       - verification
+      - credential_provider
       - events
   everywhere:
     description:

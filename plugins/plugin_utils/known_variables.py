@@ -29,6 +29,7 @@ VARIABLES = {
 #: The known variables: each prefix, with the rests of the names.
 _NAMES = {
     "automation_account_": "everywhere hosted_pull_secrets jobs kubeconfig manifests name namespace namespace_selector namespaces state token_seconds",
+    "credential_provider_": "apply create_role images match_images namespace_selector namespaces result service_accounts state",
     "credential_rotation_": (
         "allow_absent allow_remaining allow_unread canary_namespaces canary_soak_seconds emergency guard namespace_selector new new_command "
         "next_rotation_seconds nodes nodes_allow_paused nodes_timeout old plan plan_dest plan_only probe probe_node_selectors "

@@ -19,11 +19,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import READER_ROLE
+
 from support.hypershift import host_a_cluster
 from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_nodes
 from support.logins import token_kubeconfig
 from support.modules import run_module
+from support.provider import PROVIDERS, create_reader_role
 from support.proxy import Exchange, Proxy
 
 __all__ = ["RUNS", "Stage"]
@@ -51,7 +54,6 @@ OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit", "pull_access_what_
 #: An image with a mirror.
 MIRRORED = "mirrored.example.com/team/app@sha256:" + 64 * "0"
 MIRRORS = "/apis/config.openshift.io/v1/imagedigestmirrorsets"
-PROVIDERS = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
 IMAGE_API = "/apis/image.openshift.io/v1"
 
 
@@ -264,11 +266,13 @@ def _mirror(stage: Stage) -> None:
     }
     rendered = {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]}
     provider = {**body, "spec": {"matchImages": ["mirrored.example.com"]}, "status": rendered}
-    stage.lab.api("POST", PROVIDERS, provider, expect=(201, 409))
+    stage.lab.api("DELETE", f"{PROVIDERS}/cluster", expect=(200, 404))
+    stage.lab.api("POST", PROVIDERS, provider)
 
 
 def _explained(stage: Stage) -> None:
     """Create the objects to explain, once. Jobs do not change them, so they are created again only if a job has removed some."""
+    _mirror(stage)
     if stage.lab.get(stage.names[0], "pods", "cloud") and stage.lab.get(stage.names[0], "secrets", "pull"):
         return
     stage.remove("pods", "app", "shared", "cloud")
@@ -281,7 +285,6 @@ def _explained(stage: Stage) -> None:
     stage.pod("cloud", CLOUD, node="node-1")
     stage.waits("app")
     stage.workloads("web")
-    _mirror(stage)
     shared = f"{stage.lab.registry('integrated')['host']}/{stage.names[-1]}/app:v1"
     stage.pod("shared", shared)
 
@@ -309,8 +312,8 @@ def _audited(stage: Stage) -> None:
         stage.pod("audited", f"{stage.lab.registry('integrated')['host']}/{project}/app:v1")
         stage.pod("elsewhere", CLOUD)
         stage.pod("mirrored", MIRRORED)
-        _mirror(stage)
         add_nodes(stage.lab, LabNode("node-1", "worker"), LabNode("node-2"))
+    _mirror(stage)
     stage.remove("rolebindings", *GRANTS)
 
 
@@ -474,6 +477,19 @@ def verification(stage: Stage) -> Iterator[Result]:
         yield stage.run("credential_verification", namespaces=None, name=name, **options)
 
 
+def credential_provider(stage: Stage) -> Iterator[Result]:
+    """Predict, create, change and delete the list of images and the bindings."""
+    create_reader_role(stage.lab)
+    stage.lab.api("DELETE", f"{PROVIDERS}/cluster", expect=(200, 404))
+    stage.remove("rolebindings", READER_ROLE.name)
+    one, both = {"match_images": ["mirrored.example.com"]}, {"match_images": ["mirrored.example.com", "q.example.com"]}
+    yield stage.run("credential_provider", **one, check=True)
+    yield stage.run("credential_provider", **one)
+    accounts = {"service_accounts": ["default", "builder"]}
+    for options in ({}, {"state": "absent"}):
+        yield stage.run("credential_provider", **both, **accounts, **options)
+
+
 def events(stage: Stage) -> Iterator[Result]:
     """Run the source until it reports that it watches all kinds, or has lost one."""
     source = importlib.import_module(
@@ -528,5 +544,6 @@ RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
     "hosted_pull_secret": hosted_pull_secret,
     "management_pull_secret": management_pull_secret,
     "verification": verification,
+    "credential_provider": credential_provider,
     "events": events,
 }

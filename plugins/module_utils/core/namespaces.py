@@ -16,7 +16,7 @@ from .json_types import as_dict, as_str
 from .label_selectors import required_keys
 from .objects import Json, metadata
 
-__all__ = ["REQUESTER", "NamespaceSelector", "from_options", "requester_of"]
+__all__ = ["REQUESTER", "NamespaceSelector", "from_options", "is_platform_namespace", "requester_of"]
 
 #: The annotation with the user who requested a project on OpenShift. The project's administrators cannot change it: they can
 #: update only the display name and the description (openshift-apiserver pkg/project/apis/project/validation/validation.go).
@@ -87,7 +87,7 @@ class NamespaceSelector:
     def matches(self, name: str) -> bool:
         """Whether the name of a namespace is selected. The other criteria are ignored."""
         included = not self.include or name in self._names or _is_any_match(name, self._globs)
-        return included and not _is_any_match(name, self.exclude) and (self.system or not _is_any_match(name, _SYSTEM))
+        return included and not _is_any_match(name, self.exclude) and (self.system or not is_platform_namespace(name))
 
     # An `include` can be thousands of names.
     @cached_property
@@ -101,6 +101,11 @@ class NamespaceSelector:
     def _selects(self, namespace: Json) -> bool:
         requested = not self.requesters or requester_of(namespace) in self.requesters
         return self.matches(_name(namespace)) and requested
+
+
+def is_platform_namespace(name: str) -> bool:
+    """Whether a namespace belongs to the platform by its name."""
+    return _is_any_match(name, _SYSTEM)
 
 
 def requester_of(namespace: Json) -> str:

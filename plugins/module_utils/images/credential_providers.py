@@ -17,15 +17,20 @@ from ..core.cluster_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..dockerconfig.key_matching import kubelet_keys
+from .node_versions import NodeVersions, format_version
 
 __all__ = [
     "CRIO_AUDIENCE",
     "CRIO_PROVIDER",
+    "MOST_ENTRIES",
     "TOKEN_PROVIDERS",
     "TokenProvider",
     "cloud_of",
     "crio_doubt",
     "crio_match",
+    "entry_problem",
+    "has_same_images",
+    "node_problem",
     "platform_of",
     "skipped_entries",
 ]
@@ -49,6 +54,14 @@ CRIO_PROVIDER: Sequence[ObjectRef] = tuple(
 
 #: The audience of the tokens with which the provider lists secrets (machine-config-operator updateCredentialProviderConfig).
 CRIO_AUDIENCE = "https://kubernetes.default.svc"
+#: Maximum number of entries of `matchImages`, and of characters of each (openshift/api config/v1, MatchImage).
+MOST_ENTRIES, _LONGEST_ENTRY = 50, 512
+_LABEL = r"(?:\*|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)"
+#: The rule of the API server for an entry. A path cannot contain a dot.
+_ENTRY = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?(?:/[-a-z0-9_/]*)?\Z")
+#: The first version of the kubelet in which the feature gate for tokens is on by default, and the first CRI-O that may read the provider's
+#: files: 1.34.0 and 1.34.1 do not, 1.34.11 and 1.35.0 do.
+_GIVES_TOKENS, _READS_FILES = (1, 34), (1, 34, 2)
 #: The end of the message of `Validated` if entries are left out. Entries contain no spaces.
 _SKIPPED = re.compile(r"Skip rendering entries: \[([^\]]*)\]")
 
@@ -134,6 +147,59 @@ def skipped_entries(config: Json | None) -> frozenset[str]:
     is_partial = (condition.get("status"), condition.get("reason")) == ("False", "ConfigurationPartiallyApplied")
     found = _SKIPPED.search(as_str(condition.get("message"))) if is_partial else None
     return frozenset(found[1].split() if found else ())
+
+
+def entry_problem(entry: str) -> str:
+    """Return why the API server refuses an entry of `matchImages`, with the correct form. Empty if it accepts the entry."""
+    if len(entry) > _LONGEST_ENTRY:
+        return f"{entry[:40]!r}... has {len(entry)} characters, and the maximum is {_LONGEST_ENTRY}"
+    if entry != "*" and _ENTRY.match(entry):
+        return ""
+    likely = re.sub(r"\Ahttps?://", "", entry.strip(), flags=re.IGNORECASE).lower().partition("@")[0].rstrip(".")
+    likely = re.sub(r"(/[^:]*):.*\Z", r"\1", likely)
+    hint = f". Write {likely!r}" if likely not in ("", "*") and _ENTRY.match(likely) else ""
+    return (
+        f"{entry!r} is not the beginning of an image name. An entry is a host in lower case with an optional port and path, and * is one "
+        f"whole part of the host: quay.io/team, *.example.com, registry.example.com:5000{hint}"
+    )
+
+
+def has_same_images(entry: str, source: str) -> bool:
+    """Whether an image can match both an entry of `matchImages` and the source of a mirror.
+
+    An entry matches as the keys of the kubelet do, with the same number of parts in the host, the same port, and the beginning of the path.
+    A source without a port includes all ports, and `*.` all hosts below (containers/image pkg/sysregistriesv2).
+    """
+    (name, port, path), (source_name, source_port, source_path) = _parts_of(entry), _parts_of(source)
+    if source_port not in ("", port):
+        return False
+    is_inside = path == source_path or path.startswith(f"{source_path}/")
+    if not is_inside and not source_path.startswith(path):
+        return False
+    globs, labels = name.split("."), source_name.split(".")
+    if labels[0] == "*":
+        labels = labels[1:]
+        globs = globs[-len(labels) :] if len(globs) > len(labels) else []
+    return len(globs) == len(labels) and all(glob in ("*", label) for glob, label in zip(globs, labels, strict=True))
+
+
+def _parts_of(pattern: str) -> tuple[str, str, str]:
+    """The name and port of the host, and the path with its first slash."""
+    host, slash, path = pattern.partition("/")
+    name, _colon, port = host.partition(":")
+    return name, port, slash + path
+
+
+def node_problem(node: NodeVersions) -> str:
+    """Return why crio-credential-provider cannot work on a node with these versions, as a sentence. Empty if nothing is known against it."""
+    if node.kubelet is not None and node.kubelet < _GIVES_TOKENS:
+        gate = "KubeletServiceAccountTokenForCredentialProviders"
+        return f"kubelet {format_version(node.kubelet)} does not have the feature gate {gate} on by default"
+    if node.runtime and node.runtime != "cri-o":
+        return f"{node.runtime} does not read the files of the provider"
+    if node.runtime_version is not None and node.runtime_version < _READS_FILES:
+        return f"CRI-O {format_version(node.runtime_version)} does not read the files of the provider"
+    return ""
 
 
 def crio_doubt(config: Json | None) -> str:

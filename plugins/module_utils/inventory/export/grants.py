@@ -16,6 +16,7 @@ from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, O
 from ...core.ownership import is_managed
 from ...core.protocols import Related
 from ...rbac.accounts import has_account_labels
+from ...rbac.secret_readers import has_reader_labels
 from ...rbac.subjects import (
     ACCOUNT_USERS,
     AUTHENTICATED,
@@ -38,7 +39,8 @@ _FLAGS = {AUTHENTICATED: "authenticated", UNAUTHENTICATED: "anonymous"}
 
 @dataclass(frozen=True)
 class Grants:
-    """Finds the bindings that are grants: those of the `roles`, and all of this collection except the rights of automation accounts.
+    """Finds the bindings that are grants: those of the `roles`, and all of this collection except those of automation accounts and of
+    `credential_provider`.
 
     `default_role` and `default_binding` are the defaults of an entry; `reserved` are the platform's own bindings.
     """
@@ -69,7 +71,8 @@ class Grants:
 
     def _concerns(self, binding: Json) -> bool:
         role = as_str(as_dict(binding.get("roleRef")).get("name"))
-        return role in self.roles or (is_managed(binding) and not has_account_labels(binding))
+        is_other = has_account_labels(binding) or has_reader_labels(binding)
+        return role in self.roles or (is_managed(binding) and not is_other)
 
     def _add(self, ref: ObjectRef, binding: Json, found: Related, findings: Findings) -> None:
         role = as_dict(binding.get("roleRef"))

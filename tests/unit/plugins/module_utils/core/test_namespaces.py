@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.name
     REQUESTER,
     NamespaceSelector,
     from_options,
+    is_platform_namespace,
     requester_of,
 )
 
@@ -193,3 +194,8 @@ class TestFromOptions:
         assert from_options({**nothing, "include": ["*"]}) == NamespaceSelector(
             labels="", include=("*",), exclude=(), phases=("Active",), system=False
         )
+
+
+def test_namespaces_of_the_platform_are_recognized_by_name() -> None:
+    names = [each["metadata"]["name"] for each in ALL]
+    assert [name for name in names if not is_platform_namespace(name)] == ["team-b", "team-a", "other", "openshifty"]

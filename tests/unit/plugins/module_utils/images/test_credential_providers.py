@@ -12,9 +12,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     cloud_of,
     crio_doubt,
     crio_match,
+    entry_problem,
+    has_same_images,
+    node_problem,
     platform_of,
     skipped_entries,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
 from hypothesis import given
 from support.anything import CHANGES, Changed
 
@@ -128,3 +132,97 @@ def test_malformed_configurations_raise_no_error(change: Changed) -> None:
         crio_match(found, "q.io/a")
         crio_doubt(found)
         platform_of(found)
+
+
+class TestEntries:
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            "registry.io",
+            "localhost",
+            "*.azurecr.io",
+            "*.*.registry.io",
+            "example.*",
+            "registry.io:8080/path",
+            "a-b.c/d_e/-f",
+            "q.io/",
+            "*/team",
+            "x" * 512,
+        ],
+    )
+    def test_entries_that_the_api_server_accepts_have_no_problem(self, entry: str) -> None:
+        assert entry_problem(entry) == ""
+
+    @pytest.mark.parametrize(
+        ("entry", "hint"),
+        [
+            ("Registry.io", "registry.io"),
+            ("https://q.io/team", "q.io/team"),
+            ("q.io/team/app:v1", "q.io/team/app"),
+            ("q.io/team@sha256:0", "q.io/team"),
+            ("q.io.", "q.io"),
+            ("*", ""),
+            ("", ""),
+            ("a*b.io", ""),
+            ("**.io", ""),
+            ("-a.io", ""),
+            ("q.io/*", ""),
+            ("q.io/a.b", ""),
+            ("q.io:port", ""),
+            ("q.io\n", "q.io"),
+        ],
+    )
+    def test_other_entries_are_refused_with_the_correct_form_if_it_is_clear(self, entry: str, hint: str) -> None:
+        problem = entry_problem(entry)
+        assert problem.startswith(f"{entry!r} is not the beginning of an image name")
+        assert problem.partition(". Write ")[2] == (repr(hint) if hint else "")
+
+    def test_a_long_entry_is_refused_with_its_length(self) -> None:
+        assert entry_problem("x" * 513) == f"{'x' * 40!r}... has 513 characters, and the maximum is 512"
+
+
+@pytest.mark.parametrize(
+    ("entry", "source", "is_same"),
+    [
+        ("q.io", "q.io", True),
+        ("q.io", "q.io/team/app", True),
+        ("q.io/team", "q.io", True),
+        ("q.io/te", "q.io/team", True),
+        ("q.io/teams", "q.io/team", False),
+        ("q.io/team/app", "q.io/team", True),
+        ("q.io", "r.io", False),
+        ("*.io", "q.io", True),
+        ("*.io", "a.q.io", False),
+        ("*.q.io", "*.q.io", True),
+        ("*.*.q.io", "*.q.io", True),
+        ("q.io", "*.q.io", False),
+        ("a.b.q.io", "*.q.io", True),
+        ("a.b.q.io", "*.r.io", False),
+        ("a.*.io", "*.q.io", True),
+        ("q.io:5000", "q.io", True),
+        ("q.io", "q.io:5000", False),
+        ("q.io:5000", "q.io:5000/a", True),
+        ("q.io:5001", "q.io:5000", False),
+        ("q.io", "", False),
+    ],
+)
+def test_an_entry_and_a_source_have_the_same_images(entry: str, source: str, is_same: bool) -> None:
+    assert has_same_images(entry, source) is is_same
+
+
+@pytest.mark.parametrize(
+    ("kubelet", "runtime", "version", "problem"),
+    [
+        ((1, 35), "cri-o", (1, 35, 0), ""),
+        ((1, 34), "cri-o", (1, 34, 11), ""),
+        (None, "", None, ""),
+        ((1, 33), "cri-o", (1, 33, 4), "kubelet 1.33 does not have the feature gate KubeletServiceAccountToken"),
+        ((1, 34), "cri-o", (1, 34, 1), "CRI-O 1.34.1 does not read the files of the provider"),
+        ((1, 35), "containerd", (2, 1, 0), "containerd does not read the files of the provider"),
+    ],
+)
+def test_a_node_that_cannot_run_the_provider_is_recognized(
+    kubelet: Any, runtime: str, version: Any, problem: str
+) -> None:
+    found = node_problem(NodeVersions("n", kubelet, runtime, version))
+    assert found.startswith(problem) if problem else found == ""

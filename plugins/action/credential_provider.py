@@ -1,0 +1,13 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run credential_provider in Ansible's own process where possible."""
+
+from __future__ import annotations
+
+from ansible_collections.openshift_ops.image_pull.plugins.modules.credential_provider import MODULE
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+
+
+class ActionModule(ModuleAction):
+    module = MODULE

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects of a lab for CRI-O's credential provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_AUDIENCE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import (
+    READER_ROLE,
+    READER_RULES,
+)
+
+from support.lab import Lab
+
+__all__ = ["PROVIDERS", "RBAC", "create_provider", "create_reader_role", "remove_provider", "token_rights"]
+
+_VERSION = "rbac.authorization.k8s.io/v1"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+PROVIDERS = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
+
+
+def create_reader_role(lab: Lab) -> None:
+    """Create the cluster role as an administrator does, if it does not exist."""
+    body = {"apiVersion": _VERSION, "metadata": {"name": READER_ROLE.name}, "rules": [*READER_RULES]}
+    lab.api("POST", f"{RBAC}/clusterroles", body, expect=(201, 409))
+
+
+@contextmanager
+def token_rights(lab: Lab) -> Iterator[None]:
+    """During the block, nodes may request the tokens with which the provider lists secrets, as the machine config operator sets it up."""
+    head = {"apiVersion": _VERSION, "metadata": {"name": "node-credential-providers"}}
+    verb = "request-serviceaccounts-token-audience"
+    rule = {"apiGroups": [""], "resources": [CRIO_AUDIENCE], "verbs": [verb]}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "node-credential-providers"}
+    nodes = {"kind": "Group", "name": "system:nodes", "apiGroup": "rbac.authorization.k8s.io"}
+    lab.api("POST", f"{RBAC}/clusterroles", {**head, "rules": [rule]})
+    lab.api("POST", f"{RBAC}/clusterrolebindings", {**head, "roleRef": role, "subjects": [nodes]})
+    try:
+        yield
+    finally:
+        for resource in ("clusterrolebindings", "clusterroles"):
+            lab.api("DELETE", f"{RBAC}/{resource}/node-credential-providers")
+
+
+def create_provider(lab: Lab, *entries: str, rendered: bool = True) -> None:
+    """Create the configuration of the cluster. `rendered`: its condition says that the nodes have it."""
+    conditions = [{"type": "MachineConfigRendered", "status": "True"}] if rendered else []
+    body: dict[str, Any] = {
+        "apiVersion": "config.openshift.io/v1",
+        "kind": "CRIOCredentialProviderConfig",
+        "metadata": {"name": "cluster"},
+        "spec": {"matchImages": [*entries]},
+        "status": {"conditions": conditions},
+    }
+    lab.api("POST", PROVIDERS, body)
+
+
+def remove_provider(lab: Lab) -> None:
+    """Delete the configuration and the cluster role, if they exist."""
+    lab.api("DELETE", f"{PROVIDERS}/cluster", expect=(200, 404))
+    lab.api("DELETE", f"{RBAC}/clusterroles/{READER_ROLE.name}", expect=(200, 404))
