@@ -37,8 +37,8 @@ def find_obstacles(entries: Sequence[str], account: ObjectRef | None, evidence: 
     require_all(evidence, [*_MIRRORS, NODES_IN_POOLS, *reviews])
     found = [*_find_unmirrored(entries, evidence), *_find_nodes(evidence)]
     for review in reviews:
-        answer, unread = try_lookup(evidence, review)
-        if not unread and answer is not None and answer.get("allowed") is not True:
+        answer, _unread = try_lookup(evidence, review)
+        if answer is not None and answer.get("allowed") is not True:
             found.append(
                 f"the nodes may not request a token of {account} for {CRIO_AUDIENCE}, so they cannot run the provider for its pods: the machine "
                 "config operator installs the cluster role node-credential-providers for that"

@@ -136,6 +136,17 @@ def test_images_are_explained_as_if_the_rights_were_known(api: FakeApi, run: Run
         return {"allowed": spec["resourceAttributes"]["resource"] != "secrets"}
 
     api.review = review
+    status = {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]}
+    api.put("criocredentialproviderconfigs", "", "cluster", spec={"matchImages": ["q.io"]}, status=status)
     done = run(match_images=["q.io"], namespaces=["a"], images=["q.io/team/app:v1"], check=True)
     (row,) = done["access"]
-    assert not any("may not list" in line for line in row["text"]), row["text"]
+    steps = [line for line in row["text"] if "has q.io" in line]
+    assert len(steps) == 1, row["text"]
+    assert "because service account a/default may list them" in steps[0]
+
+
+def test_namespaces_of_the_platform_are_refused_before_anything_is_written(api: FakeApi, run: Run) -> None:
+    api.put("namespaces", "", "kube-x")
+    refused = run(match_images=["q.io"], namespaces=["a", "kube-x"])
+    assert "namespaces of the platform: kube-x" in refused["msg"]
+    assert api.writes == []
