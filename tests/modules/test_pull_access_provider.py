@@ -11,30 +11,21 @@ from typing import Any
 import pytest
 from support.lab import Lab
 from support.modules import run_module
+from support.provider import PROVIDERS, RBAC, create_provider, token_rights
 from support.registry_settings import auth_file, pull_secret, registry_settings
 
-RBAC = "/apis/rbac.authorization.k8s.io/v1"
-CONFIG = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
 AUDIENCE = "https://kubernetes.default.svc"
 IMAGE, MIRROR = "source.example.com/team/app:v1", "mirror.example.com/z"
-NODES = {"kind": "Group", "name": "system:nodes", "apiGroup": "rbac.authorization.k8s.io"}
 
 
 @pytest.fixture
 def cluster(lab: Lab) -> Iterator[Lab]:
     """A cluster whose nodes contact only the mirror, and have the provider for the image."""
     item = {"source": "source.example.com", "mirrors": [MIRROR], "mirrorSourcePolicy": "NeverContactSource"}
-    body = {
-        "apiVersion": "config.openshift.io/v1",
-        "kind": "CRIOCredentialProviderConfig",
-        "metadata": {"name": "cluster"},
-        "spec": {"matchImages": ["source.example.com"]},
-        "status": {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]},
-    }
     with registry_settings(lab, tag=[item]):
-        lab.api("POST", CONFIG, body)
+        create_provider(lab, "source.example.com")
         yield lab
-        lab.api("DELETE", f"{CONFIG}/cluster")
+        lab.api("DELETE", f"{PROVIDERS}/cluster")
 
 
 def asked(lab: Lab, namespace: str) -> dict[str, Any]:
@@ -45,13 +36,14 @@ def asked(lab: Lab, namespace: str) -> dict[str, Any]:
     return dict(access)
 
 
-def grant(lab: Lab, path: str, kind: str, rule: dict[str, Any], subject: dict[str, Any]) -> None:
-    """Create a role with one rule, and bind it."""
-    group = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "provider-test"}}
-    lab.api("POST", f"{path}/{kind.lower()}s", {**group, "kind": kind, "rules": [rule]})
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "provider-test"}
-    binding = {**group, "kind": f"{kind}Binding", "roleRef": role, "subjects": [subject]}
-    lab.api("POST", f"{path}/{kind.lower()}bindings", binding)
+def let_list_secrets(lab: Lab, namespace: str, subject: dict[str, Any]) -> None:
+    """Let the subject read secrets by a role of the namespace, as an administrator of the namespace would."""
+    head = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "provider-test"}}
+    rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "provider-test"}
+    path = f"{RBAC}/namespaces/{namespace}"
+    lab.api("POST", f"{path}/roles", {**head, "rules": [rule]})
+    lab.api("POST", f"{path}/rolebindings", {**head, "roleRef": role, "subjects": [subject]})
 
 
 def test_the_secret_for_a_mirror_is_named_once_all_rights_exist(cluster: Lab) -> None:
@@ -62,25 +54,17 @@ def test_the_secret_for_a_mirror_is_named_once_all_rights_exist(cluster: Lab) ->
     assert first["verdict"] == "unknown"
     assert f"the nodes may not request a token of service account {name}/default for {AUDIENCE}" in first["reason"]
 
-    tokens = {"apiGroups": [""], "resources": [AUDIENCE], "verbs": ["request-serviceaccounts-token-audience"]}
-    grant(cluster, RBAC, "ClusterRole", tokens, NODES)
     account = {"kind": "ServiceAccount", "name": "default", "namespace": name}
-    cluster.until(
-        lambda: "may not list the secrets of its namespace" in asked(cluster, name)["reason"], "nodes may ask"
-    )
-
-    grant(
-        cluster,
-        f"{RBAC}/namespaces/{name}",
-        "Role",
-        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]},
-        account,
-    )
-    cluster.until(lambda: asked(cluster, name)["verdict"] == "pulls", "the account may list")
-    assert asked(cluster, name)["reason"] == (
-        f"secret {name}/unlinked has the key mirror.example.com for {MIRROR}/team/app:v1, which the nodes use through CRI-O credential "
-        "provider config cluster, but the mirror was not asked whether it accepts the login"
-    )
+    with token_rights(cluster):
+        cluster.until(
+            lambda: "may not list the secrets of its namespace" in asked(cluster, name)["reason"], "nodes may ask"
+        )
+        let_list_secrets(cluster, name, account)
+        cluster.until(lambda: asked(cluster, name)["verdict"] == "pulls", "the account may list")
+        assert asked(cluster, name)["reason"] == (
+            f"secret {name}/unlinked has the key mirror.example.com for {MIRROR}/team/app:v1, which the nodes use through CRI-O credential "
+            "provider config cluster, but the mirror was not asked whether it accepts the login"
+        )
 
 
 def test_an_image_that_a_node_pulled_without_a_login_of_the_kubelet_is_free_for_all_its_pods(lab: Lab) -> None:
