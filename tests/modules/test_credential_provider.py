@@ -60,6 +60,14 @@ def may_list(lab: Lab, namespace: str, account: str = "default", where: str = ""
     return bool(answer["kind"] == "SecretList")
 
 
+def explained(lab: Lab, namespace: str) -> tuple[str, str]:
+    """The verdict of pull_access_info on the image, and its reason."""
+    options = {"namespaces": [namespace], "service_account": "default", "image": IMAGE}
+    found = run_module("pull_access_info", kubeconfig=lab.kubeconfig, **options)
+    (access,) = found["namespaces"][0]["access"]
+    return access["verdict"], access["reason"]
+
+
 def test_check_mode_predicts_the_writes_and_a_second_run_writes_nothing(
     cluster: Lab, set_up: Set, namespaces: Any
 ) -> None:
@@ -239,6 +247,8 @@ class TestImages:
                 lambda: "may not request" not in str(set_up(**given, check=True).get("warnings")), "nodes may ask"
             )
             (row,) = set_up(**given, check=True)["access"]
+            set_up(**given)
+            cluster.until(lambda: explained(cluster, name) == (row["verdict"], row["reason"]), "the prediction is true")
         assert (row["namespace"], row["service_account"], row["image"]) == (name, "default", IMAGE)
         assert f"secret {name}/unlinked has the key mirror.example.com for {MIRROR}/team/app:v1" in row["reason"]
 
