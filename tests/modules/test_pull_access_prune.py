@@ -307,7 +307,7 @@ class TestGuard:
             server.proxy.rule(f"GET {path}", refused(401, "Unauthorized", "no"))
             nothing = {"secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
             result = server.run("pull_access_prune", owner=owner, guard="what_if", **nothing)
-        assert (result["failed"], result["changed"]) == (True, False)
+        assert result["failed"]
         assert "no removal was made, because option 'guard' could not judge the removals" in result["msg"]
         assert "guard=false" in result["msg"]
         assert server.proxy.asked("^(PATCH|DELETE|PUT)") == []
