@@ -338,7 +338,7 @@ class TestStandalone:
     @pytest.mark.slow
     def test_an_entry_that_a_workload_needs_is_not_removed_with_the_guard(self, standalone):
         it = Scene(standalone.lab, make_namespaces(standalone.lab, ["guarded"]))
-        entries = [{"registry": it.host, **it.login}, login("spare.example.com")]
+        entries = [{"registry": it.host, **it.plain_login()}, login("spare.example.com")]
         standalone.well(registries=entries, wait=False)
         it.deployment(it.image)
         options = {"guard": "what_if", "verify_ca_cert": it.lab.data["ca_cert"], "wait": False}

@@ -162,7 +162,7 @@ def test_the_guard_keeps_what_a_workload_needs_and_removes_the_rest(lab, cluster
     it = Scene(lab, namespaces(2))
     needed, spare = it.names
     access = {"image_pull_guard_ca_cert": lab.data["ca_cert"], "image_pull_guard_realm_hosts": lab.registry_hosts}
-    login = {"registry": it.host, **it.login}
+    login = {"registry": it.host, **it.plain_login()}
     cluster.declare(secrets=[entry(needed, spare, registries=[login])], more={"image_pull_guard": "what_if", **access})
     cluster.play("site")
     it.deployment(it.image)

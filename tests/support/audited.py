@@ -55,6 +55,13 @@ class Scene:
     def login(self) -> dict[str, str]:
         return self.lab.registry("private")["accounts"][1]
 
+    def plain_login(self) -> dict[str, str]:
+        """Add an account to the registry whose password no template language reads."""
+        username = f"plain-{self.name}"
+        self.lab.registry_set("private", "--add", username)
+        (found,) = [each for each in self.lab.registry("private")["accounts"] if each["username"] == username]
+        return {name: found[name] for name in ("username", "password")}
+
     # --- parts of scenarios
 
     def entry(self, password: str | None = None, username: str | None = None) -> dict[str, str]:
