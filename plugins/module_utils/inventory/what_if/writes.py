@@ -75,19 +75,23 @@ def patches_of_writes(changes: Iterable[Change], survey: ClusterSnapshot) -> lis
 
 
 def _revoke(writes: Mapping[ObjectRef, Sequence[Change]], survey: ClusterSnapshot) -> GrantPatch:
-    """The loss of subjects that no binding to the role of their project has after the writes."""
+    """The loss of subjects by any written binding, unless a binding to system:image-puller still has them."""
     after: dict[str, list[Json]] = {}
     removed: dict[str, frozenset[Subject]] = {}
     for project in {ref.namespace for ref in writes}:
         before = survey.places[project].bindings if project in survey.places else ()
         by_name = {as_str(metadata(each).get("name")): each for each in before}
+        lost: set[Subject] = set()
         written = {ref: changes for ref, changes in writes.items() if ref.namespace == project}
         for ref, changes in written.items():
+            old = by_name.get(ref.name)
+            kept = old
             for change in changes:
-                kept = object_after(change, by_name.get(ref.name))
-                by_name = {**by_name, ref.name: kept} if kept is not None else _without(by_name, ref.name)
+                kept = object_after(change, kept)
+            by_name = {**by_name, ref.name: kept} if kept is not None else _without(by_name, ref.name)
+            lost |= _subjects([old]) - _subjects([kept])
         after[project] = list(by_name.values())
-        removed[project] = _pullers(before) - _pullers(after[project])
+        removed[project] = frozenset(lost) - _subjects(filter(is_pull_binding, after[project]))
     return GrantPatch(removed, after, survey.cluster_bindings, survey.evidence, unread_bindings(after, survey))
 
 
@@ -95,5 +99,5 @@ def _without(bindings: Mapping[str, Json], name: str) -> dict[str, Json]:
     return {each: binding for each, binding in bindings.items() if each != name}
 
 
-def _pullers(bindings: Iterable[Json]) -> frozenset[Subject]:
-    return frozenset(subject for _name, subject in pullers_of(filter(is_pull_binding, bindings)))
+def _subjects(bindings: Iterable[Json | None]) -> frozenset[Subject]:
+    return frozenset(subject for _name, subject in pullers_of(each for each in bindings if each is not None))

@@ -140,6 +140,12 @@ class TestGrants:
         found = answer([self.GONE], binding("one", "default"), binding("two", "default", role="view"))
         assert isinstance(found, ImagePullError)
 
+    def test_a_deleted_binding_to_another_role_takes_the_right_that_it_alone_may_give(self) -> None:
+        assert answer([self.GONE], binding("one", "default", role="custom")) == {"allowed": False}
+        assert answer([self.GONE], binding("one", "default", role="custom"), binding("two", "default")) == {
+            "allowed": True
+        }
+
     def test_objects_and_grants_are_separate_patches(self) -> None:
         survey = ClusterSnapshot({NS: NamespaceSnapshot(NS, bindings=[binding("one", "default")])}, 0.0)
         found = patches_of_writes([DELETED, self.GONE], survey)
