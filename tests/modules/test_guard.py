@@ -125,5 +125,5 @@ class TestGrants:
         it.pod(f"{lab.registry('integrated')['host']}/{project}/app:v1")
         assert lab.pull(consumer, "app")["pulled"]
         assert guarded("image_puller_grant", projects=["other"], state="absent", **grant)["changed"]
-        (binding,) = lab.api("GET", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{project}/rolebindings")["items"]
+        binding = lab.get(project, "rolebindings", "image-puller-grant")
         assert [each["name"] for each in binding["subjects"]] == [f"system:serviceaccounts:{consumer}"]
