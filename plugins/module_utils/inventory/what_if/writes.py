@@ -91,7 +91,7 @@ def _revoke(writes: Mapping[ObjectRef, Sequence[Change]], survey: ClusterSnapsho
             by_name = {**by_name, ref.name: kept} if kept is not None else _without(by_name, ref.name)
             lost |= _subjects([old]) - _subjects([kept])
         after[project] = list(by_name.values())
-        removed[project] = frozenset(lost) - _subjects(filter(is_pull_binding, after[project]))
+        removed[project] = frozenset(lost) - _subjects([each for each in after[project] if is_pull_binding(each)])
     return GrantPatch(removed, after, survey.cluster_bindings, survey.evidence, unread_bindings(after, survey))
 
 
