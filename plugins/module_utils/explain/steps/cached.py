@@ -9,12 +9,14 @@ KEP-2535 (`images/image_verification.py`). No object shows the kubelet's records
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ...core.objects import ObjectRef
 from ...core.phrases import summarize
 from ...images.image_verification import (
     ALLOW_LISTED,
     ALPHA_GATE,
+    ASKS,
     GATE_OFF,
     INVALID_POLICY,
     NEVER_VERIFIED,
@@ -35,12 +37,15 @@ from ..lookup import Lookup
 from ..node_settings import NodeSettings, SettledNode, can_verify, settings_of_nodes
 from ..reading import node_objects_for, refs_of_nodes
 from ..subjects import ContainerPull
-from ..verdict import StepResult, failure, info, unknown
+from ..verdict import WILL_NOT_PULL, StepResult, failure, info, unknown
 
 __all__ = ["cache_refs", "explain_cache", "explain_never"]
 
 #: Maximum number of nodes in one message.
 _SHOWN = 3
+
+#: The kubelet pulls at every start, which `imagePullPolicy: Never` forbids.
+_REFUSED = CacheDecision(ASKS, RECORD_NEVER_FOUND)
 
 _PULLED_BEFORE = "without a login, with the nodes' own, with the same login, or with the same secret"
 
@@ -51,7 +56,8 @@ def cache_refs(subject: ContainerPull) -> Sequence[ObjectRef]:
 
 
 def explain_cache(subject: ContainerPull, evidence: Lookup) -> Iterator[StepResult]:
-    """Yield informational steps when one pod or workload is explained. They do not affect the verdict.
+    """Yield informational steps when one pod or workload is explained. They do not affect the verdict. `ok` is true if a node that has the
+    image gives it to the pod, and false if it never does so.
 
     :raises ReadRequired: when the nodes or their settings have to be read first.
     """
@@ -79,9 +85,16 @@ def explain_never(subject: ContainerPull, told: PullAttempt | None, evidence: Lo
     if told is not None:
         yield failure("node", f"{begin}, and the node says: {told.text}. {told.rule.fix}")
         return
-    if not subject.is_pulled:
+    seen = list(explain_cache(subject, evidence))
+    if subject.is_pulled:
+        yield from seen
+    elif seen and all(each.step is not None and each.step.ok is False for each in seen):
+        yield from (
+            replace(each, verdict=WILL_NOT_PULL, reason=each.step.seen) for each in seen if each.step is not None
+        )
+    else:
         yield unknown("cached", f"{begin}, and whether the node has the image cannot be seen from here")
-    yield from explain_cache(subject, evidence)
+        yield from seen
 
 
 def _is_relevant(subject: ContainerPull) -> bool:
@@ -104,6 +117,7 @@ def _describe(subject: ContainerPull, node: SettledNode) -> tuple[str, bool | No
     decision = decide_cached_image(subject.image, versions, policy or VerificationPolicy())
     text = _describe_decision(subject, versions, policy or VerificationPolicy(), decision)
     is_used = decision.answer == USES
+    is_refused = decision == _REFUSED and subject.pull_policy == "Never"
     if is_used and subject.pull_policy != "Never":
         text += ". On another node it is pulled"
     if policy is None:
@@ -114,7 +128,7 @@ def _describe(subject: ContainerPull, node: SettledNode) -> tuple[str, bool | No
     if node.settings.is_assumed:
         return f"{text}. No object shows its policy: {policy.effective}, its default, is assumed", None
     origin = f"as {node.settings.source} sets" if node.settings.source else "the kubelet's default"
-    return f"{text}. Its policy is {policy.effective}, {origin}", is_used or None
+    return f"{text}. Its policy is {policy.effective}, {origin}", False if is_refused else is_used or None
 
 
 def _describe_decision(
@@ -136,12 +150,8 @@ def _describe_decision(
         )
         return f"the allow-list of the kubelet has {entry}, so {each}"
     if rule == RECORD_NEVER_FOUND:
-        runtime = f"the kubelet does not find its records of images that {_runtime(node)} pulled"
-        return (
-            f"{runtime}, so {each}"
-            if decision.answer == USES
-            else f"{runtime}, so it pulls the image again at every start"
-        )
+        effect = each if decision.answer == USES else _effect_of_missed_records(subject, node)
+        return f"the kubelet does not find its records of images that {_runtime(node)} pulled, so {effect}"
     if rule == UNKNOWN_VERSION:
         return "kubelets from 1.35 on verify that a pod may use the image on its node. The version of this kubelet is not known"
     if rule == ALPHA_GATE:
@@ -149,6 +159,12 @@ def _describe_decision(
     if rule == INVALID_POLICY:
         return f"the kubelet does not start with the policy {policy.name}, which it does not know"
     return _describe_unknown_record(subject, node, policy)
+
+
+def _effect_of_missed_records(subject: ContainerPull, node: NodeVersions) -> str:
+    if subject.pull_policy == "Never":
+        return f"it refuses every start. Change imagePullPolicy, or update {_name(node)}"
+    return "it pulls the image again at every start"
 
 
 def _describe_unknown_record(subject: ContainerPull, node: NodeVersions, policy: VerificationPolicy) -> str:
@@ -163,4 +179,8 @@ def _describe_unknown_record(subject: ContainerPull, node: NodeVersions, policy:
 
 
 def _runtime(node: NodeVersions) -> str:
-    return f"{'CRI-O' if node.runtime == 'cri-o' else node.runtime} {format_version(node.runtime_version)}".rstrip()
+    return f"{_name(node)} {format_version(node.runtime_version)}".rstrip()
+
+
+def _name(node: NodeVersions) -> str:
+    return "CRI-O" if node.runtime == "cri-o" else node.runtime

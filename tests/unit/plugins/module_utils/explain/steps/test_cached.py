@@ -227,6 +227,27 @@ class TestNever:
                 "imagePullPolicy is Never: nothing is pulled, and whether the node has the image cannot be seen from here",
             )
 
+    def strict(self, *runtimes: str, **more: Any) -> PullVerdict:
+        """The explanation on nodes with the policy AlwaysVerify and these runtimes."""
+        nodes = [node(f"n{number}", runtime, kubelet="v1.36.1") for number, runtime in enumerate(runtimes)]
+        evidence = {NODES: {"items": nodes}, KUBEADM_SETTINGS: {POLICY: "AlwaysVerify"}}
+        return told(pod("good", is_asked_alone=True, pull_policy="Never", **more), known(more=evidence, good=GOOD))
+
+    def test_a_kubelet_that_never_finds_its_records_refuses_the_policy_never(self) -> None:
+        found = self.strict("cri-o://1.35.1")
+        assert summary(found) == (
+            "will_not_pull",
+            "imagePullPolicy is Never: the kubelet does not find its records of images that CRI-O 1.35.1 pulled, so it refuses every start. Change "
+            "imagePullPolicy, or update CRI-O. Its policy is AlwaysVerify, as the config map of kubeadm for new nodes sets",
+        )
+        assert [ok for _name, _seen, ok in steps(found, "cached")] == [False]
+        assert self.strict("cri-o://1.35.1", pulled=True).verdict == "pulls"
+
+    def test_a_node_that_may_have_a_record_leaves_the_verdict_unknown(self) -> None:
+        found = self.strict("cri-o://1.35.1", "cri-o://1.36.0")
+        assert found.verdict == "unknown"
+        assert [ok for _name, _seen, ok in steps(found, "cached")] == [None, False, None]
+
     def test_the_error_of_the_node_is_reported_for_the_policy_never(self) -> None:
         text = 'Container image "q.io/team/app:v1" is not present with pull policy of Never'
         found = asked(NEW, pull_policy="Never", reason="ErrImageNeverPull", message=text)
