@@ -8,13 +8,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.lab import Lab, path_of, pull_names
+from support.lab import Lab, path_of
 from support.registry_settings import auth_file, pull_secret, registry_settings
 
 #: A host without a listener.
@@ -23,14 +22,8 @@ WRONG = ("somebody", "wrong")
 
 
 def account_login(lab: Lab, namespace: str, account: str = "default") -> dict[str, tuple[str, str]]:
-    """Return the login of a service account for the integrated registry, from its generated secret."""
-    (name,) = [name for name in pull_names(lab.account(namespace, account)) if "-dockercfg-" in name]
-    secret = lab.get(namespace, "secrets", name)
-    assert secret is not None
-    host = lab.registry("integrated")["host"]
-    entry = json.loads(base64.b64decode(secret["data"][".dockercfg"]))[host]
-    user, _colon, password = base64.b64decode(entry["auth"]).decode().partition(":")
-    return {host: (user, password)}
+    """Return the login of a service account for the integrated registry."""
+    return {lab.registry("integrated")["host"]: lab.integrated_login(namespace, account)}
 
 
 def private_login(lab: Lab, number: int = 0) -> tuple[str, str]:

@@ -9,17 +9,21 @@ import base64
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from .generated_nodes import NODES, NodeCase, show_nodes
 from .lab import Lab
 
 #: Number of namespaces for the pods, and number of requests that create them at the same time.
 NAMESPACES = 10
 AT_ONCE = 8
+
+#: Number of different nodes for a number of pods. The lab's node is a process for each of them.
+MINIMUM_NODES, PODS_OF_A_NODE = 9, 16
 
 #: The name of the image volume of a pod.
 VOLUME = "files"
@@ -43,6 +47,7 @@ KINDS = (
     *("kubernetes.io/dockerconfigjson",) * 8, *("kubernetes.io/dockercfg",) * 2,
     "kubernetes.io/podmanconfigjson", "Opaque", "missing", "not base64", "no object",
 )  # fmt: skip
+PULL_POLICIES = (*("IfNotPresent",) * 6, *("Always",) * 3, "Never")
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ class SecretCase:
 class PodCase:
     """`listed`: the object that lists the secrets: the account, the pod itself, or the account after the pod was created.
 
-    `volume` is the image of an image volume, empty if there is none. `is_mounted`: whether the judged container mounts it.
+    `volume` is the image of an image volume, empty if there is none. `is_mounted`: whether the judged container mounts it. `pull_policy`
+    is that of the judged container and of the volume. `node`: the node that the pod is bound to.
     """
 
     secrets: tuple[SecretCase, ...]
@@ -67,6 +73,8 @@ class PodCase:
     may_pull_project_b: bool
     volume: str
     is_mounted: bool
+    pull_policy: str
+    node: NodeCase
 
 
 _SECRETS = st.builds(
@@ -88,6 +96,8 @@ PODS = st.builds(
     st.booleans(),
     st.sampled_from((*("",) * len(IMAGES), *IMAGES)),
     st.sampled_from((True, True, False)),
+    st.sampled_from(PULL_POLICIES),
+    NODES,
 )
 
 
@@ -107,21 +117,25 @@ def generated(count: int) -> list[PodCase]:
         found[case] = None
 
     collect()
-    return list(found)[:count]
+    cases = list(found)[:count]
+    nodes = list(dict.fromkeys(case.node for case in cases))[: max(MINIMUM_NODES, count // PODS_OF_A_NODE)]
+    return [replace(case, node=nodes[number % len(nodes)]) for number, case in enumerate(cases)]
 
 
 class Pods:
-    """The cases on a lab. Pod, account and secrets of case 7 are `p-7`, `a-7` and `s-7-0`, ..., in one of the namespaces."""
+    """The cases on a lab. Account and secrets of case 27 are `a-27` and `s-27-0`, ... Its pod is `p-2`, as one pod in each namespace."""
 
     def __init__(self, lab: Lab, cases: Sequence[PodCase], names: dict[str, str]) -> None:
         self.lab, self.cases, self.names = lab, cases, names
         self.namespaces = [f"generated-{number}" for number in range(NAMESPACES)]
         self._login = lab.registry("private")["accounts"][1]
+        self._nodes: dict[NodeCase, str] = {}
 
     def place(self, number: int) -> tuple[str, str]:
-        return self.namespaces[number % NAMESPACES], f"p-{number}"
+        return self.namespaces[number % NAMESPACES], f"p-{number // NAMESPACES}"
 
     def make(self) -> None:
+        self._nodes = show_nodes(self.lab, [case.node for case in self.cases], self.names)
         for name in self.namespaces:
             self.lab.namespace(name, wait=False)
         self.lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
@@ -171,11 +185,12 @@ class Pods:
         judged: dict[str, Any] = {
             "name": "judged",
             "image": case.image.format(**self.names),
-            "imagePullPolicy": "Always",
+            "imagePullPolicy": case.pull_policy,
         }
-        spec: dict[str, Any] = {"serviceAccountName": f"a-{number}", "containers": [judged]}
+        account, node = f"a-{number}", self._nodes[case.node]
+        spec: dict[str, Any] = {"serviceAccountName": account, "nodeName": node, "containers": [judged]}
         if case.volume:
-            volume = {"reference": case.volume.format(**self.names), "pullPolicy": "Always"}
+            volume = {"reference": case.volume.format(**self.names), "pullPolicy": case.pull_policy}
             spec["volumes"] = [{"name": VOLUME, "image": volume}]
         if case.volume and case.is_mounted:
             judged["volumeMounts"] = [{"name": VOLUME, "mountPath": "/files"}]
@@ -189,7 +204,7 @@ class Pods:
         return [f"s-{number}-{position}" for position in range(len(self.cases[number].secrets))]
 
     def _secret(self, name: str, case: SecretCase) -> dict[str, Any]:
-        auths = {key.format(**self.names): self._entry(form) for key, form in case.entries}
+        auths = {key.format(**self.names): self._entry(form, name) for key, form in case.entries}
         kind, key, content = case.kind, ".dockerconfigjson", json.dumps({"auths": auths})
         if kind == "kubernetes.io/dockercfg":
             key, content = ".dockercfg", json.dumps(auths)
@@ -201,14 +216,16 @@ class Pods:
             key = "auth.json"
         return {"metadata": {"name": name}, "type": kind, "data": {key: base64.b64encode(content.encode()).decode()}}
 
-    def _entry(self, form: str) -> dict[str, str]:
+    def _entry(self, form: str, secret: str) -> dict[str, str]:
+        """The login. Its e-mail address makes the kubelet's hash of it unique, so that no pod matches the record of another pod."""
         user, password = self._login["username"], self._login["password"]
+        email = f"{secret}@example.com"
         if form == "fields":
-            return {"username": user, "password": password}
+            return {"username": user, "password": password, "email": email}
         if form == "nothing":
             return {}
         user, password = {"wrong": (user, "wrong"), "no user": ("", password), "no password": (user, "")}.get(
             form, (user, password)
         )
         encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
-        return {"auth": encoded.rstrip("=") if form == "unpadded" else encoded}
+        return {"auth": encoded.rstrip("=") if form == "unpadded" else encoded, "email": email}

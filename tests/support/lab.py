@@ -167,6 +167,13 @@ class Lab:
         content = json.loads(base64.b64decode(value))
         return content.get("auths", content)
 
+    def integrated_login(self, namespace: str, account: str = "default") -> tuple[str, str]:
+        """User and password of a service account for the integrated registry, from its generated secret."""
+        (name,) = [name for name in pull_names(self.account(namespace, account)) if "-dockercfg-" in name]
+        entry = self.entries(namespace, name)[self.registry("integrated")["host"]]
+        user, _colon, password = base64.b64decode(entry["auth"]).decode().partition(":")
+        return user, password
+
     def until(self, condition: Callable[[], bool], what: str, timeout: float = 20.0) -> None:
         deadline = time.monotonic() + timeout
         while not condition():

@@ -29,12 +29,13 @@ _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 @dataclass(frozen=True)
 class LabNode:
-    """A node. `pool` is the name of its machine config pool, empty without one."""
+    """A node. `pool` is the name of its machine config pool, empty without one. `architecture` is empty if the node does not report it."""
 
     name: str
     pool: str = ""
     kubelet: str = "v1.36.1"
     runtime: str = "cri-o://1.36.0"
+    architecture: str = ""
 
 
 def add_nodes(lab: Lab, *nodes: LabNode) -> None:
@@ -43,7 +44,11 @@ def add_nodes(lab: Lab, *nodes: LabNode) -> None:
         labels = {f"node-role.kubernetes.io/{node.pool}": ""} if node.pool else {}
         body = {"metadata": {"name": node.name, "labels": labels}}
         lab.api("POST", "/api/v1/nodes", body, expect=(201, 409))
-        info = {"kubeletVersion": node.kubelet, "containerRuntimeVersion": node.runtime}
+        info = {
+            "kubeletVersion": node.kubelet,
+            "containerRuntimeVersion": node.runtime,
+            "architecture": node.architecture,
+        }
         lab.api("PATCH", f"/api/v1/nodes/{node.name}/status", {"status": {"nodeInfo": info}})
     for pool in {node.pool for node in nodes if node.pool}:
         _define_kinds(lab)

@@ -3,24 +3,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The verdicts of pull_access_info on generated pods and their image volumes agree with the lab's node under several configurations of the cluster.
 
-`IMAGE_PULL_PODS` sets the number of pods. Each pod is pulled and checked under every configuration. The verdicts of the lab's node
-are compared with a real kubelet with CRI-O in tests/lab_fidelity.
+`IMAGE_PULL_PODS` sets the number of pods. Each pod is pulled and checked under every configuration. Each pod is also started on nodes of its
+kind that have the image, with different records of the kubelet. The verdicts of the lab's node are compared with a real kubelet with CRI-O
+in tests/lab_fidelity.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from support.generated_pods import VOLUME, PodCase, Pods, generated
+from support.generated_pods import NAMESPACES, VOLUME, PodCase, Pods, generated
 from support.lab import Lab
 from support.modules import run_module
+from support.node_memories import MEMORIES, NodeMemories
 from support.registry_settings import registry_settings
 
 COUNT = int(os.environ.get("IMAGE_PULL_PODS", "150"))
@@ -54,7 +57,10 @@ class Setting:
     mirrors: bool = False
     nodes_login: str = ""
 
-    def applied(self, lab: Lab, names: Mapping[str, str]) -> AbstractContextManager[None]:
+    def applied(
+        self, lab: Lab, names: Mapping[str, str], logins: Mapping[str, tuple[str, str]] | None = None
+    ) -> AbstractContextManager[None]:
+        """Apply the setting until the end of the block. `logins` replace those of the nodes."""
         sources = {key: [host.format(**names) for host in value] for key, value in self.sources.items()}
         account = lab.registry("private")["accounts"][0]
         login = (account["username"], account["password"])
@@ -67,7 +73,7 @@ class Setting:
                 {"source": f"{SOURCE}{TEAM}", "mirrors": [f"127.0.0.9:5003{TEAM}", *to]},
                 {"source": NEVER, "mirrors": [names["delegated"]], "mirrorSourcePolicy": "NeverContactSource"},
             ]
-        return registry_settings(lab, sources=sources or None, node=node, **mirrors)
+        return registry_settings(lab, sources=sources or None, node=node if logins is None else logins, **mirrors)
 
 
 SETTINGS = (
@@ -147,10 +153,13 @@ def judged(pods: Pods, done: Pulls, **options: Any) -> list[Judged]:
         for row in namespace["access"]
         if row["kind"] == "Pod"
     }
-    return list(_judged(pods, done, rows))
+    return [each for _place, each in judged_places(pods, done, rows)]
 
 
-def _judged(pods: Pods, done: Pulls, rows: Mapping[Any, Any]) -> Iterator[Judged]:
+def judged_places(
+    pods: Pods, done: Pulls, rows: Mapping[Any, Any]
+) -> Iterator[tuple[tuple[tuple[str, str], str], Judged]]:
+    """Yield each image with its place: namespace and pod, and the volume."""
     for number, case in enumerate(pods.cases):
         place = pods.place(number)
         pulls = {each.get("volume", ""): each for each in done[place]["images"] if _is_judged(each)}
@@ -160,7 +169,16 @@ def _judged(pods: Pods, done: Pulls, rows: Mapping[Any, Any]) -> Iterator[Judged
             row = rows[(*place, volume or "judged")]
             assert row["image"] == pull["image"] == (case.volume if volume else case.image).format(**pods.names)
             is_shown = case.is_mounted if volume else not fails
-            yield Judged(case, row["image"], is_shown, pull["pulled"], pull["reason"], row["verdict"], row["reason"])
+            each = Judged(case, row["image"], is_shown, pull["pulled"], pull["reason"], row["verdict"], row["reason"])
+            yield (place, volume), each
+
+
+def is_open(each: Judged) -> bool:
+    """Whether no object and no registry shows the answer, so that the verdict may be unknown."""
+    if each.case.pull_policy == "Never":
+        return "whether the node has the image cannot be seen from here" in each.said
+    # The node fails at an address without a listener.
+    return not each.pulled and each.image.startswith((SOURCE, NEVER)) and "could not be asked from here" in each.said
 
 
 def _is_judged(pull: Mapping[str, Any]) -> bool:
@@ -172,6 +190,133 @@ def is_wrong_without_asking(each: Judged) -> bool:
     return (each.verdict == "will_not_pull" and each.pulled) or (
         each.verdict == "pulls" and not each.pulled and "was not asked" not in each.said
     )
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of a container, or mount of a volume, on a node that has the image. `uses`: the node does not ask a registry."""
+
+    memory: str
+    options: Sequence[str]
+    uses: bool
+    pulled: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One image of a pod on its kind of node: the explanation, and all starts. `told`: `uses`, `asks`, `refuses` or `unknown`."""
+
+    judged: Judged
+    told: str
+    starts: Sequence[Start]
+
+    @property
+    def expected(self) -> str:
+        """The answer that holds whatever records the node has. Unknown if the records decide."""
+        uses = {start.uses for start in self.starts}
+        if len(uses) > 1:
+            return "unknown"
+        return "uses" if True in uses else "refuses" if self.judged.case.pull_policy == "Never" else "asks"
+
+    def __str__(self) -> str:
+        return f"{self.told}, but {self.expected}: {self.judged}, {self.starts}"
+
+
+#: The nodes have no login of their own here, so an image that a mirror would serve can only be present.
+PRESENT = SETTINGS[2]
+
+
+@pytest.fixture(scope="module")
+def starts(pods: Pods) -> Mapping[tuple[str, str, str], Sequence[Start]]:
+    """All starts on nodes that have the image, by namespace, pod and volume. Each pod is on a node of its kind, once with each memory.
+
+    A container is left out if the node pulls the volume of the pod: it then finds the record of that pull.
+    """
+    memories = NodeMemories(pods.lab, [pods.names[name] for name in ("source", "never")])
+    memories.prepare()
+    images = dict.fromkeys(
+        image.format(**pods.names) for case in pods.cases for image in (case.volume, case.image) if image
+    )
+    with PRESENT.applied(pods.lab, pods.names, memories.logins):
+        present = memories.fill(images)
+    alike: dict[tuple[str, ...], list[tuple[str, str]]] = defaultdict(list)
+    for number, case in enumerate(pods.cases):
+        for options in case.node.options(pods.names):
+            alike[options].append(pods.place(number))
+    todo = [(memory, options) for options in alike for memory in MEMORIES]
+    with PRESENT.applied(pods.lab, pods.names), ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda each: memories.start(*each, alike[each[1]]), todo))
+    found: dict[tuple[str, str, str], list[Start]] = defaultdict(list)
+    changed: set[tuple[str, str, str]] = set()
+    for (memory, options), reports in zip(todo, done, strict=True):
+        for report in reports:
+            images = [each for each in report["images"] if _is_judged(each)]
+            places = [(report["namespace"], report["pod"], each.get("volume", "")) for each in images]
+            if images[0]["pulled"] and not images[0]["present"]:
+                changed.update(places[1:])
+            for place, each in zip(places, images, strict=True):
+                if each["image"] in present:
+                    found[place].append(Start(memory, options, each["present"], each["pulled"], each["reason"]))
+    return {place: each for place, each in found.items() if place not in changed}
+
+
+def told_by(steps: Sequence[Mapping[str, Any]]) -> str:
+    """The answer of the last step about the present image. Without one, the image is pulled."""
+    told = [step for step in steps if step["step"] == "cached"]
+    if not told:
+        return "asks"
+    if told[-1]["ok"] is not None:
+        return "uses" if told[-1]["ok"] else "refuses"
+    return "asks" if "so it pulls the image again at every start" in told[-1]["message"] else "unknown"
+
+
+@pytest.fixture(scope="module")
+def explained(pods: Pods, starts: Mapping[tuple[str, str, str], Sequence[Start]]) -> Sequence[Explained]:
+    """Each image that a node can have, as explained for its pod."""
+    lab, rows = pods.lab, {}
+    options = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
+    with PRESENT.applied(lab, pods.names):
+        done = pulled(pods)
+        for first in range(0, len(pods.cases), NAMESPACES):
+            places = [pods.place(number) for number in range(first, min(first + NAMESPACES, len(pods.cases)))]
+            names = [namespace for namespace, _pod in places]
+            result = run_module(
+                "pull_access_info", kubeconfig=lab.kubeconfig, namespaces=names, pod=places[0][1], **options
+            )
+            assert not result["failed"], result["msg"]
+            for namespace in result["namespaces"]:
+                for row in namespace["access"]:
+                    rows[namespace["name"], row["name"], row["container"] or row["volume"]] = row
+    return [
+        Explained(each, told_by(rows[(*place, volume or "judged")]["steps"]), starts[(*place, volume)])
+        for (place, volume), each in judged_places(pods, done, rows)
+        if (*place, volume) in starts
+    ]
+
+
+class TestPresentImages:
+    """These tests are before those that write the status of the pods: a pod with an error of the node had no image there."""
+
+    def test_the_explanation_is_unknown_exactly_where_the_records_of_the_node_decide(
+        self, explained: Sequence[Explained]
+    ) -> None:
+        wrong = [each for each in explained if each.told != each.expected]
+        print(Counter((each.judged.case.pull_policy, each.expected) for each in explained))
+        assert {each.expected for each in explained} >= {"uses", "asks", "unknown"}
+        assert not wrong, f"{len(wrong)} of {len(explained)}, such as {wrong[0]}"
+
+    def test_the_verdict_holds_at_each_start_that_asks_a_registry(self, explained: Sequence[Explained]) -> None:
+        wrong = [
+            (start, each.judged)
+            for each in explained
+            for start in each.starts
+            if not start.uses
+            and each.judged.verdict != ("pulls" if start.pulled else "will_not_pull")
+            and not (each.judged.verdict == "unknown" and is_open(each.judged))
+        ]
+        assert {True, False} <= {start.pulled for each in explained for start in each.starts if not start.uses}
+        assert not wrong, f"{len(wrong)}, such as {wrong[0][0]}, {wrong[0][1]}"
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
@@ -187,8 +332,7 @@ class TestGeneratedPods:
             each
             for each in found
             if each.verdict != ("pulls" if each.pulled else "will_not_pull")
-            # At an address without a listener, the verdict may be unknown while the node fails.
-            and not (each.verdict == "unknown" and not each.pulled and "could not be asked from here" in each.said)
+            and not (each.verdict == "unknown" and is_open(each))
         ]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert len(found) == len(pods.cases) + sum(1 for case in pods.cases if case.volume)
