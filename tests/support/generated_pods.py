@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,6 +42,24 @@ IMAGES = (
     "{integrated}/project-b/app:v1", "{integrated}/project-b/app:none", "{integrated}/nowhere/app:v1", "{private}/Team/app:v1",
     "{source}/team/app:v1", "{source}/team/app@{digest}", "{never}/team/app:v1", "{never}/team/app@{digest}",
 )  # fmt: skip
+#: Images that `lab sign` pushes, with its flags, for the folders that policies are for. Nodes of amd64 read only some of the signatures.
+BOTH = ("--architecture=amd64", "--architecture=arm64")
+SIGNED: Mapping[str, Sequence[str]] = {
+    "right": ["--part=image"],
+    "none": [],
+    "other-key": ["--part=image", "--other-key"],
+    "of-source": ["--part=image", "--identity={source}/signed/of-source:v1"],
+    "bundle": ["--bundle=image"],
+    "platform": [*BOTH, "--part=amd64"],
+    "other-platform": [*BOTH, "--part=arm64"],
+    "index": [*BOTH, "--part=index"],
+}
+READABLE = ("right", "other-key", "of-source", "platform")
+SIGNED_IMAGES = tuple(
+    f"{{{host}}}/{folder}/{name}:v1"
+    for host, folder in (("private", "signed"), ("private", "signed"), ("private", "own"), ("source", "signed"))
+    for name in SIGNED
+)
 LOGINS = (*("right",) * 6, "fields", "unpadded", "wrong", "no user", "no password", "nothing")
 KINDS = (
     *("kubernetes.io/dockerconfigjson",) * 8, *("kubernetes.io/dockercfg",) * 2,
@@ -87,14 +105,15 @@ _SECRETS = st.builds(
         unique_by=lambda entry: entry[0],
     ).map(tuple),
 )
+_IMAGES = st.sampled_from((*IMAGES, *IMAGES, *SIGNED_IMAGES))
 PODS = st.builds(
     PodCase,
     st.lists(_SECRETS, max_size=3).map(tuple),
     st.sampled_from(("account", "account", "pod", "late")),
-    st.sampled_from(IMAGES),
+    _IMAGES,
     st.booleans(),
     st.booleans(),
-    st.sampled_from((*("",) * len(IMAGES), *IMAGES)),
+    st.one_of(st.just(""), _IMAGES),
     st.sampled_from((True, True, False)),
     st.sampled_from(PULL_POLICIES),
     NODES,
@@ -140,6 +159,9 @@ class Pods:
             self.lab.namespace(name, wait=False)
         self.lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
         self.lab.run("push", "--dir", str(self.lab.dir), "project-b/app:v1")
+        for folder in ("signed", "own"):
+            for name, flags in SIGNED.items():
+                self.lab.sign(f"{folder}/{name}:v1", *(flag.format(**self.names) for flag in flags))
         numbers = range(len(self.cases))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for step in (self._account, self._provisioned, self._secrets_and_grant, self._early, self._link, self._pod):

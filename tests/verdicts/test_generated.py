@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from support.generated_pods import NAMESPACES, VOLUME, PodCase, Pods, generated
+from support.generated_pods import NAMESPACES, READABLE, VOLUME, PodCase, Pods, generated
 from support.lab import Lab
 from support.modules import run_module
 from support.node_memories import MEMORIES, NodeMemories
-from support.registry_settings import registry_settings
+from support.registry_settings import PUBLIC_KEY, registry_settings
 
 COUNT = int(os.environ.get("IMAGE_PULL_PODS", "150"))
 
@@ -32,6 +32,10 @@ COUNT = int(os.environ.get("IMAGE_PULL_PODS", "150"))
 SOURCE, NEVER = "127.0.0.9:5001", "127.0.0.9:5002"
 #: A repository on each registry, for settings that need a key.
 TEAM = "/team"
+#: Part of each reason that is about a signature.
+SIGNATURE = "a signature for images in"
+#: The namespaces with image policies of their own.
+OWN_POLICIES = ("generated-0", "generated-3", "generated-6")
 
 
 def hosts(lab: Lab) -> dict[str, str]:
@@ -49,13 +53,15 @@ def hosts(lab: Lab) -> dict[str, str]:
 class Setting:
     """One configuration of the cluster.
 
-    `sources` are registrySources, with the names in braces. `nodes_login` is the key of the login in the nodes' file.
+    `sources` are registrySources, with the names in braces. `nodes_login` is the key of the login in the nodes' file. `signatures`: image
+    policies of the cluster and of some namespaces require them.
     """
 
     name: str
     sources: Mapping[str, Any] = field(default_factory=dict)
     mirrors: bool = False
     nodes_login: str = ""
+    signatures: bool = False
 
     def applied(
         self, lab: Lab, names: Mapping[str, str], logins: Mapping[str, tuple[str, str]] | None = None
@@ -68,12 +74,28 @@ class Setting:
         mirrors: dict[str, list[dict[str, Any]]] = {}
         if self.mirrors:
             to = [f"{names['private']}{TEAM}"]
-            mirrors["tag"] = [{"source": f"{SOURCE}{TEAM}", "mirrors": to}]
+            signed = {"source": f"{SOURCE}/signed", "mirrors": [f"{names['private']}/signed"]}
+            mirrors["tag"] = [{"source": f"{SOURCE}{TEAM}", "mirrors": to}, signed]
             mirrors["digest"] = [
                 {"source": f"{SOURCE}{TEAM}", "mirrors": [f"127.0.0.9:5003{TEAM}", *to]},
                 {"source": NEVER, "mirrors": [names["delegated"]], "mirrorSourcePolicy": "NeverContactSource"},
             ]
-        return registry_settings(lab, sources=sources or None, node=node if logins is None else logins, **mirrors)
+        policies = policies_for(lab, names) if self.signatures else ()
+        return registry_settings(
+            lab, sources=sources or None, node=node if logins is None else logins, policies=policies, **mirrors
+        )
+
+
+def policies_for(lab: Lab, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return scopes with the namespace, or "" for all, and the key. The last one is hidden by a policy of the cluster."""
+    key, signed, own = lab.data["signing_key"], f"{names['private']}/signed", f"{names['private']}/own"
+    return [
+        (signed, "", key),
+        (f"{SOURCE}/signed", "", key),
+        (f"{signed}/platform", "", PUBLIC_KEY),
+        *((own, namespace, key) for namespace in OWN_POLICIES),
+        (f"{signed}/none", OWN_POLICIES[0], PUBLIC_KEY),
+    ]
 
 
 SETTINGS = (
@@ -86,6 +108,14 @@ SETTINGS = (
         nodes_login="{private}/team",
     ),
     Setting("only some registries are allowed", sources={"allowedRegistries": ["{private}/team", "{integrated}"]}),
+    Setting(
+        "signatures, allowed registries and mirrors",
+        # The last one is inside the scope of a policy, and accepts images without a signature.
+        sources={"allowedRegistries": ["{private}", "{source}", "{never}", "{integrated}", "{private}/signed/bundle"]},
+        mirrors=True,
+        nodes_login="{private}",
+        signatures=True,
+    ),
 )
 
 
@@ -177,6 +207,8 @@ def is_open(each: Judged) -> bool:
     """Whether no object and no registry shows the answer, so that the verdict may be unknown."""
     if each.case.pull_policy == "Never":
         return "whether the node has the image cannot be seen from here" in each.said
+    if "whether a key of the policy made it cannot be seen from here" in each.said:
+        return each.image.partition(":v1")[0].rpartition("/")[2] in READABLE
     # The node fails at an address without a listener.
     return not each.pulled and each.image.startswith((SOURCE, NEVER)) and "could not be asked from here" in each.said
 
@@ -338,6 +370,10 @@ class TestGeneratedPods:
         assert len(found) == len(pods.cases) + sum(1 for case in pods.cases if case.volume)
         assert {True, False} <= {each.pulled for each in found if each.image != each.case.image.format(**pods.names)}
         assert {True, False} <= {each.pulled for each in found}
+        if setting.signatures:
+            signed = Counter((each.verdict, each.pulled) for each in found if SIGNATURE in each.said)
+            print(signed)
+            assert signed.keys() >= {("unknown", True), ("unknown", False), ("will_not_pull", False)}
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
     def test_verdicts_without_asking_are_wrong_only_about_a_login(
