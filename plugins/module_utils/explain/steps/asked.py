@@ -5,7 +5,7 @@
 
 The kubelet passes one credential after the other to the runtime: first those of the pod's secrets, then the nodes' own. With each, CRI-O
 tries the mirrors and then the source. It sends the credential to the host of the source, and looks for others in the nodes' file, to which
-its credential provider adds logins of the namespace.
+its credential provider adds logins of the namespace for the first of these attempts.
 """
 
 from __future__ import annotations
@@ -127,10 +127,13 @@ def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
     if mirrors is None or not mirrors.never_source:
         places.append((reference, True))
     registries = registry_sources(evidence)
-    for login in _logins(route.namespace, reference, route.credentials, evidence):
+    for number, login in enumerate(_logins(route.namespace, reference, route.credentials, evidence)):
+        # CRI-O uses the file of its provider for one pull (prepareTempAuthFile), so the next login finds only the nodes' own file.
+        provider = route.provider if number == 0 else None
         questions = []
         for place, is_source in places:
-            own = login if login is not None and place.host == reference.host else _node_login(place, route)
+            is_own = login is not None and place.host == reference.host
+            own = login if is_own else _node_login(place, evidence, provider)
             insecure = registries.is_insecure(place.repository)
             questions.append((ImageQuestion.about(place, *own, is_insecure=insecure), is_source))
         yield questions
@@ -148,9 +151,9 @@ def _logins(
     return every or [None]
 
 
-def _node_login(place: Reference, route: PullRoute) -> tuple[str, ...]:
+def _node_login(place: Reference, evidence: Lookup, provider: CrioProvider | None) -> tuple[str, ...]:
     """The logins that the runtime finds in the nodes' file. An empty result means a request without a login."""
-    found = route.key_for(str(place))
+    found = key_for(str(place), evidence, provider)
     return (found.secret.namespace, found.secret.name, found.key) if found.key else ()
 
 

@@ -281,3 +281,16 @@ def test_a_registry_is_asked_with_the_login_of_the_provider() -> None:
         (M, "ns", "far", "m.io"),
         (IMAGE, "ns", "far", "q.io"),
     ]
+
+
+def test_only_the_first_login_of_the_kubelet_reaches_the_mirror_with_the_login_of_the_provider() -> None:
+    """CRI-O uses the file of the provider for one pull. With its next login, the kubelet does not call the provider again."""
+    own = secret({"q.io": AUTH, "q.io/team": AUTH})
+    held = Lookup(evidence(own=own, far=secret({"m.io": AUTH}), nodes=secret({"m.io": AUTH})))
+    with pytest.raises(ReadRequired):
+        explain(pod("own"), held, asks=True)
+    asked_with = [ImageQuestion.of(ref) for ref in held.take_wanted()]
+    assert [(each.image, each.secret, each.key) for each in asked_with] == [
+        (M, "far", "m.io"),
+        (M, "pull-secret", "m.io"),
+    ]
