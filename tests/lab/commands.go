@@ -2,6 +2,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"time"
 
@@ -26,7 +27,7 @@ and the kubelet's own way of pulling, all on 127.0.0.0/8, for tests and demonstr
 	pflag.CommandLine.VisitAll(func(flag *pflag.Flag) { flag.Hidden = true })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(upCommand(), downCommand(), setCommand(), runCommand(), pullCommand(), loginCommand(),
-		pushCommand(), signCommand(), registryCommand(), oracleCommand(), superviseCommand())
+		pushCommand(), signCommand(), registryCommand(), oracleCommand(), superviseCommand(), providerCommand())
 	return root
 }
 
@@ -271,6 +272,22 @@ Further questions: {"keys": [...]}, {"image": "...", "present": {...}} and {"con
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return oracle() },
 	}
+}
+
+// providerCommand is run by the kubelet's code only.
+func providerCommand() *cobra.Command {
+	var o providerOptions
+	command := &cobra.Command{
+		Use:    "provider --root DIR --server URL --ca-cert FILE",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE:   func(*cobra.Command, []string) error { return provide(o, os.Stdin, os.Stdout) },
+	}
+	f := command.Flags()
+	f.StringVar(&o.root, "root", "", "root of the node")
+	f.StringVar(&o.server, "server", "", "URL of the API server")
+	f.StringVar(&o.caCert, "ca-cert", "", "CA certificate of the API server")
+	return command
 }
 
 func superviseCommand() *cobra.Command {

@@ -46,6 +46,7 @@ type imageRules struct {
 	tagMirrors            []mirrorSet
 	sources               registrySources
 	clusterScoped, scoped []imagePolicy
+	matchImages           []string // of CRIOCredentialProviderConfig
 }
 
 // defaultPayload is the repository of the release, where the cluster's version does not say another.
@@ -77,7 +78,30 @@ func readImageRules(ctx context.Context, client dynamic.Interface) (imageRules, 
 	if err := rules.readPolicies(ctx, client); err != nil {
 		return rules, err
 	}
+	if err := rules.readProvider(ctx, client); err != nil {
+		return rules, err
+	}
 	return rules, rules.readPayload(ctx, client)
+}
+
+func (r *imageRules) readProvider(ctx context.Context, client dynamic.Interface) error {
+	objects, _, err := list(ctx, client, credentialProviders)
+	if err != nil {
+		return err
+	}
+	for _, object := range objects {
+		var spec struct {
+			MatchImages []string `json:"matchImages"`
+		}
+		if object.GetName() != "cluster" {
+			continue
+		}
+		if err := specOf(object, &spec); err != nil {
+			return err
+		}
+		r.matchImages = spec.MatchImages
+	}
+	return nil
 }
 
 func (r *imageRules) readMirrors(ctx context.Context, client dynamic.Interface) error {

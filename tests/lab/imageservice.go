@@ -18,10 +18,11 @@ import (
 
 // imageService serves one image of one pod, and keeps what was tried.
 type imageService struct {
-	node    *node
-	system  *types.SystemContext
-	secrets []corev1.Secret
-	origins []credential
+	node      *node
+	namespace string
+	system    *types.SystemContext
+	secrets   []corev1.Secret
+	origins   []credential
 
 	asked  bool // a registry was asked
 	tried  []attempt
@@ -68,7 +69,9 @@ func (s *imageService) pull(ctx context.Context, image string, auth credentialpr
 	if auth.Username != "" {
 		login = &types.DockerAuthConfig{Username: auth.Username, Password: auth.Password}
 	}
-	pulled, err := s.node.fromRegistry(ctx, s.system, image, login)
+	system, end := s.node.root.takeAuthFile(s.system, s.namespace, image)
+	defer end()
+	pulled, err := s.node.fromRegistry(ctx, system, image, login)
 	if err == nil {
 		s.pulled = pulled
 		return s.node.store.keep(pulled)

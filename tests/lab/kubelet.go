@@ -36,7 +36,8 @@ func (n *node) ensure(ctx context.Context, pod *corev1.Pod, pullSecrets []corev1
 	repository, _, _, err := parsers.ParseImageName(wanted.image)
 	parseError := err
 	service := &imageService{
-		node: n, system: n.system(pod.Namespace), secrets: pullSecrets, origins: originsFor(pullSecrets, n.config, repository),
+		node: n, namespace: pod.Namespace, system: n.system(pod.Namespace), secrets: pullSecrets,
+		origins: originsFor(pullSecrets, n.config, repository),
 	}
 	recorder := &recorder{events: &report.Events}
 	manager := images.NewImageManager(recorder, n.keyring, service, n.records, flowcontrol.NewBackOff(backOffFirst, backOffMost),
@@ -44,6 +45,7 @@ func (n *node) ensure(ctx context.Context, pod *corev1.Pod, pullSecrets []corev1
 	sandbox := &runtimeapi.PodSandboxConfig{Metadata: &runtimeapi.PodSandboxMetadata{
 		Name: pod.Name, Namespace: pod.Namespace, Uid: string(pod.UID),
 	}}
+	defer n.provider.turn(pod.Namespace)()
 	ask := func() (string, error) {
 		_, message, err := manager.EnsureImageExists(ctx, &corev1.ObjectReference{}, pod, wanted.image, pullSecrets, sandbox, "", wanted.policy)
 		return message, err

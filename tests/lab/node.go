@@ -112,6 +112,8 @@ type node struct {
 	records pullmanager.ImagePullManager
 	limiter flowcontrol.RateLimiter // nil without a limit
 
+	provider *credentialProvider // nil without one
+
 	ends []func()
 }
 
@@ -160,6 +162,9 @@ func (n *node) start(ctx context.Context) error {
 		return err
 	}
 	n.config, n.keyring = n.root.keyring()
+	if err := n.startProvider(); err != nil {
+		return err
+	}
 	return n.startRecords(ctx, memory)
 }
 
@@ -236,6 +241,10 @@ func (n *node) renewed(ctx context.Context) (*node, error) {
 	if err := next.write(); err != nil {
 		next.close()
 		return nil, err
+	}
+	if err := next.provider.use(next.root); err != nil {
+		next.close()
+		return nil, fail("%v", err)
 	}
 	next.config, next.keyring = next.root.keyring()
 	return &next, nil

@@ -18,6 +18,7 @@ type nodeFiles struct {
 	Registries, Search, Policy []byte
 	Sigstore                   []byte            // where to look for signatures
 	Policies                   map[string][]byte // of namespaces
+	MatchImages                []string          // of CRI-O's credential provider; none without it
 }
 
 // render makes all files or none, as the operator does: where one cannot be made, the nodes keep what they have.
@@ -32,6 +33,7 @@ func (r imageRules) render() (files nodeFiles, warning, err error) {
 	if files.Policy, files.Policies, err = r.policyFiles(policyBlocked, allowed); err != nil {
 		return files, warning, fmt.Errorf("could not update policy json with new changes: %w", err)
 	}
+	files.MatchImages = r.matchImages
 	files.Sigstore, err = r.sigstoreConf()
 	return files, warning, err
 }

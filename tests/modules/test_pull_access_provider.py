@@ -12,7 +12,7 @@ import pytest
 from support.lab import Lab
 from support.modules import run_module
 from support.provider import PROVIDERS, RBAC, create_provider, token_rights
-from support.registry_settings import auth_file, pull_secret, registry_settings
+from support.registry_settings import auth_file, credential_provider, pull_secret, registry_settings
 
 AUDIENCE = "https://kubernetes.default.svc"
 IMAGE, MIRROR = "source.example.com/team/app:v1", "mirror.example.com/z"
@@ -85,3 +85,27 @@ def test_an_image_that_a_node_pulled_without_a_login_of_the_kubelet_is_free_for_
         assert [(image["pulled"], image["present"]) for image in second["images"]] == [(True, True)]
         other = lab.pull(names[1], "app", "--node", "another-node", "--recheck")
         assert not other["pulled"]
+
+
+def test_only_the_first_login_that_the_kubelet_sends_uses_the_file_of_the_provider(lab: Lab) -> None:
+    """CRI-O uses the file for one pull. The provider gives a wrong login for the mirror here, and the nodes have the right one."""
+    registry, name, source = lab.registry("private"), lab.namespace("provider-turns"), "turns.example.com"
+    login, (host, _slash, path) = registry["accounts"][1], registry["image"].partition("/")
+    lab.create(name, "secrets", pull_secret("wrong", auth_file({host: ("somebody", "wrong")})))
+    for pod, keys in (("one", [source]), ("two", [source, f"{source}/team"])):
+        lab.create(name, "secrets", pull_secret(pod, auth_file(dict.fromkeys(keys, ("any", "login")))))
+        container = {"name": "app", "image": f"{source}/{path}", "imagePullPolicy": "Always"}
+        spec = {"containers": [container], "imagePullSecrets": [{"name": pod}]}
+        lab.create(name, "pods", {"metadata": {"name": pod}, "spec": spec})
+    mirror = {"source": source, "mirrors": [host], "mirrorSourcePolicy": "NeverContactSource"}
+    options = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
+    with (
+        registry_settings(lab, node={host: (login["username"], login["password"])}, tag=[mirror]),
+        credential_provider(lab, [source], [name]),
+    ):
+        pulled = {pod: lab.pull(name, pod)["pulled"] for pod in ("one", "two")}
+        result = run_module("pull_access_info", kubeconfig=lab.kubeconfig, namespaces=[name], **options)
+    assert not result["failed"], result["msg"]
+    verdicts = {row["name"]: row["verdict"] for row in result["namespaces"][0]["access"]}
+    assert pulled == {"one": False, "two": True}
+    assert verdicts == {"one": "will_not_pull", "two": "pulls"}

@@ -16,6 +16,10 @@ from support.lab import Lab
 CONFIG = "/apis/config.openshift.io/v1"
 IMAGES = f"{CONFIG}/images/cluster"
 GLOBAL_SECRETS = "/api/v1/namespaces/openshift-config/secrets"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+PROVIDERS = f"{CONFIG}/criocredentialproviderconfigs"
+#: The audience of the tokens for CRI-O's credential provider.
+AUDIENCE = "https://kubernetes.default.svc"
 #: The kinds of mirrors: their path, their name, the list in their spec.
 MIRRORS = {
     "digest": (f"{CONFIG}/imagedigestmirrorsets", "ImageDigestMirrorSet", "imageDigestMirrors"),
@@ -84,6 +88,53 @@ def registry_settings(
             lab.api("DELETE", path)
         if sources is not None:
             lab.api("PATCH", IMAGES, {"spec": None})
+
+
+@contextmanager
+def credential_provider(lab: Lab, images: Sequence[str], namespaces: Sequence[str]) -> Iterator[None]:
+    """Let the nodes have CRI-O's credential provider for these images until the end of the block.
+
+    The nodes may request the tokens that it needs, and the accounts of the namespaces may list the secrets there.
+    """
+    status = {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]}
+    config = {"apiVersion": "config.openshift.io/v1", "kind": "CRIOCredentialProviderConfig", "status": status}
+    tokens = _rule(AUDIENCE, "request-serviceaccounts-token-audience")
+    made: list[str] = []
+    try:
+        made += _grant(lab, "", tokens, "system:nodes")
+        for namespace in namespaces:
+            made += _grant(lab, namespace, _rule("secrets", "list"), f"system:serviceaccounts:{namespace}")
+        lab.api("POST", PROVIDERS, {**config, "metadata": {"name": "cluster"}, "spec": {"matchImages": list(images)}})
+        made.append(f"{PROVIDERS}/cluster")
+        yield
+    finally:
+        for path in made:
+            lab.api("DELETE", path)
+
+
+def _rule(resource: str, verb: str) -> Mapping[str, Any]:
+    return {"apiGroups": [""], "resources": [resource], "verbs": [verb]}
+
+
+def _grant(lab: Lab, namespace: str, rule: Mapping[str, Any], group: str) -> list[str]:
+    """Give a group a right, in a namespace or everywhere, and wait until it has it. Return the paths of the objects."""
+    root = f"{RBAC}/namespaces/{namespace}" if namespace else RBAC
+    kind, name, api = "Role" if namespace else "ClusterRole", "credential-provider", "rbac.authorization.k8s.io"
+    role = {"apiGroup": api, "kind": kind, "name": name}
+    subject = {"apiGroup": api, "kind": "Group", "name": group}
+    paths = []
+    for each, more in ((kind, {"rules": [rule]}), (f"{kind}Binding", {"roleRef": role, "subjects": [subject]})):
+        lab.api("POST", f"{root}/{each.lower()}s", {"metadata": {"name": name}, **more})
+        paths.append(f"{root}/{each.lower()}s/{name}")
+    asked = {"namespace": namespace, "verb": rule["verbs"][0], "resource": rule["resources"][0]}
+    spec = {"user": "anybody", "groups": [group], "resourceAttributes": asked}
+
+    def is_allowed() -> bool:
+        answer = lab.api("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", {"spec": spec})
+        return answer["status"]["allowed"] is True
+
+    lab.until(is_allowed, f"{group} has the right")
+    return paths
 
 
 def _make(lab: Lab, path: str, kind: str, number: int, spec: Mapping[str, Any]) -> str:

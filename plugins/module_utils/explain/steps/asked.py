@@ -132,8 +132,8 @@ def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
         provider = route.provider if number == 0 else None
         questions = []
         for place, is_source in places:
-            is_own = login is not None and place.host == reference.host
-            own = login if is_own else _node_login(place, evidence, provider)
+            is_own_host = place.host == reference.host
+            own = login if login is not None and is_own_host else _node_login(place, evidence, provider)
             insecure = registries.is_insecure(place.repository)
             questions.append((ImageQuestion.about(place, *own, is_insecure=insecure), is_source))
         yield questions

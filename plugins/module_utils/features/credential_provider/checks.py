@@ -15,7 +15,7 @@ from ...explain.lookup import Lookup, ReadRequired
 from ...explain.reading import items_of, require_all, try_lookup
 from ...explain.subjects import pull_of_account
 from ...images.credential_providers import CRIO_AUDIENCE, has_same_images, node_problem
-from ...images.node_pools import NODES_IN_POOLS
+from ...images.node_pools import NODES
 from ...images.node_versions import nodes_of
 from ...images.registry_sources import MIRROR_KINDS, mirror_items
 from ...rbac.access_reviews import token_review
@@ -34,7 +34,7 @@ def find_obstacles(entries: Sequence[str], account: ObjectRef | None, evidence: 
     :raises ReadRequired: when objects have to be read first.
     """
     reviews = [token_review(account.namespace, account.name, CRIO_AUDIENCE)] if account else []
-    require_all(evidence, [*_MIRRORS, NODES_IN_POOLS, *reviews])
+    require_all(evidence, [*_MIRRORS, NODES, *reviews])
     found = [*_find_unmirrored(entries, evidence), *_find_nodes(evidence)]
     for review in reviews:
         answer, _unread = try_lookup(evidence, review)
@@ -91,9 +91,9 @@ def _find_unmirrored(entries: Sequence[str], evidence: Lookup) -> Iterator[str]:
 
 def _find_nodes(evidence: Lookup) -> Iterator[str]:
     """Yield each problem of nodes, with the number of nodes."""
-    listed, _unread = try_lookup(evidence, NODES_IN_POOLS)
+    listed, _unread = try_lookup(evidence, NODES)
     problems: dict[str, list[str]] = {}
-    for node in nodes_of(listed).values():
+    for node in nodes_of(items_of(listed)).values():
         if problem := node_problem(node):
             problems.setdefault(problem, []).append(node.name)
     for problem, names in problems.items():
