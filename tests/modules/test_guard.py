@@ -110,7 +110,6 @@ class TestLinks:
 
 
 class TestGrants:
-    @pytest.mark.xfail(strict=True, reason="a cluster role of every account leaves the right unknown")
     def test_a_needed_grant_stays_and_another_one_is_revoked(self, lab, run, guarded, namespaces):
         it = Scene(lab, namespaces(2))
         consumer, project = it.names

@@ -8,6 +8,7 @@ A template counts as a value of the right type, because its result is not known 
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -68,7 +69,8 @@ def _value(value: Any, option: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and "{{" in value:
         if inner and kind == "list":
             return []
-        return (option.get("choices") or [None])[0] or _KINDS.get(kind, "templated")
+        # A validation adds defaults to a mapping.
+        return (option.get("choices") or [None])[0] or copy.copy(_KINDS.get(kind, "templated"))
     if inner and isinstance(value, list):
         return [_without_templates(part, inner) if isinstance(part, Mapping) else part for part in value]
     return _without_templates(value, inner) if inner and isinstance(value, Mapping) else value

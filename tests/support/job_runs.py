@@ -325,6 +325,24 @@ def audit(stage: Stage) -> Iterator[Result]:
 def what_if(stage: Stage) -> Iterator[Result]:
     _audited(stage)
     yield stage.run("pull_access_what_if", changes=[{"remove_secrets": {"name": "pull"}}, {"target_version": "4.22"}])
+    yield stage.run("pull_access_what_if", changes=[{"unreachable_registries": ["registry.example.com"]}])
+    with _bound(stage, ("ClusterRole", "system:image-puller"), ("ClusterRole", "view"), ("Role", "reader")):
+        yield stage.run("pull_access_what_if", changes=[{"remove_grants": {}}])
+
+
+@contextmanager
+def _bound(stage: Stage, *roles: tuple[str, str]) -> Iterator[None]:
+    """During the block, the account of the first project is bound to these roles of the last one."""
+    project, subject = stage.names[-1], {"kind": "ServiceAccount", "name": "default", "namespace": stage.names[0]}
+    names = [f"what-if-{at}" for at in range(len(roles))]
+    for name, (kind, role) in zip(names, roles, strict=True):
+        ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role}
+        body = {"metadata": {"name": name}, "roleRef": ref, "subjects": [subject]}
+        stage.lab.create(project, "rolebindings", body)
+    try:
+        yield
+    finally:
+        stage.remove("rolebindings", *names)
 
 
 def rotation(stage: Stage) -> Iterator[Result]:

@@ -131,8 +131,7 @@ _OF_NODE_BUILDS = _reported_right(
     CLUSTER,
 )
 
-#: The objects that an audit reads. A what-if question reads the same ones, and no others. It is a job of its own, so that the tests take each
-#: right away from both.
+#: The objects that an audit reads, and a what-if question as well.
 _OF_AN_AUDIT = (
     _reported_right("secrets", "list", "pull secrets"),
     _reported_right("serviceaccounts", "list", "links"),
@@ -287,7 +286,21 @@ JOBS: Mapping[str, Job] = {
     ),
     "audit": Job("finding problems with pulls: module and role pull_access_audit, playbook audit", _OF_AN_AUDIT),
     "what_if": Job(
-        "which pods a change would break: module and role pull_access_what_if, playbook what_if", _OF_AN_AUDIT
+        "which pods a change would break: module and role pull_access_what_if, playbook what_if",
+        (
+            *_OF_AN_AUDIT,
+            _reported_right(f"clusterroles.{RBAC}", "get", "other roles that may also give a removed right", CLUSTER),
+            _reported_right(f"roles.{RBAC}", "get", "other roles that may also give a removed right"),
+            *(
+                _reported_right(
+                    f"{resource}.operators.coreos.com", "list", f"with registries out of reach: {images}", CLUSTER
+                )
+                for resource, images in (
+                    ("catalogsources", "images of operator catalogs"),
+                    ("clusterserviceversions", "related images of operators"),
+                )
+            ),
+        ),
     ),
     "rotation": Job(
         "renewing a login everywhere: module and role credential_rotation, playbook rotate",

@@ -16,13 +16,13 @@ from ...core.objects import Json, Kind, ObjectRef, metadata, pick
 from ...explain.subjects import ContainerPull
 from ...platform.cluster import CLUSTER_VERSION
 
-__all__ = ["PLATFORM_KINDS", "subjects_of", "trim_platform_object"]
+__all__ = ["OPERATOR_KINDS", "subjects_of", "trim_platform_object"]
 
 _GROUP = "operators.coreos.com/v1alpha1"
 CATALOG = Kind(_GROUP, "CatalogSource", "catalogsources", "catalog source")
 OPERATOR = Kind(_GROUP, "ClusterServiceVersion", "clusterserviceversions", "cluster service version")
-#: The kinds that name images of the platform.
-PLATFORM_KINDS = (CLUSTER_VERSION.kind, CATALOG, OPERATOR)
+#: The kinds that name images of operators. The ClusterVersion names that of the release.
+OPERATOR_KINDS = (CATALOG, OPERATOR)
 
 #: The namespace of the pods that apply a release.
 _OF_RELEASE = "openshift-cluster-version"

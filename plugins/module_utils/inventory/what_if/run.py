@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, UnknownResource
 from ...core.errors import ImagePullError
-from ...core.objects import ROLE_BINDING, SERVICE_ACCOUNT, ObjectRef
+from ...core.objects import ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
 from ...declarations.batch import Batch
@@ -30,6 +31,7 @@ from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader, namespace_result
 from ...features.pull_audit.survey import NODES_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
+from ...platform.cluster import CLUSTER_VERSION
 from .access import review_access
 from .comparison import LIMITS, compare_inventories
 from .declared import PlannedObjects
@@ -37,7 +39,7 @@ from .document import WhatIfAnswers, document_of
 from .effects import patches_of, patches_of_plan
 from .evaluation import Comparison, PullEvaluator
 from .options import WhatIfQuestion
-from .platform_images import PLATFORM_KINDS, subjects_of, trim_platform_object
+from .platform_images import OPERATOR_KINDS, subjects_of, trim_platform_object
 from .rows import WhatIfRow, row_of_image, rows_of
 from .run_declared import NO_INVENTORIES, Inventories, plan_inventory
 from .text import lines_of
@@ -168,10 +170,13 @@ class _WhatIfRun:
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. What cannot be read is reported."""
         found: list[ContainerPull] = []
-        for kind in PLATFORM_KINDS:
+        reads: dict[Kind, Callable[[], Iterable[Json | None]]] = {
+            CLUSTER_VERSION.kind: lambda: [self._run.cluster.get(CLUSTER_VERSION)],
+            **{kind: partial(self._run.cluster.list, kind, keep=trim_platform_object) for kind in OPERATOR_KINDS},
+        }
+        for kind, read in reads.items():
             try:
-                for obj in self._run.cluster.list(kind, keep=trim_platform_object):
-                    found += subjects_of(kind, obj)
+                found += [subject for obj in read() if obj is not None for subject in subjects_of(kind, obj)]
             except UnknownResource:
                 continue
             except ClusterError:

@@ -130,7 +130,9 @@ class TestHiddenLogins:
 class TestAnswers:
     @pytest.mark.parametrize("outcome", ["bad_login", "not_found", "no_right"])
     def test_the_login_of_the_pod_is_not_named_for_a_mirror_on_another_host(self, outcome: str) -> None:
-        evidence = known(a=GOOD, more={**mirrored(never=True), NODE_SECRET: secret({"m.io": AUTH})})
+        evidence = known(
+            a=GOOD, more={**mirrored("m.io/mirror", source="q.io/team", only=True), NODE_SECRET: secret({"m.io": AUTH})}
+        )
         found, asked = told(pod("a"), evidence, always(outcome))
         assert asked == [("m.io/mirror/app:v1", "pull-secret", "m.io")]
         key = "the nodes' pull secret has the key m.io for m.io/mirror/app:v1"

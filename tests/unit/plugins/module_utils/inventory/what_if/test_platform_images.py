@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.platform_images import (
     CATALOG,
     OPERATOR,
-    PLATFORM_KINDS,
+    OPERATOR_KINDS,
     subjects_of,
     trim_platform_object,
 )
@@ -60,7 +60,7 @@ def test_an_operator_names_each_related_image_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("kind", PLATFORM_KINDS)
+@pytest.mark.parametrize("kind", (CLUSTER_VERSION.kind, *OPERATOR_KINDS))
 def test_objects_without_images_name_none(kind) -> None:
     assert subjects_of(kind, trim_platform_object({"metadata": {}, "spec": {"image": None}, "status": "?"})) == []
 

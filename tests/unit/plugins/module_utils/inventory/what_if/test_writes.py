@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    CLUSTER_ROLE,
     POD,
     ROLE_BINDING,
     SECRET,
@@ -18,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
     ClusterSnapshot,
     NamespaceSnapshot,
@@ -111,9 +112,11 @@ def binding(name: str, *users: str, role: str = IMAGE_PULLER) -> dict[str, Any]:
 REVIEW = pull_review(NS, "consumer", "default")
 
 
-def answer(changes: list[Change], *bindings: dict[str, Any]) -> Any:
-    """Return the answer about the account default of the project consumer, which may pull before the changes."""
-    (it,) = patches_of_writes(changes, ClusterSnapshot({NS: NamespaceSnapshot(NS, bindings=bindings)}, 0.0))
+def answer(changes: list[Change], *bindings: dict[str, Any], view: Any = None) -> Any:
+    """Return the answer about the account default of the project consumer, which may pull before the changes. `view`: the role view."""
+    evidence = Lookup({ObjectRef(CLUSTER_ROLE, "", "view"): view})
+    survey = ClusterSnapshot({NS: NamespaceSnapshot(NS, bindings=bindings)}, 0.0, evidence)
+    (it,) = patches_of_writes(changes, survey)
     assert isinstance(it, GrantPatch)
     return it.apply(REVIEW, {"allowed": True}) if it.touches(REVIEW) else {"allowed": True}
 
@@ -136,9 +139,10 @@ class TestGrants:
         change = Change("update", ref(ROLE_BINDING, "one"), {"subjects": kept})
         assert answer([change], binding("one", "default", "builder")) == {"allowed": True}
 
-    def test_a_binding_to_another_role_leaves_it_unknown(self) -> None:
-        found = answer([self.GONE], binding("one", "default"), binding("two", "default", role="view"))
-        assert isinstance(found, ImagePullError)
+    def test_a_binding_to_another_role_leaves_it_unknown_if_its_rules_are(self) -> None:
+        bindings = binding("one", "default"), binding("two", "default", role="view")
+        assert answer([self.GONE], *bindings) == {"allowed": False}
+        assert isinstance(answer([self.GONE], *bindings, view=UNREADABLE), ImagePullError)
 
     def test_a_deleted_binding_to_another_role_takes_the_right_that_it_alone_may_give(self) -> None:
         assert answer([self.GONE], binding("one", "default", role="custom")) == {"allowed": False}
