@@ -64,7 +64,7 @@ def test_a_removed_secret_is_answered_with_its_pods(asking: Asking, scene: Scene
     found = asking.ask("remove_secret=old-pull", "ask_registries=true")
     assert found.status == 0, found.output
     assert "2 of 2 containers would no longer get their image." in found.output
-    assert f"  {scene.name}: Pod app, container app: {scene.image}" in found.output
+    assert f"  {scene.name}: Pod app, container app, image {scene.image}" in found.output, found.output
     assert "1 cluster: 2 containers would no longer get their image, 0 cannot be judged" in found.output
     assert found.recap["changed"] == 0
     assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
@@ -91,7 +91,7 @@ def test_several_variables_are_changes_made_together(asking: Asking, scene: Scen
         "upgrade to 4.22",
         "all pods start on new nodes",
     ):
-        assert f"  - {title}" in found.output
+        assert title in found.output, found.output
     assert "1 cluster: 2 containers would no longer get their image" in found.output
     other = asking.ask("only_reachable=registry.site.example")
     assert "1 cluster: 2 containers would no longer get their image" in other.output
@@ -190,7 +190,9 @@ def test_three_hundred_namespaces_take_less_than_a_minute(lab: Lab, tmp_path: Pa
     found = asking.ask("remove_secret=old-pull", "ask_registries=true", pull_access_what_if_namespaces=[])
     seconds = cpu_seconds() - before
     assert found.status == 0, found.output
-    assert "1 cluster: 30 containers would no longer get their image" in found.output
+    # The lab can have namespaces of other tests.
+    broken = [line.split(":")[0].strip() for line in found.output.splitlines() if line.startswith("  what-if-")]
+    assert broken == names[::10]
     assert seconds < 30, seconds
 
 
