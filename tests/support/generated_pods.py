@@ -15,15 +15,15 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from .generated_nodes import NODES, NodeCase, show_nodes
+from .generated_nodes import CERTAIN_NODES, NODES, NodeCase, show_nodes
 from .lab import Lab
 
 #: Number of namespaces for the pods, and number of requests that create them at the same time.
 NAMESPACES = 10
 AT_ONCE = 8
 
-#: Number of different nodes for a number of pods. The lab's node is a process for each of them.
-MINIMUM_NODES, PODS_OF_A_NODE = 9, 16
+#: Minimum number of generated nodes, and number of pods for each of them. The lab's node is a process for each of its memories.
+MINIMUM_NODES, PODS_OF_A_NODE = 4, 30
 
 #: The name of the image volume of a pod.
 VOLUME = "files"
@@ -40,7 +40,7 @@ IMAGES = (
     "{private}/team/app:none", "{private}/other/app:v1",
     "{private}/team/app@{digest}", "{private}/team/app:v1@{digest}", "{private}/team/app@sha256:" + 64 * "0", "{delegated}/team/app:v1",
     "{integrated}/project-b/app:v1", "{integrated}/project-b/app:none", "{integrated}/nowhere/app:v1", "{private}/Team/app:v1",
-    "{source}/team/app:v1", "{source}/team/app@{digest}", "{never}/team/app:v1", "{never}/team/app@{digest}",
+    *("{source}/team/app:v1",) * 3, "{source}/team/app@{digest}", "{never}/team/app:v1", *("{never}/team/app@{digest}",) * 4,
 )  # fmt: skip
 #: Images that `lab sign` pushes, with its flags, for the folders that policies are for. Nodes of amd64 read only some of the signatures.
 BOTH = ("--architecture=amd64", "--architecture=arm64")
@@ -58,7 +58,7 @@ READABLE = ("right", "other-key", "of-source", "platform")
 SIGNED_IMAGES = tuple(
     f"{{{host}}}/{folder}/{name}:v1"
     for host, folder in (("private", "signed"), ("private", "signed"), ("private", "own"), ("source", "signed"))
-    for name in SIGNED
+    for name in ("right", "right", "platform", *SIGNED)
 )
 LOGINS = (*("right",) * 6, "fields", "unpadded", "wrong", "no user", "no password", "nothing")
 KINDS = (
@@ -105,15 +105,15 @@ _SECRETS = st.builds(
         unique_by=lambda entry: entry[0],
     ).map(tuple),
 )
-_IMAGES = st.sampled_from((*IMAGES, *IMAGES, *SIGNED_IMAGES))
+_EVERY_IMAGE = (*IMAGES, *IMAGES, *SIGNED_IMAGES)
 PODS = st.builds(
     PodCase,
     st.lists(_SECRETS, max_size=3).map(tuple),
     st.sampled_from(("account", "account", "pod", "late")),
-    _IMAGES,
+    st.sampled_from(_EVERY_IMAGE),
     st.booleans(),
     st.booleans(),
-    st.one_of(st.just(""), _IMAGES),
+    st.sampled_from((*("",) * len(_EVERY_IMAGE), *_EVERY_IMAGE)),
     st.sampled_from((True, True, False)),
     st.sampled_from(PULL_POLICIES),
     NODES,
@@ -137,7 +137,8 @@ def generated(count: int) -> list[PodCase]:
 
     collect()
     cases = list(found)[:count]
-    nodes = list(dict.fromkeys(case.node for case in cases))[: max(MINIMUM_NODES, count // PODS_OF_A_NODE)]
+    others = (case.node for case in cases if case.node not in CERTAIN_NODES)
+    nodes = [*CERTAIN_NODES, *dict.fromkeys(others)][: len(CERTAIN_NODES) + max(MINIMUM_NODES, count // PODS_OF_A_NODE)]
     return [replace(case, node=nodes[number % len(nodes)]) for number, case in enumerate(cases)]
 
 
@@ -147,7 +148,7 @@ class Pods:
     def __init__(self, lab: Lab, cases: Sequence[PodCase], names: dict[str, str]) -> None:
         self.lab, self.cases, self.names = lab, cases, names
         self.namespaces = [f"generated-{number}" for number in range(NAMESPACES)]
-        self._login = lab.registry("private")["accounts"][1]
+        self._logins = {name: lab.registry(name)["accounts"][1] for name in ("private", "delegated")}
         self._nodes: dict[NodeCase, str] = {}
 
     def place(self, number: int) -> tuple[str, str]:
@@ -226,7 +227,7 @@ class Pods:
         return [f"s-{number}-{position}" for position in range(len(self.cases[number].secrets))]
 
     def _secret(self, name: str, case: SecretCase) -> dict[str, Any]:
-        auths = {key.format(**self.names): self._entry(form, name) for key, form in case.entries}
+        auths = {key.format(**self.names): self._entry(key, form, name) for key, form in case.entries}
         kind, key, content = case.kind, ".dockerconfigjson", json.dumps({"auths": auths})
         if kind == "kubernetes.io/dockercfg":
             key, content = ".dockercfg", json.dumps(auths)
@@ -238,9 +239,10 @@ class Pods:
             key = "auth.json"
         return {"metadata": {"name": name}, "type": kind, "data": {key: base64.b64encode(content.encode()).decode()}}
 
-    def _entry(self, form: str, secret: str) -> dict[str, str]:
+    def _entry(self, key: str, form: str, secret: str) -> dict[str, str]:
         """The login. Its e-mail address makes the kubelet's hash of it unique, so that no pod matches the record of another pod."""
-        user, password = self._login["username"], self._login["password"]
+        login = self._logins["delegated" if "{delegated}" in key else "private"]
+        user, password = login["username"], login["password"]
         email = f"{secret}@example.com"
         if form == "fields":
             return {"username": user, "password": password, "email": email}

@@ -15,7 +15,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,14 +24,18 @@ from support.generated_pods import NAMESPACES, READABLE, VOLUME, PodCase, Pods, 
 from support.lab import Lab
 from support.modules import run_module
 from support.node_memories import MEMORIES, NodeMemories
-from support.registry_settings import PUBLIC_KEY, registry_settings
+from support.registry_settings import PUBLIC_KEY, credential_provider, registry_settings
 
 COUNT = int(os.environ.get("IMAGE_PULL_PODS", "150"))
+#: A number of pods with which rare combinations are certain.
+LARGE = 500
 
 #: Addresses without a listener that need no name resolution.
 SOURCE, NEVER = "127.0.0.9:5001", "127.0.0.9:5002"
 #: A repository on each registry, for settings that need a key.
 TEAM = "/team"
+#: The namespaces whose accounts may list secrets, as CRI-O's credential provider needs it.
+LISTING = tuple(f"generated-{number}" for number in range(7))
 #: Part of each reason that is about a signature.
 SIGNATURE = "a signature for images in"
 #: The namespaces with image policies of their own.
@@ -54,7 +58,7 @@ class Setting:
     """One configuration of the cluster.
 
     `sources` are registrySources, with the names in braces. `nodes_login` is the key of the login in the nodes' file. `signatures`: image
-    policies of the cluster and of some namespaces require them.
+    policies of the cluster and of some namespaces require them. `provider`: nodes have CRI-O's credential provider for the mirrored images.
     """
 
     name: str
@@ -62,10 +66,12 @@ class Setting:
     mirrors: bool = False
     nodes_login: str = ""
     signatures: bool = False
+    provider: bool = False
 
+    @contextmanager
     def applied(
         self, lab: Lab, names: Mapping[str, str], logins: Mapping[str, tuple[str, str]] | None = None
-    ) -> AbstractContextManager[None]:
+    ) -> Iterator[None]:
         """Apply the setting until the end of the block. `logins` replace those of the nodes."""
         sources = {key: [host.format(**names) for host in value] for key, value in self.sources.items()}
         account = lab.registry("private")["accounts"][0]
@@ -81,9 +87,14 @@ class Setting:
                 {"source": NEVER, "mirrors": [names["delegated"]], "mirrorSourcePolicy": "NeverContactSource"},
             ]
         policies = policies_for(lab, names) if self.signatures else ()
-        return registry_settings(
-            lab, sources=sources or None, node=node if logins is None else logins, policies=policies, **mirrors
-        )
+        nodes = node if logins is None else logins
+        with (
+            registry_settings(lab, sources=sources or None, node=nodes, policies=policies, **mirrors),
+            ExitStack() as more,
+        ):
+            if self.provider:
+                more.enter_context(credential_provider(lab, [SOURCE, NEVER], LISTING))
+            yield
 
 
 def policies_for(lab: Lab, names: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -109,12 +120,13 @@ SETTINGS = (
     ),
     Setting("only some registries are allowed", sources={"allowedRegistries": ["{private}/team", "{integrated}"]}),
     Setting(
-        "signatures, allowed registries and mirrors",
+        "signatures, allowed registries, mirrors, and nodes with a login and a credential provider",
         # The last one is inside the scope of a policy, and accepts images without a signature.
         sources={"allowedRegistries": ["{private}", "{source}", "{never}", "{integrated}", "{private}/signed/bundle"]},
         mirrors=True,
         nodes_login="{private}",
         signatures=True,
+        provider=True,
     ),
 )
 
@@ -209,8 +221,9 @@ def is_open(each: Judged) -> bool:
         return "whether the node has the image cannot be seen from here" in each.said
     if "whether a key of the policy made it cannot be seen from here" in each.said:
         return each.image.partition(":v1")[0].rpartition("/")[2] in READABLE
-    # The node fails at an address without a listener.
-    return not each.pulled and each.image.startswith((SOURCE, NEVER)) and "could not be asked from here" in each.said
+    # At an address without a listener, the node fails, and nothing can be asked for the image or its signatures.
+    unseen = ("could not be asked from here", "whether the image has the right one cannot be seen from here")
+    return not each.pulled and each.image.startswith((SOURCE, NEVER)) and any(text in each.said for text in unseen)
 
 
 def _is_judged(pull: Mapping[str, Any]) -> bool:
@@ -304,12 +317,16 @@ def told_by(steps: Sequence[Mapping[str, Any]]) -> str:
 
 
 @pytest.fixture(scope="module")
-def explained(pods: Pods, starts: Mapping[tuple[str, str, str], Sequence[Start]]) -> Sequence[Explained]:
+def explained(
+    pods: Pods,
+    pulled_once: Callable[[Setting], Pulls],
+    starts: Mapping[tuple[str, str, str], Sequence[Start]],
+) -> Sequence[Explained]:
     """Each image that a node can have, as explained for its pod."""
     lab, rows = pods.lab, {}
     options = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
     with PRESENT.applied(lab, pods.names):
-        done = pulled(pods)
+        done = pulled_once(PRESENT)
         for first in range(0, len(pods.cases), NAMESPACES):
             places = [pods.place(number) for number in range(first, min(first + NAMESPACES, len(pods.cases)))]
             names = [namespace for namespace, _pod in places]
@@ -373,7 +390,8 @@ class TestGeneratedPods:
         if setting.signatures:
             signed = Counter((each.verdict, each.pulled) for each in found if SIGNATURE in each.said)
             print(signed)
-            assert signed.keys() >= {("unknown", True), ("unknown", False), ("will_not_pull", False)}
+            assert {True, False} <= {pulled for _verdict, pulled in signed}
+            assert {verdict for verdict, _pulled in signed} == {"unknown", "will_not_pull"}
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
     def test_verdicts_without_asking_are_wrong_only_about_a_login(
@@ -383,6 +401,8 @@ class TestGeneratedPods:
         with setting.applied(pods.lab, pods.names):
             found = judged(pods, pulled_once(setting))
         wrong = [each for each in found if is_wrong_without_asking(each)]
+        if setting.provider and COUNT >= LARGE:
+            assert any("which the nodes use through CRI-O credential provider config" in each.said for each in found)
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
 
