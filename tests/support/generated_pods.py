@@ -30,13 +30,13 @@ VOLUME = "files"
 
 #: Keys of an entry. Names in braces are hosts of the lab's registries.
 KEYS = (
-    *("{private}",) * 6, *("{private}/team",) * 4, *("{delegated}",) * 3, "https://{private}", "https://{private}/v1/", "http://{private}",
+    *("{private}",) * 10, *("{private}/team",) * 6, *("{delegated}",) * 3, "https://{private}", "https://{private}/v1/", "http://{private}",
     "{private}/", "{private}/te", "{private}/team/", "{private}/team/app", "{private}/team/app/", "{private}/team/app:v1", "{bare}",
     "{bare}:*", "127.0.0.*:{port}", "*.0.0.2:{port}", "*", "robot@{private}", "{delegated}/team", "{source}", "{source}/team",
     "{integrated}", "other.example.com", "docker.io",
 )  # fmt: skip
 IMAGES = (
-    *("{private}/team/app:v1",) * 8, *("{delegated}/team/app:v1",) * 3, *("{integrated}/project-b/app:v1",) * 2, "{private}/team/app",
+    *("{private}/team/app:v1",) * 12, *("{delegated}/team/app:v1",) * 3, *("{integrated}/project-b/app:v1",) * 2, "{private}/team/app",
     "{private}/team/app:none", "{private}/other/app:v1",
     "{private}/team/app@{digest}", "{private}/team/app:v1@{digest}", "{private}/team/app@sha256:" + 64 * "0", "{delegated}/team/app:v1",
     "{integrated}/project-b/app:v1", "{integrated}/project-b/app:none", "{integrated}/nowhere/app:v1", "{private}/Team/app:v1",

@@ -118,7 +118,10 @@ SETTINGS = (
         sources={"blockedRegistries": ["{delegated}", "{private}/other"]},
         nodes_login="{private}/team",
     ),
-    Setting("only some registries are allowed", sources={"allowedRegistries": ["{private}/team", "{integrated}"]}),
+    Setting(
+        "only some registries are allowed",
+        sources={"allowedRegistries": ["{private}/team", "{private}/own", "{integrated}"]},
+    ),
     Setting(
         "signatures, allowed registries, mirrors, and nodes with a login and a credential provider",
         # The last one is inside the scope of a policy, and accepts images without a signature.
@@ -385,7 +388,10 @@ class TestGeneratedPods:
         ]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert len(found) == len(pods.cases) + sum(1 for case in pods.cases if case.volume)
-        assert {True, False} <= {each.pulled for each in found if each.image != each.case.image.format(**pods.names)}
+        if setting.nodes_login:  # otherwise, few of the pods pull
+            assert {True, False} <= {
+                each.pulled for each in found if each.image != each.case.image.format(**pods.names)
+            }
         assert {True, False} <= {each.pulled for each in found}
         if setting.signatures:
             signed = Counter((each.verdict, each.pulled) for each in found if SIGNATURE in each.said)
