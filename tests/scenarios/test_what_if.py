@@ -187,12 +187,10 @@ def test_three_hundred_namespaces_take_less_than_a_minute(lab: Lab, tmp_path: Pa
         list(pool.map(fill, range(len(names))))
     asking = Asking(Scene(lab, names), tmp_path)
     before = cpu_seconds()
-    found = asking.ask("remove_secret=old-pull", "ask_registries=true", pull_access_what_if_namespaces=[])
+    found = asking.ask("remove_secret=old-pull", "ask_registries=true", pull_access_what_if_namespaces=names)
     seconds = cpu_seconds() - before
     assert found.status == 0, found.output
-    # The lab can have namespaces of other tests.
-    broken = [line.split(":")[0].strip() for line in found.output.splitlines() if line.startswith("  what-if-")]
-    assert broken == names[::10]
+    assert "1 cluster: 30 containers would no longer get their image" in found.output, found.output
     assert seconds < 30, seconds
 
 
