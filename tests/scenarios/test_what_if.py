@@ -129,7 +129,9 @@ def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Pat
     assert "1 cluster not read" in found.output
     assert found.recap["failed"] == 2
     folder = tmp_path / "answers"
-    assert sorted(path.name for path in folder.iterdir()) == ["east.json", "west.json"]
+    names = [f"{cluster}.{ending}" for cluster in ("east", "west") for ending in ("json", "md", "xml")]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert "would no longer get" in (folder / "east.md").read_text()
     assert json.loads((folder / "east.json").read_text())["counts"]["would_break"] == 2
     assert json.loads((folder / "west.json").read_text())["counts"]["would_break"] == 0
 
