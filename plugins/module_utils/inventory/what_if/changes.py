@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,6 +148,10 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
 }
 
 
+#: Changes of the objects that an inventory declares.
+_OF_INVENTORY = ("remove_secrets", "remove_links", "remove_grants", "remove_credential")
+
+
 @dataclass(frozen=True)
 class SupposedChange:
     """One change. `kind` is its option, `title` names it in messages, and `value` is the content of the option."""
@@ -206,9 +210,19 @@ def parse_changes(
             changes.append(_parse_change(each, read, declare))
         except OptionError as error:
             problems.append(f"option 'changes[{at}]': {error}")
+    problems += _contradictions(changes)
     if problems:
         raise OptionError("; ".join(problems))
     return changes
+
+
+def _contradictions(changes: Sequence[SupposedChange]) -> Iterator[str]:
+    """An inventory is planned on the present cluster, not on the state that other changes of the same objects leave."""
+    kinds = [each.kind for each in changes]
+    others = [kind for kind in dict.fromkeys(kinds) if kind in _OF_INVENTORY]
+    if DECLARED in kinds and (others or kinds.count(DECLARED) > 1):
+        also = f", but there is {join_and(others)}" if others else " once"
+        yield f"option 'changes': an inventory is planned on the present cluster, so suppose 'declared' without {join_and(_OF_INVENTORY)}{also}"
 
 
 def _parse_change(
@@ -226,6 +240,8 @@ def _parse_change(
     if kind == DECLARED:
         inventory = parse_inventory(kind, value, declare)
         return SupposedChange(kind, f"the inventory is applied: {inventory}", inventory=inventory)
+    if empty := [name for name, part in as_dict(value).items() if part == []]:
+        raise OptionError(f"{kind}.{empty[0]} is empty: name at least one, or leave the option out")
     return _PARSERS[kind](kind, value, read)
 
 

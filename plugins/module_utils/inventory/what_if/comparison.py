@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...core.errors import ImagePullError
-from ...core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef
+from ...core.objects import CLUSTER_ROLE, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...declarations.batch import Batch
-from ...explain.lookup import Lookup
+from ...explain.lookup import Lookup, UnreadableObject
 from ...features.pull_audit.survey import ClusterSnapshot
 from ...features.sa_link.plan import SaLink
+from ...rbac.roles import ROLE
 from .access import AccessReview, review_access
 from .declared import PlannedObjects, UnplannedEntry
 from .overlay import ChangedLookup
@@ -37,7 +38,9 @@ class _ClosedLookup(Lookup):
     """Evidence that is complete: nothing else exists."""
 
     def look(self, ref: ObjectRef) -> Json | None:
-        """See `Lookup.look`."""
+        """See `Lookup.look`. The rules of a role are not known."""
+        if ref.kind in (CLUSTER_ROLE, ROLE):
+            raise UnreadableObject("no cluster was read")
         return self._known.get(ref)  # type: ignore[return-value]
 
 

@@ -100,7 +100,7 @@ def from_options(
     failing = {"never": (), WOULD_BREAK: (WOULD_BREAK,), NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN)}[options["fail_on"]]
     given = [as_dict(each) for each in options["changes"]]
     supposed = parse_changes(given, read, declare)
-    against = _parse_against(options.get("against"), supposed, declare)
+    against = _parse_against(options, supposed, declare)
     return WhatIfQuestion(
         supposed,
         access if options["ask_registries"] else None,
@@ -112,13 +112,16 @@ def from_options(
 
 
 def _parse_against(
-    given: Mapping[str, Any] | None, supposed: Sequence[SupposedChange], declare: Callable[[Mapping[str, Any]], Lists]
+    options: Mapping[str, Any], supposed: Sequence[SupposedChange], declare: Callable[[Mapping[str, Any]], Lists]
 ) -> InventoryLists | None:
-    """:raises OptionError: for other changes than one inventory, and for invalid entries."""
+    """:raises OptionError: for other changes than one inventory, for an option that needs a cluster, and for invalid entries."""
+    given = options.get("against")
     if given is None:
         return None
     if [each.kind for each in supposed] != [changes.DECLARED]:
         raise OptionError(
             "option 'against' compares one inventory with another: give exactly one change in option 'changes', of kind 'declared'"
         )
+    if ignored := [name for name in ("fail_on", "ask_registries") if options[name] not in (False, "never")]:
+        raise OptionError(f"option {ignored[0]!r} needs a cluster: leave it out with option 'against'")
     return changes.parse_inventory("option 'against'", given, declare)

@@ -16,7 +16,7 @@ from typing import Any
 from ...core.cluster_text import make_printable
 from ...core.json_types import as_dict, as_str
 from ...core.objects import POD, Json, ObjectRef, metadata
-from ...core.what_if_format import ANSWERS, WOULD_BREAK
+from ...core.what_if_format import ANSWERS, NOT_KNOWN, STILL_PULLS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
 from ...explain.steps.login import COPY
@@ -169,8 +169,16 @@ def _rows_of_group(
             moment, deciding = min(breaking, key=lambda each: each[0].order)
             yield WhatIfRow(group.ref, location, WOULD_BREAK, deciding, len(pods), moment)
             continue
-        deciding = own or min(pods, key=lambda each: ANSWERS.index(each.answer))
+        deciding = _deciding(own, pods)
         yield WhatIfRow(group.ref, location, deciding.answer, deciding, len(pods))
+
+
+def _deciding(own: Comparison | None, pods: Sequence[Comparison]) -> Comparison:
+    """The comparison that decides if none breaks: that of the template, unless it pulls and that of a pod is not known."""
+    if own is None:
+        return min(pods, key=lambda each: ANSWERS.index(each.answer))
+    unclear = (each for each in pods if each.answer == NOT_KNOWN)
+    return next(unclear, own) if own.answer == STILL_PULLS else own
 
 
 def _is_checked_at_start(found: Comparison) -> bool:

@@ -18,7 +18,8 @@ from ...core.objects import ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
 from ...declarations.batch import Batch
-from ...discovery.lookup_reader import read_lookups
+from ...discovery.image_proofs import NamespaceQuestions
+from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.lookup import Lookup, ReadRequired
@@ -50,6 +51,8 @@ __all__ = ["answer_comparison", "answer_what_if", "compare_subjects", "read_rows
 #: Writes the files for a document and the rows of all containers.
 Write = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None]
 _LISTED_BY = {SERVICE_ACCOUNT: ALL}
+#: Maximum number of seconds for the questions of one namespace to registries.
+_SECONDS_OF_NAMESPACE = 300.0
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
@@ -212,7 +215,13 @@ def read_rows(
     :raises ClusterError: when the cluster fails.
     """
     places = list(survey.places.values())
-    found = _answer_each(run, evaluator, registries, places, lambda place: rows_of(place, evaluator.compare, caches))
+    found = _answer_each(
+        run,
+        evaluator,
+        registries,
+        [(place.namespace, place) for place in places],
+        lambda place: rows_of(place, evaluator.compare, caches),
+    )
     return [row for rows in found for row in rows]
 
 
@@ -223,28 +232,56 @@ def compare_subjects(
 
     :raises ClusterError: when the cluster fails.
     """
-    return _answer_each(run, evaluator, registries, subjects, evaluator.compare)
+    items = [(subject.namespace, subject) for subject in subjects]
+    return _answer_each(run, evaluator, registries, items, evaluator.compare)
 
 
 def _answer_each(
     run: Run,
     evaluator: PullEvaluator,
     registries: RegistryAccess | None,
-    items: Sequence[_Item],
+    items: Sequence[tuple[str, _Item]],
     answer: Callable[[_Item], _Answer],
 ) -> list[_Answer]:
-    """Call `answer` with each item, again for those that need more objects, until all of them are answered."""
+    """Call `answer` with each item, again for those that need more objects, until all of them are answered. Each item has a namespace.
+
+    Users decide which images their pods name, so the questions to registries of one namespace do not delay those of the others.
+    """
+    questions = None if registries is None else NamespaceQuestions(registries, _SECONDS_OF_NAMESPACE)
     found: dict[int, _Answer] = {}
     waiting = dict(enumerate(items))
     while waiting:
-        for at, item in list(waiting.items()):
+        wanted = [_Wanted(lookup) for lookup in evaluator.lookups]
+        for at, (namespace, item) in list(waiting.items()):
             try:
                 found[at] = answer(item)
             except ReadRequired:
+                for each in wanted:
+                    each.take(namespace)
                 continue
             del waiting[at]
-        _read_wanted(run, evaluator.lookups, registries)
+        for each in wanted:
+            each.lookup.add(read_objects(run.cluster, run.workers, [*each.objects], _LISTED_BY))
+            if questions is not None:
+                each.lookup.add(questions.answers(each.questions, each.lookup))
     return [found[at] for at in range(len(items))]
+
+
+class _Wanted:
+    """The objects that some evidence wants, and its questions to registries by namespace."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self.lookup = lookup
+        self.objects: dict[ObjectRef, None] = {}
+        self.questions: dict[str, list[ObjectRef]] = {}
+
+    def take(self, namespace: str) -> None:
+        """Take over what is wanted for an item of the namespace."""
+        for ref in self.lookup.take_wanted():
+            if ref.kind in QUESTIONS:
+                self.questions.setdefault(namespace, []).append(ref)
+            else:
+                self.objects[ref] = None
 
 
 def _read_wanted(run: Run, lookups: Sequence[Lookup], registries: RegistryAccess | None) -> None:

@@ -69,7 +69,7 @@ def test_a_change_is_named_in_words(given, title) -> None:
         ({"remove_secrets": {"name": "a/b"}}, "a/b"),
         ({"remove_links": {"secrets": ["a/b"]}}, "a/b"),
         ({"remove_credential": {"registry": "?", "username": "u"}}, "is not host[:port]"),
-        ({"add_objects": {"definition": []}}, "has no object"),
+        ({"add_objects": {"definition": []}}, "add_objects.definition is empty"),
         ({"add_objects": {"definition": [{"kind": "Secret"}]}}, "kind 'Secret' cannot be changed"),
         ({"add_objects": {"definition": [{**MIRRORS, "apiVersion": "v1"}]}}, "has apiVersion config.openshift.io/v1"),
         ({"add_objects": {"definition": [{**MIRRORS, "metadata": {}}]}}, "ImageTagMirrorSet"),
@@ -77,6 +77,10 @@ def test_a_change_is_named_in_words(given, title) -> None:
         ({"delete_objects": {"kind": "ImageTagMirrorSet", "names": []}}, "names is empty"),
         ({"target_version": "soon"}, "give a version"),
         ({"new_nodes": False}, "takes only true"),
+        ({"remove_secrets": {"name": "old", "namespaces": []}}, "remove_secrets.namespaces is empty"),
+        ({"remove_links": {"secrets": []}}, "remove_links.secrets is empty"),
+        ({"remove_links": {"secrets": ["s"], "service_accounts": []}}, "remove_links.service_accounts is empty"),
+        ({"remove_grants": {"projects": []}}, "remove_grants.projects is empty"),
     ],
 )
 def test_an_invalid_change_is_refused_with_its_position(given, says) -> None:
@@ -118,3 +122,25 @@ def test_subjects_and_targets_of_a_change() -> None:
     assert supposed_change(remove_secrets={"name": "s", "namespaces": ["c"]}).targets(["a"]) == {"c"}
     assert supposed_change(target_version="4.22").version == (4, 22)
     assert change.version is None
+
+
+@pytest.mark.parametrize(
+    ("others", "says"),
+    [
+        ([{"remove_credential": {"registry": "q.io", "username": "u"}}], "but there is remove_credential"),
+        ([{"declared": {"secrets": [], "links": None, "grants": None}}], "grants and remove_credential once"),
+    ],
+)
+def test_an_inventory_is_supposed_without_other_changes_of_its_objects(others, says) -> None:
+    inventory = {
+        "declared": {"secrets": [], "links": None, "grants": None, "owner": None, "adopt": False, "prune": False}
+    }
+    with pytest.raises(OptionError) as caught:
+        parse_changes(
+            [
+                inventory,
+                *({name: {**inventory.get(name, {}), **value} for name, value in each.items()} for each in others),
+            ],
+            lambda _path: [],
+        )
+    assert says in str(caught.value)

@@ -71,3 +71,10 @@ def test_entries_that_would_fail_are_reported() -> None:
     absent = {**SECRET, "registries": [{"registry": "quay.io"}], "mode": "remove"}
     found = compared({"secrets": []}, {"secrets": [absent], "links": [LINK]})
     assert (found["gained"], found["unplanned"]) == ([], [])
+
+
+def test_a_grant_of_another_role_is_unknown() -> None:
+    lists = {"grants": [{**GRANT, "role": "edit"}]}
+    review = compared({"grants": []}, lists)
+    assert review["gained"] == []
+    assert any("cluster role edit" in sentence for sentence in review["unknown"]), review["unknown"]

@@ -49,3 +49,10 @@ def test_the_last_upgrade_counts() -> None:
 def test_a_short_timeout_is_refused() -> None:
     with pytest.raises(OptionError, match="registry_timeout"):
         question({"new_nodes": True}, registry_timeout=0)
+
+
+@pytest.mark.parametrize("given", [{"fail_on": "would_break"}, {"ask_registries": True}])
+def test_a_comparison_of_inventories_refuses_options_that_need_a_cluster(given) -> None:
+    lists = {"secrets": [], "links": None, "grants": None, "owner": None, "adopt": False, "prune": False}
+    with pytest.raises(OptionError, match="needs a cluster"):
+        question({"declared": lists}, against=lists, **given)

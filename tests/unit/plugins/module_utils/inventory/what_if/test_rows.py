@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from support.supposed import rows_about
-from support.surveyed import account, deployment, place, pod, replica_set, secret, survey
+from support.surveyed import account, auth, deployment, place, pod, replica_set, secret, survey
 
 LOST = {"unreachable_registries": ["q.io"]}
 
@@ -70,3 +70,18 @@ def test_unreadable_secrets_stay_unknown() -> None:
     change = {"remove_links": {"secrets": ["other"]}}
     found = rows(change, pods=[pod("s")], unread={"secrets": "the caller may not list them"})
     assert [row.answer for row in found] == ["unknown"]
+
+
+def test_an_unknown_pod_is_not_hidden_by_a_template_that_pulls() -> None:
+    pods = [pod("s", name="known", made=True), pod("hidden", name="unknown", made=True)]
+    snapshot = survey(
+        place(
+            secrets=[secret("s"), secret("hidden", {"r.io": auth()})],
+            accounts=[account("s")],
+            pods=pods,
+            workloads=[deployment(), replica_set()],
+        )
+    )
+    (row,) = rows_about(snapshot, {"remove_secrets": {"name": "other"}})
+    assert row.answer == "unknown"
+    assert row.deciding.subject.ref.name == "unknown"
