@@ -65,6 +65,8 @@ var (
 	credentialProviders = resource{"config.openshift.io", "criocredentialproviderconfigs", "CRIOCredentialProviderConfig", inCluster, ""}
 	deploymentConfigs   = resource{"apps.openshift.io", "deploymentconfigs", "DeploymentConfig", inNamespace, ""}
 	buildConfigs        = resource{"build.openshift.io", "buildconfigs", "BuildConfig", inNamespace, ""}
+	catalogSources      = resource{"operators.coreos.com", "catalogsources", "CatalogSource", inNamespace, "v1alpha1"}
+	serviceVersions     = resource{"operators.coreos.com", "clusterserviceversions", "ClusterServiceVersion", inNamespace, "v1alpha1"}
 )
 
 // The integrated registry's Service, by whose names pods reach it.
@@ -93,7 +95,7 @@ func (o *openshift) install(ctx context.Context, mode string) error {
 	all := []resource{
 		clusterVersions, clusterOperators, imageConfigs, registryConfigs, imageStreams, imageStreamImports, projects,
 		digestMirrorSets, tagMirrorSets, sourcePolicies, clusterPolicies, imagePolicies,
-		credentialProviders, deploymentConfigs, buildConfigs,
+		credentialProviders, deploymentConfigs, buildConfigs, catalogSources, serviceVersions,
 	}
 	if err := atOnce(all, func(r resource) error {
 		if err := o.define(ctx, r); err != nil {

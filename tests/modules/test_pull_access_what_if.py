@@ -151,6 +151,30 @@ class TestNetwork:
         assert mirror in row_of(document, "Pod")["after"]["reason"]
 
 
+class TestPlatformImages:
+    def test_catalogs_and_operators_count_if_registries_get_out_of_reach(self, run, scene):
+        api = f"/apis/operators.coreos.com/v1alpha1/namespaces/{scene.name}"
+        head = {"apiVersion": "operators.coreos.com/v1alpha1"}
+        catalog = {"kind": "CatalogSource", "metadata": {"name": "site"}, "spec": {"image": f"{scene.host}/index:v1"}}
+        images = [{"name": "operand", "image": f"{scene.host}/operand:v1"}]
+        operator = {
+            "kind": "ClusterServiceVersion",
+            "metadata": {"name": "etcd.v1"},
+            "spec": {"relatedImages": images},
+        }
+        scene.lab.api("POST", f"{api}/catalogsources", {**head, **catalog})
+        scene.lab.api("POST", f"{api}/clusterserviceversions", {**head, **operator})
+        try:
+            document = supposed(run, scene, {"unreachable_registries": [scene.host]})
+        finally:  # they count for every question about the network
+            scene.lab.api("DELETE", f"{api}/catalogsources/site")
+            scene.lab.api("DELETE", f"{api}/clusterserviceversions/etcd.v1")
+        answers_of = {row["kind"]: (row["answer"], row["container"]) for row in document["containers"]}
+        assert answers_of["CatalogSource"] == ("would_break", "catalog")
+        assert answers_of["ClusterServiceVersion"] == ("would_break", "operand")
+        assert f"{scene.host}/operand:v1" in document["images_to_mirror"]["images"]
+
+
 class TestOptions:
     @pytest.mark.parametrize(
         ("changes", "says"),

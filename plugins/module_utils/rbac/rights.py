@@ -148,7 +148,6 @@ _OF_AN_AUDIT = (
     ),
     *_OF_THE_NODES,
     *_OF_THE_KUBELETS,
-    _OF_NODE_BUILDS,
     _reported_right("nodes", "list", "the versions of the nodes", CLUSTER),
     _reported_right(
         f"criocredentialproviderconfigs.{_CONFIG}",
@@ -284,7 +283,10 @@ JOBS: Mapping[str, Job] = {
             _reported_right(f"machineconfigs.{_MACHINES}", "get", "the file of the kubelets on OpenShift", CLUSTER),
         ),
     ),
-    "audit": Job("finding problems with pulls: module and role pull_access_audit, playbook audit", _OF_AN_AUDIT),
+    "audit": Job(
+        "finding problems with pulls: module and role pull_access_audit, playbook audit",
+        (*_OF_AN_AUDIT, _OF_NODE_BUILDS),
+    ),
     "what_if": Job(
         "which pods a change would break: module and role pull_access_what_if, playbook what_if",
         (

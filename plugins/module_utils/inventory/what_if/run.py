@@ -11,8 +11,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
+from ...clients.kube.api_groups import list_api_groups
 from ...clients.kube.client import Cluster
-from ...clients.kube.errors import ClusterError, UnknownResource
+from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.phrases import pluralize
@@ -185,10 +186,25 @@ class _WhatIfRun:
             except ClusterError:
                 raise
             except ImagePullError as error:
+                if isinstance(error, Forbidden):
+                    if not self._is_served(kind):
+                        continue
+                    self._run.cluster.needs.update(
+                        [error.need] if error.need else []
+                    )  # no other request replaces this list
                 self._unread.append(
                     f"the {kind.resource} could not be read, so their images are not part of the answer: {error}"
                 )
         return found
+
+    def _is_served(self, kind: Kind) -> bool:
+        """Whether the cluster may have the kind: a server also refuses access to kinds that it does not know."""
+        try:
+            return kind.api_version.partition("/")[0] in list_api_groups(self._run.cluster)
+        except ClusterError:
+            raise
+        except ImagePullError:
+            return True
 
     def _evaluate(
         self, survey: ClusterSnapshot, evaluator: PullEvaluator, more: Sequence[ContainerPull]

@@ -25,7 +25,10 @@ LOST = {"unreachable_registries": ["q.io"]}
 
 def cluster(*names: str) -> FakeApi:
     api = FakeApi()
-    for path, answer in (("/apis ", {"groups": [{"name": "apps"}]}), ("/version ", {"gitVersion": "v1.36.3"})):
+    for path, answer in (
+        ("/apis ", {"groups": [{"name": "apps"}, {"name": "operators.coreos.com"}]}),
+        ("/version ", {"gitVersion": "v1.36.3"}),
+    ):
         api.fail(f"GET {path.strip()}$", Answer(200, answer), times=ALWAYS)
     spec = {"containers": [{"name": "c", "image": "q.io/a:1"}], "imagePullSecrets": [{"name": "pull"}]}
     for name in names:
