@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from support.audited import Scene
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, Script, answer, served
 from support.lab import path_of
@@ -299,23 +298,3 @@ class TestKeys:
         audit = run("pull_access_audit", namespaces=[mallory.namespace])
         assert VAULT not in json.dumps(audit)
         assert hostile.host in json.dumps(audit)
-
-
-class TestWhatIf:
-    """A what-if question and a guard ask for the images of all users as well."""
-
-    def test_hundreds_of_silent_registries_leave_the_questions_of_other_projects(self, lab, run, namespaces):
-        first, second = sorted(namespaces(2))
-        mallory = ProjectUser.create(lab, "mallory", first)
-        hosts = [f"127.0.1.{number}:5000" for number in range(1, 251)]
-        containers = [{"name": f"c{at}", "image": f"{host}/x:v1"} for at, host in enumerate(hosts)]
-        mallory.create_object("pods", {"metadata": {"name": "many"}, "spec": {"containers": containers}})
-        it = Scene(lab, [second])
-        it.secret()
-        it.pod(own=["pull"])
-        options = {"ask_registries": True, "registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
-        changes = [{"remove_secrets": {"name": "pull"}}]
-        result = run("pull_access_what_if", namespaces=[first, second], changes=changes, **options)
-        assert not result["failed"], result["msg"]
-        answers = {(row["namespace"], row["answer"]) for row in result["what_if"]["containers"]}
-        assert answers == {(first, "unknown"), (second, "would_break")}
