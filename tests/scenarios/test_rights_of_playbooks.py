@@ -29,7 +29,7 @@ JOBS: Mapping[str, Sequence[str]] = {
     "export": ("export",),
     "explain": ("explain", "nodes_secret"),
     "audit": ("audit", "nodes_secret", *SITE),
-    "what_if": ("what_if", "nodes_secret"),
+    "what-if": ("what_if", "nodes_secret"),
     "rotate": ("rotation", "namespace_selector", "import", "global_pull_secret"),
     "nodes": ("global_pull_secret",),
     "prune": ("prune",),
@@ -145,7 +145,7 @@ def test_audit_works_with_the_rights_of_its_job(
 def test_what_if_works_with_the_rights_of_its_job(lab: Lab, inventory: Path, accounts: Callable[[str], str]) -> None:
     lab.pod(PROJECTS[0], "supposed", lab.registry("private")["image"])
     variables = {"pull_access_what_if_namespaces": PROJECTS, "remove_secret": "team-registry"}
-    well(play("what_if", inventory, *as_account(accounts("what_if")), "-e", json.dumps(variables)), changed=False)
+    well(play("what_if", inventory, *as_account(accounts("what-if")), "-e", json.dumps(variables)), changed=False)
 
 
 @pytest.mark.slow
