@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -108,6 +109,16 @@ class TestLinks:
         assert "pull" in pull_names(lab.account(first))
         assert "pull" not in pull_names(lab.account(second))
 
+    def test_a_workload_that_an_added_link_breaks_stops_no_removal(self, lab, guarded, scene):
+        """The secret is her own: she chooses its content, and so which links break her workload."""
+        first, second = scene.names
+        scene.secret({scene.host: scene.entry(), "other.example.com": {"auth": "?"}}, name="broken")
+        add = {"secrets": ["broken"], "require": "none", "namespaces": [first]}
+        result = guarded("sa_link", links=[add, {"secrets": ["pull"], "state": "absent", "namespaces": [second]}])
+        assert (result["failed"], result["guard"]["would_break"]) == (False, []), result["msg"]
+        assert {"pull", "broken"} <= {*pull_names(lab.account(first))}
+        assert "pull" not in pull_names(lab.account(second))
+
 
 class TestGrants:
     def test_a_needed_grant_stays_and_another_one_is_revoked(self, lab, run, guarded, namespaces):
@@ -126,3 +137,21 @@ class TestGrants:
         assert guarded("image_puller_grant", projects=["other"], state="absent", **grant)["changed"]
         binding = lab.get(project, "rolebindings", "image-puller-grant")
         assert [each["name"] for each in binding["subjects"]] == [f"system:serviceaccounts:{consumer}"]
+
+    def test_a_right_that_two_bindings_give_stays_and_other_projects_lose_theirs(self, lab, run, guarded, namespaces):
+        it = Scene(lab, namespaces(3))
+        consumer, project, other = it.names
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
+        group = {"apiGroup": role["apiGroup"], "kind": "Group", "name": f"system:serviceaccounts:{consumer}"}
+        for place, name in itertools.product((project, other), ("one", "two")):
+            body = {"metadata": {"name": name}, "roleRef": role, "subjects": [group]}
+            lab.create(place, "rolebindings", body)
+        lab.run("push", "--dir", str(lab.dir), f"{project}/app:v1")
+        it.deployment(f"{lab.registry('integrated')['host']}/{project}/app:v1")
+        options = {"projects": [consumer], "state": "absent", "revoke_from": "every_binding"}
+        result = guarded("image_puller_grant", namespaces=[project, other], **options)
+        assert [row["namespace"] for row in result["failures"]] == [project]
+        assert f"deployment {consumer}/web, container app" in result["msg"]
+        for name in ("one", "two"):
+            assert lab.get(project, "rolebindings", name)["subjects"]
+            assert not (lab.get(other, "rolebindings", name) or {}).get("subjects")

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...clients.kube.client import Cluster
 from ...core.changes import Change
 from ...core.errors import ImagePullError, Refusal
 from ...core.json_types import as_str
-from ...core.objects import ObjectRef, metadata
+from ...core.objects import ROLE_BINDING, ObjectRef, metadata
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
 from ...engine.result import Outcome
 from ...engine.run import Run, RunSettings, open_run
@@ -23,7 +23,7 @@ from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader
 from ...features.pull_audit.survey import PODS, WORKLOADS_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
-from .evaluation import PullEvaluator
+from .evaluation import Comparison, PullEvaluator
 from .guard import GuardJudgement, describe_broken, has_removal
 from .patches import EvidencePatch
 from .rows import WhatIfRow
@@ -121,16 +121,16 @@ class _Guard:
         self._caches = NodeCaches(survey.nodes_by_name)
 
     def judge(self, plan: MakePlan) -> GuardJudgement:
-        """Leave out removals until the others break nothing."""
+        """Leave out removals until no other one breaks anything. What the other writes break is no reason to refuse a removal."""
         refused: dict[Hashable, list[WhatIfRow]] = {}
         while True:
             rows = self._rows(patches_of_writes(plan(refused), self._survey))
             broken = [row for row in rows if row.answer == WOULD_BREAK]
-            left = [key for key in self._removals if key not in refused]
-            if not broken or not left:
+            causes = self._causes(broken, plan, refused)
+            if not any(causes):
                 unknown = [row for row in rows if row.answer == NOT_KNOWN and row.is_touched]
                 return GuardJudgement(refused, unknown, dict(self._unread()))
-            for row, keys in zip(broken, self._causes(broken, left), strict=True):
+            for row, keys in zip(broken, causes, strict=True):
                 for key in keys:
                     refused.setdefault(key, []).append(row)
 
@@ -145,10 +145,42 @@ class _Guard:
         evaluator = PullEvaluator(self._survey.evidence, [patches], asks=True)
         return read_rows(self._run, self._survey, evaluator, self._caches, self._registries)
 
-    def _causes(self, broken: Sequence[WhatIfRow], keys: Sequence[Hashable]) -> list[list[Hashable]]:
-        """Return for each row the removals that break it alone. If none does, all that touch it, and at worst all of them."""
-        patches = [patches_of_writes(self._removals[key], self._survey) for key in keys]
+    def _causes(
+        self, broken: Sequence[WhatIfRow], plan: MakePlan, refused: Collection[Hashable]
+    ) -> Sequence[Sequence[Hashable]]:
+        """Return for each row the removals that break it alone. If there are none for any row, those that break it with other writes.
+
+        Each binding of a project can be one too many for a right, and all of them together are not. So they are a unit in the end.
+        """
+        keys = [key for key in self._removals if key not in refused]
+        if not broken or not keys:
+            return []
+        singles = [[key] for key in keys]
+        causes = [[keys[at] for at in each.causes] for each in self._compare(broken, map(self._writes, singles))]
+        for units in (singles, self._units(keys)):
+            if not any(causes):
+                touching = [
+                    [key for at in each.touched for key in units[at]]
+                    for each in self._compare(broken, map(self._writes, units))
+                ]
+                without = plan({*refused, *(key for each in touching for key in each)})
+                left = self._compare(broken, [without])
+                causes = [each if row.answer != WOULD_BREAK else [] for each, row in zip(touching, left, strict=True)]
+        return causes
+
+    def _units(self, keys: Sequence[Hashable]) -> list[list[Hashable]]:
+        """The removals, with those of the role bindings of a project together."""
+        units: dict[Hashable, list[Hashable]] = {}
+        for key in keys:
+            projects = (change.ref.namespace for change in self._removals[key] if change.ref.kind == ROLE_BINDING)
+            units.setdefault(next(projects, key), []).append(key)
+        return list(units.values())
+
+    def _writes(self, keys: Sequence[Hashable]) -> Sequence[Change]:
+        return [change for key in keys for change in self._removals[key]]
+
+    def _compare(self, rows: Sequence[WhatIfRow], writes: Iterable[Sequence[Change]]) -> list[Comparison]:
+        """Compare the deciding container of each row before and after the writes, each sequence of which is one change."""
+        patches = [patches_of_writes(each, self._survey) for each in writes]
         evaluator = PullEvaluator(self._survey.evidence, patches, asks=True)
-        subjects = [row.deciding.subject for row in broken]
-        found = compare_subjects(self._run, evaluator, subjects, self._registries)
-        return [[keys[at] for at in each.causes or each.touched] or list(keys) for each in found]
+        return compare_subjects(self._run, evaluator, [row.deciding.subject for row in rows], self._registries)
