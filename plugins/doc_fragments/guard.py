@@ -20,7 +20,8 @@ options:
       - Containers that cannot be judged, for example because an object cannot be read or a registry cannot be reached, stop nothing. A
         warning has their number and the first ones.
       - If the cluster fails while the module asks, nothing is changed.
-      - The answer is about the objects that the task has read. A pod that is created afterwards is not part of it.
+      - The answer is about the objects that the task has read. A pod that is created afterwards is not part of it. If another client changes
+        one of these objects meanwhile, or a write fails, the module plans the namespace again, and does not ask again.
       - The default is V(false) in this release, because the guard needs more rights and time, and because tasks fail that have removed
         objects before. The next release changes the default to V(what_if).
     type: str

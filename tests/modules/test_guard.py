@@ -119,6 +119,28 @@ class TestLinks:
         assert {"pull", "broken"} <= {*pull_names(lab.account(first))}
         assert "pull" not in pull_names(lab.account(second))
 
+    def test_the_plan_without_a_refused_entry_is_judged_too(self, lab, run, guarded, scene):
+        """The first entry gives the builder a new secret. Without it, the second one takes away the only secret of a workload."""
+        name, delegated = scene.name, lab.registry("delegated")
+        login = {"registry": delegated["host"], **delegated["accounts"][0]}
+        for secret in ("old", "new"):
+            assert run("pull_secret", name=secret, registries=[login], namespaces=[name])["changed"]
+        lab.create(name, "serviceaccounts", {"metadata": {"name": "builder"}})
+        builder = {"service_accounts": ["builder"], "secrets": ["old"]}
+        assert run("sa_link", **builder, namespaces=[name])["changed"]
+        spec = {"containers": [{"name": "app", "image": delegated["image"]}], "serviceAccountName": "builder"}
+        template = {"metadata": {"labels": {"c": "d"}}, "spec": spec}
+        body = {"metadata": {"name": "build"}, "spec": {"selector": {"matchLabels": {"c": "d"}}, "template": template}}
+        lab.api("POST", f"/apis/apps/v1/namespaces/{name}/deployments", body)
+        both = {"service_accounts": ["default", "builder"], "secrets": ["new"], "exclusive": True}
+        result = guarded("sa_link", links=[both, {**builder, "state": "absent"}], namespaces=[name])
+        assert (result["changed"], [row["entry"] for row in result["failures"]]) == (False, [0, 1]), result["msg"]
+        assert needs(scene) in result["failures"][0]["error"]
+        assert f"deployment {name}/build, container app" in result["failures"][1]["error"]
+        assert [row["name"] for row in result["guard"]["would_break"]] == ["web", "build"]
+        assert "old" in pull_names(lab.account(name, "builder"))
+        assert "pull" in pull_names(lab.account(name))
+
 
 class TestGrants:
     def test_a_needed_grant_stays_and_another_one_is_revoked(self, lab, run, guarded, namespaces):

@@ -168,25 +168,36 @@ def _round(
 
 
 def _judge(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliation], judge: Judge) -> None:
-    """Plan again without the entries whose changes are refused. Without entries, the namespace fails. Without an answer, the run stops."""
-    writing = [work for work in pending if work.result is None and work.plan.changes]
-    if not writing:
-        return
-    try:
-        reasons = judge([change for work in writing for change in work.plan.changes])
-    except ImagePullError as error:
-        run.stop(error)
+    """Plan again without the entries whose changes are refused. Without entries, the namespace fails. Without an answer, the run stops.
+
+    An entry that is left out can change the plan of the others, so the judge is asked again, until it has judged the plan that is carried out.
+    """
+    judged: Sequence[Change] = ()
+    while True:
+        writing = [work for work in pending if work.result is None and work.plan.changes]
+        planned = [change for work in writing for change in work.plan.changes]
+        if not planned or planned == judged:
+            return
+        try:
+            reasons = judge(planned)
+        except ImagePullError as error:
+            run.stop(error)
+            for work in writing:
+                run.end(work)
+            return
+        judged = [change for change in planned if change.ref not in reasons]
         for work in writing:
-            run.end(work)
-        return
-    for work in writing:
-        refused = [change for change in work.plan.changes if change.ref in reasons]
-        for change in refused:
-            if not change.entries:
-                run.end(work, Refusal(reasons[change.ref]))
-            work.failures.update(dict.fromkeys(change.entries, reasons[change.ref]))
-        if refused and work.result is None:
-            work.plan = _make_plan(desired, work)
+            _refuse(run, desired, work, reasons)
+
+
+def _refuse(run: Run, desired: Batch[Any], work: _Reconciliation, reasons: Mapping[ObjectRef, str]) -> None:
+    refused = [change for change in work.plan.changes if change.ref in reasons]
+    for change in refused:
+        if not change.entries:
+            run.end(work, Refusal(reasons[change.ref]))
+        work.failures.update(dict.fromkeys(change.entries, reasons[change.ref]))
+    if refused and work.result is None:
+        work.plan = _make_plan(desired, work)
 
 
 def _needs_requests(run: Run, work: _Reconciliation) -> bool:

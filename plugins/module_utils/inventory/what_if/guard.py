@@ -62,6 +62,14 @@ class GuardJudgement:
     unknown: Sequence[WhatIfRow] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
 
+    def join(self, later: GuardJudgement) -> GuardJudgement:
+        """Return this judgement with a later one, each container that cannot be judged once."""
+        refused = {
+            key: [*self.refused.get(key, ()), *later.refused.get(key, ())] for key in {**self.refused, **later.refused}
+        }
+        unknown = {(row.ref, row.location): row for row in (*self.unknown, *later.unknown)}
+        return GuardJudgement(refused, list(unknown.values()), {**self.unread, **later.unread})
+
     @property
     def remarks(self) -> tuple[str, ...]:
         """The warnings about workloads that cannot be judged, if there are any."""

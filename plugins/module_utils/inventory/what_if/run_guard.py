@@ -72,7 +72,7 @@ class ChangeGuard:
         self._judgement = GuardJudgement()
 
     def judge(self, changes: Sequence[Change]) -> Mapping[ObjectRef, str]:
-        """Return the reason for each object whose change would break a workload.
+        """Return the reason for each object whose change would break a workload. The result of the task has all judgements together.
 
         :raises Refusal: when the cluster failed.
         """
@@ -82,14 +82,14 @@ class ChangeGuard:
         if self._registries is None or not removals:
             return {}
         scope = GuardScope(self._cluster, self._namespaces(), self._registries, self._settings)
-        self._judgement = judge_removals(
+        found = judge_removals(
             scope, removals, lambda refused: [change for change in changes if change.ref not in refused]
         )
-        refused = self._judgement.refused
+        self._judgement = self._judgement.join(found)
         return {
-            change.ref: describe_broken(f"{change.ref} was not changed", refused[change.ref])
+            change.ref: describe_broken(f"{change.ref} was not changed", found.refused[change.ref])
             for change in changes
-            if change.ref in refused
+            if change.ref in found.refused
         }
 
     def _namespaces(self) -> Sequence[str]:

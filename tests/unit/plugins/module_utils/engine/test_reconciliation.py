@@ -1053,7 +1053,7 @@ class TestSeen:
 
 
 class TestJudge:
-    """A judge is asked once about the changes of all namespaces, before the first write."""
+    """A judge is asked about the changes of all namespaces, before the first write, until it has judged the plan that is carried out."""
 
     @pytest.fixture
     def three(self, api: FakeApi) -> FakeApi:
@@ -1089,6 +1089,41 @@ class TestJudge:
         assert result.failures == (Failure(first, "needed"),)
         assert [change.ref.name for change in result.changes] == ["other"]
         assert three.writes == ([] if check else ["DELETE /api/v1/namespaces/a/secrets/other"])
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_the_plan_without_a_refused_entry_is_judged_too(self, three: FakeApi, check: bool) -> None:
+        """The first entry changes two objects. Without it, the second entry deletes one of them."""
+        three.put("namespaces", "", "a")
+        three.put("secrets", "a", "other", **OTHER)
+        first, second, third = Entry("both", 0), Entry("other", 1), Entry("more", 2)
+        declared = [
+            Declaration(Keep(keeps=("keep", "other")), first),
+            Declaration(Keep(present=False, keeps=("other",)), second),
+            Declaration(Keep(keeps=("more",)), third),
+        ]
+        keep, other = (ObjectRef(SECRET, "a", name) for name in ("keep", "other"))
+        judged: list[list[tuple[str, str]]] = []
+
+        def judge(changes: Sequence[Change]) -> dict[ObjectRef, str]:
+            assert three.writes == []
+            judged.append([(change.action, change.ref.name) for change in changes])
+            return {other: "needed too"} if keep not in [change.ref for change in changes] else {keep: "needed"}
+
+        (result,) = run(three, Batch(SECRET, {"a": declared}), judge=judge, check_mode=check).namespaces
+        assert judged[1:] == [[("delete", "other"), ("create", "more")]]
+        assert result.failures == (Failure(first, "needed"), Failure(second, "needed too"))
+        assert [change.ref.name for change in result.changes] == ["more"]
+        assert three.writes == ([] if check else ["POST /api/v1/namespaces/a/secrets"])
+
+    def test_the_rest_of_a_judged_plan_is_not_judged_again(self, three: FakeApi) -> None:
+        rounds: list[Sequence[Change]] = []
+
+        def judge(changes: Sequence[Change]) -> dict[ObjectRef, str]:
+            rounds.append(changes)
+            return {ObjectRef(SECRET, "b", "keep"): "needed"}
+
+        run(three, Keep(present=False), ("a", "b", "c"), judge=judge)
+        assert len(rounds) == 1
 
     @pytest.mark.parametrize("check", [False, True])
     def test_a_judge_that_fails_stops_the_run_before_the_first_write(self, three: FakeApi, check: bool) -> None:

@@ -146,3 +146,11 @@ class TestJudgement:
             ],
             "unknown": 1,
         }
+
+    def test_a_later_judgement_adds_to_the_earlier_one(self) -> None:
+        first = GuardJudgement({"one": [row()]}, [row("other")], {"a": "no"})
+        later = GuardJudgement({"one": [row("next")], "two": [row()]}, [row("other"), row("more")], {"b": "no"})
+        found = first.join(later)
+        assert found.refused == {"one": [row(), row("next")], "two": [row()]}
+        assert found.unknown == [row("other"), row("more")]
+        assert found.unread == {"a": "no", "b": "no"}
