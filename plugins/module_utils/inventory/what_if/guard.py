@@ -81,7 +81,7 @@ class GuardJudgement:
         shown = [f"{_name(row)}: {_reason(row)}" for row in self.unknown[:_SHOWN]]
         more = len(self.unknown) - len(shown)
         yield (
-            f"guard=what_if cannot judge {pluralize(len(self.unknown), 'container')} that the removals affect, and refuses nothing "
+            f"option 'guard' cannot judge {pluralize(len(self.unknown), 'container')} that the removals affect, and refuses nothing "
             f"because of them: {'; '.join(shown)}{f'; and {more:,} more' if more else ''}"
         )
 
@@ -89,7 +89,7 @@ class GuardJudgement:
         if self.unread:
             names, reasons = sorted(self.unread), "; ".join(dict.fromkeys(self.unread.values()))
             yield (
-                f"guard=what_if cannot judge the workloads of {pluralize(len(names), 'namespace')}, and refuses nothing because of them: "
+                f"option 'guard' cannot judge the workloads of {pluralize(len(names), 'namespace')}, and refuses nothing because of them: "
                 f"{summarize(names, _SHOWN)}: {reasons}"
             )
 
@@ -113,7 +113,7 @@ def describe_broken(refusal: str, rows: Sequence[WhatIfRow]) -> str:
     return (
         f"{refusal}, because option 'guard' found that these would no longer get their image: {shown}. The first one "
         f"fails {step}{_reason(first)}. Give these workloads another way to their image ('guard.would_break' has a task for each), or "
-        "do it anyway with guard=false"
+        "set 'guard' to false to do it anyway"
     )
 
 

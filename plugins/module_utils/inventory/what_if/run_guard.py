@@ -108,8 +108,8 @@ class ChangeGuard:
 
 def _refusal(error: ImagePullError) -> Refusal:
     return Refusal(
-        f"no removal was made, because option 'guard' could not judge the removals: {error}. Run it again, or set guard=false to remove "
-        "without this check"
+        f"no removal was made, because option 'guard' could not judge the removals: {error}. Run it again, or set 'guard' to false to "
+        "remove without this check"
     )
 
 

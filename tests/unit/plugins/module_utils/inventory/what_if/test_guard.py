@@ -22,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     has_removal,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import translate_result
 
 OPTIONS = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
 
@@ -89,7 +90,7 @@ class TestSentences:
         for part in (
             "pod project-a/web, container app, image quay.io/team/app:v1",
             "at step network: no secret has a login",
-            "guard=false",
+            "or set 'guard' to false to do it anyway",
         ):
             assert part in text
 
@@ -154,3 +155,14 @@ class TestJudgement:
         assert found.refused == {"one": [row(), row("next")], "two": [row()]}
         assert found.unknown == [row("other"), row("more")]
         assert found.unread == {"a": "no", "b": "no"}
+
+
+class TestRoles:
+    def test_the_sentences_name_the_variable_of_a_role_instead_of_the_option(self) -> None:
+        remarks = GuardJudgement(unknown=[row()], unread={"project-a": "no"}).remarks
+        given = {"msg": describe_broken("secret project-a/pull was not removed", [row()]), "warnings": list(remarks)}
+        found = translate_result("global_pull_secret", given)
+        assert "because variable global_pull_secret_guard found" in found["msg"]
+        assert found["msg"].endswith("or set global_pull_secret_guard to false to do it anyway")
+        assert len(found["warnings"]) == 2
+        assert all(each.startswith("variable global_pull_secret_guard cannot judge") for each in found["warnings"])

@@ -59,7 +59,7 @@ class TestChangeGuard:
         api.fail("GET", UNAUTHORIZED, times=1000)
         with pytest.raises(Refusal, match="no removal was made, because option 'guard' could not judge") as caught:
             guard(api, RegistryAccess()).judge([DELETED])
-        assert "guard=false" in str(caught.value)
+        assert "set 'guard' to false" in str(caught.value)
         assert api.writes == []
 
 
