@@ -764,7 +764,7 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.A
 
 
 def run(task: Task) -> dict[str, object]:
-    registries = guard.access_of(task.params)
+    registries = guard.guard_access_of(task.params)
     logins = verify_logins(task.declarations(FORM))
     task.warn(logins.warnings)
     with task.cluster() as run:

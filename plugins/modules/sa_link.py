@@ -584,7 +584,7 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.A
 
 
 def run(task: Task) -> dict[str, object]:
-    registries, declared = guard.access_of(task.params), task.declarations(FORM)
+    registries, declared = guard.guard_access_of(task.params), task.declarations(FORM)
     with task.cluster() as run:
         batch = run.batch(FORM, declared)
         workloads = ChangeGuard(run.cluster, registries, run.settings())

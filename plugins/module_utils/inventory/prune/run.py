@@ -30,7 +30,7 @@ from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
 from ...images.image_questions import RegistryAccess
 from ...platform.account_lists import LISTS, names_in
-from ..what_if.guard import access_of
+from ..what_if.guard import guard_access_of
 from ..what_if.run_guard import GuardScope
 from .declared import DeclaredObjects, Grant, Links
 from .guard import Balance, PruneVerdict, judge_removals
@@ -65,7 +65,7 @@ class PruneSettings:
         """Return the settings. :raises OptionError: for an invalid owner, `max_prune` or timeout."""
         check_owner(options["owner"])
         most = Limit.parse("max_prune", options["max_prune"])
-        excluded, registries = frozenset(options["exclude_namespaces"]), access_of(options)
+        excluded, registries = frozenset(options["exclude_namespaces"]), guard_access_of(options)
         return cls(options["owner"], most, options["prune_everything"], excluded, registries)
 
     def require_declared(self, every: Iterable[_Feature]) -> None:

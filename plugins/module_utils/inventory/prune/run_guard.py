@@ -17,7 +17,7 @@ from ...core.changes import Change
 from ...engine.reader import View
 from ...engine.result import NamespaceResult, Outcome
 from ..what_if.guard import GuardJudgement, describe_broken
-from ..what_if.run_guard import GuardScope, judge_removals
+from ..what_if.run_guard import GuardScope, judge_effects
 from .plan import Prune
 from .removals import Removal, keep_removals, removals_of
 
@@ -42,7 +42,7 @@ class WorkloadGuard:
         :raises Refusal: when the cluster failed. Nothing was removed.
         """
         units: dict[Hashable, Sequence[Change]] = {removal: self._changes_of(removal) for removal in self.removals}
-        return replace(self, judgement=judge_removals(scope, units, self._plan))
+        return replace(self, judgement=judge_effects(scope, units, self._plan))
 
     @cached_property
     def removals(self) -> Sequence[Removal]:

@@ -15,7 +15,7 @@ from ...core.phrases import pluralize, summarize
 from ...images.image_questions import RegistryAccess
 from .rows import WhatIfRow
 
-__all__ = ["ARGUMENTS", "GuardJudgement", "access_of", "describe_broken", "has_removal"]
+__all__ = ["ARGUMENTS", "GuardJudgement", "describe_broken", "guard_access_of", "has_removal"]
 
 #: Maximum number of containers in one sentence.
 _SHOWN = 3
@@ -29,7 +29,7 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def access_of(options: Mapping[str, Any]) -> RegistryAccess | None:
+def guard_access_of(options: Mapping[str, Any]) -> RegistryAccess | None:
     """Return how the guard reaches registries, or None without the guard.
 
     :raises OptionError: for an invalid timeout.

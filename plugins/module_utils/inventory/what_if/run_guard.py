@@ -31,7 +31,7 @@ from .run import compare_subjects, read_rows
 from .timing import NodeCaches
 from .writes import patches_of_writes
 
-__all__ = ["ChangeGuard", "GuardScope", "Removals", "judge_removals"]
+__all__ = ["ChangeGuard", "GuardScope", "Removals", "judge_effects"]
 
 #: The writes of each removal, by a key of the caller.
 Removals = Mapping[Hashable, Sequence[Change]]
@@ -49,7 +49,7 @@ class GuardScope:
     settings: RunSettings
 
 
-def judge_removals(scope: GuardScope, removals: Removals, plan: MakePlan) -> GuardJudgement:
+def judge_effects(scope: GuardScope, removals: Removals, plan: MakePlan) -> GuardJudgement:
     """Find the removals that would break a workload. The others break none.
 
     :raises Refusal: when the cluster failed. Nothing was written.
@@ -82,7 +82,7 @@ class ChangeGuard:
         if self._registries is None or not removals:
             return {}
         scope = GuardScope(self._cluster, self._namespaces(), self._registries, self._settings)
-        found = judge_removals(
+        found = judge_effects(
             scope, removals, lambda refused: [change for change in changes if change.ref not in refused]
         )
         self._judgement = self._judgement.join(found)

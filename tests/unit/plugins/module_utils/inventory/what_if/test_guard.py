@@ -17,8 +17,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.guard import (
     ARGUMENTS,
     GuardJudgement,
-    access_of,
     describe_broken,
+    guard_access_of,
     has_removal,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow
@@ -37,18 +37,18 @@ def row(name: str = "web", *, step: str = "", volume: str = "", image: str = "qu
 
 class TestOptions:
     def test_the_default_has_no_guard(self) -> None:
-        assert access_of(OPTIONS) is None
+        assert guard_access_of(OPTIONS) is None
 
     def test_the_guard_asks_registries_with_its_own_options(self) -> None:
         more = {"guard_timeout": 3, "guard_ca_cert": "/ca", "guard_validate_certs": False, "guard_realm_hosts": ["a"]}
-        found = access_of({**OPTIONS, **more, "guard": "what_if"})
+        found = guard_access_of({**OPTIONS, **more, "guard": "what_if"})
         assert found is not None
         assert (found.timeout, found.ca_cert, found.validate_certs, found.realm_hosts) == (3.0, "/ca", False, ("a",))
 
     @pytest.mark.parametrize("guard", ["false", "what_if"])
     def test_an_invalid_timeout_is_refused_with_its_option(self, guard: str) -> None:
         with pytest.raises(OptionError, match="guard_timeout"):
-            access_of({**OPTIONS, "guard": guard, "guard_timeout": 0})
+            guard_access_of({**OPTIONS, "guard": guard, "guard_timeout": 0})
 
 
 def change(action: Any = "update", **details: Any) -> Change:

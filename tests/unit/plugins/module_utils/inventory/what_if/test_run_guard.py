@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_guard import (
     ChangeGuard,
     GuardScope,
-    judge_removals,
+    judge_effects,
 )
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
@@ -67,7 +67,7 @@ class TestRemovals:
     def test_without_removals_nothing_is_read(self, api: FakeApi) -> None:
         clock = Clock()
         scope = GuardScope(api.cluster(clock), ["a"], RegistryAccess(), settings(clock))
-        assert judge_removals(scope, {}, lambda _refused: []).refused == {}
+        assert judge_effects(scope, {}, lambda _refused: []).refused == {}
         assert api.asked == []
 
     def test_a_cluster_that_fails_after_the_namespaces_is_a_refusal(self, api: FakeApi) -> None:
@@ -75,4 +75,4 @@ class TestRemovals:
         scope = GuardScope(api.cluster(clock), ["a"], RegistryAccess(), settings(clock))
         api.fail("GET", UNAUTHORIZED, times=1000)
         with pytest.raises(Refusal, match="no removal was made"):
-            judge_removals(scope, {SECRET_REF: [DELETED]}, lambda _refused: [DELETED])
+            judge_effects(scope, {SECRET_REF: [DELETED]}, lambda _refused: [DELETED])
