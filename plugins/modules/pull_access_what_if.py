@@ -255,7 +255,8 @@ options:
     default: 10
   fail_on:
     description:
-      - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do.
+      - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do. The task then also fails if pods or workloads
+        of a namespace could not be read, and if a part of an inventory would not be applied.
     type: str
     choices: [never, would_break, unknown]
     default: never
@@ -533,6 +534,11 @@ what_if:
       returned: always
     unreadable:
       description: The objects that could not be read.
+      type: list
+      elements: str
+      returned: always
+    unread_workloads:
+      description: The namespaces whose pods or workloads could not be read, so containers of them can be missing in the answer.
       type: list
       elements: str
       returned: always

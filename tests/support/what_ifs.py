@@ -113,6 +113,7 @@ def document(*containers: Json, pulls: int = 0, **more: Any) -> Json:
         },
         "forecasts": [],
         "unreadable": [],
+        "unread_workloads": [],
         **more,
     }
 

@@ -12,7 +12,17 @@ from typing import Any
 from .phrases import join_and, pluralize, summarize
 from .what_if_format import MOMENT_TITLES, MOMENTS, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 
-__all__ = ["causes_of", "count_moments", "headline", "moment_of", "name_of", "outcome_of", "part_of", "select_rows"]
+__all__ = [
+    "causes_of",
+    "count_moments",
+    "describe_unread",
+    "headline",
+    "moment_of",
+    "name_of",
+    "outcome_of",
+    "part_of",
+    "select_rows",
+]
 
 #: Maximum number of namespaces that are named for omitted rows.
 _NAMESPACES = 10
@@ -38,14 +48,25 @@ def headline(document: Mapping[str, Any]) -> str:
     """Return the answer in one sentence."""
     counts = document["counts"]
     total, broken, unknown = sum(counts.values()), counts[WOULD_BREAK], counts[NOT_KNOWN]
+    unread = describe_unread(document["unread_workloads"])
     if broken:
         its = "its image" if broken == 1 else "their image"
-        return f"{broken:,} of {pluralize(total, 'container')} would no longer get {its}."
+        more = f", and {unread}" if unread else ""
+        return f"{broken:,} of {pluralize(total, 'container')} would no longer get {its}{more}."
+    doubts = [f"{unknown:,} of {total:,} cannot be judged"] if unknown else []
+    doubts += [unread] if unread else []
+    if doubts:
+        return f"No container is known to lose its image, but {join_and(doubts)}."
     if not total:
         return "There is no container to judge."
-    if unknown:
-        return f"No container is known to lose its image, but {unknown:,} of {total:,} cannot be judged."
     return f"None of {pluralize(total, 'container')} would lose its image."
+
+
+def describe_unread(namespaces: Sequence[str]) -> str:
+    """Return a sentence about the namespaces whose pods or workloads could not be read, without a full stop. Empty without one."""
+    if not namespaces:
+        return ""
+    return f"the pods or workloads of {pluralize(len(namespaces), 'namespace')} could not be read"
 
 
 def count_moments(rows: Sequence[Row]) -> str:

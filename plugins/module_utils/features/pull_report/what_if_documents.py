@@ -53,6 +53,7 @@ _DOCUMENT = members(
         "containers": list_of(_CONTAINER),
         "forecasts": list_of(text),
         "unreadable": list_of(text),
+        "unread_workloads": list_of(text),
         # Not shown by the page.
         "summary": anything,
         "access": anything,
@@ -60,7 +61,7 @@ _DOCUMENT = members(
     },
     {"access": anything},
 )
-_SHOWN = ("made", "server", "changes", "counts", "containers", "forecasts", "unreadable")
+_SHOWN = ("made", "server", "changes", "counts", "containers", "forecasts", "unreadable", "unread_workloads")
 
 
 def what_if_from_bytes(path: str, content: bytes) -> dict[str, Any]:

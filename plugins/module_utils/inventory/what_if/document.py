@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.cluster_text import make_printable
@@ -25,7 +25,8 @@ __all__ = ["WhatIfAnswers", "document_of"]
 class WhatIfAnswers:
     """The answers for one cluster. `unread` are sentences about data that could not be read. `made` is in seconds since 1970.
 
-    `forecasts` are sentences about an upgrade that concern no single container.
+    `forecasts` are sentences about an upgrade that concern no single container. `unread_workloads` has the reason for each namespace that
+    may have containers without a row, because its pods or workloads could not be read.
     """
 
     changes: Sequence[SupposedChange]
@@ -34,6 +35,7 @@ class WhatIfAnswers:
     made: float
     forecasts: Sequence[str] = ()
     access: AccessReview = NO_ACCESS
+    unread_workloads: Mapping[str, str] = field(default_factory=dict)
 
     def having(self, answer: str) -> list[WhatIfRow]:
         """Return the rows with this answer."""
@@ -67,6 +69,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
         "images_to_mirror": list_images(found.rows),
         "forecasts": list(map(make_printable, found.forecasts)),
         "unreadable": list(map(make_printable, found.unread)),
+        "unread_workloads": sorted(found.unread_workloads),
     }
 
 

@@ -18,6 +18,8 @@ from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
+from ...core.what_if_format import NOT_KNOWN
+from ...core.what_if_sentences import describe_unread
 from ...declarations.batch import Batch
 from ...discovery.image_proofs import NamespaceQuestions
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
@@ -31,7 +33,7 @@ from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader, namespace_result
-from ...features.pull_audit.survey import NODES_READ, ClusterSnapshot
+from ...features.pull_audit.survey import NODES_READ, PODS, WORKLOADS_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
 from ...platform.cluster import CLUSTER_VERSION
 from .access import review_access
@@ -92,7 +94,7 @@ def answer_comparison(
 ) -> Outcome:
     """Return the outcome for two inventories, without a cluster: the document has only the access review."""
     found = WhatIfAnswers(asked.supposed, (), LIMITS, now(), access=compare_inventories(before, after))
-    return Outcome([], extra=_report(found, "", asked, write))
+    return Outcome([], extra=_report(found, "", asked, write), refused=_refusal(found, asked))
 
 
 def _report(found: WhatIfAnswers, server: str, asked: WhatIfQuestion, write: Write | None) -> dict[str, Any]:
@@ -108,13 +110,37 @@ def _report(found: WhatIfAnswers, server: str, asked: WhatIfQuestion, write: Wri
 
 
 def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
-    """Why the task fails. Empty if no answer is one of `fail_on`."""
-    rows = [row for answer in asked.failing for row in found.having(answer)]
-    if not rows:
-        return ""
-    first = rows[0]
-    reason = f"{first.ref} ({first.location}): {first.deciding.after.reason}"
-    return f"found {pluralize(len(rows), 'container')} with an answer of option 'fail_on', such as {reason}"
+    """Why the task fails. Empty if no answer is one of `fail_on`. With `unknown`, everything that has no answer counts as well."""
+    reasons = []
+    if rows := [row for answer in asked.failing for row in found.having(answer)]:
+        first = rows[0]
+        reason = f"{first.ref} ({first.location}): {first.deciding.after.reason}"
+        reasons.append(
+            f"found {pluralize(len(rows), 'container')} with an answer of option 'fail_on', such as {reason}"
+        )
+    if NOT_KNOWN in asked.failing:
+        reasons += _describe_gaps(found)
+    return "; ".join(reasons)
+
+
+def _describe_gaps(found: WhatIfAnswers) -> Iterator[str]:
+    """Yield a sentence for the namespaces without rows, and for the entries of an inventory without an effect."""
+    for namespace, why in sorted(found.unread_workloads.items())[:1]:
+        yield f"{describe_unread([*found.unread_workloads])}, so their containers cannot be judged, such as in namespace {namespace}: {why}"
+    for entry in found.access.unplanned[:1]:
+        number = pluralize(len(found.access.unplanned), "part")
+        title = f"{entry.title} in namespace {entry.namespace}" if entry.title else f"namespace {entry.namespace}"
+        yield f"{number} of the inventory would not be applied, so the effect is not known, such as {title}: {entry.reason}"
+
+
+def _unread_workloads(survey: ClusterSnapshot) -> dict[str, str]:
+    """Return the reason for each namespace that may have containers without a row."""
+    return {
+        name: f"{kind} could not be read ({place.unread[kind]})"
+        for name, place in survey.places.items()
+        for kind in (PODS, WORKLOADS_READ)
+        if kind in place.unread
+    }
 
 
 def _describe_unread(audit: Audit) -> Iterator[str]:
@@ -150,7 +176,8 @@ class _WhatIfRun:
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
         unread = [*_describe_unread(audit), *self._unread]
-        return WhatIfAnswers(self._asked.supposed, rows, unread, now, forecasts, access)
+        gaps = _unread_workloads(survey)
+        return WhatIfAnswers(self._asked.supposed, rows, unread, now, forecasts, access, gaps)
 
     def _plan(self, survey: ClusterSnapshot) -> dict[int, PlannedObjects]:
         """Return the objects that each inventory leaves, by the position of its change, and read what their effects depend on."""

@@ -54,6 +54,20 @@ def test_the_headline_is_the_answer(answers: list[str], pulls: int, says: str) -
     assert headline(document(*map(container, answers), pulls=pulls)) == says
 
 
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        (["would_break"], "1 of 1 container would no longer get its image, and {unread}."),
+        (["unknown"], "No container is known to lose its image, but 1 of 1 cannot be judged and {unread}."),
+        (["still_pulls"], "No container is known to lose its image, but {unread}."),
+        ([], "No container is known to lose its image, but {unread}."),
+    ],
+)
+def test_the_headline_mentions_workloads_that_could_not_be_read(answers: list[str], says: str) -> None:
+    unread = "the pods or workloads of 2 namespaces could not be read"
+    assert headline(document(*map(container, answers), unread_workloads=["a", "b"])) == says.format(unread=unread)
+
+
 def test_moments_are_counted_with_the_earliest_first() -> None:
     rows = [container(), container(when="at_once"), container(), container("unknown")]
     assert count_moments(rows) == "1 at once, 2 when the next pod is created"

@@ -79,6 +79,18 @@ def test_gains_and_losses_are_cases_that_pass_and_doubts_are_skipped() -> None:
     ]
 
 
+def test_unread_workloads_and_parts_that_are_not_applied_fail_if_unknown_does() -> None:
+    unplanned = [{"namespace": "a", "entry": "", "reason": "gone"}]
+    access = {"gained": [], "lost": [], "unknown": ["it is not known"], "unplanned": unplanned}
+    found = document(access=access, unread_workloads=["shop"])
+    assert results(made(found)) == ["skipped", "skipped"]
+    root = made(found, "would_break", "unknown")
+    assert results(root) == ["failure", "skipped", "failure"]
+    case = root.findall("*/testcase")[-1]
+    assert case.get("classname") == "https://api.production.example.com:6443.shop"
+    assert case[0].get("message") == "the pods or workloads could not be read, so containers can be missing"
+
+
 def test_a_comparison_without_a_cluster_has_a_file_as_well() -> None:
     access = {"gained": [ACCESS], "lost": [], "unknown": [], "unplanned": []}
     (case,) = made(document(server="", access=access)).findall("*/testcase")

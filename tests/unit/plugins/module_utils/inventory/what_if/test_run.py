@@ -9,6 +9,7 @@ import base64
 import json
 from typing import Any
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import WhatIfQuestion
@@ -91,6 +92,21 @@ def test_unreadable_nodes_are_reported() -> None:
     api.fail(r"GET /api/v1/nodes", status_object(403, "Forbidden", "no right"), times=ALWAYS)
     (sentence,) = [each for each in answered(api).extra["what_if"]["unreadable"] if "nodes" in each]
     assert "It is unknown when a pull that breaks is missed" in sentence
+
+
+@pytest.mark.parametrize(("path", "kind"), [("pods", "pods"), ("deployments", "workloads")])
+def test_workloads_that_cannot_be_read_fail_a_question_that_unknown_fails(path: str, kind: str) -> None:
+    api = cluster("a", "b")
+    api.fail(rf"GET [^?]*/{path}(\?|$)", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+    kept = [{"remove_secrets": {"name": "other"}}]
+    outcome = answered(api, "a", "b", changes=kept, failing=("would_break", "unknown"))
+    assert outcome.has_failed
+    reason = outcome.message("task")
+    assert "the pods or workloads of 2 namespaces could not be read, so their containers cannot be judged" in reason
+    assert f"in namespace a: {kind} could not be read (" in reason
+    assert outcome.extra["what_if"]["unread_workloads"] == ["a", "b"]
+    assert "but the pods or workloads of 2 namespaces could not be read" in outcome.extra["text"][0]
+    assert not answered(api, "a", "b", changes=kept, failing=("would_break",)).has_failed
 
 
 class TestPlatformImages:

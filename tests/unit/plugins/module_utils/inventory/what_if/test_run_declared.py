@@ -121,6 +121,16 @@ def test_missing_namespaces_and_accounts_fail_their_own_entries(cluster: InMemor
     assert {("b", "links[1] (quay)"), ("gone", "")} <= reasons
 
 
+def test_an_entry_that_would_not_be_applied_fails_a_question_that_unknown_fails(cluster: InMemory) -> None:
+    changes = [{"declared": everything("a", "gone")}]
+    result = cluster.run("pull_access_what_if", changes=changes, fail_on="unknown")
+    assert result["failed"]
+    assert (
+        "of the inventory would not be applied, so the effect is not known, such as namespace gone: " in result["msg"]
+    )
+    assert not cluster.run("pull_access_what_if", changes=changes, fail_on="would_break")["failed"]
+
+
 def test_a_namespace_that_cannot_be_read_is_one_failure(api: FakeApi, cluster: InMemory) -> None:
     api.fail("GET /api/v1/namespaces/a/secrets/quay", status_object(403, "Forbidden", "no"), times=10**9)
     found = access(cluster, **everything("a", "b"))
