@@ -27,9 +27,9 @@ _MIRRORS = tuple(ObjectRef(kind, "", "") for kind in MIRROR_KINDS)
 
 
 def find_obstacles(entries: Sequence[str], account: ObjectRef | None, evidence: Lookup) -> list[str]:
-    """Return a sentence for each known reason why nodes would add no login to pulls of the entries.
+    """Return a sentence for each reason why nodes would add no login to pulls of the entries, and for each that is not known.
 
-    `account` is one of the accounts that list secrets, None for none. What cannot be read gives no sentence.
+    `account` is one of the accounts that list secrets, None for none.
 
     :raises ReadRequired: when objects have to be read first.
     """
@@ -37,8 +37,12 @@ def find_obstacles(entries: Sequence[str], account: ObjectRef | None, evidence: 
     require_all(evidence, [*_MIRRORS, NODES, *reviews])
     found = [*_find_unmirrored(entries, evidence), *_find_nodes(evidence)]
     for review in reviews:
-        answer, _unread = try_lookup(evidence, review)
-        if answer is not None and answer.get("allowed") is not True:
+        answer, unread = try_lookup(evidence, review)
+        if unread:
+            found.append(
+                f"whether the nodes may request a token of {account} for {CRIO_AUDIENCE} is not known: {unread}"
+            )
+        elif answer is not None and answer.get("allowed") is not True:
             found.append(
                 f"the nodes may not request a token of {account} for {CRIO_AUDIENCE}, so they cannot run the provider for its pods: the machine "
                 "config operator installs the cluster role node-credential-providers for that"
@@ -76,13 +80,14 @@ def explain_images(images: Sequence[str], accounts: Sequence[ObjectRef], evidenc
 
 def _find_unmirrored(entries: Sequence[str], evidence: Lookup) -> Iterator[str]:
     listed = {ref: try_lookup(evidence, ref) for ref in _MIRRORS}
-    if any(unread for _answer, unread in listed.values()):
-        return
     sources = {
         item.source for ref, (answer, _unread) in listed.items() for item in mirror_items(ref.kind, items_of(answer))
     }
     unmirrored = [entry for entry in entries if not any(has_same_images(entry, source) for source in sources)]
-    if unmirrored:
+    unread = next((why for _answer, why in listed.values() if why), "")
+    if unmirrored and unread:
+        yield f"whether a mirror set has a source for {summarize(unmirrored, _SHOWN)} is not known: {unread}"
+    elif unmirrored:
         yield (
             f"no mirror set has a source for {summarize(unmirrored, _SHOWN)}, and the provider does nothing for images without mirrors. Entries "
             "are images as pods name them, not mirrors: correct option 'match_images', or create an ImageDigestMirrorSet or ImageTagMirrorSet"
@@ -91,7 +96,9 @@ def _find_unmirrored(entries: Sequence[str], evidence: Lookup) -> Iterator[str]:
 
 def _find_nodes(evidence: Lookup) -> Iterator[str]:
     """Yield each problem of nodes, with the number of nodes."""
-    listed, _unread = try_lookup(evidence, NODES)
+    listed, unread = try_lookup(evidence, NODES)
+    if unread:
+        yield f"whether the nodes can run the provider is not known: {unread}"
     problems: dict[str, list[str]] = {}
     for node in nodes_of(items_of(listed)).values():
         if problem := node_problem(node):

@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_AUDIENCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import token_review
-from support.pull_evidence import AUTH, REFUSED, TAG_SETS, known, node, secret
+from support.pull_evidence import AUTH, DIGEST_SETS, REFUSED, TAG_SETS, known, node, secret
 
 ACCOUNT = ObjectRef(SERVICE_ACCOUNT, "ns", "default")
 REVIEW = token_review("ns", "default", CRIO_AUDIENCE)
@@ -54,9 +54,17 @@ def test_nodes_that_may_not_request_tokens_are_reported() -> None:
     assert obstacles(["q.io"], {REVIEW: {"allowed": False}}, account=None) == []
 
 
-def test_what_cannot_be_read_is_no_obstacle() -> None:
+def test_what_cannot_be_read_is_not_known() -> None:
     unread = {ObjectRef(TAG_SETS, "", ""): REFUSED, NODES: REFUSED, REVIEW: REFUSED}
-    assert obstacles(["other.io"], unread) == []
+    assert obstacles(["other.io"], unread) == [
+        "whether a mirror set has a source for other.io is not known: the caller may not read it",
+        "whether the nodes can run the provider is not known: the caller may not read it",
+        f"whether the nodes may request a token of service account ns/default for {CRIO_AUDIENCE} is not known: the caller may not read it",
+    ]
+
+
+def test_a_mirror_in_another_list_settles_the_entry() -> None:
+    assert obstacles(["q.io"], {ObjectRef(DIGEST_SETS, "", ""): REFUSED}) == []
 
 
 def test_everything_is_requested_at_once() -> None:

@@ -95,6 +95,24 @@ def test_an_object_of_the_cluster_that_cannot_be_read_stops_everything(api: Fake
     assert api.writes == []
 
 
+@pytest.mark.parametrize("error", [(403, "Forbidden"), (400, "BadRequest")])
+@pytest.mark.parametrize(
+    ("what", "doubt"),
+    [
+        ("/imagetagmirrorsets", "whether a mirror set has a source for q.io is not known: "),
+        ("/api/v1/nodes", "whether the nodes can run the provider is not known: "),
+        ("accessreviews", "whether the nodes may request a token of service account a/default for "),
+    ],
+)
+def test_a_check_that_cannot_read_is_a_warning(
+    api: FakeApi, run: Run, what: str, doubt: str, error: tuple[int, str]
+) -> None:
+    api.fail(f".*{what}", status_object(*error, "no"), times=ALWAYS)
+    done = run(match_images=["q.io"], namespaces=["a"])
+    assert not done["failed"]
+    assert [each.startswith(doubt) for each in done["warnings"]].count(True) == 1, done["warnings"]
+
+
 def test_a_conflict_is_planned_again_on_the_new_list(api: FakeApi, run: Run) -> None:
     api.put("criocredentialproviderconfigs", "", "cluster", spec={"matchImages": ["x.io"]})
 
