@@ -473,6 +473,24 @@ class TestSteps:
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
 
+    def test_guard_without_the_password_of_a_user_that_stays_is_refused(self, cluster: Cluster, tmp_path: Path) -> None:
+        cluster.secret(*cluster.namespaces("same-user"))
+        audit = cluster.lab.audit()
+        done = rotate(
+            tmp_path,
+            [cluster],
+            credential_rotation_old={"username": cluster.new["username"]},
+            credential_rotation_guard="what_if",
+            credential_rotation_retire_tasks=str(tmp_path / "retire.yml"),
+        )
+        assert done.status != 0
+        told = " ".join(done.output.split())
+        assert (
+            "credential_rotation_guard: what_if needs the password of credential_rotation_old, because the user name stays"
+            in told
+        )
+        assert audit.writes() == []
+
     @pytest.mark.slow
     def test_site_does_not_write_a_retired_login_back(self, cluster: Cluster, tmp_path: Path) -> None:
         lab, old = cluster.lab, cluster.old
