@@ -522,7 +522,8 @@ what_if:
       description:
         - The images that no registry within reach has. With O(ask_registries), this includes images that their mirror lacks.
           C(skopeo) is the input of C(skopeo sync --all --scoped --src yaml). Without C(--all), skopeo copies an image of one architecture
-          only, whose digest is another one, and without C(--scoped), repositories with the same last name overwrite each other.
+          only, whose digest is another one, and without C(--scoped), repositories with the same last name overwrite each other. With
+          C(--scoped), the path of each copy is the whole path of its source with the registry, so the mirrors must have these paths.
         - C(oc_mirror) is an ImageSetConfiguration of version v2alpha1. C(not_in_oc_mirror) are the images by digest of a registry with a
           port, which oc-mirror fails to copy, and C(refused) is the number of images with an unusual name, which are in no list.
       type: dict
