@@ -160,20 +160,26 @@ class TestGrants:
         binding = lab.get(project, "rolebindings", "image-puller-grant")
         assert [each["name"] for each in binding["subjects"]] == [f"system:serviceaccounts:{consumer}"]
 
-    def test_a_right_that_two_bindings_give_stays_and_other_projects_lose_theirs(self, lab, run, guarded, namespaces):
+    @pytest.mark.parametrize("kind", ["Group", "ServiceAccount"])
+    def test_a_right_that_two_bindings_give_stays_and_other_projects_lose_theirs(self, lab, guarded, namespaces, kind):
+        """The first one gives it to the group of the consumer's accounts, the second one to the group or to the account."""
         it = Scene(lab, namespaces(3))
         consumer, project, other = it.names
         role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
         group = {"apiGroup": role["apiGroup"], "kind": "Group", "name": f"system:serviceaccounts:{consumer}"}
-        for place, name in itertools.product((project, other), ("one", "two")):
-            body = {"metadata": {"name": name}, "roleRef": role, "subjects": [group]}
+        account = {"kind": "ServiceAccount", "name": "default", "namespace": consumer}
+        subjects = {"one": group, "two": group if kind == "Group" else account}
+        for place, name in itertools.product((project, other), subjects):
+            body = {"metadata": {"name": name}, "roleRef": role, "subjects": [subjects[name]]}
             lab.create(place, "rolebindings", body)
         lab.run("push", "--dir", str(lab.dir), f"{project}/app:v1")
         it.deployment(f"{lab.registry('integrated')['host']}/{project}/app:v1")
         options = {"projects": [consumer], "state": "absent", "revoke_from": "every_binding"}
+        if kind == "ServiceAccount":
+            options["service_accounts"] = [{"namespace": consumer}]
         result = guarded("image_puller_grant", namespaces=[project, other], **options)
         assert [row["namespace"] for row in result["failures"]] == [project]
         assert f"deployment {consumer}/web, container app" in result["msg"]
-        for name in ("one", "two"):
+        for name in subjects:
             assert lab.get(project, "rolebindings", name)["subjects"]
             assert not (lab.get(other, "rolebindings", name) or {}).get("subjects")

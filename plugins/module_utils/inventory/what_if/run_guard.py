@@ -148,25 +148,28 @@ class _Guard:
     def _causes(
         self, broken: Sequence[WhatIfRow], plan: MakePlan, refused: Collection[Hashable]
     ) -> Sequence[Sequence[Hashable]]:
-        """Return for each row the removals that break it alone. If there are none for any row, those that break it with other writes.
+        """Return for each row the removals that break it alone. If there are none for any row, those that break it together.
 
-        Each binding of a project can be one too many for a right, and all of them together are not. So they are a unit in the end.
+        At last, those without which the plan does not break it. Each binding of a project can be one too many for a right, and all of them
+        together are not. So they are also evaluated as a unit.
         """
         keys = [key for key in self._removals if key not in refused]
         if not broken or not keys:
             return []
-        singles = [[key] for key in keys]
-        causes = [[keys[at] for at in each.causes] for each in self._compare(broken, map(self._writes, singles))]
-        for units in (singles, self._units(keys)):
-            if not any(causes):
-                touching = [
-                    [key for at in each.touched for key in units[at]]
-                    for each in self._compare(broken, map(self._writes, units))
-                ]
-                without = plan({*refused, *(key for each in touching for key in each)})
-                left = self._compare(broken, [without])
-                causes = [each if row.answer != WOULD_BREAK else [] for each, row in zip(touching, left, strict=True)]
-        return causes
+        alone = self._compare(broken, [self._removals[key] for key in keys])
+        causes = [[keys[at] for at in each.causes] for each in alone]
+        if any(causes):
+            return causes
+        units = self._units(keys)
+        together = self._compare(broken, [[write for key in unit for write in self._removals[key]] for unit in units])
+        touching = [{keys[at] for at in each.touched} for each in alone]
+        pairs = list(zip(together, touching, strict=True))
+        causes = [_keys_in([units[at] for at in each.causes], own) for each, own in pairs]
+        if any(causes):
+            return causes
+        causes = [_keys_in([units[at] for at in each.touched], own) for each, own in pairs]
+        left = self._compare(broken, [plan({*refused, *(key for each in causes for key in each)})])
+        return [each if row.answer != WOULD_BREAK else [] for each, row in zip(causes, left, strict=True)]
 
     def _units(self, keys: Sequence[Hashable]) -> list[list[Hashable]]:
         """The removals, with those of the role bindings of a project together."""
@@ -176,11 +179,13 @@ class _Guard:
             units.setdefault(next(projects, key), []).append(key)
         return list(units.values())
 
-    def _writes(self, keys: Sequence[Hashable]) -> Sequence[Change]:
-        return [change for key in keys for change in self._removals[key]]
-
     def _compare(self, rows: Sequence[WhatIfRow], writes: Iterable[Sequence[Change]]) -> list[Comparison]:
         """Compare the deciding container of each row before and after the writes, each sequence of which is one change."""
         patches = [patches_of_writes(each, self._survey) for each in writes]
         evaluator = PullEvaluator(self._survey.evidence, patches, asks=True)
         return compare_subjects(self._run, evaluator, [row.deciding.subject for row in rows], self._registries)
+
+
+def _keys_in(units: Iterable[Sequence[Hashable]], touching: Collection[Hashable]) -> list[Hashable]:
+    """The removals of these units: of each unit those that touch a row alone, or all if none does."""
+    return [key for unit in units for key in [key for key in unit if key in touching] or unit]
