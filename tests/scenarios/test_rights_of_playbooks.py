@@ -167,6 +167,35 @@ def test_rotate_works_with_the_rights_of_its_job(lab: Lab, accounts: Callable[[s
 
 
 @pytest.mark.slow
+def test_the_guard_of_rotate_lists_what_its_account_may_not_read(
+    lab: Lab, accounts: Callable[[str], str], tmp_path: Path
+) -> None:
+    stage = Stage(lab, run_module, PROJECTS[2:])
+    stage.secret("guarded", stage.login(0), stage.host)
+    (tmp_path / "retire.yml").write_text("- ansible.builtin.fail: {msg: the retirement begins}\n")
+    variables = {
+        "image_pull_kubeconfig": accounts("rotate"),
+        "credential_rotation_registries": [stage.host],
+        "credential_rotation_old": stage.login(0),
+        "credential_rotation_new": stage.login(1),
+        "credential_rotation_secrets": [{"namespaces": PROJECTS[2:], "name": "guarded"}],
+        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_probe": False,
+        "credential_rotation_nodes": False,
+        "credential_rotation_soak_seconds": 0,
+        "credential_rotation_allow_remaining": True,
+        "credential_rotation_guard": "what_if",
+        "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+    }
+    (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": variables}}}))
+    output = " ".join(play("rotate", tmp_path / "hosts.yml", cwd=tmp_path).output.split())
+    before, begins, _after = output.partition("the retirement begins")
+    assert begins, output
+    assert "Not read (sentences: " in before, output
+    assert "the nodes could not be read: the caller may not list them" in before, output
+
+
+@pytest.mark.slow
 def test_global_pull_secret_works_with_the_rights_of_its_job(
     lab: Lab, accounts: Callable[[str], str], tmp_path: Path
 ) -> None:
