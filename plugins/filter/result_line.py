@@ -24,7 +24,8 @@ options:
   kind:
     description:
       - V(apply) for secrets, links, grants and prunes, V(rotation) for rotations of a login, V(audit) for a report, V(what_if) for
-        the answers to what-if questions, V(export) for variables that describe a cluster, V(account) for an automation account, V(nodes) for the pull secret of the nodes.
+        the answers to what-if questions, V(export) for variables that describe a cluster, V(account) for an automation account, V(nodes)
+        for the pull secret of the nodes.
     type: str
     choices: [apply, rotation, audit, what_if, export, account, nodes]
     required: true

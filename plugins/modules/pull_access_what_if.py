@@ -175,16 +175,16 @@ options:
         suboptions:
           secrets:
             description:
-              - The secrets, with the options of M(openshift_ops.image_pull.pull_secret#module), as in its option C(secrets). Passwords are
+              - The secrets, with the options of M(openshift_ops.image_pull.pull_secret), as in its option C(secrets). Passwords are
                 used as they would be there, and are in no result.
             type: list
             elements: dict
           links:
-            description: The links, as in the option C(links) of M(openshift_ops.image_pull.sa_link#module). Nothing is waited for.
+            description: The links, as in the option C(links) of M(openshift_ops.image_pull.sa_link). Nothing is waited for.
             type: list
             elements: dict
           grants:
-            description: The grants, as in the option C(grants) of M(openshift_ops.image_pull.image_puller_grant#module).
+            description: The grants, as in the option C(grants) of M(openshift_ops.image_pull.image_puller_grant).
             type: list
             elements: dict
           owner:
@@ -197,7 +197,7 @@ options:
           prune:
             description:
               - Also suppose that objects of O(changes[].declared.owner) that no entry declares are removed, as
-                M(openshift_ops.image_pull.pull_access_prune#module) does without a limit. Nothing is removed in a namespace in which an entry
+                M(openshift_ops.image_pull.pull_access_prune) does without a limit. Nothing is removed in a namespace in which an entry
                 would fail.
             type: bool
             default: false

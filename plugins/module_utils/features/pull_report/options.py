@@ -28,8 +28,8 @@ _MODE = re.compile(r"0[0-7]{3}\Z")
 class Report:
     """The options. `src`: paths of audit documents. `outputs`: paths to write, by the names in `OUTPUTS`.
 
-    `what_if`: paths of what-if documents, which only the page shows. `missing`: name and error of each cluster whose audit failed. `compare_with`: path of an older report. `mode`: permissions of the
-    written files.
+    `what_if`: paths of what-if documents, which only the page shows. `missing`: name and error of each cluster whose audit failed.
+    `compare_with`: path of an older report. `mode`: permissions of the written files.
     """
 
     src: Sequence[str]
