@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The registries that the nodes can reach. No object of a cluster shows this, so it is only known if somebody states it. Pure."""
+"""The registries that the nodes can reach. No object of a cluster shows this. Pure."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ __all__ = [
     "is_pull_review",
     "parse_review",
     "pull_review",
+    "puller_of",
     "question_of",
     "review_spec",
     "secrets_review",
@@ -64,11 +65,16 @@ def is_pull_review(ref: ObjectRef) -> bool:
     return not ref.name.startswith("[")
 
 
+def puller_of(ref: ObjectRef) -> Subject:
+    """Return the service account of a reference of `pull_review`."""
+    namespace, _slash, name = ref.name.partition("/")
+    return Subject("ServiceAccount", name, namespace)
+
+
 def question_of(ref: ObjectRef) -> tuple[dict[str, Any], str]:
     """Return the spec of a review, and the question as the rest of a sentence that begins with whether."""
     if is_pull_review(ref):
-        namespace, _slash, name = ref.name.partition("/")
-        puller = Subject("ServiceAccount", name, namespace)
+        puller = puller_of(ref)
         return review_spec(puller, ref.namespace), f"{puller} may pull from {ref.namespace}"
     name, *audiences = json.loads(ref.name)
     account = Subject("ServiceAccount", name, ref.namespace)

@@ -13,8 +13,8 @@ from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, meta
 from ...explain.lookup import Lookup, UnreadableObject
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
-from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, Subject
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
+from ...rbac.subjects import Subject
 from .rules_grants import is_pull_binding, pullers_of
 from .survey import ACCOUNTS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
 
@@ -48,7 +48,7 @@ class ListedLookup(Lookup):
         if place is None:
             return super().look(ref)
         if ref.kind == SUBJECT_ACCESS_REVIEW:
-            is_shown = is_pull_review(ref) and self._may_pull(place.namespace, ref.name)
+            is_shown = is_pull_review(ref) and self._may_pull(ref)
             return {"allowed": True} if is_shown else super().look(ref)
         what = _WHAT.get(ref.kind)
         if what is None:
@@ -68,11 +68,8 @@ class ListedLookup(Lookup):
     def _streams_of(self, namespace: str) -> Mapping[str, Json]:
         return {as_str(metadata(stream).get("name")): stream for stream in self._places[namespace].streams}
 
-    def _may_pull(self, project: str, account: str) -> bool:
-        namespace, _slash, name = account.partition("/")
-        groups = (PROJECT_GROUPS + namespace, PROJECT_GROUPS.rstrip(":"), AUTHENTICATED)
-        who = {Subject("ServiceAccount", name, namespace), *(Subject("Group", group) for group in groups)}
-        return bool(who & (self._pullers(project) | self._everywhere))
+    def _may_pull(self, review: ObjectRef) -> bool:
+        return bool(puller_of(review).identities & (self._pullers(review.namespace) | self._everywhere))
 
     def _pullers_of(self, project: str) -> frozenset[Subject]:
         return frozenset(

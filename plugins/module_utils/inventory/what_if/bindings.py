@@ -15,7 +15,7 @@ from ...core.objects import CLUSTER_ROLE, Json, ObjectRef
 from ...explain.lookup import Lookup, UnreadableObject
 from ...explain.reading import require_all, try_lookup
 from ...features.pull_audit.rules_grants import pullers_of
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 from ...rbac.roles import gives_pull, role_of
 from ...rbac.subjects import IMAGE_PULLER, Subject
 from .patches import Answer, GrantPatch
@@ -84,14 +84,14 @@ class BindingPatch:
         if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref) or ref.namespace not in self.after:
             return False
         before, after = self._pairs[ref.namespace]
-        return bool({subject for _role, subject in before ^ after} & _puller_of(ref).identities)
+        return bool({subject for _role, subject in before ^ after} & puller_of(ref).identities)
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`. The right stays unknown if it may come from a role that cannot be read.
 
         :raises ReadRequired: when roles have to be read first.
         """
-        who, (before, after) = _puller_of(ref).identities, self._pairs[ref.namespace]
+        who, (before, after) = puller_of(ref).identities, self._pairs[ref.namespace]
         is_allowed = not isinstance(answer, ImagePullError) and as_dict(answer).get("allowed") is True
         pulling, unread = _judge_roles((role for role, subject in after if subject in who), self.evidence)
         if any(subject in who and role in pulling for role, subject in after):
@@ -110,9 +110,3 @@ class BindingPatch:
     def _pairs(self) -> Mapping[str, tuple[_Pairs, _Pairs]]:
         """The roles with their subjects before and after the change, by project."""
         return {name: (_pairs_of(self.before.get(name, ())), _pairs_of(each)) for name, each in self.after.items()}
-
-
-def _puller_of(ref: ObjectRef) -> Subject:
-    """The account of a review."""
-    namespace, _slash, name = ref.name.partition("/")
-    return Subject("ServiceAccount", name, namespace)

@@ -36,7 +36,7 @@ Row = Mapping[str, Any]
 
 
 def as_markdown(document: Document) -> str:
-    """Return the text: the summary, the containers that break, what cannot be known, and tasks that keep pulls working."""
+    """Return the text: the summary, the containers that break, the unknown facts, and tasks that keep pulls working."""
     access = access_section(document["access"])
     sections = (_head(document), _broken(document), _unknown(document), access, _tasks(document), _limits(document))
     return "\n".join(line for section in sections for line in section) + "\n"

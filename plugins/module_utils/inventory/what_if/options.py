@@ -13,6 +13,7 @@ from ...core.errors import OptionError
 from ...core.json_types import as_dict, as_str
 from ...core.objects import Json
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
+from ...images import image_questions
 from ...images.image_questions import RegistryAccess
 from . import changes
 from .changes import SupposedChange, parse_changes
@@ -23,11 +24,7 @@ __all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options", "with_inventories"]
 
 ARGUMENTS: dict[str, Any] = {
     "changes": {"type": "list", "elements": "dict", "required": True, "options": changes.ARGUMENTS},
-    "ask_registries": {"type": "bool", "default": False},
-    "realm_hosts": {"type": "list", "elements": "str"},
-    "registry_ca_cert": {"type": "path"},
-    "registry_validate_certs": {"type": "bool", "default": True},
-    "registry_timeout": {"type": "int", "default": 10},
+    **image_questions.ARGUMENTS,
     "fail_on": {"type": "str", "choices": ["never", WOULD_BREAK, NOT_KNOWN], "default": "never"},
     "dest": {"type": "path"},
     "junit": {"type": "path"},
@@ -96,14 +93,14 @@ def from_options(
 
     :raises OptionError: with all invalid changes, or for an invalid timeout.
     """
-    access = RegistryAccess.of(options, "registry_", "realm_hosts")
+    registries = image_questions.access_of(options)
     failing = {"never": (), WOULD_BREAK: (WOULD_BREAK,), NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN)}[options["fail_on"]]
     given = [as_dict(each) for each in options["changes"]]
     supposed = parse_changes(given, read, declare)
     against = _parse_against(options, supposed, declare)
     return WhatIfQuestion(
         supposed,
-        access if options["ask_registries"] else None,
+        registries,
         failing,
         {name: options[name] for name in OUTPUTS if options[name] is not None},
         [source for each in given if (source := as_str(as_dict(each.get("add_objects")).get("src")))],

@@ -15,20 +15,21 @@ from typing import Protocol, Union
 
 from ...core.errors import ImagePullError
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...dockerconfig.key_matching import is_host_match
 from ...dockerconfig.registry_keys import host_of
 from ...explain.credentials import REFUSED, refused_logins
 from ...explain.lookup import Lookup, UnreadableObject
 from ...explain.reading import require_all, try_lookup
+from ...features.pull_audit.rules_grants import is_pull_binding
 from ...images.image_questions import ImageQuestion
 from ...images.node_network import NODE_NETWORK, NodeNetwork
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.account_lists import names_in
 from ...platform.cluster import CLUSTER_VERSION
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 from ...rbac.roles import gives_pull, role_of
-from ...rbac.subjects import AUTHENTICATED, IMAGE_PULLER, PROJECT_GROUPS, Subject, subject_of
+from ...rbac.subjects import Subject, subject_of
 from ...secrets.content import StoredSecret
 
 __all__ = [
@@ -223,7 +224,7 @@ class GrantPatch:
         if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref):
             return False
         removed = self.removed.get(ref.namespace, frozenset())
-        return bool(removed & _identities(ref.name)) or (ref.namespace in self.unread and not removed)
+        return bool(removed & puller_of(ref).identities) or (ref.namespace in self.unread and not removed)
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`. The right stays unknown if it may come from bindings or roles that cannot be read.
@@ -238,7 +239,7 @@ class GrantPatch:
             return answer
         removed, others = self.removed.get(ref.namespace, frozenset()), []
         for binding, subjects in self._bindings_of(ref):
-            if not _is_puller(binding):
+            if not is_pull_binding(binding):
                 others.append(binding)
             elif subjects - (removed if metadata(binding).get("namespace") else frozenset()):
                 return answer
@@ -261,13 +262,13 @@ class GrantPatch:
 
         def without(binding: Json) -> Json:
             kept = [each for each in as_list(binding.get("subjects")) if subject_of(each, project) not in removed]
-            return {**binding, "subjects": kept} if _is_puller(binding) else binding
+            return {**binding, "subjects": kept} if is_pull_binding(binding) else binding
 
         return {"items": [without(as_dict(each)) for each in as_list(answer.get("items"))]}
 
     def _bindings_of(self, ref: ObjectRef) -> Iterator[tuple[Json, frozenset[Subject]]]:
         """Yield the bindings for the account of a review, of its project and of the cluster, with the subjects that are the account."""
-        who = _identities(ref.name)
+        who = puller_of(ref).identities
         for binding in (*self.bindings.get(ref.namespace, ()), *self.cluster_bindings):
             if subjects := _subjects_of(binding) & who:
                 yield binding, subjects
@@ -313,22 +314,10 @@ def answer_refused_login(question: ImageQuestion, secret: Json | None) -> Json |
     return {"outcome": "bad_login", "message": f"{host} refuses the login", "realm_host": ""}
 
 
-def _is_puller(binding: Json) -> bool:
-    role = as_dict(binding.get("roleRef"))
-    return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, IMAGE_PULLER)
-
-
 def _subjects_of(binding: Json) -> frozenset[Subject]:
     namespace = as_str(metadata(binding).get("namespace"))
     found = (subject_of(entry, namespace) for entry in as_list(binding.get("subjects")))
     return frozenset(each for each in found if each is not None)
-
-
-def _identities(account: str) -> frozenset[Subject]:
-    """The account `namespace/name` of a review, and its groups."""
-    namespace, _slash, name = account.partition("/")
-    groups = (PROJECT_GROUPS + namespace, PROJECT_GROUPS.rstrip(":"), AUTHENTICATED)
-    return frozenset({Subject("ServiceAccount", name, namespace), *(Subject("Group", group) for group in groups)})
 
 
 def _without(answer: Answer, is_removed: Callable[[Json], bool]) -> Answer:

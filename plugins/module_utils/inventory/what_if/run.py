@@ -49,7 +49,7 @@ from .run_declared import NO_INVENTORIES, Inventories, plan_inventory
 from .text import lines_of
 from .timing import NodeCaches
 
-__all__ = ["answer_comparison", "answer_what_if", "compare_subjects", "read_rows"]
+__all__ = ["answer_comparison", "answer_what_if", "compare_subjects", "read_rows", "unread_workloads"]
 
 #: Writes the files for a document and the rows of all containers.
 Write = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None]
@@ -133,7 +133,7 @@ def _describe_gaps(found: WhatIfAnswers) -> Iterator[str]:
         yield f"{number} of the inventory would not be applied, so the effect is not known, such as {title}: {entry.reason}"
 
 
-def _unread_workloads(survey: ClusterSnapshot) -> dict[str, str]:
+def unread_workloads(survey: ClusterSnapshot) -> dict[str, str]:
     """Return the reason for each namespace that may have containers without a row."""
     return {
         name: f"{kind} could not be read ({place.unread[kind]})"
@@ -176,7 +176,7 @@ class _WhatIfRun:
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
         unread = [*_describe_unread(audit), *self._unread]
-        gaps = _unread_workloads(survey)
+        gaps = unread_workloads(survey)
         return WhatIfAnswers(self._asked.supposed, rows, unread, now, forecasts, access, gaps)
 
     def _plan(self, survey: ClusterSnapshot) -> dict[int, PlannedObjects]:
@@ -199,7 +199,7 @@ class _WhatIfRun:
         return PullEvaluator(survey.evidence, patches, asks=self._asked.registries is not None)
 
     def _platform_subjects(self) -> Sequence[ContainerPull]:
-        """Return the pulls of images that the platform and its operators name. What cannot be read is reported."""
+        """Return the pulls of images that the platform and its operators name. Unreadable kinds are reported."""
         found: list[ContainerPull] = []
         reads: dict[Kind, Callable[[], Iterable[Json | None]]] = {
             CLUSTER_VERSION.kind: lambda: [self._run.cluster.get(CLUSTER_VERSION)],
@@ -319,7 +319,7 @@ class _Wanted:
         self.questions: dict[str, list[ObjectRef]] = {}
 
     def take(self, namespace: str) -> None:
-        """Take over what is wanted for an item of the namespace."""
+        """Record the references that the evidence wants now, for an item of the namespace."""
         for ref in self.lookup.take_wanted():
             if ref.kind in QUESTIONS:
                 self.questions.setdefault(namespace, []).append(ref)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...clients.kube.client import Cluster
@@ -21,13 +21,13 @@ from ...engine.selection import list_visible_namespaces
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader
-from ...features.pull_audit.survey import PODS, WORKLOADS_READ, ClusterSnapshot
+from ...features.pull_audit.survey import ClusterSnapshot
 from ...images.image_questions import RegistryAccess
 from .evaluation import Comparison, PullEvaluator
 from .guard import GuardJudgement, describe_broken, has_removal
 from .patches import EvidencePatch
 from .rows import WhatIfRow
-from .run import compare_subjects, read_rows
+from .run import compare_subjects, read_rows, unread_workloads
 from .timing import NodeCaches
 from .writes import patches_of_writes
 
@@ -129,17 +129,10 @@ class _Guard:
             causes = self._causes(broken, plan, refused)
             if not any(causes):
                 unknown = [row for row in rows if row.answer == NOT_KNOWN and row.is_touched]
-                return GuardJudgement(refused, unknown, dict(self._unread()))
+                return GuardJudgement(refused, unknown, unread_workloads(self._survey))
             for row, keys in zip(broken, causes, strict=True):
                 for key in keys:
                     refused.setdefault(key, []).append(row)
-
-    def _unread(self) -> Iterator[tuple[str, str]]:
-        """Yield the namespaces that may have workloads without a row, with the kind and the reason."""
-        for name, place in self._survey.places.items():
-            for kind in (PODS, WORKLOADS_READ):
-                if kind in place.unread:
-                    yield name, f"{kind} could not be read ({place.unread[kind]})"
 
     def _rows(self, patches: Sequence[EvidencePatch]) -> list[WhatIfRow]:
         evaluator = PullEvaluator(self._survey.evidence, [patches], asks=True)
