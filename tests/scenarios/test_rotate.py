@@ -364,7 +364,7 @@ class TestSteps:
         """The registry answers the login's HEAD request for the manifest, but gives nothing to the nodes."""
         one, two, three = namespaces
         cluster.pod(two, "app", restart="Always")
-        with cluster.lab.following("--status"):
+        with cluster.lab.following("--status", *namespaces):
             done = rotate(
                 tmp_path,
                 [cluster],

@@ -12,12 +12,13 @@ import base64
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from support.lab import Lab, path_of
+from support.lab import Following, Lab, path_of
 from support.modules import run_module
 from support.playbooks import Play, forms, play, variables_file
 from support.project_user import ProjectUser, auth_file
@@ -79,6 +80,10 @@ class Fleet:
 
     def is_rotated(self) -> bool:
         return self.login_of(self.victim) == auth(self.new)
+
+    def following(self) -> AbstractContextManager[Following]:
+        """A node that pulls for the pods of both projects. Other projects of the lab have pods whose registries never answer."""
+        return self.lab.following("--node", "node-1", "--status", self.victim, self.mallory.namespace)
 
 
 @pytest.fixture
@@ -216,7 +221,7 @@ class TestStops:
         mallory.create_object("pods", pod(mallory.namespace, f"{host}/secret/of-others:v1"))
         mallory.create_object("pods", pod(mallory.namespace, fleet.image, name="b", secret="none"))
         fleet.lab.create(fleet.victim, "pods", pod(fleet.victim, fleet.image))
-        with fleet.lab.following("--node", "node-1", "--status") as node:
+        with fleet.following() as node:
             fleet.lab.until(lambda: len(node.of(mallory.namespace, "b")) > 0, "her pod cannot pull")
             found = fleet.rotate(secrets=fleet.declared, **WAYS[way])
         assert not found["failed"], found.get("msg")
@@ -296,7 +301,7 @@ class TestPlaybook:
             "private_registry_secrets_mallory": self.declaration(fleet, own, username="other-robot"),
         }
         audit = lab.audit()
-        with lab.following("--node", "node-1", "--status"):
+        with fleet.following():
             done = self.rotate(fleet, tmp_path, **declared)
         assert done.status == 0, done.output
         assert (fleet.is_rotated(), fleet.stolen()) == (True, [])
