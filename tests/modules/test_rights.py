@@ -51,6 +51,8 @@ EVERYWHERE = [
 RUN = [*((job, False) for job in JOBS if job != "prune"), *((job, True) for job in EVERYWHERE)]
 
 
+#: It reads the same objects as the explanation, with the same code. tests/verdicts has callers without its rights.
+SAME_READS = "what_if"
 #: Requests that a job sends only if its other rights have revealed objects.
 AFTER_OTHERS = (("rotation", "events"),)
 
@@ -71,7 +73,7 @@ def cases() -> Iterator[Any]:
         single = [[right] for right in rights if right not in together]
         for away in [*single, *([together] if together else [])]:
             title = f"{titled_run(job, everywhere)}: {', '.join(map(titled, away))}"
-            marks = [pytest.mark.slow] if everywhere and job != "prune" else []
+            marks = [pytest.mark.slow] if job == SAME_READS or (everywhere and job != "prune") else []
             yield pytest.param(job, everywhere, away, id=title, marks=marks)
 
 

@@ -100,6 +100,7 @@ def test_a_declared_object_that_is_missing_is_a_finding(lab, project, auditing, 
     assert not any(rule == "declared-differs" for rule, *_place in auditing.findings())
 
 
+@pytest.mark.slow
 def test_a_selector_that_users_can_join_is_a_finding(lab, project, auditing, east):
     """The lab has no project requests, so the test sets the annotation that OpenShift sets."""
     annotations = {"openshift.io/requester": "mallory"}

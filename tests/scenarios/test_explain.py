@@ -70,6 +70,7 @@ def test_a_pod_with_a_broken_secret_is_explained(inventory: Path, project: str) 
     assert found.recap["changed"] == 0
 
 
+@pytest.mark.slow
 def test_the_explanation_has_colours_only_when_ansible_uses_them(
     inventory: Path, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,7 @@ class CallbackModule(CallbackBase):
 """
 
 
+@pytest.mark.slow
 def test_a_callback_that_wraps_the_display_causes_no_warning(
     inventory: Path, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -322,6 +322,7 @@ def test_an_export_in_a_process_of_its_own_is_refused(lab, by_hand, inventory, o
     assert audit.ours() == []
 
 
+@pytest.mark.slow
 def test_placeholders_contain_no_credential_and_fail_when_used(lab, by_hand, inventory, canaries):
     done = run("export", inventory, by_hand, "-e", "image_pull_export_credentials=placeholder", vault=False)
     assert done.status == 0, done.output

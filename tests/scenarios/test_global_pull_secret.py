@@ -205,6 +205,7 @@ class TestStandalone:
             assert (again.status, again.recap["changed"]) == (0, 0), again.output
             assert "late.example.com" in standalone.on_machines("worker")
 
+    @pytest.mark.slow
     def test_a_paused_pool_stops_the_change(self, standalone):
         with standalone.pool("worker", paused=True, further_file="/etc/further.conf"):
             standalone.lab.until(lambda: pending(standalone, "worker"), "something waits in the paused pool")
@@ -228,6 +229,7 @@ class TestStandalone:
             done = standalone.run(registries=[login("new.example.com")])
             assert (done.status, done.recap["changed"]) == (0, 0), done.output
 
+    @pytest.mark.slow
     def test_the_operators_own_logins_are_left_out_of_the_comparison(self, standalone):
         """With an InternalReleaseImage, the operator adds or overwrites two entries. A removed login must still be gone."""
         standalone.well(registries=[login("old.example.com"), login("localhost:22625")])
@@ -247,6 +249,7 @@ class TestStandalone:
         finally:
             standalone.lab.api("DELETE", f"{RELEASE_IMAGES}/cluster")
 
+    @pytest.mark.slow
     def test_the_copy_for_builds_of_node_images_follows_and_is_left_to_the_operator(self, standalone):
         name, place = "global-pull-secret-copy", "openshift-machine-config-operator"
         config = {
@@ -357,6 +360,7 @@ class TestStandalone:
         standalone.well(remove=[it.host], **options)
         assert it.host not in standalone.registries()
 
+    @pytest.mark.slow
     def test_missing_and_conflicting_options_are_refused(self, standalone):
         assert "Or set only global_pull_secret_restore" in standalone.run().output
         both = standalone.run(registries=[login("a.example.com")], restore="x.yml")
@@ -366,10 +370,8 @@ class TestStandalone:
         alone = standalone.run(registries=[login("a.example.com")], include=["x"])
         assert "global_pull_secret_include selects entries of global_pull_secret_auth_file" in alone.output
 
-    @pytest.mark.parametrize(
-        "source",
-        ["auth_file", *(pytest.param(source, marks=pytest.mark.slow) for source in ("auth_config", "text"))],
-    )
+    @pytest.mark.slow
+    @pytest.mark.parametrize("source", ["auth_file", "auth_config", "text"])
     def test_the_entries_of_a_file_are_merged(self, standalone, source):
         content = file_of("new.example.com", "other.example.com", "quay.io")
         (standalone.directory / "auth.json").write_text(json.dumps(content))

@@ -312,6 +312,7 @@ class TestWhere:
         here.run(link(namespace, require="none"), ANSIBLE_KEEP_REMOTE_FILES="1")
         assert here.wrote_options_to_disk
 
+    @pytest.mark.slow
     def test_a_missing_client_library_is_reported_with_the_install_command(self, namespace, here):
         """Another Python may have the library, so it is tried. The message names Ansible's own Python for the installation."""
         for name in ("kubernetes", "urllib3"):
@@ -333,6 +334,7 @@ class TestRegistered:
 
     HAS_REGISTRY = find_spec("ansible.module_utils.secrets") is not None
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("where", ["here", "elsewhere"])
     def test_ansible_masks_the_credentials_of_a_file_where_it_can(self, namespace, where, request):
         job = request.getfixturevalue(where)
@@ -347,6 +349,7 @@ class TestRegistered:
         shown = "$REDACTED$, of operator: $REDACTED$" if self.HAS_REGISTRY else "canary-1, of operator: canary-2"
         assert f"of developer: {shown}" in job.output
 
+    @pytest.mark.slow
     def test_a_background_job_leaves_no_credential_behind(self, namespace, here, tmp_path):
         """Ansible keeps the job's result in a file that every user of the host can read."""
         there = tmp_path / "jobs"
@@ -514,7 +517,7 @@ class TestEnd:
             assert "time frame" in result["msg"] or "Timed out" in result["msg"]
             assert 4 <= len(slow.writes) < len(slow.names) / 2
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+    @pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGKILL])
     def test_the_writing_ends_with_ansible(self, here, elsewhere, number):
         """This holds even if Ansible cannot notify its workers. No file of a module or with its options is left."""
 

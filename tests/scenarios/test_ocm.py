@@ -118,6 +118,7 @@ def test_the_pull_secret_is_not_in_the_debug_output_of_ansible(lab, namespace, o
     assert leaks(text, secrets() - {OFFLINE_TOKEN}) == []
 
 
+@pytest.mark.slow
 def test_failed_items_of_a_loop_and_failed_attempts_report_the_cause(ocm, tmp_path, python):
     prepare(
         tmp_path,

@@ -103,6 +103,7 @@ def test_objects_that_leave_the_inventory_leave_the_cluster(
     assert fleet.state(one, two) == {one: ["secrets/base", "link/base"], two: ["secrets/team-a", "link/team-a"]}
 
 
+@pytest.mark.slow
 def test_a_delegated_login_with_a_problem_keeps_its_secrets_and_links(
     fleet: Fleet, namespaces: Callable[[int], list[str]]
 ) -> None:

@@ -105,6 +105,7 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     assert line_of(exported).startswith(f"1 secret and 0 grants of 2 namespaces written to {written}"), exported.output
 
 
+@pytest.mark.slow
 def test_automation_account_prints_one_result_line(cluster: Cluster, namespace: str) -> None:
     kubeconfig = cluster.directory / "account.kubeconfig"
     options = {

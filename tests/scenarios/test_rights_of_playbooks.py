@@ -277,6 +277,7 @@ def test_the_playbook_writes_the_objects_to_a_file_for_an_administrator(making: 
     assert kinds.count("RoleBinding") == len(PROJECTS) + 1
 
 
+@pytest.mark.slow
 def test_state_absent_removes_all_roles_and_bindings(lab: Lab, making: Path) -> None:
     again = play(
         "automation_account",

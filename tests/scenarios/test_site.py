@@ -127,6 +127,7 @@ class TestMainJob:
         assert play("teardown", inventory).recap["changed"] == 0
         assert audit.writes() == []
 
+    @pytest.mark.slow
     def test_an_interrupted_run_is_finished_by_the_next(self, lab, inventory, prefix):
         """The run is killed, terminated as AWX does when a job is cancelled, or interrupted by Ctrl-C."""
         pods = Pods(lab, prefix)
@@ -186,10 +187,10 @@ class TestSecrets:
     @pytest.mark.parametrize(
         "damage",
         [
-            "kubeconfig: nonexistent",
+            pytest.param("kubeconfig: nonexistent", marks=pytest.mark.slow),
             "unreachable: true",
             "namespace: missing",
-            "option: misspelt",
+            pytest.param("option: misspelt", marks=pytest.mark.slow),
         ],
     )
     def test_a_failing_task_shows_no_credential(self, inventory, canaries, damage):
@@ -239,6 +240,7 @@ class TestInventoryVariables:
         (directory / "group_vars" / "all.yml").write_text(local + variables)
         return directory
 
+    @pytest.mark.slow
     def test_a_namespace_selector_is_applied_and_torn_down(self, lab, prefix, tmp_path):
         inventory = self.hosts(
             tmp_path / "inventory",

@@ -185,6 +185,7 @@ def test_the_guard_keeps_what_a_workload_needs_and_removes_the_rest(lab, cluster
     assert (cluster.ours_in(needed), cluster.linked(needed)) == ([], [])
 
 
+@pytest.mark.slow
 def test_merged_entries_are_removed_and_a_secret_without_others_is_deleted(lab, cluster, namespaces):
     created, theirs, shared, unlinked, early = namespaces(5)
     kept = cluster.put(theirs, "pull", THEIRS)

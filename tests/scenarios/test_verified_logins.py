@@ -39,7 +39,7 @@ def declared(lab: Lab, role: str, namespace: str, password: str = "") -> dict[st
     return {"delegated_auth_registries": [{**entry, "ca_cert": lab.data["ca_cert"]}]}
 
 
-@pytest.mark.parametrize("role", ["private_registry", "delegated_auth"])
+@pytest.mark.parametrize("role", ["private_registry", pytest.param("delegated_auth", marks=pytest.mark.slow)])
 def test_a_login_is_proven_before_it_is_written(lab, namespace, namespaces, tmp_path, role):
     (other,) = namespaces(1)
     teams = declared(lab, role, namespace, CANARY), declared(lab, role, other)

@@ -105,8 +105,6 @@ NEXT = "next"
 #: The supported cores between the oldest and the newest.
 CORES = ("2.17", "2.18", "2.19", "2.20")
 SANITY = ("python", "tests/tools/sanity.py")
-#: The sanity tests in which a core reads the collection. The other ones are linters.
-READ_BY_CORE = ("ansible-doc", "compile", "import", "runtime-metadata", "validate-modules")
 UNITS = ("python", "tests/tools/units.py")
 #: The command after it finds the collection that the tarball installs.
 TARBALL = ("python", "tests/tools/tarball.py")
@@ -164,7 +162,6 @@ STEPS = (
     Step("ansible-test sanity, newest", "newest", (*SANITY, "--skip-test=pylint")),
     # Of the other cores, the whole of sanity reads the tests too.
     Step("sanity: pylint of the plugins, newest", "newest", (*SANITY, "--test=pylint", "plugins/")),
-    Step("documentation and imports, oldest", "oldest", (*SANITY, *(f"--test={name}" for name in READ_BY_CORE))),
     Step("ansible-test sanity, oldest", "oldest", SANITY, only_all=True),
     *(Step(f"ansible-test sanity, {core}", f"core-{core}", SANITY, only_all=True) for core in CORES),
     Step("galaxy-importer, as the Hub runs it", "galaxy", ("python", "tests/tools/galaxy.py", "import")),

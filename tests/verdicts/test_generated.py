@@ -26,7 +26,7 @@ from support.modules import run_module
 from support.node_memories import MEMORIES, NodeMemories
 from support.registry_settings import PUBLIC_KEY, credential_provider, registry_settings
 
-COUNT = int(os.environ.get("IMAGE_PULL_PODS", "150"))
+COUNT = int(os.environ.get("IMAGE_PULL_PODS", "100"))
 #: A number of pods with which rare combinations are certain.
 LARGE = 500
 
