@@ -165,7 +165,7 @@ class TestProgress:
     def python(self, request, other_python) -> str:
         return other_python if request.param == "in one of its own" else "{{ ansible_playbook_python }}"
 
-    @pytest.mark.parametrize("wanted", [True, False])
+    @pytest.mark.parametrize("wanted", [True, pytest.param(False, marks=pytest.mark.slow)])
     def test_progress_lines_appear_in_the_job_output_unless_switched_off(
         self, lab, namespace, tmp_path, python, wanted
     ):

@@ -214,6 +214,7 @@ def test_a_signature_that_is_newer_than_the_error_of_the_node_leaves_the_verdict
 RELEASE = "quay.io/openshift-release-dev/ocp-v4.0-art-dev"
 
 
+@pytest.mark.slow
 def test_the_forecast_names_the_mirror_whose_images_stop_without_signatures(lab_factory: Callable[..., Lab]) -> None:
     """The policy of 4.22 with the key of the lab. The mirror serves the image, and then also its signature, as oc-mirror copies it."""
     lab = lab_factory()

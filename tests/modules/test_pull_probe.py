@@ -287,7 +287,9 @@ class TestLeftovers:
         assert time.monotonic() - asked < 15
         assert probes(lab, namespace) == []
 
-    @pytest.mark.parametrize("where", ["in Ansible's process", "in one of its own"])
+    @pytest.mark.parametrize(
+        "where", ["in Ansible's process", pytest.param("in one of its own", marks=pytest.mark.slow)]
+    )
     def test_a_task_that_times_out_leaves_no_pod(self, lab, namespace, tmp_path, other_python, where):
         python = other_python if where == "in one of its own" else "{{ ansible_playbook_python }}"
         playbook, inventory = tmp_path / "probe.yml", tmp_path / "hosts.yml"

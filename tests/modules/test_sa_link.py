@@ -221,6 +221,7 @@ class TestBefore416:
         )
         assert pull_names(old.account(project)) == generated
 
+    @pytest.mark.slow
     def test_the_legacy_secret_stays_linked_after_an_upgrade(self, lab_factory):
         lab = lab_factory("--provisioner", "legacy", "--no-registries")
         project = lab.namespace("upgraded")

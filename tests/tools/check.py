@@ -105,6 +105,7 @@ NEXT = "next"
 #: The supported cores between the oldest and the newest.
 CORES = ("2.17", "2.18", "2.19", "2.20")
 SANITY = ("python", "tests/tools/sanity.py")
+ANSIBLE_LINT = ("ansible-lint", "--offline", "--profile", "production")
 UNITS = ("python", "tests/tools/units.py")
 #: The command after it finds the collection that the tarball installs.
 TARBALL = ("python", "tests/tools/tarball.py")
@@ -158,7 +159,9 @@ STEPS = (
         ("molecule", "test", "-s", "default", "-s", "private_registry"),
     ),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all"), only_all=True),
-    Step("ansible-lint, profile production", "newest", ("ansible-lint", "--offline", "--profile", "production")),
+    # Molecule runs its own playbooks.
+    Step("ansible-lint, profile production", "newest", (*ANSIBLE_LINT, "--exclude", "extensions/molecule/")),
+    Step("ansible-lint of everything", "newest", ANSIBLE_LINT, only_all=True),
     Step("ansible-test sanity, newest", "newest", (*SANITY, "--skip-test=pylint")),
     # Of the other cores, the whole of sanity reads the tests too.
     Step("sanity: pylint of the plugins, newest", "newest", (*SANITY, "--test=pylint", "plugins/")),
