@@ -9,18 +9,24 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from ...core.json_types import as_str
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...explain.lookup import Lookup, UnreadableObject
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 from ...rbac.subjects import Subject
 from .rules_grants import is_pull_binding, pullers_of
-from .survey import ACCOUNTS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
+from .survey import ACCOUNTS, BINDINGS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
 
 __all__ = ["ListedLookup"]
 
-_WHAT = {SECRET: SECRETS, SERVICE_ACCOUNT: ACCOUNTS, IMAGE_STREAM: STREAMS, IMAGE_POLICY: POLICIES}
+_WHAT = {
+    SECRET: SECRETS,
+    SERVICE_ACCOUNT: ACCOUNTS,
+    ROLE_BINDING: BINDINGS,
+    IMAGE_STREAM: STREAMS,
+    IMAGE_POLICY: POLICIES,
+}
 
 
 class ListedLookup(Lookup):
@@ -63,6 +69,8 @@ class ListedLookup(Lookup):
             return None if secret is None else secret.obj
         if ref.kind == SERVICE_ACCOUNT:
             return place.accounts.get(ref.name)
+        if ref.kind == ROLE_BINDING:
+            return next((each for each in place.bindings if metadata(each).get("name") == ref.name), None)
         return self._streams(place.namespace).get(ref.name) if self._has_streams else {}
 
     def _streams_of(self, namespace: str) -> Mapping[str, Json]:
@@ -80,6 +88,10 @@ class ListedLookup(Lookup):
 def _objects_of(place: NamespaceSnapshot, kind: Kind) -> Sequence[Json]:
     if kind == SECRET:
         return [secret.obj for secret in place.secrets.values()]
-    return {SERVICE_ACCOUNT: [*place.accounts.values()], IMAGE_STREAM: place.streams, IMAGE_POLICY: place.policies}[
-        kind
-    ]
+    lists: Mapping[Kind, Sequence[Json]] = {
+        SERVICE_ACCOUNT: [*place.accounts.values()],
+        ROLE_BINDING: place.bindings,
+        IMAGE_STREAM: place.streams,
+        IMAGE_POLICY: place.policies,
+    }
+    return lists[kind]

@@ -70,7 +70,8 @@ def _judge_roles(roles: Iterable[ObjectRef], evidence: Lookup) -> tuple[set[Obje
 class BindingPatch:
     """The role bindings of projects before and after a change. `cluster_bindings` are those of the cluster, which stay.
 
-    `evidence` has the roles. `unread` has the reason under an empty text if the bindings of the cluster are not known.
+    `evidence` has the roles. `unread` has the reason by project, or an empty text for the cluster, if the bindings are not known. Of such a
+    project, `after` has only the changed ones, so every right may have been lost.
     """
 
     before: Mapping[str, Sequence[Json]]
@@ -84,6 +85,8 @@ class BindingPatch:
         if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref) or ref.namespace not in self.after:
             return False
         before, after = self._pairs[ref.namespace]
+        if ref.namespace in self.unread:
+            return True
         return bool({subject for _role, subject in before ^ after} & puller_of(ref).identities)
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
@@ -101,7 +104,7 @@ class BindingPatch:
             role = min(gained, key=str)
             return UnreadableObject(f"{role}, which the change grants, may give the right, and {unread[role]}")
         lost = frozenset(subject for _role, subject in before - after)
-        if not lost & who:
+        if not lost & who and ref.namespace not in self.unread:
             return answer
         patch = GrantPatch({ref.namespace: lost}, self.after, self.cluster_bindings, self.evidence, self.unread)
         return patch.apply(ref, answer)

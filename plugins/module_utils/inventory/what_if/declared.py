@@ -20,7 +20,7 @@ from ...declarations.writes import object_after
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.sa_link.plan import SaLink
 
-__all__ = ["LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
+__all__ = ["ACCESS_KINDS", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
 
 #: The lists of an inventory, in the order in which they are applied, each with its name for one entry.
 LISTS = {"secrets": "secret", "links": "link", "grants": "grant"}
@@ -28,7 +28,7 @@ LISTS = {"secrets": "secret", "links": "link", "grants": "grant"}
 Lists = Mapping[str, Sequence[Declaration[Any]]]
 
 #: The kinds that decide about access. A plan can also delete pods.
-_KINDS = (SECRET, SERVICE_ACCOUNT, ROLE_BINDING)
+ACCESS_KINDS = (SECRET, SERVICE_ACCOUNT, ROLE_BINDING)
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,6 @@ class PlannedObjects:
         """The namespaces with a changed object."""
         return frozenset(ref.namespace for ref in self.objects)
 
-    @property
-    def projects(self) -> frozenset[str]:
-        """The namespaces with a changed role binding."""
-        return frozenset(ref.namespace for ref in self.objects if ref.kind == ROLE_BINDING)
-
     def update(self, kind: Kind, namespace: str, objects: Objects, found: Related) -> tuple[Objects, Related]:
         """Return the objects of `kind` by name, and the related objects, as the earlier steps leave them."""
         current = dict(objects)
@@ -106,7 +101,7 @@ class PlannedObjects:
         current, found = dict(seen[0]), seen[1]
         for change in changes:
             ref = change.ref
-            if ref.kind not in _KINDS:
+            if ref.kind not in ACCESS_KINDS:
                 continue
             before = current.get(ref.name) if ref.kind == batch.kind else find_related(found, ref)
             now = object_after(change, before)

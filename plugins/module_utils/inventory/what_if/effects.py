@@ -5,23 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from ...core.json_types import as_dict, as_list
-from ...core.objects import ROLE_BINDING, Json, ObjectRef
 from ...explain.lookup import ReadRequired, UnreadableObject
-from ...explain.reading import try_lookup
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
 from ...images.node_pools import NODES
 from ...platform.protected import NODE_SECRET
-from .bindings import BindingPatch
 from .changes import SupposedChange
-from .declared import PlannedObjects
 from .patches import (
-    Answer,
     CredentialPatch,
     EvidencePatch,
     GrantPatch,
@@ -32,35 +26,13 @@ from .patches import (
     VersionPatch,
 )
 
-__all__ = ["patches_of", "patches_of_plan", "unread_bindings"]
+__all__ = ["patches_of", "unread_in_cluster"]
 
 
 def patches_of(change: SupposedChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
     """Return the effects of one change. `new_nodes` has none: it only means that no node has an image."""
     make = _MAKERS.get(change.kind)
     return [] if make is None else [make(change, survey)]
-
-
-def patches_of_plan(planned: PlannedObjects, survey: ClusterSnapshot) -> list[EvidencePatch]:
-    """Return the effects of an inventory. The evidence has the lists of role bindings of its projects."""
-    objects = ObjectPatch(planned.objects)
-    lists = [ObjectRef(ROLE_BINDING, project, "") for project in planned.projects]
-    known = {ref.namespace: try_lookup(survey.evidence, ref)[0] for ref in lists}
-    before = {name: listed for name, listed in known.items() if listed is not None}
-    after = {name: objects.apply(ObjectRef(ROLE_BINDING, name, ""), listed) for name, listed in before.items()}
-    unread = _unread_in_cluster(survey)
-    return [
-        objects,
-        BindingPatch(_items(before), _items(after), survey.cluster_bindings, survey.evidence, unread),
-    ]
-
-
-def _items(lists: Mapping[str, Answer]) -> Mapping[str, Sequence[Json]]:
-    return {
-        name: [as_dict(each) for each in as_list(listed.get("items"))]
-        for name, listed in lists.items()
-        if isinstance(listed, Mapping)
-    }
 
 
 def _of_unreachable(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
@@ -90,17 +62,17 @@ def _of_grants(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch
         or frozenset(subject for _name, subject in pullers_of(filter(is_pull_binding, bindings.get(name, ()))))
         for name in projects
     }
-    return GrantPatch(removed, bindings, survey.cluster_bindings, survey.evidence, unread_bindings(projects, survey))
+    return GrantPatch(removed, bindings, survey.cluster_bindings, survey.evidence, _unread_bindings(projects, survey))
 
 
-def unread_bindings(projects: Iterable[str], survey: ClusterSnapshot) -> dict[str, str]:
-    """Return why the role bindings of projects are not known, by project. The empty name stands for the cluster."""
+def _unread_bindings(projects: Iterable[str], survey: ClusterSnapshot) -> dict[str, str]:
+    """Why the role bindings of projects are not known, by project. The empty name stands for the cluster."""
     found = {name: why for name in projects if (why := _why_bindings_unread(name, survey))}
-    return {**_unread_in_cluster(survey), **found}
+    return {**unread_in_cluster(survey), **found}
 
 
-def _unread_in_cluster(survey: ClusterSnapshot) -> dict[str, str]:
-    """Why the bindings of the cluster are not known, under an empty text. Empty if they are."""
+def unread_in_cluster(survey: ClusterSnapshot) -> dict[str, str]:
+    """Return why the bindings of the cluster are not known, under an empty text. Empty if they are."""
     why = survey.unread.get(CLUSTER_BINDINGS)
     return {"": f"the {CLUSTER_BINDINGS} could not be read: {why}"} if why else {}
 

@@ -81,9 +81,9 @@ class NetworkPatch:
 
 @dataclass(frozen=True)
 class ObjectPatch:
-    """Objects after the change: None for a deleted one."""
+    """Objects after the change: None for a deleted one, an error for one that is not known."""
 
-    objects: Mapping[ObjectRef, Json | None]
+    objects: Mapping[ObjectRef, Answer]
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`. A list has the objects of its kind and namespace."""
@@ -99,7 +99,7 @@ class ObjectPatch:
         The names of the integrated registry are in the status of the image config, which a replacement keeps. If it could not be read, it
         stays unknown.
         """
-        if ref == IMAGE_CONFIG and (obj := self.objects[ref]) is not None:
+        if ref == IMAGE_CONFIG and isinstance(obj := self.objects[ref], Mapping):
             return answer if isinstance(answer, ImagePullError) else {**obj, "status": as_dict(answer).get("status")}
         if ref.name:
             return self.objects[ref]
@@ -111,7 +111,8 @@ class ObjectPatch:
             for each, obj in self.objects.items()
             if (each.kind, each.namespace) == (ref.kind, ref.namespace)
         }
-        return {"items": [obj for obj in {**listed, **changed}.values() if obj is not None]}
+        unknown = (obj for obj in changed.values() if isinstance(obj, ImagePullError))
+        return next(unknown, {"items": [obj for obj in {**listed, **changed}.values() if obj is not None]})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ...clients.kube.api_groups import list_api_groups
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ...core.errors import ImagePullError
-from ...core.objects import ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef
+from ...core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
 from ...core.what_if_format import NOT_KNOWN
@@ -26,7 +26,6 @@ from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.lookup import Lookup, ReadRequired
-from ...explain.reading import require_all
 from ...explain.subjects import ContainerPull
 from ...features.pull_audit.checks import Audit
 from ...features.pull_audit.forecast import FORECASTS
@@ -40,7 +39,7 @@ from .access import review_access
 from .comparison import LIMITS, compare_inventories
 from .declared import PlannedObjects
 from .document import WhatIfAnswers, document_of
-from .effects import patches_of, patches_of_plan
+from .effects import patches_of
 from .evaluation import Comparison, PullEvaluator
 from .options import WhatIfQuestion
 from .platform_images import OPERATOR_KINDS, subjects_of, trim_platform_object
@@ -48,8 +47,9 @@ from .rows import WhatIfRow, row_of_image, rows_of
 from .run_declared import NO_INVENTORIES, Inventories, plan_inventory
 from .text import lines_of
 from .timing import NodeCaches
+from .writes import patches_of_objects
 
-__all__ = ["answer_comparison", "answer_what_if", "compare_subjects", "read_rows", "unread_workloads"]
+__all__ = ["answer_comparison", "answer_what_if", "compare_subjects", "read_rows", "settle", "unread_workloads"]
 
 #: Writes the files for a document and the rows of all containers.
 Write = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None]
@@ -169,31 +169,30 @@ class _WhatIfRun:
         self.results = [namespace_result(self._run, name, place) for name, place in survey.places.items()]
         gone = {result.name for result in self.results if result.status == "failed"}
         survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
-        planned = self._plan(survey)
-        evaluator = self._evaluator(survey, planned)
+        planned = self._plan()
+        evaluator = settle(
+            self._run, lambda: self._evaluator(survey, planned), [survey.evidence], self._asked.registries
+        )
         rows = self._evaluate(survey, evaluator, self._platform_subjects() if self._asked.is_about_network else ())
-        access = self._settle(lambda: review_access(evaluator.lookups, survey, planned), evaluator.lookups)
+        lookups = evaluator.lookups
+        access = settle(self._run, lambda: review_access(lookups, survey, planned), lookups, self._asked.registries)
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
         unread = [*_describe_unread(audit), *self._unread]
         gaps = unread_workloads(survey)
         return WhatIfAnswers(self._asked.supposed, rows, unread, now, forecasts, access, gaps)
 
-    def _plan(self, survey: ClusterSnapshot) -> dict[int, PlannedObjects]:
-        """Return the objects that each inventory leaves, by the position of its change, and read what their effects depend on."""
-        planned = {
+    def _plan(self) -> dict[int, PlannedObjects]:
+        """Return the objects that each inventory leaves, by the position of its change."""
+        return {
             at: plan_inventory(self._run, change.inventory, self._inventories, at)
             for at, change in enumerate(self._asked.supposed)
             if change.inventory is not None
         }
-        projects = sorted({project for each in planned.values() for project in each.projects})
-        lists = [ObjectRef(ROLE_BINDING, project, "") for project in projects]
-        self._settle(lambda: require_all(survey.evidence, lists), [survey.evidence])
-        return planned
 
     def _evaluator(self, survey: ClusterSnapshot, planned: Mapping[int, PlannedObjects]) -> PullEvaluator:
         patches = [
-            patches_of_plan(planned[at], survey) if at in planned else patches_of(change, survey)
+            patches_of_objects(planned[at].objects, survey) if at in planned else patches_of(change, survey)
             for at, change in enumerate(self._asked.supposed)
         ]
         return PullEvaluator(survey.evidence, patches, asks=self._asked.registries is not None)
@@ -241,13 +240,20 @@ class _WhatIfRun:
         compared = compare_subjects(self._run, evaluator, more, self._asked.registries)
         return [*rows, *(row_of_image(each, caches) for each in compared)]
 
-    def _settle(self, ask: Callable[[], _Answer], lookups: Sequence[Lookup]) -> _Answer:
-        """Ask until nothing more has to be read."""
-        while True:
-            try:
-                return ask()
-            except ReadRequired:
-                _read_wanted(self._run, lookups, self._asked.registries)
+
+def settle(
+    run: Run, ask: Callable[[], _Answer], lookups: Sequence[Lookup], registries: RegistryAccess | None
+) -> _Answer:
+    """Return the answer of `ask`, which is asked until the evidence needs nothing more.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    while True:
+        try:
+            return ask()
+        except ReadRequired:
+            for lookup in lookups:
+                lookup.add(read_lookups(run.cluster, run.workers, lookup, _LISTED_BY, registries))
 
 
 def read_rows(
@@ -325,9 +331,3 @@ class _Wanted:
                 self.questions.setdefault(namespace, []).append(ref)
             else:
                 self.objects[ref] = None
-
-
-def _read_wanted(run: Run, lookups: Sequence[Lookup], registries: RegistryAccess | None) -> None:
-    """Read the objects that the evidence wants."""
-    for lookup in lookups:
-        lookup.add(read_lookups(run.cluster, run.workers, lookup, _LISTED_BY, registries))

@@ -27,9 +27,9 @@ from .evaluation import Comparison, PullEvaluator
 from .guard import GuardJudgement, describe_broken, has_removal
 from .patches import EvidencePatch
 from .rows import WhatIfRow
-from .run import compare_subjects, read_rows, unread_workloads
+from .run import compare_subjects, read_rows, settle, unread_workloads
 from .timing import NodeCaches
-from .writes import patches_of_writes
+from .writes import objects_after, patches_of_objects
 
 __all__ = ["ChangeGuard", "GuardScope", "Removals", "judge_effects"]
 
@@ -124,7 +124,7 @@ class _Guard:
         """Leave out removals until no other one breaks anything. What the other writes break is no reason to refuse a removal."""
         refused: dict[Hashable, list[WhatIfRow]] = {}
         while True:
-            rows = self._rows(patches_of_writes(plan(refused), self._survey))
+            rows = self._rows(self._patches(plan(refused)))
             broken = [row for row in rows if row.answer == WOULD_BREAK]
             causes = self._causes(broken, plan, refused)
             if not any(causes):
@@ -172,9 +172,18 @@ class _Guard:
             units.setdefault(next(projects, key), []).append(key)
         return list(units.values())
 
+    def _patches(self, writes: Sequence[Change]) -> list[EvidencePatch]:
+        """The effects of writes, after the objects that they change have been read."""
+        evidence = self._survey.evidence
+
+        def make() -> list[EvidencePatch]:
+            return patches_of_objects(objects_after(writes, evidence), self._survey)
+
+        return settle(self._run, make, [evidence], None)
+
     def _compare(self, rows: Sequence[WhatIfRow], writes: Iterable[Sequence[Change]]) -> list[Comparison]:
         """Compare the deciding container of each row before and after the writes, each sequence of which is one change."""
-        patches = [patches_of_writes(each, self._survey) for each in writes]
+        patches = [self._patches(each) for each in writes]
         evaluator = PullEvaluator(self._survey.evidence, patches, asks=True)
         return compare_subjects(self._run, evaluator, [row.deciding.subject for row in rows], self._registries)
 

@@ -1,103 +1,82 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The effects of planned writes on the evidence of one cluster. Pure.
+"""The effects of our own writes on the evidence of one cluster, for the plan of a module and for that of a whole inventory. Pure.
 
-The plan of a module has each write as it is sent, so the object after it is exact.
+A plan has each write as it is sent, so the object after it is exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Union
+from collections.abc import Iterable, Mapping
 
 from ...core.changes import Change
 from ...core.errors import ImagePullError
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ...core.json_types import as_dict
+from ...core.objects import ROLE_BINDING, ObjectRef
 from ...declarations.writes import object_after
-from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
-from ...features.pull_audit.survey import ClusterSnapshot
-from ...rbac.subjects import Subject
-from .effects import unread_bindings
-from .patches import EvidencePatch, GrantPatch
+from ...explain.lookup import Lookup, UnreadableObject
+from ...explain.reading import items_of, require_all, try_lookup
+from ...features.pull_audit.survey import BINDINGS, ClusterSnapshot
+from .bindings import BindingPatch
+from .declared import ACCESS_KINDS
+from .effects import unread_in_cluster
+from .patches import Answer, EvidencePatch, ObjectPatch
 
-__all__ = ["WritePatch", "patches_of_writes"]
-
-Answer = Union[Json, ImagePullError, None]
-
-
-@dataclass(frozen=True)
-class WritePatch:
-    """Secrets and service accounts after the writes, which are in their order by object."""
-
-    writes: Mapping[ObjectRef, Sequence[Change]]
-
-    def touches(self, ref: ObjectRef) -> bool:
-        """See `EvidencePatch`. A list has the objects of its kind and namespace."""
-        if ref.name:
-            return ref in self.writes
-        return any((each.kind, each.namespace) == (ref.kind, ref.namespace) for each in self.writes)
-
-    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
-        """See `EvidencePatch`. After a deletion or a creation, the object is known, even if it could not be read before."""
-        if ref.name:
-            return self._after(ref, answer)
-        if answer is None or isinstance(answer, ImagePullError):
-            return answer
-        listed = {as_str(metadata(as_dict(each)).get("name")): each for each in as_list(answer.get("items"))}
-        for each in self.writes:
-            if (each.kind, each.namespace) == (ref.kind, ref.namespace):
-                listed[each.name] = self._after(each, listed.get(each.name))
-        return {"items": [obj for obj in listed.values() if obj is not None]}
-
-    def _after(self, ref: ObjectRef, answer: Answer) -> Answer:
-        for change in self.writes[ref]:
-            is_patch = change.action == "update"
-            # A patch of an object that was deleted in the meantime fails, and one of an unreadable object stays unknown.
-            if not is_patch or not (answer is None or isinstance(answer, ImagePullError)):
-                answer = object_after(change, None if isinstance(answer, ImagePullError) else answer)
-        return answer
+__all__ = ["objects_after", "patches_of_objects"]
 
 
-def patches_of_writes(changes: Iterable[Change], survey: ClusterSnapshot) -> list[EvidencePatch]:
-    """Return the effects of all these writes together. Writes to other kinds, such as the restart of a pod, do not decide a pull."""
+def objects_after(changes: Iterable[Change], evidence: Lookup) -> dict[ObjectRef, Answer]:
+    """Return the objects after these writes, applied in their order. Other kinds, such as restarted pods, do not decide a pull.
+
+    After a deletion or a creation, an object is known, even if it could not be read before. The patch of an object that does not exist any
+    more fails, and that of an unreadable object leaves it unknown.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
     writes: dict[ObjectRef, list[Change]] = {}
-    bindings: dict[ObjectRef, list[Change]] = {}
     for change in changes:
-        if change.ref.kind in (SECRET, SERVICE_ACCOUNT):
+        if change.ref.kind in ACCESS_KINDS:
             writes.setdefault(change.ref, []).append(change)
-        elif change.ref.kind == ROLE_BINDING:
-            bindings.setdefault(change.ref, []).append(change)
-    objects = [WritePatch(writes)] if writes else []
-    return [*objects, *([_revoke(bindings, survey)] if bindings else [])]
+    patched = [ref for ref, each in writes.items() if each[0].action == "update"]
+    require_all(evidence, patched)
+    found: dict[ObjectRef, Answer] = {ref: _look(evidence, ref) for ref in patched}
+    for ref, each in writes.items():
+        for change in each:
+            found[ref] = _after(change, found.get(ref))
+    return found
 
 
-def _revoke(writes: Mapping[ObjectRef, Sequence[Change]], survey: ClusterSnapshot) -> GrantPatch:
-    """The loss of subjects by any written binding, unless a binding to system:image-puller still has them."""
-    after: dict[str, list[Json]] = {}
-    removed: dict[str, frozenset[Subject]] = {}
-    for project in {ref.namespace for ref in writes}:
-        before = survey.places[project].bindings if project in survey.places else ()
-        by_name = {as_str(metadata(each).get("name")): each for each in before}
-        lost: set[Subject] = set()
-        written = {ref: changes for ref, changes in writes.items() if ref.namespace == project}
-        for ref, changes in written.items():
-            old = by_name.get(ref.name)
-            kept = old
-            for change in changes:
-                kept = object_after(change, kept)
-            by_name = {**by_name, ref.name: kept} if kept is not None else _without(by_name, ref.name)
-            lost |= _subjects([old]) - _subjects([kept])
-        after[project] = list(by_name.values())
-        removed[project] = frozenset(lost) - _subjects([each for each in after[project] if is_pull_binding(each)])
-    return GrantPatch(removed, after, survey.cluster_bindings, survey.evidence, unread_bindings(after, survey))
+def _look(evidence: Lookup, ref: ObjectRef) -> Answer:
+    try:
+        return evidence.look(ref)
+    except UnreadableObject as error:
+        return error
 
 
-def _without(bindings: Mapping[str, Json], name: str) -> dict[str, Json]:
-    return {each: binding for each, binding in bindings.items() if each != name}
+def _after(change: Change, answer: Answer) -> Answer:
+    if change.action == "update" and (answer is None or isinstance(answer, ImagePullError)):
+        return answer
+    return object_after(change, None if isinstance(answer, ImagePullError) else answer)
 
 
-def _subjects(bindings: Iterable[Json | None]) -> frozenset[Subject]:
-    return frozenset(subject for _name, subject in pullers_of(each for each in bindings if each is not None))
+def patches_of_objects(objects: Mapping[ObjectRef, Answer], survey: ClusterSnapshot) -> list[EvidencePatch]:
+    """Return the effects of written objects: each object after the writes, None if it is deleted, or an error if it is not known.
+
+    :raises ReadRequired: when role bindings have to be read first.
+    """
+    patch = ObjectPatch(objects)
+    projects = dict.fromkeys(ref.namespace for ref in objects if ref.kind == ROLE_BINDING)
+    if not projects:
+        return [patch] if objects else []
+    lists = [ObjectRef(ROLE_BINDING, project, "") for project in projects]
+    require_all(survey.evidence, lists)
+    known = ObjectPatch({ref: obj for ref, obj in objects.items() if not isinstance(obj, ImagePullError)})
+    before, after, unread = {}, {}, unread_in_cluster(survey)
+    for whole in lists:
+        listed, why = try_lookup(survey.evidence, whole)
+        project, before[whole.namespace] = whole.namespace, items_of(listed)
+        after[project] = items_of(as_dict(known.apply(whole, {"items": before[project]})))
+        if why:
+            unread[project] = f"the {BINDINGS} of project {project} could not be read: {why}"
+    return [patch, BindingPatch(before, after, survey.cluster_bindings, survey.evidence, unread)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    ROLE_BINDING,
     SECRET,
     SERVICE_ACCOUNT,
     ObjectRef,
@@ -44,6 +45,16 @@ def test_a_lookup_finds_listed_objects_and_knows_missing_ones() -> None:
     assert evidence.look(ObjectRef(IMAGE_STREAM, "a", "none")) is None
     assert listed(has_streams=False).look(ObjectRef(IMAGE_STREAM, "a", "app")) == {}
     assert evidence.take_wanted() == []
+
+
+def test_role_bindings_are_found_in_their_list() -> None:
+    given = binding("x", {"kind": "Group", "name": "system:authenticated"})
+    evidence = listed(place(bindings=[given]))
+    assert evidence.look(ObjectRef(ROLE_BINDING, "a", "")) == {"items": [given]}
+    assert evidence.look(ObjectRef(ROLE_BINDING, "a", "x")) == given
+    assert evidence.look(ObjectRef(ROLE_BINDING, "a", "none")) is None
+    with pytest.raises(UnreadableObject, match="no right"):
+        listed(place(unread={"role bindings": "no right"})).look(ObjectRef(ROLE_BINDING, "a", ""))
 
 
 def test_an_unreadable_list_is_not_taken_for_absence() -> None:

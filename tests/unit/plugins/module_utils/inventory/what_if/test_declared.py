@@ -61,7 +61,6 @@ def test_each_step_starts_from_the_objects_that_the_steps_before_leave() -> None
     assert planned.update(SERVICE_ACCOUNT, "b", {}, {}) == ({}, {})
     assert planned.update(SECRET, "a", {"other": {}}, {})[0].keys() == {"other", "pull"}
     assert planned.namespaces == {"a"}
-    assert planned.projects == frozenset()
 
 
 def test_a_deleted_object_is_gone_and_other_kinds_do_not_count() -> None:
@@ -73,7 +72,6 @@ def test_a_deleted_object_is_gone_and_other_kinds_do_not_count() -> None:
     planned.keep(Batch(SECRET, {"a": ()}), "a", changes, ({"pull": old}, {}), "prune")
     assert planned.objects[PULL] is None
     assert {*planned.objects} == {PULL, binding}
-    assert planned.projects == {"a"}
     assert planned.update(SECRET, "a", {"pull": old}, {}) == ({}, {})
     assert planned.titles([PULL], ["pull"]) == ["prune"]
 
