@@ -19,7 +19,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     document_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import PullEvaluator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
+    PresentPulls,
+    PullEvaluator,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow, rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 
@@ -46,7 +49,8 @@ def supposed_change(**given: Any) -> SupposedChange:
 
 def rows_about(survey: ClusterSnapshot, *given: Mapping[str, Any], is_empty: bool = False) -> list[WhatIfRow]:
     """Return the rows of all namespaces."""
-    evaluator = PullEvaluator(survey.evidence, [patches_of(each, survey) for each in changes_of(*given)], asks=False)
+    patches = [patches_of(each, survey) for each in changes_of(*given)]
+    evaluator = PullEvaluator(PresentPulls(survey.evidence, asks=False), patches)
     caches = NodeCaches(survey.nodes_by_name, is_empty=is_empty)
     return [row for place in survey.places.values() for row in rows_of(place, evaluator.compare, caches)]
 

@@ -20,7 +20,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import PullEvaluator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
+    PresentPulls,
+    PullEvaluator,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow, rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
@@ -103,7 +106,7 @@ def _secret(name: str, entries: Mapping[str, str] | None) -> dict[str, Any]:
 def rows_with_answers(found: ClusterSnapshot, *given: Mapping[str, Any], asks: bool) -> list[WhatIfRow]:
     """Return the rows. The registries accept the login with password `LOGIN`, and have all images except those below `lost`."""
     patches = [patches_of(each, found) for each in changes_of(*given)] if given else []
-    evaluator = PullEvaluator(found.evidence, patches, asks=asks)
+    evaluator = PullEvaluator(PresentPulls(found.evidence, asks=asks), patches)
     caches = NodeCaches({})
     while True:
         try:

@@ -9,6 +9,7 @@ return the whole list with our own entries added or removed. All other entries k
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -79,12 +80,12 @@ def duplicate_names(entries: Entries) -> list[str]:
 
 def changes_of(before: Entries, after: Entries) -> dict[str, list[str]]:
     """Return the reported changes of one list."""
-    old, new = entry_names(before), entry_names(after)
+    old, new = Counter(entry_names(before)), Counter(entry_names(after))
     changes = {
-        "added": [name for name in new if name not in old],
-        "removed": [name for name in dict.fromkeys(old) if name not in new],
+        "added": [name for name in entry_names(after) if name not in old],
+        "removed": [name for name in old if name not in new],
     }
-    cleaned = [name for name in dict.fromkeys(old) if name in new and old.count(name) > new.count(name)]
+    cleaned = [name for name, count in old.items() if count > new[name] > 0]
     return {**changes, "deduplicated": cleaned} if cleaned else changes
 
 

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from ...rbac.subjects import Subject
 
 __all__ = ["NOTHING", "DeclaredObjects", "Grant", "Links"]
+
+#: The characters that make a name a glob.
+_SPECIAL = frozenset("*?[")
 
 
 @dataclass(frozen=True)
@@ -21,11 +26,6 @@ class Links:
     secrets: frozenset[str]
     accounts: tuple[str, ...]
     lists: frozenset[str]
-
-    def patterns_for(self, account: str, key: str, secret: str) -> Iterator[str]:
-        """Yield the names or globs that match the account, if the link is declared."""
-        if key in self.lists and secret in self.secrets:
-            yield from (pattern for pattern in self.accounts if fnmatchcase(account, pattern))
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,41 @@ class DeclaredObjects:
 
     def links_for(self, account: str, key: str, secret: str) -> Iterator[tuple[str, str, str]]:
         """Yield the declared links that put the secret on that list of the account, each with the name or glob of its accounts."""
-        for links in self.links:
-            yield from ((pattern, key, secret) for pattern in links.patterns_for(account, key, secret))
+        names, globs = self._patterns.get((key, secret), ((), ()))
+        if account in names:
+            yield account, key, secret
+        yield from ((glob, key, secret) for glob in globs if fnmatchcase(account, glob))
 
     def grants_to(self, role: str, subject: Subject) -> bool:
         """Whether the subject is granted the role, by any binding: if one grants it, a second one does not."""
-        return any(grant.role == role and subject in grant.subjects for grant in self.grants)
+        return subject in self._subjects.get(role, ())
 
     def uses(self, role: str, binding_name: str) -> bool:
         """Whether a grant is declared for that binding."""
-        return any((grant.role, grant.binding_name) == (role, binding_name) for grant in self.grants)
+        return (role, binding_name) in self._bindings
+
+    @cached_property
+    def _patterns(self) -> Mapping[tuple[str, str], tuple[dict[str, None], dict[str, None]]]:
+        """The names and the globs of accounts, by list and secret. A removal that is kept is a declaration, so there can be many names."""
+        found: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
+        for links in self.links:
+            for where in itertools.product(links.lists, links.secrets):
+                names, globs = found.setdefault(where, ({}, {}))
+                for pattern in links.accounts:
+                    (globs if _SPECIAL & {*pattern} else names)[pattern] = None
+        return found
+
+    @cached_property
+    def _subjects(self) -> Mapping[str, set[Subject]]:
+        """The subjects with a grant, by role."""
+        found: dict[str, set[Subject]] = {}
+        for grant in self.grants:
+            found.setdefault(grant.role, set()).update(grant.subjects)
+        return found
+
+    @cached_property
+    def _bindings(self) -> frozenset[tuple[str, str]]:
+        return frozenset((grant.role, grant.binding_name) for grant in self.grants)
 
     @classmethod
     def of(cls, parts: Iterable[DeclaredObjects]) -> DeclaredObjects:

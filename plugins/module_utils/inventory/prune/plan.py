@@ -184,7 +184,7 @@ class _PrunePlanner:
         """Yield the binding without the subjects that no grant declares, or its deletion if none is left."""
         role = str(as_dict(binding.get("roleRef")).get("name"))
         held = list(dict.fromkeys(subjects_of(binding)))
-        revoked = [subject for subject in held if not self._declared.grants_to(role, subject)]
+        revoked = dict.fromkeys(subject for subject in held if not self._declared.grants_to(role, subject))
         kept = [entry for entry in subject_entries(binding) if subject_of(entry, ref.namespace) not in revoked]
         details = {"role": role, "revoked": [str(subject) for subject in revoked]}
         before = binding_view(role, held)

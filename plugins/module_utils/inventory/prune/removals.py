@@ -9,14 +9,14 @@ A removal is left out by a declaration of its objects, so the plan without it is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...core.changes import Change
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
 from ...core.protocols import Related
 from ...rbac.subjects import Subject, subjects_of
-from .declared import DeclaredObjects, Grant, Links
+from .declared import NOTHING, DeclaredObjects, Grant, Links
 from .plan import Prune, list_ref
 
 __all__ = ["Removal", "keep_removals", "removals_of"]
@@ -28,28 +28,45 @@ class Removal:
 
     namespace: str
     title: str
-    objects: DeclaredObjects
+    objects: DeclaredObjects = field(hash=False)
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def refs(self) -> frozenset[ObjectRef]:
+        """The objects that it changes or deletes."""
+        secrets = (ObjectRef(SECRET, self.namespace, name) for name in self.objects.secrets)
+        accounts = (
+            ObjectRef(SERVICE_ACCOUNT, self.namespace, name) for links in self.objects.links for name in links.accounts
+        )
+        bindings = (ObjectRef(ROLE_BINDING, self.namespace, grant.binding_name) for grant in self.objects.grants)
+        return frozenset((*secrets, *accounts, *bindings))
 
 
 def removals_of(namespace: str, changes: Sequence[Change], found: Related) -> list[Removal]:
     """Return the removals of a plan. `found`: the related objects that the plan was made of."""
     secrets = [change.ref for change in changes if change.ref.kind == SECRET]
-    links = list(_links_of(changes))
-    going = {ref.name for ref in secrets}
+    links = list(_group(_links_of(changes)))
+    own: dict[str, list[Links]] = {ref.name: [] for ref in secrets}
+    for (account, name), lists in links:
+        if name in own:
+            own[name].append(_links(account, name, lists))
     return [
-        *(_of_secret(ref, links) for ref in secrets),
-        *(_of_links(account, name, lists) for (account, name), lists in _group(links) if name not in going),
+        *(_of_secret(ref, own[ref.name]) for ref in secrets),
+        *(_of_links(account, name, lists) for (account, name), lists in links if name not in own),
         *_of_grants(namespace, changes, found),
     ]
 
 
 def keep_removals(prune: Prune, kept: Iterable[Removal]) -> Prune:
     """Return the prune without these removals."""
-    parts = [{removal.namespace: removal.objects} for removal in kept]
-    return replace(prune, declared=DeclaredObjects.merge([prune.declared, *parts]))
+    parts: dict[str, list[DeclaredObjects]] = {}
+    for removal in kept:
+        parts.setdefault(removal.namespace, [prune.declared.get(removal.namespace, NOTHING)]).append(removal.objects)
+    return replace(
+        prune, declared={**prune.declared, **{name: DeclaredObjects.of(each) for name, each in parts.items()}}
+    )
 
 
 _Link = tuple[ObjectRef, str, str]
@@ -70,16 +87,17 @@ def _group(links: Iterable[_Link]) -> Iterator[tuple[tuple[ObjectRef, str], froz
     yield from ((where, frozenset(lists)) for where, lists in found.items())
 
 
-def _of_secret(ref: ObjectRef, links: Iterable[_Link]) -> Removal:
-    own = tuple(
-        Links(frozenset({name}), (account.name,), lists) for (account, name), lists in _group(links) if name == ref.name
-    )
-    return Removal(ref.namespace, str(ref), DeclaredObjects(frozenset({ref.name}), own))
+def _of_secret(ref: ObjectRef, links: Sequence[Links]) -> Removal:
+    return Removal(ref.namespace, str(ref), DeclaredObjects(frozenset({ref.name}), tuple(links)))
 
 
 def _of_links(account: ObjectRef, name: str, lists: frozenset[str]) -> Removal:
-    links = Links(frozenset({name}), (account.name,), lists)
-    return Removal(account.namespace, f"the link of {account} to secret {name}", DeclaredObjects(links=(links,)))
+    objects = DeclaredObjects(links=(_links(account, name, lists),))
+    return Removal(account.namespace, f"the link of {account} to secret {name}", objects)
+
+
+def _links(account: ObjectRef, name: str, lists: frozenset[str]) -> Links:
+    return Links(frozenset({name}), (account.name,), lists)
 
 
 def _of_grants(namespace: str, changes: Iterable[Change], found: Related) -> Iterator[Removal]:
@@ -101,5 +119,5 @@ def _bindings(namespace: str, found: Related) -> Iterator[Json]:
 
 
 def _revoked(change: Change, bindings: Mapping[str, Json]) -> Iterator[Subject]:
-    names = change.details["revoked"]
+    names = frozenset(change.details["revoked"])
     yield from (subject for subject in dict.fromkeys(subjects_of(bindings[change.ref.name])) if str(subject) in names)

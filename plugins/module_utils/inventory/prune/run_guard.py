@@ -41,8 +41,7 @@ class WorkloadGuard:
 
         :raises Refusal: when the cluster failed. Nothing was removed.
         """
-        units: dict[Hashable, Sequence[Change]] = {removal: self._changes_of(removal) for removal in self.removals}
-        return replace(self, judgement=judge_effects(scope, units, self._plan))
+        return replace(self, judgement=judge_effects(scope, {each: each.refs for each in self.removals}, self._plan))
 
     @cached_property
     def removals(self) -> Sequence[Removal]:
@@ -60,23 +59,23 @@ class WorkloadGuard:
             found.setdefault(removal.namespace, []).append(removal)
         return found
 
-    def _changes_of(self, removal: Removal) -> Sequence[Change]:
-        """Return the changes of this removal alone."""
-        others = [each for each in self._by_namespace[removal.namespace] if each != removal]
-        return self._plan_namespace(keep_removals(self.prune, others), removal.namespace)
-
-    def _plan(self, refused: Collection[Hashable]) -> Sequence[Change]:
-        kept = keep_removals(self.prune, [each for each in self.removals if each in refused])
-        places = {each.namespace for each in self.removals if each in refused}
+    def _plan(self, refused: Collection[Hashable], places: Collection[str] | None = None) -> Sequence[Change]:
+        """The changes without these removals: in the given namespaces, or with None in all."""
+        left_out: dict[str, list[Removal]] = {}
+        for each in refused:
+            if isinstance(each, Removal):
+                left_out.setdefault(each.namespace, []).append(each)
         return [
             change
-            for name, changes in self.planned.items()
-            for change in (self._plan_namespace(kept, name) if name in places else changes)
+            for name in (self.planned if places is None else self.planned.keys() & places)
+            for change in self._plan_namespace(name, left_out.get(name, ()))
         ]
 
-    def _plan_namespace(self, prune: Prune, namespace: str) -> Sequence[Change]:
+    def _plan_namespace(self, namespace: str, kept: Sequence[Removal]) -> Sequence[Change]:
+        if not kept:
+            return self.planned[namespace]
         view = self.views[namespace]
-        return prune.plan(namespace, view.objects, view.related).changes
+        return keep_removals(self.prune, kept).plan(namespace, view.objects, view.related).changes
 
     @property
     def desired(self) -> Prune:
@@ -90,7 +89,10 @@ class WorkloadGuard:
     @property
     def refused(self) -> list[Change]:
         """The changes that were not made."""
-        return [change for removal in self._refused for change in self._changes_of(removal)]
+        refused = frozenset(self._refused)
+        places = {each.namespace for each in refused}
+        others = [each for each in self.removals if each.namespace in places and each not in refused]
+        return [*self._plan(others, places)]
 
     def add_to(self, outcome: Outcome) -> Outcome:
         """Return the outcome with the judgement: a namespace with a refused removal has failed."""

@@ -10,8 +10,9 @@ that the explanation before them has read, the answer is the same, and is not co
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from ...core.objects import ObjectRef
 from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
@@ -20,7 +21,7 @@ from ...features.pull_audit.accesses import explanation_key
 from .overlay import ChangedLookup, RecordingLookup
 from .patches import EvidencePatch
 
-__all__ = ["Comparison", "PullEvaluator", "answer_of"]
+__all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
 
 #: A message of a node about an earlier attempt counts against a change that would correct its cause.
 _OLD_ERROR = "after the change, nothing visible fails, but the node reports an error today: {}"
@@ -30,7 +31,8 @@ _OLD_ERROR = "after the change, nothing visible fails, but the node reports an e
 class Comparison:
     """One pull before and after the changes. `touched` and `causes` are positions of changes.
 
-    `touched`: those that change something that the explanation reads. `causes`: those that make it fail.
+    `touched`: those that change something that the explanation reads. `causes`: those that make it fail. `read`: what the explanation before
+    the changes reads, if one touches it.
     """
 
     subject: ContainerPull
@@ -38,6 +40,7 @@ class Comparison:
     after: PullVerdict
     touched: tuple[int, ...] = ()
     causes: tuple[int, ...] = ()
+    read: frozenset[ObjectRef] = field(default=frozenset(), repr=False)
 
     @property
     def answer(self) -> str:
@@ -53,14 +56,35 @@ def answer_of(before: str, after: str) -> str:
     return STILL_PULLS if before == PULLS else WOULD_WORK
 
 
-class PullEvaluator:
-    """Compares pulls. `patches` are the effects of each change, in order. `asks`: whether registries are asked."""
+class PresentPulls:
+    """The explanations without any change, each made once. `asks`: whether registries are asked."""
 
-    def __init__(self, base: Lookup, patches: Sequence[Sequence[EvidencePatch]], *, asks: bool) -> None:
-        self._base = RecordingLookup(base)
+    def __init__(self, base: Lookup, *, asks: bool) -> None:
+        self.base, self.asks = base, asks
+        self._evidence = RecordingLookup(base)
+        self._known: dict[Hashable, tuple[PullVerdict, frozenset[ObjectRef]]] = {}
+
+    def explain(self, subject: ContainerPull) -> tuple[PullVerdict, frozenset[ObjectRef]]:
+        """Return the verdict, and the references that the explanation reads.
+
+        :raises ReadRequired: when more objects must be read first.
+        """
+        key = replace(subject, own=tuple(subject.own))
+        if key not in self._known:
+            self._evidence.take_read()
+            verdict = explain(subject, self._evidence, asks=self.asks)
+            self._known[key] = verdict, self._evidence.take_read()
+        return self._known[key]
+
+
+class PullEvaluator:
+    """Compares pulls. `patches` are the effects of each change, in order."""
+
+    def __init__(self, present: PresentPulls, patches: Sequence[Sequence[EvidencePatch]]) -> None:
+        base, self._asks = present.base, present.asks
+        self._present = present
         self._after = ChangedLookup(base, [patch for each in patches for patch in each])
         self._each = [ChangedLookup(base, each) for each in patches]
-        self._asks = asks
         self._known: dict[Hashable, Comparison] = {}
         #: All evidence that may want objects.
         self.lookups: Sequence[Lookup] = (base, self._after, *self._each)
@@ -80,15 +104,13 @@ class PullEvaluator:
 
     def _compare(self, subject: ContainerPull) -> Comparison:
         asked = replace(subject, is_pulled=False)
-        self._base.take_read()
-        before = explain(asked, self._base, asks=self._asks)
-        read = self._base.take_read()
+        before, read = self._present.explain(asked)
         touched = tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
         if not touched:
             return Comparison(subject, before, before)
         after = self._explain_after(asked, before)
         causes = self._causes(asked, touched) if answer_of(before.verdict, after.verdict) == WOULD_BREAK else ()
-        return Comparison(subject, before, after, touched, causes)
+        return Comparison(subject, before, after, touched, causes, read)
 
     def _explain_after(self, asked: ContainerPull, before: PullVerdict) -> PullVerdict:
         after = explain(asked, self._after, asks=self._asks)

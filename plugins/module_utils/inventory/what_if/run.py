@@ -40,7 +40,7 @@ from .comparison import LIMITS, compare_inventories
 from .declared import PlannedObjects
 from .document import WhatIfAnswers, document_of
 from .effects import patches_of
-from .evaluation import Comparison, PullEvaluator
+from .evaluation import Comparison, PresentPulls, PullEvaluator
 from .options import WhatIfQuestion
 from .platform_images import OPERATOR_KINDS, subjects_of, trim_platform_object
 from .rows import WhatIfRow, row_of_image, rows_of
@@ -49,7 +49,15 @@ from .text import lines_of
 from .timing import NodeCaches
 from .writes import patches_of_objects
 
-__all__ = ["answer_comparison", "answer_what_if", "compare_subjects", "read_rows", "settle", "unread_workloads"]
+__all__ = [
+    "answer_comparison",
+    "answer_what_if",
+    "compare_subjects",
+    "make_questions",
+    "read_rows",
+    "settle",
+    "unread_workloads",
+]
 
 #: Writes the files for a document and the rows of all containers.
 Write = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None]
@@ -195,7 +203,7 @@ class _WhatIfRun:
             patches_of_objects(planned[at].objects, survey) if at in planned else patches_of(change, survey)
             for at, change in enumerate(self._asked.supposed)
         ]
-        return PullEvaluator(survey.evidence, patches, asks=self._asked.registries is not None)
+        return PullEvaluator(PresentPulls(survey.evidence, asks=self._asked.registries is not None), patches)
 
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. Unreadable kinds are reported."""
@@ -236,8 +244,9 @@ class _WhatIfRun:
         self, survey: ClusterSnapshot, evaluator: PullEvaluator, more: Sequence[ContainerPull]
     ) -> list[WhatIfRow]:
         caches = NodeCaches(survey.nodes_by_name, is_empty=self._asked.has_new_nodes)
-        rows = read_rows(self._run, survey, evaluator, caches, self._asked.registries)
-        compared = compare_subjects(self._run, evaluator, more, self._asked.registries)
+        questions = None if self._asked.registries is None else make_questions(self._asked.registries)
+        rows = read_rows(self._run, survey, evaluator, caches, questions)
+        compared = compare_subjects(self._run, evaluator, more, questions)
         return [*rows, *(row_of_image(each, caches) for each in compared)]
 
 
@@ -256,8 +265,17 @@ def settle(
                 lookup.add(read_lookups(run.cluster, run.workers, lookup, _LISTED_BY, registries))
 
 
+def make_questions(registries: RegistryAccess) -> NamespaceQuestions:
+    """Return the questions to registries of one task. Each namespace has its own time for all of them together."""
+    return NamespaceQuestions(registries, _SECONDS_OF_NAMESPACE)
+
+
 def read_rows(
-    run: Run, survey: ClusterSnapshot, evaluator: PullEvaluator, caches: NodeCaches, registries: RegistryAccess | None
+    run: Run,
+    survey: ClusterSnapshot,
+    evaluator: PullEvaluator,
+    caches: NodeCaches,
+    questions: NamespaceQuestions | None,
 ) -> list[WhatIfRow]:
     """Return the rows of all namespaces.
 
@@ -267,7 +285,7 @@ def read_rows(
     found = _answer_each(
         run,
         evaluator,
-        registries,
+        questions,
         [(place.namespace, place) for place in places],
         lambda place: rows_of(place, evaluator.compare, caches),
     )
@@ -275,20 +293,20 @@ def read_rows(
 
 
 def compare_subjects(
-    run: Run, evaluator: PullEvaluator, subjects: Sequence[ContainerPull], registries: RegistryAccess | None
+    run: Run, evaluator: PullEvaluator, subjects: Sequence[ContainerPull], questions: NamespaceQuestions | None
 ) -> list[Comparison]:
     """Return the comparison for each subject.
 
     :raises ClusterError: when the cluster fails.
     """
     items = [(subject.namespace, subject) for subject in subjects]
-    return _answer_each(run, evaluator, registries, items, evaluator.compare)
+    return _answer_each(run, evaluator, questions, items, evaluator.compare)
 
 
 def _answer_each(
     run: Run,
     evaluator: PullEvaluator,
-    registries: RegistryAccess | None,
+    questions: NamespaceQuestions | None,
     items: Sequence[tuple[str, _Item]],
     answer: Callable[[_Item], _Answer],
 ) -> list[_Answer]:
@@ -296,7 +314,6 @@ def _answer_each(
 
     Users decide which images their pods name, so the questions to registries of one namespace do not delay those of the others.
     """
-    questions = None if registries is None else NamespaceQuestions(registries, _SECONDS_OF_NAMESPACE)
     found: dict[int, _Answer] = {}
     waiting = dict(enumerate(items))
     while waiting:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Union
 
 from ...clients.kube.client import Cluster
 from ...core.changes import Change
@@ -23,20 +25,23 @@ from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader
 from ...features.pull_audit.survey import ClusterSnapshot
 from ...images.image_questions import RegistryAccess
-from .evaluation import Comparison, PullEvaluator
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from .causes import find_cause, keep_singles
+from .evaluation import Comparison, PresentPulls, PullEvaluator
 from .guard import GuardJudgement, describe_broken, has_removal
-from .patches import EvidencePatch
 from .rows import WhatIfRow
-from .run import compare_subjects, read_rows, settle, unread_workloads
+from .run import compare_subjects, make_questions, read_rows, settle, unread_workloads
 from .timing import NodeCaches
 from .writes import objects_after, patches_of_objects
 
 __all__ = ["ChangeGuard", "GuardScope", "Removals", "judge_effects"]
 
-#: The writes of each removal, by a key of the caller.
-Removals = Mapping[Hashable, Sequence[Change]]
-#: Returns all writes without those of the removals that are refused.
-MakePlan = Callable[[Collection[Hashable]], Sequence[Change]]
+#: Maximum number of evaluators that are kept for other rows of the same account: each has all objects that its removals leave.
+_EVALUATORS = 64
+#: The objects that each removal changes, by a key of the caller.
+Removals = Mapping[Hashable, Collection[ObjectRef]]
+#: Returns all writes without those of the removals that are refused: in the given namespaces, or with None in all.
+MakePlan = Callable[[Collection[Hashable], Union[Collection[str], None]], Sequence[Change]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def judge_effects(scope: GuardScope, removals: Removals, plan: MakePlan) -> Guar
     with open_run(scope.cluster, len(scope.namespaces), replace(scope.settings, say=None)) as run:
         try:
             survey = AuditReader(run, PullAudit(rules=VERIFICATION), scope.namespaces).survey(time.time())
-            return _Guard(run, survey, removals, scope.registries).judge(plan)
+            return _Guard(run, survey, removals, scope.registries, plan).judge()
         except ImagePullError as error:
             raise _refusal(error) from None
 
@@ -76,15 +81,16 @@ class ChangeGuard:
 
         :raises Refusal: when the cluster failed.
         """
-        removals: dict[Hashable, list[Change]] = {}
-        for change in filter(has_removal, changes):
-            removals.setdefault(change.ref, []).append(change)
+        removals = {change.ref: (change.ref,) for change in filter(has_removal, changes)}
         if self._registries is None or not removals:
             return {}
         scope = GuardScope(self._cluster, self._namespaces(), self._registries, self._settings)
-        found = judge_effects(
-            scope, removals, lambda refused: [change for change in changes if change.ref not in refused]
-        )
+
+        def plan(refused: Collection[Hashable], places: Collection[str] | None) -> Sequence[Change]:
+            made = (change for change in changes if change.ref not in refused)
+            return [change for change in made if places is None or change.ref.namespace in places]
+
+        found = judge_effects(scope, removals, plan)
         self._judgement = self._judgement.join(found)
         return {
             change.ref: describe_broken(f"{change.ref} was not changed", found.refused[change.ref])
@@ -116,17 +122,22 @@ def _refusal(error: ImagePullError) -> Refusal:
 class _Guard:
     """The evaluation of removals on the evidence that was read once."""
 
-    def __init__(self, run: Run, survey: ClusterSnapshot, removals: Removals, registries: RegistryAccess) -> None:
-        self._run, self._survey, self._removals, self._registries = run, survey, removals, registries
-        self._caches = NodeCaches(survey.nodes_by_name)
+    def __init__(
+        self, run: Run, survey: ClusterSnapshot, removals: Removals, registries: RegistryAccess, plan: MakePlan
+    ) -> None:
+        self._run, self._survey, self._plan = run, survey, plan
+        self._keys = list(removals)
+        self._touching = _index(removals)
+        self._caches, self._questions = NodeCaches(survey.nodes_by_name), make_questions(registries)
+        self._present = PresentPulls(survey.evidence, asks=True)
 
-    def judge(self, plan: MakePlan) -> GuardJudgement:
+    def judge(self) -> GuardJudgement:
         """Leave out removals until no other one breaks anything. What the other writes break is no reason to refuse a removal."""
         refused: dict[Hashable, list[WhatIfRow]] = {}
         while True:
-            rows = self._rows(self._patches(plan(refused)))
+            rows = self._rows(self._evaluator(self._plan(refused, None)))
             broken = [row for row in rows if row.answer == WOULD_BREAK]
-            causes = self._causes(broken, plan, refused)
+            causes = self._causes(broken, refused)
             if not any(causes):
                 unknown = [row for row in rows if row.answer == NOT_KNOWN and row.is_touched]
                 return GuardJudgement(refused, unknown, unread_workloads(self._survey))
@@ -134,60 +145,57 @@ class _Guard:
                 for key in keys:
                     refused.setdefault(key, []).append(row)
 
-    def _rows(self, patches: Sequence[EvidencePatch]) -> list[WhatIfRow]:
-        evaluator = PullEvaluator(self._survey.evidence, [patches], asks=True)
-        return read_rows(self._run, self._survey, evaluator, self._caches, self._registries)
+    def _causes(self, broken: Sequence[WhatIfRow], refused: Collection[Hashable]) -> Sequence[Sequence[Hashable]]:
+        """Return for each row the removals that break it alone. If none does for any row, those that break it together.
 
-    def _causes(
-        self, broken: Sequence[WhatIfRow], plan: MakePlan, refused: Collection[Hashable]
-    ) -> Sequence[Sequence[Hashable]]:
-        """Return for each row the removals that break it alone. If there are none for any row, those that break it together.
-
-        At last, those without which the plan does not break it. Each binding of a project can be one too many for a right, and all of them
-        together are not. So they are also evaluated as a unit.
+        Rows that read the same objects are evaluated with the same removals, so the effects of these are kept.
         """
-        keys = [key for key in self._removals if key not in refused]
-        if not broken or not keys:
-            return []
-        alone = self._compare(broken, [self._removals[key] for key in keys])
-        causes = [[keys[at] for at in each.causes] for each in alone]
-        if any(causes):
-            return causes
-        units = self._units(keys)
-        together = self._compare(broken, [[write for key in unit for write in self._removals[key]] for unit in units])
-        touching = [{keys[at] for at in each.touched} for each in alone]
-        pairs = list(zip(together, touching, strict=True))
-        causes = [_keys_in([units[at] for at in each.causes], own) for each, own in pairs]
-        if any(causes):
-            return causes
-        causes = [_keys_in([units[at] for at in each.touched], own) for each, own in pairs]
-        left = self._compare(broken, [plan({*refused, *(key for each in causes for key in each)})])
-        return [each if row.answer != WOULD_BREAK else [] for each, row in zip(causes, left, strict=True)]
 
-    def _units(self, keys: Sequence[Hashable]) -> list[list[Hashable]]:
-        """The removals, with those of the role bindings of a project together."""
-        units: dict[Hashable, list[Hashable]] = {}
-        for key in keys:
-            projects = (change.ref.namespace for change in self._removals[key] if change.ref.kind == ROLE_BINDING)
-            units.setdefault(next(projects, key), []).append(key)
-        return list(units.values())
+        @lru_cache(_EVALUATORS)
+        def evaluator(places: frozenset[str], touching: tuple[int, ...], made: tuple[int, ...]) -> PullEvaluator:
+            left_out = (self._keys[at] for at in {*touching}.difference(made))
+            return self._evaluator(self._plan([*refused, *left_out], places))
 
-    def _patches(self, writes: Sequence[Change]) -> list[EvidencePatch]:
-        """The effects of writes, after the objects that they change have been read."""
+        def cause_of(found: Comparison) -> list[Hashable]:
+            places = frozenset(ref.namespace for ref in found.read)
+            touching = self._touching_keys(found.read, refused)
+
+            def breaks(made: Sequence[int]) -> bool:
+                it = evaluator(places, touching, tuple(made))
+                (now,) = compare_subjects(self._run, it, [found.subject], self._questions)
+                return now.answer == WOULD_BREAK
+
+            return [self._keys[at] for at in find_cause(touching, breaks)]
+
+        return keep_singles([cause_of(row.deciding) for row in broken])
+
+    def _touching_keys(self, read: Collection[ObjectRef], refused: Collection[Hashable]) -> tuple[int, ...]:
+        """The positions of the other removals that change something that an explanation reads."""
+        found = {at for ref in read for at in self._touching.get(_place_of(ref), ())}
+        return tuple(at for at in sorted(found) if self._keys[at] not in refused)
+
+    def _evaluator(self, writes: Sequence[Change]) -> PullEvaluator:
+        """An evaluator of these writes, after the objects that they change have been read."""
         evidence = self._survey.evidence
+        patches = settle(
+            self._run, lambda: patches_of_objects(objects_after(writes, evidence), self._survey), [evidence], None
+        )
+        return PullEvaluator(self._present, [patches])
 
-        def make() -> list[EvidencePatch]:
-            return patches_of_objects(objects_after(writes, evidence), self._survey)
-
-        return settle(self._run, make, [evidence], None)
-
-    def _compare(self, rows: Sequence[WhatIfRow], writes: Iterable[Sequence[Change]]) -> list[Comparison]:
-        """Compare the deciding container of each row before and after the writes, each sequence of which is one change."""
-        patches = [self._patches(each) for each in writes]
-        evaluator = PullEvaluator(self._survey.evidence, patches, asks=True)
-        return compare_subjects(self._run, evaluator, [row.deciding.subject for row in rows], self._registries)
+    def _rows(self, evaluator: PullEvaluator) -> list[WhatIfRow]:
+        return read_rows(self._run, self._survey, evaluator, self._caches, self._questions)
 
 
-def _keys_in(units: Iterable[Sequence[Hashable]], touching: Collection[Hashable]) -> list[Hashable]:
-    """The removals of these units: of each unit those that touch a row alone, or all if none does."""
-    return [key for unit in units for key in [key for key in unit if key in touching] or unit]
+def _index(removals: Removals) -> Mapping[ObjectRef, Sequence[int]]:
+    """The positions of the removals that change an object, or an object of a list."""
+    found: dict[ObjectRef, dict[int, None]] = {}
+    for at, refs in enumerate(removals.values()):
+        for ref in refs:
+            for each in (ref, replace(ref, name="")):
+                found.setdefault(each, {})[at] = None
+    return {ref: list(each) for ref, each in found.items()}
+
+
+def _place_of(ref: ObjectRef) -> ObjectRef:
+    """The object that an explanation reads, or for a review the role bindings that decide it."""
+    return ObjectRef(ROLE_BINDING, ref.namespace, "") if ref.kind == SUBJECT_ACCESS_REVIEW else ref

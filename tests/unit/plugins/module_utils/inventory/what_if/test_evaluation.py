@@ -20,6 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     STILL_PULLS,
     WOULD_BREAK,
     WOULD_WORK,
+    PresentPulls,
     PullEvaluator,
     answer_of,
 )
@@ -50,9 +51,8 @@ def test_the_answer_follows_from_both_verdicts(before, after, answer) -> None:
 def compared(one, *given):
     """The comparison for a pod."""
     snapshot = survey(place(secrets=[secret("s")], accounts=[account("s")], pods=[one]))
-    evaluator = PullEvaluator(
-        snapshot.evidence, [patches_of(each, snapshot) for each in changes_of(*given)], asks=False
-    )
+    patches = [patches_of(each, snapshot) for each in changes_of(*given)]
+    evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=False), patches)
     (subject,) = pulls_of_pod(trim_pod(one), "a")
     return evaluator.compare(subject)
 
@@ -95,7 +95,8 @@ def test_the_error_of_a_node_is_about_the_time_before_the_changes() -> None:
 
 def test_equal_pods_are_compared_once() -> None:
     snapshot = survey(place(secrets=[secret("s")], pods=[pod("s")]))
-    evaluator = PullEvaluator(snapshot.evidence, [patches_of(each, snapshot) for each in changes_of(LOST)], asks=False)
+    patches = [patches_of(each, snapshot) for each in changes_of(LOST)]
+    evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=False), patches)
     one, other = (pulls_of_pod(trim_pod(pod("s", name=name)), "a")[0] for name in ("one", "two"))
     first, second = evaluator.compare(one), evaluator.compare(other)
     assert second.after is first.after
