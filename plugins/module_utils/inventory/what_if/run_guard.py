@@ -26,8 +26,8 @@ from ...features.pull_audit.run import AuditReader
 from ...features.pull_audit.survey import ClusterSnapshot
 from ...images.image_questions import RegistryAccess
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-from .causes import find_cause, keep_singles
-from .evaluation import Comparison, PresentPulls, PullEvaluator
+from .causes import choose_refusals, find_causes
+from .evaluation import PresentPulls, PullEvaluator
 from .guard import GuardJudgement, describe_broken, has_removal
 from .rows import WhatIfRow
 from .run import compare_subjects, make_questions, read_rows, settle, unread_workloads
@@ -130,44 +130,41 @@ class _Guard:
         self._touching = _index(removals)
         self._caches, self._questions = NodeCaches(survey.nodes_by_name), make_questions(registries)
         self._present = PresentPulls(survey.evidence, asks=True)
+        self._evaluator_without = lru_cache(_EVALUATORS)(self._evaluate_part)
 
     def judge(self) -> GuardJudgement:
         """Leave out removals until no other one breaks anything. What the other writes break is no reason to refuse a removal."""
-        refused: dict[Hashable, list[WhatIfRow]] = {}
-        while True:
-            rows = self._rows(self._evaluator(self._plan(refused, None)))
-            broken = [row for row in rows if row.answer == WOULD_BREAK]
-            causes = self._causes(broken, refused)
-            if not any(causes):
-                unknown = [row for row in rows if row.answer == NOT_KNOWN and row.is_touched]
-                return GuardJudgement(refused, unknown, unread_workloads(self._survey))
-            for row, keys in zip(broken, causes, strict=True):
-                for key in keys:
-                    refused.setdefault(key, []).append(row)
+        rows: Sequence[WhatIfRow] = ()
 
-    def _causes(self, broken: Sequence[WhatIfRow], refused: Collection[Hashable]) -> Sequence[Sequence[Hashable]]:
-        """Return for each row the removals that break it alone. If none does for any row, those that break it together.
+        def find_broken(refused: Collection[Hashable]) -> Sequence[WhatIfRow]:
+            nonlocal rows
+            evaluator = self._evaluator(self._plan(refused, None))
+            rows = read_rows(self._run, self._survey, evaluator, self._caches, self._questions)
+            return [row for row in rows if row.answer == WOULD_BREAK]
 
-        Rows that read the same objects are evaluated with the same removals, so the effects of these are kept.
-        """
+        refused = choose_refusals(find_broken, self._causes_of)
+        unknown = [row for row in rows if row.answer == NOT_KNOWN and row.is_touched]
+        return GuardJudgement(refused, unknown, unread_workloads(self._survey))
 
-        @lru_cache(_EVALUATORS)
-        def evaluator(places: frozenset[str], touching: tuple[int, ...], made: tuple[int, ...]) -> PullEvaluator:
-            left_out = (self._keys[at] for at in {*touching}.difference(made))
-            return self._evaluator(self._plan([*refused, *left_out], places))
+    def _causes_of(self, row: WhatIfRow, refused: Collection[Hashable]) -> Sequence[Sequence[Hashable]]:
+        """Return the causes of a row without the removals that are refused already."""
+        found, known = row.deciding, tuple(refused)
+        places = frozenset(ref.namespace for ref in found.read)
+        touching = self._touching_keys(found.read, refused)
 
-        def cause_of(found: Comparison) -> list[Hashable]:
-            places = frozenset(ref.namespace for ref in found.read)
-            touching = self._touching_keys(found.read, refused)
+        def breaks(made: Sequence[int]) -> bool:
+            it = self._evaluator_without(known, places, touching, tuple(made))
+            (now,) = compare_subjects(self._run, it, [found.subject], self._questions)
+            return now.answer == WOULD_BREAK
 
-            def breaks(made: Sequence[int]) -> bool:
-                it = evaluator(places, touching, tuple(made))
-                (now,) = compare_subjects(self._run, it, [found.subject], self._questions)
-                return now.answer == WOULD_BREAK
+        return [[self._keys[at] for at in cause] for cause in find_causes(touching, breaks)]
 
-            return [self._keys[at] for at in find_cause(touching, breaks)]
-
-        return keep_singles([cause_of(row.deciding) for row in broken])
+    def _evaluate_part(
+        self, refused: tuple[Hashable, ...], places: frozenset[str], touching: tuple[int, ...], made: tuple[int, ...]
+    ) -> PullEvaluator:
+        """An evaluator of the plan in these namespaces, with only these of the touching removals."""
+        left_out = (self._keys[at] for at in {*touching}.difference(made))
+        return self._evaluator(self._plan([*refused, *left_out], places))
 
     def _touching_keys(self, read: Collection[ObjectRef], refused: Collection[Hashable]) -> tuple[int, ...]:
         """The positions of the other removals that change something that an explanation reads."""
@@ -181,9 +178,6 @@ class _Guard:
             self._run, lambda: patches_of_objects(objects_after(writes, evidence), self._survey), [evidence], None
         )
         return PullEvaluator(self._present, [patches])
-
-    def _rows(self, evaluator: PullEvaluator) -> list[WhatIfRow]:
-        return read_rows(self._run, self._survey, evaluator, self._caches, self._questions)
 
 
 def _index(removals: Removals) -> Mapping[ObjectRef, Sequence[int]]:
