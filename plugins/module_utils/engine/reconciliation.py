@@ -53,7 +53,7 @@ class _Reconciliation(NamespaceWork):
     """The changes of one namespace. `objects` is their currently known state, `doubtful` are the writes whose response was lost.
 
     `unread` are names of objects that may exist although a list did not contain them. `failures` are entries whose writes failed.
-    `waited` is the number of seconds since the start.
+    `waited` is the number of seconds since the start. `is_guarded`: whether each plan must be judged before its first write.
     """
 
     objects: dict[str, Json] = field(default_factory=dict)
@@ -66,10 +66,17 @@ class _Reconciliation(NamespaceWork):
     checked: bool = False
     retries: int = 0
     waited: float = 0.0
+    is_guarded: bool = False
+    is_judged: bool = False
+    patience: _Patience | None = None
+
+    @property
+    def may_write(self) -> bool:
+        return self.is_judged or not self.is_guarded
 
     @property
     def has_more(self) -> bool:
-        return any(awaited.within > self.waited for awaited in self.plan.waiting_for)
+        return not self.may_write or any(awaited.within > self.waited for awaited in self.plan.waiting_for)
 
     @property
     def entry_failures(self) -> tuple[Failure, ...]:
@@ -108,15 +115,18 @@ def reconcile(
     settings: RunSettings,
     seen: Mapping[str, View | ImagePullError] | None = None,
     judge: Judge | None = None,
+    *,
+    is_judged: bool = False,
 ) -> Outcome:
     """Bring every namespace to the declared state. With `check_mode`, only report the changes.
 
     `seen`: the objects of each namespace that the plans need, or the error, if they have been read. With None, they are read. `judge` is asked about
-    the planned changes of all namespaces before the first of them is made. Its error stops the run before that.
+    the planned changes of all namespaces before the first of them is made. Its error stops the run before that. If a namespace is planned again,
+    for example after a conflict, it is asked again. `is_judged`: the plans of `seen` have been judged.
 
     A failed namespace does not stop the others. If the cluster fails, the run stops, and the outcome reports it once.
     """
-    works = [_Reconciliation(namespace) for namespace in desired.namespaces]
+    works = [_Reconciliation(namespace, is_guarded=judge is not None) for namespace in desired.namespaces]
     started = settings.clock.now()
     with open_run(cluster, len(works), settings) as run:
 
@@ -125,7 +135,7 @@ def reconcile(
             waited = settings.clock.now() - started
             for work in pending:
                 work.waited = waited
-            _round(run, desired, pending, seen, judge)
+            _round(run, desired, pending, seen, judge, is_judged=is_judged and seen is not None)
             seen = None
 
         run.poll(works, look, lambda: _longest_wait(works))
@@ -147,27 +157,40 @@ def _round(
     pending: Sequence[_Reconciliation],
     known: Mapping[str, View | ImagePullError] | None,
     judge: Judge | None,
+    *,
+    is_judged: bool,
 ) -> None:
     """One round over all pending namespaces: those without changes are finished, the others go to the workers."""
 
     def plan(work: _Reconciliation, view: View) -> None:
         work.objects, work.found, work.unread = dict(view.objects), view.related, set(view.unread)
-        work.plan = _make_plan(desired, work)
+        work.plan, work.is_judged = _make_plan(desired, work), is_judged
 
     # A create shows whether the object exists. Without a create, in check mode or for a deletion, it must be read.
     leave_unread, names = not run.settings.check_mode, [work.namespace for work in pending]
     run.share(pending, run.read(desired, names, leave_unread=leave_unread) if known is None else known, plan)
-    if judge is not None:
+    if not is_judged:
         _judge(run, desired, pending, judge)
     settled: list[_Reconciliation] = []
     busy: list[_Reconciliation] = []
     for work in pending:
         (busy if work.result is None and _needs_requests(run, work) else settled).append(work)
     run.count_finished(settled)
-    run.workers.map(lambda work: _settle(run, desired, work), busy)
+    while busy:
+        run.workers.map(lambda work: _settle(run, desired, work), busy)
+        changed = [work for work in busy if work.result is None and not work.may_write]
+        _judge(run, desired, changed, judge)
+        busy = [work for work in changed if work.result is None]
 
 
-def _judge(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliation], judge: Judge) -> None:
+def _judge(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliation], judge: Judge | None) -> None:
+    if judge is not None:
+        _judge_plans(run, desired, pending, judge)
+    for work in pending:
+        work.is_judged = True
+
+
+def _judge_plans(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliation], judge: Judge) -> None:
     """Plan again without the entries whose changes are refused. Without entries, the namespace fails. Without an answer, the run stops.
 
     An entry that is left out can change the plan of the others, so the judge is asked again, until it has judged the plan that is carried out.
@@ -239,7 +262,15 @@ def _read_unverified(run: Run, desired: Batch[Any], work: _Reconciliation) -> No
     for name in sorted(_unverified_names(work)):
         ref = ObjectRef(desired.kind, work.namespace, name)
         _store(desired, work, ref, run.cluster.get(ref))
+        work.unread.discard(name)
+    _plan_again(desired, work)
+
+
+def _plan_again(desired: Batch[Any], work: _Reconciliation) -> None:
+    """Plan the currently known objects. A judgement is about a whole plan, so any other plan has none."""
+    before = work.plan.changes
     work.plan = _make_plan(desired, work)
+    work.is_judged = work.is_judged and work.plan.changes == before
 
 
 def _is_namespace_needed(run: Run, work: _Reconciliation) -> bool:
@@ -249,9 +280,10 @@ def _is_namespace_needed(run: Run, work: _Reconciliation) -> bool:
 
 
 def _apply(run: Run, desired: Batch[Any], work: _Reconciliation) -> None:
-    """Carry out the plan, write by write. A failed write fails its entries, if it has any, and the other writes continue."""
-    patience = _Patience(run.settings.clock)
-    while work.plan.changes:
+    """Carry out the plan, write by write, as long as it is judged. A failed write fails its entries, if it has any, and the other writes
+    continue."""
+    work.patience = patience = work.patience or _Patience(run.settings.clock)
+    while work.plan.changes and work.may_write:
         change = work.plan.changes[0]
         try:
             _write(run, desired, work, change, patience)
@@ -265,7 +297,7 @@ def _apply(run: Run, desired: Batch[Any], work: _Reconciliation) -> None:
             lost = work.doubtful.pop((change.ref, change.action), None)
             why = f"{error}{_describe_doubtful([lost] if lost else [])}"
             work.failures.update(dict.fromkeys(change.entries, why))
-            work.plan = _make_plan(desired, work)
+            _plan_again(desired, work)
 
 
 class _Patience:
@@ -332,7 +364,7 @@ def _write(run: Run, desired: Batch[Any], work: _Reconciliation, change: Change,
 def _reread_object(cluster: Cluster, desired: Batch[Any], work: _Reconciliation, ref: ObjectRef) -> None:
     work.retries += 1
     _store(desired, work, ref, cluster.get(ref))
-    work.plan = _make_plan(desired, work)
+    _plan_again(desired, work)
     planned = {(change.ref, change.action) for change in work.plan.changes}
     for key in [key for key in work.doubtful if key[0] == ref and key not in planned]:
         # The response was lost, but the write was carried out.

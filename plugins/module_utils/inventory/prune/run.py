@@ -31,7 +31,7 @@ from ...features.sa_link.plan import SaLink
 from ...images.image_questions import RegistryAccess
 from ...platform.account_lists import LISTS, names_in
 from ..what_if.guard import guard_access_of
-from ..what_if.run_guard import GuardScope
+from ..what_if.run_guard import ChangeGuard, GuardScope
 from .declared import DeclaredObjects, Grant, Links
 from .guard import Balance, PruneVerdict, judge_removals
 from .plan import KINDS, Prune, count_removals, list_ref
@@ -152,8 +152,10 @@ def prune_owner(
         workloads = WorkloadGuard(desired, left, {name: planned[name][0] for name in left})
         if pruning.registries is not None:
             workloads = workloads.judge(GuardScope(cluster, places, pruning.registries, settings(len(places))))
-        outcome = reconcile(cluster, Batch.of_one(workloads.desired, left), settings(len(left)), left)
-        outcome = workloads.add_to(outcome)
+        again = ChangeGuard(cluster, pruning.registries, settings(len(places)))
+        batch = Batch.of_one(workloads.desired, left)
+        outcome = reconcile(cluster, batch, settings(len(left)), left, again.judge, is_judged=True)
+        outcome = workloads.add_to(outcome, again.judgement)
         outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
         refused = [*refused, *workloads.refused]
     done = sum((count_removals(result.changes) for result in outcome.namespaces), Counter[str]())

@@ -94,14 +94,15 @@ class WorkloadGuard:
         others = [each for each in self.removals if each.namespace in places and each not in refused]
         return [*self._plan(others, places)]
 
-    def add_to(self, outcome: Outcome) -> Outcome:
-        """Return the outcome with the judgement: a namespace with a refused removal has failed."""
+    def add_to(self, outcome: Outcome, later: GuardJudgement) -> Outcome:
+        """Return the outcome with the judgement, and with a later one of changed plans. A namespace with a refused removal has failed."""
         if self.judgement is None:
             return outcome
+        judgement = self.judgement.join(later)
         reasons = {name: "; ".join(each) for name, each in _group(self._sentences())}
         results = [_fail(result, reasons.get(result.name, "")) for result in outcome.namespaces]
-        extra: dict[str, Any] = {**outcome.extra, "guard": self.judgement.report()}
-        return replace(outcome, namespaces=results, remarks=(*outcome.remarks, *self.judgement.remarks), extra=extra)
+        extra: dict[str, Any] = {**outcome.extra, "guard": judgement.report()}
+        return replace(outcome, namespaces=results, remarks=(*outcome.remarks, *judgement.remarks), extra=extra)
 
     def _sentences(self) -> Iterator[tuple[str, str]]:
         if self.judgement is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Union
 
 from ...clients.kube.client import Cluster
@@ -17,6 +17,7 @@ from ...core.errors import ImagePullError, Refusal
 from ...core.json_types import as_str
 from ...core.objects import ROLE_BINDING, ObjectRef, metadata
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
+from ...engine.reconciliation import Judge
 from ...engine.result import Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...engine.selection import list_visible_namespaces
@@ -74,24 +75,29 @@ class ChangeGuard:
 
     def __init__(self, cluster: Cluster, registries: RegistryAccess | None, settings: RunSettings) -> None:
         self._cluster, self._registries, self._settings = cluster, registries, settings
-        self._judgement = GuardJudgement()
+        self.judgement = GuardJudgement()
 
-    def judge(self, changes: Sequence[Change]) -> Mapping[ObjectRef, str]:
-        """Return the reason for each object whose change would break a workload. The result of the task has all judgements together.
+    @property
+    def judge(self) -> Judge | None:
+        """The judge of the engine, None without the option. `judgement` has all its judgements together."""
+        return None if self._registries is None else partial(self._judge, self._registries)
+
+    def _judge(self, registries: RegistryAccess, changes: Sequence[Change]) -> Mapping[ObjectRef, str]:
+        """The reason for each object whose change would break a workload.
 
         :raises Refusal: when the cluster failed.
         """
         removals = {change.ref: (change.ref,) for change in filter(has_removal, changes)}
-        if self._registries is None or not removals:
+        if not removals:
             return {}
-        scope = GuardScope(self._cluster, self._namespaces(), self._registries, self._settings)
+        scope = GuardScope(self._cluster, self._namespaces(), registries, self._settings)
 
         def plan(refused: Collection[Hashable], places: Collection[str] | None) -> Sequence[Change]:
             made = (change for change in changes if change.ref not in refused)
             return [change for change in made if places is None or change.ref.namespace in places]
 
         found = judge_effects(scope, removals, plan)
-        self._judgement = self._judgement.join(found)
+        self.judgement = self.judgement.join(found)
         return {
             change.ref: describe_broken(f"{change.ref} was not changed", found.refused[change.ref])
             for change in changes
@@ -108,8 +114,8 @@ class ChangeGuard:
         """Return the outcome with the judgement."""
         if self._registries is None:
             return outcome
-        remarks = (*outcome.remarks, *self._judgement.remarks)
-        return replace(outcome, remarks=remarks, extra={**outcome.extra, "guard": self._judgement.report()})
+        remarks = (*outcome.remarks, *self.judgement.remarks)
+        return replace(outcome, remarks=remarks, extra={**outcome.extra, "guard": self.judgement.report()})
 
 
 def _refusal(error: ImagePullError) -> Refusal:

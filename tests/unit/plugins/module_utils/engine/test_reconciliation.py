@@ -1125,6 +1125,89 @@ class TestJudge:
         run(three, Keep(present=False), ("a", "b", "c"), judge=judge)
         assert len(rounds) == 1
 
+    def test_a_plan_that_a_conflict_has_changed_is_judged_before_it_is_written(self, three: FakeApi) -> None:
+        """While a is deleted, another client writes it. The judge then refuses it. The other namespaces are finished."""
+        judged: list[list[str]] = []
+
+        def judge(changes: Sequence[Change]) -> dict[ObjectRef, str]:
+            judged.append([change.ref.namespace for change in changes])
+            return {ObjectRef(SECRET, "a", "keep"): "a new pod needs it"} if len(judged) > 1 else {}
+
+        def overwrite(_request: Request) -> Answer:
+            three.put("secrets", "a", "keep", **OTHER, metadata={"labels": {"now": "theirs"}})
+            return status_object(409, "Conflict", "changed")
+
+        three.fail("DELETE .*/a/secrets/keep", overwrite)
+        found = run(three, Keep(present=False), ("a", "b", "c"), judge=judge)
+        assert judged == [["a", "b", "c"], ["a"]]
+        assert statuses(found) == {"a": "failed", "b": "changed", "c": "changed"}
+        assert found.namespaces[0].error == "a new pod needs it"
+        assert three.writes.count("DELETE /api/v1/namespaces/a/secrets/keep") == 1
+        assert three.get("secrets", "a", "keep")
+
+    def test_a_plan_that_may_be_written_after_a_conflict_is_written(self, three: FakeApi) -> None:
+        def overwrite(_request: Request) -> Answer:
+            three.put("secrets", "a", "keep", **OTHER)
+            return status_object(409, "Conflict", "changed")
+
+        three.fail("DELETE .*/a/secrets/keep", overwrite, times=3)
+        judged: list[Sequence[Change]] = []
+        found = run(three, Keep(present=False), judge=lambda changes: judged.append(changes) or {})
+        assert len(judged) == 4
+        assert (statuses(found), found.retries) == ({"a": "changed"}, 3)
+        assert three.get("secrets", "a", "keep") is None
+
+    def test_the_plan_without_an_entry_whose_write_failed_is_judged_before_it_is_written(self, three: FakeApi) -> None:
+        """Without the first secret, the second one is needed."""
+        declared = [
+            Declaration(Keep(keeps=("more",)), Entry("more", 0)),
+            Declaration(Keep(present=False, keeps=("keep",)), Entry("keep", 1)),
+        ]
+        three.put("namespaces", "", "a")
+        three.fail("POST .*/a/secrets", status_object(403, "Forbidden", "no"))
+
+        def judge(changes: Sequence[Change]) -> dict[ObjectRef, str]:
+            names = [change.ref.name for change in changes]
+            return {} if "more" in names else {ObjectRef(SECRET, "a", "keep"): "needed"}
+
+        (result,) = run(three, Batch(SECRET, {"a": declared}), judge=judge).namespaces
+        assert [failure.entry.position for failure in result.failures] == [0, 1]
+        assert result.failures[1].error == "needed"
+        assert three.writes == ["POST /api/v1/namespaces/a/secrets"]
+
+    def test_plans_that_were_judged_before_are_judged_only_after_a_conflict(self, three: FakeApi) -> None:
+        clock = Clock()
+        settings = RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+        held = {name: {"keep": three.get("secrets", name, "keep") or {}} for name in ("a", "b")}
+        three.put("secrets", "a", "keep", **OTHER)
+        judged: list[list[str]] = []
+
+        def judge(changes: Sequence[Change]) -> dict[ObjectRef, str]:
+            judged.append([change.ref.namespace for change in changes])
+            return {}
+
+        batch = Batch.of_one(Keep(present=False), ["a", "b"])
+        seen = {name: View(objects) for name, objects in held.items()}
+        found = reconcile(three.cluster(clock), batch, settings, seen, judge, is_judged=True)
+        assert judged == [["a"]]
+        assert statuses(found) == {"a": "changed", "b": "changed"}
+
+    def test_an_object_that_others_keep_changing_ends_with_its_namespace(self, three: FakeApi) -> None:
+        def overwrite(_request: Request) -> Answer:
+            three.put("secrets", "a", "keep", **OTHER)
+            return status_object(409, "Conflict", "changed")
+
+        three.fail("DELETE .*/a/secrets/keep", overwrite, times=10**6)
+        clock = Clock()
+
+        def judge(_changes: Sequence[Change]) -> dict[ObjectRef, str]:
+            clock.sleep(25)
+            return {}
+
+        found = run(three, Keep(present=False), ("a", "b"), clock=clock, judge=judge)
+        assert statuses(found) == {"a": "failed", "b": "changed"}
+        assert three.writes.count("DELETE /api/v1/namespaces/a/secrets/keep") == 4
+
     @pytest.mark.parametrize("check", [False, True])
     def test_a_judge_that_fails_stops_the_run_before_the_first_write(self, three: FakeApi, check: bool) -> None:
         def judge(_changes: Sequence[Change]) -> dict[ObjectRef, str]:

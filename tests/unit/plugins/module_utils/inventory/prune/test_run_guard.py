@@ -78,7 +78,7 @@ class TestPlan:
         it = WorkloadGuard(PRUNE, VIEWS, PLANNED)
         assert it.desired == PRUNE
         assert it.refused == []
-        assert it.add_to(outcome()) == outcome()
+        assert it.add_to(outcome(), GuardJudgement()) == outcome()
 
     def test_the_refused_changes_are_those_of_the_removal_alone(self) -> None:
         assert [str(change.ref) for change in guard("secret one/used").refused] == ["secret one/used"]
@@ -86,7 +86,7 @@ class TestPlan:
 
 class TestResult:
     def test_the_namespace_of_a_refused_removal_fails_with_the_workload(self) -> None:
-        found = guard("secret one/used").add_to(outcome())
+        found = guard("secret one/used").add_to(outcome(), GuardJudgement())
         assert [result.status for result in found.namespaces] == ["failed", "changed"]
         error = found.namespaces[0].error
         assert error.startswith("secret one/used was not removed, because option 'guard' found")
@@ -95,5 +95,5 @@ class TestResult:
         assert [each["name"] for each in found.extra["guard"]["would_break"]] == ["web"]
 
     def test_a_namespace_that_was_not_attempted_stays_skipped(self) -> None:
-        found = guard("secret one/used").add_to(outcome("skipped"))
+        found = guard("secret one/used").add_to(outcome("skipped"), GuardJudgement())
         assert [result.status for result in found.namespaces] == ["skipped", "changed"]

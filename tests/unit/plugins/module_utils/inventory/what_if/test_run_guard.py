@@ -45,20 +45,23 @@ def guard(api: FakeApi, registries: RegistryAccess | None) -> ChangeGuard:
 class TestChangeGuard:
     def test_without_the_option_nothing_is_read_and_the_result_is_unchanged(self, api: FakeApi) -> None:
         it = guard(api, None)
-        assert it.judge([DELETED]) == {}
+        assert it.judge is None
         assert it.add_to(Outcome([])) == Outcome([])
         assert api.asked == []
 
     def test_a_change_that_only_adds_is_not_judged(self, api: FakeApi) -> None:
         it = guard(api, RegistryAccess())
+        assert it.judge is not None
         assert it.judge([ADDED]) == {}
         assert it.add_to(Outcome([])).extra == {"guard": {"would_break": [], "unknown": 0}}
         assert api.asked == []
 
     def test_a_failing_cluster_is_a_refusal_that_names_the_option(self, api: FakeApi) -> None:
         api.fail("GET", UNAUTHORIZED, times=1000)
+        judge = guard(api, RegistryAccess()).judge
+        assert judge is not None
         with pytest.raises(Refusal, match="no removal was made, because option 'guard' could not judge") as caught:
-            guard(api, RegistryAccess()).judge([DELETED])
+            judge([DELETED])
         assert "set 'guard' to false" in str(caught.value)
         assert api.writes == []
 
@@ -67,7 +70,7 @@ class TestRemovals:
     def test_without_removals_nothing_is_read(self, api: FakeApi) -> None:
         clock = Clock()
         scope = GuardScope(api.cluster(clock), ["a"], RegistryAccess(), settings(clock))
-        assert judge_effects(scope, {}, lambda _refused: []).refused == {}
+        assert judge_effects(scope, {}, lambda _refused, _places: []).refused == {}
         assert api.asked == []
 
     def test_a_cluster_that_fails_after_the_namespaces_is_a_refusal(self, api: FakeApi) -> None:
@@ -75,4 +78,4 @@ class TestRemovals:
         scope = GuardScope(api.cluster(clock), ["a"], RegistryAccess(), settings(clock))
         api.fail("GET", UNAUTHORIZED, times=1000)
         with pytest.raises(Refusal, match="no removal was made"):
-            judge_effects(scope, {SECRET_REF: [DELETED]}, lambda _refused: [DELETED])
+            judge_effects(scope, {SECRET_REF: [SECRET_REF]}, lambda _refused, _places: [DELETED])
