@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
@@ -19,7 +21,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     judge_effects,
 )
 from support.fake_api import FakeApi
-from support.scripted_pool import Clock, status_object
+from support.guarded_prunes import guarded_prune, make_api, put_account, put_deployment, put_secret
+from support.in_memory import in_memory
+from support.scripted_pool import Answer, Clock, Request, status_object
+from support.small_registry import SmallRegistry, small_registry
 
 SECRET_REF = ObjectRef(SECRET, "a", "pull")
 DELETED, ADDED = Change("delete", SECRET_REF, {}), Change("create", SECRET_REF, {})
@@ -79,3 +84,90 @@ class TestRemovals:
         api.fail("GET", UNAUTHORIZED, times=1000)
         with pytest.raises(Refusal, match="no removal was made"):
             judge_effects(scope, {SECRET_REF: [SECRET_REF]}, lambda _refused, _places: [DELETED])
+
+
+@pytest.fixture
+def registry() -> Iterator[SmallRegistry]:
+    with small_registry() as found:
+        yield found
+
+
+def left(api: FakeApi, namespace: str = "a") -> tuple[list[str], list[str]]:
+    """Return the secrets, and those that the account default lists."""
+    account = api.get("serviceaccounts", namespace, "default") or {}
+    secrets = [name for kind, place, name in api.objects if (kind, place) == ("secrets", namespace)]
+    return sorted(secrets), [each["name"] for each in account.get("imagePullSecrets", ())]
+
+
+class TestPrune:
+    """Each secret has the login for the repositories below its own name, and all secrets are linked to one account."""
+
+    NAMES = ("one", "two", "three", "four")
+
+    @pytest.fixture
+    def apps(self, registry: SmallRegistry) -> FakeApi:
+        api = make_api("a", "b")
+        for place in ("a", "b"):
+            for name in self.NAMES:
+                put_secret(api, place, name, f"{registry.host}/{name}")
+            put_account(api, place, *self.NAMES)
+        return api
+
+    def test_only_the_needed_one_of_many_secrets_of_an_account_is_kept(
+        self, apps: FakeApi, registry: SmallRegistry
+    ) -> None:
+        put_deployment(apps, "a", "web", f"{registry.host}/three/app:v1")
+        with in_memory(apps) as cluster:
+            result = guarded_prune(cluster, registry.host)
+        assert [each["name"] for each in result["guard"]["would_break"]] == ["web"]
+        assert left(apps) == (["three"], ["three"])
+        assert left(apps, "b") == ([], [])
+
+    def test_only_the_needed_one_of_many_links_of_an_account_is_kept(
+        self, apps: FakeApi, registry: SmallRegistry
+    ) -> None:
+        put_deployment(apps, "a", "web", f"{registry.host}/two/app:v1")
+        stay = [{"name": name, "namespaces": ["a", "b"]} for name in self.NAMES]
+        with in_memory(apps) as cluster:
+            result = guarded_prune(cluster, registry.host, secrets=stay)
+        assert "the link of service account a/default to secret two was not removed" in result["msg"]
+        assert left(apps) == (sorted(self.NAMES), ["two"])
+        assert left(apps, "b") == (sorted(self.NAMES), [])
+        assert [(row["kind"], row["lists"]["imagePullSecrets"]["removed"]) for row in result["prune"]["refused"]] == [
+            ("ServiceAccount", ["two"])
+        ]
+
+    def test_secrets_that_a_workload_needs_one_of_are_kept_and_the_others_removed(
+        self, apps: FakeApi, registry: SmallRegistry
+    ) -> None:
+        put_secret(apps, "a", "four", f"{registry.host}/one")
+        put_deployment(apps, "a", "web", f"{registry.host}/one/app:v1")
+        put_deployment(apps, "a", "open", f"{registry.host}/public/app:v1")
+        with in_memory(apps) as cluster:
+            result = guarded_prune(cluster, registry.host)
+        assert left(apps) == (["four", "one"], ["one", "four"])
+        assert [each["name"] for each in result["guard"]["would_break"]] == ["web"]
+        assert result["guard"]["unknown"] == 0
+
+    @pytest.mark.parametrize("appears", [False, True])
+    def test_a_removal_is_judged_again_after_another_client_has_changed_the_account(
+        self, apps: FakeApi, registry: SmallRegistry, appears: bool
+    ) -> None:
+        """A workload that needs a secret is created after the first judgement, or none is."""
+
+        def overwrite(_request: Request) -> Answer:
+            if appears:
+                put_deployment(apps, "a", "web", f"{registry.host}/two/app:v1")
+            put_account(apps, "a", *self.NAMES, "theirs")
+            return status_object(409, "Conflict", "changed")
+
+        apps.fail("PATCH .*/a/serviceaccounts/default", overwrite)
+        with in_memory(apps) as cluster:
+            result = guarded_prune(cluster, registry.host)
+        assert left(apps, "b") == ([], [])
+        if not appears:
+            assert (result["failed"], left(apps)) == (False, ([], ["theirs"]))
+            return
+        assert "option 'guard' found that these would no longer get their image: deployment a/web" in result["msg"]
+        assert [each["name"] for each in result["guard"]["would_break"]] == ["web"]
+        assert {"two"} <= {*left(apps)[0]} & {*left(apps)[1]}
