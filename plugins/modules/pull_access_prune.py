@@ -635,6 +635,7 @@ summary:
 
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.limits import USUAL_LIMIT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.selection import (
     list_visible_namespaces,
@@ -705,7 +706,7 @@ ARGUMENTS = {
     **RUN_OPTIONS,
     "owner": {"type": "str", "required": True},
     **{form.option: form.spec for form in FORMS},
-    "max_prune": {"type": "str", "default": "10%"},
+    "max_prune": {"type": "str", "default": USUAL_LIMIT},
     "prune_everything": {"type": "bool", "default": False},
     "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
     **guard.ARGUMENTS,

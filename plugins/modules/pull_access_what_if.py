@@ -197,10 +197,30 @@ options:
           prune:
             description:
               - Also suppose that objects of O(changes[].declared.owner) that no entry declares are removed, as
-                M(openshift_ops.image_pull.pull_access_prune) does without a limit. Nothing is removed in a namespace in which an entry
-                would fail.
+                M(openshift_ops.image_pull.pull_access_prune) does. Nothing is removed in a namespace in which an entry would fail.
             type: bool
             default: false
+          max_prune:
+            description:
+              - See O(openshift_ops.image_pull.pull_access_prune#module:max_prune). Objects that the limit keeps are not removed, and
+                C(what_if.access.unplanned) has the reason.
+            type: str
+            default: 10%
+          prune_everything:
+            description: See O(openshift_ops.image_pull.pull_access_prune#module:prune_everything).
+            type: bool
+            default: false
+          kept_secrets:
+            description:
+              - Entries that are declared, as in O(openshift_ops.image_pull.pull_access_prune#module:secrets), and not applied, such as those
+                of a registry that does not report which host takes its logins. The prune keeps their objects, and
+                C(what_if.access.unplanned) lists them.
+            type: list
+            elements: dict
+          kept_links:
+            description: The same for links, as in O(openshift_ops.image_pull.pull_access_prune#module:links).
+            type: list
+            elements: dict
   against:
     description:
       - The inventory to compare with, for the review of a merge request. No cluster is read or needed, and the result is the access review of
@@ -753,6 +773,23 @@ FORMS = (
         arguments={**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS},
         declare=image_puller_grant.from_options,
         contradictions=between_grants.contradictions,
+    ),
+    ListForm(
+        "kept_secrets",
+        "name",
+        [pull_secret.SOURCES],
+        kind=SECRET,
+        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        declare=pull_secret.identity_from_options,
+        contradictions=between_secrets.contradictions,
+    ),
+    ListForm(
+        "kept_links",
+        "secrets",
+        kind=SERVICE_ACCOUNT,
+        arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
+        declare=sa_link.from_options,
+        contradictions=between_links.contradictions,
     ),
 )
 ARGUMENTS = {

@@ -364,19 +364,31 @@ def _verify_options(entry: RoleEntry) -> Made:
 
 def _delegated_claims(declared: Declarations, answer: Any) -> list[Made]:
     """Return the declared secrets. An entry with a problem keeps both, because the answer of a registry is not a reason to remove one."""
-    kept = [(entry, _names(entry)) for entry, asked in _pair_answers(declared, answer) if _problem(entry, asked)]
     used = [(entry, _used_names(entry, asked)) for entry, asked in _valid_entries(declared, answer)]
-    return [entry.entry(name=name) for entry, names in (*used, *kept) for name in names]
+    return [*(entry.entry(name=name) for entry, names in used for name in names), *_kept_secrets(declared, answer)]
+
+
+def _kept_secrets(declared: Declarations, answer: Any) -> list[Made]:
+    """Return both secrets of each entry with a problem: they are not written, and stay."""
+    return [entry.entry(name=name) for entry in _entries_with_problem(declared, answer) for name in _names(entry)]
 
 
 def _delegated_link_claims(declared: Declarations, answer: Any) -> list[Made]:
     """Return the declared links. An entry with a problem keeps the links to both of its secrets, as in `_delegated_claims`."""
-    kept = [
+    return [*_delegated_links(declared, answer), *_kept_links(declared, answer)]
+
+
+def _kept_links(declared: Declarations, answer: Any) -> list[Made]:
+    """Return the links of each entry with a problem to both of its secrets."""
+    return [
         entry.entry("service_accounts", "link_for", secrets=_names(entry))
-        for entry, asked in _pair_answers(declared, answer)
-        if entry.links and _problem(entry, asked)
+        for entry in _entries_with_problem(declared, answer)
+        if entry.links
     ]
-    return [*_delegated_links(declared, answer), *kept]
+
+
+def _entries_with_problem(declared: Declarations, answer: Any) -> Iterator[RoleEntry]:
+    return (entry for entry, asked in _pair_answers(declared, answer) if _problem(entry, asked))
 
 
 def _delegated_rotated(declared: Declarations, answer: Any) -> list[Made]:
@@ -515,6 +527,8 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
         "links": _delegated_links,
         "claims": _delegated_claims,
         "link_claims": _delegated_link_claims,
+        "kept_secrets": _kept_secrets,
+        "kept_links": _kept_links,
         "selectors": _selectors,
         "rotated": _delegated_rotated,
     },

@@ -57,7 +57,7 @@ def apply(run: Any, owner: str, declared: dict[str, Any], *, prunes: bool = Fals
 
 
 def review(run: Any, owner: str, declared: dict[str, Any], *, prune: bool = False, **options: Any) -> dict[str, Any]:
-    change = {"declared": {**declared, "owner": owner, "prune": prune}}
+    change = {"declared": {**declared, "owner": owner, "prune": prune, "max_prune": "100%"}}
     result = run("pull_access_what_if", changes=[change], **options)
     assert not result["failed"], result["msg"]
     assert not {PASSWORD, base64.b64encode(PASSWORD.encode()).decode()} & {*json.dumps(result).split('"')}

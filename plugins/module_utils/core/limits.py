@@ -11,7 +11,10 @@ from fractions import Fraction
 
 from .errors import OptionError
 
-__all__ = ["Limit"]
+__all__ = ["USUAL_LIMIT", "Limit"]
+
+#: The default of the options that limit a prune.
+USUAL_LIMIT = "10%"
 
 #: Maximum number of characters of an invalid text in a message.
 _SHOWN = 40

@@ -44,7 +44,7 @@ def read_lists(
         defaults = {name: spec.get("default") for name, spec in form.arguments.items()}
         return read_declarations(form, {**defaults, **common, form.option: items}, read_file) if items else []
 
-    return _each([form for form in forms if params[form.option] is not None], read)
+    return _each([form for form in forms if params.get(form.option) is not None], read)
 
 
 def batch_lists(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,13 +23,14 @@ from ...engine.namespaces import is_terminating
 from ...engine.reader import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome, Status, summarize_names
-from ...engine.run import RunSettings
+from ...engine.run import Run, RunSettings
 from ...engine.workers import Workers
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
 from ...images.image_questions import RegistryAccess
 from ...platform.account_lists import LISTS, names_in
+from ..what_if.declared import InventoryLists
 from ..what_if.guard import guard_access_of
 from ..what_if.run_guard import ChangeGuard, GuardScope
 from .declared import DeclaredObjects, Grant, Links
@@ -37,7 +38,7 @@ from .guard import Balance, PruneVerdict, judge_removals
 from .plan import KINDS, Prune, count_removals, list_ref
 from .run_guard import WorkloadGuard
 
-__all__ = ["PruneSettings", "prune_owner", "read_owned"]
+__all__ = ["OwnedPrune", "PruneSettings", "prune_owner", "read_owned"]
 
 #: Maximum number of objects or namespaces in a message. The result lists all.
 _SHOWN = 20
@@ -122,7 +123,7 @@ def prune_owner(
     """
     places = [metadata(namespace)["name"] for namespace in namespaces if not is_terminating(dict(namespace))]
     desired = _make_prune(pruning.owner, batches)
-    confirmed = frozenset[str]().union(*(batch.confirmed for batch in batches.values()))
+    confirmed = _confirmed(batches)
     if not (pruning.everything or _has_declarations(pruning.owner, batches, [*confirmed.intersection(places)])):
         raise OptionError(
             f"owner {pruning.owner} declares nothing for any namespace of {cluster.name}, so nothing was removed. {_SAID_TWICE}"
@@ -136,20 +137,13 @@ def prune_owner(
             f"nothing was removed, because not all objects of owner {pruning.owner} could be read: {error}"
         ) from None
     views = seen.views()
-    planned = {namespace: _plan_namespace(desired, namespace, view) for namespace, view in views.items()}
-    balances = {
-        namespace: Balance(there, count_removals(changes), namespace in confirmed)
-        for namespace, (changes, there) in planned.items()
-    }
-    guarded = _GuardReport(cluster.name, pruning, judge_removals(balances, pruning.most), balances)
-    refused = [
-        change for name, (changes, _there) in planned.items() if name in guarded.verdict.held_back for change in changes
-    ]
+    planned, guarded = _judge_plans(cluster.name, pruning, desired, views, confirmed)
+    refused = [change for name, changes in planned.items() if name in guarded.verdict.held_back for change in changes]
     if guarded.verdict.is_refused:
         outcome = Outcome(guarded.results("skipped"), cluster.retries, refused=guarded.refusal(refused))
     else:
         left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
-        workloads = WorkloadGuard(desired, left, {name: planned[name][0] for name in left})
+        workloads = WorkloadGuard(desired, left, {name: planned[name] for name in left})
         if pruning.registries is not None:
             workloads = workloads.judge(GuardScope(cluster, places, pruning.registries, settings(len(places))))
         again = ChangeGuard(cluster, pruning.registries, settings(len(places)))
@@ -164,18 +158,65 @@ def prune_owner(
     return _with_left_out(replace(outcome, extra=extra), left_out)
 
 
+@dataclass(frozen=True)
+class OwnedPrune:
+    """The prune of an owner, and the objects that its plan needs, for each namespace in which the owner has objects.
+
+    `left_out` has the reason for each namespace that it leaves out. `declares_nothing`: no entry declares anything for an existing namespace.
+    """
+
+    cluster: str
+    pruning: PruneSettings
+    desired: Prune
+    views: Mapping[str, View]
+    left_out: Mapping[str, str]
+    confirmed: frozenset[str]
+    declares_nothing: bool
+
+    def find_refusals(self, views: Mapping[str, View]) -> dict[str, str]:
+        """Return the namespaces in which the limit allows no removal of a plan for these objects, with the reasons."""
+        _planned, guarded = _judge_plans(self.cluster, self.pruning, self.desired, views, self.confirmed)
+        if self.declares_nothing and not self.pruning.everything:
+            why = f"owner {self.pruning.owner} declares nothing for any namespace, so nothing is removed. {_SAID_TWICE}"
+            return {name: why for name, balance in guarded.balances.items() if balance.removed}
+        return guarded.reasons
+
+
 def read_owned(
-    cluster: Cluster, workers: Workers, owner: str, batches: Mapping[str, Batch[Any]], namespaces: Sequence[str]
-) -> tuple[Batch[Prune], Mapping[str, View], Mapping[str, str]]:
-    """Return the prune of the namespaces in which the owner has objects, the objects that its plan needs, and the reasons why it leaves
-    other namespaces out.
+    run: Run,
+    inventory: InventoryLists,
+    batches: Mapping[str, Batch[Any]],
+    namespaces: Sequence[str],
+    excluded: Collection[str],
+) -> OwnedPrune:
+    """Return the prune of an inventory in these namespaces. `batches` are its lists, also those of the entries that are only kept. Nothing is
+    read in `excluded` namespaces.
 
     :raises ImagePullError: when a list fails for another reason than missing permissions.
     """
-    desired = _make_prune(owner, batches)
-    seen = _Reader(cluster, workers, desired, namespaces).read()
-    views = seen.views()
-    return Batch.of_one(desired, views), views, seen.left_out
+    pruning = PruneSettings(inventory.owner, inventory.most, inventory.everything)
+    desired, confirmed = _make_prune(inventory.owner, batches), _confirmed(batches)
+    places = [name for name in namespaces if name not in excluded]
+    seen = _Reader(run.cluster, run.workers, desired, places).read()
+    has_declarations = _has_declarations(inventory.owner, batches, [*confirmed.intersection(namespaces)])
+    return OwnedPrune(run.cluster.name, pruning, desired, seen.views(), seen.left_out, confirmed, not has_declarations)
+
+
+def _confirmed(batches: Mapping[str, Batch[Any]]) -> frozenset[str]:
+    return frozenset[str]().union(*(batch.confirmed for batch in batches.values()))
+
+
+def _judge_plans(
+    cluster: str, pruning: PruneSettings, desired: Prune, views: Mapping[str, View], confirmed: frozenset[str]
+) -> tuple[dict[str, Sequence[Change]], _GuardReport]:
+    """The changes of each namespace, and the verdict on their number."""
+    planned = {namespace: _plan_namespace(desired, namespace, view) for namespace, view in views.items()}
+    balances = {
+        namespace: Balance(there, count_removals(changes), namespace in confirmed)
+        for namespace, (changes, there) in planned.items()
+    }
+    guarded = _GuardReport(cluster, pruning, judge_removals(balances, pruning.most), balances)
+    return {name: changes for name, (changes, _there) in planned.items()}, guarded
 
 
 def _make_prune(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
@@ -187,7 +228,7 @@ def _make_prune(owner: str, batches: Mapping[str, Batch[Any]]) -> Prune:
         }
         for batch in batches.values()
     )
-    kinds = frozenset(KINDS[option] for option in batches)
+    kinds = frozenset(KINDS[option] for option in batches if option in KINDS)
     return Prune(owner, DeclaredObjects.merge(parts), kinds)
 
 
@@ -300,6 +341,15 @@ class _GuardReport:
             for kind in verdict.exceeded
         ]
         return "; ".join(told)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why nothing is removed, by namespace."""
+        limit = f"max_prune={self.pruning.most.text} is exceeded: {self._too_much()}"
+        return {
+            name: limit if self.verdict.is_refused else self._why_held_back(name)
+            for name in sorted(self.verdict.held_back)
+        }
 
     def results(self, status: Status) -> list[NamespaceResult]:
         """Return the results of the namespaces in which nothing is removed."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...core.json_types import as_dict, as_str
+from ...core.limits import USUAL_LIMIT, Limit
 from ...core.names import check_path_segment
 from ...core.objects import Json, Kind, ObjectRef, metadata
 from ...core.ownership import Ownership
@@ -43,6 +44,8 @@ INVENTORY: dict[str, Any] = {
     "owner": {"type": "str"},
     "adopt": {"type": "bool", "default": False},
     "prune": {"type": "bool", "default": False},
+    "max_prune": {"type": "str", "default": USUAL_LIMIT},
+    "prune_everything": {"type": "bool", "default": False},
 }
 #: The options of one change. Exactly one of them is given.
 ARGUMENTS: dict[str, Any] = {
@@ -143,7 +146,6 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
         _CACHES,
         "the result of the checks of 'verify' and 'verify_after', and of webhooks and quotas of the cluster",
         "secrets that the platform generates for new service accounts",
-        "whether 'max_prune' allows a prune, which pull_access_prune decides",
     ),
 }
 
@@ -250,7 +252,7 @@ def parse_inventory(
 ) -> InventoryLists:
     """Return the inventory in an option.
 
-    :raises OptionError: for a prune without an owner, without any list, and with all invalid entries.
+    :raises OptionError: for a prune without an owner, an invalid limit, without any list, and with all invalid entries.
     """
     if all(value[name] is None for name in LISTS):
         raise OptionError(f"{option} is empty: give the lists {join_and(list(LISTS))}")
@@ -259,7 +261,9 @@ def parse_inventory(
         raise OptionError(f"{option}.prune needs {option}.owner: only objects with its label are removed")
     # The present state is evaluated once, so nothing is waited for.
     links = None if value["links"] is None else [{**each, "wait_timeout": 0} for each in value["links"]]
-    return InventoryLists(declare({**value, "links": links}), value["owner"] or "", bool(value.get("prune")))
+    lists, owner = declare({**value, "links": links}), value["owner"] or ""
+    most = Limit.parse(f"{option}.max_prune", value.get("max_prune") or USUAL_LIMIT)
+    return InventoryLists(lists, owner, bool(value.get("prune")), most, bool(value.get("prune_everything")))
 
 
 def _parse_registries(kind: str, value: Any, _read: object) -> SupposedChange:

@@ -19,7 +19,7 @@ from ...features.pull_audit.survey import ClusterSnapshot
 from ...features.sa_link.plan import SaLink
 from ...rbac.roles import ROLE
 from .access import AccessReview, review_access
-from .declared import PlannedObjects, UnplannedEntry
+from .declared import LISTS, PlannedObjects, UnplannedEntry
 from .overlay import ChangedLookup
 from .patches import ObjectPatch
 
@@ -71,7 +71,7 @@ def _account(ref: ObjectRef) -> Json:
 
 def _plan(batches: _Batches, accounts: Mapping[ObjectRef, Json]) -> PlannedObjects:
     planned, known = PlannedObjects(), _by_place(accounts)
-    for batch in batches.values():
+    for batch in (batches[name] for name in LISTS if name in batches):
         for namespace in batch.namespaces:
             objects = {ref.name: obj for ref, obj in known.get((batch.kind, namespace), {}).items() if obj is not None}
             seen = planned.update(batch.kind, namespace, objects, {})

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...core.changes import Change
 from ...core.entry import Entry
+from ...core.limits import USUAL_LIMIT, Limit
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.phrases import pluralize
 from ...core.protocols import Related
@@ -20,10 +21,12 @@ from ...declarations.writes import object_after
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.sa_link.plan import SaLink
 
-__all__ = ["ACCESS_KINDS", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
+__all__ = ["ACCESS_KINDS", "KEPT", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
 
 #: The lists of an inventory, in the order in which they are applied, each with its name for one entry.
 LISTS = {"secrets": "secret", "links": "link", "grants": "grant"}
+#: The lists of entries that are declared and not applied, such as those of a registry that does not answer. A prune keeps their objects.
+KEPT = ("kept_secrets", "kept_links")
 #: The declarations of each given list.
 Lists = Mapping[str, Sequence[Declaration[Any]]]
 
@@ -31,17 +34,29 @@ Lists = Mapping[str, Sequence[Declaration[Any]]]
 ACCESS_KINDS = (SECRET, SERVICE_ACCOUNT, ROLE_BINDING)
 
 
+_USUAL = Limit.parse("max_prune", USUAL_LIMIT)
+
+
 @dataclass(frozen=True)
 class InventoryLists:
-    """The declarations of an inventory. With `prunes`, objects of `owner` that are not declared are removed."""
+    """The declarations of an inventory. With `prunes`, objects of `owner` that are not declared are removed.
+
+    `most` limits a prune, and `everything` allows it if nothing is declared, as the options of pull_access_prune.
+    """
 
     lists: Lists
     owner: str = ""
     prunes: bool = False
+    most: Limit = _USUAL
+    everything: bool = False
 
     def __str__(self) -> str:
         """Return the numbers of entries, for a title."""
-        counts = [pluralize(len(each), f"entry of {name}", f"entries of {name}") for name, each in self.lists.items()]
+        counts = [
+            pluralize(len(each), f"entry of {name}", f"entries of {name}")
+            for name, each in self.lists.items()
+            if name in LISTS
+        ]
         pruned = [f"objects of owner {self.owner} that it does not declare are removed"] if self.prunes else []
         return ", ".join([*counts, *pruned])
 

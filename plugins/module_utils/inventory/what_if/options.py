@@ -17,7 +17,7 @@ from ...images import image_questions
 from ...images.image_questions import RegistryAccess
 from . import changes
 from .changes import SupposedChange, parse_changes
-from .declared import InventoryLists, Lists
+from .declared import LISTS, InventoryLists, Lists
 from .outputs import OUTPUTS, render_outputs
 
 __all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options", "with_inventories"]
@@ -37,7 +37,8 @@ def with_inventories(lists: Mapping[str, Any]) -> dict[str, Any]:
     declared = {"type": "dict", "options": {**lists, **changes.INVENTORY}}
     given = {**ARGUMENTS["changes"], "options": {**changes.ARGUMENTS, changes.DECLARED: declared}}
     shared = {name: changes.INVENTORY[name] for name in ("owner", "adopt")}
-    return {**ARGUMENTS, "changes": given, "against": {"type": "dict", "options": {**lists, **shared}}}
+    compared = {name: spec for name, spec in lists.items() if name in LISTS}
+    return {**ARGUMENTS, "changes": given, "against": {"type": "dict", "options": {**compared, **shared}}}
 
 
 @dataclass(frozen=True)

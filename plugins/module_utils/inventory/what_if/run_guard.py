@@ -87,7 +87,9 @@ class ChangeGuard:
 
         :raises Refusal: when the cluster failed.
         """
-        removals = {change.ref: (change.ref,) for change in filter(has_removal, changes)}
+        removals: dict[Hashable, Collection[ObjectRef]] = {
+            change.ref: (change.ref,) for change in filter(has_removal, changes)
+        }
         if not removals:
             return {}
         scope = GuardScope(self._cluster, self._namespaces(), registries, self._settings)

@@ -93,10 +93,75 @@ def test_a_prune_removes_what_the_owner_no_longer_declares(api: FakeApi, cluster
         put_secret(api, name, "theirs", "docker.io")
         api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "old"}, {"name": "theirs"}])
     assert access(cluster, **everything("a"), owner="team")["lost"] == []
-    pruned = access(cluster, **everything("a"), owner="team", prune=True)
+    pruned = access(cluster, **everything("a"), owner="team", prune=True, max_prune="100%")
     assert facts(pruned["lost"]) == {("a", "default", "ghcr.io"), ("b", "default", "ghcr.io")}
     assert {title for row in pruned["lost"] for title in row["entries"]} == {"prune of owner team"}
     assert facts(pruned["gained"]) == {("a", "default", "quay.io"), ("b", "default", "a")}
+
+
+def test_a_prune_stays_within_its_limit(api: FakeApi, cluster: InMemory) -> None:
+    """What the entries create counts as declared: two of four secrets would go, and then one of three."""
+    for name in ("a", "b"):
+        put_secret(api, name, "old", "ghcr.io", metadata=OWNED)
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "old"}])
+    given = {"secrets": everything("a", "b")["secrets"], "owner": "team", "prune": True}
+    for limit in ({}, {"max_prune": "24%"}):
+        found = access(cluster, **given, **limit)
+        assert found["lost"] == []
+        assert {(each["namespace"], each["entry"]) for each in found["unplanned"]} == {
+            ("a", "prune of owner team"),
+            ("b", "prune of owner team"),
+        }
+    assert "max_prune=24% is exceeded: 2 secrets are no longer declared, 2 are" in found["unplanned"][0]["reason"]
+    found = access(cluster, **given, max_prune="50%")
+    assert facts(found["lost"]) == {("a", "default", "ghcr.io"), ("b", "default", "ghcr.io")}
+    assert found["unplanned"] == []
+    # The namespace with the most removals is held back.
+    put_secret(api, "b", "older", "ghcr.io", metadata=OWNED)
+    found = access(cluster, **given, max_prune="1")
+    assert facts(found["lost"]) == {("a", "default", "ghcr.io")}
+    (held,) = found["unplanned"]
+    assert (held["namespace"], "more than max_prune=1 allows" in held["reason"]) == ("b", True)
+
+
+def test_a_prune_without_any_declaration_needs_a_confirmation(api: FakeApi, cluster: InMemory) -> None:
+    put_secret(api, "a", "old", "ghcr.io", metadata=OWNED)
+    api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "old"}])
+    given = {"secrets": [], "owner": "team", "prune": True, "max_prune": "100%"}
+    found = access(cluster, **given)
+    (refused,) = found["unplanned"]
+    assert "owner team declares nothing for any namespace" in refused["reason"]
+    assert found["lost"] == []
+    found = access(cluster, **given, prune_everything=True)
+    assert (facts(found["lost"]), found["unplanned"]) == ({("a", "default", "ghcr.io")}, [])
+
+
+def test_objects_that_are_only_kept_stay_and_are_reported(api: FakeApi, cluster: InMemory) -> None:
+    """An entry of delegated_auth_registries whose registry does not answer is not applied."""
+    for name in ("sso", "old"):
+        put_secret(api, "a", name, f"{name}.example.com", metadata=OWNED)
+    api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "sso"}, {"name": "old"}])
+    kept = {
+        "kept_secrets": [{"name": "sso", "namespaces": ["a"]}],
+        "kept_links": [{"secrets": ["sso"], "namespaces": ["a"]}],
+    }
+    given = {**everything("a"), "owner": "team", "prune": True, "max_prune": "100%"}
+    found = access(cluster, **given, **kept)
+    assert facts(found["lost"]) == {("a", "default", "old.example.com")}
+    assert [(each["namespace"], each["entry"]) for each in found["unplanned"]] == [
+        ("a", "kept_secrets[0] (sso)"),
+        ("a", "kept_links[0] (sso)"),
+    ]
+    assert facts(access(cluster, **given)["lost"]) == {
+        ("a", "default", f"{name}.example.com") for name in ("sso", "old")
+    }
+
+
+def test_an_invalid_limit_is_refused_before_any_request(api: FakeApi, cluster: InMemory) -> None:
+    changes = [{"declared": {**everything("a"), "owner": "team", "prune": True, "max_prune": "many"}}]
+    result = cluster.run("pull_access_what_if", changes=changes)
+    assert "declared.max_prune" in result["msg"]
+    assert api.asked == []
 
 
 def test_nothing_is_pruned_where_an_entry_fails(api: FakeApi, cluster: InMemory) -> None:
@@ -104,7 +169,7 @@ def test_nothing_is_pruned_where_an_entry_fails(api: FakeApi, cluster: InMemory)
         put_secret(api, name, "old", "ghcr.io", metadata=OWNED)
         api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "old"}])
     api.put("secrets", "a", "quay", type="Opaque", data={"x": "eA=="})
-    found = access(cluster, secrets=everything("a")["secrets"], owner="team", prune=True)
+    found = access(cluster, secrets=everything("a")["secrets"], owner="team", prune=True, max_prune="100%")
     assert facts(found["lost"]) == {("b", "default", "ghcr.io")}
     (failed,) = found["unplanned"]
     assert (failed["namespace"], failed["entry"]) == ("a", "secrets[0] (quay)")
