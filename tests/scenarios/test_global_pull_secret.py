@@ -19,8 +19,11 @@ import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import content_hash
 from support.audited import Scene
 from support.fleet import make_namespaces
+from support.hostile_proxy import HostileProxy
 from support.hypershift import host_a_cluster
+from support.killed_runs import GUARD, KilledRuns
 from support.lab import Audit, Lab, path_of
+from support.logins import token_kubeconfig
 from support.modules import run_module
 from support.playbooks import Play, forms, leaks, play
 
@@ -64,13 +67,19 @@ class Nodes:
     def __init__(self, lab: Lab, directory: Path) -> None:
         self.lab, self.directory = lab, directory
 
-    def run(self, *options: str, **variables: Any) -> Play:
-        """Run the role with these variables. `registries` sets `global_pull_secret_registries`, and so on."""
+    def write_inventory(self, kubeconfig: str = "", **variables: Any) -> Path:
+        """Write a play of the role with these variables, and return the path of its inventory."""
         named = {f"global_pull_secret_{name}": value for name, value in variables.items()}
         (self.directory / "play.yml").write_text(PLAYBOOK)
         (self.directory / "vault").write_text(VAULT_PASSWORD)
-        host = {"image_pull_kubeconfig": self.lab.kubeconfig, "global_pull_secret_wait_timeout": 20, **named}
+        server = {"image_pull_kubeconfig": kubeconfig or self.lab.kubeconfig}
+        host = {**server, "global_pull_secret_wait_timeout": 20, **named}
         (self.directory / "hosts.yml").write_text(yaml.dump({"all": {"hosts": {"east": host}}}))
+        return self.directory / "hosts.yml"
+
+    def run(self, *options: str, **variables: Any) -> Play:
+        """Run the role with these variables. `registries` sets `global_pull_secret_registries`, and so on."""
+        self.write_inventory(**variables)
         password = ("--vault-password-file", str(self.directory / "vault"))
         done = play(
             self.directory / "play.yml",
@@ -359,6 +368,51 @@ class TestStandalone:
         it.lab.api("DELETE", f"/apis/apps/v1/namespaces/{it.name}/deployments/web", expect=(200,))
         standalone.well(remove=[it.host], **options)
         assert it.host not in standalone.registries()
+
+    @pytest.mark.slow
+    def test_a_guarded_removal_that_is_killed_is_whole_or_not_made(self, standalone, tmp_path):
+        it = Scene(standalone.lab, make_namespaces(standalone.lab, ["guarded-killed"]))
+        spare = ["spare.example.com", "other.example.com"]
+        standalone.well(registries=[{"registry": it.host, **it.plain_login()}, *map(login, spare)], wait=False)
+        it.deployment(it.image)
+        options = {"guard": "what_if", "verify_ca_cert": it.lab.data["ca_cert"], "wait": False}
+        options["verify_realm_hosts"] = it.lab.registry_hosts
+        before, playbook, runs = standalone.content(), standalone.directory / "play.yml", KilledRuns(it.lab, tmp_path)
+
+        def write_inventory(*remove: str) -> Callable[[str], Path]:
+            return lambda kubeconfig: standalone.write_inventory(kubeconfig, remove=[*remove], **options)
+
+        for remove in ([it.host, *spare], spare):
+            assert runs.kill_play(playbook, write_inventory(*remove), GUARD)
+            assert standalone.content() == before
+        assert not runs.kill_play(playbook, write_inventory(it.host, *spare)), "the removal was not refused"
+        assert runs.kill_play(playbook, write_inventory(*spare))
+        assert standalone.content() == before
+        assert not runs.kill_play(playbook, write_inventory(*spare), after=1), "more than one write"
+        assert standalone.registries() & {it.host, *spare} == {it.host}
+
+    @pytest.mark.slow
+    def test_a_removal_that_a_conflict_has_changed_is_judged_again(self, standalone, tmp_path):
+        """A workload that needs the entry is created after the plan, and another client writes the secret."""
+        it = Scene(standalone.lab, make_namespaces(standalone.lab, ["guarded-conflict"]))
+        standalone.well(registries=[{"registry": it.host, **it.plain_login()}], wait=False)
+        options = {"guard": "what_if", "verify_ca_cert": it.lab.data["ca_cert"], "wait": False}
+        options["verify_realm_hosts"] = it.lab.registry_hosts
+        path = path_of("openshift-config", "secrets", "pull-secret")
+
+        def interfere(proxy: Any, exchange: Any) -> None:
+            it.deployment(it.image)
+            it.lab.api("PATCH", path, {"metadata": {"annotations": {"team": "other"}}})
+            exchange.answer(proxy.ask(exchange))
+
+        with HostileProxy(it.lab).running() as proxy:
+            proxy.rule(f"PATCH {path}", interfere, times=1)
+            kubeconfig = token_kubeconfig(it.lab, proxy.url, tmp_path / "kubeconfig")
+            inventory = standalone.write_inventory(kubeconfig, remove=[it.host], **options)
+            done = play(standalone.directory / "play.yml", inventory, no_proxy="*")
+        assert done.status != 0
+        assert f"deployment {it.name}/web, container app" in " ".join(done.output.split())
+        assert it.host in standalone.registries()
 
     @pytest.mark.slow
     def test_missing_and_conflicting_options_are_refused(self, standalone):

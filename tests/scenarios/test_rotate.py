@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import yaml
 from support.fleet import by_namespace, make_namespaces
+from support.killed_runs import GUARD, KilledRuns
 from support.lab import Audit, Following, Lab, path_of
 from support.playbooks import Play, forms, leaks, play, variables_file
 
@@ -472,6 +473,44 @@ class TestSteps:
         done = rotate(tmp_path, [cluster], **retire)
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
+
+    @pytest.mark.slow
+    def test_login_is_retired_once_or_not_at_all_if_guarded_runs_are_killed(
+        self, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        """Killed while the guard reads, with and without a workload that needs the login, and after the retire tasks."""
+        lab, retired = cluster.lab, tmp_path / "retired"
+        rotated, forgotten = cluster.namespaces("rotated", "forgotten")
+        cluster.secret(rotated)
+        cluster.secret(forgotten, name="copy")
+        cluster.pod(forgotten, "app", imagePullSecrets=[{"name": "copy"}])
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=retired))
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_guard": "what_if",
+            "credential_rotation_soak_seconds": 0,
+            "credential_rotation_probe": False,
+        }
+
+        def write_inventory(kubeconfig: str) -> Path:
+            host = {**cluster.variables(**retire), "image_pull_kubeconfig": kubeconfig}
+            (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east-0": host}}}))
+            return tmp_path / "hosts.yml"
+
+        runs = KilledRuns(lab, tmp_path)
+        assert runs.kill_play("rotate", write_inventory, GUARD)
+        assert not retired.exists()
+        assert cluster.logins()[rotated] == auth(cluster.new)
+        assert not runs.kill_play("rotate", write_inventory, GUARD, until=retired.exists), "the login was not refused"
+        assert not retired.exists()
+        lab.api("DELETE", path_of(forgotten, "pods", "app") + "?gracePeriodSeconds=0")
+        assert runs.kill_play("rotate", write_inventory, GUARD)
+        assert not retired.exists()
+        assert runs.kill_play("rotate", write_inventory, "^GET ", until=retired.exists)
+        assert cluster.logins()[rotated] == auth(cluster.new)
+        done = rotate(tmp_path, [cluster], **retire)
+        assert done.status == 0, done.output
+        assert cluster.logins()[rotated] == auth(cluster.new)
 
     def test_guard_without_the_password_of_a_user_that_stays_is_refused(self, cluster: Cluster, tmp_path: Path) -> None:
         cluster.secret(*cluster.namespaces("same-user"))

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from support.audited import Scene
+from support.killed_runs import GUARD, KilledRuns
 from support.lab import Lab, pull_names
 from support.playbooks import COLLECTION, Play, play
 
@@ -38,11 +39,12 @@ class Cluster:
         secrets: list[dict[str, Any]] | None = None,
         registries: list[dict[str, Any]] | None = None,
         more: dict[str, Any] | None = None,
+        kubeconfig: str = "",
     ) -> None:
         variables = {
             "ansible_connection": "local",
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            "image_pull_kubeconfig": self.lab.kubeconfig,
+            "image_pull_kubeconfig": kubeconfig or self.lab.kubeconfig,
             "private_registry_secrets": secrets or [],
             "delegated_auth_registries": registries or [],
             **(more or {}),
@@ -272,3 +274,44 @@ def test_a_teardown_killed_repeatedly_at_its_first_write_is_completed(lab, clust
     cluster.tear_down()
     assert cluster.ours_in(one, two, three) == []
     assert [cluster.linked(namespace) for namespace in (one, two, three)] == [[]] * 3
+
+
+@pytest.mark.slow
+def test_a_guarded_teardown_that_is_killed_never_takes_what_a_workload_needs(lab, cluster, namespaces, tmp_path):
+    """It is killed during each judgement and at each write: of the declared entries, and of the prune of the owner."""
+    it = Scene(lab, namespaces(2))
+    needed, spare = it.names
+    login = {"registry": it.host, **it.plain_login()}
+    access = {"image_pull_guard_ca_cert": lab.data["ca_cert"], "image_pull_guard_realm_hosts": lab.registry_hosts}
+    more = {"image_pull_guard": "what_if", "image_pull_owner": f"team-{needed}", **access}
+    left = [entry(needed, name="old", registries=[LOGIN])]
+    declared = [entry(needed, spare, registries=[login]), entry(needed, name="unused")]
+    cluster.declare(secrets=[*declared, *left], more=more)
+    cluster.play("site")
+    it.deployment(it.image)
+
+    def write_inventory(kubeconfig: str) -> Path:
+        cluster.declare(secrets=declared, more=more, kubeconfig=kubeconfig)
+        return cluster.inventory
+
+    def assert_works(name: str) -> None:
+        assert "pull" in cluster.ours_in(needed)
+        assert "pull" in cluster.linked(needed)
+        it.pod(name=name)
+        assert lab.pull(needed, name)["pulled"]
+        lab.api("DELETE", f"/api/v1/namespaces/{needed}/pods/{name}?gracePeriodSeconds=0", expect=(200,))
+
+    runs, kills = KilledRuns(lab, tmp_path), 0
+    assert runs.kill_play("teardown", write_inventory, GUARD)
+    assert_works("judged")
+    while runs.kill_play("teardown", write_inventory, after=1):
+        kills += 1
+        assert_works(f"killed-{kills}")
+    assert kills >= 2
+    assert (cluster.ours_in(needed), cluster.linked(needed)) == (["pull"], ["pull"])
+    assert (cluster.ours_in(spare), cluster.linked(spare)) == ([], [])
+    write_inventory("")
+    again = play("teardown", cluster.inventory)
+    assert again.status != 0
+    assert f"deployment {needed}/web, container app" in " ".join(again.output.split())
+    assert_works("after")

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Union
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import (
@@ -34,10 +34,27 @@ from .replacement import apply_change
 from .result import NamespaceResult, Outcome, Status
 from .run import NamespaceWork, Run, RunSettings, open_run
 
-__all__ = ["Judge", "RunSettings", "reconcile"]
+__all__ = ["Judge", "PlannedChanges", "RunSettings", "reconcile"]
 
-#: Returns the reason for each object whose planned changes must not be made.
-Judge = Callable[[Sequence[Change]], Mapping[ObjectRef, str]]
+
+class PlannedChanges(Sequence[Change]):
+    """The planned changes of many namespaces. `plan` plans one of them without some of its entries."""
+
+    def __init__(
+        self, changes: Sequence[Change], plan: Callable[[str, Collection[Entry]], Sequence[Change]] = lambda *_given: ()
+    ) -> None:
+        self._changes, self.plan = changes, plan
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._changes[at]
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+
+_Reasons = Mapping[Union[ObjectRef, tuple[str, Entry]], str]
+#: Returns the reason for each object whose planned changes must not be made, and for each entry that must not be carried out in a namespace.
+Judge = Callable[[PlannedChanges], _Reasons]
 
 #: Maximum number of unanswered writes per object and per namespace, so that a permanently failing webhook does not block the
 #: others.
@@ -196,31 +213,44 @@ def _judge_plans(run: Run, desired: Batch[Any], pending: Sequence[_Reconciliatio
     An entry that is left out can change the plan of the others, so the judge is asked again, until it has judged the plan that is carried out.
     """
     judged: Sequence[Change] = ()
+    works = {work.namespace: work for work in pending}
+
+    def plan(namespace: str, entries: Collection[Entry]) -> Sequence[Change]:
+        return _make_plan(desired, works[namespace], entries).changes
+
     while True:
         writing = [work for work in pending if work.result is None and work.plan.changes]
         planned = [change for work in writing for change in work.plan.changes]
         if not planned or planned == judged:
             return
         try:
-            reasons = judge(planned)
+            reasons = judge(PlannedChanges(planned, plan))
         except ImagePullError as error:
             run.stop(error)
             for work in writing:
                 run.end(work)
             return
-        judged = [change for change in planned if change.ref not in reasons]
+        judged = [change for change in planned if not _refused_entries(change, reasons) and change.ref not in reasons]
         for work in writing:
             _refuse(run, desired, work, reasons)
 
 
-def _refuse(run: Run, desired: Batch[Any], work: _Reconciliation, reasons: Mapping[ObjectRef, str]) -> None:
-    refused = [change for change in work.plan.changes if change.ref in reasons]
-    for change in refused:
-        if not change.entries:
+def _refuse(run: Run, desired: Batch[Any], work: _Reconciliation, reasons: _Reasons) -> None:
+    refused: dict[Entry, str] = {}
+    for change in work.plan.changes:
+        if change.ref in reasons and not change.entries:
             run.end(work, Refusal(reasons[change.ref]))
-        work.failures.update(dict.fromkeys(change.entries, reasons[change.ref]))
+        refused.update(_refused_entries(change, reasons))
     if refused and work.result is None:
+        work.failures.update(refused)
         work.plan = _make_plan(desired, work)
+
+
+def _refused_entries(change: Change, reasons: _Reasons) -> dict[Entry, str]:
+    """The entries of a change that must not be carried out, with the reasons: all of them if the object must not be changed."""
+    place, whole = change.ref.namespace, reasons.get(change.ref)
+    found = {entry: whole or reasons.get((place, entry)) for entry in change.entries}
+    return {entry: why for entry, why in found.items() if why is not None}
 
 
 def _needs_requests(run: Run, work: _Reconciliation) -> bool:
@@ -234,9 +264,9 @@ def _unverified_names(work: _Reconciliation) -> set[str]:
     return work.unread - created
 
 
-def _make_plan(desired: Batch[Any], work: _Reconciliation) -> Plan:
+def _make_plan(desired: Batch[Any], work: _Reconciliation, without: Collection[Entry] = ()) -> Plan:
     """The plan for the currently known objects. It excludes entries with failed writes, because others may depend on their result."""
-    return desired.plan(work.namespace, work.objects, work.found, without=work.failures)
+    return desired.plan(work.namespace, work.objects, work.found, without={*work.failures, *without})
 
 
 def _settle(run: Run, desired: Batch[Any], work: _Reconciliation) -> None:

@@ -13,11 +13,12 @@ from typing import Union
 
 from ...clients.kube.client import Cluster
 from ...core.changes import Change
+from ...core.entry import Entry
 from ...core.errors import ImagePullError, Refusal
 from ...core.json_types import as_str
 from ...core.objects import ROLE_BINDING, ObjectRef, metadata
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
-from ...engine.reconciliation import Judge
+from ...engine.reconciliation import Judge, PlannedChanges
 from ...engine.result import Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...engine.selection import list_visible_namespaces
@@ -76,34 +77,37 @@ class ChangeGuard:
     def __init__(self, cluster: Cluster, registries: RegistryAccess | None, settings: RunSettings) -> None:
         self._cluster, self._registries, self._settings = cluster, registries, settings
         self.judgement = GuardJudgement()
+        self._approved: Mapping[str, Sequence[Change]] = {}
 
     @property
     def judge(self) -> Judge | None:
         """The judge of the engine, None without the option. `judgement` has all its judgements together."""
         return None if self._registries is None else partial(self._judge, self._registries)
 
-    def _judge(self, registries: RegistryAccess, changes: Sequence[Change]) -> Mapping[ObjectRef, str]:
-        """The reason for each object whose change would break a workload.
+    def _judge(
+        self, registries: RegistryAccess, planned: PlannedChanges
+    ) -> Mapping[Union[ObjectRef, tuple[str, Entry]], str]:
+        """The reason for each entry, or without entries for each object, whose change would break a workload.
 
         :raises Refusal: when the cluster failed.
         """
-        removals: dict[Hashable, Collection[ObjectRef]] = {
-            change.ref: (change.ref,) for change in filter(has_removal, changes)
-        }
-        if not removals:
+        removals: dict[Hashable, dict[ObjectRef, None]] = {}
+        for change in filter(has_removal, planned):
+            for key in _keys_of(change):
+                removals.setdefault(key, {})[change.ref] = None
+        if not removals or _by_place(planned) == self._approved:
             return {}
-        scope = GuardScope(self._cluster, self._namespaces(), registries, self._settings)
-
-        def plan(refused: Collection[Hashable], places: Collection[str] | None) -> Sequence[Change]:
-            made = (change for change in changes if change.ref not in refused)
-            return [change for change in made if places is None or change.ref.namespace in places]
-
+        scope, plan = (
+            GuardScope(self._cluster, self._namespaces(), registries, self._settings),
+            partial(_plan_without, planned),
+        )
         found = judge_effects(scope, removals, plan)
+        self._approved = _by_place(plan(found.refused, None))
         self.judgement = self.judgement.join(found)
         return {
-            change.ref: describe_broken(f"{change.ref} was not changed", found.refused[change.ref])
-            for change in changes
-            if change.ref in found.refused
+            key: describe_broken(f"{_broken_part(refs, found.refused[key])} was not changed", found.refused[key])
+            for key, refs in removals.items()
+            if key in found.refused and isinstance(key, (ObjectRef, tuple))
         }
 
     def _namespaces(self) -> Sequence[str]:
@@ -118,6 +122,38 @@ class ChangeGuard:
             return outcome
         remarks = (*outcome.remarks, *self.judgement.remarks)
         return replace(outcome, remarks=remarks, extra={**outcome.extra, "guard": self.judgement.report()})
+
+
+def _by_place(changes: Sequence[Change]) -> dict[str, list[Change]]:
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(change.ref.namespace, []).append(change)
+    return found
+
+
+def _keys_of(change: Change) -> Sequence[Hashable]:
+    """Its entries in its namespace, or without entries the object. One write can be that of several entries."""
+    return [(change.ref.namespace, entry) for entry in change.entries] or [change.ref]
+
+
+def _plan_without(
+    planned: PlannedChanges, refused: Collection[Hashable], places: Collection[str] | None
+) -> Sequence[Change]:
+    """The planned changes without the refused ones: in the given namespaces, or with None in all."""
+    entries: dict[str, list[Entry]] = {}
+    for key in refused:
+        if isinstance(key, tuple):
+            entries.setdefault(key[0], []).append(key[1])
+    made = [change for change in planned if places is None or change.ref.namespace in places]
+    rest = [change for change in made if change.ref.namespace not in entries and change.ref not in refused]
+    again = [name for name in entries if places is None or name in places]
+    return [*rest, *(change for name in again for change in planned.plan(name, entries[name]))]
+
+
+def _broken_part(refs: Collection[ObjectRef], rows: Sequence[WhatIfRow]) -> ObjectRef:
+    """The first of the changed objects that a broken pull needs."""
+    needed = (ref for ref in refs if any(ref in row.deciding.read for row in rows))
+    return next(needed, next(iter(refs)))
 
 
 def _refusal(error: ImagePullError) -> Refusal:

@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import PlannedChanges
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
@@ -20,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     GuardScope,
     judge_effects,
 )
+from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 from support.guarded_prunes import guarded_prune, make_api, put_account, put_deployment, put_secret
 from support.in_memory import in_memory
@@ -57,7 +59,7 @@ class TestChangeGuard:
     def test_a_change_that_only_adds_is_not_judged(self, api: FakeApi) -> None:
         it = guard(api, RegistryAccess())
         assert it.judge is not None
-        assert it.judge([ADDED]) == {}
+        assert it.judge(PlannedChanges([ADDED])) == {}
         assert it.add_to(Outcome([])).extra == {"guard": {"would_break": [], "unknown": 0}}
         assert api.asked == []
 
@@ -66,7 +68,7 @@ class TestChangeGuard:
         judge = guard(api, RegistryAccess()).judge
         assert judge is not None
         with pytest.raises(Refusal, match="no removal was made, because option 'guard' could not judge") as caught:
-            judge([DELETED])
+            judge(PlannedChanges([DELETED]))
         assert "set 'guard' to false" in str(caught.value)
         assert api.writes == []
 
@@ -97,6 +99,28 @@ def left(api: FakeApi, namespace: str = "a") -> tuple[list[str], list[str]]:
     account = api.get("serviceaccounts", namespace, "default") or {}
     secrets = [name for kind, place, name in api.objects if (kind, place) == ("secrets", namespace)]
     return sorted(secrets), [each["name"] for each in account.get("imagePullSecrets", ())]
+
+
+class TestEntries:
+    def test_only_the_entry_of_a_needed_link_fails_although_one_write_has_several(
+        self, api: FakeApi, registry: SmallRegistry
+    ) -> None:
+        api = make_api("a")
+        for name in ("one", "two", "three"):
+            put_secret(api, "a", name, f"{registry.host}/{name}")
+        put_account(api, "a", "one", "two", "three")
+        put_deployment(api, "a", "web", f"{registry.host}/two/app:v1")
+        links = [{"secrets": [name], "state": "absent", "namespaces": ["a"]} for name in ("one", "two", "three")]
+        access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry.host], "guard_timeout": 5}
+        with in_memory(api) as cluster:
+            result = cluster.run("sa_link", links=links, guard="what_if", **access)
+        assert left(api)[1] == ["two"]
+        (failure,) = result["failures"]
+        assert (failure["entry"], failure["namespace"]) == (1, "a")
+        assert failure["error"].startswith("service account a/default was not changed, because option 'guard' found")
+        assert "deployment a/web" in failure["error"]
+        lists = [line for line in api.asked if "/deployments" in line]
+        assert len(lists) == 1, "the plan without the entry was read and judged once more"
 
 
 class TestPrune:
