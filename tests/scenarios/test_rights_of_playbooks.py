@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -191,8 +192,14 @@ def test_the_guard_of_rotate_lists_what_its_account_may_not_read(
     output = " ".join(play("rotate", tmp_path / "hosts.yml", cwd=tmp_path).output.split())
     before, begins, _after = output.partition("the retirement begins")
     assert begins, output
-    assert "Not read (sentences: " in before, output
-    assert "the nodes could not be read: the caller may not list them" in before, output
+    listed = re.search(
+        r"can be missed, because the caller may not read (.*?)\. With credential_rotation_guard, an", before
+    )
+    assert listed, output
+    assert "nodes" in listed[1].split(", ")
+    assert before.count("may not") == 1, output
+    assert "the rights of the jobs rotation and what_if" in before
+    assert "Not read (sentences: " not in before
 
 
 @pytest.mark.slow

@@ -102,7 +102,10 @@ class ChangeGuard:
             partial(_plan_without, planned),
         )
         found = judge_effects(scope, removals, plan)
-        self._approved = _by_place(plan(found.refused, None))
+        rest = plan(found.refused, None)
+        # Without the refused entries, another one may remove something that they would have removed.
+        is_judged = all(key in removals for change in filter(has_removal, rest) for key in _keys_of(change))
+        self._approved = _by_place(rest) if is_judged else {}
         self.judgement = self.judgement.join(found)
         return {
             key: describe_broken(f"{_broken_part(refs, found.refused[key])} was not changed", found.refused[key])

@@ -103,7 +103,7 @@ def left(api: FakeApi, namespace: str = "a") -> tuple[list[str], list[str]]:
 
 class TestEntries:
     def test_only_the_entry_of_a_needed_link_fails_although_one_write_has_several(
-        self, api: FakeApi, registry: SmallRegistry
+        self, registry: SmallRegistry
     ) -> None:
         api = make_api("a")
         for name in ("one", "two", "three"):
@@ -121,6 +121,26 @@ class TestEntries:
         assert "deployment a/web" in failure["error"]
         lists = [line for line in api.asked if "/deployments" in line]
         assert len(lists) == 1, "the plan without the entry was read and judged once more"
+
+    def test_an_entry_that_removes_something_only_without_a_refused_one_is_judged(
+        self, registry: SmallRegistry
+    ) -> None:
+        """The first entry also takes the old secret of the builder, and gives it a new one."""
+        api = make_api("a")
+        for name, path in (("pull", "web"), ("old", "build"), ("new", "build")):
+            put_secret(api, "a", name, f"{registry.host}/{path}")
+        put_account(api, "a", "pull")
+        put_account(api, "a", "old", name="builder")
+        put_deployment(api, "a", "web", f"{registry.host}/web/app:v1")
+        put_deployment(api, "a", "build", f"{registry.host}/build/app:v1", account="builder")
+        both = {"service_accounts": ["default", "builder"], "secrets": ["new"], "exclusive": True, "require": "none"}
+        old = {"service_accounts": ["builder"], "secrets": ["old"], "state": "absent"}
+        access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry.host], "guard_timeout": 5}
+        links = [{**each, "namespaces": ["a"]} for each in (both, old)]
+        with in_memory(api) as cluster:
+            result = cluster.run("sa_link", links=links, guard="what_if", **access)
+        assert (result["changed"], [row["entry"] for row in result["failures"]]) == (False, [0, 1])
+        assert [row["name"] for row in result["guard"]["would_break"]] == ["web", "build"]
 
 
 class TestPrune:
