@@ -43,6 +43,9 @@ class Kind:
     namespaced: bool = True
     trim: Callable[[Json], Json] | None = field(default=None, compare=False, repr=False)
 
+    def __hash__(self) -> int:
+        return hash(self.resource)
+
 
 NAMESPACE = Kind("v1", "Namespace", "namespaces", "namespace", namespaced=False)
 SECRET = Kind("v1", "Secret", "secrets", "secret")
@@ -67,6 +70,10 @@ class ObjectRef:
     kind: Kind
     namespace: str
     name: str
+
+    def __hash__(self) -> int:
+        """Return the hash of the parts that tell references apart. An audit looks up objects many thousand times."""
+        return hash((self.kind.resource, self.namespace, self.name))
 
     def __str__(self) -> str:
         return f"{self.kind.title} {self.namespace}/{self.name}" if self.namespace else f"{self.kind.title} {self.name}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from urllib.parse import unquote
 
 __all__ = ["KeyUrl", "is_image_host", "parse_url", "without_any_scheme", "without_scheme"]
@@ -34,7 +35,7 @@ class KeyUrl:
     path: str
     has_user: bool = False
 
-    @property
+    @cached_property
     def name_and_port(self) -> tuple[str, str]:
         """The name and the port of the host. The port is empty where there is none."""
         name, colon, port = self.host.rpartition(":")
@@ -59,8 +60,9 @@ def is_image_host(text: str) -> bool:
     return bool(_IMAGE_HOST.match(text))
 
 
+@lru_cache(maxsize=4096)
 def parse_url(schemeless: str) -> KeyUrl | None:
-    """Return the text as Go parses it after `https://`, or None when Go refuses it."""
+    """Return the text as Go parses it after `https://`, or None when Go refuses it. An audit compares few keys with many images."""
     before, _sign, fragment = schemeless.partition("#")
     rest, _sign, _query = before.partition("?")
     authority, slash, path = rest.partition("/")

@@ -21,6 +21,9 @@ __all__ = ["Lookup", "ReadRequired", "UnreadableObject"]
 
 Made = TypeVar("Made")
 
+#: Stands for an object that was not read, and for a result that was not computed.
+_ABSENT: Any = object()
+
 
 class ReadRequired(Exception):
     """The object is not known yet, and is now recorded as wanted."""
@@ -45,10 +48,10 @@ class Lookup:
         :raises ReadRequired: when it has to be read first.
         :raises UnreadableObject: when it cannot be read.
         """
-        if ref not in self._known:
+        answer = self._known.get(ref, _ABSENT)
+        if answer is _ABSENT:
             self._wanted[ref] = None
             raise ReadRequired
-        answer = self._known[ref]
         if isinstance(answer, ImagePullError):
             raise UnreadableObject(str(answer))
         return answer
@@ -59,9 +62,9 @@ class Lookup:
         :raises ReadRequired, UnreadableObject: as `look`.
         """
         answer = self.look(ref)
-        if (ref, make) not in self._made:
-            self._made[ref, make] = make(answer)
-        made: Made = self._made[ref, make]
+        made: Made = self._made.get((ref, make), _ABSENT)
+        if made is _ABSENT:
+            made = self._made[ref, make] = make(answer)
         return made
 
     @property

@@ -10,6 +10,7 @@ asks its search registries (containers/image pkg/shortnames).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..dockerconfig.key_matching import has_registry_host, repository_of
 
@@ -56,6 +57,7 @@ class Reference:
         return f"{self.repository}@{self.digest}" if self.digest else f"{self.repository}:{self.tag or 'latest'}"
 
 
+@lru_cache(maxsize=4096)
 def reference_of(image: str) -> Reference | None:
     """Return the parsed image, or None for an invalid name, for which the kubelet reports `InvalidImageName`."""
     repository = repository_of(image)

@@ -26,6 +26,9 @@ from .signatures import SIGNATURE_RULES, SignatureContext, explain_signature
 __all__ = ["Sources", "explain_sources", "policies_of", "source_refs"]
 
 
+_MIRROR_SETS = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+
+
 @dataclass(frozen=True)
 class Sources:
     """The results of the step, and the facts about the pull. `overtakes_node`: a registry's answer is newer than the node's error."""
@@ -37,8 +40,7 @@ class Sources:
 
 def source_refs(namespace: str) -> list[ObjectRef]:
     """Return the objects that the step needs."""
-    kinds = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
-    return [IMAGE_CONFIG, *kinds, *_policy_refs(namespace)]
+    return [IMAGE_CONFIG, *_MIRROR_SETS, *_policy_refs(namespace)]
 
 
 def explain_sources(

@@ -50,15 +50,12 @@ class ListedLookup(Lookup):
 
     def look(self, ref: ObjectRef) -> Json | None:
         """See `Lookup.look`."""
-        place = self._places.get(ref.namespace)
+        place, what = self._places.get(ref.namespace), _WHAT.get(ref.kind)
         if place is None:
             return super().look(ref)
-        if ref.kind == SUBJECT_ACCESS_REVIEW:
-            is_shown = is_pull_review(ref) and self._may_pull(ref)
-            return {"allowed": True} if is_shown else super().look(ref)
-        what = _WHAT.get(ref.kind)
         if what is None:
-            return super().look(ref)
+            is_shown = ref.kind == SUBJECT_ACCESS_REVIEW and is_pull_review(ref) and self._may_pull(ref)
+            return {"allowed": True} if is_shown else super().look(ref)
         if what in place.unread:
             raise UnreadableObject(place.unread[what])
         return self._get_listed(place, ref) if ref.name else {"items": _objects_of(place, ref.kind)}

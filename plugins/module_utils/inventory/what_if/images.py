@@ -42,7 +42,7 @@ def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
     }
     plain = sorted((each for each in lost if _PLAIN.fullmatch(str(each))), key=str)
     names = list(dict.fromkeys(map(str, plain)))
-    failing = [name for name in names if _PORT_AND_DIGEST.fullmatch(name)]
+    failing = dict.fromkeys(name for name in names if _PORT_AND_DIGEST.fullmatch(name))
     return {
         "images": names,
         "refused": len({str(each) for each in lost} - {*names}),
@@ -52,7 +52,7 @@ def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
             "kind": "ImageSetConfiguration",
             "mirror": {"additionalImages": [{"name": name} for name in names if name not in failing]},
         },
-        "not_in_oc_mirror": failing,
+        "not_in_oc_mirror": list(failing),
     }
 
 

@@ -56,12 +56,15 @@ class ChangedLookup(Lookup):
         self._base = base
         self._patches = patches
         self._answers: dict[ObjectRef, Answer] = {}
+        self._touched: dict[ObjectRef, bool] = {}
 
     def touches(self, ref: ObjectRef) -> bool:
-        """Whether the patches can change the answer to this reference."""
-        if ref.kind in _QUESTIONS:
-            return self._is_asked_anew(ref)
-        return any(patch.touches(ref) for patch in self._patches)
+        """Whether the patches can change the answer to this reference. Most references are those of many explanations."""
+        found = self._touched.get(ref)
+        if found is None:
+            is_question = ref.kind in _QUESTIONS
+            found = self._touched[ref] = self._is_asked_anew(ref) if is_question else self._is_patched(ref)
+        return found
 
     def look(self, ref: ObjectRef) -> Json | None:
         """See `Lookup.look`."""
@@ -102,10 +105,13 @@ class ChangedLookup(Lookup):
                 answer = patch.apply(ref, answer)
         return answer
 
+    def _is_patched(self, ref: ObjectRef) -> bool:
+        return any(patch.touches(ref) for patch in self._patches)
+
     def _is_asked_anew(self, ref: ObjectRef) -> bool:
         question = SignatureQuestion.of(ref).image if ref.kind == SIGNATURE_QUESTION else ImageQuestion.of(ref)
         secret = question.secret_ref
-        return secret is not None and any(patch.touches(secret) for patch in self._patches)
+        return secret is not None and self._is_patched(secret)
 
     def _answer_question(self, ref: ObjectRef) -> Json | None:
         question = SignatureQuestion.of(ref).image if ref.kind == SIGNATURE_QUESTION else ImageQuestion.of(ref)
