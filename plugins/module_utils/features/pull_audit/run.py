@@ -166,11 +166,15 @@ def namespace_result(run: Run, namespace: str, place: NamespaceSnapshot) -> Name
 
 @dataclass(frozen=True)
 class AuditReader:
-    """Reads a cluster for the rules. `unread` has the reason for each cluster-wide kind that could not be read."""
+    """Reads a cluster for the rules. `unread` has the reason for each cluster-wide kind that could not be read.
+
+    `explains`: whether the containers are explained. If not, the snapshot has no verdicts, and the evidence has the lists only.
+    """
 
     run: Run
     asked: PullAudit
     namespaces: Sequence[str]
+    explains: bool = True
     unread: dict[str, str] = field(default_factory=dict)
 
     def survey(self, now: float) -> ClusterSnapshot:
@@ -315,9 +319,11 @@ class AuditReader:
         self, places: Mapping[str, NamespaceSnapshot], evidence: ListedLookup, more: Sequence[ObjectRef]
     ) -> dict[str, list[PullVerdict]]:
         """Explain all containers. Repeat until no explanation needs another object. `more`: objects to read in addition."""
+        if not self.explains:
+            return {}
         _request(evidence, more)
         explained, found = ContainerExplanations(evidence), dict[str, list[PullVerdict]]()
-        waiting = [place for place in places.values() if PODS not in place.unread or WORKLOADS_READ not in place.unread]
+        waiting = [place for place in places.values() if place.pods or place.workloads]
         while waiting:
             late = []
             for place in waiting:
@@ -325,6 +331,9 @@ class AuditReader:
                     found[place.namespace] = explained.of(place)
                 except ReadRequired:
                     late.append(place)
+                    if not found:  # most objects that the first namespace needs are those that all need
+                        late = waiting
+                        break
             waiting = late
             evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
         if _request(evidence, more):  # there was nothing to explain

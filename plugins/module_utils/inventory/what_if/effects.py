@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from ...explain.lookup import ReadRequired, UnreadableObject
+from ...explain.lookup import UnreadableObject
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
@@ -30,7 +30,10 @@ __all__ = ["patches_of", "unread_in_cluster"]
 
 
 def patches_of(change: SupposedChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
-    """Return the effects of one change. `new_nodes` has none: it only means that no node has an image."""
+    """Return the effects of one change. `new_nodes` has none: it only means that no node has an image.
+
+    :raises ReadRequired: when the nodes' own secret must be read first.
+    """
     make = _MAKERS.get(change.kind)
     return [] if make is None else [make(change, survey)]
 
@@ -99,7 +102,7 @@ def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidenceP
     }
     try:
         nodes = survey.evidence.look(NODE_SECRET)
-    except (ReadRequired, UnreadableObject):
+    except UnreadableObject:
         found.add(NODE_SECRET)
     else:
         found |= {NODE_SECRET} if nodes is not None and every.keys_in(nodes) else set()

@@ -163,7 +163,8 @@ class _WhatIfRun:
     def __init__(self, run: Run, asked: WhatIfQuestion, namespaces: Sequence[str], inventories: Inventories) -> None:
         self._run, self._asked, self._inventories = run, asked, inventories
         self._audit = PullAudit(rules=(*VERIFICATION, *FORECASTS), target_version=asked.target_version)
-        self._reader = AuditReader(run, self._audit, namespaces)
+        # Only forecasts need the verdicts of an audit: each pull is explained before and after the changes anyway.
+        self._reader = AuditReader(run, self._audit, namespaces, explains=self._audit.target is not None)
         self._unread: list[str] = []
         #: The result of each namespace, after `find`.
         self.results: Sequence[NamespaceResult] = ()
@@ -281,7 +282,7 @@ def read_rows(
 
     :raises ClusterError: when the cluster fails.
     """
-    places = list(survey.places.values())
+    places = [place for place in survey.places.values() if place.pods or place.workloads]
     found = _answer_each(
         run,
         evaluator,
@@ -318,19 +319,35 @@ def _answer_each(
     waiting = dict(enumerate(items))
     while waiting:
         wanted = [_Wanted(lookup) for lookup in evaluator.lookups]
-        for at, (namespace, item) in list(waiting.items()):
-            try:
-                found[at] = answer(item)
-            except ReadRequired:
-                for each in wanted:
-                    each.take(namespace)
-                continue
-            del waiting[at]
+        _answer_known(waiting, wanted, answer, found)
         for each in wanted:
             each.lookup.add(read_objects(run.cluster, run.workers, [*each.objects], _LISTED_BY))
             if questions is not None:
                 each.lookup.add(questions.answers(each.questions, each.lookup))
     return [found[at] for at in range(len(items))]
+
+
+def _answer_known(
+    waiting: dict[int, tuple[str, _Item]],
+    wanted: Sequence[_Wanted],
+    answer: Callable[[_Item], _Answer],
+    found: dict[int, _Answer],
+) -> None:
+    """Move the items whose objects are known from `waiting` to `found`, and record the objects that the others want.
+
+    Until one of them is answered, only the first is tried: most objects that it needs are those that all need. Questions to registries
+    differ, so they end this.
+    """
+    for at, (namespace, item) in list(waiting.items()):
+        try:
+            found[at] = answer(item)
+        except ReadRequired:
+            for each in wanted:
+                each.take(namespace)
+            if not found and not any(each.questions for each in wanted):
+                return
+            continue
+        del waiting[at]
 
 
 class _Wanted:

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings, open_run
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import (
+    AuditReader,
+    audit_cluster,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +76,17 @@ def audited(api: FakeApi, *names: str, asked: PullAudit | None = None, **more: A
     return audit_cluster(
         api.cluster(clock), asked or PullAudit(), names or ("a",), settings, now=lambda: 1767225600.0, **more
     )
+
+
+def test_a_reader_that_does_not_explain_reads_only_lists(api: FakeApi) -> None:
+    clock = Clock()
+    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    with open_run(api.cluster(clock), 1, settings) as run:
+        snapshot = AuditReader(run, PullAudit(), ["a"], explains=False).survey(0.0)
+    assert (len(snapshot.places["a"].pods), snapshot.accesses) == (1, {})
+    assert not [request for request in api.asked if "pull-secret" in request or "mirror" in request]
+    audited(api)
+    assert [request for request in api.asked if "pull-secret" in request]
 
 
 def found(outcome: Outcome) -> dict[str, Any]:

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
+    ReadRequired,
+    UnreadableObject,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
@@ -34,12 +39,19 @@ def test_a_login_is_looked_for_in_all_secrets_whatever_their_type() -> None:
     assert NODE_SECRET not in found
 
 
-def test_the_nodes_own_secret_counts_if_it_has_the_login_or_is_unknown() -> None:
+def test_the_nodes_own_secret_counts_if_it_has_the_login_or_is_unreadable() -> None:
     known = survey(place(), objects={NODE_SECRET: secret("pull-secret", ROBOT)})
     assert patch_of(known, **CHANGE).secrets == {NODE_SECRET}
-    unknown = survey(place())
-    del unknown.evidence._known[NODE_SECRET]
-    assert patch_of(unknown, **CHANGE).secrets == {NODE_SECRET}
+    hidden = survey(place(), objects={NODE_SECRET: UnreadableObject("the caller may not read it")})
+    assert patch_of(hidden, **CHANGE).secrets == {NODE_SECRET}
+
+
+def test_a_login_is_looked_for_only_after_the_nodes_own_secret_was_read() -> None:
+    snapshot = survey(place())
+    del snapshot.evidence._known[NODE_SECRET]
+    with pytest.raises(ReadRequired):
+        patch_of(snapshot, **CHANGE)
+    assert snapshot.evidence.take_wanted() == [NODE_SECRET]
 
 
 def test_without_subjects_all_grants_of_a_project_are_removed() -> None:

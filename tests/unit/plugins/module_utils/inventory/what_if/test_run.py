@@ -11,9 +11,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings, open_run
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pull_of_account
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import WhatIfQuestion
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import answer_what_if
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import (
+    answer_what_if,
+    compare_subjects,
+)
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer, Clock, status_object
 from support.supposed import changes_of
@@ -55,6 +61,34 @@ def test_all_namespaces_are_answered_from_lists() -> None:
     assert not outcome.has_failed
     assert answered(many, *(f"n{number}" for number in range(50))).extra["counts"]["would_break"] == 100
     assert len(many.requests) < len(few.requests) + 10
+
+
+def test_a_login_that_the_nodes_own_secret_lacks_touches_nothing() -> None:
+    api = cluster("a")
+    other = base64.b64encode(json.dumps({"auths": {"r.io": AUTH}}).encode()).decode()
+    api.put("secrets", "openshift-config", "pull-secret", data={".dockerconfigjson": other})
+    refused = {"remove_credential": {"registry": "q.io", "username": "v"}}
+    assert answered(api, changes=[refused]).extra["what_if"]["touched"] == 0
+
+
+class _Comparer:
+    """Compares nothing, but needs the nodes for each subject."""
+
+    def __init__(self) -> None:
+        self.lookups, self.subjects = [Lookup()], []
+
+    def compare(self, subject: Any) -> Any:
+        self.subjects.append(subject.account)
+        return self.lookups[0].look(NODES)
+
+
+def test_only_the_first_subject_is_tried_until_the_shared_objects_are_read() -> None:
+    clock, comparer = Clock(), _Comparer()
+    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
+    subjects = [pull_of_account("a", name, "q.io/a:1") for name in ("one", "two", "three")]
+    with open_run(cluster("a").cluster(clock), 1, settings) as run:
+        assert len(compare_subjects(run, comparer, subjects, None)) == 3
+    assert comparer.subjects == ["one", "one", "two", "three"]
 
 
 def test_the_document_can_be_written_instead() -> None:
