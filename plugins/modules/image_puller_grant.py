@@ -567,7 +567,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     verify_access,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_guard import ChangeGuard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
+    ChangeGuard,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,

@@ -9,6 +9,8 @@ import ast
 import dataclasses
 import importlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,13 @@ class TestImports:
         assert {LIBRARIES[name] for name in found & set(LIBRARIES)} <= {package_of(path)}
         ansible = {name for name in imports_of(path) if name.split(".")[0] == "ansible"}
         assert ansible <= ANSIBLE.get(path.relative_to(MODULE_UTILS).as_posix(), set())
+
+    def test_modules_with_a_guard_start_without_the_evaluation_of_pulls(self) -> None:
+        """It is most of the collection, and only a task that removes something needs it."""
+        modules = ("image_puller_grant", "pull_access_prune", "pull_secret", "sa_link")
+        program = f"import sys; from {COLLECTION}.plugins.modules import {', '.join(modules)}; print(*sys.modules)"
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert not [name for name in done.stdout.split() if ".explain.steps" in name or ".pull_audit" in name]
 
     def test_the_list_of_packages_is_complete(self) -> None:
         assert {room_of(path) for path in FILES} == {*ROOMS}

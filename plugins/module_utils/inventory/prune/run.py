@@ -32,7 +32,7 @@ from ...images.image_questions import RegistryAccess
 from ...platform.account_lists import LISTS, names_in
 from ..what_if.declared import InventoryLists
 from ..what_if.guard import guard_access_of
-from ..what_if.run_guard import ChangeGuard, GuardScope
+from ..what_if.run_change_guard import ChangeGuard, GuardScope
 from .declared import DeclaredObjects, Grant, Links
 from .guard import Balance, PruneVerdict, judge_removals
 from .plan import KINDS, Prune, count_removals, list_ref

@@ -17,7 +17,7 @@ from ...core.changes import Change
 from ...engine.reader import View
 from ...engine.result import NamespaceResult, Outcome
 from ..what_if.guard import GuardJudgement, describe_broken
-from ..what_if.run_guard import GuardScope, judge_effects
+from ..what_if.run_change_guard import GuardScope, judge_effects
 from .plan import Prune
 from .removals import Removal, keep_removals, removals_of
 

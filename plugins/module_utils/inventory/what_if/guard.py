@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.changes import Change
 from ...core.cluster_text import make_printable
 from ...core.phrases import pluralize, summarize
 from ...images.image_questions import RegistryAccess
-from .rows import WhatIfRow
+
+if TYPE_CHECKING:
+    from .rows import WhatIfRow
 
 __all__ = ["ARGUMENTS", "GuardJudgement", "describe_broken", "guard_access_of", "has_removal"]
 

@@ -1,27 +1,19 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judges planned removals before the first of them is made. It reads the cluster as a what-if question does, and writes nothing."""
+"""Judges planned removals by their effects on workloads. It reads the cluster as a what-if question does, and writes nothing."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from typing import Union
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
-from ...clients.kube.client import Cluster
 from ...core.changes import Change
-from ...core.entry import Entry
-from ...core.errors import ImagePullError, Refusal
-from ...core.json_types import as_str
-from ...core.objects import ROLE_BINDING, ObjectRef, metadata
+from ...core.objects import ROLE_BINDING, ObjectRef
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
-from ...engine.reconciliation import Judge, PlannedChanges
-from ...engine.result import Outcome
-from ...engine.run import Run, RunSettings, open_run
-from ...engine.selection import list_visible_namespaces
+from ...engine.run import Run, open_run
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader
@@ -30,140 +22,27 @@ from ...images.image_questions import RegistryAccess
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from .causes import choose_refusals, find_causes
 from .evaluation import PresentPulls, PullEvaluator
-from .guard import GuardJudgement, describe_broken, has_removal
+from .guard import GuardJudgement
 from .rows import WhatIfRow
 from .run import compare_subjects, make_questions, read_rows, settle, unread_workloads
+from .run_change_guard import GuardScope, MakePlan, Removals
 from .timing import NodeCaches
 from .writes import objects_after, patches_of_objects
 
-__all__ = ["ChangeGuard", "GuardScope", "Removals", "judge_effects"]
+__all__ = ["judge_workloads"]
 
 #: Maximum number of evaluators that are kept for other rows of the same account: each has all objects that its removals leave.
 _EVALUATORS = 64
-#: The objects that each removal changes, by a key of the caller.
-Removals = Mapping[Hashable, Collection[ObjectRef]]
-#: Returns all writes without those of the removals that are refused: in the given namespaces, or with None in all.
-MakePlan = Callable[[Collection[Hashable], Union[Collection[str], None]], Sequence[Change]]
 
 
-@dataclass(frozen=True)
-class GuardScope:
-    """The workloads that are judged: those of the namespaces of a cluster. `registries`: how registries are asked."""
-
-    cluster: Cluster
-    namespaces: Sequence[str]
-    registries: RegistryAccess
-    settings: RunSettings
-
-
-def judge_effects(scope: GuardScope, removals: Removals, plan: MakePlan) -> GuardJudgement:
+def judge_workloads(scope: GuardScope, removals: Removals, plan: MakePlan) -> GuardJudgement:
     """Find the removals that would break a workload. The others break none.
 
-    :raises Refusal: when the cluster failed. Nothing was written.
+    :raises ImagePullError: when the cluster failed.
     """
-    if not removals:
-        return GuardJudgement()
     with open_run(scope.cluster, len(scope.namespaces), replace(scope.settings, say=None)) as run:
-        try:
-            survey = AuditReader(run, PullAudit(rules=VERIFICATION), scope.namespaces).survey(time.time())
-            return _Guard(run, survey, removals, scope.registries, plan).judge()
-        except ImagePullError as error:
-            raise _refusal(error) from None
-
-
-class ChangeGuard:
-    """The judge of the changes that a module has planned. Nothing is read if no change removes anything."""
-
-    def __init__(self, cluster: Cluster, registries: RegistryAccess | None, settings: RunSettings) -> None:
-        self._cluster, self._registries, self._settings = cluster, registries, settings
-        self.judgement = GuardJudgement()
-        self._approved: Mapping[str, Sequence[Change]] = {}
-
-    @property
-    def judge(self) -> Judge | None:
-        """The judge of the engine, None without the option. `judgement` has all its judgements together."""
-        return None if self._registries is None else partial(self._judge, self._registries)
-
-    def _judge(
-        self, registries: RegistryAccess, planned: PlannedChanges
-    ) -> Mapping[Union[ObjectRef, tuple[str, Entry]], str]:
-        """The reason for each entry, or without entries for each object, whose change would break a workload.
-
-        :raises Refusal: when the cluster failed.
-        """
-        removals: dict[Hashable, dict[ObjectRef, None]] = {}
-        for change in filter(has_removal, planned):
-            for key in _keys_of(change):
-                removals.setdefault(key, {})[change.ref] = None
-        if not removals or _by_place(planned) == self._approved:
-            return {}
-        scope, plan = (
-            GuardScope(self._cluster, self._namespaces(), registries, self._settings),
-            partial(_plan_without, planned),
-        )
-        found = judge_effects(scope, removals, plan)
-        rest = plan(found.refused, None)
-        # Without the refused entries, another one may remove something that they would have removed.
-        is_judged = all(key in removals for change in filter(has_removal, rest) for key in _keys_of(change))
-        self._approved = _by_place(rest) if is_judged else {}
-        self.judgement = self.judgement.join(found)
-        return {
-            key: describe_broken(f"{_broken_part(refs, found.refused[key])} was not changed", found.refused[key])
-            for key, refs in removals.items()
-            if key in found.refused and isinstance(key, (ObjectRef, tuple))
-        }
-
-    def _namespaces(self) -> Sequence[str]:
-        try:
-            return [as_str(metadata(each).get("name")) for each in list_visible_namespaces(self._cluster)]
-        except ImagePullError as error:
-            raise _refusal(error) from None
-
-    def add_to(self, outcome: Outcome) -> Outcome:
-        """Return the outcome with the judgement."""
-        if self._registries is None:
-            return outcome
-        remarks = (*outcome.remarks, *self.judgement.remarks)
-        return replace(outcome, remarks=remarks, extra={**outcome.extra, "guard": self.judgement.report()})
-
-
-def _by_place(changes: Sequence[Change]) -> dict[str, list[Change]]:
-    found: dict[str, list[Change]] = {}
-    for change in changes:
-        found.setdefault(change.ref.namespace, []).append(change)
-    return found
-
-
-def _keys_of(change: Change) -> Sequence[Hashable]:
-    """Its entries in its namespace, or without entries the object. One write can be that of several entries."""
-    return [(change.ref.namespace, entry) for entry in change.entries] or [change.ref]
-
-
-def _plan_without(
-    planned: PlannedChanges, refused: Collection[Hashable], places: Collection[str] | None
-) -> Sequence[Change]:
-    """The planned changes without the refused ones: in the given namespaces, or with None in all."""
-    entries: dict[str, list[Entry]] = {}
-    for key in refused:
-        if isinstance(key, tuple):
-            entries.setdefault(key[0], []).append(key[1])
-    made = [change for change in planned if places is None or change.ref.namespace in places]
-    rest = [change for change in made if change.ref.namespace not in entries and change.ref not in refused]
-    again = [name for name in entries if places is None or name in places]
-    return [*rest, *(change for name in again for change in planned.plan(name, entries[name]))]
-
-
-def _broken_part(refs: Collection[ObjectRef], rows: Sequence[WhatIfRow]) -> ObjectRef:
-    """The first of the changed objects that a broken pull needs."""
-    needed = (ref for ref in refs if any(ref in row.deciding.read for row in rows))
-    return next(needed, next(iter(refs)))
-
-
-def _refusal(error: ImagePullError) -> Refusal:
-    return Refusal(
-        f"no removal was made, because option 'guard' could not judge the removals: {error}. Run it again, or set 'guard' to false to "
-        "remove without this check"
-    )
+        reader = AuditReader(run, PullAudit(rules=VERIFICATION), scope.namespaces, explains=False)
+        return _Guard(run, reader.survey(time.time()), removals, scope.registries, plan).judge()
 
 
 class _Guard:
