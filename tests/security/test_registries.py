@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from support.audited import Scene
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, Script, answer, served
 from support.lab import path_of
@@ -298,3 +299,41 @@ class TestKeys:
         audit = run("pull_access_audit", namespaces=[mallory.namespace])
         assert VAULT not in json.dumps(audit)
         assert hostile.host in json.dumps(audit)
+
+
+class TestWhatIf:
+    """A what-if question and a guard also ask about the images of all users, and a guard refuses nothing that is unknown."""
+
+    def test_hundreds_of_dead_registries_leave_the_answers_of_other_projects(self, lab, run, namespaces):
+        """She has a pod for each registry and uses the name of a common secret, so that her questions come together with those of the others.
+
+        The administrator names her registries, because the lab is on loopback. Nothing listens there.
+        """
+        first, second = sorted(namespaces(2))
+        mallory, it = ProjectUser.create(lab, "mallory", first), Scene(lab, [second])
+        hosts = [f"127.0.1.{number}:5000" for number in range(1, 251)]
+        for name in ("old", "next"):
+            mallory.secret(name, auth_file({"127.0.1.*:5000": ("mallory", name)}))
+        for at, host in enumerate(hosts):
+            containers = [{"name": "app", "image": f"{host}/x:v1"}]
+            spec = {"containers": containers, "imagePullSecrets": [{"name": "old"}, {"name": "next"}]}
+            mallory.create_object("pods", {"metadata": {"name": f"p{at}"}, "spec": spec})
+        it.secret(name="old")
+        it.secret({it.host: it.entry("wrong")}, name="next")
+        it.secret(name="other")
+        for name, own in (("breaks", ["old", "next"]), ("pulls", ["other"])):
+            it.pod(own=own, name=name)
+        result = run(
+            "pull_access_what_if",
+            namespaces=[first, second],
+            changes=[{"remove_secrets": {"name": "old"}}],
+            ask_registries=True,
+            registry_ca_cert=lab.data["ca_cert"],
+            realm_hosts=[*lab.registry_hosts, *hosts],
+        )
+        assert not result["failed"], result["msg"]
+        rows = result["what_if"]["containers"]
+        assert [row["name"] for row in rows if (row["namespace"], row["answer"]) == (second, "would_break")] == ["breaks"]
+        assert {(row["namespace"], row["answer"]) for row in rows} == {(first, "unknown"), (second, "would_break")}
+        assert result["counts"]["still_pulls"] == 1
+        assert any("other registries that objects of the cluster name did not answer" in str(row) for row in rows)
