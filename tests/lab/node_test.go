@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -272,5 +273,16 @@ func TestNodeOptions(t *testing.T) {
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+func TestTasksOfANodeThatRemembersTakeTurns(t *testing.T) {
+	tasks := []podTask{{node: ""}, {node: "a"}, {node: "b"}, {node: "a"}, {node: ""}}
+	remembers := &node{options: nodeOptions{name: "default"}}
+	if got := remembers.queues(tasks); !slices.EqualFunc(got, [][]int{{0, 4}, {1, 3}, {2}}, slices.Equal[[]int]) {
+		t.Errorf("got %v", got)
+	}
+	if got := (&node{}).queues([]podTask{{}, {}}); len(got) != 2 {
+		t.Errorf("got %v", got)
 	}
 }

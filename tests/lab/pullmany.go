@@ -15,7 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// atATime is how many pods pull side by side. On a node that remembers images it is one: who comes first decides who pulls.
+// atATime is how many pods pull side by side. Those of a node that remembers images take turns: who comes first decides who pulls.
 const atATime = 8
 
 const manyPatience = time.Hour
@@ -35,10 +35,11 @@ func (m *manyPods) args(command *cobra.Command, args []string) error {
 	return cobra.ExactArgs(2)(command, args)
 }
 
-// podTask is one pod to pull for; the read is its own, so that it happens in parallel too.
+// podTask is one pod to pull for on a node; the read is its own, so that it happens in parallel too.
 type podTask struct {
 	namespace, pod string
-	pull           func(context.Context) (pullReport, error)
+	node           string // empty: that of the command
+	pull           func(context.Context, *node) (pullReport, error)
 }
 
 func pullMany(o pullOptions, many manyPods, namespaces []string) error {
@@ -110,14 +111,14 @@ func (n *node) podsOfOne(ctx context.Context, namespace string, after pullEffect
 	tasks := make([]podTask, 0, len(pods.Items))
 	for i := range pods.Items {
 		pod := &pods.Items[i]
-		tasks = append(tasks, podTask{namespace, pod.Name, func(ctx context.Context) (pullReport, error) {
+		tasks = append(tasks, podTask{namespace, pod.Name, "", func(ctx context.Context, n *node) (pullReport, error) {
 			return n.pullPod(ctx, pod, after, func(name string) (*corev1.Secret, error) { return byName[name], nil })
 		}})
 	}
 	return tasks, nil
 }
 
-// podsFrom reads JSON lines {"namespace", "pod"}.
+// podsFrom reads JSON lines {"namespace", "pod"}, and the name of another node where the command has one.
 func (n *node) podsFrom(input io.Reader, after pullEffects) ([]podTask, error) {
 	var tasks []podTask
 	decoder := json.NewDecoder(input)
@@ -125,6 +126,7 @@ func (n *node) podsFrom(input io.Reader, after pullEffects) ([]podTask, error) {
 		var line struct {
 			Namespace string `json:"namespace"`
 			Pod       string `json:"pod"`
+			Node      string `json:"node"`
 		}
 		if err := decoder.Decode(&line); errors.Is(err, io.EOF) {
 			return tasks, nil
@@ -134,7 +136,10 @@ func (n *node) podsFrom(input io.Reader, after pullEffects) ([]podTask, error) {
 		if line.Namespace == "" || line.Pod == "" {
 			return nil, misuse("line %d of the input names no namespace and pod", len(tasks)+1)
 		}
-		tasks = append(tasks, podTask{line.Namespace, line.Pod, func(ctx context.Context) (pullReport, error) {
+		if line.Node != "" && (n.options.name == "" || !nodeName.MatchString(line.Node)) {
+			return nil, misuse("line %d of the input: a node is a name such as worker-1, and needs --node", len(tasks)+1)
+		}
+		tasks = append(tasks, podTask{line.Namespace, line.Pod, line.Node, func(ctx context.Context, n *node) (pullReport, error) {
 			return n.pullNamed(ctx, line.Namespace, line.Pod, after)
 		}})
 	}
@@ -146,25 +151,62 @@ func (n *node) pullAll(ctx context.Context, tasks []podTask, output *json.Encode
 	for i := range results {
 		results[i] = make(chan pullReport, 1)
 	}
-	workers := atATime
-	if n.options.name != "" {
-		workers = 1
-	}
-	next := make(chan int)
-	for range workers {
+	next := make(chan []int)
+	for range atATime {
 		go func() {
-			for i := range next {
-				results[i] <- tasks[i].run(ctx)
+			for queue := range next {
+				n.pullQueue(ctx, tasks, queue, results)
 			}
 		}()
 	}
 	go func() {
 		defer close(next)
-		for i := range tasks {
-			next <- i
+		for _, queue := range n.queues(tasks) {
+			next <- queue
 		}
 	}()
 	return printAll(results, output)
+}
+
+// queues are the positions of the tasks that take turns: those of one node that remembers images.
+func (n *node) queues(tasks []podTask) [][]int {
+	var queues [][]int
+	known := map[string]int{}
+	for i, task := range tasks {
+		at, found := known[task.node]
+		if !found || n.options.name == "" {
+			at = len(queues)
+			queues, known[task.node] = append(queues, nil), at
+		}
+		queues[at] = append(queues[at], i)
+	}
+	return queues
+}
+
+func (n *node) pullQueue(ctx context.Context, tasks []podTask, queue []int, results []chan pullReport) {
+	on, err := n, error(nil)
+	if name := tasks[queue[0]].node; name != "" && name != n.options.name {
+		on, err = n.another(ctx, name)
+		defer on.close()
+	}
+	for _, i := range queue {
+		if err != nil {
+			results[i] <- tasks[i].silent(err)
+			continue
+		}
+		results[i] <- tasks[i].run(ctx, on)
+	}
+}
+
+// another is a node like this one, with the same files, and with images and records of its own.
+func (n *node) another(ctx context.Context, name string) (*node, error) {
+	other := *n
+	other.ends, other.options.name = nil, name
+	memory, err := other.remember()
+	if err != nil {
+		return &other, err
+	}
+	return &other, other.startRecords(ctx, memory)
 }
 
 func printAll(results []chan pullReport, output *json.Encoder) error {
@@ -189,15 +231,22 @@ func printAll(results []chan pullReport, output *json.Encoder) error {
 	return nil
 }
 
-func (t podTask) run(ctx context.Context) pullReport {
+func (t podTask) run(ctx context.Context, n *node) pullReport {
 	ctx, cancel := context.WithTimeout(ctx, 4*pullPatience)
 	defer cancel()
-	report, err := t.pull(ctx)
+	report, err := t.pull(ctx, n)
 	if err != nil {
-		report = pullReport{Images: []imageReport{}, Ignored: []ignoredSecret{}, NodeProblems: []string{}, Error: err.Error()}
+		return t.silent(err)
 	}
 	report.Namespace, report.Pod = t.namespace, t.pod
 	return report
+}
+
+// silent is the report of a pod that gave no answer.
+func (t podTask) silent(err error) pullReport {
+	return pullReport{
+		Namespace: t.namespace, Pod: t.pod, Images: []imageReport{}, Ignored: []ignoredSecret{}, NodeProblems: []string{}, Error: err.Error(),
+	}
 }
 
 // withoutTerminal keeps the libraries from asking a person which of several registries is meant: no node has a terminal.
