@@ -333,7 +333,9 @@ class TestWhatIf:
         )
         assert not result["failed"], result["msg"]
         rows = result["what_if"]["containers"]
-        assert [row["name"] for row in rows if (row["namespace"], row["answer"]) == (second, "would_break")] == ["breaks"]
+        assert [row["name"] for row in rows if (row["namespace"], row["answer"]) == (second, "would_break")] == [
+            "breaks"
+        ]
         assert {(row["namespace"], row["answer"]) for row in rows} == {(first, "unknown"), (second, "would_break")}
         assert result["counts"]["still_pulls"] == 1
         assert any("other registries that objects of the cluster name did not answer" in str(row) for row in rows)

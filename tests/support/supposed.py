@@ -51,7 +51,7 @@ def rows_about(survey: ClusterSnapshot, *given: Mapping[str, Any], is_empty: boo
     """Return the rows of all namespaces."""
     patches = [patches_of(each, survey) for each in changes_of(*given)]
     evaluator = PullEvaluator(PresentPulls(survey.evidence, asks=False), patches)
-    caches = NodeCaches(survey.nodes_by_name, is_empty=is_empty)
+    caches = NodeCaches.of(evaluator.after, [*survey.places], is_empty=is_empty)
     return [row for place in survey.places.values() for row in rows_of(place, evaluator.compare, caches)]
 
 

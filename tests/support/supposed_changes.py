@@ -169,7 +169,7 @@ def _remove_links(lab: Lab, value: Mapping[str, Any]) -> None:
 
 def _remove_grants(lab: Lab, value: Mapping[str, Any]) -> None:
     """Remove accounts from the role bindings to the puller's role, and wait until the API server knows it."""
-    accounts = [(each["namespace"], each["name"]) for each in value["service_accounts"]]
+    accounts = {(each["namespace"], each["name"]) for each in value["service_accounts"]}
     for project in value["namespaces"]:
         for binding in lab.api("GET", path_of(project, "rolebindings"))["items"]:
             subjects = binding.get("subjects") or []

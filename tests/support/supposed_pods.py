@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from .generated_pods import AT_ONCE, KEYS, KINDS, LOGINS, VOLUME, Pods, SecretCase
@@ -96,22 +97,24 @@ def _secret(choice: random.Random) -> SecretCase:
 
 
 class SupposedPods(Pods):
-    """The cases of one namespace on a lab, by number.
+    """The cases of some namespaces on a lab, by number.
 
     Pod, deployment, account and secrets of case 7 are `p-7`, `d-7`, `a-7` and `s-7-0`, ... `n-7` is the pod that the deployment would
     create after the change.
     """
 
-    def __init__(self, lab: Lab, cases: Mapping[int, SupposedCase], names: Mapping[str, str], namespace: str) -> None:
+    def __init__(self, lab: Lab, cases: Mapping[int, SupposedCase], names: Mapping[str, str], *namespaces: str) -> None:
         super().__init__(lab, cases, dict(names))  # type: ignore[arg-type]
         self.cases: Mapping[int, SupposedCase] = cases  # type: ignore[assignment]
-        self.namespaces = [namespace]
+        self.namespaces = [*namespaces]
+        self._homes = dict(zip(cases, itertools.cycle(namespaces), strict=False))
 
     def place(self, number: int) -> tuple[str, str]:
-        return self.namespaces[0], f"p-{number}"
+        return self._homes[number], f"p-{number}"
 
     def make(self) -> None:
-        self.lab.namespace(self.namespaces[0], wait=False)
+        for name in self.namespaces:
+            self.lab.namespace(name, wait=False)
         for step in (self._account, self._provisioned, self._secrets_and_grant, self._link, self._pod):
             self.each(step)
 
@@ -128,19 +131,19 @@ class SupposedPods(Pods):
 
     def _link(self, number: int) -> None:
         if self.cases[number].lists == "account":
-            self.lab.set_account(self.namespaces[0], f"a-{number}", imagePullSecrets=self._names(number))
+            self.lab.set_account(self._homes[number], f"a-{number}", imagePullSecrets=self._names(number))
 
     def _pod(self, number: int) -> None:
         self.create_pod(number, f"p-{number}")
         labels = {"case": str(number)}
         template = {"metadata": {"labels": labels}, "spec": self._spec(number)}
         spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
-        path = f"/apis/apps/v1/namespaces/{self.namespaces[0]}/deployments"
+        path = f"/apis/apps/v1/namespaces/{self._homes[number]}/deployments"
         self.lab.api("POST", path, {"metadata": {"name": f"d-{number}"}, "spec": spec})
 
     def create_pod(self, number: int, name: str) -> str:
         """Create a pod with the present list of its account, which the API server reads from a cache. Return its name."""
-        namespace = self.namespaces[0]
+        namespace = self._homes[number]
         names = itertools.chain([name], (f"{name}-{again}" for again in itertools.count()))
         made: list[str] = []
 
@@ -175,7 +178,7 @@ class SupposedPods(Pods):
         return [self._change(kind, number, position) for kind, position in self.cases[number].changes]
 
     def _change(self, kind: str, number: int, position: int) -> dict[str, Any]:
-        namespace, names = self.namespaces[0], self._names(number)
+        namespace, names = self._homes[number], self._names(number)
         secret = names[position % len(names)]
         values: Mapping[str, dict[str, Any]] = {
             "remove_secrets": {"name": secret, "namespaces": [namespace]},
@@ -187,7 +190,12 @@ class SupposedPods(Pods):
         }
         return {kind: values[kind]}
 
-    def change(self, number: int) -> None:
-        """Make the changes of one case."""
-        for each in self.changes(number):
-            make_change(self.lab, each)
+    def change(self) -> None:
+        """Make the changes of all cases, those of grants together: each reads all bindings of the project."""
+        made = [each for number in self.cases for each in self.changes(number)]
+        grants = [each["remove_grants"] for each in made if "remove_grants" in each]
+        if grants:
+            accounts = [account for each in grants for account in each["service_accounts"]]
+            make_change(self.lab, {"remove_grants": {**grants[0], "service_accounts": accounts}})
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(partial(make_change, self.lab), (each for each in made if "remove_grants" not in each)))

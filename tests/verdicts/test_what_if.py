@@ -26,6 +26,10 @@ from support.supposed_pods import LOCAL, NEVER, SupposedPods, names_of, supposed
 
 COUNT = int(os.environ.get("IMAGE_PULL_SUPPOSED", "60"))
 SEED = os.environ.get("IMAGE_PULL_SEED", "0")
+#: The number of pods of one question. Each of its changes is compared with all that each pod reads.
+PODS_OF_QUESTION = 64
+#: The number of pods in a namespace. The questions to registries of one namespace are asked one after the other.
+PODS_OF_NAMESPACE = 8
 
 Changes = list[dict[str, Any]]
 Names = Mapping[str, str]
@@ -78,11 +82,11 @@ class Base:
 
 @dataclass(frozen=True)
 class Round:
-    """One question, in a namespace of its own. `changes` concern the whole cluster. `local`: the least and most changes of each pod."""
+    """Questions in namespaces of their own. `changes` concern the whole cluster. `local`: the least and most changes of each pod."""
 
     title: str
     base: Base
-    changes: Callable[[Names, str], Changes]
+    changes: Callable[[Names, Sequence[str]], Changes]
     local: tuple[int, int] = (0, 1)
 
 
@@ -95,25 +99,25 @@ SIGNED = Base("image policies", lambda names: [signature_policy("app", f"{names[
 NODES_SECRET = {"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}
 
 
-def refused(lab_account: str, registry: str) -> Callable[[Names, str], Changes]:
-    return lambda names, _namespace: [
+def refused(lab_account: str, registry: str) -> Callable[[Names, Sequence[str]], Changes]:
+    return lambda names, _namespaces: [
         {"remove_credential": {"registry": names[registry], "username": names[lab_account]}}
     ]
 
 
 ROUNDS = (
-    Round("nothing else", PLAIN, lambda _names, _namespace: [{"new_nodes": True}], (1, 2)),
-    Round("an upgrade", PLAIN, lambda _names, _namespace: [{"target_version": "4.22"}], (1, 2)),
+    Round("nothing else", PLAIN, lambda _names, _namespaces: [{"new_nodes": True}], (1, 2)),
+    Round("an upgrade", PLAIN, lambda _names, _namespaces: [{"target_version": "4.22"}], (1, 2)),
     Round("a login", PLAIN, refused("user", "private")),
     Round("a closed registry", PLAIN, lambda names, _: [{"unreachable_registries": [names["delegated"]]}]),
-    Round("the nodes' secret", LOGIN, lambda _names, _namespace: [NODES_SECRET]),
+    Round("the nodes' secret", LOGIN, lambda _names, _namespaces: [NODES_SECRET]),
     Round("the nodes' login", LOGIN, refused("nodes_user", "private")),
     Round("only some registries", LOGIN, lambda names, _: [{"only_registries": [names["delegated"], names["integrated"]]}]),
-    Round("added mirrors", LOGIN, lambda names, _namespace: added(*mirrors(names))),
+    Round("added mirrors", LOGIN, lambda names, _namespaces: added(*mirrors(names))),
     Round(
         "a mirror of a closed registry",
         LOGIN,
-        lambda names, _namespace: [
+        lambda names, _namespaces: [
             {"unreachable_registries": [names["delegated"]]},
             *added(mirror_set("tag", "closed", names["delegated"], names["private"])),
         ],
@@ -123,8 +127,8 @@ ROUNDS = (
         LOGIN,
         lambda names, _: added(mirror_set("tag", "instead", names["private"], names["delegated"], never_source=True)),
     ),
-    Round("deleted mirrors", MIRRORS, lambda _names, _namespace: deleted("ImageDigestMirrorSet", "digests", "never")),
-    Round("a closed mirror", MIRRORS, lambda names, _namespace: [{"unreachable_registries": [names["private"]]}]),
+    Round("deleted mirrors", MIRRORS, lambda _names, _namespaces: deleted("ImageDigestMirrorSet", "digests", "never")),
+    Round("a closed mirror", MIRRORS, lambda names, _namespaces: [{"unreachable_registries": [names["private"]]}]),
     Round("the login for a mirror", MIRRORS, refused("nodes_user", "private")),
     Round(
         "an old mirror set",
@@ -134,7 +138,7 @@ ROUNDS = (
             *added(mirror_set("old", "old", f"{names['source']}/team", f"{names['delegated']}/team")),
         ],
     ),
-    Round("no blocked registry", BLOCKED, lambda _names, _namespace: added(image_config())),
+    Round("no blocked registry", BLOCKED, lambda _names, _namespaces: added(image_config())),
     Round(
         "another blocked registry",
         BLOCKED,
@@ -145,12 +149,14 @@ ROUNDS = (
         BLOCKED,
         lambda names, _: added(image_config(allowedRegistries=[names["delegated"], names["integrated"]])),
     ),
-    Round("no policy", SIGNED, lambda _names, _namespace: deleted("ClusterImagePolicy", "app")),
-    Round("a policy", SIGNED, lambda names, _namespace: added(signature_policy("more", names["delegated"]))),
+    Round("no policy", SIGNED, lambda _names, _namespaces: deleted("ClusterImagePolicy", "app")),
+    Round("a policy", SIGNED, lambda names, _namespaces: added(signature_policy("more", names["delegated"]))),
     Round(
         "a policy of the namespace",
         SIGNED,
-        lambda names, namespace: added(signature_policy("own", f"{names['integrated']}/project-b", namespace)),
+        lambda names, namespaces: added(
+            *(signature_policy("own", f"{names['integrated']}/project-b", each) for each in namespaces)
+        ),
     ),
 )  # fmt: skip
 
@@ -208,47 +214,51 @@ class Rehearsal:
         return self.answers
 
     def _run_base(self, base: Base, rounds: Sequence[tuple[int, Round]]) -> None:
-        made_pods = []
-        for at, each in rounds:
-            numbers = range(at, COUNT, len(ROUNDS))
-            is_mirrored = base == MIRRORS or "mirrors" in each.title
-            seed, first = f"{SEED}, {each.title}", LOCAL[at % len(LOCAL)]
-            cases = supposed_cases(len(numbers), seed, first, with_mirrors=is_mirrored, changes=each.local)
-            by_number = dict(zip(numbers, cases, strict=True))
-            made_pods.append(SupposedPods(self.lab, by_number, self.names, f"supposed-{at}"))
-            made_pods[-1].make()
+        groups = [(each, pods) for at, each in rounds for pods in self._groups(at, each)]
+        for _round, pods in groups:
+            pods.make()
         with base.applied(self.lab, self.names):
-            before = self._pulls([pods.place(number) for pods in made_pods for number in pods.cases])
-            for (_at, each), pods in zip(rounds, made_pods, strict=True):
+            before = self._pulls([pods.place(number) for _round, pods in groups for number in pods.cases])
+            for each, pods in groups:
                 self.answers += self._answers(each, pods, before)
 
+    def _groups(self, at: int, each: Round) -> Iterator[SupposedPods]:
+        """The pods of a round, by question."""
+        numbers = range(at, COUNT, len(ROUNDS))
+        is_mirrored = each.base == MIRRORS or "mirrors" in each.title
+        seed, first = f"{SEED}, {each.title}", LOCAL[at % len(LOCAL)]
+        cases = supposed_cases(len(numbers), seed, first, with_mirrors=is_mirrored, changes=each.local)
+        for part in range(0, len(numbers), PODS_OF_QUESTION):
+            found = dict(zip(numbers[part : part + PODS_OF_QUESTION], cases[part:], strict=False))
+            places = range(0, len(found), PODS_OF_NAMESPACE)
+            yield SupposedPods(self.lab, found, self.names, *(f"supposed-{at}-{part + place}" for place in places))
+
     def _answers(self, each: Round, pods: SupposedPods, before: Mapping[Any, Any]) -> Iterator[Answered]:
-        namespace = pods.namespaces[0]
-        whole = each.changes(self.names, namespace)
+        whole = each.changes(self.names, pods.namespaces)
         local = {number: pods.changes(number) for number in pods.cases}
         changes = [*whole, *(change for one in local.values() for change in one)]
-        rows = self._ask(changes, namespace)
+        rows = self._ask(changes, pods.namespaces)
         with made(self.lab, whole):
-            pods.each(pods.change)
+            pods.change()
             new = dict(zip(pods.cases, pods.each(lambda number: pods.create_pod(number, f"n-{number}")), strict=True))
             places = {number: pods.place(number) for number in pods.cases}
-            after = self._pulls([*places.values(), *((namespace, name) for name in new.values())])
+            after = self._pulls([*places.values(), *((places[number][0], name) for number, name in new.items())])
         first = len(whole)
-        for number, place in places.items():
+        for number, (namespace, pod) in places.items():
             own = frozenset([*range(len(whole)), *range(first, first + len(local[number]))])
             first += len(local[number])
-            for kind, name, now in (("Pod", place[1], place), ("Deployment", f"d-{number}", (namespace, new[number]))):
-                for part, pulled in after[now].items():
+            for kind, name, now in (("Pod", pod, pod), ("Deployment", f"d-{number}", new[number])):
+                for part, pulled in after[namespace, now].items():
                     where = f"{each.title}: {kind} {name} {part}: {pods.cases[number]}"
                     row = rows.get((kind, name, part), UNTOUCHED)
                     kinds = [kind for at in row["changes"] for kind in changes[at]]
-                    yield Answered(where, row, before[place][part], pulled, own, kinds)
+                    yield Answered(where, row, before[namespace, pod][part], pulled, own, kinds)
 
-    def _ask(self, changes: Changes, namespace: str) -> dict[tuple[str, str, str], Any]:
+    def _ask(self, changes: Changes, namespaces: Sequence[str]) -> dict[tuple[str, str, str], Any]:
         result = run_module(
             "pull_access_what_if",
             kubeconfig=self.lab.kubeconfig,
-            namespaces=[namespace, "project-b"],
+            namespaces=[*namespaces, "project-b"],
             changes=changes,
             ask_registries=True,
             realm_hosts=[*self.lab.registry_hosts, NEVER],

@@ -83,11 +83,12 @@ class PullEvaluator:
     def __init__(self, present: PresentPulls, patches: Sequence[Sequence[EvidencePatch]]) -> None:
         base, self._asks = present.base, present.asks
         self._present = present
-        self._after = ChangedLookup(base, [patch for each in patches for patch in each])
+        #: The evidence after all changes.
+        self.after: Lookup = ChangedLookup(base, [patch for each in patches for patch in each])
         self._each = [ChangedLookup(base, each) for each in patches]
         self._known: dict[Hashable, Comparison] = {}
         #: All evidence that may want objects.
-        self.lookups: Sequence[Lookup] = (base, self._after, *self._each)
+        self.lookups: Sequence[Lookup] = (base, self.after, *self._each)
 
     def compare(self, subject: ContainerPull) -> Comparison:
         """Return the comparison for one subject.
@@ -113,12 +114,12 @@ class PullEvaluator:
         return Comparison(subject, before, after, touched, causes, read)
 
     def _explain_after(self, asked: ContainerPull, before: PullVerdict) -> PullVerdict:
-        after = explain(asked, self._after, asks=self._asks)
+        after = explain(asked, self.after, asks=self._asks)
         if not asked.reason or before.verdict != WILL_NOT_PULL or after.verdict != WILL_NOT_PULL:
             return after
         # The error of the node was about the cluster before the changes.
         without_error = replace(asked, reason="", message="", shares_error=False)
-        now = explain(without_error, self._after, asks=self._asks)
+        now = explain(without_error, self.after, asks=self._asks)
         if now.verdict != PULLS:
             return after
         return now if self._asks else replace(now, verdict=UNKNOWN, reason=_OLD_ERROR.format(before.reason))

@@ -116,7 +116,7 @@ def rows_of(
     waits = False
     for group in _groups(place):
         try:
-            found += _rows_of_group(group, compare, caches, checks_at_start=bool(place.policies))
+            found += _rows_of_group(group, compare, caches)
         except ReadRequired:
             waits = True
     if waits:
@@ -152,7 +152,7 @@ def _groups(place: NamespaceSnapshot) -> Iterator[_PodGroup]:
 
 
 def _rows_of_group(
-    group: _PodGroup, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches, *, checks_at_start: bool
+    group: _PodGroup, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
 ) -> Iterator[WhatIfRow]:
     of_template = {each.location: compare(each) for each in group.template}
     of_pods: dict[str, list[Comparison]] = {}
@@ -161,7 +161,7 @@ def _rows_of_group(
     for location in dict.fromkeys([*of_template, *of_pods]):
         own, pods = of_template.get(location), of_pods.get(location, [])
         breaking = [
-            (caches.moment_of(each.subject, checks_at_start=checks_at_start and _is_checked_at_start(each)), each)
+            (caches.moment_of(each.subject, is_checked=_failing_step(each) in _CHECKED_AT_START), each)
             for each in (*([own] if own else []), *pods)
             if each.answer == WOULD_BREAK
         ]
@@ -179,10 +179,6 @@ def _deciding(own: Comparison | None, pods: Sequence[Comparison]) -> Comparison:
         return min(pods, key=lambda each: ANSWERS.index(each.answer))
     unclear = (each for each in pods if each.answer == NOT_KNOWN)
     return next(unclear, own) if own.answer == STILL_PULLS else own
-
-
-def _is_checked_at_start(found: Comparison) -> bool:
-    return _failing_step(found) in _CHECKED_AT_START
 
 
 def _failing_step(found: Comparison) -> str:

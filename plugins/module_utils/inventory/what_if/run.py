@@ -244,8 +244,19 @@ class _WhatIfRun:
     def _evaluate(
         self, survey: ClusterSnapshot, evaluator: PullEvaluator, more: Sequence[ContainerPull]
     ) -> list[WhatIfRow]:
-        caches = NodeCaches(survey.nodes_by_name, is_empty=self._asked.has_new_nodes)
-        questions = None if self._asked.registries is None else make_questions(self._asked.registries)
+        registries = self._asked.registries
+        caches = settle(
+            self._run,
+            lambda: NodeCaches.of(
+                evaluator.after,
+                [*survey.places],
+                are_nodes_read=NODES_READ not in survey.unread,
+                is_empty=self._asked.has_new_nodes,
+            ),
+            evaluator.lookups,
+            registries,
+        )
+        questions = None if registries is None else make_questions(registries)
         rows = read_rows(self._run, survey, evaluator, caches, questions)
         compared = compare_subjects(self._run, evaluator, more, questions)
         return [*rows, *(row_of_image(each, caches) for each in compared)]

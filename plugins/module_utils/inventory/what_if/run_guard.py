@@ -54,7 +54,7 @@ class _Guard:
         self._run, self._survey, self._plan = run, survey, plan
         self._keys = list(removals)
         self._touching = _index(removals)
-        self._caches, self._questions = NodeCaches(survey.nodes_by_name), make_questions(registries)
+        self._caches, self._questions = NodeCaches({}), make_questions(registries)
         self._present = PresentPulls(survey.evidence, asks=True)
         self._evaluator_without = lru_cache(_EVALUATORS)(self._evaluate_part)
 

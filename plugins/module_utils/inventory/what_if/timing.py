@@ -4,18 +4,24 @@
 """When a pull that breaks is missed: a container that runs goes on, and a node may have the image. Pure.
 
 The decision of a kubelet about an image on its node is in `images/image_verification.py`. Its records are in no object, so a start on
-the same node may be unknown.
+the same node may be unknown. The versions and settings of the nodes are those after the changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from ...core.objects import ObjectRef
 from ...core.what_if_format import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
-from ...explain.node_settings import NodeGroup, SettledNode
+from ...explain.lookup import Lookup
+from ...explain.node_settings import NodeSettings, can_verify, group_nodes
+from ...explain.reading import items_of, require_all, try_lookup
 from ...explain.subjects import ContainerPull
-from ...images.image_verification import USES, VerificationPolicy, decide_cached_image
+from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
+from ...images.image_verification import ASKS, GATE_OFF, USES, VerificationPolicy, decide_cached_image
+from ...images.node_pools import NODES
+from ...images.node_versions import NodeVersions, nodes_of
 
 __all__ = ["Moment", "NodeCaches"]
 
@@ -47,42 +53,85 @@ _AT_START = Moment(
 )
 _ALWAYS = Moment(AT_RESTART, "", "imagePullPolicy is Always, so the registry is asked at each start of a container")
 _USED = Moment(ON_ANOTHER_NODE, "", "the node has the image and uses it for this pod, but another node does not get it")
+_NOT_FOUND = Moment(
+    AT_RESTART,
+    "",
+    "the kubelet does not find its records of images that its runtime pulled, so it asks the registry at each start of a container",
+)
+
+
+def _maybe_at_restart(why: str) -> Moment:
+    return Moment(ON_ANOTHER_NODE, AT_RESTART, f"{why}: the next start on the same node may ask the registry")
 
 
 @dataclass(frozen=True)
 class NodeCaches:
-    """The nodes with the settings that they will have. `is_empty`: no node has an image."""
+    """The nodes by name, with the settings that they will have. `is_empty`: no node has an image.
 
-    nodes: Mapping[str, tuple[SettledNode, NodeGroup]]
+    `checking`: the namespaces whose images the nodes check at each start of a container.
+    """
+
+    nodes: Mapping[str, tuple[NodeVersions, NodeSettings]]
     is_empty: bool = False
+    checking: Collection[str] = ()
+
+    @classmethod
+    def of(
+        cls, evidence: Lookup, namespaces: Collection[str], *, are_nodes_read: bool = True, is_empty: bool = False
+    ) -> NodeCaches:
+        """Return the nodes in the evidence after the changes, or none if they could not be read.
+
+        :raises ReadRequired: when objects have to be read first.
+        """
+        require_all(evidence, [CLUSTER_POLICIES, *(ObjectRef(IMAGE_POLICY, name, "") for name in namespaces)])
+        checking = frozenset(name for name in namespaces if _has_policy(evidence, name))
+        return cls(_coming_settings(evidence) if are_nodes_read else {}, is_empty, checking)
 
     def moment_of_next_pod(self) -> Moment:
         """Return when an image that no pod has today is missed."""
         return _NEW_NODES if self.is_empty else _NEW_POD
 
-    def moment_of(self, subject: ContainerPull, *, checks_at_start: bool = False) -> Moment:
-        """Return when a pull that breaks is missed. `checks_at_start`: the failure is one that nodes check at each start."""
+    def moment_of(self, subject: ContainerPull, *, is_checked: bool = False) -> Moment:
+        """Return when a pull that breaks is missed. `is_checked`: the failure is one that nodes check at a start, if they check."""
         if self.is_empty or not subject.is_pod:
             return self.moment_of_next_pod()
         if not subject.is_pulled:
             return _WAITING
         if subject.pull_policy == "Always":
             return _ALWAYS
-        return _AT_START if checks_at_start else self._of_cached(subject)
+        return _AT_START if is_checked and subject.namespace in self.checking else self._of_cached(subject)
 
     def _of_cached(self, subject: ContainerPull) -> Moment:
         found = self.nodes.get(subject.node)
         if found is None:
-            why = "the settings of its node are not known"
-            return Moment(
-                ON_ANOTHER_NODE, AT_RESTART, f"{why}, so the next start on the same node may ask the registry"
-            )
-        node, group = found
-        policy = group.coming.policy or VerificationPolicy()
-        decision = decide_cached_image(subject.image, node.versions, policy)
-        if decision.answer == USES:
+            return _maybe_at_restart("the settings of its node are not known")
+        versions, settings = found
+        policy = settings.policy or VerificationPolicy()
+        decision = decide_cached_image(subject.image, versions, policy)
+        if decision.rule == GATE_OFF:
             return _USED
-        why = (
+        if settings.policy is None:
+            return _maybe_at_restart(f"the policy of its kubelet is not known, because {settings.why}")
+        if settings.is_assumed and decision.answer in (USES, ASKS):
+            return _maybe_at_restart("no object shows the policy of its kubelet")
+        certain = {USES: _USED, ASKS: _NOT_FOUND}.get(decision.answer)
+        return certain or _maybe_at_restart(
             f"with policy {policy.effective}, the kubelet decides by its own record of the image, which no object shows"
         )
-        return Moment(ON_ANOTHER_NODE, AT_RESTART, f"{why}: the next start on the same node may ask the registry")
+
+
+def _coming_settings(evidence: Lookup) -> Mapping[str, tuple[NodeVersions, NodeSettings]]:
+    """The versions and settings of each node by name. Without any node that can verify, settings do not matter."""
+    nodes = items_of(try_lookup(evidence, NODES)[0])
+    if not can_verify(nodes):
+        return {name: (each, NodeSettings(VerificationPolicy())) for name, each in nodes_of(nodes).items()}
+    groups = group_nodes(nodes, evidence)
+    return {each.versions.name: (each.versions, group.coming) for group in groups for each in group.nodes}
+
+
+def _has_policy(evidence: Lookup, namespace: str) -> bool:
+    """Whether the nodes have a policy for the images of this namespace. CRI-O then checks them again at each start."""
+    of_cluster, of_namespace = (
+        items_of(try_lookup(evidence, ref)[0]) for ref in (CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, namespace, ""))
+    )
+    return bool(ImagePolicies.of(of_cluster, of_namespace).of_namespace)

@@ -6,29 +6,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import (
-    NodeGroup,
-    NodeSettings,
-    SettledNode,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     ALWAYS_VERIFY,
     NEVER_VERIFY,
+    POLICIES,
     VerificationPolicy,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBELET_CONFIGS,
+    KUBELET_FILE,
+    POLICY_FIELD,
+    POOLS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from support.pull_evidence import pod, template
+from support.supposed import rows_about
+from support.supposed_changes import signature_policy
+from support.surveyed import account, place, secret, survey
+from support.surveyed import pod as listed_pod
 
 RUNNING = pod(pulled=True, node="n", pull_policy="IfNotPresent")
+CLOSED = {"unreachable_registries": ["q.io"]}
 
 
-def caches(policy: str = "", kubelet=(1, 36), runtime: str = "containerd") -> NodeCaches:
+def caches(policy: str = "", kubelet=(1, 36), runtime: str = "containerd", version=None) -> NodeCaches:
     settings = NodeSettings(VerificationPolicy(policy))
-    node = SettledNode(NodeVersions("n", kubelet, runtime, None), settings)
-    return NodeCaches({"n": (node, NodeGroup("", [node], settings))})
+    return NodeCaches({"n": (NodeVersions("n", kubelet, runtime, version), settings)})
 
 
 @pytest.mark.parametrize(
@@ -56,12 +68,20 @@ def test_a_kubelet_that_does_not_verify_uses_its_image(nodes, possibly) -> None:
     assert (moment.when, moment.possibly) == ("on_another_node", possibly)
 
 
-def test_the_settings_after_the_next_start_count() -> None:
-    node = SettledNode(NodeVersions("n", (1, 36), "containerd", None), NodeSettings(VerificationPolicy(NEVER_VERIFY)))
-    coming = NodeSettings(VerificationPolicy(ALWAYS_VERIFY))
-    moment = NodeCaches({"n": (node, NodeGroup("", [node], coming))}).moment_of(RUNNING)
-    assert moment.possibly == "at_restart"
-    assert "AlwaysVerify" in moment.reason
+@pytest.mark.parametrize(("policy", "when"), [(ALWAYS_VERIFY, "at_restart"), ("", "on_another_node")])
+def test_a_kubelet_that_never_finds_its_records_asks_at_each_start_if_its_policy_says_so(policy, when) -> None:
+    moment = caches(policy, runtime="cri-o", version=(1, 35, 1)).moment_of(RUNNING)
+    assert (moment.when, moment.possibly) == (when, "")
+
+
+@pytest.mark.parametrize(
+    "settings", [NodeSettings(None, why="nobody says so"), NodeSettings(VerificationPolicy(), is_assumed=True)]
+)
+def test_a_policy_that_no_object_shows_may_be_any(settings) -> None:
+    node = NodeVersions("n", (1, 36), "cri-o", (1, 35, 1))
+    assert NodeCaches({"n": (node, settings)}).moment_of(RUNNING).possibly == "at_restart"
+    old = replace(node, kubelet=(1, 34))
+    assert NodeCaches({"n": (old, settings)}).moment_of(RUNNING).possibly == ""
 
 
 def test_new_nodes_have_no_image() -> None:
@@ -69,9 +89,97 @@ def test_new_nodes_have_no_image() -> None:
 
 
 def test_an_image_policy_is_checked_at_each_start() -> None:
-    assert caches().moment_of(RUNNING, checks_at_start=True).when == "at_restart"
+    nodes = replace(caches(), checking=[RUNNING.namespace])
+    assert nodes.moment_of(RUNNING, is_checked=True).when == "at_restart"
+    assert nodes.moment_of(RUNNING).when == "on_another_node"
+    assert caches().moment_of(RUNNING, is_checked=True).when == "on_another_node"
 
 
 def test_moments_are_ordered() -> None:
     ordered = [caches().moment_of(each).order for each in (pod(), RUNNING, template())]
     assert ordered == sorted(ordered)
+
+
+def moment_on(kubelet: str, *changes: Any, policy: str = "", crio: str = "1.36.0", **more: Any) -> tuple[str, str]:
+    """The moment of a running pod on a node of a pool with this policy. `more` are parts of its namespace."""
+    runtime = {"kubeletVersion": f"v{kubelet}", "containerRuntimeVersion": f"cri-o://{crio}"}
+    node = {"metadata": {"name": "n", "labels": {"role": "worker"}}, "status": {"nodeInfo": runtime}}
+    rendered = {"name": "rendered"}
+    pool = {
+        "metadata": {"name": "worker", "labels": {"pool": "worker"}},
+        "spec": {"nodeSelector": {"matchLabels": {"role": "worker"}}, "configuration": rendered},
+        "status": {"configuration": rendered, "conditions": [{"type": "Updated", "status": "True"}]},
+    }
+    objects = {
+        NODES: {"items": [node]},
+        POOLS: {"items": [pool]},
+        KUBELET_CONFIGS: {"items": [kubelet_config(policy)] if policy else []},
+        ObjectRef(KUBELET_FILE, "", "rendered"): UnreadableObject("the caller may not read it"),
+    }
+    here = place(
+        secrets=[secret("s")],
+        accounts=[account()],
+        pods=[listed_pod("s", runs=True, nodeName="n")],
+    )
+    (row,) = rows_about(survey(replace(here, **more), objects=objects), CLOSED, *changes)
+    assert row.moment is not None
+    return row.moment.when, row.moment.possibly
+
+
+def kubelet_config(policy: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "machineconfiguration.openshift.io/v1",
+        "kind": "KubeletConfig",
+        "metadata": {"name": "settings"},
+        "spec": {
+            "machineConfigPoolSelector": {"matchLabels": {"pool": "worker"}},
+            "kubeletConfig": {POLICY_FIELD: policy},
+        },
+    }
+
+
+def test_the_settings_after_the_changes_count() -> None:
+    assert moment_on("1.36.0", policy=NEVER_VERIFY) == ("on_another_node", "")
+    added = {"add_objects": {"definition": [kubelet_config(ALWAYS_VERIFY)]}}
+    assert moment_on("1.36.0", added, policy=NEVER_VERIFY) == ("on_another_node", "at_restart")
+    assert moment_on("1.36.0", added, policy=NEVER_VERIFY, crio="1.35.1") == ("at_restart", "")
+    deleted = {"delete_objects": {"kind": "KubeletConfig", "names": ["settings"]}}
+    assert moment_on("1.36.0", deleted, policy=NEVER_VERIFY) == ("on_another_node", "at_restart")
+
+
+def test_the_versions_after_the_changes_count() -> None:
+    assert moment_on("1.34.0") == ("on_another_node", "")
+    assert moment_on("1.34.0", {"target_version": "4.22"}) == ("on_another_node", "at_restart")
+    assert moment_on("1.35.0", policy=ALWAYS_VERIFY, crio="1.35.1") == ("at_restart", "")
+    assert moment_on("1.35.0", {"target_version": "4.23"}, policy=ALWAYS_VERIFY, crio="1.35.1")[1] == "at_restart"
+
+
+@pytest.mark.parametrize("kubelet", ["1.24.0", "1.32.7"])
+def test_old_nodes_without_the_settings_use_their_images(kubelet) -> None:
+    assert moment_on(kubelet, crio=kubelet) == ("on_another_node", "")
+
+
+def test_the_image_policies_after_the_changes_count() -> None:
+    policy = signature_policy("own", "q.io/team", "a")
+    added = {"add_objects": {"definition": [policy]}}
+    assert moment_on("1.34.0", added) == ("on_another_node", "")  # the registry fails first, which no start checks
+    blocked = {"kind": "ImagePolicy", "names": ["own"], "namespace": "a"}
+    assert moment_on("1.34.0", {"delete_objects": blocked}, policies=[policy]) == ("on_another_node", "")
+    assert NodeCaches.of(_evidence(policy), ["a"]).checking == {"a"}
+    assert NodeCaches.of(_evidence(), ["a"]).checking == frozenset()
+
+
+def _evidence(*policies: Any) -> Any:
+    return survey(replace(place(), policies=policies)).evidence
+
+
+def test_nodes_that_could_not_be_read_are_not_asked_for_again() -> None:
+    evidence = survey(place()).evidence
+    evidence.add({NODES: UnreadableObject("the caller may not list them"), CLUSTER_POLICIES: UnreadableObject("no")})
+    found = NodeCaches.of(evidence, ["a"], are_nodes_read=False)
+    assert found.moment_of(RUNNING).possibly == "at_restart"
+    assert found.checking == frozenset()
+
+
+def test_every_policy_has_a_moment() -> None:
+    assert {caches(policy).moment_of(RUNNING).when for policy in POLICIES} == {"on_another_node"}
