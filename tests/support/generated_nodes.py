@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
@@ -23,6 +23,7 @@ RUNTIMES: Mapping[str, Sequence[bool]] = {
     "cri-o://1.35.1": (False,),
     "cri-o://1.34.11": (False,),
     "cri-o://1.35": (True, False),
+    "cri-o://1.36": (True,),
 }
 ALLOW_LISTS = (
     ("{private}/team/app", "{never}/team/app"),
@@ -52,6 +53,10 @@ class NodeCase:
         if self.allow_list:
             own += ["--verification-allow-list", ",".join(self._entries(names))]
         return [tuple(own if finds else [*own, "--digest-refs"]) for finds in RUNTIMES[self.runtime]]
+
+    def upgraded(self, version: str) -> NodeCase:
+        """Return the node with this version of Kubernetes from 1.35 on, and so of CRI-O, whose patch number is not known."""
+        return replace(self, kubelet=f"v{version}", runtime=f"cri-o://{version}", verifies=True)
 
     def settings(self, names: Mapping[str, str]) -> dict[str, object]:
         """Return the fields of its KubeletConfig."""

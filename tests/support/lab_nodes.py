@@ -14,7 +14,15 @@ from typing import Any
 
 from support.lab import Lab
 
-__all__ = ["KUBELET_CONFIGS", "LabNode", "add_kubelet_config", "add_nodes", "described_nodes", "node_pulls"]
+__all__ = [
+    "KUBELET_CONFIGS",
+    "LabNode",
+    "add_kubelet_config",
+    "add_nodes",
+    "described_nodes",
+    "kubelet_config",
+    "node_pulls",
+]
 
 GROUP = "machineconfiguration.openshift.io"
 ROOT = f"/apis/{GROUP}/v1"
@@ -55,15 +63,23 @@ def add_nodes(lab: Lab, *nodes: LabNode) -> None:
         _add_pool(lab, pool)
 
 
+def kubelet_config(pool: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A KubeletConfig for the pool, as an administrator writes it."""
+    selector = {"matchLabels": {f"pools.operator.{GROUP}/{pool}": ""}}
+    return {
+        "apiVersion": f"{GROUP}/v1",
+        "kind": "KubeletConfig",
+        "metadata": {"name": f"{pool}-settings"},
+        "spec": {"machineConfigPoolSelector": selector, "kubeletConfig": dict(settings)},
+    }
+
+
 def add_kubelet_config(lab: Lab, pool: str, settings: Mapping[str, Any]) -> None:
     """Create a KubeletConfig for the pool, or change it."""
     _define_kinds(lab)
-    selector = {"matchLabels": {f"pools.operator.{GROUP}/{pool}": ""}}
-    spec = {"machineConfigPoolSelector": selector, "kubeletConfig": dict(settings)}
     status = {"conditions": [{"type": "Success", "status": "True", "message": "Success"}]}
-    body = {"apiVersion": f"{GROUP}/v1", "kind": "KubeletConfig", "metadata": {"name": f"{pool}-settings"}}
     lab.api("DELETE", f"{KUBELET_CONFIGS}/{pool}-settings", expect=(200, 404))
-    lab.api("POST", KUBELET_CONFIGS, {**body, "spec": spec, "status": status})
+    lab.api("POST", KUBELET_CONFIGS, {**kubelet_config(pool, settings), "status": status})
 
 
 def node_pulls(lab: Lab, namespace: str, pod: str, *options: str) -> bool:

@@ -29,6 +29,7 @@ class NodeMemories:
     def __init__(self, lab: Lab, hosts: Iterable[str]) -> None:
         self.lab, self.hosts = lab, tuple(hosts)
         self._numbers = itertools.count()
+        self._images: dict[str, int] = {}
 
     def prepare(self) -> None:
         """Create a namespace with a login for all hosts. Hosts that no registry of the lab has get any login."""
@@ -53,6 +54,10 @@ class NodeMemories:
             account = self.lab.registry(name)["accounts"][0]
             found[self.lab.registry(name)["host"]] = (account["username"], account["password"])
         return found
+
+    def number_of(self, image: str) -> int:
+        """Return the number of an image, always the same one."""
+        return self._images.setdefault(image, len(self._images))
 
     def fill(self, images: Iterable[str]) -> frozenset[str]:
         """Pull the images for the first time, in each way. The nodes need `logins`. Return the images that exist."""

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from .lab import Lab, path_of, pull_names
+from .lab_nodes import KUBELET_CONFIGS
 from .registry_settings import MIRRORS, PUBLIC_KEY
 
 __all__ = ["close_registries", "image_config", "made", "make_change", "mirror_set", "signature_policy"]
@@ -21,6 +22,7 @@ _PATHS: Mapping[str, str] = {
     "ClusterImagePolicy": f"{_CONFIG}/clusterimagepolicies",
     "ImagePolicy": f"{_CONFIG}/namespaces/{{namespace}}/imagepolicies",
     "Image": f"{_CONFIG}/images",
+    "KubeletConfig": KUBELET_CONFIGS,
 }
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _PULLER = "system:image-puller"
@@ -144,7 +146,7 @@ def _paths(kind: str, meta: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _change_nothing(_lab: Lab, _value: object, _undone: ExitStack) -> None:
-    """The lab's node has one version, and no image without a name."""
+    """The versions and images of a node of the lab are options of the command that pulls."""
 
 
 _UNDONE = {

@@ -161,15 +161,18 @@ class SupposedPods(Pods):
     def _spec(self, number: int) -> dict[str, Any]:
         case = self.cases[number]
         judged: dict[str, Any] = {"name": "judged", "image": case.image.format(**self.names)}
-        judged["imagePullPolicy"] = "Always"
+        judged["imagePullPolicy"] = self._pull_policy(number)
         spec: dict[str, Any] = {"serviceAccountName": f"a-{number}", "containers": [judged]}
         if case.volume:
-            volume = {"reference": case.volume.format(**self.names), "pullPolicy": "Always"}
+            volume = {"reference": case.volume.format(**self.names), "pullPolicy": self._pull_policy(number)}
             spec["volumes"] = [{"name": VOLUME, "image": volume}]
             judged["volumeMounts"] = [{"name": VOLUME, "mountPath": "/files"}]
         if case.lists == "pod":
             spec["imagePullSecrets"] = [{"name": each} for each in self._names(number)]
         return spec
+
+    def _pull_policy(self, _number: int) -> str:
+        return "Always"
 
     # --- changes
 

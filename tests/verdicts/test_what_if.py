@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from support.generated_pods import VOLUME
 from support.lab import Lab
-from support.modules import run_module
-from support.registry_settings import registry_settings
-from support.supposed_changes import image_config, made, mirror_set, signature_policy
+from support.supposed_changes import made
 from support.supposed_pods import LOCAL, NEVER, SupposedPods, names_of, supposed_cases
+from support.supposed_rounds import ROUNDS, Base, Round, ask_what_if, pulls_of, users_of
 
 COUNT = int(os.environ.get("IMAGE_PULL_SUPPOSED", "60"))
 SEED = os.environ.get("IMAGE_PULL_SEED", "0")
@@ -30,9 +28,6 @@ SEED = os.environ.get("IMAGE_PULL_SEED", "0")
 PODS_OF_QUESTION = 64
 #: The number of pods in a namespace. The questions to registries of one namespace are asked one after the other.
 PODS_OF_NAMESPACE = 8
-
-Changes = list[dict[str, Any]]
-Names = Mapping[str, str]
 
 #: The answer for the results of the node before and after the changes.
 ANSWERS = {
@@ -43,122 +38,6 @@ ANSWERS = {
 }
 #: A registry that does not answer the host of the task. It does not answer the lab's nodes either.
 NOT_ASKED = "could not be asked from here"
-
-
-def added(*objects: dict[str, Any]) -> Changes:
-    return [{"add_objects": {"definition": [*objects]}}]
-
-
-def deleted(kind: str, *names: str, **more: str) -> Changes:
-    return [{"delete_objects": {"kind": kind, "names": [*names], **more}}]
-
-
-def mirrors(names: Names) -> list[dict[str, Any]]:
-    """The mirror sets of the base with mirrors."""
-    to = f"{names['private']}/team"
-    return [
-        mirror_set("tag", "tags", f"{names['source']}/team", to),
-        mirror_set("digest", "digests", f"{names['source']}/team", f"{names['delegated']}/nowhere", to),
-        mirror_set("digest", "never", names["never"], names["delegated"], never_source=True),
-    ]
-
-
-@dataclass(frozen=True)
-class Base:
-    """The configuration of the cluster before the changes. `nodes_login` is the registry for which the nodes have a login."""
-
-    title: str
-    objects: Callable[[Names], Sequence[dict[str, Any]]] = lambda _names: ()
-    nodes_login: str = ""
-
-    @contextmanager
-    def applied(self, lab: Lab, names: Names) -> Iterator[None]:
-        account = lab.registry("private")["accounts"][0]
-        login = {names[self.nodes_login]: (account["username"], account["password"])} if self.nodes_login else {}
-        objects = self.objects(names)
-        with registry_settings(lab, node=login), made(lab, added(*objects) if objects else []):
-            yield
-
-
-@dataclass(frozen=True)
-class Round:
-    """Questions in namespaces of their own. `changes` concern the whole cluster. `local`: the least and most changes of each pod."""
-
-    title: str
-    base: Base
-    changes: Callable[[Names, Sequence[str]], Changes]
-    local: tuple[int, int] = (0, 1)
-
-
-PLAIN = Base("no settings")
-LOGIN = Base("nodes with a login", nodes_login="private")
-MIRRORS = Base("mirrors", mirrors, "private")
-BLOCKED = Base("blocked registries", lambda names: [image_config(blockedRegistries=[names["delegated"]])], "delegated")
-SIGNED = Base("image policies", lambda names: [signature_policy("app", f"{names['private']}/team/app")])
-
-NODES_SECRET = {"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}
-
-
-def refused(lab_account: str, registry: str) -> Callable[[Names, Sequence[str]], Changes]:
-    return lambda names, _namespaces: [
-        {"remove_credential": {"registry": names[registry], "username": names[lab_account]}}
-    ]
-
-
-ROUNDS = (
-    Round("nothing else", PLAIN, lambda _names, _namespaces: [{"new_nodes": True}], (1, 2)),
-    Round("an upgrade", PLAIN, lambda _names, _namespaces: [{"target_version": "4.22"}], (1, 2)),
-    Round("a login", PLAIN, refused("user", "private")),
-    Round("a closed registry", PLAIN, lambda names, _: [{"unreachable_registries": [names["delegated"]]}]),
-    Round("the nodes' secret", LOGIN, lambda _names, _namespaces: [NODES_SECRET]),
-    Round("the nodes' login", LOGIN, refused("nodes_user", "private")),
-    Round("only some registries", LOGIN, lambda names, _: [{"only_registries": [names["delegated"], names["integrated"]]}]),
-    Round("added mirrors", LOGIN, lambda names, _namespaces: added(*mirrors(names))),
-    Round(
-        "a mirror of a closed registry",
-        LOGIN,
-        lambda names, _namespaces: [
-            {"unreachable_registries": [names["delegated"]]},
-            *added(mirror_set("tag", "closed", names["delegated"], names["private"])),
-        ],
-    ),
-    Round(
-        "a mirror instead of the registry",
-        LOGIN,
-        lambda names, _: added(mirror_set("tag", "instead", names["private"], names["delegated"], never_source=True)),
-    ),
-    Round("deleted mirrors", MIRRORS, lambda _names, _namespaces: deleted("ImageDigestMirrorSet", "digests", "never")),
-    Round("a closed mirror", MIRRORS, lambda names, _namespaces: [{"unreachable_registries": [names["private"]]}]),
-    Round("the login for a mirror", MIRRORS, refused("nodes_user", "private")),
-    Round(
-        "an old mirror set",
-        MIRRORS,
-        lambda names, _: [
-            *deleted("ImageTagMirrorSet", "tags"),
-            *added(mirror_set("old", "old", f"{names['source']}/team", f"{names['delegated']}/team")),
-        ],
-    ),
-    Round("no blocked registry", BLOCKED, lambda _names, _namespaces: added(image_config())),
-    Round(
-        "another blocked registry",
-        BLOCKED,
-        lambda names, _: added(image_config(blockedRegistries=[f"{names['private']}/team"])),
-    ),
-    Round(
-        "few allowed registries",
-        BLOCKED,
-        lambda names, _: added(image_config(allowedRegistries=[names["delegated"], names["integrated"]])),
-    ),
-    Round("no policy", SIGNED, lambda _names, _namespaces: deleted("ClusterImagePolicy", "app")),
-    Round("a policy", SIGNED, lambda names, _namespaces: added(signature_policy("more", names["delegated"]))),
-    Round(
-        "a policy of the namespace",
-        SIGNED,
-        lambda names, namespaces: added(
-            *(signature_policy("own", f"{names['integrated']}/project-b", each) for each in namespaces)
-        ),
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -202,8 +81,7 @@ class Rehearsal:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
-        users = [account["username"] for account in lab.registry("private")["accounts"]]
-        self.names = {**names_of(lab), "nodes_user": users[0], "user": users[1]}
+        self.names = {**names_of(lab), **users_of(lab)}
         self.answers: list[Answered] = []
 
     def run(self) -> list[Answered]:
@@ -218,16 +96,15 @@ class Rehearsal:
         for _round, pods in groups:
             pods.make()
         with base.applied(self.lab, self.names):
-            before = self._pulls([pods.place(number) for _round, pods in groups for number in pods.cases])
+            before = pulls_of(self.lab, [pods.place(number) for _round, pods in groups for number in pods.cases])
             for each, pods in groups:
                 self.answers += self._answers(each, pods, before)
 
     def _groups(self, at: int, each: Round) -> Iterator[SupposedPods]:
         """The pods of a round, by question."""
         numbers = range(at, COUNT, len(ROUNDS))
-        is_mirrored = each.base == MIRRORS or "mirrors" in each.title
         seed, first = f"{SEED}, {each.title}", LOCAL[at % len(LOCAL)]
-        cases = supposed_cases(len(numbers), seed, first, with_mirrors=is_mirrored, changes=each.local)
+        cases = supposed_cases(len(numbers), seed, first, with_mirrors=each.is_mirrored, changes=each.local)
         for part in range(0, len(numbers), PODS_OF_QUESTION):
             found = dict(zip(numbers[part : part + PODS_OF_QUESTION], cases[part:], strict=False))
             places = range(0, len(found), PODS_OF_NAMESPACE)
@@ -237,12 +114,12 @@ class Rehearsal:
         whole = each.changes(self.names, pods.namespaces)
         local = {number: pods.changes(number) for number in pods.cases}
         changes = [*whole, *(change for one in local.values() for change in one)]
-        rows = self._ask(changes, pods.namespaces)
+        rows = ask_what_if(self.lab, changes, pods.namespaces)
         with made(self.lab, whole):
             pods.change()
             new = dict(zip(pods.cases, pods.each(lambda number: pods.create_pod(number, f"n-{number}")), strict=True))
             places = {number: pods.place(number) for number in pods.cases}
-            after = self._pulls([*places.values(), *((places[number][0], name) for number, name in new.items())])
+            after = pulls_of(self.lab, [*places.values(), *((places[number][0], name) for number, name in new.items())])
         first = len(whole)
         for number, (namespace, pod) in places.items():
             own = frozenset([*range(len(whole)), *range(first, first + len(local[number]))])
@@ -253,28 +130,6 @@ class Rehearsal:
                     row = rows.get((kind, name, part), UNTOUCHED)
                     kinds = [kind for at in row["changes"] for kind in changes[at]]
                     yield Answered(where, row, before[namespace, pod][part], pulled, own, kinds)
-
-    def _ask(self, changes: Changes, namespaces: Sequence[str]) -> dict[tuple[str, str, str], Any]:
-        result = run_module(
-            "pull_access_what_if",
-            kubeconfig=self.lab.kubeconfig,
-            namespaces=[*namespaces, "project-b"],
-            changes=changes,
-            ask_registries=True,
-            realm_hosts=[*self.lab.registry_hosts, NEVER],
-            registry_ca_cert=self.lab.data["ca_cert"],
-        )
-        assert not result["failed"], result["msg"]
-        rows = result["what_if"]["containers"]
-        return {(row["kind"], row["name"], row["container"] or row["volume"]): row for row in rows}
-
-    def _pulls(self, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, bool]]:
-        """Whether the node gets each image of these pods."""
-        done = self.lab.pull_all(places)
-        return {
-            place: {each.get("volume") or "judged": each["pulled"] for each in one["images"]}
-            for place, one in zip(places, done, strict=True)
-        }
 
 
 @pytest.fixture(scope="module")
