@@ -51,8 +51,11 @@ def test_a_read_of_tls_within_tls_keeps_the_time_limit(tmp_path: Path) -> None:
     with served(drips(b"", b"", 0.05), server_context(certificate)) as server:
         address, _colon, port = server.host.partition(":")
         with socket.create_connection((address, int(port)), timeout=60) as plain:
-            secured = ClientContext(address, verify=False).wrap_socket(plain)
-            with Limits(0.2).in_effect(), pytest.raises(TimeoutError):
+            with (
+                ClientContext(address, verify=False).wrap_socket(plain) as secured,
+                Limits(0.2).in_effect(),
+                pytest.raises(TimeoutError),
+            ):
                 secured.recv(1)
 
 
