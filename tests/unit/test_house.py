@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,21 +75,33 @@ def room_of(path: Path) -> str:
     return path.relative_to(MODULE_UTILS).parts[0]
 
 
+def is_run(path: Path) -> bool:
+    return room_of(path) in RUNS and path.name.startswith("run")
+
+
 def package_of(path: Path) -> str:
     """Return the package in its room, such as `features.sa_link`."""
     return ".".join(path.relative_to(MODULE_UTILS).parent.parts[:2])
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """Yield the absolute names of the modules that a file imports, including imports inside functions."""
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def imports_of(path: Path) -> frozenset[str]:
+    """Return the absolute names of the modules that a file imports, including imports inside functions."""
     package = [COLLECTION, *path.relative_to(ROOT).with_suffix("").parts][:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    found: set[str] = set()
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             module = ".".join(part for part in (base, node.module) if part)
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            found |= {f"{module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
 
 
 def ours_in(path: Path) -> Iterator[list[str]]:
@@ -97,33 +110,45 @@ def ours_in(path: Path) -> Iterator[list[str]]:
     yield from (name.removeprefix(prefix).split(".") for name in imports_of(path) if name.startswith(prefix))
 
 
-def id_of(path: Any) -> str:
-    return str(path.relative_to(ROOT)) if isinstance(path, Path) else str(path)
+def near_in(path: Path) -> set[str]:
+    """Return the imported packages of the file's own room."""
+    return {".".join(parts[:2]) for parts in ours_in(path) if parts[0] == room_of(path)}
+
+
+def forbidden(allowed: Mapping[Path, set[str]], imported: Callable[[Path], Iterable[str]]) -> dict[str, set[str]]:
+    """Return the imports of each file that are not allowed."""
+    found = {path: {*imported(path)} - names for path, names in allowed.items()}
+    return {path.relative_to(ROOT).as_posix(): names for path, names in found.items() if names}
 
 
 class TestImports:
-    @pytest.mark.parametrize("path", FILES, ids=id_of)
-    def test_a_lower_package_never_imports_a_higher_one(self, path: Path) -> None:
-        room = room_of(path)
-        runs = OF_RUNS if room in RUNS and path.name.startswith("run") else set()
-        assert {parts[0] for parts in ours_in(path)} <= ROOMS[room] | {room} | runs
+    def test_a_lower_package_never_imports_a_higher_one(self) -> None:
+        allowed = {
+            path: ROOMS[room_of(path)] | {room_of(path)} | (OF_RUNS if is_run(path) else set()) for path in FILES
+        }
+        assert forbidden(allowed, lambda path: {parts[0] for parts in ours_in(path)}) == {}
 
-    @pytest.mark.parametrize("path", [path for path in FILES if room_of(path) in APART], ids=id_of)
-    def test_features_and_clients_do_not_import_each_other(self, path: Path) -> None:
-        near = {".".join(parts[:2]) for parts in ours_in(path) if parts[0] == room_of(path)}
-        assert near <= {package_of(path)} | SHARED
+    def test_features_and_clients_do_not_import_each_other(self) -> None:
+        allowed = {path: {package_of(path)} | SHARED for path in FILES if room_of(path) in APART}
+        assert forbidden(allowed, near_in) == {}
 
-    @pytest.mark.parametrize("path", [path for path in FILES if package_of(path) in SHARED], ids=id_of)
-    def test_shared_packages_import_no_feature_or_client(self, path: Path) -> None:
-        near = {".".join(parts[:2]) for parts in ours_in(path) if parts[0] == room_of(path)}
-        assert near <= {package_of(path)}
+    def test_shared_packages_import_no_feature_or_client(self) -> None:
+        allowed = {path: {package_of(path)} for path in FILES if package_of(path) in SHARED}
+        assert forbidden(allowed, near_in) == {}
 
-    @pytest.mark.parametrize("path", FILES, ids=id_of)
-    def test_each_library_is_imported_by_one_package(self, path: Path) -> None:
-        found = {name.split(".")[0] for name in imports_of(path)}
-        assert {LIBRARIES[name] for name in found & set(LIBRARIES)} <= {package_of(path)}
-        ansible = {name for name in imports_of(path) if name.split(".")[0] == "ansible"}
-        assert ansible <= ANSIBLE.get(path.relative_to(MODULE_UTILS).as_posix(), set())
+    def test_each_library_is_imported_by_one_package(self) -> None:
+        def libraries(path: Path) -> set[str]:
+            return {name.split(".")[0] for name in imports_of(path)} & {*LIBRARIES}
+
+        allowed = {path: {name for name, only in LIBRARIES.items() if only == package_of(path)} for path in FILES}
+        assert forbidden(allowed, libraries) == {}
+
+    def test_only_some_files_import_parts_of_ansible(self) -> None:
+        allowed = {path: ANSIBLE.get(path.relative_to(MODULE_UTILS).as_posix(), set()) for path in FILES}
+        assert (
+            forbidden(allowed, lambda path: {name for name in imports_of(path) if name.split(".")[0] == "ansible"})
+            == {}
+        )
 
     def test_modules_with_a_guard_start_without_the_evaluation_of_pulls(self) -> None:
         """It is most of the collection, and only a task that removes something needs it."""
@@ -143,25 +168,20 @@ _OF_PLUGINS = {"ActionModule", "FilterModule", "LookupModule", "ModuleDocFragmen
 def test_no_class_name_is_used_in_two_files() -> None:
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / "plugins").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef) and node.name not in _OF_PLUGINS:
                 found.setdefault(node.name, set()).add(path.relative_to(ROOT).as_posix())
     assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
 
 
 PLUGINS = ROOT / "plugins"
-#: Files that need their own test file. Modules and action plugins are wiring: tests/modules and tests/scenarios run them.
-MIRRORED = [
-    path.relative_to(PLUGINS)
-    for room in ("module_utils", "plugin_utils", "lookup", "filter")
-    for path in sorted((PLUGINS / room).rglob("*.py"))
-    if path.name != "__init__.py"
-]
+#: The folders whose files need their own test files. Modules and action plugins are wiring: tests/modules and tests/scenarios run them.
+MIRRORED = ("module_utils", "plugin_utils", "lookup", "filter")
 
 
-def holds_data_only(source: str) -> bool:
+def holds_data_only(source: ast.Module) -> bool:
     """Return whether a file has only imports, assignments without computations, and classes with nothing but fields."""
-    return all(map(is_data, ast.parse(source).body))
+    return all(map(is_data, source.body))
 
 
 def is_data(node: ast.stmt) -> bool:
@@ -176,12 +196,12 @@ def is_data(node: ast.stmt) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", MIRRORED, ids=str)
-def test_every_file_with_code_has_its_test(path: Path) -> None:
+def test_every_file_with_code_has_its_test() -> None:
     """Pure data needs no test, because the test would repeat it."""
-    test = ROOT / "tests/unit/plugins" / path.parent / f"test_{path.name}"
-    is_exempt = holds_data_only((PLUGINS / path).read_text(encoding="utf-8"))
-    assert is_exempt or test.is_file(), f"write {test.relative_to(ROOT)}, the test of plugins/{path}"
+    files = [path for folder in MIRRORED for path in (PLUGINS / folder).rglob("*.py") if path.name != "__init__.py"]
+    tests = {path: Path("tests/unit") / path.relative_to(ROOT).with_name(f"test_{path.name}") for path in files}
+    missing = [path for path in files if not (ROOT / tests[path]).is_file() and not holds_data_only(parsed(path))]
+    assert [f"write {tests[path]}, the test of {path.relative_to(ROOT)}" for path in missing] == []
 
 
 @pytest.mark.parametrize(
@@ -199,25 +219,23 @@ def test_every_file_with_code_has_its_test(path: Path) -> None:
     ],
 )
 def test_data_is_what_computes_nothing(source: str, is_data_only: bool) -> None:
-    assert holds_data_only(source) is is_data_only
+    assert holds_data_only(ast.parse(source)) is is_data_only
 
 
 def page_of(module: str) -> str:
     return f"plugins/modules/{module}.py"
 
 
-def tree_of(module: str) -> ast.Module:
-    return ast.parse((ROOT / f"plugins/modules/{module}.py").read_text(encoding="utf-8"))
-
-
 def loaded(module: str) -> Any:
     return importlib.import_module(f"{COLLECTION}.plugins.modules.{module}")
 
 
+@functools.cache
 def documentation(module: str) -> dict[str, Any]:
     return yaml.safe_load(loaded(module).DOCUMENTATION)
 
 
+@functools.cache
 def documented(module: str) -> dict[str, Any]:
     """Return the documented options, including the doc fragments. As in Ansible, the module's own options take precedence."""
     found = documentation(module)
@@ -261,7 +279,7 @@ class TestModules:
     def test_a_module_contains_no_logic(self, module: str) -> None:
         """A module consists of its manual page, an argument spec, and the functions run and main that wire it."""
         allowed = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.If)
-        body = tree_of(module).body
+        body = parsed(ROOT / page_of(module)).body
         assert [type(node).__name__ for node in body if not isinstance(node, allowed)] == []
         assert [ast.unparse(node.test) for node in body if isinstance(node, ast.If)] == ["__name__ == '__main__'"]
         functions = [node for node in body if isinstance(node, ast.FunctionDef)]
@@ -271,7 +289,7 @@ class TestModules:
             assert not any(isinstance(node, (ast.For, ast.While, ast.Try, ast.If)) for node in ast.walk(function))
 
     def test_a_module_imports_no_third_party_library(self, module: str) -> None:
-        found = {name.split(".")[0] for name in imports_of(ROOT / f"plugins/modules/{module}.py")}
+        found = {name.split(".")[0] for name in imports_of(ROOT / page_of(module))}
         assert found & {*LIBRARIES, "ansible"} == set()
 
     def test_the_page_of_a_module_matches_its_arguments(self, module: str) -> None:
@@ -588,7 +606,7 @@ BESIDE_CHOICES = {("pull_secret", "mode", "absent")}
 
 def compared_in(path: Path) -> Iterator[tuple[int, str, str]]:
     """Yield comparisons of an option, or of an attribute with its name, with strings: the line, the name and each string."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Compare):
             sides = [node.left, *node.comparators]
             names = {name for side in sides if (name := option_name(side))}
@@ -691,7 +709,7 @@ class TestEventSources:
         found = {name.split(".")[0] for name in imports_of(path)}
         assert found & {*LIBRARIES, "ansible"} == set()
         assert {parts[0] for parts in ours_in(path)} <= OF_SOURCES
-        body = ast.parse(path.read_text(encoding="utf-8")).body
+        body = parsed(path).body
         functions = [node for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
         assert {function.name for function in functions} == {"main"}
         assert all((function.end_lineno or 0) - function.lineno < 12 for function in functions)
@@ -746,6 +764,7 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()
 FEWER_CHOICES = {("private_registry", "mode"): {"remove"}}
 
 
+@functools.cache
 def role_file(role: str, name: str) -> Any:
     return yaml.safe_load((ROOT / "roles" / role / name).read_text(encoding="utf-8"))
 

@@ -50,13 +50,13 @@ def test_a_read_of_tls_within_tls_keeps_the_time_limit(tmp_path: Path) -> None:
     certificate = write_certificate(tmp_path / "server.pem")
     with served(drips(b"", b"", 0.05), server_context(certificate)) as server:
         address, _colon, port = server.host.partition(":")
-        with socket.create_connection((address, int(port)), timeout=60) as plain:
-            with (
-                ClientContext(address, verify=False).wrap_socket(plain) as secured,
-                Limits(0.2).in_effect(),
-                pytest.raises(TimeoutError),
-            ):
-                secured.recv(1)
+        with (
+            socket.create_connection((address, int(port)), timeout=60) as plain,
+            ClientContext(address, verify=False).wrap_socket(plain) as secured,
+            Limits(0.2).in_effect(),
+            pytest.raises(TimeoutError),
+        ):
+            secured.recv(1)
 
 
 def test_keys_are_logged_where_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     LoginReplacement,
     UserPassword,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation import run_proof
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
@@ -36,7 +37,7 @@ from support.hostile_registry import HostileRegistry, answer, served
 
 OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
 #: Other behaviors of a registry than a complete response.
-HANG, HALF = 0, 1
+NOTHING, HALF = 0, 1
 NOT_ASKED = "127.0.0.1:1"
 
 
@@ -56,11 +57,9 @@ class Registry:
             return
         self.asked.append((user, method, path))
         status = next((code for (who, part), code in self.answers.items() if who == user and part in path), 200)
-        if status == HANG:
-            server.pause(1.3)
-        elif status == HALF:
+        if status == HALF:
             yield b"HTTP/1.1 200 OK\r\nContent-"
-        else:
+        elif status != NOTHING:
             yield b"HTTP/1.1 %d X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % status
 
     @staticmethod
@@ -156,7 +155,7 @@ class TestLogin:
             (429, "allows no more requests for now"),
             (500, "was answered 500"),
             (HALF, "asking registry"),
-            (HANG, "asking registry"),
+            (NOTHING, "asking registry"),
         ],
     )
     def test_a_login_that_is_not_accepted_is_refused(
@@ -236,7 +235,7 @@ class TestRepositories:
         assert note.startswith(f"{registry.host}/team/app:v1 is in use, but neither login can pull it: ")
         assert [row["outcome"] for row in found.rows] == ["no_right" if new == 403 else "not_found"]
 
-    @pytest.mark.parametrize("old", [429, 500, HALF, HANG])
+    @pytest.mark.parametrize("old", [429, 500, HALF, NOTHING])
     @pytest.mark.parametrize("new", [403, 404])
     def test_an_unknown_result_of_the_old_login_is_an_error(
         self, registry: Registry, prove: Prove, new: int, old: int
@@ -264,7 +263,7 @@ class TestRepositories:
         registry.answers["old", "/app/"] = 404
         assert "neither login can pull it" in prove("team/app:v1", old=UNKNOWN, known=OLD).notes[0]
 
-    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
+    @pytest.mark.parametrize("status", [401, 500, HALF, NOTHING])
     def test_a_new_login_that_is_refused_or_unanswered_for_an_image_is_an_error(
         self, registry: Registry, prove: Prove, status: int
     ) -> None:
@@ -277,7 +276,7 @@ class TestRepositories:
         assert refused(prove, "team/app:v1", "team/ok:v1").startswith(f"{registry.host}/team/app:v1: ")
         assert "old" not in {who for who, _method, path in registry.asked if "app" in path}
 
-    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
+    @pytest.mark.parametrize("status", [401, 500, HALF, NOTHING])
     def test_an_image_for_which_the_registry_answers_neither_is_a_note(
         self, registry: Registry, prove: Prove, status: int
     ) -> None:
@@ -289,7 +288,7 @@ class TestRepositories:
         assert found.images == {f"{registry.host}/team/ok": f"{registry.host}/team/ok:v1"}
 
     @pytest.mark.parametrize("old", [OLD, UNKNOWN])
-    @pytest.mark.parametrize("status", [401, 500, HALF, HANG])
+    @pytest.mark.parametrize("status", [401, 500, HALF, NOTHING])
     def test_a_registry_that_answers_for_no_image_stops(
         self, registry: Registry, prove: Prove, status: int, old: UserPassword
     ) -> None:
@@ -348,15 +347,18 @@ class TestBeyond:
 
 
 class TestBounds:
-    def test_the_number_of_repositories_of_a_namespace_is_limited(self, registry: Registry, prove: Prove) -> None:
+    def test_the_number_of_repositories_of_a_namespace_is_limited(
+        self, prove: Prove, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert run_proof._REPOSITORIES == 200
+        monkeypatch.setattr(run_proof, "_REPOSITORIES", 20)
         for more in (0, 1):
-            registry.asked.clear()
-            images = [f"team/app{number}:v1" for number in range(200 + more)]
+            images = [f"team/app{number}:v1" for number in range(20 + more)]
             found = prove(
-                uses={"a": images, "b": [images[-1]]}, beyond={"c": [f"team/x{number}:v1" for number in range(201)]}
+                uses={"a": images, "b": [images[-1]]}, beyond={"c": [f"team/x{number}:v1" for number in range(21)]}
             )
-            assert len(found.rows) == 400 + more
-            note = "namespace a uses 201 repositories of the registries: the new login was verified for 200 of them"
+            assert len(found.rows) == 40 + more
+            note = "namespace a uses 21 repositories of the registries: the new login was verified for 20 of them"
             assert list(found.notes) == ([note] if more else [])
 
     def test_invented_tags_of_one_namespace_do_not_hide_those_of_others(self, registry: Registry, prove: Prove) -> None:
@@ -408,7 +410,7 @@ class TestAccepted:
         assert found.logins == {registry.host: OLD}
         assert [who for who, _method, _path in registry.asked] == ["old"]
 
-    @pytest.mark.parametrize("status", [401, 429, 500, HALF, HANG])
+    @pytest.mark.parametrize("status", [401, 429, 500, HALF, NOTHING])
     def test_a_login_that_is_refused_or_unanswered_is_not_accepted(self, registry: Registry, status: int) -> None:
         registry.answers["old", "/v2/"] = status
         found = self.accept(registry, ("x", OLD.password))
@@ -429,13 +431,17 @@ class TestAccepted:
         found = self.accept(registry, ("x", *guesses, OLD.password), ("y", *guesses[:2], OLD.password))
         assert [ref.name for ref in found.refused] == ["x"]
 
-    def test_the_logins_of_most_secrets_are_asked_for_first(self, registry: Registry) -> None:
-        copies = [(f"a{number:03}", f"guess-{number}") for number in range(100)]
+    def test_the_logins_of_most_secrets_are_asked_for_first(
+        self, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert run_proof._LOGINS == 100
+        monkeypatch.setattr(run_proof, "_LOGINS", 10)
+        copies = [(f"a{number:03}", f"guess-{number}") for number in range(10)]
         found = self.accept(registry, *copies, ("y", OLD.password), ("z", OLD.password))
         last = {ref.name: why for ref, why in found.refused.items()}
         assert "y" not in last and "z" not in last
-        assert last["a099"] == "its login was not verified, because there are more than 100 different ones"
-        assert "refuses the login" in last["a098"]
+        assert last["a009"] == "its login was not verified, because there are more than 10 different ones"
+        assert "refuses the login" in last["a008"]
 
     def test_an_empty_list_of_secrets_gives_no_logins(self, registry: Registry) -> None:
         assert self.accept(registry) == SecretLogins()
@@ -512,7 +518,7 @@ class TestNamed:
 
 class TestOldLogin:
     @pytest.mark.parametrize(
-        ("status", "said"), [(200, "works"), (401, "refused"), (429, "unknown"), (500, "unknown"), (HANG, "unknown")]
+        ("status", "said"), [(200, "works"), (401, "refused"), (429, "unknown"), (500, "unknown"), (NOTHING, "unknown")]
     )
     def test_the_state_of_the_old_login_is_reported_without_an_error(
         self, registry: Registry, prove: Prove, status: int, said: str

@@ -129,8 +129,7 @@ def check_all(check: Callable[[WatchedApi, str], None], cases: Iterable[str]) ->
     """Check several cases at the same time, each with its own API server, because they mostly wait."""
     with ThreadPoolExecutor(12) as pool:
         checks = {case: pool.submit(check, api_with_namespace(), case) for case in cases}
-    for case, one in checks.items():
-        assert not (error := one.exception()), case
+    assert {case: error for case, one in checks.items() if (error := one.exception())} == {}
 
 
 class TestWhatIsTold:
