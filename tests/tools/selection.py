@@ -158,4 +158,5 @@ def naming(word: str, pattern: str, texts: Texts) -> list[str]:
     """The files that contain the word. Below tests, only files with tests count."""
     expression = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
     names = [name for name in matching(pattern, texts) if is_test(name) or not name.startswith("tests/")]
-    return [name for name in names if expression.search(texts[name])]
+    # A search for the plain word is much faster than one for the expression.
+    return [name for name in names if word in texts[name] and expression.search(texts[name])]

@@ -80,12 +80,14 @@ class Run:
         return printed.splitlines()
 
 
-@pytest.mark.parametrize(
-    ("number", "whole_group", "name"),
-    [(signal.SIGTERM, False, "SIGTERM"), (signal.SIGINT, True, "SIGINT")],
-    ids=["SIGTERM", "Ctrl-C"],
-)
+SIGTERM, CTRL_C = (signal.SIGTERM, False, "SIGTERM"), (signal.SIGINT, True, "SIGINT")
+by_both = pytest.mark.parametrize(("number", "whole_group", "name"), [SIGTERM, CTRL_C], ids=["SIGTERM", "Ctrl-C"])
+
+
 class TestMake:
+    @pytest.mark.parametrize(
+        ("number", "whole_group", "name"), [pytest.param(*SIGTERM, marks=pytest.mark.slow, id="SIGTERM"), CTRL_C]
+    )
     def test_the_steps_of_a_target_end_on_a_signal(self, number: int, whole_group: bool, name: str) -> None:
         run = Run("make", "--no-print-directory", f"check-{STEPS}")
         run.until(lambda commands: sum("ansible-test" in command for command in commands) > 1)
@@ -95,6 +97,7 @@ class TestMake:
         (line,) = [one for one in printed if not one.startswith(("--- ", "make: ", "  ", "6 steps, "))]
         assert line == f"check.py: {name}: ended, with everything that it started"
 
+    @by_both
     def test_a_build_ends_on_a_signal(self, number: int, whole_group: bool, name: str, tmp_path: Path) -> None:
         program = tmp_path / "build.py"
         program.write_text(BUILD)
@@ -104,6 +107,7 @@ class TestMake:
         assert run.commands() == []
         assert printed == [f"build.py: {name}: ended, with everything that it started"]
 
+    @by_both
     def test_an_installation_ends(self, number: int, whole_group: bool, name: str, tmp_path: Path) -> None:
         lab = Path(os.environ["IMAGE_PULL_LAB"]).parent
         (tmp_path / lab.name).symlink_to(lab)
@@ -121,8 +125,8 @@ class TestStep:
         ("word", "number", "whole_group", "command"),
         [
             ("units", signal.SIGINT, True, "pytest -r a"),
-            ("molecule", signal.SIGTERM, False, "ansible-playbook"),
-            ("runner", signal.SIGINT, True, "ansible-playbook"),
+            pytest.param("molecule", signal.SIGTERM, False, "ansible-playbook", marks=pytest.mark.slow),
+            pytest.param("runner", signal.SIGINT, True, "ansible-playbook", marks=pytest.mark.slow),
             ("documentation, rendered", signal.SIGTERM, False, "antsibull-docs"),
         ],
         ids=["units", "molecule", "ansible-runner", "documentation"],
@@ -135,6 +139,7 @@ class TestStep:
         assert printed[-1] == f"check.py: {signal.Signals(number).name}: ended, with everything that it started"
         assert not any("Traceback" in line or "Interrupt" in line for line in printed)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("tool", "command"),
         [(("units.py", "--in-one-process"), "pytest -r a"), (("sanity.py", "--test", "pylint"), "ansible-test")],

@@ -26,12 +26,18 @@ for _ in range(1000):
     time.sleep(0.02)
 sys.exit("alone")
 """
-#: Starts another process, prints its process id, and hangs.
+#: Starts other processes, also in other sessions and without variables, prints their process ids, makes a file, and hangs.
 PARENT = """
-import subprocess, sys
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-print(child.pid, flush=True)
-child.wait()
+import pathlib, subprocess, sys
+made = pathlib.Path(sys.argv[1])
+made.touch()
+commands = [["sleep", "300"], ["setsid", "sleep", "300"], ["env", "-i", "sleep", "300"], ["setsid", "env", "-i", "sleep", "300"]]
+children = [subprocess.Popen(command) for command in commands]
+print(*(child.pid for child in children), flush=True)
+try:
+    children[0].wait()
+finally:
+    made.unlink()
 """
 
 
@@ -68,41 +74,14 @@ class TestCommands:
             output.seek(0)
             assert output.read() == b"value ''\n"
 
-    def test_a_hanging_command_is_ended_with_its_child_processes(self, tmp_path: Path) -> None:
+    def test_a_hanging_command_cleans_up_and_ends_with_all_that_it_started(self, tmp_path: Path) -> None:
         with (tmp_path / "printed").open("w+b") as output:
-            assert Commands().run(python(PARENT), {}, 2, output) == 1
+            assert Commands().run(python(PARENT, tmp_path / "made"), {}, 2, output) == 1
             output.seek(0)
-            child, *_traceback, said = output.read().splitlines()
+            children, *_traceback, said = output.read().splitlines()
         assert said == b"ended after 2 s"
-        assert ends(int(child))
-
-    def test_child_processes_in_other_sessions_and_without_variables_end(self, tmp_path: Path) -> None:
-        sessions = (["setsid", "sleep", "300"], ["env", "-i", "sleep", "300"], ["setsid", "env", "-i", "sleep", "300"])
-        script = f"""
-import subprocess
-print(*(subprocess.Popen(one).pid for one in {sessions!r}), flush=True)
-__import__("time").sleep(300)
-"""
-        with (tmp_path / "printed").open("w+b") as output:
-            assert Commands().run(python(script), {}, 2, output) == 1
-            output.seek(0)
-            children = output.readline().split()
-        assert len(children) == 3 and all(ends(int(child)) for child in children)
-
-    def test_an_interrupted_command_can_clean_up(self, tmp_path: Path) -> None:
-        made = tmp_path / "made"
-        script = f"""
-import pathlib, time
-made = pathlib.Path({str(made)!r})
-made.touch()
-try:
-    time.sleep(300)
-finally:
-    made.unlink()
-"""
-        with (tmp_path / "printed").open("w+b") as output:
-            Commands().run(python(script), {}, 2, output)
-        assert not made.exists()
+        assert len(children.split()) == 4 and all(ends(int(child)) for child in children.split())
+        assert not (tmp_path / "made").exists()
 
     def test_a_command_that_ignores_the_interruption_is_killed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(processes, "PATIENCE", 0.5)

@@ -127,6 +127,7 @@ def example(tmp_path: Path) -> Example:
 
 
 class TestGate:
+    @pytest.mark.slow
     def test_the_gate_passes_when_every_mutant_is_killed(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
         status, text = example.judge()

@@ -16,9 +16,9 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader, lookup_loader
 from ansible.template import Templar
 init_plugin_loader([])
-variables = {variables!r}
-lookup = lookup_loader.get("openshift_ops.image_pull.declared", templar=Templar(loader=DataLoader(), variables=variables))
-lookup.run(["private_registry", "cross_project_pull"], variables=variables)
+for variables in {tasks!r}:
+    lookup = lookup_loader.get("openshift_ops.image_pull.declared", templar=Templar(loader=DataLoader(), variables=variables))
+    lookup.run(["private_registry", "cross_project_pull"], variables=variables)
 ours = [name.partition(".plugins.")[2] for name in sys.modules if "image_pull.plugins." in name]
 print(*(name for name in ours if name.startswith("modules.") or name in ("plugin_utils.declarations", "plugin_utils.known_variables")))
 """
@@ -26,14 +26,13 @@ _NAME = "private_registry_secrets"
 
 
 @pytest.mark.parametrize(
-    ("variables", "imported"),
+    ("tasks", "imported"),
     [
-        ({}, "plugin_utils.known_variables"),
-        ({_NAME: []}, "plugin_utils.known_variables"),
-        ({_NAME: [{"name": "x"}]}, "plugin_utils.known_variables plugin_utils.declarations"),
+        ([{}, {_NAME: []}], "plugin_utils.known_variables"),
+        ([{_NAME: [{"name": "x"}]}], "plugin_utils.known_variables plugin_utils.declarations"),
     ],
 )
-def test_titles_import_no_module(variables: dict[str, object], imported: str) -> None:
-    program = _PROGRAM.format(variables=variables)
+def test_titles_import_no_module(tasks: list[dict[str, object]], imported: str) -> None:
+    program = _PROGRAM.format(tasks=tasks)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.split() == imported.split(), done.stderr

@@ -469,15 +469,6 @@ class TestEntries:
         assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
         assert result["msg"] == "its own ********"
 
-    def test_a_thousand_passwords_are_masked_in_little_time(self, invocation: None) -> None:
-        names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
-        things = [{"name": f"team-{number}", "password": name} for number, name in enumerate(names)]
-        started = time.process_time()
-        result = self.run(*things, work=lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]})
-        assert time.process_time() - started < 20
-        assert "canary" not in json.dumps(result)
-        assert set(result["said"]) == {"it was sent ********, ********"}
-
 
 @pytest.mark.usefixtures("invocation")
 class TestNoCredential:
