@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import pytest
 from support.guided import broken_pod, deployment, inventory
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_explain_guide_works_as_written(installed, own_lab):

@@ -96,6 +96,7 @@ def test_a_job_is_idempotent_and_shows_no_credential(lab: Any, private_data: Pat
     assert leaks(lab, private_data, first) == set()
 
 
+@pytest.mark.slow
 def test_a_rotation_from_a_survey_shows_no_credential(lab: Any, private_data: Path) -> None:
     make_projects(lab)
     run(private_data, "site.yml", "site")
