@@ -48,13 +48,14 @@ class Lookup:
         :raises ReadRequired: when it has to be read first.
         :raises UnreadableObject: when it cannot be read.
         """
-        answer = self._known.get(ref, _ABSENT)
+        answer: Any = self._known.get(ref, _ABSENT)
         if answer is _ABSENT:
             self._wanted[ref] = None
             raise ReadRequired
         if isinstance(answer, ImagePullError):
             raise UnreadableObject(str(answer))
-        return answer
+        found: Json | None = answer
+        return found
 
     def derive(self, ref: ObjectRef, make: Callable[[Json | None], Made]) -> Made:
         """Return the result of a pure function of the object, computed once: for large objects that every container needs.
