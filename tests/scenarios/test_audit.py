@@ -78,7 +78,9 @@ def test_an_audit_reports_a_broken_secret_and_writes_nothing_to_the_cluster(lab,
     assert (auditing.report / "pull-access.html").read_text().startswith("<!DOCTYPE html>")
     suites = ElementTree.parse(auditing.report / "pull-access.xml").getroot()
     assert suites.find(".//failure") is not None
+    auditing.report.chmod(0o700)
     assert auditing.run({"east": east}).recap["changed"] == 0, "nothing has changed"
+    assert auditing.report.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_declared_object_that_is_missing_is_a_finding(lab, project, auditing, east):
