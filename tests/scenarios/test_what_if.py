@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from support.audited import Scene
 from support.fleet import make_namespaces
-from support.lab import Lab
+from support.lab import Lab, path_of
 from support.playbooks import Play, Unsafe, play, variables_file
 
 
@@ -200,3 +200,33 @@ def cpu_seconds() -> float:
     """The time of the processor that all finished processes of this one have used."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.slow
+def test_a_prune_keeps_the_logins_of_a_registry_that_does_not_answer(lab: Lab, scene: Scene, asking: Asking) -> None:
+    """As the playbook site does. The answer lists what would not be applied."""
+    labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": scene.name}
+    for name in ("private-registry", "redhat-connect-sso", "gone"):
+        scene.secret({f"{name}.example.com": scene.entry()}, name=name)
+        lab.api("PATCH", path_of(scene.name, "secrets", name), {"metadata": {"labels": labels}})
+    scene.link("private-registry", "redhat-connect-sso", "gone")
+    silent = {"registry": "127.0.0.1:1", "username": "u", "password": "p", "namespaces": [scene.name]}
+    done = asking.ask(
+        "declared=true",
+        delegated_auth_registries=[silent],
+        image_pull_owner=scene.name,
+        image_pull_prune=True,
+        image_pull_max_prune="100%",
+        pull_access_what_if_directory=str(asking.directory / "answers"),
+    )
+    assert done.status == 0, done.output
+    access = json.loads((asking.directory / "answers" / "east.json").read_text())["access"]
+    assert [(row["registry"], row["entries"]) for row in access["lost"]] == [
+        ("gone.example.com", [f"prune of owner {scene.name}"])
+    ]
+    assert sorted(row["entry"] for row in access["unplanned"]) == [
+        "delegated_auth_registries[0] (private-registry)",
+        "delegated_auth_registries[0] (private-registry, redhat-connect-sso)",
+        "delegated_auth_registries[0] (redhat-connect-sso)",
+    ]
+    assert {row["namespace"] for row in access["unplanned"]} == {scene.name}

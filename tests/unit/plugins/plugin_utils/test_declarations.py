@@ -319,6 +319,13 @@ class TestDelegatedAuth:
             (["private-registry"], ["b"]),
             (["private-registry", "redhat-connect-sso"], ["a"]),
         ]
+        kept = made("delegated_auth.kept_secrets", *entries, answer=answer)
+        assert [(one["name"], one["namespaces"]) for one in kept] == [
+            ("private-registry", ["a"]),
+            ("redhat-connect-sso", ["a"]),
+        ]
+        (link,) = made("delegated_auth.kept_links", *entries, answer=answer)
+        assert (link["secrets"], link["namespaces"]) == (["private-registry", "redhat-connect-sso"], ["a"])
         assert made("delegated_auth.problems", *entries, answer=answer) == [
             "delegated_auth_registries[0]: registry r.example.com wants logins sent to quay.io, another host, which the entry does not "
             "name; nothing was written for it: if that host is allowed to have the login, add this line to the entry: "
