@@ -46,6 +46,7 @@ sys.path.append(str(Path(__file__).parent / "tools"))
 if _IN_COLLECTION:
     os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(Path(__file__).parents[4])])
 
+from support.certificates import loopback_certificate
 from support.lab import Lab
 from support.modules import run_module
 
@@ -83,6 +84,12 @@ def lab_factory() -> Iterator[Callable[..., Lab]]:
     """Start further labs. All end with the test file that requested them, because even an idle lab keeps a processor busy."""
     with ExitStack() as labs:
         yield lambda *arguments: labs.enter_context(running_lab(*arguments))
+
+
+@pytest.fixture(scope="session")
+def certificate() -> str:
+    """The path of a certificate with its key, for servers on 127.0.0.1."""
+    return loopback_certificate()
 
 
 @pytest.fixture(scope="session")

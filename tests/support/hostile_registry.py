@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import select
 import socket
 import ssl
@@ -123,6 +124,21 @@ def answer(*lines: str | bytes, body: bytes = b"") -> Script:
 def sends(content: bytes) -> Script:
     """Send these bytes, and then end the connection."""
     return lambda _server: [content]
+
+
+def asks_for(login: str, *, withheld: bytes = b"") -> Script:
+    """A registry that gives everything to a login, written as `USER:PASSWORD`, except paths with the text `withheld`."""
+    header = b"Authorization: Basic " + base64.b64encode(login.encode())
+
+    def script(server: HostileRegistry) -> Iterator[bytes]:
+        request = server.requests[-1]
+        if header not in request:
+            yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
+        else:
+            is_withheld = bool(withheld) and withheld in request
+            yield b"HTTP/1.1 %s\r\nConnection: close\r\n\r\n" % (b"403 No" if is_withheld else b"200 OK")
+
+    return script
 
 
 def drips(first: bytes, piece: bytes, seconds: float) -> Script:

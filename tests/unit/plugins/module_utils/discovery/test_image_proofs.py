@@ -23,29 +23,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     RegistryAccess,
     SignatureQuestion,
 )
-from support.certificates import server_context, write_certificate
-from support.hostile_registry import HostileRegistry, served
+from support.certificates import server_context
+from support.hostile_registry import HostileRegistry, asks_for, served
 from support.surveyed import token
 
 LOGIN = "Basic " + base64.b64encode(b"alice:Canary-77").decode()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
     """A registry that gives alice access to everything."""
     monkeypatch.delenv("https_proxy", raising=False)
-
-    def script(server: HostileRegistry) -> Iterable[bytes]:
-        allowed = f"Authorization: {LOGIN}".encode() in server.requests[-1]
-        head = b"HTTP/1.1 200 OK" if allowed else b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"'
-        yield head + b"\r\nConnection: close\r\n\r\n"
-
-    with served(script, server_context(certificate)) as found:
+    with served(asks_for("alice:Canary-77"), server_context(certificate)) as found:
         yield found
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -26,8 +25,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import LoginQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
-from support.certificates import server_context, write_certificate
-from support.hostile_registry import HostileRegistry, served
+from support.certificates import server_context
+from support.hostile_registry import HostileRegistry, asks_for, served
 from support.surveyed import token
 
 OVER = RegistryLogin("u", token(exp=60))
@@ -86,23 +85,11 @@ def test_an_attempt_is_made_from_a_question_about_a_login_or_an_image() -> None:
     assert "Canary" not in repr(LoginCheck.of(LoginQuestion("q.io", "Canary-user", "Canary-77"), access))
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
-
-
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
     """A registry that knows only alice."""
     monkeypatch.delenv("https_proxy", raising=False)
-    header = base64.b64encode(b"alice:Canary-77").decode()
-
-    def script(server: HostileRegistry) -> Iterable[bytes]:
-        allowed = f"Authorization: Basic {header}".encode() in server.requests[-1]
-        head = b"HTTP/1.1 200 OK" if allowed else b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"'
-        yield head + b"\r\nConnection: close\r\n\r\n"
-
-    with served(script, server_context(certificate)) as found:
+    with served(asks_for("alice:Canary-77"), server_context(certificate)) as found:
         yield found
 
 

@@ -20,7 +20,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.o
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.options import OcmOptions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from support.certificates import write_certificate
 from support.ocm import (
     ACCESS_TOKEN,
     API_PATH,
@@ -45,11 +44,6 @@ def no_outside_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
             monkeypatch.delenv(name)
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login canary-user password canary-netrc")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 @pytest.fixture

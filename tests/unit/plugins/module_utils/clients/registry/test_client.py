@@ -63,11 +63,6 @@ def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
-
-
 @pytest.fixture
 def serve(certificate: str) -> Iterator[Serve]:
     """Starts servers that give one answer. All of them stop with the test."""

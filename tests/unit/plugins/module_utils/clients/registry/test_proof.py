@@ -47,11 +47,6 @@ def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
-
-
 def read(request: bytes) -> tuple[str, dict[str, str]]:
     lines = request.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     return lines[0].removesuffix(" HTTP/1.1"), dict(line.split(": ", 1) for line in lines[1:])

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     prove_signatures,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
-from support.certificates import server_context, write_certificate
+from support.certificates import server_context
 from support.hostile_registry import HostileRegistry, served
 
 IMAGE, INDEX = "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"
@@ -50,11 +50,6 @@ ATTESTATION = platform("unknown", OTHER, "unknown")
 TWO = index(platform("amd64", AMD), platform("arm64", ARM), ATTESTATION, platform("amd64", OTHER, "windows"))
 SINGLE = {"manifests/v1": (200, IMAGE, b"")}
 SIGNED = (200, IMAGE, b"")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import Reference, reference_of
-from support.certificates import server_context, write_certificate
+from support.certificates import server_context
 from support.hostile_registry import HostileRegistry, answer, served
 
 OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
@@ -68,11 +68,6 @@ class Registry:
         _before, found, rest = request.partition("Authorization: Basic ")
         login = base64.b64decode(rest.split("\r\n")[0]).decode() if found else ""
         return {f"{OLD.username}:{OLD.password}": "old", f"{NEW.username}:{NEW.password}": "new"}.get(login, "")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.reda
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret.run import (
     ocm_pull_secret,
 )
-from support.certificates import write_certificate
 from support.fake_api import FakeApi
 from support.in_memory import in_memory
 from support.ocm import (
@@ -44,11 +43,6 @@ def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name.startswith(("OCM_", "K8S_AUTH_", "REQUESTS_", "CURL_")):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,32 +23,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     verdict_of,
     verify_logins,
 )
-from support.certificates import server_context, write_certificate
-from support.hostile_registry import HostileRegistry, served
+from support.certificates import server_context
+from support.hostile_registry import HostileRegistry, asks_for, served
 from support.surveyed import token
 
 RIGHT = "Canary-right"
-HEADER = "Basic " + base64.b64encode(f"alice:{RIGHT}".encode()).decode()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
     """Serve a registry that gives alice everything except `secret/`."""
     monkeypatch.delenv("https_proxy", raising=False)
-
-    def script(server: HostileRegistry) -> Iterable[bytes]:
-        request = server.requests[-1]
-        if f"Authorization: {HEADER}".encode() not in request:
-            yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
-        else:
-            yield b"HTTP/1.1 %s\r\nConnection: close\r\n\r\n" % (b"403 No" if b"/secret/" in request else b"200 OK")
-
-    with served(script, server_context(certificate)) as found:
+    with served(asks_for(f"alice:{RIGHT}", withheld=b"/secret/"), server_context(certificate)) as found:
         yield found
 
 

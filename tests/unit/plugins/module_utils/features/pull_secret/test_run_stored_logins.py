@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure
@@ -20,9 +20,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
     name_working_logins,
 )
-from support.certificates import server_context, write_certificate
+from support.certificates import server_context
 from support.fake_api import FakeApi
-from support.hostile_registry import HostileRegistry, served
+from support.hostile_registry import HostileRegistry, asks_for, served
 from support.scripted_pool import Clock, status_object
 
 NEW, OLD = "Canary-new", "Canary-old"
@@ -33,23 +33,11 @@ def auth(password: str) -> str:
     return base64.b64encode(f"alice:{password}".encode()).decode()
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
-
-
 @pytest.fixture
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
     """Serve a registry that accepts the new login."""
     monkeypatch.delenv("https_proxy", raising=False)
-
-    def script(server: HostileRegistry) -> Iterable[bytes]:
-        if f"Authorization: Basic {auth(NEW)}".encode() in server.requests[-1]:
-            yield b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-        else:
-            yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
-
-    with served(script, server_context(certificate)) as found:
+    with served(asks_for(f"alice:{NEW}"), server_context(certificate)) as found:
         yield found
 
 
