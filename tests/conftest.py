@@ -92,6 +92,14 @@ def certificate() -> str:
     return loopback_certificate()
 
 
+@pytest.fixture
+def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the proxies and the authorities of this machine from HTTP clients."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            monkeypatch.delenv(name)
+
+
 @pytest.fixture(scope="session")
 def usual_lab() -> Iterator[Callable[[], Lab]]:
     """Return the running lab, or a new one once that has many namespaces: a list of more than 1,000 objects has a second page."""

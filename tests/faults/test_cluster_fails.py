@@ -30,7 +30,7 @@ from support.statuses import times_said
 COUNT = 30
 CONCURRENCY = 8
 #: Seconds that a task waits for a server that is gone, instead of half a minute.
-PATIENCE = 8
+PATIENCE = 12
 DONE = 10
 WRITES = {
     "pull_secret": r"POST .*/secrets",

@@ -31,9 +31,8 @@ LOGIN = "Basic " + base64.b64encode(b"alice:Canary-77").decode()
 
 
 @pytest.fixture
-def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+def server(certificate: str, no_outside_settings: None) -> Iterator[HostileRegistry]:
     """A registry that gives alice access to everything."""
-    monkeypatch.delenv("https_proxy", raising=False)
     with served(asks_for("alice:Canary-77"), server_context(certificate)) as found:
         yield found
 
@@ -131,9 +130,7 @@ class TestNamespaceQuestions:
     """A registry that answers in its own time: a path that begins with `slow` takes a quarter of a second."""
 
     @pytest.fixture
-    def slow(self, certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
-        monkeypatch.delenv("https_proxy", raising=False)
-
+    def slow(self, certificate: str, no_outside_settings: None) -> Iterator[HostileRegistry]:
         def script(server: HostileRegistry) -> Iterable[bytes]:
             if b"/v2/slow" in server.requests[-1]:
                 server.pause(0.25)
@@ -191,11 +188,8 @@ class TestNamespaceQuestions:
         assert questions.answers({}, Lookup()) == {}
 
 
-def test_the_signatures_of_an_image_are_asked_for_with_the_login(
-    certificate: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_signatures_of_an_image_are_asked_for_with_the_login(certificate: str, no_outside_settings: None) -> None:
     """The registry serves the manifest and the signature of one of two architectures."""
-    monkeypatch.delenv("https_proxy", raising=False)
     amd, arm = (f"sha256:{digit * 64}" for digit in "ab")
     manifests = [
         {"digest": digest, "platform": {"os": "linux", "architecture": name}}

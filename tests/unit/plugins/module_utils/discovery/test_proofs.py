@@ -86,9 +86,8 @@ def test_an_attempt_is_made_from_a_question_about_a_login_or_an_image() -> None:
 
 
 @pytest.fixture
-def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+def server(certificate: str, no_outside_settings: None) -> Iterator[HostileRegistry]:
     """A registry that knows only alice."""
-    monkeypatch.delenv("https_proxy", raising=False)
     with served(asks_for("alice:Canary-77"), server_context(certificate)) as found:
         yield found
 
@@ -112,7 +111,7 @@ def test_the_fix_names_the_option_of_the_module(server: HostileRegistry) -> None
 
 @pytest.mark.parametrize(("prefix", "option"), [("verify_", "verify_realm_hosts"), ("registry_", "realm_hosts")])
 def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_module(
-    certificate: str, no_proxy: None, prefix: str, option: str
+    certificate: str, no_outside_settings: None, prefix: str, option: str
 ) -> None:
     access = RegistryAccess.of({f"{prefix}ca_cert": certificate}, prefix, option)
     with answering(certificate, b'401 No\r\nWWW-Authenticate: Bearer realm="https://sso.example.com/token"') as server:
@@ -137,11 +136,6 @@ def answering(certificate: str, *heads: bytes) -> Iterator[HostileRegistry]:
         yield found
 
 
-@pytest.fixture
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("https_proxy", raising=False)
-
-
 def different(host: str, access: RegistryAccess, count: int) -> list[LoginCheck]:
     return [
         LoginCheck.of(LoginQuestion(host, "alice", f"Canary-{number}"), access, is_named=True)
@@ -149,7 +143,7 @@ def different(host: str, access: RegistryAccess, count: int) -> list[LoginCheck]
     ]
 
 
-@pytest.mark.usefixtures("no_proxy")
+@pytest.mark.usefixtures("no_outside_settings")
 def test_a_registry_that_never_answers_is_given_up(certificate: str) -> None:
     """Of 16 simultaneous requests, some are still running when the others have failed."""
     access = RegistryAccess(certificate, timeout=20.0)
@@ -168,7 +162,7 @@ def test_a_registry_that_never_answers_is_given_up(certificate: str) -> None:
     assert all("was answered 500" in each for each in said)
 
 
-@pytest.mark.usefixtures("no_proxy")
+@pytest.mark.usefixtures("no_outside_settings")
 def test_a_registry_that_answers_some_requests_is_asked_to_the_end(certificate: str) -> None:
     access = RegistryAccess(certificate, timeout=20.0)
     with answering(certificate, *[b"500 No", b"404 None"] * 50) as server:
@@ -176,7 +170,7 @@ def test_a_registry_that_answers_some_requests_is_asked_to_the_end(certificate: 
         assert len(server.requests) == 60
 
 
-@pytest.mark.usefixtures("no_proxy")
+@pytest.mark.usefixtures("no_outside_settings")
 def test_silent_registries_of_one_user_do_not_hold_up_a_named_registry(certificate: str) -> None:
     """A registry that an option names is asked, no matter which registries the objects of the cluster name."""
     access = RegistryAccess(certificate, timeout=20.0)

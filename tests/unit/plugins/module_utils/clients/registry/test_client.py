@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -53,14 +52,10 @@ SUBJECT_HASH = f"{int.from_bytes(_SUBJECT[:4], 'little'):08x}.0"
 
 Serve = Callable[..., HostileRegistry]
 
-pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-
-
-@pytest.fixture(autouse=True)
-def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            monkeypatch.delenv(name)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
+    pytest.mark.usefixtures("no_outside_settings"),
+]
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -40,11 +39,7 @@ Answers = Callable[[str, dict[str, str]], tuple[int, dict[str, str], bytes]]
 Serve = Callable[[Answers], HostileRegistry]
 
 
-@pytest.fixture(autouse=True)
-def no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_outside_settings")
 
 
 def read(request: bytes) -> tuple[str, dict[str, str]]:

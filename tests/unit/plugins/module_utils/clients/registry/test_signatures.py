@@ -53,8 +53,7 @@ SIGNED = (200, IMAGE, b"")
 
 
 @pytest.fixture
-def ask(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.delenv("https_proxy", raising=False)
+def ask(certificate: str, no_outside_settings: None) -> Iterator[Any]:
     with ExitStack() as stack:
 
         def start(

@@ -71,8 +71,7 @@ class Registry:
 
 
 @pytest.fixture
-def registry(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    monkeypatch.delenv("https_proxy", raising=False)
+def registry(certificate: str, no_outside_settings: None) -> Iterator[Registry]:
     found = Registry()
     with served(found.script, server_context(certificate)) as server:
         found.host = server.host

@@ -32,9 +32,8 @@ DIGEST = "sha256:" + "a" * 64
 
 
 @pytest.fixture
-def registry(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+def registry(certificate: str, no_outside_settings: None) -> Iterator[HostileRegistry]:
     """A registry that has each image, and a signature only of images below `signed`."""
-    monkeypatch.delenv("https_proxy", raising=False)
 
     def script(server: HostileRegistry) -> Iterable[bytes]:
         request = server.requests[-1].partition(b"\r\n")[0]

@@ -34,9 +34,8 @@ def auth(password: str) -> str:
 
 
 @pytest.fixture
-def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+def server(certificate: str, no_outside_settings: None) -> Iterator[HostileRegistry]:
     """Serve a registry that accepts the new login."""
-    monkeypatch.delenv("https_proxy", raising=False)
     with served(asks_for(f"alice:{NEW}"), server_context(certificate)) as found:
         yield found
 

@@ -33,9 +33,8 @@ RIGHT = "Canary-right"
 
 
 @pytest.fixture
-def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostileRegistry]:
+def server(certificate: str, no_outside_settings: None) -> Iterator[HostileRegistry]:
     """Serve a registry that gives alice everything except `secret/`."""
-    monkeypatch.delenv("https_proxy", raising=False)
     with served(asks_for(f"alice:{RIGHT}", withheld=b"/secret/"), server_context(certificate)) as found:
         yield found
 

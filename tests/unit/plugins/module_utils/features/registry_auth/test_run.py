@@ -83,9 +83,8 @@ def test_an_empty_list_of_registries_is_refused() -> None:
         ask(registries=[])
 
 
-def test_an_expired_login_is_distinguished_from_a_wrong_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expired_login_is_distinguished_from_a_wrong_one(tmp_path: Path, no_outside_settings: None) -> None:
     """The registry of this test refuses all users."""
-    monkeypatch.delenv("https_proxy", raising=False)
     certificate = write_certificate(tmp_path / "server.pem")
 
     def script(_server: HostileRegistry) -> Iterable[bytes]:
