@@ -91,6 +91,7 @@ def test_the_module_fails_after_it_has_written_the_report(job: Job) -> None:
     assert len(job.written) == 3
 
 
+@pytest.mark.slow
 def test_fail_on_new_fails_only_for_new_findings(job: Job) -> None:
     old = job.source("old.json", audits.cluster(findings=[audits.finding()]))
     now = job.source("now.json", audits.cluster(findings=[audits.finding(), audits.finding(name="b")]))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ READER = "plugins/plugin_utils/declarations.py"
 ROLES = sorted(path.name for path in ROOT.iterdir())
 
 
+@functools.cache
 def loaded(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
