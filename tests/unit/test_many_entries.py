@@ -389,14 +389,14 @@ _ODD = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 
 
 @pytest.mark.parametrize("module", CASES)
-@settings(suppress_health_check=_ODD, max_examples=40)
+@settings(suppress_health_check=_ODD, max_examples=30)
 @given(data=st.data())
 def test_one_task_has_the_same_effect_as_its_entries_in_sequence(module: str, data: st.DataObject) -> None:
     check_effect(module, data, filled=False)
 
 
 @pytest.mark.parametrize("module", CASES)
-@settings(suppress_health_check=_ODD, max_examples=15)
+@settings(suppress_health_check=_ODD, max_examples=10)
 @given(data=st.data())
 def test_entries_whose_objects_are_listed_have_the_same_effect(module: str, data: st.DataObject) -> None:
     """The entries of the other objects take most of the time."""
