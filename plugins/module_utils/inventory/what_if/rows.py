@@ -9,7 +9,7 @@ object creates belong to the workload at the top.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,10 +154,7 @@ def _groups(place: NamespaceSnapshot) -> Iterator[_PodGroup]:
 def _rows_of_group(
     group: _PodGroup, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
 ) -> Iterator[WhatIfRow]:
-    of_template = {each.location: compare(each) for each in group.template}
-    of_pods: dict[str, list[Comparison]] = {}
-    for subject in (subject for pod in group.pods for subject in pod):
-        of_pods.setdefault(subject.location, []).append(compare(subject))
+    of_template, of_pods = _compare_all(group, compare)
     for location in dict.fromkeys([*of_template, *of_pods]):
         own, pods = of_template.get(location), of_pods.get(location, [])
         breaking = [
@@ -171,6 +168,31 @@ def _rows_of_group(
             continue
         deciding = _deciding(own, pods)
         yield WhatIfRow(group.ref, location, deciding.answer, deciding, len(pods))
+
+
+def _compare_all(
+    group: _PodGroup, compare: Callable[[ContainerPull], Comparison]
+) -> tuple[Mapping[str, Comparison], Mapping[str, Sequence[Comparison]]]:
+    """Return the comparisons of the template and of the pods, by location.
+
+    :raises ReadRequired: when more objects must be read first. Those of all containers are then requested.
+    """
+    of_template: dict[str, Comparison] = {}
+    of_pods: dict[str, list[Comparison]] = {}
+    waits = False
+    for subject in (*group.template, *(subject for pod in group.pods for subject in pod)):
+        try:
+            found = compare(subject)
+        except ReadRequired:
+            waits = True
+            continue
+        if subject.is_pod:
+            of_pods.setdefault(subject.location, []).append(found)
+        else:
+            of_template[subject.location] = found
+    if waits:
+        raise ReadRequired
+    return of_template, of_pods
 
 
 def _deciding(own: Comparison | None, pods: Sequence[Comparison]) -> Comparison:

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import rows_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from support.supposed import rows_about
 from support.surveyed import account, auth, deployment, place, pod, replica_set, secret, survey
 
@@ -85,3 +89,17 @@ def test_an_unknown_pod_is_not_hidden_by_a_template_that_pulls() -> None:
     (row,) = rows_about(snapshot, {"remove_secrets": {"name": "other"}})
     assert row.answer == "unknown"
     assert row.deciding.subject.ref.name == "unknown"
+
+
+def test_the_objects_for_all_containers_are_requested_together() -> None:
+    asked = []
+
+    def compare(subject):
+        asked.append((subject.ref.name, subject.location))
+        raise ReadRequired
+
+    two = pod("s", name="two")
+    two["spec"]["containers"] = [{**two["spec"]["containers"][0], "name": name} for name in ("c", "d")]
+    with pytest.raises(ReadRequired):
+        rows_of(place(pods=[two, pod("s", name="one")]), compare, NodeCaches({}))
+    assert asked == [("two", "c"), ("two", "d"), ("one", "c")]
