@@ -11,7 +11,6 @@ from ..clients.kube.api_groups import list_api_groups
 from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
 from ..core.permissions import MissingPermission, describe_missing
-from ..rbac.rights import JOBS
 
 __all__ = ["describe_unreported", "job_sentence", "missing_permissions"]
 
@@ -46,6 +45,8 @@ def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
 
 def _jobs_with(need: MissingPermission, module: str) -> Iterator[str]:
     """Yield the first job of the module that has the right, else the first job that has it. Nothing if the module is in no job."""
+    from ..rbac.rights import JOBS  # noqa: PLC0415 - a long table, and few tasks lack a right
+
     if not any(module in _modules(job.what) for job in JOBS.values()):
         return
     resource = f"{need.resource}.{need.group}" if need.group else need.resource
