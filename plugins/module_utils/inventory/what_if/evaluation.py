@@ -84,8 +84,8 @@ class PullEvaluator:
         base, self._asks = present.base, present.asks
         self._present = present
         #: The evidence after all changes.
-        self.after: Lookup = ChangedLookup(base, [patch for each in patches for patch in each])
-        self._each = [ChangedLookup(base, each) for each in patches]
+        self.after = ChangedLookup(base, [patch for each in patches for patch in each])
+        self._each = [self.after] if len(patches) == 1 else [ChangedLookup(base, each) for each in patches]
         self._known: dict[Hashable, Comparison] = {}
         #: All evidence that may want objects.
         self.lookups: Sequence[Lookup] = (base, self.after, *self._each)
