@@ -203,9 +203,13 @@ options:
             default: false
   against:
     description:
-      - The inventory to compare with, for the review of a merge request. No cluster is read or needed, and the result is the access review of
-        O(changes[].declared), which is then the only change. What O(against) declares and the change does not is lost.
-      - Without a cluster, a C(namespace_selector) counts as a namespace of its own, and a pattern of service accounts as an account.
+      - The inventory to compare with, for the review of a merge request. The only change is then O(changes[].declared).
+      - By default, no cluster is read or needed, and the result is only the access review of O(changes[].declared). What O(against) declares
+        and the change does not is lost. A C(namespace_selector) counts as a namespace of its own, and a pattern of service accounts as an
+        account.
+      - With O(against.on_cluster), the cluster with O(against) applied is compared with the same cluster with O(changes[].declared) applied.
+        Both start from the present objects of the cluster, and the selectors of both select its namespaces. The result is complete. Where it
+        is about today, it means the cluster with O(against) applied.
     type: dict
     suboptions:
       secrets:
@@ -225,6 +229,14 @@ options:
         type: str
       adopt:
         description: Existing objects of other owners are taken over.
+        type: bool
+        default: false
+      prune:
+        description: As O(changes[].declared.prune). Only with O(against.on_cluster).
+        type: bool
+        default: false
+      on_cluster:
+        description: Compare on the cluster of the task, instead of without a cluster.
         type: bool
         default: false
   ask_registries:
@@ -256,7 +268,8 @@ options:
   fail_on:
     description:
       - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do. The task then also fails if pods or workloads
-        of a namespace could not be read, and if a part of an inventory would not be applied.
+        of a namespace or images of the platform could not be read, if access could not be compared, and if a part of an inventory would not
+        be applied.
     type: str
     choices: [never, would_break, unknown]
     default: never
@@ -375,6 +388,13 @@ EXAMPLES = r"""
     against: "{{ lists_of_main_branch }}"
     markdown: review.md
     junit: review.xml
+
+- name: Compare them on a cluster, with the answer for each workload
+  openshift_ops.image_pull.pull_access_what_if:
+    changes:
+      - declared: "{{ lists_of_merge_request }}"
+    against: "{{ lists_of_main_branch | combine({'on_cluster': true}) }}"
+    fail_on: would_break
 """
 
 RETURN = r"""
@@ -399,6 +419,10 @@ what_if:
       returned: always
     server:
       description: The address of the API server.
+      type: str
+      returned: always
+    against:
+      description: The numbers of entries in O(against). Empty without it.
       type: str
       returned: always
     changes:
@@ -543,6 +567,11 @@ what_if:
       type: list
       elements: str
       returned: always
+    unread_images:
+      description: The sentences of C(unreadable) about images of the platform, which are missing in the answer.
+      type: list
+      elements: str
+      returned: always
 counts:
   description: The number of containers for each answer. An image volume counts as a container.
   type: dict
@@ -684,6 +713,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import call_all
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     ROLE_BINDING,
     SECRET,
@@ -724,7 +754,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import output_writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import (
+    check_outputs,
+    output_writer,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.yaml_file import object_reader
 
@@ -767,12 +800,17 @@ def run(task: Task) -> dict[str, object]:
         known = Inventories(batches, names, read_owned)
         return answer_what_if(run.cluster, asked, run.namespaces, run.settings(), write=write, inventories=known)
 
-    asked = what_if.from_options(task.params, object_reader(task), lists_reader(task, FORMS))
-    write = output_writer(task, asked.outputs, asked.render, asked.sources)
+    sources = what_if.sources_in(task.params)
+    asked, *_paths = call_all(
+        lambda: what_if.from_options(task.params, object_reader(task), lists_reader(task, FORMS)),
+        lambda: check_outputs(what_if.outputs_in(task.params), sources),
+        task.check_options,
+    )
+    write = output_writer(task, asked.outputs, asked.render, sources)
     return (
         without_cluster(task, FORMS, asked.compared, partial(answer_comparison, asked, write=write))
         if asked.compared
-        else with_batches(task, FORMS, asked.inventories, answer)
+        else with_batches(task, FORMS, {at: each.lists for at, each in asked.inventories.items()}, answer)
     )
 
 

@@ -94,6 +94,7 @@ def document(*containers: Json, pulls: int = 0, **more: Any) -> Json:
         "format": "openshift_ops.image_pull/what_if/1",
         "made": MADE,
         "server": "https://api.production.example.com:6443",
+        "against": "",
         "changes": [change()],
         "counts": {answer: counted[answer] for answer in ANSWERS},
         "touched": len(containers),
@@ -114,6 +115,7 @@ def document(*containers: Json, pulls: int = 0, **more: Any) -> Json:
         "forecasts": [],
         "unreadable": [],
         "unread_workloads": [],
+        "unread_images": [],
         **more,
     }
 

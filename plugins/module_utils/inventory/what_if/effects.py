@@ -18,7 +18,7 @@ from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSna
 from ...images.node_pools import NODES
 from ...platform.protected import NODE_SECRET
 from .bindings import BindingPatch
-from .changes import SupposedChange
+from .changes import WhatIfChange
 from .declared import PlannedObjects
 from .patches import (
     Answer,
@@ -35,7 +35,7 @@ from .patches import (
 __all__ = ["patches_of", "patches_of_plan", "unread_bindings"]
 
 
-def patches_of(change: SupposedChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
+def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
     """Return the effects of one change. `new_nodes` has none: it only means that no node has an image."""
     make = _MAKERS.get(change.kind)
     return [] if make is None else [make(change, survey)]
@@ -63,25 +63,25 @@ def _items(lists: Mapping[str, Answer]) -> Mapping[str, Sequence[Json]]:
     }
 
 
-def _of_unreachable(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+def _of_unreachable(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
     return NetworkPatch(unreachable=change.value)
 
 
-def _of_only(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+def _of_only(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
     return NetworkPatch(only=change.value)
 
 
-def _of_secrets(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_secrets(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     return SecretPatch(change.value["name"], change.targets([*survey.places]))
 
 
-def _of_links(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_links(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     accounts = change.value["service_accounts"]
     whose = None if accounts is None else frozenset(accounts)
     return LinkPatch(frozenset(change.value["secrets"]), whose, change.targets([*survey.places]))
 
 
-def _of_grants(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_grants(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     """Without subjects, all grants of the projects are removed."""
     projects = change.targets([*survey.places])
     bindings = {name: survey.places[name].bindings for name in projects if name in survey.places}
@@ -114,7 +114,7 @@ def _why_bindings_unread(project: str, survey: ClusterSnapshot) -> str:
     return f"the {BINDINGS} of project {project} could not be read: {why}" if why else ""
 
 
-def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_credential(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     """The nodes' own secret counts as one that has the login, unless it is known and does not."""
     registry, username = change.value["registry"], change.value["username"]
     password = change.value.get("password")
@@ -134,17 +134,17 @@ def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidenceP
     return replace(every, secrets=frozenset(found))
 
 
-def _of_objects(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+def _of_objects(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
     return ObjectPatch(change.objects)
 
 
-def _of_version(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_version(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     version = change.version or (1, 0)
     cluster = change.value if survey.is_openshift else ""
     return VersionPatch(kubernetes_version(version), cluster, NODES.kind)
 
 
-_MAKERS: Mapping[str, Callable[[SupposedChange, ClusterSnapshot], EvidencePatch]] = {
+_MAKERS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], EvidencePatch]] = {
     "unreachable_registries": _of_unreachable,
     "only_registries": _of_only,
     "remove_secrets": _of_secrets,

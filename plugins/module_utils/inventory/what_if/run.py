@@ -38,7 +38,7 @@ from ...images.image_questions import RegistryAccess
 from ...platform.cluster import CLUSTER_VERSION
 from .access import review_access
 from .comparison import LIMITS, compare_inventories
-from .declared import PlannedObjects
+from .declared import AGAINST, PlannedObjects
 from .document import WhatIfAnswers, document_of
 from .effects import patches_of, patches_of_plan
 from .evaluation import Comparison, PullEvaluator
@@ -93,7 +93,9 @@ def answer_comparison(
     now: Callable[[], float] = time.time,
 ) -> Outcome:
     """Return the outcome for two inventories, without a cluster: the document has only the access review."""
-    found = WhatIfAnswers(asked.supposed, (), LIMITS, now(), access=compare_inventories(before, after))
+    found = WhatIfAnswers(
+        asked.changes, (), LIMITS, now(), access=compare_inventories(before, after), against=asked.against
+    )
     return Outcome([], extra=_report(found, "", asked, write), refused=_refusal(found, asked))
 
 
@@ -124,9 +126,14 @@ def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
 
 
 def _describe_gaps(found: WhatIfAnswers) -> Iterator[str]:
-    """Yield a sentence for the namespaces without rows, and for the entries of an inventory without an effect."""
+    """Yield a sentence for everything that has no answer: containers without a row, access, and entries of an inventory without an effect."""
     for namespace, why in sorted(found.unread_workloads.items())[:1]:
         yield f"{describe_unread([*found.unread_workloads])}, so their containers cannot be judged, such as in namespace {namespace}: {why}"
+    if found.unread_images:
+        yield f"images of the platform could not be judged, such as: {found.unread_images[0]}"
+    if found.access.unknown:
+        number = pluralize(len(found.access.unknown), "part")
+        yield f"{number} of the access review could not be judged, such as: {found.access.unknown[0]}"
     for entry in found.access.unplanned[:1]:
         number = pluralize(len(found.access.unplanned), "part")
         title = f"{entry.title} in namespace {entry.namespace}" if entry.title else f"namespace {entry.namespace}"
@@ -156,7 +163,7 @@ class _WhatIfRun:
         self._run, self._asked, self._inventories = run, asked, inventories
         self._audit = PullAudit(rules=(*VERIFICATION, *FORECASTS), target_version=asked.target_version)
         self._reader = AuditReader(run, self._audit, namespaces)
-        self._unread: list[str] = []
+        self._unread_images: list[str] = []
         #: The result of each namespace, after `find`.
         self.results: Sequence[NamespaceResult] = ()
 
@@ -170,33 +177,46 @@ class _WhatIfRun:
         gone = {result.name for result in self.results if result.status == "failed"}
         survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
         planned = self._plan(survey)
-        evaluator = self._evaluator(survey, planned)
+        earlier = planned.pop(AGAINST, None)
+        evaluator = self._evaluator(survey, planned, earlier)
         rows = self._evaluate(survey, evaluator, self._platform_subjects() if self._asked.is_about_network else ())
-        access = self._settle(lambda: review_access(evaluator.lookups, survey, planned), evaluator.lookups)
+        if earlier is not None:
+            planned = {at: each.instead_of(earlier) for at, each in planned.items()}
+        access = self._settle(lambda: review_access(evaluator.states, survey, planned), evaluator.lookups)
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
-        unread = [*_describe_unread(audit), *self._unread]
-        gaps = unread_workloads(survey)
-        return WhatIfAnswers(self._asked.supposed, rows, unread, now, forecasts, access, gaps)
+        return WhatIfAnswers(
+            self._asked.changes,
+            rows,
+            [*_describe_unread(audit), *self._unread_images],
+            now,
+            forecasts,
+            access,
+            unread_workloads(survey),
+            self._unread_images,
+            self._asked.against,
+        )
 
     def _plan(self, survey: ClusterSnapshot) -> dict[int, PlannedObjects]:
         """Return the objects that each inventory leaves, by the position of its change, and read what their effects depend on."""
         planned = {
-            at: plan_inventory(self._run, change.inventory, self._inventories, at)
-            for at, change in enumerate(self._asked.supposed)
-            if change.inventory is not None
+            at: plan_inventory(self._run, inventory, self._inventories, at)
+            for at, inventory in self._asked.inventories.items()
         }
         projects = sorted({project for each in planned.values() for project in each.projects})
         lists = [ObjectRef(ROLE_BINDING, project, "") for project in projects]
         self._settle(lambda: require_all(survey.evidence, lists), [survey.evidence])
         return planned
 
-    def _evaluator(self, survey: ClusterSnapshot, planned: Mapping[int, PlannedObjects]) -> PullEvaluator:
+    def _evaluator(
+        self, survey: ClusterSnapshot, planned: Mapping[int, PlannedObjects], earlier: PlannedObjects | None
+    ) -> PullEvaluator:
         patches = [
             patches_of_plan(planned[at], survey) if at in planned else patches_of(change, survey)
-            for at, change in enumerate(self._asked.supposed)
+            for at, change in enumerate(self._asked.changes)
         ]
-        return PullEvaluator(survey.evidence, patches, asks=self._asked.registries is not None)
+        before = [] if earlier is None else patches_of_plan(earlier, survey)
+        return PullEvaluator(survey.evidence, patches, asks=self._asked.registries is not None, earlier=before)
 
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. Unreadable kinds are reported."""
@@ -219,7 +239,7 @@ class _WhatIfRun:
                     self._run.cluster.needs.update(
                         [error.need] if error.need else []
                     )  # no other request replaces this list
-                self._unread.append(
+                self._unread_images.append(
                     f"the {kind.resource} could not be read, so their images are not part of the answer: {error}"
                 )
         return found

@@ -76,17 +76,17 @@ def plan_inventory(run: Run, inventory: InventoryLists, inventories: Inventories
 
 def _plan_step(run: Run, batch: Batch[Any], views: _Views, planned: PlannedObjects, title: str = "") -> None:
     """Plan one step in check mode. `title` names it if no entry does."""
-    seen = {
+    known = {
         name: view if isinstance(view, ImagePullError) else _update_view(batch, name, view, planned)
         for name, view in views.items()
         if name in batch.namespaces
     }
     settings = replace(run.settings, check_mode=True, wait_timeout=0.0, max_failures=None, say=None)
-    outcome = reconcile(run.cluster, batch, settings, seen)
+    outcome = reconcile(run.cluster, batch, settings, known)
     if outcome.stopped:
         raise ClusterError(outcome.stopped)
     for result in outcome.namespaces:
-        view = seen.get(result.name)
+        view = known.get(result.name)
         if isinstance(view, View):
             planned.keep(batch, result.name, result.changes, (view.objects, view.related), title)
         planned.unplanned += _unplanned(result, title)

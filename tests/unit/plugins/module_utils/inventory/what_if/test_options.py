@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import (
+    from_options,
+    outputs_in,
+    sources_in,
+)
 
 OPTIONS = {
     "ask_registries": False,
@@ -51,8 +55,50 @@ def test_a_short_timeout_is_refused() -> None:
         question({"new_nodes": True}, registry_timeout=0)
 
 
-@pytest.mark.parametrize("given", [{"fail_on": "would_break"}, {"ask_registries": True}])
-def test_a_comparison_of_inventories_refuses_options_that_need_a_cluster(given) -> None:
-    lists = {"secrets": [], "links": None, "grants": None, "owner": None, "adopt": False, "prune": False}
-    with pytest.raises(OptionError, match="needs a cluster"):
-        question({"declared": lists}, against=lists, **given)
+LISTS = {"secrets": [], "links": None, "grants": None, "owner": None, "adopt": False, "prune": False}
+AGAINST = {**LISTS, "on_cluster": False}
+
+
+def problems(*changes, **more) -> list[str]:
+    with pytest.raises(OptionError) as refused:
+        question(*changes, **more)
+    return str(refused.value).split("; ")
+
+
+def test_a_comparison_without_a_cluster_refuses_options_that_need_one() -> None:
+    pruned = {**AGAINST, "owner": "team", "prune": True}
+    assert problems({"declared": LISTS}, against=pruned, fail_on="would_break", ask_registries=True) == [
+        f"option {name!r} needs a cluster: leave it out, or set against.on_cluster to true"
+        for name in ("fail_on", "ask_registries", "against.prune")
+    ]
+
+
+def test_a_comparison_on_a_cluster_takes_them() -> None:
+    on_cluster = {**AGAINST, "owner": "team", "prune": True, "on_cluster": True}
+    asked = question({"declared": LISTS}, against=on_cluster, fail_on="would_break", ask_registries=True)
+    assert asked.compared == []
+    assert {at: each.prunes for at, each in asked.inventories.items()} == {0: False, -1: True}
+    assert len(question({"declared": LISTS}, against=AGAINST).compared) == 2
+
+
+def test_all_invalid_options_are_refused_together() -> None:
+    found = problems(
+        {"target_version": "new"},
+        {"declared": {**LISTS, "prune": True}},
+        against={**AGAINST, "owner": "-"},
+        ask_registries=True,
+        registry_timeout=0,
+    )
+    assert [each.partition(":")[0] for each in found] == [
+        "option 'registry_timeout' is in seconds, from 1 to 3600",
+        "option 'changes[0]'",
+        "option 'changes[1]'",
+        "option 'against' compares one inventory with another",
+        "option 'ask_registries' needs a cluster",
+        "option 'against'",
+    ]
+
+
+def test_the_files_of_the_options_are_found_without_a_valid_question() -> None:
+    options = {**OPTIONS, "changes": [{"add_objects": {"src": "a.yml"}}, {"new_nodes": True}], "dest": "f.json"}
+    assert (outputs_in(options), sources_in(options)) == ({"dest": "f.json"}, ["a.yml"])
