@@ -31,7 +31,11 @@ class ImagePullError(Exception):
 
 
 class OptionError(ImagePullError):
-    """An invalid task option. It is detected before any request is sent."""
+    """Invalid task options. They are detected before any request is sent. `problems` are sentences, each about one problem."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 def call_all(*checks: Callable[[], Any]) -> list[Any]:
@@ -45,9 +49,9 @@ def call_all(*checks: Callable[[], Any]) -> list[Any]:
         try:
             results.append(check())
         except OptionError as error:
-            problems.append(str(error))
+            problems += error.problems
     if problems:
-        raise OptionError("; ".join(problems))
+        raise OptionError(*problems)
     return results
 
 

@@ -261,7 +261,7 @@ class Task:
         if self.params.get("timeout", 0) < 0:
             problems.append("option 'timeout' must not be negative: give seconds, or 0 to look once")
         if problems:
-            raise OptionError("; ".join(problems))
+            raise OptionError(*problems)
 
     @contextmanager
     def connect(self) -> Iterator[Cluster]:

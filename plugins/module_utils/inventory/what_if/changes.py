@@ -210,10 +210,10 @@ def parse_changes(
         try:
             changes.append(_parse_change(each, read, declare))
         except OptionError as error:
-            problems.append(f"option 'changes[{at}]': {error}")
+            problems += [f"option 'changes[{at}]': {problem}" for problem in error.problems]
     problems += _contradictions(changes)
     if problems:
-        raise OptionError("; ".join(problems))
+        raise OptionError(*problems)
     return changes
 
 

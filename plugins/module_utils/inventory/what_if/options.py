@@ -112,7 +112,7 @@ def _parse_against(against: Mapping[str, Any], declare: _Declare) -> InventoryLi
     try:
         return parse_inventory("against", against, declare)
     except OptionError as error:
-        raise OptionError(f"option 'against': {error}") from None
+        raise OptionError(*(f"option 'against': {problem}" for problem in error.problems)) from None
 
 
 def outputs_in(options: Mapping[str, Any]) -> dict[str, str]:
@@ -146,4 +146,4 @@ def _check_comparison(options: Mapping[str, Any]) -> None:
             if value not in (False, None, "never")
         ]
     if problems:
-        raise OptionError("; ".join(problems))
+        raise OptionError(*problems)

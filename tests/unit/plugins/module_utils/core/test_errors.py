@@ -37,8 +37,9 @@ class TestCallAll:
         def refuse(text: str) -> None:
             raise OptionError(text)
 
-        with pytest.raises(OptionError, match=r"^one; two$"):
-            call_all(lambda: refuse("one"), lambda: 1, lambda: refuse("two"))
+        with pytest.raises(OptionError, match=r"^one; two$") as refused:
+            call_all(lambda: refuse("one"), lambda: 1, lambda: call_all(lambda: refuse("two")))
+        assert refused.value.problems == ("one", "two")
 
     def test_other_errors_are_not_collected(self) -> None:
         with pytest.raises(ZeroDivisionError):
