@@ -73,7 +73,8 @@ class PullEvaluator:
         alone = [[DifferencePatch(self._earlier, self._later)]] if earlier else patches
         self._each = [ChangedLookup(base, each) for each in alone]
         self._after = self._each[0] if earlier else self._later
-        self._present, self._base = RecordingLookup(evidence), RecordingLookup(base)
+        self._present = RecordingLookup(evidence)
+        self._base = RecordingLookup(base) if earlier else self._present
         self._asks = asks
         self._known: dict[Hashable, Comparison] = {}
         #: The evidence before the changes, after all of them, and after each of them alone.
@@ -100,7 +101,7 @@ class PullEvaluator:
         present = explain(asked, self._present, asks=self._asks)
         read_today = read = self._present.take_read()
         before = present
-        if any(map(self._earlier.touches, read_today)):
+        if self._base is not self._present and any(map(self._earlier.touches, read_today)):
             self._base.take_read()
             before = self._explain_changed(asked, self._base, present)
             read = self._base.take_read()
