@@ -713,7 +713,6 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import call_all
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     ROLE_BINDING,
     SECRET,
@@ -755,7 +754,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import (
-    check_outputs,
+    options_checker,
     output_writer,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
@@ -800,13 +799,8 @@ def run(task: Task) -> dict[str, object]:
         known = Inventories(batches, names, read_owned)
         return answer_what_if(run.cluster, asked, run.namespaces, run.settings(), write=write, inventories=known)
 
-    sources = what_if.sources_in(task.params)
-    asked, *_paths = call_all(
-        lambda: what_if.from_options(task.params, object_reader(task), lists_reader(task, FORMS)),
-        lambda: check_outputs(what_if.outputs_in(task.params), sources),
-        task.check_options,
-    )
-    write = output_writer(task, asked.outputs, asked.render, sources)
+    asked = what_if.from_options(task.params, object_reader(task), lists_reader(task, FORMS), options_checker(task))
+    write = output_writer(task, asked.outputs, asked.render, asked.sources)
     return (
         without_cluster(task, FORMS, asked.compared, partial(answer_comparison, asked, write=write))
         if asked.compared

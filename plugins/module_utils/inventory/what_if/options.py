@@ -20,7 +20,7 @@ from .changes import DECLARED, INVENTORY, WhatIfChange, parse_changes, parse_inv
 from .declared import AGAINST, InventoryLists, Lists
 from .outputs import OUTPUTS, render_outputs
 
-__all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options", "outputs_in", "sources_in", "with_inventories"]
+__all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options", "with_inventories"]
 
 ARGUMENTS: dict[str, Any] = {
     "changes": {"type": "list", "elements": "dict", "required": True, "options": CHANGE_ARGUMENTS},
@@ -46,14 +46,16 @@ def with_inventories(lists: Mapping[str, Any]) -> dict[str, Any]:
 class WhatIfQuestion:
     """`changes` are applied together in the order given. `registries`: how registries are asked, None if they are not.
 
-    `failing` are the answers that fail the task. `outputs` are the paths of the files to write, by their options. `against`: the inventory to
-    compare with, which is applied to the cluster with `on_cluster`. Otherwise no cluster is read.
+    `failing` are the answers that fail the task. `outputs` are the paths of the files to write, by their options, `sources` the files that
+    the changes name. `against`: the inventory to compare with, which is applied to the cluster with `on_cluster`. Otherwise no cluster is
+    read.
     """
 
     changes: Sequence[WhatIfChange]
     registries: RegistryAccess | None = None
     failing: Sequence[str] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
+    sources: Sequence[str] = ()
     against: InventoryLists | None = None
     on_cluster: bool = False
 
@@ -90,22 +92,29 @@ class WhatIfQuestion:
 
 
 def from_options(
-    options: Mapping[str, Any], read: Callable[[str], Sequence[Json]], declare: _Declare = lambda _given: {}
+    options: Mapping[str, Any],
+    read: Callable[[str], Sequence[Json]],
+    declare: _Declare = lambda _given: {},
+    check: Callable[[Mapping[str, str], Sequence[str]], None] = lambda _outputs, _sources: None,
 ) -> WhatIfQuestion:
     """Return the question. `read` returns the objects in a file, and `declare` the declarations in an inventory.
+
+    `check` gets the paths of the files to write, and of the files that the task reads, and raises OptionError with all its problems.
 
     :raises OptionError: with the problems of all options.
     """
     failing = {"never": (), WOULD_BREAK: (WOULD_BREAK,), NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN)}[options["fail_on"]]
     given, against = [as_dict(each) for each in options["changes"]], options.get("against")
-    registries, changes, _nothing, inventory = call_all(
+    outputs, sources = {name: options[name] for name in OUTPUTS if options[name] is not None}, _sources_in(given)
+    registries, changes, inventory, *_nothing = call_all(
         lambda: image_questions.access_of(options),
         lambda: parse_changes(given, read, declare),
-        lambda: _check_comparison(options),
         lambda: None if against is None else _parse_against(against, declare),
+        lambda: _check_comparison(options),
+        lambda: check(outputs, sources),
     )
     on_cluster = against is not None and against["on_cluster"]
-    return WhatIfQuestion(changes, registries, failing, outputs_in(options), inventory, on_cluster)
+    return WhatIfQuestion(changes, registries, failing, outputs, sources, inventory, on_cluster)
 
 
 def _parse_against(against: Mapping[str, Any], declare: _Declare) -> InventoryLists:
@@ -115,14 +124,9 @@ def _parse_against(against: Mapping[str, Any], declare: _Declare) -> InventoryLi
         raise OptionError(*(f"option 'against': {problem}" for problem in error.problems)) from None
 
 
-def outputs_in(options: Mapping[str, Any]) -> dict[str, str]:
-    """Return the paths of the files to write, by their options."""
-    return {name: options[name] for name in OUTPUTS if options[name] is not None}
-
-
-def sources_in(options: Mapping[str, Any]) -> list[str]:
-    """Return the paths of the files that the changes name."""
-    added = (as_dict(as_dict(each).get("add_objects")) for each in options["changes"])
+def _sources_in(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The paths of the files that the changes name."""
+    added = (as_dict(each.get("add_objects")) for each in changes)
     return [source for each in added if (source := as_str(each.get("src")))]
 
 

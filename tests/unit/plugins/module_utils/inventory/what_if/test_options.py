@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import (
-    from_options,
-    outputs_in,
-    sources_in,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import from_options
 
 OPTIONS = {
     "ask_registries": False,
@@ -93,12 +89,18 @@ def test_all_invalid_options_are_refused_together() -> None:
         "option 'registry_timeout' is in seconds, from 1 to 3600",
         "option 'changes[0]'",
         "option 'changes[1]'",
+        "option 'against'",
         "option 'against' compares one inventory with another",
         "option 'ask_registries' needs a cluster",
-        "option 'against'",
     ]
 
 
-def test_the_files_of_the_options_are_found_without_a_valid_question() -> None:
-    options = {**OPTIONS, "changes": [{"add_objects": {"src": "a.yml"}}, {"new_nodes": True}], "dest": "f.json"}
-    assert (outputs_in(options), sources_in(options)) == ({"dest": "f.json"}, ["a.yml"])
+def test_the_files_of_the_options_are_checked_with_the_other_options() -> None:
+    def refuse(outputs, sources) -> None:
+        raise OptionError(f"{outputs} and {sources}")
+
+    changes = [{"add_objects": {"src": "a.yml"}}, {"new_nodes": False}]
+    with pytest.raises(OptionError) as refused:
+        from_options({**OPTIONS, "changes": changes, "dest": "f.json"}, lambda _path: [], check=refuse)
+    assert refused.value.problems[-1] == "{'dest': 'f.json'} and ['a.yml']"
+    assert "new_nodes takes only true" in str(refused.value)
