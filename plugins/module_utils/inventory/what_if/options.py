@@ -44,14 +44,14 @@ def with_inventories(lists: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class WhatIfQuestion:
-    """`changes` are applied together in the order given. `registries`: how registries are asked, None if they are not.
+    """The `change_set` is applied together, in the order given. `registries`: how registries are asked, None if they are not.
 
     `failing` are the answers that fail the task. `outputs` are the paths of the files to write, by their options, `sources` the files that
     the changes name. `against`: the inventory to compare with, which is applied to the cluster with `on_cluster`. Otherwise no cluster is
     read.
     """
 
-    changes: Sequence[WhatIfChange]
+    change_set: Sequence[WhatIfChange]
     registries: RegistryAccess | None = None
     failing: Sequence[str] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
@@ -66,29 +66,29 @@ class WhatIfQuestion:
     @property
     def target_version(self) -> str | None:
         """The version of the last upgrade among the changes, or None without one."""
-        return next((each.value for each in reversed(self.changes) if each.version is not None), None)
+        return next((each.value for each in reversed(self.change_set) if each.version is not None), None)
 
     @property
     def is_about_network(self) -> bool:
         """Whether registries get out of reach, so that images count that no pod has today."""
-        return any(each.kind in ("unreachable_registries", "only_registries") for each in self.changes)
+        return any(each.kind in ("unreachable_registries", "only_registries") for each in self.change_set)
 
     @property
     def compared(self) -> Sequence[Lists]:
         """The declarations of the two inventories to compare without a cluster: the earlier and the later. Empty on a cluster."""
         if self.against is None or self.on_cluster:
             return []
-        return [self.against.lists, *(each.inventory.lists for each in self.changes if each.inventory is not None)]
+        return [self.against.lists, *(each.inventory.lists for each in self.change_set if each.inventory is not None)]
 
     @property
     def inventories(self) -> Mapping[int, InventoryLists]:
         """The inventory of each change that applies one, by position. The one to compare with on a cluster is under `AGAINST`."""
-        found = {at: each.inventory for at, each in enumerate(self.changes) if each.inventory is not None}
+        found = {at: each.inventory for at, each in enumerate(self.change_set) if each.inventory is not None}
         return {**found, AGAINST: self.against} if self.against is not None and self.on_cluster else found
 
     @property
     def has_new_nodes(self) -> bool:
-        return any(each.kind == "new_nodes" for each in self.changes)
+        return any(each.kind == "new_nodes" for each in self.change_set)
 
 
 def from_options(

@@ -94,7 +94,7 @@ def answer_comparison(
 ) -> Outcome:
     """Return the outcome for two inventories, without a cluster: the document has only the access review."""
     found = WhatIfAnswers(
-        asked.changes, (), LIMITS, now(), access=compare_inventories(before, after), against=asked.against
+        asked.change_set, (), LIMITS, now(), access=compare_inventories(before, after), against=asked.against
     )
     return Outcome([], extra=_report(found, "", asked, write), refused=_refusal(found, asked))
 
@@ -186,7 +186,7 @@ class _WhatIfRun:
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
         return WhatIfAnswers(
-            self._asked.changes,
+            self._asked.change_set,
             rows,
             [*_describe_unread(audit), *self._unread_images],
             now,
@@ -213,7 +213,7 @@ class _WhatIfRun:
     ) -> PullEvaluator:
         patches = [
             patches_of_plan(planned[at], survey) if at in planned else patches_of(change, survey)
-            for at, change in enumerate(self._asked.changes)
+            for at, change in enumerate(self._asked.change_set)
         ]
         before = [] if earlier is None else patches_of_plan(earlier, survey)
         return PullEvaluator(survey.evidence, patches, asks=self._asked.registries is not None, earlier=before)
