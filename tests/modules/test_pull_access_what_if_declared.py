@@ -72,10 +72,10 @@ def real_logins(lab: Any, names: Sequence[str]) -> set[tuple[str, ...]]:
     for name in names:
         for account in lab.api("GET", f"/api/v1/namespaces/{name}/serviceaccounts")["items"]:
             for each in account.get("imagePullSecrets") or []:
-                held = lab.get(name, "secrets", each["name"])
-                if held is None or held["type"] != "kubernetes.io/dockerconfigjson":
+                stored = lab.get(name, "secrets", each["name"])
+                if stored is None or stored["type"] != "kubernetes.io/dockerconfigjson":
                     continue
-                auths = json.loads(base64.b64decode(held["data"][".dockerconfigjson"]))["auths"]
+                auths = json.loads(base64.b64decode(stored["data"][".dockerconfigjson"]))["auths"]
                 for key, entry in auths.items():
                     user = base64.b64decode(entry["auth"]).decode().partition(":")[0]
                     registry, _slash, path = key.partition("/")
