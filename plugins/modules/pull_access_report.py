@@ -28,8 +28,8 @@ options:
     elements: path
   what_if:
     description:
-      - The files that M(openshift_ops.image_pull.pull_access_what_if) has written. The page shows each container before and after the
-        supposed changes, next to each other. Requires O(html).
+      - The files that M(openshift_ops.image_pull.pull_access_what_if) has written. The page shows each container, and each gain and loss of
+        the access review, before and after the supposed changes, next to each other. Requires O(html).
       - An answer is named after the audited cluster with the same API server, and otherwise after the server. The JSON and the JUnit XML
         contain only the audits.
     type: list

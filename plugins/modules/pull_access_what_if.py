@@ -223,9 +223,13 @@ options:
             elements: dict
   against:
     description:
-      - The inventory to compare with, for the review of a merge request. No cluster is read or needed, and the result is the access review of
-        O(changes[].declared), which is then the only change. What O(against) declares and the change does not is lost.
-      - Without a cluster, a C(namespace_selector) counts as a namespace of its own, and a pattern of service accounts as an account.
+      - The inventory to compare with, for the review of a merge request. The only change is then O(changes[].declared).
+      - By default, no cluster is read or needed, and the result is only the access review of O(changes[].declared). What O(against) declares
+        and the change does not is lost. A C(namespace_selector) counts as a namespace of its own, and a pattern of service accounts as an
+        account.
+      - With O(against.on_cluster), the cluster with O(against) applied is compared with the same cluster with O(changes[].declared) applied.
+        Both start from the present objects of the cluster, and the selectors of both select its namespaces. The result is complete. Where it
+        is about today, it means the cluster with O(against) applied.
     type: dict
     suboptions:
       secrets:
@@ -245,6 +249,30 @@ options:
         type: str
       adopt:
         description: Existing objects of other owners are taken over.
+        type: bool
+        default: false
+      prune:
+        description: As O(changes[].declared.prune). Only with O(against.on_cluster).
+        type: bool
+        default: false
+      max_prune:
+        description: As O(changes[].declared.max_prune).
+        type: str
+        default: 10%
+      prune_everything:
+        description: As O(changes[].declared.prune_everything).
+        type: bool
+        default: false
+      kept_secrets:
+        description: As O(changes[].declared.kept_secrets).
+        type: list
+        elements: dict
+      kept_links:
+        description: As O(changes[].declared.kept_links).
+        type: list
+        elements: dict
+      on_cluster:
+        description: Compare on the cluster of the task, instead of without a cluster.
         type: bool
         default: false
   ask_registries:
@@ -276,7 +304,8 @@ options:
   fail_on:
     description:
       - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do. The task then also fails if pods or workloads
-        of a namespace could not be read, and if a part of an inventory would not be applied.
+        of a namespace or images of the platform could not be read, if access could not be compared, and if a part of an inventory would not
+        be applied.
     type: str
     choices: [never, would_break, unknown]
     default: never
@@ -395,6 +424,13 @@ EXAMPLES = r"""
     against: "{{ lists_of_main_branch }}"
     markdown: review.md
     junit: review.xml
+
+- name: Compare them on a cluster, with the answer for each workload
+  openshift_ops.image_pull.pull_access_what_if:
+    changes:
+      - declared: "{{ lists_of_merge_request }}"
+    against: "{{ lists_of_main_branch | combine({'on_cluster': true}) }}"
+    fail_on: would_break
 """
 
 RETURN = r"""
@@ -419,6 +455,10 @@ what_if:
       returned: always
     server:
       description: The address of the API server.
+      type: str
+      returned: always
+    against:
+      description: The numbers of entries in O(against). Empty without it.
       type: str
       returned: always
     changes:
@@ -560,6 +600,11 @@ what_if:
       returned: always
     unread_workloads:
       description: The namespaces whose pods or workloads could not be read, so containers of them can be missing in the answer.
+      type: list
+      elements: str
+      returned: always
+    unread_images:
+      description: The sentences of C(unreadable) about images of the platform, which are missing in the answer.
       type: list
       elements: str
       returned: always
@@ -744,7 +789,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import output_writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import (
+    options_checker,
+    output_writer,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.yaml_file import object_reader
 
@@ -804,12 +852,12 @@ def run(task: Task) -> dict[str, object]:
         known = Inventories(batches, names, read_owned)
         return answer_what_if(run.cluster, asked, run.namespaces, run.settings(), write=write, inventories=known)
 
-    asked = what_if.from_options(task.params, object_reader(task), lists_reader(task, FORMS))
+    asked = what_if.from_options(task.params, object_reader(task), lists_reader(task, FORMS), options_checker(task))
     write = output_writer(task, asked.outputs, asked.render, asked.sources)
     return (
         without_cluster(task, FORMS, asked.compared, partial(answer_comparison, asked, write=write))
         if asked.compared
-        else with_batches(task, FORMS, asked.inventories, answer)
+        else with_batches(task, FORMS, {at: each.lists for at, each in asked.inventories.items()}, answer)
     )
 
 

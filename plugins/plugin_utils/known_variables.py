@@ -57,8 +57,8 @@ _NAMES = {
         "namespace_selector namespaces realm_hosts registry_ca_cert rules target_version title"
     ),
     "pull_access_what_if_": (
-        "ask_registries changes directory fail_on namespace_selector namespaces realm_hosts registry_ca_cert registry_timeout "
-        "registry_validate_certs result show"
+        "against ask_registries changes directory fail_on namespace_selector namespaces realm_hosts registry_ca_cert "
+        "registry_timeout registry_validate_certs result show"
     ),
 }
 

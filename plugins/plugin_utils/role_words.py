@@ -15,8 +15,10 @@ __all__ = ["translate_result"]
 
 #: One or more options: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`.
 _NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
-#: An item of an option that is a list: `option 'a[0]'`.
-_ITEM = re.compile(r"\boption '(\w+)(\[\d+\])'")
+#: An item of an option that is a list, or a member of an option: `option 'a[0]'`, `option 'a.b'`.
+_ITEM = re.compile(r"\boption '(\w+)(\[\d+\]|\.\w+)'")
+#: The beginning of the next problem in a message with several problems. Problems within an entry begin with the entry.
+_PROBLEM = re.compile(r"; (?=options? ')")
 #: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
 _VALUE = re.compile(r"\bvalue of (\w+)(?= must be one )")
 #: The position in a list. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
@@ -39,6 +41,10 @@ def translate_result(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _translate_text(role: str, text: str) -> str:
+    return "; ".join(_translate_problem(role, each) for each in _PROBLEM.split(text))
+
+
+def _translate_problem(role: str, text: str) -> str:
     text = _ITEM.sub(lambda found: _item(role, found), text)
     entry = _ENTRY.search(text)
     members = entry.end() if entry else len(text)

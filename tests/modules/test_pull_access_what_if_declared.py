@@ -72,10 +72,10 @@ def real_logins(lab: Any, names: Sequence[str]) -> set[tuple[str, ...]]:
     for name in names:
         for account in lab.api("GET", f"/api/v1/namespaces/{name}/serviceaccounts")["items"]:
             for each in account.get("imagePullSecrets") or []:
-                held = lab.get(name, "secrets", each["name"])
-                if held is None or held["type"] != "kubernetes.io/dockerconfigjson":
+                stored = lab.get(name, "secrets", each["name"])
+                if stored is None or stored["type"] != "kubernetes.io/dockerconfigjson":
                     continue
-                auths = json.loads(base64.b64decode(held["data"][".dockerconfigjson"]))["auths"]
+                auths = json.loads(base64.b64decode(stored["data"][".dockerconfigjson"]))["auths"]
                 for key, entry in auths.items():
                     user = base64.b64decode(entry["auth"]).decode().partition(":")[0]
                     registry, _slash, path = key.partition("/")
@@ -347,6 +347,115 @@ class TestComparison:
         result = run("pull_access_what_if", changes=[{"new_nodes": True}], against={"secrets": []})
         assert result["failed"]
         assert "option 'against' compares one inventory with another" in result["msg"]
+
+
+class TestComparisonOnCluster:
+    """The cluster with one inventory is compared with the same cluster with another one."""
+
+    def compared(self, run: Any, old: dict[str, Any], new: dict[str, Any], **options: Any) -> dict[str, Any]:
+        against = {**old, "on_cluster": True}
+        result = run("pull_access_what_if", changes=[{"declared": new}], against=against, **options)
+        assert "what_if" in result, result["msg"]
+        assert PASSWORD not in json.dumps(result)
+        return dict(result)
+
+    def test_the_difference_is_that_of_the_clusters_after_each_inventory(self, lab, run, namespaces, owner):
+        first, second = names = namespaces(2)
+        for name in names:
+            lab.api("PATCH", f"/api/v1/namespaces/{name}", {"metadata": {"labels": {"team": owner}}})
+        auth = base64.b64encode(b"u:p").decode()
+        content = base64.b64encode(json.dumps({"auths": {"docker.io": {"auth": auth}}}).encode()).decode()
+        kept = {"metadata": {"name": "by-hand"}, "type": "kubernetes.io/dockerconfigjson"}
+        lab.create(first, "secrets", {**kept, "data": {".dockerconfigjson": content}})
+        lab.set_account(first, imagePullSecrets=["by-hand"])
+        everywhere = {"namespace_selector": {"labels": f"team={owner}"}}
+        old = {
+            "secrets": [secret("quay", login("quay.io"), login("ghcr.io"), places=names)],
+            "links": [link("quay", places=[first], service_accounts=["*"])],
+            "grants": [grant(first, places=[second])],
+        }
+        new = {
+            "secrets": [{"name": "quay", "registries": [login("quay.io")], **everywhere}],
+            "links": [{"secrets": ["quay"], "exclusive": True, **everywhere}],
+            "grants": [{"service_accounts": [{"namespace": second, "name": "builder"}], "namespaces": [first]}],
+        }
+        audit = lab.audit()
+        result = self.compared(run, {**old, "owner": owner}, {**new, "owner": owner})
+        assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
+        access = result["what_if"]["access"]
+        assert (access["unplanned"], access["unknown"]) == ([], [])
+        rights = predicted_rights([*access["gained"], *access["lost"]], names)
+        states = []
+        for declared in (old, new):
+            apply(run, owner, declared)
+            lab.until(lambda: real_rights(lab, names) & rights, "the API server knows the bindings")
+            states.append((real_logins(lab, names), real_rights(lab, names)))
+            apply(run, owner, {"secrets": [], "links": [], "grants": []}, prunes=True)
+            lab.until(lambda: not real_rights(lab, names) & rights, "the API server knows the bindings")
+        before, after = states
+        for part, earlier, later in (("gained", before, after), ("lost", after, before)):
+            assert predicted_logins(access[part]) == later[0] - earlier[0] != set()
+            assert predicted_rights(access[part], names) == later[1] - earlier[1] != set()
+        assert (first, "default", "docker.io", "", "u") in predicted_logins(access["lost"])
+
+    def test_a_workload_pulls_in_one_state_only_and_the_node_agrees(self, lab, run, scene_of, owner):
+        it = scene_of()
+        it.deployment(it.image)
+        private = it.lab.registry("private")
+        registry = {"registry": it.host, **{part: private["accounts"][1][part] for part in ("username", "password")}}
+        with_login = {"secrets": [secret("quay", registry, places=it.names)], "links": [link("quay", places=it.names)]}
+        without = {
+            "secrets": [secret("other", login("quay.io"), places=it.names)],
+            "links": [link("other", places=it.names)],
+        }
+        options = {
+            "namespaces": list(it.names),
+            "ask_registries": True,
+            "registry_ca_cert": it.lab.data["ca_cert"],
+            "realm_hosts": it.lab.registry_hosts,
+        }
+        broken = self.compared(run, with_login, without, fail_on="would_break", **options)
+        assert broken["failed"]
+        (row,) = broken["what_if"]["containers"]
+        assert (row["before"]["verdict"], row["answer"], row["changes"]) == ("pulls", "would_break", [0])
+        repaired = self.compared(run, without, with_login, fail_on="unknown", **options)
+        assert not repaired["failed"], repaired["msg"]
+        assert [each["answer"] for each in repaired["what_if"]["containers"]] == ["would_work"]
+        same = self.compared(run, with_login, with_login, fail_on="unknown", **options)["what_if"]
+        assert (same["counts"]["still_pulls"], same["touched"]) == (1, 0)
+        apply(run, owner, without)
+        it.pod(name="without")
+        assert not lab.pull(it.name, "without")["pulled"]
+        apply(run, owner, with_login)
+        it.pod(name="with")
+        assert lab.pull(it.name, "with")["pulled"]
+
+    def test_all_problems_are_reported_together_before_any_request(self, lab, run, tmp_path):
+        audit = lab.audit()
+        result = run(
+            "pull_access_what_if",
+            changes=[{"target_version": "new"}],
+            against={"secrets": [], "prune": True},
+            ask_registries=True,
+            registry_timeout=0,
+            namespaces=["Not A Name"],
+            concurrency=0,
+            dest=str(tmp_path / "missing" / "a.json"),
+        )
+        assert result["failed"]
+        for problem in (
+            "option 'registry_timeout' is in seconds",
+            "option 'changes[0]': target_version",
+            "option 'against' compares one inventory",
+            "option 'ask_registries' needs a cluster",
+            "option 'against.prune' needs a cluster",
+            "option 'against': against.prune needs against.owner",
+            "option 'dest'",
+            "option 'namespaces'",
+            "option 'concurrency' must be at least 1",
+        ):
+            assert problem in result["msg"]
+        assert not audit.ours()
 
 
 def facts(rows: Sequence[dict[str, Any]]) -> set[tuple[str, ...]]:

@@ -127,3 +127,77 @@ def test_a_hostile_task_is_not_offered(watch: Callable[..., Watched], tmp_path: 
     page.locator("#whatif .fix summary").first.click()
     page.locator("#whatif .fix").first.get_by_text("no task is offered, because").wait_for()
     assert page.locator("#whatif pre").count() == 0
+
+
+def test_the_access_review_has_both_states_next_to_each_other(watched: Watched) -> None:
+    page = watched.open("view=whatif")
+    gained, lost = watched.rows("access")
+    assert gained == [
+        "gained",
+        "production",
+        "a\nServiceAccount default\nused by Deployment web",
+        "no access",
+        "quay.io as robot",
+        "pull\ndeclared by secrets[0] (pull)",
+    ]
+    assert lost == [
+        "lost",
+        "production",
+        "images\nServiceAccount b/robot",
+        "image streams of project images",
+        "no access",
+        "pullers",
+    ]
+    assert watched.text("#access-found") == "2 gains and losses"
+    notes = page.locator("[data-question='0'] details").all_inner_texts()
+    assert [note for note in notes if note.startswith(("Not applied (1)", "Access that is not known (1)"))] == notes[:2]
+
+
+def test_a_search_and_a_chosen_answer_filter_the_access_review(watched: Watched) -> None:
+    for words, number in (("images/serviceaccount", 1), ("quay.io robot", 1), ("deployment web", 1), ("zzz", 0)):
+        watched.open(f"view=whatif&suppose={words}")
+        assert (words, len(watched.rows("access"))) == (words, number)
+    page = watched.open("view=whatif&question=1")
+    assert watched.rows("access") == []
+    assert watched.text("#access-found") == "0 of 2 gains and losses"
+    assert page.locator("#access").is_hidden()
+
+
+def test_the_pages_of_both_tables_are_independent(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    gained = [{**what_ifs.ACCESS, "name": f"robot-{number}"} for number in range(150)]
+    access = {"gained": gained, "lost": [], "unknown": [], "unplanned": []}
+    rows = [what_ifs.container(name=f"web-{number}") for number in range(150)]
+    answers = [what_ifs.document(*rows, access=access)]
+    watched = watch(written(tmp_path / "a.html", without_audits(what_ifs.MADE), answers=answers))
+    page = watched.open()
+    page.locator("[data-pager=access] [data-to=next]").first.click()
+    watched.until("document.querySelectorAll('#access tbody tr').length === 50")
+    assert len(watched.rows("whatif")) == 100
+    page.locator("[data-pager=whatif] [data-to=next]").first.click()
+    watched.until("document.querySelectorAll('#whatif tbody tr').length === 50")
+    assert len(watched.rows("access")) == 50
+
+
+def test_an_access_review_without_a_cluster_needs_no_javascript(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    access = {"gained": [what_ifs.ACCESS], "lost": [], "unknown": [], "unplanned": []}
+    answers = [what_ifs.document(server="", against="1 entry of secrets", access=access)]
+    page = written(tmp_path / "a.html", without_audits(what_ifs.MADE), answers=answers)
+    watched = watch(page, java_script_enabled=False)
+    watched.page.goto(watched.address)
+    text = watched.text("#view-whatif")
+    assert "without a cluster" in text
+    assert "Instead of another inventory: 1 entry of secrets" in text
+    assert "1 gained and 0 lost in the access review." in text
+    assert "gained a ServiceAccount default\nquay.io as robot" in text
+
+
+def test_a_hostile_access_is_shown_as_text(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    text = "</script><img src=x onerror=window.hacked=1>"
+    watched = watch(written(tmp_path / "a.html", without_audits(what_ifs.MADE), answers=[what_ifs.hostile(text)]))
+    page = watched.open()
+    gained, lost = watched.rows("access")
+    assert gained[1] == f"{text}\nServiceAccount {text}\nused by {text}"
+    assert gained[3] == f"{text}/{text} as {text}"
+    assert gained[4] == f"{text}\ndeclared by {text}\nbecause of {text} and {text}"
+    assert lost[2] == f"image streams of project {text}"
+    assert page.evaluate("[window.hacked, document.images.length]") == [None, 0]

@@ -61,10 +61,29 @@ def supposed() -> list[dict[str, Any]]:
     other = what_ifs.container(
         image="registry.example.com/app:1", changes=[0, 1], when="at_once", container="", volume="model"
     )
+    user = {**what_ifs.ACCESS, "workloads": ["Deployment web"], "entries": ["secrets[0] (pull)"]}
+    grant = {
+        **what_ifs.ACCESS,
+        "how": "grant",
+        "namespace": "b",
+        "name": "robot",
+        "project": "images",
+        "through": ["pullers"],
+    }
+    access = {
+        "gained": [user],
+        "lost": [grant],
+        "unknown": ["it is not known whether the grants of project c gain or lose access"],
+        "unplanned": [{"namespace": "d", "entry": "links[0]", "reason": "the namespace does not exist"}],
+    }
     changes = [what_ifs.change("secret pull is deleted"), what_ifs.change("the nodes do not reach quay.io")]
     return [
         what_ifs.document(
-            *rows, pulls=120, unreadable=["nodes could not be listed: forbidden"], forecasts=["a forecast"]
+            *rows,
+            pulls=120,
+            unreadable=["nodes could not be listed: forbidden"],
+            forecasts=["a forecast"],
+            access=access,
         ),
         what_ifs.document(other, changes=changes, server="https://api.other.example.com:6443"),
     ]

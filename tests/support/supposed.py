@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
     ARGUMENTS,
-    SupposedChange,
+    WhatIfChange,
     parse_changes,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.document import (
@@ -37,12 +37,12 @@ MIRRORS = {
 }
 
 
-def changes_of(*given: Mapping[str, Any]) -> list[SupposedChange]:
+def changes_of(*given: Mapping[str, Any]) -> list[WhatIfChange]:
     """Return the changes of the option, with the defaults of their suboptions."""
     return parse_changes([_with_defaults(each) for each in given], lambda _path: [MIRRORS])
 
 
-def supposed_change(**given: Any) -> SupposedChange:
+def supposed_change(**given: Any) -> WhatIfChange:
     (change,) = changes_of(given)
     return change
 

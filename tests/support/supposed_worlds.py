@@ -103,10 +103,16 @@ def _secret(name: str, entries: Mapping[str, str] | None) -> dict[str, Any]:
     return secret(name, {key: _LOGINS[form] for key, form in entries.items()})
 
 
-def rows_with_answers(found: ClusterSnapshot, *given: Mapping[str, Any], asks: bool) -> list[WhatIfRow]:
-    """Return the rows. The registries accept the login with password `LOGIN`, and have all images except those below `lost`."""
+def rows_with_answers(
+    found: ClusterSnapshot, *given: Mapping[str, Any], asks: bool, earlier: Sequence[Mapping[str, Any]] = ()
+) -> list[WhatIfRow]:
+    """Return the rows. The registries accept the login with password `LOGIN`, and have all images except those below `lost`.
+
+    The changes replace `earlier` ones.
+    """
     patches = [patches_of(each, found) for each in changes_of(*given)] if given else []
-    evaluator = PullEvaluator(PresentPulls(found.evidence, asks=asks), patches)
+    before = [patch for each in changes_of(*earlier) for patch in patches_of(each, found)] if earlier else []
+    evaluator = PullEvaluator(PresentPulls(found.evidence, asks=asks), patches, before)
     caches = NodeCaches({})
     while True:
         try:

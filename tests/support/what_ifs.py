@@ -48,7 +48,7 @@ _NO_FIX: Json = {
 }  # fmt: skip
 #: Members with a text of our own, or with a form that the schema defines.
 _OURS = {
-    "format", "made", "kind", "answer", "verdict", "when", "possibly", "step", "fix", "images_to_mirror", "cannot_know", "summary", "container", "volume",
+    "format", "made", "kind", "how", "answer", "verdict", "when", "possibly", "step", "fix", "images_to_mirror", "cannot_know", "summary", "container", "volume",
 }  # fmt: skip
 
 #: A row of an access review.
@@ -94,6 +94,7 @@ def document(*containers: Json, pulls: int = 0, **more: Any) -> Json:
         "format": "openshift_ops.image_pull/what_if/1",
         "made": MADE,
         "server": "https://api.production.example.com:6443",
+        "against": "",
         "changes": [change()],
         "counts": {answer: counted[answer] for answer in ANSWERS},
         "touched": len(containers),
@@ -114,6 +115,7 @@ def document(*containers: Json, pulls: int = 0, **more: Any) -> Json:
         "forecasts": [],
         "unreadable": [],
         "unread_workloads": [],
+        "unread_images": [],
         **more,
     }
 
@@ -129,5 +131,14 @@ def hostile(text: str) -> Json:
         return text if isinstance(value, str) and value else value
 
     rows = [container(answer) for answer in ANSWERS]
-    found: Json = rewrite(document(*rows, changes=[change(), change()], forecasts=["x"], unreadable=["x"]))
+    gained = {**ACCESS, "repository": "x", "workloads": ["x"], "entries": ["x"], "changes": [0, 1]}
+    lost = {**gained, "how": "grant", "project": "x"}
+    access = {
+        "gained": [gained],
+        "lost": [lost],
+        "unknown": ["x"],
+        "unplanned": [{"namespace": "x", "entry": "x", "reason": "x"}],
+    }
+    more: Json = {"forecasts": ["x"], "unreadable": ["x"], "access": access, "against": "x"}
+    found: Json = rewrite(document(*rows, changes=[change(), change()], **more))
     return found

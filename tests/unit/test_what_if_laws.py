@@ -73,6 +73,18 @@ def test_a_change_and_its_inverse_give_the_base(world: World, asks: bool) -> Non
     assert _after(world, *changes, asks=asks) == _after(world, asks=asks)
 
 
+@given(world=WORLDS, earlier=CHANGES, later=CHANGES, asks=st.booleans())
+def test_a_comparison_of_two_states_has_the_verdicts_of_each_state(
+    world: World, earlier: Change, later: Change, asks: bool
+) -> None:
+    rows = rows_with_answers(world.survey(), later, asks=asks, earlier=[earlier])
+    before = {
+        (row.ref.kind.kind, row.ref.name): (row.deciding.before.verdict, row.deciding.before.reason) for row in rows
+    }
+    assert before == _after(world, earlier, asks=asks)
+    assert verdicts_of(rows) == _after(world, later, asks=asks)
+
+
 @given(world=WORLDS, changes=st.lists(CHANGES, min_size=2, max_size=3), asks=st.booleans(), data=st.data())
 def test_the_order_of_independent_changes_does_not_matter(
     world: World, changes: list[Change], asks: bool, data: st.DataObject

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from .cluster_text import make_printable
 
-__all__ = ["ImagePullError", "OptionError", "Refusal", "describe_unexpected"]
+__all__ = ["ImagePullError", "OptionError", "Refusal", "call_all", "describe_unexpected"]
 
 
 def describe_unexpected(error: BaseException) -> str:
@@ -29,7 +31,28 @@ class ImagePullError(Exception):
 
 
 class OptionError(ImagePullError):
-    """An invalid task option. It is detected before any request is sent."""
+    """Invalid task options. They are detected before any request is sent. `problems` are sentences, each about one problem."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def call_all(*checks: Callable[[], Any]) -> list[Any]:
+    """Call all functions, and return their results.
+
+    :raises OptionError: with the problems of all functions that raise OptionError.
+    """
+    results: list[Any] = []
+    problems: list[str] = []
+    for check in checks:
+        try:
+            results.append(check())
+        except OptionError as error:
+            problems += error.problems
+    if problems:
+        raise OptionError(*problems)
+    return results
 
 
 class Refusal(ImagePullError):

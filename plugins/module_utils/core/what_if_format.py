@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 __all__ = [
+    "ACCESS_EFFECTS",
     "ANSWERS",
     "ANSWER_TITLES",
     "AT_ONCE",
@@ -46,6 +47,9 @@ ANSWER_TITLES: Mapping[str, str] = {
     WOULD_WORK: "would work",
     STILL_PULLS: "still pulls",
 }
+
+#: The parts of an access review.
+ACCESS_EFFECTS = ("gained", "lost")
 
 AT_ONCE, AT_RESTART, ON_ANOTHER_NODE, AT_ROLLOUT = ("at_once", "at_restart", "on_another_node", "at_rollout")
 #: The moments at which a pull that breaks is missed, the earliest first.

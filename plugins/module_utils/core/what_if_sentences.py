@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from .phrases import join_and, pluralize, summarize
 from .what_if_format import MOMENT_TITLES, MOMENTS, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
@@ -17,17 +17,24 @@ __all__ = [
     "count_moments",
     "describe_unread",
     "headline",
+    "holder_of",
     "moment_of",
     "name_of",
+    "notes_of",
+    "order_evenly",
     "outcome_of",
     "part_of",
+    "pick_evenly",
+    "place_of",
     "select_rows",
+    "target_of",
 ]
 
 #: Maximum number of namespaces that are named for omitted rows.
 _NAMESPACES = 10
 
 Row = Mapping[str, Any]
+Item = TypeVar("Item")
 
 
 def outcome_of(answer: str, number: int) -> str:
@@ -48,13 +55,13 @@ def headline(document: Mapping[str, Any]) -> str:
     """Return the answer in one sentence."""
     counts = document["counts"]
     total, broken, unknown = sum(counts.values()), counts[WOULD_BREAK], counts[NOT_KNOWN]
-    unread = describe_unread(document["unread_workloads"])
+    unread = [*filter(None, (describe_unread(document["unread_workloads"]), _describe_unread_images(document)))]
     if broken:
         its = "its image" if broken == 1 else "their image"
-        more = f", and {unread}" if unread else ""
+        more = f", and {join_and(unread)}" if unread else ""
         return f"{broken:,} of {pluralize(total, 'container')} would no longer get {its}{more}."
     doubts = [f"{unknown:,} of {total:,} cannot be judged"] if unknown else []
-    doubts += [unread] if unread else []
+    doubts += unread
     if doubts:
         return f"No container is known to lose its image, but {join_and(doubts)}."
     if not total:
@@ -67,6 +74,10 @@ def describe_unread(namespaces: Sequence[str]) -> str:
     if not namespaces:
         return ""
     return f"the pods or workloads of {pluralize(len(namespaces), 'namespace')} could not be read"
+
+
+def _describe_unread_images(document: Mapping[str, Any]) -> str:
+    return "images of the platform could not be read" if document["unread_images"] else ""
 
 
 def count_moments(rows: Sequence[Row]) -> str:
@@ -97,12 +108,59 @@ def causes_of(row: Row, changes: Sequence[Mapping[str, Any]]) -> str:
     return join_and([changes[at]["title"] for at in row["changes"]]) if len(changes) > 1 else ""
 
 
+def place_of(row: Row) -> str:
+    """Return the namespace of a container, or of an access. A grant belongs to its project."""
+    return str(row.get("project") or row["namespace"])
+
+
+def order_evenly(rows: Iterable[Item], place: Callable[[Any], str] = place_of) -> list[Item]:
+    """Return the rows in turns: the first one of each namespace, then the second one of each, and so on.
+
+    The users of a namespace decide how many rows it has, so a short list would otherwise have only theirs.
+    """
+    turns: Counter[str] = Counter()
+    found: list[tuple[int, Item]] = []
+    for row in rows:
+        name = place(row)
+        found.append((turns[name], row))
+        turns[name] += 1
+    return [row for _turn, row in sorted(found, key=lambda each: each[0])]
+
+
+def pick_evenly(rows: Sequence[Item], most: int, place: Callable[[Any], str] = place_of) -> list[Item]:
+    """Return at most `most` of the rows, in their order: the first ones of each namespace."""
+    picked = order_evenly(range(len(rows)), lambda at: place(rows[at]))[:most]
+    return [rows[at] for at in sorted(picked)]
+
+
 def select_rows(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], str]:
-    """Return the first rows, and a sentence about the omitted ones with their namespaces, without a full stop. Empty if there are none."""
-    omitted = Counter(row["namespace"] for row in rows[most:])
+    """Return some rows of each namespace, and a sentence about the omitted ones with their namespaces, without a full stop. Empty if there are
+    none."""
+    shown = pick_evenly(rows, most)
+    omitted = Counter(row["namespace"] for row in rows) - Counter(row["namespace"] for row in shown)
     if not omitted:
         return rows, ""
     places = summarize([f"{name} ({number:,})" for name, number in omitted.most_common()], _NAMESPACES)
-    return rows[
-        :most
-    ], f"and {omitted.total():,} more, in {'namespace' if len(omitted) == 1 else 'namespaces'} {places}"
+    return shown, f"and {omitted.total():,} more, in {'namespace' if len(omitted) == 1 else 'namespaces'} {places}"
+
+
+def holder_of(row: Row) -> str:
+    """Return the account, workload, group or user that gains or loses an access, such as `ServiceAccount default`."""
+    outside = f"{row['namespace']}/" if row["project"] and row["namespace"] else ""
+    return f"{row['kind']} {outside}{row['name']}"
+
+
+def target_of(row: Row) -> str:
+    """Return the registry and the user of an access, or the project."""
+    if row["project"]:
+        return f"image streams of project {row['project']}"
+    path = f"/{row['repository']}" if row["repository"] else ""
+    return f"{row['registry']}{path} as {row['username']}"
+
+
+def notes_of(notes: Iterable[str | Mapping[str, str]]) -> list[str]:
+    """Return the sentences of an access review: doubts, or entries of the inventory with the reason."""
+    return [
+        note if isinstance(note, str) else f"{note['namespace']}: {note['entry'] or 'all entries'}: {note['reason']}"
+        for note in notes
+    ]

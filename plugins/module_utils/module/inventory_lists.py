@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, TypeVar
 
-from ..core.errors import OptionError
+from ..core.errors import call_all
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Json, metadata
 from ..declarations.batch import Batch, Declaration
@@ -94,7 +95,8 @@ def with_batches(
     """
     with task.cluster(task.targets(everywhere=True)) as run:
         namespaces = list_visible_namespaces(run.cluster) if inventories else []
-        batches = {at: batch_lists(run, forms, each, namespaces) for at, each in inventories.items()}
+        found = call_all(*(partial(batch_lists, run, forms, each, namespaces) for each in inventories.values()))
+        batches = dict(zip(inventories, found, strict=True))
         names = [metadata(each)["name"] for each in namespaces if not is_terminating(dict(each))]
         return run.result(work(run, batches, names))
 
@@ -108,7 +110,7 @@ def without_cluster(
 
     :raises OptionError: with all contradictory entries of an inventory.
     """
-    return task.result(work(*(_batch_unresolved(forms, each) for each in inventories)))
+    return task.result(work(*call_all(*(partial(_batch_unresolved, forms, each) for each in inventories))))
 
 
 def _batch_unresolved(forms: Sequence[ListForm[Any]], declared: Lists) -> dict[str, Batch[Any]]:
@@ -134,12 +136,5 @@ def _text_of(value: object) -> str:
 
 def _each(forms: Sequence[ListForm[Any]], work: Callable[[ListForm[Any]], _Result]) -> dict[str, _Result]:
     """The results of `work` by option. :raises OptionError: with the problems of all lists."""
-    found, problems = {}, []
-    for form in forms:
-        try:
-            found[form.option] = work(form)
-        except OptionError as error:
-            problems.append(str(error))
-    if problems:
-        raise OptionError("; ".join(problems))
-    return found
+    results = call_all(*(partial(work, form) for form in forms))
+    return {form.option: result for form, result in zip(forms, results, strict=True)}

@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import OptionError
+from ..core.errors import OptionError, call_all
 from ..core.redaction import mask
 from ..core.whole_files import stage_file
 from .task import Task
 
-__all__ = ["check_outputs", "output_writer", "write_outputs"]
+__all__ = ["check_outputs", "options_checker", "output_writer", "write_outputs"]
 
 
 def check_outputs(paths: Mapping[str, str | None], inputs: Collection[str] = ()) -> dict[str, Path]:
@@ -39,8 +39,20 @@ def check_outputs(paths: Mapping[str, str | None], inputs: Collection[str] = ())
         elif same := [other for other in found if other != option and places[other] == places[option]]:
             problems.append(f"option {option!r} names {str(path)!r}, which option {same[0]!r} also names")
     if problems:
-        raise OptionError("; ".join(problems))
+        raise OptionError(*problems)
     return found
+
+
+def options_checker(task: Task) -> Callable[[Mapping[str, str | None], Collection[str]], None]:
+    """Return a function that checks the paths of files to write, as `check_outputs`, and the options that all modules share.
+
+    It raises OptionError with all problems.
+    """
+
+    def check(paths: Mapping[str, str | None], inputs: Collection[str]) -> None:
+        call_all(lambda: check_outputs(paths, inputs), task.check_options)
+
+    return check
 
 
 def output_writer(

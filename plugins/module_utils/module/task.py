@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import floor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +20,7 @@ from typing import Any, TypeVar
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
 from ..core.cluster_text import make_visible
-from ..core.errors import ImagePullError, OptionError, describe_unexpected
+from ..core.errors import ImagePullError, OptionError, call_all, describe_unexpected
 from ..core.file_errors import describe_read_error
 from ..core.limits import Limit
 from ..core.names import is_pattern
@@ -209,6 +210,13 @@ class Task:
             options = {"namespace_selector": {"include": ["*"], "system_namespaces": system}}
         return targets_from_options(options)
 
+    def check_options(self) -> None:
+        """Check the options for the namespaces and for the work in them. No request is sent.
+
+        :raises OptionError: with all invalid options.
+        """
+        call_all(partial(self.targets, everywhere=True), self._limit, self._check_numbers)
+
     def declarations(self, form: ListForm[_Desired]) -> list[Declaration[_Desired]]:
         """Return the declarations of the options, and warn about them. No request is sent.
 
@@ -233,18 +241,27 @@ class Task:
 
         :raises OptionError: for invalid options. No request is sent then.
         """
-        given = self.params.get("max_failures")
-        most = None if given is None else Limit.parse("max_failures", given)
-        if self.params.get("concurrency", _FEW) < 1:
-            raise OptionError("option 'concurrency' must be at least 1")
-        if self.params.get("timeout", 0) < 0:
-            raise OptionError("option 'timeout' must not be negative: give seconds, or 0 to look once")
+        most, _checked = call_all(self._limit, self._check_numbers)
         with self.connect() as cluster:
             run = ClusterRun(self, cluster, most)
             if wanted is not None:
                 run.select([wanted])
                 self.warn([] if run.namespaces else [_NOTHING_SELECTED])
             yield run
+
+    def _limit(self) -> Limit | None:
+        given = self.params.get("max_failures")
+        return None if given is None else Limit.parse("max_failures", given)
+
+    def _check_numbers(self) -> None:
+        """:raises OptionError: with all numbers out of range."""
+        problems = []
+        if self.params.get("concurrency", _FEW) < 1:
+            problems.append("option 'concurrency' must be at least 1")
+        if self.params.get("timeout", 0) < 0:
+            problems.append("option 'timeout' must not be negative: give seconds, or 0 to look once")
+        if problems:
+            raise OptionError(*problems)
 
     @contextmanager
     def connect(self) -> Iterator[Cluster]:

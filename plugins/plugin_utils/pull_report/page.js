@@ -9,6 +9,7 @@
   const ANSWERS = ["would_break", "unknown", "still_broken", "would_work", "still_pulls"];
   const ANSWER_CLASSES = ["error", "warning", "info", "good", "good"];
   const ANSWER_TITLES = ["would break", "not known", "still broken", "would work", "still pulls"];
+  const EFFECTS = [["info", "gained"], ["warning", "lost"]];
   const VERDICTS = [["good", "pulls"], ["warning", "not known"], ["error", "fails"]];
   const PAGE = 100, SMALL_PAGE = 50, COLUMNS = 60, ROW = 28, MOST_IN_PICTURE = 36, MOST_PRINTED = 2000, MOST_COPIED = 1000, FIRST = 5;
   const SVG = "http://www.w3.org/2000/svg";
@@ -39,7 +40,7 @@
   const hasAudits = clusters.length > 0 || !data.questions.length;
   const DEFAULTS = {
     view: hasAudits ? "overview" : "whatif", cluster: "", q: "", namespace: "", rule: "", severity: "", new: "", sort: "severity", page: "",
-    account: "", registry: "", without: "", columns: "", puller: "", login: "", suppose: "", question: "", answer: "",
+    account: "", registry: "", without: "", columns: "", puller: "", login: "", suppose: "", question: "", answer: "", accesspage: "",
   };
   let state = { ...DEFAULTS };
   const hashOf = (wanted) => {
@@ -57,7 +58,7 @@
     return found;
   };
   const go = (changes, keepsHistory) => {
-    state = { ...state, page: "", ...changes };
+    state = { ...state, page: "", accesspage: "", ...changes };
     history[keepsHistory ? "pushState" : "replaceState"](null, "", hashOf(state));
     show();
   };
@@ -190,10 +191,11 @@
     }
     return last;
   };
-  const paged = (name, rows, size, rowOf) => {
+  // A view with two tables has a page of its own for the second one: `key`.
+  const paged = (name, rows, size, rowOf, key = "page") => {
     const last = Math.max(0, Math.ceil(rows.length / size) - 1);
-    const page = Math.min(Math.max(0, Number(state.page) || 0), last);
-    pager(name, rows.length, size, page, (to) => go({ page: to ? String(to) : "" }));
+    const page = Math.min(Math.max(0, Number(state[key]) || 0), last);
+    pager(name, rows.length, size, page, (to) => go({ page: state.page, accesspage: state.accesspage, [key]: to ? String(to) : "" }));
     byId(name).tBodies[0].replaceChildren(...rows.slice(page * size, (page + 1) * size).map(rowOf));
     byId(name).hidden = !rows.length;
   };
@@ -476,7 +478,41 @@
       cell("Before", ...verdict(table.before[row], sentence("before_reason"))),
       cell("After", ...verdict(table.after[row], sentence("after_reason")), line("When:", sentence("moment")), line("Because of:", sentence("cause")), line("To do:", sentence("advice")), fix(table, row)));
   };
+  // The rows of access reviews: the access is in the column of the state that has it.
+  const filteredAccess = () => {
+    const table = data.access, known = lower().names, terms = termsOf(state.suppose);
+    const question = state.question === "" ? null : Number(state.question);
+    const columns = ["holder", "target", "through", "users", "entries", "change"];
+    const found = [];
+    for (let row = 0; row < table.question.length; row++) {
+      if (question !== null && table.question[row] !== question) continue;
+      if (terms.length) {
+        const text = `${known[table.namespace[row]]}/${columns.map((column) => known[table[column][row]]).join(" ")}`;
+        if (!terms.every((term) => text.includes(term))) continue;
+      }
+      found.push(row);
+    }
+    return found;
+  };
+  const accessRow = (row) => {
+    const table = data.access, [mark, effect] = EFFECTS[table.effect[row]];
+    const line = (title, text) => (text ? element("span", { class: "title" }, title, " ", bdi(text)) : null);
+    const target = bdi(names[table.target[row]]), nothing = element("span", { class: "title" }, "no access");
+    return element("tr", null,
+      cell("Effect", element("span", { class: `mark ${mark}` }, effect)),
+      data.questions.length > 1 ? cell("Cluster", bdi(data.questions[table.question[row]].name)) : null,
+      cell("Account", bdi(names[table.namespace[row]]), element("span", { class: "title" }, bdi(names[table.holder[row]])), line("used by", names[table.users[row]])),
+      cell("Before", effect === "lost" ? target : nothing), cell("After", effect === "lost" ? nothing : target),
+      cell("By", bdi(names[table.through[row]]), line("declared by", names[table.entries[row]]), line("because of", names[table.change[row]])));
+  };
+  const showAccess = () => {
+    const rows = filteredAccess(), all = data.access.question.length;
+    paged("access", rows, PAGE, accessRow, "accesspage");
+    byId("access-found").textContent = rows.length === all ? counted(all, "gain or loss", "gains and losses") : `${number(rows.length)} of ${counted(all, "gain or loss", "gains and losses")}`;
+    byId("review").hidden = !all;
+  };
   const showAnswers = () => {
+    showAccess();
     const rows = filteredAnswers(), all = data.what_if.question.length;
     for (const box of document.querySelectorAll("[data-question]")) box.hidden = state.question !== "" && box.dataset.question !== state.question;
     paged("whatif", rows, PAGE, answerRow);
@@ -551,6 +587,10 @@
     const answers = filteredAnswers();
     byId("whatif").tBodies[0].replaceChildren(...answers.slice(0, MOST_PRINTED).map(answerRow));
     byId("whatif").hidden = !answers.length;
+    const access = filteredAccess();
+    byId("access").tBodies[0].replaceChildren(...access.slice(0, MOST_PRINTED).map(accessRow));
+    byId("access").hidden = !access.length;
+    byId("review").hidden = !data.access.question.length;
     for (const view of hasAudits ? ["overview", "findings", "unreadable"] : []) byId(`view-${view}`).hidden = false;
     byId("view-whatif").hidden = !data.questions.length;
     for (const rule of document.querySelectorAll(".rule:not([open])")) { rule.open = true; rule.classList.add("printed"); }

@@ -16,8 +16,9 @@ from typing import Any
 
 from ...core.audit_format import SEVERITIES
 from ...core.cluster_text import escape_invisible
-from ...core.what_if_format import ANSWERS
-from ...core.what_if_sentences import causes_of, moment_of, part_of
+from ...core.phrases import summarize
+from ...core.what_if_format import ACCESS_EFFECTS, ANSWERS
+from ...core.what_if_sentences import causes_of, holder_of, moment_of, part_of, place_of, target_of
 from ...explain.offers import offer_of
 from .counting import all_findings
 from .merge import natural_key
@@ -57,6 +58,7 @@ def as_data(document: Mapping[str, Any], answers: Sequence[Mapping[str, Any]] = 
         "logins": _rows(document["clusters"], "logins", "registry login password namespace secret", names),
         "questions": [_question(each) for each in answers],
         "what_if": _answers(answers, names, texts),
+        "access": _accesses(answers, names),
     }
     order = names.sort(natural_key)
     return {**_renumber(data, order), "names": names.texts, "texts": texts.texts}
@@ -88,13 +90,14 @@ class _Table:
 #: The columns that contain positions of names.
 _NAMES = {"namespace", "kind", "name", "location", "account", "registries", "project", "subject", "binding"}
 _NAMES |= {"registry", "login", "password", "secret", "image"}
+_NAMES |= {"holder", "target", "through", "users", "entries", "change"}
 
 
 def _renumber(data: dict[str, Any], order: Sequence[int]) -> dict[str, Any]:
     def column(name: str, values: Any) -> Any:
         return [order[value] for value in values] if name in _NAMES else values
 
-    tables = ("findings", "gone", "matrix", "pullers", "logins", "what_if")
+    tables = ("findings", "gone", "matrix", "pullers", "logins", "what_if", "access")
     return {**data, **{table: {name: column(name, values) for name, values in data[table].items()} for table in tables}}
 
 
@@ -201,6 +204,31 @@ def _answers(documents: Sequence[Mapping[str, Any]], names: _Table, texts: _Tabl
     return columns
 
 
+def _accesses(documents: Sequence[Mapping[str, Any]], names: _Table) -> dict[str, list[int]]:
+    """The gains and losses of access reviews. `question` and `effect` are positions."""
+    columns: dict[str, list[int]] = {
+        name: [] for name in ("question", "effect", "namespace", "holder", "target", *_LISTS, "change")
+    }
+    for at, document in enumerate(documents):
+        for number, effect in enumerate(ACCESS_EFFECTS):
+            for row in document["access"][effect]:
+                texts = {
+                    "namespace": place_of(row),
+                    "holder": holder_of(row),
+                    "target": target_of(row),
+                    **{name: summarize(row[part], _LISTED) for name, part in _LISTS.items()},
+                    "change": causes_of(row, document["changes"]),
+                }
+                columns["question"].append(at)
+                columns["effect"].append(number)
+                for name, text in texts.items():
+                    columns[name].append(names(escape_invisible(text)))
+    return columns
+
+
+#: The columns with a list of names, each with the member of a row, and the maximum number of names in one row.
+_LISTS = {"through": "through", "users": "workloads", "entries": "entries"}
+_LISTED = 20
 _SENTENCES = ("before_reason", "after_reason", "moment", "cause", "advice")
 #: The verdicts, numbered.
 VERDICTS = ("pulls", "unknown", "will_not_pull")

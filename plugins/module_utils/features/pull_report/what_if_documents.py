@@ -42,11 +42,28 @@ _CONTAINER = members(
         "fix_effects": list_of(text),
     }
 )
+_ACCESS = members(
+    {
+        "how": one_of(("login", "grant")),
+        **_texts("namespace kind name registry repository username project"),
+        **dict.fromkeys(("through", "workloads", "entries"), list_of(text)),
+        "changes": list_of(count),
+    }
+)
+_REVIEW = members(
+    {
+        "gained": list_of(_ACCESS),
+        "lost": list_of(_ACCESS),
+        "unknown": list_of(text),
+        "unplanned": list_of(members(_texts("namespace entry reason"))),
+    }
+)
 _DOCUMENT = members(
     {
         "format": text,
         "made": _TIME,
         "server": text,
+        "against": text,
         "changes": list_of(members({**_texts("kind title"), "cannot_know": list_of(text)})),
         "counts": members(dict.fromkeys(ANSWERS, count)),
         "touched": count,
@@ -54,14 +71,14 @@ _DOCUMENT = members(
         "forecasts": list_of(text),
         "unreadable": list_of(text),
         "unread_workloads": list_of(text),
+        "unread_images": list_of(text),
+        "access": _REVIEW,
         # Not shown by the page.
         "summary": anything,
-        "access": anything,
         "images_to_mirror": anything,
-    },
-    {"access": anything},
+    }
 )
-_SHOWN = ("made", "server", "changes", "counts", "containers", "forecasts", "unreadable", "unread_workloads")
+_NOT_SHOWN = ("format", "touched", "summary", "images_to_mirror")
 
 
 def what_if_from_bytes(path: str, content: bytes) -> dict[str, Any]:
@@ -75,7 +92,7 @@ def what_if_from_bytes(path: str, content: bytes) -> dict[str, Any]:
         raise OptionError(
             f"file {path} is not a readable what-if document: {problem}. Write it again with pull_access_what_if. Nothing was written"
         )
-    return {name: document[name] for name in _SHOWN}
+    return {name: value for name, value in document.items() if name not in _NOT_SHOWN}
 
 
 def _problem(document: Any) -> str:
@@ -88,8 +105,10 @@ def _problem(document: Any) -> str:
 
 
 def _references(document: Mapping[str, Any]) -> str:
-    number = len(document["changes"])
-    for at, row in enumerate(document["containers"]):
-        if row["changes"] and max(row["changes"]) >= number:
-            return f"containers[{at}] names a change by a position that the list does not have"
+    number, access = len(document["changes"]), document["access"]
+    lists = {"containers": document["containers"], **{f"access.{part}": access[part] for part in ("gained", "lost")}}
+    for name, rows in lists.items():
+        for at, row in enumerate(rows):
+            if row["changes"] and max(row["changes"]) >= number:
+                return f"{name}[{at}] names a change by a position that the list does not have"
     return ""

@@ -8,11 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...core.what_if_format import ANSWER_TITLES, ANSWERS, WOULD_BREAK
-from ...core.what_if_sentences import causes_of, headline, moment_of, name_of
+from ...core.what_if_format import ACCESS_EFFECTS, ANSWER_TITLES, ANSWERS, WOULD_BREAK
+from ...core.what_if_sentences import (
+    causes_of,
+    headline,
+    holder_of,
+    moment_of,
+    name_of,
+    notes_of,
+    pick_evenly,
+    place_of,
+    target_of,
+)
 from ...explain.offers import offer_of
 
 __all__ = ["count_answers", "name_answers", "questions_of"]
+
+#: The name of a comparison of two inventories without a cluster.
+_NO_CLUSTER = "without a cluster"
 
 Document = Mapping[str, Any]
 
@@ -26,10 +39,14 @@ def count_answers(documents: Iterable[Document]) -> dict[str, int]:
     return found
 
 
-def name_answers(documents: Iterable[Document], clusters: Iterable[Document]) -> list[dict[str, Any]]:
+def name_answers(documents: Sequence[Document], clusters: Iterable[Document]) -> list[dict[str, Any]]:
     """Return the documents, each with the `name` of the audited cluster that has its server, or with the server as the name."""
     names = {cluster["server"]: cluster["name"] for cluster in clusters}
-    return [{**document, "name": names.get(document["server"], document["server"])} for document in documents]
+    servers = (document["server"] for document in documents)
+    return [
+        {**document, "name": names.get(server) or server or _NO_CLUSTER}
+        for document, server in zip(documents, servers, strict=True)
+    ]
 
 
 def questions_of(documents: Sequence[Document], most: int) -> list[dict[str, Any]]:
@@ -40,13 +57,31 @@ def questions_of(documents: Sequence[Document], most: int) -> list[dict[str, Any
             "headline": headline(document),
             "counts": [(ANSWER_TITLES[answer], document["counts"][answer]) for answer in ANSWERS],
             "broken": document["counts"][WOULD_BREAK],
-            "examples": [_example(row, document) for row in document["containers"] if row["answer"] == WOULD_BREAK][
-                :most
+            "examples": [
+                _example(row, document)
+                for row in pick_evenly([row for row in document["containers"] if row["answer"] == WOULD_BREAK], most)
             ],
+            "access": _review(document["access"], most),
             "facts": list(dict.fromkeys(fact for change in document["changes"] for fact in change["cannot_know"])),
         }
         for document in documents
     ]
+
+
+def _review(access: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """The numbers of gains and losses, the first ones, and the number of the others."""
+    rows = [(effect, row) for effect in ACCESS_EFFECTS for row in access[effect]]
+    shown = pick_evenly(rows, most, lambda each: place_of(each[1]))
+    return {
+        **{effect: len(access[effect]) for effect in ACCESS_EFFECTS},
+        "examples": [
+            {"effect": effect, "place": place_of(row), "holder": holder_of(row), "target": target_of(row)}
+            for effect, row in shown
+        ],
+        "more": len(rows) - len(shown),
+        "unplanned": notes_of(access["unplanned"]),
+        "unknown": notes_of(access["unknown"]),
+    }
 
 
 def _example(row: Document, document: Document) -> dict[str, Any]:

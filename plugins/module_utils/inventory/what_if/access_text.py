@@ -9,11 +9,12 @@ number of rows, so that it cannot push out those of others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.markdown import as_code, as_table
 from ...core.phrases import pluralize, summarize
+from ...core.what_if_sentences import holder_of, notes_of, pick_evenly, place_of, target_of
 
 __all__ = ["access_lines", "access_notes", "access_section", "access_titles"]
 
@@ -42,14 +43,14 @@ def access_section(access: Mapping[str, Any]) -> list[str]:
 def access_titles(access: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each gain and loss as a namespace and a title."""
     for part, title in _HEADINGS.items():
-        yield from ((row["project"] or row["namespace"], f"{title.lower()}: {_describe(row)}") for row in access[part])
+        yield from ((place_of(row), f"{title.lower()}: {_describe(row)}") for row in access[part])
 
 
 def access_notes(access: Mapping[str, Any]) -> list[str]:
     """Return the entries that would not be applied, and the doubts, as sentences."""
     return [
-        *(f"not applied: {note}" for note in _notes(access["unplanned"])),
-        *(f"not known: {note}" for note in _notes(access["unknown"])),
+        *(f"not applied: {note}" for note in notes_of(access["unplanned"])),
+        *(f"not known: {note}" for note in notes_of(access["unknown"])),
     ]
 
 
@@ -61,7 +62,7 @@ def _lines(access: Mapping[str, Any]) -> Iterator[str]:
                 yield from (f"  {place}: {_describe(row)}" for row in rows)
                 yield from [f"  {place}: {more:,} more"] if more else []
     for part, title in _NOTES.items():
-        notes = _notes(access[part])
+        notes = notes_of(access[part])
         if notes:
             yield f"{title}:"
             yield from (f"  - {note}" for note in notes)
@@ -71,36 +72,16 @@ def _describe(row: _Row) -> str:
     why = f" [{summarize(row['entries'], _NAMES)}]" if row["entries"] else ""
     users = f", used by {summarize(row['workloads'], _NAMES)}" if row["workloads"] else ""
     through = summarize(row["through"], _NAMES)
-    return f"{_holder(row)}: {_target(row)}, by {through}{users}{why}"
-
-
-def _holder(row: _Row) -> str:
-    outside = f"{row['namespace']}/" if row["project"] and row["namespace"] else ""
-    return f"{row['kind']} {outside}{row['name']}"
-
-
-def _target(row: _Row) -> str:
-    if row["project"]:
-        return f"image streams of project {row['project']}"
-    path = f"/{row['repository']}" if row["repository"] else ""
-    return f"{row['registry']}{path} as {row['username']}"
+    return f"{holder_of(row)}: {target_of(row)}, by {through}{users}{why}"
 
 
 def _places(rows: Sequence[_Row]) -> Iterator[tuple[str, Sequence[_Row], int]]:
     """Yield each namespace with its first rows and the number of the others. A grant belongs to its project."""
     found: dict[str, list[_Row]] = {}
     for row in rows:
-        found.setdefault(row["project"] or row["namespace"], []).append(row)
+        found.setdefault(place_of(row), []).append(row)
     for place, each in sorted(found.items()):
         yield place, each[:_SHOWN], len(each[_SHOWN:])
-
-
-def _notes(notes: Iterable[Any]) -> list[str]:
-    """Sentences, or entries of the inventory with the reason."""
-    return [
-        note if isinstance(note, str) else f"{note['namespace']}: {note['entry'] or 'all entries'}: {note['reason']}"
-        for note in notes
-    ]
 
 
 def _section(access: Mapping[str, Any]) -> Iterator[str]:
@@ -111,14 +92,15 @@ def _section(access: Mapping[str, Any]) -> Iterator[str]:
             yield from ("", f"#### {title}", "")
             head = ("Namespace", "Account", "Access", "Through", "Used by", "Declared by")
             cells = [*_cells(access[part])]
-            yield from as_table(head, cells[:_IN_MARKDOWN])
+            yield from as_table(head, pick_evenly(cells, _IN_MARKDOWN, lambda cell: cell[0]))
             if len(cells) > _IN_MARKDOWN:
                 yield from ("", f"and {len(cells) - _IN_MARKDOWN:,} more lines, in the JSON document")
     for part, title in _NOTES.items():
-        notes = _notes(access[part])
+        notes = access[part]
         if notes:
             yield from ("", f"#### {title}", "")
-            yield from (f"- {as_code(note, _SENTENCE)}" for note in notes[:_SHOWN])
+            shown = pick_evenly(notes, _SHOWN, lambda note: "" if isinstance(note, str) else note["namespace"])
+            yield from (f"- {as_code(note, _SENTENCE)}" for note in notes_of(shown))
             if len(notes) > _SHOWN:
                 yield f"- and {len(notes) - _SHOWN:,} more"
 
@@ -127,6 +109,6 @@ def _cells(rows: Sequence[_Row]) -> Iterator[Sequence[str]]:
     for place, shown, more in _places(rows):
         for row in shown:
             names = (summarize(row[part], _NAMES) for part in ("through", "workloads", "entries"))
-            yield [as_code(text, _LONGEST) for text in (place, _holder(row), _target(row), *names)]
+            yield [as_code(text, _LONGEST) for text in (place, holder_of(row), target_of(row), *names)]
         if more:
             yield [as_code(place, _LONGEST), f"{more:,} more", *["-"] * 4]

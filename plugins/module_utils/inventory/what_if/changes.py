@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from ...core.errors import OptionError
+from ...core.errors import OptionError, call_all
 from ...core.json_types import as_dict, as_str
 from ...core.limits import USUAL_LIMIT, Limit
 from ...core.names import check_path_segment
@@ -31,7 +32,7 @@ __all__ = [
     "DECLARED",
     "INVENTORY",
     "KINDS",
-    "SupposedChange",
+    "WhatIfChange",
     "parse_changes",
     "parse_inventory",
 ]
@@ -155,7 +156,7 @@ _OF_INVENTORY = ("remove_secrets", "remove_links", "remove_grants", "remove_cred
 
 
 @dataclass(frozen=True)
-class SupposedChange:
+class WhatIfChange:
     """One change. `kind` is its option, `title` names it in messages, and `value` is the content of the option."""
 
     kind: str
@@ -196,7 +197,7 @@ def parse_changes(
     given: Sequence[Mapping[str, Any]],
     read: Callable[[str], Sequence[Json]],
     declare: Callable[[Mapping[str, Any]], Lists] = lambda _given: {},
-) -> list[SupposedChange]:
+) -> list[WhatIfChange]:
     """Return the changes of the option. `read` returns the objects of a file, and `declare` the declarations of an inventory. Both raise
     OptionError if they cannot.
 
@@ -211,14 +212,14 @@ def parse_changes(
         try:
             changes.append(_parse_change(each, read, declare))
         except OptionError as error:
-            problems.append(f"option 'changes[{at}]': {error}")
+            problems += [f"option 'changes[{at}]': {problem}" for problem in error.problems]
     problems += _contradictions(changes)
     if problems:
-        raise OptionError("; ".join(problems))
+        raise OptionError(*problems)
     return changes
 
 
-def _contradictions(changes: Sequence[SupposedChange]) -> Iterator[str]:
+def _contradictions(changes: Sequence[WhatIfChange]) -> Iterator[str]:
     """An inventory is planned on the present cluster, not on the state that other changes of the same objects leave."""
     kinds = [each.kind for each in changes]
     others = [kind for kind in dict.fromkeys(kinds) if kind in _OF_INVENTORY]
@@ -231,7 +232,7 @@ def _parse_change(
     given: Mapping[str, Any],
     read: Callable[[str], Sequence[Json]],
     declare: Callable[[Mapping[str, Any]], Lists],
-) -> SupposedChange:
+) -> WhatIfChange:
     found = {name: value for name, value in given.items() if value is not None}
     if len(found) != 1:
         which = f"it has {join_and(sorted(found))}" if found else "it is empty"
@@ -241,7 +242,7 @@ def _parse_change(
     ((kind, value),) = found.items()
     if kind == DECLARED:
         inventory = parse_inventory(kind, value, declare)
-        return SupposedChange(kind, f"the inventory is applied: {inventory}", inventory=inventory)
+        return WhatIfChange(kind, f"the inventory is applied: {inventory}", inventory=inventory)
     if empty := [name for name, part in as_dict(value).items() if part == []]:
         raise OptionError(f"{kind}.{empty[0]} is empty: name at least one, or leave the option out")
     return _PARSERS[kind](kind, value, read)
@@ -254,25 +255,42 @@ def parse_inventory(
 
     :raises OptionError: for a prune without an owner, an invalid limit, without any list, and with all invalid entries.
     """
-    if all(value[name] is None for name in LISTS):
-        raise OptionError(f"{option} is empty: give the lists {join_and(list(LISTS))}")
-    Ownership.of(value)
-    if value.get("prune") and not value["owner"]:
-        raise OptionError(f"{option}.prune needs {option}.owner: only objects with its label are removed")
     # The present state is evaluated once, so nothing is waited for.
     links = None if value["links"] is None else [{**each, "wait_timeout": 0} for each in value["links"]]
-    lists, owner = declare({**value, "links": links}), value["owner"] or ""
-    most = Limit.parse(f"{option}.max_prune", value.get("max_prune") or USUAL_LIMIT)
-    return InventoryLists(lists, owner, bool(value.get("prune")), most, bool(value.get("prune_everything")))
+    *_nothing, most, lists = call_all(
+        partial(_check_inventory, option, value),
+        partial(Ownership.of, value),
+        partial(Limit.parse, f"{option}.max_prune", value.get("max_prune") or USUAL_LIMIT),
+        partial(declare, {**_drop_invalid_owner(value), "links": links}),
+    )
+    return InventoryLists(
+        lists, value["owner"] or "", bool(value.get("prune")), most, bool(value.get("prune_everything"))
+    )
 
 
-def _parse_registries(kind: str, value: Any, _read: object) -> SupposedChange:
+def _drop_invalid_owner(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options without an owner that is refused once, and would otherwise be refused again for each entry."""
+    try:
+        Ownership.of(value)
+    except OptionError:
+        return {**value, "owner": None, "adopt": False}
+    return value
+
+
+def _check_inventory(option: str, value: Mapping[str, Any]) -> None:
+    if all(value[name] is None for name in LISTS):
+        raise OptionError(f"{option} is empty: give the lists {join_and(list(LISTS))}")
+    if value.get("prune") and not value["owner"]:
+        raise OptionError(f"{option}.prune needs {option}.owner: only objects with its label are removed")
+
+
+def _parse_registries(kind: str, value: Any, _read: object) -> WhatIfChange:
     if not value:
         raise OptionError(f"{kind} is empty: name registries, such as quay.io")
     for registry in value:
         _check_host(kind, registry)
     verb = "the nodes do not reach" if kind == "unreachable_registries" else "the nodes reach only"
-    return SupposedChange(kind, f"{verb} {join_and(list(value))}", list(value))
+    return WhatIfChange(kind, f"{verb} {join_and(list(value))}", list(value))
 
 
 def _check_host(kind: str, registry: str) -> None:
@@ -283,40 +301,40 @@ def _check_host(kind: str, registry: str) -> None:
         )
 
 
-def _parse_secrets(kind: str, value: Any, _read: object) -> SupposedChange:
+def _parse_secrets(kind: str, value: Any, _read: object) -> WhatIfChange:
     check_path_segment(f"{kind}.name", value["name"])
     where = f" from {join_and(value['namespaces'])}" if value["namespaces"] else ""
-    return SupposedChange(kind, f"secret {value['name']} is deleted{where}", value)
+    return WhatIfChange(kind, f"secret {value['name']} is deleted{where}", value)
 
 
-def _parse_links(kind: str, value: Any, _read: object) -> SupposedChange:
+def _parse_links(kind: str, value: Any, _read: object) -> WhatIfChange:
     accounts = value["service_accounts"]
     for name in (*value["secrets"], *(accounts or ())):
         check_path_segment(kind, name)
     whose = join_and(accounts) if accounts else "any service account"
-    return SupposedChange(kind, f"secret {join_and(value['secrets'])} is no longer linked to {whose}", value)
+    return WhatIfChange(kind, f"secret {join_and(value['secrets'])} is no longer linked to {whose}", value)
 
 
-def _parse_grants(kind: str, value: Any, _read: object) -> SupposedChange:
-    change = SupposedChange(kind, "", value)
+def _parse_grants(kind: str, value: Any, _read: object) -> WhatIfChange:
+    change = WhatIfChange(kind, "", value)
     whose = join_and(sorted(map(str, change.subjects))) if change.subjects else "everyone"
     where = f"project {join_and(value['namespaces'])}" if value["namespaces"] else "any project"
-    return SupposedChange(kind, f"{whose} may no longer pull from {where}", value)
+    return WhatIfChange(kind, f"{whose} may no longer pull from {where}", value)
 
 
-def _parse_credential(kind: str, value: Any, _read: object) -> SupposedChange:
+def _parse_credential(kind: str, value: Any, _read: object) -> WhatIfChange:
     host = host_of(value["registry"])
     if not host:
         raise OptionError(f"{kind}.registry: {value['registry']!r} is not host[:port], such as quay.io")
-    return SupposedChange(kind, f"{host} refuses the login of {value['username']}", {**value, "registry": host})
+    return WhatIfChange(kind, f"{host} refuses the login of {value['username']}", {**value, "registry": host})
 
 
-def _parse_added(kind: str, value: Any, read: Callable[[str], Sequence[Json]]) -> SupposedChange:
+def _parse_added(kind: str, value: Any, read: Callable[[str], Sequence[Json]]) -> WhatIfChange:
     definitions = read(value["src"]) if value["src"] is not None else value["definition"]
     if not definitions:
         raise OptionError(f"{kind} has no object")
     objects = dict(_parse_object(kind, each) for each in definitions)
-    return SupposedChange(kind, f"added: {join_and([str(ref) for ref in objects])}", value, objects)
+    return WhatIfChange(kind, f"added: {join_and([str(ref) for ref in objects])}", value, objects)
 
 
 def _parse_object(kind: str, obj: Any) -> tuple[ObjectRef, Json]:
@@ -344,29 +362,29 @@ def _kind_of(option: str, name: str) -> Kind:
     return KINDS[name]
 
 
-def _parse_deleted(kind: str, value: Any, _read: object) -> SupposedChange:
+def _parse_deleted(kind: str, value: Any, _read: object) -> WhatIfChange:
     of_kind = _kind_of(kind, value["kind"])
     refs = [_ref(kind, of_kind, value["namespace"] or "", name) for name in value["names"]]
     if not refs:
         raise OptionError(f"{kind}.names is empty")
-    return SupposedChange(kind, f"deleted: {join_and([str(ref) for ref in refs])}", value, dict.fromkeys(refs))
+    return WhatIfChange(kind, f"deleted: {join_and([str(ref) for ref in refs])}", value, dict.fromkeys(refs))
 
 
-def _parse_version(kind: str, value: Any, _read: object) -> SupposedChange:
+def _parse_version(kind: str, value: Any, _read: object) -> WhatIfChange:
     if parse_version(value) is None:
         raise OptionError(
             f"{kind} is {value!r}: give a version such as '4.22', or '1.35' for plain Kubernetes, in quotes"
         )
-    return SupposedChange(kind, f"upgrade to {value}", value)
+    return WhatIfChange(kind, f"upgrade to {value}", value)
 
 
-def _parse_new_nodes(kind: str, value: Any, _read: object) -> SupposedChange:
+def _parse_new_nodes(kind: str, value: Any, _read: object) -> WhatIfChange:
     if value is not True:
         raise OptionError(f"{kind} takes only true: leave it out otherwise")
-    return SupposedChange(kind, "all pods start on new nodes", value)
+    return WhatIfChange(kind, "all pods start on new nodes", value)
 
 
-_PARSERS: Mapping[str, Callable[[str, Any, Callable[[str], Sequence[Json]]], SupposedChange]] = {
+_PARSERS: Mapping[str, Callable[[str, Any, Callable[[str], Sequence[Json]]], WhatIfChange]] = {
     "unreachable_registries": _parse_registries,
     "only_registries": _parse_registries,
     "remove_secrets": _parse_secrets,

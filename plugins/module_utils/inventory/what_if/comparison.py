@@ -47,11 +47,11 @@ class _ClosedLookup(Lookup):
 def compare_inventories(before: _Batches, after: _Batches) -> AccessReview:
     """Return the access that `after` gives and `before` does not, and the other way round. The batches are by list, in their order."""
     accounts = _accounts_of(before, after)
-    old, new = _plan(before, accounts), _plan(after, accounts)
-    evidence = _ClosedLookup(_as_evidence({**accounts, **old.objects}))
-    new.replace_objects(old)
-    changed = ChangedLookup(evidence, [ObjectPatch(new.objects)])
-    return review_access([evidence, changed, changed], ClusterSnapshot({}, 0.0), {0: new})
+    earlier = _plan(before, accounts)
+    later = _plan(after, accounts).instead_of(earlier)
+    evidence = _ClosedLookup(_as_evidence({**accounts, **earlier.objects}))
+    changed = ChangedLookup(evidence, [ObjectPatch(later.objects)])
+    return review_access([evidence, changed, changed], ClusterSnapshot({}, 0.0), {0: later})
 
 
 def _accounts_of(*inventories: _Batches) -> dict[ObjectRef, Json]:
@@ -74,13 +74,13 @@ def _plan(batches: _Batches, accounts: Mapping[ObjectRef, Json]) -> PlannedObjec
     for batch in (batches[name] for name in LISTS if name in batches):
         for namespace in batch.namespaces:
             objects = {ref.name: obj for ref, obj in known.get((batch.kind, namespace), {}).items() if obj is not None}
-            seen = planned.update(batch.kind, namespace, objects, {})
+            state = planned.update(batch.kind, namespace, objects, {})
             try:
-                plan = batch.plan(namespace, *seen)
+                plan = batch.plan(namespace, *state)
             except ImagePullError as error:
                 planned.unplanned.append(UnplannedEntry(namespace, "", str(error)))
                 continue
-            planned.keep(batch, namespace, plan.changes, seen)
+            planned.keep(batch, namespace, plan.changes, state)
             planned.unplanned += [UnplannedEntry(namespace, str(each.entry), each.error) for each in plan.failures]
     return planned
 

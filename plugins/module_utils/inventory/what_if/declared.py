@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...core.changes import Change
@@ -21,15 +21,19 @@ from ...declarations.writes import object_after
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.sa_link.plan import SaLink
 
-__all__ = ["ACCESS_KINDS", "KEPT", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
+__all__ = ["ACCESS_KINDS", "AGAINST", "KEPT", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
 
 #: The lists of an inventory, in the order in which they are applied, each with its name for one entry.
 LISTS = {"secrets": "secret", "links": "link", "grants": "grant"}
 #: The lists of entries that are declared and not applied, such as those of a registry that does not answer. A prune keeps their objects.
 KEPT = ("kept_secrets", "kept_links")
+#: The position of the inventory to compare with, which is not a change.
+AGAINST = -1
 #: The declarations of each given list.
 Lists = Mapping[str, Sequence[Declaration[Any]]]
 
+#: The reason of an entry that only the earlier of two inventories has.
+_OF_EARLIER = "in the inventory of option 'against': {}"
 #: The kinds that decide about access. A plan can also delete pods.
 ACCESS_KINDS = (SECRET, SERVICE_ACCOUNT, ROLE_BINDING)
 
@@ -109,28 +113,38 @@ class PlannedObjects:
         batch: Batch[Any],
         namespace: str,
         changes: Iterable[Change],
-        seen: tuple[Objects, Related],
+        before: tuple[Objects, Related],
         why: str = "",
     ) -> None:
-        """Keep the result of the changes of a namespace. `seen` are the objects before, `why` names their cause if no entry does."""
-        current, found = dict(seen[0]), seen[1]
+        """Keep the result of the changes of a namespace. `before` are the objects before, `why` names their cause if no entry does."""
+        current, found = dict(before[0]), before[1]
         for change in changes:
             ref = change.ref
             if ref.kind not in ACCESS_KINDS:
                 continue
-            before = current.get(ref.name) if ref.kind == batch.kind else find_related(found, ref)
-            now = object_after(change, before)
+            old = current.get(ref.name) if ref.kind == batch.kind else find_related(found, ref)
+            now = object_after(change, old)
             found = store_object(batch.kind, current, found, ref, now)
             self.objects[ref] = now
             self._places.setdefault(ref.namespace, {})[ref] = None
             known = self._causes.setdefault(ref, [])
             known += _causes_of(change.entries, batch.declared(namespace)) if change.entries else [_Cause(why)]
 
-    def replace_objects(self, earlier: PlannedObjects) -> None:
-        """Suppose that these objects replace `earlier` ones: those that are not planned any more are deleted."""
-        self.objects = {**dict.fromkeys(earlier.objects), **self.objects}
-        for ref, causes in earlier._causes.items():
-            self._causes.setdefault(ref, []).extend(causes)
+    def instead_of(self, earlier: PlannedObjects) -> PlannedObjects:
+        """Return these objects instead of `earlier` ones: those that are not planned any more are deleted.
+
+        The causes and the entries that would fail are those of both inventories.
+        """
+        causes = {ref: [*each] for ref, each in self._causes.items()}
+        for ref, each in earlier._causes.items():
+            causes.setdefault(ref, []).extend(each)
+        other = [
+            replace(entry, reason=_OF_EARLIER.format(entry.reason))
+            for entry in earlier.unplanned
+            if entry not in self.unplanned
+        ]
+        objects = {**dict.fromkeys(earlier.objects), **self.objects}
+        return PlannedObjects(objects, [*self.unplanned, *other], causes)
 
     def titles(self, refs: Iterable[ObjectRef], parts: Iterable[str]) -> list[str]:
         """Return the titles of the entries that change these objects in one of these parts: names of secrets, or subjects."""

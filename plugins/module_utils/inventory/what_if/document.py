@@ -14,7 +14,8 @@ from ...core.cluster_text import make_printable
 from ...core.times import format_utc
 from ...core.what_if_format import ANSWERS, FORMAT, STILL_PULLS
 from .access import NO_ACCESS, AccessReview
-from .changes import SupposedChange
+from .changes import WhatIfChange
+from .declared import InventoryLists
 from .images import list_images
 from .rows import WhatIfRow
 
@@ -26,16 +27,19 @@ class WhatIfAnswers:
     """The answers for one cluster. `unread` are sentences about data that could not be read. `made` is in seconds since 1970.
 
     `forecasts` are sentences about an upgrade that concern no single container. `unread_workloads` has the reason for each namespace that
-    may have containers without a row, because its pods or workloads could not be read.
+    may have containers without a row, because its pods or workloads could not be read. `unread_images` are sentences about images of the
+    platform that could not be read. `against` is the inventory that is applied before the changes.
     """
 
-    changes: Sequence[SupposedChange]
+    changes: Sequence[WhatIfChange]
     rows: Sequence[WhatIfRow]
     unread: Sequence[str]
     made: float
     forecasts: Sequence[str] = ()
     access: AccessReview = NO_ACCESS
     unread_workloads: Mapping[str, str] = field(default_factory=dict)
+    unread_images: Sequence[str] = ()
+    against: InventoryLists | None = None
 
     def having(self, answer: str) -> list[WhatIfRow]:
         """Return the rows with this answer."""
@@ -52,6 +56,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
         "format": FORMAT,
         "made": format_utc(found.made),
         "server": server,
+        "against": "" if found.against is None else str(found.against),
         "changes": [
             {"kind": each.kind, "title": make_printable(each.title), "cannot_know": list(each.cannot_know)}
             for each in found.changes
@@ -70,6 +75,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
         "forecasts": list(map(make_printable, found.forecasts)),
         "unreadable": list(map(make_printable, found.unread)),
         "unread_workloads": sorted(found.unread_workloads),
+        "unread_images": list(map(make_printable, found.unread_images)),
     }
 
 

@@ -14,7 +14,7 @@ from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
 from ...images.node_pools import NODES
 from ...platform.protected import NODE_SECRET
-from .changes import SupposedChange
+from .changes import WhatIfChange
 from .patches import (
     CredentialPatch,
     EvidencePatch,
@@ -29,7 +29,7 @@ from .patches import (
 __all__ = ["patches_of", "unread_in_cluster"]
 
 
-def patches_of(change: SupposedChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
+def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
     """Return the effects of one change. `new_nodes` has none: it only means that no node has an image.
 
     :raises ReadRequired: when the nodes' own secret must be read first.
@@ -38,25 +38,25 @@ def patches_of(change: SupposedChange, survey: ClusterSnapshot) -> list[Evidence
     return [] if make is None else [make(change, survey)]
 
 
-def _of_unreachable(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+def _of_unreachable(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
     return NetworkPatch(unreachable=change.value)
 
 
-def _of_only(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+def _of_only(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
     return NetworkPatch(only=change.value)
 
 
-def _of_secrets(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_secrets(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     return SecretPatch(change.value["name"], change.targets([*survey.places]))
 
 
-def _of_links(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_links(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     accounts = change.value["service_accounts"]
     whose = None if accounts is None else frozenset(accounts)
     return LinkPatch(frozenset(change.value["secrets"]), whose, change.targets([*survey.places]))
 
 
-def _of_grants(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_grants(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     """Without subjects, all grants of the projects are removed."""
     projects = change.targets([*survey.places])
     bindings = {name: survey.places[name].bindings for name in projects if name in survey.places}
@@ -89,7 +89,7 @@ def _why_bindings_unread(project: str, survey: ClusterSnapshot) -> str:
     return f"the {BINDINGS} of project {project} could not be read: {why}" if why else ""
 
 
-def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_credential(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     """The nodes' own secret counts as one that has the login, unless it is known and does not."""
     registry, username = change.value["registry"], change.value["username"]
     password = change.value.get("password")
@@ -109,17 +109,17 @@ def _of_credential(change: SupposedChange, survey: ClusterSnapshot) -> EvidenceP
     return replace(every, secrets=frozenset(found))
 
 
-def _of_objects(change: SupposedChange, _survey: ClusterSnapshot) -> EvidencePatch:
+def _of_objects(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
     return ObjectPatch(change.objects)
 
 
-def _of_version(change: SupposedChange, survey: ClusterSnapshot) -> EvidencePatch:
+def _of_version(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     version = change.version or (1, 0)
     cluster = change.value if survey.is_openshift else ""
     return VersionPatch(kubernetes_version(version), cluster, NODES.kind)
 
 
-_MAKERS: Mapping[str, Callable[[SupposedChange, ClusterSnapshot], EvidencePatch]] = {
+_MAKERS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], EvidencePatch]] = {
     "unreachable_registries": _of_unreachable,
     "only_registries": _of_only,
     "remove_secrets": _of_secrets,

@@ -18,13 +18,13 @@ from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
 from ...explain.subjects import ContainerPull
 from ...features.pull_audit.accesses import explanation_key
-from .overlay import ChangedLookup, RecordingLookup
+from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
 from .patches import EvidencePatch
 
 __all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
 
 #: A message of a node about an earlier attempt counts against a change that would correct its cause.
-_OLD_ERROR = "after the change, nothing visible fails, but the node reports an error today: {}"
+_OLD_ERROR = "nothing visible fails in this state, but the node reports an error today: {}"
 
 
 @dataclass(frozen=True)
@@ -78,17 +78,35 @@ class PresentPulls:
 
 
 class PullEvaluator:
-    """Compares pulls. `patches` are the effects of each change, in order."""
+    """Compares pulls. `patches` are the effects of each change, in order.
 
-    def __init__(self, present: PresentPulls, patches: Sequence[Sequence[EvidencePatch]]) -> None:
-        base, self._asks = present.base, present.asks
+    `earlier` are the effects on the cluster before the changes: the changes then replace them. Without any, it is the present cluster.
+    """
+
+    def __init__(
+        self,
+        present: PresentPulls,
+        patches: Sequence[Sequence[EvidencePatch]],
+        earlier: Sequence[EvidencePatch] = (),
+    ) -> None:
+        evidence, self._asks = present.base, present.asks
         self._present = present
-        #: The evidence after all changes.
-        self.after = ChangedLookup(base, [patch for each in patches for patch in each])
-        self._each = [self.after] if len(patches) == 1 else [ChangedLookup(base, each) for each in patches]
+        self._later = ChangedLookup(evidence, [patch for each in patches for patch in each])
+        if earlier:
+            self._earlier: ChangedLookup | None = ChangedLookup(evidence, earlier)
+            #: The evidence after all changes.
+            self.after = ChangedLookup(self._earlier, [DifferencePatch(self._earlier, self._later)])
+            self._each = [self.after]
+        else:
+            self._earlier, self.after = None, self._later
+            self._each = [self._later] if len(patches) == 1 else [ChangedLookup(evidence, each) for each in patches]
+        base = self._earlier or evidence
+        self._base = RecordingLookup(base)
         self._known: dict[Hashable, Comparison] = {}
-        #: All evidence that may want objects.
-        self.lookups: Sequence[Lookup] = (base, self.after, *self._each)
+        #: The evidence before the changes, after all of them, and after each of them alone.
+        self.states: Sequence[Lookup] = (base, self.after, *self._each)
+        #: All evidence that may want objects, each after the evidence on which it is based.
+        self.lookups: Sequence[Lookup] = list(dict.fromkeys((evidence, base, self._later, *self._each)))
 
     def compare(self, subject: ContainerPull) -> Comparison:
         """Return the comparison for one subject.
@@ -105,24 +123,30 @@ class PullEvaluator:
 
     def _compare(self, subject: ContainerPull) -> Comparison:
         asked = replace(subject, is_pulled=False)
-        before, read = self._present.explain(asked)
+        present, read_today = self._present.explain(asked)
+        before, read = present, read_today
+        if self._earlier is not None and any(map(self._earlier.touches, read_today)):
+            self._base.take_read()
+            before = self._explain_changed(asked, self._base, present)
+            read = self._base.take_read()
         touched = tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
         if not touched:
             return Comparison(subject, before, before)
-        after = self._explain_after(asked, before)
+        is_changed = any(map(self._later.touches, read_today))
+        after = self._explain_changed(asked, self.after, present) if is_changed else present
         causes = self._causes(asked, touched) if answer_of(before.verdict, after.verdict) == WOULD_BREAK else ()
         return Comparison(subject, before, after, touched, causes, read)
 
-    def _explain_after(self, asked: ContainerPull, before: PullVerdict) -> PullVerdict:
-        after = explain(asked, self.after, asks=self._asks)
-        if not asked.reason or before.verdict != WILL_NOT_PULL or after.verdict != WILL_NOT_PULL:
-            return after
-        # The error of the node was about the cluster before the changes.
+    def _explain_changed(self, asked: ContainerPull, evidence: Lookup, present: PullVerdict) -> PullVerdict:
+        """The verdict in another state than the present one, for which the error of the node does not count."""
+        found = explain(asked, evidence, asks=self._asks)
+        if not asked.reason or present.verdict != WILL_NOT_PULL or found.verdict != WILL_NOT_PULL:
+            return found
         without_error = replace(asked, reason="", message="", shares_error=False)
-        now = explain(without_error, self.after, asks=self._asks)
+        now = explain(without_error, evidence, asks=self._asks)
         if now.verdict != PULLS:
-            return after
-        return now if self._asks else replace(now, verdict=UNKNOWN, reason=_OLD_ERROR.format(before.reason))
+            return found
+        return now if self._asks else replace(now, verdict=UNKNOWN, reason=_OLD_ERROR.format(present.reason))
 
     def _causes(self, asked: ContainerPull, touched: Sequence[int]) -> tuple[int, ...]:
         """The changes that make the pull fail alone. If none does, all that touch it together."""

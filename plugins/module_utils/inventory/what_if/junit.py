@@ -26,13 +26,13 @@ Row = Mapping[str, Any]
 def as_junit(document: Mapping[str, Any], rows: Sequence[Row], failing: Sequence[str]) -> str:
     """Return the text. `rows` are those of all containers. An answer in `failing` fails its case, and `unknown` otherwise skips it.
 
-    With `unknown` in `failing`, everything that fails the task fails a case: also workloads that could not be read, and parts of an inventory
-    that would not be applied.
+    With `unknown` in `failing`, everything that fails the task fails a case: also workloads and images of the platform that could not be read,
+    access that could not be compared, and parts of an inventory that would not be applied.
     """
     server, changes = document["server"] or _NO_SERVER, document["changes"]
     cases = [_case(server, row, changes, failing) for row in rows]
     cases += _access(server, document["access"], failing)
-    cases += _unread(server, document["unreadable"])
+    cases += _unread(server, document["unreadable"], document["unread_images"] if NOT_KNOWN in failing else ())
     cases += _unread_workloads(server, document["unread_workloads"] if NOT_KNOWN in failing else ())
     suite = make_suite(server, document["server"], document["made"], cases, "\n".join(_output(document, rows)))
     return as_xml(_TITLE, [suite])
@@ -59,32 +59,33 @@ def _details(row: Row, changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _access(server: str, access: Mapping[str, Any], failing: Sequence[str]) -> Iterator[Element]:
-    """A case for each gain and loss, which passes, for each part that is not applied, and for each doubt, which is skipped."""
-    failures = len(access["unplanned"]) if NOT_KNOWN in failing else 0
+    """A case for each gain and loss, which passes, for each part that is not applied, and for each doubt."""
     for place, title in access_titles(access):
         yield make_case(title, f"{server}.{place}.access")
     for number, note in enumerate(access_notes(access), 1):
         case = make_case(f"access review: {number}", f"{server}.access")
-        if number <= failures:
-            add_element(case, "failure", note, type=ANSWER_TITLES[NOT_KNOWN], message=note)
-        else:
-            add_element(case, "skipped", message=note)
-        yield case
+        yield _doubt(case, note, fails=NOT_KNOWN in failing)
 
 
-def _unread(server: str, sentences: Sequence[str]) -> Iterator[Element]:
+def _unread(server: str, sentences: Sequence[str], failures: Sequence[str]) -> Iterator[Element]:
     for number, sentence in enumerate(sentences, 1):
         case = make_case(f"{_UNREAD}: {number}", f"{server}.{_UNREAD}")
+        yield _doubt(case, sentence, fails=sentence in failures)
+
+
+def _doubt(case: Element, sentence: str, *, fails: bool) -> Element:
+    """The case, which fails or is skipped because of the sentence."""
+    if fails:
+        add_element(case, "failure", sentence, type=ANSWER_TITLES[NOT_KNOWN], message=sentence)
+    else:
         add_element(case, "skipped", message=sentence)
-        yield case
+    return case
 
 
 def _unread_workloads(server: str, namespaces: Sequence[str]) -> Iterator[Element]:
     for name in namespaces:
         case = make_case("pods and workloads", f"{server}.{name}")
-        text = f"the pods or workloads {_UNREAD}, so containers can be missing"
-        add_element(case, "failure", text, type=ANSWER_TITLES[NOT_KNOWN], message=text)
-        yield case
+        yield _doubt(case, f"the pods or workloads {_UNREAD}, so containers can be missing", fails=True)
 
 
 def _output(document: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:

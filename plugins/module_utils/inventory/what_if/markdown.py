@@ -15,13 +15,22 @@ from typing import Any
 from ...core.markdown import as_code, as_code_block, as_table
 from ...core.phrases import pluralize
 from ...core.what_if_format import ANSWER_TITLES, ANSWERS, NOT_KNOWN, WOULD_BREAK
-from ...core.what_if_sentences import causes_of, count_moments, headline, moment_of, outcome_of, part_of
+from ...core.what_if_sentences import (
+    causes_of,
+    count_moments,
+    headline,
+    moment_of,
+    order_evenly,
+    outcome_of,
+    part_of,
+    pick_evenly,
+)
 from ...explain.offers import Offer, offer_of
 from .access_text import access_section
 
 __all__ = ["as_markdown"]
 
-#: Maximum number of containers in the table of each answer, and of items in each list.
+#: Maximum number of containers in the table of each answer, which has some of each namespace, and of items in each list.
 _SHOWN = {WOULD_BREAK: 25, NOT_KNOWN: 15}
 _ITEMS = 10
 #: Maximum number of tasks, and of characters of each.
@@ -51,6 +60,8 @@ def _head(document: Document) -> Iterator[str]:
     yield ""
     yield from _items([_sentence(each["title"]) for each in document["changes"]], "change", mark="1.")
     yield ""
+    if document["against"]:
+        yield from (f"This is instead of another inventory: {_sentence(document['against'])}", "")
     yield from as_table(
         ("Answer", "Containers:"), [(ANSWER_TITLES[answer], f"{counts[answer]:,}") for answer in ANSWERS]
     )
@@ -66,8 +77,8 @@ def _broken(document: Document) -> Iterator[str]:
     if rows:
         yield from ("", f"### {outcome_of(WOULD_BREAK, len(rows))}", "", f"When: {count_moments(rows)}.", "")
         titles = ("Container", "Image", "Reason", "When", "Cause", "To do")
-        changes = document["changes"]
-        yield from _table(titles, [_cells_of_broken(row, changes) for row in rows[: _SHOWN[WOULD_BREAK]]], len(rows))
+        shown, changes = pick_evenly(rows, _SHOWN[WOULD_BREAK]), document["changes"]
+        yield from _table(titles, [_cells_of_broken(row, changes) for row in shown], len(rows))
 
 
 def _cells_of_broken(row: Row, changes: Sequence[Mapping[str, Any]]) -> Sequence[str]:
@@ -82,15 +93,15 @@ def _unknown(document: Document) -> Iterator[str]:
         yield from ("", f"### {outcome_of(NOT_KNOWN, len(rows))}", "")
         cells = [
             (_name(row), as_code(row["image"], _NAME), as_code(row["after"]["reason"]))
-            for row in rows[: _SHOWN[NOT_KNOWN]]
+            for row in pick_evenly(rows, _SHOWN[NOT_KNOWN])
         ]
         yield from _table(("Container", "Image", "Reason"), cells, len(rows))
 
 
 def _tasks(document: Document) -> Iterator[str]:
-    """The first tasks, each once. Anyone can have written the document, so they are checked again."""
+    """The first tasks of each namespace, each once. Anyone can have written the document, so they are checked again."""
     found: dict[str, Offer] = {}
-    for row in document["containers"]:
+    for row in order_evenly(document["containers"]):
         offer = offer_of(row)
         if offer.tasks:
             found.setdefault(offer.text, offer)

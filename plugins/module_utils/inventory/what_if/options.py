@@ -9,52 +9,55 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.errors import OptionError
+from ...core.errors import OptionError, call_all
 from ...core.json_types import as_dict, as_str
 from ...core.objects import Json
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
 from ...images import image_questions
 from ...images.image_questions import RegistryAccess
-from . import changes
-from .changes import SupposedChange, parse_changes
-from .declared import LISTS, InventoryLists, Lists
+from .changes import ARGUMENTS as CHANGE_ARGUMENTS
+from .changes import DECLARED, INVENTORY, WhatIfChange, parse_changes, parse_inventory
+from .declared import AGAINST, InventoryLists, Lists
 from .outputs import OUTPUTS, render_outputs
 
 __all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options", "with_inventories"]
 
 ARGUMENTS: dict[str, Any] = {
-    "changes": {"type": "list", "elements": "dict", "required": True, "options": changes.ARGUMENTS},
+    "changes": {"type": "list", "elements": "dict", "required": True, "options": CHANGE_ARGUMENTS},
     **image_questions.ARGUMENTS,
     "fail_on": {"type": "str", "choices": ["never", WOULD_BREAK, NOT_KNOWN], "default": "never"},
     "dest": {"type": "path"},
     "junit": {"type": "path"},
     "markdown": {"type": "path"},
 }
+#: Options of the inventory to compare with, besides the lists.
+_AGAINST = {**INVENTORY, "on_cluster": {"type": "bool", "default": False}}
+_Declare = Callable[[Mapping[str, Any]], Lists]
 
 
 def with_inventories(lists: Mapping[str, Any]) -> dict[str, Any]:
     """Return `ARGUMENTS` with the options that take an inventory. `lists` are the argument specs of its lists."""
-    declared = {"type": "dict", "options": {**lists, **changes.INVENTORY}}
-    given = {**ARGUMENTS["changes"], "options": {**changes.ARGUMENTS, changes.DECLARED: declared}}
-    shared = {name: changes.INVENTORY[name] for name in ("owner", "adopt")}
-    compared = {name: spec for name, spec in lists.items() if name in LISTS}
-    return {**ARGUMENTS, "changes": given, "against": {"type": "dict", "options": {**compared, **shared}}}
+    declared = {"type": "dict", "options": {**lists, **INVENTORY}}
+    given = {**ARGUMENTS["changes"], "options": {**CHANGE_ARGUMENTS, DECLARED: declared}}
+    return {**ARGUMENTS, "changes": given, "against": {"type": "dict", "options": {**lists, **_AGAINST}}}
 
 
 @dataclass(frozen=True)
 class WhatIfQuestion:
-    """`supposed` are the changes, applied together in the order given. `registries`: how registries are asked, None if they are not.
+    """The `change_set` is applied together, in the order given. `registries`: how registries are asked, None if they are not.
 
     `failing` are the answers that fail the task. `outputs` are the paths of the files to write, by their options, `sources` the files that
-    the changes name. `against`: the inventory to compare with, without a cluster.
+    the changes name. `against`: the inventory to compare with, which is applied to the cluster with `on_cluster`. Otherwise no cluster is
+    read.
     """
 
-    supposed: Sequence[SupposedChange]
+    change_set: Sequence[WhatIfChange]
     registries: RegistryAccess | None = None
     failing: Sequence[str] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     sources: Sequence[str] = ()
     against: InventoryLists | None = None
+    on_cluster: bool = False
 
     def render(self, document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         """Return the text of each file, by its option. `rows` are those of all containers."""
@@ -63,63 +66,88 @@ class WhatIfQuestion:
     @property
     def target_version(self) -> str | None:
         """The version of the last upgrade among the changes, or None without one."""
-        return next((each.value for each in reversed(self.supposed) if each.version is not None), None)
+        return next((each.value for each in reversed(self.change_set) if each.version is not None), None)
 
     @property
     def is_about_network(self) -> bool:
         """Whether registries get out of reach, so that images count that no pod has today."""
-        return any(each.kind in ("unreachable_registries", "only_registries") for each in self.supposed)
+        return any(each.kind in ("unreachable_registries", "only_registries") for each in self.change_set)
 
     @property
     def compared(self) -> Sequence[Lists]:
         """The declarations of the two inventories to compare without a cluster: the earlier and the later. Empty on a cluster."""
-        return [] if self.against is None else [self.against.lists, *self.inventories.values()]
+        if self.against is None or self.on_cluster:
+            return []
+        return [self.against.lists, *(each.inventory.lists for each in self.change_set if each.inventory is not None)]
 
     @property
-    def inventories(self) -> Mapping[int, Lists]:
-        """The declarations of each change that applies an inventory, by position."""
-        return {at: each.inventory.lists for at, each in enumerate(self.supposed) if each.inventory is not None}
+    def inventories(self) -> Mapping[int, InventoryLists]:
+        """The inventory of each change that applies one, by position. The one to compare with on a cluster is under `AGAINST`."""
+        found = {at: each.inventory for at, each in enumerate(self.change_set) if each.inventory is not None}
+        return {**found, AGAINST: self.against} if self.against is not None and self.on_cluster else found
 
     @property
     def has_new_nodes(self) -> bool:
-        return any(each.kind == "new_nodes" for each in self.supposed)
+        return any(each.kind == "new_nodes" for each in self.change_set)
 
 
 def from_options(
     options: Mapping[str, Any],
     read: Callable[[str], Sequence[Json]],
-    declare: Callable[[Mapping[str, Any]], Lists] = lambda _given: {},
+    declare: _Declare = lambda _given: {},
+    check: Callable[[Mapping[str, str], Sequence[str]], None] = lambda _outputs, _sources: None,
 ) -> WhatIfQuestion:
     """Return the question. `read` returns the objects in a file, and `declare` the declarations in an inventory.
 
-    :raises OptionError: with all invalid changes, or for an invalid timeout.
+    `check` gets the paths of the files to write, and of the files that the task reads, and raises OptionError with all its problems.
+
+    :raises OptionError: with the problems of all options.
     """
-    registries = image_questions.access_of(options)
     failing = {"never": (), WOULD_BREAK: (WOULD_BREAK,), NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN)}[options["fail_on"]]
-    given = [as_dict(each) for each in options["changes"]]
-    supposed = parse_changes(given, read, declare)
-    against = _parse_against(options, supposed, declare)
-    return WhatIfQuestion(
-        supposed,
-        registries,
-        failing,
-        {name: options[name] for name in OUTPUTS if options[name] is not None},
-        [source for each in given if (source := as_str(as_dict(each.get("add_objects")).get("src")))],
-        against,
+    given, against = [as_dict(each) for each in options["changes"]], options.get("against")
+    outputs, sources = {name: options[name] for name in OUTPUTS if options[name] is not None}, _sources_in(given)
+    registries, changes, inventory, *_nothing = call_all(
+        lambda: image_questions.access_of(options),
+        lambda: parse_changes(given, read, declare),
+        lambda: None if against is None else _parse_against(against, declare),
+        lambda: _check_comparison(options),
+        lambda: check(outputs, sources),
     )
+    on_cluster = against is not None and against["on_cluster"]
+    return WhatIfQuestion(changes, registries, failing, outputs, sources, inventory, on_cluster)
 
 
-def _parse_against(
-    options: Mapping[str, Any], supposed: Sequence[SupposedChange], declare: Callable[[Mapping[str, Any]], Lists]
-) -> InventoryLists | None:
-    """:raises OptionError: for other changes than one inventory, for an option that needs a cluster, and for invalid entries."""
-    given = options.get("against")
-    if given is None:
-        return None
-    if [each.kind for each in supposed] != [changes.DECLARED]:
-        raise OptionError(
+def _parse_against(against: Mapping[str, Any], declare: _Declare) -> InventoryLists:
+    try:
+        return parse_inventory("against", against, declare)
+    except OptionError as error:
+        raise OptionError(*(f"option 'against': {problem}" for problem in error.problems)) from None
+
+
+def _sources_in(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The paths of the files that the changes name."""
+    added = (as_dict(each.get("add_objects")) for each in changes)
+    return [source for each in added if (source := as_str(each.get("src")))]
+
+
+def _check_comparison(options: Mapping[str, Any]) -> None:
+    """:raises OptionError: for other changes than one inventory, and for options that need a cluster."""
+    against = options.get("against")
+    if against is None:
+        return
+    kinds = [name for change in options["changes"] for name, value in as_dict(change).items() if value is not None]
+    problems = []
+    if kinds != [DECLARED]:
+        problems.append(
             "option 'against' compares one inventory with another: give exactly one change in option 'changes', of kind 'declared'"
         )
-    if ignored := [name for name in ("fail_on", "ask_registries") if options[name] not in (False, "never")]:
-        raise OptionError(f"option {ignored[0]!r} needs a cluster: leave it out with option 'against'")
-    return changes.parse_inventory("option 'against'", given, declare)
+    if not against["on_cluster"]:
+        given = {name: options[name] for name in ("fail_on", "ask_registries")}
+        given["against.prune"] = against.get("prune")
+        problems += [
+            f"option {name!r} needs a cluster: leave it out, or set against.on_cluster to true"
+            for name, value in given.items()
+            if value not in (False, None, "never")
+        ]
+    if problems:
+        raise OptionError(*problems)

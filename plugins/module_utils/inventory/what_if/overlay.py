@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar, Union
 
 from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef
-from ...explain.lookup import Lookup, UnreadableObject
+from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
 from .patches import EvidencePatch, answer_refused_login
 
-__all__ = ["ChangedLookup", "RecordingLookup"]
+__all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup"]
 
 Made = TypeVar("Made")
 Answer = Union[Json, ImagePullError, None]
@@ -118,3 +119,38 @@ class ChangedLookup(Lookup):
         secret = question.secret_ref
         known = self.look(secret) if secret is not None else None
         return answer_refused_login(question, known) or super().look(ref)
+
+
+@dataclass(frozen=True)
+class DifferencePatch:
+    """The state of `after` instead of that of `before`. Both are changes of the same evidence."""
+
+    before: ChangedLookup
+    after: ChangedLookup
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`. An object that is the same in both states is not touched. Lists are not compared, so that none is read for it."""
+        if not (self.before.touches(ref) or self.after.touches(ref)):
+            return False
+        try:
+            return not ref.name or _answer(self.before, ref) != _answer(self.after, ref)
+        except ReadRequired:
+            return True
+
+    def apply(self, ref: ObjectRef, _answer_before: Answer) -> Answer:
+        """See `EvidencePatch`.
+
+        :raises ReadRequired: when objects must be read first.
+        """
+        try:
+            return self.after.look(ref)
+        except UnreadableObject as error:
+            return error
+
+
+def _answer(lookup: Lookup, ref: ObjectRef) -> Json | str | None:
+    """The object, or the reason why it cannot be read."""
+    try:
+        return lookup.look(ref)
+    except UnreadableObject as error:
+        return str(error)

@@ -37,7 +37,7 @@ from ...images.image_questions import RegistryAccess
 from ...platform.cluster import CLUSTER_VERSION
 from .access import review_access
 from .comparison import LIMITS, compare_inventories
-from .declared import PlannedObjects
+from .declared import AGAINST, PlannedObjects
 from .document import WhatIfAnswers, document_of
 from .effects import patches_of
 from .evaluation import Comparison, PresentPulls, PullEvaluator
@@ -101,7 +101,9 @@ def answer_comparison(
     now: Callable[[], float] = time.time,
 ) -> Outcome:
     """Return the outcome for two inventories, without a cluster: the document has only the access review."""
-    found = WhatIfAnswers(asked.supposed, (), LIMITS, now(), access=compare_inventories(before, after))
+    found = WhatIfAnswers(
+        asked.change_set, (), LIMITS, now(), access=compare_inventories(before, after), against=asked.against
+    )
     return Outcome([], extra=_report(found, "", asked, write), refused=_refusal(found, asked))
 
 
@@ -132,9 +134,14 @@ def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
 
 
 def _describe_gaps(found: WhatIfAnswers) -> Iterator[str]:
-    """Yield a sentence for the namespaces without rows, and for the entries of an inventory without an effect."""
+    """Yield a sentence for everything that has no answer: containers without a row, access, and entries of an inventory without an effect."""
     for namespace, why in sorted(found.unread_workloads.items())[:1]:
         yield f"{describe_unread([*found.unread_workloads])}, so their containers cannot be judged, such as in namespace {namespace}: {why}"
+    if found.unread_images:
+        yield f"images of the platform could not be judged, such as: {found.unread_images[0]}"
+    if found.access.unknown:
+        number = pluralize(len(found.access.unknown), "part")
+        yield f"{number} of the access review could not be judged, such as: {found.access.unknown[0]}"
     for entry in found.access.unplanned[:1]:
         number = pluralize(len(found.access.unplanned), "part")
         title = f"{entry.title} in namespace {entry.namespace}" if entry.title else f"namespace {entry.namespace}"
@@ -165,7 +172,7 @@ class _WhatIfRun:
         self._audit = PullAudit(rules=(*VERIFICATION, *FORECASTS), target_version=asked.target_version)
         # Only forecasts need the verdicts of an audit: each pull is explained before and after the changes anyway.
         self._reader = AuditReader(run, self._audit, namespaces, explains=self._audit.target is not None)
-        self._unread: list[str] = []
+        self._unread_images: list[str] = []
         #: The result of each namespace, after `find`.
         self.results: Sequence[NamespaceResult] = ()
 
@@ -179,32 +186,45 @@ class _WhatIfRun:
         gone = {result.name for result in self.results if result.status == "failed"}
         survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
         planned = self._plan()
-        evaluator = settle(
-            self._run, lambda: self._evaluator(survey, planned), [survey.evidence], self._asked.registries
-        )
+        earlier = planned.pop(AGAINST, None)
+        registries = self._asked.registries
+        evaluator = settle(self._run, lambda: self._evaluator(survey, planned, earlier), [survey.evidence], registries)
         rows = self._evaluate(survey, evaluator, self._platform_subjects() if self._asked.is_about_network else ())
-        lookups = evaluator.lookups
-        access = settle(self._run, lambda: review_access(lookups, survey, planned), lookups, self._asked.registries)
+        if earlier is not None:
+            planned = {at: each.instead_of(earlier) for at, each in planned.items()}
+        access = settle(
+            self._run, lambda: review_access(evaluator.states, survey, planned), evaluator.lookups, registries
+        )
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
-        unread = [*_describe_unread(audit), *self._unread]
-        gaps = unread_workloads(survey)
-        return WhatIfAnswers(self._asked.supposed, rows, unread, now, forecasts, access, gaps)
+        return WhatIfAnswers(
+            self._asked.change_set,
+            rows,
+            [*_describe_unread(audit), *self._unread_images],
+            now,
+            forecasts,
+            access,
+            unread_workloads(survey),
+            self._unread_images,
+            self._asked.against,
+        )
 
     def _plan(self) -> dict[int, PlannedObjects]:
         """Return the objects that each inventory leaves, by the position of its change."""
         return {
-            at: plan_inventory(self._run, change.inventory, self._inventories, at)
-            for at, change in enumerate(self._asked.supposed)
-            if change.inventory is not None
+            at: plan_inventory(self._run, inventory, self._inventories, at)
+            for at, inventory in self._asked.inventories.items()
         }
 
-    def _evaluator(self, survey: ClusterSnapshot, planned: Mapping[int, PlannedObjects]) -> PullEvaluator:
+    def _evaluator(
+        self, survey: ClusterSnapshot, planned: Mapping[int, PlannedObjects], earlier: PlannedObjects | None
+    ) -> PullEvaluator:
         patches = [
             patches_of_objects(planned[at].objects, survey) if at in planned else patches_of(change, survey)
-            for at, change in enumerate(self._asked.supposed)
+            for at, change in enumerate(self._asked.change_set)
         ]
-        return PullEvaluator(PresentPulls(survey.evidence, asks=self._asked.registries is not None), patches)
+        before = [] if earlier is None else patches_of_objects(earlier.objects, survey)
+        return PullEvaluator(PresentPulls(survey.evidence, asks=self._asked.registries is not None), patches, before)
 
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. Unreadable kinds are reported."""
@@ -227,7 +247,7 @@ class _WhatIfRun:
                     self._run.cluster.needs.update(
                         [error.need] if error.need else []
                     )  # no other request replaces this list
-                self._unread.append(
+                self._unread_images.append(
                     f"the {kind.resource} could not be read, so their images are not part of the answer: {error}"
                 )
         return found

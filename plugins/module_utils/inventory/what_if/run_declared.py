@@ -115,13 +115,13 @@ def _plan_prune(run: Run, owner: str, owned: OwnedObjects, planned: PlannedObjec
 
 def _plan_step(run: Run, batch: Batch[Any], views: _Views, planned: PlannedObjects, title: str = "") -> None:
     """Plan one step in check mode, on the objects that the steps before would leave. `title` names it if no entry does."""
-    seen = {name: view for name, view in views.items() if name in batch.namespaces}
+    known = {name: view for name, view in views.items() if name in batch.namespaces}
     settings = replace(run.settings, check_mode=True, wait_timeout=0.0, max_failures=None, say=None)
-    outcome = reconcile(run.cluster, batch, settings, seen)
+    outcome = reconcile(run.cluster, batch, settings, known)
     if outcome.stopped:
         raise ClusterError(outcome.stopped)
     for result in outcome.namespaces:
-        view = seen.get(result.name)
+        view = known.get(result.name)
         if isinstance(view, View):
             planned.keep(batch, result.name, result.changes, (view.objects, view.related), title)
         planned.unplanned += _unplanned(result, title)

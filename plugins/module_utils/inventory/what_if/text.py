@@ -10,7 +10,16 @@ from typing import Any
 
 from ...core.phrases import pluralize
 from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
-from ...core.what_if_sentences import causes_of, count_moments, headline, moment_of, name_of, outcome_of, select_rows
+from ...core.what_if_sentences import (
+    causes_of,
+    count_moments,
+    headline,
+    moment_of,
+    name_of,
+    order_evenly,
+    outcome_of,
+    select_rows,
+)
 from ...explain.offers import Offer, offer_of
 from .access_text import access_lines
 
@@ -34,6 +43,8 @@ def _summary(document: Document) -> Iterator[str]:
     yield headline(document)
     yield f"On {document['server']}, if:" if document["server"] else "Without a cluster, if:"
     yield from (f"  {number}. {each['title']}" for number, each in enumerate(document["changes"], 1))
+    if document["against"]:
+        yield f"  instead of another inventory: {document['against']}"
     if moments := count_moments(document["containers"]):
         yield f"When: {moments}."
     counts = document["counts"]
@@ -76,9 +87,9 @@ def _row(row: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> Iterat
 
 
 def _tasks(document: Document) -> Iterator[str]:
-    """The first tasks that keep pulls working, each once. Anyone can have written the document, so they are checked again."""
+    """The first tasks of each namespace that keep pulls working, each once. Anyone can have written the document, so they are checked again."""
     found: dict[str, Offer] = {}
-    for row in document["containers"]:
+    for row in order_evenly(document["containers"]):
         offer = offer_of(row)
         if offer.tasks:
             found.setdefault(offer.text, offer)

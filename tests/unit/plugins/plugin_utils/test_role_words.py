@@ -40,6 +40,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
             "variable pull_access_what_if_changes[0]: a; variable pull_access_what_if_changes[1]: b",
         ),
         ("pull_access_what_if", "option 'nothing[0]': a", "option 'nothing[0]': a"),
+        # A problem after that of an item, and a member of an option.
+        (
+            "pull_access_what_if",
+            "option 'changes[0]': option 'show' is a; option 'fail_on' is b; option 'against.prune' is c",
+            "variable pull_access_what_if_changes[0]: option 'show' is a; variable pull_access_what_if_fail_on is b; "
+            "variable pull_access_what_if_against.prune is c",
+        ),
+        (
+            "pull_access_what_if",
+            "option 'changes[0]': secrets[0]: option 'show' is a; secrets[1]: option 'show' is b",
+            "variable pull_access_what_if_changes[0]: secrets[0]: option 'show' is a; secrets[1]: option 'show' is b",
+        ),
         # Ansible's own message.
         ("automation_account", "value of jobs must be one or", "value of automation_account_jobs must be one or"),
         ("automation_account", "value of job must be one of", "value of job must be one of"),

@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
     ImagePullError,
     OptionError,
     Refusal,
+    call_all,
     describe_unexpected,
 )
 
@@ -26,6 +27,23 @@ def test_option_error_and_refusal_are_separate_kinds_of_error() -> None:
     assert not issubclass(OptionError, Refusal)
     assert not issubclass(Refusal, OptionError)
     assert ImagePullError.__bases__ == (Exception,)
+
+
+class TestCallAll:
+    def test_all_results_are_returned_in_their_order(self) -> None:
+        assert call_all(lambda: 1, lambda: None) == [1, None]
+
+    def test_all_problems_of_options_are_reported_together(self) -> None:
+        def refuse(text: str) -> None:
+            raise OptionError(text)
+
+        with pytest.raises(OptionError, match=r"^one; two$") as refused:
+            call_all(lambda: refuse("one"), lambda: 1, lambda: call_all(lambda: refuse("two")))
+        assert refused.value.problems == ("one", "two")
+
+    def test_other_errors_are_not_collected(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            call_all(lambda: 1 // 0)
 
 
 class TestUnexpected:

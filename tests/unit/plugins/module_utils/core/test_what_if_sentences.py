@@ -10,12 +10,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what
     causes_of,
     count_moments,
     headline,
+    holder_of,
     moment_of,
     name_of,
+    notes_of,
+    order_evenly,
     outcome_of,
+    pick_evenly,
+    place_of,
     select_rows,
+    target_of,
 )
-from support.what_ifs import change, container, document
+from support.what_ifs import ACCESS, change, container, document
 
 
 @pytest.mark.parametrize(
@@ -95,6 +101,52 @@ def test_omitted_rows_are_counted_by_namespace() -> None:
     rows = [container(namespace=name) for name in ("a", "b", "b", "c")]
     assert select_rows(rows, 4) == (rows, "")
     assert select_rows(rows, 1) == (rows[:1], "and 3 more, in namespaces b (2), c (1)")
-    assert select_rows(rows, 3) == (rows[:3], "and 1 more, in namespace c (1)")
+    assert select_rows(rows, 3) == ([rows[0], rows[1], rows[3]], "and 1 more, in namespace b (1)")
+
+
+def test_a_namespace_with_many_rows_does_not_push_out_the_others() -> None:
+    many = [container(namespace="a", name=f"web-{number}") for number in range(50)]
+    rows = [*many, container(namespace="b"), container(namespace="c")]
+    assert order_evenly(rows)[:4] == [many[0], rows[50], rows[51], many[1]]
+    assert pick_evenly(rows, 4) == [many[0], many[1], rows[50], rows[51]]
+    assert pick_evenly(rows, 100) == rows
+
+
+def test_an_access_is_described_by_its_holder_and_its_target() -> None:
+    grant = {
+        **ACCESS,
+        "how": "grant",
+        "namespace": "b",
+        "name": "robot",
+        "project": "a",
+        "registry": "",
+        "username": "",
+    }
+    assert [each(ACCESS) for each in (place_of, holder_of, target_of)] == [
+        "a",
+        "ServiceAccount default",
+        "quay.io as robot",
+    ]
+    assert [each(grant) for each in (place_of, holder_of, target_of)] == [
+        "a",
+        "ServiceAccount b/robot",
+        "image streams of project a",
+    ]
+    assert target_of({**ACCESS, "repository": "team"}) == "quay.io/team as robot"
+
+
+def test_notes_are_sentences() -> None:
+    assert notes_of(["it is not known", {"namespace": "a", "entry": "", "reason": "gone"}]) == [
+        "it is not known",
+        "a: all entries: gone",
+    ]
+
+
+def test_unread_images_of_the_platform_are_in_the_headline() -> None:
+    found = document(container("still_pulls"), unread_images=["no catalogs"], unread_workloads=["a"])
+    assert headline(found) == (
+        "No container is known to lose its image, but the pods or workloads of 1 namespace could not be read and images of the platform "
+        "could not be read."
+    )
     many = [container(namespace=f"n{number}") for number in range(20)]
     assert select_rows(many, 5)[1].endswith(" and 5 more")

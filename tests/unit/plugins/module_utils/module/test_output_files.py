@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import (
     check_outputs,
+    options_checker,
     output_writer,
     write_outputs,
 )
@@ -42,6 +43,14 @@ def test_all_impossible_paths_are_reported_together(tmp_path: Path) -> None:
     assert "give the path of a file" in problems[1]
     assert "which option 'other' also names" in problems[2]
     assert "which the task reads" in problems[4]
+
+
+def test_paths_are_checked_together_with_the_options_of_the_task(tmp_path: Path) -> None:
+    options = {"namespaces": [], "namespace_selector": None, "concurrency": 0}
+    check = options_checker(Task("it", options, False, False, "/tmp", set()))
+    with pytest.raises(OptionError) as refused:
+        check({"dest": str(tmp_path)}, [])
+    assert [problem.split("'")[1] for problem in refused.value.problems] == ["dest", "namespaces", "concurrency"]
 
 
 def test_files_are_replaced_and_only_their_owner_may_read_them(tmp_path: Path) -> None:

@@ -243,6 +243,19 @@ class TestOverNamespaces:
         with pytest.raises(OptionError, match="^option 'max_failures': 'few' is neither"):
             self.run(task)
 
+    def test_all_invalid_options_are_reported_together(self, api: FakeApi, task: Task) -> None:
+        task.check_options()
+        task.params = {**task.params, "max_failures": "few", "concurrency": 0, "timeout": -1, "namespaces": []}
+        with pytest.raises(OptionError) as refused:
+            task.check_options()
+        assert [problem.split("'")[1] for problem in refused.value.problems] == [
+            "namespaces",
+            "max_failures",
+            "concurrency",
+            "timeout",
+        ]
+        assert api.asked == []
+
     def test_the_result_names_the_cluster(self, task: Task, host: str) -> None:
         assert self.run(task)[0]["server"] == host
 

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from hypothesis import given
 from hypothesis import strategies as st
-from support import audits
+from support import audits, what_ifs
 
 SEVERITIES = ("error", "warning", "info")
 
@@ -159,3 +159,30 @@ def test_each_text_is_stored_once() -> None:
     many = [audits.finding(namespace="pull", name=f"pull-{number:05}") for number in range(20)]
     data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))
     assert len(data["texts"]) == 3
+
+
+def test_the_rows_of_an_access_review_survive_the_encoding() -> None:
+    users = [f"Deployment web-{number}" for number in range(25)]
+    gained = {**what_ifs.ACCESS, "workloads": users, "changes": [1], "name": "a\u202eb"}
+    lost = {**what_ifs.ACCESS, "how": "grant", "project": "images", "through": ["one", "two"], "entries": ["links[0]"]}
+    access = {**what_ifs.document()["access"], "gained": [gained], "lost": [lost]}
+    answer = {
+        **what_ifs.document(access=access, changes=[what_ifs.change("one"), what_ifs.change("two")]),
+        "name": "production",
+    }
+    data = as_data(merge_documents({"a": audits.document(audits.cluster())}), [answer])
+    table, names = data["access"], data["names"]
+    assert (table["question"], table["effect"]) == ([0, 0], [0, 1])
+    columns = ("namespace", "holder", "target", "through", "users", "entries", "change")
+    assert [[names[table[column][row]] for column in columns] for row in (0, 1)] == [
+        [
+            "a",
+            "ServiceAccount a⟨U+202E⟩b",
+            "quay.io as robot",
+            "pull",
+            f"{', '.join(users[:20])} and 5 more",
+            "",
+            "two",
+        ],
+        ["images", "ServiceAccount a/default", "image streams of project images", "one, two", "", "links[0]", "one"],
+    ]

@@ -15,7 +15,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from support.what_ifs import ANSWERS, container, document
+from support.what_ifs import ACCESS, ANSWERS, container, document
+
+REVIEW = document()["access"]
 
 
 def read(found: Any) -> dict[str, Any]:
@@ -25,9 +27,7 @@ def read(found: Any) -> dict[str, Any]:
 def test_the_shown_parts_are_returned() -> None:
     found = document(*map(container, ANSWERS))
     assert read(found) == {
-        name: value
-        for name, value in found.items()
-        if name not in ("format", "touched", "summary", "access", "images_to_mirror")
+        name: value for name, value in found.items() if name not in ("format", "touched", "summary", "images_to_mirror")
     }
 
 
@@ -40,6 +40,10 @@ def test_the_shown_parts_are_returned() -> None:
         ({"containers": [container("unknown", when="soon")]}, r"containers\[0\].when is not one of"),
         ({"containers": [container(fix=[{"name": "a", "ansible.builtin.command": {}}])]}, "is not a list of tasks"),
         ({"containers": [container(changes=[1])]}, "names a change by a position"),
+        ({"access": {**REVIEW, "lost": [{**ACCESS, "how": "magic"}]}}, r"access.lost\[0\].how is not one of"),
+        ({"access": {**REVIEW, "gained": [{**ACCESS, "changes": [1]}]}}, r"access.gained\[0\] names a change by"),
+        ({"access": {**REVIEW, "unplanned": ["x"]}}, r"access.unplanned\[0\] is not an object"),
+        ({"access": {}}, "access lacks the member"),
         ({"format": "openshift_ops.image_pull/audit/1"}, "Name it in option 'src'"),
         ({"x": 1}, "it has a member that this format does not know: x"),
     ],

@@ -11,7 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     questions_of,
 )
 from support import audits
-from support.what_ifs import ANSWERS, change, container, document
+from support.what_ifs import ACCESS, ANSWERS, change, container, document
 
 
 def test_counts_are_added() -> None:
@@ -31,6 +31,7 @@ def test_an_answer_has_the_name_of_its_cluster_or_its_server() -> None:
         "production",
         "https://other:6443",
     ]
+    assert [each["name"] for each in name_answers([document(server="")], [])] == ["without a cluster"]
 
 
 def test_the_first_breaks_are_examples() -> None:
@@ -45,3 +46,33 @@ def test_the_first_breaks_are_examples() -> None:
     assert found["broken"] == 4
     assert found["counts"][0] == ("would break", 4)
     assert found["facts"] == ["which pods will be created again"]
+
+
+def test_the_first_breaks_are_those_of_each_namespace() -> None:
+    rows = [container(name=f"web-{number}") for number in range(4)]
+    (found,) = questions_of([document(*rows, container(namespace="b"))], 2)
+    assert [example["row"]["namespace"] for example in found["examples"]] == ["shop", "b"]
+
+
+def test_the_access_review_has_its_numbers_and_the_first_rows_of_each_namespace() -> None:
+    gained = [{**ACCESS, "name": f"robot-{number}"} for number in range(4)]
+    lost = [{**ACCESS, "namespace": "b", "how": "grant", "project": "images"}]
+    unplanned = [{"namespace": "d", "entry": "", "reason": "gone"}]
+    access = {"gained": gained, "lost": lost, "unknown": ["it is not known"], "unplanned": unplanned}
+    (found,) = questions_of([document(access=access)], 2)
+    assert found["access"] == {
+        "gained": 4,
+        "lost": 1,
+        "examples": [
+            {"effect": "gained", "place": "a", "holder": "ServiceAccount robot-0", "target": "quay.io as robot"},
+            {
+                "effect": "lost",
+                "place": "images",
+                "holder": "ServiceAccount b/default",
+                "target": "image streams of project images",
+            },
+        ],
+        "more": 3,
+        "unplanned": ["d: all entries: gone"],
+        "unknown": ["it is not known"],
+    }

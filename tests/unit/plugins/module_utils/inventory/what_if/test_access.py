@@ -99,7 +99,7 @@ def rows(found: Any) -> set[tuple[str, str, str]]:
 
 class TestReach:
     @pytest.mark.parametrize(
-        ("held", "expected"),
+        ("content", "expected"),
         [
             (secret("quay.io"), {Reach("quay.io", "", "u")}),
             (secret("https://quay.io/v2/team"), {Reach("quay.io", "team", "u")}),
@@ -118,8 +118,8 @@ class TestReach:
             (None, set()),
         ],
     )
-    def test_only_logins_that_a_kubelet_uses_count(self, held, expected):
-        assert reach_of(held) == expected
+    def test_only_logins_that_a_kubelet_uses_count(self, content, expected):
+        assert reach_of(content) == expected
 
 
 class TestAccounts:

@@ -88,6 +88,15 @@ def test_a_comment_has_a_limited_number_of_rows_and_notes() -> None:
     assert len(lines) < 130
 
 
+def test_a_comment_has_rows_and_notes_of_each_namespace() -> None:
+    rows = [{"namespace": f"n{place:03}", "name": f"robot-{number}"} for place in range(60) for number in range(10)]
+    unplanned = [{"namespace": name, "entry": "", "reason": "gone"} for name in [*["a"] * 30, "b"]]
+    lines = access_section(review(*rows, unplanned=unplanned))
+    assert sum("`n059`" in line for line in lines) == 1
+    assert sum("`n000`" in line for line in lines) == 2
+    assert "- `b: all entries: gone`" in lines
+
+
 def test_each_row_and_doubt_has_a_title() -> None:
     unplanned = [{"namespace": "a", "entry": "secrets[0]", "reason": "gone"}]
     access = review({}, {"project": "images", "kind": "Group"}, unknown=["x"], unplanned=unplanned)

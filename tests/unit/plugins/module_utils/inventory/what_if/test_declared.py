@@ -96,10 +96,21 @@ def test_objects_that_another_inventory_does_not_have_are_deleted() -> None:
     earlier, later = PlannedObjects(), PlannedObjects()
     earlier.keep(Batch(SECRET, {"a": ()}), "a", [create(PULL, {}, {}, {})], ({}, {}), "old")
     later.keep(batch(), "a", [linked("pull")], ({"robot": ACCOUNT}, {}), "new")
-    later.replace_objects(earlier)
-    assert later.objects[PULL] is None
-    assert later.objects[ROBOT] is not None
-    assert later.titles([PULL, ROBOT], ["pull"]) == ["old", "new"]
+    found = later.instead_of(earlier)
+    assert found.objects[PULL] is None
+    assert found.objects[ROBOT] is not None
+    assert found.titles([PULL, ROBOT], ["pull"]) == ["old", "new"]
+    assert later.objects.keys() == {ROBOT}
+
+
+def test_entries_of_both_inventories_that_would_fail_are_named_once() -> None:
+    both, old, new = (UnplannedEntry("a", title, "no") for title in ("both", "old", "new"))
+    found = PlannedObjects({}, [both, new]).instead_of(PlannedObjects({}, [both, old]))
+    assert [(each.title, each.reason) for each in found.unplanned] == [
+        ("both", "no"),
+        ("new", "no"),
+        ("old", "in the inventory of option 'against': no"),
+    ]
 
 
 def test_an_inventory_names_its_entries_and_its_prune() -> None:

@@ -101,3 +101,43 @@ def test_equal_pods_are_compared_once() -> None:
     first, second = evaluator.compare(one), evaluator.compare(other)
     assert second.after is first.after
     assert second.subject.ref.name == "two"
+
+
+class TestEarlier:
+    """The changes replace earlier ones: both start from the present cluster."""
+
+    def compared(self, one, earlier, *given):
+        snapshot = survey(place(secrets=[secret("s")], accounts=[account("s")], pods=[one]))
+        before, *patches = (patches_of(each, snapshot) for each in changes_of(earlier, *given))
+        evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=False), patches, before)
+        (subject,) = pulls_of_pod(trim_pod(one), "a")
+        return evaluator.compare(subject)
+
+    def test_changes_are_compared_with_the_earlier_state(self) -> None:
+        found = self.compared(pod("s"), LOST, {"new_nodes": True})
+        assert (found.before.verdict, found.after.verdict, found.touched) == (WILL_NOT_PULL, PULLS, (0,))
+        back = self.compared(pod("s"), {"new_nodes": True}, LOST)
+        assert (back.answer, back.causes) == (WOULD_BREAK, (0,))
+
+    def test_the_same_change_in_both_states_touches_nothing(self) -> None:
+        removed = {"remove_secrets": {"name": "s"}}
+        found = self.compared(pod("s"), removed, removed)
+        assert found.after is found.before
+        assert found.before.verdict != PULLS
+        assert found.touched == ()
+
+    def test_a_change_of_neither_is_the_present_pull(self) -> None:
+        found = self.compared(pod("s"), {"remove_secrets": {"name": "one"}}, {"remove_secrets": {"name": "two"}})
+        assert (found.answer, found.touched) == (STILL_PULLS, ())
+
+    def test_the_error_of_a_node_counts_only_in_the_present_state(self) -> None:
+        reason = 'Failed to pull image "q.io/team/app:v1": dial tcp: lookup q.io: no such host'
+        mirrors, other = {"add_objects": {"src": "f.yml"}}, {"remove_secrets": {"name": "other"}}
+        found = self.compared(pod("s", says=reason), mirrors, other)
+        assert found.after.verdict == WILL_NOT_PULL
+        assert "no such host" in found.after.reason
+        assert found.before.verdict == UNKNOWN
+        assert found.before.reason.startswith(
+            "nothing visible fails in this state, but the node reports an error today: "
+        )
+        assert self.compared(pod("s", says=reason), other, mirrors).after == found.before

@@ -79,13 +79,14 @@ def test_gains_and_losses_are_cases_that_pass_and_doubts_are_skipped() -> None:
     ]
 
 
-def test_unread_workloads_and_parts_that_are_not_applied_fail_if_unknown_does() -> None:
+def test_everything_without_an_answer_fails_if_unknown_does() -> None:
     unplanned = [{"namespace": "a", "entry": "", "reason": "gone"}]
     access = {"gained": [], "lost": [], "unknown": ["it is not known"], "unplanned": unplanned}
-    found = document(access=access, unread_workloads=["shop"])
-    assert results(made(found)) == ["skipped", "skipped"]
+    unread = {"unreadable": ["no nodes", "no catalogs"], "unread_images": ["no catalogs"]}
+    found = document(access=access, unread_workloads=["shop"], **unread)
+    assert results(made(found)) == ["skipped"] * 4
     root = made(found, "would_break", "unknown")
-    assert results(root) == ["failure", "skipped", "failure"]
+    assert results(root) == ["failure", "failure", "skipped", "failure", "failure"]
     case = root.findall("*/testcase")[-1]
     assert case.get("classname") == "https://api.production.example.com:6443.shop"
     assert case[0].get("message") == "the pods or workloads could not be read, so containers can be missing"

@@ -117,3 +117,19 @@ def test_the_access_review_is_a_section_also_without_a_cluster() -> None:
     text = as_markdown(document(server="", access=access))
     assert "without a cluster, with these changes" in text
     assert "| `a` | `ServiceAccount default` | `quay.io as robot` | `pull` | - | - |" in text
+
+
+def test_a_namespace_does_not_hide_the_breaks_and_tasks_of_others() -> None:
+    many = [container(namespace="a", name=f"web-{number}") for number in range(60)]
+    others = [container(namespace=name) for name in ("b", "c")]
+    lines = as_markdown(document(*many, *others)).splitlines()
+    rows = [line for line in lines if line.startswith("| `") and "Deployment" in line]
+    assert len(rows) == 25
+    assert [line.split(",")[0] for line in rows[-2:]] == ["| `b`", "| `c`"]
+    assert "and 37 more containers, in the JSON document" in lines
+
+
+def test_a_comparison_names_the_other_inventory() -> None:
+    assert "This is instead of another inventory: `1 entry of secrets`" in as_markdown(
+        document(against="1 entry of secrets")
+    )

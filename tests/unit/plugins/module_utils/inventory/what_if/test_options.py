@@ -51,8 +51,56 @@ def test_a_short_timeout_is_refused() -> None:
         question({"new_nodes": True}, registry_timeout=0)
 
 
-@pytest.mark.parametrize("given", [{"fail_on": "would_break"}, {"ask_registries": True}])
-def test_a_comparison_of_inventories_refuses_options_that_need_a_cluster(given) -> None:
-    lists = {"secrets": [], "links": None, "grants": None, "owner": None, "adopt": False, "prune": False}
-    with pytest.raises(OptionError, match="needs a cluster"):
-        question({"declared": lists}, against=lists, **given)
+LISTS = {"secrets": [], "links": None, "grants": None, "owner": None, "adopt": False, "prune": False}
+AGAINST = {**LISTS, "on_cluster": False}
+
+
+def problems(*changes, **more) -> list[str]:
+    with pytest.raises(OptionError) as refused:
+        question(*changes, **more)
+    return str(refused.value).split("; ")
+
+
+def test_a_comparison_without_a_cluster_refuses_options_that_need_one() -> None:
+    pruned = {**AGAINST, "owner": "team", "prune": True}
+    assert problems({"declared": LISTS}, against=pruned, fail_on="would_break", ask_registries=True) == [
+        f"option {name!r} needs a cluster: leave it out, or set against.on_cluster to true"
+        for name in ("fail_on", "ask_registries", "against.prune")
+    ]
+
+
+def test_a_comparison_on_a_cluster_takes_them() -> None:
+    on_cluster = {**AGAINST, "owner": "team", "prune": True, "on_cluster": True}
+    asked = question({"declared": LISTS}, against=on_cluster, fail_on="would_break", ask_registries=True)
+    assert asked.compared == []
+    assert {at: each.prunes for at, each in asked.inventories.items()} == {0: False, -1: True}
+    assert len(question({"declared": LISTS}, against=AGAINST).compared) == 2
+
+
+def test_all_invalid_options_are_refused_together() -> None:
+    found = problems(
+        {"target_version": "new"},
+        {"declared": {**LISTS, "prune": True}},
+        against={**AGAINST, "owner": "-"},
+        ask_registries=True,
+        registry_timeout=0,
+    )
+    assert [each.partition(":")[0] for each in found] == [
+        "option 'registry_timeout' is in seconds, from 1 to 3600",
+        "option 'changes[0]'",
+        "option 'changes[1]'",
+        "option 'against'",
+        "option 'against' compares one inventory with another",
+        "option 'ask_registries' needs a cluster",
+    ]
+
+
+def test_the_files_of_the_options_are_checked_with_the_other_options() -> None:
+    def refuse(outputs, sources) -> None:
+        raise OptionError(f"{outputs} and {sources}")
+
+    changes = [{"add_objects": {"src": "a.yml"}}, {"new_nodes": False}]
+    with pytest.raises(OptionError) as refused:
+        from_options({**OPTIONS, "changes": changes, "dest": "f.json"}, lambda _path: [], check=refuse)
+    assert refused.value.problems[-1] == "{'dest': 'f.json'} and ['a.yml']"
+    assert "new_nodes takes only true" in str(refused.value)

@@ -21,10 +21,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.overlay import (
     ChangedLookup,
+    DifferencePatch,
     RecordingLookup,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import (
     CredentialPatch,
+    ObjectPatch,
     SecretPatch,
 )
 from support.surveyed import auth, secret
@@ -101,3 +103,34 @@ class TestRecordingLookup:
         recording.derive(OTHER, make)
         assert recording.take_read() == {PULL, OTHER}
         assert recording.take_read() == frozenset()
+
+
+class TestDifferencePatch:
+    def between(self, base: Lookup, before, after) -> DifferencePatch:
+        return DifferencePatch(ChangedLookup(base, [ObjectPatch(before)]), ChangedLookup(base, [ObjectPatch(after)]))
+
+    def test_only_objects_that_differ_are_touched(self) -> None:
+        base = Lookup({PULL: STORED, OTHER: {"kept": True}, ACCOUNT: {}})
+        patch = self.between(base, {PULL: None, OTHER: {"new": True}}, {PULL: None, OTHER: {"newer": True}})
+        assert [patch.touches(ref) for ref in (PULL, OTHER, ACCOUNT)] == [False, True, False]
+        assert patch.apply(OTHER, {"new": True}) == {"newer": True}
+
+    def test_an_object_that_only_the_earlier_state_changes_is_the_present_one(self) -> None:
+        patch = self.between(Lookup({PULL: STORED}), {PULL: None}, {OTHER: {}})
+        assert patch.touches(PULL)
+        assert patch.apply(PULL, None) == STORED
+
+    def test_objects_that_are_not_read_yet_are_touched_and_lists_are_not_read(self) -> None:
+        base = Lookup()
+        patch = self.between(base, {PULL: None}, {PULL: STORED})
+        assert patch.touches(ObjectRef(SECRET, "a", ""))
+        assert base.take_wanted() == []
+        assert patch.touches(PULL)
+        assert base.take_wanted() == [PULL]
+        with pytest.raises(ReadRequired):
+            patch.apply(PULL, None)
+
+    def test_an_unreadable_object_stays_unreadable(self) -> None:
+        patch = self.between(Lookup({PULL: UnreadableObject("no right")}), {PULL: None}, {})
+        assert patch.touches(PULL)
+        assert str(patch.apply(PULL, None)) == "no right"

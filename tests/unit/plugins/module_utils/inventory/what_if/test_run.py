@@ -143,6 +143,17 @@ def test_workloads_that_cannot_be_read_fail_a_question_that_unknown_fails(path: 
     assert not answered(api, "a", "b", changes=kept, failing=("would_break",)).has_failed
 
 
+def test_access_that_cannot_be_compared_fails_a_question_that_unknown_fails() -> None:
+    api = cluster("a")
+    api.fail(r"GET [^?]*/serviceaccounts", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+    removed = [{"remove_links": {"secrets": ["pull"], "service_accounts": ["other"]}}]
+    outcome = answered(api, changes=removed, failing=("would_break", "unknown"))
+    (doubt,) = outcome.extra["what_if"]["access"]["unknown"]
+    assert outcome.extra["counts"]["unknown"] == outcome.extra["counts"]["would_break"] == 0
+    assert f"1 part of the access review could not be judged, such as: {doubt}" in outcome.message("task")
+    assert not answered(api, changes=removed, failing=("would_break",)).has_failed
+
+
 class TestPlatformImages:
     def installed(self) -> FakeApi:
         api = cluster("a")
@@ -166,6 +177,19 @@ class TestPlatformImages:
         document = answered(api).extra["what_if"]
         assert any("catalogsources could not be read" in each for each in document["unreadable"])
         assert document["counts"]["would_break"] == 2
+
+    def test_unreadable_ones_fail_a_question_that_unknown_fails(self) -> None:
+        api = self.installed()
+        api.fail(r"GET .*/catalogsources", status_object(403, "Forbidden", "no right"), times=ALWAYS)
+        kept = [{"unreachable_registries": ["other.io"]}]
+        outcome = answered(api, changes=kept, failing=("would_break", "unknown"))
+        assert "images of the platform could not be judged, such as: the catalogsources could not be read" in (
+            outcome.message("task")
+        )
+        (sentence,) = outcome.extra["what_if"]["unread_images"]
+        assert sentence in outcome.extra["what_if"]["unreadable"]
+        assert "but images of the platform could not be read" in outcome.extra["text"][0]
+        assert not answered(api, changes=kept, failing=("would_break",)).has_failed
 
 
 def test_no_credential_is_in_the_answer() -> None:

@@ -215,3 +215,77 @@ def test_contradictory_entries_are_refused(cluster: InMemory) -> None:
     result = cluster.run("pull_access_what_if", changes=[{"declared": {"secrets": secrets}}])
     assert result["failed"]
     assert "contradict each other" in result["msg"]
+
+
+class TestComparisonOnCluster:
+    """Both inventories start from the present cluster."""
+
+    def compared(self, cluster: InMemory, old: dict[str, Any], new: dict[str, Any], **options: Any) -> dict[str, Any]:
+        against = {**old, "on_cluster": True}
+        result = cluster.run("pull_access_what_if", changes=[{"declared": new}], against=against, **options)
+        assert "what_if" in result, result["msg"]
+        assert PASSWORD not in json.dumps(result)
+        assert not [line for line in cluster.api.asked if not line.startswith("GET") and "accessreviews" not in line]
+        return dict(result)
+
+    def test_the_difference_of_two_inventories_is_reviewed(self, cluster: InMemory) -> None:
+        result = self.compared(cluster, everything("a"), everything("b"))
+        found = result["what_if"]["access"]
+        assert facts(found["gained"]) == {("b", "default", "quay.io"), ("b", "default", "b")}
+        assert facts(found["lost"]) == {("a", "default", "quay.io"), ("b", "default", "a")}
+        assert {title for row in found["lost"] for title in row["entries"]} == {
+            "links[0] (quay)",
+            "secrets[0] (quay)",
+            "grants[0]",
+        }
+        assert result["what_if"]["against"] == "1 entry of secrets, 1 entry of links, 1 entry of grants"
+
+    def test_equal_inventories_touch_nothing(self, api: FakeApi, cluster: InMemory) -> None:
+        put_workload(api, "a")
+        result = self.compared(cluster, everything("a"), everything("a"))
+        assert result["what_if"]["access"] == {"gained": [], "lost": [], "unknown": [], "unplanned": []}
+        assert result["what_if"]["touched"] == 0
+
+    def test_existing_objects_stay_unless_they_are_pruned(self, api: FakeApi, cluster: InMemory) -> None:
+        put_secret(api, "a", "quay", "quay.io", metadata=OWNED)
+        api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "quay"}])
+        old = {**everything("a"), "owner": "team", "adopt": True, "grants": []}
+        new = {"secrets": [], "links": [], "grants": [], "owner": "team"}
+        kept = self.compared(cluster, old, new)["what_if"]["access"]
+        assert (kept["gained"], kept["lost"]) == ([], [])
+        limited = self.compared(cluster, old, {**new, "prune": True, "prune_everything": True})["what_if"]["access"]
+        assert (limited["lost"], [row["namespace"] for row in limited["unplanned"]]) == ([], ["a"])
+        unlimited = {"prune": True, "prune_everything": True, "max_prune": "100%"}
+        pruned = self.compared(cluster, old, {**new, **unlimited})["what_if"]["access"]
+        assert facts(pruned["lost"]) == {("a", "default", "quay.io")}
+
+    def test_a_workload_breaks_that_only_the_earlier_inventory_serves(self, api: FakeApi, cluster: InMemory) -> None:
+        put_workload(api, "a")
+        nothing: dict[str, Any] = {"secrets": []}
+        result = self.compared(cluster, everything("a"), nothing, fail_on="unknown")
+        (row,) = result["what_if"]["containers"]
+        assert (row["before"]["verdict"], row["answer"]) == ("pulls", "unknown")
+        assert result["failed"]
+        back = self.compared(cluster, nothing, everything("a"))["what_if"]["containers"]
+        assert [(each["before"]["verdict"], each["after"]["verdict"]) for each in back] == [("unknown", "pulls")]
+
+    def test_a_selector_selects_the_namespaces_of_the_cluster(self, cluster: InMemory) -> None:
+        everywhere = {"namespace_selector": {"include": ["*"]}}
+        new = {
+            "secrets": [{"name": "quay", "registries": [QUAY], **everywhere}],
+            "links": [{"secrets": ["quay"], **everywhere}],
+        }
+        found = self.compared(cluster, {"secrets": []}, new)["what_if"]["access"]
+        assert facts(found["gained"]) == {("a", "default", "quay.io"), ("b", "default", "quay.io")}
+
+    def test_entries_of_both_inventories_that_would_fail_are_named(self, cluster: InMemory) -> None:
+        unplanned = self.compared(cluster, everything("a", "gone"), everything("b", "lost"))["what_if"]["access"]
+        reasons = {each["namespace"]: each["reason"] for each in unplanned["unplanned"]}
+        assert reasons.keys() == {"gone", "lost"}
+        assert reasons["gone"].startswith("in the inventory of option 'against': ")
+        assert "against" not in reasons["lost"]
+
+
+def put_workload(api: FakeApi, namespace: str) -> None:
+    spec = {"containers": [{"name": "c", "image": "quay.io/a:1"}]}
+    api.put("deployments", namespace, "web", spec={"template": {"spec": spec}})

@@ -94,6 +94,7 @@ def test_long_lists_of_limits_are_cut() -> None:
 
 def test_the_access_review_is_a_part_also_without_a_cluster() -> None:
     access = {"gained": [ACCESS], "lost": [], "unknown": [], "unplanned": []}
-    lines = lines_of(document(server="", access=access))
+    lines = lines_of(document(server="", access=access, against="1 entry of secrets"))
+    assert "  instead of another inventory: 1 entry of secrets" in lines
     assert "Without a cluster, if:" in lines
     assert lines[lines.index("Gained access:") + 1] == "  a: ServiceAccount default: quay.io as robot, by pull"
