@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof
 from ..core.objects import SECRET, Json, ObjectRef
@@ -15,7 +16,7 @@ from ..explain.lookup import Lookup
 from ..images.image_questions import SIGNATURE_QUESTION, ImageQuestion, RegistryAccess, SignatureQuestion
 from ..secrets.content import StoredSecret
 from .parallel import ask_all
-from .proofs import LoginCheck, Patience, SignatureCheck, collect_proofs, explain_refusal
+from .proofs import LoginCheck, Patience, PlatformCheck, SignatureCheck, collect_proofs, explain_refusal
 
 __all__ = ["NamespaceQuestions", "prove_images"]
 
@@ -23,7 +24,8 @@ __all__ = ["NamespaceQuestions", "prove_images"]
 def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAccess) -> dict[ObjectRef, Json]:
     """Return the answer to each question: `outcome`, `message` and `realm_host` of the proof. The evidence already contains the secrets.
 
-    The answer to a question about signatures also has `platforms`: `architecture`, `outcome` and `message` of each.
+    The answer to a question about signatures also has `platforms`: `architecture`, `outcome` and `message` of each. The answer to one about
+    architectures has `architectures`: the members of `ImageArchitectures`.
 
     :raises OptionError: if a certificate authority cannot be read.
     """
@@ -88,6 +90,9 @@ def _attempt(ref: ObjectRef, evidence: Lookup, access: RegistryAccess) -> LoginC
     if ref.kind == SIGNATURE_QUESTION:
         architectures = SignatureQuestion.of(ref).architectures
         return SignatureCheck(wanted, login, access, is_named, question.is_insecure, architectures)
+    if question.reads_index or question.reads_configuration:
+        how = (question.is_insecure, question.reads_index, question.reads_configuration)
+        return PlatformCheck(wanted, login, access, is_named, *how)
     return LoginCheck(wanted, login, access, is_named, question.is_insecure)
 
 
@@ -126,4 +131,5 @@ def _proof_row(proof: RegistryProof) -> Json:
         "message": proof.said,
         "realm_host": proof.realm_host,
         **({"platforms": platforms} if platforms else {}),
+        **({"architectures": asdict(proof.architectures)} if proof.architectures else {}),
     }

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ..clients.registry.endpoints import option_host
+from ..clients.registry.platforms import prove_platforms
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
 from ..clients.registry.signatures import prove_signatures
 from ..clients.registry.transport import RegistryOptions, check_authorities
@@ -20,7 +21,15 @@ from ..images.image_questions import RegistryAccess
 from ..secrets.expiry import why_expired
 from .parallel import ask_all
 
-__all__ = ["LoginCheck", "Patience", "SignatureCheck", "check_access", "collect_proofs", "explain_refusal"]
+__all__ = [
+    "LoginCheck",
+    "Patience",
+    "PlatformCheck",
+    "SignatureCheck",
+    "check_access",
+    "collect_proofs",
+    "explain_refusal",
+]
 
 #: Outcomes for a login that was valid earlier. Some registries deny the request instead of rejecting the login.
 _REFUSED = ("bad_login", "no_right")
@@ -82,6 +91,30 @@ class LoginCheck:
                 is_insecure=self.is_insecure,
             )
         return prove_login(options, host, self.login, how.realm_hosts, is_named=self.is_named)
+
+
+@dataclass(frozen=True, repr=False)
+class PlatformCheck(LoginCheck):
+    """A question about the architectures of an image. The members are those of `ImageQuestion`."""
+
+    reads_index: bool = False
+    reads_configuration: bool = False
+
+    def proof(self) -> RegistryProof:
+        """Ask the registry.
+
+        :raises OptionError: if a certificate authority cannot be read.
+        """
+        return prove_platforms(
+            self._options,
+            self.wanted,
+            self.login,
+            self.access.realm_hosts,
+            reads_index=self.reads_index,
+            reads_configuration=self.reads_configuration,
+            is_named=self.is_named,
+            is_insecure=self.is_insecure,
+        )
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A question to a registry, as a fact that an explanation needs. Pure.
 
-The questions are whether a login of a secret can pull an image, and whether the image has signatures that nodes read.
+The questions are whether a login of a secret can pull an image, for which architectures it is, and whether it has signatures that nodes
+read.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ SIGNATURE_QUESTION = Kind("", "Signature", "signatures", "signatures of an image
 class ImageQuestion:
     """`namespace`, `secret` and `key` identify the login. An empty secret means no login. `reference` is a tag or a digest.
 
-    `is_insecure`: the cluster's image config says that the nodes do not verify the certificate of the registry.
+    `is_insecure`: the cluster's image config says that the nodes do not verify the certificate of the registry. `reads_index`: the answer
+    has the architectures of an index. `reads_configuration`: it has that of an image without an index.
     """
 
     repository: str
@@ -54,6 +56,8 @@ class ImageQuestion:
     secret: str = ""
     key: str = ""
     is_insecure: bool = False
+    reads_index: bool = False
+    reads_configuration: bool = False
 
     @classmethod
     def about(
@@ -67,7 +71,8 @@ class ImageQuestion:
 
     @property
     def ref(self) -> ObjectRef:
-        asked = [self.repository, self.reference, self.secret, self.key, self.is_insecure]
+        how = [self.is_insecure, self.reads_index, self.reads_configuration]
+        asked = [self.repository, self.reference, self.secret, self.key, *how]
         return ObjectRef(IMAGE_QUESTION, self.namespace, json.dumps(asked))
 
     @property
@@ -77,8 +82,8 @@ class ImageQuestion:
 
     @classmethod
     def of(cls, ref: ObjectRef) -> ImageQuestion:
-        repository, reference, secret, key, is_insecure = json.loads(ref.name)
-        return cls(repository, reference, ref.namespace, secret, key, is_insecure)
+        repository, reference, secret, key, *how = json.loads(ref.name)
+        return cls(repository, reference, ref.namespace, secret, key, *how)
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,12 @@ from ...core.cluster_text import make_printable
 from ..https.exchange import HttpResponse
 from .challenge import AuthInfo, auth_info
 from .endpoints import Endpoint, is_token_service_of, option_host, redirect_target, registry_endpoint
+from .image_index import MANIFEST_TYPES
 from .rate_limit import RateLimit, rate_limit_of
 from .transport import NotAsked, RegistryError, RegistryOptions, check_timeout, send_registry_request
 
 __all__ = [
-    "MANIFEST_TYPES",
+    "ImageArchitectures",
     "ManifestAnswer",
     "Outcome",
     "PlatformSignature",
@@ -52,15 +53,6 @@ Outcome = Literal[
     "not_sent",
     "unanswered",
 ]
-
-#: The media types of manifests that nodes accept.
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.v1+prettyjws",
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,11 +119,23 @@ class PlatformSignature:
 
 
 @dataclass(frozen=True)
+class ImageArchitectures:
+    """The architectures of an image. `is_index`: the node chooses one of several manifests.
+
+    `names` may contain `ANY_ARCHITECTURE`. `unread` is the reason if they are not known, as a sentence without any text of a server.
+    """
+
+    is_index: bool
+    names: tuple[str, ...] = ()
+    unread: str = ""
+
+
+@dataclass(frozen=True)
 class RegistryProof:
     """The result. `said` is a sentence without any text of a server, `realm_host` the host that received the login.
 
     `rate_limit` is that of pulls with the login, if the registry reports it.
-    `platforms` are the signatures, if they were requested.
+    `platforms` are the signatures, and `architectures` those of the image, if they were requested.
     """
 
     outcome: Outcome
@@ -140,6 +144,7 @@ class RegistryProof:
     digest: str = ""
     rate_limit: RateLimit | None = None
     platforms: tuple[PlatformSignature, ...] = ()
+    architectures: ImageArchitectures | None = None
 
     @property
     def works(self) -> bool:

@@ -19,17 +19,15 @@ from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
-from .asked import PullRoute, RegistryAttempt, read_attempts
+from .asked import COPY, PullRoute, RegistryAttempt, read_attempts
 from .crio_provider import explain_crio
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey
+from .platforms import explain_platform
 from .providers import explain_providers
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 
-__all__ = ["COPY", "explain_keys", "explain_login", "last_node_error"]
-
-#: The name of the step for a mirror that has no copy of the image, if the source is not contacted.
-COPY = "copy"
+__all__ = ["explain_keys", "explain_login", "last_node_error"]
 
 #: Causes that a login could fix, and those of them that an attempt before the secret's last change would have had.
 _OF_LOGINS = (
@@ -143,6 +141,7 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         ok = attempt.pulls if attempt.is_known else None
         yield info("registry", f"{attempt.which}: {attempt.said}", ok=ok)
     if works := next((attempt for attempt in attempts if attempt.pulls), None):
+        yield from explain_platform(held)
         yield _success_reason(f"{works.said}, {works.which}")
     elif hidden := _hidden_logins(held):
         yield _unknown_reason(hidden)

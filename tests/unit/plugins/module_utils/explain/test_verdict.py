@@ -55,6 +55,15 @@ def test_the_effects_of_the_fix_are_reported_with_it() -> None:
     assert "'{{ x }}' is unusual" in found["fix_refusal"]
 
 
+def test_an_image_that_does_not_run_has_the_effect_of_one_that_is_not_pulled() -> None:
+    def effect(verdict: str, runs: bool | None = True) -> str:
+        return PullVerdict(pod(), verdict, "why", WAY, runs=runs).effect
+
+    assert [effect(PULLS), effect(PULLS, None), effect(PULLS, False)] == [PULLS, UNKNOWN, WILL_NOT_PULL]
+    assert [effect(UNKNOWN), effect(UNKNOWN, None), effect(UNKNOWN, False)] == [UNKNOWN, UNKNOWN, WILL_NOT_PULL]
+    assert effect(WILL_NOT_PULL, None) == WILL_NOT_PULL
+
+
 def test_a_step_can_inform_fail_or_doubt() -> None:
     assert info("s", "a", ok=None) == StepResult(Step("s", "a", None))
     assert failure("s", "a") == StepResult(Step("s", "a", ok=False), WILL_NOT_PULL, "a", ())
