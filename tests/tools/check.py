@@ -134,7 +134,7 @@ STEPS = (
         "60,000 verdicts against the node",
         "newest",
         (*PYTEST, "tests/verdicts"),
-        variables=(("IMAGE_PULL_PODS", "4000"), ("IMAGE_PULL_SUPPOSED", "500")),
+        variables=(("IMAGE_PULL_PODS", "4000"), ("IMAGE_PULL_SUPPOSED", "500"), ("IMAGE_PULL_WORKLOADS", "200")),
         only_all=True,
     ),
     Step(

@@ -13,10 +13,17 @@ from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof
 from ..core.objects import SECRET, Json, ObjectRef
 from ..core.times import content_change
 from ..explain.lookup import Lookup
-from ..images.image_questions import SIGNATURE_QUESTION, ImageQuestion, RegistryAccess, SignatureQuestion
+from ..images.image_questions import (
+    SIGNATURE_QUESTION,
+    TRUST_QUESTION,
+    ImageQuestion,
+    RegistryAccess,
+    SignatureQuestion,
+    TrustQuestion,
+)
 from ..secrets.content import StoredSecret
 from .parallel import ask_all
-from .proofs import LoginCheck, Patience, PlatformCheck, SignatureCheck, collect_proofs, explain_refusal
+from .proofs import LoginCheck, Patience, PlatformCheck, SignatureCheck, TrustCheck, collect_proofs, explain_refusal
 
 __all__ = ["NamespaceQuestions", "prove_images"]
 
@@ -84,6 +91,10 @@ def _rows_of(
 
 
 def _attempt(ref: ObjectRef, evidence: Lookup, access: RegistryAccess) -> LoginCheck:
+    if ref.kind == TRUST_QUESTION:
+        asked = TrustQuestion.of(ref)
+        registry, is_named = RegistryImage(asked.host), asked.host == access.named
+        return TrustCheck(registry, RegistryLogin("", ""), access, is_named, authorities=asked.authorities)
     question = _image_question(ref)
     wanted, login = _pull_target(question), RegistryLogin(*_login(question, evidence))
     is_named = wanted.host == access.named
@@ -113,6 +124,8 @@ def _login(question: ImageQuestion, evidence: Lookup) -> tuple[str, str]:
 
 def _login_time(ref: ObjectRef, evidence: Lookup) -> float:
     """The time at which the login was written, in seconds since 1970. 0 if unknown."""
+    if ref.kind == TRUST_QUESTION:
+        return 0.0
     changed = content_change(_secret(_image_question(ref), evidence))
     return float(changed.at) if changed and changed.is_exact else 0.0
 

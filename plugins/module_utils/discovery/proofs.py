@@ -16,6 +16,7 @@ from ..clients.registry.platforms import prove_platforms
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
 from ..clients.registry.signatures import prove_signatures
 from ..clients.registry.transport import RegistryOptions, check_authorities
+from ..clients.registry.trust import prove_trust
 from ..explain.verification import LoginQuestion
 from ..images.image_questions import RegistryAccess
 from ..secrets.expiry import why_expired
@@ -26,6 +27,7 @@ __all__ = [
     "Patience",
     "PlatformCheck",
     "SignatureCheck",
+    "TrustCheck",
     "check_access",
     "collect_proofs",
     "explain_refusal",
@@ -137,6 +139,18 @@ class SignatureCheck(LoginCheck):
             is_named=self.is_named,
             is_insecure=self.is_insecure,
         )
+
+
+@dataclass(frozen=True, repr=False)
+class TrustCheck(LoginCheck):
+    """A question about the certificate of a registry, without a login. `authorities` are in PEM format."""
+
+    authorities: str = ""
+
+    def proof(self) -> RegistryProof:
+        """Ask the registry."""
+        host, options = self.wanted.host, self._options
+        return prove_trust(options, host, self.authorities, self.access.realm_hosts, is_named=self.is_named)
 
 
 def _registry_options(how: RegistryAccess, host: str) -> RegistryOptions:

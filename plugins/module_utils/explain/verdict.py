@@ -93,7 +93,7 @@ class PullVerdict:
             "verdict": self.verdict,
             "reason": self.reason,
             "cause": self.cause,
-            **({} if brief and self.verdict == PULLS else way),
+            **({} if brief and self.effect == PULLS else way),
             **make_offer(self.fix).report(),
         }
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A question to a registry, as a fact that an explanation needs. Pure.
 
-The questions are whether a login of a secret can pull an image, for which architectures it is, and whether it has signatures that nodes
-read.
+The questions are whether a login of a secret can pull an image, for which architectures it is, whether it has signatures that nodes read,
+and whether the nodes trust the certificate of the registry.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..core.objects import SECRET, Kind, ObjectRef
@@ -22,9 +23,11 @@ __all__ = [
     "ARGUMENTS",
     "IMAGE_QUESTION",
     "SIGNATURE_QUESTION",
+    "TRUST_QUESTION",
     "ImageQuestion",
     "RegistryAccess",
     "SignatureQuestion",
+    "TrustQuestion",
     "access_of",
 ]
 
@@ -40,6 +43,7 @@ ARGUMENTS: dict[str, Any] = {
 #: Not kinds of the API: references of these kinds stand for questions to registries.
 IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
 SIGNATURE_QUESTION = Kind("", "Signature", "signatures", "signatures of an image")
+TRUST_QUESTION = Kind("", "Certificate", "certificates", "certificate of a registry", namespaced=False)
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,28 @@ class SignatureQuestion:
     def of(cls, ref: ObjectRef) -> SignatureQuestion:
         name, *architectures = json.loads(ref.name)
         return cls(ImageQuestion.of(ObjectRef(IMAGE_QUESTION, ref.namespace, name)), tuple(architectures))
+
+
+@dataclass(frozen=True, repr=False)
+class TrustQuestion:
+    """Whether `host[:port]` has a certificate of a public authority or of one of these `authorities`, in PEM format."""
+
+    host: str
+    authorities: str
+
+    @property
+    def ref(self) -> ObjectRef:
+        return _trust_ref(self.host, self.authorities)
+
+    @classmethod
+    def of(cls, ref: ObjectRef) -> TrustQuestion:
+        return cls(*json.loads(ref.name))
+
+
+@lru_cache(maxsize=64)
+def _trust_ref(host: str, authorities: str) -> ObjectRef:
+    """The reference, computed once for all images: a bundle of authorities can be long."""
+    return ObjectRef(TRUST_QUESTION, "", json.dumps([host, authorities]))
 
 
 @dataclass(frozen=True)

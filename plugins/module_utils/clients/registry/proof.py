@@ -52,6 +52,8 @@ Outcome = Literal[
     "rate_limited",
     "not_sent",
     "unanswered",
+    "trusted",
+    "untrusted",
 ]
 
 
@@ -287,6 +289,16 @@ class ProofSession:
         headers = {"Accept": ", ".join(accept), **answered.headers}
         attempt = f"asking registry {self.wanted.host} for {what}"
         return self._send(attempt, self.wanted.host, url, method=method, headers=headers, with_body=method == "GET")
+
+    def greet(self, authorities: str) -> HttpResponse:
+        """Request the registry itself, without a login, and verify its certificate with these authorities, in PEM format.
+
+        :raises UntrustedCertificate: if it could not be verified.
+        :raises RegistryError: if the registry gives no answer.
+        """
+        options = replace(self.options, authorities=authorities, ca_cert=None, validate_certs=True)
+        host, session = self.wanted.host, replace(self, options=options, is_insecure=False)
+        return session._send(f"asking registry {host} for its certificate", host, RegistryImage(host).url())
 
     def _without_tls(self, failure: RegistryError) -> ManifestAnswer:
         """The result without a login, because a login is never sent without TLS.

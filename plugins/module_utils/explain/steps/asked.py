@@ -28,20 +28,21 @@ from ..reading import registry_sources, require_all, try_lookup
 from ..subjects import ContainerPull
 from .crio_provider import CrioProvider, crio_provider_for
 from .mirrors import MirrorKey, key_for
+from .trust import UNTRUSTED, doubt_trust
 
 __all__ = ["COPY", "PullRoute", "RegistryAttempt", "read_attempts", "serving_attempts"]
 
 #: The name of the step for a mirror without a copy of the image for the nodes.
 COPY = "copy"
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
-_ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
+_ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found", UNTRUSTED)
 #: Maximum number of attempts. No pod has as many.
 _MOST = 32
 
 
 @dataclass(frozen=True)
 class RegistryAttempt:
-    """One attempt with its result. `outcome` and `said` are as in the check of the registry client.
+    """One attempt with its result. `outcome` and `said` are as in the check of the registry client, or those of a `TrustDoubt`.
 
     `architectures` are those of the image in the form of the answer, or None if they were not read.
     """
@@ -176,4 +177,7 @@ def _read_attempt(question: ImageQuestion, evidence: Lookup, *, is_source: bool)
         return RegistryAttempt(question, is_source, "unanswered", unread)
     found = answer.get("architectures")
     outcome, said = as_str(answer.get("outcome")), as_str(answer.get("message"))
+    doubt = None if is_source or outcome != "pulls" else doubt_trust(question, evidence)
+    if doubt is not None:
+        return RegistryAttempt(question, is_source, doubt.outcome, doubt.said)
     return RegistryAttempt(question, is_source, outcome, said, None if found is None else as_dict(found))

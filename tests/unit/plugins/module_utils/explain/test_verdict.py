@@ -35,6 +35,7 @@ def test_a_brief_report_omits_the_steps_if_no_step_fails() -> None:
         "message": "c",
         "ok": None,
     }
+    assert "steps" in PullVerdict(pod(), PULLS, "why", WAY, runs=False).report(brief=True)
     full = PullVerdict(pod(), PULLS, "why", WAY, (), "dns").report()
     assert (full["text"][0], full["fix"], full["cause"]) == ("pulls: why", [], "dns")
 

@@ -19,6 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.trim import trim_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
+    TRUST_QUESTION,
     ImageQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
@@ -136,7 +137,7 @@ class TestArchitectures:
 
     def answer(self, ref: ObjectRef, copy: Any) -> Any:
         if ref.kind != IMAGE_QUESTION:
-            return None
+            return {"outcome": "trusted"} if ref.kind == TRUST_QUESTION else None
         is_copy = ImageQuestion.of(ref).repository.startswith("mirror.example.com")
         source = {"is_index": True, "names": ["amd64", "arm64"]}
         return {"outcome": "pulls", "message": "pulls", "architectures": copy if is_copy else source}
