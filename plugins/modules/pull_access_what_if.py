@@ -310,7 +310,8 @@ notes:
     get on clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, images.config.openshift.io
     cluster, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in
     kube-system, configs.imageregistry.operator.openshift.io cluster, clusterroles.rbac.authorization.k8s.io,
-    roles.rbac.authorization.k8s.io. Without them, the module reports the missing information and the omitted steps.
+    roles.rbac.authorization.k8s.io, configmaps in openshift-config, proxies.config.openshift.io cluster. Without them, the module reports
+    the missing information and the omitted steps.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
