@@ -295,7 +295,7 @@ JOBS: Mapping[str, Job] = {
             _reported_right(f"roles.{RBAC}", "get", "other roles that may also give a removed right"),
             _reported_right(
                 "configmaps",
-                "get",
+                "list",
                 "with only_registries: the certificate authorities of the nodes",
                 "openshift-config",
             ),
