@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 
 	"github.com/containerd/containerd/v2/core/images"
 	"github.com/containerd/containerd/v2/core/remotes"
@@ -82,17 +81,9 @@ func fetchNamed(ctx context.Context, system *types.SystemContext, named referenc
 
 // clientOf trusts what the node trusts, and takes its proxy.
 func clientOf(system *types.SystemContext) (*http.Client, error) {
-	authorities := x509.NewCertPool()
-	files, err := filepath.Glob(filepath.Join(system.DockerCertPath, "*.crt"))
+	authorities, err := x509.SystemCertPool()
 	if err != nil {
 		return nil, err
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return nil, err
-		}
-		authorities.AppendCertsFromPEM(content)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: authorities}

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 )
 
@@ -46,7 +47,8 @@ type imageRules struct {
 	tagMirrors            []mirrorSet
 	sources               registrySources
 	clusterScoped, scoped []imagePolicy
-	matchImages           []string // of CRIOCredentialProviderConfig
+	matchImages           []string          // of CRIOCredentialProviderConfig
+	authorities           map[string][]byte // of additionalTrustedCA, by host:port
 }
 
 // defaultPayload is the repository of the release, where the cluster's version does not say another.
@@ -66,11 +68,17 @@ func readImageRules(ctx context.Context, client dynamic.Interface) (imageRules, 
 		}
 		var spec struct {
 			Sources registrySources `json:"registrySources"`
+			Trusted struct {
+				Name string `json:"name"`
+			} `json:"additionalTrustedCA"`
 		}
 		if err := specOf(object, &spec); err != nil {
 			return rules, err
 		}
 		rules.sources = spec.Sources
+		if err := rules.readAuthorities(ctx, client, spec.Trusted.Name); err != nil {
+			return rules, err
+		}
 	}
 	if err := rules.readMirrors(ctx, client); err != nil {
 		return rules, err
@@ -83,6 +91,32 @@ func readImageRules(ctx context.Context, client dynamic.Interface) (imageRules, 
 	}
 	return rules, rules.readPayload(ctx, client)
 }
+
+// readAuthorities reads the ConfigMap by which a cluster adds authorities for single registries. A key is HOST or HOST..PORT (pkg/daemon of the
+// machine config operator).
+func (r *imageRules) readAuthorities(ctx context.Context, client dynamic.Interface, name string) error {
+	if name == "" {
+		return nil
+	}
+	found, err := client.Resource(configMaps).Namespace(globalNamespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	data, _, err := unstructured.NestedStringMap(found.Object, "data")
+	if err != nil {
+		return badObject{err}
+	}
+	r.authorities = map[string][]byte{}
+	for key, authority := range data {
+		r.authorities[strings.ReplaceAll(key, "..", ":")] = []byte(authority)
+	}
+	return nil
+}
+
+var configMaps = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 
 func (r *imageRules) readProvider(ctx context.Context, client dynamic.Interface) error {
 	objects, _, err := list(ctx, client, credentialProviders)

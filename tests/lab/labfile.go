@@ -23,6 +23,9 @@ type registryInfo struct {
 	Service   string    `json:"service,omitempty"`
 	Image     string    `json:"image"`
 	Accounts  []account `json:"accounts,omitempty"`
+	// The same registry at an address whose certificate is of an authority that no node knows, and that authority's file.
+	UntrustedHost string `json:"untrusted_host,omitempty"`
+	UntrustedCA   string `json:"untrusted_ca,omitempty"`
 }
 
 type labInfo struct {

@@ -35,6 +35,7 @@ type nodeOptions struct {
 	shortNames string
 	runtime    string // cri-o where it is empty
 	proxy      string
+	machine    string // the node's architecture in Go's words, for CRI-O; that of this machine where it is empty
 	whole      bool
 	pullQPS    float32 // the kubelet's registryPullQPS, with a burst of one pull; 0: no limit
 }
@@ -65,6 +66,9 @@ func (o nodeOptions) check() error {
 	}
 	if target, err := url.Parse(o.proxy); o.proxy != "" && (err != nil || target.Host == "") {
 		return misuse("--proxy is a URL such as http://127.0.0.1:3128, not %q", o.proxy)
+	}
+	if o.machine != "" && o.runtime == runtimeContainerd {
+		return misuse("--architecture is for CRI-O only")
 	}
 	if o.recheck && o.name == "" {
 		return misuse("--recheck needs --node: a node without a name has no images to check again")
@@ -139,6 +143,9 @@ func connect(dir string) (clusterClients, error) {
 // startNode makes a node of a running lab. It ends with close.
 func startNode(ctx context.Context, lab clusterClients, options nodeOptions) (*node, error) {
 	if err := options.check(); err != nil {
+		return nil, err
+	}
+	if err := trustSystem(layout(lab.info.Dir)); err != nil {
 		return nil, err
 	}
 	n := &node{clusterClients: lab, options: options}
@@ -323,6 +330,7 @@ func (n *node) system(namespace string) *types.SystemContext {
 	if n.options.proxy != "" {
 		system.DockerProxyURL, _ = url.Parse(n.options.proxy) // checked before
 	}
+	system.ArchitectureChoice = n.options.machine
 	return system
 }
 

@@ -18,6 +18,7 @@ type nodeFiles struct {
 	Registries, Search, Policy []byte
 	Sigstore                   []byte            // where to look for signatures
 	Policies                   map[string][]byte // of namespaces
+	Authorities                map[string][]byte // of registries, by host:port
 	MatchImages                []string          // of CRI-O's credential provider; none without it
 }
 
@@ -34,6 +35,7 @@ func (r imageRules) render() (files nodeFiles, warning, err error) {
 		return files, warning, fmt.Errorf("could not update policy json with new changes: %w", err)
 	}
 	files.MatchImages = r.matchImages
+	files.Authorities = r.authorities
 	files.Sigstore, err = r.sigstoreConf()
 	return files, warning, err
 }
@@ -52,6 +54,7 @@ const (
 	signaturesConfDir  = "/etc/containers/registries.d"
 	sigstoreConfPath   = signaturesConfDir + "/sigstore-registries.yaml"
 	namespacedPolicies = "/etc/crio/policies"
+	authoritiesDir     = "/etc/docker/certs.d"
 	kubeletDir         = "/var/lib/kubelet"
 	nodeAuthFile       = kubeletDir + "/config.json"
 	shortNameAliases   = "/etc/containers/short-name-aliases.conf"
@@ -71,6 +74,12 @@ func (n nodeRoot) write(files nodeFiles, auth []byte) error {
 			return err
 		}
 	}
+	for host, authority := range files.Authorities {
+		contents[authoritiesDir+"/"+host+"/ca.crt"] = authority
+		if err := os.MkdirAll(n.file(authoritiesDir+"/"+host), 0o700); err != nil {
+			return err
+		}
+	}
 	for path, content := range contents {
 		if content == nil {
 			continue
@@ -86,6 +95,8 @@ func (n nodeRoot) write(files nodeFiles, auth []byte) error {
 func (n nodeRoot) system(home layout, namespace string) *types.SystemContext {
 	system := clientContext(home)
 	system.DockerAuthConfig = nil
+	system.DockerCertPath = ""
+	system.DockerPerHostCertDirPath = n.file(authoritiesDir)
 	system.AuthFilePath = n.file(nodeAuthFile)
 	system.SystemRegistriesConfPath = n.file(registriesConfPath)
 	system.SystemRegistriesConfDirPath = n.file(registriesConfDir)
@@ -96,6 +107,16 @@ func (n nodeRoot) system(home layout, namespace string) *types.SystemContext {
 		system.SignaturePolicyPath = own
 	}
 	return system
+}
+
+// trustSystem adds the authority of the lab to those of the system, which a node trusts for all registries. On a real node, the machine config
+// operator adds the bundle of openshift-config/user-ca-bundle. It has to be called before the first connection.
+func trustSystem(home layout) error {
+	directories := []string{home.caDir(), "/etc/ssl/certs", "/etc/pki/tls/certs"}
+	if given := os.Getenv("SSL_CERT_DIR"); given != "" {
+		directories = []string{home.caDir(), given}
+	}
+	return os.Setenv("SSL_CERT_DIR", strings.Join(directories, ":"))
 }
 
 func fileExists(path string) bool {

@@ -28,6 +28,7 @@ type openshift struct {
 	extensions extensions.Interface
 	dynamic    dynamic.Interface
 	hostname   string // the integrated registry's host:port
+	bundle     []byte // the authorities that all nodes trust
 }
 
 // resource is one custom resource that stands for an OpenShift API. Its version is v1 where none is said.
@@ -81,11 +82,11 @@ func (r resource) versioned() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: r.group, Version: cmp.Or(r.version, "v1"), Resource: r.plural}
 }
 
-func newOpenShift(config *rest.Config, hostname string) (*openshift, error) {
+func newOpenShift(config *rest.Config, hostname string, bundle []byte) (*openshift, error) {
 	core, err1 := kubernetes.NewForConfig(config)
 	ext, err2 := extensions.NewForConfig(config)
 	dyn, err3 := dynamic.NewForConfig(config)
-	return &openshift{core, ext, dyn, hostname}, errors.Join(err1, err2, err3)
+	return &openshift{core, ext, dyn, hostname, bundle}, errors.Join(err1, err2, err3)
 }
 
 func (o *openshift) install(ctx context.Context, mode string) error {
@@ -110,6 +111,13 @@ func (o *openshift) install(ctx context.Context, mode string) error {
 		if _, err := o.core.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
 			return err
 		}
+	}
+	bundle := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "user-ca-bundle"},
+		Data:       map[string]string{"ca-bundle.crt": string(o.bundle)},
+	}
+	if _, err := o.core.CoreV1().ConfigMaps("openshift-config").Create(ctx, bundle, metav1.CreateOptions{}); err != nil {
+		return err
 	}
 	return o.describe(ctx, mode)
 }

@@ -124,6 +124,9 @@ func (r *registries) startTokenRegistry(dir layout, certificate tls.Certificate,
 	if realmPlace == nil {
 		mux.Handle("/token", t.tokens)
 		mux.Handle("/", t)
+		if err := r.serveUntrusted(t, dir, ip, mux); err != nil {
+			return nil, err
+		}
 		return t, r.serveToo(t, dir, place, certificate, name, mux)
 	}
 	mux.Handle("/auth/token", t.tokens)
@@ -138,6 +141,31 @@ func (r *registries) serveToo(t *tokenRegistry, dir layout, place *reservation, 
 	opened, err := r.serve(dir, place, certificate, name, handler)
 	t.doors = append(t.doors, opened)
 	return err
+}
+
+// serveUntrusted is another door of the registry, with the certificate of an authority of its own.
+func (r *registries) serveUntrusted(t *tokenRegistry, dir layout, ip string, handler http.Handler) error {
+	other, err := newAuthority()
+	if err != nil {
+		return err
+	}
+	pair, err := other.server()
+	if err != nil {
+		return err
+	}
+	certificate, err := tls.X509KeyPair(pair.cert, pair.key)
+	if err != nil {
+		return err
+	}
+	place, err := r.reserve(ip)
+	if err != nil {
+		return err
+	}
+	t.untrusted = untrustedPlace{place.address(), dir.pki("untrusted-ca.crt")}
+	if err := os.WriteFile(t.untrusted.authority, other.pem, 0o600); err != nil {
+		return err
+	}
+	return r.serveToo(t, dir, place, certificate, t.name+"-untrusted", handler)
 }
 
 // serve adds TLS and the request log.

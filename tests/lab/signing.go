@@ -3,6 +3,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -41,6 +42,7 @@ type signRequest struct {
 	Name          string   `json:"name"`
 	Image         string   `json:"image"`
 	Architectures []string `json:"architectures,omitempty"` // for an index of images
+	Only          string   `json:"only,omitempty"`          // the architecture of an image without an index; amd64 where it is empty
 	Sign          []string `json:"sign,omitempty"`
 	Bundle        []string `json:"bundle,omitempty"` // signed in the form that nodes do not read
 	Identity      string   `json:"identity,omitempty"`
@@ -81,7 +83,7 @@ func (r *registries) signPushed(ctx context.Context, wanted signRequest) (map[st
 		return nil, err
 	}
 	repository := pushedRepository{registry.image.home, registry.host + "/" + name, grant}
-	parts, err := repository.pushParts(ctx, tag, wanted.Architectures)
+	parts, err := repository.pushParts(ctx, tag, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +128,9 @@ type pushedRepository struct {
 }
 
 // pushParts pushes one image, or an index of one image for each architecture.
-func (p pushedRepository) pushParts(ctx context.Context, tag string, architectures []string) (map[string]digest.Digest, error) {
-	if len(architectures) == 0 {
-		description, blobs, err := imageFor("amd64")
+func (p pushedRepository) pushParts(ctx context.Context, tag string, wanted signRequest) (map[string]digest.Digest, error) {
+	if len(wanted.Architectures) == 0 {
+		description, blobs, err := imageFor(cmp.Or(wanted.Only, "amd64"))
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +138,7 @@ func (p pushedRepository) pushParts(ctx context.Context, tag string, architectur
 	}
 	index := imagespec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: imagespec.MediaTypeImageIndex}
 	parts := map[string]digest.Digest{}
-	for _, architecture := range architectures {
+	for _, architecture := range wanted.Architectures {
 		description, blobs, err := imageFor(architecture)
 		if err != nil {
 			return nil, err

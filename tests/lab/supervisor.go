@@ -191,7 +191,7 @@ func (s *supervisor) startOpenShift(ctx context.Context) error {
 		hostname = s.registries.integrated.host
 	}
 	var err error
-	if s.openshift, err = newOpenShift(s.plane.admin, hostname); err != nil {
+	if s.openshift, err = newOpenShift(s.plane.admin, hostname, s.ca.pem); err != nil {
 		return err
 	}
 	if err := s.openshift.install(ctx, s.options.Provisioner); err != nil {

@@ -33,7 +33,11 @@ type tokenRegistry struct {
 	app        http.Handler
 	image      pushSource
 	doors      []*door // the realm's, where it has its own, and the registry's
+	untrusted  untrustedPlace
 }
+
+// untrustedPlace is a second address of a registry, whose certificate no node trusts. authority is the file of the one that signed it.
+type untrustedPlace struct{ host, authority string }
 
 func newTokenRegistry(dir layout, name, host, realm string, image pushSource) (*tokenRegistry, error) {
 	tokens, keys, err := newTokenServer(realm, "lab-"+name)
@@ -68,6 +72,7 @@ func (t *tokenRegistry) info() registryInfo {
 	info := registryInfo{
 		Host: t.host, Realm: t.tokens.realm, Service: t.tokens.service,
 		Image: t.host + "/" + teamImage, Accounts: t.tokens.rules.known(),
+		UntrustedHost: t.untrusted.host, UntrustedCA: t.untrusted.authority,
 	}
 	info.RealmHost, _, _ = strings.Cut(strings.TrimPrefix(t.tokens.realm, "https://"), "/")
 	return info

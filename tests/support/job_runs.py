@@ -28,6 +28,7 @@ from support.logins import token_kubeconfig
 from support.modules import run_module
 from support.provider import PROVIDERS, create_reader_role
 from support.proxy import Exchange, Proxy
+from support.supposed_changes import mirror_set
 
 __all__ = ["RUNS", "Stage"]
 
@@ -328,6 +329,20 @@ def what_if(stage: Stage) -> Iterator[Result]:
     yield stage.run("pull_access_what_if", changes=[{"unreachable_registries": ["registry.example.com"]}])
     with _bound(stage, ("ClusterRole", "system:image-puller"), ("ClusterRole", "view"), ("Role", "reader")):
         yield stage.run("pull_access_what_if", changes=[{"remove_grants": {}}])
+    stage.remove("pods", "site")
+    stage.remove("secrets", "site")
+    stage.secret("site", stage.login(0), stage.host)
+    for namespace in stage.names:
+        stage.lab.set_account(namespace, imagePullSecrets=["site"])
+    stage.pod("site", f"{stage.host}/elsewhere/app:v1")
+    mirrors = [mirror_set("tag", "site", f"{stage.host}/elsewhere", f"{stage.host}/team")]
+    yield stage.run(
+        "pull_access_what_if",
+        changes=[{"add_objects": {"definition": mirrors}}, {"only_registries": [stage.host]}],
+        ask_registries=True,
+        realm_hosts=stage.lab.registry_hosts,
+        registry_ca_cert=stage.lab.data["ca_cert"],
+    )
 
 
 @contextmanager

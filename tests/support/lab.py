@@ -47,7 +47,8 @@ class Lab:
     def registry_hosts(self) -> list[str]:
         """The hosts of all registries and token services. They are on loopback, where a task queries only hosts that it names."""
         every = self.data["registries"].values()
-        return list(dict.fromkeys(host for one in every for host in (one["host"], one.get("realm_host")) if host))
+        names = ("host", "realm_host", "untrusted_host")
+        return list(dict.fromkeys(host for one in every for name in names if (host := one.get(name))))
 
     def registry_counts(self, name: str) -> dict[str, dict[str, Any]]:
         """The counts of a registry up to now, by account. Requests without a login belong to the account with an empty name."""

@@ -91,6 +91,19 @@ def registry_settings(
 
 
 @contextmanager
+def additional_authority(lab: Lab, host: str, authority: str) -> Iterator[None]:
+    """Let the nodes trust an authority, in PEM format, for the registry `host[:port]` until the end of the block."""
+    name, path = "registry-ca", "/api/v1/namespaces/openshift-config/configmaps"
+    lab.api("POST", path, {"metadata": {"name": name}, "data": {host.replace(":", ".."): authority}})
+    try:
+        lab.api("PATCH", IMAGES, {"spec": {"additionalTrustedCA": {"name": name}}})
+        yield
+    finally:
+        lab.api("PATCH", IMAGES, {"spec": {"additionalTrustedCA": None}})
+        lab.api("DELETE", f"{path}/{name}")
+
+
+@contextmanager
 def credential_provider(lab: Lab, images: Sequence[str], namespaces: Sequence[str]) -> Iterator[None]:
     """Let the nodes have CRI-O's credential provider for these images until the end of the block.
 

@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
+    TRUST_QUESTION,
     ImageQuestion,
     SignatureQuestion,
 )
@@ -128,6 +129,8 @@ def verdicts_of(rows: Sequence[WhatIfRow]) -> dict[tuple[str, str], tuple[str, s
 
 
 def _answer(ref: ObjectRef, evidence: Lookup) -> Any:
+    if ref.kind == TRUST_QUESTION:
+        return {"outcome": "trusted", "message": "the nodes trust it"}
     if ref.kind != IMAGE_QUESTION and ref.kind.resource != "signatures":
         return None
     question = ImageQuestion.of(ref) if ref.kind == IMAGE_QUESTION else SignatureQuestion.of(ref).image

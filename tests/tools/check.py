@@ -136,7 +136,7 @@ STEPS = (
         "60,000 verdicts against the node",
         "newest",
         (*PYTEST, "tests/verdicts", *(f"--ignore={each}" for each in SUPPOSED)),
-        variables=(("IMAGE_PULL_PODS", "4000"),),
+        variables=(("IMAGE_PULL_PODS", "4000"), ("IMAGE_PULL_WORKLOADS", "200")),
         only_all=True,
     ),
     Step(

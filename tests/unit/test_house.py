@@ -594,6 +594,7 @@ class TestOneOptionIsWrittenOnce:
         assert {given.pop(name) for name in ("registries", *login)} == {None}
         assert dataclasses.asdict(client.RegistryOptions(registry="quay.io")) == {
             **given,
+            "authorities": None,
             "prefix": "",
             "realm_option": "realm_host",
         }

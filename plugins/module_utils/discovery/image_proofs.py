@@ -7,15 +7,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof
 from ..core.objects import SECRET, Json, ObjectRef
 from ..core.times import content_change
 from ..explain.lookup import Lookup
-from ..images.image_questions import SIGNATURE_QUESTION, ImageQuestion, RegistryAccess, SignatureQuestion
+from ..images.image_questions import (
+    SIGNATURE_QUESTION,
+    TRUST_QUESTION,
+    ImageQuestion,
+    RegistryAccess,
+    SignatureQuestion,
+    TrustQuestion,
+)
 from ..secrets.content import StoredSecret
 from .parallel import ask_all
-from .proofs import LoginCheck, Patience, SignatureCheck, collect_proofs, explain_refusal
+from .proofs import LoginCheck, Patience, PlatformCheck, SignatureCheck, TrustCheck, collect_proofs, explain_refusal
 
 __all__ = ["NamespaceQuestions", "prove_images"]
 
@@ -23,7 +31,8 @@ __all__ = ["NamespaceQuestions", "prove_images"]
 def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAccess) -> dict[ObjectRef, Json]:
     """Return the answer to each question: `outcome`, `message` and `realm_host` of the proof. The evidence already contains the secrets.
 
-    The answer to a question about signatures also has `platforms`: `architecture`, `outcome` and `message` of each.
+    The answer to a question about signatures also has `platforms`: `architecture`, `outcome` and `message` of each. The answer to one about
+    architectures has `architectures`: the members of `ImageArchitectures`.
 
     :raises OptionError: if a certificate authority cannot be read.
     """
@@ -82,12 +91,19 @@ def _rows_of(
 
 
 def _attempt(ref: ObjectRef, evidence: Lookup, access: RegistryAccess) -> LoginCheck:
+    if ref.kind == TRUST_QUESTION:
+        asked = TrustQuestion.of(ref)
+        registry, is_named = RegistryImage(asked.host), asked.host == access.named
+        return TrustCheck(registry, RegistryLogin("", ""), access, is_named, authorities=asked.authorities)
     question = _image_question(ref)
     wanted, login = _pull_target(question), RegistryLogin(*_login(question, evidence))
     is_named = wanted.host == access.named
     if ref.kind == SIGNATURE_QUESTION:
         architectures = SignatureQuestion.of(ref).architectures
         return SignatureCheck(wanted, login, access, is_named, question.is_insecure, architectures)
+    if question.reads_index or question.reads_configuration:
+        how = (question.is_insecure, question.reads_index, question.reads_configuration)
+        return PlatformCheck(wanted, login, access, is_named, *how)
     return LoginCheck(wanted, login, access, is_named, question.is_insecure)
 
 
@@ -108,6 +124,8 @@ def _login(question: ImageQuestion, evidence: Lookup) -> tuple[str, str]:
 
 def _login_time(ref: ObjectRef, evidence: Lookup) -> float:
     """The time at which the login was written, in seconds since 1970. 0 if unknown."""
+    if ref.kind == TRUST_QUESTION:
+        return 0.0
     changed = content_change(_secret(_image_question(ref), evidence))
     return float(changed.at) if changed and changed.is_exact else 0.0
 
@@ -126,4 +144,5 @@ def _proof_row(proof: RegistryProof) -> Json:
         "message": proof.said,
         "realm_host": proof.realm_host,
         **({"platforms": platforms} if platforms else {}),
+        **({"architectures": asdict(proof.architectures)} if proof.architectures else {}),
     }

@@ -19,7 +19,7 @@ from ..engine.fetching import Answer
 from ..engine.reader import look_up
 from ..engine.workers import Workers
 from ..explain.lookup import Lookup, UnreadableObject
-from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, RegistryAccess
+from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
 from ..images.kubelet_settings import KUBELET_FILE
 from ..images.pull_events import POD_EVENTS
@@ -32,7 +32,7 @@ __all__ = ["QUESTIONS", "read_lookups", "read_objects"]
 _MAY_NOT = "the caller may not read it"
 
 #: The kinds of references that stand for questions to registries.
-QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION)
+QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION)
 
 #: A list keeps the time of the content's last change, which is compared with the node's last attempt.
 _SECRET = replace(SECRET, trim=with_time_of_content)

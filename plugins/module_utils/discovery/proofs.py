@@ -12,15 +12,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ..clients.registry.endpoints import option_host
+from ..clients.registry.platforms import prove_platforms
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
 from ..clients.registry.signatures import prove_signatures
 from ..clients.registry.transport import RegistryOptions, check_authorities
+from ..clients.registry.trust import prove_trust
 from ..explain.verification import LoginQuestion
 from ..images.image_questions import RegistryAccess
 from ..secrets.expiry import why_expired
 from .parallel import ask_all
 
-__all__ = ["LoginCheck", "Patience", "SignatureCheck", "check_access", "collect_proofs", "explain_refusal"]
+__all__ = [
+    "LoginCheck",
+    "Patience",
+    "PlatformCheck",
+    "SignatureCheck",
+    "TrustCheck",
+    "check_access",
+    "collect_proofs",
+    "explain_refusal",
+]
 
 #: Outcomes for a login that was valid earlier. Some registries deny the request instead of rejecting the login.
 _REFUSED = ("bad_login", "no_right")
@@ -85,6 +96,30 @@ class LoginCheck:
 
 
 @dataclass(frozen=True, repr=False)
+class PlatformCheck(LoginCheck):
+    """A question about the architectures of an image. The members are those of `ImageQuestion`."""
+
+    reads_index: bool = False
+    reads_configuration: bool = False
+
+    def proof(self) -> RegistryProof:
+        """Ask the registry.
+
+        :raises OptionError: if a certificate authority cannot be read.
+        """
+        return prove_platforms(
+            self._options,
+            self.wanted,
+            self.login,
+            self.access.realm_hosts,
+            reads_index=self.reads_index,
+            reads_configuration=self.reads_configuration,
+            is_named=self.is_named,
+            is_insecure=self.is_insecure,
+        )
+
+
+@dataclass(frozen=True, repr=False)
 class SignatureCheck(LoginCheck):
     """A question about the signatures of an image, for these architectures or for all that it has."""
 
@@ -104,6 +139,18 @@ class SignatureCheck(LoginCheck):
             is_named=self.is_named,
             is_insecure=self.is_insecure,
         )
+
+
+@dataclass(frozen=True, repr=False)
+class TrustCheck(LoginCheck):
+    """A question about the certificate of a registry, without a login. `authorities` are in PEM format."""
+
+    authorities: str = ""
+
+    def proof(self) -> RegistryProof:
+        """Ask the registry."""
+        host, options = self.wanted.host, self._options
+        return prove_trust(options, host, self.authorities, self.access.realm_hosts, is_named=self.is_named)
 
 
 def _registry_options(how: RegistryAccess, host: str) -> RegistryOptions:

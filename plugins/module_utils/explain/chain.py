@@ -9,7 +9,7 @@ one part. This module puts them in order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..core.objects import SECRET, ObjectRef
@@ -29,12 +29,24 @@ from .steps.sources import explain_sources, source_refs
 from .steps.streams import resolve_image
 from .steps.volumes import explain_mounts, explain_shared_error, node_error
 from .subjects import ContainerPull
-from .verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, StepResult, failure
+from .verdict import (
+    MAY_NOT_RUN,
+    PULLS,
+    UNKNOWN,
+    WILL_NOT_PULL,
+    WILL_NOT_RUN,
+    PullVerdict,
+    StepResult,
+    failure,
+)
 
 __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "explain"]
 
 #: The step of results that are not listed among the steps.
 _LOGIN = "login"
+#: The verdicts of steps, the worst first. The first result with the worst one gives the reason.
+_WORST = (WILL_NOT_PULL, WILL_NOT_RUN, UNKNOWN, MAY_NOT_RUN)
+_RUNS: Mapping[str, bool | None] = {WILL_NOT_RUN: False, MAY_NOT_RUN: None}
 
 
 def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> PullVerdict:
@@ -97,10 +109,11 @@ def _verdict_of(subject: ContainerPull, way: Sequence[StepResult], told: PullAtt
     if subject.is_pulled:
         reason = "a container that mounts the volume has started" if subject.volume else "the container has its image"
         return PullVerdict(subject, PULLS, reason, steps, (), cause)
-    for found in (WILL_NOT_PULL, UNKNOWN):
-        for seen in way:
-            if seen.verdict == found:
-                step = _LOGIN if seen.step is None else seen.step.name
-                return PullVerdict(subject, found, seen.reason, steps, seen.fix, cause, step)
-    reason = next((seen.reason for seen in way if seen.reason), "")
-    return PullVerdict(subject, PULLS, reason, steps, (), cause)
+    every = [seen.verdict for seen in way]
+    worst = next((verdict for verdict in _WORST if verdict in every), "")
+    verdict = next((each for each in (WILL_NOT_PULL, UNKNOWN) if each in every), PULLS)
+    decides = next((seen for seen in way if seen.verdict == worst and seen.reason), None)
+    if decides is None:
+        return PullVerdict(subject, verdict, "", steps, (), cause)
+    step = "" if not worst else _LOGIN if decides.step is None else decides.step.name
+    return PullVerdict(subject, verdict, decides.reason, steps, decides.fix, cause, step, _RUNS.get(worst, True))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, ObjectRef, metadata
+from ..images.architectures import nodes_by_architecture
 from ..images.node_pools import NODES
 from ..images.node_versions import NodeVersions, kinds_of, nodes_of
 from ..images.registry_sources import IMAGE_CONFIG, RegistrySources, registry_sources_of
@@ -16,6 +17,7 @@ from .lookup import Lookup, ReadRequired, UnreadableObject
 from .subjects import ContainerPull
 
 __all__ = [
+    "architectures_for",
     "items_of",
     "node_objects_for",
     "nodes_for",
@@ -67,6 +69,21 @@ def node_objects_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence
     except UnreadableObject as error:
         return [], str(error)
     return [every[subject.node]] if subject.node in every else list(every.values()), ""
+
+
+def architectures_for(subject: ContainerPull, evidence: Lookup) -> tuple[Mapping[str, Sequence[str]], str]:
+    """Return the names of the nodes on which the subject may run, by architecture, and the reason why they could not be read.
+
+    :raises ReadRequired: when they have to be read first.
+    """
+    nodes, unread = node_objects_for(subject, evidence)
+    found = evidence.derive(NODES, _by_architecture) if len(nodes) > 1 else nodes_by_architecture(nodes)
+    limited = {name: each for name, each in found.items() if name in subject.architectures}
+    return limited or found, unread
+
+
+def _by_architecture(listed: Json | None) -> Mapping[str, Sequence[str]]:
+    return nodes_by_architecture(items_of(listed))
 
 
 def _by_name(listed: Json | None) -> Mapping[str, Json]:

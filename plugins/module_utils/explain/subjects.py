@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ..images.architectures import limits_of_pod
 from ..platform.account_lists import names_in
 from .node_errors import NodeError, errors_of, has_started
 from .pod_images import CONTAINERS, PodImage, images_of
@@ -55,7 +56,8 @@ class ContainerPull:
     may be about another image of the pod. `is_pulled`: the node has the image. `created` is the pod's creation time, as the API server
     writes it. `is_asked_alone`: only this subject is explained, so reading the pod's events and the cluster's nodes is worth it. `source`
     is the image stream tag that sets the image. `resolves_names`: names without a registry refer to image streams. `is_mounted`: false for
-    a volume that no container mounts, whose error no status shows.
+    a volume that no container mounts, whose error no status shows. `architectures` are those of the nodes to which the pod is limited, empty
+    without a limit.
     """
 
     ref: ObjectRef
@@ -77,6 +79,7 @@ class ContainerPull:
     volume: str = ""
     is_mounted: bool = True
     shares_error: bool = False
+    architectures: tuple[str, ...] = ()
 
     @property
     def location(self) -> str:
@@ -132,7 +135,7 @@ def pull_of_account(namespace: str, account: str, image: str) -> ContainerPull:
 
 def _pulls_in_spec(ref: ObjectRef, spec: Json, images: Iterable[PodImage], *, is_pod: bool) -> Iterator[ContainerPull]:
     account = as_str(spec.get("serviceAccountName")) or as_str(spec.get("serviceAccount")) or "default"
-    own = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets")))
+    own, limits = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets"))), limits_of_pod(spec)
     for each in images:
         yield ContainerPull(
             ref,
@@ -144,6 +147,7 @@ def _pulls_in_spec(ref: ObjectRef, spec: Json, images: Iterable[PodImage], *, is
             pull_policy=each.pull_policy,
             volume=each.volume,
             is_mounted=bool(each.containers),
+            architectures=limits,
         )
 
 

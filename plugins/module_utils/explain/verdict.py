@@ -13,9 +13,23 @@ from .fixes import Fix
 from .offers import make_offer
 from .subjects import ContainerPull
 
-__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "Step", "StepResult", "failure", "info", "unknown"]
+__all__ = [
+    "MAY_NOT_RUN",
+    "PULLS",
+    "UNKNOWN",
+    "WILL_NOT_PULL",
+    "WILL_NOT_RUN",
+    "PullVerdict",
+    "Step",
+    "StepResult",
+    "failure",
+    "info",
+    "unknown",
+]
 
 PULLS, WILL_NOT_PULL, UNKNOWN = "pulls", "will_not_pull", "unknown"
+#: Verdicts of a step about an image that is pulled, but not for the architecture of the nodes.
+WILL_NOT_RUN, MAY_NOT_RUN = "will_not_run", "may_not_run"
 
 _MARKS = {True: "ok", False: "NO", None: "? "}
 
@@ -31,8 +45,8 @@ class Step:
 
 @dataclass(frozen=True)
 class StepResult:
-    """One result of a step. `verdict` is `WILL_NOT_PULL` or `UNKNOWN` if it affects the overall verdict, with its sentence in `reason`
-    and the tasks in `fix`. It is empty for information. Without `step`, the result is not listed among the steps."""
+    """One result of a step. `verdict` is one of the constants except `PULLS` if it affects the overall verdict, with its sentence in
+    `reason` and the tasks in `fix`. It is empty for information. Without `step`, the result is not listed among the steps."""
 
     step: Step | None
     verdict: str = ""
@@ -44,7 +58,7 @@ class StepResult:
 class PullVerdict:
     """The verdict for one container or volume. `reason` is the first failure or, if there is none, how the pull works. `cause` is the class of the
     node's error, or empty when the node reports none. `step` is the step that decides the verdict, `login` for results that are not listed
-    among the steps, and empty if nothing fails or is unknown."""
+    among the steps, and empty if nothing fails or is unknown. `runs`: whether the image is for the nodes, None if that is not known."""
 
     subject: ContainerPull
     verdict: str
@@ -53,6 +67,14 @@ class PullVerdict:
     fix: Sequence[Fix] = ()
     cause: str = ""
     step: str = ""
+    runs: bool | None = True
+
+    @property
+    def effect(self) -> str:
+        """The verdict about the pull and the use of the image: an image that does not run on the nodes is like one without a pull."""
+        if self.verdict == WILL_NOT_PULL or self.runs is False:
+            return WILL_NOT_PULL
+        return UNKNOWN if self.runs is None else self.verdict
 
     def report(self, *, brief: bool = False) -> dict[str, Any]:
         """Return the verdict for a result. `brief`: without the steps if nothing fails."""
@@ -71,7 +93,7 @@ class PullVerdict:
             "verdict": self.verdict,
             "reason": self.reason,
             "cause": self.cause,
-            **({} if brief and self.verdict == PULLS else way),
+            **({} if brief and self.effect == PULLS else way),
             **make_offer(self.fix).report(),
         }
 

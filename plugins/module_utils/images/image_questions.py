@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A question to a registry, as a fact that an explanation needs. Pure.
 
-The questions are whether a login of a secret can pull an image, and whether the image has signatures that nodes read.
+The questions are whether a login of a secret can pull an image, for which architectures it is, whether it has signatures that nodes read,
+and whether the nodes trust the certificate of the registry.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ..core.objects import SECRET, Kind, ObjectRef
@@ -21,9 +23,11 @@ __all__ = [
     "ARGUMENTS",
     "IMAGE_QUESTION",
     "SIGNATURE_QUESTION",
+    "TRUST_QUESTION",
     "ImageQuestion",
     "RegistryAccess",
     "SignatureQuestion",
+    "TrustQuestion",
     "access_of",
 ]
 
@@ -39,13 +43,15 @@ ARGUMENTS: dict[str, Any] = {
 #: Not kinds of the API: references of these kinds stand for questions to registries.
 IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
 SIGNATURE_QUESTION = Kind("", "Signature", "signatures", "signatures of an image")
+TRUST_QUESTION = Kind("", "Certificate", "certificates", "certificate of a registry", namespaced=False)
 
 
 @dataclass(frozen=True)
 class ImageQuestion:
     """`namespace`, `secret` and `key` identify the login. An empty secret means no login. `reference` is a tag or a digest.
 
-    `is_insecure`: the cluster's image config says that the nodes do not verify the certificate of the registry.
+    `is_insecure`: the cluster's image config says that the nodes do not verify the certificate of the registry. `reads_index`: the answer
+    has the architectures of an index. `reads_configuration`: it has that of an image without an index.
     """
 
     repository: str
@@ -54,6 +60,8 @@ class ImageQuestion:
     secret: str = ""
     key: str = ""
     is_insecure: bool = False
+    reads_index: bool = False
+    reads_configuration: bool = False
 
     @classmethod
     def about(
@@ -67,7 +75,8 @@ class ImageQuestion:
 
     @property
     def ref(self) -> ObjectRef:
-        asked = [self.repository, self.reference, self.secret, self.key, self.is_insecure]
+        how = [self.is_insecure, self.reads_index, self.reads_configuration]
+        asked = [self.repository, self.reference, self.secret, self.key, *how]
         return ObjectRef(IMAGE_QUESTION, self.namespace, json.dumps(asked))
 
     @property
@@ -77,8 +86,8 @@ class ImageQuestion:
 
     @classmethod
     def of(cls, ref: ObjectRef) -> ImageQuestion:
-        repository, reference, secret, key, is_insecure = json.loads(ref.name)
-        return cls(repository, reference, ref.namespace, secret, key, is_insecure)
+        repository, reference, secret, key, *how = json.loads(ref.name)
+        return cls(repository, reference, ref.namespace, secret, key, *how)
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,28 @@ class SignatureQuestion:
     def of(cls, ref: ObjectRef) -> SignatureQuestion:
         name, *architectures = json.loads(ref.name)
         return cls(ImageQuestion.of(ObjectRef(IMAGE_QUESTION, ref.namespace, name)), tuple(architectures))
+
+
+@dataclass(frozen=True, repr=False)
+class TrustQuestion:
+    """Whether `host[:port]` has a certificate of a public authority or of one of these `authorities`, in PEM format."""
+
+    host: str
+    authorities: str
+
+    @property
+    def ref(self) -> ObjectRef:
+        return _trust_ref(self.host, self.authorities)
+
+    @classmethod
+    def of(cls, ref: ObjectRef) -> TrustQuestion:
+        return cls(*json.loads(ref.name))
+
+
+@lru_cache(maxsize=64)
+def _trust_ref(host: str, authorities: str) -> ObjectRef:
+    """The reference, computed once for all images: a bundle of authorities can be long."""
+    return ObjectRef(TRUST_QUESTION, "", json.dumps([host, authorities]))
 
 
 @dataclass(frozen=True)

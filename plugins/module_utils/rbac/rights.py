@@ -293,6 +293,15 @@ JOBS: Mapping[str, Job] = {
             *_OF_AN_AUDIT,
             _reported_right(f"clusterroles.{RBAC}", "get", "other roles that may also give a removed right", CLUSTER),
             _reported_right(f"roles.{RBAC}", "get", "other roles that may also give a removed right"),
+            _reported_right(
+                "configmaps",
+                "list",
+                "with only_registries: the certificate authorities of the nodes",
+                "openshift-config",
+            ),
+            _reported_right(
+                f"proxies.{_CONFIG}", "get", "with only_registries: the name of one of these", CLUSTER, "cluster"
+            ),
             *(
                 _reported_right(
                     f"{resource}.operators.coreos.com", "list", f"with registries out of reach: {images}", CLUSTER

@@ -12,7 +12,8 @@ import os
 import ssl
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from .tls import ClientContext
 
 __all__ = [
     "IMPORT_ERROR",
+    "CertificateError",
     "HttpsError",
     "HttpsOptions",
     "InsideAddressError",
@@ -48,6 +50,10 @@ class HttpsError(ImagePullError):
     """A server that did not answer."""
 
 
+class CertificateError(HttpsError):
+    """A server whose certificate could not be verified. That of a proxy does not count."""
+
+
 class InsideAddressError(HttpsError):
     """A server that was not contacted because of its address. `kind` is the kind of address, such as `loopback`."""
 
@@ -62,7 +68,8 @@ class HttpsOptions:
 
     `inside`: the server may be at any address. Otherwise, it is not contacted at an address that only the host of the task reaches.
     `is_insecure`: a cluster declares that the server's certificate is not verified. Through a proxy with TLS, it is verified nevertheless:
-    one setting applies to both, and a cluster must not decide which server gets the login of the proxy.
+    one setting applies to both, and a cluster must not decide which server gets the login of the proxy. `authorities`: certificates in PEM
+    format. The server is then verified with them and those of Mozilla, whatever else this host trusts.
     """
 
     ca_cert: str | None = None
@@ -71,6 +78,7 @@ class HttpsOptions:
     words: Words = field(default_factory=Words)
     inside: bool = True
     is_insecure: bool = False
+    authorities: str | None = field(default=None, repr=False)
 
 
 def check_timeout(options: HttpsOptions) -> None:
@@ -99,6 +107,7 @@ def send_https_request(
 
     :raises OptionError: if an option is invalid. Nothing has been sent.
     :raises InsideAddressError: if the server was not contacted because of its address.
+    :raises CertificateError: if its certificate could not be verified.
     :raises HttpsError: if there is no response.
     """
     # A proxy resolves the name itself, so only the URL can be checked here.
@@ -135,7 +144,9 @@ def _open_pool(attempt: str, url: str, options: HttpsOptions) -> Any:
         return open_pool(
             None if is_plain else _context(options, urlsplit(url).hostname or "", verify=verify),
             proxy=proxy,
-            proxy_context=_context(options, proxy_host(proxy), verify=verify) if by_tls else None,
+            proxy_context=_context(replace(options, authorities=None), proxy_host(proxy), verify=verify)
+            if by_tls
+            else None,
             proxy_headers=proxy_login_headers(proxy),
         )
     except ValueError:
@@ -150,6 +161,12 @@ def _context(options: HttpsOptions, host: str, *, verify: bool) -> ClientContext
     """
     context = ClientContext(host, verify=verify)
     if not verify:
+        return context
+    if options.authorities is not None:
+        context.load_verify_locations(certifi.where())
+        if options.authorities:
+            with suppress(ssl.SSLError, ValueError):
+                context.load_verify_locations(cadata=options.authorities)
         return context
     source, path = options.words.of("option '{prefix}ca_cert'"), options.ca_cert
     if not path:
@@ -191,4 +208,6 @@ def _explain_error(attempt: str, error: Exception, words: Words) -> HttpsError:
         reason = (
             "the proxy did not connect to it. Check the environment variables https_proxy and no_proxy, and the proxy"
         )
+    elif isinstance(cause, ssl.SSLCertVerificationError):
+        return CertificateError(f"{attempt} failed: {reason}")
     return HttpsError(f"{attempt} failed: {reason}")

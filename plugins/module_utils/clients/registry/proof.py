@@ -21,11 +21,12 @@ from ...core.cluster_text import make_printable
 from ..https.exchange import HttpResponse
 from .challenge import AuthInfo, auth_info
 from .endpoints import Endpoint, is_token_service_of, option_host, redirect_target, registry_endpoint
+from .image_index import MANIFEST_TYPES
 from .rate_limit import RateLimit, rate_limit_of
 from .transport import NotAsked, RegistryError, RegistryOptions, check_timeout, send_registry_request
 
 __all__ = [
-    "MANIFEST_TYPES",
+    "ImageArchitectures",
     "ManifestAnswer",
     "Outcome",
     "PlatformSignature",
@@ -51,16 +52,9 @@ Outcome = Literal[
     "rate_limited",
     "not_sent",
     "unanswered",
+    "trusted",
+    "untrusted",
 ]
-
-#: The media types of manifests that nodes accept.
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.v1+prettyjws",
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -127,11 +121,23 @@ class PlatformSignature:
 
 
 @dataclass(frozen=True)
+class ImageArchitectures:
+    """The architectures of an image. `is_index`: the node chooses one of several manifests.
+
+    `names` may contain `ANY_ARCHITECTURE`. `unread` is the reason if they are not known, as a sentence without any text of a server.
+    """
+
+    is_index: bool
+    names: tuple[str, ...] = ()
+    unread: str = ""
+
+
+@dataclass(frozen=True)
 class RegistryProof:
     """The result. `said` is a sentence without any text of a server, `realm_host` the host that received the login.
 
     `rate_limit` is that of pulls with the login, if the registry reports it.
-    `platforms` are the signatures, if they were requested.
+    `platforms` are the signatures, and `architectures` those of the image, if they were requested.
     """
 
     outcome: Outcome
@@ -140,6 +146,7 @@ class RegistryProof:
     digest: str = ""
     rate_limit: RateLimit | None = None
     platforms: tuple[PlatformSignature, ...] = ()
+    architectures: ImageArchitectures | None = None
 
     @property
     def works(self) -> bool:
@@ -282,6 +289,16 @@ class ProofSession:
         headers = {"Accept": ", ".join(accept), **answered.headers}
         attempt = f"asking registry {self.wanted.host} for {what}"
         return self._send(attempt, self.wanted.host, url, method=method, headers=headers, with_body=method == "GET")
+
+    def greet(self, authorities: str) -> HttpResponse:
+        """Request the registry itself, without a login, and verify its certificate with these authorities, in PEM format.
+
+        :raises UntrustedCertificate: if it could not be verified.
+        :raises RegistryError: if the registry gives no answer.
+        """
+        options = replace(self.options, authorities=authorities, ca_cert=None, validate_certs=True)
+        host, session = self.wanted.host, replace(self, options=options, is_insecure=False)
+        return session._send(f"asking registry {host} for its certificate", host, RegistryImage(host).url())
 
     def _without_tls(self, failure: RegistryError) -> ManifestAnswer:
         """The result without a login, because a login is never sent without TLS.

@@ -11,16 +11,25 @@ Whether a key has made the signature is not verified here.
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str
-from .proof import (
+from .image_index import (
+    ANY_ARCHITECTURE,
+    DIGEST,
+    IMAGE_TYPES,
     MANIFEST_TYPES,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    IndexEntry,
+    chosen_entries,
+    linux_entries,
+    parse_json,
+)
+from .proof import (
     ManifestAnswer,
     PlatformSignature,
     ProofSession,
@@ -33,11 +42,6 @@ from .transport import RegistryError, RegistryOptions
 
 __all__ = ["prove_signatures"]
 
-_OCI_INDEX, _OCI_MANIFEST = MANIFEST_TYPES[0], MANIFEST_TYPES[1]
-_IMAGES = (_OCI_MANIFEST, MANIFEST_TYPES[3])
-#: A digest of a registry becomes a part of a path only in this form.
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
-_ARCHITECTURE = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
 #: Maximum number of manifests of one image whose signatures are requested. Images have up to 12 platforms.
 _MOST_PLATFORMS = 16
 #: Beginnings of the artifact types of referrers that are signatures.
@@ -75,14 +79,6 @@ def prove_signatures(
     return ask_registry(options, wanted, login, realm_hosts, ask, is_named=is_named, is_insecure=is_insecure)
 
 
-@dataclass(frozen=True)
-class _Manifest:
-    """A manifest of an index. `digest` is empty if the registry gave an invalid one."""
-
-    architecture: str
-    digest: str
-
-
 @dataclass(frozen=True, repr=False)
 class _SignatureSearch:
     session: ProofSession
@@ -96,21 +92,21 @@ class _SignatureSearch:
         """
         wanted, proof = self._wanted, self.answered.proof
         digest = wanted.reference if ":" in wanted.reference else proof.digest
-        if self.answered.media_type in _IMAGES and _DIGEST.fullmatch(digest):
-            yield self._signature(_Manifest("", digest), "")
+        if self.answered.media_type in IMAGE_TYPES and DIGEST.fullmatch(digest):
+            yield self._signature(IndexEntry("", digest), "")
             return
-        if index := as_list(self._manifest.get("manifests")):
-            yield from self._signatures_of(list(_linux_manifests(index)))
+        if as_list(self._manifest.get("manifests")):
+            yield from self._signatures_of(list(linux_entries(self._manifest, self.answered.media_type)))
         else:
             # The digest of the first version is not that of its text.
             is_known = self._manifest.get("schemaVersion") == 2
-            yield self._signature(_Manifest("", self._digest_of_body if is_known else ""), "")
+            yield self._signature(IndexEntry("", self._digest_of_body if is_known else ""), "")
 
-    def _signatures_of(self, manifests: Sequence[_Manifest]) -> Iterator[PlatformSignature]:
+    def _signatures_of(self, manifests: list[IndexEntry]) -> Iterator[PlatformSignature]:
         asked = 0
         every = list(dict.fromkeys(each.architecture for each in manifests))[: _MOST_PLATFORMS + 1]
         for architecture in self.architectures or every:
-            same = [each for each in manifests if each.architecture == architecture]
+            same = chosen_entries(manifests, architecture)
             asked += len(same)
             if not same:
                 said = f"registry {self._wanted.host} has no image for {architecture} in {self._wanted}"
@@ -133,11 +129,12 @@ class _SignatureSearch:
     def _wanted(self) -> RegistryImage:
         return self.session.wanted
 
-    def _signature(self, manifest: _Manifest, index: str) -> PlatformSignature:
+    def _signature(self, manifest: IndexEntry, index: str) -> PlatformSignature:
         """The signature of a manifest. `index` is the digest of its index, empty without one."""
         architecture, host = manifest.architecture, self._wanted.host
+        architecture = "" if architecture == ANY_ARCHITECTURE else architecture
         which = f"{self._wanted} for {architecture}" if architecture else str(self._wanted)
-        if not _DIGEST.fullmatch(manifest.digest):
+        if not DIGEST.fullmatch(manifest.digest):
             return PlatformSignature(architecture, "unknown", f"registry {host} does not report the digest of {which}")
         status = self._signature_status(manifest.digest)
         if status == 200:
@@ -155,7 +152,7 @@ class _SignatureSearch:
         wanted = replace(self._wanted, reference=f"{digest.replace(':', '-')}.sig")
         url = wanted.url(self.answered.scheme)
         for method in ("HEAD", "GET"):
-            answer = self._request(url, method, (_OCI_MANIFEST,), f"the signature of {self._wanted}")
+            answer = self._request(url, method, (OCI_MANIFEST,), f"the signature of {self._wanted}")
             if answer.status != 405:
                 break
         return int(answer.status)
@@ -176,13 +173,15 @@ class _SignatureSearch:
     def _has_referrer(self, digest: str) -> bool:
         scheme, path = self.answered.scheme, self._wanted.path
         url = f"{self._wanted.root(scheme)}{path}/referrers/{digest}"
-        answer = self._request(url, "GET", (_OCI_INDEX,), f"the referrers of {self._wanted}")
+        answer = self._request(url, "GET", (OCI_INDEX,), f"the referrers of {self._wanted}")
         if answer.status == 404:
             url = replace(self._wanted, reference=digest.replace(":", "-")).url(scheme)
-            answer = self._request(url, "GET", (_OCI_INDEX,), f"the referrers of {self._wanted}")
+            answer = self._request(url, "GET", (OCI_INDEX,), f"the referrers of {self._wanted}")
         if answer.status != 200:
             return False
-        types = (as_str(as_dict(each).get("artifactType")) for each in as_list(_parse(answer.body).get("manifests")))
+        types = (
+            as_str(as_dict(each).get("artifactType")) for each in as_list(parse_json(answer.body).get("manifests"))
+        )
         return any(each.startswith(_SIGNATURE_TYPES) for each in types)
 
     # --- requests
@@ -204,25 +203,8 @@ class _SignatureSearch:
 
     @cached_property
     def _manifest(self) -> Mapping[str, Any]:
-        return _parse(self._body)
+        return parse_json(self._body)
 
     @property
     def _digest_of_body(self) -> str:
         return f"sha256:{hashlib.sha256(self._body).hexdigest()}"
-
-
-def _linux_manifests(index: Sequence[Any]) -> Iterator[_Manifest]:
-    """Yield the manifests of an index that a node can choose, without attestations, whose platform is unknown."""
-    for each in map(as_dict, index):
-        platform = as_dict(each.get("platform"))
-        architecture, digest = as_str(platform.get("architecture")), as_str(each.get("digest"))
-        if platform.get("os") == "linux" and _ARCHITECTURE.fullmatch(architecture) and architecture != "unknown":
-            yield _Manifest(architecture, digest if _DIGEST.fullmatch(digest) else "")
-
-
-def _parse(body: bytes) -> Mapping[str, Any]:
-    """The JSON object in a body. Empty for anything else."""
-    try:
-        return as_dict(json.loads(body))
-    except (ValueError, RecursionError):
-        return {}

@@ -12,13 +12,14 @@ from ...core.errors import ImagePullError
 from ..https import transport
 from ..https.exchange import HttpResponse
 from ..https.failures import Words
-from ..https.transport import IMPORT_ERROR, HttpsError, HttpsOptions, InsideAddressError
+from ..https.transport import IMPORT_ERROR, CertificateError, HttpsError, HttpsOptions, InsideAddressError
 
 __all__ = [
     "IMPORT_ERROR",
     "NotAsked",
     "RegistryError",
     "RegistryOptions",
+    "UntrustedCertificate",
     "check_timeout",
     "send_registry_request",
 ]
@@ -35,11 +36,15 @@ class NotAsked(RegistryError):
     """The host was not contacted, because only the host of the task reaches its address and no option names it."""
 
 
+class UntrustedCertificate(RegistryError):
+    """The certificate of the registry could not be verified."""
+
+
 @dataclass(frozen=True)
 class RegistryOptions:
     """Options of requests to a registry. `realm_host`: the known receiver of the logins. The registry is then not asked.
 
-    `ca_cert` is the path of a file. `timeout` is in seconds, for the whole response. `prefix` is the prefix of the names of these options.
+    `ca_cert` is the path of a file. `authorities`: as in `HttpsOptions`. `timeout` is in seconds, for the whole response. `prefix` is the prefix of the names of these options.
     `realm_option`: the option that names hosts to which logins may be sent, for messages.
     """
 
@@ -50,6 +55,7 @@ class RegistryOptions:
     timeout: float = 10.0
     prefix: str = ""
     realm_option: str = "realm_host"
+    authorities: str | None = None
 
 
 def check_timeout(options: RegistryOptions) -> None:
@@ -77,6 +83,7 @@ def send_registry_request(
 
     :raises OptionError: if an option is invalid. Nothing has been sent.
     :raises NotAsked: if such a host is at an address that only the host of the task reaches.
+    :raises UntrustedCertificate: if its certificate could not be verified.
     :raises RegistryError: if there is no response.
     """
     try:
@@ -93,6 +100,8 @@ def send_registry_request(
         raise NotAsked(
             f"{error}, where only hosts that an option names are contacted. If that host is right, name it in {options.realm_option!r}"
         ) from None
+    except CertificateError as error:
+        raise UntrustedCertificate(str(error)) from None
     except HttpsError as error:
         raise RegistryError(str(error)) from None
 
@@ -107,4 +116,5 @@ def check_authorities(options: RegistryOptions) -> None:
 
 def _https(options: RegistryOptions, *, inside: bool = True, is_insecure: bool = False) -> HttpsOptions:
     words = Words("registry", options.prefix)
-    return HttpsOptions(options.ca_cert, options.validate_certs, options.timeout, words, inside, is_insecure)
+    trust = (options.ca_cert, options.validate_certs)
+    return HttpsOptions(*trust, options.timeout, words, inside, is_insecure, options.authorities)

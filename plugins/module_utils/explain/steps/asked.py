@@ -11,11 +11,12 @@ its credential provider adds logins of the namespace for the first of these atte
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from ...core.json_types import as_str
+from ...core.json_types import as_dict, as_str
+from ...core.objects import Json
 from ...dockerconfig.registry_keys import without_user
 from ...images.image_questions import ImageQuestion
 from ...images.references import Reference, reference_of
@@ -27,23 +28,30 @@ from ..reading import registry_sources, require_all, try_lookup
 from ..subjects import ContainerPull
 from .crio_provider import CrioProvider, crio_provider_for
 from .mirrors import MirrorKey, key_for
+from .trust import UNTRUSTED, doubt_trust
 
-__all__ = ["PullRoute", "RegistryAttempt", "read_attempts", "serving_attempts"]
+__all__ = ["COPY", "PullRoute", "RegistryAttempt", "read_attempts", "serving_attempts"]
 
+#: The name of the step for a mirror without a copy of the image for the nodes.
+COPY = "copy"
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
-_ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found")
+_ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found", UNTRUSTED)
 #: Maximum number of attempts. No pod has as many.
 _MOST = 32
 
 
 @dataclass(frozen=True)
 class RegistryAttempt:
-    """One attempt with its result. `outcome` and `said` are as in the check of the registry client."""
+    """One attempt with its result. `outcome` and `said` are as in the check of the registry client, or those of a `TrustDoubt`.
+
+    `architectures` are those of the image in the form of the answer, or None if they were not read.
+    """
 
     question: ImageQuestion
     is_source: bool
     outcome: str
     said: str
+    architectures: Json | None = None
 
     @property
     def pulls(self) -> bool:
@@ -68,7 +76,8 @@ class RegistryAttempt:
 class PullRoute:
     """The facts about a pull of one image: the logins of the pod, the mirrors, and CRI-O's credential provider.
 
-    `asks`: whether to ask the registries.
+    `asks`: whether to ask the registries. `reads_index`: also for the architectures of an index. `reads_copies`: at a mirror, also for the
+    architecture of an image without an index.
     """
 
     subject: ContainerPull
@@ -77,6 +86,8 @@ class PullRoute:
     mirrors: Mirrors | None
     evidence: Lookup
     asks: bool = False
+    reads_index: bool = False
+    reads_copies: bool = False
 
     @property
     def namespace(self) -> str:
@@ -134,8 +145,11 @@ def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
         for place, is_source in places:
             is_own_host = place.host == reference.host
             own = login if login is not None and is_own_host else _node_login(place, evidence, provider)
-            insecure = registries.is_insecure(place.repository)
-            questions.append((ImageQuestion.about(place, *own, is_insecure=insecure), is_source))
+            question = ImageQuestion.about(place, *own, is_insecure=registries.is_insecure(place.repository))
+            # Somebody has chosen what to copy to a mirror. The source has what the pod names.
+            reads_copy = route.reads_copies and not is_source
+            question = replace(question, reads_index=route.reads_index, reads_configuration=reads_copy)
+            questions.append((question, is_source))
         yield questions
 
 
@@ -161,4 +175,9 @@ def _read_attempt(question: ImageQuestion, evidence: Lookup, *, is_source: bool)
     answer, unread = try_lookup(evidence, question.ref)
     if answer is None:
         return RegistryAttempt(question, is_source, "unanswered", unread)
-    return RegistryAttempt(question, is_source, as_str(answer.get("outcome")), as_str(answer.get("message")))
+    found = answer.get("architectures")
+    outcome, said = as_str(answer.get("outcome")), as_str(answer.get("message"))
+    doubt = None if is_source or outcome != "pulls" else doubt_trust(question, evidence)
+    if doubt is not None:
+        return RegistryAttempt(question, is_source, doubt.outcome, doubt.said)
+    return RegistryAttempt(question, is_source, outcome, said, None if found is None else as_dict(found))

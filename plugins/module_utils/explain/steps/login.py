@@ -19,17 +19,19 @@ from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
-from .asked import PullRoute, RegistryAttempt, read_attempts
+from .asked import COPY, PullRoute, RegistryAttempt, read_attempts
 from .crio_provider import explain_crio
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey
+from .platforms import explain_platform
 from .providers import explain_providers
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
+from .trust import TRUST_UNKNOWN, UNTRUSTED
 
-__all__ = ["COPY", "explain_keys", "explain_login", "last_node_error"]
+__all__ = ["explain_keys", "explain_login", "last_node_error"]
 
-#: The name of the step for a mirror that has no copy of the image, if the source is not contacted.
-COPY = "copy"
+#: The name of the step for a mirror whose certificate the nodes do not trust.
+_CERTIFICATE = "certificate"
 
 #: Causes that a login could fix, and those of them that an attempt before the secret's last change would have had.
 _OF_LOGINS = (
@@ -143,6 +145,7 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         ok = attempt.pulls if attempt.is_known else None
         yield info("registry", f"{attempt.which}: {attempt.said}", ok=ok)
     if works := next((attempt for attempt in attempts if attempt.pulls), None):
+        yield from explain_platform(held)
         yield _success_reason(f"{works.said}, {works.which}")
     elif hidden := _hidden_logins(held):
         yield _unknown_reason(hidden)
@@ -173,7 +176,9 @@ def _judge_by_some(held: PullRoute, told: PullAttempt | None, attempts: Sequence
         is_known = there and all(each.is_known for each in there)
         return _judge_refusal(held, there[0]) if is_known else _judge_by_node(held, told)
     silent = next(attempt for attempt in attempts if not attempt.is_known)
-    reason = f"a registry could not be asked from here: {silent.said}"
+    reason = silent.said
+    if silent.outcome != TRUST_UNKNOWN:
+        reason = f"a registry could not be asked from here: {reason}"
     if answered := next((attempt for attempt in attempts if attempt.is_known), None):
         return _unknown_reason(f"{reason}; {answered.said}, {answered.which}", _judge_refusal(held, answered).fix)
     lacking = next((seen for seen in _judge_without_node(held) if seen.fix), None)
@@ -182,6 +187,8 @@ def _judge_by_some(held: PullRoute, told: PullAttempt | None, attempts: Sequence
 
 def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
     """The response to the first attempt at the source, or at a mirror if the source is never contacted."""
+    if attempt.outcome == UNTRUSTED:
+        return failure(_CERTIFICATE, attempt.said)
     # Without a login that works, the one that was refused counts.
     logins = held.credentials.usable_logins or held.credentials.refused_logins
     is_missing = attempt.outcome == _NOT_FOUND

@@ -10,16 +10,15 @@ docker/docker_image_src.go). So the question goes to the first mirror that has t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json
-from ...images.architectures import architectures_of
 from ...images.image_policies import ImagePolicies
-from ...images.image_questions import SignatureQuestion
+from ...images.image_questions import ImageQuestion, SignatureQuestion
 from ...images.pull_messages import PullAttempt
 from ...images.registry_sources import RegistrySources
-from ..reading import node_objects_for, require_all, try_lookup
+from ..reading import architectures_for, require_all, try_lookup
 from ..verdict import StepResult, failure, info, unknown
 from .asked import PullRoute, RegistryAttempt, serving_attempts
 
@@ -113,9 +112,8 @@ def registry_signatures(route: PullRoute) -> RegistrySignatures | None:
     evidence, attempts = route.evidence, serving_attempts(route)
     if not attempts:
         return None
-    nodes, _unread = node_objects_for(route.subject, evidence)
-    architectures = tuple(architectures_of(nodes))
-    questions = [SignatureQuestion(each.question, architectures).ref for each in attempts]
+    architectures, _unread = architectures_for(route.subject, evidence)
+    questions = [SignatureQuestion(_plain(each.question), tuple(architectures)).ref for each in attempts]
     require_all(evidence, questions)
     found = []
     for ref, attempt in zip(questions, attempts, strict=True):
@@ -123,6 +121,11 @@ def registry_signatures(route: PullRoute) -> RegistrySignatures | None:
         found.append(_signatures_of(as_dict(answer), unread, attempt))
     # The kubelet goes on to the next login if the image has no signature at the registry that the first one reaches.
     return next((each for each in found if not each.fails), found[0])
+
+
+def _plain(question: ImageQuestion) -> ImageQuestion:
+    """The question without the parts that an answer about signatures does not have."""
+    return replace(question, reads_index=False, reads_configuration=False)
 
 
 def _signatures_of(answer: Json, unread: str, attempt: RegistryAttempt) -> RegistrySignatures:

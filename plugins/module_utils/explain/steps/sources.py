@@ -61,7 +61,11 @@ def explain_sources(
     namespace = subject.namespace
     mirrors, policies = mirrors_of(reference, evidence), policies_of(namespace, evidence)
     sources = registry_sources(evidence)
-    route = PullRoute(subject, reference, credentials, mirrors, evidence, asks)
+    # The question about signatures also finds the manifest of each architecture.
+    is_signed = policies.requirement_for(reference, sources) is not None
+    route = PullRoute(
+        subject, reference, credentials, mirrors, evidence, asks, reads_index=not is_signed, reads_copies=True
+    )
     held = SignatureContext(route, policies, sources, told)
     outdated = policies.why_not_rendered(sources)
     signature = [] if outdated else list(explain_signature(held))

@@ -12,6 +12,7 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata, pick
 from ...explain.subjects import CONTAINERS, STATUSES, template_of
 from ...explain.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION
+from ...images.architectures import trim_placement
 from ...secrets.content import TYPES, can_be_auth_file
 
 __all__ = [
@@ -148,7 +149,7 @@ def _pod_spec(spec: Json) -> dict[str, Any]:
         part: [_container(as_dict(each), names) for each in as_list(spec[part])] for part in CONTAINERS if part in spec
     }
     kept = pick(spec, "serviceAccountName", "serviceAccount", "imagePullSecrets")
-    return {**kept, **containers, **({"volumes": volumes} if volumes else {})}
+    return {**kept, **trim_placement(spec), **containers, **({"volumes": volumes} if volumes else {})}
 
 
 def _container(container: Json, volumes: Collection[str]) -> dict[str, Any]:

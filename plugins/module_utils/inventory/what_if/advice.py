@@ -16,6 +16,9 @@ __all__ = ["advise"]
 _BY_STEP: Mapping[str, str] = {
     "network": "copy the image to a registry that the nodes reach, and declare that registry as a mirror",
     "mirrors": "copy the image to a mirror that serves it in this way, or allow pulls from the source",
+    "copy": "copy the image to its mirror, with all its architectures",
+    "certificate": "add the certificate authority of the mirror to those of the nodes",
+    "platform": "use an image for the architecture of the nodes, or run the pod on other nodes",
     "registries": "allow the registry in the image config of the cluster, or take the image from an allowed one",
     "signature": "sign the image, and keep the signature at the registry that serves it, or narrow the scope of the policy",
     "login": "keep a login that the registry accepts in a pull secret of the pod",

@@ -126,6 +126,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     "only_registries": (
         _CACHES,
         "other hosts to which a registry sends its clients, such as storage for layers",
+        "certificate authorities that are set only in files of the nodes",
         "layers of upstream images that the integrated registry has not stored",
     ),
     "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction"),

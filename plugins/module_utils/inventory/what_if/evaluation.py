@@ -16,6 +16,7 @@ from ...core.objects import ObjectRef
 from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
+from ...explain.reading import architectures_for
 from ...explain.subjects import ContainerPull
 from ...features.pull_audit.accesses import explanation_key
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
@@ -44,11 +45,11 @@ class Comparison:
 
     @property
     def answer(self) -> str:
-        return answer_of(self.before.verdict, self.after.verdict)
+        return answer_of(self.before.effect, self.after.effect)
 
 
 def answer_of(before: str, after: str) -> str:
-    """Return the answer for two verdicts. A pull that surely fails after the changes breaks, unless it surely fails before them."""
+    """Return the answer for two effects. A pull that surely fails after the changes breaks, unless it surely fails before them."""
     if after == WILL_NOT_PULL:
         return STILL_BROKEN if before == WILL_NOT_PULL else WOULD_BREAK
     if UNKNOWN in (before, after):
@@ -115,11 +116,15 @@ class PullEvaluator:
         """
         if subject.reason:
             return self._compare(subject)
-        key = explanation_key(replace(subject, is_pulled=False))
+        key = (explanation_key(replace(subject, is_pulled=False)), self._architecture(subject))
         if key not in self._known:
             self._known[key] = self._compare(subject)
         found = self._known[key]
         return replace(found, subject=subject)
+
+    def _architecture(self, subject: ContainerPull) -> tuple[str, ...]:
+        """The architecture of the subject's node. Registries are asked for it, so pods on other nodes may have another answer."""
+        return tuple(architectures_for(subject, self._base)[0]) if self._asks and subject.node else ()
 
     def _compare(self, subject: ContainerPull) -> Comparison:
         asked = replace(subject, is_pulled=False)
@@ -134,7 +139,7 @@ class PullEvaluator:
             return Comparison(subject, before, before)
         is_changed = any(map(self._later.touches, read_today))
         after = self._explain_changed(asked, self.after, present) if is_changed else present
-        causes = self._causes(asked, touched) if answer_of(before.verdict, after.verdict) == WOULD_BREAK else ()
+        causes = self._causes(asked, touched) if answer_of(before.effect, after.effect) == WOULD_BREAK else ()
         return Comparison(subject, before, after, touched, causes, read)
 
     def _explain_changed(self, asked: ContainerPull, evidence: Lookup, present: PullVerdict) -> PullVerdict:
@@ -152,5 +157,5 @@ class PullEvaluator:
         """The changes that make the pull fail alone. If none does, all that touch it together."""
         if len(touched) == 1:
             return tuple(touched)
-        alone = [at for at in touched if explain(asked, self._each[at], asks=self._asks).verdict == WILL_NOT_PULL]
+        alone = [at for at in touched if explain(asked, self._each[at], asks=self._asks).effect == WILL_NOT_PULL]
         return tuple(alone or touched)

@@ -19,7 +19,7 @@ from ...core.objects import POD, Json, ObjectRef, metadata
 from ...core.what_if_format import ANSWERS, NOT_KNOWN, STILL_PULLS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
-from ...explain.steps.login import COPY
+from ...explain.steps.asked import COPY
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
 from ...explain.verdict import WILL_NOT_PULL
 from ...explain.workload_pods import can_pull, is_controlled
@@ -31,7 +31,7 @@ from .timing import Moment, NodeCaches
 
 __all__ = ["WhatIfRow", "row_of_image", "rows_of"]
 
-#: The steps that find no registry within reach, and no copy of the image at its mirror.
+#: The steps that find no registry within reach, and no copy of the image for the nodes at its mirror.
 _OUT_OF_REACH = ("network", COPY)
 #: Steps whose failure the node checks at each start of a container, in a namespace with an image policy.
 _CHECKED_AT_START = ("signature", "registries")
@@ -204,7 +204,7 @@ def _deciding(own: Comparison | None, pods: Sequence[Comparison]) -> Comparison:
 
 
 def _failing_step(found: Comparison) -> str:
-    return found.after.step if found.after.verdict == WILL_NOT_PULL else ""
+    return found.after.step if found.after.effect == WILL_NOT_PULL else ""
 
 
 def _name(pod: Json) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
     RegistryAccess,
     SignatureQuestion,
+    TrustQuestion,
 )
 from support.certificates import server_context
 from support.hostile_registry import HostileRegistry, asks_for, served
@@ -124,6 +127,35 @@ def test_the_age_of_a_secret_counts_if_it_is_known(
         access = RegistryAccess(validate_certs=False, timeout=20.0)
         answers = prove_images([question], Lookup({ObjectRef(SECRET, "ns", "pull"): secret}), access)
     assert answers[question]["outcome"] == outcome
+
+
+def test_the_answer_about_architectures_has_them(certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("https_proxy", raising=False)
+    body = json.dumps({"manifests": [{"platform": {"architecture": "arm64", "os": "linux"}}]}).encode()
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.oci.image.index.v1+json\r\nConnection: close\r\n\r\n"
+        yield head + (body if server.requests[-1].startswith(b"GET") else b"")
+
+    with served(script, server_context(certificate)) as found:
+        access = RegistryAccess(certificate, timeout=20.0, named=found.host)
+        plain = ImageQuestion(f"{found.host}/team/app", "v1")
+        questions = [plain.ref, replace(plain, reads_index=True).ref, replace(plain, reads_configuration=True).ref]
+        answers = prove_images(questions, Lookup(), access)
+    read = {"is_index": True, "names": ("arm64",), "unread": ""}
+    assert [(answers[each] or {}).get("architectures") for each in questions] == [None, read, None]
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_question_about_a_certificate_is_asked_with_its_authorities(
+    server: HostileRegistry, certificate: str, trusted: bool
+) -> None:
+    text = Path(certificate).read_text(encoding="ascii")
+    authority = text[: text.index("-----BEGIN PRIVATE KEY-----")]
+    question = TrustQuestion(server.host, authority if trusted else "").ref
+    (answer,) = prove_images([question], Lookup(), RegistryAccess(timeout=20.0, named=server.host)).values()
+    assert isinstance(answer, dict)
+    assert answer["outcome"] == ("trusted" if trusted else "untrusted")
 
 
 class TestNamespaceQuestions:

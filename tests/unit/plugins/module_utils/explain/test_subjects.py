@@ -118,6 +118,10 @@ class TestPods:
         (found,) = pulls_of_pod({"spec": {"containers": [None], "imagePullSecrets": 1}}, "ns")
         assert (found.account, found.own, found.image) == ("default", (), "")
 
+    def test_a_subject_has_the_architectures_to_which_its_pod_is_limited(self) -> None:
+        spec = {"containers": [{"name": "a", "image": "x"}], "nodeSelector": {"kubernetes.io/arch": "arm64"}}
+        assert [each.architectures for each in pulls_of_pod({"spec": spec}, "ns")] == [("arm64",)]
+
     def test_the_old_field_of_the_service_account_is_read(self) -> None:
         (found,) = pulls_of_pod({"spec": {"containers": [{}], "serviceAccount": "old"}}, "ns")
         assert found.account == "old"

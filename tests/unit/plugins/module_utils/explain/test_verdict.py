@@ -35,6 +35,7 @@ def test_a_brief_report_omits_the_steps_if_no_step_fails() -> None:
         "message": "c",
         "ok": None,
     }
+    assert "steps" in PullVerdict(pod(), PULLS, "why", WAY, runs=False).report(brief=True)
     full = PullVerdict(pod(), PULLS, "why", WAY, (), "dns").report()
     assert (full["text"][0], full["fix"], full["cause"]) == ("pulls: why", [], "dns")
 
@@ -53,6 +54,15 @@ def test_the_effects_of_the_fix_are_reported_with_it() -> None:
     found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY, link("ns", "builder", "{{ x }}")).report()
     assert (found["fix"], found["fix_effects"]) == ([], [])
     assert "'{{ x }}' is unusual" in found["fix_refusal"]
+
+
+def test_an_image_that_does_not_run_has_the_effect_of_one_that_is_not_pulled() -> None:
+    def effect(verdict: str, runs: bool | None = True) -> str:
+        return PullVerdict(pod(), verdict, "why", WAY, runs=runs).effect
+
+    assert [effect(PULLS), effect(PULLS, None), effect(PULLS, False)] == [PULLS, UNKNOWN, WILL_NOT_PULL]
+    assert [effect(UNKNOWN), effect(UNKNOWN, None), effect(UNKNOWN, False)] == [UNKNOWN, UNKNOWN, WILL_NOT_PULL]
+    assert effect(WILL_NOT_PULL, None) == WILL_NOT_PULL
 
 
 def test_a_step_can_inform_fail_or_doubt() -> None:

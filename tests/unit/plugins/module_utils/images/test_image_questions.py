@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
     RegistryAccess,
     SignatureQuestion,
+    TrustQuestion,
     access_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
@@ -20,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 
-@given(st.builds(ImageQuestion, *[st.text(max_size=9)] * 5))
+@given(st.builds(ImageQuestion, *[st.text(max_size=9)] * 5, *[st.booleans()] * 3))
 def test_an_image_question_survives_the_round_trip_through_its_reference(question: ImageQuestion) -> None:
     assert ImageQuestion.of(question.ref) == question
     assert (question.ref.kind, question.ref.namespace) == (IMAGE_QUESTION, question.namespace)
@@ -58,6 +59,11 @@ def test_registries_are_asked_only_on_request() -> None:
     found = access_of({**options, "ask_registries": True})
     assert found == RegistryAccess()
     assert (found.prefix, found.realm_option) == ("registry_", "realm_hosts")
+
+
+@given(st.builds(TrustQuestion, st.text(max_size=9), st.text(max_size=9)))
+def test_a_question_about_a_certificate_survives_its_reference(question: TrustQuestion) -> None:
+    assert TrustQuestion.of(question.ref) == question
 
 
 def test_a_question_about_signatures_survives_its_reference() -> None:

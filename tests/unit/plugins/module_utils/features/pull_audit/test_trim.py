@@ -53,6 +53,11 @@ def test_a_trimmed_pod_keeps_image_volumes_and_their_mounts() -> None:
     assert [*images_of(kept)] == [*images_of(whole["spec"])]
 
 
+def test_a_trimmed_pod_keeps_the_architectures_to_which_it_is_limited() -> None:
+    whole = pod("s", nodeSelector={"kubernetes.io/arch": "arm64", "zone": BULK})
+    assert trim.trim_pod(whole)["spec"]["nodeSelector"] == {"kubernetes.io/arch": "arm64"}
+
+
 @pytest.mark.parametrize("wrapped", [False, True], ids=["template", "cron job"])
 def test_a_trimmed_workload_keeps_the_template(wrapped) -> None:
     template = {"metadata": {"annotations": {"image": "x", "y": BULK}}, "spec": pod("s")["spec"]}

@@ -5,14 +5,24 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import (
     PULLS,
     UNKNOWN,
     WILL_NOT_PULL,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.trim import trim_pod
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    IMAGE_QUESTION,
+    TRUST_QUESTION,
+    ImageQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     NOT_KNOWN,
@@ -20,6 +30,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     STILL_PULLS,
     WOULD_BREAK,
     WOULD_WORK,
+    Comparison,
     PresentPulls,
     PullEvaluator,
     answer_of,
@@ -91,6 +102,69 @@ def test_the_error_of_a_node_is_about_the_time_before_the_changes() -> None:
     found = compared(denied, {"add_objects": {"src": "f.yml"}})
     assert found.before.verdict == WILL_NOT_PULL
     assert found.answer in (NOT_KNOWN, STILL_BROKEN)
+
+
+class TestArchitectures:
+    """The image has a copy at a mirror, and nodes of two architectures."""
+
+    NODES: ClassVar = [
+        {"metadata": {"name": name}, "status": {"nodeInfo": {"architecture": architecture}}}
+        for name, architecture in (("a", "amd64"), ("b", "arm64"))
+    ]
+
+    def compared(self, copy: Any, *pods: Any, nodes: Any = NODES) -> list[Comparison]:
+        """The comparisons for pods, if nodes pull from a mirror whose image has these architectures."""
+        snapshot = survey(
+            place(secrets=[secret("s")], accounts=[account("s")], pods=[*pods]), objects={NODES: {"items": nodes}}
+        )
+        changes = changes_of({"add_objects": {"src": "f.yml"}}, {"only_registries": ["mirror.example.com"]})
+        patches = [patches_of(each, snapshot) for each in changes]
+        evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=True), patches)
+        asked: list[ObjectRef] = []
+        found = []
+        for one in pods:
+            (subject,) = pulls_of_pod(trim_pod(one), "a")
+            while True:
+                try:
+                    found.append(evaluator.compare(subject))
+                    break
+                except ReadRequired:
+                    for lookup in evaluator.lookups:
+                        wanted = lookup.take_wanted()
+                        asked += [ref for ref in wanted if ref.kind == IMAGE_QUESTION]
+                        lookup.add({ref: self.answer(ref, copy) for ref in wanted})
+        assert len(asked) == len({*asked}), "nothing is asked twice"
+        return found
+
+    def answer(self, ref: ObjectRef, copy: Any) -> Any:
+        if ref.kind != IMAGE_QUESTION:
+            return {"outcome": "trusted"} if ref.kind == TRUST_QUESTION else None
+        is_copy = ImageQuestion.of(ref).repository.startswith("mirror.example.com")
+        source = {"is_index": True, "names": ["amd64", "arm64"]}
+        return {"outcome": "pulls", "message": "pulls", "architectures": copy if is_copy else source}
+
+    @pytest.mark.parametrize("is_index", [True, False])
+    def test_pods_on_nodes_of_another_architecture_have_their_own_answer(self, is_index: bool) -> None:
+        copy = {"is_index": is_index, "names": ["amd64"]}
+        pods = [pod("s", name=f"on-{name}", nodeName=name) for name in ("a", "b", "a")]
+        assert [each.answer for each in self.compared(copy, *pods)] == [STILL_PULLS, WOULD_BREAK, STILL_PULLS]
+
+    @pytest.mark.parametrize("is_index", [True, False])
+    def test_a_copy_for_other_nodes_breaks_the_pull(self, is_index: bool) -> None:
+        copy = {"is_index": is_index, "names": ["arm64"]}
+        (found,) = self.compared(copy, pod("s"), nodes=self.NODES[:1])
+        assert (found.answer, found.before.effect, found.after.step) == (WOULD_BREAK, PULLS, "copy")
+        assert found.causes == (0, 1), (
+            "either change alone breaks it: the source is not asked after an index of the mirror"
+        )
+        assert found.after.verdict == (WILL_NOT_PULL if is_index else PULLS)
+
+    @pytest.mark.parametrize("is_index", [True, False])
+    def test_the_answer_for_a_pod_without_a_node_depends_on_the_node(self, is_index: bool) -> None:
+        (found,) = self.compared({"is_index": is_index, "names": ["amd64"]}, pod("s"))
+        assert (found.answer, "on the architecture of the node" in found.after.reason) == (NOT_KNOWN, True)
+        limited = pod("s", nodeSelector={"kubernetes.io/arch": "amd64"})
+        assert self.compared({"is_index": is_index, "names": ["amd64"]}, limited)[0].answer == STILL_PULLS
 
 
 def test_equal_pods_are_compared_once() -> None:

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the nodes trust the certificate of a mirror that they will depend on. Pure.
+
+The host of the task may trust other authorities than the nodes do. The mirror is asked once more, with those that the cluster gives its
+nodes. Only files of the nodes can have others, so a mirror that nodes use today is not judged in this way: only one that remains if the
+nodes reach only some registries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...core.json_types import as_str
+from ...images.image_questions import ImageQuestion, TrustQuestion
+from ...images.node_authorities import CONFIG_MAPS, PROXY, authorities_by_map, authorities_for, key_of_host
+from ...images.node_network import NODE_NETWORK, NodeNetwork, is_cluster_host
+from ...images.registry_sources import IMAGE_CONFIG
+from ..lookup import Lookup
+from ..reading import require_all, try_lookup
+
+__all__ = ["TRUST_UNKNOWN", "UNTRUSTED", "TrustDoubt", "doubt_trust"]
+
+#: Outcomes of an attempt at a mirror whose certificate the nodes do not trust, and of one for which that is not known.
+UNTRUSTED, TRUST_UNKNOWN = "untrusted", "trust_unknown"
+
+
+@dataclass(frozen=True)
+class TrustDoubt:
+    """`outcome` is one of the constants, `said` is a sentence."""
+
+    outcome: str
+    said: str
+
+
+def doubt_trust(question: ImageQuestion, evidence: Lookup) -> TrustDoubt | None:
+    """Return why the nodes may not trust the mirror of a question, or None if nothing speaks against it.
+
+    :raises ReadRequired: when objects have to be read or the mirror has to be asked first.
+    """
+    host, network = question.repository.partition("/")[0], evidence.derive(NODE_NETWORK, NodeNetwork.of)
+    if network is None or network.only is None or question.is_insecure or is_cluster_host(host):
+        return None
+    authorities, unread = _authorities_for(host, evidence)
+    answer, silent = try_lookup(evidence, TrustQuestion(host, authorities).ref)
+    outcome = "" if answer is None else as_str(answer.get("outcome"))
+    if outcome == "trusted":
+        return None
+    if outcome != UNTRUSTED:
+        why = silent or as_str((answer or {}).get("message"))
+        return TrustDoubt(
+            TRUST_UNKNOWN, f"whether the nodes trust the certificate of registry {host} is not known: {why}"
+        )
+    if unread:
+        return TrustDoubt(
+            TRUST_UNKNOWN, f"which authorities the nodes trust for registry {host} is not known: {unread}"
+        )
+    return TrustDoubt(UNTRUSTED, _describe_untrusted(host))
+
+
+def _authorities_for(host: str, evidence: Lookup) -> tuple[str, str]:
+    """The certificates, and the reason why some of them are not known."""
+    require_all(evidence, [PROXY, IMAGE_CONFIG, CONFIG_MAPS])
+    proxy, no_proxy = try_lookup(evidence, PROXY)
+    config, no_config = try_lookup(evidence, IMAGE_CONFIG)
+    _listed, no_maps = try_lookup(evidence, CONFIG_MAPS)
+    known = {} if no_maps else evidence.derive(CONFIG_MAPS, authorities_by_map)
+    return authorities_for(host, known, config, proxy), no_proxy or no_config or no_maps
+
+
+def _describe_untrusted(host: str) -> str:
+    where = "the ConfigMap in additionalTrustedCA of images.config.openshift.io/cluster"
+    return (
+        f"the nodes do not trust the certificate of registry {host}. Add its authority under key {key_of_host(host)} to {where}. For a hosted "
+        "cluster, use spec.configuration.image of the HostedCluster"
+    )

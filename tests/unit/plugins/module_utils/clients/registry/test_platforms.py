@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A registry is asked for the architectures of an image, with as few requests as possible. TLS on 127.0.0.1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_index import (
+    IMAGE_TYPES,
+    INDEX_TYPES,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.platforms import prove_platforms
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
+    ImageArchitectures,
+    RegistryImage,
+    RegistryLogin,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
+from support.certificates import server_context, write_certificate
+from support.hostile_registry import HostileRegistry, served
+
+IMAGE, INDEX = IMAGE_TYPES[0], INDEX_TYPES[0]
+CONFIGURATION = f"sha256:{'c' * 64}"
+SINGLE = json.dumps({"schemaVersion": 2, "config": {"digest": CONFIGURATION}}).encode()
+Content = Mapping[str, tuple[int, str, bytes]]
+
+
+def index(*architectures: str) -> bytes:
+    found = [
+        {"digest": f"sha256:{'a' * 64}", "platform": {"architecture": each, "os": "linux"}} for each in architectures
+    ]
+    return json.dumps({"schemaVersion": 2, "manifests": found}).encode()
+
+
+def one(body: bytes = b'{"architecture": "arm64"}', status: int = 200) -> Content:
+    return {"manifests/v1": (200, IMAGE, SINGLE), f"blobs/{CONFIGURATION}": (status, "application/octet-stream", body)}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
+
+
+@pytest.fixture
+def ask(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.delenv("https_proxy", raising=False)
+    with ExitStack() as stack:
+
+        def start(content: Content, *headers: str, login: bool = False, **how: bool) -> tuple[Any, list[str]]:
+            def script(server: HostileRegistry) -> Iterable[bytes]:
+                lines = server.requests[-1].decode("latin-1").split("\r\n")
+                method, path, _version = lines[0].split(" ")
+                status, kind, body = content.get(path.removeprefix("/v2/team/app/"), (404, "text/plain", b""))
+                challenge = []
+                if login and not any(line.lower().startswith("authorization:") for line in lines):
+                    status, body, challenge = 401, b"", ['WWW-Authenticate: Basic realm="r"']
+                head = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", *challenge, *headers]
+                yield "\r\n".join([*head, f"Content-Length: {len(body)}", "Connection: close", "", ""]).encode()
+                yield b"" if method == "HEAD" else body
+
+            server = stack.enter_context(served(script, server_context(certificate)))
+            options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
+            with_login = RegistryLogin("alice", "Canary-77") if login else None
+            wanted = RegistryImage(server.host, "team/app", "v1")
+            proof = prove_platforms(options, wanted, with_login, is_named=True, **how)
+            found = proof.architectures
+            assert found is None or (found.unread.isprintable() and "Canary" not in found.unread)
+            lines = [each.decode("latin-1").split("\r\n")[0] for each in server.requests]
+            paths = [line.removesuffix(" HTTP/1.1").replace("/v2/team/app/", "") for line in lines]
+            return (proof.outcome, found), paths
+
+        yield start
+
+
+def test_an_index_is_read_with_one_more_request(ask: Any) -> None:
+    found, lines = ask({"manifests/v1": (200, INDEX, index("amd64", "arm64", "amd64"))})
+    assert found == ("pulls", ImageArchitectures(True, ("amd64", "arm64")))
+    assert lines == ["HEAD manifests/v1", "GET manifests/v1"]
+
+
+def test_an_image_without_an_index_is_not_read_unless_its_configuration_is_wanted(ask: Any) -> None:
+    assert ask(one()) == (("pulls", None), ["HEAD manifests/v1"])
+    found, lines = ask(one(), reads_configuration=True)
+    assert found == ("pulls", ImageArchitectures(False, ("arm64",)))
+    assert lines == ["HEAD manifests/v1", "GET manifests/v1", f"GET blobs/{CONFIGURATION}"]
+
+
+def test_an_index_that_is_read_elsewhere_is_not_read_here(ask: Any) -> None:
+    found, lines = ask({"manifests/v1": (200, INDEX, index("amd64"))}, reads_index=False, reads_configuration=True)
+    assert (found, lines) == (("pulls", None), ["HEAD manifests/v1"])
+
+
+def test_a_manifest_of_an_unknown_type_is_read(ask: Any) -> None:
+    content = {**one(), "manifests/v1": (200, "text/plain", SINGLE)}
+    assert ask(content)[0] == ("pulls", None)
+    assert ask(content, reads_configuration=True)[0] == ("pulls", ImageArchitectures(False, ("arm64",)))
+    content = {"manifests/v1": (200, "text/plain", index("amd64"))}
+    assert ask(content)[0] == ("pulls", ImageArchitectures(True, ("amd64",)))
+
+
+def test_the_login_is_sent_with_each_request(ask: Any) -> None:
+    found, lines = ask(one(), login=True, reads_configuration=True)
+    assert found == ("pulls", ImageArchitectures(False, ("arm64",)))
+    assert lines == ["HEAD manifests/v1", "HEAD manifests/v1", "GET manifests/v1", f"GET blobs/{CONFIGURATION}"]
+
+
+def test_an_image_that_does_not_pull_has_no_architectures(ask: Any) -> None:
+    assert ask({}, reads_configuration=True) == (("not_found", None), ["HEAD manifests/v1"])
+
+
+def test_a_registry_that_counts_pulls_is_not_asked_for_more(ask: Any) -> None:
+    (outcome, found), lines = ask({"manifests/v1": (200, INDEX, index("amd64"))}, "RateLimit-Limit: 100;w=21600")
+    assert (outcome, found.is_index, found.names, lines) == ("pulls", True, (), ["HEAD manifests/v1"])
+    assert "counts a request for a manifest as a pull" in found.unread
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (one(status=307), "was answered 307, a redirect, which is not followed"),
+        (one(status=500), "was answered 500"),
+        (one(b"[]"), "was answered 200 without a JSON object"),
+        (one(b'{"os": "linux"}'), "has no architecture"),
+        (one(b'{"architecture": "{{ x }}"}'), "has no architecture"),
+        ({**one(), "manifests/v1": (200, IMAGE, b'{"config": {"digest": "../../token"}}')}, "names no configuration"),
+        ({**one(), "manifests/v1": (200, IMAGE, b'{"config": 5}')}, "names no configuration"),
+        ({**one(), "manifests/v1": (200, IMAGE, b" " * 70_000)}, "asking registry"),
+    ],
+)
+def test_a_part_that_cannot_be_read_is_reported(ask: Any, content: Content, part: str) -> None:
+    (outcome, found), _lines = ask(content, reads_configuration=True)
+    assert (outcome, found.is_index, found.names, part in found.unread) == ("pulls", False, (), True)

@@ -1,0 +1,257 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The registry that serves an image is asked for the architectures of the nodes. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    IMAGE_QUESTION,
+    ImageQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.pull_evidence import (
+    AUTH,
+    DIGEST,
+    DIGEST_SETS,
+    GOOD,
+    IMAGE,
+    TAG_SETS,
+    known,
+    mirrored,
+    pod,
+    secret,
+    steps,
+    summary,
+    template,
+)
+
+AT_MIRROR = "m.io/x/app:v1"
+COPY_ALL = ". Copy the image with all its architectures, as skopeo sync --all and oc-mirror do"
+Answers = Callable[[ImageQuestion], Mapping[str, Any]]
+
+
+def index(*names: str, **more: Any) -> dict[str, Any]:
+    return {"is_index": True, "names": [*names], "unread": "", **more}
+
+
+def single(*names: str, **more: Any) -> dict[str, Any]:
+    return {"is_index": False, "names": [*names], "unread": "", **more}
+
+
+def nodes(**architectures: str) -> dict[ObjectRef, Any]:
+    items = [
+        {"metadata": {"name": name}, "status": {"nodeInfo": {"architecture": each}}}
+        for name, each in architectures.items()
+    ]
+    return {NODES: {"items": items}}
+
+
+MIRRORED = {**mirrored("m.io/x", source="q.io/team"), NODE_SECRET: secret({"m.io": AUTH})}
+ONE = nodes(a="amd64", b="amd64")
+MIXED = nodes(a="amd64", b="amd64", c="arm64")
+
+
+def told(
+    subject: ContainerPull, more: Mapping[ObjectRef, Any], answers: Answers
+) -> tuple[PullVerdict, list[ImageQuestion]]:
+    """The verdict, and the questions about the image, each once."""
+    held, asked = Lookup(known(a=GOOD, more={**more})), []
+    while True:
+        try:
+            return explain(subject, held, asks=True), asked
+        except ReadRequired:
+            for ref in held.take_wanted():
+                assert ref not in [each.ref for each in asked]
+                assert ref.kind == IMAGE_QUESTION, ref
+                asked.append(ImageQuestion.of(ref))
+                held.add({ref: {"outcome": "pulls", "message": "said pulls", **answers(asked[-1])}})
+
+
+def always(architectures: Any) -> Answers:
+    return lambda _question: {"architectures": architectures}
+
+
+def judged(
+    architectures: Any,
+    *,
+    at_mirror: bool = True,
+    cluster: Mapping[ObjectRef, Any] = ONE,
+    subject: ContainerPull | None = None,
+) -> PullVerdict:
+    more = {**(MIRRORED if at_mirror else {}), **cluster}
+    return told(subject or template("a"), more, always(architectures))[0]
+
+
+class TestQuestion:
+    def test_an_index_is_read_everywhere_and_a_configuration_at_mirrors_only(self) -> None:
+        def answers(question: ImageQuestion) -> Mapping[str, Any]:
+            return {"outcome": "not_found"} if question.image == AT_MIRROR else {}
+
+        _found, asked = told(pod("a"), {**MIRRORED, **ONE}, answers)
+        read = [(each.image, each.reads_index, each.reads_configuration) for each in asked]
+        assert read == [(AT_MIRROR, True, True), (IMAGE, True, False)]
+
+    def test_an_image_that_needs_a_signature_has_its_index_read_for_that(self) -> None:
+        policy = {"metadata": {"name": "p"}, "spec": {"scopes": ["q.io/team"]}}
+        held = Lookup(known(a=GOOD, more={**MIRRORED, **ONE, CLUSTER_POLICIES: {"items": [policy]}}))
+        with pytest.raises(ReadRequired):
+            explain(pod("a"), held, asks=True)
+        questions = [ImageQuestion.of(ref) for ref in held.take_wanted()]
+        assert [(each.image, each.reads_index, each.reads_configuration) for each in questions] == [
+            (AT_MIRROR, False, True),
+            (IMAGE, False, False),
+        ]
+
+    def test_no_node_is_read_without_architectures(self) -> None:
+        hidden = {NODES: ImagePullError("the caller may not read it")}
+        assert summary(told(pod("a"), {**MIRRORED, **hidden}, lambda _question: {})[0])[0] == "pulls"
+
+
+class TestIndex:
+    @pytest.mark.parametrize("names", [["amd64"], ["arm64", "amd64"], ["*"], ["arm64", "*"]])
+    def test_an_index_with_the_architecture_of_the_nodes_pulls(self, names: list[str]) -> None:
+        found = judged(index(*names))
+        assert (found.verdict, found.effect, steps(found, "copy", "platform")) == ("pulls", "pulls", [])
+
+    @pytest.mark.parametrize(("at_mirror", "step"), [(True, "copy"), (False, "platform")])
+    @pytest.mark.parametrize("names", [[], ["arm64"], ["arm64", "s390x"]])
+    def test_an_index_without_it_will_not_pull(self, at_mirror: bool, step: str, names: list[str]) -> None:
+        found = judged(index(*names), at_mirror=at_mirror)
+        host, image = ("m.io", AT_MIRROR) if at_mirror else ("q.io", IMAGE)
+        text = f"registry {host} has no image for amd64 in {image}{COPY_ALL if at_mirror else ''}"
+        assert (summary(found), found.effect, found.step) == (("will_not_pull", text), "will_not_pull", step)
+        assert steps(found, step) == [(step, text, False)]
+
+    def test_a_pull_by_digest_is_judged_alike(self) -> None:
+        item = {"source": "q.io/team", "mirrors": ["m.io/x"]}
+        sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageDigestMirrors": [item]}}]}
+        subject = template("a", image=f"q.io/team/app@{DIGEST}")
+        more = {ObjectRef(DIGEST_SETS, "", ""): sets, NODE_SECRET: secret({"m.io": AUTH}), **ONE}
+        found, asked = told(subject, more, always(index("arm64")))
+        assert asked[0].image == f"m.io/x/app@{DIGEST}"
+        assert found.verdict == "will_not_pull"
+
+    def test_the_nodes_of_a_mixed_cluster_that_lack_an_image_are_named(self) -> None:
+        found = judged(index("amd64"), cluster=MIXED)
+        text = f"it depends on the architecture of the node: registry m.io has no image for arm64 in {AT_MIRROR}, which node c would need{COPY_ALL}"
+        assert (summary(found), found.step) == (("unknown", text), "copy")
+        assert judged(index("s390x"), cluster=MIXED).verdict == "will_not_pull"
+
+    def test_many_nodes_are_counted(self) -> None:
+        cluster = nodes(a="amd64", **{f"n{number}": "arm64" for number in range(5)})
+        assert "which nodes n0, n1, n2 and 2 more would need" in judged(index("amd64"), cluster=cluster).reason
+
+    @pytest.mark.parametrize(
+        ("subject", "verdict"),
+        [
+            (pod("a", node="c"), "will_not_pull"),
+            (pod("a", node="a"), "pulls"),
+            (pod("a", node="gone"), "unknown"),
+            (template("a", architectures=("amd64",)), "pulls"),
+            (template("a", architectures=("arm64",)), "will_not_pull"),
+            (template("a", architectures=("amd64", "arm64")), "unknown"),
+            (template("a", architectures=("s390x",)), "unknown"),
+        ],
+    )
+    def test_only_the_nodes_on_which_the_pod_can_run_count(self, subject: ContainerPull, verdict: str) -> None:
+        assert judged(index("amd64"), cluster=MIXED, subject=subject).verdict == verdict
+
+    def test_the_next_login_counts_after_a_pull_that_fails(self) -> None:
+        """The mirror on the host of the source gets the login of the pod: with one login it serves the image, with the other it does not."""
+        item = {"source": "q.io/team", "mirrors": ["q.io/mirror"]}
+        mirrors = {
+            ObjectRef(TAG_SETS, "", ""): {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
+        }
+
+        def answers(question: ImageQuestion) -> Mapping[str, Any]:
+            if question.image == IMAGE:
+                return {"architectures": index("amd64")}
+            refused = {"outcome": "no_right"}
+            return {"architectures": index("arm64")} if question.secret == "b" else refused
+
+        more = {**mirrors, **ONE, ObjectRef(SECRET, "ns", "b"): secret({"q.io/team": AUTH})}
+        assert told(pod("b", "a"), more, answers)[0].verdict == "pulls"
+        assert told(pod("b"), more, answers)[0].verdict == "will_not_pull"
+
+
+class TestImageWithoutAnIndex:
+    def test_an_image_for_the_nodes_pulls_and_runs(self) -> None:
+        found = judged(single("amd64"))
+        assert (found.verdict, found.effect, found.runs, found.step) == ("pulls", "pulls", True, "")
+
+    def test_an_image_for_other_nodes_pulls_and_does_not_run(self) -> None:
+        found = judged(single("arm64"))
+        text = f"the nodes pull {AT_MIRROR}, but it is only for arm64, and its programs do not run on nodes a, b with amd64{COPY_ALL}"
+        assert (summary(found), found.effect, found.runs) == (("pulls", text), "will_not_pull", False)
+        assert (found.step, steps(found, "copy")) == ("copy", [("copy", text, False)])
+
+    def test_in_a_mixed_cluster_it_depends_on_the_node(self) -> None:
+        found = judged(single("amd64"), cluster=MIXED)
+        assert (found.verdict, found.effect, found.runs) == ("pulls", "unknown", None)
+        assert found.reason.startswith("it depends on the architecture of the node: ")
+        assert "on node c with arm64" in found.reason
+
+    def test_no_program_of_a_volume_runs(self) -> None:
+        subject = template("a", container="", volume="model")
+        assert judged(single("arm64"), subject=subject).effect == "pulls"
+        assert judged(index("arm64"), subject=subject).effect == "will_not_pull"
+
+
+class TestUnknown:
+    @pytest.mark.parametrize(
+        ("answer", "verdict", "effect"),
+        [(index(unread="timed out"), "unknown", "unknown"), (single(unread="timed out"), "pulls", "unknown")],
+    )
+    def test_a_mirror_whose_architectures_are_not_known_leaves_a_doubt(
+        self, answer: Any, verdict: str, effect: str
+    ) -> None:
+        found = judged(answer)
+        assert (summary(found), found.effect) == ((verdict, "timed out"), effect)
+        assert steps(found, "copy") == [("copy", "timed out", None)]
+
+    @pytest.mark.parametrize("answer", [index(unread="timed out"), single(unread="timed out")])
+    def test_a_source_whose_architectures_are_not_known_pulls(self, answer: Any) -> None:
+        found = judged(answer, at_mirror=False)
+        assert (found.verdict, found.effect) == ("pulls", "pulls")
+        assert steps(found, "platform") == [("platform", "timed out", None)]
+
+    @pytest.mark.parametrize(("at_mirror", "effect"), [(True, "unknown"), (False, "pulls")])
+    def test_hidden_nodes_leave_a_doubt_at_a_mirror(self, at_mirror: bool, effect: str) -> None:
+        hidden = {NODES: ImagePullError("the caller may not read it")}
+        found = judged(index("arm64", "amd64"), at_mirror=at_mirror, cluster=hidden)
+        text = "the image is for amd64 and arm64, and the architectures of the nodes are not known: the caller may not read it"
+        assert (found.effect, [seen for _name, seen, _ok in steps(found, "copy", "platform")]) == (effect, [text])
+
+    def test_without_nodes_nothing_speaks_against_an_image(self) -> None:
+        assert judged(index("arm64"), cluster=nodes()).effect == "pulls"
+
+    @pytest.mark.parametrize(("answer", "verdict"), [(index("arm64"), "unknown"), (single("arm64"), "pulls")])
+    def test_a_silent_mirror_could_serve_another_copy(self, answer: Any, verdict: str) -> None:
+        silent = {**mirrored("l.io/x", "m.io/x", source="q.io/team"), NODE_SECRET: secret({"m.io": AUTH}), **ONE}
+
+        def answers(question: ImageQuestion) -> Mapping[str, Any]:
+            return {"outcome": "unanswered"} if question.image.startswith("l.io") else {"architectures": answer}
+
+        found, _asked = told(template("a"), silent, answers)
+        assert (found.verdict, found.effect) == (verdict, "unknown")
+        assert [ok for _name, _seen, ok in steps(found, "copy")] == [None]
+
+    def test_the_first_copy_of_several_counts(self) -> None:
+        both = {**mirrored("l.io/x", "m.io/x", source="q.io/team"), **ONE}
+
+        def answers(question: ImageQuestion) -> Mapping[str, Any]:
+            return {"architectures": index("arm64" if question.image.startswith("l.io") else "amd64")}
+
+        assert "registry l.io has no image for amd64" in told(template("a"), both, answers)[0].reason

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mirror on which the nodes will depend is asked for its certificate, with the authorities of the nodes. Nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    IMAGE_QUESTION,
+    TRUST_QUESTION,
+    ImageQuestion,
+    TrustQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
+    CONFIG_MAPS,
+    PROXY,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import NODE_NETWORK
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.pull_evidence import AUTH, GOOD, REFUSED, known, mirrored, pod, secret, steps, summary
+
+PEM = "-----BEGIN CERTIFICATE-----\nb25l\n-----END CERTIFICATE-----"
+OWN = "-----BEGIN CERTIFICATE-----\nb3du\n-----END CERTIFICATE-----"
+CONFIG = {"spec": {"additionalTrustedCA": {"name": "registry-ca"}}}
+ONLY = {NODE_NETWORK: {"only": ["m.io", "l.io:5000"]}}
+MIRRORED = {**mirrored("m.io/x", source="q.io/team"), NODE_SECRET: secret({"m.io": AUTH})}
+EMPTY: Mapping[ObjectRef, Any] = {PROXY: None, CONFIG_MAPS: {"items": []}}
+UNTRUSTED = (
+    "the nodes do not trust the certificate of registry m.io. Add its authority under key m.io to the ConfigMap in additionalTrustedCA of "
+    "images.config.openshift.io/cluster. For a hosted cluster, use spec.configuration.image of the HostedCluster"
+)
+
+
+def told(
+    more: Mapping[ObjectRef, Any], *trusted: str, outcome: str = "untrusted"
+) -> tuple[PullVerdict, list[TrustQuestion]]:
+    """The verdict, and the questions about certificates, if the registries with these names are trusted, and have all images."""
+    held, asked = Lookup(known(a=GOOD, more={**MIRRORED, **ONLY, **EMPTY, **more})), []
+    while True:
+        try:
+            return explain(pod("a"), held, asks=True), asked
+        except ReadRequired:
+            for ref in held.take_wanted():
+                if ref.kind == IMAGE_QUESTION:
+                    held.add({ref: {"outcome": "pulls", "message": f"{ImageQuestion.of(ref).image} pulls"}})
+                    continue
+                assert ref.kind == TRUST_QUESTION, ref
+                asked.append(TrustQuestion.of(ref))
+                is_trusted = asked[-1].host in trusted
+                held.add({ref: {"outcome": "trusted" if is_trusted else outcome, "message": f"said {outcome}"}})
+
+
+def test_a_trusted_mirror_pulls() -> None:
+    found, asked = told({}, "m.io")
+    assert (found.verdict, found.effect, asked) == ("pulls", "pulls", [TrustQuestion("m.io", "")])
+
+
+def test_an_untrusted_mirror_will_not_pull() -> None:
+    found, _asked = told({})
+    assert (summary(found), found.step, found.fix) == (("will_not_pull", UNTRUSTED), "certificate", ())
+    assert steps(found, "certificate") == [("certificate", UNTRUSTED, False)]
+
+
+def test_the_authorities_are_those_that_the_cluster_gives_its_nodes() -> None:
+    maps = {"user-ca-bundle": {"ca-bundle.crt": PEM}, "registry-ca": {"m.io": OWN, "other.io": "x"}}
+    items: list[dict[str, Any]] = [{"metadata": {"name": name}, "data": data} for name, data in maps.items()]
+    own = {IMAGE_CONFIG: CONFIG, CONFIG_MAPS: {"items": items}}
+    assert told(own, "m.io")[1] == [TrustQuestion("m.io", f"{PEM}\n{OWN}")]
+    proxy = {PROXY: {"spec": {"trustedCA": {"name": "proxy-ca"}}}}
+    items[0]["metadata"]["name"] = "proxy-ca"
+    assert told({**proxy, CONFIG_MAPS: {"items": items}}, "m.io")[1] == [TrustQuestion("m.io", PEM)]
+
+
+def test_the_next_mirror_serves_the_image_if_the_first_is_not_trusted() -> None:
+    both = mirrored("l.io:5000/x", "m.io/x", source="q.io/team")
+    found, asked = told(both, "m.io")
+    assert (found.verdict, [each.host for each in asked]) == ("pulls", ["l.io:5000", "m.io"])
+    assert "m.io/x/app:v1 pulls" in found.reason
+    assert "under key l.io..5000" in told(both)[0].reason
+
+
+@pytest.mark.parametrize(
+    "network", [{NODE_NETWORK: None}, {NODE_NETWORK: {"unreachable": ["q.io"]}}, {NODE_NETWORK: {"only": ["q.io"]}}]
+)
+def test_registries_that_the_nodes_use_today_are_not_judged(network: Mapping[ObjectRef, Any]) -> None:
+    found, asked = told(network)
+    assert (found.verdict, asked) == ("pulls", [])
+
+
+def test_an_insecure_mirror_needs_no_authority() -> None:
+    config = {"spec": {"registrySources": {"insecureRegistries": ["m.io"]}}}
+    found, asked = told({IMAGE_CONFIG: config})
+    assert (found.verdict, asked) == ("pulls", [])
+
+
+def test_a_service_of_the_cluster_has_the_cluster_s_own_authority() -> None:
+    service = "registry.infra.svc:5000"
+    found, asked = told(mirrored(f"{service}/x", source="q.io/team"))
+    assert (found.verdict, asked) == ("pulls", [])
+
+
+@pytest.mark.parametrize("hidden", [PROXY, CONFIG_MAPS])
+def test_authorities_that_cannot_be_read_leave_a_doubt(hidden: ObjectRef) -> None:
+    found, _asked = told({hidden: REFUSED})
+    assert summary(found) == (
+        "unknown",
+        f"which authorities the nodes trust for registry m.io is not known: {REFUSED}",
+    )
+    assert told({hidden: REFUSED}, "m.io")[0].verdict == "pulls"
+
+
+@pytest.mark.parametrize("outcome", ["unanswered", "not_sent"])
+def test_a_mirror_that_gives_no_answer_leaves_a_doubt(outcome: str) -> None:
+    text = f"whether the nodes trust the certificate of registry m.io is not known: said {outcome}"
+    assert summary(told({}, outcome=outcome)[0]) == ("unknown", text)
+
+
+def test_a_hidden_image_config_leaves_a_doubt() -> None:
+    found, _asked = told({IMAGE_CONFIG: ImagePullError("hidden")})
+    assert found.verdict == "unknown"
