@@ -10,49 +10,49 @@ getTrustedBundle), and writes each key of the ConfigMap in `additionalTrustedCA`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.json_types import as_dict, as_str
+from ..core.objects import Json, Kind, ObjectRef
 
-__all__ = ["CONFIG_MAPS", "PROXY", "authorities_by_map", "authorities_for", "key_of_host"]
+__all__ = ["PROXY", "additional_ref", "authorities_for", "bundle_refs", "key_of_host"]
 
+_CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps", "config map")
+_NAMESPACE = "openshift-config"
 _USER_BUNDLE = "user-ca-bundle"
 _BUNDLE_KEY = "ca-bundle.crt"
-#: The list of the ConfigMaps with authorities. Other objects name them.
-CONFIG_MAPS = ObjectRef(Kind("v1", "ConfigMap", "configmaps", "config map"), "openshift-config", "")
 #: The proxy of the cluster, which can name another bundle.
 PROXY = ObjectRef(Kind("config.openshift.io/v1", "Proxy", "proxies", "proxy config", namespaced=False), "", "cluster")
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----", re.ASCII)
 
-#: The certificates of each ConfigMap, in PEM format, by its name and by the key in its data.
-Authorities = Mapping[str, Mapping[str, "list[str]"]]
+
+def bundle_refs(proxy: Json | None) -> Sequence[ObjectRef]:
+    """Return the ConfigMaps with authorities for all registries."""
+    named = _name_in(proxy, "trustedCA")
+    return [_config_map(name) for name in dict.fromkeys((_USER_BUNDLE, named)) if name]
 
 
-def authorities_by_map(listed: Json | None) -> Authorities:
-    """Return the certificates in an answer to `CONFIG_MAPS`."""
-    return {
-        as_str(metadata(each).get("name")): {
-            key: _CERTIFICATE.findall(as_str(text)) for key, text in as_dict(each.get("data")).items()
-        }
-        for each in map(as_dict, as_list(as_dict(listed).get("items")))
-    }
+def additional_ref(image_config: Json | None) -> ObjectRef | None:
+    """Return the ConfigMap with authorities for single registries, or None if the image config names none."""
+    named = _name_in(image_config, "additionalTrustedCA")
+    return _config_map(named) if named else None
 
 
 def key_of_host(host: str) -> str:
-    """Return the key of `host[:port]` in the ConfigMap of `additionalTrustedCA`: `HOST` or `HOST..PORT`."""
+    """Return the key of such a ConfigMap for `host[:port]`: `HOST` or `HOST..PORT`."""
     return host.replace(":", "..")
 
 
-def authorities_for(host: str, known: Authorities, image_config: Json | None, proxy: Json | None) -> str:
+def authorities_for(host: str, bundles: Iterable[Json | None], additional: Json | None) -> str:
     """Return the certificates that nodes trust at `host[:port]` in addition to the public ones, each once, in PEM format."""
-    places = (
-        (_USER_BUNDLE, _BUNDLE_KEY),
-        (_name_in(proxy, "trustedCA"), _BUNDLE_KEY),
-        (_name_in(image_config, "additionalTrustedCA"), key_of_host(host)),
-    )
-    return "\n".join(dict.fromkeys(each for name, key in places for each in known.get(name, {}).get(key, ())))
+    texts = [as_str(as_dict(as_dict(bundle).get("data")).get(_BUNDLE_KEY)) for bundle in bundles]
+    texts.append(as_str(as_dict(as_dict(additional).get("data")).get(key_of_host(host))))
+    return "\n".join(dict.fromkeys(found for text in texts for found in _CERTIFICATE.findall(text)))
 
 
 def _name_in(config: Json | None, member: str) -> str:
     return as_str(as_dict(as_dict(as_dict(config).get("spec")).get(member)).get("name"))
+
+
+def _config_map(name: str) -> ObjectRef:
+    return ObjectRef(_CONFIG_MAP, _NAMESPACE, name)

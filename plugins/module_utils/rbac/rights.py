@@ -295,12 +295,17 @@ JOBS: Mapping[str, Job] = {
             _reported_right(f"roles.{RBAC}", "get", "other roles that may also give a removed right"),
             _reported_right(
                 "configmaps",
-                "list",
-                "with only_registries: the certificate authorities of the nodes",
+                "get",
+                "with only_registries: the certificate authorities of the nodes. Others are in ConfigMaps that cluster objects name",
                 "openshift-config",
+                "user-ca-bundle",
             ),
             _reported_right(
-                f"proxies.{_CONFIG}", "get", "with only_registries: the name of one of these", CLUSTER, "cluster"
+                f"proxies.{_CONFIG}",
+                "get",
+                "with only_registries: the name of another such ConfigMap",
+                CLUSTER,
+                "cluster",
             ),
             *(
                 _reported_right(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ...core.json_types import as_str
 from ...images.image_questions import ImageQuestion, TrustQuestion
-from ...images.node_authorities import CONFIG_MAPS, PROXY, authorities_by_map, authorities_for, key_of_host
+from ...images.node_authorities import PROXY, additional_ref, authorities_for, bundle_refs, key_of_host
 from ...images.node_network import NODE_NETWORK, NodeNetwork, is_cluster_host
 from ...images.registry_sources import IMAGE_CONFIG
 from ..lookup import Lookup
@@ -61,12 +61,16 @@ def doubt_trust(question: ImageQuestion, evidence: Lookup) -> TrustDoubt | None:
 
 def _authorities_for(host: str, evidence: Lookup) -> tuple[str, str]:
     """The certificates, and the reason why some of them are not known."""
-    require_all(evidence, [PROXY, IMAGE_CONFIG, CONFIG_MAPS])
+    require_all(evidence, [PROXY, IMAGE_CONFIG])
     proxy, no_proxy = try_lookup(evidence, PROXY)
     config, no_config = try_lookup(evidence, IMAGE_CONFIG)
-    _listed, no_maps = try_lookup(evidence, CONFIG_MAPS)
-    known = {} if no_maps else evidence.derive(CONFIG_MAPS, authorities_by_map)
-    return authorities_for(host, known, config, proxy), no_proxy or no_config or no_maps
+    additional = additional_ref(config)
+    refs = bundle_refs(proxy)
+    require_all(evidence, [*refs, *([additional] if additional else [])])
+    read = {ref: try_lookup(evidence, ref) for ref in (*refs, *([additional] if additional else []))}
+    reasons = [no_proxy, no_config, *(why for _found, why in read.values())]
+    own = read[additional][0] if additional else None
+    return authorities_for(host, [read[ref][0] for ref in refs], own), next(filter(None, reasons), "")
 
 
 def _describe_untrusted(host: str) -> str:

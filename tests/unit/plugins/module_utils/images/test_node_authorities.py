@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
-    authorities_by_map,
+    additional_ref,
     authorities_for,
+    bundle_refs,
     key_of_host,
 )
 from hypothesis import given
@@ -21,55 +22,59 @@ def certificate(text: str) -> str:
     return f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----"
 
 
-def config_maps(**data: dict[str, str]) -> dict[str, Any]:
-    return {"items": [{"metadata": {"name": name.replace("_", "-")}, "data": each} for name, each in data.items()]}
+def bundle(*texts: str) -> dict[str, Any]:
+    return {"data": {"ca-bundle.crt": "\n".join(texts)}}
 
 
 ONE, TWO, OWN = certificate("b25l"), certificate("dHdv"), certificate("b3du+/==")
-IMAGE_CONFIG = {"spec": {"additionalTrustedCA": {"name": "registry-ca"}}}
-PROXY = {"spec": {"trustedCA": {"name": "proxy-ca"}}}
-KNOWN = authorities_by_map(
-    config_maps(
-        user_ca_bundle={"ca-bundle.crt": f"# a comment\n{ONE}\n{ONE}\n", "other": TWO},
-        proxy_ca={"ca-bundle.crt": TWO},
-        registry_ca={"registry.example.com..5000": OWN, "registry.example.com": TWO},
-    )
-)
+ADDITIONAL = {"data": {"registry.example.com..5000": OWN, "registry.example.com": TWO}}
 
 
 @pytest.mark.parametrize(
-    ("host", "config", "proxy", "found"),
+    ("proxy", "names"),
     [
-        ("registry.example.com:5000", None, None, [ONE]),
-        ("registry.example.com:5000", IMAGE_CONFIG, None, [ONE, OWN]),
-        ("registry.example.com:5000", IMAGE_CONFIG, PROXY, [ONE, TWO, OWN]),
-        ("registry.example.com", IMAGE_CONFIG, PROXY, [ONE, TWO]),
-        ("other.example.com", IMAGE_CONFIG, None, [ONE]),
-        ("a.io", {"spec": {"additionalTrustedCA": {}}}, {"spec": {"trustedCA": {"name": ""}}}, [ONE]),
-        ("a.io", {"spec": {"additionalTrustedCA": {"name": "gone"}}}, {"spec": {"trustedCA": 5}}, [ONE]),
+        (None, ["user-ca-bundle"]),
+        ({"spec": {"trustedCA": {"name": ""}}}, ["user-ca-bundle"]),
+        ({"spec": {"trustedCA": {"name": "user-ca-bundle"}}}, ["user-ca-bundle"]),
+        ({"spec": {"trustedCA": {"name": "proxy-ca"}}}, ["user-ca-bundle", "proxy-ca"]),
+        ({"spec": {"trustedCA": 5}}, ["user-ca-bundle"]),
     ],
 )
-def test_a_registry_has_the_authorities_of_all_registries_and_its_own(
-    host: str, config: Any, proxy: Any, found: list[str]
-) -> None:
-    assert authorities_for(host, KNOWN, config, proxy) == "\n".join(found)
-    assert authorities_for(host, {}, config, proxy) == ""
+def test_the_proxy_can_name_a_second_bundle(proxy: Any, names: list[str]) -> None:
+    found = bundle_refs(proxy)
+    assert [each.name for each in found] == names
+    assert {(each.kind.resource, each.namespace) for each in found} == {("configmaps", "openshift-config")}
+
+
+def test_the_image_config_can_name_authorities_of_single_registries() -> None:
+    found = additional_ref({"spec": {"additionalTrustedCA": {"name": "registry-ca"}}})
+    assert found is not None
+    assert (found.kind.resource, found.namespace, found.name) == ("configmaps", "openshift-config", "registry-ca")
+    assert [additional_ref(each) for each in (None, {}, {"spec": {"additionalTrustedCA": {}}})] == [None] * 3
 
 
 def test_the_key_of_a_registry_has_two_points_before_the_port() -> None:
     assert [key_of_host(host) for host in ("a.io", "a.io:5000")] == ["a.io", "a.io..5000"]
 
 
+def test_a_registry_has_the_authorities_of_all_registries_and_its_own() -> None:
+    bundles = [bundle("# a comment", ONE, ONE), None, bundle(TWO)]
+    assert authorities_for("registry.example.com:5000", bundles, ADDITIONAL) == "\n".join([ONE, TWO, OWN])
+    assert authorities_for("other.example.com:5000", bundles, ADDITIONAL) == "\n".join([ONE, TWO])
+    assert authorities_for("other.example.com", [], None) == ""
+
+
 @pytest.mark.parametrize(
     "text", ["", "no certificate", certificate("é"), certificate("{{ x }}"), "-----BEGIN CERTIFICATE-----"]
 )
 def test_other_text_is_left_out(text: str) -> None:
-    known = authorities_by_map(config_maps(user_ca_bundle={"ca-bundle.crt": f"{text}\n{ONE}"}))
-    assert authorities_for("a.io", known, None, None) == ONE
+    assert authorities_for("a.io", [bundle(text, ONE)], {"data": {"a.io": text}}) == ONE
 
 
 @given(CHANGES)
 def test_malformed_objects_raise_no_error(change: Changed) -> None:
-    found = change({**config_maps(user_ca_bundle={"ca-bundle.crt": ONE}), **PROXY})
+    found = change({"data": {"ca-bundle.crt": ONE}, "spec": {"trustedCA": {"name": "x"}}})
     odd = found if isinstance(found, dict) else None
-    authorities_for("a.io", authorities_by_map(odd), odd, odd)
+    authorities_for("a.io", [odd], odd)
+    bundle_refs(odd)
+    additional_ref(odd)

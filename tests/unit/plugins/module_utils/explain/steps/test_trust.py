@@ -20,8 +20,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     TrustQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
-    CONFIG_MAPS,
     PROXY,
+    additional_ref,
+    bundle_refs,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import NODE_NETWORK
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
@@ -31,9 +32,11 @@ from support.pull_evidence import AUTH, GOOD, REFUSED, known, mirrored, pod, sec
 PEM = "-----BEGIN CERTIFICATE-----\nb25l\n-----END CERTIFICATE-----"
 OWN = "-----BEGIN CERTIFICATE-----\nb3du\n-----END CERTIFICATE-----"
 CONFIG = {"spec": {"additionalTrustedCA": {"name": "registry-ca"}}}
+(BUNDLE,) = bundle_refs(None)
+ADDITIONAL = additional_ref(CONFIG)
 ONLY = {NODE_NETWORK: {"only": ["m.io", "l.io:5000"]}}
 MIRRORED = {**mirrored("m.io/x", source="q.io/team"), NODE_SECRET: secret({"m.io": AUTH})}
-EMPTY: Mapping[ObjectRef, Any] = {PROXY: None, CONFIG_MAPS: {"items": []}}
+EMPTY: Mapping[ObjectRef, Any] = {PROXY: None, BUNDLE: None}
 UNTRUSTED = (
     "the nodes do not trust the certificate of registry m.io. Add its authority under key m.io to the ConfigMap in additionalTrustedCA of "
     "images.config.openshift.io/cluster. For a hosted cluster, use spec.configuration.image of the HostedCluster"
@@ -71,13 +74,13 @@ def test_an_untrusted_mirror_will_not_pull() -> None:
 
 
 def test_the_authorities_are_those_that_the_cluster_gives_its_nodes() -> None:
-    maps = {"user-ca-bundle": {"ca-bundle.crt": PEM}, "registry-ca": {"m.io": OWN, "other.io": "x"}}
-    items: list[dict[str, Any]] = [{"metadata": {"name": name}, "data": data} for name, data in maps.items()]
-    own = {IMAGE_CONFIG: CONFIG, CONFIG_MAPS: {"items": items}}
+    data = {"ca-bundle.crt": PEM}
+    assert ADDITIONAL is not None
+    own = {IMAGE_CONFIG: CONFIG, BUNDLE: {"data": data}, ADDITIONAL: {"data": {"m.io": OWN, "other.io": "x"}}}
     assert told(own, "m.io")[1] == [TrustQuestion("m.io", f"{PEM}\n{OWN}")]
     proxy = {PROXY: {"spec": {"trustedCA": {"name": "proxy-ca"}}}}
-    items[0]["metadata"]["name"] = "proxy-ca"
-    assert told({**proxy, CONFIG_MAPS: {"items": items}}, "m.io")[1] == [TrustQuestion("m.io", PEM)]
+    (_bundle, of_proxy) = bundle_refs(proxy[PROXY])
+    assert told({**proxy, of_proxy: {"data": data}}, "m.io")[1] == [TrustQuestion("m.io", PEM)]
 
 
 def test_the_next_mirror_serves_the_image_if_the_first_is_not_trusted() -> None:
@@ -108,7 +111,7 @@ def test_a_service_of_the_cluster_has_the_cluster_s_own_authority() -> None:
     assert (found.verdict, asked) == ("pulls", [])
 
 
-@pytest.mark.parametrize("hidden", [PROXY, CONFIG_MAPS])
+@pytest.mark.parametrize("hidden", [PROXY, BUNDLE])
 def test_authorities_that_cannot_be_read_leave_a_doubt(hidden: ObjectRef) -> None:
     found, _asked = told({hidden: REFUSED})
     assert summary(found) == (
