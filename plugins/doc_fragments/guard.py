@@ -21,8 +21,8 @@ options:
         warning has their number and the first ones.
       - If the cluster fails while the module asks, nothing is changed.
       - The answer is about the objects that the task has read. A pod that is created afterwards is not part of it. If another client changes
-        one of these objects meanwhile, or a write fails, the module plans the namespace again, and asks again before it writes. In the
-        end, M(openshift_ops.image_pull.pull_access_prune) then leaves out the rest of a namespace in which a removal would break a workload.
+        one of these objects meanwhile, or a write fails, the module plans the namespace again, and asks again before it writes.
+        M(openshift_ops.image_pull.pull_access_prune) then removes nothing more in a namespace in which a removal would break a workload.
       - The default is V(false) in this release, because the guard needs more rights and time, and because tasks fail that have removed
         objects before. The next release changes the default to V(what_if).
     type: str

@@ -37,7 +37,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import reconciliation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import View
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import Judge, reconcile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import (
+    Judge,
+    PlannedChanges,
+    reconcile,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from support.fake_api import LOST, FakeApi
@@ -1089,6 +1093,27 @@ class TestJudge:
         assert result.failures == (Failure(first, "needed"),)
         assert [change.ref.name for change in result.changes] == ["other"]
         assert three.writes == ([] if check else ["DELETE /api/v1/namespaces/a/secrets/other"])
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_an_entry_of_a_write_is_refused_alone(self, three: FakeApi, check: bool) -> None:
+        """Two entries delete one object in two namespaces. The second one is refused in one of them."""
+        first, second = Entry("keep", 0), Entry("keep", 1)
+        absent = [
+            Declaration(Keep(present=False, keeps=(name, "more")), entry)
+            for name, entry in (("keep", first), ("other", second))
+        ]
+        for place in ("a", "b"):
+            for name in ("more", "other"):
+                three.put("secrets", place, name, **OTHER)
+
+        def judge(changes: PlannedChanges) -> dict[tuple[str, Entry], str]:
+            assert [change.ref.name for change in changes.plan("a", [second])] == ["keep", "more"]
+            return {("a", second): "needed"} if len(changes) == 6 else {}
+
+        found = run(three, Batch(SECRET, {"a": absent, "b": absent}), judge=judge, check_mode=check)
+        assert [result.failures for result in found.namespaces] == [(Failure(second, "needed"),), ()]
+        names = [[change.ref.name for change in result.changes] for result in found.namespaces]
+        assert names == [["keep", "more"], ["keep", "more", "other"]]
 
     @pytest.mark.parametrize("check", [False, True])
     def test_the_plan_without_a_refused_entry_is_judged_too(self, three: FakeApi, check: bool) -> None:
