@@ -48,7 +48,8 @@ _NO_FIX: Json = {
 }  # fmt: skip
 #: Members with a text of our own, or with a form that the schema defines.
 _OURS = {
-    "format", "made", "kind", "how", "answer", "verdict", "when", "possibly", "step", "fix", "images_to_mirror", "cannot_know", "summary", "container", "volume",
+    "format", "made", "kind", "how", "answer", "verdict", "when", "possibly", "step", "fix", "images_to_mirror", "cannot_know", "summary",
+    "container", "volume",
 }  # fmt: skip
 
 #: A row of an access review.

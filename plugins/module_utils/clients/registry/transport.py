@@ -44,8 +44,8 @@ class UntrustedCertificate(RegistryError):
 class RegistryOptions:
     """Options of requests to a registry. `realm_host`: the known receiver of the logins. The registry is then not asked.
 
-    `ca_cert` is the path of a file. `authorities`: as in `HttpsOptions`. `timeout` is in seconds, for the whole response. `prefix` is the prefix of the names of these options.
-    `realm_option`: the option that names hosts to which logins may be sent, for messages.
+    `ca_cert` is the path of a file. `authorities`: as in `HttpsOptions`. `timeout` is in seconds, for the whole response. `prefix` is the
+    prefix of the names of these options. `realm_option`: the option that names hosts to which logins may be sent, for messages.
     """
 
     registry: str
