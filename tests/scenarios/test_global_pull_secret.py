@@ -588,6 +588,11 @@ class TestHosted:
     def test_added_logins_are_merged(self, hosted):
         wanted = {"registries": [login("new.example.com"), login("quay.io/team")]}
         audit = hosted.lab.audit()
+        refused = hosted.run(**wanted, guard="what_if")
+        assert refused.status != 0
+        assert "global_pull_secret_guard cannot judge it: the nodes of a hosted cluster" in " ".join(
+            refused.output.split()
+        )
         hosted.well("--check", **wanted)
         assert writes(audit) == []
         done = hosted.well(**wanted)
@@ -752,6 +757,8 @@ class TestManagement:
         assert management.registries() == PLATFORM, "the management cluster's own is not touched"
         refused = management.run(remove=["quay.io"], hosted_cluster="clusters/prod")
         assert "the platform needs its entries for quay.io" in refused.output
+        unseen = management.run(remove=["new.example.com"], hosted_cluster="clusters/prod", guard="what_if")
+        assert "global_pull_secret_guard cannot judge it" in " ".join(unseen.output.split())
         missing = management.run(registries=[login("new.example.com")], hosted_cluster="clusters/other")
         assert "hosted cluster clusters/other does not exist" in missing.output
 
