@@ -110,7 +110,7 @@ def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_FIRST_RESYNC_PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(run, "_RESYNC_PATIENCE_SECONDS", 0.5)
     monkeypatch.setattr(run, "_SETTLING_SECONDS", 0.3)
-    monkeypatch.setattr(client, "_GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(client, "_GRACE_SECONDS", 1.0)
     monkeypatch.setattr(run, "_SHORTEST_SECONDS", 0.02)
 
 
@@ -309,8 +309,9 @@ BAD_LISTS: dict[str, Any] = {
 
 class TestTrouble:
     @pytest.mark.parametrize("times", [1, 3])
-    def test_a_watch_that_fails_loses_nothing(self, times: int) -> None:
+    def test_a_watch_that_fails_loses_nothing(self, times: int, monkeypatch: pytest.MonkeyPatch) -> None:
         """A single failure is not reported. Repeated failures are."""
+        monkeypatch.setattr(run, "_SETTLING_SECONDS", 1.0)
 
         def check(api: WatchedApi, trouble: str) -> None:
             api.trouble("watch", BAD_WATCHES[trouble], times=times)
