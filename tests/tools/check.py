@@ -143,7 +143,7 @@ STEPS = (
         "5,000 supposed changes against the node",
         "newest",
         (*PYTEST, *SUPPOSED),
-        variables=(("IMAGE_PULL_SUPPOSED", "5000"), ("IMAGE_PULL_RESTARTED", "500")),
+        variables=(("IMAGE_PULL_SUPPOSED", "5000"), ("IMAGE_PULL_RESTARTED", "230")),
         only_all=True,
     ),
     Step(
