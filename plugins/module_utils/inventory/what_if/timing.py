@@ -64,16 +64,20 @@ def _maybe_at_restart(why: str) -> Moment:
     return Moment(ON_ANOTHER_NODE, AT_RESTART, f"{why}: the next start on the same node may ask the registry")
 
 
+_UNREAD = _maybe_at_restart("the image policies of the namespace could not be read")
+
+
 @dataclass(frozen=True)
 class NodeCaches:
     """The nodes by name, with the settings that they will have. `is_empty`: no node has an image.
 
-    `checking`: the namespaces whose images the nodes check at each start of a container.
+    `checking`: the namespaces whose images the nodes check at each start of a container. `unread`: those whose policies could not be read.
     """
 
     nodes: Mapping[str, tuple[NodeVersions, NodeSettings]]
     is_empty: bool = False
     checking: Collection[str] = ()
+    unread: Collection[str] = ()
 
     @classmethod
     def of(
@@ -84,8 +88,9 @@ class NodeCaches:
         :raises ReadRequired: when objects have to be read first.
         """
         require_all(evidence, [CLUSTER_POLICIES, *(ObjectRef(IMAGE_POLICY, name, "") for name in namespaces)])
-        checking = frozenset(name for name in namespaces if _has_policy(evidence, name))
-        return cls(_coming_settings(evidence) if are_nodes_read else {}, is_empty, checking)
+        found = {name: _has_policy(evidence, name) for name in namespaces}
+        checking, unread = (frozenset(name for name, has in found.items() if has is one) for one in (True, None))
+        return cls(_coming_settings(evidence) if are_nodes_read else {}, is_empty, checking, unread)
 
     def moment_of_next_pod(self) -> Moment:
         """Return when an image that no pod has today is missed."""
@@ -99,7 +104,10 @@ class NodeCaches:
             return _WAITING
         if subject.pull_policy == "Always":
             return _ALWAYS
-        return _AT_START if is_checked and subject.namespace in self.checking else self._of_cached(subject)
+        if is_checked and subject.namespace in self.checking:
+            return _AT_START
+        found = self._of_cached(subject)
+        return _UNREAD if is_checked and subject.namespace in self.unread and found is _USED else found
 
     def _of_cached(self, subject: ContainerPull) -> Moment:
         found = self.nodes.get(subject.node)
@@ -129,9 +137,12 @@ def _coming_settings(evidence: Lookup) -> Mapping[str, tuple[NodeVersions, NodeS
     return {each.versions.name: (each.versions, group.coming) for group in groups for each in group.nodes}
 
 
-def _has_policy(evidence: Lookup, namespace: str) -> bool:
-    """Whether the nodes have a policy for the images of this namespace. CRI-O then checks them again at each start."""
-    of_cluster, of_namespace = (
-        items_of(try_lookup(evidence, ref)[0]) for ref in (CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, namespace, ""))
-    )
-    return bool(ImagePolicies.of(of_cluster, of_namespace).of_namespace)
+def _has_policy(evidence: Lookup, namespace: str) -> bool | None:
+    """Whether the nodes have a policy for the images of this namespace. CRI-O then checks them again at each start.
+
+    None if it has none in the policies that could be read, and others could not be read.
+    """
+    found = [try_lookup(evidence, ref) for ref in (CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, namespace, ""))]
+    of_cluster, of_namespace = (items_of(listed) for listed, _why in found)
+    has_policy = bool(ImagePolicies.of(of_cluster, of_namespace).of_namespace)
+    return has_policy or (None if any(why for _listed, why in found) else False)

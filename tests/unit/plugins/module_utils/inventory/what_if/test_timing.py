@@ -12,7 +12,10 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     ALWAYS_VERIFY,
     NEVER_VERIFY,
@@ -179,6 +182,19 @@ def test_nodes_that_could_not_be_read_are_not_asked_for_again() -> None:
     found = NodeCaches.of(evidence, ["a"], are_nodes_read=False)
     assert found.moment_of(RUNNING).possibly == "at_restart"
     assert found.checking == frozenset()
+
+
+def test_a_check_at_a_start_is_possible_if_the_image_policies_could_not_be_read() -> None:
+    evidence = survey(place()).evidence
+    refs = (CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, RUNNING.namespace, ""))
+    evidence.add(dict.fromkeys(refs, UnreadableObject("no")))
+    unread = NodeCaches.of(evidence, [RUNNING.namespace], are_nodes_read=False).unread
+    found = replace(caches(NEVER_VERIFY), unread=unread)
+    known = found.moment_of(RUNNING)
+    assert (known.when, known.possibly) == ("on_another_node", "")
+    moment = found.moment_of(RUNNING, is_checked=True)
+    assert (moment.when, moment.possibly) == ("on_another_node", "at_restart")
+    assert "image policies of the namespace could not be read" in moment.reason
 
 
 def test_every_policy_has_a_moment() -> None:
