@@ -439,7 +439,7 @@ def import_again(stage: Stage) -> Iterator[Result]:
 
 def _failed_imports(stage: Stage) -> None:
     """Create an image stream whose import failed because of a missing login. The login exists afterwards."""
-    stage.remove("secrets", "pull", "quay", "fixed", "fixed-rotated")
+    stage.remove("secrets", "pull", "quay", "site", "fixed", "fixed-rotated")
     for namespace in stage.names:
         path = f"{IMAGE_API}/namespaces/{namespace}"
         stage.lab.api("DELETE", f"{path}/imagestreams/app", expect=(200, 404))
