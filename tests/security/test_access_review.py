@@ -59,7 +59,8 @@ def review(run: Any, owner: str, *places: str) -> tuple[dict[str, Any], list[str
         "links": [{"secrets": ["quay"], "namespaces": [*places]}],
         "grants": [{"projects": ["consumer"], "namespaces": [*places]}],
     }
-    result = run("pull_access_what_if", changes=[{"declared": {**declared, "owner": owner, "prune": True}}])
+    pruned = {"owner": owner, "prune": True, "max_prune": "100%"}
+    result = run("pull_access_what_if", changes=[{"declared": {**declared, **pruned}}])
     assert not result["failed"], result["msg"]
     assert not {PASSWORD, THEIRS} & {word for word in (PASSWORD, THEIRS) if word in json.dumps(result)}
     access = result["what_if"]["access"]

@@ -123,6 +123,7 @@ class TestRealms:
             b"HEAD /v2/team/app/manifests/v1",
             b"GET /token?service=s&scope=repository%3Ateam%2Fapp%3Apull",
             b"HEAD /v2/team/app/manifests/v1",
+            b"GET /v2/team/app/manifests/v1",  # for which architectures it is
         ]
 
 
