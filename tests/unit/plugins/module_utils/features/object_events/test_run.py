@@ -130,7 +130,7 @@ def check_all(check: Callable[[WatchedApi, str], None], cases: Iterable[str]) ->
 
     Their watches last longer: one whose answer a busy machine reads too late would count as failed.
     """
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:
         checks = {case: pool.submit(check, api_with_namespace(second=0.3), case) for case in cases}
     assert {case: error for case, one in checks.items() if (error := one.exception())} == {}
 
