@@ -746,6 +746,7 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -797,7 +798,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ou
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.yaml_file import object_reader
 
-FORMS = (
+_APPLIED = (
     ListForm(
         "secrets",
         "name",
@@ -823,23 +824,12 @@ FORMS = (
         declare=image_puller_grant.from_options,
         contradictions=between_grants.contradictions,
     ),
-    ListForm(
-        "kept_secrets",
-        "name",
-        [pull_secret.SOURCES],
-        kind=SECRET,
-        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
-        declare=pull_secret.identity_from_options,
-        contradictions=between_secrets.contradictions,
-    ),
-    ListForm(
-        "kept_links",
-        "secrets",
-        kind=SERVICE_ACCOUNT,
-        arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
-        declare=sa_link.from_options,
-        contradictions=between_links.contradictions,
-    ),
+)
+_SECRETS, _LINKS = _APPLIED[:2]
+FORMS = (
+    *_APPLIED,
+    replace(_SECRETS, option="kept_secrets", declare=pull_secret.identity_from_options),
+    replace(_LINKS, option="kept_links"),
 )
 ARGUMENTS = {
     **CLUSTER_OPTIONS,

@@ -65,12 +65,13 @@ def _authorities_for(host: str, evidence: Lookup) -> tuple[str, str]:
     proxy, no_proxy = try_lookup(evidence, PROXY)
     config, no_config = try_lookup(evidence, IMAGE_CONFIG)
     additional = additional_ref(config)
-    refs = bundle_refs(proxy)
-    require_all(evidence, [*refs, *([additional] if additional else [])])
-    read = {ref: try_lookup(evidence, ref) for ref in (*refs, *([additional] if additional else []))}
+    bundles = bundle_refs(proxy)
+    refs = [*bundles, additional] if additional else bundles
+    require_all(evidence, refs)
+    read = {ref: try_lookup(evidence, ref) for ref in refs}
     reasons = [no_proxy, no_config, *(why for _found, why in read.values())]
     own = read[additional][0] if additional else None
-    return authorities_for(host, [read[ref][0] for ref in refs], own), next(filter(None, reasons), "")
+    return authorities_for(host, [read[ref][0] for ref in bundles], own), next(filter(None, reasons), "")
 
 
 def _describe_untrusted(host: str) -> str:

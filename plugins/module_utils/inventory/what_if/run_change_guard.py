@@ -88,10 +88,8 @@ class ChangeGuard:
                 removals.setdefault(key, {})[change.ref] = None
         if not removals or _by_place(planned) == self._approved:
             return {}
-        scope, plan = (
-            GuardScope(self._cluster, self._namespaces(), registries, self._settings),
-            partial(_plan_without, planned),
-        )
+        scope = GuardScope(self._cluster, self._namespaces(), registries, self._settings)
+        plan = partial(_plan_without, planned)
         found = judge_effects(scope, removals, plan)
         rest = plan(found.refused, None)
         # Without the refused entries, another one may remove something that they would have removed.

@@ -89,7 +89,8 @@ class NodeCaches:
         """
         require_all(evidence, [CLUSTER_POLICIES, *(ObjectRef(IMAGE_POLICY, name, "") for name in namespaces)])
         found = {name: _has_policy(evidence, name) for name in namespaces}
-        checking, unread = (frozenset(name for name, has in found.items() if has is one) for one in (True, None))
+        checking = frozenset(name for name, has_policy in found.items() if has_policy)
+        unread = frozenset(name for name, has_policy in found.items() if has_policy is None)
         return cls(_coming_settings(evidence) if are_nodes_read else {}, is_empty, checking, unread)
 
     def moment_of_next_pod(self) -> Moment:
