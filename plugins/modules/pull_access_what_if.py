@@ -825,11 +825,10 @@ _APPLIED = (
         contradictions=between_grants.contradictions,
     ),
 )
-_SECRETS, _LINKS = _APPLIED[:2]
 FORMS = (
     *_APPLIED,
-    replace(_SECRETS, option="kept_secrets", declare=pull_secret.identity_from_options),
-    replace(_LINKS, option="kept_links"),
+    replace(_APPLIED[0], option="kept_secrets", declare=pull_secret.identity_from_options),
+    replace(_APPLIED[1], option="kept_links"),
 )
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
