@@ -67,6 +67,8 @@ class Step:
     command: tuple[str, ...]
     variables: tuple[tuple[str, str], ...] = ()
     only_all: bool = False
+    #: The titles of steps of `make test-all` that run all of this step, and more. `make test-all` leaves this one out.
+    larger: tuple[str, ...] = ()
     #: The test files of a run for some files.
     files: tuple[str, ...] = ()
 
@@ -106,7 +108,9 @@ NEXT = "next"
 CORES = ("2.17", "2.18", "2.19", "2.20")
 SANITY = ("python", "tests/tools/sanity.py")
 ANSIBLE_LINT = ("ansible-lint", "--offline", "--profile", "production")
-UNITS = ("python", "tests/tools/units.py")
+#: Forks take longer than the tests: the step of one core shows that no test depends on another one.
+FORKED_UNITS = ("python", "tests/tools/units.py")
+UNITS = (*FORKED_UNITS, "--in-one-process")
 #: The command after it finds the collection that the tarball installs.
 TARBALL = ("python", "tests/tools/tarball.py")
 
@@ -162,15 +166,22 @@ STEPS = (
         "the main job of the tarball, oldest",
         "oldest",
         (*TARBALL, *PYTEST, "tests/scenarios/test_site.py::TestMainJob", "tests/scenarios/test_site.py::TestSecrets"),
+        larger=("playbooks of the tarball, oldest",),
     ),
     Step(
         "molecule, secrets and the default scenario",
         "newest",
         ("molecule", "test", "-s", "default", "-s", "private_registry"),
+        larger=("molecule, all scenarios",),
     ),
     Step("molecule, all scenarios", "newest", ("molecule", "test", "--all"), only_all=True),
     # Molecule runs its own playbooks.
-    Step("ansible-lint, profile production", "newest", (*ANSIBLE_LINT, "--exclude", "extensions/molecule/")),
+    Step(
+        "ansible-lint, profile production",
+        "newest",
+        (*ANSIBLE_LINT, "--exclude", "extensions/molecule/"),
+        larger=("ansible-lint of everything",),
+    ),
     Step("ansible-lint of everything", "newest", ANSIBLE_LINT, only_all=True),
     Step("ansible-test sanity, newest", "newest", (*SANITY, "--skip-test=pylint")),
     # Of the other cores, the whole of sanity reads the tests too.
@@ -184,18 +195,30 @@ STEPS = (
     Step("documentation, rendered", "docs", ("python", "tests/tools/docs.py", "build")),
     Step("documentation, on GitHub and as a site", "docs", (*PYTEST, "tests/documentation")),
     Step("the lab's and the benchmark's Go", "go", ("sh", "tests/tools/check_go.sh"), only_all=True),
-    # Forks take longer than the tests: the steps of the cores between show that no test depends on another one.
-    Step("ansible-test units, newest", "newest", (*UNITS, "--in-one-process")),
-    Step("ansible-test units, oldest", "oldest", (*UNITS, "--in-one-process"), only_all=True),
-    *(Step(f"ansible-test units, {core}", f"core-{core}", UNITS, only_all=True) for core in CORES),
-    Step("ansible-test units, next", NEXT, (*UNITS, "--in-one-process")),
+    Step("ansible-test units, newest", "newest", UNITS),
+    Step("ansible-test units, oldest", "oldest", UNITS, only_all=True),
+    *(
+        Step(f"ansible-test units, {core}", f"core-{core}", FORKED_UNITS if core == CORES[0] else UNITS, only_all=True)
+        for core in CORES
+    ),
+    Step("ansible-test units, next", NEXT, UNITS),
     Step("modules on the lab, next", NEXT, (*PYTEST, "tests/modules")),
     Step("one process or two, next", NEXT, (*PYTEST, "tests/scenarios/test_in_process.py")),
     Step("the tools of these tests", "newest", (*PYTEST, "tests/tools")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity"), only_all=True),
     Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle"), only_all=True),
-    Step("present images against the kubelet", "newest", (*PYTEST, "tests/oracle/test_image_verification.py")),
-    Step("verdicts against the node", "newest", (*PYTEST, "tests/verdicts")),
+    Step(
+        "present images against the kubelet",
+        "newest",
+        (*PYTEST, "tests/oracle/test_image_verification.py"),
+        larger=("matching against the real readers",),
+    ),
+    Step(
+        "verdicts against the node",
+        "newest",
+        (*PYTEST, "tests/verdicts"),
+        larger=("60,000 verdicts against the node", "5,000 supposed changes against the node"),
+    ),
     Step("the tarball and kubernetes.core", "bench", (*TARBALL, *PYTEST, "tests/installed"), only_all=True),
     Step(
         "a rotation of 1,000 namespaces",
@@ -204,7 +227,7 @@ STEPS = (
         variables=(("IMAGE_PULL_ROTATED", "1000"),),
         only_all=True,
     ),
-    Step("faults and killed runs", "newest", (*PYTEST, "tests/faults")),
+    Step("faults and killed runs", "newest", (*PYTEST, "tests/faults"), larger=("100 killed runs, 1,000 namespaces",)),
     Step("a job of ansible-runner", "newest", (*PYTEST, "tests/runner")),
     Step("what AWX and Automation Platform say", "awx", (*PYTEST, "tests/awx"), only_all=True),
     Step("events on the lab", "eda", (*PYTEST, "tests/eda")),
@@ -288,7 +311,10 @@ def requested(arguments: list[str]) -> Request:
 def chosen(arguments: list[str]) -> list[Step]:
     words = [argument for argument in arguments if argument != "--all"]
     if not words:
-        return [step for step in STEPS if step.environment != NEXT and ("--all" in arguments or not step.only_all)]
+        everything = "--all" in arguments
+        return [
+            step for step in STEPS if step.environment != NEXT and not (step.larger if everything else step.only_all)
+        ]
     steps = [step for step in STEPS if any(selects(word, step) for word in words)]
     if not steps:
         titles = "\n".join(f"  {step.title}" for step in STEPS)

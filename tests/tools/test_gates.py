@@ -70,9 +70,15 @@ class TestGalaxyImporter:
 class TestCheck:
     def test_make_test_is_part_of_make_test_all(self) -> None:
         some, everything = check.chosen([]), check.chosen(["--all"])
-        assert everything == [step for step in check.STEPS if step.environment != "next"]
-        assert some == [step for step in everything if not step.only_all]
+        supported = [step for step in check.STEPS if step.environment != "next"]
+        assert some == [step for step in supported if not step.only_all]
+        assert everything == [step for step in supported if not step.larger]
         assert 0 < len(some) < len(everything)
+
+    def test_make_test_all_leaves_out_only_steps_that_have_larger_ones(self) -> None:
+        larger = {title for step in check.STEPS for title in step.larger}
+        assert larger
+        assert larger <= {step.title for step in check.STEPS if step.only_all}
 
     @pytest.mark.parametrize(
         ("word", "titles"),
