@@ -37,8 +37,7 @@ class Lookup:
     """Objects by reference: None for an object that does not exist, an error for one that could not be read."""
 
     def __init__(self, known: Mapping[ObjectRef, Union[Json, ImagePullError, None]] | None = None) -> None:
-        # No object shows the network of the nodes.
-        self._known = {NODE_NETWORK: None, **(known or {})}
+        self._known = dict(known or {})
         self._wanted: dict[ObjectRef, None] = {}
         self._made: dict[tuple[ObjectRef, Callable[..., Any]], Any] = {}
 
@@ -50,6 +49,9 @@ class Lookup:
         """
         answer: Any = self._known.get(ref, _ABSENT)
         if answer is _ABSENT:
+            # No object shows it.
+            if ref.kind == NODE_NETWORK:
+                return None
             self._wanted[ref] = None
             raise ReadRequired
         if isinstance(answer, ImagePullError):

@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from ..core.json_types import as_strs
-from ..core.objects import Json, Kind, ObjectRef
+from ..core.objects import Kind, ObjectRef
 from .references import Reference
 from .registry_sources import Mirrors
 
-__all__ = ["NODE_NETWORK", "NodeNetwork", "is_cluster_host"]
+__all__ = ["NODE_NETWORK", "NodeNetwork", "is_cluster_host", "limit_mirrors", "network_ref"]
 
-#: Not an object of the API. The answer has `unreachable`, and `only` if nodes reach no other registry: lists of `host[:port]`.
-NODE_NETWORK = ObjectRef(Kind("", "NodeNetwork", "nodenetworks", "network of the nodes", namespaced=False), "", "")
+#: Not an object of the API. The name is the `host[:port]` of a registry. The answer has `reached`, whether the nodes reach it, and `limited`,
+#: whether they reach only some registries. Without an answer, nothing is known.
+NODE_NETWORK = Kind("", "NodeNetwork", "nodenetworks", "network of the nodes", namespaced=False)
 
 #: The hosts of services. Nodes reach them inside the cluster.
 _OF_SERVICES = (".svc", ".svc.cluster.local")
@@ -32,38 +33,37 @@ class NodeNetwork:
     unreachable: Sequence[str] = ()
     only: Sequence[str] | None = None
 
-    @classmethod
-    def of(cls, answer: Json | None) -> NodeNetwork | None:
-        """Return the network of an answer to `NODE_NETWORK`, or None if nothing is known about it."""
-        if answer is None:
-            return None
-        only = answer.get("only")
-        return cls(as_strs(answer.get("unreachable")), None if only is None else as_strs(only))
-
     def reaches(self, host: str) -> bool:
         """Whether the nodes reach a registry. Services of the cluster are never outside."""
         if any(_is_host(host, each) for each in self.unreachable):
             return False
         return self.only is None or is_cluster_host(host) or any(_is_host(host, each) for each in self.only)
 
-    def limit(self, reference: Reference, found: Mirrors | None) -> Mirrors | None:
-        """Return the mirrors of an image without those that the nodes do not reach.
 
-        Nodes try the next place if a registry does not answer, so an unreachable source is like one that is never contacted.
-        """
-        locations = found.mirrors if found is not None else ()
-        lost = [each for each in locations if not self.reaches(_host_of(each))]
-        is_source_lost = not self.reaches(reference.host)
-        if not lost and not is_source_lost:
-            return found
-        known = found or Mirrors(reference.repository, (), False, ())
-        hosts = dict.fromkeys([*map(_host_of, lost), *([reference.host] if is_source_lost else [])])
-        return replace(
-            known,
-            mirrors=[each for each in known.mirrors if each not in lost],
-            never_source=known.never_source or is_source_lost,
-            unreachable=tuple(hosts),
-        )
+@lru_cache(maxsize=1024)
+def network_ref(host: str) -> ObjectRef:
+    """Return the reference of what is known about the nodes' way to a registry, as `host[:port]`."""
+    return ObjectRef(NODE_NETWORK, "", host)
+
+
+def limit_mirrors(reference: Reference, found: Mirrors | None, reaches: Callable[[str], bool]) -> Mirrors | None:
+    """Return the mirrors of an image without those that the nodes do not reach.
+
+    Nodes try the next place if a registry does not answer, so an unreachable source is like one that is never contacted.
+    """
+    locations = found.mirrors if found is not None else ()
+    lost = [each for each in locations if not reaches(_host_of(each))]
+    is_source_lost = not reaches(reference.host)
+    if not lost and not is_source_lost:
+        return found
+    known = found or Mirrors(reference.repository, (), False, ())
+    hosts = dict.fromkeys([*map(_host_of, lost), *([reference.host] if is_source_lost else [])])
+    return replace(
+        known,
+        mirrors=[each for each in known.mirrors if each not in lost],
+        never_source=known.never_source or is_source_lost,
+        unreachable=tuple(hosts),
+    )
 
 
 def is_cluster_host(host: str) -> bool:

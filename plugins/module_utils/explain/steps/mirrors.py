@@ -13,12 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from ...core.json_types import as_dict
 from ...core.objects import Json, Kind, ObjectRef
 from ...core.phrases import join_and
 from ...dockerconfig.key_matching import containers_keys
 from ...dockerconfig.registry_keys import without_user
 from ...images.credential_providers import CRIO_PROVIDER
-from ...images.node_network import NODE_NETWORK, NodeNetwork
+from ...images.node_network import limit_mirrors, network_ref
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_for
 from ...platform.protected import NODE_SECRET
@@ -99,8 +100,12 @@ def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
     for ref, read in _READ.items():
         with suppress(UnreadableObject):
             items += evidence.derive(ref, read)
-    found, network = mirrors_for(reference, items), evidence.derive(NODE_NETWORK, NodeNetwork.of)
-    return found if network is None else network.limit(reference, found)
+    return limit_mirrors(reference, mirrors_for(reference, items), partial(_reaches, evidence))
+
+
+def _reaches(evidence: Lookup, host: str) -> bool:
+    """Whether the nodes reach a registry. They do if nothing is known about their network."""
+    return as_dict(evidence.look(network_ref(host))).get("reached") is not False
 
 
 def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...core.json_types import as_str
+from ...core.json_types import as_dict, as_str
 from ...images.image_questions import ImageQuestion, TrustQuestion
 from ...images.node_authorities import PROXY, additional_ref, authorities_for, bundle_refs, key_of_host
-from ...images.node_network import NODE_NETWORK, NodeNetwork, is_cluster_host
+from ...images.node_network import is_cluster_host, network_ref
 from ...images.registry_sources import IMAGE_CONFIG
 from ..lookup import Lookup
 from ..reading import require_all, try_lookup
@@ -39,8 +39,9 @@ def doubt_trust(question: ImageQuestion, evidence: Lookup) -> TrustDoubt | None:
 
     :raises ReadRequired: when objects have to be read or the mirror has to be asked first.
     """
-    host, network = question.repository.partition("/")[0], evidence.derive(NODE_NETWORK, NodeNetwork.of)
-    if network is None or network.only is None or question.is_insecure or is_cluster_host(host):
+    host = question.repository.partition("/")[0]
+    is_limited = as_dict(evidence.look(network_ref(host))).get("limited") is True
+    if not is_limited or question.is_insecure or is_cluster_host(host):
         return None
     authorities, unread = _authorities_for(host, evidence)
     answer, silent = try_lookup(evidence, TrustQuestion(host, authorities).ref)
@@ -48,7 +49,7 @@ def doubt_trust(question: ImageQuestion, evidence: Lookup) -> TrustDoubt | None:
     if outcome == "trusted":
         return None
     if outcome != UNTRUSTED:
-        why = silent or as_str((answer or {}).get("message"))
+        why = silent or as_str(as_dict(answer).get("message"))
         return TrustDoubt(
             TRUST_UNKNOWN, f"whether the nodes trust the certificate of registry {host} is not known: {why}"
         )

@@ -12,6 +12,7 @@ from ...explain.lookup import UnreadableObject
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
+from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
 from ...platform.protected import NODE_SECRET
 from .changes import WhatIfChange
@@ -39,11 +40,11 @@ def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePa
 
 
 def _of_unreachable(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
-    return NetworkPatch(unreachable=change.value)
+    return NetworkPatch(NodeNetwork(unreachable=change.value))
 
 
 def _of_only(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
-    return NetworkPatch(only=change.value)
+    return NetworkPatch(NodeNetwork(only=change.value))
 
 
 def _of_secrets(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:

@@ -60,23 +60,23 @@ class EvidencePatch(Protocol):
 
 @dataclass(frozen=True)
 class NetworkPatch:
-    """The nodes no longer reach the `unreachable` registries, or reach `only` these, as `host[:port]`."""
+    """The nodes reach only the registries of this network."""
 
-    unreachable: Sequence[str] = ()
-    only: Sequence[str] | None = None
+    network: NodeNetwork
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`."""
-        return ref == NODE_NETWORK
+        return ref.kind == NODE_NETWORK and (self._is_limit or not self.network.reaches(ref.name))
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`. Two limits together leave the registries that both allow."""
         before = as_dict(answer)
-        unreachable = [*as_list(before.get("unreachable")), *self.unreachable]
-        limits = [each for each in (before.get("only"), self.only) if each is not None]
-        named = dict.fromkeys(each for limit in limits for each in limit)
-        only = [each for each in named if all(NodeNetwork(only=limit).reaches(each) for limit in limits)]
-        return {"unreachable": unreachable, **({"only": only} if limits else {})}
+        is_reached = before.get("reached") is not False and self.network.reaches(ref.name)
+        return {"reached": is_reached, "limited": self._is_limit or before.get("limited") is True}
+
+    @property
+    def _is_limit(self) -> bool:
+        return self.network.only is not None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import (
     NodeNetwork,
     is_cluster_host,
+    limit_mirrors,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import Mirrors
@@ -39,11 +40,7 @@ def mirrors(*locations: str, never_source: bool = False) -> Mirrors:
     ],
 )
 def test_hosts_within_reach(given, host, is_reached) -> None:
-    assert NodeNetwork.of(given).reaches(host) is is_reached
-
-
-def test_nothing_is_known_without_an_answer() -> None:
-    assert NodeNetwork.of(None) is None
+    assert NodeNetwork(**given).reaches(host) is is_reached
 
 
 def test_services_of_the_cluster_are_named_by_their_domain() -> None:
@@ -51,20 +48,24 @@ def test_services_of_the_cluster_are_named_by_their_domain() -> None:
     assert not is_cluster_host("registry.svc.example.com")
 
 
+def limited(found: Mirrors | None, *lost: str) -> Mirrors | None:
+    return limit_mirrors(REFERENCE, found, lambda host: host not in lost)
+
+
 class TestLimit:
     def test_places_within_reach_stay_as_they_are(self) -> None:
         found = mirrors("m.io/team/app:v1")
-        assert NodeNetwork(["other.io"]).limit(REFERENCE, found) is found
-        assert NodeNetwork(["other.io"]).limit(REFERENCE, None) is None
+        assert limited(found, "other.io") is found
+        assert limited(None, "other.io") is None
 
     def test_an_unreachable_mirror_is_left_out(self) -> None:
-        found = NodeNetwork(["m.io"]).limit(REFERENCE, mirrors("m.io/team/app:v1", "n.io/team/app:v1"))
+        found = limited(mirrors("m.io/team/app:v1", "n.io/team/app:v1"), "m.io")
         assert (found.mirrors, found.never_source, found.unreachable) == (["n.io/team/app:v1"], False, ("m.io",))
 
     def test_an_unreachable_source_is_never_contacted(self) -> None:
-        found = NodeNetwork(["q.io"]).limit(REFERENCE, mirrors("m.io/team/app:v1"))
+        found = limited(mirrors("m.io/team/app:v1"), "q.io")
         assert (found.mirrors, found.never_source, found.unreachable) == (["m.io/team/app:v1"], True, ("q.io",))
 
     def test_a_source_without_mirrors_is_lost(self) -> None:
-        found = NodeNetwork(only=[]).limit(REFERENCE, None)
+        found = limited(None, "q.io")
         assert (found.mirrors, found.never_source, found.unreachable, found.objects) == ([], True, ("q.io",), ())

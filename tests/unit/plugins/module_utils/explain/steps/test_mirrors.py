@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import NODE_NETWORK
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
@@ -119,7 +119,7 @@ class TestHiddenSets:
         assert summary(found) == ("unknown", self.WHY)
 
     def test_an_unreachable_registry_may_have_a_mirror(self) -> None:
-        lost = {NODE_NETWORK: {"unreachable": ["q.io"]}}
+        lost = {network_ref("q.io"): {"reached": False}}
         assert told(pod("own"), known(more=lost, own=GOOD)).verdict == "will_not_pull"
         assert summary(told(pod("own"), known(more={**lost, **self.HIDDEN}, own=GOOD))) == ("unknown", self.WHY)
 

@@ -24,7 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.no
     additional_ref,
     bundle_refs,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import NODE_NETWORK
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import AUTH, GOOD, REFUSED, known, mirrored, pod, secret, steps, summary
@@ -34,7 +34,10 @@ OWN = "-----BEGIN CERTIFICATE-----\nb3du\n-----END CERTIFICATE-----"
 CONFIG = {"spec": {"additionalTrustedCA": {"name": "registry-ca"}}}
 (BUNDLE,) = bundle_refs(None)
 ADDITIONAL = additional_ref(CONFIG)
-ONLY = {NODE_NETWORK: {"only": ["m.io", "l.io:5000"]}}
+ONLY = {
+    network_ref(host): {"reached": host != "q.io", "limited": True}
+    for host in ("m.io", "l.io:5000", "q.io", "registry.infra.svc:5000")
+}
 MIRRORED = {**mirrored("m.io/x", source="q.io/team"), NODE_SECRET: secret({"m.io": AUTH})}
 EMPTY: Mapping[ObjectRef, Any] = {PROXY: None, BUNDLE: None}
 UNTRUSTED = (
@@ -92,7 +95,12 @@ def test_the_next_mirror_serves_the_image_if_the_first_is_not_trusted() -> None:
 
 
 @pytest.mark.parametrize(
-    "network", [{NODE_NETWORK: None}, {NODE_NETWORK: {"unreachable": ["q.io"]}}, {NODE_NETWORK: {"only": ["q.io"]}}]
+    "network",
+    [
+        dict.fromkeys(ONLY),
+        {**dict.fromkeys(ONLY), network_ref("q.io"): {"reached": False, "limited": False}},
+        {**dict.fromkeys(ONLY), network_ref("q.io"): {"reached": True, "limited": True}},
+    ],
 )
 def test_registries_that_the_nodes_use_today_are_not_judged(network: Mapping[ObjectRef, Any]) -> None:
     found, asked = told(network)

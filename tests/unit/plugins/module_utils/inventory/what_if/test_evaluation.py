@@ -68,8 +68,9 @@ def compared(one, *given):
     return evaluator.compare(subject)
 
 
-def test_an_untouched_pull_has_one_verdict() -> None:
-    found = compared(pod("s"), {"remove_secrets": {"name": "other"}})
+@pytest.mark.parametrize("change", [{"remove_secrets": {"name": "other"}}, {"unreachable_registries": ["r.io"]}])
+def test_an_untouched_pull_has_one_verdict(change) -> None:
+    found = compared(pod("s"), change)
     assert found.after is found.before
     assert (found.answer, found.touched, found.causes) == (STILL_PULLS, (), ())
 
@@ -81,7 +82,7 @@ def test_the_image_of_a_running_container_proves_nothing_for_the_next_pull() -> 
 
 
 def test_only_the_changes_that_break_alone_are_causes() -> None:
-    found = compared(pod("s"), {"remove_links": {"secrets": ["s"]}}, LOST, {"unreachable_registries": ["r.io"]})
+    found = compared(pod("s"), {"remove_links": {"secrets": ["s"]}}, LOST, {"only_registries": ["q.io"]})
     assert found.answer == WOULD_BREAK
     assert found.causes == (1,)
     assert found.touched == (1, 2)

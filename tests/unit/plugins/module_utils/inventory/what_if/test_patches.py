@@ -19,7 +19,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import NODE_NETWORK
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import (
+    NodeNetwork,
+    network_ref,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,
@@ -50,29 +53,47 @@ PULL, EVERY = ObjectRef(SECRET, "a", "pull"), ObjectRef(SECRET, "a", "")
 ACCOUNT = ObjectRef(SERVICE_ACCOUNT, "a", "default")
 
 
-class TestNetwork:
-    def test_changes_of_the_network_add_up(self) -> None:
-        first, second = NetworkPatch(["q.io"]), NetworkPatch(["r.io"])
-        assert second.apply(NODE_NETWORK, first.apply(NODE_NETWORK, None)) == {"unreachable": ["q.io", "r.io"]}
+UNREACHABLE, ONLY = NodeNetwork(["q.io"]), NodeNetwork(only=["q.io", "r.io"])
+WITHIN_REACH, LOST = {"reached": True, "limited": False}, {"reached": False, "limited": False}
 
-    def test_two_limits_leave_their_common_registries(self) -> None:
-        first, second = NetworkPatch(only=["q.io", "r.io"]), NetworkPatch(only=["r.io", "s.io"])
-        assert second.apply(NODE_NETWORK, first.apply(NODE_NETWORK, None))["only"] == ["r.io"]
-        assert not first.touches(IMAGE_CONFIG)
+
+class TestNetwork:
+    @pytest.mark.parametrize(
+        ("network", "host", "is_touched"),
+        [(UNREACHABLE, "q.io", True), (UNREACHABLE, "r.io", False), (ONLY, "q.io", True), (ONLY, "s.io", True)],
+    )
+    def test_unreachable_registries_concern_no_other_one(self, network, host, is_touched) -> None:
+        patch = NetworkPatch(network)
+        assert patch.touches(network_ref(host)) is is_touched
+        assert not patch.touches(IMAGE_CONFIG)
+
+    def test_changes_of_the_network_add_up(self) -> None:
+        patches = [NetworkPatch(NodeNetwork(["q.io"])), NetworkPatch(NodeNetwork(["r.io"]))]
+        for first, second in (patches, patches[::-1]):
+            for host, expected in (("q.io", LOST), ("r.io", LOST), ("s.io", WITHIN_REACH)):
+                assert second.apply(network_ref(host), first.apply(network_ref(host), None)) == expected
 
     @pytest.mark.parametrize(
-        ("one", "other", "common"),
+        ("one", "other", "host", "is_reached"),
         [
-            ("*.q.io", "a.q.io", ["a.q.io"]),
-            ("q.io", "q.io:5000", ["q.io:5000"]),
-            ("*.q.io", "*.a.q.io", ["*.a.q.io"]),
-            ("*.q.io", "q.io", []),
+            ("*.q.io", "a.q.io", "a.q.io", True),
+            ("*.q.io", "a.q.io", "b.q.io", False),
+            ("q.io", "q.io:5000", "q.io:5000", True),
+            ("q.io", "q.io:5000", "q.io", False),
+            ("*.q.io", "q.io", "q.io", False),
+            ("q.io", "r.io", "r.io", False),
         ],
     )
-    def test_a_limit_can_cover_the_registries_of_another_one(self, one, other, common) -> None:
-        for first, second in ((one, other), (other, one)):
-            before = NetworkPatch(only=[first]).apply(NODE_NETWORK, None)
-            assert NetworkPatch(only=[second]).apply(NODE_NETWORK, before)["only"] == common
+    def test_two_limits_leave_their_common_registries(self, one, other, host, is_reached) -> None:
+        patches = [NetworkPatch(NodeNetwork(only=[each])) for each in (one, other)]
+        for first, second in (patches, patches[::-1]):
+            found = second.apply(network_ref(host), first.apply(network_ref(host), None))
+            assert found == {"reached": is_reached, "limited": True}
+
+    def test_a_limit_stays_beside_unreachable_registries(self) -> None:
+        first, second = NetworkPatch(ONLY), NetworkPatch(UNREACHABLE)
+        ref = network_ref("r.io")
+        assert second.apply(ref, first.apply(ref, None)) == {"reached": True, "limited": True}
 
 
 class TestObjects:
