@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -18,17 +16,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.platforms import prove_platforms
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
     ImageArchitectures,
-    RegistryImage,
-    RegistryLogin,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
-from support.certificates import server_context, write_certificate
-from support.hostile_registry import HostileRegistry, served
+from support.registry_content import Content, serve_content
 
 IMAGE, INDEX = IMAGE_TYPES[0], INDEX_TYPES[0]
 CONFIGURATION = f"sha256:{'c' * 64}"
 SINGLE = json.dumps({"schemaVersion": 2, "config": {"digest": CONFIGURATION}}).encode()
-Content = Mapping[str, tuple[int, str, bytes]]
 
 
 def index(*architectures: str) -> bytes:
@@ -42,40 +35,16 @@ def one(body: bytes = b'{"architecture": "arm64"}', status: int = 200) -> Conten
     return {"manifests/v1": (200, IMAGE, SINGLE), f"blobs/{CONFIGURATION}": (status, "application/octet-stream", body)}
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
-
-
 @pytest.fixture
-def ask(certificate: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.delenv("https_proxy", raising=False)
-    with ExitStack() as stack:
+def ask(certificate: str, no_outside_settings: None) -> Any:
+    def start(content: Content, *headers: str, login: bool = False, **how: bool) -> tuple[Any, list[str]]:
+        with serve_content(certificate, content, *headers, needs_login=login) as registry:
+            proof = prove_platforms(registry.options, registry.image(), registry.login, is_named=True, **how)
+        found = proof.architectures
+        assert found is None or (found.unread.isprintable() and "Canary" not in found.unread)
+        return (proof.outcome, found), registry.requests
 
-        def start(content: Content, *headers: str, login: bool = False, **how: bool) -> tuple[Any, list[str]]:
-            def script(server: HostileRegistry) -> Iterable[bytes]:
-                lines = server.requests[-1].decode("latin-1").split("\r\n")
-                method, path, _version = lines[0].split(" ")
-                status, kind, body = content.get(path.removeprefix("/v2/team/app/"), (404, "text/plain", b""))
-                challenge = []
-                if login and not any(line.lower().startswith("authorization:") for line in lines):
-                    status, body, challenge = 401, b"", ['WWW-Authenticate: Basic realm="r"']
-                head = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", *challenge, *headers]
-                yield "\r\n".join([*head, f"Content-Length: {len(body)}", "Connection: close", "", ""]).encode()
-                yield b"" if method == "HEAD" else body
-
-            server = stack.enter_context(served(script, server_context(certificate)))
-            options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
-            with_login = RegistryLogin("alice", "Canary-77") if login else None
-            wanted = RegistryImage(server.host, "team/app", "v1")
-            proof = prove_platforms(options, wanted, with_login, is_named=True, **how)
-            found = proof.architectures
-            assert found is None or (found.unread.isprintable() and "Canary" not in found.unread)
-            lines = [each.decode("latin-1").split("\r\n")[0] for each in server.requests]
-            paths = [line.removesuffix(" HTTP/1.1").replace("/v2/team/app/", "") for line in lines]
-            return (proof.outcome, found), paths
-
-        yield start
+    return start
 
 
 def test_an_index_is_read_with_one_more_request(ask: Any) -> None:

@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
-    RegistryImage,
-    RegistryLogin,
     RegistryProof,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.signatures import (
     prove_signatures,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
-from support.certificates import server_context
-from support.hostile_registry import HostileRegistry, served
+from support.registry_content import Content, serve_content
 
-IMAGE, INDEX = "application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.index.v1+json"
+IMAGE, INDEX = (f"application/vnd.oci.image.{name}.v1+json; charset=utf-8" for name in ("manifest", "index"))
 AMD, ARM, OTHER = (f"sha256:{digit * 64}" for digit in "abc")
-#: A response by the path behind the repository: status, media type, body.
-Content = Mapping[str, tuple[int, str, bytes]]
 
 
 def tag(digest: str) -> str:
@@ -53,38 +45,20 @@ SIGNED = (200, IMAGE, b"")
 
 
 @pytest.fixture
-def ask(certificate: str, no_outside_settings: None) -> Iterator[Any]:
-    with ExitStack() as stack:
+def ask(certificate: str, no_outside_settings: None) -> Any:
+    def start(
+        content: Content, *architectures: str, digest: str = AMD, login: bool = False, reference: str = "v1"
+    ) -> tuple[RegistryProof, list[str]]:
+        header = f"Docker-Content-Digest: {digest}"
+        with serve_content(certificate, content, header, needs_login=login) as registry:
+            image = registry.image(reference)
+            proof = prove_signatures(
+                registry.options, image, registry.login, architectures=architectures, is_named=True
+            )
+        assert all(each.said.isprintable() for each in proof.platforms)
+        return proof, registry.requests
 
-        def start(
-            content: Content, *architectures: str, digest: str = AMD, login: bool = False, reference: str = "v1"
-        ) -> tuple[RegistryProof, list[str]]:
-            def script(server: HostileRegistry) -> Iterable[bytes]:
-                lines = server.requests[-1].decode("latin-1").split("\r\n")
-                method, path, _version = lines[0].split(" ")
-                status, kind, body = content.get(path.removeprefix("/v2/team/app/"), (404, "text/plain", b""))
-                challenge = []
-                if login and not any(line.lower().startswith("authorization:") for line in lines):
-                    status, body, challenge = 401, b"", ['WWW-Authenticate: Basic realm="r"']
-                head = [
-                    f"HTTP/1.1 {status} X",
-                    f"Content-Type: {kind}; charset=utf-8",
-                    f"Docker-Content-Digest: {digest}",
-                    *challenge,
-                ]
-                yield "\r\n".join([*head, f"Content-Length: {len(body)}", "Connection: close", "", ""]).encode()
-                yield b"" if method == "HEAD" else body
-
-            server = stack.enter_context(served(script, server_context(certificate)))
-            options = RegistryOptions(server.host, ca_cert=certificate, timeout=20.0)
-            with_login = RegistryLogin("alice", "Canary-77") if login else None
-            wanted = RegistryImage(server.host, "team/app", reference)
-            proof = prove_signatures(options, wanted, with_login, architectures=architectures, is_named=True)
-            assert all(each.said.isprintable() for each in proof.platforms)
-            lines = [each.decode("latin-1").split("\r\n")[0] for each in server.requests]
-            return proof, [line.removesuffix(" HTTP/1.1").replace("/v2/team/app/", "") for line in lines]
-
-        yield start
+    return start
 
 
 def outcomes(proof: RegistryProof) -> list[tuple[str, str]]:
