@@ -18,7 +18,10 @@ __all__ = ["as_dict", "as_int", "as_list", "as_str", "as_strs"]
 
 def as_dict(value: Any) -> Json:
     """Return `value` if it is a JSON object, otherwise an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    # Most values are dictionaries or missing, and Python needs much longer for the question about an abstract class.
+    if isinstance(value, dict):
+        return value
+    return value if value is not None and isinstance(value, Mapping) else {}
 
 
 def as_list(value: Any) -> Sequence[Any]:

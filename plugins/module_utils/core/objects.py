@@ -86,7 +86,7 @@ Objects = Mapping[str, Json]
 def metadata(obj: Json) -> Json:
     """Return the object's metadata, or an empty mapping."""
     found = obj.get("metadata")
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, (dict, Mapping)) else {}
 
 
 def controller_reference(obj: Json) -> Json:

@@ -88,7 +88,9 @@ def _explain_steps(
     yield from explain_project(subject, reference, credentials, evidence)
     yield from explain_cache(subject, evidence)
     yield from explain_keys(credentials, reference.repository)
-    route = replace(found[0].route, reference=reference)
+    route = found[0].route
+    if route.reference != reference:
+        route = replace(route, reference=reference)
     yield from explain_login(route, None if found[0].overtakes_node else told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..core.json_types import as_dict, as_list, as_strs
-from ..core.objects import SECRET, Json, ObjectRef
+from ..core.json_types import as_dict, as_list, as_str, as_strs
+from ..core.objects import SECRET, Json, ObjectRef, metadata
 from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.registry_keys import host_of, without_user
 from ..images.references import PUBLIC_REGISTRIES
@@ -131,13 +131,18 @@ def _is_mistyped(name: str, other: str) -> bool:
 
 def _read_secret(ref: ObjectRef, evidence: Lookup) -> PullSecretStatus:
     try:
-        return replace(evidence.derive(ref, _status_of), name=ref.name)
+        found = evidence.derive(ref, _status_of)
     except UnreadableObject as error:
         return PullSecretStatus(ref.name, "unread", str(error))
+    return found if found.name == ref.name else replace(found, name=ref.name)
 
 
 def _status_of(secret: Json | None) -> PullSecretStatus:
-    return PullSecretStatus("", "missing") if secret is None else secret_status("", secret)
+    return (
+        PullSecretStatus("", "missing")
+        if secret is None
+        else secret_status(as_str(metadata(secret).get("name")), secret)
+    )
 
 
 def secret_status(name: str, secret: Json) -> PullSecretStatus:

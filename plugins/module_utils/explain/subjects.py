@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..core.json_types import as_dict, as_list, as_str
@@ -62,7 +62,7 @@ class ContainerPull:
 
     ref: ObjectRef
     account: str
-    own: Sequence[str]
+    own: tuple[str, ...]
     container: str
     image: str
     is_pod: bool = False

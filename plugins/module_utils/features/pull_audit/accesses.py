@@ -59,9 +59,7 @@ def explanation_key(subject: ContainerPull) -> Hashable:
     node = "" if has_registry_host(subject.image) else subject.node
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
     part = "any" if subject.volume else ""
-    return replace(
-        subject, ref=nowhere, own=tuple(subject.own), container="", volume=part, created="", uid="", node=node
-    )
+    return replace(subject, ref=nowhere, container="", volume=part, created="", uid="", node=node)
 
 
 def _is_explained(workload: Json) -> bool:

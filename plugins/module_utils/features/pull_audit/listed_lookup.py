@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from ...core.json_types import as_str
@@ -58,7 +58,7 @@ class ListedLookup(Lookup):
             return {"allowed": True} if is_shown else super().look(ref)
         if what in place.unread:
             raise UnreadableObject(place.unread[what])
-        return self._get_listed(place, ref) if ref.name else {"items": _objects_of(place, ref.kind)}
+        return self._get_listed(place, ref) if ref.name else {"items": _OBJECTS[ref.kind](place)}
 
     def _get_listed(self, place: NamespaceSnapshot, ref: ObjectRef) -> Json | None:
         if ref.kind == SECRET:
@@ -82,13 +82,10 @@ class ListedLookup(Lookup):
         )
 
 
-def _objects_of(place: NamespaceSnapshot, kind: Kind) -> Sequence[Json]:
-    if kind == SECRET:
-        return [secret.obj for secret in place.secrets.values()]
-    lists: Mapping[Kind, Sequence[Json]] = {
-        SERVICE_ACCOUNT: [*place.accounts.values()],
-        ROLE_BINDING: place.bindings,
-        IMAGE_STREAM: place.streams,
-        IMAGE_POLICY: place.policies,
-    }
-    return lists[kind]
+_OBJECTS: Mapping[Kind, Callable[[NamespaceSnapshot], Sequence[Json]]] = {
+    SECRET: lambda place: [secret.obj for secret in place.secrets.values()],
+    SERVICE_ACCOUNT: lambda place: [*place.accounts.values()],
+    ROLE_BINDING: lambda place: place.bindings,
+    IMAGE_STREAM: lambda place: place.streams,
+    IMAGE_POLICY: lambda place: place.policies,
+}

@@ -63,19 +63,18 @@ class PresentPulls:
     def __init__(self, base: Lookup, *, asks: bool) -> None:
         self.base, self.asks = base, asks
         self._evidence = RecordingLookup(base)
-        self._known: dict[Hashable, tuple[PullVerdict, frozenset[ObjectRef]]] = {}
+        self._known: dict[ContainerPull, tuple[PullVerdict, frozenset[ObjectRef]]] = {}
 
     def explain(self, subject: ContainerPull) -> tuple[PullVerdict, frozenset[ObjectRef]]:
         """Return the verdict, and the references that the explanation reads.
 
         :raises ReadRequired: when more objects must be read first.
         """
-        key = replace(subject, own=tuple(subject.own))
-        if key not in self._known:
+        if subject not in self._known:
             self._evidence.take_read()
             verdict = explain(subject, self._evidence, asks=self.asks)
-            self._known[key] = verdict, self._evidence.take_read()
-        return self._known[key]
+            self._known[subject] = verdict, self._evidence.take_read()
+        return self._known[subject]
 
 
 class PullEvaluator:
@@ -114,20 +113,19 @@ class PullEvaluator:
 
         :raises ReadRequired: when more objects must be read first.
         """
+        asked = replace(subject, is_pulled=False) if subject.is_pulled else subject
         if subject.reason:
-            return self._compare(subject)
-        key = (explanation_key(replace(subject, is_pulled=False)), self._architecture(subject))
+            return replace(self._compare(asked), subject=subject)
+        key = (explanation_key(asked), self._architecture(subject))
         if key not in self._known:
-            self._known[key] = self._compare(subject)
-        found = self._known[key]
-        return replace(found, subject=subject)
+            self._known[key] = self._compare(asked)
+        return replace(self._known[key], subject=subject)
 
     def _architecture(self, subject: ContainerPull) -> tuple[str, ...]:
         """The architecture of the subject's node. Registries are asked for it, so pods on other nodes may have another answer."""
         return tuple(architectures_for(subject, self._base)[0]) if self._asks and subject.node else ()
 
-    def _compare(self, subject: ContainerPull) -> Comparison:
-        asked = replace(subject, is_pulled=False)
+    def _compare(self, asked: ContainerPull) -> Comparison:
         present, read_today = self._present.explain(asked)
         before, read = present, read_today
         if self._earlier is not None and any(map(self._earlier.touches, read_today)):
@@ -136,11 +134,11 @@ class PullEvaluator:
             read = self._base.take_read()
         touched = tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
         if not touched:
-            return Comparison(subject, before, before)
+            return Comparison(asked, before, before)
         is_changed = any(map(self._later.touches, read_today))
         after = self._explain_changed(asked, self.after, present) if is_changed else present
         causes = self._causes(asked, touched) if answer_of(before.effect, after.effect) == WOULD_BREAK else ()
-        return Comparison(subject, before, after, touched, causes, read)
+        return Comparison(asked, before, after, touched, causes, read)
 
     def _explain_changed(self, asked: ContainerPull, evidence: Lookup, present: PullVerdict) -> PullVerdict:
         """The verdict in another state than the present one, for which the error of the node does not count."""

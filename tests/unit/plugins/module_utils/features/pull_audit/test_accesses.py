@@ -105,7 +105,7 @@ def test_all_needed_objects_are_requested_at_once() -> None:
 
 
 class TestAlike:
-    POD = ContainerPull(ObjectRef(POD, "ns", "p"), "default", ["a"], "app", "q.io/app:v1", is_pod=True)
+    POD = ContainerPull(ObjectRef(POD, "ns", "p"), "default", ("a",), "app", "q.io/app:v1", is_pod=True)
 
     def test_names_and_nodes_do_not_matter(self) -> None:
         other = replace(self.POD, ref=ObjectRef(POD, "ns", "other"), container="x", node="n", created="t", uid="u")
