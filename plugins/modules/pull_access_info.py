@@ -244,7 +244,7 @@ namespaces:
           description:
             - The name of the image volume, if the answer is about C(spec.volumes[].image). Empty for a container, and for O(image).
             - A node pulls the image of a volume with the secrets of the pod, and shows the error in the status of the containers that mount
-              the volume. Such an error counts for the volume and not for the container. An error that names no image leaves both unknown.
+              the volume. Such an error counts for the volume and not for the container. An error that does not name one of them leaves both unknown.
           type: str
           returned: always
         service_account:

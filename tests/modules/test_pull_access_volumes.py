@@ -111,7 +111,7 @@ class TestPod:
         rows = access(run, namespace, pod="app")
         assert same == ["pulls", "pulls"]
         assert [(row["verdict"], row["cause"]) for row in rows] == [("unknown", "disk"), ("unknown", "disk")]
-        assert all("This names no image" in step_of(row, "node") for row in rows)
+        assert all("This does not name one image of the pod" in step_of(row, "node") for row in rows)
 
     def test_only_events_show_the_error_of_a_volume_that_no_container_mounts(
         self, lab: Lab, run: Any, namespace: str

@@ -5,7 +5,7 @@
 
 A container shows the errors of the image volumes that it mounts, and the error of the last one if several fail (kubernetes
 pkg/kubelet/kuberuntime/kuberuntime_manager.go toKubeContainerImageVolumes). Its own image is pulled only after these. Some errors do not
-name an image, so they may be about any of them.
+name an image, or have the name of several, so they may be about any of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json
 from ..images.pull_messages import CREATE_ERROR, is_about_image, is_about_volume
-from .pod_images import PodImage, named_image
+from .pod_images import PodImage, named_images
 
 __all__ = ["NodeError", "errors_of", "has_started"]
 
@@ -58,8 +58,8 @@ def _errors_of_container(
     about = _candidates(own, volumes, reason, message)
     if not about:
         return
-    named = named_image(message, [each.image for each in about])
-    about = [each for each in about if each.image == named] or about
+    named = named_images(message, [each.image for each in about])
+    about = [each for each in about if each.image in named] or about
     is_shared = len({each.image for each in about}) > 1
     yield from ((each, NodeError(reason, message, is_shared)) for each in about)
 

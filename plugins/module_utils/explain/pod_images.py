@@ -17,7 +17,7 @@ from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json
 from ..images.references import reference_of
 
-__all__ = ["CONTAINERS", "PodImage", "images_of", "named_image"]
+__all__ = ["CONTAINERS", "PodImage", "images_of", "named_images"]
 
 #: Fields of a pod that list containers.
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
@@ -49,13 +49,17 @@ def images_of(pod_spec: Json) -> Iterator[PodImage]:
             yield PodImage(reference, as_str(image.get("pullPolicy")) or _default_policy(reference), containers, name)
 
 
-def named_image(message: str, images: Iterable[str]) -> str:
-    """Return the image that an error of a node is about, or empty if it names none of them: the first one that the text names.
+def named_images(message: str, images: Iterable[str]) -> frozenset[str]:
+    """Return the images that an error of a node may be about, empty if it names none of them: those of the first name in the text.
 
-    The text has the name of the pod, or the complete name that a runtime uses.
+    The text has the name of the pod, or the complete name that a runtime uses. A runtime leaves out the tag of an image with a digest, so
+    two images can have the same name.
     """
-    found = [(match.start(), -len(match[0]), image) for image in images for match in _mentions(message, image)]
-    return min(found)[2] if found else ""
+    found: dict[tuple[int, int], set[str]] = {}
+    for image in images:
+        for match in _mentions(message, image):
+            found.setdefault((match.start(), -len(match[0])), set()).add(image)
+    return frozenset(found[min(found)]) if found else frozenset()
 
 
 def _default_policy(reference: str) -> str:

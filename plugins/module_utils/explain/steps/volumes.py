@@ -33,5 +33,5 @@ def explain_mounts(subject: ContainerPull) -> Iterator[StepResult]:
 
 def explain_shared_error(subject: ContainerPull, error: PullAttempt | None) -> Iterator[StepResult]:
     if subject.shares_error and error is not None:
-        text = f"the node says: {error.text}. This names no image, so it may be about another image of the pod"
+        text = f"the node says: {error.text}. This does not name one image of the pod, so it may be about another one"
         yield unknown("node", text)

@@ -48,6 +48,14 @@ class TestPullError:
         text = ("pull QPS exceeded", True)
         assert found(app=text[0]) == {"app": text, "model": text, "data": text}
 
+    def test_an_error_with_the_name_of_two_images_is_shared(self) -> None:
+        """A runtime leaves out the tag of an image with a digest."""
+        digest = "sha256:" + 64 * "0"
+        own = PodImage(f"q.io/x:v1@{digest}", "", ("app",))
+        volume = PodImage(f"q.io/x@{digest}", "", ("app",), "data")
+        text = (f"initializing source docker://q.io/x@{digest}: denied", True)
+        assert found([own, volume, MODEL], app=text[0]) == {"app": text, "data": text}
+
     def test_an_error_that_names_its_image_outweighs_a_shared_one(self) -> None:
         message = NAMED.format(MODEL.image)
         assert found(app="pull QPS exceeded", other=message)["model"] == (message, False)

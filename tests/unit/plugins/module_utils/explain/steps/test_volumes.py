@@ -82,7 +82,7 @@ class TestUnmounted:
 
 class TestSharedError:
     SHARED = {"shares_error": True, "reason": "ErrImagePull", "message": "writing blob: no space left on device"}
-    TEXT = "the node says: writing blob: no space left on device. This names no image, so it may be about another image of the pod"
+    TEXT = "the node says: writing blob: no space left on device. This does not name one image of the pod, so it may be about another one"
 
     def test_it_leaves_a_doubt(self) -> None:
         found = volume("good", **self.SHARED)
