@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	"k8s.io/component-base/cli"
@@ -39,6 +40,7 @@ func misuse(format string, args ...any) error {
 }
 
 func main() {
+	saveProcessorTime()
 	if len(os.Args) > 1 {
 		runPart(os.Args[1], os.Args[2:])
 	}
@@ -55,6 +57,15 @@ func main() {
 		fmt.Fprintln(os.Stderr, "lab:", message)
 	}
 	os.Exit(code)
+}
+
+// saveProcessorTime collects garbage less often. The control plane of a test allocates much and keeps little, so this saves a sixth of
+// its processor time for some hundred megabytes of memory.
+func saveProcessorTime() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(2 << 30)
+	}
 }
 
 // runPart does not return when name is a part of the control plane.
