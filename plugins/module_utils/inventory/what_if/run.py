@@ -244,9 +244,8 @@ class _WhatIfRun:
                 if isinstance(error, Forbidden):
                     if not self._is_served(kind):
                         continue
-                    self._run.cluster.needs.update(
-                        [error.need] if error.need else []
-                    )  # no other request replaces this list
+                    if error.need:  # no other request replaces this list
+                        self._run.cluster.needs.add(error.need)
                 self._unread_images.append(
                     f"the {kind.resource} could not be read, so their images are not part of the answer: {error}"
                 )
