@@ -99,7 +99,7 @@ def _of_credential(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePat
         secret.ref
         for place in survey.places.values()
         for secret in place.secrets.values()
-        if any(every.is_meant(login.key, login.username, login.password) for login in secret.logins)
+        if any(every.is_meant(key, *login) for key, login in secret.stored.for_kubelet.logins.items())
     }
     try:
         nodes = survey.evidence.look(NODE_SECRET)

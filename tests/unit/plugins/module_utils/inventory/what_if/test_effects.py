@@ -39,6 +39,14 @@ def test_a_login_is_looked_for_in_all_secrets_whatever_their_type() -> None:
     assert NODE_SECRET not in found
 
 
+@pytest.mark.parametrize("key", ["q.io", "https://q.io/v2/", "robot@q.io", "u:p@q.io/team", "*.io", "Q.io"])
+def test_a_login_is_looked_for_under_each_key_that_nodes_use_for_the_registry(key) -> None:
+    snapshot = survey(place(secrets=[secret("s", {key: auth(username="robot")})]), objects={NODE_SECRET: None})
+    patch = patch_of(snapshot, **CHANGE)
+    assert patch.secrets == {ObjectRef(SECRET, "a", "s")}
+    assert patch.keys_in(secret("s", {key: auth(username="robot")})) == [key]
+
+
 def test_the_nodes_own_secret_counts_if_it_has_the_login_or_is_unreadable() -> None:
     known = survey(place(), objects={NODE_SECRET: secret("pull-secret", ROBOT)})
     assert patch_of(known, **CHANGE).secrets == {NODE_SECRET}
