@@ -47,9 +47,9 @@ class CredentialSearch:
         """Return each location of the credential in the secret once: first entries of the auth file, then data keys, then annotations."""
         held = StoredSecret.of(secret)
         found = {}
-        for key, entry in held.known.entries.items():
-            if entry.password == self.secret:
-                found[without_user(key)] = self._is_login(key, entry.username)
+        for key, (username, password) in held.for_kubelet.logins.items():
+            if password == self.secret:
+                found[without_user(key)] = self._is_login(key, username)
         data = {name: value for name, value in as_dict(secret.get("data")).items() if isinstance(value, str)}
         for name, value in data.items():
             # If no entry of the auth file has it, its data key may still hold the credential in another form.

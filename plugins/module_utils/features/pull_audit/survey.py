@@ -16,6 +16,7 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ...core.times import content_change
 from ...dockerconfig.kubelet_reading import KubeletReading
+from ...dockerconfig.registry_keys import registry_of, without_user
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup
 from ...explain.node_settings import NodeGroup, SettledNode
@@ -62,7 +63,7 @@ NAMESPACES_READ = "namespaces"
 
 @dataclass(frozen=True, repr=False)
 class AuditedLogin:
-    """One entry with user and password, in a secret of any type."""
+    """One entry with user and password, in a secret of any type. `key` has no user, so it can be shown."""
 
     secret: AuditedSecret
     key: str
@@ -115,9 +116,11 @@ class AuditedSecret:
     @cached_property
     def logins(self) -> Sequence[AuditedLogin]:
         """The entries with a password that can be read, whatever the type of the secret."""
-        entries = self.stored.known.entries if self.stored.key else {}
+        found = self.stored.for_kubelet.logins if self.stored.key else {}
         return [
-            AuditedLogin(self, key, entry.username, entry.password) for key, entry in entries.items() if entry.password
+            AuditedLogin(self, registry_of(key) or without_user(key), user, password)
+            for key, (user, password) in found.items()
+            if user and password
         ]
 
     @cached_property

@@ -70,6 +70,12 @@ def test_registry_and_user_decide_whether_a_match_is_exact(search, as_asked) -> 
         assert search.matches(opaque(PASSWORD)) == [Match("data key key", False)]
 
 
+def test_a_key_with_a_user_is_one_for_its_registry() -> None:
+    """Nodes use it, so the login is still in use."""
+    search = CredentialSearch(PASSWORD, "q.io", "user")
+    assert search.matches(secret("s", {"robot@q.io": auth(PASSWORD)})) == [Match("***@q.io", True)]
+
+
 def test_a_credential_in_a_kubectl_annotation_is_found() -> None:
     applied = json.dumps({"data": {"key": b64(f"user:{PASSWORD}")}})
     found = SEARCH.matches(opaque("other", annotations={"last-applied": applied, "other": "x"}))

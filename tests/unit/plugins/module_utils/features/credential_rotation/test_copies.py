@@ -342,11 +342,11 @@ class TestElsewhere:
         assert rows(found) == [("b.io", reason), ("data key note", reason), ("annotation a", reason)]
 
     def test_a_key_with_a_user_is_not_shown(self) -> None:
-        """No node uses the key, and its text is hidden."""
+        """Nodes use the key for the registry behind the `@`. The user and password in it are hidden."""
         found = copy(secret({"auths": {"robot:x@b.io": entry(), "robot:x@quay.io": entry()}}))
         assert found.found.old == ("***@quay.io",)
         assert after(found)["auths"] == {"robot:x@b.io": entry(), "robot:x@quay.io": entry(NEW)}
-        assert [about for about, _why in rows(found)] == ["data key .dockerconfigjson"]
+        assert [about for about, _why in rows(found)] == ["***@b.io"]
 
     def test_entries_of_a_controllers_secret_are_reported_once(self) -> None:
         obj = secret({"auths": {"quay.io": entry(), "b.io": entry()}}, metadata=TestWhose.MARKS)

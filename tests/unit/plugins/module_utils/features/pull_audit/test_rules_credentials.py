@@ -47,6 +47,14 @@ class TestExpiry:
         for rule in ("credential-expired", "credential-expires", "credential-short-lived"):
             assert found_by(rule, at(exp)) == []
 
+    def test_a_login_under_a_key_with_a_user_is_reported_without_the_user(self):
+        """Nodes use such a key for the registry behind the `@`."""
+        ended = auth(token(exp=int(NOW) - 61))
+        (found,) = found_by("credential-expired", place(secrets=[secret("s", {"robot:pass@q.io/team": ended})]))
+        assert found.location == "q.io/team"
+        assert "robot" not in f"{found.message} {found.fix}"
+        assert "'registry': 'q.io/team'" in str(found.fix)
+
     def test_an_expiry_outside_the_calendar_is_reported_as_expired(self):
         (found,) = found_by("credential-expired", at(-(10**14)))
         assert "expired on an invalid date" in found.message
