@@ -411,7 +411,7 @@ class TestStandalone:
             inventory = standalone.write_inventory(kubeconfig, remove=[it.host], **options)
             done = play(standalone.directory / "play.yml", inventory, no_proxy="*")
         assert done.status != 0
-        assert f"deployment {it.name}/web, container app" in " ".join(done.output.split())
+        assert f"deployment {it.name}/web, container app" in " ".join(done.output.split()), done.output
         assert it.host in standalone.registries()
 
     @pytest.mark.slow
