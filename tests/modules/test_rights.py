@@ -54,7 +54,7 @@ RUN = [*((job, False) for job in JOBS if job != "prune"), *((job, True) for job 
 #: It reads the same objects as the explanation, with the same code. tests/verdicts has callers without its rights.
 SAME_READS = "what_if"
 #: Requests that a job sends only if its other rights have revealed objects.
-AFTER_OTHERS = (("rotation", "events"),)
+AFTER_OTHERS = (("rotation", "events"), ("what_if", "roles.rbac.authorization.k8s.io"))
 
 
 def titled_run(job: str, everywhere: bool) -> str:
