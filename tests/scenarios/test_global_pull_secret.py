@@ -390,6 +390,7 @@ class TestStandalone:
         assert standalone.content() == before
         assert not runs.kill_play(playbook, write_inventory(*spare), after=1), "more than one write"
         assert standalone.registries() & {it.host, *spare} == {it.host}
+        it.lab.api("DELETE", f"/apis/apps/v1/namespaces/{it.name}/deployments/web", expect=(200,))
 
     @pytest.mark.slow
     def test_a_removal_that_a_conflict_has_changed_is_judged_again(self, standalone, tmp_path):
