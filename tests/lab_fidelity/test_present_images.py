@@ -240,7 +240,9 @@ class TestPolicies:
         old = ["--digest-refs"]
         assert result(node.run(first, "app", image, "pull", flags=old)) == "pulled"
         assert result(node.run(second, "app", image, "pull", flags=old)) == "present"
-        assert [result(node.start(first, "app", policy="AlwaysVerify", flags=old)) for _ in range(2)] == ["pulled"] * 2
+        assert [result(node.start(first, "app", policy="AlwaysVerify", flags=old)) for _start in range(2)] == [
+            "pulled"
+        ] * 2
         assert result(node.start(second, "app", policy="AlwaysVerify", flags=old)) == "ErrImagePull"
 
     @pytest.mark.parametrize("has_secret", [True, False], ids=["secret of the pod", "no secret"])

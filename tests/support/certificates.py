@@ -23,13 +23,15 @@ _LOCK = threading.Lock()
 _HOUR = datetime.timedelta(hours=1)
 
 
-def write_certificate(file: Path, *, address: str = "127.0.0.1", begins: int = -1, ends: int = 1) -> str:
+def write_certificate(
+    file: Path, *, address: str = "127.0.0.1", name: str = "test", begins: int = -1, ends: int = 1
+) -> str:
     """Write a certificate and its key to `file`, and return its path. The validity is given in hours from now."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.timezone.utc)
     builder = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         .not_valid_before(now + begins * _HOUR)
         .not_valid_after(now + ends * _HOUR)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)

@@ -68,7 +68,7 @@ _BROKEN = ("", "{", "[]", '{"kind": "ImagePulledRecord", "apiVersion": "v1"}', '
 
 def generate_cases(seed: int, number: int) -> Iterator[Case]:
     source = random.Random(seed)
-    for _ in range(number):
+    for _number in range(number):
         yield _case(source)
 
 
@@ -81,7 +81,7 @@ def _case(source: random.Random) -> Case:
         case["allow_list"] = source.sample(ENTRIES, source.randrange(4))
         if source.random() < 0.1:
             case["allow_list"].append(source.choice(REFUSED_ENTRIES))
-    case["secrets"] = [_secret(source) for _ in range(source.choice((0, 1, 1, 2)))]
+    case["secrets"] = [_secret(source) for _number in range(source.choice((0, 1, 1, 2)))]
     case["account"] = _account(source) if source.random() < 0.5 else None
     case["intent"] = source.random() < 0.1
     kind = source.random()
@@ -102,8 +102,8 @@ def _entry(source: random.Random) -> dict[str, Any]:
     if kind < 0.2:
         return {}
     return {
-        "secrets": [_secret(source) for _ in range(source.choice((0, 1, 2, 3)))],
-        "accounts": [_account(source) for _ in range(source.choice((0, 0, 1, 2)))],
+        "secrets": [_secret(source) for _number in range(source.choice((0, 1, 2, 3)))],
+        "accounts": [_account(source) for _number in range(source.choice((0, 0, 1, 2)))],
         "crowd": source.choice((0, 0, 0, 97, 98, 99, 100, 150)),
     }
 

@@ -72,14 +72,14 @@ def supposed_cases(
     images = (*_IMAGES, *_MIRRORED * 2) if with_mirrors else _IMAGES
     image = _GRANTED if first == "remove_grants" else _IMAGES[0]
     simple = SupposedCase((_RIGHT,), "account", image, "", True, ((first, 0),))
-    return [simple, *(_case(choice, images, changes) for _ in range(count - 1))]
+    return [simple, *(_case(choice, images, changes) for _number in range(count - 1))]
 
 
 def _case(choice: random.Random, images: Sequence[str], changes: tuple[int, int]) -> SupposedCase:
     local = choice.sample(LOCAL, choice.randint(*changes))
     needs_grant = "remove_grants" in local  # a removed grant matters for images of the integrated registry
     return SupposedCase(
-        tuple(_secret(choice) for _ in range(choice.choice((1, 1, 1, 2)))),
+        tuple(_secret(choice) for _number in range(choice.choice((1, 1, 1, 2)))),
         "account" if needs_grant else choice.choice(("account", "account", "pod")),
         _GRANTED if needs_grant else choice.choice(images),
         choice.choice(("", "", "", choice.choice(images))),

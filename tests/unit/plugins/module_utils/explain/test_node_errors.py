@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,13 +19,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.p
 APP, OTHER = PodImage("q.io/app:v1", "", ("app",)), PodImage("q.io/other:v1", "", ("other",))
 MODEL = PodImage("q.io/model:v1", "", ("app", "other"), "model")
 DATA = PodImage("q.io/data:v1", "", ("app",), "data")
-IMAGES = [APP, OTHER, MODEL, DATA]
+IMAGES = (APP, OTHER, MODEL, DATA)
 NAMED = 'Back-off pulling image "{}": ErrImagePull: denied'
 AT_START = 'checking signature of "{}": verifying signatures: SignatureValidationFailed: A signature was required'
 MOUNT = "ImageVolumeMountFailed: "
 
 
-def found(images: list[PodImage] = IMAGES, **messages: Any) -> dict[str, tuple[str, bool]]:
+def found(images: Sequence[PodImage] = IMAGES, **messages: Any) -> dict[str, tuple[str, bool]]:
     """The message and whether it is shared, by volume or container. Each value is a message, or a reason and a message."""
     pairs = {name: each if isinstance(each, tuple) else ("ErrImagePull", each) for name, each in messages.items()}
     statuses = {

@@ -28,7 +28,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return write_certificate(tmp_path_factory.mktemp("tls") / "other.pem")
+    return write_certificate(tmp_path_factory.mktemp("tls") / "other.pem", name="other")
 
 
 @pytest.fixture

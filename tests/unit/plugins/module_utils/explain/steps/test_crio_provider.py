@@ -57,19 +57,21 @@ OTHER = secret({"x.io": AUTH})
 
 def evidence(
     *mirrors: str,
-    config: Any = CONFIG,
+    config: Any = ...,
     old: Any = None,
-    lists: Any = ALLOWED,
-    tokens: Any = ALLOWED,
+    lists: Any = ...,
+    tokens: Any = ...,
     only: bool = True,
     nodes: Any = None,
-    own: Any = GOOD,
+    own: Any = ...,
     of_digests: bool = False,
     more: Any = None,
     **stored: Any,
 ) -> dict[ObjectRef, Any]:
     """The evidence for an image with mirrors. `stored`: the secrets of the namespace that no pod lists."""
-    secrets = {"own": own, **stored}
+    config = CONFIG if config is ... else config
+    lists, tokens = (ALLOWED if each is ... else each for each in (lists, tokens))
+    secrets = {"own": GOOD if own is ... else own, **stored}
     listed = {
         "items": [
             {**each, "metadata": {**each["metadata"], "name": name, "namespace": "ns"}}

@@ -87,10 +87,10 @@ def judged(
     architectures: Any,
     *,
     at_mirror: bool = True,
-    cluster: Mapping[ObjectRef, Any] = ONE,
+    cluster: Mapping[ObjectRef, Any] | None = None,
     subject: ContainerPull | None = None,
 ) -> PullVerdict:
-    more = {**(MIRRORED if at_mirror else {}), **cluster}
+    more = {**(MIRRORED if at_mirror else {}), **(ONE if cluster is None else cluster)}
     return told(subject or template("a"), more, always(architectures))[0]
 
 

@@ -21,13 +21,13 @@ SERVICE = "image-registry.openshift-image-registry.svc:5000"
 REMOVED = {"spec": {"managementState": "Removed"}}
 
 
-def by(seen: Any, state: Any = REMOVED, target: str | None = "4.22", **more: Any) -> list[Finding]:
+def by(seen: Any, state: Any = ..., target: str | None = "4.22", **more: Any) -> list[Finding]:
     of_project_b = {
         ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "a/default"): {"allowed": True},
         ObjectRef(IMAGE_STREAM, "b", "app"): None,
     }
     whole = survey(seen, is_openshift=True, objects=of_project_b, **more)
-    whole.evidence.add({REGISTRY_CONFIG: state})
+    whole.evidence.add({REGISTRY_CONFIG: REMOVED if state is ... else state})
     return found_by(RULE, whole, target_version=target)
 
 

@@ -105,7 +105,7 @@ def test_objects_are_kept_by_their_reference() -> None:
     }
     assert supposed_change(add_objects={"definition": [policy]}).objects == {ObjectRef(IMAGE_POLICY, "a", "p"): policy}
     deleted = supposed_change(delete_objects={"kind": "ImageTagMirrorSet", "names": ["x"], "namespace": "a"})
-    assert deleted.objects == {ObjectRef([*MIRROR_KINDS][1], "", "x"): None}
+    assert deleted.objects == {ObjectRef(list(MIRROR_KINDS)[1], "", "x"): None}
     assert KINDS["ImagePolicy"] == IMAGE_POLICY
 
 

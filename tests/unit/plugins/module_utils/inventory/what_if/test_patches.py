@@ -47,7 +47,7 @@ from support.pull_evidence import node
 from support.surveyed import account, auth, binding, secret
 
 ERROR = ImagePullError("the caller may not read it")
-TAG_SETS = [*MIRROR_KINDS][1]
+TAG_SETS = list(MIRROR_KINDS)[1]
 SET, SETS = ObjectRef(TAG_SETS, "", "site"), ObjectRef(TAG_SETS, "", "")
 PULL, EVERY = ObjectRef(SECRET, "a", "pull"), ObjectRef(SECRET, "a", "")
 ACCOUNT = ObjectRef(SERVICE_ACCOUNT, "a", "default")
