@@ -50,9 +50,10 @@ class ListedLookup(Lookup):
 
     def look(self, ref: ObjectRef) -> Json | None:
         """See `Lookup.look`."""
-        place, what = self._places.get(ref.namespace), _WHAT.get(ref.kind)
+        place = self._places.get(ref.namespace)
         if place is None:
             return super().look(ref)
+        what = _WHAT.get(ref.kind)
         if what is None:
             is_shown = ref.kind == SUBJECT_ACCESS_REVIEW and is_pull_review(ref) and self._may_pull(ref)
             return {"allowed": True} if is_shown else super().look(ref)
