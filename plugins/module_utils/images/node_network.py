@@ -42,7 +42,7 @@ class NodeNetwork:
 
 @lru_cache(maxsize=1024)
 def network_ref(host: str) -> ObjectRef:
-    """Return the reference of what is known about the nodes' way to a registry, as `host[:port]`."""
+    """Return the reference for the question whether the nodes reach a registry, given as `host[:port]`."""
     return ObjectRef(NODE_NETWORK, "", host)
 
 

@@ -12,7 +12,6 @@ import hashlib
 import hmac
 from typing import Any
 
-from ...dockerconfig.registry_keys import without_user
 from .rules_credentials import Copies
 
 __all__ = ["label_logins"]
@@ -24,7 +23,7 @@ def label_logins(every: Copies, key: bytes) -> list[dict[str, Any]]:
     """Return a row for each secret of each login: `registry`, `login` and `password` (labels), `namespace` and `secret`."""
     rows = [
         {
-            "registry": without_user(login.key),
+            "registry": login.key,
             "login": _label(key, "login", host, user),
             "password": _label(key, "password", login.password),
             "namespace": login.secret.namespace,

@@ -14,7 +14,6 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import POD, Json, ObjectRef, metadata
 from ...core.phrases import join_and
 from ...core.times import seconds_of
-from ...dockerconfig.registry_keys import without_user
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
@@ -194,10 +193,9 @@ def find_legacy_tokens(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> It
             continue
         for login in secret.logins:
             if is_legacy_token(login.password):
-                key = without_user(login.key)
-                message = f"the login for {key} in {secret.ref} is a legacy service account token, which the cluster may remove"
+                message = f"the login for {login.key} in {secret.ref} is a legacy service account token, which the cluster may remove"
                 fix = fixes.add_registry(place.namespace, secret.name, login.key)
-                yield Finding("forecast-legacy-token", secret.ref, key, message, fix)
+                yield Finding("forecast-legacy-token", secret.ref, login.key, message, fix)
 
 
 def find_credential_providers(survey: ClusterSnapshot) -> Iterator[Finding]:

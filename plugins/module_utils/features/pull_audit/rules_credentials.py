@@ -12,7 +12,7 @@ from ...core.json_types import as_list
 from ...core.objects import SECRET, ObjectRef
 from ...core.phrases import pluralize
 from ...core.times import format_day
-from ...dockerconfig.registry_keys import host_of, without_user
+from ...dockerconfig.registry_keys import host_of
 from ...explain import fixes
 from ...platform.node_builds import BuildSecrets
 from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY
@@ -95,7 +95,7 @@ def group_logins(survey: ClusterSnapshot) -> Copies:
 
 
 def _identity(login: AuditedLogin) -> tuple[str, str]:
-    host, user = host_of(login.key) or without_user(login.key), login.username
+    host, user = host_of(login.key) or login.key, login.username
     return host, user if has_user_name(user, login.password) else f"{user}\0{login.password}"
 
 
@@ -111,7 +111,7 @@ def find_widespread_logins(every: Copies, builds: BuildSecrets) -> Iterator[Find
         first = min(logins, key=_place_of)
         used = _describe_builds([login.secret.ref for login in logins], builds)
         message = f"one login for {host} is in {len(places)} secrets of {len(namespaces)} namespaces{differ}{used}"
-        yield Finding("credential-in-many-places", ObjectRef(SECRET, *places[0]), without_user(first.key), message)
+        yield Finding("credential-in-many-places", ObjectRef(SECRET, *places[0]), first.key, message)
 
 
 def find_differing_copies(every: Copies) -> Iterator[Finding]:
@@ -128,7 +128,7 @@ def find_differing_copies(every: Copies) -> Iterator[Finding]:
             others = pluralize(count[usual], "other entry", "other entries")
             message = f"{login.secret.ref} has a different password for a login for {host} than {others}"
             fix = fixes.add_registry(login.secret.namespace, login.secret.name, login.key)
-            yield Finding("credential-copies-differ", login.secret.ref, without_user(login.key), message, fix)
+            yield Finding("credential-copies-differ", login.secret.ref, login.key, message, fix)
 
 
 def find_searched_credential(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
@@ -164,8 +164,8 @@ def _is_over(login: AuditedLogin, kind: CredentialKind, now: float) -> bool:
 
 
 def _login_finding(login: AuditedLogin, rule: str, what: str) -> Finding:
-    secret, key = login.secret, without_user(login.key)
-    fix = fixes.add_registry(secret.namespace, secret.name, login.key)
+    secret, key = login.secret, login.key
+    fix = fixes.add_registry(secret.namespace, secret.name, key)
     return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", fix)
 
 

@@ -42,7 +42,7 @@ def find_unread_types(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Ite
         if not (who or secret.stored.type == PODMANCONFIGJSON or secret.stored.key in DATA_KEYS.values()):
             continue
         listed = f", and {who} lists it" if who else ""
-        hosts = summarize([without_user(login.key) for login in secret.logins], _SHOWN)
+        hosts = summarize([login.key for login in secret.logins], _SHOWN)
         message = (
             f"{secret.ref} holds logins for {hosts}, but has type {secret.stored.type}, which no node reads{listed}"
         )
