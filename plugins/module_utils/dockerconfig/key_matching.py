@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from .key_urls import KeyUrl, is_image_host, parse_url, without_scheme
 
@@ -67,6 +68,7 @@ def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
     )  # matching keys are ASCII: this is byte order, as in Go
 
 
+@lru_cache(maxsize=4096)  # in a fleet, most secrets have the same keys
 def keyring_key(key: str) -> str | None:
     """Return the key as the kubelet's keyring keeps it: host and path. None when it ignores the entry."""
     url = parse_url(without_scheme(key))
@@ -121,6 +123,8 @@ def is_host_match(pattern: str, host: str) -> bool:
 
 def _is_host_match(key: KeyUrl, image: KeyUrl) -> bool:
     """Compare the parts between dots with globs, and the port literally."""
+    if "*" not in key.host:
+        return key.name_and_port == image.name_and_port
     (pattern, key_port), (name, image_port) = key.name_and_port, image.name_and_port
     globs, labels = pattern.split("."), name.split(".")
     same_shape = key_port == image_port and len(globs) == len(labels)

@@ -14,6 +14,7 @@ import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from ..core.errors import OptionError
 from .key_matching import has_registry_host
@@ -53,6 +54,7 @@ def check_key(where: str, key: str) -> None:
         )
 
 
+@lru_cache(maxsize=4096)  # an explanation of many pods shows the same keys
 def without_user(key: str) -> str:
     """Return the key in a form that is safe to show: the registry or path that a node uses it for.
 

@@ -134,6 +134,8 @@ def _read_secret(ref: ObjectRef, evidence: Lookup) -> PullSecretStatus:
         found = evidence.derive(ref, _status_of)
     except UnreadableObject as error:
         return PullSecretStatus(ref.name, "unread", str(error))
+    if found.state == "missing":
+        return PullSecretStatus(ref.name, found.state)
     return found if found.name == ref.name else replace(found, name=ref.name)
 
 

@@ -109,10 +109,8 @@ def _reaches(evidence: Lookup, host: str) -> bool:
 
 
 def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:
-    # A set that cannot be read may have another mirror. Another step reports it.
-    has_all_sets = not any(try_lookup(evidence, ref)[1] for ref in _READ)
     if found.unreachable:
-        yield _explain_unreachable(reference, found, has_all_sets=has_all_sets)
+        yield _explain_unreachable(reference, found, evidence)
     if not found.objects:
         return
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
@@ -127,15 +125,20 @@ def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> I
         way = "digest" if reference.is_by_digest else "tag"
         never = "and the source is never contacted"
         text = f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})"
-        yield failure("mirrors", text) if has_all_sets else info("mirrors", text, ok=None)
+        yield failure("mirrors", text) if _are_all_sets_read(evidence) else info("mirrors", text, ok=None)
 
 
-def _explain_unreachable(reference: Reference, found: Mirrors, *, has_all_sets: bool) -> StepResult:
+def _explain_unreachable(reference: Reference, found: Mirrors, evidence: Lookup) -> StepResult:
     """The pull fails if no place is left. Otherwise the nodes go on to the next one."""
     text = f"the nodes do not reach {join_and(list(found.unreachable))}"
-    if found.mirrors or not found.never_source or not has_all_sets:
+    if found.mirrors or not found.never_source or not _are_all_sets_read(evidence):
         return info("network", text, ok=None)
     return failure("network", f"{text}, and no other registry serves {reference}")
+
+
+def _are_all_sets_read(evidence: Lookup) -> bool:
+    """Whether all mirror sets can be read. Another one may have a mirror. Another step reports it."""
+    return not any(try_lookup(evidence, ref)[1] for ref in _READ)
 
 
 def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None) -> MirrorKey:

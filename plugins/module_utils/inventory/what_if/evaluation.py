@@ -135,7 +135,8 @@ class PullEvaluator:
         touched = tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
         if not touched:
             return Comparison(asked, before, before)
-        is_changed = any(map(self._later.touches, read_today))
+        # Without earlier changes, these are the references that the changes touch.
+        is_changed = self._earlier is None or any(map(self._later.touches, read_today))
         after = self._explain_changed(asked, self.after, present) if is_changed else present
         causes = self._causes(asked, touched) if answer_of(before.effect, after.effect) == WOULD_BREAK else ()
         return Comparison(asked, before, after, touched, causes, read)
