@@ -24,7 +24,7 @@ from .crio_provider import explain_crio
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey
 from .platforms import explain_platform
-from .providers import explain_providers
+from .providers import explain_providers, may_provide
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 from .trust import TRUST_UNKNOWN, UNTRUSTED
 
@@ -55,6 +55,7 @@ _NO_IMAGE = "there is no such image, or the registry hides it"
 
 _AGAIN = "the next attempt, at most five minutes from now, will pull; delete the pod to have it at once"
 _SOON = "the nodes have it some minutes later, and their next attempt will pull"
+_PROVIDED = "The pull works only if the credential provider of the nodes gives a login with the right to the image"
 _CHANGED = "the secret was changed since: then the next attempt, at most five minutes from now, pulls"
 #: The meaning of a registry's refusal of a login.
 _REFUSED = {
@@ -147,12 +148,28 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
     if works := next((attempt for attempt in attempts if attempt.pulls), None):
         yield from explain_platform(held)
         yield _success_reason(f"{works.said}, {works.which}")
-    elif hidden := _hidden_logins(held):
+        return
+    # The kubelet also tries the login of the provider, on the host of the source only.
+    reaches = any(_has_host_of_source(held, attempt.question.image) for attempt in attempts)
+    if reaches:
+        yield from explain_providers(held.subject, held.reference, held.evidence)
+    if hidden := _hidden_logins(held):
         yield _unknown_reason(hidden)
     elif not all(attempt.is_known for attempt in attempts):
         yield _judge_by_some(held, told, attempts)
     elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
-        yield _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
+        refusal = _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
+        was_refused = told is not None and told.rule.id in _OF_LOGINS
+        yield _leave_to_provider(held, refusal) if reaches and not was_refused else refusal
+
+
+def _leave_to_provider(held: PullRoute, refusal: StepResult) -> StepResult:
+    """The refusal of all known logins, or a doubt if the provider of the nodes' cloud may give another one, which nobody can ask about."""
+    return (
+        _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix)
+        if may_provide(held.reference, held.evidence)
+        else refusal
+    )
 
 
 def _hidden_logins(held: PullRoute) -> str:
@@ -216,7 +233,8 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     if only and not (logins and _has_own_host(held, only)):
         yield _judge_mirrors(held, only)
     elif (refused := _refused_login(held)) and not _hidden_logins(held):
-        yield _failure_reason(f"the registry refuses the login: {refused}")
+        yield from explain_providers(held.subject, held.reference, held.evidence)
+        yield _leave_to_provider(held, _failure_reason(f"the registry refuses the login: {refused}"))
     elif logins:
         yield _success_reason(
             f"{format_logins(logins[:1])}, but the registry was not asked whether it accepts the login"
@@ -252,7 +270,12 @@ def _exclusive_mirrors(held: PullRoute) -> Sequence[str]:
 
 def _has_own_host(held: PullRoute, mirrors: Sequence[str]) -> bool:
     """Whether one of the mirrors gets the pod's credential."""
-    return any(mirror.partition("/")[0] == held.reference.host for mirror in mirrors)
+    return any(_has_host_of_source(held, mirror) for mirror in mirrors)
+
+
+def _has_host_of_source(held: PullRoute, image: str) -> bool:
+    """Whether the kubelet's credentials reach the registry of an image or mirror."""
+    return image.partition("/")[0] == held.reference.host
 
 
 def _usable_mirror(held: PullRoute) -> MirrorKey | None:

@@ -18,7 +18,7 @@ from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 
-__all__ = ["explain_providers"]
+__all__ = ["explain_providers", "may_provide"]
 
 
 def explain_providers(subject: ContainerPull, reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
@@ -29,6 +29,15 @@ def explain_providers(subject: ContainerPull, reference: Reference, evidence: Lo
     if cloud := cloud_of(reference.repository):
         yield _explain_cloud(cloud, reference, evidence)
         yield _explain_token(TOKEN_PROVIDERS[cloud], subject, evidence)
+
+
+def may_provide(reference: Reference, evidence: Lookup) -> bool:
+    """Whether the nodes may have a login for the image from the credential provider of their cloud.
+
+    :raises ReadRequired: when the platform of the cluster has to be read first.
+    """
+    cloud = cloud_of(reference.repository)
+    return bool(cloud) and platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]) in ("", cloud)
 
 
 def _explain_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepResult:

@@ -8,10 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import token_review
-from support.pull_evidence import AUTH, REFUSED, known, pod, secret, steps, told
+from support.pull_evidence import AUTH, REFUSED, known, mirrored, pod, secret, steps, summary, told
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 
@@ -20,6 +25,27 @@ def on(platform: Any, says: str = "", **secrets: Any) -> PullVerdict:
     infrastructure = platform if platform is REFUSED else {"status": {"platformStatus": {"type": platform}}}
     subject = pod(*secrets, image=f"{ECR}/app:v1", says=says)
     return told(subject, known(more={INFRASTRUCTURE: infrastructure}, **secrets))
+
+
+def asked(
+    subject: ContainerPull,
+    outcome: str,
+    platform: Any = "AWS",
+    mirrors: Any = None,
+    at_mirror: str = "",
+    **secrets: Any,
+) -> PullVerdict:
+    """The verdict if registries are asked. `at_mirror`: the outcome at the mirrors, by default that at the source."""
+    cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
+    evidence = Lookup(known(more={**cloud, **(mirrors or {})}, **secrets))
+    while True:
+        try:
+            return explain(subject, evidence, asks=True)
+        except ReadRequired:
+            for ref in evidence.take_wanted():
+                is_source = ImageQuestion.of(ref).image == subject.image
+                said = outcome if is_source else at_mirror or outcome
+                evidence.add({ref: {"outcome": said, "message": f"said {said}"}})
 
 
 class TestClouds:
@@ -49,8 +75,71 @@ class TestClouds:
     def test_a_login_of_the_pod_needs_no_credential_provider(self) -> None:
         assert steps(on("AWS", a=secret({ECR: AUTH})), "providers") == []
 
+    def test_a_login_that_is_known_to_be_refused_leaves_the_credential_provider(self) -> None:
+        refused = {**secret({ECR: AUTH}), "refusedLogins": [[ECR, ECR]]}
+        refusal = f"the registry refuses the login: secret a has the key {ECR}"
+        assert summary(on("AWS", a=refused)) == ("unknown", f"{refusal}. {PROVIDED}")
+        assert len(steps(on("AWS", a=refused), "providers")) == 2
+        assert summary(on("VSphere", a=refused)) == ("will_not_pull", refusal)
+
     def test_a_denied_node_had_no_credential_provider(self) -> None:
         assert on("AWS", says="no basic auth credentials").verdict == "will_not_pull"
+
+
+PROVIDED = "The pull works only if the credential provider of the nodes gives a login with the right to the image"
+
+
+class TestAsked:
+    """The kubelet tries the login of the provider after all others, and no registry can be asked about it."""
+
+    @pytest.mark.parametrize("platform", ["AWS", None])
+    @pytest.mark.parametrize("outcome", ["no_login", "not_found"])
+    def test_a_refusal_without_a_login_leaves_the_provider_of_the_cloud(self, platform: Any, outcome: str) -> None:
+        found = asked(pod(image=IMAGES["AWS"]), outcome, platform)
+        assert (found.verdict, found.reason.endswith(f". {PROVIDED}")) == ("unknown", True)
+        assert [ok for _name, _seen, ok in steps(found, "providers")] == [None, None]
+
+    def test_the_task_for_a_secret_is_still_offered(self) -> None:
+        found = asked(pod(image=IMAGES["AWS"]), "no_login")
+        assert found.fix == fixes.create_secret("ns", "default", ECR)
+
+    def test_a_refused_login_of_the_pod_leaves_the_provider_of_the_cloud(self) -> None:
+        found = asked(pod("a", image=IMAGES["AWS"]), "bad_login", a=secret({ECR: AUTH}))
+        refusal = f"the registry refuses the login: secret a has the key {ECR}"
+        assert summary(found) == ("unknown", f"{refusal}. {PROVIDED}")
+
+    @pytest.mark.parametrize(("platform", "image"), [("VSphere", "AWS"), ("AWS", "Azure")])
+    def test_nodes_of_another_platform_have_no_provider(self, platform: str, image: str) -> None:
+        assert asked(pod(image=IMAGES[image]), "no_login", platform).verdict == "will_not_pull"
+
+    def test_a_registry_of_no_cloud_has_no_provider(self) -> None:
+        found = asked(pod(), "no_login")
+        assert (found.verdict, steps(found, "providers")) == ("will_not_pull", [])
+
+    def test_an_image_that_pulls_needs_no_provider(self) -> None:
+        found = asked(pod(image=IMAGES["AWS"]), "pulls")
+        assert (found.verdict, steps(found, "providers")) == ("pulls", [])
+
+    def test_a_silent_registry_does_not_hide_the_provider(self) -> None:
+        found = asked(pod(image=IMAGES["AWS"]), "unanswered")
+        assert (found.verdict, len(steps(found, "providers"))) == ("unknown", 2)
+
+    def test_a_login_of_the_provider_does_not_reach_the_only_mirror_on_another_host(self) -> None:
+        found = asked(pod(image=IMAGES["AWS"]), "no_login", mirrors=mirrored(source=ECR, only=True))
+        assert (found.verdict, steps(found, "providers")) == ("will_not_pull", [])
+
+    def test_a_login_of_the_provider_reaches_a_mirror_on_the_host_of_the_image(self) -> None:
+        found = asked(
+            pod(image=IMAGES["AWS"]), "no_login", mirrors=mirrored(f"{ECR}/copy", source=f"{ECR}/app", only=True)
+        )
+        assert (found.verdict, len(steps(found, "providers"))) == ("unknown", 2)
+
+    def test_a_node_that_was_refused_had_no_login_of_the_provider(self) -> None:
+        found = asked(pod(image=IMAGES["AWS"], says="no basic auth credentials"), "no_login")
+        assert found.verdict == "will_not_pull"
+
+    def test_an_error_that_proves_nothing_leaves_the_provider_of_the_cloud(self) -> None:
+        assert asked(pod(image=IMAGES["AWS"], says="pull QPS exceeded"), "no_login").verdict == "unknown"
 
 
 IMAGES = {"AWS": f"{ECR}/app:v1", "Azure": "team.azurecr.io/app:v1", "GCP": "eu.gcr.io/team/app:v1"}
