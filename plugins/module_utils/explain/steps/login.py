@@ -94,6 +94,9 @@ def explain_login(held: PullRoute, told: PullAttempt | None) -> Iterator[StepRes
     elif told is None or told.rule.id == _OWN_LIMIT:
         yield from _judge_without_node(held)
     else:
+        if told.rule.id in _OF_LOGINS and not held.credentials.usable_logins:
+            refusing = _mirror_of_error(held, told) or str(held.reference)
+            yield from _explain_providers(held, [refusing])
         yield _judge_by_node(held, told)
 
 
@@ -149,10 +152,9 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         yield from explain_platform(held)
         yield _success_reason(f"{works.said}, {works.which}")
         return
-    # The kubelet also tries the login of the provider, on the host of the source only.
-    reaches = any(_has_host_of_source(held, attempt.question.image) for attempt in attempts)
-    if reaches:
-        yield from explain_providers(held.subject, held.reference, held.evidence)
+    # The kubelet tries the login of a provider after all others.
+    places = [attempt.question.image for attempt in attempts]
+    yield from _explain_providers(held, places)
     if hidden := _hidden_logins(held):
         yield _unknown_reason(hidden)
     elif not all(attempt.is_known for attempt in attempts):
@@ -160,16 +162,20 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
     elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
         refusal = _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
         was_refused = told is not None and told.rule.id in _OF_LOGINS
-        yield _leave_to_provider(held, refusal) if reaches and not was_refused else refusal
+        yield refusal if was_refused else _leave_to_provider(held, refusal, places)
 
 
-def _leave_to_provider(held: PullRoute, refusal: StepResult) -> StepResult:
+def _explain_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepResult]:
+    """The providers of the nodes for an image at these places."""
+    if _has_own_host(held, places):
+        yield from explain_providers(held.subject, held.reference, held.evidence)
+
+
+def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[str]) -> StepResult:
     """The refusal of all known logins, or a doubt if the provider of the nodes' cloud may give another one, which nobody can ask about."""
-    return (
-        _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix)
-        if may_provide(held.reference, held.evidence)
-        else refusal
-    )
+    if not (_has_own_host(held, places) and may_provide(held.reference, held.evidence)):
+        return refusal
+    return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix)
 
 
 def _hidden_logins(held: PullRoute) -> str:
@@ -233,8 +239,9 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     if only and not (logins and _has_own_host(held, only)):
         yield _judge_mirrors(held, only)
     elif (refused := _refused_login(held)) and not _hidden_logins(held):
-        yield from explain_providers(held.subject, held.reference, held.evidence)
-        yield _leave_to_provider(held, _failure_reason(f"the registry refuses the login: {refused}"))
+        source = [str(held.reference)]
+        yield from _explain_providers(held, source)
+        yield _leave_to_provider(held, _failure_reason(f"the registry refuses the login: {refused}"), source)
     elif logins:
         yield _success_reason(
             f"{format_logins(logins[:1])}, but the registry was not asked whether it accepts the login"
@@ -268,14 +275,9 @@ def _exclusive_mirrors(held: PullRoute) -> Sequence[str]:
     return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
 
 
-def _has_own_host(held: PullRoute, mirrors: Sequence[str]) -> bool:
-    """Whether one of the mirrors gets the pod's credential."""
-    return any(_has_host_of_source(held, mirror) for mirror in mirrors)
-
-
-def _has_host_of_source(held: PullRoute, image: str) -> bool:
-    """Whether the kubelet's credentials reach the registry of an image or mirror."""
-    return image.partition("/")[0] == held.reference.host
+def _has_own_host(held: PullRoute, images: Sequence[str]) -> bool:
+    """Whether one of the images or mirrors gets the credentials that the kubelet sends."""
+    return any(image.partition("/")[0] == held.reference.host for image in images)
 
 
 def _usable_mirror(held: PullRoute) -> MirrorKey | None:

@@ -85,6 +85,24 @@ class TestClouds:
     def test_a_denied_node_had_no_credential_provider(self) -> None:
         assert on("AWS", says="no basic auth credentials").verdict == "will_not_pull"
 
+    @pytest.mark.parametrize(
+        "text", ["no basic auth credentials", "denied", "authentication required", "manifest unknown"]
+    )
+    def test_the_provider_is_reported_for_a_denied_node_without_a_login(self, text: str) -> None:
+        cloud, token = steps(on("AWS", says=text), "providers")
+        assert cloud[1].startswith("the nodes run on AWS, whose credential provider gives them a login")
+        assert token[1].startswith("if ecr-credential-provider uses tokens of service accounts")
+
+    def test_no_provider_is_reported_for_another_error_or_next_to_a_login(self) -> None:
+        assert steps(on("AWS", says="no such host"), "providers") == []
+        assert steps(on("AWS", says="denied", a=secret({ECR: AUTH})), "providers") == []
+
+    @pytest.mark.parametrize(("mirror", "number"), [("m.io/z", 0), (f"{ECR}/copy", 2)])
+    def test_the_provider_is_reported_for_an_error_of_a_mirror_on_the_same_host(self, mirror: str, number: int) -> None:
+        mirrors = mirrored(mirror, source=f"{ECR}/app", only=True)
+        found = told(pod(image=f"{ECR}/app:v1", says="denied"), known(more=mirrors))
+        assert (found.verdict, len(steps(found, "providers"))) == ("will_not_pull", number)
+
 
 PROVIDED = "The pull works only if the credential provider of the nodes gives a login with the right to the image"
 
