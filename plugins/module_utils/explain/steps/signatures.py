@@ -33,8 +33,10 @@ __all__ = [
 
 #: The name of the step.
 SIGNATURE = "signature"
-#: The rules for the node's messages about signatures: at a pull, and at a start from the cache.
-SIGNATURE_RULES = (SIGNATURE, "signature_at_start")
+#: The rule for the node's message at a start from its own copy of the image.
+_AT_START = "signature_at_start"
+#: The rules for the node's messages about signatures, at a pull and at such a start.
+SIGNATURE_RULES = (SIGNATURE, _AT_START)
 #: Part of containers/image's text for an image without any signature (signature/policy_eval.go).
 _NONE_EXISTS = "no signature exists"
 #: Outcomes at which the pull fails.
@@ -76,7 +78,7 @@ def explain_signature(held: SignatureContext) -> Iterator[StepResult]:
     begin = str(required)
     asked = _ask(held)
     if held.told is not None and held.told.rule.id in SIGNATURE_RULES:
-        yield _judge_by_node(begin, held.told, asked)
+        yield _judge_by_node(begin, held.told, asked, pulls_again=held.route.subject.pull_policy == "Always")
     elif asked is None:
         yield unknown(SIGNATURE, f"{begin}: whether the image has the right one cannot be seen from here")
     elif asked.fails:
@@ -88,11 +90,14 @@ def explain_signature(held: SignatureContext) -> Iterator[StepResult]:
         yield unknown(SIGNATURE, text)
 
 
-def _judge_by_node(begin: str, told: PullAttempt, asked: RegistrySignatures | None) -> StepResult:
-    if asked is not None and asked.fails is False and _NONE_EXISTS in told.text:
-        text = f"{begin}, and {asked.said}, but the node found none: the signature may be newer than the node's last attempt"
-        return unknown(SIGNATURE, text)
+def _judge_by_node(begin: str, told: PullAttempt, asked: RegistrySignatures | None, *, pulls_again: bool) -> StepResult:
+    """The node's error. A start from the node's copy of the image never sees a newer signature, because only a pull stores signatures."""
     also = f". Now, {asked.said}" if asked is not None and asked.fails else ""
+    if asked is not None and asked.fails is False and _NONE_EXISTS in told.text:
+        if told.rule.id != _AT_START or pulls_again:
+            text = f"{begin}, and {asked.said}, but the node found none: the signature may be newer than the node's last attempt"
+            return unknown(SIGNATURE, text)
+        also = f". Now, {asked.said}, but the node starts its own copy of the image, which has no signature"
     return failure(SIGNATURE, f"{begin}, and the node says: {told.text}{also}")
 
 

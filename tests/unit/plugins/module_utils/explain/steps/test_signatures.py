@@ -189,3 +189,17 @@ class TestErrorOfTheNode:
         text = "Source image rejected: None of the signatures were accepted, reasons: a; b"
         found, _asked = told(pod("a", says=text), always("signed"))
         assert summary(found) == ("will_not_pull", f"{BEGIN}, and the node says: {text}")
+
+    @pytest.mark.parametrize(("policy", "verdict"), [("IfNotPresent", "will_not_pull"), ("Always", "unknown")])
+    def test_a_signature_that_exists_now_does_not_reach_an_image_that_is_not_pulled_again(
+        self, policy: str, verdict: str
+    ) -> None:
+        """At a start, CRI-O looks for signatures only in its own storage."""
+        text = (
+            f'checking signature of "{IMAGE}": verifying signatures: A signature was required, but no signature exists'
+        )
+        subject = pod("a", says="", reason="CreateContainerError", message=text, pull_policy=policy)
+        found, _asked = told(subject, always("signed"))
+        assert (found.verdict, found.cause) == (verdict, "signature_at_start")
+        stays = f". Now, {IMAGE} is signed, but the node starts its own copy of the image, which has no signature"
+        assert found.reason.endswith(stays) == (policy == "IfNotPresent")
