@@ -22,7 +22,7 @@ from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import COPY, PullRoute, RegistryAttempt, read_attempts
 from .crio_provider import explain_crio
 from .lacking import explain_missing_login
-from .mirrors import MirrorKey
+from .mirrors import MirrorKey, fix_for
 from .platforms import explain_platform
 from .providers import explain_providers, may_provide
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
@@ -222,7 +222,8 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
         if not attempt.is_source:
             key = held.key_for(str(attempt.question.image))
             text = f"{attempt.said}: {key}"
-            return failure(COPY, text) if is_missing else _failure_reason(text, key.fix)
+            hint, fix = ("", []) if is_missing else fix_for(key, held.evidence)
+            return failure(COPY, text) if is_missing else _failure_reason(f"{text}{hint}", fix)
         reason, fix = explain_missing_login(
             held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
         )
@@ -301,11 +302,11 @@ def _judge_mirrors(held: PullRoute, mirrors: Sequence[str]) -> StepResult:
     if usable := _usable_mirror(held):
         return _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
     keys = [held.key_for(mirror) for mirror in mirrors]
-    first = keys[0]
+    hint, fix = fix_for(keys[0], held.evidence)
+    text = f"the image comes only from {', '.join(mirrors)}, and {keys[0]}"
     if all(key.is_refused for key in keys):
-        return _failure_reason(f"the image comes only from {', '.join(mirrors)}, and {first}", first.fix)
-    text = f"the image comes only from {', '.join(mirrors)}, and {first}: the pull works only if the mirror requires no login"
-    return _unknown_reason(text, first.fix)
+        return _failure_reason(f"{text}{hint}", fix)
+    return _unknown_reason(f"{text}: the pull works only if the mirror requires no login{hint}", fix)
 
 
 def _mirror_of_error(held: PullRoute, told: PullAttempt) -> str:
@@ -331,8 +332,8 @@ def _judge_mirror_error(held: PullRoute, told: PullAttempt, image: str) -> StepR
         reason = f"{which}, and the node says of the mirror: {told.text}. Either the mirror refuses this login, or the provider had it not yet"
         return _unknown_reason(f"{reason}: then {_AGAIN}")
     hidden = "the mirror has no such image, or hides it: " if is_missing else ""
-    fix = [] if own or is_missing else key.fix
-    return _failure_reason(f"{hidden}{which}, and the node says of the mirror: {told.text}", fix)
+    hint, fix = ("", []) if own or is_missing else fix_for(key, held.evidence)
+    return _failure_reason(f"{hidden}{which}, and the node says of the mirror: {told.text}{hint}", fix)
 
 
 def _nodes_key(held: PullRoute) -> str:

@@ -22,6 +22,7 @@ from ...images.credential_providers import CRIO_PROVIDER
 from ...images.node_network import limit_mirrors, network_ref
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_for
+from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import credentials_of, refused_logins
@@ -31,7 +32,7 @@ from ..reading import items_of, require_all, try_lookup
 from ..verdict import StepResult, failure, info
 from .crio_provider import CrioProvider
 
-__all__ = ["MirrorKey", "explain_mirrors", "key_for", "mirrors_of"]
+__all__ = ["MirrorKey", "explain_mirrors", "fix_for", "key_for", "mirrors_of"]
 
 
 def _items(kind: Kind, listed: Json | None) -> Sequence[MirrorItem]:
@@ -81,17 +82,31 @@ class MirrorKey:
             return f"the nodes' pull secret has the key {without_user(self.key)} for {self.mirror}"
         return f"the nodes' pull secret has no key for {self.mirror}"
 
-    @property
-    def fix(self) -> Sequence[Fix]:
-        """The task that writes a login for the mirror where the nodes find it: into the secret with its key, into the namespace if CRI-O's
-        provider reads that, otherwise into the nodes' pull secret."""
-        found = reference_of(self.mirror)
-        registry = self.key or (found.host if found else "")
-        if not registry:
-            return []
-        if self.secret == NODE_SECRET and not self.key and self.provider is not None and not self.provider.problem:
-            return fixes.create_unlinked_secret(self.provider.namespace, registry)
-        return fixes.add_registry(self.secret.namespace, self.secret.name, registry)
+
+def fix_for(key: MirrorKey, evidence: Lookup) -> tuple[str, Sequence[Fix]]:
+    """Return the task that writes a login for the mirror where the nodes find it: into the secret with its key, into the namespace if CRI-O's
+    provider reads that, otherwise into the nodes' pull secret. Where the platform may revert that, return a sentence instead of a task.
+
+    :raises ReadRequired: when the kind of the cluster has to be read first.
+    """
+    found, provider = reference_of(key.mirror), key.provider
+    registry = key.key or (found.host if found else "")
+    if not registry:
+        return "", []
+    if key.secret == NODE_SECRET and not key.key and provider is not None and not provider.problem:
+        return "", fixes.create_unlinked_secret(provider.namespace, registry)
+    hint = _why_reverted(evidence) if key.secret == NODE_SECRET else ""
+    return hint, [] if hint else fixes.add_registry(key.secret.namespace, key.secret.name, registry)
+
+
+def _why_reverted(evidence: Lookup) -> str:
+    """Why the platform may revert a change of the nodes' pull secret, after another sentence. Empty if it keeps the change."""
+    infrastructure, unread = try_lookup(evidence, INFRASTRUCTURE)
+    if unread:
+        return f". {INFRASTRUCTURE} could not be read, so it is unknown whether {NODE_SECRET} is the copy of a hosted cluster"
+    if has_external_control_plane(infrastructure):
+        return f". {NODE_SECRET} is a copy: change the pull secret of the hosted cluster on its management cluster"
+    return ""
 
 
 def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:

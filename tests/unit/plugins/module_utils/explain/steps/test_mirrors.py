@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import (
     AUTH,
@@ -102,6 +103,51 @@ class TestOnlyMirrors:
             "pulls",
             "secret own has the key q.io, but the registry was not asked whether it accepts the login",
         )
+
+
+class TestHostedClusters:
+    """The nodes' pull secret of a hosted cluster is a copy, so no task writes it."""
+
+    COPY = f". {NODE_SECRET} is a copy: change the pull secret of the hosted cluster on its management cluster"
+    UNREAD = (
+        f". {INFRASTRUCTURE} could not be read, so it is unknown whether {NODE_SECRET} is the copy of a hosted cluster"
+    )
+    KINDS = pytest.mark.parametrize(
+        ("infrastructure", "hint"),
+        [({"status": {"controlPlaneTopology": "External"}}, COPY), (REFUSED, UNREAD), ({"status": {}}, "")],
+    )
+
+    @KINDS
+    def test_a_missing_key_for_the_only_mirror(self, infrastructure: Any, hint: str) -> None:
+        found = asked(None, only=True, more={INFRASTRUCTURE: infrastructure})
+        assert found.reason.endswith(f"the pull works only if the mirror requires no login{hint}")
+        assert bool(found.fix) == (not hint)
+
+    @KINDS
+    def test_an_error_of_the_mirror(self, infrastructure: Any, hint: str) -> None:
+        found = asked(None, says=mirror_says("denied"), more={INFRASTRUCTURE: infrastructure})
+        assert found.verdict == "will_not_pull"
+        assert found.reason.endswith(f"the node says of the mirror: denied{hint}")
+        assert bool(found.fix) == (not hint)
+
+    @KINDS
+    def test_a_login_that_all_mirrors_refuse(self, infrastructure: Any, hint: str) -> None:
+        refused = {**secret({"m.io": AUTH}), "refusedLogins": [["m.io", "m.io"]]}
+        found = asked(refused, only=True, more={INFRASTRUCTURE: infrastructure})
+        assert (found.verdict, bool(found.fix)) == ("will_not_pull", not hint)
+        assert found.reason.endswith(f"has the key m.io for {M}{hint}")
+
+    @KINDS
+    def test_a_mirror_that_refuses_when_it_is_asked(self, infrastructure: Any, hint: str) -> None:
+        evidence = {**mirrored(only=True), INFRASTRUCTURE: infrastructure}
+        held = Lookup(known(more=evidence, own=GOOD))
+        with pytest.raises(ReadRequired):
+            explain(pod("own"), held, asks=True)
+        (question,) = held.take_wanted()
+        held.add({question: {"outcome": "no_login", "message": "said no"}})
+        found = explain(pod("own"), held, asks=True)
+        assert summary(found) == ("will_not_pull", f"said no: the nodes' pull secret has no key for {M}{hint}")
+        assert bool(found.fix) == (not hint)
 
 
 class TestHiddenSets:
