@@ -173,9 +173,11 @@ def _explain_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepR
 
 def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[str]) -> StepResult:
     """The refusal of all known logins, or a doubt if the provider of the nodes' cloud may give another one, which nobody can ask about."""
-    if not (_has_own_host(held, places) and may_provide(held.reference, held.evidence)):
-        return refusal
-    return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix)
+    return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix) if _may_provide(held, places) else refusal
+
+
+def _may_provide(held: PullRoute, places: Sequence[str]) -> bool:
+    return _has_own_host(held, places) and may_provide(held.reference, held.evidence)
 
 
 def _hidden_logins(held: PullRoute) -> str:
@@ -238,7 +240,7 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
 def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     logins, only = held.credentials.usable_logins, _exclusive_mirrors(held)
     if only and not (logins and _has_own_host(held, only)):
-        yield _judge_mirrors(held, only)
+        yield from _judge_mirrors(held, only)
     elif (refused := _refused_login(held)) and not _hidden_logins(held):
         source = [str(held.reference)]
         yield from _explain_providers(held, source)
@@ -298,15 +300,19 @@ def _asked_place(held: PullRoute, found: MirrorKey) -> str:
     return "the registry" if found.mirror == str(held.reference) else "the mirror"
 
 
-def _judge_mirrors(held: PullRoute, mirrors: Sequence[str]) -> StepResult:
+def _judge_mirrors(held: PullRoute, mirrors: Sequence[str]) -> Iterator[StepResult]:
     if usable := _usable_mirror(held):
-        return _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
+        yield _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
+        return
+    yield from _explain_providers(held, mirrors)
     keys = [held.key_for(mirror) for mirror in mirrors]
     hint, fix = fix_for(keys[0], held.evidence)
     text = f"the image comes only from {', '.join(mirrors)}, and {keys[0]}"
     if all(key.is_refused for key in keys):
-        return _failure_reason(f"{text}{hint}", fix)
-    return _unknown_reason(f"{text}: the pull works only if the mirror requires no login{hint}", fix)
+        yield _leave_to_provider(held, _failure_reason(f"{text}{hint}", fix), mirrors)
+        return
+    provided = " or the credential provider of the nodes gives a login for it" if _may_provide(held, mirrors) else ""
+    yield _unknown_reason(f"{text}: the pull works only if the mirror requires no login{provided}{hint}", fix)
 
 
 def _mirror_of_error(held: PullRoute, told: PullAttempt) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import token_review
 from support.pull_evidence import AUTH, REFUSED, known, mirrored, pod, secret, steps, summary, told
 
@@ -102,6 +103,36 @@ class TestClouds:
         mirrors = mirrored(mirror, source=f"{ECR}/app", only=True)
         found = told(pod(image=f"{ECR}/app:v1", says="denied"), known(more=mirrors))
         assert (found.verdict, len(steps(found, "providers"))) == ("will_not_pull", number)
+
+
+class TestOnlyMirrors:
+    """The kubelet's credentials reach the only mirror if it has the host of the image."""
+
+    @staticmethod
+    def on_mirror(mirror: str, platform: str = "AWS", nodes: Any = None) -> PullVerdict:
+        more = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}, NODE_SECRET: nodes}
+        mirrors = mirrored(mirror, source=f"{ECR}/app", only=True)
+        return told(pod(image=f"{ECR}/app:v1"), known(more={**more, **mirrors}))
+
+    @pytest.mark.parametrize(("mirror", "number"), [("m.io/z", 0), (f"{ECR}/copy", 2)])
+    def test_the_provider_is_reported_for_a_mirror_on_the_host_of_the_image(self, mirror: str, number: int) -> None:
+        found = self.on_mirror(mirror)
+        assert (found.verdict, len(steps(found, "providers"))) == ("unknown", number)
+        gives = " or the credential provider of the nodes gives a login for it"
+        assert found.reason.endswith(f"the pull works only if the mirror requires no login{gives if number else ''}")
+
+    def test_nodes_of_another_platform_have_no_login_for_the_mirror(self) -> None:
+        assert self.on_mirror(f"{ECR}/copy", "VSphere").reason.endswith("only if the mirror requires no login")
+
+    def test_a_key_of_the_nodes_needs_no_provider(self) -> None:
+        found = self.on_mirror(f"{ECR}/copy", nodes=secret({ECR: AUTH}))
+        assert (found.verdict, steps(found, "providers")) == ("pulls", [])
+
+    def test_a_mirror_that_refuses_the_login_of_the_nodes_leaves_the_provider(self) -> None:
+        refused = {**secret({ECR: AUTH}), "refusedLogins": [[ECR, ECR]]}
+        found = self.on_mirror(f"{ECR}/copy", nodes=refused)
+        assert (found.verdict, found.reason.endswith(f". {PROVIDED}")) == ("unknown", True)
+        assert self.on_mirror(f"{ECR}/copy", "VSphere", refused).verdict == "will_not_pull"
 
 
 PROVIDED = "The pull works only if the credential provider of the nodes gives a login with the right to the image"
