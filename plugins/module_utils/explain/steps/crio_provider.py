@@ -17,13 +17,21 @@ from ...core.json_types import as_dict, as_str
 from ...core.objects import SECRET, Json, ObjectRef, metadata
 from ...dockerconfig.crio_provider import file_key, is_login_for, provider_logins
 from ...dockerconfig.json_text import InvalidContent
-from ...images.credential_providers import CRIO_AUDIENCE, CRIO_PROVIDER, crio_doubt, crio_match, skipped_entries
+from ...images.credential_providers import (
+    CRIO_AUDIENCE,
+    CRIO_PROVIDER,
+    crio_doubt,
+    crio_match,
+    node_problem,
+    skipped_entries,
+)
+from ...images.node_versions import NodeVersions
 from ...images.references import Reference
 from ...images.registry_sources import Mirrors
 from ...rbac.access_reviews import secrets_review, token_review
 from ...secrets.content import DOCKERCONFIGJSON, StoredSecret
 from ..lookup import Lookup, UnreadableObject
-from ..reading import items_of, require_all, try_lookup
+from ..reading import items_of, nodes_for, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 
@@ -46,7 +54,8 @@ class CrioProvider:
     """The provider for one image in one namespace. `match` is its entry for the image, or empty if that is not known.
 
     `logins` are the added logins, by the key in the file of CRI-O. `refusal` is the reason for adding none, `unread` the reason why the
-    logins are not known. Both end a sentence. `lacks_right`: the account is not allowed to list the secrets.
+    logins are not known. Both end a sentence. `lacks_right`: the account is not allowed to list the secrets. `has_old_nodes`: all nodes are
+    too old for the provider, which an update changes. `doubt` is a sentence about nodes whose version is not known.
     """
 
     namespace: str
@@ -55,10 +64,17 @@ class CrioProvider:
     refusal: str = ""
     unread: str = ""
     lacks_right: bool = False
+    has_old_nodes: bool = False
+    doubt: str = ""
 
     @property
     def problem(self) -> str:
         return self.refusal or self.unread
+
+    @property
+    def explained_problem(self) -> str:
+        """Return the problem as a sentence. Empty if there is none."""
+        return f"{_NAME} has {self.match}, but {self.problem}" if self.match and self.problem else self.problem
 
     def ref_of(self, login: ProvidedLogin) -> ObjectRef:
         """Return the secret of a login."""
@@ -85,7 +101,7 @@ def crio_provider_for(
         return CrioProvider(subject.namespace, match, refusal=reason)
     if doubt := crio_doubt(config):
         return CrioProvider(subject.namespace, match, unread=f"whether the nodes use it is not known: {doubt}")
-    found = CrioProvider(subject.namespace, match)
+    found = CrioProvider(subject.namespace, match, doubt=_doubt_nodes(*nodes_for(subject, evidence)))
     return _find_problem(found, subject, evidence) or _add_logins(found, reference, mirrors, evidence)
 
 
@@ -93,18 +109,36 @@ def explain_crio(subject: ContainerPull, provider: CrioProvider | None) -> StepR
     """Return the step about the provider, if it is for the image."""
     if provider is None:
         return None
-    if not provider.match:
-        return info("providers", provider.unread, ok=None)
     if provider.problem:
-        text = f"{_NAME} has {provider.match}, but {provider.problem}"
-        return info("providers", text, ok=False if provider.refusal else None)
+        return info("providers", provider.explained_problem, ok=False if provider.refusal else None)
     found = sorted({login.secret for login in provider.logins.values()})
     which = f"secret {', '.join(found)}" if found else "no secret there has a key for it"
     text = f"for a mirror, the nodes use all pull secrets of namespace {provider.namespace}, because {subject.account_ref} may list them"
-    return info("providers", f"{_NAME} has {provider.match}: {text}: {which}", ok=bool(found))
+    doubt = f". {provider.doubt}" if provider.doubt else ""
+    return info("providers", f"{_NAME} has {provider.match}: {text}: {which}{doubt}", ok=bool(found))
+
+
+def _doubt_nodes(nodes: Sequence[NodeVersions], unread: str) -> str:
+    """The sentence about versions that are not known. Such nodes count as new ones, because the cluster has the configuration."""
+    if not unread and all(node.runtime_version is not None for node in nodes):
+        return ""
+    why = unread or "some nodes do not report the version of CRI-O"
+    return f"Whether all nodes read the files of the provider is not known: {why}"
 
 
 def _find_problem(found: CrioProvider, subject: ContainerPull, evidence: Lookup) -> CrioProvider | None:
+    """The provider with the reason for which it gives no login, or for which that is not known. None if nothing is known against it."""
+    problems = [node_problem(node) for node in nodes_for(subject, evidence)[0]]
+    old = next(filter(None, problems), "")
+    if old and all(problems):
+        return replace(found, refusal=old, has_old_nodes=True)
+    lacking = _find_missing_right(found, subject, evidence)
+    if lacking or not old:
+        return lacking
+    return replace(found, unread=f"it depends on the node whether it is used: {old}")
+
+
+def _find_missing_right(found: CrioProvider, subject: ContainerPull, evidence: Lookup) -> CrioProvider | None:
     """The provider with the right that it lacks, or that is not known. None if it has all rights."""
     account = subject.account_ref
     lists = secrets_review(subject.namespace, subject.account)

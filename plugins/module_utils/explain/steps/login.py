@@ -189,7 +189,7 @@ def _hidden_logins(held: PullRoute) -> str:
         if unread := found.in_state("unread"):
             ref = ObjectRef(SECRET, place, unread[0].name)
             return f"the content of {ref} is not known: {unread[0].detail}"
-    return ""
+    return held.provider.explained_problem if held.provider is not None and held.provider.unread else ""
 
 
 def _judge_by_some(held: PullRoute, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]) -> StepResult:

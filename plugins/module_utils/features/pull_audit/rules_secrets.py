@@ -118,7 +118,7 @@ def _provided_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> froz
             if reference is None or mirrors is None:
                 continue
             provider = crio_provider_for(access.subject, reference, mirrors, survey.evidence)
-            if provider is not None and not provider.refusal:
+            if provider is not None and (not provider.refusal or provider.has_old_nodes):
                 found.update(
                     secret.name
                     for secret in place.secrets.values()

@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     CRIO_PROVIDER,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
@@ -35,6 +36,7 @@ from support.pull_evidence import (
     known,
     mirror_says,
     mirrored,
+    node,
     pod,
     pulling,
     secret,
@@ -204,6 +206,97 @@ class TestRights:
     def test_the_nodes_key_still_counts_without_the_right(self) -> None:
         found = asked(lists=DENIED, nodes=secret({"m.io": AUTH}))
         assert found.reason.startswith("the nodes' pull secret has the key m.io for")
+
+
+OLD_NODE, NEW_NODE = node("old"), node("new", "cri-o://1.35.2", "v1.35.1")
+NO_FILES = "CRI-O 1.34.1 does not read the files of the provider"
+DEPENDS = f"it depends on the node whether it is used: {NO_FILES}"
+
+
+class TestNodes:
+    """CRI-O reads the files of the provider only in newer versions."""
+
+    @pytest.mark.parametrize(
+        ("nodes", "problem", "ok"),
+        [([OLD_NODE], NO_FILES, False), ([NEW_NODE, OLD_NODE], DEPENDS, None)],
+    )
+    def test_an_older_version_leaves_out_the_provider(self, nodes: Any, problem: str, ok: Any) -> None:
+        found = asked(far=secret({"m.io": AUTH}), more={NODES: {"items": nodes}})
+        assert steps(found, "providers") == [("providers", f"{NAME} has q.io, but {problem}", ok)]
+        assert summary(found) == (
+            "unknown",
+            f"the image comes only from {M}, and the nodes' pull secret has no key for {M} ({NAME}: {problem}): {PUBLIC}",
+        )
+
+    def test_nodes_with_newer_versions_use_the_provider(self) -> None:
+        found = asked(far=secret({"m.io": AUTH}), more={NODES: {"items": [NEW_NODE]}})
+        assert (found.verdict, steps(found, "providers")) == (
+            "pulls",
+            [("providers", f"{USED}: secret far, own", True)],
+        )
+
+    def test_only_the_node_of_the_pod_counts(self) -> None:
+        more = {NODES: {"items": [NEW_NODE, OLD_NODE]}}
+        for name, verdict in (("new", "pulls"), ("old", "unknown")):
+            assert asked(far=secret({"m.io": AUTH}), more=more, subject={"node": name}).verdict == verdict
+        alone = {"node": "old", "is_asked_alone": True}
+        more = {ObjectRef(NODES.kind, "", "old"): OLD_NODE}
+        assert asked(far=secret({"m.io": AUTH}), more=more, subject=alone).verdict == "unknown"
+
+    @pytest.mark.parametrize(
+        ("nodes", "why"),
+        [
+            (REFUSED, "the caller may not read it"),
+            ({"items": [NEW_NODE, node("other", "", "")]}, "some nodes do not report the version of CRI-O"),
+        ],
+    )
+    def test_an_unknown_version_is_reported_and_changes_nothing(self, nodes: Any, why: str) -> None:
+        found = asked(far=secret({"m.io": AUTH}), more={NODES: nodes})
+        doubt = f"Whether all nodes read the files of the provider is not known: {why}"
+        assert found.verdict == "pulls"
+        assert steps(found, "providers") == [("providers", f"{USED}: secret far, own. {doubt}", True)]
+
+    def test_a_right_that_is_missing_on_all_nodes_counts_more(self) -> None:
+        found = asked(lists=DENIED, far=secret({"m.io": AUTH}), more={NODES: {"items": [NEW_NODE, OLD_NODE]}})
+        (seen,) = steps(found, "providers")
+        assert (seen[2], seen[1].endswith("may not list the secrets of its namespace, so it gives no login")) == (
+            False,
+            True,
+        )
+
+
+def refused_without_login(**more: Any) -> PullVerdict:
+    """The verdict if the mirror requires a login when it is asked without one."""
+    held = Lookup(evidence(far=secret({"m.io": AUTH}), **more))
+    with pytest.raises(ReadRequired):
+        explain(pod("own"), held, asks=True)
+    (question,) = held.take_wanted()
+    assert ImageQuestion.of(question).secret == ""
+    held.add({question: {"outcome": "no_login", "message": "said no"}})
+    return explain(pod("own"), held, asks=True)
+
+
+class TestAsked:
+    def test_older_nodes_ask_the_mirror_without_the_login_of_the_provider(self) -> None:
+        found = refused_without_login(more={NODES: {"items": [OLD_NODE]}})
+        said = f"said no: the nodes' pull secret has no key for {M} ({NAME}: {NO_FILES})"
+        assert summary(found) == ("will_not_pull", said)
+
+    def test_a_refusal_proves_nothing_if_only_some_nodes_are_older(self) -> None:
+        found = refused_without_login(more={NODES: {"items": [NEW_NODE, OLD_NODE]}})
+        assert summary(found) == ("unknown", f"{NAME} has q.io, but {DEPENDS}")
+
+    def test_a_refusal_proves_nothing_about_secrets_that_cannot_be_read(self) -> None:
+        found = refused_without_login(more={ObjectRef(SECRET, "ns", ""): REFUSED})
+        why = "which pull secrets namespace ns has is not known: the caller may not read it"
+        assert summary(found) == ("unknown", f"{NAME} has q.io, but {why}")
+
+    def test_a_refusal_proves_nothing_if_the_config_cannot_be_read(self) -> None:
+        found = refused_without_login(config=REFUSED, old=REFUSED)
+        assert summary(found) == (
+            "unknown",
+            f"whether {NAME} is for the image is not known: the caller may not read it",
+        )
 
 
 class TestConfig:

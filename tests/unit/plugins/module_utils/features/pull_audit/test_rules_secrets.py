@@ -11,11 +11,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     CRIO_AUDIENCE,
     CRIO_PROVIDER,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
     secrets_review,
     token_review,
 )
-from support.pull_evidence import REFUSED, TAG_SETS
+from support.pull_evidence import REFUSED, TAG_SETS, node
 from support.surveyed import account, auth, deployment, found_by, place, pod, secret, stream, survey
 
 PODMAN = "kubernetes.io/podmanconfigjson"
@@ -201,14 +202,26 @@ class TestUnused:
         ],
     )
     def test_a_secret_that_nodes_may_use_for_a_mirror_is_not_unused(self, key, config, lists, count):
+        assert len(self.unused_of_mirror(key, config, lists)) == count
+
+    def test_a_secret_that_older_nodes_will_use_for_a_mirror_is_not_unused(self):
+        assert self.unused_of_mirror("m.io", self.CONFIG, {"allowed": True}, {NODES: {"items": [node()]}}) == []
+
+    @staticmethod
+    def unused_of_mirror(key, config, lists, more=None):
         mirrors = {"spec": {"imageTagMirrors": [{"source": "q.io", "mirrors": ["m.io/z"]}]}, "metadata": {"name": "m"}}
         reviews = {
             token_review("a", "default", CRIO_AUDIENCE): {"allowed": True},
             secrets_review("a", "default"): lists,
         }
-        objects = {ObjectRef(TAG_SETS, "", ""): {"items": [mirrors]}, CRIO_PROVIDER[0]: config, **reviews}
+        objects = {
+            ObjectRef(TAG_SETS, "", ""): {"items": [mirrors]},
+            CRIO_PROVIDER[0]: config,
+            **reviews,
+            **(more or {}),
+        }
         seen = place(secrets=[secret("s", {key: auth()})], pods=[pod()], accounts=[account()])
-        assert len(found_by("secret-unused", survey(seen, objects=objects))) == count
+        return found_by("secret-unused", survey(seen, objects=objects))
 
     def test_the_pull_secret_of_the_nodes_needs_no_name(self):
         assert found_by("secret-unused", place("openshift-config", secrets=[secret("pull-secret")])) == []
