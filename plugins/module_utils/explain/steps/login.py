@@ -155,13 +155,14 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
     # The kubelet tries the login of a provider after all others.
     places = [attempt.question.image for attempt in attempts]
     yield from _explain_providers(held, places)
+    was_refused = told is not None and told.rule.id in _OF_LOGINS
     if hidden := _hidden_logins(held):
-        yield _unknown_reason(hidden)
+        # The node also tried the logins that cannot be read here.
+        yield _judge_by_node(held, told) if told is not None and was_refused else _unknown_reason(hidden)
     elif not all(attempt.is_known for attempt in attempts):
         yield _judge_by_some(held, told, attempts)
     elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
         refusal = _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
-        was_refused = told is not None and told.rule.id in _OF_LOGINS
         yield refusal if was_refused else _leave_to_provider(held, refusal, places)
 
 

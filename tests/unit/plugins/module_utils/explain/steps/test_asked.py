@@ -123,6 +123,21 @@ class TestHiddenLogins:
         found, _asked = told(template(), known(HIDDEN), always("no_login"))
         assert summary(found) == ("unknown", f"the list of service account ns/default is not known: {HIDDEN}")
 
+    @pytest.mark.parametrize("hidden", ["secret", "nodes"])
+    @pytest.mark.parametrize("outcome", ["bad_login", "no_login", "unanswered"])
+    def test_the_refusal_of_the_node_counts_for_hidden_logins_as_well(self, hidden: str, outcome: str) -> None:
+        subject = pod("a", "b", says="unable to retrieve auth token: invalid username/password: unauthorized")
+        more = {} if hidden == "secret" else {NODE_SECRET: HIDDEN}
+        evidence = known(a=GOOD, b=HIDDEN if hidden == "secret" else GOOD, more=more)
+        without_asking = explain(subject, Lookup(evidence))
+        assert (without_asking.verdict, bool(without_asking.fix)) == ("will_not_pull", True)
+        found, _asked = told(subject, evidence, always(outcome))
+        assert (found.verdict, found.reason, found.fix) == (
+            "will_not_pull",
+            without_asking.reason,
+            without_asking.fix,
+        )
+
     def test_a_list_of_the_pod_hides_nothing(self) -> None:
         assert told(pod("a"), known(HIDDEN, a=GOOD), always("bad_login"))[0].verdict == "will_not_pull"
 
