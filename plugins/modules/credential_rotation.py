@@ -16,8 +16,9 @@ description:
     the content, labels and annotations of a secret prove nothing. All other secrets with the old login are listed in
     RV(rotation.not_declared). They are never changed, and do not stop the module.
   - A change in place keeps the secret, its UID, the registry key, the e-mail address, all other entries and the way in which the entry is
-    written. Pods need no restart, and cached images remain usable. From Kubernetes 1.35 on, deleting and recreating the secret would make
-    each pod start query the registry. After a change in place, only nodes that recorded 100 secrets or more for an image query it once.
+    written. Pods need no restart, and cached images remain usable. From Kubernetes 1.35 on, a secret that is deleted and recreated with
+    another login would make each node query the registry at the next start of each image. After a change in place, only nodes that
+    recorded 100 secrets or more for an image query it once.
   - A confirmed secret that another controller writes, such as External Secrets, is reported in RV(rotation.remaining). It is not changed,
     because the controller would revert the change.
   - An immutable secret is not changed. A second secret, C(NAME-rotated), is created with the new login and also linked on each service

@@ -143,6 +143,9 @@ class TestOpenShift:
         give_secret(lab, tenant, "secret-v2", account_login(lab, owner, "rotated"))
         # The name is the same, but the kubelet compares the UID too: OpenShift's test passes because the new login may pull.
         assert result(node.run(tenant, "same-name", private, "secret-v2")) == "pulled"
+        assert (
+            result(node.run(tenant, "later", private, "secret-v2")) == "present"
+        )  # only the first start asks the registry
 
     def test_case_3_each_pull_policy_checks_the_credentials(self, node, image, tenant):
         _owner, private = image

@@ -275,7 +275,8 @@ _ALL = (
         WARNING,
         "An image without the signature that a policy requires",
         "A ClusterImagePolicy or an ImagePolicy requires a signature of the image, and the registry or mirror that serves it has none that "
-        "nodes read. Pods that have the image run until it is pulled again.",
+        "nodes read. Pods that have the image run until it is pulled again. In a namespace with an ImagePolicy, the next start of a container "
+        "may be refused even if its node has the image.",
         "Sign the manifest of each platform in the form that nodes read, at the registry or mirror that serves the image.",
         (PODS, WORKLOADS_READ),
     ),
@@ -385,9 +386,9 @@ _ALL = (
         "forecast-recreated-secret",
         INFO,
         "A pull secret that is deleted and recreated",
-        "From Kubernetes 1.35 (OpenShift 4.22) on, the kubelet remembers a secret by its UID. With a new UID, "
-        "each restart of a pod needs the registry and a valid login. The rule infers this from a secret that "
-        "is younger than a container whose pod lists it, so it may have been a one-off.",
+        "From Kubernetes 1.35 (OpenShift 4.22) on, the kubelet remembers a secret by its UID and by its login. If both are "
+        "new, the next start of each image on each node needs the registry and a valid login. The rule infers this from a "
+        "secret that is younger than a container whose pod lists it, so it may have been a one-off.",
         "Change the content of the secret in place, as pull_secret does.",
         (SECRETS, PODS),
     ),
