@@ -48,6 +48,7 @@ options:
   allow_images_of:
     description:
       - Namespaces whose images in use are added to the allow-list. A pattern must begin with V(openshift-) or V(kube-).
+      - Images on nodes of all pools are added, so that the list does not change, and no node reboots, when a pod moves to another pool.
       - Whoever creates pods in these namespaces decides which images every pod of a node may use. Give only namespaces that
         administrators of the cluster manage.
       - Only with O(policy=NeverVerifyAllowlistedImages).
@@ -70,7 +71,9 @@ notes:
   - Requires the machine config operator. On a hosted cluster, the node pools have the settings of the kubelets, on the management cluster.
   - Rights needed - list on machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io, nodes,
     pods; create, patch, delete on kubeletconfigs.machineconfiguration.openshift.io.
-  - Optional rights - list on secrets. Without them, the module reports the missing information and the omitted steps.
+  - Optional rights - list on secrets, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
+    imagecontentsourcepolicies.operator.openshift.io; get on criocredentialproviderconfigs.config.openshift.io. Without them, the module
+    reports the missing information and the omitted steps.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
@@ -205,7 +208,9 @@ estimate:
           returned: always
           sample: registry.example.com/team/app:v1
         registry:
-          description: The host of the registry.
+          description:
+            - The host that nodes ask first for it, which is the first mirror if there is one. Empty if nodes never contact the source and have
+              no mirror for it.
           type: str
           returned: always
           sample: registry.example.com
@@ -224,8 +229,10 @@ estimate:
           sample: once
         logins:
           description:
-            - Where the logins of the pods for it are. C(pod) is a pull secret of the pod, C(nodes) is the pull secret of the nodes.
-            - C(none) means that there is no login, and C(unknown) that the caller may not read a secret.
+            - Where the logins of the pods for it are. C(pod) is a pull secret of the pod, C(nodes) is the pull secret of the nodes. A mirror on
+              another host than the source does not get the login of the pod.
+            - C(none) means that there is no login. C(unknown) means that the caller may not read an object, or that a
+              CRIOCredentialProviderConfig is for the image, so a mirror may get a login from any pull secret of the namespace.
           type: list
           elements: str
           returned: always
@@ -241,8 +248,21 @@ estimate:
           type: int
           returned: always
           sample: 1
+        refused:
+          description:
+            - Pods with pull policy Never for which a node would have to ask the registry, C(NAMESPACE/NAME). The kubelet refuses to start
+              them (ErrImageNeverPull), unless it has recorded their credential. They cause no pulls. The first 10.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        refused_total:
+          description: Number of such pods.
+          type: int
+          returned: always
+          sample: 0
     registries:
-      description: The registries, with the maximum number of pulls if each node starts its containers again.
+      description: The registries that nodes ask first, with the maximum number of pulls if each node starts its containers again.
       type: list
       elements: dict
       returned: always

@@ -500,11 +500,13 @@ def management_pull_secret(stage: Stage) -> Iterator[Result]:
 
 
 def verification(stage: Stage) -> Iterator[Result]:
-    """Create, change and delete the policy of a pool whose node has a pod."""
+    """Create, change and delete the policy of a pool whose node has a pod with an image of a registry, and one with an image of a mirror."""
     name = f"verification-{stage.names[0]}"
+    _mirror(stage)
     add_nodes(stage.lab, LabNode(name, "worker"))
-    container = {"name": "app", "image": f"{stage.host}/team/app:v1"}
-    body = {"metadata": {"name": name}, "spec": {"nodeName": name, "containers": [container]}}
+    images = {"app": f"{stage.host}/team/app:v1", "mirrored": MIRRORED}
+    containers = [{"name": container, "image": image} for container, image in images.items()]
+    body = {"metadata": {"name": name}, "spec": {"nodeName": name, "containers": containers}}
     stage.lab.api("POST", path_of(stage.names[0], "pods"), body, expect=(201, 409))
     for options in ({"policy": "AlwaysVerify"}, {"policy": "NeverVerify"}, {"state": "absent"}):
         yield stage.run("credential_verification", namespaces=None, name=name, **options)

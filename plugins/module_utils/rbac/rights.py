@@ -396,6 +396,17 @@ JOBS: Mapping[str, Job] = {
             _needed_right("nodes", "list", "versions of the nodes", CLUSTER),
             _needed_right("pods", "list", "images in use", CLUSTER),
             _reported_right("secrets", "list", "whether pods have a login for their images", CLUSTER),
+            _reported_right(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
+            _reported_right(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
+            _reported_right(
+                "imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, in older clusters", CLUSTER
+            ),
+            _reported_right(
+                f"criocredentialproviderconfigs.{_CONFIG}",
+                "get",
+                "mirrors for which secrets of the namespace are used",
+                CLUSTER,
+            ),
         ),
     ),
     "credential_provider": Job(

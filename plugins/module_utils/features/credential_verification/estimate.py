@@ -16,10 +16,13 @@ from typing import Any
 
 from ...core.json_types import as_dict, as_str
 from ...core.namespaces import NamespaceSelector
-from ...core.objects import Json, metadata, pick
+from ...core.objects import Json, ObjectRef, metadata, pick
 from ...explain.credentials import credentials_of
 from ...explain.lookup import Lookup, ReadRequired
 from ...explain.pod_images import CONTAINERS, images_of
+from ...explain.reading import require_all, try_lookup
+from ...explain.steps.mirrors import key_for, mirrors_of
+from ...images.credential_providers import CRIO_PROVIDER, crio_match, skipped_entries
 from ...images.image_verification import (
     ASKS,
     NEVER_VERIFY,
@@ -31,20 +34,23 @@ from ...images.image_verification import (
     verifies,
 )
 from ...images.node_versions import NodeVersions, format_version
-from ...images.references import reference_of
+from ...images.references import Reference, reference_of
+from ...images.registry_sources import MIRROR_KINDS, Mirrors
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
 
 __all__ = ["estimate_pulls", "repositories_of", "trim_pod_images"]
 
 #: The answers for one image on one node. `always`: its pull policy is Always. `each_start`: each start asks, because no record is found.
-#: `once`: at most the first start asks.
+#: `once`: at most the first start asks. With pull policy Never, the kubelet refuses a container for which it would have to ask.
 _NEVER, _ONCE, _EACH_START, _ALWAYS = "never", "once", "each_start", "always"
+_REFUSED = "refused"
 #: Where the login for an image is: in a secret of the pod, in the nodes' own pull secret, nowhere, or in a secret that cannot be read.
 _OF_POD, _OF_NODES, _NONE, _UNREAD = "pod", "nodes", "none", "unknown"
 _ENDED = ("Succeeded", "Failed")
 #: A version of the kubelet that compares the literal text of an image.
 _LITERAL = (1, 36)
+_MIRROR_SETS = tuple(ObjectRef(kind, "", "") for kind in MIRROR_KINDS)
 #: Maximum number of pods that a row names.
 _SHOWN = 10
 
@@ -85,12 +91,13 @@ class _Use:
 
 @dataclass
 class _ImageUses:
-    """All uses of one image text: `logins` by place, and the pods without a login."""
+    """All uses of one image text: `logins` by place, the pods without a login, and those that the kubelet may refuse."""
 
     pods: set[str] = field(default_factory=set)
     asks: set[str] = field(default_factory=set)
     logins: set[str] = field(default_factory=set)
     without: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
 
 
 def estimate_pulls(
@@ -98,7 +105,7 @@ def estimate_pulls(
 ) -> dict[str, Any]:
     """Return the estimate as the result shows it.
 
-    :raises ReadRequired: when secrets have to be read first. All of them are requested then.
+    :raises ReadRequired: when objects have to be read first. All secrets of pods are requested at once.
     """
     by_name = {node.name: node for node in nodes}
     uses = [use for pod in pods for use in _uses_of(pod, by_name, policy)]
@@ -107,14 +114,17 @@ def estimate_pulls(
     for use in uses:
         found, login = images[use.image], logins[use.namespace, use.secrets, use.image]
         found.pods.add(use.pod)
-        found.asks.add(use.asks)
+        found.asks.add(_NEVER if use.asks == _REFUSED else use.asks)
         found.logins.add(login)
-        if login == _NONE and use.asks not in (_NEVER, _ALWAYS):
+        if use.asks == _REFUSED:
+            found.refused.add(use.pod)
+        elif login == _NONE and use.asks not in (_NEVER, _ALWAYS):
             found.without.add(use.pod)
+    registries = {image: _registry_of(image, evidence) for image in sorted(images)}
     return {
         "nodes": _node_rows(nodes, policy),
-        "images": [_image_row(image, images[image]) for image in sorted(images)],
-        **_count_pulls(uses),
+        "images": [_image_row(image, registry, images[image]) for image, registry in registries.items()],
+        **_count_pulls(uses, registries),
     }
 
 
@@ -134,11 +144,17 @@ def _asks(image: str, pull_policy: str, node: NodeVersions, policy: Verification
     if pull_policy == "Always":
         return _ALWAYS
     answer = decide_cached_image(image, node, policy).answer
+    if pull_policy == "Never":
+        return _NEVER if answer == USES else _REFUSED
     return {USES: _NEVER, ASKS: _EACH_START}.get(answer, _ONCE)
 
 
 def _logins_of(uses: Sequence[_Use], evidence: Lookup) -> Mapping[tuple[str, tuple[str, ...], str], str]:
     found, waits = {}, False
+    try:
+        require_all(evidence, _MIRROR_SETS)
+    except ReadRequired:
+        waits = True
     for namespace, secrets, image in {(use.namespace, use.secrets, use.image) for use in uses}:
         try:
             found[namespace, secrets, image] = _login_of(namespace, secrets, image, evidence)
@@ -150,15 +166,53 @@ def _logins_of(uses: Sequence[_Use], evidence: Lookup) -> Mapping[tuple[str, tup
 
 
 def _login_of(namespace: str, secrets: Sequence[str], image: str, evidence: Lookup) -> str:
+    """Return the place of a login that a node sends to a registry for the image: a mirror, or the source."""
     reference = reference_of(image)
-    repository = "" if reference is None else reference.repository
-    own = credentials_of(namespace, secrets, repository, evidence)
-    nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], repository, evidence)
-    if own.usable_logins:
-        return _OF_POD
-    if nodes.usable_logins:
+    if reference is None:
+        return _NONE
+    own = credentials_of(namespace, secrets, reference.repository, evidence)
+    nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence)
+    mirrors = mirrors_of(reference, evidence)
+    if mirrors is None or _asks_host(reference.host, mirrors):
+        if own.usable_logins:
+            return _OF_POD
+        if nodes.usable_logins:
+            return _OF_NODES
+    keys = [key_for(mirror, evidence) for mirror in mirrors.mirrors] if mirrors is not None else []
+    if any(key.is_usable for key in keys):
         return _OF_NODES
-    return _UNREAD if own.in_state("unread") or nodes.in_state("unread") else _NONE
+    is_unread = own.in_state("unread") or nodes.in_state("unread") or any(key.unread for key in keys)
+    if is_unread or any(try_lookup(evidence, ref)[1] for ref in _MIRROR_SETS):
+        return _UNREAD
+    return _UNREAD if mirrors is not None and _may_have_provider(reference, mirrors, evidence) else _NONE
+
+
+def _asks_host(host: str, mirrors: Mirrors) -> bool:
+    """Whether a node asks the host of the source. The kubelet's credential is for this host only."""
+    return not mirrors.never_source or any(mirror.partition("/")[0] == host for mirror in mirrors.mirrors)
+
+
+def _may_have_provider(reference: Reference, mirrors: Mirrors, evidence: Lookup) -> bool:
+    """Whether CRI-O's credential provider may find a login for a mirror, among all secrets of the namespace."""
+    if not mirrors.locations:
+        return False
+    require_all(evidence, CRIO_PROVIDER)
+    answers = [try_lookup(evidence, ref) for ref in CRIO_PROVIDER]
+    return any(
+        unread or crio_match(config, reference.repository) not in ("", *skipped_entries(config))
+        for config, unread in answers
+    )
+
+
+def _registry_of(image: str, evidence: Lookup) -> str:
+    """Return the host that nodes ask first. Empty if they ask none."""
+    reference = reference_of(image)
+    if reference is None:
+        return ""
+    mirrors = mirrors_of(reference, evidence)
+    if mirrors is not None and mirrors.mirrors:
+        return mirrors.mirrors[0].partition("/")[0]
+    return "" if mirrors is not None and mirrors.never_source else reference.host
 
 
 def _node_rows(nodes: Sequence[NodeVersions], policy: VerificationPolicy) -> list[dict[str, Any]]:
@@ -179,21 +233,23 @@ def _effect(node: NodeVersions, policy: VerificationPolicy) -> str:
     return "unknown" if does is None else runtime_effect(policy, node) or "verifies"
 
 
-def _image_row(image: str, found: _ImageUses) -> dict[str, Any]:
-    reference = reference_of(image)
+def _image_row(image: str, registry: str, found: _ImageUses) -> dict[str, Any]:
     return {
         "image": image,
-        "registry": "" if reference is None else reference.host,
+        "registry": registry,
         "pods": len(found.pods),
         "asks": max(found.asks, key=(_NEVER, _ONCE, _EACH_START, _ALWAYS).index),
         "logins": sorted(found.logins),
         "without_login": sorted(found.without)[:_SHOWN],
         "without_login_total": len(found.without),
+        "refused": sorted(found.refused)[:_SHOWN],
+        "refused_total": len(found.refused),
     }
 
 
-def _count_pulls(uses: Sequence[_Use]) -> dict[str, Any]:
+def _count_pulls(every: Sequence[_Use], registry_of: Mapping[str, str]) -> dict[str, Any]:
     """The largest number of pulls when each node starts its containers again, by registry and for the node with the most."""
+    uses = [use for use in every if registry_of[use.image]]
     pulls: dict[str, list[str]] = defaultdict(list)
     once = {(use.node, use.image, use.namespace, use.secrets) for use in uses if use.asks == _ONCE}
     for node, image, _namespace, _secrets in once:
@@ -203,8 +259,7 @@ def _count_pulls(uses: Sequence[_Use]) -> dict[str, Any]:
             pulls[use.node].append(use.image)
     registries: dict[str, int] = defaultdict(int)
     for image in (image for images in pulls.values() for image in images):
-        reference = reference_of(image)
-        registries["" if reference is None else reference.host] += 1
+        registries[registry_of[image]] += 1
     busiest = max(sorted(pulls), key=lambda node: len(pulls[node]), default="")
     return {
         "registries": [{"registry": host, "pulls": number} for host, number in sorted(registries.items())],

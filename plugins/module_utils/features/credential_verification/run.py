@@ -18,8 +18,10 @@ from ...core.objects import POD, SECRET, Json, ObjectRef, metadata, trim_object,
 from ...core.permissions import describe_missing
 from ...core.phrases import summarize
 from ...declarations.batch import Batch
+from ...discovery.lookup_reader import read_objects
 from ...engine.reconciliation import reconcile
 from ...engine.run import RunSettings
+from ...engine.workers import Workers
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...images.image_verification import VerificationPolicy
 from ...images.kubelet_settings import POOLS, pool_for
@@ -57,7 +59,8 @@ def set_verification(
     if policy is not None:
         pods = list(cluster.list(POD, keep=trim_pod_images))
         policy = _with_images_in_use(policy, request, pods)
-        estimate, notes = _estimate(cluster, nodes, pods, policy)
+        with Workers(settings.concurrency) as workers:
+            estimate, notes = _estimate(cluster, workers, nodes, pods, policy)
         estimated = {"policy": policy.name, "allow_list": [*policy.allow_list], "estimate": estimate}
     plan = VerificationPlan(request.name, pool, policy, pools, nodes)
     written, remarks = _write(cluster, plan, settings)
@@ -103,17 +106,28 @@ def _with_images_in_use(
 
 
 def _estimate(
-    cluster: Cluster, nodes: list[NodeVersions], pods: list[Json], policy: VerificationPolicy
+    cluster: Cluster, workers: Workers, nodes: list[NodeVersions], pods: list[Json], policy: VerificationPolicy
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the estimate, and a note if it does not know the logins of pods."""
+    """Return the estimate, and a note for each kind that could not be read."""
     evidence = Lookup()
     while True:
         try:
             estimated = estimate_pulls(nodes, pods, policy, evidence)
         except ReadRequired:
-            evidence.add(_read_secrets(cluster, evidence.take_wanted()))
+            wanted = evidence.take_wanted()
+            secrets = [ref for ref in wanted if ref.kind == SECRET]
+            evidence.add(read_objects(cluster, workers, [ref for ref in wanted if ref.kind != SECRET], {}))
+            evidence.add(_read_secrets(cluster, secrets) if secrets else {})
         else:
-            return estimated, [*dict.fromkeys(evidence.unread.values())]
+            return estimated, [*dict.fromkeys(_note(ref, why) for ref, why in evidence.unread.items())]
+
+
+def _note(ref: ObjectRef, why: str) -> str:
+    if ref.kind == SECRET:
+        return why
+    return (
+        f"the {ref.kind.resource} could not be read: {why}. The registries and logins of mirrored images are not known"
+    )
 
 
 def _read_secrets(

@@ -20,10 +20,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     repositories_of,
     trim_pod_images,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     VerificationPolicy,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import AUTH, GOOD, secret
 
@@ -45,9 +47,27 @@ def pod(name: str, *own: str, image: str = IMAGE, node: str = "new", **more: Any
     return {"metadata": {"name": name, "namespace": "ns"}, "spec": spec, "status": {"phase": "Running"}}
 
 
+DIGEST_SETS, TAG_SETS, _OLD_SETS = (ObjectRef(kind, "", "") for kind in MIRROR_KINDS)
+#: A cluster without mirrors.
+NOTHING = {NODE_SECRET: None, **dict.fromkeys((DIGEST_SETS, TAG_SETS, _OLD_SETS, *CRIO_PROVIDER))}
+
+
 def lookup(**secrets: Any) -> Lookup:
     known = {ObjectRef(SECRET, "ns", name): value for name, value in secrets.items()}
-    return Lookup({NODE_SECRET: None, **known})
+    return Lookup({**NOTHING, **known})
+
+
+def mirrored(*mirrors: str, policy: str = "AllowContactingSource", **more: Any) -> Lookup:
+    """Return a cluster whose nodes pull tags of q.io/team at the mirrors. `more`: other objects, by name of a constant."""
+    item = {"source": "q.io/team", "mirrors": [*mirrors], "mirrorSourcePolicy": policy}
+    sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
+    names = {
+        "nodes": NODE_SECRET,
+        "provider": CRIO_PROVIDER[0],
+        "own": ObjectRef(SECRET, "ns", "s"),
+        "digests": DIGEST_SETS,
+    }
+    return Lookup({**NOTHING, TAG_SETS: sets, **{names[name]: value for name, value in more.items()}})
 
 
 def estimated(
@@ -105,7 +125,7 @@ class TestLogins:
         assert (found["logins"], found["without_login"], found["pods"]) == (["none", "pod"], ["ns/b", "ns/c"], 3)
 
     def test_the_nodes_own_login_counts(self) -> None:
-        found = estimate_pulls([NEW], [pod("a")], ALWAYS, Lookup({NODE_SECRET: GOOD}))
+        found = estimate_pulls([NEW], [pod("a")], ALWAYS, Lookup({**NOTHING, NODE_SECRET: GOOD}))
         assert (row(found)["logins"], row(found)["without_login"]) == (["nodes"], [])
 
     def test_a_secret_that_cannot_be_read_is_unknown_and_not_missing(self) -> None:
@@ -121,6 +141,71 @@ class TestLogins:
     def test_at_most_ten_pods_are_named(self) -> None:
         found = row(estimated(*(pod(f"p{number}") for number in range(12))))
         assert (len(found["without_login"]), found["without_login_total"]) == (10, 12)
+
+
+class TestMirrors:
+    """CRI-O asks the mirrors first, with a login of the nodes. A login of the pod is for the host of the source."""
+
+    def found(self, evidence: Lookup, *own: str) -> dict[str, Any]:
+        return estimate_pulls([NEW], [pod("a", *own)], ALWAYS, evidence)
+
+    def test_pulls_count_at_the_registry_that_is_asked_first(self) -> None:
+        found = self.found(mirrored("m.io/team", "n.io/team"))
+        assert (found["registries"], row(found)["registry"]) == ([{"registry": "m.io", "pulls": 1}], "m.io")
+
+    def test_a_blocked_source_without_a_mirror_for_tags_gets_no_pull(self) -> None:
+        found = self.found(mirrored(policy="NeverContactSource"))
+        assert (found["registries"], found["pulls"], row(found)["registry"]) == ([], 0, "")
+
+    @pytest.mark.parametrize(
+        ("mirror", "policy", "more", "own", "login"),
+        [
+            ("m.io/team", "NeverContactSource", {"own": GOOD}, ["s"], "none"),
+            ("m.io/team", "AllowContactingSource", {"own": GOOD}, ["s"], "pod"),
+            ("q.io/copy", "NeverContactSource", {"own": GOOD}, ["s"], "pod"),
+            ("m.io/team", "NeverContactSource", {"nodes": secret({"m.io": AUTH})}, [], "nodes"),
+            ("m.io/team", "NeverContactSource", {"nodes": GOOD}, [], "none"),
+            ("m.io/team", "NeverContactSource", {"nodes": UnreadableObject("no")}, [], "unknown"),
+        ],
+    )
+    def test_the_login_is_that_of_a_registry_that_is_asked(
+        self, mirror: str, policy: str, more: dict[str, Any], own: list[str], login: str
+    ) -> None:
+        found = row(self.found(mirrored(mirror, policy=policy, **more), *own))
+        assert (found["logins"], found["without_login_total"]) == ([login], int(login == "none"))
+
+    @pytest.mark.parametrize(
+        ("provider", "login"),
+        [
+            ({"spec": {"matchImages": ["q.io"]}}, "unknown"),
+            (UnreadableObject("no"), "unknown"),
+            ({"spec": {"matchImages": ["x.io"]}}, "none"),
+        ],
+    )
+    def test_the_login_that_a_provider_may_find_is_unknown(self, provider: Any, login: str) -> None:
+        assert row(self.found(mirrored("m.io/team", provider=provider)))["logins"] == [login]
+
+    def test_a_mirror_set_that_cannot_be_read_makes_a_missing_login_unknown(self) -> None:
+        evidence = mirrored("m.io/team", digests=UnreadableObject("no"))
+        assert row(self.found(evidence))["logins"] == ["unknown"]
+
+
+class TestPullPolicyNever:
+    """The kubelet does not pull such an image. If it would have to ask the registry, it refuses the container (ErrImageNeverPull)."""
+
+    def test_the_pod_may_be_refused_and_causes_no_pull(self) -> None:
+        found = estimated(pod("a", policy="Never"), pod("b", "s", policy="Never"), s=GOOD)
+        assert (found["pulls"], found["busiest_node"]["name"], row(found)["asks"]) == (0, "", "never")
+        assert (row(found)["refused"], row(found)["refused_total"]) == (["ns/a", "ns/b"], 2)
+        assert row(found)["without_login"] == []
+
+    def test_an_exempted_image_is_not_refused(self) -> None:
+        found = estimated(pod("a", policy="Never"), policy=VerificationPolicy("NeverVerify"))
+        assert row(found)["refused_total"] == 0
+
+    def test_other_pods_of_the_image_ask(self) -> None:
+        found = estimated(pod("a", policy="Never"), pod("b"))
+        assert (row(found)["asks"], row(found)["refused"], row(found)["without_login"]) == ("once", ["ns/a"], ["ns/b"])
 
 
 def test_ended_pods_and_other_nodes_and_odd_objects_do_not_count() -> None:

@@ -144,3 +144,25 @@ class TestSecrets:
         with pytest.raises(ImagePullError, match="secrets"):
             run(api)
         assert api.writes == []
+
+
+class TestMirrors:
+    SETS = "imagetagmirrorsets"
+
+    def registry(self, api: FakeApi) -> str:
+        (found,) = (row for row in run(api)["estimate"]["images"] if row["image"] == "x.io/team:v1")
+        return str(found["registry"])
+
+    def test_the_mirror_sets_of_the_cluster_are_read(self, api: FakeApi) -> None:
+        spec = {"imageTagMirrors": [{"source": "x.io", "mirrors": ["m.io"]}]}
+        api.put(self.SETS, "", "m", spec=spec)
+        assert self.registry(api) == "m.io"
+
+    def test_without_the_right_the_result_says_so(self, api: FakeApi) -> None:
+        api.faults.clear()
+        api.fail("GET /apis$", groups(GROUP, "config.openshift.io"), times=ALWAYS)
+        api.fail(f"GET .*/{self.SETS}", status_object(403, "Forbidden", "no"), times=ALWAYS)
+        assert self.registry(api) == "x.io"
+        assert run(api)["notes"] == [
+            "the imagetagmirrorsets could not be read: the caller may not read it. The registries and logins of mirrored images are not known"
+        ]
