@@ -116,17 +116,21 @@ def _is_tagged(image: str, entry: str) -> bool:
 
 
 def _find_exempt_images(survey: ClusterSnapshot, repositories: Repositories) -> Iterator[Finding]:
-    """Find images that pods pull with a login, and that a policy gives to each pod of the node."""
+    """Find images that pods pull with a login, and that a policy gives to each pod of the node, now or after its next restart."""
     if not survey.policies & {NEVER_VERIFY, NEVER_VERIFY_ALLOWLISTED}:
         return
     found: dict[tuple[ObjectRef, NodeSettings], dict[str, None]] = {}
     for subject in (subject for namespace in survey.places for subject, _access in survey.subject_pods(namespace)):
         node, group = survey.nodes_by_name.get(subject.node, (None, None))
-        if node is None or group is None or not _exempts(node, subject.image):
+        if node is None or group is None:
             continue
+        # After the update, the settings of nodes with the file and those of the pool differ only in their source.
+        policies = {each.policy: each for each in (group.coming, node.settings)}
+        exempting = [each for each in policies.values() if _exempts(each.policy, node.versions, subject.image)]
         reference = reference_of(subject.image)
-        if reference is not None and reference.repository in repositories():
-            found.setdefault((_ref(group), node.settings), {})[reference.repository] = None
+        if exempting and reference is not None and reference.repository in repositories():
+            for settings in exempting:
+                found.setdefault((_ref(group), settings), {})[reference.repository] = None
     for (ref, settings), exempt in found.items():
         names = sorted(exempt)
         message = (
@@ -136,14 +140,13 @@ def _find_exempt_images(survey: ClusterSnapshot, repositories: Repositories) -> 
         yield Finding("verification-exempts-private", ref, settings.source, message)
 
 
-def _exempts(node: SettledNode, image: str) -> bool:
+def _exempts(policy: VerificationPolicy | None, node: NodeVersions, image: str) -> bool:
     """Whether the policy itself gives the image to every pod: NeverVerify, or the allow-list."""
-    policy = node.settings.policy
-    if policy is None or not verifies(node.versions.kubelet, policy.gate):
+    if policy is None or not verifies(node.kubelet, policy.gate):
         return False
     if policy.effective not in (NEVER_VERIFY, NEVER_VERIFY_ALLOWLISTED):
         return False
-    return decide_cached_image(image, node.versions, policy).answer == USES
+    return decide_cached_image(image, node, policy).answer == USES
 
 
 REFUSED_PODS: Final = "verification-refuses-pod"

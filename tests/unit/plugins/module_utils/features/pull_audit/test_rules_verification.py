@@ -177,6 +177,14 @@ class TestExemptImages:
             "config policy): other pods pull it with a login"
         )
 
+    def test_settings_that_the_node_does_not_have_yet_count(self) -> None:
+        (finding,) = found(self.RULE, PRIVATE, settings=NEVER, file={})
+        assert finding.location == "kubelet config policy"
+
+    def test_a_policy_is_reported_while_the_node_has_it(self) -> None:
+        (finding,) = found(self.RULE, PRIVATE, settings=ALWAYS, file=NEVER)
+        assert "the policy NeverVerify (machine config " in finding.message
+
     @pytest.mark.parametrize("settings", [None, ALWAYS, listed("q.io/other")])
     def test_policies_that_verify_it_are_not_reported(self, settings: Any) -> None:
         assert found(self.RULE, PRIVATE, settings=settings) == []
