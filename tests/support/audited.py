@@ -510,6 +510,20 @@ def _provider(it: Scene) -> None:
     it.says, it.fixed, it.options = "gives logins for quay.io", None, {"target_version": "4.23"}
 
 
+@scene("forecast-image-name")
+def _image_name(it: Scene) -> None:
+    it.context = described(it.lab, version="4.22.1")
+    it.deployment("nginx:1.29")
+    it.says = "kubelet 1.35 records as docker.io/library/nginx, and 1.36 as nginx"
+    it.options = {"target_version": "4.23"}
+
+    def fixed() -> None:
+        spec = {"template": {"spec": {"containers": [{"name": "app", "image": "docker.io/library/nginx:1.29"}]}}}
+        it.lab.api("PATCH", f"/apis/apps/v1/namespaces/{it.name}/deployments/web", {"spec": spec})
+
+    it.fixed = fixed
+
+
 @contextmanager
 def _with_provider(lab: Lab) -> Iterator[None]:
     group = "config.openshift.io/v1"

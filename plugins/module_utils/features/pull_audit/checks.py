@@ -71,6 +71,7 @@ CHECKS: Mapping[str, Check] = {
     "credential-found": rules_credentials.find_searched_credential,
     "forecast-recreated-secret": forecast.find_recreated_secrets,
     "forecast-legacy-token": forecast.find_legacy_tokens,
+    "forecast-image-name": forecast.find_renamed_images,
     REGISTRY_REMOVED: find_images_of_removed_registry,
     IMAGE_UNSIGNED: find_unsigned_images,
 }

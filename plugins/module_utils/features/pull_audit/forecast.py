@@ -17,14 +17,21 @@ from ...core.times import seconds_of
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
+from ...explain.steps.streams import resolve_image
+from ...explain.subjects import ContainerPull
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import CLUSTER_POLICIES
 from ...images.image_verification import (
+    ASKS,
     NEVER_VERIFY_PRELOADED,
     USES,
     VERIFIES_SINCE,
+    PullRecord,
+    RecordEntry,
     VerificationPolicy,
     decide_cached_image,
+    finds_records,
+    record_key,
     runtime_effect,
 )
 from ...images.node_versions import NodeVersions, nodes_of
@@ -46,6 +53,7 @@ __all__ = [
     "find_credential_providers",
     "find_legacy_tokens",
     "find_recreated_secrets",
+    "find_renamed_images",
     "find_release_mirrors",
     "find_short_names",
     "is_due",
@@ -65,10 +73,13 @@ FORECASTS: Mapping[str, tuple[Version, Version] | None] = {
     "forecast-registry-removed": None,
     RELEASE_SIGNATURE: None,
     "forecast-credential-provider": ((1, 36), (4, 23)),
+    "forecast-image-name": ((1, 36), (4, 23)),
 }
 
 #: The first version of CRI-O that refuses ambiguous names, and so the version of Kubernetes. On OpenShift, no version does.
 _SHORT_NAMES_REFUSED: Version = (1, 34)
+#: The first version of the kubelet that records an image by the text of the pod.
+_RENAMES: Version = (1, 36)
 #: Versions from this one on are those of OpenShift.
 _OPENSHIFT: Version = (4, 0)
 
@@ -109,6 +120,50 @@ def find_short_names(place: NamespaceSnapshot, survey: ClusterSnapshot, target: 
             "exactly one search registry"
         )
         yield Finding("forecast-short-name", subject.ref, subject.location, message)
+
+
+def find_renamed_images(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+    """Find images that kubelet 1.36 records by another name than 1.35, so that it does not find the record of 1.35."""
+    for access in survey.accesses.get(place.namespace, ()):
+        subject = access.subject
+        if subject.pull_policy == "Always" or (subject.is_pod and subject.ref.name in place.templated):
+            continue
+        image = _resolved_image(subject, survey)
+        old, new = record_key(image, VERIFIES_SINCE), record_key(image, _RENAMES)
+        if old is None or old == new or not _misses_record(image, old, subject.node, survey):
+            continue
+        effect = "on each node needs the registry"
+        if subject.pull_policy == "Never":
+            effect = "on a node is refused (ErrImageNeverPull), because its pull policy is Never"
+        message = f"{subject.ref} has image {image}, which kubelet 1.35 records as {old}, and 1.36 as {new}: its next start {effect}"
+        yield Finding("forecast-image-name", subject.ref, subject.location, message)
+
+
+def _resolved_image(subject: ContainerPull, survey: ClusterSnapshot) -> str:
+    """The image that a pod of the template gets. It can be the one of an image stream."""
+    try:
+        return subject.image if subject.is_pod else resolve_image(subject, survey.evidence).image
+    except ReadRequired:
+        return subject.image
+
+
+def _misses_record(image: str, recorded: str, name: str, survey: ClusterSnapshot) -> bool:
+    """Whether a kubelet asks the registry because its record has the image under another name. Without a node, any node counts."""
+    record = PullRecord({recorded: RecordEntry(node_accessible=True)})
+    known = survey.nodes_by_name
+    nodes = [known[name]] if name in known else list(known.values())
+    return not nodes or any(
+        finds_records(node.versions) is not False
+        and decide_cached_image(
+            image,
+            NodeVersions("", _RENAMES, node.versions.runtime, None),
+            group.coming.policy or VerificationPolicy(),
+            None,
+            record,
+        ).answer
+        == ASKS
+        for node, group in nodes
+    )
 
 
 def begins_to_verify(survey: ClusterSnapshot, current: Version | None, target: Version) -> bool:

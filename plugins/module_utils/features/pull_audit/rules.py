@@ -430,6 +430,16 @@ _ALL = (
         "Give the service accounts the right to list secrets with the role credential_provider, and list only images that all pods of a node "
         "may use.",
     ),
+    AuditRule(
+        "forecast-image-name",
+        INFO,
+        "An image that a later kubelet records by another name",
+        "From Kubernetes 1.36 (OpenShift 4.23) on, the kubelet records the login for an image under the name that the pod "
+        "writes, and no longer under its full name. It does not find the record of version 1.35, so the next start of the "
+        "image on each node needs the registry and a valid login. With the pull policy Never, it is refused.",
+        "Write the full name of the image, such as docker.io/library/nginx, or keep the registry reachable after the upgrade.",
+        (PODS, WORKLOADS_READ),
+    ),
 )
 
 #: All rules by id, in the order of the page.

@@ -235,7 +235,7 @@ class AuditReader:
 
     def _groups(self, nodes: Sequence[Json], evidence: ListedLookup) -> Sequence[NodeGroup]:
         """Return the nodes with their settings, if a kubelet can have settings for images that it has."""
-        if not set(self.asked.rules) & {*VERIFICATION, "forecast-cached-image"} or not can_verify(nodes):
+        if not set(self.asked.rules) & {*VERIFICATION, "forecast-cached-image", "forecast-image-name"} or not can_verify(nodes):
             return ()
         while True:
             try:

@@ -102,6 +102,62 @@ class TestShortName:
         assert self.by(place(pods=[pod(image="app")]), target=target, version=NOT_YET, is_openshift=True) == []
 
 
+class TestImageName:
+    RULE = "forecast-image-name"
+
+    def by(self, image, *, version="OpenShift 4.22.1", target="4.23", settings=None, runtime="cri-o://1.35.2", **more):
+        node = node_in("worker", kubelet="v1.35.4", runtime=runtime)
+        configs = [kubelet_config("policy", "worker", settings, suffix="")] if settings else []
+        groups = groups_of(node, pools=[node_pool("worker")], configs=configs)
+        seen = place(pods=[pod(image=image, nodeName="n", **more)])
+        return by(self.RULE, seen, version=version, target=target, node_groups=groups)
+
+    @pytest.mark.parametrize(
+        ("image", "old", "new"),
+        [
+            ("nginx", "docker.io/library/nginx", "nginx"),
+            ("team/app:v1", "docker.io/team/app", "team/app"),
+            ("docker.io/nginx:1", "docker.io/library/nginx", "docker.io/nginx"),
+        ],
+    )
+    def test_a_name_that_is_recorded_in_another_way_is_info(self, image, old, new):
+        (found,) = self.by(image)
+        assert (found.effective_severity, str(found.ref), found.message) == (
+            "info",
+            "pod a/app",
+            f"pod a/app has image {image}, which kubelet 1.35 records as {old}, and 1.36 as {new}: its next start on each node needs the registry",
+        )
+
+    def test_pull_policy_never_is_refused(self):
+        (found,) = self.by("nginx", policy="Never")
+        assert found.message.endswith(
+            "its next start on a node is refused (ErrImageNeverPull), because its pull policy is Never"
+        )
+
+    @pytest.mark.parametrize("image", ["q.io/app:v1", "docker.io/library/nginx@sha256:" + 64 * "0"])
+    def test_a_full_name_is_not_reported(self, image):
+        assert self.by(image) == []
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"policy": "Always"},
+            {"settings": {POLICY: "NeverVerify"}},
+            {"runtime": "cri-o://1.35.1"},
+            {"version": "OpenShift 4.23.0"},
+            {"target": "4.22"},
+        ],
+        ids=["asked each time", "not verified", "no record is found", "upgraded", "an older target"],
+    )
+    def test_a_pull_that_the_upgrade_does_not_cause_is_not_reported(self, more):
+        assert self.by("nginx", **more) == []
+
+    def test_a_template_is_reported_and_not_its_pods(self):
+        seen = place(workloads=[deployment(image="nginx"), replica_set(image="nginx")], pods=[pod(image="nginx", made=True)])
+        (found,) = by(self.RULE, seen, version="OpenShift 4.22.1")
+        assert found.ref.kind.kind == "Deployment"
+
+
 class TestCachedImage:
     RULE = "forecast-cached-image"
     WITH = place("b", secrets=[secret("s")], pods=[pod("s", runs=True)])
