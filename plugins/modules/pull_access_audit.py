@@ -102,7 +102,8 @@ options:
       - It asks only for images in the scope of an C(ImagePolicy) or a C(ClusterImagePolicy). It asks for up to 2,000 images, shared evenly
         among the namespaces, and for up to a minute for each namespace. C(unreadable) reports the images that were not asked for, and those
         whose registry gave no answer.
-      - Without it, the rule is not applied.
+      - With O(target_version), the rule C(forecast-release-signature) asks in the same way for the images in use that will need a signature.
+      - Without it, C(image-unsigned) is not applied.
     type: bool
     default: false
   realm_hosts:

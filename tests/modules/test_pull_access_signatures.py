@@ -218,6 +218,14 @@ RELEASE = "quay.io/openshift-release-dev/ocp-v4.0-art-dev"
 def test_the_forecast_names_the_mirror_whose_images_stop_without_signatures(lab_factory: Callable[..., Lab]) -> None:
     """The policy of 4.22 with the key of the lab. The mirror serves the image, and then also its signature, as oc-mirror copies it."""
     lab = lab_factory()
+
+    def forecast(**options: Any) -> list[dict[str, Any]]:
+        result = run_module("pull_access_audit", target_version="4.22", **audit, **options)
+        assert not result["failed"], result["msg"]
+        found: list[dict[str, Any]] = result["audit"]["clusters"][0]["findings"]
+        return found
+
+    asking = {"ask_registries": True, "realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
     mirror = lab.registry("delegated")["host"]
     digest = lab.sign("release/component:v1", registry="delegated")["image"]
     namespace, key = lab.namespace("release"), lab.data["signing_key"]
@@ -225,19 +233,20 @@ def test_the_forecast_names_the_mirror_whose_images_stop_without_signatures(lab_
     lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
     mirrored = [{"source": RELEASE, "mirrors": [f"{mirror}/release/component"]}]
     node = {mirror: login(lab, "delegated")}
+    audit = {"kubeconfig": lab.kubeconfig, "namespaces": [namespace], "rules": ["forecast-release-signature"]}
     with registry_settings(lab, digest=mirrored, node=node), described(lab, version="4.21.1"):
-        audit = {"kubeconfig": lab.kubeconfig, "namespaces": [namespace], "rules": ["forecast-release-signature"]}
-        result = run_module("pull_access_audit", target_version="4.22", **audit)
-        assert not result["failed"], result["msg"]
-        (found,) = result["audit"]["clusters"][0]["findings"]
+        (found,) = forecast()
         assert (found["kind"], found["name"]) == ("ImageDigestMirrorSet", "test-0")
+        (found,) = forecast(**asking)
+        assert found["severity"] == "warning"
+        assert "Nodes would refuse 1 image in use now: registry" in found["message"]
         assert lab.pull(namespace, "app")["pulled"]
     with registry_settings(lab, digest=mirrored, node=node, policies=[(RELEASE, "", key)]):
         assert not lab.pull(namespace, "app")["pulled"]
         lab.sign("release/component:v1", "--part=image", f"--identity={RELEASE}:v1", registry="delegated")
         assert lab.pull(namespace, "app")["pulled"]
         with described(lab, version="4.21.1"):
-            assert (
-                run_module("pull_access_audit", target_version="4.22", **audit)["audit"]["clusters"][0]["findings"]
-                == []
-            )
+            assert forecast() == []
+    with registry_settings(lab, digest=mirrored, node=node), described(lab, version="4.21.1"):
+        (found,) = forecast(**asking)
+        assert (found["severity"], "1 image in use has it" in found["message"]) == ("info", True)

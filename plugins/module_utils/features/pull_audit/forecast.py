@@ -8,14 +8,16 @@ Kubernetes 1.34 and 1.35 are OpenShift 4.21 and 4.22. OpenShift 5.0 has everythi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from ...core.audit_format import INFO
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import POD, Json, ObjectRef, metadata
-from ...core.phrases import join_and
+from ...core.phrases import join_and, pluralize
 from ...core.times import seconds_of
 from ...explain import fixes
-from ...explain.lookup import ReadRequired, UnreadableObject
+from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
@@ -35,29 +37,31 @@ from ...images.image_verification import (
     runtime_effect,
 )
 from ...images.node_versions import NodeVersions, nodes_of
-from ...images.references import reference_of
-from ...images.registry_sources import MIRROR_KINDS, is_nested, mirror_items
+from ...images.references import Reference, reference_of
+from ...images.registry_sources import MIRROR_KINDS, MirrorItem, is_nested, is_within, mirror_items
 from ...platform.account_lists import names_in
 from ...platform.cluster_kind import INFRASTRUCTURE
 from ...secrets.expiry import is_legacy_token
 from .cached_images import find_pods_without_login
 from .findings import Finding
-from .survey import ClusterSnapshot, NamespaceSnapshot
+from .survey import ClusterSnapshot, ImageSignature, NamespaceSnapshot
 
 __all__ = [
     "FORECASTS",
     "RELEASE_REFS",
     "RELEASE_SIGNATURE",
+    "ReleaseMirror",
     "begins_to_verify",
     "find_cached_images",
     "find_credential_providers",
     "find_legacy_tokens",
     "find_recreated_secrets",
-    "find_renamed_images",
     "find_release_mirrors",
+    "find_renamed_images",
     "find_short_names",
     "is_due",
     "kubernetes_version",
+    "release_mirrors",
 ]
 
 Version = tuple[int, int]
@@ -92,7 +96,7 @@ _RELEASE_SCOPES: Mapping[tuple[Version, Version], Sequence[str]] = {
         "quay.io/openshift-release-dev/ocp-v5.0-art-dev",
     ),
 }
-#: The objects that `find_release_mirrors` looks up.
+#: The objects that `release_mirrors` looks up.
 RELEASE_REFS = (*(ObjectRef(kind, "", "") for kind in MIRROR_KINDS), CLUSTER_POLICIES, INFRASTRUCTURE)
 
 
@@ -274,39 +278,99 @@ def _has_older_crio(survey: ClusterSnapshot) -> bool:
     return any(node.runtime_version is None or node.runtime_version < _SHORT_NAMES_REFUSED for node in runtimes)
 
 
-def find_release_mirrors(survey: ClusterSnapshot, current: Version | None, target: Version) -> Iterator[Finding]:
-    """Find mirrors of repositories whose images need a signature after the upgrade, which nodes read at the mirror.
+@dataclass(frozen=True)
+class ReleaseMirror:
+    """A source in a mirror set, with the repositories in it whose images need a signature after the upgrade."""
+
+    ref: ObjectRef
+    item: MirrorItem
+    scopes: Sequence[str]
+
+    def serves(self, image: Reference) -> bool:
+        return is_within(image.repository, self.item.source) and any(
+            is_within(image.repository, each) for each in self.scopes
+        )
+
+
+def release_mirrors(
+    evidence: Lookup, current: Version | None, target: Version, *, is_openshift: bool
+) -> list[ReleaseMirror]:
+    """Return the mirrors of repositories whose images need a signature after the upgrade, which nodes read at the mirror.
 
     Hosted clusters do not have the policy. What could not be read is reported with the evidence.
     """
     scopes = [scope for since, each in _RELEASE_SCOPES.items() if _begins(since, current, target) for scope in each]
-    if not survey.is_openshift or _is_hosted(survey):
-        return
-    listed = as_list(as_dict(_look(survey, CLUSTER_POLICIES)).get("items"))
+    if not is_openshift or _is_hosted(evidence):
+        return []
+    listed = as_list(as_dict(_look(evidence, CLUSTER_POLICIES)).get("items"))
     present = {scope for each in map(as_dict, listed) for scope in as_list(as_dict(each.get("spec")).get("scopes"))}
-    wanted = [scope for scope in scopes if scope not in present]
+    wanted, mirrors = [scope for scope in scopes if scope not in present], []
     for kind in MIRROR_KINDS:
-        for mirror_set in map(as_dict, as_list(as_dict(_look(survey, ObjectRef(kind, "", ""))).get("items"))):
+        for mirror_set in map(as_dict, as_list(as_dict(_look(evidence, ObjectRef(kind, "", ""))).get("items"))):
             ref = ObjectRef(kind, "", as_str(metadata(mirror_set).get("name")))
             for item in mirror_items(kind, [mirror_set]):
                 found = [each for each in wanted if is_nested(each, item.source) or is_nested(item.source, each)]
                 if found and item.mirrors:
-                    message = (
-                        f"{ref} mirrors {item.source} at {', '.join(item.mirrors)}: images of {join_and(found)} will need a signature, which "
-                        "nodes read at the mirror that serves the image"
-                    )
-                    yield Finding("forecast-release-signature", ref, item.source, message)
+                    mirrors.append(ReleaseMirror(ref, item, found))
+    return mirrors
 
 
-def _is_hosted(survey: ClusterSnapshot) -> bool:
-    status = as_dict(as_dict(_look(survey, INFRASTRUCTURE)).get("status"))
+def find_release_mirrors(survey: ClusterSnapshot, current: Version | None, target: Version) -> Iterator[Finding]:
+    """Yield one finding for each mirror. If registries were asked, it has their answers about the images in use.
+
+    Signatures of these images do not prove that those of the next version are there too, so the finding remains, as information.
+    """
+    asked = survey.release_signatures
+    for mirror in release_mirrors(survey.evidence, current, target, is_openshift=survey.is_openshift):
+        message = (
+            f"{mirror.ref} mirrors {mirror.item.source} at {', '.join(mirror.item.mirrors)}: images of {join_and(mirror.scopes)} will need a "
+            "signature, which nodes read at the mirror that serves the image"
+        )
+        severity = ""
+        if asked is not None:
+            images = [
+                each for found in asked.values() for each in found if mirror.serves(each.image.required.reference)
+            ]
+            answer, is_signed = _describe_release(images)
+            message, severity = f"{message}. {answer}", INFO if is_signed else ""
+        yield Finding(RELEASE_SIGNATURE, mirror.ref, mirror.item.source, message, (), severity)
+
+
+def _describe_release(images: Sequence[ImageSignature]) -> tuple[str, bool]:
+    """Return a sentence about the images in use, and whether all of them have a signature.
+
+    Namespaces can pull an image with different logins. Of their answers, a refusal counts most, and no answer least.
+    """
+    order = sorted(images, key=lambda each: (None, False, True).index(None if each.found is None else each.found.fails))
+    answers = {str(each.image.required.reference): each.found for each in order}
+    if not answers:
+        return "The audited namespaces use no such image, so no registry was asked", False
+    failing = [name for name, found in answers.items() if found is not None and found.fails]
+    if failing:
+        first = answers[failing[0]]
+        why = "" if first is None else first.said
+        return f"Nodes would refuse {pluralize(len(failing), 'image')} in use now: {why}", False
+    unknown = [name for name, found in answers.items() if found is None or found.fails is None]
+    if unknown:
+        first = answers[unknown[0]]
+        why = "it was not asked for" if first is None else first.said
+        return f"Whether {_count(unknown)} it is not known. For {unknown[0]}: {why}", False
+    return f"{_count(answers)} it. Mirror the new version with its signatures as well", True
+
+
+def _count(images: Collection[str]) -> str:
+    return f"{pluralize(len(images), 'image')} in use {'has' if len(images) == 1 else 'have'}"
+
+
+def _is_hosted(evidence: Lookup) -> bool:
+    status = as_dict(as_dict(_look(evidence, INFRASTRUCTURE)).get("status"))
     return status.get("controlPlaneTopology") == "External"
 
 
-def _look(survey: ClusterSnapshot, ref: ObjectRef) -> Json | None:
+def _look(evidence: Lookup, ref: ObjectRef) -> Json | None:
     """The object, or None if it does not exist or could not be read."""
     try:
-        return survey.evidence.look(ref)
+        return evidence.look(ref)
     except (ReadRequired, UnreadableObject):
         return None
 

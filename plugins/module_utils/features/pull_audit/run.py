@@ -61,16 +61,16 @@ from ...platform.protected import BUILD_NAMESPACE
 from .accesses import ContainerExplanations
 from .checks import Audit
 from .document import count_findings, document_of
-from .forecast import RELEASE_REFS, RELEASE_SIGNATURE
+from .forecast import RELEASE_REFS, RELEASE_SIGNATURE, release_mirrors
 from .listed_lookup import ListedLookup
-from .options import PullAudit
+from .options import PullAudit, parse_version
 from .rules_credentials import BUILD_RULES
 from .rules_grants import refs_in_grants
 from .rules_nodes import NODE_RULES, node_refs
 from .rules_registry import REGISTRY_REMOVED
 from .rules_signatures import IMAGE_UNSIGNED
 from .rules_verification import VERIFICATION
-from .run_signatures import ask_for_signatures
+from .run_signatures import ask_for_coming_signatures, ask_for_signatures
 from .survey import (
     ACCOUNTS,
     BINDINGS,
@@ -208,6 +208,7 @@ class AuditReader:
             node_groups=self._groups(nodes, evidence),
             signatures=self._signatures(accesses, evidence),
             build_secrets=self._build_secrets(),
+            release_signatures=self._release_signatures(accesses, evidence, version, is_openshift=is_openshift),
         )
 
     def _nodes(self, evidence: ListedLookup, *, forecasts: bool) -> list[Json]:
@@ -232,6 +233,18 @@ class AuditReader:
         if self.asked.registries is None or IMAGE_UNSIGNED not in self.asked.rules:
             return {}
         return ask_for_signatures(self.run, accesses, evidence, self.asked.registries)
+
+    def _release_signatures(
+        self, accesses: Mapping[str, Sequence[PullVerdict]], evidence: ListedLookup, version: str, *, is_openshift: bool
+    ) -> Mapping[str, Sequence[ImageSignature]] | None:
+        """Ask registries for the signatures that images in use will need after the upgrade, if they have mirrors."""
+        asked = self.asked
+        if asked.registries is None or asked.target is None or RELEASE_SIGNATURE not in asked.rules:
+            return None
+        current = parse_version(version.rpartition(" ")[2])
+        found = release_mirrors(evidence, current, asked.target, is_openshift=is_openshift)
+        scopes = list(dict.fromkeys(scope for mirror in found for scope in mirror.scopes))
+        return ask_for_coming_signatures(self.run, accesses, evidence, asked.registries, scopes) if scopes else {}
 
     def _groups(self, nodes: Sequence[Json], evidence: ListedLookup) -> Sequence[NodeGroup]:
         """Return the nodes with their settings, if a kubelet can have settings for images that it has."""

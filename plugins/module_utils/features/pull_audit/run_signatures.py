@@ -14,14 +14,16 @@ from ...discovery.image_proofs import NamespaceQuestions
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
 from ...engine.run import Run
 from ...explain.chain import PullVerdict
-from ...explain.lookup import Lookup, ReadRequired
+from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
+from ...explain.reading import items_of, try_lookup
 from ...explain.steps.signatures import RegistrySignatures
+from ...images.image_policies import CLUSTER_POLICIES
 from ...images.image_questions import RegistryAccess
 from .rules_signatures import MOST_IMAGES
 from .signed_images import answer_of, share_evenly, signed_images
 from .survey import ImageSignature, SignedImage
 
-__all__ = ["ask_for_signatures"]
+__all__ = ["ask_for_coming_signatures", "ask_for_signatures"]
 
 _LISTED_BY: ListedBy = {SERVICE_ACCOUNT: ALL}
 
@@ -33,7 +35,37 @@ def ask_for_signatures(
 
     :raises ImagePullError: if the cluster fails, or an option about registries is invalid.
     """
-    images = _read_images(run, accesses, evidence)
+    return _ask_for(run, _read_images(run, accesses, evidence), evidence, access)
+
+
+def ask_for_coming_signatures(
+    run: Run,
+    accesses: Mapping[str, Sequence[PullVerdict]],
+    evidence: Lookup,
+    access: RegistryAccess,
+    scopes: Sequence[str],
+) -> Mapping[str, Sequence[ImageSignature]]:
+    """Return the images in these scopes as `ask_for_signatures` does, as if the policy of the next version existed already.
+
+    :raises ImagePullError: as `ask_for_signatures`.
+    """
+    listed, unread = try_lookup(evidence, CLUSTER_POLICIES)
+    policy = {"metadata": {"name": "openshift"}, "spec": {"scopes": [*scopes]}}
+    evidence.add({CLUSTER_POLICIES: {"items": [*items_of(listed), policy]}})
+    try:
+        every = _read_images(run, accesses, evidence)
+        images = {
+            namespace: [each for each in of_namespace if each.required.requirement.scope in scopes]
+            for namespace, of_namespace in every.items()
+        }
+        return _ask_for(run, images, evidence, access)
+    finally:
+        evidence.add({CLUSTER_POLICIES: UnreadableObject(unread) if unread else listed})
+
+
+def _ask_for(
+    run: Run, images: Mapping[str, Sequence[SignedImage]], evidence: Lookup, access: RegistryAccess
+) -> Mapping[str, Sequence[ImageSignature]]:
     chosen = share_evenly(images, MOST_IMAGES)
     found = _ask(run, chosen, evidence, NamespaceQuestions(access))
     answers = {id(image): answer for (_namespace, image), answer in zip(chosen, found, strict=True)}

@@ -249,7 +249,8 @@ class ClusterSnapshot:
     `accesses` are the verdicts for the containers by namespace. `known` are other objects that were looked up. `unread`: why a cluster-wide
     kind could not be read, by kind; its objects are then empty. `none_will_come`: why the platform generates no pull secrets, empty if it
     does, None if that is unknown. `now`: in seconds since 1970.
-    `signatures` are the images that need a signature by namespace, if registries were asked. `build_secrets`: those of node images.
+    `signatures` are the images that need a signature by namespace, if registries were asked. `release_signatures` are those that will need
+    one after the upgrade, or None if no registry was asked. `build_secrets`: those of node images.
     """
 
     places: Mapping[str, NamespaceSnapshot]
@@ -268,6 +269,7 @@ class ClusterSnapshot:
     node_groups: Sequence[NodeGroup] = ()
     signatures: Mapping[str, Sequence[ImageSignature]] = field(default_factory=dict)
     build_secrets: BuildSecrets = field(default_factory=BuildSecrets)
+    release_signatures: Mapping[str, Sequence[ImageSignature]] | None = None
 
     @cached_property
     def nodes_by_name(self) -> Mapping[str, tuple[SettledNode, NodeGroup]]:

@@ -8,14 +8,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.required_signatures import (
+    RequiredSignature,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.signatures import (
+    RegistrySignatures,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.forecast import (
     FORECASTS,
     is_due,
     kubernetes_version,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    ImageSignature,
+    SignedImage,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+    CLUSTER_POLICIES,
+    SignatureRequirement,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from support.node_configs import groups_of, kubelet_config, node_in
 from support.node_configs import pool as node_pool
@@ -153,7 +168,9 @@ class TestImageName:
         assert self.by("nginx", **more) == []
 
     def test_a_template_is_reported_and_not_its_pods(self):
-        seen = place(workloads=[deployment(image="nginx"), replica_set(image="nginx")], pods=[pod(image="nginx", made=True)])
+        seen = place(
+            workloads=[deployment(image="nginx"), replica_set(image="nginx")], pods=[pod(image="nginx", made=True)]
+        )
         (found,) = by(self.RULE, seen, version="OpenShift 4.22.1")
         assert found.ref.kind.kind == "Deployment"
 
@@ -294,13 +311,20 @@ class TestReleaseSignature:
     RULE = "forecast-release-signature"
 
     def found(
-        self, *sources, kind=DIGEST_SETS, version="OpenShift 4.21.3", target="4.22", is_openshift=True, more=None
+        self,
+        *sources,
+        kind=DIGEST_SETS,
+        version="OpenShift 4.21.3",
+        target="4.22",
+        is_openshift=True,
+        more=None,
+        release_signatures=None,
     ):
         field = {DIGEST_SETS: "imageDigestMirrors", TAG_SETS: "imageTagMirrors", OLD_SETS: "repositoryDigestMirrors"}[
             kind
         ]
         items = [{"source": source, "mirrors": ["m.io/release"]} for source in sources]
-        seen = survey(place(), version=version, is_openshift=is_openshift)
+        seen = survey(place(), version=version, is_openshift=is_openshift, release_signatures=release_signatures)
         mirror_set = {"metadata": {"name": "m"}, "spec": {field: items}}
         seen.evidence.add({ObjectRef(kind, "", ""): {"items": [mirror_set]}, **(more or {})})
         return found_by(self.RULE, seen, target_version=target)
@@ -332,6 +356,44 @@ class TestReleaseSignature:
         assert [
             each for one in found for each in one.message.replace(",", "").split() if each.startswith(f"{RELEASE}/")
         ] == [f"{RELEASE}/{each}" for each in repositories]
+
+    def asked(self, *found, image=f"{COMPONENTS}@sha256:{64 * '0'}"):
+        """Return the finding with these answers of registries, one for each image. None: it was not asked for."""
+        reference = reference_of(image)
+        user = ObjectRef(POD, "a", "app")
+        subject = ContainerPull(user, "default", (), "c", image, True)
+        required = RequiredSignature(subject, reference, SignatureRequirement(["policy"], COMPONENTS))
+        answers = [ImageSignature(SignedImage(user, "c", 0, [required]), each) for each in found]
+        (finding,) = self.found(COMPONENTS, release_signatures={"a": answers})
+        return finding.effective_severity, finding.message.partition("serves the image")[2]
+
+    def test_without_asking_nothing_is_claimed_about_the_images_in_use(self):
+        (finding,) = self.found(COMPONENTS)
+        assert finding.message.endswith("which nodes read at the mirror that serves the image")
+
+    def test_a_signed_image_in_use_leaves_information_because_the_new_version_needs_its_own(self):
+        severity, text = self.asked(RegistrySignatures(False, "it has one"))
+        assert (severity, text) == (
+            "info",
+            ". 1 image in use has it. Mirror the new version with its signatures as well",
+        )
+
+    def test_an_unsigned_image_in_use_is_a_warning_with_the_answer(self):
+        severity, text = self.asked(RegistrySignatures(True, "registry m.io has none"))
+        assert (severity, text) == ("warning", ". Nodes would refuse 1 image in use now: registry m.io has none")
+
+    @pytest.mark.parametrize(
+        ("answer", "why"), [(None, "it was not asked for"), (RegistrySignatures(None, "no answer"), "no answer")]
+    )
+    def test_an_image_without_an_answer_is_not_known(self, answer, why):
+        severity, text = self.asked(answer)
+        assert severity == "warning"
+        assert text.startswith(". Whether 1 image in use has it is not known. For quay.io/openshift-release-dev/")
+        assert text.endswith(f": {why}")
+
+    def test_images_of_other_mirrors_do_not_count(self):
+        severity, text = self.asked(RegistrySignatures(False, "it has one"), image="quay.io/team/app:v1")
+        assert (severity, text) == ("warning", ". The audited namespaces use no such image, so no registry was asked")
 
     def test_a_policy_that_exists_already_changes_nothing(self):
         policies = {"items": [{"metadata": {"name": "openshift"}, "spec": {"scopes": [COMPONENTS]}}]}

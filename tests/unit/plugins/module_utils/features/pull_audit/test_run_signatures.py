@@ -15,6 +15,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import run_signatures
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.forecast import (
+    RELEASE_SIGNATURE,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_signatures import (
     IMAGE_UNSIGNED,
@@ -37,7 +40,11 @@ def registry(certificate: str, no_outside_settings: None) -> Iterator[HostileReg
 
     def script(server: HostileRegistry) -> Iterable[bytes]:
         request = server.requests[-1].partition(b"\r\n")[0]
-        is_there = b"/manifests/v1 " in request or (b".sig " in request and b"/signed" in request)
+        is_there = (
+            b"/manifests/v1 " in request
+            or b"/manifests/sha256:" in request
+            or (b".sig " in request and b"/signed" in request)
+        )
         headers = f"Content-Type: application/vnd.oci.image.manifest.v1+json\r\nDocker-Content-Digest: {DIGEST}\r\n"
         yield f"HTTP/1.1 {200 if is_there else 404} X\r\n{headers}Connection: close\r\n\r\n".encode()
 
@@ -62,14 +69,43 @@ def cluster(scope: str, **images: list[str]) -> FakeApi:
     return api
 
 
-def audited(api: FakeApi, access: RegistryAccess | None, *names: str) -> dict[str, Any]:
+def audited(api: FakeApi, access: RegistryAccess | None, *names: str, asked: PullAudit | None = None) -> dict[str, Any]:
     clock = Clock()
     settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-    asked = PullAudit(rules=(IMAGE_UNSIGNED,), registries=access)
+    asked = asked or PullAudit(rules=(IMAGE_UNSIGNED,), registries=access)
     outcome = audit_cluster(api.cluster(clock), asked, names or ("a",), settings, now=lambda: 1767225600.0)
     (document,) = outcome.extra["audit"]["clusters"]
     assert "Canary" not in json.dumps(document)
     return document
+
+
+COMPONENTS = "quay.io/openshift-release-dev/ocp-v4.0-art-dev"
+
+
+def openshift(mirror: str) -> FakeApi:
+    """A cluster of OpenShift 4.21 with a component image, which has a mirror. A policy requires signatures of other images."""
+    api = cluster("q.io", a=[f"{COMPONENTS}@{DIGEST}", "q.io/app:v1"])
+    api.faults.clear()
+    for path, answer in (("/apis ", {"groups": [{"name": "config.openshift.io"}]}), ("/version ", {})):
+        api.fail(f"GET {path.strip()}$", Answer(200, answer), times=ALWAYS)
+    api.put("clusterversions", "", "version", status={"desired": {"version": "4.21.3"}})
+    item = {"source": COMPONENTS, "mirrors": [mirror]}
+    api.put("imagedigestmirrorsets", "", "release", spec={"imageDigestMirrors": [item]})
+    return api
+
+
+@pytest.mark.parametrize(("folder", "severity", "text"), [("signed", "info", "has it"), ("plain", "warning", "refuse")])
+def test_the_forecast_asks_the_mirror_of_a_release(
+    registry: HostileRegistry, certificate: str, folder: str, severity: str, text: str
+) -> None:
+    mirror = f"{registry.host}/{folder}"
+    asked = PullAudit(rules=(RELEASE_SIGNATURE,), registries=access_to(registry, certificate), target_version="4.22")
+    document = audited(openshift(mirror), None, asked=asked)
+    (found,) = document["findings"]
+    assert (found["name"], found["severity"], text in found["message"]) == ("release", severity, True)
+    asked_for = [request.split(b" ")[1] for request in registry.requests]
+    assert asked_for
+    assert all(path.startswith(f"/v2/{folder}/".encode()) for path in asked_for), "other images need nothing new"
 
 
 def access_to(registry: HostileRegistry, certificate: str) -> RegistryAccess:
