@@ -32,6 +32,8 @@ _HOSTS = frozenset(
         "image-registry.openshift-image-registry.svc.cluster.local:5000",
     }
 )
+#: The beginning of the host of the default route, in each cluster. The operator deletes routes and empties the status of the image config.
+_DEFAULT_ROUTE = "default-route-openshift-image-registry."
 #: Maximum number of tags in a message.
 _SHOWN = 5
 
@@ -40,15 +42,22 @@ def find_images_of_removed_registry(place: NamespaceSnapshot, survey: ClusterSna
     """Find containers with images of the registry, and image streams whose tags are pulled through it."""
     if not _is_removed(survey):
         return
-    hosts = _hosts(survey)
+    hosts, is_status_empty = _hosts(survey)
     for access in survey.accesses.get(place.namespace, ()):
         subject, reference = access.subject, reference_of(access.subject.image)
-        if reference is None or reference.host not in hosts or (subject.is_pod and subject.ref.name in place.templated):
+        if reference is None or (subject.is_pod and subject.ref.name in place.templated):
             continue
-        message = (
-            f"{subject.ref} has image {subject.image} of the integrated registry, whose images are deleted with it"
+        if reference.host in hosts:
+            text = " of the integrated registry, whose images are deleted with it"
+        elif is_status_empty and reference.host.startswith(_DEFAULT_ROUTE):
+            text = (
+                ", whose host is the default route of an integrated registry: if it is the one of this cluster, its images are deleted with it"
+            )
+        else:
+            continue
+        yield Finding(
+            REGISTRY_REMOVED, subject.ref, subject.location, f"{subject.ref} has image {subject.image}{text}"
         )
-        yield Finding(REGISTRY_REMOVED, subject.ref, subject.location, message)
     for stream in place.streams:
         tags = [
             as_str(tag.get("name"))
@@ -75,9 +84,13 @@ def _is_removed(survey: ClusterSnapshot) -> bool:
         return False
 
 
-def _hosts(survey: ClusterSnapshot) -> Collection[str]:
+def _hosts(survey: ClusterSnapshot) -> tuple[Collection[str], bool]:
+    """Return the known hosts of the registry, and whether no object names its routes."""
     try:
-        status = as_dict(as_dict(survey.evidence.look(IMAGE_CONFIG)).get("status"))
+        config = as_dict(survey.evidence.look(IMAGE_CONFIG))
     except (ReadRequired, UnreadableObject):
-        return _HOSTS
-    return {*_HOSTS, as_str(status.get("internalRegistryHostname")), *as_strs(status.get("externalRegistryHostnames"))}
+        return _HOSTS, True
+    spec, status = as_dict(config.get("spec")), as_dict(config.get("status"))
+    routes = as_strs(status.get("externalRegistryHostnames"))
+    named = as_strs(spec.get("externalRegistryHostnames"))
+    return {*_HOSTS, as_str(status.get("internalRegistryHostname")), *routes, *named}, not routes

@@ -53,6 +53,31 @@ def test_an_image_of_the_registry_is_reported_by_each_of_its_names(host: str) ->
     )
 
 
+DEFAULT_ROUTE = "default-route-openshift-image-registry.apps.example.com"
+OF_THE_REGISTRY = " of the integrated registry, whose images are deleted with it"
+MAYBE = ", whose host is the default route of an integrated registry: if it is the one of this cluster, its images are deleted with it"
+
+
+@pytest.mark.parametrize(
+    ("host", "config", "text"),
+    [
+        ("registry.example.com", {"spec": {"externalRegistryHostnames": ["registry.example.com"]}}, OF_THE_REGISTRY),
+        (DEFAULT_ROUTE, {"status": {"externalRegistryHostnames": [DEFAULT_ROUTE]}}, OF_THE_REGISTRY),
+        (DEFAULT_ROUTE, {"status": {}}, MAYBE),
+        (DEFAULT_ROUTE, UnreadableObject("no"), MAYBE),
+    ],
+)
+def test_a_route_is_reported_after_the_operator_has_removed_it(host: str, config: Any, text: str) -> None:
+    (found,) = by(place(pods=[pod(image=f"{host}/b/app:v1")]), config=config)
+    assert found.message == f"pod a/app has image {host}/b/app:v1{text}"
+
+
+@pytest.mark.parametrize("host", ["default-route-openshift-image-registry.other.example.com", "x" + DEFAULT_ROUTE])
+def test_a_route_of_another_cluster_is_not_reported(host: str) -> None:
+    status = {"externalRegistryHostnames": [DEFAULT_ROUTE]}
+    assert by(place(pods=[pod(image=f"{host}/b/app:v1")]), config={"status": status}) == []
+
+
 def test_an_image_volume_is_reported_by_its_name() -> None:
     volumes = [{"name": "data", "image": {"reference": f"{SERVICE}/b/app:v1"}}]
     (found,) = by(place(pods=[pod(volumes=volumes)]))
