@@ -405,9 +405,11 @@ _ALL = (
         WARNING,
         "An image of the integrated registry, which is removed",
         "The integrated registry is set to Removed. Its operator deletes the registry with all images in it. Tags of "
-        "image streams then resolve to their source, even with referencePolicy Local.",
+        "image streams then resolve to their source, even with referencePolicy Local. Builds that push to image streams fail. "
+        "The platform deletes generated pull secrets that no pod lists, and the tokens in them.",
         "Push the image to another registry and use it from there, or set managementState to Managed again before the "
-        "images are deleted. Give workloads a login for the source of such tags.",
+        "images are deleted. Give workloads a login for the source of such tags, builds an output in another registry, "
+        "and clients a token of their own.",
         (PODS, WORKLOADS_READ, STREAMS),
     ),
     AuditRule(

@@ -12,7 +12,7 @@ from ...core.audit_format import INFO
 from ...core.objects import ObjectRef
 from ...core.phrases import pluralize, summarize
 from ...explain import fixes
-from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
+from ...explain.node_settings import NodeGroup, NodeSettings
 from ...images.image_verification import (
     ALWAYS_VERIFY,
     NEVER_VERIFY,

@@ -74,6 +74,7 @@ from .run_signatures import ask_for_coming_signatures, ask_for_signatures
 from .survey import (
     ACCOUNTS,
     BINDINGS,
+    BUILD_CONFIG,
     BUILDS,
     CLUSTER_BINDINGS,
     NAMESPACES_READ,
@@ -99,15 +100,13 @@ _WORST = 100
 #: Helm stores whole charts in secrets of this type, and nothing else: they would be the largest part of a list of secrets.
 _NOT_HELM = "type!=helm.sh/release.v1"
 
-_BUILD = Kind("build.openshift.io/v1", "BuildConfig", "buildconfigs", "build config")
-
 _NAMES = {
     SECRET: SECRETS,
     POD: PODS,
     SERVICE_ACCOUNT: ACCOUNTS,
     ROLE_BINDING: BINDINGS,
     IMAGE_STREAM: STREAMS,
-    _BUILD: BUILDS,
+    BUILD_CONFIG: BUILDS,
     IMAGE_POLICY: POLICIES,
     **dict.fromkeys(WORKLOADS.values(), WORKLOADS_READ),
 }
@@ -248,7 +247,11 @@ class AuditReader:
 
     def _groups(self, nodes: Sequence[Json], evidence: ListedLookup) -> Sequence[NodeGroup]:
         """Return the nodes with their settings, if a kubelet can have settings for images that it has."""
-        if not set(self.asked.rules) & {*VERIFICATION, "forecast-cached-image", "forecast-image-name"} or not can_verify(nodes):
+        if not set(self.asked.rules) & {
+            *VERIFICATION,
+            "forecast-cached-image",
+            "forecast-image-name",
+        } or not can_verify(nodes):
             return ()
         while True:
             try:
@@ -297,7 +300,7 @@ class AuditReader:
         for kind in WORKLOADS.values():
             yield ListRequest(kind, trim_workload)
         yield ListRequest(IMAGE_STREAM, trim_stream)
-        yield ListRequest(_BUILD, trim_build)
+        yield ListRequest(BUILD_CONFIG, trim_build)
         yield ListRequest(IMAGE_POLICY, without_managed_fields)
 
     def _list_kinds(self) -> Mapping[Kind, Listing]:
@@ -417,7 +420,7 @@ def _place(namespace: str, found: Mapping[Kind, Listing]) -> NamespaceSnapshot:
         [(kind, obj) for kind in WORKLOADS.values() for obj in _items_of(found, kind, namespace)],
         _items_of(found, ROLE_BINDING, namespace),
         _items_of(found, IMAGE_STREAM, namespace),
-        _items_of(found, _BUILD, namespace),
+        _items_of(found, BUILD_CONFIG, namespace),
         unread,
         _items_of(found, IMAGE_POLICY, namespace),
     )

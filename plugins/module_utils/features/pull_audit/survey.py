@@ -35,6 +35,7 @@ __all__ = [
     "ACCOUNTS",
     "BINDINGS",
     "BUILDS",
+    "BUILD_CONFIG",
     "CLUSTER_BINDINGS",
     "NAMESPACES_READ",
     "NODES_READ",
@@ -59,6 +60,8 @@ BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build c
 #: The same for the whole cluster.
 CLUSTER_BINDINGS, NODES_READ, PROVIDERS = "cluster role bindings", "nodes", "credential provider configs"
 NAMESPACES_READ = "namespaces"
+
+BUILD_CONFIG = Kind("build.openshift.io/v1", "BuildConfig", "buildconfigs", "build config")
 
 
 @dataclass(frozen=True, repr=False)
@@ -185,8 +188,7 @@ class NamespaceSnapshot:
         mounted = (
             name for account in self.accounts.values() for key in LISTS.values() for name in names_in(account, key)
         )
-        objects = (*self.pods, *(obj for _kind, obj in self.workloads), *self.builds)
-        used = (as_str(name) for obj in objects for name in as_list(obj.get(MOUNTS)))
+        used = (name for _ref, name in self.mounting())
         return frozenset({*self.named_for_pulls, *mounted, *used})
 
     @cached_property
@@ -197,6 +199,17 @@ class NamespaceSnapshot:
     @cached_property
     def owners(self) -> PodOwners:
         return PodOwners(self.namespace, self.pods, self.workloads)
+
+    def mounting(self) -> Iterator[tuple[ObjectRef, str]]:
+        """Yield the pods, workloads and build configs with the names of the secrets that they use in addition to pull secrets."""
+        users = [
+            *self.workloads,
+            *((POD, pod) for pod in self.pods),
+            *((BUILD_CONFIG, build) for build in self.builds),
+        ]
+        for kind, obj in users:
+            for name in as_list(obj.get(MOUNTS)):
+                yield self.ref_of(kind, obj), as_str(name)
 
     def specs(self) -> Iterator[tuple[ObjectRef, Json]]:
         """Yield the spec of each pod and of each workload's template, with the object."""

@@ -104,7 +104,7 @@ def trim_binding(binding: Json) -> Json:
 
 
 def trim_stream(stream: Json) -> Json:
-    """Keep the tags with their sources, conditions and images, and the lookup policy of an image stream."""
+    """Keep the tags with their sources, conditions and images, the lookup policy and the external repository of an image stream."""
     spec, status = as_dict(stream.get("spec")), as_dict(stream.get("status"))
     tags = [
         {
@@ -119,14 +119,19 @@ def trim_stream(stream: Json) -> Json:
     ]
     return {
         "metadata": _meta(stream),
-        "spec": {**pick(spec, "lookupPolicy"), "tags": wanted},
+        "spec": {**pick(spec, "lookupPolicy", "dockerImageRepository"), "tags": wanted},
         "status": {**pick(status, "dockerImageRepository"), "tags": tags},
     }
 
 
 def trim_build(build: Json) -> Json:
-    """Keep the names of the secrets that the builds of a build config use."""
-    return {"metadata": _meta(build), MOUNTS: sorted(set(_secret_names(build.get("spec"))))}
+    """Keep the names of the secrets that the builds of a build config use, and their output."""
+    output = as_dict(as_dict(build.get("spec")).get("output"))
+    return {
+        "metadata": _meta(build),
+        "spec": {"output": {"to": pick(as_dict(output.get("to")), "kind", "namespace", "name")}},
+        MOUNTS: sorted(set(_secret_names(build.get("spec")))),
+    }
 
 
 def trim_to_name(obj: Json) -> Json:

@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import REGISTRY_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-from support.surveyed import deployment, found_by, place, pod, replica_set, stream, survey
+from support.surveyed import deployment, found_by, place, pod, replica_set, secret, stream, survey
 
 RULE = "forecast-registry-removed"
 SERVICE = "image-registry.openshift-image-registry.svc:5000"
@@ -110,3 +110,58 @@ def test_a_registry_that_stays_is_not_reported(state: Any) -> None:
 
 def test_it_is_a_forecast() -> None:
     assert by(place(pods=[pod(image=f"{SERVICE}/b/app:v1")]), target=None) == []
+
+
+def build(kind: str = "ImageStreamTag", **to: Any) -> dict[str, Any]:
+    spec = {"output": {"to": {"kind": kind, "name": "app:v1", **to}}}
+    return {"metadata": {"name": "app"}, "spec": spec}
+
+
+class TestBuilds:
+    def test_a_build_that_pushes_to_the_registry_is_reported(self) -> None:
+        (found,) = by(place(builds=[build()]))
+        assert (str(found.ref), found.location) == ("build config a/app", "output")
+        assert found.message == (
+            "build config a/app pushes to image stream tag a/app:v1 of the integrated registry: its builds fail without it"
+        )
+
+    def test_the_stream_can_be_in_another_namespace(self) -> None:
+        (found,) = by(place(builds=[build(namespace="b")]))
+        assert "image stream tag b/app:v1" in found.message
+
+    @pytest.mark.parametrize("other", [build("DockerImage"), {"metadata": {"name": "app"}, "spec": {}}, {}])
+    def test_an_external_output_is_not_reported(self, other: Any) -> None:
+        assert by(place(builds=[other])) == []
+
+    def test_a_stream_of_an_external_repository_is_not_reported(self) -> None:
+        external = stream(dockerImageRepository="q.io/team/app")
+        assert by(place(builds=[build()], streams=[external])) == []
+
+
+class TestCompanionTokens:
+    """A generated pull secret of before 4.16 has a token in a secret of its own. The platform deletes both."""
+
+    CREATED = {"kubernetes.io/created-by": "openshift.io/create-dockercfg-secrets"}
+
+    def found(self, *, mounted: str = "app-token-1", created: Any = None, named: str = "app-token-1") -> list[Finding]:
+        pull = secret("app-dockercfg-1", generated=True)
+        pull["metadata"]["annotations"] = {"openshift.io/token-secret.name": named}
+        token = {
+            "metadata": {"name": "app-token-1", "annotations": self.CREATED if created is None else created},
+            "type": "kubernetes.io/service-account-token",
+        }
+        user = pod(volumes=[{"name": "t", "secret": {"secretName": mounted}}])
+        return by(place(secrets=[pull, token], pods=[user]))
+
+    def test_a_token_that_a_pod_uses_is_reported(self) -> None:
+        (found,) = self.found()
+        assert (str(found.ref), found.message) == (
+            "secret a/app-token-1",
+            "secret a/app-token-1, which pod a/app uses, is deleted together with the generated pull secret app-dockercfg-1, as soon as no pod "
+            "lists that",
+        )
+
+    def test_other_secrets_are_not_reported(self) -> None:
+        assert self.found(mounted="other") == []
+        assert self.found(created={}) == []
+        assert self.found(named="gone") == []
