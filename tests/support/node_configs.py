@@ -72,6 +72,7 @@ def groups_of(
         KUBEADM_SETTINGS: kubeadm,
     }
     for each in pools:
-        name = each["metadata"]["name"]
+        name, target = each["metadata"]["name"], each["spec"]["configuration"]["name"]
+        known[ObjectRef(KUBELET_FILE, "", target)] = REFUSED
         known[ObjectRef(KUBELET_FILE, "", f"rendered-{name}")] = files.get(name, REFUSED)
     return group_nodes(nodes, Lookup(known))

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, UnknownResource
 from ..clients.kube.stored_yaml import parse_yaml
@@ -13,13 +16,24 @@ from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, ObjectRef
 from ..engine.fetching import Answer
 from ..explain.lookup import UnreadableObject
-from ..images.kubelet_settings import KUBEADM_CONFIG_MAP, KUBEADM_SETTINGS, KUBELET_FILE_PATH, trim_settings
-from ..platform.machine_config import MACHINE_CONFIG, text_of_file
+from ..images.kubelet_settings import (
+    DROP_IN_DIRECTORY,
+    DROP_IN_SUFFIX,
+    INVALID_SETTINGS,
+    KUBEADM_CONFIG_MAP,
+    KUBEADM_SETTINGS,
+    KUBELET_FILE_PATH,
+    merge_drop_ins,
+    trim_settings,
+)
+from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_directory, unit_has
 
 __all__ = ["read_kubelet_file"]
 
 #: The key of kubeadm's config map.
 _KUBEADM_KEY = "kubelet"
+#: The unit of the kubelet on OpenShift.
+_UNIT = "kubelet.service"
 
 
 def read_kubelet_file(cluster: Cluster, ref: ObjectRef) -> Answer:
@@ -28,7 +42,9 @@ def read_kubelet_file(cluster: Cluster, ref: ObjectRef) -> Answer:
     source = KUBEADM_CONFIG_MAP if of_kubeadm else ObjectRef(MACHINE_CONFIG, "", ref.name)
     try:
         obj = cluster.get(source)
-        return None if obj is None else trim_settings(parse_yaml(_text(obj, of_kubeadm=of_kubeadm)))
+        if obj is None:
+            return None
+        return _settings_of_kubeadm(obj) if of_kubeadm else _settings_of_node(obj)
     except UnknownResource:
         return None
     except Forbidden:
@@ -39,11 +55,25 @@ def read_kubelet_file(cluster: Cluster, ref: ObjectRef) -> Answer:
         return error
 
 
-def _text(obj: Json, *, of_kubeadm: bool) -> str:
+def _settings_of_kubeadm(obj: Json) -> dict[str, Any]:
     """:raises ValueError: when the object has no readable file."""
-    if not of_kubeadm:
-        return text_of_file(obj, KUBELET_FILE_PATH)
     text = as_str(as_dict(obj.get("data")).get(_KUBEADM_KEY))
     if not text:
         raise ValueError("it is missing")
-    return text
+    return trim_settings(parse_yaml(text))
+
+
+def _settings_of_node(obj: Json) -> dict[str, Any]:
+    """:raises ValueError: when the object has no readable file."""
+    return merge_drop_ins(parse_yaml(text_of_file(obj, KUBELET_FILE_PATH)), _drop_ins(obj))
+
+
+def _drop_ins(obj: Json) -> Iterator[Json]:
+    """The drop-in files that the kubelet reads, in its order. No kubelet starts with a file that cannot be parsed."""
+    if not unit_has(obj, _UNIT, f"--config-dir={DROP_IN_DIRECTORY}"):
+        return
+    try:
+        for text in texts_in_directory(obj, DROP_IN_DIRECTORY, DROP_IN_SUFFIX):
+            yield parse_yaml(text)
+    except ValueError:
+        yield INVALID_SETTINGS

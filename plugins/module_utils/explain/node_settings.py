@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The settings of nodes for images that they have, as far as objects show them. Pure.
 
-OpenShift: the kubelet's file in the rendered MachineConfig of the node, or, if the caller may not read it, the KubeletConfig of the node's
-pool. Elsewhere: the file that kubeadm gives to new nodes. The kubelet's own answer needs `nodes/proxy`, which also allows commands in
+OpenShift: the kubelet's file in the rendered MachineConfig of the node, with its drop-in files, or, if the caller may not read it, the
+KubeletConfig of the node's pool. Elsewhere: the file that kubeadm gives to new nodes. The kubelet's own answer needs `nodes/proxy`, which also allows commands in
 pods, so nothing asks for it.
 """
 
@@ -18,6 +18,7 @@ from ..core.objects import Json, ObjectRef, metadata
 from ..images.image_verification import VerificationPolicy
 from ..images.kubelet_settings import (
     CURRENT_CONFIG,
+    DROP_INS,
     KUBEADM_SETTINGS,
     KUBELET_CONFIGS,
     KUBELET_FILE,
@@ -132,10 +133,14 @@ def group_nodes(nodes: Sequence[Json], evidence: Lookup) -> list[NodeGroup]:
 
 
 def _coming_settings(name: str, pools: Sequence[Json], nodes: Sequence[SettledNode], evidence: Lookup) -> NodeSettings:
-    """The settings of the pool's KubeletConfig. Without a pool, those of its nodes, which are all alike."""
+    """The settings of the pool's KubeletConfig, unless drop-in files override them. Without a pool, those of its nodes, which are all alike."""
     pool = next((each for each in pools if name and Pool.of(each).name == name), None)
     if pool is None:
         return nodes[0].settings
+    target = Pool.of(pool).target
+    file = try_lookup(evidence, ObjectRef(KUBELET_FILE, "", target))[0] if target else None
+    if file is not None and file.get(DROP_INS):
+        return _settings_in(file, _source_of(file, target))
     listed, unread = try_lookup(evidence, KUBELET_CONFIGS)
     return NodeSettings(None, why=unread) if unread else _of_kubelet_configs(pool, pools, items_of(listed))
 
@@ -146,7 +151,7 @@ def _of_pool(pool: Json, pools: Sequence[Json], reading: _Reading, current: str)
     if rendered:
         file, _unread = reading.look(ObjectRef(KUBELET_FILE, "", rendered))
         if file is not None:
-            return _settings_in(file, f"machine config {rendered}")
+            return _settings_in(file, _source_of(file, rendered))
     listed, not_listed = reading.look(KUBELET_CONFIGS)
     if not_listed:
         return NodeSettings(None, why=not_listed)
@@ -172,6 +177,10 @@ def _of_kubeadm(reading: _Reading) -> NodeSettings:
     if file is None:
         return NodeSettings(VerificationPolicy(), is_assumed=True)
     return _settings_in(file, "the config map of kubeadm for new nodes")
+
+
+def _source_of(file: Json, rendered: str) -> str:
+    return f"{'a drop-in file of ' if file.get(DROP_INS) else ''}machine config {rendered}"
 
 
 def _settings_in(configuration: Json, source: str) -> NodeSettings:

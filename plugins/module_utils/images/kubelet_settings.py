@@ -22,6 +22,10 @@ from .image_verification import VerificationPolicy
 __all__ = [
     "ALLOW_LIST_FIELD",
     "CURRENT_CONFIG",
+    "DROP_INS",
+    "DROP_IN_DIRECTORY",
+    "DROP_IN_SUFFIX",
+    "INVALID_SETTINGS",
     "KUBEADM_CONFIG_MAP",
     "KUBEADM_SETTINGS",
     "KUBELET_CONFIG",
@@ -32,6 +36,7 @@ __all__ = [
     "POOLS",
     "SETTINGS_KINDS",
     "config_for",
+    "merge_drop_ins",
     "parse_config",
     "pool_for",
     "refusal_of",
@@ -55,6 +60,10 @@ KUBEADM_CONFIG_MAP = ObjectRef(Kind("v1", "ConfigMap", "configmaps", "config map
 SETTINGS_KINDS = (MACHINE_CONFIG_POOL, KUBELET_CONFIG, KUBELET_FILE)
 #: Path of the file on the nodes of OpenShift.
 KUBELET_FILE_PATH = "/etc/kubernetes/kubelet.conf"
+#: The files that override it. Only kubelets with this directory in `--config-dir` read them: those of workers on newer versions.
+DROP_IN_DIRECTORY, DROP_IN_SUFFIX = "/etc/openshift/kubelet.conf.d", ".conf"
+#: The key of the settings that is true if a drop-in file has one of them. A kubelet's configuration has no such field.
+DROP_INS = "dropIns"
 
 #: The annotation of a node with the name of the rendered MachineConfig that it has.
 CURRENT_CONFIG = "machineconfiguration.openshift.io/currentConfig"
@@ -68,6 +77,9 @@ POLICY_FIELD, ALLOW_LIST_FIELD, _GATES = (
     "featureGates",
 )
 
+#: Settings that are invalid, for a file with which no kubelet starts.
+INVALID_SETTINGS: Json = {POLICY_FIELD: {}}
+
 #: The pools of the platform. A node in one of the first two is in no custom pool.
 _MASTER, _ARBITER, _WORKER = "master", "arbiter", "worker"
 
@@ -76,6 +88,17 @@ def trim_settings(configuration: Json) -> dict[str, Any]:
     """Keep the settings for images of a KubeletConfiguration."""
     gates = pick(as_dict(configuration.get(_GATES)), _GATE)
     return {**pick(configuration, POLICY_FIELD, ALLOW_LIST_FIELD), **({_GATES: gates} if gates else {})}
+
+
+def merge_drop_ins(configuration: Json, drop_ins: Iterable[Json]) -> dict[str, Any]:
+    """Return the settings of a file with those of its drop-in files, as JSON merge patches (cmd/kubelet/app, mergeKubeletConfigurations)."""
+    merged, is_overridden = dict(configuration), False
+    for patch in drop_ins:
+        for name, value in pick(patch, POLICY_FIELD, ALLOW_LIST_FIELD, _GATES).items():
+            is_map = name == _GATES and isinstance(value, Mapping)
+            merged[name] = {**as_dict(merged.get(name)), **value} if is_map else value
+        is_overridden = is_overridden or bool(trim_settings(patch))
+    return {**trim_settings(merged), **({DROP_INS: True} if is_overridden else {})}
 
 
 def parse_config(configuration: Json) -> VerificationPolicy | None:

@@ -35,6 +35,8 @@ __all__ = [
     "drain_effect",
     "is_same_pull_secret",
     "text_of_file",
+    "texts_in_directory",
+    "unit_has",
 ]
 
 _API = "machineconfiguration.openshift.io/v1"
@@ -142,6 +144,23 @@ def text_of_file(config: Json | None, path: str) -> str:
     raise ValueError("it is missing")
 
 
+def texts_in_directory(config: Json | None, directory: str, suffix: str) -> list[str]:
+    """Return the texts of the files with this suffix in a rendered configuration, in the lexical order in which a directory is walked.
+
+    :raises ValueError: when one of them cannot be decoded. The message does not quote it.
+    """
+    paths = (as_str(file.get("path")) for file in _files(config))
+    found = (path for path in paths if path.startswith(f"{directory}/") and path.endswith(suffix))
+    return [text_of_file(config, path) for path in sorted(found, key=lambda path: path.split("/"))]
+
+
+def unit_has(config: Json | None, name: str, text: str) -> bool:
+    """Whether a systemd unit of a rendered configuration, or one of its drop-ins, contains the text."""
+    units = (unit for unit in _units(config) if unit.get("name") == name)
+    parts = (part for unit in units for part in (unit, *map(as_dict, as_list(unit.get("dropins")))))
+    return any(text in as_str(part.get("contents")) for part in parts)
+
+
 def is_same_pull_secret(rendered: AuthFile, secret: AuthFile) -> bool:
     """Whether a rendered pull secret has the entries of the cluster's pull secret and no others, apart from the operator's own entries."""
     return _entries_of_users(rendered) == _entries_of_users(secret)
@@ -180,6 +199,11 @@ def _files(config: Json | None) -> Iterator[Json]:
     yield from map(as_dict, as_list(as_dict(ignition.get("storage")).get("files")))
 
 
+def _units(config: Json | None) -> Iterator[Json]:
+    ignition = as_dict(as_dict(as_dict(config).get("spec")).get("config"))
+    yield from map(as_dict, as_list(as_dict(ignition.get("systemd")).get("units")))
+
+
 def _content(contents: Json) -> str:
     """The text of a file: a data URL, optionally base64 and optionally compressed (RFC 2397, ignition `contents`).
 
@@ -207,9 +231,8 @@ def _decompress(data: bytes) -> bytes:
 def _parts(config: Json | None) -> Mapping[str, Any]:
     """The parts of a node's configuration, by name."""
     spec = as_dict(as_dict(config).get("spec"))
-    units = map(as_dict, as_list(as_dict(as_dict(spec.get("config")).get("systemd")).get("units")))
     files = {as_str(file.get("path")): file for file in _files(config)}
     others = ("osImageURL", "kernelArguments", "kernelType", "extensions", "fips")
     parts = {f"file {path}": file for path, file in files.items() if path != NODE_FILE}
-    parts |= {f"unit {as_str(unit.get('name'))}": unit for unit in units}
+    parts |= {f"unit {as_str(unit.get('name'))}": unit for unit in _units(config)}
     return parts | {name: spec[name] for name in others if spec.get(name)}

@@ -13,10 +13,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.kubelet_files import read_kubelet_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
+    VerificationPolicy,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBEADM_SETTINGS,
     KUBELET_FILE,
     KUBELET_FILE_PATH,
+    parse_config,
 )
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
@@ -26,9 +30,15 @@ TEXT = "kind: KubeletConfiguration\nstaticPodPath: /canary\nimagePullCredentials
 SETTINGS = {"imagePullCredentialsVerificationPolicy": "NeverVerify"}
 
 
-def rendered(api: FakeApi, text: str, path: str = KUBELET_FILE_PATH) -> None:
-    file = {"path": path, "contents": {"source": f"data:,{quote(text)}"}}
-    api.put("machineconfigs", "", RENDERED.name, spec={"config": {"storage": {"files": [file]}}})
+DIRECTORY = "/etc/openshift/kubelet.conf.d"
+UNIT = {"name": "kubelet.service", "contents": f"ExecStart=kubelet --config-dir={DIRECTORY}"}
+
+
+def rendered(api: FakeApi, text: str, path: str = KUBELET_FILE_PATH, unit: Any = UNIT, **drop_ins: str) -> None:
+    texts = {path: text, **{f"{DIRECTORY}/{name}": text for name, text in drop_ins.items()}}
+    files = [{"path": path, "contents": {"source": f"data:,{quote(text)}"}} for path, text in texts.items()]
+    config = {"storage": {"files": files}, "systemd": {"units": [{"name": "crio.service"}, unit]}}
+    api.put("machineconfigs", "", RENDERED.name, spec={"config": config})
 
 
 def test_the_file_of_a_rendered_configuration_is_read() -> None:
@@ -90,3 +100,46 @@ def test_a_config_map_without_a_file_is_unreadable(data: Any) -> None:
     api = FakeApi()
     api.put("configmaps", "kube-system", "kubelet-config", data=data)
     assert isinstance(read_kubelet_file(api.cluster(), KUBEADM_SETTINGS), UnreadableObject)
+
+
+class TestDropIns:
+    """The kubelet of a worker merges the files of a directory into its own, in the order of their names."""
+
+    ALWAYS, LISTED = (f"imagePullCredentialsVerificationPolicy: {name}\n" for name in ("AlwaysVerify", "Listed"))
+    GATE = "featureGates: {KubeletEnsureSecretPulledImages: false, Other: true}\n"
+
+    def read(self, text: str = TEXT, **given: Any) -> Any:
+        api = FakeApi()
+        rendered(api, text, **given)
+        return read_kubelet_file(api.cluster(), RENDERED)
+
+    def test_the_last_file_wins(self) -> None:
+        found = self.read(**{"20-b.conf": self.LISTED, "10-a.conf": self.ALWAYS, "05/99.conf": self.GATE})
+        gates = {"featureGates": {"KubeletEnsureSecretPulledImages": False}}
+        assert found == {"imagePullCredentialsVerificationPolicy": "Listed", **gates, "dropIns": True}
+
+    def test_feature_gates_are_merged_by_name(self) -> None:
+        found = self.read(self.GATE, **{"a.conf": "featureGates: {Other: false}\npodsPerCore: 3\n"})
+        assert found == {"featureGates": {"KubeletEnsureSecretPulledImages": False}}
+
+    @pytest.mark.parametrize("patch", ["featureGates:\n", "featureGates: {KubeletEnsureSecretPulledImages: null}\n"])
+    def test_null_takes_a_setting_away(self, patch: str) -> None:
+        policy = parse_config(self.read(TEXT + self.GATE, **{"a.conf": patch}))
+        assert policy == VerificationPolicy("NeverVerify")
+
+    @pytest.mark.parametrize("name", ["README", "a.conf.bak", "a.yaml"])
+    def test_only_files_with_the_suffix_count(self, name: str) -> None:
+        assert self.read(**{name: self.ALWAYS}) == SETTINGS
+
+    @pytest.mark.parametrize("unit", [{"name": "kubelet.service", "contents": "ExecStart=kubelet"}, {}, "odd"])
+    def test_a_kubelet_without_the_directory_does_not_read_them(self, unit: Any) -> None:
+        assert self.read(unit=unit, **{"a.conf": self.ALWAYS}) == SETTINGS
+
+    def test_a_drop_in_of_the_unit_can_name_the_directory(self) -> None:
+        unit = {"name": "kubelet.service", "dropins": [{"name": "x", "contents": f"--config-dir={DIRECTORY}"}]}
+        assert self.read(unit=unit, **{"a.conf": self.ALWAYS})["dropIns"] is True
+
+    def test_a_file_that_cannot_be_parsed_makes_the_settings_invalid(self) -> None:
+        found = self.read(**{"a.conf": "canary"})
+        assert parse_config(found) is None
+        assert "canary" not in str(found)

@@ -58,6 +58,12 @@ class TestOpenShift:
     def test_a_rendered_file_without_settings_is_the_default(self) -> None:
         assert found(node_in("worker"), [pool("worker")], [self.CONFIG], {"rendered-worker": {}}) == DEFAULT
 
+    def test_a_drop_in_file_is_named_as_the_source(self) -> None:
+        files = {"rendered-worker": {**NEVER, "dropIns": True}}
+        assert found(node_in("worker"), [pool("worker")], [self.CONFIG], files) == NodeSettings(
+            VerificationPolicy("NeverVerify"), "a drop-in file of machine config rendered-worker"
+        )
+
     def test_a_node_in_an_update_has_the_file_that_it_reports(self) -> None:
         rolling = pool("worker", "rendered-worker-1", "rendered-worker-2")
         files = {"rendered-worker-1": {}, "rendered-worker-2": ALWAYS}
@@ -114,6 +120,7 @@ class TestOpenShift:
     def test_a_group_has_the_settings_that_its_pool_will_get(self) -> None:
         pools = [pool("worker", "rendered-worker-1", "rendered-worker-2")]
         known = {POOLS: {"items": pools}, KUBELET_CONFIGS: {"items": [self.CONFIG]}, file("rendered-worker-1"): {}}
+        known[file("rendered-worker-2")] = ALWAYS
         nodes = [node_in("worker", name=name, current="rendered-worker-1") for name in "ab"]
         (group,) = group_nodes(nodes, Lookup(known))
         assert (group.pool, [node.versions.name for node in group.nodes]) == ("worker", ["a", "b"])
@@ -121,6 +128,10 @@ class TestOpenShift:
         assert group.coming.source == "kubelet config strict"
         (group,) = group_nodes(nodes, Lookup({**known, KUBELET_CONFIGS: REFUSED}))
         assert group.coming == NodeSettings(None, why="the caller may not read it")
+        known[file("rendered-worker-2")] = {**NEVER, "dropIns": True}
+        (group,) = group_nodes(nodes, Lookup(known))
+        source = "a drop-in file of machine config rendered-worker-2"
+        assert group.coming == NodeSettings(VerificationPolicy("NeverVerify"), source)
 
 
 def test_nodes_without_a_pool_keep_their_settings() -> None:
