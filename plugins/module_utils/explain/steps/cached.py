@@ -31,6 +31,7 @@ from ...images.image_verification import (
     finds_records,
     record_key,
 )
+from ...images.node_pools import lists_image
 from ...images.node_versions import NodeVersions, format_version, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt
 from ..lookup import Lookup
@@ -64,6 +65,8 @@ def explain_cache(subject: ContainerPull, evidence: Lookup) -> Iterator[StepResu
     if not _is_relevant(subject):
         return
     begin = f"imagePullPolicy is {subject.pull_policy or 'IfNotPresent'}"
+    if _is_listed(subject, evidence):
+        begin += f", and node {subject.node} has the image"
     if subject.is_pulled:
         begin = "the container has its image, but that does not mean that the next pod can pull it"
     nodes, unread = _settled_nodes(subject, evidence)
@@ -92,14 +95,27 @@ def explain_never(subject: ContainerPull, told: PullAttempt | None, evidence: Lo
         yield from (
             replace(each, verdict=WILL_NOT_PULL, reason=each.step.seen) for each in seen if each.step is not None
         )
-    else:
+    elif not _is_listed(subject, evidence):
         yield unknown("cached", f"{begin}, and whether the node has the image cannot be seen from here")
+        yield from seen
+    else:
+        if not all(each.step is not None and each.step.ok for each in seen):
+            doubt = "whether its kubelet gives it to this pod is not known"
+            yield unknown("cached", f"{begin}. Node {subject.node} has the image, and {doubt}")
         yield from seen
 
 
 def _is_relevant(subject: ContainerPull) -> bool:
     """If the node reports anything about the pull, it had no image for this pod."""
     return subject.is_asked_alone and subject.pull_policy != "Always" and not subject.reason
+
+
+def _is_listed(subject: ContainerPull, evidence: Lookup) -> bool:
+    """Whether the node of the pod lists the image. If it does not, the image may still be there."""
+    if not (_is_relevant(subject) and subject.node):
+        return False
+    nodes, _unread = node_objects_for(subject, evidence)
+    return any(lists_image(node, subject.image) for node in nodes)
 
 
 def _settled_nodes(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[SettledNode], str]:

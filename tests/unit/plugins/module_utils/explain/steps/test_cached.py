@@ -266,3 +266,46 @@ class TestNever:
 
     def test_an_invalid_name_is_reported_before_the_policy_never(self) -> None:
         assert "is not a valid image name" in asked(NEW, pull_policy="Never", image="UPPER").reason
+
+
+class TestImagesOfTheNode:
+    """The node of a pod lists its largest images: a name there is proof, and a missing one proves nothing."""
+
+    OLD_NODE = node("n", kubelet="v1.34.9")
+    NEW_NODE = node("n", "cri-o://1.36.0", kubelet="v1.36.0")
+
+    def asked(self, on: Any, *names: str, settings: Any = None, **more: Any) -> PullVerdict:
+        on = {**on, "status": {**on["status"], "images": [{"names": [*names]}]}}
+        evidence = known(more={ObjectRef(NODES.kind, "", "n"): on, KUBEADM_SETTINGS: settings}, good=GOOD)
+        return told(pod("good", is_asked_alone=True, node="n", **more), evidence)
+
+    def test_a_listed_image_is_reported(self) -> None:
+        ((_name, seen, ok),) = steps(self.asked(self.OLD_NODE, "q.io/team/app:v1"), "cached")
+        assert seen.startswith("imagePullPolicy is IfNotPresent, and node n has the image: the kubelet is older")
+        assert ok is True
+        ((_name, seen, _ok),) = steps(self.asked(self.OLD_NODE, "q.io/team/app:v2"), "cached")
+        assert seen.startswith("imagePullPolicy is IfNotPresent: the kubelet is older")
+
+    def test_a_listed_image_that_each_pod_gets_decides_the_policy_never(self) -> None:
+        found = self.asked(self.OLD_NODE, "q.io/team/app:v1", pull_policy="Never")
+        assert found.verdict == "pulls"
+        ((_name, seen, ok),) = steps(found, "cached")
+        assert seen.startswith("imagePullPolicy is Never, and node n has the image: the kubelet is older than 1.35")
+        assert ok is True
+        assert self.asked(self.OLD_NODE, pull_policy="Never").verdict == "unknown"
+
+    def test_a_listed_image_may_still_be_for_other_pods_only(self) -> None:
+        assert summary(self.asked(self.NEW_NODE, "q.io/team/app:v1", pull_policy="Never")) == (
+            "unknown",
+            "imagePullPolicy is Never: nothing is pulled. Node n has the image, and whether its kubelet gives it to this pod is not known",
+        )
+
+    def test_a_listed_image_without_a_record_is_refused_by_the_policy_never(self) -> None:
+        strict = {POLICY: "AlwaysVerify"}
+        on = node("n", "cri-o://1.35.1", kubelet="v1.35.1")
+        found = self.asked(on, "q.io/team/app:v1", settings=strict, pull_policy="Never")
+        assert found.verdict == "will_not_pull"
+
+    def test_a_running_container_needs_no_list(self) -> None:
+        ((_name, seen, _ok),) = steps(self.asked(self.OLD_NODE, "q.io/team/app:v1", pulled=True), "cached")
+        assert seen.startswith("the container has its image, but")
