@@ -22,6 +22,7 @@ from ...images.image_verification import (
     NEVER_VERIFIED,
     NEVER_VERIFY_PRELOADED,
     RECORD_NEVER_FOUND,
+    SECRET_LIMIT,
     UNKNOWN_VERSION,
     USES,
     CacheDecision,
@@ -48,7 +49,10 @@ _SHOWN = 3
 #: The kubelet pulls at every start, which `imagePullPolicy: Never` forbids.
 _REFUSED = CacheDecision(ASKS, RECORD_NEVER_FOUND)
 
-_PULLED_BEFORE = "without a login, with the nodes' own, with the same login, or with the same secret"
+_PULLED_BEFORE = (
+    "without a login, with the nodes' own, with the same login, or with the same secret while fewer than "
+    f"{SECRET_LIMIT} secrets have pulled it"
+)
 
 
 def cache_refs(subject: ContainerPull) -> Sequence[ObjectRef]:

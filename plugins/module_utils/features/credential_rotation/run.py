@@ -30,6 +30,7 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...engine.selection import resolve_targets
 from ...engine.workers import Workers
+from ...images.image_verification import SECRET_LIMIT
 from ...images.probe_pods import PROBE_POD
 from ...platform.node_builds import BuildSecrets
 from ...platform.protected import BUILD_NAMESPACE
@@ -138,6 +139,7 @@ def rotate(
         *proof.notes,
         *_undeclared_note(told),
         *_build_notes(changing),
+        *_record_note(seen, changing),
         *cleaned,
         *waited.notes,
     ]
@@ -171,6 +173,19 @@ def _build_notes(changing: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
     for copy in (copy for copies in changing.values() for copy in copies if copy.builds.uses):
         if sentence := copy.builds.describe(copy.ref):
             yield f"{sentence}. A changed login starts no build"
+
+
+def _record_note(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
+    """Yield a note if a node may have recorded so many of the secrets for an image that it does not recognize a changed one.
+
+    Fewer secrets prove nothing, because a record also has secrets with other logins.
+    """
+    count = sum(bool(copy.found.old or copy.found.new) and not copy.is_of_cluster for copy in seen.confirmed)
+    if changing and count >= SECRET_LIMIT:
+        yield (
+            f"{count} confirmed secrets have this login. A node that has recorded {SECRET_LIMIT} secrets or more for an image asks the registry "
+            "when the next pod starts there with a changed secret, so keep the registry reachable"
+        )
 
 
 def _drop_refused(found: Mapping[str, Sequence[Copy]], refused: Mapping[ObjectRef, str]) -> _Changing:

@@ -259,6 +259,29 @@ class TestWrites:
         assert found["remaining"][0]["secret"] == "s000"
 
 
+class TestRecordsOfNodes:
+    """From 100 secrets on, a node may ask the registry although a secret was changed in place."""
+
+    def notes(self, api: FakeApi, count: int, **given: Any) -> list[str]:
+        for number in range(count):
+            put(api, "a", f"s{number:03}", auths={"quay.io": entry(OLD if number else NEW)})
+        return [note for note in run(api, **given).notes if "recorded" in note]
+
+    def test_a_hundred_confirmed_secrets_are_reported(self, api: FakeApi) -> None:
+        assert self.notes(api, 100, check=True) == [
+            "100 confirmed secrets have this login. A node that has recorded 100 secrets or more for an image asks the registry when the next pod "
+            "starts there with a changed secret, so keep the registry reachable"
+        ]
+
+    def test_fewer_secrets_are_not_reported(self, api: FakeApi) -> None:
+        assert self.notes(api, 99) == []
+
+    def test_a_run_without_a_change_reports_nothing(self, api: FakeApi) -> None:
+        assert self.notes(api, 100, confirmed=()) == []
+        assert len(self.notes(api, 100)) == 1
+        assert self.notes(api, 0) == []
+
+
 class TestNodeBuilds:
     """Secrets of the namespace in which the machine config operator builds node images."""
 
