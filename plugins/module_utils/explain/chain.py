@@ -86,11 +86,11 @@ def _explain_steps(
     found = [explain_sources(subject, each, told, evidence, credentials, asks=asks) for each in named.references]
     yield from _merge_sources([each.seen for each in found])
     yield from explain_project(subject, reference, credentials, evidence)
-    yield from explain_cache(subject, evidence)
-    yield from explain_keys(credentials, reference.repository)
     route = found[0].route
     if route.reference != reference:
         route = replace(route, reference=reference)
+    yield from explain_cache(subject, evidence, route)
+    yield from explain_keys(credentials, reference.repository)
     yield from explain_login(route, None if found[0].overtakes_node else told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ...core.objects import ObjectRef
 from ...core.phrases import summarize
+from ...images.credential_providers import CRIO_PROVIDER, node_problem
 from ...images.image_verification import (
     ALLOW_LISTED,
     ALPHA_GATE,
@@ -23,6 +24,7 @@ from ...images.image_verification import (
     NEVER_VERIFY_PRELOADED,
     RECORD_NEVER_FOUND,
     SECRET_LIMIT,
+    UNKNOWN_RECORD,
     UNKNOWN_VERSION,
     USES,
     CacheDecision,
@@ -35,13 +37,15 @@ from ...images.image_verification import (
 from ...images.node_pools import lists_image
 from ...images.node_versions import NodeVersions, format_version, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt
+from ...platform.protected import NODE_SECRET
 from ..lookup import Lookup
 from ..node_settings import NodeSettings, SettledNode, can_verify, settings_of_nodes
 from ..reading import node_objects_for, refs_of_nodes
 from ..subjects import ContainerPull
 from ..verdict import WILL_NOT_PULL, StepResult, failure, info, unknown
+from .asked import PullRoute
 
-__all__ = ["cache_refs", "explain_cache", "explain_never"]
+__all__ = ["cache_refs", "explain_cache", "explain_never", "is_free_after_pull"]
 
 #: Maximum number of nodes in one message.
 _SHOWN = 3
@@ -60,9 +64,25 @@ def cache_refs(subject: ContainerPull) -> Sequence[ObjectRef]:
     return refs_of_nodes(subject) if _is_relevant(subject) else ()
 
 
-def explain_cache(subject: ContainerPull, evidence: Lookup) -> Iterator[StepResult]:
+def is_free_after_pull(route: PullRoute) -> bool:
+    """Whether a pull makes the image free for each pod of the node: the kubelet sends no login, and CRI-O has one from its provider.
+
+    The kubelet then records a pull without a login.
+
+    :raises ReadRequired: when more objects have to be read first.
+    """
+    credentials, mirrors = route.credentials, route.mirrors
+    is_known = not (credentials.in_state("unparsable") or credentials.in_state("unread"))
+    if mirrors is None or credentials.logins or not is_known or route.provider is None:
+        return False
+    places = [*mirrors.mirrors, *(() if mirrors.never_source else (str(route.reference),))]
+    keys = (route.key_for(place) for place in places)
+    return any(key.is_usable and key.secret != NODE_SECRET for key in keys)
+
+
+def explain_cache(subject: ContainerPull, evidence: Lookup, route: PullRoute | None = None) -> Iterator[StepResult]:
     """Yield informational steps when one pod or workload is explained. They do not affect the verdict. `ok` is true if a node that has the
-    image gives it to the pod, and false if it never does so.
+    image gives it to the pod, and false if it never does so. `route`: the facts about its pull, if it can pull.
 
     :raises ReadRequired: when the nodes or their settings have to be read first.
     """
@@ -84,6 +104,10 @@ def explain_cache(subject: ContainerPull, evidence: Lookup) -> Iterator[StepResu
     for (text, ok), names in found.items():
         where = f"on {summarize(names, _SHOWN)}, " if len(found) > 1 else ""
         yield info("cached", f"{begin}: {where}{text}", ok=ok)
+    records = any(_records_pulls(subject, node) for node in nodes)
+    if route is not None and records and is_free_after_pull(route):
+        text = f"the kubelet does not know the login that {CRIO_PROVIDER[0]} gives for the image, so it records a pull without a login"
+        yield info("cached", f"{text}: each pod on that node gets the image then, whatever its secrets are", ok=None)
 
 
 def explain_never(subject: ContainerPull, told: PullAttempt | None, evidence: Lookup) -> Iterator[StepResult]:
@@ -129,6 +153,12 @@ def _settled_nodes(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[S
         return settings_of_nodes(objects, evidence), unread
     kinds = kinds_of(nodes_of(objects).values())
     return [SettledNode(node, NodeSettings(VerificationPolicy())) for node in kinds], unread
+
+
+def _records_pulls(subject: ContainerPull, node: SettledNode) -> bool:
+    """Whether the node may have a record of the image that decides, and its CRI-O reads the files of the provider."""
+    decision = decide_cached_image(subject.image, node.versions, node.settings.policy or VerificationPolicy())
+    return decision.rule == UNKNOWN_RECORD and not node_problem(node.versions)
 
 
 def _describe(subject: ContainerPull, node: SettledNode) -> tuple[str, bool | None]:

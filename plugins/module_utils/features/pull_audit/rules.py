@@ -308,10 +308,11 @@ _ALL = (
     AuditRule(
         "verification-exempts-private",
         WARNING,
-        "A policy that gives private images to every pod",
+        "A policy, or a login of CRI-O's credential provider, that gives private images to every pod",
         "Some pods pull the image with a login. Because of the policy NeverVerify or an allow-list, every other pod gets it from a node "
-        "that has it.",
-        "Use another policy, or remove the image from the allow-list.",
+        "that has it. The same is true for a login that only CRI-O's credential provider gives: the kubelet records a pull without a login.",
+        "Use another policy, or remove the image from the allow-list. For the provider, give the pods a secret of their own for the image, or "
+        "remove it from matchImages.",
         (SECRETS, ACCOUNTS, PODS),
     ),
     AuditRule(

@@ -6,13 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from ...core.audit_format import INFO
 from ...core.objects import ObjectRef
 from ...core.phrases import pluralize, summarize
 from ...explain import fixes
-from ...explain.node_settings import NodeGroup, NodeSettings
+from ...explain.credentials import credentials_of
+from ...explain.lookup import Lookup, ReadRequired
+from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
+from ...explain.steps.asked import PullRoute
+from ...explain.steps.cached import is_free_after_pull
+from ...explain.steps.mirrors import mirrors_of
+from ...explain.subjects import ContainerPull
+from ...images.credential_providers import CRIO_PROVIDER, node_problem
 from ...images.image_verification import (
     ALWAYS_VERIFY,
     NEVER_VERIFY,
@@ -28,7 +36,7 @@ from ...images.image_verification import (
 )
 from ...images.kubelet_settings import KUBEADM_CONFIG_MAP
 from ...images.node_versions import NodeVersions, format_version
-from ...images.references import reference_of
+from ...images.references import Reference, reference_of
 from ...platform.machine_config import MACHINE_CONFIG_POOL
 from .cached_images import find_pods_without_login
 from .findings import Finding
@@ -149,6 +157,44 @@ def _exempts(policy: VerificationPolicy | None, node: NodeVersions, image: str) 
     return decide_cached_image(image, node, policy).answer == USES
 
 
+def _find_provided_images(survey: ClusterSnapshot) -> Iterator[Finding]:
+    """Find images that pods pull with a login that only CRI-O gets, so that the kubelet gives them to each pod of the node."""
+    images, namespaces = dict[str, None](), dict[str, None]()
+    for namespace in survey.places:
+        for subject, _access in survey.subject_pods(namespace):
+            node, _group = survey.nodes_by_name.get(subject.node, (None, None))
+            reference = reference_of(subject.image)
+            if node is None or reference is None or not (subject.is_pulled and _records_pulls(node)):
+                continue
+            if _is_provided(subject, reference, survey.evidence):
+                images[reference.repository] = namespaces[namespace] = None
+    if images:
+        message = (
+            f"pods of {pluralize(len(namespaces), 'namespace')} ({summarize(sorted(namespaces), _SHOWN)}) pull "
+            f"{summarize(sorted(images), _SHOWN)} with a login that only this object gives. The kubelet records a pull without a "
+            f"login, so each pod on the node gets {'it' if len(images) == 1 else 'them'} then, whatever its secrets are"
+        )
+        yield Finding("verification-exempts-private", CRIO_PROVIDER[0], "", message)
+
+
+def _records_pulls(node: SettledNode) -> bool:
+    """Whether the kubelet verifies and finds its records, and its CRI-O reads the files of the provider."""
+    policy = node.settings.policy or VerificationPolicy()
+    is_verified = verifies(node.versions.kubelet, policy.gate) and not runtime_effect(policy, node.versions)
+    return bool(is_verified) and not node_problem(node.versions)
+
+
+def _is_provided(subject: ContainerPull, reference: Reference, evidence: Lookup) -> bool:
+    try:
+        mirrors = mirrors_of(reference, evidence)
+        if mirrors is None:
+            return False
+        credentials = credentials_of(subject.namespace, subject.own, reference.repository, evidence)
+        return is_free_after_pull(PullRoute(subject, reference, credentials, mirrors, evidence))
+    except ReadRequired:  # an explanation that failed earlier did not ask for it
+        return False
+
+
 REFUSED_PODS: Final = "verification-refuses-pod"
 
 
@@ -193,7 +239,9 @@ CLUSTER_RULES: Mapping[str, NodeCheck] = {
     "verification-stops-kubelet": _find_refused_settings,
     "verification-runtime-fault": _find_runtime_faults,
     "verification-entry-unmatched": _find_unmatched_entries,
-    "verification-exempts-private": _find_exempt_images,
+    "verification-exempts-private": lambda survey, repositories: chain(
+        _find_exempt_images(survey, repositories), _find_provided_images(survey)
+    ),
 }
 #: All rules of this file.
 VERIFICATION = (*CLUSTER_RULES, REFUSED_PODS)

@@ -56,7 +56,9 @@ class TestImages:
     def test_a_short_name_may_mean_another_registry(self) -> None:
         assert not lists_image(self.node({"names": ["docker.io/library/nginx:latest"]}), "nginx")
 
-    @pytest.mark.parametrize("images", [[], ["odd"], [{}], [{"names": None}], [{"names": [3, "UPPER", "<none>:<none>"]}]])
+    @pytest.mark.parametrize(
+        "images", [[], ["odd"], [{}], [{"names": None}], [{"names": [3, "UPPER", "<none>:<none>"]}]]
+    )
     def test_odd_lists_contain_nothing(self, images: Any) -> None:
         assert not lists_image(self.node(*images), "q.io/team/app:v1")
         assert not lists_image({}, "UPPER")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
@@ -389,3 +389,51 @@ def test_only_the_first_login_of_the_kubelet_reaches_the_mirror_with_the_login_o
         (M, "far", "m.io"),
         (M, "pull-secret", "m.io"),
     ]
+
+
+class TestImagesOfNodes:
+    """The kubelet does not know the login of the provider, so it gives an image that was pulled with it to each pod of the node."""
+
+    TEXT = (
+        f"the kubelet does not know the login that {NAME} gives for the image, so it records a pull without a login: each pod on that node "
+        "gets the image then, whatever its secrets are"
+    )
+    NODES: ClassVar = {NODES: {"items": [node("n", "cri-o://1.36.0", kubelet="v1.36.1")]}}
+    FAR: ClassVar = {"far": secret({"m.io": AUTH})}
+
+    def reported(self, *own: str, on: Any = None, **more: Any) -> bool:
+        nodes = {NODES: {"items": [on]}} if on else self.NODES
+        subject = pod(*own, is_asked_alone=True)
+        found = told(subject, evidence(**{**self.FAR, "more": nodes, **more}))
+        return ("cached", self.TEXT, None) in steps(found, "cached")
+
+    def test_a_pod_without_a_login_of_its_own_is_told(self) -> None:
+        assert self.reported()
+        assert self.reported("own", own=OTHER)
+
+    def test_the_source_counts_if_nodes_contact_it(self) -> None:
+        source = secret({"q.io": AUTH})
+        assert self.reported(far=source, only=False)
+        assert not self.reported(far=source)
+
+    def test_the_kubelet_records_a_login_that_it_has(self) -> None:
+        assert not self.reported("own")
+        assert not self.reported("own", own=secret({"q.io": {}}))
+        assert not self.reported("own", more={ObjectRef(SECRET, "ns", "own"): REFUSED, **self.NODES})
+
+    @pytest.mark.parametrize(
+        "given", [{"config": None}, {"lists": DENIED}, {"far": OTHER}, {"far": secret({"m.io": {}})}]
+    )
+    def test_without_a_login_of_the_provider_nothing_is_reported(self, given: Any) -> None:
+        assert not self.reported(**given)
+
+    @pytest.mark.parametrize(
+        "on",
+        [
+            node("n", "cri-o://1.34.11", kubelet="v1.34.1"),
+            node("n", "containerd://2.2.0", kubelet="v1.36.1"),
+            node("n", "cri-o://1.35.1", kubelet="v1.35.1"),
+        ],
+    )
+    def test_nodes_on_which_no_record_decides_are_left_out(self, on: Any) -> None:
+        assert not self.reported(on=on)

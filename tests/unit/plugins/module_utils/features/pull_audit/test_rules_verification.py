@@ -5,13 +5,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
+    CRIO_AUDIENCE,
+    CRIO_PROVIDER,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    secrets_review,
+    token_review,
+)
 from support.node_configs import groups_of, kubelet_config, node_in
 from support.node_configs import pool as node_pool
-from support.surveyed import deployment, found_by, place, pod, secret, survey
+from support.pull_evidence import TAG_SETS
+from support.surveyed import auth, deployment, found_by, place, pod, secret, survey
 
 POLICY, LISTED = "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist"
 ALWAYS = {POLICY: "AlwaysVerify"}
@@ -194,6 +204,70 @@ class TestExemptImages:
 
     def test_a_kubelet_that_never_verifies_is_not_reported(self) -> None:
         assert found(self.RULE, PRIVATE, settings=NEVER, kubelet="v1.34.1") == []
+
+
+class TestProvidedImages:
+    """A login of CRI-O's credential provider makes a private image free for each pod of the node."""
+
+    RULE = "verification-exempts-private"
+    MIRRORS: ClassVar = {
+        "spec": {"imageTagMirrors": [{"source": "q.io", "mirrors": ["m.io/z"]}]},
+        "metadata": {"name": "m"},
+    }
+    CONFIG: ClassVar = {
+        "spec": {"matchImages": ["q.io"]},
+        "status": {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]},
+    }
+    MIRROR_LOGIN: ClassVar = secret("far", {"m.io": auth()})
+    RUNS: ClassVar = pod(runs=True, nodeName="n")
+
+    def found(
+        self, *pods: Any, secrets: Any = (MIRROR_LOGIN,), config: Any = CONFIG, lists: Any = True, **more: Any
+    ) -> list[Finding]:
+        objects = {
+            ObjectRef(TAG_SETS, "", ""): {"items": [self.MIRRORS]},
+            CRIO_PROVIDER[0]: config,
+            token_review("a", "default", CRIO_AUDIENCE): {"allowed": True},
+            secrets_review("a", "default"): {"allowed": lists},
+        }
+        versions = {"kubelet": "v1.36.1", "runtime": "cri-o://1.36.0", **more}
+        policy = versions.pop("policy", {})
+        groups = groups_of(node_in("worker", **versions), pools=[node_pool("worker")], worker=policy)
+        seen = place(secrets=secrets, pods=pods or [self.RUNS])
+        return found_by(self.RULE, survey(seen, objects=objects, node_groups=groups))
+
+    @pytest.mark.parametrize("policy", [{}, ALWAYS, NEVER])
+    def test_an_image_that_a_pod_pulls_with_it_is_reported(self, policy: Any) -> None:
+        (finding,) = self.found(policy=policy)
+        assert str(finding.ref) == "CRI-O credential provider config cluster"
+        assert finding.message == (
+            "pods of 1 namespace (a) pull q.io/team/app with a login that only this object gives. The kubelet records a pull without a "
+            "login, so each pod on the node gets it then, whatever its secrets are"
+        )
+
+    @pytest.mark.parametrize("auths", [{"q.io": auth()}, {"q.io": {}}])
+    def test_the_kubelet_records_a_secret_of_the_pod_instead(self, auths: Any) -> None:
+        own = [self.MIRROR_LOGIN, secret("own", auths)]
+        assert self.found(pod("own", runs=True, nodeName="n"), secrets=own) == []
+        assert len(self.found(secrets=own)) == 1
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"config": None},
+            {"lists": False},
+            {"secrets": [secret("far", {"x.io": auth()})]},
+            {"secrets": [secret("far", {"m.io": {}})]},
+            {"kubelet": "v1.34.2"},
+            {"runtime": "containerd://2.1.0"},
+            {"kubelet": "v1.35.1", "runtime": "cri-o://1.35.1"},
+        ],
+    )
+    def test_other_clusters_are_not_reported(self, given: Any) -> None:
+        assert self.found(**given) == []
+
+    def test_a_pod_without_its_image_is_not_reported(self) -> None:
+        assert self.found(pod(nodeName="n")) == self.found(pod(runs=True)) == []
 
 
 class TestRefusedPods:
