@@ -56,7 +56,11 @@ options:
       - A leaked credential. Each secret that contains it is a finding, regardless of the type of the secret and of the form of the
         credential.
       - It is never part of the result.
-      - All secrets are then read, including the charts that Helm stores in secrets. Compressed content is not searched.
+      - All secrets of the audited namespaces are then read, including the charts that Helm stores in secrets. Compressed content is not
+        searched.
+      - On OpenShift, the secrets of C(openshift-config), C(kube-system) and C(openshift-machine-config-operator) are searched as well. They
+        include the pull secrets of the nodes and the secrets that C(MachineOSConfigs) name. Other namespaces of the platform are
+        searched only if O(namespaces) or O(namespace_selector) include them.
     type: dict
     suboptions:
       registry:

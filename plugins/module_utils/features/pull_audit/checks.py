@@ -68,7 +68,7 @@ CHECKS: Mapping[str, Check] = {
     "stream-import-stale-secret": rules_imports.find_stale_secrets,
     "credential-expired": rules_credentials.find_expired_logins,
     "credential-short-lived": rules_credentials.find_short_lived_logins,
-    "credential-found": rules_credentials.find_searched_credential,
+    rules_credentials.SEARCH: rules_credentials.find_searched_credential,
     "forecast-recreated-secret": forecast.find_recreated_secrets,
     "forecast-legacy-token": forecast.find_legacy_tokens,
     "forecast-image-name": forecast.find_renamed_images,
@@ -98,7 +98,7 @@ class Audit:
             return bool(self.asked.open_selectors)
         if rule == IMAGE_UNSIGNED:
             return self.asked.registries is not None
-        return rule != "credential-found" or self.asked.search is not None
+        return rule != rules_credentials.SEARCH or self.asked.search is not None
 
     def _is_forecast(self, rule: str) -> bool:
         target, current = self.asked.target, self._version
@@ -166,6 +166,9 @@ class Audit:
         yield from self._outcome[1]
 
     def _unread_evidence(self) -> Iterator[str]:
+        for place in self.survey.searched.values():
+            for what, why in place.unread.items():
+                yield f"the {what} of namespace {place.namespace} could not be read: {why}. The credential was not searched for there"
         if why := self.survey.build_secrets.unread:
             yield f"the {MACHINE_OS_CONFIG.resource} could not be read: {why}. It is unknown which secrets they name"
         unread = dict(self.survey.evidence.unread)
@@ -224,6 +227,7 @@ class Audit:
                 self.copies, self.survey.build_secrets
             ),
             "credential-copies-differ": lambda: rules_credentials.find_differing_copies(self.copies),
+            rules_credentials.SEARCH: self._find_elsewhere,
             "forecast-credential-provider": lambda: forecast.find_credential_providers(self.survey),
             "node-secret-unusable": lambda: rules_nodes.find_unusable_node_secret(self.survey),
             "node-secret-unlinked": lambda: rules_nodes.find_unlinked_cluster(self.survey),
@@ -238,6 +242,11 @@ class Audit:
 
     def _find_in_nodes(self, check: rules_verification.NodeCheck) -> Iterable[Finding]:
         return check(self.survey, lambda: self.repositories)
+
+    def _find_elsewhere(self) -> Iterator[Finding]:
+        """Find the searched credential in namespaces that are not audited."""
+        for place in self.survey.searched.values():
+            yield from rules_credentials.find_searched_credential(place, self.survey)
 
     def _find_release_mirrors(self) -> Iterator[Finding]:
         target = self.asked.target

@@ -24,6 +24,7 @@ from .trim import MATCHES
 
 __all__ = [
     "BUILD_RULES",
+    "SEARCH",
     "find_copies",
     "find_differing_copies",
     "find_expired_logins",
@@ -39,6 +40,8 @@ Copies = Mapping[tuple[str, str], Sequence[AuditedLogin]]
 
 #: The rules whose messages describe secrets for builds of node images.
 BUILD_RULES = ("credential-found", "credential-in-many-places")
+#: The rule that finds the searched credential.
+SEARCH = "credential-found"
 
 _DAY = 86_400.0
 
@@ -138,7 +141,7 @@ def find_searched_credential(place: NamespaceSnapshot, survey: ClusterSnapshot) 
                 other = "" if where.as_asked else ", but not as the login of that registry and user"
                 builds = _describe_builds([secret.ref], survey.build_secrets)
                 message = f"the searched credential is in {secret.ref}, at {where.location}{other}{builds}"
-                yield Finding("credential-found", secret.ref, where.location, message)
+                yield Finding(SEARCH, secret.ref, where.location, message)
 
 
 def _describe_builds(refs: Sequence[ObjectRef], builds: BuildSecrets) -> str:

@@ -56,15 +56,16 @@ from ...platform.cluster import (
     desired_version,
     why_not_generated,
 )
+from ...platform.hosted import ADDITIONAL_SECRET
 from ...platform.node_builds import BuildSecrets
-from ...platform.protected import BUILD_NAMESPACE
+from ...platform.protected import BUILD_NAMESPACE, NODE_SECRET
 from .accesses import ContainerExplanations
 from .checks import Audit
 from .document import count_findings, document_of
 from .forecast import RELEASE_REFS, RELEASE_SIGNATURE, release_mirrors
 from .listed_lookup import ListedLookup
 from .options import PullAudit, parse_version
-from .rules_credentials import BUILD_RULES
+from .rules_credentials import BUILD_RULES, SEARCH
 from .rules_grants import refs_in_grants
 from .rules_nodes import NODE_RULES, node_refs
 from .rules_registry import REGISTRY_REMOVED
@@ -99,6 +100,9 @@ __all__ = ["AuditReader", "audit_cluster", "namespace_result"]
 _WORST = 100
 #: Helm stores whole charts in secrets of this type, and nothing else: they would be the largest part of a list of secrets.
 _NOT_HELM = "type!=helm.sh/release.v1"
+
+#: Namespaces of OpenShift with secrets of administrators: the pull secrets of the nodes, and the secrets for builds of node images.
+_SEARCHED = (NODE_SECRET.namespace, ADDITIONAL_SECRET.namespace, BUILD_NAMESPACE)
 
 _NAMES = {
     SECRET: SECRETS,
@@ -190,6 +194,7 @@ class AuditReader:
         forecasts = self.asked.target is not None
         nodes = self._nodes(evidence, forecasts=forecasts)
         accesses = self._accesses(places, evidence, [*self._more_refs()] if is_openshift else ())
+        searched = self._searched() if is_openshift else {}
         return ClusterSnapshot(
             places,
             now,
@@ -206,8 +211,9 @@ class AuditReader:
             open_selectors=self._open_selectors(),
             node_groups=self._groups(nodes, evidence),
             signatures=self._signatures(accesses, evidence),
-            build_secrets=self._build_secrets(),
             release_signatures=self._release_signatures(accesses, evidence, version, is_openshift=is_openshift),
+            build_secrets=self._build_secrets(searched),
+            searched=searched,
         )
 
     def _nodes(self, evidence: ListedLookup, *, forecasts: bool) -> list[Json]:
@@ -219,9 +225,18 @@ class AuditReader:
             evidence.add({NODES: {"items": listed}})
         return listed or []
 
-    def _build_secrets(self) -> BuildSecrets:
-        """Return the secrets for builds of node images, if their namespace is audited and a rule names them."""
-        if BUILD_NAMESPACE in self.namespaces and set(self.asked.rules) & {*BUILD_RULES}:
+    def _searched(self) -> Mapping[str, NamespaceSnapshot]:
+        """Return the secrets of the platform's namespaces with logins of administrators, if a credential is searched for."""
+        search, missing = self.asked.search, [name for name in _SEARCHED if name not in self.namespaces]
+        if search is None or SEARCH not in self.asked.rules:
+            return {}
+        request = ListRequest(SECRET, lambda secret: trim_secret(secret, search.matches))
+        (listing,) = list_each_kind(self.run.cluster, self.run.workers, [request], missing)
+        return {name: _place(name, {SECRET: listing}) for name in missing}
+
+    def _build_secrets(self, searched: Mapping[str, NamespaceSnapshot]) -> BuildSecrets:
+        """Return the secrets for builds of node images, if their namespace is audited or searched, and a rule names them."""
+        if BUILD_NAMESPACE in (*self.namespaces, *searched) and set(self.asked.rules) & {*BUILD_RULES}:
             return read_build_secrets(self.run.cluster)
         return BuildSecrets()
 
@@ -427,7 +442,7 @@ def _place(namespace: str, found: Mapping[Kind, Listing]) -> NamespaceSnapshot:
 
 
 def _items_of(found: Mapping[Kind, Listing], kind: Kind, namespace: str) -> Sequence[Json]:
-    return found[kind].objects.get(namespace, ())
+    return found[kind].objects.get(namespace, ()) if kind in found else ()
 
 
 def _is_known(listing: Listing) -> bool:

@@ -263,7 +263,8 @@ class ClusterSnapshot:
     kind could not be read, by kind; its objects are then empty. `none_will_come`: why the platform generates no pull secrets, empty if it
     does, None if that is unknown. `now`: in seconds since 1970.
     `signatures` are the images that need a signature by namespace, if registries were asked. `release_signatures` are those that will need
-    one after the upgrade, or None if no registry was asked. `build_secrets`: those of node images.
+    one after the upgrade, or None if no registry was asked. `build_secrets`: those of node images. `searched` are the secrets of namespaces that are
+    not audited, in which a credential is searched for.
     """
 
     places: Mapping[str, NamespaceSnapshot]
@@ -283,6 +284,7 @@ class ClusterSnapshot:
     signatures: Mapping[str, Sequence[ImageSignature]] = field(default_factory=dict)
     build_secrets: BuildSecrets = field(default_factory=BuildSecrets)
     release_signatures: Mapping[str, Sequence[ImageSignature]] | None = None
+    searched: Mapping[str, NamespaceSnapshot] = field(default_factory=dict)
 
     @cached_property
     def nodes_by_name(self) -> Mapping[str, tuple[SettledNode, NodeGroup]]:

@@ -61,9 +61,9 @@ def api() -> FakeApi:
     return cluster("a")
 
 
-def cluster(*names: str) -> FakeApi:
+def cluster(*names: str, group: str = "apps") -> FakeApi:
     api = FakeApi()
-    for path, answer in (("/apis ", {"groups": [{"name": "apps"}]}), ("/version ", {"gitVersion": "v1.36.3"})):
+    for path, answer in (("/apis ", {"groups": [{"name": group}]}), ("/version ", {"gitVersion": "v1.36.3"})):
         api.fail(f"GET {path.strip()}$", Answer(200, answer), times=ALWAYS)
     for name in names:
         team(api, name)
@@ -402,6 +402,61 @@ def test_arbitrary_objects_cause_no_internal_error(changes: list[tuple[str, Chan
     document = found(audited(api, asked=asked))
     json.dumps(document, allow_nan=False)
     assert not [each for each in document["unreadable"] if "internal error" in each]
+
+
+class TestSearch:
+    """A credential is also searched for in the namespaces in which OpenShift keeps logins of administrators."""
+
+    ASKED = PullAudit(rules=("credential-found", "secret-unused"), search=CredentialSearch("canary-1"))
+    PLACES = ("kube-system", "openshift-config", "openshift-machine-config-operator")
+
+    @pytest.fixture
+    def api(self) -> FakeApi:
+        return cluster("a", group="config.openshift.io")
+
+    def searched(self, api: FakeApi, *names: str, asked: PullAudit = ASKED) -> tuple[list[str], list[str]]:
+        api.put("clusterversions", "", "version", status={"desired": {"version": "4.22.1"}})
+        for name in self.PLACES:
+            api.put("namespaces", "", name)
+            api.put("secrets", name, "push", type="kubernetes.io/dockerconfigjson", data=content("q.io"))
+        api.put("machineosconfigs", "", "worker", spec={"renderedImagePushSecret": {"name": "push"}})
+        document = found(audited(api, *names, asked=asked))
+        messages = [each["message"] for each in document["findings"] if each["namespace"] != "a"]
+        return messages, document["unreadable"]
+
+    def test_platform_namespaces_are_searched_although_they_are_not_audited(self, api: FakeApi) -> None:
+        messages, unreadable = self.searched(api)
+        begin = "the searched credential is in secret"
+        assert messages == [
+            f"{begin} kube-system/push, at q.io",
+            f"{begin} openshift-config/push, at q.io",
+            f"{begin} openshift-machine-config-operator/push, at q.io. secret openshift-machine-config-operator/push is renderedImagePushSecret "
+            "of machine OS config worker, and a wrong login shows at the next build of a node image",
+        ]
+        assert unreadable == []
+
+    def test_an_audited_namespace_is_searched_once(self, api: FakeApi) -> None:
+        messages, _unreadable = self.searched(api, "a", *self.PLACES)
+        assert len([message for message in messages if "searched credential" in message]) == 3
+
+    def test_a_namespace_that_cannot_be_searched_is_reported(self, api: FakeApi) -> None:
+        api.fail("namespaces/openshift-config/secrets", FORBIDDEN, times=ALWAYS)
+        messages, unreadable = self.searched(api)
+        assert len(messages) == 2
+        assert (
+            "the secrets of namespace openshift-config could not be read: the caller may not list them. The credential was not searched for there"
+            in (unreadable)
+        )
+
+    @pytest.mark.parametrize("asked", [PullAudit(), PullAudit(rules=("secret-unused",), search=ASKED.search)])
+    def test_without_a_search_they_are_not_read(self, api: FakeApi, asked: PullAudit) -> None:
+        self.searched(api, asked=asked)
+        assert not [request for request in api.asked if "namespaces/kube-system/secrets" in request]
+
+    def test_other_clusters_have_no_such_namespaces(self) -> None:
+        api = cluster("a")
+        audited(api, asked=self.ASKED)
+        assert not [request for request in api.asked if "namespaces/kube-system/secrets" in request]
 
 
 def _named(changed: Any, stored: dict[str, Any]) -> dict[str, Any]:
