@@ -67,24 +67,25 @@ def test_the_secret_for_a_mirror_is_named_once_all_rights_exist(cluster: Lab) ->
         )
 
 
-def test_an_image_that_a_node_pulled_without_a_login_of_the_kubelet_is_free_for_all_its_pods(lab: Lab) -> None:
-    """The provider gives its logins to CRI-O only, so the kubelet sees the same as here, where CRI-O finds the login in the node's file."""
-    registry = lab.registry("private")
+def test_an_image_that_a_node_pulled_with_a_login_of_the_provider_is_free_for_all_its_pods(lab: Lab) -> None:
+    """The provider gives the login of the first namespace to CRI-O only, so the kubelet records a pull without a login."""
+    registry, source = lab.registry("private"), "mirrored.example.com"
     login, (host, _slash, path) = registry["accounts"][1], registry["image"].partition("/")
-    mirror = {"source": "mirrored.example.com", "mirrors": [host], "mirrorSourcePolicy": "NeverContactSource"}
-    container = {"name": "app", "image": f"mirrored.example.com/{path}", "imagePullPolicy": "IfNotPresent"}
+    mirror = {"source": source, "mirrors": [host], "mirrorSourcePolicy": "NeverContactSource"}
+    container = {"name": "app", "image": f"{source}/{path}", "imagePullPolicy": "IfNotPresent"}
     names = [lab.namespace(name) for name in ("provider-first", "provider-second")]
     for name in names:
         lab.create(name, "pods", {"metadata": {"name": "app"}, "spec": {"containers": [container]}})
-    checks = ("--node", "provider-node", "--recheck")
-    with registry_settings(lab, node={host: (login["username"], login["password"])}, tag=[mirror]):
-        first = lab.pull(names[0], "app", *checks)
-        assert [(image["pulled"], image["present"]) for image in first["images"]] == [(True, False)]
-    with registry_settings(lab, node={}, tag=[mirror]):
-        second = lab.pull(names[1], "app", *checks)
-        assert [(image["pulled"], image["present"]) for image in second["images"]] == [(True, True)]
-        other = lab.pull(names[1], "app", "--node", "another-node", "--recheck")
-        assert not other["pulled"]
+    lab.create(names[0], "secrets", pull_secret("far", auth_file({host: (login["username"], login["password"])})))
+
+    def pull(name: str, node: str) -> list[tuple[bool, bool]]:
+        found = lab.pull(name, "app", "--node", node, "--recheck")
+        return [(image["pulled"], image["present"]) for image in found["images"]]
+
+    with registry_settings(lab, node={}, tag=[mirror]), credential_provider(lab, [source], names):
+        assert pull(names[1], "provider-other-node") == [(False, False)]
+        assert pull(names[0], "provider-node") == [(True, False)]
+        assert pull(names[1], "provider-node") == [(True, True)]
 
 
 def test_only_the_first_login_that_the_kubelet_sends_uses_the_file_of_the_provider(lab: Lab) -> None:
