@@ -223,11 +223,17 @@ options:
         workloads use with the old login, in containers and in image volumes, as a node does before a pull. Nothing is written if a registry
         denies the new login something that it gives to the old login, or if a registry cannot be queried.
       - Only images in namespaces with confirmed secrets count. If neither login can pull an image, the module warns and continues.
-      - Registries are only contacted if there is something to change.
+      - Registries are only contacted if there is something to change, or with O(verify_unchanged).
       - With V(false) and without O(verify_repositories), no registry is contacted. Use it if the controller cannot reach the registry, and
         verify the login by pulls in some namespaces first.
     type: bool
     default: true
+  verify_unchanged:
+    description:
+      - With O(verify), verify the new login even if there is nothing to change, with the images of the namespaces that already have it. Use
+        it before you disable the old login. Images that the new login cannot pull do not fail the module.
+    type: bool
+    default: false
   verify_repositories:
     description:
       - Further repositories that the new login must pull, with their registry, and optionally a tag or digest. Each must be in one of
@@ -576,7 +582,8 @@ rotation:
       description:
         - For each of the first 100 namespaces with a secret to change, an image that is pulled there with the login, for
           M(openshift_ops.image_pull.pull_probe). With O(verify), it is an image that the new login was verified on. The namespace with the
-          oldest secret comes first. Namespaces with confirmed secrets that already have the new login come before these.
+          oldest secret comes first. Namespaces with confirmed secrets that already have the new login come before these, at most three
+          of them if there is something to change.
       type: list
       elements: dict
       returned: always

@@ -388,6 +388,28 @@ class TestSteps:
         assert back.status == 0, back.output
         assert set(cluster.logins().values()) == {auth(cluster.old)}
 
+    @pytest.mark.slow
+    def test_run_after_a_stopped_canary_pulls_before_it_retires(self, cluster: Cluster, tmp_path: Path) -> None:
+        """The canary has all confirmed secrets, so the next run has nothing to change."""
+        (team,) = cluster.namespaces("team")
+        cluster.secret(team)
+        cluster.pod(team, "app")
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=cluster.lab.binary, retired=tmp_path / "retired"))
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_soak_seconds": 0,
+        }
+        for _run in range(2):  # No node runs the pod of the probe.
+            stopped = rotate(tmp_path, [cluster], **retire, credential_rotation_probe_timeout=5)
+            assert stopped.status != 0
+            assert "pull_probe" in stopped.output.rpartition("[ERROR]")[2]
+            assert cluster.logins() == {team: auth(cluster.new)}
+            assert not (tmp_path / "retired").exists()
+        with cluster.lab.following("--status", team):
+            done = rotate(tmp_path, [cluster], **retire)
+        assert done.status == 0, done.output
+        assert (tmp_path / "retired").exists()
+
     def test_mistyped_login_is_refused_and_the_login_in_use_is_not_retired(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:

@@ -74,13 +74,56 @@ def test_a_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, second
     assert int(found) == (seconds if rotates_nodes is True else 60)
 
 
+class TestCanary:
+    """The conditions under which a node tests the new login."""
+
+    def runs(self, to_change: int, **variables: Any) -> list[str]:
+        """Return the tasks of the role that run, up to the rotation in all namespaces."""
+        tasks = yaml.safe_load((ROLE / "tasks" / "main.yml").read_text(encoding="utf-8"))
+        defaults = {
+            name: value
+            for name, value in yaml.safe_load((ROLE / "defaults" / "main.yml").read_text(encoding="utf-8")).items()
+            if "undef" not in str(value)
+        }
+        given = {**defaults, "ansible_check_mode": False, "__credential_rotation_plan": look(to_change=to_change)}
+        all_of = {**variables_with(), **given, **variables}
+        wanted = [task for task in tasks if "canary" in str(task) or "ansible.builtin.debug" in task][:2]
+        return [
+            task["name"]
+            for task in wanted
+            if all(evaluated(f"(({condition}) | bool)", all_of) for condition in task["when"])
+        ]
+
+    CANARY, UNTESTED = "Rotate in a few namespaces first", "Report that the new login was not tested"
+
+    @pytest.mark.parametrize("retire", [{"credential_rotation_retire_tasks": "retire.yml"}, {"credential_rotation_verify_revoked": "yes"}])
+    def test_a_run_that_only_retires_pulls_first(self, retire: dict[str, Any]) -> None:
+        assert self.runs(0, **retire) == [self.CANARY]
+        assert self.runs(0, **retire, credential_rotation_rollback="true") == [self.UNTESTED]
+        assert self.runs(0, **retire, ansible_check_mode=True) == []
+        assert self.runs(0, **retire, credential_rotation_emergency=True) == []
+
+    def test_a_run_that_changes_nothing_reports_that_nothing_was_tested(self) -> None:
+        assert (self.runs(1), self.runs(0)) == ([self.CANARY], [self.UNTESTED])
+
+    def test_the_new_login_is_verified_before_the_retire_tasks(self) -> None:
+        tasks = yaml.safe_load((ROLE / "tasks" / "finish.yml").read_text(encoding="utf-8"))
+        (block,) = (task["block"] for task in tasks if "block" in task)
+        names = [task["name"] for task in block]
+        retire = names.index("Disable the old login at the registry")
+        (before, after) = (n for n, task in enumerate(block) if task.get("ansible.builtin.import_tasks") == "new_login.yml")
+        assert before < retire < after
+
+
 class TestBeforeTheRetirement:
     def test_only_failures_since_the_plan_with_a_proven_image_count(self) -> None:
         plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
         assert new_failures(plan, look("a x", "b x", "c x", "d y")) == ["c x"]
 
-    def test_a_run_that_changes_nothing_is_not_the_cause_of_a_failure(self) -> None:
-        assert new_failures(look(), look("a x")) == []
+    @pytest.mark.parametrize("proven", [(), ("x",)])
+    def test_a_run_that_changes_nothing_is_not_the_cause_of_a_failure(self, proven: tuple[str, ...]) -> None:
+        """Otherwise, a user whose pods fail again and again, each with another image, prevents the retirement."""
+        assert new_failures(look(proven=proven), look("a x")) == []
 
     @pytest.mark.parametrize("verify", [False, "false", "no"])
     def test_each_failure_counts_if_no_registry_was_queried(self, verify: Any) -> None:

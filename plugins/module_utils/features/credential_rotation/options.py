@@ -54,6 +54,7 @@ ARGUMENTS: dict[str, Any] = {
     **confirmation.ARGUMENTS,
     **verification.ARGUMENTS,
     "verify": {"type": "bool", "default": True},
+    "verify_unchanged": {"type": "bool", "default": False},
 }
 
 
@@ -62,8 +63,8 @@ class Rotation:
     """A validated rotation. `nodes`: also change the pull secrets of the cluster's nodes. `images`: the new login must pull them.
 
     `entries` name the other secrets that the rotation is allowed to write, and `confirmed` are the matching secrets of the cluster. `server`
-    is the cluster that they are for, empty for any. `verify`: write nothing if the new login does not work. `replaces_dead`: also write a
-    secret whose own login does not work. `allows_absent`: it is not an error if neither login is found. `pulls_timeout`: maximum number of
+    is the cluster that they are for, empty for any. `verify`: write nothing if the new login does not work. `verifies_unchanged`: verify it
+    even if nothing is to be written. `replaces_dead`: also write a secret whose own login does not work. `allows_absent`: it is not an error if neither login is found. `pulls_timeout`: maximum number of
     seconds to wait, at the end, for pulls that may still use the old login.
     """
 
@@ -75,6 +76,7 @@ class Rotation:
     allows_absent: bool = False
     nodes: bool = False
     verify: bool = True
+    verifies_unchanged: bool = False
     images: tuple[Reference, ...] = ()
     pulls_timeout: int = 0
     access: RegistryAccess = field(default_factory=RegistryAccess)
@@ -125,6 +127,7 @@ def from_options(options: Mapping[str, Any]) -> Rotation:
         allows_absent=options["allow_absent"],
         nodes=options["nodes_pull_secret"],
         verify=options["verify"] or bool(images),
+        verifies_unchanged=options["verify_unchanged"],
         images=images,
         pulls_timeout=options["pulls_timeout"],
         access=access,

@@ -62,7 +62,7 @@ _SHOWN = 100
 _ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
 #: Maximum number of secrets in a warning, and of keys of one secret in a reason.
 _NAMED = 5
-#: Maximum number of already rotated namespaces in which a node pulls first.
+#: Maximum number of already rotated namespaces in which a node pulls before others are changed.
 _PULLED_AGAIN = 3
 
 
@@ -125,9 +125,10 @@ def rotate(
         else SecretLogins()
     )
     changing = _drop_refused(found, own.refused)
-    rotated = _rotated_copies(seen, changing) if changing else {}
+    rotated = _rotated_copies(seen, changing)
     asked = _images_to_prove(seen, changing, rotated)
-    proof = prove(rotation, asked, own.logins) if changing and rotation.verify else ProofResult()
+    is_asked = rotation.verify and (changing or (rotation.verifies_unchanged and seen.has_login))
+    proof = prove(rotation, asked, own.logins) if is_asked else ProofResult()
     outcome = reconcile(cluster, _batch(rotation, changing), settings, _views(seen, changing))
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
     waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
@@ -552,7 +553,10 @@ def _probes(
 
 
 def _rotated_copies(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> _Changing:
-    """Return the confirmed secrets with only the new login, in the first namespaces that need no change and use images."""
+    """Return the confirmed secrets with only the new login, in the namespaces that need no change and use images.
+
+    If other namespaces are changed, only in the first ones. Otherwise, no other namespace can test the login.
+    """
     every = {
         name: [copy for copy in copies if copy.is_confirmed and copy.found.new and not copy.found.old]
         for name, copies in seen.copies.items()
@@ -560,7 +564,7 @@ def _rotated_copies(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy
     }
     used = [name for name in used_images(_uses_in(seen.uses, every), _keys(every)) if every[name]]
     first = sorted(used, key=lambda name: (min(copy.created for copy in every[name]), name))
-    return {name: every[name] for name in first[:_PULLED_AGAIN]}
+    return {name: every[name] for name in (first[:_PULLED_AGAIN] if changing else first)}
 
 
 def _uses_in(uses: Mapping[str, Sequence[Use]], places: Iterable[str]) -> dict[str, Sequence[Use]]:

@@ -707,7 +707,24 @@ class TestProbes:
         planted = run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("b",)),), check=True)
         assert self.probes(planted) == [("b", IMAGE)]
         run(api, "a", "b")
-        assert self.probes(run(api, "a", "b", check=True)) == [], "nothing is left to change"
+        assert self.probes(run(api, "a", "b", check=True)) == [], "no image is proven"
+
+    def test_rotated_namespaces_are_pulled_in_again_before_a_retirement(self, api: FakeApi) -> None:
+        """Nothing is left to change, so the images of all rotated namespaces are proven, but none of them decides."""
+        names = [f"n{number}" for number in range(5)]
+        for name in names:
+            put(api, name, auths={"quay.io": entry(NEW)})
+            put_pod(api, name)
+        prover = Prover(api)
+        outcome = run(api, *names, rotation=Rotation(EXCHANGE, verifies_unchanged=True), prover=prover, check=True)
+        assert (prover.images, prover.beyond) == ([{}], [{name: [IMAGE] for name in names}])
+        assert self.probes(outcome) == [(name, IMAGE) for name in names]
+
+    def test_a_cluster_without_the_login_asks_no_registry_before_a_retirement(self, api: FakeApi) -> None:
+        put(api, "a", auths={"quay.io": entry(UserPassword("other", "x"))})
+        prover = Prover(api)
+        run(api, rotation=Rotation(EXCHANGE, allows_absent=True, verifies_unchanged=True), prover=prover)
+        assert prover.images == []
 
     def probes(self, outcome: Outcome) -> list[tuple[str, str]]:
         return [(row["namespace"], row["image"]) for row in told(outcome)["probes"]]
