@@ -365,9 +365,9 @@ rotation:
       sample: {old: 3, new: 0, to_change: 2, failed: 0}
     secrets:
       description:
-        - The confirmed secrets that hold one of the two logins, and other secrets that an entry could confirm. At most 100 in each
-          namespace are listed. They are the rows of a plan. Give the rows with RV(rotation.secrets[].declared) to a later task as
-          O(secrets), so that it changes no others.
+        - The confirmed secrets that hold one of the two logins or are in RV(rotation.other_passwords), and other secrets that an entry
+          could confirm. At most 100 of the others in each namespace are listed. They are the rows of a plan. Give the rows with
+          RV(rotation.secrets[].declared) to a later task as O(secrets), so that it changes no others.
       type: list
       elements: dict
       returned: always
@@ -450,6 +450,31 @@ rotation:
           returned: always
       sample: []
     not_accepted_count:
+      description: The total number, including entries that are not listed.
+      type: int
+      returned: always
+    other_passwords:
+      description:
+        - Confirmed secrets that have the user of O(old) with another password for one of the registries. They are not changed. The
+          password in O(old) may be mistyped, so check them before you retire the old login. Only the first 100 are listed.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        secret:
+          description: The secret.
+          type: str
+          returned: always
+        reason:
+          description: The part of the login that it has, and the registry keys.
+          type: str
+          returned: always
+      sample: []
+    other_passwords_count:
       description: The total number, including entries that are not listed.
       type: int
       returned: always

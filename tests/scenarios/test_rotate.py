@@ -433,6 +433,20 @@ class TestSteps:
         assert done.status != 0
         assert "the old login was not retired: no secret has an entry for" in " ".join(done.output.split())
         assert (audit.writes(), "Disable the old account" in done.output) == ([], False)
+        # Another tool has given the new login to one team, so a secret has one of the two logins.
+        first, *others = namespaces
+        given = json.dumps({"auths": {cluster.host: {"auth": auth(cluster.new)}}}).encode()
+        data = {".dockerconfigjson": base64.b64encode(given).decode()}
+        lab.api("PATCH", path_of(first, "secrets", "quay"), {"data": data})
+        audit = lab.audit()
+        done = rotate(tmp_path, [cluster], **retire, credential_rotation_old=mistyped)
+        assert done.status != 0
+        told = " ".join(done.output.split())
+        assert "the old login was not retired, and nothing was changed: 2 confirmed secrets have its user with another" in told
+        why = f"has the user of the old login with another password, for {cluster.host}."
+        assert all(f"{name}/quay {why}" in told for name in others)
+        assert f"{first}/quay {why}" not in told
+        assert (audit.writes(), "Disable the old account" in done.output) == ([], False)
 
     @pytest.mark.slow
     def test_login_that_the_inventory_declares_is_not_retired(self, cluster: Cluster, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class LoginKeys:
     """The keys of a file that have the old login or the new one, in a form that is safe to show.
 
     `tokens`: keys with the old login and an identity token, which CRI-O and Docker send instead. `undecodable`: keys whose login
-    cannot be read. `other_passwords`: keys with the user of one of the logins and another password.
+    cannot be read. `other_passwords`: keys with the user of one of the logins and another password. `old_user`: those of the old user.
     """
 
     old: tuple[str, ...] = ()
@@ -89,6 +89,7 @@ class LoginKeys:
     tokens: tuple[str, ...] = ()
     undecodable: tuple[str, ...] = ()
     other_passwords: tuple[str, ...] = ()
+    old_user: tuple[str, ...] = ()
 
 
 def find_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKeys:
@@ -98,12 +99,14 @@ def find_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKe
     """
     entries = [(each, *_login(each)) for each in _members(text, wanted, legacy=legacy)]
     old = [each for each, *login in entries if wanted.is_old(*login)]
+    others = [(each, user) for each, user, password in entries if wanted.has_other_password(user, password)]
     return LoginKeys(
         _names(old),
         _names(each for each, *login in entries if wanted.is_new(*login)),
         _names(each for each in old if _has_token(each)),
         _names(each for each, *login in entries if login == [*_UNDECODABLE]),
-        _names(each for each, *login in entries if wanted.has_other_password(*login)),
+        _names(each for each, _user in others),
+        _names(each for each, user in others if user == wanted.old.username),
     )
 
 

@@ -89,6 +89,11 @@ class _RotationObjects:
         return [copy for copy in self.every if copy.is_confirmed]
 
     @property
+    def old_user(self) -> list[Copy]:
+        """Return the confirmed secrets with the user of the old login and another password."""
+        return [copy for copy in self.other_passwords if copy.is_confirmed and copy.found.old_user]
+
+    @property
     def has_login(self) -> bool:
         """Whether a secret contains one of the two logins."""
         return any(copy.found.old or copy.found.new for copy in self.every)
@@ -350,10 +355,11 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
 
 
 def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
-    """Return the confirmed secrets, the unconfirmed ones with the old login, and the confirmed ones whose own login is refused."""
+    """Return the confirmed secrets, the unconfirmed ones with the old login, and the confirmed ones whose own login is refused or other."""
     others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
     refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
-    confirmed = (copy for copy in seen.confirmed if not copy.is_of_cluster and copy.ref not in own.refused)
+    every = {copy.ref: copy for copy in (*seen.confirmed, *seen.old_user)}.values()
+    confirmed = (copy for copy in every if not copy.is_of_cluster and copy.ref not in own.refused)
     candidates = _first_per_namespace((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
     shown = {copy.ref for copy in _first_per_namespace((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
     rows = [_undeclared_row(copy, why) for copy, why in others if copy.ref in shown]
@@ -367,7 +373,14 @@ def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
         "not_declared_namespaces": len({copy.ref.namespace for copy, _why in others}),
         "not_accepted": refused[:_SHOWN],
         "not_accepted_count": len(refused),
+        "other_passwords": [_other_password_row(copy) for copy in seen.old_user[:_SHOWN]],
+        "other_passwords_count": len(seen.old_user),
     }
+
+
+def _other_password_row(copy: Copy) -> dict[str, Any]:
+    why = f"the user of the old login with another password, for {summarize(copy.found.old_user, _NAMED)}"
+    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why}
 
 
 def _clean_up(reading: _RotationReader, settings: RunSettings) -> tuple[str, ...]:

@@ -138,7 +138,8 @@ class TestWhich:
             "quay.io/c": {"auth": auth(UserPassword("robot", ""))},
         }
         found = find_logins(file(**entries), WANTED, legacy=False)
-        assert found == LoginKeys(other_passwords=tuple(dict.fromkeys(f"quay.io/{name}" for name in names[:2])))
+        both = tuple(dict.fromkeys(f"quay.io/{name}" for name in names[:2]))
+        assert found == LoginKeys(other_passwords=both, old_user=both[:1])
 
     def test_found_keys_show_no_user(self) -> None:
         entries = {"user:pass@quay.io": {"auth": auth(OLD)}, "quay.io/new": {"auth": auth(NEW)}}

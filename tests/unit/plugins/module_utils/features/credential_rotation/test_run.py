@@ -341,7 +341,7 @@ class TestNeitherLogin:
         assert not outcome.has_failed
         reason = "the user of one of the logins with another password, for quay.io"
         assert told(outcome)["similar"] == [{"namespace": "a", "secret": "quay", "reason": reason}]
-        assert told(outcome)["secrets"] == [], "it is not a row of a plan"
+        assert [row["name"] for row in told(outcome)["secrets"]] == ["quay"], "so that a later look finds it as well"
 
     def test_the_old_or_the_new_login_is_enough(self, api: FakeApi) -> None:
         put(api, "a")
@@ -368,6 +368,53 @@ class TestNeitherLogin:
         put(api, "a", auths={f"quay.io/t{number}": entry(UserPassword(OLD.username, "x")) for number in range(500)})
         (row,) = told(run(api))["similar"]
         assert row["reason"].endswith("for quay.io/t0, quay.io/t1, quay.io/t2, quay.io/t3, quay.io/t4 and 495 more")
+
+
+class TestOtherPasswords:
+    """A secret can have the old login although the password in the option is mistyped, and retiring the login breaks its pods."""
+
+    def rows(self, outcome: Outcome) -> list[tuple[str, str]]:
+        return [(f"{row['namespace']}/{row['secret']}", row["reason"]) for row in told(outcome)["other_passwords"]]
+
+    def test_confirmed_secrets_with_another_password_of_the_old_user_are_listed(self, api: FakeApi) -> None:
+        """A secret with the new login does not show whether the old password is right."""
+        put(api, "a", auths={"quay.io": entry(NEW)})
+        for name in ("b", "c"):
+            put(api, name, auths={"quay.io": entry(UserPassword(OLD.username, "Canary-another"))})
+        put(api, "a", "theirs", auths={"quay.io": entry(UserPassword(NEW.username, "x"))})
+        put(api, "a", "elsewhere", auths={"b.io": entry(UserPassword(OLD.username, "x"))})
+        named = tuple(ConfirmedEntry(name, ("a", "b")) for name in ("quay", "theirs", "elsewhere"))
+        outcome = run(api, "a", "b", "c", confirmed=named)
+        assert self.rows(outcome) == [("b/quay", "the user of the old login with another password, for quay.io")]
+        assert told(outcome)["other_passwords_count"] == 1
+        # The rows of the plan confirm the secret, so that a later look finds it as well.
+        rows = [row for row in told(outcome)["secrets"] if row["declared"]]
+        assert [row["namespace"] for row in rows] == ["a", "b"]
+        given = tuple(ConfirmedEntry(row["name"], (row["namespace"],), row["uid"]) for row in rows)
+        assert self.rows(run(api, "a", "b", "c", confirmed=given)) == self.rows(outcome)
+
+    def test_a_secret_with_both_is_one_row_of_a_plan(self, api: FakeApi) -> None:
+        put(api, "a", auths={"quay.io": entry(), "quay.io/x": entry(UserPassword(OLD.username, "x"))})
+        outcome = run(api)
+        assert (len(self.rows(outcome)), len(told(outcome)["secrets"])) == (1, 1)
+
+    def test_the_pull_secret_of_the_nodes_counts_and_is_not_a_row_of_a_plan(self, api: FakeApi) -> None:
+        put(api, "openshift-config", "pull-secret", auths={"quay.io": entry(UserPassword(OLD.username, "x"))})
+        outcome = run(api, "openshift-config", rotation=Rotation(EXCHANGE, allows_absent=True), confirmed=())
+        assert ([row[0] for row in self.rows(outcome)], told(outcome)["secrets"]) == (
+            ["openshift-config/pull-secret"],
+            [],
+        )
+
+    def test_an_unknown_old_password_has_no_other_one(self, api: FakeApi) -> None:
+        put(api, "a")
+        assert self.rows(run(api, rotation=Rotation(WITHOUT_PASSWORD))) == []
+
+    def test_the_first_rows_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, "a", f"s{number:03}", auths={"quay.io": entry(UserPassword(OLD.username, "x"))})
+        found = told(run(api, rotation=Rotation(EXCHANGE, allows_absent=True)))
+        assert (len(found["other_passwords"]), found["other_passwords_count"]) == (100, 101)
 
 
 class TestRead:
