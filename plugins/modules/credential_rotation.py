@@ -706,6 +706,13 @@ rotation:
       description: The total number, including entries that are not listed.
       type: int
       returned: always
+    pending_pulls_unknown:
+      description:
+        - Why it is not known whether nodes still pull with the old login, such as a missing right to list pods. Empty if it is known, and
+          without O(pulls_timeout).
+      type: str
+      returned: always
+      sample: ""
 namespaces:
   description: The result for each namespace that has something to change.
   type: list

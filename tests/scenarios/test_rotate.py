@@ -442,7 +442,10 @@ class TestSteps:
         done = rotate(tmp_path, [cluster], **retire, credential_rotation_old=mistyped)
         assert done.status != 0
         told = " ".join(done.output.split())
-        assert "the old login was not retired, and nothing was changed: 2 confirmed secrets have its user with another" in told
+        assert (
+            "the old login was not retired, and nothing was changed: 2 confirmed secrets have its user with another"
+            in told
+        )
         why = f"has the user of the old login with another password, for {cluster.host}."
         assert all(f"{name}/quay {why}" in told for name in others)
         assert f"{first}/quay {why}" not in told

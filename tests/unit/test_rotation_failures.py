@@ -92,6 +92,20 @@ class TestOtherPasswords:
         assert not self.refuses(1, __credential_rotation_refuses=False)
 
 
+class TestUnreadablePods:
+    @pytest.mark.parametrize(
+        ("unknown", "allowed", "retires"), [("", False, True), ("x", "no", False), ("x", "yes", True)]
+    )
+    def test_the_login_is_retired_only_if_the_pulls_are_known(self, unknown: str, allowed: Any, retires: bool) -> None:
+        tasks = yaml.safe_load((ROLE / "tasks" / "finish.yml").read_text(encoding="utf-8"))
+        (refuse,) = (task for task in tasks if task["name"] == "Refuse to retire a login if its pulls are unknown")
+        seen = {"rotation": {"pending_pulls_unknown": unknown}}
+        given = {"__credential_rotation_seen": seen, "credential_rotation_allow_unread": allowed}
+        assert refuse["when"] == "__credential_rotation_waits"
+        condition = refuse["ansible.builtin.assert"]["that"]
+        assert evaluated(f"(({condition}) | bool)", {**variables_with(), **given}) is retires
+
+
 class TestCanary:
     """The conditions under which a node tests the new login."""
 
@@ -114,7 +128,9 @@ class TestCanary:
 
     CANARY, UNTESTED = "Rotate in a few namespaces first", "Report that the new login was not tested"
 
-    @pytest.mark.parametrize("retire", [{"credential_rotation_retire_tasks": "retire.yml"}, {"credential_rotation_verify_revoked": "yes"}])
+    @pytest.mark.parametrize(
+        "retire", [{"credential_rotation_retire_tasks": "retire.yml"}, {"credential_rotation_verify_revoked": "yes"}]
+    )
     def test_a_run_that_only_retires_pulls_first(self, retire: dict[str, Any]) -> None:
         assert self.runs(0, **retire) == [self.CANARY]
         assert self.runs(0, **retire, credential_rotation_rollback="true") == [self.UNTESTED]
@@ -129,7 +145,9 @@ class TestCanary:
         (block,) = (task["block"] for task in tasks if "block" in task)
         names = [task["name"] for task in block]
         retire = names.index("Disable the old login at the registry")
-        (before, after) = (n for n, task in enumerate(block) if task.get("ansible.builtin.import_tasks") == "new_login.yml")
+        (before, after) = (
+            n for n, task in enumerate(block) if task.get("ansible.builtin.import_tasks") == "new_login.yml"
+        )
         assert before < retire < after
 
 

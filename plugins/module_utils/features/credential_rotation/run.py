@@ -402,17 +402,32 @@ class _WaitResult:
 
     @property
     def members(self) -> dict[str, Any]:
-        return {"pending_pulls": [pull.row for pull in self.left[:_SHOWN]], "pending_pulls_count": len(self.left)}
+        return {
+            "pending_pulls": [pull.row for pull in self._spread[:_SHOWN]],
+            "pending_pulls_count": len(self.left),
+            "pending_pulls_unknown": self.error,
+        }
+
+    @property
+    def _spread(self) -> list[PendingPull]:
+        """Return the first pull of each namespace before its others, so that a user does not hide those of other namespaces."""
+        counts: Counter[str] = Counter()
+        ranked = []
+        for pull in self.left:
+            ranked.append((counts[pull.namespace], pull))
+            counts[pull.namespace] += 1
+        return [pull for _rank, pull in sorted(ranked, key=lambda each: each[0])]
 
     @property
     def notes(self) -> Iterator[str]:
         if self.error:
             yield f"it is not known whether nodes still pull with the old login: {self.error}"
         if self.left:
-            pods = summarize([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self.left], _NAMED)
+            pods = summarize([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self._spread], _NAMED)
+            places = pluralize(len({pull.namespace for pull in self.left}), "namespace")
             yield (
-                f"{pluralize(len(self.left), 'pull')} that may use the old login did not end in time: {pods}. Once the old login is disabled, "
-                "these pulls can fail once, and the node then retries with the new login"
+                f"{pluralize(len(self.left), 'pull')} in {places} that may use the old login did not end in time: {pods}. Once the old login is "
+                "disabled, these pulls can fail once, and the node then retries with the new login"
             )
             if self.no_events:
                 yield f"events, which show ended pulls, could not be read: {self.no_events}"

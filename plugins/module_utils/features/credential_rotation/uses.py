@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.json_types import as_dict, as_list, as_str
+from ...core.json_types import as_dict, as_int, as_list, as_str
 from ...core.objects import POD, Json, Kind, metadata
 from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
@@ -211,16 +211,21 @@ def _image(each: PodImage, exchange: LoginReplacement) -> Reference | None:
 
 @dataclass(frozen=True)
 class _PodStatus:
-    """The status of a pod. `pulling`: containers whose image the node may be pulling now. Volumes are pulled before all."""
+    """The status of a pod. `pulling`: containers whose image the node may be pulling now. Volumes are pulled before all.
+
+    `restarting`: ended containers that start again. The node then pulls the images with the pull policy Always.
+    """
 
     uid: str
     pulls: Mapping[tuple[str, str], ContainerPull]
     pulling: Collection[str]
+    restarting: Collection[str]
 
     @classmethod
     def of(cls, pod: Json, namespace: str) -> _PodStatus:
         pulls = {(subject.container, subject.volume): subject for subject in pulls_of_pod(pod, namespace)}
-        return cls(as_str(metadata(pod).get("uid")), pulls, frozenset(_pulling_containers(pod)))
+        uid = as_str(metadata(pod).get("uid"))
+        return cls(uid, pulls, frozenset(_pulling_containers(pod)), frozenset(_restarting_containers(pod)))
 
     def pull_of(self, each: PodImage) -> ContainerPull:
         return self.pulls["" if each.volume else each.containers[0], each.volume]
@@ -228,7 +233,9 @@ class _PodStatus:
     def state_of(self, each: PodImage, cause: str) -> PullState:
         subject = self.pull_of(each)
         said = f"{subject.reason}: {subject.message}" if subject.reason else ""
-        waits = self._is_waiting(each) and not subject.is_pulled and cause not in _LASTING
+        is_pulled_again = each.pull_policy == "Always" and bool({*each.containers} & {*self.restarting})
+        has_ended = cause in _LASTING or (subject.is_pulled and not is_pulled_again)
+        waits = self._is_waiting(each) and not has_ended
         return PullState(self.uid, subject.is_pulled, said, waits)
 
     def _is_waiting(self, each: PodImage) -> bool:
@@ -245,14 +252,39 @@ def _pulling_containers(pod: Json) -> Iterator[str]:
         return
     yield from (as_str(as_dict(each).get("name")) for each in as_list(spec.get("ephemeralContainers")))
     states = {as_str(each.get("name")): each for each in map(as_dict, as_list(status.get("initContainerStatuses")))}
+    restarting = {*_restarting_containers(pod)}
     for container in map(as_dict, as_list(spec.get("initContainers"))):
         name = as_str(container.get("name"))
         state = as_dict(states.get(name, {}).get("state"))
-        has_started = "running" in state and container.get("restartPolicy") == "Always"
-        if "terminated" not in state and not has_started:
+        is_sidecar = container.get("restartPolicy") == "Always"
+        if is_sidecar and name in restarting:  # The containers after it have begun.
+            yield name
+        elif name in restarting or not ("terminated" in state or (is_sidecar and "running" in state)):
             yield name
             return
     yield from (as_str(as_dict(each).get("name")) for each in as_list(spec.get("containers")))
+
+
+def _restarting_containers(pod: Json) -> Iterator[str]:
+    """Yield the ended containers that a node starts again. Until they start, the status shows the state of the ended ones."""
+    spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
+    policy = as_str(spec.get("restartPolicy")) or "Always"
+    # An init container runs until it succeeds.
+    of_init = "OnFailure" if policy == "Always" else policy
+    for part, statuses, default in (
+        ("initContainers", "initContainerStatuses", of_init),
+        ("containers", "containerStatuses", policy),
+    ):
+        states = {
+            as_str(each.get("name")): as_dict(each.get("state")) for each in map(as_dict, as_list(status.get(statuses)))
+        }
+        for container in map(as_dict, as_list(spec.get(part))):
+            name = as_str(container.get("name"))
+            own = as_str(container.get("restartPolicy")) or default
+            if "terminated" in states.get(name, {}):
+                has_failed = bool(as_int(as_dict(states[name]["terminated"]).get("exitCode")))
+                if own == "Always" or (own == "OnFailure" and has_failed):
+                    yield name
 
 
 def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], pod: _PodStatus | None) -> Use:

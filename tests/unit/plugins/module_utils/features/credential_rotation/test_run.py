@@ -655,6 +655,7 @@ class TestPendingPulls:
         outcome = run(api, rotation=self.WAITS)
         assert len(written) == 5, "until it has ended, and once more"
         assert (told(outcome)["pending_pulls"], told(outcome)["pending_pulls_count"], outcome.notes) == ([], 0, [])
+        assert told(outcome)["pending_pulls_unknown"] == ""
 
     def test_a_pull_that_does_not_end_is_reported_without_a_failure(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")
@@ -663,7 +664,9 @@ class TestPendingPulls:
         assert not outcome.has_failed
         row = {"namespace": "a", "pod": "p", "container": "c", "image": IMAGE}
         assert (told(outcome)["pending_pulls"], told(outcome)["pending_pulls_count"]) == ([row], 1)
-        assert outcome.notes[0].startswith(f"1 pull that may use the old login did not end in time: a/p ({IMAGE}). ")
+        assert outcome.notes[0].startswith(
+            f"1 pull in 1 namespace that may use the old login did not end in time: a/p ({IMAGE}). "
+        )
         assert 10 <= self.pods_listed(api) <= 30
 
     def test_an_event_ends_the_wait_for_a_pod_that_never_starts(self, api: FakeApi) -> None:
@@ -719,6 +722,7 @@ class TestPendingPulls:
         api.fail("GET .*/pods", status_object(400, "BadRequest", "no"), times=99, after=1)
         outcome = run(api, rotation=self.WAITS)
         assert outcome.notes[0].startswith("it is not known whether nodes still pull with the old login: ")
+        assert "pods" in told(outcome)["pending_pulls_unknown"]
         assert entries(api, "a") == {"quay.io": entry(NEW)}
 
     def test_pods_that_may_not_be_listed_are_not_taken_for_none(self, api: FakeApi) -> None:
@@ -730,6 +734,18 @@ class TestPendingPulls:
         assert outcome.notes[0] == (
             "it is not known whether nodes still pull with the old login: the caller may not list pods in namespace a"
         )
+        assert told(outcome)["pending_pulls_unknown"] == "the caller may not list pods in namespace a"
+
+    def test_pods_of_one_namespace_hide_those_of_no_other(self, api: FakeApi) -> None:
+        put(api, "b")
+        for number in range(101):
+            put_waiting(api, "a", f"p{number:03}")
+        put_waiting(api, "b", "p")
+        outcome = run(api, "a", "b", rotation=self.WAITS)
+        assert outcome.notes[0].startswith(
+            f"102 pulls in 2 namespaces that may use the old login did not end in time: a/p000 ({IMAGE}), b/p ({IMAGE}), a/p001 ({IMAGE}), "
+        )
+        assert ("b", "p") in [(row["namespace"], row["pod"]) for row in told(outcome)["pending_pulls"]]
 
     def test_pods_are_not_listed_again_if_no_wait_is_requested(self, api: FakeApi) -> None:
         put_waiting(api, "a", "p")

@@ -257,6 +257,49 @@ class TestUnderWay:
             status["imageID"] = "" if "waiting" in status["state"] else "i"
         assert under_way(obj) == containers
 
+    @pytest.mark.parametrize(
+        ("policy", "own", "code", "restarts"),
+        [
+            ("Always", None, 0, True),
+            (None, None, 0, True),
+            ("OnFailure", None, 0, False),
+            ("OnFailure", None, 1, True),
+            ("Never", None, 1, False),
+            ("Never", "Always", 0, True),
+            ("Always", "Never", 1, False),
+        ],
+    )
+    @pytest.mark.parametrize("pulls", ["Always", "IfNotPresent"])
+    def test_a_restart_that_pulls_again_is_under_way(
+        self, policy: str | None, own: str | None, code: int, restarts: bool, pulls: str
+    ) -> None:
+        """The kubelet shows the state of the ended container until the new one starts."""
+        obj = taken(IMAGE)
+        obj["spec"]["restartPolicy"] = policy
+        obj["spec"]["containers"][0] |= {"imagePullPolicy": pulls, "restartPolicy": own}
+        ended = {"name": "c0", "imageID": "i", "state": {"terminated": {"exitCode": code}}}
+        obj["status"] = {"containerStatuses": [ended]}
+        assert under_way(obj) == (["c0"] if restarts and pulls == "Always" else [])
+        assert [use.state and use.state.has_image for use in uses(POD, obj)] == [True]
+
+    @pytest.mark.parametrize(
+        ("policy", "code", "containers"),
+        [("Always", 1, ["i0"]), ("OnFailure", 1, ["i0"]), ("Never", 1, ["c0"]), ("Always", 0, ["c0"])],
+    )
+    def test_a_failed_init_container_is_pulled_again(self, policy: str, code: int, containers: list[str]) -> None:
+        first = {"number": 0, "state": {"terminated": {"exitCode": code}}, "spec": {"imagePullPolicy": "Always"}}
+        obj = taken(IMAGE, init=[first])
+        obj["spec"]["restartPolicy"] = policy
+        assert under_way(obj) == containers
+
+    def test_a_volume_is_pulled_again_with_its_container(self) -> None:
+        obj = with_volume(taken("b.io/app"), IMAGE)
+        obj["spec"]["volumes"][0]["image"]["pullPolicy"] = "Always"
+        obj["status"] = {
+            "containerStatuses": [{"name": "c0", "imageID": "i", "state": {"terminated": {"exitCode": 0}}}]
+        }
+        assert under_way(obj) == ["c0"]
+
     def test_a_sidecar_blocks_no_container(self) -> None:
         sidecar = {"number": 0, "state": {"running": {}}, "spec": {"restartPolicy": "Always"}}
         assert under_way(taken(IMAGE, init=[sidecar])) == ["c0"]
