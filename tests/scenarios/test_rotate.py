@@ -106,10 +106,10 @@ class Cluster:
         """Create a pod in each namespace whose pull stays in the queue of its node, which has read the secrets."""
         for name in namespaces:
             self.pod(name, "queued", "Always", queued=True)
-        self.lab.until(lambda: all(map(self._is_taken_up, namespaces)), "the pods are queued")
+        self.lab.until(lambda: all(map(self.is_taken_up, namespaces)), "the pods are queued")
 
-    def _is_taken_up(self, namespace: str) -> bool:
-        pod = self.lab.get(namespace, "pods", "queued")
+    def is_taken_up(self, namespace: str, name: str = "queued") -> bool:
+        pod = self.lab.get(namespace, "pods", name)
         return bool(pod and pod["status"].get("containerStatuses"))
 
     def release(self, *namespaces: str) -> None:
@@ -366,6 +366,7 @@ class TestSteps:
         one, two, three = namespaces
         cluster.pod(two, "app", restart="Always")
         with cluster.lab.following("--status", *namespaces):
+            cluster.lab.until(lambda: cluster.is_taken_up(two, "app"), "the pod has its image", 60)
             done = rotate(
                 tmp_path,
                 [cluster],

@@ -50,6 +50,7 @@ from .uses import (
     secret_for,
     trim_to_uses,
     used_images,
+    uses_with_secrets,
 )
 
 __all__ = ["rotate"]
@@ -565,12 +566,16 @@ def _probes(
 ) -> list[dict[str, str]]:
     """Return an image for each of the first namespaces, with the secret that has its login, for a forced pull there.
 
-    With `proof`, only images that the new login was verified with. Namespaces that already have the new login come first, so that a run
+    With `proof`, only images that the new login was verified with. Otherwise, only images that a pod with one of the secrets has, because
+    other names can be mistyped. Namespaces that already have the new login come first, so that a run
     after a failed canary pulls there again. Then those with the oldest secret, because no user can create an older one.
     """
     found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
     for is_rotated, held in ((True, rotated), (False, changing)):
-        for namespace, images in used_images(_uses_in(seen.uses, held), _keys(held)).items():
+        uses = _uses_in(seen.uses, held)
+        if proof is None:
+            uses = {name: [use for use in every if _has_image(use)] for name, every in uses_with_secrets(uses, held)}
+        for namespace, images in used_images(uses, _keys(held)).items():
             names = ((image, str(image) if proof is None else proof.images.get(image.repository)) for image in images)
             for image, name in names:
                 if name and (secret := secret_for(image, held[namespace])) is not None:
@@ -578,6 +583,10 @@ def _probes(
                     found.append(((not is_rotated, secret[0], namespace), row))
                     break
     return [row for _order, row in sorted(found, key=lambda each: each[0])][:_SHOWN]
+
+
+def _has_image(use: Use) -> bool:
+    return use.state is not None and use.state.has_image
 
 
 def _rotated_copies(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> _Changing:

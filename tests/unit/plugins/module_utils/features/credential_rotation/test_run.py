@@ -585,9 +585,9 @@ def put_waiting(api: FakeApi, namespace: str, name: str, *, node: str = "node-1"
     api.put("pods", namespace, name, spec=spec, status={})
 
 
-def put_running(api: FakeApi, namespace: str, name: str) -> None:
+def put_running(api: FakeApi, namespace: str, name: str, *, image: str = IMAGE, secret: str = "quay") -> None:
     state = {"name": "c", "imageID": "i", "state": {"running": {}}}
-    spec = {"containers": [{"name": "c", "image": IMAGE}], "imagePullSecrets": [{"name": "quay"}], "nodeName": "n"}
+    spec = {"containers": [{"name": "c", "image": image}], "imagePullSecrets": [{"name": secret}], "nodeName": "n"}
     api.put("pods", namespace, name, spec=spec, status={"containerStatuses": [state]})
 
 
@@ -759,7 +759,7 @@ class TestProbes:
         """A run that stopped at its canary has changed that namespace. The next run does not continue without a pull there."""
         put(api, "a", auths={"quay.io": entry(NEW)})
         put(api, "b")
-        put_pod(api, "a")
+        put_running(api, "a", "app")
         for verify in (True, False):
             planned = run(api, "a", "b", rotation=Rotation(EXCHANGE, verify=verify), check=True)
             assert self.probes(planned) == [("a", IMAGE)]
@@ -814,10 +814,15 @@ class TestProbes:
         outcome = run(api, "a", "b", check=True, prover=Prover(api, ProofResult(rows)))
         assert self.probes(outcome) == [("b", IMAGE)]
 
-    def test_a_probe_uses_any_image_if_no_proof_is_wanted(self, api: FakeApi) -> None:
-        put(api, "a")
-        put_pod(api, "a")
-        assert self.probes(run(api, rotation=Rotation(EXCHANGE, verify=False))) == [("a", IMAGE)]
+    def test_a_probe_uses_only_an_image_that_a_pod_has_if_no_proof_is_wanted(self, api: FakeApi) -> None:
+        """The image of a failing pod can have a typo, and the image of a pod with other secrets can need another login."""
+        for name in ("a", "b"):
+            put(api, name)
+            put_pod(api, name, image="quay.io/team/a-typo:v1")
+            put_running(api, name, "theirs", image="quay.io/other/app", secret="mine")
+        put_running(api, "b", "running")
+        planned = run(api, "a", "b", rotation=Rotation(EXCHANGE, verify=False), check=True)
+        assert self.probes(planned) == [("b", IMAGE)]
 
     def test_probes_are_planned_only_in_namespaces_with_confirmed_secrets(self, api: FakeApi) -> None:
         put(api, "a")
