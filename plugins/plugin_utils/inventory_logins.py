@@ -51,14 +51,19 @@ class _Rotation:
         return cls(LoginReplacement(tuple(map(str, answer["registries"])), old, new))
 
     def replaces(self, registry: Any, username: Any, password: Any) -> bool:
-        """Whether a login is the old one.
-
-        Without the old password, this is known only if the two user names differ: a password of the same user may be a new token.
-        """
+        """Whether a login is or may be the old one."""
         if None in (registry, username, password) or not self.exchange.is_for(str(registry)):
             return False
-        is_known = self.exchange.old.password or self.exchange.old.username != self.exchange.new.username
-        return bool(is_known) and self.exchange.is_old(str(username), str(password))
+        return self.exchange.is_old(str(username), str(password))
+
+    def problem_of(self, written: Any) -> str | None:
+        """Return why it is not known whether an old login is written so, and None if it may be a new one. Empty if it is known.
+
+        Without the old password, any other password of the same user matches. A template may give a new token.
+        """
+        if self.exchange.old.password or self.exchange.old.username != self.exchange.new.username:
+            return ""
+        return None if _has_template(written) else "its password is not the new one"
 
 
 class NodesDeclaration:
@@ -101,9 +106,12 @@ def _rows_in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[
     written = entry.members.get("registries")
     for position, one in enumerate(entry.get("registries") or ()):
         if isinstance(one, Mapping) and rotation.replaces(*map(one.get, ("registry", "username", "password"))):
-            raw = written[position] if isinstance(written, (list, tuple)) else None
-            password = raw.get("password") if isinstance(raw, Mapping) else None
-            yield _row(_place(entry, f"registries[{position}]"), one["registry"], _variable(password))
+            raw = written[position] if isinstance(written, (list, tuple)) else written
+            password = raw.get("password") if isinstance(raw, Mapping) else raw
+            problem = rotation.problem_of(password)
+            if problem is not None:
+                place = _place(entry, f"registries[{position}]")
+                yield _row(place, one["registry"], _variable(password) if isinstance(raw, Mapping) else "", problem)
 
 
 def _rows_in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
@@ -111,8 +119,9 @@ def _rows_in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, 
     if "password" in entry.members:
         login = (entry.get("username"), entry.get("password"))
         hosts = [host for host in (entry.get("registry"), entry.get("realm_host")) if rotation.replaces(host, *login)]
-        if hosts:
-            yield _row(entry.title, hosts[0], _variable(entry.members["password"]))
+        problem = rotation.problem_of(entry.members["password"])
+        if hosts and problem is not None:
+            yield _row(entry.title, hosts[0], _variable(entry.members["password"]), problem)
 
 
 def _rows_in_file(
@@ -121,9 +130,10 @@ def _rows_in_file(
     found = auth_file_from_options(
         {member: entry.get(member), "include": entry.get("include") or None}, read_file
     ).entries
+    problem = rotation.problem_of(entry.members[member])
     for key, one in found.items():
-        if rotation.replaces(key, one.username, one.password):
-            yield _row(_place(entry, member), without_user(key), _variable(entry.members[member]))
+        if problem is not None and rotation.replaces(key, one.username, one.password):
+            yield _row(_place(entry, member), without_user(key), _variable(entry.members[member]), problem)
 
 
 def _place(entry: RoleEntry, member: str) -> str:
@@ -132,6 +142,14 @@ def _place(entry: RoleEntry, member: str) -> str:
 
 def _row(place: str, registry: Any, variable: str = "", problem: str = "") -> dict[str, str]:
     return {"place": place, "registry": str(registry), "variable": variable, "problem": problem}
+
+
+def _has_template(written: Any) -> bool:
+    if isinstance(written, Mapping):
+        return any(map(_has_template, written.values()))
+    if isinstance(written, (list, tuple)):
+        return any(map(_has_template, written))
+    return isinstance(written, str) and not hasattr(written, "_ciphertext") and ("{{" in written or "{%" in written)
 
 
 def _variable(written: Any) -> str:

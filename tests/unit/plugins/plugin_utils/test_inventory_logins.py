@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
@@ -129,11 +129,39 @@ class TestLogins:
     def test_absent_entries_are_not_listed(self) -> None:
         assert rows("private_registry", {"private_registry_secrets": [entry(login(), state="absent")]}) == []
 
-    def test_an_unknown_old_password_is_listed_only_with_a_new_user(self) -> None:
-        variables = {"private_registry_secrets": [entry(login(password="fresh"))]}
-        old = {"username": OLD["username"]}
-        assert len(rows("private_registry", variables, old, {"username": "robot-2", "password": "x"})) == 1
-        assert rows("private_registry", variables, old) == [], "it may be a fresh token"
+    OLD_USER: ClassVar = {"username": OLD["username"]}
+
+    def test_an_unknown_old_password_is_listed_with_a_new_user(self) -> None:
+        variables = {"private_registry_secrets": [entry(login(password="{{ any }}"))]}
+        new = {"username": "robot-2", "password": "x"}
+        (row,) = rows("private_registry", variables, self.OLD_USER, new, any="y")
+        assert row == ("private_registry_secrets[0].registries[0]", "quay.io", "any", "")
+
+    def test_a_template_of_the_same_user_may_be_a_fresh_token(self) -> None:
+        """Without the old password, it is not known whether the user's other password is the old one."""
+        for registry in (login(password="{{ token }}"), "{{ item }}"):
+            variables = {"private_registry_secrets": [entry(registry)], "global_pull_secret_auth_config": "{{ file }}"}
+            given = {"token": "fresh", "item": login(password="fresh"), "file": AUTHS}
+            assert rows("private_registry", variables, self.OLD_USER, **given) == []
+            assert rows(NODES, variables, self.OLD_USER, **given) == []
+        delegated = {"registry": "quay.io", **HERE, "username": OLD["username"], "password": "{{ token }}"}
+        assert rows("delegated_auth", {"delegated_auth_registries": [delegated]}, self.OLD_USER, token="fresh") == []
+
+    def test_another_fixed_password_of_the_same_user_is_listed(self) -> None:
+        problem = "its password is not the new one"
+        variables = {
+            "private_registry_secrets": [entry(login(), login(**NEW)), entry(auth_file="auth.json")],
+            "global_pull_secret_auth_config": AUTHS,
+            "delegated_auth_registries": [{"registry": "quay.io", **HERE, **OLD}],
+        }
+        assert rows("private_registry", variables, self.OLD_USER) == [
+            ("private_registry_secrets[0].registries[0]", "quay.io", "", problem),
+            ("private_registry_secrets[1].auth_file", "quay.io", "", problem),
+        ]
+        assert rows(NODES, variables, self.OLD_USER) == [("global_pull_secret_auth_config", "quay.io", "", problem)]
+        assert rows("delegated_auth", variables, self.OLD_USER) == [
+            ("delegated_auth_registries[0]", "quay.io", "", problem)
+        ]
 
 
 class TestProblems:
