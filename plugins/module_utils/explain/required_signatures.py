@@ -23,7 +23,7 @@ from .steps.mirrors import mirrors_of
 from .steps.pull_secrets import explain_secret_list
 from .steps.short_names import resolve_short_name
 from .steps.signatures import RegistrySignatures, registry_signatures
-from .steps.sources import policies_of, source_refs
+from .steps.sources import policies_of, source_refs, why_outdated
 from .steps.streams import resolve_image
 from .subjects import ContainerPull
 
@@ -56,7 +56,7 @@ def required_signature(subject: ContainerPull, evidence: Lookup) -> RequiredSign
         return None
     for each in resolve_short_name(subject, reference, evidence).references:
         if found := policies.requirement_for(each, sources):
-            why = policies.why_not_rendered(sources)
+            why = why_outdated(policies, sources, evidence)
             if why:
                 why = f"the nodes keep their previous policy files, because {why}"
             elif reference.is_short:

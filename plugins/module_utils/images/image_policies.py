@@ -18,7 +18,15 @@ from ..core.phrases import join_and
 from .references import Reference
 from .registry_sources import IMAGE_CONFIG, RegistrySources, is_nested, is_within
 
-__all__ = ["CLUSTER_POLICIES", "IMAGE_POLICY", "ImagePolicies", "PolicyScope", "SignatureRequirement"]
+__all__ = [
+    "CLUSTER_POLICIES",
+    "IMAGE_POLICY",
+    "KNOWN_IMAGE_POLICIES",
+    "ImagePolicies",
+    "PolicyScope",
+    "SignatureRequirement",
+    "scopes_of_all",
+]
 
 _CONFIG = "config.openshift.io/v1"
 #: Reference to the list of all policies of the cluster.
@@ -26,6 +34,8 @@ CLUSTER_POLICIES = ObjectRef(
     Kind(_CONFIG, "ClusterImagePolicy", "clusterimagepolicies", "cluster image policy", namespaced=False), "", ""
 )
 IMAGE_POLICY = Kind(_CONFIG, "ImagePolicy", "imagepolicies", "image policy")
+#: Reference to the list of the known policies of all namespaces. It is never requested: without an answer, they are not known.
+KNOWN_IMAGE_POLICIES = ObjectRef(IMAGE_POLICY, "", "")
 
 
 @dataclass(frozen=True)
@@ -89,19 +99,29 @@ class ImagePolicies:
         """Yield the hidden scopes that are for an image, with the scopes that hide them."""
         return (each for each in self.hidden if _is_for(each[0].scope, reference))
 
-    def why_not_rendered(self, sources: RegistrySources) -> str:
+    def why_not_rendered(self, sources: RegistrySources, everywhere: Iterable[PolicyScope] = ()) -> str:
         """Return why the operator does not write the nodes' files, as a clause. Empty if the known policies do not prevent it.
 
-        Policies of other namespaces can prevent it as well.
+        `everywhere` are the known scopes of the policies of all namespaces. Unknown ones can prevent it as well.
         """
         config = f"registrySources of {IMAGE_CONFIG}"
-        for each in (*self.of_cluster, *self.of_namespace):
+        kept = (each for each in everywhere if not any(is_nested(each.scope, one.scope) for one in self.of_cluster))
+        for each in (*self.of_cluster, *self.of_namespace, *kept):
             begin = f"{each.object} has scope {each.scope}, which is"
             if sources.allowed is not None and not any(is_nested(each.scope, outer) for outer in sources.allowed):
                 return f"{begin} not inside allowedRegistries in {config}"
             if any(is_nested(each.scope, outer) for outer in sources.blocked):
                 return f"{begin} inside blockedRegistries in {config}"
         return ""
+
+
+def scopes_of_all(policies: Iterable[Json]) -> Sequence[PolicyScope]:
+    """Return each scope of the policies of all namespaces once, with the first policy that has it."""
+    found: dict[str, PolicyScope] = {}
+    for policy in policies:
+        for each in _scopes(IMAGE_POLICY, policy):
+            found.setdefault(each.scope, each)
+    return list(found.values())
 
 
 def _scopes(kind: Kind, policy: Json) -> Iterator[PolicyScope]:

@@ -28,6 +28,7 @@ __all__ = [
     "mirror_items",
     "mirrors_for",
     "registry_sources_of",
+    "why_sets_not_rendered",
 ]
 
 _CONFIG = "config.openshift.io/v1"
@@ -108,8 +109,24 @@ def mirrors_for(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors | 
     wanted = [item for item in same if item.by_digest == reference.is_by_digest]
     mirrors = dict.fromkeys(_rewrite_source(reference, source, mirror) for item in wanted for mirror in item.mirrors)
     locations = dict.fromkeys(mirror for item in same for mirror in item.mirrors)
-    never_source, objects = any(item.never_source for item in same), [item.object for item in same]
+    # Sets that disagree do not reach the nodes (`why_sets_not_rendered`), which may contact the source then.
+    never_source, objects = all(item.never_source for item in same), [item.object for item in same]
     return Mirrors(source, list(mirrors), never_source, objects, list(locations))
+
+
+def why_sets_not_rendered(items: Sequence[MirrorItem]) -> str:
+    """Return why the operator does not write the nodes' files, as a clause. Empty if the sets do not prevent it.
+
+    The rules are those of validateRegistriesConfScopes of the machine config operator. They apply to the sets of all kinds together.
+    """
+    never = {item.source: item.object for item in items if item.never_source}
+    for item in items if never else ():
+        begin = f"mirrorSourcePolicy of source {item.source} is NeverContactSource in"
+        if item.source in never and not item.never_source:
+            return f"{begin} {never[item.source]}, but not in {item.object}"
+        if item.never_source and item.source in item.mirrors:
+            return f"{begin} {item.object}, which also has the source as a mirror"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,14 @@ from ...dockerconfig.registry_keys import without_user
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.node_network import limit_mirrors, network_ref
 from ...images.references import Reference, reference_of
-from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, mirror_items, mirrors_for
+from ...images.registry_sources import (
+    MIRROR_KINDS,
+    MirrorItem,
+    Mirrors,
+    mirror_items,
+    mirrors_for,
+    why_sets_not_rendered,
+)
 from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
 from .. import fixes
@@ -32,7 +39,7 @@ from ..reading import items_of, require_all, try_lookup
 from ..verdict import StepResult, failure, info
 from .crio_provider import CrioProvider
 
-__all__ = ["MirrorKey", "explain_mirrors", "fix_for", "key_for", "mirrors_of"]
+__all__ = ["MirrorKey", "explain_mirrors", "fix_for", "key_for", "mirrors_of", "why_mirrors_outdated"]
 
 
 def _items(kind: Kind, listed: Json | None) -> Sequence[MirrorItem]:
@@ -111,11 +118,20 @@ def _why_reverted(evidence: Lookup) -> str:
 
 def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
     """Return the mirrors of an image that the nodes reach, from the sets that can be read."""
+    return limit_mirrors(reference, mirrors_for(reference, _items_in(evidence)), partial(_reaches, evidence))
+
+
+def why_mirrors_outdated(evidence: Lookup) -> str:
+    """Return why the sets that can be read do not reach the nodes, as a clause. Empty if nothing prevents it."""
+    return why_sets_not_rendered(_items_in(evidence))
+
+
+def _items_in(evidence: Lookup) -> Sequence[MirrorItem]:
     items: list[MirrorItem] = []
     for ref, read in _READ.items():
         with suppress(UnreadableObject):
             items += evidence.derive(ref, read)
-    return limit_mirrors(reference, mirrors_for(reference, items), partial(_reaches, evidence))
+    return items
 
 
 def _reaches(evidence: Lookup, host: str) -> bool:
@@ -123,9 +139,13 @@ def _reaches(evidence: Lookup, host: str) -> bool:
     return as_dict(evidence.look(network_ref(host))).get("reached") is not False
 
 
-def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> Iterator[StepResult]:
+def explain_mirrors(
+    reference: Reference, found: Mirrors, evidence: Lookup, *, is_outdated: bool = False
+) -> Iterator[StepResult]:
+    """Yield the results. Another step reports that the nodes' files are outdated: then nothing shows that the nodes have no other mirror."""
+    is_known = not is_outdated and _are_all_sets_read(evidence)
     if found.unreachable:
-        yield _explain_unreachable(reference, found, evidence)
+        yield _explain_unreachable(reference, found, is_known=is_known)
     if not found.objects:
         return
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
@@ -140,13 +160,13 @@ def explain_mirrors(reference: Reference, found: Mirrors, evidence: Lookup) -> I
         way = "digest" if reference.is_by_digest else "tag"
         never = "and the source is never contacted"
         text = f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})"
-        yield failure("mirrors", text) if _are_all_sets_read(evidence) else info("mirrors", text, ok=None)
+        yield failure("mirrors", text) if is_known else info("mirrors", text, ok=None)
 
 
-def _explain_unreachable(reference: Reference, found: Mirrors, evidence: Lookup) -> StepResult:
+def _explain_unreachable(reference: Reference, found: Mirrors, *, is_known: bool) -> StepResult:
     """The pull fails if no place is left. Otherwise the nodes go on to the next one."""
     text = f"the nodes do not reach {join_and(list(found.unreachable))}"
-    if found.mirrors or not found.never_source or not _are_all_sets_read(evidence):
+    if found.mirrors or not found.never_source or not is_known:
         return info("network", text, ok=None)
     return failure("network", f"{text}, and no other registry serves {reference}")
 

@@ -8,9 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...core.objects import ObjectRef
+from ...core.objects import Json, ObjectRef
 from ...core.phrases import join_and
-from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
+from ...images.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+    KNOWN_IMAGE_POLICIES,
+    ImagePolicies,
+    PolicyScope,
+    scopes_of_all,
+)
 from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, RegistrySources
@@ -20,10 +27,10 @@ from ..reading import items_of, registry_sources, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, StepResult, failure, unknown
 from .asked import PullRoute
-from .mirrors import explain_mirrors, mirrors_of
+from .mirrors import explain_mirrors, mirrors_of, why_mirrors_outdated
 from .signatures import SIGNATURE_RULES, SignatureContext, explain_signature
 
-__all__ = ["Sources", "explain_sources", "policies_of", "source_refs"]
+__all__ = ["Sources", "explain_sources", "policies_of", "source_refs", "why_outdated"]
 
 
 _MIRROR_SETS = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
@@ -67,18 +74,31 @@ def explain_sources(
         subject, reference, credentials, mirrors, evidence, asks, reads_index=not is_signed, reads_copies=True
     )
     held = SignatureContext(route, policies, sources, told)
-    outdated = policies.why_not_rendered(sources)
+    outdated = why_outdated(policies, sources, evidence)
     signature = [] if outdated else list(explain_signature(held))
     seen = [
         *(_explain_outdated(outdated) if outdated else _explain_registries(reference, sources)),
         *signature,
         *_explain_unread(namespace, evidence),
-        *(() if mirrors is None else explain_mirrors(reference, mirrors, evidence)),
+        *(() if mirrors is None else explain_mirrors(reference, mirrors, evidence, is_outdated=bool(outdated))),
     ]
     is_newer = (
         told is not None and told.rule.id in SIGNATURE_RULES and any(each.verdict == UNKNOWN for each in signature)
     )
     return Sources(tuple(seen), route, is_newer)
+
+
+def why_outdated(policies: ImagePolicies, sources: RegistrySources, evidence: Lookup) -> str:
+    """Return why the nodes keep their previous files, as a clause. Empty if nothing that is known prevents new ones."""
+    everywhere: Sequence[PolicyScope] = ()
+    # Without these settings, no policy prevents it, so no pull depends on the policies of other namespaces.
+    if sources.allowed is not None or sources.blocked:
+        everywhere = evidence.derive(KNOWN_IMAGE_POLICIES, _scopes_of_all)
+    return policies.why_not_rendered(sources, everywhere) or why_mirrors_outdated(evidence)
+
+
+def _scopes_of_all(listed: Json | None) -> Sequence[PolicyScope]:
+    return scopes_of_all(items_of(listed))
 
 
 def _explain_outdated(why: str) -> Iterator[StepResult]:

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Union
 
 from ...clients.kube.client import Cluster
@@ -45,7 +46,7 @@ from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.node_settings import NodeGroup, can_verify, group_nodes
 from ...explain.subjects import WORKLOADS
 from ...images.credential_providers import CRIO_PROVIDER
-from ...images.image_policies import IMAGE_POLICY
+from ...images.image_policies import IMAGE_POLICY, KNOWN_IMAGE_POLICIES
 from ...images.image_streams import IMAGE_STREAM
 from ...images.node_pools import NODES
 from ...platform.cluster import (
@@ -189,6 +190,7 @@ class AuditReader:
         bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, trim_binding) or []
         places = {name: _place(name, found) for name in self.namespaces}
         evidence = ListedLookup(places, bindings, has_streams=_is_known(found[IMAGE_STREAM]))
+        evidence.add({KNOWN_IMAGE_POLICIES: {"items": [*chain.from_iterable(found[IMAGE_POLICY].objects.values())]}})
         facts = facts_of(self.run.cluster)
         version, is_openshift = self._version(facts)
         forecasts = self.asked.target is not None
@@ -316,7 +318,7 @@ class AuditReader:
             yield ListRequest(kind, trim_workload)
         yield ListRequest(IMAGE_STREAM, trim_stream)
         yield ListRequest(BUILD_CONFIG, trim_build)
-        yield ListRequest(IMAGE_POLICY, without_managed_fields)
+        yield ListRequest(IMAGE_POLICY, without_managed_fields, elsewhere=without_managed_fields)
 
     def _list_kinds(self) -> Mapping[Kind, Listing]:
         requests = list(self._requests())

@@ -86,12 +86,12 @@ class ObjectPatch:
     objects: Mapping[ObjectRef, Answer]
 
     def touches(self, ref: ObjectRef) -> bool:
-        """See `EvidencePatch`. A list has the objects of its kind and namespace."""
+        """See `EvidencePatch`. A list has the objects of its kind and namespace, without a namespace those of all."""
         return ref in self.objects if ref.name else (ref.kind, ref.namespace) in self._lists
 
     @cached_property
     def _lists(self) -> frozenset[tuple[Kind, str]]:
-        return frozenset((ref.kind, ref.namespace) for ref in self.objects)
+        return frozenset((ref.kind, namespace) for ref in self.objects for namespace in (ref.namespace, ""))
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`. A list that could not be read stays unknown, because it has other objects as well.
@@ -105,11 +105,11 @@ class ObjectPatch:
             return self.objects[ref]
         if isinstance(answer, ImagePullError):
             return answer
-        listed = {as_str(metadata(as_dict(each)).get("name")): each for each in as_list(as_dict(answer).get("items"))}
+        listed = {_key_of(as_dict(each), ref): each for each in as_list(as_dict(answer).get("items"))}
         changed = {
-            each.name: obj
+            (each.namespace, each.name): obj
             for each, obj in self.objects.items()
-            if (each.kind, each.namespace) == (ref.kind, ref.namespace)
+            if each.kind == ref.kind and ref.namespace in ("", each.namespace)
         }
         unknown = (obj for obj in changed.values() if isinstance(obj, ImagePullError))
         return next(unknown, {"items": [obj for obj in {**listed, **changed}.values() if obj is not None]})
@@ -319,6 +319,12 @@ def _subjects_of(binding: Json) -> frozenset[Subject]:
     namespace = as_str(metadata(binding).get("namespace"))
     found = (subject_of(entry, namespace) for entry in as_list(binding.get("subjects")))
     return frozenset(each for each in found if each is not None)
+
+
+def _key_of(obj: Json, listed: ObjectRef) -> tuple[str, str]:
+    """Namespace and name of an object in a list."""
+    meta = metadata(obj)
+    return as_str(meta.get("namespace")) or listed.namespace, as_str(meta.get("name"))
 
 
 def _without(answer: Answer, is_removed: Callable[[Json], bool]) -> Answer:

@@ -13,6 +13,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import KNOWN_IMAGE_POLICIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 
 A, B = (ObjectRef(SECRET, "ns", name) for name in "ab")
 
@@ -30,6 +32,12 @@ def test_a_known_object_is_not_wanted() -> None:
     evidence = Lookup({A: {"data": {}}})
     evidence.add({B: None})
     assert (evidence.look(A), evidence.look(B)) == ({"data": {}}, None)
+    assert evidence.take_wanted() == []
+
+
+def test_facts_that_no_caller_has_to_read_are_not_wanted() -> None:
+    evidence = Lookup()
+    assert (evidence.look(network_ref("q.io")), evidence.look(KNOWN_IMAGE_POLICIES)) == (None, None)
     assert evidence.take_wanted() == []
 
 

@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImagePolicies,
     PolicyScope,
     SignatureRequirement,
+    scopes_of_all,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import RegistrySources
@@ -136,6 +137,20 @@ class TestNotRendered:
     def test_a_hidden_scope_does_not_stop_the_operator(self) -> None:
         policies = ImagePolicies.of([policy("all", "q.io")], [own("q.io/team")])
         assert policies.why_not_rendered(RegistrySources(blocked=("q.io/team",))) == ""
+
+    def test_a_policy_of_another_namespace_stops_the_operator(self) -> None:
+        policies, sources = ImagePolicies.of([policy("all", "x.io")], []), RegistrySources(allowed=("x.io",))
+        scopes = scopes_of_all([own("x.io/a", "y.io", name="p"), own("y.io", name="other")])
+        assert [each.object for each in scopes] == ["image policy ns/p", "image policy ns/p"]
+        assert policies.why_not_rendered(sources, scopes).startswith(
+            "image policy ns/p has scope y.io, which is not inside"
+        )
+
+    def test_a_hidden_scope_of_another_namespace_does_not_stop_the_operator(self) -> None:
+        policies = ImagePolicies.of([policy("all", "q.io")], [])
+        assert (
+            policies.why_not_rendered(RegistrySources(blocked=("q.io/team",)), scopes_of_all([own("q.io/team")])) == ""
+        )
 
 
 @given(CHANGES)

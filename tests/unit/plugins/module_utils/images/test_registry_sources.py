@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     mirror_items,
     mirrors_for,
     registry_sources_of,
+    why_sets_not_rendered,
 )
 
 BY_DIGEST, BY_TAG, OLD = MIRROR_KINDS
@@ -129,6 +130,40 @@ class TestMirrors:
     )
     def test_malformed_objects_name_no_mirrors(self, spec: Any) -> None:
         assert found("q.io/a:1", {BY_TAG: [{"spec": spec}]}) is None
+
+
+class TestNotRendered:
+    """As validateRegistriesConfScopes of the machine config operator."""
+
+    @staticmethod
+    def why(*sets: dict[Kind, list[Json]]) -> str:
+        return why_sets_not_rendered(
+            [item for each in sets for kind, objects in each.items() for item in mirror_items(kind, objects)]
+        )
+
+    @pytest.mark.parametrize("kind", [BY_DIGEST, BY_TAG, OLD])
+    def test_sets_that_disagree_about_a_source_stop_the_operator(self, kind: Kind) -> None:
+        never = mirror_set(BY_DIGEST, "q.io", "m.io", policy=NEVER, name="never")
+        also = mirror_set(kind, "q.io", "n.io", name="also")
+        text = "mirrorSourcePolicy of source q.io is NeverContactSource in image digest mirror set never, but not in"
+        assert self.why(never, also) == self.why(also, never) == f"{text} {kind.title} also"
+
+    def test_a_source_that_is_never_contacted_and_its_own_mirror_stops_the_operator(self) -> None:
+        assert self.why(mirror_set(BY_TAG, "q.io", "m.io", "q.io", policy=NEVER)) == (
+            "mirrorSourcePolicy of source q.io is NeverContactSource in image tag mirror set m, which also has the source as a mirror"
+        )
+
+    def test_other_sets_do_not_stop_the_operator(self) -> None:
+        never = [mirror_set(kind, "q.io", "m.io", policy=NEVER) for kind in (BY_DIGEST, BY_TAG)]
+        assert self.why(*never, mirror_set(BY_TAG, "q.io/team", "m.io", "q.io/team")) == ""
+        assert self.why(mirror_set(BY_TAG, "q.io", "m.io"), mirror_set(OLD, "q.io", "n.io")) == ""
+
+    def test_the_source_may_be_contacted_if_the_sets_disagree(self) -> None:
+        result = found(
+            "q.io/a:1", mirror_set(BY_DIGEST, "q.io", "d.io", policy=NEVER), mirror_set(BY_TAG, "q.io", "m.io")
+        )
+        assert result is not None
+        assert not result.never_source
 
 
 class TestRegistrySources:

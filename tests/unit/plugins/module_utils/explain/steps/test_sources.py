@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
@@ -18,10 +18,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
+    KNOWN_IMAGE_POLICIES,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
-from support.pull_evidence import GOOD, REFUSED, TAG_SETS, known, pod, steps, summary, told
+from support.pull_evidence import DIGEST_SETS, GOOD, REFUSED, TAG_SETS, known, mirrored, pod, steps, summary, told
 
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 POLICY = {"metadata": {"name": "signed"}, "spec": {"scopes": ["q.io/team"]}}
@@ -98,12 +100,60 @@ class TestSignatures:
         assert summary(found) == ("unknown", text)
         assert steps(found, "registries", "signature", "configuration") == [("configuration", text, None)]
 
+    @pytest.mark.parametrize(("allowed", "verdict"), [(["q.io"], "unknown"), ([], "pulls")])
+    def test_a_policy_of_another_namespace_has_the_same_effect_if_it_is_known(
+        self, allowed: list[str], verdict: str
+    ) -> None:
+        other = {"metadata": {"name": "o", "namespace": "x"}, "spec": {"scopes": ["x.io"]}}
+        config = {"spec": {"registrySources": {"allowedRegistries": allowed}}}
+        more: dict[ObjectRef, Any] = {IMAGE_CONFIG: config, KNOWN_IMAGE_POLICIES: {"items": [other]}}
+        found = told(pod("good"), known(more=more, good=GOOD))
+        assert found.verdict == verdict
+        assert ("image policy x/o has scope x.io, which is not inside allowedRegistries" in found.reason) == bool(
+            allowed
+        )
+
     def test_a_blocked_registry_is_reported_before_a_required_signature(self) -> None:
         config = {"spec": {"registrySources": {"blockedRegistries": ["q.io/team/app"]}}}
         assert "blockedRegistries" in told(pod("good"), known(more={**SIGNED, IMAGE_CONFIG: config}, good=GOOD)).reason
 
     def test_an_image_on_the_node_needs_no_signature(self) -> None:
         assert told(pod("good", pulled=True), known(more=SIGNED, good=GOOD)).verdict == "pulls"
+
+
+class TestConflictingMirrorSets:
+    CONFLICT: ClassVar = {
+        ObjectRef(DIGEST_SETS, "", ""): {
+            "items": [
+                {
+                    "metadata": {"name": "open"},
+                    "spec": {"imageDigestMirrors": [{"source": "q.io", "mirrors": ["n.io"]}]},
+                }
+            ]
+        }
+    }
+    TEXT = (
+        "the nodes keep their previous registry and policy files, because mirrorSourcePolicy of source q.io is NeverContactSource in image "
+        "tag mirror set m, but not in image digest mirror set open: the registries that they allow are not known"
+    )
+
+    def test_they_leave_the_nodes_with_their_previous_files(self) -> None:
+        found = told(pod("good"), known(more={**mirrored(only=True), **self.CONFLICT}, good=GOOD))
+        assert summary(found) == ("unknown", self.TEXT)
+
+    def test_images_of_other_sources_are_unknown_as_well(self) -> None:
+        found = told(pod("good", image="x.io/app"), known(more={**mirrored(only=True), **self.CONFLICT}, good=GOOD))
+        assert summary(found) == ("unknown", self.TEXT)
+
+    @pytest.mark.parametrize("network", [{}, {network_ref("q.io"): {"reached": False}}])
+    def test_no_set_shows_that_the_nodes_have_no_other_mirror(self, network: dict[ObjectRef, Any]) -> None:
+        """The source has no mirror for a pull by tag, and is never contacted."""
+        never = {"source": "q.io/team", "mirrors": ["n.io"], "mirrorSourcePolicy": "NeverContactSource"}
+        both = [never, {**never, "source": "z.io", "mirrors": ["z.io"]}]
+        sets = {"items": [{"metadata": {"name": "d"}, "spec": {"imageDigestMirrors": both}}]}
+        found = told(pod("good"), known(more={**network, ObjectRef(DIGEST_SETS, "", ""): sets}, good=GOOD))
+        assert found.verdict == "unknown"
+        assert found.reason.startswith("the nodes keep their previous registry and policy files")
 
 
 class TestNotKnown:

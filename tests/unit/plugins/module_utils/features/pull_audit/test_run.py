@@ -119,6 +119,15 @@ class TestReading:
         # In addition to the kinds of the namespaces: cluster role bindings, nodes, the cluster's image policies, and three kinds of mirror sets.
         assert len(lists) == LISTED + 6
 
+    def test_a_policy_of_a_namespace_that_is_not_audited_can_stop_the_operator(self) -> None:
+        """The audited namespaces are listed together, and so the list has the policies of all namespaces."""
+        names = [f"n{number}" for number in range(5)]
+        api = cluster(*names, "other")
+        api.put("images", "", "cluster", spec={"registrySources": {"allowedRegistries": ["q.io"]}})
+        api.put("imagepolicies", "other", "p", spec={"scopes": ["x.io"]})
+        assert found(audited(api, *names))["verdicts"] == {"pulls": 0, "will_not_pull": 0, "unknown": 10}
+        assert found(audited(api, *names[:1]))["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
+
     def test_charts_of_helm_are_left_to_the_server_unless_something_is_searched(self, api: FakeApi) -> None:
         audited(api)
         assert any("type%21%3Dhelm.sh" in request for request in api.asked)

@@ -35,7 +35,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PullEvaluator,
     answer_of,
 )
-from support.supposed import changes_of
+from support.supposed import MIRRORS, changes_of
 from support.surveyed import account, place, pod, secret, survey
 
 LOST = {"unreachable_registries": ["q.io"]}
@@ -73,6 +73,16 @@ def test_an_untouched_pull_has_one_verdict(change) -> None:
     found = compared(pod("s"), change)
     assert found.after is found.before
     assert (found.answer, found.touched, found.causes) == (STILL_PULLS, (), ())
+
+
+def test_sets_that_the_operator_does_not_render_make_the_pull_unknown() -> None:
+    item = {"source": "q.io", "mirrors": ["dead.example.com"]}
+    dead = {**MIRRORS, "metadata": {"name": "dead"}, "spec": {"imageTagMirrors": [item]}}
+    good = {"source": "q.io", "mirrors": ["mirror.example.com"], "mirrorSourcePolicy": "NeverContactSource"}
+    new = {**MIRRORS, "spec": {"imageTagMirrors": [good]}}
+    added = {"add_objects": {"definition": [dead]}}, {"add_objects": {"definition": [new]}}
+    found = compared(pod("s"), *added, {"unreachable_registries": ["q.io", "dead.example.com"]})
+    assert (found.answer, found.after.step) == (NOT_KNOWN, "configuration")
 
 
 def test_the_image_of_a_running_container_proves_nothing_for_the_next_pull() -> None:

@@ -16,6 +16,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+    IMAGE_POLICY,
+    KNOWN_IMAGE_POLICIES,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
 )
@@ -122,6 +126,14 @@ class TestObjects:
         assert patch.apply(IMAGE_CONFIG, None) == {**new, "status": None}
         assert patch.apply(IMAGE_CONFIG, ERROR) is ERROR
         assert ObjectPatch({IMAGE_CONFIG: None}).apply(IMAGE_CONFIG, {"spec": 1}) is None
+
+    def test_the_list_of_all_namespaces_has_objects_of_each(self) -> None:
+        here, there = ({"metadata": {"name": "p", "namespace": name}} for name in ("a", "b"))
+        patch = ObjectPatch({ObjectRef(IMAGE_POLICY, "b", "p"): there})
+        assert [patch.touches(ObjectRef(IMAGE_POLICY, name, "")) for name in ("", "a", "b")] == [True, False, True]
+        assert patch.apply(KNOWN_IMAGE_POLICIES, {"items": [here]}) == {"items": [here, there]}
+        deleted = ObjectPatch({ObjectRef(IMAGE_POLICY, "b", "p"): None})
+        assert deleted.apply(KNOWN_IMAGE_POLICIES, {"items": [here, there]}) == {"items": [here]}
 
     def test_other_kinds_are_not_touched(self) -> None:
         patch = ObjectPatch({SET: None})
