@@ -130,6 +130,8 @@ options:
         description:
           - Objects are created or replaced. The kinds are V(ImageDigestMirrorSet), V(ImageTagMirrorSet), V(ImageContentSourcePolicy),
             V(ClusterImagePolicy), V(ImagePolicy), V(Image) (the image config), V(KubeletConfig) and V(CRIOCredentialProviderConfig).
+          - A hosted cluster refuses changes of mirror sets and of the image config. The pulls that depend on them are V(unknown) there. The
+            administrator of the HostedCluster makes such changes in C(spec.imageContentSources) and C(spec.configuration.image).
         type: dict
         suboptions:
           src:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from ...core.objects import Kind
 from ...explain.lookup import UnreadableObject
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
 from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
+from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
 from .changes import WhatIfChange
 from .patches import (
@@ -110,8 +113,25 @@ def _of_credential(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePat
     return replace(every, secrets=frozenset(found))
 
 
-def _of_objects(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
-    return ObjectPatch(change.objects)
+def _of_objects(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
+    """A hosted cluster refuses changes of some kinds, so the objects after them are not known."""
+    refused = {ref: _FIELDS_OF_HOSTED[ref.kind] for ref in change.objects if ref.kind in _FIELDS_OF_HOSTED}
+    why = _why_refused(survey) if refused else ""
+    unknown = {ref: UnreadableObject(f"{why}, in {field}") for ref, field in refused.items()} if why else {}
+    return ObjectPatch({**change.objects, **unknown})
+
+
+def _why_refused(survey: ClusterSnapshot) -> str:
+    """Why the cluster may refuse to change its mirrors or its image config, and who can change them. Empty if it does not refuse it."""
+    try:
+        is_hosted = has_external_control_plane(survey.evidence.look(INFRASTRUCTURE))
+    except UnreadableObject as error:
+        return (
+            f"{INFRASTRUCTURE} could not be read ({error}), and a hosted cluster changes it only in its HostedCluster"
+        )
+    return (
+        "a hosted cluster refuses this change, which its administrator makes in the HostedCluster" if is_hosted else ""
+    )
 
 
 def _of_version(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
@@ -120,6 +140,12 @@ def _of_version(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     return VersionPatch(kubernetes_version(version), cluster, NODES.kind)
 
 
+#: The kinds whose changes the admission of a hosted cluster refuses, and the field of its HostedCluster with the same settings (HyperShift,
+#: resources/kas/admissionpolicies.go of the hosted cluster config operator).
+_FIELDS_OF_HOSTED: Mapping[Kind, str] = {
+    **dict.fromkeys(MIRROR_KINDS, "spec.imageContentSources"),
+    IMAGE_CONFIG.kind: "spec.configuration.image",
+}
 _MAKERS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], EvidencePatch]] = {
     "unreachable_registries": _of_unreachable,
     "only_registries": _of_only,

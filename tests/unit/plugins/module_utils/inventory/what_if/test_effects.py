@@ -14,12 +14,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     UnreadableObject,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
+    NOT_KNOWN,
+    STILL_PULLS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import ObjectPatch
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
     pull_review,
 )
-from support.supposed import supposed_change
-from support.surveyed import auth, binding, place, secret, survey
+from support.supposed import MIRRORS, rows_about, supposed_change
+from support.surveyed import account, auth, binding, place, pod, secret, survey
 
 ROBOT = {"q.io": auth(username="robot")}
 CHANGE = {"remove_credential": {"registry": "q.io", "username": "robot"}}
@@ -92,3 +98,45 @@ def test_an_upgrade_of_openshift_names_both_versions() -> None:
 
 def test_new_nodes_change_no_object() -> None:
     assert patches_of(supposed_change(new_nodes=True), survey(place())) == []
+
+
+HOSTED = {INFRASTRUCTURE: {"status": {"controlPlaneTopology": "External"}}}
+CONFIG = {"apiVersion": "config.openshift.io/v1", "kind": "Image", "metadata": {"name": "cluster"}}
+
+
+class TestHostedClusters:
+    """Their admission refuses changes of mirrors and of the image config."""
+
+    @pytest.mark.parametrize(
+        ("change", "topic", "field"),
+        [
+            ({"add_objects": {"definition": [MIRRORS]}}, "which mirrors the image has", "spec.imageContentSources"),
+            (
+                {"delete_objects": {"kind": "ImageDigestMirrorSet", "names": ["m"]}},
+                "which mirrors the image has",
+                "spec.imageContentSources",
+            ),
+            ({"add_objects": {"definition": [CONFIG]}}, "which registries are allowed", "spec.configuration.image"),
+        ],
+    )
+    def test_a_change_that_they_refuse_makes_pulls_unknown(self, change, topic, field) -> None:
+        here = place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")])
+        (row,) = rows_about(survey(here, objects=HOSTED), change)
+        assert row.answer == NOT_KNOWN
+        assert row.deciding.after.reason == (
+            f"{topic} is not known: a hosted cluster refuses this change, which its administrator makes in the HostedCluster, in {field}"
+        )
+        assert rows_about(survey(here), change)[0].answer == STILL_PULLS
+
+    def test_the_kind_of_the_cluster_that_is_not_known_makes_pulls_unknown(self) -> None:
+        here = place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")])
+        hidden = survey(here, objects={INFRASTRUCTURE: UnreadableObject("the caller may not read it")})
+        (row,) = rows_about(hidden, {"add_objects": {"definition": [MIRRORS]}})
+        assert row.answer == NOT_KNOWN
+        assert "Infrastructure cluster could not be read (the caller may not read it)" in row.deciding.after.reason
+
+    def test_other_changes_do_not_depend_on_the_kind_of_the_cluster(self) -> None:
+        snapshot = survey(place(), objects=HOSTED)
+        policy = {"apiVersion": "config.openshift.io/v1", "kind": "ClusterImagePolicy", "metadata": {"name": "p"}}
+        change = supposed_change(add_objects={"definition": [policy]})
+        assert patches_of(change, snapshot) == [ObjectPatch(change.objects)]
