@@ -15,7 +15,7 @@ from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata, pick
 from .references import Reference
 
-__all__ = ["IMAGE_STREAM", "failed_imports", "why_image_missing"]
+__all__ = ["IMAGE_STREAM", "failed_imports", "origin_of", "why_image_missing"]
 
 
 def _trim_stream(stream: Json) -> Json:
@@ -45,6 +45,18 @@ def why_image_missing(ref: ObjectRef, stream: Json | None, reference: Reference)
     if why := next(_import_failures(tag), ""):
         return f"tag {name} of {ref} was never imported: {why}. Fix that in the stream's project, then import it again"
     return f"{ref} has no tag {name}: build or import it, or correct the tag"
+
+
+def origin_of(stream: Json, reference: Reference) -> str:
+    """Return where an image of the stream comes from: at another registry if it was imported. Empty if the stream does not have it."""
+    for tag in _tags(stream):
+        items = list(_items(tag))
+        if not reference.digest:
+            items = items[:1] if tag.get("tag") == (reference.tag or "latest") else []
+        for item in items:
+            if not reference.digest or item.get("image") == reference.digest:
+                return as_str(item.get("dockerImageReference"))
+    return ""
 
 
 def failed_imports(stream: Json) -> Iterator[tuple[str, str, str]]:

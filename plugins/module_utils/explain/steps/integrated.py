@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import ObjectRef
-from ...images.image_streams import IMAGE_STREAM, why_image_missing
-from ...images.references import Reference
+from ...core.objects import Json, ObjectRef
+from ...images.image_streams import IMAGE_STREAM, origin_of, why_image_missing
+from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
 from ...images.stream_tags import tag_of
 from ...rbac.access_reviews import pull_review
@@ -21,6 +21,7 @@ from ..reading import require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, failure, info, unknown
 from .imports import why_not_imported
+from .mirrors import mirrors_of
 
 __all__ = ["explain_project"]
 
@@ -36,14 +37,15 @@ def explain_project(
 ) -> Iterator[StepResult]:
     """Yield the results for the integrated registry, and nothing for an image of another registry."""
     name, _slash, stream = reference.path.partition("/")
-    if reference.host not in _hosts(credentials, evidence) or not stream:
+    hosts = _hosts(credentials, evidence)
+    if reference.host not in hosts or not stream:
         return
     review = pull_review(name, subject.namespace, subject.account)
     image = ObjectRef(IMAGE_STREAM, name, stream)
     require_all(evidence, (review, image))
     has_streams = try_lookup(evidence, image)[0] != {}
     yield _explain_right(subject, review, evidence, has_streams=has_streams)
-    yield _explain_stream(image, reference, evidence)
+    yield _explain_stream(image, reference, evidence, hosts)
 
 
 def _explain_right(subject: ContainerPull, review: ObjectRef, evidence: Lookup, *, has_streams: bool) -> StepResult:
@@ -60,7 +62,7 @@ def _explain_right(subject: ContainerPull, review: ObjectRef, evidence: Lookup, 
     return failure("project", reason, fixes.grant(project, subject.namespace, subject.account))
 
 
-def _explain_stream(ref: ObjectRef, reference: Reference, evidence: Lookup) -> StepResult:
+def _explain_stream(ref: ObjectRef, reference: Reference, evidence: Lookup, hosts: Sequence[str]) -> StepResult:
     """Whether the registry has the image."""
     stream, unread = try_lookup(evidence, ref)
     if unread:
@@ -74,7 +76,19 @@ def _explain_stream(ref: ObjectRef, reference: Reference, evidence: Lookup) -> S
         return failure("stream", reason, fix)
     if why := why_image_missing(ref, stream, reference):
         return failure("stream", why)
+    if lost := _unreachable_origin(as_dict(stream), reference, evidence, hosts):
+        text = f"{ref} has the image, but the nodes do not reach {lost}, from where the registry gets the layers that it has not stored"
+        return unknown("stream", f"{text}: whether it has stored them is not known")
     return info("stream", f"{ref} has the image")
+
+
+def _unreachable_origin(stream: Json, reference: Reference, evidence: Lookup, hosts: Sequence[str]) -> str:
+    """The host from which the image was imported, if it and all its mirrors are out of reach. Empty otherwise."""
+    origin = reference_of(origin_of(stream, reference))
+    if origin is None or origin.host in hosts:
+        return ""
+    found = mirrors_of(origin, evidence)
+    return origin.host if found is not None and origin.host in found.unreachable and not found.mirrors else ""
 
 
 def _hosts(credentials: Credentials, evidence: Lookup) -> Sequence[str]:

@@ -115,24 +115,30 @@ KINDS: Mapping[str, Kind] = {
 }
 
 _CACHES = "which images the nodes have beyond those of running pods"
+_LAYERS = "layers of upstream images that the integrated registry has not stored"
+_LAYERS_BY_LOGIN = f"{_LAYERS}, and gets with a login of the project of the image stream"
 _NODE_FILES = "registries, mirrors and logins that are set only in files of the nodes"
 #: The facts that decide the effect of a change, but are in no object that is read, by the option.
 CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     "unreachable_registries": (
         _CACHES,
         "other hosts to which a registry sends its clients, such as storage for layers",
-        "layers of upstream images that the integrated registry has not stored",
+        _LAYERS,
     ),
     "only_registries": (
         _CACHES,
         "other hosts to which a registry sends its clients, such as storage for layers",
         "certificate authorities that are set only in files of the nodes",
-        "layers of upstream images that the integrated registry has not stored",
+        _LAYERS,
     ),
-    "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction"),
+    "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction", _LAYERS_BY_LOGIN),
     "remove_links": ("which pods will be created again, for example by an eviction",),
     "remove_grants": (_CACHES, "rights that no role binding gives, such as those of another authorizer"),
-    "remove_credential": (_CACHES, "copies of the login outside secrets of the types that nodes read"),
+    "remove_credential": (
+        _CACHES,
+        "copies of the login outside secrets of the types that nodes read",
+        _LAYERS_BY_LOGIN,
+    ),
     "add_objects": (
         "whether the machine config operator accepts the object and when the nodes have it",
         "the content of a mirror, unless ask_registries is set",
@@ -148,6 +154,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
         _CACHES,
         "the result of the checks of 'verify' and 'verify_after', and of webhooks and quotas of the cluster",
         "secrets that the platform generates for new service accounts",
+        _LAYERS_BY_LOGIN,
     ),
 }
 
