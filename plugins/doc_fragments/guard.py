@@ -18,7 +18,9 @@ options:
         logins that the nodes would use. This needs the rights of M(openshift_ops.image_pull.pull_access_what_if). Nothing is read if
         nothing would be removed.
       - Containers that cannot be judged, for example because an object cannot be read or a registry cannot be reached, stop nothing. A
-        warning has their number and the first ones.
+        warning has their number and the first ones. With V(what_if_strict), they stop the removals that affect them as well. If the workloads
+        of a namespace cannot be read, the task then changes nothing. Choose it if a pull that cannot be judged must not break. The host that
+        runs the task must then reach the registries of the workloads.
       - If the cluster fails while the module asks, nothing is changed.
       - The answer is about the objects that the task has read. A pod that is created afterwards is not part of it. If another client changes
         one of these objects meanwhile, or a write fails, the module plans the namespace again, and asks again before it writes.
@@ -26,22 +28,22 @@ options:
       - The default is V(false) in this release, because the guard needs more rights and time, and because tasks fail that have removed
         objects before. The next release changes the default to V(what_if).
     type: str
-    choices: ["false", what_if]
+    choices: ["false", what_if, what_if_strict]
     default: "false"
   guard_realm_hosts:
-    description: For O(guard=what_if), see O(openshift_ops.image_pull.pull_access_what_if#module:realm_hosts).
+    description: For the guard, see O(openshift_ops.image_pull.pull_access_what_if#module:realm_hosts).
     type: list
     elements: str
   guard_ca_cert:
-    description: For O(guard=what_if), the path of a file with the certificate authorities of the registries, in PEM form, on the host that
+    description: For the guard, the path of a file with the certificate authorities of the registries, in PEM form, on the host that
       runs the task.
     type: path
   guard_validate_certs:
-    description: For O(guard=what_if), verify the certificates of the registries.
+    description: For the guard, verify the certificates of the registries.
     type: bool
     default: true
   guard_timeout:
-    description: For O(guard=what_if), seconds to wait for each response of a registry, from V(1) to V(3600).
+    description: For the guard, seconds to wait for each response of a registry, from V(1) to V(3600).
     type: int
     default: 10
 """

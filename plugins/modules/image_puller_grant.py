@@ -438,7 +438,7 @@ namespaces:
       sample: [{subject: ServiceAccount project-a/default, allowed: true, binding: RoleBinding project-b/image-puller-grant}]
 guard:
   description: The containers that the removals of the task would affect.
-  returned: with O(guard=what_if)
+  returned: unless O(guard=false)
   type: dict
   contains:
     would_break:
@@ -590,10 +590,10 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.A
 
 
 def run(task: Task) -> dict[str, object]:
-    registries, declared = guard.guard_access_of(task.params), task.declarations(FORM)
+    access, declared = guard.guard_access_of(task.params), task.declarations(FORM)
     with task.cluster() as run:
         batch = run.batch(FORM, declared)
-        workloads = ChangeGuard(run.cluster, registries, run.settings())
+        workloads = ChangeGuard(run.cluster, access, run.settings())
         outcome = workloads.add_to(run.reconcile(batch, workloads.judge))
         return run.result(verify_access(run.cluster, batch, outcome, run.settings()))
 

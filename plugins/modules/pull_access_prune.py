@@ -171,8 +171,8 @@ options:
     default: false
   exclude_namespaces:
     description:
-      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only. With O(guard=what_if), their
-        workloads are read.
+      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only. The guard reads their
+        workloads.
       - Name the namespaces in which an earlier task failed. There, the secret that replaces an undeclared one may be missing.
     type: list
     elements: str
@@ -529,7 +529,7 @@ prune:
           returned: for a role binding
 guard:
   description: The containers that the removals would affect.
-  returned: with O(guard=what_if), unless O(max_prune) refused all removals
+  returned: unless O(guard=false), or O(max_prune) refused all removals
   type: dict
   contains:
     would_break:

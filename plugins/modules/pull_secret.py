@@ -607,7 +607,7 @@ verified_logins:
   sample: 2
 guard:
   description: The containers that the removals of the task would affect.
-  returned: with O(guard=what_if)
+  returned: unless O(guard=false)
   type: dict
   contains:
     would_break:
@@ -766,12 +766,12 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.A
 
 
 def run(task: Task) -> dict[str, object]:
-    registries = guard.guard_access_of(task.params)
+    access = guard.guard_access_of(task.params)
     logins = verify_logins(task.declarations(FORM))
     task.warn(logins.warnings)
     with task.cluster() as run:
         batch = run.batch(FORM, logins.declared)
-        workloads = ChangeGuard(run.cluster, registries, run.settings())
+        workloads = ChangeGuard(run.cluster, access, run.settings())
         outcome = workloads.add_to(run.reconcile(batch, workloads.judge))
         outcome = name_working_logins(logins.answers, run.cluster, batch, outcome, run.settings())
         selected = selected_namespaces(logins.declared, run.targets)

@@ -514,6 +514,38 @@ class TestSteps:
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
 
+    def test_strict_guard_does_not_retire_a_login_that_an_unknown_workload_may_need(
+        self, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        lab = cluster.lab
+        (rotated,) = cluster.namespaces("rotated")
+        cluster.secret(rotated)
+        # The registry cannot be reached, so it is not known whether it accepts the login.
+        template = {
+            "metadata": {"labels": {"app": "app"}},
+            "spec": {"containers": [{"name": "app", "image": "127.0.0.9:1/app:v1"}]},
+        }
+        spec = {"replicas": 0, "selector": {"matchLabels": {"app": "app"}}, "template": template}
+        deployment = {"metadata": {"name": "app"}, "spec": spec}
+        lab.api("POST", f"/apis/apps/v1/namespaces/{rotated}/deployments", deployment)
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_guard": "what_if_strict",
+            "credential_rotation_soak_seconds": 0,
+            "credential_rotation_probe": False,
+        }
+        refused = rotate(tmp_path, [cluster], **retire)
+        assert refused.status != 0
+        told = " ".join(refused.output.split())
+        assert "the old login was not retired, because credential_rotation_guard is what_if_strict" in told
+        assert f"Deployment {rotated}/app (app, 127.0.0.9:1/app:v1)" in told
+        assert "so they do not stop its retirement" not in told
+        assert "Disable the old account" not in refused.output
+        done = rotate(tmp_path, [cluster], **{**retire, "credential_rotation_guard": "what_if"})
+        assert done.status == 0, done.output
+        assert "Disable the old account" in done.output
+
     @pytest.mark.slow
     def test_login_is_retired_once_or_not_at_all_if_guarded_runs_are_killed(
         self, cluster: Cluster, tmp_path: Path

@@ -28,10 +28,9 @@ from ...engine.workers import Workers
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
-from ...images.image_questions import RegistryAccess
 from ...platform.account_lists import LISTS, names_in
 from ..what_if.declared import InventoryLists
-from ..what_if.guard import guard_access_of
+from ..what_if.guard import GuardAccess, guard_access_of
 from ..what_if.run_change_guard import ChangeGuard, GuardScope
 from .declared import DeclaredObjects, Grant, Links
 from .guard import Balance, PruneVerdict, judge_removals
@@ -52,22 +51,22 @@ _Feature = PullSecret | SaLink | ImagePullerGrant
 class PruneSettings:
     """The owner and the limit. `everything`: prune even if nothing is declared. Nothing is read or removed in `excluded` namespaces.
 
-    `registries`: how the guard of workloads reaches registries, None without this guard.
+    `guard`: the settings of the guard of workloads, None without it.
     """
 
     owner: str
     most: Limit
     everything: bool = False
     excluded: frozenset[str] = frozenset()
-    registries: RegistryAccess | None = None
+    guard: GuardAccess | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> PruneSettings:
         """Return the settings. :raises OptionError: for an invalid owner, `max_prune` or timeout."""
         check_owner(options["owner"])
         most = Limit.parse("max_prune", options["max_prune"])
-        excluded, registries = frozenset(options["exclude_namespaces"]), guard_access_of(options)
-        return cls(options["owner"], most, options["prune_everything"], excluded, registries)
+        excluded, guard = frozenset(options["exclude_namespaces"]), guard_access_of(options)
+        return cls(options["owner"], most, options["prune_everything"], excluded, guard)
 
     def require_declared(self, every: Iterable[_Feature]) -> None:
         """Check the declarations. :raises OptionError: when none of them has state present for the owner."""
@@ -144,9 +143,9 @@ def prune_owner(
     else:
         left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
         workloads = WorkloadGuard(desired, left, {name: planned[name] for name in left})
-        if pruning.registries is not None:
-            workloads = workloads.judge(GuardScope(cluster, places, pruning.registries, settings(len(places))))
-        again = ChangeGuard(cluster, pruning.registries, settings(len(places)))
+        if pruning.guard is not None:
+            workloads = workloads.judge(GuardScope(cluster, places, pruning.guard, settings(len(places))))
+        again = ChangeGuard(cluster, pruning.guard, settings(len(places)))
         batch = Batch.of_one(workloads.desired, left)
         outcome = reconcile(cluster, batch, settings(len(left)), left, again.judge, is_judged=True)
         outcome = workloads.add_to(outcome, again.judgement)

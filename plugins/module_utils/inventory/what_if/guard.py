@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any
 from ...core.changes import Change
 from ...core.cluster_text import make_printable
 from ...core.phrases import pluralize, summarize
+from ...core.what_if_format import WOULD_BREAK
 from ...images.image_questions import RegistryAccess
 
 if TYPE_CHECKING:
     from .rows import WhatIfRow
 
-__all__ = ["ARGUMENTS", "GuardJudgement", "describe_broken", "guard_access_of", "has_removal"]
+__all__ = ["ARGUMENTS", "GuardAccess", "GuardJudgement", "describe_broken", "guard_access_of", "has_removal"]
 
 #: Maximum number of containers in one sentence.
 _SHOWN = 3
-_WHAT_IF = "what_if"
+_WHAT_IF, _STRICT = "what_if", "what_if_strict"
 ARGUMENTS: dict[str, Any] = {
-    "guard": {"type": "str", "choices": ["false", _WHAT_IF], "default": "false"},
+    "guard": {"type": "str", "choices": ["false", _WHAT_IF, _STRICT], "default": "false"},
     "guard_realm_hosts": {"type": "list", "elements": "str"},
     "guard_ca_cert": {"type": "path"},
     "guard_validate_certs": {"type": "bool", "default": True},
@@ -31,13 +32,21 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def guard_access_of(options: Mapping[str, Any]) -> RegistryAccess | None:
-    """Return how the guard reaches registries, or None without the guard.
+@dataclass(frozen=True)
+class GuardAccess:
+    """How the guard reaches registries. `is_strict`: it also refuses removals that affect workloads that cannot be judged."""
+
+    registries: RegistryAccess
+    is_strict: bool = False
+
+
+def guard_access_of(options: Mapping[str, Any]) -> GuardAccess | None:
+    """Return the settings of the guard, or None without it.
 
     :raises OptionError: for an invalid timeout.
     """
     access = RegistryAccess.of(options, "guard_", "guard_realm_hosts")
-    return access if options["guard"] == _WHAT_IF else None
+    return None if options["guard"] == "false" else GuardAccess(access, is_strict=options["guard"] == _STRICT)
 
 
 def has_removal(change: Change) -> bool:
@@ -54,7 +63,8 @@ def has_removal(change: Change) -> bool:
 
 @dataclass(frozen=True)
 class GuardJudgement:
-    """The result of the guard. `refused` are the removals that must not be made, each with the rows that it would break.
+    """The result of the guard. `refused` are the removals that must not be made, each with the rows that it would break. Those of a strict
+    guard also have rows that cannot be judged.
 
     `unknown` are rows of the other removals that cannot be judged. `unread` are the namespaces whose workloads could not be read, with the
     reasons.
@@ -97,8 +107,10 @@ class GuardJudgement:
 
     def report(self) -> dict[str, Any]:
         """Return the part of the result: the rows that would break, each once, and the number of unknown ones."""
-        rows = {(row.ref, row.location): row for rows in self.refused.values() for row in rows}
-        return {"would_break": [_report(row) for row in rows.values()], "unknown": len(self.unknown)}
+        refused = [row for rows in self.refused.values() for row in rows]
+        broken = {(row.ref, row.location): row for row in refused if row.answer == WOULD_BREAK}
+        unknown = {(row.ref, row.location) for row in (*refused, *self.unknown) if row.answer != WOULD_BREAK}
+        return {"would_break": [_report(row) for row in broken.values()], "unknown": len(unknown)}
 
 
 def _report(row: WhatIfRow) -> dict[str, Any]:
@@ -109,8 +121,14 @@ def _report(row: WhatIfRow) -> dict[str, Any]:
 
 def describe_broken(refusal: str, rows: Sequence[WhatIfRow]) -> str:
     """Return the sentence for one removal that was not made. `refusal` is its beginning: the object was not removed."""
-    shown = summarize([_name(row) for row in rows], _SHOWN, "; ", listed="containers")
-    first = rows[0]
+    broken = [row for row in rows if row.answer == WOULD_BREAK]
+    shown = summarize([_name(row) for row in broken or rows], _SHOWN, "; ", listed="containers")
+    if not broken:
+        return (
+            f"{refusal}, because option 'guard' cannot judge whether these would still get their image: {shown}. The reason for the first one "
+            f"is: {_reason(rows[0])}. Set 'guard' to what_if to do it although they cannot be judged"
+        )
+    first = broken[0]
     step = f"at step {first.failing_step}: " if first.failing_step else ""
     return (
         f"{refusal}, because option 'guard' found that these would no longer get their image: {shown}. The first one "

@@ -23,8 +23,7 @@ from ...engine.reconciliation import Judge, PlannedChanges
 from ...engine.result import Outcome
 from ...engine.run import RunSettings
 from ...engine.selection import list_visible_namespaces
-from ...images.image_questions import RegistryAccess
-from .guard import GuardJudgement, describe_broken, has_removal
+from .guard import GuardAccess, GuardJudgement, describe_broken, has_removal
 
 if TYPE_CHECKING:
     from .rows import WhatIfRow
@@ -39,11 +38,11 @@ MakePlan = Callable[[Collection[Hashable], Union[Collection[str], None]], Sequen
 
 @dataclass(frozen=True)
 class GuardScope:
-    """The workloads that are judged: those of the namespaces of a cluster. `registries`: how registries are asked."""
+    """The workloads that are judged: those of the namespaces of a cluster."""
 
     cluster: Cluster
     namespaces: Sequence[str]
-    registries: RegistryAccess
+    access: GuardAccess
     settings: RunSettings
 
 
@@ -65,19 +64,17 @@ def judge_effects(scope: GuardScope, removals: Removals, plan: MakePlan) -> Guar
 class ChangeGuard:
     """The judge of the changes that a module has planned. Nothing is read if no change removes anything."""
 
-    def __init__(self, cluster: Cluster, registries: RegistryAccess | None, settings: RunSettings) -> None:
-        self._cluster, self._registries, self._settings = cluster, registries, settings
+    def __init__(self, cluster: Cluster, access: GuardAccess | None, settings: RunSettings) -> None:
+        self._cluster, self._access, self._settings = cluster, access, settings
         self.judgement = GuardJudgement()
         self._approved: Mapping[str, Sequence[Change]] = {}
 
     @property
     def judge(self) -> Judge | None:
         """The judge of the engine, None without the option. `judgement` has all its judgements together."""
-        return None if self._registries is None else partial(self._judge, self._registries)
+        return None if self._access is None else partial(self._judge, self._access)
 
-    def _judge(
-        self, registries: RegistryAccess, planned: PlannedChanges
-    ) -> Mapping[Union[ObjectRef, tuple[str, Entry]], str]:
+    def _judge(self, access: GuardAccess, planned: PlannedChanges) -> Mapping[Union[ObjectRef, tuple[str, Entry]], str]:
         """The reason for each entry, or without entries for each object, whose change would break a workload.
 
         :raises Refusal: when the cluster failed.
@@ -88,7 +85,7 @@ class ChangeGuard:
                 removals.setdefault(key, {})[change.ref] = None
         if not removals or _by_place(planned) == self._approved:
             return {}
-        scope = GuardScope(self._cluster, self._namespaces(), registries, self._settings)
+        scope = GuardScope(self._cluster, self._namespaces(), access, self._settings)
         plan = partial(_plan_without, planned)
         found = judge_effects(scope, removals, plan)
         rest = plan(found.refused, None)
@@ -110,7 +107,7 @@ class ChangeGuard:
 
     def add_to(self, outcome: Outcome) -> Outcome:
         """Return the outcome with the judgement."""
-        if self._registries is None:
+        if self._access is None:
             return outcome
         remarks = (*outcome.remarks, *self.judgement.remarks)
         return replace(outcome, remarks=remarks, extra={**outcome.extra, "guard": self.judgement.report()})

@@ -11,18 +11,19 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ...core.changes import Change
+from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, ObjectRef
 from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
+from ...core.what_if_sentences import describe_unread
 from ...engine.run import Run, open_run
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader
 from ...features.pull_audit.survey import ClusterSnapshot
-from ...images.image_questions import RegistryAccess
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from .causes import choose_refusals, find_causes
 from .evaluation import PresentPulls, PullEvaluator
-from .guard import GuardJudgement
+from .guard import GuardAccess, GuardJudgement
 from .rows import WhatIfRow
 from .run import compare_subjects, make_questions, read_rows, settle, unread_workloads
 from .run_change_guard import GuardScope, MakePlan, Removals
@@ -38,39 +39,49 @@ _EVALUATORS = 64
 def judge_workloads(scope: GuardScope, removals: Removals, plan: MakePlan) -> GuardJudgement:
     """Find the removals that would break a workload. The others break none.
 
-    :raises ImagePullError: when the cluster failed.
+    :raises ImagePullError: when the cluster failed, and with a strict guard when workloads could not be read.
     """
     with open_run(scope.cluster, len(scope.namespaces), replace(scope.settings, say=None)) as run:
         reader = AuditReader(run, PullAudit(rules=VERIFICATION), scope.namespaces, explains=False)
-        return _Guard(run, reader.survey(time.time()), removals, scope.registries, plan).judge()
+        return _Guard(run, reader.survey(time.time()), removals, scope.access, plan).judge()
 
 
 class _Guard:
     """The evaluation of removals on the evidence that was read once."""
 
     def __init__(
-        self, run: Run, survey: ClusterSnapshot, removals: Removals, registries: RegistryAccess, plan: MakePlan
+        self, run: Run, survey: ClusterSnapshot, removals: Removals, access: GuardAccess, plan: MakePlan
     ) -> None:
         self._run, self._survey, self._plan = run, survey, plan
         self._keys = list(removals)
         self._touching = _index(removals)
-        self._caches, self._questions = NodeCaches({}), make_questions(registries)
+        self._caches, self._questions = NodeCaches({}), make_questions(access.registries)
+        self._is_strict = access.is_strict
+        #: The answers for which a removal is refused.
+        self._failing = (WOULD_BREAK, NOT_KNOWN) if access.is_strict else (WOULD_BREAK,)
         self._present = PresentPulls(survey.evidence, asks=True)
         self._evaluator_without = lru_cache(_EVALUATORS)(self._evaluate_part)
 
     def judge(self) -> GuardJudgement:
-        """Leave out removals until no other one breaks anything. What the other writes break is no reason to refuse a removal."""
+        """Leave out removals until no other one breaks anything. What the other writes break is no reason to refuse a removal.
+
+        :raises ImagePullError: with a strict guard, when workloads could not be read.
+        """
+        unread = unread_workloads(self._survey)
+        if unread and self._is_strict:
+            name = next(iter(unread))
+            raise ImagePullError(f"{describe_unread([*unread])}, such as in namespace {name}: {unread[name]}")
         rows: Sequence[WhatIfRow] = ()
 
         def find_broken(refused: Collection[Hashable]) -> Sequence[WhatIfRow]:
             nonlocal rows
             evaluator = self._evaluator(self._plan(refused, None))
             rows = read_rows(self._run, self._survey, evaluator, self._caches, self._questions)
-            return [row for row in rows if row.answer == WOULD_BREAK]
+            return [row for row in rows if row.answer in self._failing and row.is_touched]
 
         refused = choose_refusals(find_broken, self._causes_of)
         unknown = [row for row in rows if row.answer == NOT_KNOWN and row.is_touched]
-        return GuardJudgement(refused, unknown, unread_workloads(self._survey))
+        return GuardJudgement(refused, unknown, unread)
 
     def _causes_of(self, row: WhatIfRow, refused: Collection[Hashable]) -> Sequence[Sequence[Hashable]]:
         """Return the causes of a row without the removals that are refused already."""
@@ -81,7 +92,7 @@ class _Guard:
         def breaks(made: Sequence[int]) -> bool:
             it = self._evaluator_without(known, places, touching, tuple(made))
             (now,) = compare_subjects(self._run, it, [found.subject], self._questions)
-            return now.answer == WOULD_BREAK
+            return now.answer in self._failing and bool(now.touched)
 
         return [[self._keys[at] for at in cause] for cause in find_causes(touching, breaks)]
 

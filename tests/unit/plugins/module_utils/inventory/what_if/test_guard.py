@@ -27,12 +27,19 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
 OPTIONS = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
 
 
-def row(name: str = "web", *, step: str = "", volume: str = "", image: str = "quay.io/team/app:v1") -> WhatIfRow:
+def row(
+    name: str = "web",
+    *,
+    step: str = "",
+    volume: str = "",
+    image: str = "quay.io/team/app:v1",
+    answer: str = "would_break",
+) -> WhatIfRow:
     ref = ObjectRef(POD, "project-a", name)
     subject = ContainerPull(ref, "default", (), "" if volume else "app", image, volume=volume)
     steps = [Step("pull_secrets", "the secrets"), *([Step(step, "no", ok=False)] if step else [])]
     verdict = PullVerdict(subject, "will_not_pull", "no secret has a login", steps, step=step)
-    return WhatIfRow(ref, subject.location, "would_break", Comparison(subject, verdict, verdict, (0,), (0,)), 1)
+    return WhatIfRow(ref, subject.location, answer, Comparison(subject, verdict, verdict, (0,), (0,)), 1)
 
 
 class TestOptions:
@@ -43,9 +50,21 @@ class TestOptions:
         more = {"guard_timeout": 3, "guard_ca_cert": "/ca", "guard_validate_certs": False, "guard_realm_hosts": ["a"]}
         found = guard_access_of({**OPTIONS, **more, "guard": "what_if"})
         assert found is not None
-        assert (found.timeout, found.ca_cert, found.validate_certs, found.realm_hosts) == (3.0, "/ca", False, ("a",))
+        access = found.registries
+        assert (access.timeout, access.ca_cert, access.validate_certs, access.realm_hosts) == (
+            3.0,
+            "/ca",
+            False,
+            ("a",),
+        )
 
-    @pytest.mark.parametrize("guard", ["false", "what_if"])
+    @pytest.mark.parametrize(("guard", "is_strict"), [("what_if", False), ("what_if_strict", True)])
+    def test_only_the_strict_guard_is_strict(self, guard: str, is_strict: bool) -> None:
+        found = guard_access_of({**OPTIONS, "guard": guard})
+        assert found is not None
+        assert found.is_strict is is_strict
+
+    @pytest.mark.parametrize("guard", ["false", "what_if", "what_if_strict"])
     def test_an_invalid_timeout_is_refused_with_its_option(self, guard: str) -> None:
         with pytest.raises(OptionError, match="guard_timeout"):
             guard_access_of({**OPTIONS, "guard": guard, "guard_timeout": 0})
@@ -94,6 +113,15 @@ class TestSentences:
         ):
             assert part in text
 
+    def test_a_refusal_because_of_unknown_containers_says_so(self) -> None:
+        rows = [row("other", answer="unknown"), row()]
+        assert describe_broken("it was not removed", rows) == describe_broken("it was not removed", [row()])
+        assert describe_broken("secret project-a/pull was not removed", rows[:1]) == (
+            "secret project-a/pull was not removed, because option 'guard' cannot judge whether these would still get their image: pod "
+            "project-a/other, container app, image quay.io/team/app:v1. The reason for the first one is: no secret has a login. Set 'guard' to "
+            "what_if to do it although they cannot be judged"
+        )
+
     def test_a_step_that_is_not_known_is_left_out(self) -> None:
         assert "at step" not in describe_broken("it was not removed", [row()])
 
@@ -130,7 +158,9 @@ class TestJudgement:
         assert text.endswith("project-0, project-1, project-2 and 2 more: pods could not be read (no)")
 
     def test_the_report_has_each_container_once(self) -> None:
-        found = GuardJudgement({"one": [row(step="network")], "two": [row(step="network")]}, [row("other")]).report()
+        found = GuardJudgement(
+            {"one": [row(step="network")], "two": [row(step="network")]}, [row("other", answer="unknown")]
+        ).report()
         assert found == {
             "would_break": [
                 {
@@ -147,6 +177,13 @@ class TestJudgement:
             ],
             "unknown": 1,
         }
+
+    def test_the_report_counts_unknown_containers_because_of_which_a_removal_was_refused(self) -> None:
+        found = GuardJudgement(
+            {"one": [row("other", answer="unknown"), row()], "two": [row("other", answer="unknown")]}
+        )
+        assert [each["name"] for each in found.report()["would_break"]] == ["web"]
+        assert found.report()["unknown"] == 1
 
     def test_a_later_judgement_adds_to_the_earlier_one(self) -> None:
         first = GuardJudgement({"one": [row()]}, [row("other")], {"a": "no"})

@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.guard import GuardAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
     ChangeGuard,
     GuardScope,
@@ -23,6 +24,7 @@ from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
 SECRET_REF = ObjectRef(SECRET, "a", "pull")
+ACCESS = GuardAccess(RegistryAccess())
 DELETED, ADDED = Change("delete", SECRET_REF, {}), Change("create", SECRET_REF, {})
 UNAUTHORIZED = status_object(401, "Unauthorized", "Unauthorized")
 
@@ -38,9 +40,9 @@ def settings(clock: Clock) -> RunSettings:
     return RunSettings(check_mode=False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
 
 
-def guard(api: FakeApi, registries: RegistryAccess | None) -> ChangeGuard:
+def guard(api: FakeApi, access: GuardAccess | None) -> ChangeGuard:
     clock = Clock()
-    return ChangeGuard(api.cluster(clock), registries, settings(clock))
+    return ChangeGuard(api.cluster(clock), access, settings(clock))
 
 
 class TestChangeGuard:
@@ -51,7 +53,7 @@ class TestChangeGuard:
         assert api.asked == []
 
     def test_a_change_that_only_adds_is_not_judged(self, api: FakeApi) -> None:
-        it = guard(api, RegistryAccess())
+        it = guard(api, ACCESS)
         assert it.judge is not None
         assert it.judge(PlannedChanges([ADDED])) == {}
         assert it.add_to(Outcome([])).extra == {"guard": {"would_break": [], "unknown": 0}}
@@ -59,7 +61,7 @@ class TestChangeGuard:
 
     def test_a_failing_cluster_is_a_refusal_that_names_the_option(self, api: FakeApi) -> None:
         api.fail("GET", UNAUTHORIZED, times=1000)
-        judge = guard(api, RegistryAccess()).judge
+        judge = guard(api, ACCESS).judge
         assert judge is not None
         with pytest.raises(Refusal, match="no removal was made, because option 'guard' could not judge") as caught:
             judge(PlannedChanges([DELETED]))
@@ -70,13 +72,13 @@ class TestChangeGuard:
 class TestRemovals:
     def test_without_removals_nothing_is_read(self, api: FakeApi) -> None:
         clock = Clock()
-        scope = GuardScope(api.cluster(clock), ["a"], RegistryAccess(), settings(clock))
+        scope = GuardScope(api.cluster(clock), ["a"], ACCESS, settings(clock))
         assert judge_effects(scope, {}, lambda _refused, _places: []).refused == {}
         assert api.asked == []
 
     def test_a_cluster_that_fails_after_the_namespaces_is_a_refusal(self, api: FakeApi) -> None:
         clock = Clock()
-        scope = GuardScope(api.cluster(clock), ["a"], RegistryAccess(), settings(clock))
+        scope = GuardScope(api.cluster(clock), ["a"], ACCESS, settings(clock))
         api.fail("GET", UNAUTHORIZED, times=1000)
         with pytest.raises(Refusal, match="no removal was made"):
             judge_effects(scope, {SECRET_REF: [SECRET_REF]}, lambda _refused, _places: [DELETED])

@@ -143,3 +143,39 @@ class TestPrune:
         assert "option 'guard' found that these would no longer get their image: deployment a/web" in result["msg"]
         assert [each["name"] for each in result["guard"]["would_break"]] == ["web"]
         assert {"two"} <= {*left(apps)[0]} & {*left(apps)[1]}
+
+
+class TestStrict:
+    """The secret `one` has a login for a registry that is not reached, and `two` one for another registry."""
+
+    @pytest.fixture
+    def apps(self, registry: SmallRegistry) -> FakeApi:
+        api = make_api("a")
+        put_secret(api, "a", "one", "127.0.0.9:1/one")
+        put_secret(api, "a", "two", f"{registry.host}/two")
+        for name in ("one", "two"):
+            put_account(api, "a", name, name=name)
+        put_deployment(api, "a", "web", "127.0.0.9:1/one/app:v1", account="one")
+        return api
+
+    @pytest.mark.parametrize("guard", ["what_if", "what_if_strict"])
+    def test_only_the_removal_that_affects_an_unknown_container_is_refused(
+        self, apps: FakeApi, registry: SmallRegistry, guard: str
+    ) -> None:
+        with in_memory(apps) as cluster:
+            result = guarded_prune(cluster, registry.host, guard=guard)
+        is_strict = guard == "what_if_strict"
+        assert (result["failed"], left(apps)[0]) == (is_strict, ["one"] if is_strict else [])
+        assert (result["guard"]["would_break"], result["guard"]["unknown"]) == ([], 1)
+        assert (
+            "option 'guard' cannot judge whether these would still get their image" in result.get("msg", "")
+        ) == is_strict
+        assert bool(result["warnings"]) != is_strict
+
+    def test_workloads_that_cannot_be_read_stop_everything(self, apps: FakeApi, registry: SmallRegistry) -> None:
+        apps.fail("GET .*/deployments", status_object(403, "Forbidden", "no right"), times=100)
+        with in_memory(apps) as cluster:
+            result = guarded_prune(cluster, registry.host, guard="what_if_strict")
+        assert result["failed"]
+        assert "no removal was made, because option 'guard' could not judge the removals" in result["msg"]
+        assert left(apps)[0] == ["one", "two"]
