@@ -79,7 +79,8 @@ options:
             elements: str
       remove_grants:
         description:
-          - Role bindings to C(system:image-puller) lose subjects. Without any subject, they lose all of them.
+          - Role bindings to C(system:image-puller) lose subjects. Without any subject, they lose all of them, except those of the binding
+            C(system:image-pullers) of each project, which the platform creates again.
           - Other roles that give the right keep it. If a role or a binding that may do so cannot be read, the answer is V(unknown).
         type: dict
         suboptions:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from ...core.objects import Kind
+from ...core.objects import Json, Kind
 from ...explain.lookup import UnreadableObject
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
@@ -17,7 +17,8 @@ from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
-from ...platform.protected import NODE_SECRET
+from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
+from ...rbac.subjects import Subject
 from .changes import WhatIfChange
 from .patches import (
     CredentialPatch,
@@ -61,15 +62,18 @@ def _of_links(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
 
 
 def _of_grants(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
-    """Without subjects, all grants of the projects are removed."""
+    """Without subjects, all grants of the projects are removed, except those that the platform creates again."""
     projects = change.targets([*survey.places])
     bindings = {name: survey.places[name].bindings for name in projects if name in survey.places}
-    removed = {
-        name: change.subjects
-        or frozenset(subject for _name, subject in pullers_of(filter(is_pull_binding, bindings.get(name, ()))))
-        for name in projects
-    }
+    removed = {name: change.subjects or _custom_pullers(bindings.get(name, ())) for name in projects}
     return GrantPatch(removed, bindings, survey.cluster_bindings, survey.evidence, _unread_bindings(projects, survey))
+
+
+def _custom_pullers(bindings: Iterable[Json]) -> frozenset[Subject]:
+    """The subjects that may pull by the bindings of a project, without those of the platform's own bindings."""
+    found = list(pullers_of(filter(is_pull_binding, bindings)))
+    kept = {subject for name, subject in found if name in RESERVED_BINDINGS}
+    return frozenset(subject for _name, subject in found if subject not in kept)
 
 
 def _unread_bindings(projects: Iterable[str], survey: ClusterSnapshot) -> dict[str, str]:

@@ -78,6 +78,17 @@ def test_without_subjects_all_grants_of_a_project_are_removed() -> None:
     assert named.touches(pull_review("a", "b", "builder"))
 
 
+def test_without_subjects_the_grants_of_the_platform_are_kept() -> None:
+    """A controller creates its binding again, so the accounts of the project can pull from it."""
+    own, other = ({"kind": "Group", "name": f"system:serviceaccounts:{name}"} for name in ("a", "b"))
+    bindings = [binding("system:image-pullers", own), binding("all", own, other)]
+    patch = patch_of(survey(place(bindings=bindings)), remove_grants={})
+    assert not patch.touches(pull_review("a", "a", "default"))
+    assert patch.touches(pull_review("a", "b", "default"))
+    named = patch_of(survey(place(bindings=bindings)), remove_grants={"projects": ["a"]})
+    assert named.touches(pull_review("a", "a", "default"))
+
+
 def test_grants_of_unknown_bindings_are_unknown() -> None:
     hidden = place(unread={"role bindings": "the caller may not list them"})
     snapshot = replace(survey(hidden), unread={"cluster role bindings": "the caller may not list them"})
