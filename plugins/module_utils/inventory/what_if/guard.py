@@ -126,7 +126,7 @@ def describe_broken(refusal: str, rows: Sequence[WhatIfRow]) -> str:
     if not broken:
         return (
             f"{refusal}, because option 'guard' cannot judge whether these would still get their image: {shown}. The reason for the first one "
-            f"is: {_reason(rows[0])}. Set 'guard' to what_if to do it although they cannot be judged"
+            f"is: {_reason(rows[0])}. To do it although they cannot be judged, set 'guard' to what_if"
         )
     first = broken[0]
     step = f"at step {first.failing_step}: " if first.failing_step else ""

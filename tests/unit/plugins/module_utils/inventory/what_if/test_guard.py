@@ -118,8 +118,8 @@ class TestSentences:
         assert describe_broken("it was not removed", rows) == describe_broken("it was not removed", [row()])
         assert describe_broken("secret project-a/pull was not removed", rows[:1]) == (
             "secret project-a/pull was not removed, because option 'guard' cannot judge whether these would still get their image: pod "
-            "project-a/other, container app, image quay.io/team/app:v1. The reason for the first one is: no secret has a login. Set 'guard' to "
-            "what_if to do it although they cannot be judged"
+            "project-a/other, container app, image quay.io/team/app:v1. The reason for the first one is: no secret has a login. To do it although "
+            "they cannot be judged, set 'guard' to what_if"
         )
 
     def test_a_step_that_is_not_known_is_left_out(self) -> None:
@@ -201,5 +201,8 @@ class TestRoles:
         found = translate_result("global_pull_secret", given)
         assert "because variable global_pull_secret_guard found" in found["msg"]
         assert found["msg"].endswith("or set global_pull_secret_guard to false to do it anyway")
+        unknown = describe_broken("it was not removed", [row(answer="unknown")])
+        told = translate_result("global_pull_secret", {"msg": unknown})["msg"]
+        assert told.endswith("To do it although they cannot be judged, set global_pull_secret_guard to what_if")
         assert len(found["warnings"]) == 2
         assert all(each.startswith("variable global_pull_secret_guard cannot judge") for each in found["warnings"])
