@@ -4,13 +4,15 @@
 """Check all declarations of the roles before their first task writes anything.
 
 Each task of a role runs a module that checks its own entries. Without this check, an error in a link would be found after the secret was
-written. Both use the same code. Only the module checks the content of files, because they are on the host of the task.
+written. Both use the same code. Files are on the host of the task. So only the module checks credential files, and certificate authorities
+are checked here only if that host is this one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -25,7 +27,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     ListForm,
     problems_of_entries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import list_entries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import EntryList, list_entries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import PullSecret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import check_verification
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth.run import check_request
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module
 from ansible_collections.openshift_ops.image_pull.plugins.modules import (
     image_puller_grant,
@@ -76,11 +81,12 @@ def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluato
     """
     ran = {name for (name, _kind), result in FIRST.items() if result in variables}
     found: list[str] = []
+    is_local = _is_local(variables, templates)
     play = {str(name).rpartition(".")[2] for name in variables.get("ansible_play_role_names", VARIABLES)}
     for name in dict.fromkeys([role.name, *(name for name in VARIABLES if name in play and name not in ran)]):
         try:
             declared = Declarations(_role_in_play(role, name, variables, templates), variables, templates)
-            found += _problems(declared, is_first=name == role.name)
+            found += _problems(declared, is_first=name == role.name, is_local=is_local)
         except DeclarationError as error:
             found.append(str(error))
     if problems := [*dict.fromkeys(found)]:
@@ -98,7 +104,16 @@ def _role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates
     return replace(role, name=name, absent=str(state) == "absent")
 
 
-def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:
+def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:
+    """Whether the modules run on this host. Ansible gives the connection of each task as a variable."""
+    try:
+        connection = templates.resolve(variables.get("ansible_connection"))
+    except TemplateError:
+        return False
+    return str(connection).rpartition(".")[2] == "local"
+
+
+def _problems(declared: Declarations, *, is_first: bool, is_local: bool) -> Iterator[str]:
     """Yield the problems of a role. With `is_first`, its first task runs next, and its module checks the entries of that task."""
     answer: Any = None
     if declared.role.name == "delegated_auth":
@@ -107,7 +122,7 @@ def _problems(declared: Declarations, *, is_first: bool) -> Iterator[str]:
         made = KINDS[declared.role.name][kind](declared, answer)
         yield from _find_changed_logins(module, made)
         if made and not (is_first and (declared.role.name, kind) in FIRST):
-            yield from _problems_of(module, made)
+            yield from _problems_of(module, made, is_local=is_local)
 
 
 def _assume_answer(question: Made) -> Made:
@@ -115,7 +130,7 @@ def _assume_answer(question: Made) -> Made:
     realm = question.get("realm_host")
     try:
         known = info_from_option(RegistryOptions(str(question.get("registry")), realm_host=realm))
-    except OptionError:  # the check of `registry_auth_info` reports it
+    except OptionError:  # the check of the question reports it
         known = None
     return {"registry": question.get("registry"), "delegated": bool(known and known.delegated), "realm_host": realm}
 
@@ -127,7 +142,7 @@ def _find_changed_logins(module: Module, made: Sequence[Made]) -> Iterator[str]:
         yield from (f"{one.get('title')}: {problem}" for problem in find_unquoted(spec, one))
 
 
-def _problems_of(module: Module, made: Sequence[Made]) -> Iterator[str]:
+def _problems_of(module: Module, made: Sequence[Made], *, is_local: bool) -> Iterator[str]:
     """Yield the errors that the module would report for these entries."""
     form = module.form
     if form is None:
@@ -136,15 +151,41 @@ def _problems_of(module: Module, made: Sequence[Made]) -> Iterator[str]:
     validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(options)
     if validation.errors.errors:
         yield from problems_of_entries(form, module.arguments, options[form.option]) or [validation.errors.msg]
-    elif isinstance(form, ListForm):
-        for entry, given in list_entries(form, validation.validated_parameters):
-            try:
-                targets.from_options(given)
-                form.declare(given, _refuse_file)
-            except OptionError as error:
-                yield f"{entry}: {error}"
-            except _OfAFileError:
-                continue
+        return
+    for entry, given in list_entries(form, validation.validated_parameters):
+        try:
+            _check_entry(form, given, is_local=is_local)
+        except OptionError as error:
+            yield f"{entry}: {error}"
+        except _OfAFileError:
+            continue
+
+
+def _check_entry(form: EntryList, given: Mapping[str, Any], *, is_local: bool) -> None:
+    """Check an entry in the same way as its module.
+
+    :raises OptionError: if the module would refuse it.
+    """
+    # `become` is not visible here: the module may run as a user who is allowed to read the file.
+    reads_files = is_local and not any(_is_forbidden(given.get(name)) for name in ("ca_cert", "verify_ca_cert"))
+    if not isinstance(form, ListForm):
+        check_request(given, reads_files=reads_files)
+        return
+    targets.from_options(given)
+    desired = form.declare(given, _refuse_file)
+    if isinstance(desired, PullSecret):
+        check_verification(desired, reads_files=reads_files)
+
+
+def _is_forbidden(path: str | None) -> bool:
+    """Whether this user is not allowed to read the file."""
+    try:
+        with Path(path or "").open("rb"):
+            return False
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def _refuse_file(_path: str) -> str:

@@ -21,7 +21,7 @@ from ...declarations.batch import Declaration
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from .plan import PullSecret
 
-__all__ = ["LoginVerification", "Verdict", "verdict_of", "verify_logins"]
+__all__ = ["LoginVerification", "Verdict", "check_verification", "verdict_of", "verify_logins"]
 
 #: Maximum number of logins of one entry in a message.
 _SHOWN = 20
@@ -66,6 +66,16 @@ class LoginVerification:
         """Return the number of different logins that work, for the result. Empty if there are none."""
         working = {(attempt.wanted.host, attempt.login) for attempt, proof in self.answers.items() if proof.works}
         return {"verified_logins": len(working)} if working else {}
+
+
+def check_verification(desired: PullSecret, *, reads_files: bool) -> None:
+    """Check the options for the verification without a request. `reads_files`: check the file with the authorities as well.
+
+    :raises OptionError: if the logins cannot be verified with these options.
+    """
+    for question in _questions(Declaration(desired, None)):
+        if reads_files:
+            question.attempt.check()
 
 
 def verify_logins(declared: Sequence[Declaration[PullSecret]]) -> LoginVerification:

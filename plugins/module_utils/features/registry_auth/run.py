@@ -13,6 +13,7 @@ from ...clients.registry.challenge import AuthInfo
 from ...clients.registry.client import RegistryOptions, ask_registry, check_options, registry_host
 from ...clients.registry.endpoints import option_host
 from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
+from ...clients.registry.transport import check_authorities
 from ...core.entry import Entry
 from ...core.errors import ImagePullError, OptionError
 from ...core.phrases import pluralize
@@ -21,7 +22,7 @@ from ...discovery.parallel import ask_all
 from ...discovery.proofs import explain_refusal
 from ...images.references import reference_of
 
-__all__ = ["ask_registries"]
+__all__ = ["ask_registries", "check_request"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,17 @@ class _RegistryAnswer:
     info: AuthInfo
     login: Sequence[RegistryProof]
     images: Sequence[RegistryProof]
+
+
+def check_request(params: Mapping[str, Any], *, reads_files: bool) -> None:
+    """Check the options of one registry without a request. `reads_files`: check the file with its certificate authorities as well.
+
+    :raises OptionError: if the registry cannot be asked with these options.
+    """
+    options = _parse_options(params).options
+    # With `realm_host`, the registry is not contacted, and the file is not used.
+    if reads_files and options.realm_host is None:
+        check_authorities(options)
 
 
 def ask_registries(form: EntryList, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -102,6 +102,61 @@ def test_each_kind_of_entry_is_checked_before_the_first_task(variables: dict[str
     assert said in refused(variables, "cross_project_pull" if of_secrets else "private_registry")
 
 
+@pytest.mark.parametrize(
+    ("delegated", "said"),
+    [
+        ({"realm_host": "http://sso.example.com/x"}, "option 'realm_host': only https is supported"),
+        ({"realm_host": "sso.example.com:x"}, "option 'realm_host': 'sso.example.com:x' does not begin with host[:port]"),
+        ({"verify_repositories": ["quay.io/a"]}, "option 'verify_repositories': no registry of this secret is for quay.io/a"),
+    ],
+)
+def test_a_question_to_a_registry_is_checked_before_the_first_task(delegated: dict[str, Any], said: str) -> None:
+    answer = refused(declared(None, delegated))
+    assert answer.startswith("nothing was read or changed: delegated_auth_registries[0]")
+    assert said in answer
+    # The module of the role's own first task reports the question itself.
+    if "verify_repositories" not in delegated:
+        refuse_invalid(Role("delegated_auth"), declared(None, delegated), Plain())
+
+
+@pytest.mark.parametrize(
+    ("delegated", "option"),
+    [
+        ({"realm_host": None}, "delegated_auth_registries[0] (r.example.com): option 'ca_cert'"),
+        ({"verify": True}, "delegated_auth_registries[0] (private-registry): option 'verify_ca_cert'"),
+    ],
+)
+def test_a_used_certificate_authority_is_checked_on_this_host(tmp_path: Path, delegated: Any, option: str) -> None:
+    no_certificate = tmp_path / "ca.crt"
+    no_certificate.write_text("no PEM")
+    local = {"ansible_connection": "ansible.builtin.local"}
+    for path, why in ((tmp_path / "missing", "No such file or directory"), (no_certificate, "contains no certificate")):
+        variables = declared(None, {**delegated, "ca_cert": str(path)})
+        said = refused({**variables, **local})
+        assert f"{option}: '{path}'" in said
+        assert why in said
+        # The file may exist on the host of the task.
+        refuse_invalid(Role("private_registry"), {**variables, "ansible_connection": "ssh"}, Plain())
+        refuse_invalid(Role("private_registry"), variables, Plain())
+        unverified = declared(None, {**delegated, "ca_cert": str(path), "validate_certs": False})
+        refuse_invalid(Role("private_registry"), {**unverified, **local}, Plain())
+
+
+def test_an_authority_that_is_not_used_or_only_readable_to_others_is_not_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = {"ansible_connection": "local"}
+    unused = declared(None, {"ca_cert": str(tmp_path / "missing")})
+    refuse_invalid(Role("private_registry"), {**unused, **local}, Plain())
+
+    def forbid(*_arguments: Any, **_more: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbid)
+    hidden = declared(None, {"realm_host": None, "ca_cert": "/of/root/ca.crt"})
+    refuse_invalid(Role("private_registry"), {**hidden, **local}, Plain())
+
+
 def test_the_next_module_checks_its_own_entries() -> None:
     refuse_invalid(Role("private_registry"), declared({"state": "presnt"}), Plain())
     assert "password is a number" in refused(declared({"registries": [{**LOGIN, "password": 1}]}))
