@@ -106,3 +106,22 @@ def test_a_missing_variable_is_reported_first_without_the_argument_spec(tmp_path
         rf'(\[ERROR\]: Task failed: |fatal: .*"msg": "){missing} is not set: .* add with -e @\w+\.yml', failed
     ), done.output
     assert "argument_spec_data" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("playbook", "misspelt", "meant"),
+    [
+        ("automation_account", "automation_account_namespac", "automation_account_namespace"),
+        ("rotate", "credential_rotation_registres", "credential_rotation_registries"),
+        ("global_pull_secret", "global_pull_secret_registres", "global_pull_secret_registries"),
+        ("what_if", "pull_access_what_if_change", "pull_access_what_if_changes"),
+    ],
+)
+def test_a_misspelt_required_variable_is_named_before_the_missing_one(tmp_path, playbook, misspelt, meant):
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(yaml.safe_dump({"all": {"hosts": {"lab": {misspelt: ["a"]}}}}))
+    done = play(playbook, inventory)
+    assert done.status != 0
+    failed = next(line for line in done.output.splitlines() if line.startswith(("[ERROR]: ", "fatal: ")))
+    assert f"variable {misspelt} is unknown: did you mean '{meant}'? Correct it" in failed
+    assert "is not set" not in failed
