@@ -28,6 +28,8 @@ __all__ = ["CredentialEntry", "changed_fields", "field_name", "from_file", "from
 _NESTED = 100
 
 _FIELDS = ("auth", "username", "password", "email", "identitytoken", "registrytoken", "serveraddress")
+#: The fix for a number. The content of option `auth_config` comes from YAML.
+_QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,8 +147,10 @@ def _fields_of(value: str) -> dict[str, str]:
 def _credential(fields: Mapping[str, str], where: str) -> tuple[str, str]:
     """User and password of an entry. `auth` takes precedence over the plain fields, as on a node."""
     for name in _FIELDS:
-        if kind_name(fields.get(name, '""')) != "a string":
-            raise OptionError(f"{where} has a {name!r} that is {kind_name(fields[name])}, not a string")
+        kind = kind_name(fields.get(name, '""'))
+        if kind != "a string":
+            fix = f": {_QUOTES}" if kind in ("a number", "true or false") else ""
+            raise OptionError(f"{where} has a {name!r} that is {kind}, not a string{fix}")
     if "auth" not in fields:
         return _decode_plain(fields.get("username", '""'), where), _decode_plain(fields.get("password", '""'), where)
     username, colon, password = _decode(decode_string(fields["auth"]), where).partition(":")

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from unit.canaries import CANARIES, b64, shown
 
 SOURCE = "auth file /home/me/auth.json"
+QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
 DOCKERCFG = TYPES[1]
 
 
@@ -122,7 +123,8 @@ class TestParseText:
             (None, f"{ENTRY} is empty: log in to it again"),
             ([], f"{ENTRY} is a list, not an object with 'auth'"),
             ("robot", f"{ENTRY} is a string, not an object with 'auth'"),
-            ({"auth": 5}, f"{ENTRY} has a 'auth' that is a number, not a string"),
+            ({"auth": 5}, f"{ENTRY} has a 'auth' that is a number, not a string: {QUOTES}"),
+            ({"username": "robot", "password": 83}, f"{ENTRY} has a 'password' that is a number, not a string: {QUOTES}"),
             ({"username": "robot", "password": ["x"]}, f"{ENTRY} has a 'password' that is a list, not a string"),
             ({"auth": "%%%"}, NOT_BASE64),
             ({"auth": "YWI-_2E="}, NOT_BASE64),

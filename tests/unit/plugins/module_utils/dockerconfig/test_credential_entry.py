@@ -24,6 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from unit.canaries import CANARIES, b64, shown
 
 SOURCE = "the file"
+QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
 WHERE = "the file: the entry for 'quay.io'"
 OPTION = "option 'registries': the entry for 'quay.io'"
 
@@ -130,7 +131,9 @@ class TestFromFile:
             ({}, "is empty: log in to it again"),
             ("canary", "is a string, not an object with 'auth'"),
             ([], "is a list, not an object with 'auth'"),
-            ({"auth": 5}, "has a 'auth' that is a number, not a string"),
+            ({"auth": 5}, f"has a 'auth' that is a number, not a string: {QUOTES}"),
+            ({"username": "robot", "password": 83}, f"has a 'password' that is a number, not a string: {QUOTES}"),
+            ({"username": True, "password": "canary"}, f"has a 'username' that is true or false, not a string: {QUOTES}"),
             ({"auth": "YTpi", "identitytoken": ["canary"]}, "has a 'identitytoken' that is a list, not a string"),
             ({"auth": "%"}, "has an 'auth' that is not standard base64: one such entry stops every pull of the pod. Log in to it again"),
             ({"auth": "cm9i=b3Q6eA"}, "has an 'auth' that is not standard base64: one such entry stops every pull of the pod. Log in to it again"),
