@@ -39,6 +39,7 @@ _WORDS = {
     "replace": ("replaced", "replace"),
     "delete": ("removed", "remove"),
     "label": ("labeled", "label"),
+    "annotate": ("annotated", "annotate"),
     "restart": ("restarted", "restart"),
 }
 _NOUNS = {
@@ -51,6 +52,11 @@ _NOUNS = {
     "Pod": "pod",
 }
 _STOPPED = "stopped: the error above says why"
+_RETIRED = {
+    True: "the registry refuses the old login",
+    False: "the old login is not retired",
+    None: "it is not known whether the registry refuses the old login",
+}
 _TITLE = re.compile(rf"({'|'.join(VARIABLES.values())})(?:_(\w+))?\[\d+\]")
 
 Counts = Counter[tuple[str, str]]
@@ -79,21 +85,24 @@ def apply_line(
 
 
 def rotation_line(
-    results: Sequence[Result], *, plan: Result, seen: Result, check_mode: bool, retired: bool = False
+    results: Sequence[Result], *, plan: Result, seen: Result, check_mode: bool, retired: bool | None = False
 ) -> str:
-    """Summarize the changes in `results`, and the remaining copies of the old login from the last check `seen` or else from the `plan`."""
+    """Summarize the changes in `results`, and the remaining copies of the old login from the last check `seen` or else from the `plan`.
+
+    `retired`: whether the registry refuses the old login; None if that is not known.
+    """
     rotation = (seen or plan).get("rotation") or {}
-    changes = Counter(("secret", "update") for _change in _changes_in(results))
+    changes = _total(map(_rotation_changes, _changes_in(results)))
     places = {row["name"] for result in results for row in _rows(result) if row.get("changes")}
-    parts = [f"{phrase} in {pluralize(len(places), 'namespace')}" for phrase in _phrases(changes, check_mode)]
-    if not changes:
+    parts = [f"{', '.join(_phrases(changes, check_mode))} in {pluralize(len(places), 'namespace')}"] if changes else []
+    if not changes and not (check_mode and _is_stopped(results)):
         parts = ["no secret would change" if check_mode else "no secret changed"]
     if seen and rotation:
         parts.append(f"{pluralize(rotation['copies']['to_change'], 'confirmed secret')} left with the old login")
     if others := rotation.get("not_declared_count"):
         parts.append(f"{pluralize(others, 'unconfirmed secret')} not changed")
     if not check_mode:
-        parts.append("the registry refuses the old login" if retired else "the old login is not retired")
+        parts.append(_RETIRED[retired])
     return ", ".join((*parts, *_problems(results)))
 
 
@@ -231,6 +240,13 @@ def _access_changes(change: Result) -> Counts:
         found[_NOUNS.get(kind, "object"), action] = 1
     found = +found
     return found or Counter({(_NOUNS.get(kind, "object"), "delete" if action == "delete" else "label"): 1})
+
+
+def _rotation_changes(change: Result) -> Counts:
+    """Count one change of a rotation. It only annotates an immutable secret, because another one replaces it."""
+    if change.get("annotations") and "registries" not in change:
+        return Counter({("secret", "annotate"): 1})
+    return _access_changes(change)
 
 
 def _total(counts: Iterable[Counts]) -> Counts:

@@ -19,9 +19,10 @@ QUIET = {"ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"}
 
 
 def line_of(done: Play) -> str:
-    """Return the last message of a run, which the task Result prints."""
-    assert "TASK [Result]" in done.output, done.output
-    return re.findall(r'"msg": "(.*)"', done.output.rpartition("TASK [Result]")[2])[0]
+    """Return the message of the last task of a run, which is the task Result."""
+    _before, found, end = done.output.rpartition("TASK [")
+    assert found and end.startswith("Result]"), done.output
+    return re.findall(r'"msg": "(.*)"', end)[0]
 
 
 def headings(done: Play) -> int:
@@ -88,10 +89,21 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
         # Without the namespaces of a test before this one, which may still be in deletion.
         "credential_rotation_namespace_selector": {"include": cluster.namespaces},
     }
+    unplanned = cluster.play("rotate", environment=QUIET, **rotation, credential_rotation_verfy=False)
+    assert unplanned.status
+    assert line_of(unplanned) == (
+        "no secret changed, the old login is not retired, stopped: the error above says why"
+    )
     rotated = cluster.play("rotate", environment=QUIET, **rotation)
     assert rotated.status == 0, rotated.output
     assert line_of(rotated) == (
         "3 secrets updated in 3 namespaces, 0 confirmed secrets left with the old login, the old login is not retired"
+    )
+    # The registry still accepts the old login.
+    unretired = cluster.play("rotate", environment=QUIET, **rotation, credential_rotation_verify_revoked=True)
+    assert unretired.status
+    assert line_of(unretired) == (
+        "no secret changed, 0 confirmed secrets left with the old login, the old login is not retired"
     )
     audited = cluster.play("audit", environment=QUIET)
     assert re.fullmatch(
@@ -103,6 +115,33 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     exported = cluster.play("export", **options, image_pull_export_dest=str(cluster.directory / "made"))
     written = cluster.directory / "made" / "host_vars" / "my-cluster" / "image_pull.yml"
     assert line_of(exported).startswith(f"1 secret and 0 grants of 2 namespaces written to {written}"), exported.output
+
+
+def test_a_cluster_that_fails_ends_the_rotation_on_all_clusters(cluster: Cluster, tmp_path: Path) -> None:
+    """Also before ansible-core 2.17, where `always` keeps a failure from ending the run on the other clusters."""
+    rotation = {
+        "credential_rotation_registries": [cluster.lab.registry("private")["host"]],
+        "credential_rotation_old": cluster.old,
+        "credential_rotation_new": {**cluster.old, "password": "of-no-use"},
+        "credential_rotation_verify": False,
+        "credential_rotation_namespace_selector": {"include": cluster.namespaces},
+    }
+    usual = {**cluster.variables, **rotation, "image_pull_kubeconfig": cluster.lab.kubeconfig}
+    hosts = {"east": usual, "west": {**usual, "image_pull_kubeconfig": str(tmp_path / "none")}}
+    inventory = tmp_path / "clusters.yml"
+    inventory.write_text(variables_file({"all": {"hosts": hosts}}))
+    audit = cluster.lab.audit()
+    done = play("rotate", inventory, "-e", '{"credential_rotation_waves": ["100%"]}', cwd=tmp_path)
+    assert done.status
+    assert audit.writes() == []
+    assert "Rotate in all namespaces" not in done.output
+    assert line_of(done) == "no secret changed, the old login is not retired, stopped: the error above says why"
+
+
+def test_global_pull_secret_prints_a_result_line_if_its_plan_is_refused(cluster: Cluster) -> None:
+    done = cluster.play("global_pull_secret")
+    assert done.status
+    assert line_of(done) == "pull secret of the nodes: stopped: the error above says why"
 
 
 @pytest.mark.slow

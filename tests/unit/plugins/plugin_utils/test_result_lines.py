@@ -186,6 +186,25 @@ class TestRotation:
         assert line == "would update 3 secrets in 2 namespaces"
         assert result_line([{}], "rotation", plan=self.PLAN, seen={}, check_mode=True) == "no secret would change"
 
+    def test_changes_for_an_immutable_secret_are_counted_by_kind_and_action(self) -> None:
+        annotated = {**secret("update"), "annotations": ["openshift.io/image.excludeSecret"]}
+        beside = row("n3", {**secret(), "rotated_from": HOSTILE}, link("x-2"), link("x-2"), annotated)
+        line = result_line([*self.RUN, result(beside)], "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False)
+        assert line.startswith("1 secret created, 3 updated, 1 annotated, 2 links in 3 namespaces, 0 confirmed")
+        line = result_line([*self.RUN, result(beside)], "rotation", plan=self.PLAN, seen={}, check_mode=True)
+        assert line == "would create 1 secret, update 3, annotate 1, add 2 links in 3 namespaces"
+
+    def test_an_unknown_end_of_the_old_login_is_reported_as_unknown(self) -> None:
+        line = result_line(self.RUN, "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False, retired=None)
+        assert line.endswith(", it is not known whether the registry refuses the old login")
+
+    def test_a_failed_plan_is_reported_as_stopped(self) -> None:
+        failed = [{"failed": True}]
+        line = result_line(failed, "rotation", plan={}, seen={}, check_mode=False)
+        assert line == "no secret changed, the old login is not retired, stopped: the error above says why"
+        # It is not known whether a secret would change.
+        assert result_line(failed, "rotation", plan={}, seen={}, check_mode=True) == "stopped: the error above says why"
+
     def test_failed_namespaces_are_counted(self) -> None:
         failed = result(row("n", status="failed"), failures=[{"namespace": "n", "error": HOSTILE}])
         line = result_line([failed], "rotation", plan={}, seen={}, check_mode=False)
