@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.awx_rules import EXTENSION, configuration
+import yaml
+from support.awx_rules import EXTENSION, PROJECT, configuration
 from support.guides import Guide
 
 ROOT = Path(__file__).parents[2]
@@ -59,3 +61,81 @@ def test_the_readme_names_all_files_of_the_extension() -> None:
     rows = re.findall(r"^\| `([^`]+)` \|", (EXTENSION / "README.md").read_text(), re.MULTILINE)
     there = {path.name for path in EXTENSION.iterdir()} - {"README.md", "tasks"}
     assert {row.partition("/")[0] for row in rows} == there and all((EXTENSION / row).exists() for row in rows)
+
+
+#: The variables that dispatch of infra.aap_configuration 3 takes (roles/dispatch/defaults/main.yml).
+DISPATCHED = {
+    "settings", "instances", "instance_groups", "organizations", "labels", "user_accounts", "teams", "credential_types", "credentials",
+    "credential_input_sources", "notifications", "projects", "inventories", "inventory_sources", "execution_environments", "applications",
+    "hosts", "bulk_hosts", "groups", "templates", "workflows", "schedules", "roles", "launch_jobs", "workflow_launch_jobs",
+}  # fmt: skip
+#: Its connection variables, which each of its roles for the controller has.
+CONNECTION = {"aap_hostname", "aap_token", "aap_username", "aap_password", "aap_validate_certs"}
+GALAXY = "Ansible Galaxy/Automation Hub API Token"
+
+
+def test_the_other_collection_takes_the_same_variables() -> None:
+    assert {f"``{name}``" for name in CONNECTION} == set(re.findall(r"``aap_\w+``", GUIDE))
+    kinds = {name.removeprefix("controller_") for name in configuration() if not name.startswith("awx_")}
+    assert kinds and kinds <= DISPATCHED
+    files = [*EXTENSION.glob("configuration/*.yml")]
+    assert files and not any(re.search(r"\baap_\w+:", path.read_text()) for path in files), "the user sets the connection"
+
+
+def test_the_galaxy_credentials_of_the_organization_decide_where_the_collection_comes_from() -> None:
+    """A source in the requirements would override them, and our configuration changes neither the organization nor its credentials."""
+    assert "with the Galaxy credentials of the organization" in " ".join(GUIDE.split())
+    wanted = yaml.safe_load((PROJECT / "collections" / "requirements.yml").read_text())["collections"]
+    assert [sorted(one) for one in wanted] == [["name", "version"]]
+    found = configuration()
+    assert "controller_organizations" not in found
+    assert GALAXY not in {one["credential_type"] for one in found["controller_credentials"]}
+
+
+def test_each_secret_is_pasted_into_a_credential_with_the_prefix_of_the_guide() -> None:
+    assert "the credentials whose names begin with ``Image pull``" in GUIDE
+    assert all(one["name"].startswith("Image pull") for one in configuration()["controller_credentials"])
+
+
+def test_the_inventories_look_like_playbooks_and_no_template_uses_them() -> None:
+    assert "shows the files of ``inventory``, because they have a line ``hosts:``" in " ".join(GUIDE.split())
+    files = [*(PROJECT / "inventory").glob("*.yml")]
+    assert files and all(re.search(r"^\s*hosts:", path.read_text(), re.MULTILINE) for path in files)
+    playbooks = {one["playbook"] for one in configuration()["controller_templates"]}
+    assert not [name for name in playbooks if name.startswith("inventory")]
+
+
+def test_a_launch_needs_answers_to_required_questions_without_a_default() -> None:
+    """AWX lists them under `variables_needed_to_start`. The template that the guide launches first, and those of schedules, need none."""
+    assert "``variables_needed_to_start``" in GUIDE
+    found = configuration()
+    needed = {
+        one["name"]: {question["variable"] for question in one.get("survey_spec", {}).get("spec", ()) if is_needed(question)}
+        for one in found["controller_templates"]
+    }
+    assert needed["Image pull: take down"] == {"teardown_confirmation"}
+    assert needed["Image pull: rotate a login"] == needed["Image pull: rotate a login on many clusters"] != set()
+    started = {"Image pull: check and diff", *(one["unified_job_template"] for one in found["controller_schedules"])}
+    assert [name for name in started if needed[name]] == []
+
+
+def is_needed(question: dict[str, Any]) -> bool:
+    return question["required"] and question.get("default") in (None, "")
+
+
+def test_the_schedules_are_those_of_the_guide() -> None:
+    assert "``check and diff`` every night, an audit every Monday, and a set-up every hour" in " ".join(GUIDE.split())
+    every = {one["unified_job_template"]: (one["rrule"], one["enabled"]) for one in configuration()["controller_schedules"]}
+    shown = {name.removeprefix("Image pull: "): (re.findall("FREQ=[A-Z]+|BYDAY=[A-Z]+", rule), on) for name, (rule, on) in every.items()}
+    assert shown == {
+        "check and diff": (["FREQ=DAILY"], True),
+        "audit": (["FREQ=WEEKLY", "BYDAY=MO"], True),
+        "set up": (["FREQ=HOURLY"], False),
+    }
+
+
+def test_the_numbers_of_slices_and_forks_are_those_of_the_guide() -> None:
+    assert "over four jobs with ten forks each" in " ".join(GUIDE.split())
+    named = {one["name"]: one for one in configuration()["controller_templates"]}
+    sliced = [one for name, one in named.items() if name.startswith("Image pull: set up many clusters")]
+    assert [(one["job_slice_count"], one["forks"]) for one in sliced] == [(4, 10)] * 2
