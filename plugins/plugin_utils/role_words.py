@@ -17,6 +17,8 @@ __all__ = ["translate_result"]
 _NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
 #: An item of an option that is a list, or a member of an option: `option 'a[0]'`, `option 'a.b'`.
 _ITEM = re.compile(r"\boption '(\w+)(\[\d+\]|\.\w+)'")
+#: Options that a role gives to all entries of a task: they are never members of an entry.
+_OF_TASKS = re.compile(r"options? '(?:owner|adopt)'")
 #: The beginning of the next problem in a message with several problems. Problems within an entry begin with the entry.
 _PROBLEM = re.compile(r"; (?=options? ')")
 #: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
@@ -48,7 +50,10 @@ def _translate_problem(role: str, text: str) -> str:
     text = _ITEM.sub(lambda found: _item(role, found), text)
     entry = _ENTRY.search(text)
     members = entry.end() if entry else len(text)
-    text = _NAMES.sub(lambda found: _variables(role, found) if found.start() < members else found[0], text)
+    text = _NAMES.sub(
+        lambda found: _variables(role, found) if found.start() < members or _OF_TASKS.fullmatch(found[0]) else found[0],
+        text,
+    )
     return text if entry else _VALUE.sub(lambda found: f"value of {_variable(role, found[1]) or found[1]}", text)
 
 

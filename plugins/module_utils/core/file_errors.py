@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["describe_place", "describe_read_error"]
+__all__ = ["advise_reader", "describe_place", "describe_read_error"]
 
 
 def describe_place(path: str | Path) -> str:
@@ -22,3 +22,12 @@ def describe_read_error(path: str | Path, error: Exception) -> str:
     if isinstance(error, OSError):
         return f"{error.strerror}{describe_place(path)}"
     return "it is not text" if isinstance(error, UnicodeError) else "the path is not valid"
+
+
+def advise_reader(path: str | Path, error: Exception) -> str:
+    """Return the fix for a file of an option that cannot be read, as the next sentence. Empty if the error names it, or if none is known."""
+    if isinstance(error, PermissionError):
+        return ". Allow the user that runs the task to read it"
+    if isinstance(error, FileNotFoundError) and Path(path).is_absolute():
+        return ". Correct the path, or create the file there"
+    return ""

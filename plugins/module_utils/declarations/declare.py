@@ -18,7 +18,7 @@ from ..core.namespaces import NamespaceSelector
 from ..core.objects import Kind
 from ..core.phrases import summarize
 from ..core.protocols import Desired
-from ..core.suggestions import unknown_options
+from ..core.suggestions import format_suggestion, unknown_options
 from . import targets
 from .batch import Batch, Declaration
 from .contradictions import Contradiction
@@ -198,8 +198,12 @@ def _count_entries(total: int) -> str:
 
 
 def _drop_value(message: str) -> str:
-    """Ansible's message without the value that it repeats."""
+    """Ansible's message without the value that it repeats, with the choice that was probably meant."""
+    chosen = re.search(r" one (?:or more )?of: (.+?)(?:, got:|\. Got no match for:) ([\w-]+)", message)
+    meant = format_suggestion(chosen[2], chosen[1].split(", ")) if chosen else ""
     message = re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)
     message = re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)
     wanted = re.search(r"unable to convert to (\w+)\Z", message)
-    return message + (f": give {_FORMS[wanted[1]]}" if wanted and wanted[1] in _FORMS else "")
+    if message.startswith("parameters are mutually exclusive"):
+        return f"{message}: give one of them"
+    return message + meant + (f": give {_FORMS[wanted[1]]}" if wanted and wanted[1] in _FORMS else "")

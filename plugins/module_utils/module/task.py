@@ -21,7 +21,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
 from ..core.cluster_text import make_visible
 from ..core.errors import ImagePullError, OptionError, call_all, describe_unexpected
-from ..core.file_errors import describe_read_error
+from ..core.file_errors import advise_reader, describe_read_error
 from ..core.limits import Limit
 from ..core.names import is_pattern
 from ..core.namespaces import NamespaceSelector
@@ -171,7 +171,7 @@ class Task:
         try:
             text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
         except (OSError, ValueError) as error:
-            why = describe_read_error(path, error)
+            why = describe_read_error(path, error) + advise_reader(path, error)
             raise OptionError(f"file {path!r} cannot be read on the host that runs the task: {why}") from None
         self.hide(text)
         return text

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError, OptionError
-from ...core.file_errors import describe_read_error
+from ...core.file_errors import advise_reader, describe_read_error
 from ...core.times import check_seconds
 from .addresses import InsideAddress, inside_kind_of_host
 from .connections import open_pool
@@ -182,7 +182,7 @@ def _context(options: HttpsOptions, host: str, *, verify: bool) -> ClientContext
     except ssl.SSLError:
         raise OptionError(f"{source}: {path!r} contains no certificate in PEM format") from None
     except (OSError, ValueError) as error:
-        reason = describe_read_error(path, error)
+        reason = describe_read_error(path, error) + advise_reader(path, error)
         raise OptionError(f"{source}: {path!r} cannot be read on the host that runs the task: {reason}") from None
     return context
 

@@ -33,6 +33,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
             "credential_rotation_secrets[0]: option 'old' is",
         ),
         ("credential_rotation", "secret 'old' is", "secret 'old' is"),
+        # The role gives the option to all entries.
+        (
+            "private_registry",
+            "private_registry_secrets[0] (x): option 'owner': a; private_registry_secrets[1]: option 'adopt': b",
+            "private_registry_secrets[0] (x): variable image_pull_owner: a; private_registry_secrets[1]: variable image_pull_adopt: b",
+        ),
         # Items of a list.
         (
             "pull_access_what_if",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.file_errors import (
+    advise_reader,
     describe_place,
     describe_read_error,
 )
@@ -52,3 +53,12 @@ def test_a_file_that_is_not_text_is_reported(directory: Path) -> None:
     with pytest.raises(ValueError) as caught:
         path.read_text(encoding="utf-8")
     assert describe_read_error(path, caught.value) == "it is not text"
+
+
+def test_the_fix_for_a_file_is_the_path_or_its_mode() -> None:
+    missing, forbidden = FileNotFoundError(2, "No such file or directory"), PermissionError(13, "Permission denied")
+    assert advise_reader("/none", missing) == ". Correct the path, or create the file there"
+    # The place of a relative path has its own advice.
+    assert advise_reader("none", missing) == ""
+    assert advise_reader("/x", forbidden) == ". Allow the user that runs the task to read it"
+    assert advise_reader("/x", IsADirectoryError(21, "Is a directory")) == advise_reader("a\0b", ValueError()) == ""

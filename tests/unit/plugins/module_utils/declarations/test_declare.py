@@ -203,6 +203,7 @@ class TestEntryProblems:
         [
             ({"count": CANARY}, "unable to convert to int"),
             ({"state": CANARY}, "value of state must be one of: present, absent"),
+            ({"state": "presnt"}, "value of state must be one of: present, absent: did you mean 'present'?"),
             ({"namespaces": {CANARY: 1}}, "unable to convert to list"),
             ({"namespace_selector": CANARY}, "unable to convert to dict"),
             ({"inline": [{"password": CANARY}]}, "missing required arguments: key found in inline"),
@@ -211,7 +212,7 @@ class TestEntryProblems:
             ({"inline": [[f"x\n{CANARY}"]]}, " a list, not 'list'"),
             ({"inline": [{"key": "k", "word": CANARY}]}, "inline[0].word is unknown; it takes key, password"),
             ({"nmae": CANARY}, "nmae"),
-            ({"inline": [], "file": CANARY}, "parameters are mutually exclusive: inline|file"),
+            ({"inline": [], "file": CANARY}, "parameters are mutually exclusive: inline|file: give one of them"),
             (
                 {"namespaces": [CANARY], "namespace_selector": {"labels": CANARY}},
                 "mutually exclusive: namespaces|namespace_selector",

@@ -333,7 +333,7 @@ class TestTls:
             asking("127.0.0.1:1", ca_cert=None)
         assert str(error.value) == (
             "environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE: '/nonexistent' cannot be read on the host that runs "
-            "the task: No such file or directory"
+            "the task: No such file or directory. Correct the path, or create the file there"
         )
 
     @pytest.mark.parametrize(
@@ -346,7 +346,11 @@ class TestTls:
         assert str(error.value) == f"option 'ca_cert': '{tmp_path}/ca.pem' contains no certificate in PEM format"
 
     @pytest.mark.parametrize(
-        ("path", "reason"), [("/nonexistent", "No such file or directory"), ("a\0b", "the path is not valid")]
+        ("path", "reason"),
+        [
+            ("/nonexistent", "No such file or directory. Correct the path, or create the file there"),
+            ("a\0b", "the path is not valid"),
+        ],
     )
     def test_an_unreadable_ca_cert_is_refused(self, path: str, reason: str) -> None:
         with pytest.raises(OptionError) as error:
