@@ -91,9 +91,7 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     }
     unplanned = cluster.play("rotate", environment=QUIET, **rotation, credential_rotation_verfy=False)
     assert unplanned.status
-    assert line_of(unplanned) == (
-        "no secret changed, the old login is not retired, stopped: the error above says why"
-    )
+    assert line_of(unplanned) == ("no secret changed, the old login is not retired, stopped: the error above says why")
     rotated = cluster.play("rotate", environment=QUIET, **rotation)
     assert rotated.status == 0, rotated.output
     assert line_of(rotated) == (

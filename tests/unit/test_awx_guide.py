@@ -79,7 +79,9 @@ def test_the_other_collection_takes_the_same_variables() -> None:
     kinds = {name.removeprefix("controller_") for name in configuration() if not name.startswith("awx_")}
     assert kinds and kinds <= DISPATCHED
     files = [*EXTENSION.glob("configuration/*.yml")]
-    assert files and not any(re.search(r"\baap_\w+:", path.read_text()) for path in files), "the user sets the connection"
+    assert files and not any(re.search(r"\baap_\w+:", path.read_text()) for path in files), (
+        "the user sets the connection"
+    )
 
 
 def test_the_galaxy_credentials_of_the_organization_decide_where_the_collection_comes_from() -> None:
@@ -110,7 +112,9 @@ def test_a_launch_needs_answers_to_required_questions_without_a_default() -> Non
     assert "``variables_needed_to_start``" in GUIDE
     found = configuration()
     needed = {
-        one["name"]: {question["variable"] for question in one.get("survey_spec", {}).get("spec", ()) if is_needed(question)}
+        one["name"]: {
+            question["variable"] for question in one.get("survey_spec", {}).get("spec", ()) if is_needed(question)
+        }
         for one in found["controller_templates"]
     }
     assert needed["Image pull: take down"] == {"teardown_confirmation"}
@@ -125,8 +129,13 @@ def is_needed(question: dict[str, Any]) -> bool:
 
 def test_the_schedules_are_those_of_the_guide() -> None:
     assert "``check and diff`` every night, an audit every Monday, and a set-up every hour" in " ".join(GUIDE.split())
-    every = {one["unified_job_template"]: (one["rrule"], one["enabled"]) for one in configuration()["controller_schedules"]}
-    shown = {name.removeprefix("Image pull: "): (re.findall("FREQ=[A-Z]+|BYDAY=[A-Z]+", rule), on) for name, (rule, on) in every.items()}
+    every = {
+        one["unified_job_template"]: (one["rrule"], one["enabled"]) for one in configuration()["controller_schedules"]
+    }
+    shown = {
+        name.removeprefix("Image pull: "): (re.findall("FREQ=[A-Z]+|BYDAY=[A-Z]+", rule), on)
+        for name, (rule, on) in every.items()
+    }
     assert shown == {
         "check and diff": (["FREQ=DAILY"], True),
         "audit": (["FREQ=WEEKLY", "BYDAY=MO"], True),

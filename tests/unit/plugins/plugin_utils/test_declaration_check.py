@@ -106,8 +106,14 @@ def test_each_kind_of_entry_is_checked_before_the_first_task(variables: dict[str
     ("delegated", "said"),
     [
         ({"realm_host": "http://sso.example.com/x"}, "option 'realm_host': only https is supported"),
-        ({"realm_host": "sso.example.com:x"}, "option 'realm_host': 'sso.example.com:x' does not begin with host[:port]"),
-        ({"verify_repositories": ["quay.io/a"]}, "option 'verify_repositories': no registry of this secret is for quay.io/a"),
+        (
+            {"realm_host": "sso.example.com:x"},
+            "option 'realm_host': 'sso.example.com:x' does not begin with host[:port]",
+        ),
+        (
+            {"verify_repositories": ["quay.io/a"]},
+            "option 'verify_repositories': no registry of this secret is for quay.io/a",
+        ),
     ],
 )
 def test_a_question_to_a_registry_is_checked_before_the_first_task(delegated: dict[str, Any], said: str) -> None:

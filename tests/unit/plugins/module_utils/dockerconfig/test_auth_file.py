@@ -124,7 +124,10 @@ class TestParseText:
             ([], f"{ENTRY} is a list, not an object with 'auth'"),
             ("robot", f"{ENTRY} is a string, not an object with 'auth'"),
             ({"auth": 5}, f"{ENTRY} has a 'auth' that is a number, not a string: {QUOTES}"),
-            ({"username": "robot", "password": 83}, f"{ENTRY} has a 'password' that is a number, not a string: {QUOTES}"),
+            (
+                {"username": "robot", "password": 83},
+                f"{ENTRY} has a 'password' that is a number, not a string: {QUOTES}",
+            ),
             ({"username": "robot", "password": ["x"]}, f"{ENTRY} has a 'password' that is a list, not a string"),
             ({"auth": "%%%"}, NOT_BASE64),
             ({"auth": "YWI-_2E="}, NOT_BASE64),
