@@ -12,8 +12,9 @@ version_added: 1.0.0
 description:
   - Supposes changes, such as the removal of a secret or a registry that the nodes no longer reach, and evaluates each pull before and after
     them, as M(openshift_ops.image_pull.pull_access_info) does. Nothing is changed.
-  - The answer covers each container and image volume of each workload, including cron jobs and workloads without pods, and of each pod
-    without a workload.
+  - The answer covers each container and image volume of each workload, including cron jobs, workloads without pods and workloads that a custom
+    resource creates, and of each pod without a workload. Pods in service from an earlier template have their own answer. The template of the
+    next pod of another controller is not known, so the answer is V(unknown) if the changes take a link away that this pod may need.
   - V(would_break) means that the pull fails after the changes and does not surely fail today. V(would_work) means the opposite, and
     V(still_broken) and V(still_pulls) that the result does not change. Otherwise the answer is V(unknown), with the reason.
   - A container that runs now goes on running. For each pull that breaks, the result has the moment at which it is missed - V(at_once),

@@ -33,6 +33,7 @@ __all__ = [
     "explain_together",
     "intermediate_of",
     "is_controlled",
+    "is_ended",
     "with_pods",
 ]
 
@@ -57,6 +58,11 @@ def intermediate_of(kind: Kind) -> Kind | None:
 def is_controlled(obj: Json) -> bool:
     """Whether the object is controlled by another object."""
     return bool(controller_reference(obj))
+
+
+def is_ended(workload: Json) -> bool:
+    """Whether the workload is a job that is complete, so it creates no other pod."""
+    return bool(as_dict(workload.get("status")).get("completionTime"))
 
 
 def can_pull(pod: Json) -> bool:
@@ -84,6 +90,33 @@ class PodOwners:
         template = pulls_of_workload(kind, workload, self.namespace)
         return [pod for pod in pods if self._has_template(kind, workload, template, pod)]
 
+    def earlier_pods_of(self, kind: Kind, workload: Json) -> list[Json]:
+        """Return the pods that may still pull and that the workload itself created from an earlier template."""
+        made = [] if intermediate_of(kind) else self._made_by(workload)
+        current = set(map(id, self.pods_of(kind, workload))) if made else set()
+        return [pod for pod in made if id(pod) not in current]
+
+    def is_made(self, kind: Kind, workload: Json) -> bool:
+        """Whether another workload of the namespace creates this one.
+
+        An object of any other kind is not known here, so it has no answer that covers the workload. The pairs of kinds form no circle, so
+        forged owner references do not hide all workloads of one.
+        """
+        owner = self._by_uid.get(_controller(workload))
+        return owner is not None and intermediate_of(owner[0]) == kind
+
+    @cached_property
+    def creators(self) -> Sequence[tuple[Kind, Json]]:
+        """The workloads whose templates the next pods have: those that no other one makes, and made ones with pods of an earlier template."""
+        tops = [each for each in self.workloads if not (is_ended(each[1]) or self.is_made(*each))]
+        return [made for top in tops for made in (top, *self._earlier_made(*top))]
+
+    def _earlier_made(self, kind: Kind, workload: Json) -> Iterator[tuple[Kind, Json]]:
+        for between, obj in self._made.get(_uid(workload), ()):
+            is_active = intermediate_of(kind) == between and self._made_by(obj) and not is_ended(obj)
+            if is_active and not self._is_present(kind, workload, between, obj):
+                yield between, obj
+
     def _made_by(self, obj: Json) -> Sequence[Json]:
         return self._pods_by_owner.get(_uid(obj), ())
 
@@ -99,24 +132,17 @@ class PodOwners:
 
     @cached_property
     def templated(self) -> frozenset[str]:
-        """The names of the pods whose top-level workload is known."""
+        """The names of the pods whose template is judged itself, or that of the workload which makes its owner."""
         return frozenset(as_str(metadata(pod).get("name")) for pod in self.pods if self._is_templated(pod))
 
     def _is_templated(self, pod: Json) -> bool:
-        """Whether the top-level workload of the pod is known. An owner chain has at most two workloads."""
-        obj = pod
-        for _step in range(2):
-            owner = self._by_uid.get(_controller(obj))
-            if owner is None:
-                return False
-            if not is_controlled(owner):
-                return True
-            obj = owner
-        return False
+        """Whether a workload of a kind that creates pods owns the pod. A complete job is judged only by the workload that makes it."""
+        kind, owner = self._by_uid.get(_controller(pod), (None, {}))
+        return kind is not None and not intermediate_of(kind) and (not is_ended(owner) or self.is_made(kind, owner))
 
     @cached_property
-    def _by_uid(self) -> Mapping[str, Json]:
-        return {uid: obj for _kind, obj in self.workloads if (uid := _uid(obj))}
+    def _by_uid(self) -> Mapping[str, tuple[Kind, Json]]:
+        return {uid: each for each in self.workloads if (uid := _uid(each[1]))}
 
     @cached_property
     def _pods_by_owner(self) -> Mapping[str, Sequence[Json]]:

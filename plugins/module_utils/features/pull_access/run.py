@@ -27,7 +27,6 @@ from ...explain.workload_pods import (
     explain_each,
     explain_together,
     intermediate_of,
-    is_controlled,
     with_pods,
 )
 from ...images.image_policies import IMAGE_POLICY
@@ -150,7 +149,7 @@ class _Explanation:
         listed = self._list_kinds([POD, *WORKLOADS.values()], namespace)
         workloads = [(kind, obj) for kind in WORKLOADS.values() for obj in listed[kind]]
         owners = PodOwners(namespace, listed[POD], workloads)
-        asked = [each for each in workloads if not is_controlled(each[1])]
+        asked = [each for each in workloads if not owners.is_made(*each)]
         return explain_together(owners, owners.pods, asked, self._explain)
 
     def _list_kinds(self, kinds: Sequence[Kind], namespace: str) -> dict[Kind, Sequence[Json]]:

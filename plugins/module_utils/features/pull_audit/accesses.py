@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from ...core.json_types import as_dict
-from ...core.objects import Json, ObjectRef
+from ...core.objects import ObjectRef
 from ...dockerconfig.key_matching import has_registry_host
 from ...explain.chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
 from ...explain.subjects import ContainerPull
-from ...explain.workload_pods import can_pull, explain_together, is_controlled
+from ...explain.workload_pods import can_pull, explain_together, is_ended
 from .survey import NamespaceSnapshot
 
 __all__ = ["ContainerExplanations", "explanation_key"]
@@ -32,7 +31,7 @@ class ContainerExplanations:
 
         :raises ReadRequired: when more objects must be read first. All of them are then requested from the lookup.
         """
-        workloads = [each for each in place.workloads if _is_explained(each[1])]
+        workloads = [each for each in place.workloads if not (is_ended(each[1]) or place.owners.is_made(*each))]
         return explain_together(place.owners, [*filter(can_pull, place.pods)], workloads, self._access)
 
     def _access(self, subject: ContainerPull) -> PullVerdict:
@@ -60,8 +59,3 @@ def explanation_key(subject: ContainerPull) -> Hashable:
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
     part = "any" if subject.volume else ""
     return replace(subject, ref=nowhere, container="", volume=part, created="", uid="", node=node)
-
-
-def _is_explained(workload: Json) -> bool:
-    """Whether the workload has not ended, and no other object creates it."""
-    return not as_dict(workload.get("status")).get("completionTime") and not is_controlled(workload)

@@ -20,7 +20,6 @@ from ...dockerconfig.registry_keys import registry_of, same_path
 from ...explain.credentials import refused_logins
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.subjects import template_of
-from ...explain.workload_pods import is_controlled
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import ClusterSnapshot, NamespaceSnapshot
 from ...platform.account_lists import names_in
@@ -296,10 +295,9 @@ def _bindings(listed: Json | None) -> list[Json]:
 
 
 def _templates(place: NamespaceSnapshot | None) -> Iterator[tuple[str, Json]]:
-    """Yield each workload that no other object creates and that can create pods, with its kind."""
-    for kind, obj in place.workloads if place else ():
-        if not (is_controlled(obj) or as_dict(obj.get("status")).get("completionTime")):
-            yield kind.kind, obj
+    """Yield each workload whose template the next pods have, with its kind."""
+    for kind, obj in place.owners.creators if place else ():
+        yield kind.kind, obj
 
 
 def _workloads_by_account(place: NamespaceSnapshot | None) -> Mapping[str, Sequence[str]]:

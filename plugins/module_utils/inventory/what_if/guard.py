@@ -79,7 +79,7 @@ class GuardJudgement:
         refused = {
             key: [*self.refused.get(key, ()), *later.refused.get(key, ())] for key in {**self.refused, **later.refused}
         }
-        unknown = {(row.ref, row.location): row for row in (*self.unknown, *later.unknown)}
+        unknown = {row.key: row for row in (*self.unknown, *later.unknown)}
         return GuardJudgement(refused, list(unknown.values()), {**self.unread, **later.unread})
 
     @property
@@ -108,8 +108,8 @@ class GuardJudgement:
     def report(self) -> dict[str, Any]:
         """Return the part of the result: the rows that would break, each once, and the number of unknown ones."""
         refused = [row for rows in self.refused.values() for row in rows]
-        broken = {(row.ref, row.location): row for row in refused if row.answer == WOULD_BREAK}
-        unknown = {(row.ref, row.location) for row in (*refused, *self.unknown) if row.answer != WOULD_BREAK}
+        broken = {row.key: row for row in refused if row.answer == WOULD_BREAK}
+        unknown = {row.key for row in (*refused, *self.unknown) if row.answer != WOULD_BREAK}
         return {"would_break": [_report(row) for row in broken.values()], "unknown": len(unknown)}
 
 

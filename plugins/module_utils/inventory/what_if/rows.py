@@ -4,24 +4,24 @@
 """The answer for each container and image volume of a workload, from its template and its pods. Pure.
 
 A pod keeps the secrets that it was created with, so its answer can differ from that of the template. Pods of a workload that another
-object creates belong to the workload at the top.
+workload creates belong to the one at the top, unless they have an earlier template. Owner references are written by users of a project:
+each pod is in exactly one row for each of its containers, whatever its references are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.cluster_text import make_printable
-from ...core.json_types import as_dict, as_str
-from ...core.objects import POD, Json, ObjectRef, metadata
-from ...core.what_if_format import ANSWERS, NOT_KNOWN, STILL_PULLS, WOULD_BREAK
+from ...core.objects import POD, Json, ObjectRef
+from ...core.what_if_format import ANSWERS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
 from ...explain.steps.asked import COPY
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
-from ...explain.verdict import WILL_NOT_PULL
+from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL
 from ...explain.workload_pods import can_pull, is_controlled
 from ...features.pull_audit.survey import NamespaceSnapshot
 from ...images.references import reference_of
@@ -33,6 +33,10 @@ __all__ = ["WhatIfRow", "row_of_image", "rows_of"]
 
 #: The steps that find no registry within reach, and no copy of the image for the nodes at its mirror.
 _OUT_OF_REACH = ("network", COPY)
+#: The effects of a pull, the best first.
+_EFFECTS = (PULLS, UNKNOWN, WILL_NOT_PULL)
+#: The template of the next pod is not known. The API server gives it the list of its account if it has no list of its own.
+_NEXT_POD = "the next pod that its controller creates may get the list of {}: {}"
 #: Steps whose failure the node checks at each start of a container, in a namespace with an image policy.
 _CHECKED_AT_START = ("signature", "registries")
 
@@ -51,6 +55,11 @@ class WhatIfRow:
     @property
     def namespace(self) -> str:
         return self.ref.namespace
+
+    @property
+    def key(self) -> Hashable:
+        """Different for each row of a question: pods of earlier templates can have other images."""
+        return self.ref, self.location, self.image
 
     @property
     def image(self) -> str:
@@ -108,7 +117,8 @@ class WhatIfRow:
 def rows_of(
     place: NamespaceSnapshot, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
 ) -> list[WhatIfRow]:
-    """Return the rows of one namespace: of workloads that no other object creates, and of pods without such a workload.
+    """Return the rows of one namespace: of workloads that no other workload creates, or that have pods of an earlier template, and of all
+    other pods.
 
     :raises ReadRequired: when more objects must be read first. All of them are then requested.
     """
@@ -133,79 +143,124 @@ def row_of_image(found: Comparison, caches: NodeCaches) -> WhatIfRow:
 
 @dataclass(frozen=True)
 class _PodGroup:
-    """A workload with the subjects of its template and of its pods, or a pod alone."""
+    """A workload with the subjects of its template and of its pods, or pods of another template, or a pod alone.
+
+    `has_successor`: a controller creates the next pod from a template that is not known.
+    """
 
     ref: ObjectRef
     template: Sequence[ContainerPull]
     pods: Sequence[Sequence[ContainerPull]]
+    has_successor: bool = False
 
 
 def _groups(place: NamespaceSnapshot) -> Iterator[_PodGroup]:
-    for kind, workload in place.workloads:
-        if is_controlled(workload) or as_dict(workload.get("status")).get("completionTime"):
-            continue
-        pods = [pulls_of_pod(pod, place.namespace) for pod in place.owners.pods_of(kind, workload)]
-        yield _PodGroup(place.ref_of(kind, workload), pulls_of_workload(kind, workload, place.namespace), pods)
+    covered: set[int] = set()
+    for kind, workload in place.owners.creators:
+        ref, pods = place.ref_of(kind, workload), place.owners.pods_of(kind, workload)
+        earlier = place.owners.earlier_pods_of(kind, workload)
+        covered.update(map(id, (*pods, *earlier)))
+        yield _PodGroup(ref, pulls_of_workload(kind, workload, place.namespace), _pulls_of_pods(place, pods))
+        # A stateful set creates pods of an earlier template again, and all other kinds only those of the present one.
+        for alike in _by_images(_pulls_of_pods(place, earlier)):
+            yield _PodGroup(ref, (), alike, has_successor=kind.kind == "StatefulSet")
     for pod in filter(can_pull, place.pods):
-        if _name(pod) not in place.templated:
-            yield _PodGroup(place.ref_of(POD, pod), (), [pulls_of_pod(pod, place.namespace)])
+        if id(pod) not in covered:
+            pulls = pulls_of_pod(pod, place.namespace)
+            yield _PodGroup(place.ref_of(POD, pod), (), [pulls], has_successor=is_controlled(pod))
+
+
+def _pulls_of_pods(place: NamespaceSnapshot, pods: Iterable[Json]) -> list[Sequence[ContainerPull]]:
+    return [pulls_of_pod(pod, place.namespace) for pod in pods]
+
+
+def _by_images(pods: Iterable[Sequence[ContainerPull]]) -> Iterable[Sequence[Sequence[ContainerPull]]]:
+    """The pods in groups of equal images, because a row has one image."""
+    found: dict[tuple[tuple[str, str], ...], list[Sequence[ContainerPull]]] = {}
+    for pulls in pods:
+        found.setdefault(tuple((subject.location, subject.image) for subject in pulls), []).append(pulls)
+    return found.values()
 
 
 def _rows_of_group(
     group: _PodGroup, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
 ) -> Iterator[WhatIfRow]:
-    of_template, of_pods = _compare_all(group, compare)
+    of_template, of_pods, of_next = _compare_all(group, compare)
     for location in dict.fromkeys([*of_template, *of_pods]):
         own, pods = of_template.get(location), of_pods.get(location, [])
+        every = [*([own] if own else []), *pods]
         breaking = [
             (caches.moment_of(each.subject, is_checked=_failing_step(each) in _CHECKED_AT_START), each)
-            for each in (*([own] if own else []), *pods)
+            for each in every
             if each.answer == WOULD_BREAK
         ]
         if breaking:
             moment, deciding = min(breaking, key=lambda each: each[0].order)
             yield WhatIfRow(group.ref, location, WOULD_BREAK, deciding, len(pods), moment)
             continue
-        deciding = _deciding(own, pods)
+        pairs = zip(pods, of_next.get(location, ()), strict=False)
+        doubts = [_doubt_of(pod, later) for pod, later in pairs if _is_worse(later)]
+        # The template decides if the answer of a pod is the same.
+        deciding = min([*every, *doubts], key=lambda each: ANSWERS.index(each.answer))
         yield WhatIfRow(group.ref, location, deciding.answer, deciding, len(pods))
 
 
 def _compare_all(
     group: _PodGroup, compare: Callable[[ContainerPull], Comparison]
-) -> tuple[Mapping[str, Comparison], Mapping[str, Sequence[Comparison]]]:
-    """Return the comparisons of the template and of the pods, by location.
+) -> tuple[Mapping[str, Comparison], Mapping[str, Sequence[Comparison]], Mapping[str, Sequence[Comparison]]]:
+    """Return the comparisons of the template, of the pods and of the next ones in their place, by location.
 
     :raises ReadRequired: when more objects must be read first. Those of all containers are then requested.
     """
     of_template: dict[str, Comparison] = {}
     of_pods: dict[str, list[Comparison]] = {}
+    of_next: dict[str, list[Comparison]] = {}
     waits = False
-    for subject in (*group.template, *(subject for pod in group.pods for subject in pod)):
+
+    def try_compare(subject: ContainerPull) -> Iterator[Comparison]:
+        nonlocal waits
         try:
-            found = compare(subject)
+            yield compare(subject)
         except ReadRequired:
             waits = True
-            continue
-        if subject.is_pod:
-            of_pods.setdefault(subject.location, []).append(found)
-        else:
-            of_template[subject.location] = found
+
+    for subject in group.template:
+        of_template.update((subject.location, found) for found in try_compare(subject))
+    for subject in (subject for pod in group.pods for subject in pod):
+        of_pods.setdefault(subject.location, []).extend(try_compare(subject))
+        if group.has_successor:
+            of_next.setdefault(subject.location, []).extend(try_compare(_next_of(subject)))
     if waits:
         raise ReadRequired
-    return of_template, of_pods
+    return of_template, of_pods, of_next
 
 
-def _deciding(own: Comparison | None, pods: Sequence[Comparison]) -> Comparison:
-    """The comparison that decides if none breaks: that of the template, unless it pulls and that of a pod is not known."""
-    if own is None:
-        return min(pods, key=lambda each: ANSWERS.index(each.answer))
-    unclear = (each for each in pods if each.answer == NOT_KNOWN)
-    return next(unclear, own) if own.answer == STILL_PULLS else own
+def _next_of(subject: ContainerPull) -> ContainerPull:
+    """The container in a pod that is created instead of this one, if its template lists no secret."""
+    return ContainerPull(
+        subject.ref,
+        subject.account,
+        (),
+        subject.container,
+        subject.image,
+        pull_policy=subject.pull_policy,
+        resolves_names=subject.resolves_names,
+        volume=subject.volume,
+        is_mounted=subject.is_mounted,
+        architectures=subject.architectures,
+    )
+
+
+def _is_worse(found: Comparison) -> bool:
+    return _EFFECTS.index(found.after.effect) > _EFFECTS.index(found.before.effect)
+
+
+def _doubt_of(pod: Comparison, later: Comparison) -> Comparison:
+    """The comparison for the next pod, which gets worse if its template lists no secret."""
+    reason = _NEXT_POD.format(later.subject.account_ref, later.after.reason)
+    after = replace(later.after, verdict=UNKNOWN, reason=reason, fix=(), runs=True)
+    return replace(later, subject=pod.subject, after=after, causes=())
 
 
 def _failing_step(found: Comparison) -> str:
     return found.after.step if found.after.effect == WILL_NOT_PULL else ""
-
-
-def _name(pod: Json) -> str:
-    return as_str(metadata(pod).get("name"))

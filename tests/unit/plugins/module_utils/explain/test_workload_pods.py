@@ -94,7 +94,9 @@ class TestPodsOfAWorkload:
     def test_a_circle_of_owners_ends(self) -> None:
         circle = [workload("Deployment", "top", "rs"), workload("ReplicaSet", "rs", "top")]
         assert names([pod("rs")], *circle) == ["p"]
-        assert PodOwners("ns", [pod("rs")], circle).templated == frozenset()
+        owners = PodOwners("ns", [pod("rs")], circle)
+        assert owners.templated == {"p"}
+        assert [owners.is_made(*each) for each in circle] == [False, True]
 
     @pytest.mark.parametrize("parts", [{"status": {"phase": "Failed"}}, {"metadata": {"deletionTimestamp": "t"}}])
     def test_a_finished_or_terminating_pod_pulls_no_image(self, parts: Any) -> None:
@@ -148,9 +150,61 @@ class TestTemplated:
             workload("ReplicaSet", "rs", "top"),
             workload("ReplicaSet", "of-another", "a custom resource"),
         ]
-        pods = [pod("rs", "a"), pod("of-another", "b"), pod("nothing", "c"), pod("", "d")]
-        assert PodOwners("ns", pods, workloads).templated == {"a"}
+        pods = [pod("rs", "a"), pod("of-another", "b"), pod("nothing", "c"), pod("", "d"), pod("top", "forged")]
+        owners = PodOwners("ns", pods, workloads)
+        assert owners.templated == {"a", "b"}
         assert [is_controlled(each) for _kind, each in workloads] == [False, True, True]
+        assert [owners.is_made(*each) for each in workloads] == [False, True, False]
+
+    def test_a_pod_of_an_ended_job_has_no_template(self) -> None:
+        workloads = [workload("Job", status={"completionTime": "t"}), workload("Job", "other")]
+        assert PodOwners("ns", [pod("top"), pod("other", "q")], workloads).templated == {"q"}
+
+
+class TestCreators:
+    """A workload without an answer of its own has an owner whose answer covers it."""
+
+    @pytest.mark.parametrize(("kind", "made"), [chain for chain in CHAINS if len(chain) == 2], ids="-".join)
+    def test_a_workload_is_made_by_a_known_one_of_the_right_kind(self, kind: str, made: str) -> None:
+        of_top = workload(made, "made", "top")
+        assert PodOwners("ns", [], [workload(kind), of_top]).is_made(*of_top)
+        assert not PodOwners("ns", [], [of_top]).is_made(*of_top)
+        assert not PodOwners("ns", [], [workload("StatefulSet"), of_top]).is_made(*of_top)
+        other = workload("StatefulSet", "other", "top")
+        assert not PodOwners("ns", [], [workload(kind), other]).is_made(*other)
+
+    def test_circles_of_forged_references_hide_nothing(self) -> None:
+        kinds = ("ReplicaSet", "StatefulSet", "Job")
+        circle = [workload(kind, str(at), str((at + 1) % 3)) for at, kind in enumerate(kinds)]
+        own = workload("Deployment", "own", "own")
+        owners = PodOwners("ns", [], [*circle, own])
+        assert [each[1]["metadata"]["name"] for each in owners.creators] == ["0", "1", "2", "own"]
+
+    def test_an_earlier_replica_set_with_pods_creates_pods_as_well(self) -> None:
+        made = [
+            workload("ReplicaSet", "new", "top"),
+            workload("ReplicaSet", "old", "top", spec("q.io/app:0")),
+            workload("ReplicaSet", "older", "top", spec("q.io/app:0")),
+        ]
+        owners = PodOwners(
+            "ns", [pod("new", "n"), pod("old", "o", spec("q.io/app:0"))], [workload("Deployment"), *made]
+        )
+        assert [each[1]["metadata"]["name"] for each in owners.creators] == ["top", "old"]
+
+    def test_an_ended_job_creates_no_pod(self) -> None:
+        assert PodOwners("ns", [], [workload("Job", status={"completionTime": "t"})]).creators == []
+
+    def test_pods_of_an_earlier_template_are_found(self) -> None:
+        top = workload("StatefulSet")
+        owners = PodOwners("ns", [pod("top", "o", spec("q.io/app:0")), pod("top", "n")], [top])
+        assert [each["metadata"]["name"] for each in owners.earlier_pods_of(*top)] == ["o"]
+        assert (
+            PodOwners("ns", [pod("top")], [workload("Job", template=spec("x.io/a"))]).earlier_pods_of(
+                *workload("Job", template=spec("x.io/a"))
+            )
+            == []
+        )
+        assert owners.earlier_pods_of(*workload("Deployment")) == []
 
 
 def answer(verdict: str, *, name: str = "", container: str = "app", image: str = IMAGE, **more: Any) -> PullVerdict:

@@ -46,7 +46,8 @@ def team(api: FakeApi, namespace: str) -> None:
     secret(api, namespace, "q.io")
     api.put("pods", namespace, "app", spec=spec("q.io/a:1", "pull"))
     api.put("deployments", namespace, "web", spec={"template": {"spec": spec()}})
-    owner = [{"kind": "Deployment", "name": "web", "controller": True}]
+    uid = api.objects["deployments", namespace, "web"]["metadata"]["uid"]
+    owner = [{"kind": "Deployment", "name": "web", "uid": uid, "controller": True}]
     api.put("replicasets", namespace, "web-1", metadata={"ownerReferences": owner}, spec={"template": {"spec": spec()}})
 
 

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ListedLookup,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
-from support.surveyed import deployment, place, pod, secret, survey
+from support.surveyed import deployment, place, pod, replica_set, secret, survey
 
 
 class Counting(ListedLookup):
@@ -88,13 +88,22 @@ def test_a_working_pull_keeps_only_its_verdict() -> None:
     assert (access.steps, access.reason) == ((), "")
 
 
-def test_finished_terminating_and_controlled_objects_are_left_out() -> None:
+def test_finished_terminating_and_made_objects_are_left_out() -> None:
     going = {**pod(), "metadata": {"name": "g", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
     ended = {**pod(), "status": {"phase": "Failed"}}
     kind, made = deployment()
-    made["metadata"]["ownerReferences"] = [{"kind": "X", "name": "x", "controller": True}]
-    done = deployment()[1] | {"status": {"completionTime": "2026-01-01T00:00:00Z"}}
-    assert survey(place(pods=[going, ended], workloads=[(kind, made), (kind, done)])).accesses["a"] == []
+    done = made | {"status": {"completionTime": "2026-01-01T00:00:00Z"}}
+    assert survey(place(pods=[going, ended], workloads=[(kind, done)])).accesses["a"] == []
+    found = survey(place(workloads=[(kind, made), replica_set()])).accesses["a"]
+    assert [str(each.subject.ref) for each in found] == ["deployment a/web"]
+
+
+def test_a_workload_of_a_custom_resource_is_explained_with_its_pods() -> None:
+    kind, made = replica_set()
+    made["metadata"]["ownerReferences"] = [{"kind": "Rollout", "name": "x", "uid": "x", "controller": True}]
+    found = survey(place(pods=[pod(made=True)], workloads=[(kind, made)]))
+    assert [str(each.subject.ref) for each in found.accesses["a"]] == ["pod a/app", "replica set a/web-1"]
+    assert found.places["a"].templated == {"app"}
 
 
 def test_all_needed_objects_are_requested_at_once() -> None:

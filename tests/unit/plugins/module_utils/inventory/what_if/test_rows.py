@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from support.supposed import rows_about
@@ -89,6 +90,120 @@ def test_an_unknown_pod_is_not_hidden_by_a_template_that_pulls() -> None:
     (row,) = rows_about(snapshot, {"remove_secrets": {"name": "other"}})
     assert row.answer == "unknown"
     assert row.deciding.subject.ref.name == "unknown"
+
+
+def controlled(obj, uid="uid-of-a-custom-resource"):
+    """The object with a controller that is not a workload. Every user of the project can write that."""
+    owner = {"kind": "Prometheus", "name": "main", "uid": uid, "controller": True}
+    return {**obj, "metadata": {**obj["metadata"], "ownerReferences": [owner]}}
+
+
+def stateful(name="db", image="q.io/team/app:v1", revision="2"):
+    _kind, made = deployment(name=name, image=image)
+    return WORKLOADS["statefulset"], {**made, "status": {"updateRevision": revision}}
+
+
+def pod_of(uid, *own, revision="2", **more):
+    found = controlled(pod(*own, **more), uid)
+    return {**found, "metadata": {**found["metadata"], "labels": {"controller-revision-hash": revision}}}
+
+
+UNLINK = {"remove_links": {"secrets": ["s"]}}
+
+
+def shown(found):
+    return [(str(row.ref), row.image, row.answer, row.pods) for row in found]
+
+
+class TestOwners:
+    """An object of another kind has no row, so it never takes the place of a workload."""
+
+    def test_a_workload_of_a_custom_resource_has_a_row(self) -> None:
+        kind, made = deployment()
+        assert shown(rows(LOST, workloads=[(kind, controlled(made))])) == [
+            ("deployment a/web", "q.io/team/app:v1", "would_break", 0)
+        ]
+
+    def test_the_next_pod_of_a_workload_of_a_custom_resource_gets_the_list_of_its_account(self) -> None:
+        kind, made = stateful()
+        (row,) = rows(UNLINK, workloads=[(kind, controlled(made))], pods=[pod_of("uid-of-db", "s", runs=True)])
+        assert (str(row.ref), row.answer, row.pods) == ("stateful set a/db", "unknown", 1)
+
+    def test_a_forged_circle_of_owners_hides_nothing(self) -> None:
+        (kind, one), (_kind, other) = stateful("one"), stateful("two")
+        circle = [(kind, controlled(one, "uid-of-two")), (kind, controlled(other, "uid-of-one"))]
+        assert [str(row.ref) for row in rows(LOST, workloads=circle)] == ["stateful set a/one", "stateful set a/two"]
+
+    def test_a_forged_owner_hides_no_pod(self) -> None:
+        kind, ended = deployment(name="ended")
+        job = WORKLOADS["job"], {**ended, "status": {"completionTime": "t"}}
+        for uid, workloads in (("uid-of-web", [deployment()]), ("uid-of-ended", [job]), ("other", [])):
+            found = rows(LOST, pods=[pod_of(uid, "s")], workloads=workloads)
+            assert "pod a/app" in [str(row.ref) for row in found]
+        assert kind.kind == "Deployment"
+
+    def test_the_template_of_the_next_pod_of_another_controller_is_not_known(self) -> None:
+        bare, made = pod("s", name="bare"), pod_of("other", "s", runs=True)
+        found = rows(UNLINK, pods=[bare, made])
+        assert shown(found) == [
+            ("pod a/bare", "q.io/team/app:v1", "still_pulls", 1),
+            ("pod a/app", "q.io/team/app:v1", "unknown", 1),
+        ]
+        report = found[1].report()
+        assert report["after"]["reason"].startswith(
+            "the next pod that its controller creates may get the list of service account a/default: "
+        )
+        assert (report["changes"], report["fix"], found[1].is_touched, found[1].moment) == ([], [], True, None)
+
+    def test_a_change_that_does_not_harm_the_next_pod_is_no_doubt(self) -> None:
+        lists = [account()]
+        assert [row.answer for row in rows(UNLINK, pods=[pod_of("other", "s")], accounts=lists)] == ["still_pulls"]
+        assert [row.answer for row in rows(LOST, pods=[pod_of("other", "s")])] == ["would_break"]
+
+
+class TestEarlierTemplates:
+    """Pods in service of an earlier template have rows."""
+
+    def test_an_earlier_replica_set_in_service_has_its_own_row(self) -> None:
+        workloads = [deployment(image="x.io/app:2"), replica_set()]
+        pods = [pod("s", made=True, runs=True)]
+        found = rows(LOST, workloads=workloads, pods=pods, accounts=[account("s")])
+        assert shown(found) == [
+            ("deployment a/web", "x.io/app:2", "unknown", 0),
+            ("replica set a/web-1", "q.io/team/app:v1", "would_break", 1),
+        ]
+        assert found[1].moment.when == "on_another_node"
+        assert shown(rows(UNLINK, workloads=workloads, pods=pods))[1:] == [
+            ("replica set a/web-1", "q.io/team/app:v1", "unknown", 1)
+        ]
+
+    @pytest.mark.parametrize("kind", ["statefulset", "daemonset"])
+    def test_pods_of_an_earlier_revision_belong_to_the_workload(self, kind) -> None:
+        _kind, made = stateful(image="q.io/team/app:v2")
+        pods = [pod_of("uid-of-db", "s", name=name, revision="1", image=f"q.io/{name}") for name in ("n", "o")]
+        same = pod_of("uid-of-db", "s", name="p", revision="1", image="q.io/o")
+        new = pod_of("uid-of-db", "s", name="q", image="q.io/team/app:v2")
+        found = rows(LOST, workloads=[(WORKLOADS[kind], made)], pods=[*pods, same, new])
+        kind_name = WORKLOADS[kind].title
+        assert shown(found) == [
+            (f"{kind_name} a/db", "q.io/team/app:v2", "would_break", 1),
+            (f"{kind_name} a/db", "q.io/n", "would_break", 1),
+            (f"{kind_name} a/db", "q.io/o", "would_break", 2),
+        ]
+        assert len({row.key for row in found}) == 3
+
+    def test_only_a_stateful_set_creates_pods_of_an_earlier_revision_again(self) -> None:
+        old = pod_of("uid-of-db", "s", revision="1", image="q.io/old")
+        for kind, answer in (("statefulset", "unknown"), ("daemonset", "still_pulls")):
+            _kind, made = stateful()
+            marked = {**made, "metadata": {**made["metadata"], "annotations": {}}}
+            found = rows(UNLINK, workloads=[(WORKLOADS[kind], marked)], pods=[old])
+            assert [row.answer for row in found] == ["unknown", answer]
+
+    def test_the_worst_answer_of_a_pod_or_a_template_counts(self) -> None:
+        pods = [pod("gone", name="broken", made=True, says="Failed to pull image: unauthorized")]
+        found = rows({"new_nodes": True}, workloads=[deployment(), replica_set()], pods=pods)
+        assert [(row.answer, row.deciding.subject.ref.name) for row in found] == [("still_broken", "broken")]
 
 
 def test_the_objects_for_all_containers_are_requested_together() -> None:
