@@ -283,6 +283,7 @@ options:
     description:
       - Also check, from the host that runs the task, whether the registries provide the images, before and after the changes. This includes
         mirrors that a change adds. See O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
+      - Without it, a pull that loses a login is V(unknown), even if another login is left, because that may have no right to the image.
     type: bool
     default: false
   realm_hosts:

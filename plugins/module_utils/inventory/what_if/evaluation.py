@@ -9,10 +9,10 @@ that the explanation before them has read, the answer is the same, and is not co
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...core.objects import ObjectRef
+from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
@@ -21,11 +21,14 @@ from ...explain.subjects import ContainerPull
 from ...features.pull_audit.accesses import explanation_key
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
 from .patches import EvidencePatch
+from .used_logins import loses_login
 
 __all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
 
 #: A message of a node about an earlier attempt counts against a change that would correct its cause.
 _OLD_ERROR = "nothing visible fails in this state, but the node reports an error today: {}"
+#: Without an answer of a registry, a login that is left is no proof.
+_OTHER_LOGIN = "the changes take a login away, and it is not known whether another one can pull the image: {}"
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,15 @@ class PullEvaluator:
         # Without earlier changes, these are the references that the changes touch.
         is_changed = self._earlier is None or any(map(self._later.touches, read_today))
         after = self._explain_changed(asked, self.after, present) if is_changed else present
+        if before.verdict == after.verdict == PULLS and self._loses_login(before, after, read):
+            after = replace(after, verdict=UNKNOWN, reason=_OTHER_LOGIN.format(after.reason))
         causes = self._causes(asked, touched) if answer_of(before.effect, after.effect) == WOULD_BREAK else ()
         return Comparison(asked, before, after, touched, causes, read)
+
+    def _loses_login(self, before: PullVerdict, after: PullVerdict, read: Iterable[ObjectRef]) -> bool:
+        held = [ref for ref in read if ref.kind in (SECRET, SERVICE_ACCOUNT)]
+        is_touched = any(each.touches(ref) for each in self._each for ref in held)
+        return is_touched and loses_login(before, after, (self.states[0], self.after), asks=self._asks)
 
     def _explain_changed(self, asked: ContainerPull, evidence: Lookup, present: PullVerdict) -> PullVerdict:
         """The verdict in another state than the present one, for which the error of the node does not count."""

@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A pull that loses a login is not known to work, unless the same login is left or a registry confirms another one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PULLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.trim import trim_pod
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
+    NOT_KNOWN,
+    STILL_PULLS,
+    PresentPulls,
+    PullEvaluator,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.used_logins import loses_login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.supposed import changes_of
+from support.surveyed import account, auth, place, pod, secret, survey
+
+
+class TestLostLogins:
+    """A pull has several logins, and no registry is asked. A node tries all of them."""
+
+    SECRETS: ClassVar = [
+        secret("old", {"q.io": auth("one", "robot")}),
+        secret("other", {"q.io": auth("two", "team")}),
+        secret("equal", {"q.io/team": auth("one", "robot")}),
+    ]
+    NODES: ClassVar = {
+        NODE_SECRET: secret("pull-secret", {"q.io": auth("three", "ocm"), "m.io": auth(), "n.io": auth("n")})
+    }
+
+    def compared(self, own, *given, objects=None, asks=False, earlier=None):
+        one = pod(*own)
+        snapshot = survey(place(secrets=self.SECRETS, accounts=[account()], pods=[one]), objects=objects)
+        before, *patches = (patches_of(each, snapshot) for each in changes_of(earlier or {"new_nodes": True}, *given))
+        evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=asks), patches, before if earlier else ())
+        (subject,) = pulls_of_pod(trim_pod(one), "a")
+        return evaluator.compare(subject)
+
+    @pytest.mark.parametrize(
+        ("own", "objects", "answer"),
+        [
+            (["old"], NODES, NOT_KNOWN),
+            (["old", "other"], None, NOT_KNOWN),
+            (["other", "old"], None, NOT_KNOWN),
+            (["old", "equal"], None, STILL_PULLS),
+            (["old", "other", "equal"], None, STILL_PULLS),
+            (["other"], NODES, STILL_PULLS),
+        ],
+    )
+    def test_a_login_that_is_left_proves_nothing(self, own, objects, answer) -> None:
+        found = self.compared(own, {"remove_secrets": {"name": "old"}}, objects=objects)
+        assert (found.before.verdict, found.answer) == (PULLS, answer)
+        assert found.after.reason.startswith("the changes take a login away") is (answer == NOT_KNOWN)
+
+    def test_a_credential_is_lost_in_all_secrets(self) -> None:
+        change = {"remove_credential": {"username": "robot", "registry": "q.io"}}
+        assert self.compared(["old", "equal"], change, objects=self.NODES).answer == NOT_KNOWN
+        change = {"remove_credential": {"username": "ocm", "registry": "q.io"}}
+        assert self.compared(["old"], change, objects=self.NODES).answer == STILL_PULLS
+
+    def test_the_reason_has_the_login_that_is_left(self) -> None:
+        assert self.compared(["old", "other"], {"remove_secrets": {"name": "old"}}).after.reason == (
+            "the changes take a login away, and it is not known whether another one can pull the image: secret other has the key q.io, "
+            "but the registry was not asked whether it accepts the login"
+        )
+
+    def test_a_change_of_anything_else_takes_no_login_away(self) -> None:
+        found = self.compared(["old", "other"], {"add_objects": {"src": "f.yml"}})
+        assert (found.touched, found.answer) == ((0,), STILL_PULLS)
+
+    def test_the_login_of_a_mirror_is_lost(self) -> None:
+        sets = {"items": [{"spec": {"imageTagMirrors": [
+            {"source": "q.io", "mirrors": ["m.io", "n.io"], "mirrorSourcePolicy": "NeverContactSource"}
+        ]}}]}  # fmt: skip
+        (kind,) = [each for each in MIRROR_KINDS if each.kind == "ImageTagMirrorSet"]
+        objects = {**self.NODES, ObjectRef(kind, "", ""): sets}
+        change = {"remove_credential": {"username": "user", "registry": "m.io"}}
+        assert self.compared(["old"], change, objects=objects).answer == NOT_KNOWN
+        assert self.compared(["old"], {"remove_secrets": {"name": "old"}}, objects=objects).answer == STILL_PULLS
+
+    def test_changes_instead_of_earlier_ones_take_a_login_away(self) -> None:
+        change, other = ({"remove_secrets": {"name": name}} for name in ("old", "other"))
+        found = self.compared(["old", "other"], change, earlier=other)
+        assert (found.before.verdict, found.answer) == (PULLS, NOT_KNOWN)
+        assert self.compared(["old", "other"], change, earlier=change).answer == STILL_PULLS
+
+    def test_the_answer_of_a_registry_proves_it(self) -> None:
+        found = self.compared(["old", "other"], {"remove_secrets": {"name": "old"}})
+        states = Lookup(), Lookup()
+        assert not loses_login(found.before, found.after, states, asks=True)
