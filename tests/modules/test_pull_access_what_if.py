@@ -73,6 +73,13 @@ class TestSecrets:
         document = supposed(run, scene, {"remove_secrets": {"name": "pull"}})
         assert answers(document) == {"Pod": "unknown", "Deployment": "unknown"}
 
+    def test_without_registries_a_login_that_is_left_proves_nothing(self, run, scene):
+        other = scene.lab.registry("delegated")["accounts"][1]
+        scene.secret(name="other", auths={scene.host: scene.entry(other["password"], other["username"])})
+        scene.again(own=["pull", "other"])
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}})
+        assert answers(document)["Pod"] == "unknown"
+
     def test_secrets_of_other_namespaces_change_nothing(self, run, scene):
         document = supposed(run, scene, {"remove_secrets": {"name": "pull", "namespaces": ["elsewhere"]}})
         assert document["containers"] == []
@@ -90,6 +97,21 @@ class TestLinks:
         scene.link()
         assert not scene.lab.pull(scene.name, next_pod(scene))["pulled"]
         assert scene.lab.pull(scene.name, "app")["pulled"]
+
+    def test_the_next_pod_of_another_controller_gets_the_list_of_its_account(self, run, scene):
+        scene.runs()
+        body = {"metadata": {"name": "owner"}}
+        owner = scene.lab.api("POST", f"/api/v1/namespaces/{scene.name}/configmaps", body, expect=(201,))
+        uid = owner["metadata"]["uid"]
+        reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid, "controller": True}
+        for group, resource in (("apis/apps/v1", "deployments/web"), ("api/v1", "pods/app")):
+            path = f"/{group}/namespaces/{scene.name}/{resource}"
+            scene.lab.api("PATCH", path, {"metadata": {"ownerReferences": [reference]}})
+        change = {"remove_links": {"secrets": ["pull"], "service_accounts": ["default"]}}
+        document = supposed(run, scene, change, ask_registries=True, **ca(scene))
+        assert answers(document) == {"Deployment": "would_break", "Pod": "unknown"}
+        scene.link()
+        assert not scene.lab.pull(scene.name, next_pod(scene))["pulled"]
 
 
 class TestCredentials:
