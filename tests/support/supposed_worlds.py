@@ -36,7 +36,7 @@ from .supposed import changes_of
 from .supposed_changes import image_config, mirror_set, signature_policy
 from .surveyed import account, auth, binding, deployment, place, pod, secret, stream, survey
 
-__all__ = ["CHANGES", "LOGIN", "WORLDS", "World", "rows_with_answers", "verdicts_of"]
+__all__ = ["CHANGES", "LOGIN", "REMOVED_GRANTS", "WORLDS", "World", "rows_with_answers", "verdicts_of"]
 
 _INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 IMAGES = (
@@ -59,7 +59,8 @@ SECRETS = ("s0", "s1", "s2")
 class World:
     """`secrets` are the forms of the logins by key and by name of the secret, None for a secret that nodes cannot parse.
 
-    `lists` are the secrets of the account, of the pod and of the deployment's template, in this order.
+    `lists` are the secrets of the account, of the pod and of the deployment's template, in this order. `grants` to pull from project `b`: `one`
+    for the account, `all` for its project.
     """
 
     secrets: Mapping[str, Mapping[str, str] | None]
@@ -69,12 +70,13 @@ class World:
     mirrors: Sequence[Json]
     policies: Sequence[Json]
     sources: Mapping[str, Sequence[str]]
-    has_grant: bool
+    grants: Sequence[str]
 
     def survey(self) -> ClusterSnapshot:
         """Return the snapshot: namespace `a` with a pod and a deployment, and project `b` with an image stream."""
         linked, own, template = self.lists
         entry = {"kind": "ServiceAccount", "name": "default", "namespace": "a"}
+        whole = {"kind": "Group", "name": "system:serviceaccounts:a"}
         here = place(
             secrets=[_secret(name, each) for name, each in self.secrets.items()],
             accounts=[account(*linked)],
@@ -83,7 +85,9 @@ class World:
         )
         built = stream()
         built["status"]["tags"][0]["items"] = [{"image": "sha256:0"}]
-        granted = [binding("grant", entry, namespace="b")] if self.has_grant else []
+        granted = [
+            binding(name, each, namespace="b") for name, each in (("one", entry), ("all", whole)) if name in self.grants
+        ]
         sets = {
             ObjectRef(kind, "", ""): {"items": [each for each in self.mirrors if each["kind"] == kind.kind]}
             for kind in MIRROR_KINDS
@@ -178,15 +182,20 @@ WORLDS = st.builds(
     st.lists(_MIRROR, max_size=1),
     st.one_of(st.just([]), st.just([]), st.lists(_POLICY, max_size=1)),
     _SOURCES,
-    st.booleans(),
+    st.sampled_from(((), ("one",), ("one", "all"))),
 )
 
 _ACCOUNT = {"namespace": "a", "name": "default"}
+#: The removal of each grant.
+REMOVED_GRANTS: Mapping[str, Mapping[str, Any]] = {
+    "one": {"remove_grants": {"namespaces": ["b"], "service_accounts": [_ACCOUNT]}},
+    "all": {"remove_grants": {"namespaces": ["b"], "projects": ["a"]}},
+}
 #: Changes of all kinds. Two of them are independent, unless they concern the same object.
 CHANGES = st.one_of(
     st.sampled_from(SECRETS).map(lambda name: {"remove_secrets": {"name": name}}),
     st.sampled_from(SECRETS).map(lambda name: {"remove_links": {"secrets": [name]}}),
-    st.just({"remove_grants": {"namespaces": ["b"], "service_accounts": [_ACCOUNT]}}),
+    st.sampled_from([*REMOVED_GRANTS.values()]),
     st.sampled_from(("q.io", "m.io")).map(lambda host: {"remove_credential": {"registry": host, "username": "robot"}}),
     st.sampled_from(("q.io", "r.io", "*.s.io")).map(lambda host: {"unreachable_registries": [host]}),
     st.sampled_from((["q.io", "m.io"], ["r.io", "q.io"])).map(lambda hosts: {"only_registries": hosts}),

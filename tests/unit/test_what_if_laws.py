@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.supposed_changes import mirror_set
-from support.supposed_worlds import CHANGES, WORLDS, World, rows_with_answers, verdicts_of
+from support.supposed_worlds import CHANGES, REMOVED_GRANTS, WORLDS, World, rows_with_answers, verdicts_of
 
 Change = Mapping[str, Any]
 
@@ -100,6 +100,13 @@ def test_a_change_that_is_made_twice_is_made_once(world: World, change: Change, 
     assert _after(world, change, change, asks=asks) == _after(world, change, asks=asks)
 
 
+@given(world=WORLDS, removed=st.permutations(sorted(REMOVED_GRANTS)), number=st.integers(1, 2))
+def test_removed_grants_give_the_cluster_without_them(world: World, removed: list[str], number: int) -> None:
+    left = World(**{**vars(world), "grants": [each for each in world.grants if each not in removed[:number]]})
+    changes = [REMOVED_GRANTS[each] for each in removed[:number]]
+    assert _after(world, *changes, asks=False) == _after(left, asks=False)
+
+
 @given(world=WORLDS, first=CHANGES, second=CHANGES, asks=st.booleans())
 def test_a_pull_that_two_changes_break_names_one_of_them(
     world: World, first: Change, second: Change, asks: bool
@@ -160,7 +167,7 @@ class TestMoreCredentials:
 
 
 def _world(secrets: Mapping[str, Any], own: tuple[str, ...], image: str) -> World:
-    return World(secrets, ((), own, ()), (image, image), {}, (), (), {}, False)
+    return World(secrets, ((), own, ()), (image, image), {}, (), (), {}, ())
 
 
 def _rows_of_pod(world: World, change: Change) -> list[Any]:

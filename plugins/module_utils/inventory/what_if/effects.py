@@ -66,7 +66,8 @@ def _of_grants(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     projects = change.targets([*survey.places])
     bindings = {name: survey.places[name].bindings for name in projects if name in survey.places}
     removed = {name: change.subjects or _custom_pullers(bindings.get(name, ())) for name in projects}
-    return GrantPatch(removed, bindings, survey.cluster_bindings, survey.evidence, _unread_bindings(projects, survey))
+    unread, emptied = _unread_bindings(projects, survey), frozenset() if change.subjects else projects
+    return GrantPatch(removed, bindings, survey.cluster_bindings, survey.evidence, unread, emptied)
 
 
 def _custom_pullers(bindings: Iterable[Json]) -> frozenset[Subject]:

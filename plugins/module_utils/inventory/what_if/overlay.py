@@ -13,7 +13,7 @@ from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
-from .patches import EvidencePatch, answer_refused_login
+from .patches import EvidencePatch, answer_refused_login, join_grants
 
 __all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup"]
 
@@ -55,7 +55,7 @@ class ChangedLookup(Lookup):
     def __init__(self, base: Lookup, patches: Sequence[EvidencePatch]) -> None:
         super().__init__()
         self._base = base
-        self._patches = patches
+        self._patches = join_grants(patches)
         self._answers: dict[ObjectRef, Answer] = {}
         self._touched: dict[ObjectRef, bool] = {}
 

@@ -9,8 +9,8 @@ A patch says which references it touches, and makes the answer after the change 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
 from typing import Protocol, Union
 
 from ...core.errors import ImagePullError
@@ -43,6 +43,7 @@ __all__ = [
     "SecretPatch",
     "VersionPatch",
     "answer_refused_login",
+    "join_grants",
 ]
 
 Answer = Union[Json, ImagePullError, None]
@@ -208,7 +209,7 @@ class GrantPatch:
     """The role bindings of projects, and of the cluster, after the removal of grants. `removed` are the subjects by project.
 
     Only system:image-puller is removed. `evidence` has the other roles, which may also give the right to pull. `unread` has the reason by
-    project, or an empty text for the cluster, if the bindings are not known. Without subjects, such a project loses all of them.
+    project, or an empty text for the cluster, if the bindings are not known. `emptied` are projects that lose all subjects.
     """
 
     removed: Mapping[str, frozenset[Subject]]
@@ -216,6 +217,7 @@ class GrantPatch:
     cluster_bindings: Sequence[Json]
     evidence: Lookup
     unread: Mapping[str, str] = field(default_factory=dict)
+    emptied: frozenset[str] = frozenset()
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`. A list has the bindings of a project."""
@@ -224,8 +226,21 @@ class GrantPatch:
             return bool(removed) and not ref.name
         if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref):
             return False
-        removed = self.removed.get(ref.namespace, frozenset())
-        return bool(removed & puller_of(ref).identities) or (ref.namespace in self.unread and not removed)
+        return bool(removed & puller_of(ref).identities) or ref.namespace in self.emptied.intersection(self.unread)
+
+    def join(self, other: GrantPatch) -> GrantPatch:
+        """Return the patch of both removals. A right is lost only with all its bindings, so one after the other would not be enough."""
+        removed = {
+            name: self.removed.get(name, frozenset()) | other.removed.get(name, frozenset())
+            for name in (*self.removed, *other.removed)
+        }
+        return replace(
+            self,
+            removed=removed,
+            bindings={**self.bindings, **other.bindings},
+            unread={**self.unread, **other.unread},
+            emptied=self.emptied | other.emptied,
+        )
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`. The right stays unknown if it may come from bindings or roles that cannot be read.
@@ -305,6 +320,13 @@ class VersionPatch:
         if as_str(info.get("containerRuntimeVersion")).startswith("cri-o://"):
             info["containerRuntimeVersion"] = f"cri-o://{major}.{minor}"
         return {**node, "status": {**status, "nodeInfo": info}}
+
+
+def join_grants(patches: Sequence[EvidencePatch]) -> list[EvidencePatch]:
+    """Return the patches, with one for all removed grants. The others do not concern these."""
+    grants = [each for each in patches if isinstance(each, GrantPatch)]
+    others = [each for each in patches if not isinstance(each, GrantPatch)]
+    return [*others, reduce(GrantPatch.join, grants)] if grants else others
 
 
 def answer_refused_login(question: ImageQuestion, secret: Json | None) -> Json | None:

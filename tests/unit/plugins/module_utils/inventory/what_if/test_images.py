@@ -53,7 +53,7 @@ def test_an_image_that_its_mirror_lacks_is_listed() -> None:
     mirrors = [mirror_set("tag", "site", "q.io", "r.io")]
     found = {}
     for image in ("q.io/lost/app:v1", "q.io/team/app:v1"):
-        world = World({}, ((), (), ()), (image, image), {"r.io": "right"}, mirrors, (), {}, False)
+        world = World({}, ((), (), ()), (image, image), {"r.io": "right"}, mirrors, (), {}, ())
         rows = rows_with_answers(world.survey(), {"only_registries": ["r.io"]}, asks=True)
         found[image] = list_images(rows)["images"]
     assert found == {"q.io/lost/app:v1": ["q.io/lost/app:v1"], "q.io/team/app:v1": []}

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
@@ -31,6 +33,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.overlay import ChangedLookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import (
     CredentialPatch,
     GrantPatch,
@@ -40,6 +43,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     SecretPatch,
     VersionPatch,
     answer_refused_login,
+    join_grants,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
@@ -284,12 +288,37 @@ class TestGrants:
         assert patch.apply(whole, ERROR) is ERROR
 
     def test_all_grants_of_unreadable_bindings_may_be_touched(self) -> None:
-        patch = GrantPatch({"a": frozenset()}, {}, (), Lookup(), {"a": "they are hidden"})
+        patch = GrantPatch({"a": frozenset()}, {}, (), Lookup(), {"a": "they are hidden"}, frozenset({"a"}))
         assert patch.touches(pull_review("a", "b", "builder"))
         assert not patch.touches(pull_review("c", "b", "builder"))
         assert not patch.touches(secrets_review("a", "default"))
         assert patch.apply(self.REVIEW, {"allowed": False}) == {"allowed": False}
         assert patch.apply(self.REVIEW, ERROR) is ERROR
+
+    def test_two_removals_together_take_a_right_that_neither_takes_alone(self) -> None:
+        group = {"kind": "Group", "name": "system:serviceaccounts:b"}
+        bindings = {"a": (binding("grant", self.ENTRY), binding("all", group))}
+        of_group = GrantPatch({"a": frozenset({Subject("Group", group["name"])})}, bindings, (), Lookup())
+        both = [replace(of_group, removed={"a": frozenset({self.PULLER})}), of_group]
+        for patches, is_allowed in ((both[:1], True), (both[1:], True), (both, False), (both[::-1], False)):
+            changed = ChangedLookup(Lookup({self.REVIEW: {"allowed": True}}), patches)
+            assert changed.look(self.REVIEW) == {"allowed": is_allowed}
+
+    def test_a_removal_from_one_account_keeps_the_doubt_of_a_removal_from_all(self) -> None:
+        hidden = GrantPatch({"a": frozenset()}, {}, (), Lookup(), {"a": "they are hidden"}, frozenset({"a"}))
+        (joined,) = join_grants([self.patch(**hidden.unread), hidden])
+        for name in ("builder", "default"):
+            review = pull_review("a", "b", name)
+            assert joined.touches(review)
+            assert str(joined.apply(review, {"allowed": True})) == "they are hidden"
+
+    def test_removals_from_other_projects_are_joined(self) -> None:
+        other = GrantPatch(
+            {"c": frozenset({self.PULLER})}, {"c": [binding("grant", self.ENTRY, namespace="c")]}, (), Lookup()
+        )
+        (joined,) = join_grants([self.patch(binding("grant", self.ENTRY)), other])
+        for project in ("a", "c"):
+            assert joined.apply(pull_review(project, "b", "default"), {"allowed": True}) == {"allowed": False}
 
 
 class TestVersions:
