@@ -117,6 +117,17 @@ def test_a_pull_that_two_changes_break_names_one_of_them(
             assert row.deciding.causes
 
 
+@given(world=WORLDS, changes=st.lists(CHANGES, min_size=2, max_size=4), asks=st.booleans())
+def test_the_named_changes_break_the_pull_without_the_others(world: World, changes: list[Change], asks: bool) -> None:
+    for row in rows_with_answers(world.survey(), *changes, asks=asks):
+        if row.answer == "would_break":
+            named = [changes[at] for at in row.deciding.causes]
+            again = {
+                (each.ref, each.location): each.answer for each in rows_with_answers(world.survey(), *named, asks=asks)
+            }
+            assert again[row.ref, row.location] == "would_break"
+
+
 @given(world=WORLDS, change=CHANGES, asks=st.booleans())
 def test_a_change_that_breaks_a_pull_is_its_cause(world: World, change: Change, asks: bool) -> None:
     for row in rows_with_answers(world.survey(), change, asks=asks):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds the removals of a plan that break a pull. Pure.
+"""Finds the removals of a plan, or the changes of a question, that break a pull. Pure.
 
 Most removals have nothing to do with most pulls. So the pull is evaluated with a half of them, then with a half of that half, and so on
 (QuickXplain, Junker 2004), and not with each of them.

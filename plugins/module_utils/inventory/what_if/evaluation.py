@@ -9,7 +9,7 @@ that the explanation before them has read, the answer is the same, and is not co
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef
@@ -19,6 +19,7 @@ from ...explain.lookup import Lookup
 from ...explain.reading import architectures_for
 from ...explain.subjects import ContainerPull
 from ...features.pull_audit.accesses import explanation_key
+from .causes import find_causes
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
 from .patches import EvidencePatch
 from .used_logins import loses_login
@@ -35,8 +36,8 @@ _OTHER_LOGIN = "the changes take a login away, and it is not known whether anoth
 class Comparison:
     """One pull before and after the changes. `touched` and `causes` are positions of changes.
 
-    `touched`: those that change something that the explanation reads. `causes`: those that make it fail. `read`: what the explanation before
-    the changes reads, if one touches it.
+    `touched`: those that change something that the explanation reads before or after the changes. `causes`: those that make it fail. `read`: what
+    the explanation before the changes reads, if one touches it.
     """
 
     subject: ContainerPull
@@ -103,13 +104,20 @@ class PullEvaluator:
         else:
             self._earlier, self.after = None, self._later
             self._each = [self._later] if len(patches) == 1 else [ChangedLookup(evidence, each) for each in patches]
+        self._evidence, self._patches = evidence, patches
+        self._parts: dict[tuple[int, ...], ChangedLookup] = {}
+        # Which changes cause a break is searched only among several.
+        self._later_read = RecordingLookup(self.after) if len(self._each) > 1 else None
         base = self._earlier or evidence
         self._base = RecordingLookup(base)
         self._known: dict[Hashable, Comparison] = {}
         #: The evidence before the changes, after all of them, and after each of them alone.
         self.states: Sequence[Lookup] = (base, self.after, *self._each)
-        #: All evidence that may want objects, each after the evidence on which it is based.
-        self.lookups: Sequence[Lookup] = list(dict.fromkeys((evidence, base, self._later, *self._each)))
+
+    @property
+    def lookups(self) -> Sequence[Lookup]:
+        """All evidence that may want objects, each after the evidence on which it is based."""
+        return list(dict.fromkeys((self._evidence, self.states[0], self._later, *self._each, *self._parts.values())))
 
     def compare(self, subject: ContainerPull) -> Comparison:
         """Return the comparison for one subject.
@@ -135,12 +143,19 @@ class PullEvaluator:
             self._base.take_read()
             before = self._explain_changed(asked, self._base, present)
             read = self._base.take_read()
-        touched = tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
+        touched = self._touching(read)
         if not touched:
             return Comparison(asked, before, before)
         # Without earlier changes, these are the references that the changes touch.
         is_changed = self._earlier is None or any(map(self._later.touches, read_today))
-        after = self._explain_changed(asked, self.after, present) if is_changed else present
+        after = present
+        if self._later_read is not None:
+            self._later_read.take_read()
+            after = self._explain_changed(asked, self._later_read, present)
+            # A change can concern only an object that another one brings in, such as the host of a new mirror.
+            touched = self._touching(read | self._later_read.take_read())
+        elif is_changed:
+            after = self._explain_changed(asked, self.after, present)
         if before.verdict == after.verdict == PULLS and self._loses_login(before, after, read):
             after = replace(after, verdict=UNKNOWN, reason=_OTHER_LOGIN.format(after.reason))
         causes = self._causes(asked, touched) if answer_of(before.effect, after.effect) == WOULD_BREAK else ()
@@ -162,9 +177,33 @@ class PullEvaluator:
             return found
         return now if self._asks else replace(now, verdict=UNKNOWN, reason=_OLD_ERROR.format(present.reason))
 
-    def _causes(self, asked: ContainerPull, touched: Sequence[int]) -> tuple[int, ...]:
-        """The changes that make the pull fail alone. If none does, all that touch it together."""
+    def _touching(self, read: Collection[ObjectRef]) -> tuple[int, ...]:
+        return tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
+
+    def _causes(self, asked: ContainerPull, touched: tuple[int, ...]) -> tuple[int, ...]:
+        """The changes without which the pull would not fail, if they are enough. Otherwise also those of the smallest sets that make it fail.
+
+        A change can repair what another one breaks, so both are needed: the changes that fail alone are not always those that cause it.
+        """
         if len(touched) == 1:
-            return tuple(touched)
-        alone = [at for at in touched if explain(asked, self._each[at], asks=self._asks).effect == WILL_NOT_PULL]
-        return tuple(alone or touched)
+            return touched
+        known = {(): False, touched: True}
+
+        def breaks(made: Iterable[int]) -> bool:
+            key = tuple(sorted(made))
+            if key not in known:
+                known[key] = explain(asked, self._after_part(key), asks=self._asks).effect == WILL_NOT_PULL
+            return known[key]
+
+        needed = {at for at in touched if not breaks(each for each in touched if each != at)}
+        if not breaks(needed):
+            needed.update(at for cause in find_causes(touched, breaks) for at in cause)
+        return tuple(sorted(needed))
+
+    def _after_part(self, made: tuple[int, ...]) -> ChangedLookup:
+        """The evidence after only these changes."""
+        if len(made) == 1:
+            return self._each[made[0]]
+        if made not in self._parts:
+            self._parts[made] = ChangedLookup(self._evidence, [patch for at in made for patch in self._patches[at]])
+        return self._parts[made]

@@ -35,8 +35,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PullEvaluator,
     answer_of,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.supposed import MIRRORS, changes_of
-from support.surveyed import account, place, pod, secret, survey
+from support.supposed_changes import image_config, mirror_set
+from support.surveyed import account, auth, place, pod, secret, survey
 
 LOST = {"unreachable_registries": ["q.io"]}
 
@@ -106,6 +108,54 @@ def test_changes_that_break_only_together_are_all_causes() -> None:
     one, other = {"only_registries": ["q.io", "x.io"]}, {"only_registries": ["x.io", "y.io"]}
     assert compared(pod("s"), one).answer == STILL_PULLS
     assert compared(pod("s"), one, other).causes == (1,)
+
+
+class TestCauses:
+    SECRETS: ClassVar = [{"remove_secrets": {"name": "s"}}, {"remove_secrets": {"name": "t"}}]
+    SITE: ClassVar = {"add_objects": {"src": "f.yml"}}
+    ELSEWHERE: ClassVar = {"add_objects": {"definition": [mirror_set("tag", "other", "x.io", "m.io")]}}
+
+    def causes(self, *given, nodes=None):
+        """The causes for a pod with two secrets, and a login of the nodes' own for the mirror."""
+        one = pod("s", "t")
+        there = place(secrets=[secret("s"), secret("t")], accounts=[account()], pods=[one])
+        snapshot = survey(there, objects={NODE_SECRET: secret("pull-secret", nodes) if nodes else None})
+        patches = [patches_of(each, snapshot) for each in changes_of(*given)]
+        evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=True), patches)
+        (subject,) = pulls_of_pod(trim_pod(one), "a")
+        while True:
+            try:
+                found = evaluator.compare(subject)
+            except ReadRequired:
+                for lookup in evaluator.lookups:
+                    lookup.add({ref: self.answer(ref) for ref in lookup.take_wanted()})
+            else:
+                assert found.answer == WOULD_BREAK
+                return found.causes
+
+    def answer(self, ref: ObjectRef) -> Any:
+        if ref.kind != IMAGE_QUESTION:
+            return {"outcome": "trusted"} if ref.kind == TRUST_QUESTION else None
+        return {"outcome": "pulls" if ImageQuestion.of(ref).key else "no_login", "message": "it said so"}
+
+    @pytest.mark.parametrize("at", [0, 1, 2])
+    def test_a_change_that_touches_the_pull_only_is_not_a_cause(self, at) -> None:
+        changes = [*self.SECRETS]
+        changes.insert(at, self.ELSEWHERE)
+        assert self.causes(*changes) == tuple(each for each in range(3) if each != at)
+
+    def test_each_change_that_breaks_without_the_other_is_a_cause(self) -> None:
+        assert self.causes(LOST, self.ELSEWHERE, {"only_registries": ["x.io"]}) == (0, 2)
+
+    def test_a_repair_that_is_undone_makes_both_others_causes(self) -> None:
+        mirror = {"mirror.example.com": auth()}
+        lost = {"unreachable_registries": ["mirror.example.com"]}
+        assert self.causes(LOST, self.SITE, lost, nodes=mirror) == (0, 2)
+
+    def test_a_break_that_is_repaired_is_not_a_cause(self) -> None:
+        mirror = {"mirror.example.com": auth()}
+        config = image_config(blockedRegistries=["q.io"])
+        assert self.causes(LOST, self.SITE, {"add_objects": {"definition": [config]}}, nodes=mirror) == (2,)
 
 
 def test_the_error_of_a_node_is_about_the_time_before_the_changes() -> None:
