@@ -167,7 +167,9 @@ options:
             of M(openshift_ops.image_pull.pull_access_audit) are part of the answer.
         type: str
       new_nodes:
-        description: Set to V(true) if all pods start on new nodes, which have no image, for example after a replacement of all nodes.
+        description:
+          - Set to V(true) if all pods start on new nodes, which have no image, for example after a replacement of all nodes.
+          - A container that runs now, and whose next pull already fails today, then breaks. So does one with C(imagePullPolicy) V(Never).
         type: bool
       declared:
         description:

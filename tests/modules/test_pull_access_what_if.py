@@ -154,6 +154,16 @@ class TestNetwork:
         assert row_of(document, "Pod")["when"] == "at_once"
         assert row_of(document, "Pod")["changes"] == [0]
 
+    def test_new_nodes_break_a_container_that_uses_the_image_of_its_node(self, run, scene):
+        scene.runs()
+        delete(scene, "secrets", "pull")
+        asks = {"ask_registries": True, **ca(scene)}
+        assert answers(supposed(run, scene, {"remove_secrets": {"name": "other"}}, **asks))["Pod"] == "still_broken"
+        pod = row_of(supposed(run, scene, {"new_nodes": True}, **asks), "Pod")
+        assert (pod["answer"], pod["changes"], pod["when"]) == ("would_break", [0], "at_once")
+        assert pod["before"] == {"verdict": "pulls", "reason": "the container has its image"}
+        assert not scene.lab.pull(scene.name, "app")["pulled"]
+
     def test_a_registry_that_stays_within_reach_changes_nothing(self, run, scene):
         document = supposed(run, scene, {"only_registries": [scene.host]})
         assert set(answers(document).values()) == {"still_pulls"}

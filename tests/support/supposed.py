@@ -47,11 +47,12 @@ def supposed_change(**given: Any) -> WhatIfChange:
     return change
 
 
-def rows_about(survey: ClusterSnapshot, *given: Mapping[str, Any], is_empty: bool = False) -> list[WhatIfRow]:
+def rows_about(survey: ClusterSnapshot, *given: Mapping[str, Any]) -> list[WhatIfRow]:
     """Return the rows of all namespaces."""
     patches = [patches_of(each, survey) for each in changes_of(*given)]
-    evaluator = PullEvaluator(PresentPulls(survey.evidence, asks=False), patches)
-    caches = NodeCaches.of(evaluator.after, [*survey.places], is_empty=is_empty)
+    new_nodes = next((at for at, each in enumerate(given) if "new_nodes" in each), None)
+    evaluator = PullEvaluator(PresentPulls(survey.evidence, asks=False), patches, new_nodes=new_nodes)
+    caches = NodeCaches.of(evaluator.after, [*survey.places], is_empty=new_nodes is not None)
     return [row for place in survey.places.values() for row in rows_of(place, evaluator.compare, caches)]
 
 

@@ -27,6 +27,7 @@ _BY_STEP: Mapping[str, str] = {
     "pull_secrets": "create the service account",
     "project": "keep the right of the service account to pull from the project",
     "stream": "keep the image in the image stream",
+    "cached": "let the nodes pull the image, or load it on the new nodes",
 }
 _OTHERWISE = "correct the reason before the change, or leave the change out"
 

@@ -18,6 +18,7 @@ from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
 from ...explain.reading import architectures_for
 from ...explain.subjects import ContainerPull
+from ...explain.verdict import Step
 from ...features.pull_audit.accesses import explanation_key
 from .causes import find_causes
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
@@ -26,6 +27,7 @@ from .used_logins import loses_login
 
 __all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
 
+_NEVER_ON_NEW_NODES = "imagePullPolicy is Never: nothing is pulled, and a new node does not have the image"
 #: A message of a node about an earlier attempt counts against a change that would correct its cause.
 _OLD_ERROR = "nothing visible fails in this state, but the node reports an error today: {}"
 #: Without an answer of a registry, a login that is left is no proof.
@@ -85,6 +87,7 @@ class PullEvaluator:
     """Compares pulls. `patches` are the effects of each change, in order.
 
     `earlier` are the effects on the cluster before the changes: the changes then replace them. Without any, it is the present cluster.
+    `new_nodes` is the position of the change after which no node has an image, None without it.
     """
 
     def __init__(
@@ -92,6 +95,8 @@ class PullEvaluator:
         present: PresentPulls,
         patches: Sequence[Sequence[EvidencePatch]],
         earlier: Sequence[EvidencePatch] = (),
+        *,
+        new_nodes: int | None = None,
     ) -> None:
         evidence, self._asks = present.base, present.asks
         self._present = present
@@ -104,7 +109,7 @@ class PullEvaluator:
         else:
             self._earlier, self.after = None, self._later
             self._each = [self._later] if len(patches) == 1 else [ChangedLookup(evidence, each) for each in patches]
-        self._evidence, self._patches = evidence, patches
+        self._evidence, self._patches, self._new_nodes = evidence, patches, new_nodes
         self._parts: dict[tuple[int, ...], ChangedLookup] = {}
         # Which changes cause a break is searched only among several.
         self._later_read = RecordingLookup(self.after) if len(self._each) > 1 else None
@@ -124,13 +129,34 @@ class PullEvaluator:
 
         :raises ReadRequired: when more objects must be read first.
         """
+        found = replace(self._compare_next(subject), subject=subject)
+        return found if self._new_nodes is None else self._move(found, self._new_nodes)
+
+    def _compare_next(self, subject: ContainerPull) -> Comparison:
+        """The comparison of the next pull, which equal subjects share."""
         asked = replace(subject, is_pulled=False) if subject.is_pulled else subject
         if subject.reason:
-            return replace(self._compare(asked), subject=subject)
+            return self._compare(asked)
         key = (explanation_key(asked), self._architecture(subject))
         if key not in self._known:
             self._known[key] = self._compare(asked)
-        return replace(self._known[key], subject=subject)
+        return self._known[key]
+
+    def _move(self, found: Comparison, at: int) -> Comparison:
+        """The comparison if the pod starts on a new node. A container that needs the image of its present node then breaks.
+
+        Images that are part of a new node are among the facts that no object shows.
+        """
+        subject, before, after = found.subject, found.before, found.after
+        if subject.pull_policy == "Never" and after.effect == UNKNOWN:
+            step = Step("cached", _NEVER_ON_NEW_NODES, ok=False)
+            after = replace(after, verdict=WILL_NOT_PULL, reason=step.seen, step=step.name, steps=[*after.steps, step])
+        if subject.is_pulled and after.effect == WILL_NOT_PULL and found.answer != WOULD_BREAK:
+            before = explain(subject, self.states[0])
+        moved = replace(found, before=before, after=after)
+        if moved.answer != WOULD_BREAK or found.answer == WOULD_BREAK:
+            return moved
+        return replace(moved, touched=tuple(sorted({*found.touched, at})), causes=(at,))
 
     def _architecture(self, subject: ContainerPull) -> tuple[str, ...]:
         """The architecture of the subject's node. Registries are asked for it, so pods on other nodes may have another answer."""

@@ -87,8 +87,9 @@ class WhatIfQuestion:
         return {**found, AGAINST: self.against} if self.against is not None and self.on_cluster else found
 
     @property
-    def has_new_nodes(self) -> bool:
-        return any(each.kind == "new_nodes" for each in self.change_set)
+    def new_nodes(self) -> int | None:
+        """The position of the change after which no node has an image, or None without it."""
+        return next((at for at, each in enumerate(self.change_set) if each.kind == "new_nodes"), None)
 
 
 def from_options(

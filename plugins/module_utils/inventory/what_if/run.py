@@ -224,7 +224,8 @@ class _WhatIfRun:
             for at, change in enumerate(self._asked.change_set)
         ]
         before = [] if earlier is None else patches_of_objects(earlier.objects, survey)
-        return PullEvaluator(PresentPulls(survey.evidence, asks=self._asked.registries is not None), patches, before)
+        present = PresentPulls(survey.evidence, asks=self._asked.registries is not None)
+        return PullEvaluator(present, patches, before, new_nodes=self._asked.new_nodes)
 
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. Unreadable kinds are reported."""
@@ -270,7 +271,7 @@ class _WhatIfRun:
                 evaluator.after,
                 [*survey.places],
                 are_nodes_read=NODES_READ not in survey.unread,
-                is_empty=self._asked.has_new_nodes,
+                is_empty=self._asked.new_nodes is not None,
             ),
             evaluator.lookups,
             registries,

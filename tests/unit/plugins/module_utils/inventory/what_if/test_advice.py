@@ -21,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
         ("platform", "use an image for the architecture of the nodes"),
         ("certificate", "add the certificate authority of the mirror"),
         ("login", "keep a login that the registry accepts"),
+        ("cached", "let the nodes pull the image, or load it on the new nodes"),
         ("node", "correct the reason before the change, or leave the change out"),
         ("", "correct the reason before the change, or leave the change out"),
     ],

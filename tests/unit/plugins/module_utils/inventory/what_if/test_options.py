@@ -42,8 +42,8 @@ def test_doubt_fails_together_with_certain_breaks(given, failing) -> None:
 def test_the_last_upgrade_counts() -> None:
     asked = question({"target_version": "4.21"}, {"target_version": "4.22"}, {"new_nodes": True})
     assert asked.target_version == "4.22"
-    assert asked.has_new_nodes
-    assert question({"target_version": "4.21"}).has_new_nodes is False
+    assert asked.new_nodes == 2
+    assert question({"target_version": "4.21"}).new_nodes is None
 
 
 def test_a_short_timeout_is_refused() -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
@@ -56,6 +58,45 @@ def test_ended_and_controlled_objects_have_no_row() -> None:
     ended = {**pod("s"), "status": {"phase": "Succeeded"}}
     assert rows(LOST, pods=[ended]) == []
     assert len(rows(LOST, workloads=[deployment(), replica_set()])) == 1
+
+
+class TestNewNodes:
+    """The nodes of running containers have the image, and new nodes do not."""
+
+    CHANGE: ClassVar = {"new_nodes": True}
+
+    def answers(self, *pods, changes=(CHANGE,), **more):
+        found = rows(*changes, pods=pods, **more)
+        return [
+            (row.answer, row.deciding.before.verdict, row.deciding.causes, row.moment and row.moment.when)
+            for row in found
+        ]
+
+    def test_a_container_that_runs_only_because_its_node_has_the_image_breaks(self) -> None:
+        secrets = [secret("bad", {"r.io": {"auth": "?"}})]
+        (row,) = rows_about(survey(place(secrets=secrets, pods=[pod("bad", runs=True)])), self.CHANGE)
+        assert (row.answer, row.is_touched) == ("would_break", True)
+        report = row.report()
+        assert report["before"] == {"verdict": "pulls", "reason": "the container has its image"}
+        assert (report["changes"], report["when"], report["after"]["step"]) == ([0], "at_once", "secret")
+        (row,) = rows_about(survey(place(secrets=secrets, pods=[pod("bad")])), self.CHANGE)
+        assert (row.answer, row.deciding.causes) == ("still_broken", ())
+
+    def test_the_other_change_causes_a_break_without_the_new_nodes(self) -> None:
+        assert self.answers(pod("s", runs=True), changes=[self.CHANGE, LOST]) == [
+            ("would_break", "pulls", (1,), "at_once")
+        ]
+
+    def test_a_container_that_pulls_anywhere_still_pulls(self) -> None:
+        assert self.answers(pod("s", runs=True)) == [("still_pulls", "pulls", (), None)]
+
+    @pytest.mark.parametrize(("runs", "before"), [(True, "pulls"), (False, "unknown")])
+    def test_an_image_that_is_never_pulled_is_missing_on_new_nodes(self, runs, before) -> None:
+        one = pod("s", runs=runs, policy="Never")
+        assert self.answers(one) == [("would_break", before, (0,), "at_once")]
+        assert self.answers(one, changes=[LOST]) == [("unknown", "unknown", (), None)]
+        (row,) = rows(self.CHANGE, pods=[one])
+        assert (row.failing_step, "a new node does not have the image" in row.deciding.after.reason) == ("cached", True)
 
 
 def test_a_report_has_printable_text_and_no_task_for_unusual_names() -> None:
