@@ -164,7 +164,8 @@ options:
       target_version:
         description:
           - The target version of an upgrade, such as V(4.22) for OpenShift or V(1.35) for plain Kubernetes. Quote the value. The forecasts
-            of M(openshift_ops.image_pull.pull_access_audit) are part of the answer.
+            of M(openshift_ops.image_pull.pull_access_audit) are part of the answer. They concern images that nodes have, for example, and
+            the answer for a container is about its next pull, so C(counts) does not include them.
         type: str
       new_nodes:
         description:
@@ -310,9 +311,9 @@ options:
     default: 10
   fail_on:
     description:
-      - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do. The task then also fails if pods or workloads
-        of a namespace or images of the platform could not be read, if access could not be compared, and if a part of an inventory would not
-        be applied.
+      - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do. The task then also fails if an upgrade has
+        forecasts, if pods or workloads of a namespace or images of the platform could not be read, if access could not be compared, and if a
+        part of an inventory would not be applied.
     type: str
     choices: [never, would_break, unknown]
     default: never
@@ -324,7 +325,8 @@ options:
   junit:
     description:
       - The path of a JUnit XML file, on the host that runs the task, with a case for each container. It is written as O(dest) is.
-      - A case fails for the answers that O(fail_on) selects, and for V(would_break) with O(fail_on=never). Otherwise V(unknown) skips it.
+      - A case fails for the answers that O(fail_on) selects, and for V(would_break) with O(fail_on=never). Otherwise V(unknown) skips it. A
+        forecast of an upgrade is a case like an answer V(unknown).
     type: path
   markdown:
     description:

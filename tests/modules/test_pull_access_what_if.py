@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import itertools
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from support.audited import Scene
+from support.openshift import described
 
 
 @pytest.fixture
@@ -181,6 +183,31 @@ class TestNetwork:
         document = supposed(run, scene, *changes)
         assert row_of(document, "Pod")["answer"] == "unknown"
         assert mirror in row_of(document, "Pod")["after"]["reason"]
+
+
+class TestUpgrades:
+    @pytest.mark.parametrize(("fail_on", "fails"), [("would_break", False), ("unknown", True)])
+    def test_a_pod_with_an_image_that_others_pulled_is_a_forecast(self, run, scene, tmp_path, fail_on, fails):
+        """The kubelet asks it for a login from 1.35 on. The next pull fails in both versions, so its row does not show that."""
+        scene.runs()
+        scene.link()
+        scene.pod(name="cached")
+        scene.runs("cached")
+        options = {"ask_registries": True, "fail_on": fail_on, "junit": str(tmp_path / "f.xml"), **ca(scene)}
+        upgrade = {"target_version": "4.22"}
+        with described(scene.lab, version="4.21.1"):
+            result = run("pull_access_what_if", namespaces=list(scene.names), changes=[upgrade], **options)
+        document = result["what_if"]
+        (forecast,) = [each for each in document["forecasts"] if each.startswith("forecast-cached-image: ")]
+        assert f"pod {scene.name}/cached uses" in forecast
+        assert {row["name"]: row["answer"] for row in document["containers"]}["cached"] == "still_broken"
+        number = len(document["forecasts"])
+        assert f"the upgrade has {number} forecast" in result["text"][0]
+        assert result["failed"] is fails
+        assert (f"the audit has {number} forecast" in result.get("msg", "")) is fails
+        root = ElementTree.parse(tmp_path / "f.xml").getroot()
+        cases = [case for case in root.iter("testcase") if str(case.get("name")).startswith("forecast: ")]
+        assert [case[0].tag for case in cases] == ["failure" if fails else "skipped"] * number
 
 
 class TestPlatformImages:

@@ -55,13 +55,15 @@ def headline(document: Mapping[str, Any]) -> str:
     """Return the answer in one sentence."""
     counts = document["counts"]
     total, broken, unknown = sum(counts.values()), counts[WOULD_BREAK], counts[NOT_KNOWN]
-    unread = [*filter(None, (describe_unread(document["unread_workloads"]), _describe_unread_images(document)))]
+    unread, forecasts = describe_unread(document["unread_workloads"]), document["forecasts"]
+    upgrade = f"the upgrade has {pluralize(len(forecasts), 'forecast')}" if forecasts else ""
+    more = [*filter(None, (unread, _describe_unread_images(document), upgrade))]
     if broken:
         its = "its image" if broken == 1 else "their image"
-        more = f", and {join_and(unread)}" if unread else ""
-        return f"{broken:,} of {pluralize(total, 'container')} would no longer get {its}{more}."
+        also = f", and {join_and(more)}" if more else ""
+        return f"{broken:,} of {pluralize(total, 'container')} would no longer get {its}{also}."
     doubts = [f"{unknown:,} of {total:,} cannot be judged"] if unknown else []
-    doubts += unread
+    doubts += more
     if doubts:
         return f"No container is known to lose its image, but {join_and(doubts)}."
     if not total:

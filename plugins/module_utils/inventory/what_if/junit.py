@@ -26,13 +26,16 @@ Row = Mapping[str, Any]
 def as_junit(document: Mapping[str, Any], rows: Sequence[Row], failing: Sequence[str]) -> str:
     """Return the text. `rows` are those of all containers. An answer in `failing` fails its case, and `unknown` otherwise skips it.
 
-    With `unknown` in `failing`, everything that fails the task fails a case: also workloads and images of the platform that could not be read,
-    access that could not be compared, and parts of an inventory that would not be applied.
+    With `unknown` in `failing`, everything that fails the task fails a case: also forecasts of an upgrade, workloads and images of the platform
+    that could not be read, access that could not be compared, and parts of an inventory that would not be applied.
     """
     server, changes = document["server"] or _NO_SERVER, document["changes"]
     cases = [_case(server, row, changes, failing) for row in rows]
+    forecasts = document["forecasts"]
+    cases += _sentences(server, "forecast", forecasts, forecasts if NOT_KNOWN in failing else ())
     cases += _access(server, document["access"], failing)
-    cases += _unread(server, document["unreadable"], document["unread_images"] if NOT_KNOWN in failing else ())
+    unread_images = document["unread_images"] if NOT_KNOWN in failing else ()
+    cases += _sentences(server, _UNREAD, document["unreadable"], unread_images)
     cases += _unread_workloads(server, document["unread_workloads"] if NOT_KNOWN in failing else ())
     suite = make_suite(server, document["server"], document["made"], cases, "\n".join(_output(document, rows)))
     return as_xml(_TITLE, [suite])
@@ -67,9 +70,10 @@ def _access(server: str, access: Mapping[str, Any], failing: Sequence[str]) -> I
         yield _doubt(case, note, fails=NOT_KNOWN in failing)
 
 
-def _unread(server: str, sentences: Sequence[str], failures: Sequence[str]) -> Iterator[Element]:
+def _sentences(server: str, title: str, sentences: Sequence[str], failures: Sequence[str]) -> Iterator[Element]:
+    """A case for each sentence. It fails for `failures`, and is skipped otherwise."""
     for number, sentence in enumerate(sentences, 1):
-        case = make_case(f"{_UNREAD}: {number}", f"{server}.{_UNREAD}")
+        case = make_case(f"{title}: {number}", f"{server}.{title}")
         yield _doubt(case, sentence, fails=sentence in failures)
 
 
@@ -92,7 +96,6 @@ def _output(document: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     """The changes, and the answers that are not visible in the cases, because these pass."""
     yield headline(document)
     yield from (f"change {number}: {each['title']}" for number, each in enumerate(document["changes"], 1))
-    yield from document["forecasts"]
     for row in rows:
         if row["answer"] in (STILL_BROKEN, WOULD_WORK):
             reason = row["before"]["reason"]

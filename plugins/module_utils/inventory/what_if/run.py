@@ -134,11 +134,15 @@ def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
 
 
 def _describe_gaps(found: WhatIfAnswers) -> Iterator[str]:
-    """Yield a sentence for everything that has no answer: containers without a row, access, and entries of an inventory without an effect."""
+    """Yield a sentence for everything that has no answer: containers without a row, forecasts, access, and entries of an inventory without an
+    effect."""
     for namespace, why in sorted(found.unread_workloads.items())[:1]:
         yield f"{describe_unread([*found.unread_workloads])}, so their containers cannot be judged, such as in namespace {namespace}: {why}"
     if found.unread_images:
         yield f"images of the platform could not be judged, such as: {found.unread_images[0]}"
+    if found.forecasts:
+        number = pluralize(len(found.forecasts), "forecast")
+        yield f"the audit has {number} for the upgrade, which no answer for a container includes, such as {found.forecasts[0]}"
     if found.access.unknown:
         number = pluralize(len(found.access.unknown), "part")
         yield f"{number} of the access review could not be judged, such as: {found.access.unknown[0]}"

@@ -52,17 +52,22 @@ def test_a_failure_has_the_reason_the_moment_the_cause_and_the_work() -> None:
 
 
 def test_passed_cases_that_need_attention_are_in_the_output() -> None:
-    found = document(*map(container, ANSWERS), forecasts=["a rule: more"], unreadable=["nodes could not be listed"])
+    found = document(*map(container, ANSWERS), unreadable=["nodes could not be listed"])
     root = made(found)
     output = (root[0].findtext("system-out") or "").splitlines()
-    assert output[:3] == [
-        "1 of 5 containers would no longer get its image.",
-        "change 1: secret pull is deleted",
-        "a rule: more",
-    ]
-    assert [line.partition(":")[0] for line in output[3:]] == ["still broken", "would work"]
+    assert output[:2] == ["1 of 5 containers would no longer get its image.", "change 1: secret pull is deleted"]
+    assert [line.partition(":")[0] for line in output[2:]] == ["still broken", "would work"]
     assert results(root)[-1] == "skipped"
     assert root.findall("*/testcase")[-1][0].get("message") == "nodes could not be listed"
+
+
+def test_a_forecast_is_a_case_that_fails_if_unknown_answers_do() -> None:
+    found = document(container("still_pulls"), forecasts=["a rule: more"])
+    assert results(made(found)) == ["passed", "skipped"]
+    root = made(found, "would_break", "unknown")
+    assert results(root) == ["passed", "failure"]
+    case = root.findall("*/testcase")[-1]
+    assert (case.get("name"), case[0].get("message")) == ("forecast: 1", "a rule: more")
 
 
 @pytest.mark.parametrize("text", ["</testcase><b/>", "\x00\x1b[31m", "\ud800", "]]>", "\u202e"])

@@ -30,11 +30,11 @@ ALWAYS = 10**9
 LOST = {"unreachable_registries": ["q.io"]}
 
 
-def cluster(*names: str) -> FakeApi:
+def cluster(*names: str, version: str = "v1.36.3") -> FakeApi:
     api = FakeApi()
     for path, answer in (
         ("/apis ", {"groups": [{"name": "apps"}, {"name": "operators.coreos.com"}]}),
-        ("/version ", {"gitVersion": "v1.36.3"}),
+        ("/version ", {"gitVersion": version}),
     ):
         api.fail(f"GET {path.strip()}$", Answer(200, answer), times=ALWAYS)
     spec = {"containers": [{"name": "c", "image": "q.io/a:1"}], "imagePullSecrets": [{"name": "pull"}]}
@@ -152,6 +152,23 @@ def test_access_that_cannot_be_compared_fails_a_question_that_unknown_fails() ->
     assert outcome.extra["counts"]["unknown"] == outcome.extra["counts"]["would_break"] == 0
     assert f"1 part of the access review could not be judged, such as: {doubt}" in outcome.message("task")
     assert not answered(api, changes=removed, failing=("would_break",)).has_failed
+
+
+def test_forecasts_of_an_upgrade_fail_a_question_that_unknown_fails() -> None:
+    """A pod without a login uses the image of its node, and another pod has a login for it."""
+    api = cluster("a", "b", version="v1.34.2")
+    running = {"containerStatuses": [{"name": "c", "imageID": "sha256:0", "state": {"running": {}}}]}
+    api.put("pods", "b", "cached", spec={"containers": [{"name": "c", "image": "q.io/a:1"}]}, status=running)
+    upgrade = [{"target_version": "1.35"}]
+    outcome = answered(api, "a", "b", changes=upgrade, failing=("would_break", "unknown"))
+    (forecast,) = outcome.extra["what_if"]["forecasts"]
+    assert forecast.startswith("forecast-cached-image: pod b/cached uses q.io/a:1")
+    assert (
+        f"the audit has 1 forecast for the upgrade, which no answer for a container includes, such as {forecast}"
+        in (outcome.message("task"))
+    )
+    assert "the upgrade has 1 forecast" in outcome.extra["text"][0]
+    assert not answered(api, "a", "b", changes=upgrade, failing=("would_break",)).has_failed
 
 
 class TestPlatformImages:

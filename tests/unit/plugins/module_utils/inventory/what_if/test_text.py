@@ -52,6 +52,14 @@ def test_nothing_breaks() -> None:
     assert "2 containers still pull." in lines
 
 
+def test_forecasts_of_an_upgrade_are_in_the_first_line() -> None:
+    lines = lines_of(document(container("still_pulls"), forecasts=["a rule: more"]))
+    assert lines[0] == "No container is known to lose its image, but the upgrade has 1 forecast."
+    assert lines[lines.index("The upgrade also affects:") + 1] == "  - a rule: more"
+    lines = lines_of(document(container(), forecasts=["a rule: more", "another"]))
+    assert lines[0] == "1 of 1 container would no longer get its image, and the upgrade has 2 forecasts."
+
+
 def test_a_long_list_is_cut_and_names_the_namespaces() -> None:
     pods = [pod("s", name=f"p{at}") for at in range(60)]
     snapshot = survey(place(secrets=[secret("s")], pods=pods))
