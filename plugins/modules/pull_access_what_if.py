@@ -33,6 +33,7 @@ options:
     description:
       - The changes to suppose. They are applied together, in the order given. Each item has exactly one of the options below.
       - The result lists, for each change, the facts about it that no object shows.
+      - The module warns about a change that names registries or objects, and affects nothing that was read. A name in it may be mistyped.
     type: list
     elements: dict
     required: true
@@ -472,7 +473,8 @@ what_if:
       type: str
       returned: always
     changes:
-      description: The changes, in the order given, each with C(kind), C(title) and C(cannot_know), the facts that no object shows.
+      description: The changes, in the order given, each with C(kind), C(title), C(has_effect) and C(cannot_know), the facts that no object
+        shows. C(has_effect) is V(false) if the change names registries or objects, and affects nothing that was read.
       type: list
       elements: dict
       returned: always

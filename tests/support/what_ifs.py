@@ -60,7 +60,13 @@ ACCESS = {
 
 
 def change(title: str = "secret pull is deleted", kind: str = "remove_secrets", **more: Any) -> Json:
-    return {"kind": kind, "title": title, "cannot_know": ["which pods will be created again"], **more}
+    return {
+        "kind": kind,
+        "title": title,
+        "has_effect": True,
+        "cannot_know": ["which pods will be created again"],
+        **more,
+    }
 
 
 def container(answer: str = "would_break", **more: Any) -> Json:

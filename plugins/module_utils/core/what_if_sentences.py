@@ -18,6 +18,7 @@ __all__ = [
     "describe_unread",
     "headline",
     "holder_of",
+    "idle_of",
     "moment_of",
     "name_of",
     "notes_of",
@@ -108,6 +109,15 @@ def moment_of(row: Row) -> str:
 def causes_of(row: Row, changes: Sequence[Mapping[str, Any]]) -> str:
     """Return the titles of the changes that break a pull. Empty for other rows, and if there is only one change."""
     return join_and([changes[at]["title"] for at in row["changes"]]) if len(changes) > 1 else ""
+
+
+def idle_of(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence for each change that affects nothing."""
+    return [
+        f"Change {number} affects nothing that was read, so check its names: {each['title']}."
+        for number, each in enumerate(changes, 1)
+        if not each["has_effect"]
+    ]
 
 
 def place_of(row: Row) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.what_if_format import ANSWERS, FORMAT, MOMENTS
 from .documents import describe_format, parse_document
-from .shape import Check, anything, count, list_of, members, one_of, tasks, text, text_matching
+from .shape import Check, anything, count, flag, list_of, members, one_of, tasks, text, text_matching
 
 __all__ = ["what_if_from_bytes"]
 
@@ -64,7 +64,7 @@ _DOCUMENT = members(
         "made": _TIME,
         "server": text,
         "against": text,
-        "changes": list_of(members({**_texts("kind title"), "cannot_know": list_of(text)})),
+        "changes": list_of(members({**_texts("kind title"), "has_effect": flag, "cannot_know": list_of(text)})),
         "counts": members(dict.fromkeys(ANSWERS, count)),
         "touched": count,
         "containers": list_of(_CONTAINER),

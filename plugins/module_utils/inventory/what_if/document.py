@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,8 @@ class WhatIfAnswers:
 
     `forecasts` are sentences about an upgrade that no row includes: rows are about the next pull, not about an image that a node has. `unread_workloads` has the reason for each namespace that
     may have containers without a row, because its pods or workloads could not be read. `unread_images` are sentences about images of the
-    platform that could not be read. `against` is the inventory that is applied before the changes.
+    platform that could not be read. `against` is the inventory that is applied before the changes. `without_effect` are the positions of changes
+    that affect nothing.
     """
 
     changes: Sequence[WhatIfChange]
@@ -40,6 +41,7 @@ class WhatIfAnswers:
     unread_workloads: Mapping[str, str] = field(default_factory=dict)
     unread_images: Sequence[str] = ()
     against: InventoryLists | None = None
+    without_effect: Collection[int] = ()
 
     def having(self, answer: str) -> list[WhatIfRow]:
         """Return the rows with this answer."""
@@ -58,8 +60,13 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
         "server": server,
         "against": "" if found.against is None else str(found.against),
         "changes": [
-            {"kind": each.kind, "title": make_printable(each.title), "cannot_know": list(each.cannot_know)}
-            for each in found.changes
+            {
+                "kind": each.kind,
+                "title": make_printable(each.title),
+                "has_effect": at not in found.without_effect,
+                "cannot_know": list(each.cannot_know),
+            }
+            for at, each in enumerate(found.changes)
         ],
         "counts": _count(found.rows),
         "touched": sum(row.is_touched for row in found.rows),

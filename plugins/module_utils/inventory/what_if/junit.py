@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from ...core.junit_xml import add_element, as_xml, make_case, make_suite
 from ...core.what_if_format import ANSWER_TITLES, NOT_KNOWN, STILL_BROKEN, WOULD_WORK
-from ...core.what_if_sentences import causes_of, headline, moment_of, name_of
+from ...core.what_if_sentences import causes_of, headline, idle_of, moment_of, name_of
 from .access_text import access_notes, access_titles
 
 __all__ = ["as_junit"]
@@ -96,6 +96,7 @@ def _output(document: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     """The changes, and the answers that are not visible in the cases, because these pass."""
     yield headline(document)
     yield from (f"change {number}: {each['title']}" for number, each in enumerate(document["changes"], 1))
+    yield from idle_of(document["changes"])
     for row in rows:
         if row["answer"] in (STILL_BROKEN, WOULD_WORK):
             reason = row["before"]["reason"]

@@ -19,6 +19,7 @@ from ...core.what_if_sentences import (
     causes_of,
     count_moments,
     headline,
+    idle_of,
     moment_of,
     order_evenly,
     outcome_of,
@@ -60,6 +61,8 @@ def _head(document: Document) -> Iterator[str]:
     yield ""
     yield from _items([_sentence(each["title"]) for each in document["changes"]], "change", mark="1.")
     yield ""
+    if idle := idle_of(document["changes"]):
+        yield from (*_items([*map(_sentence, idle)], "change"), "")
     if document["against"]:
         yield from (f"This is instead of another inventory: {_sentence(document['against'])}", "")
     yield from as_table(

@@ -156,8 +156,10 @@ class LinkPatch:
     def _unlink(self, account: Json) -> Json:
         if self.accounts is not None and metadata(account).get("name") not in self.accounts:
             return account
-        kept = [{"name": name} for name in names_in(account, "imagePullSecrets") if name not in self.secrets]
-        return {**account, "imagePullSecrets": kept}
+        listed = names_in(account, "imagePullSecrets")
+        if self.secrets.isdisjoint(listed):
+            return account
+        return {**account, "imagePullSecrets": [{"name": name} for name in listed if name not in self.secrets]}
 
 
 @dataclass(frozen=True)

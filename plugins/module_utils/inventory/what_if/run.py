@@ -19,7 +19,7 @@ from ...core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
 from ...core.what_if_format import NOT_KNOWN
-from ...core.what_if_sentences import describe_unread
+from ...core.what_if_sentences import describe_unread, idle_of
 from ...declarations.batch import Batch
 from ...discovery.image_proofs import NamespaceQuestions
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
@@ -41,6 +41,7 @@ from .declared import AGAINST, PlannedObjects
 from .document import WhatIfAnswers, document_of
 from .effects import patches_of
 from .evaluation import Comparison, PresentPulls, PullEvaluator
+from .no_effect import find_changes_without_effect
 from .options import WhatIfQuestion
 from .platform_images import OPERATOR_KINDS, subjects_of, trim_platform_object
 from .rows import WhatIfRow, row_of_image, rows_of
@@ -88,8 +89,11 @@ def answer_what_if(
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
         outcome = run.outcome(work.results)
-    extra = _report(found, cluster.name, asked, write)
-    return replace(outcome, extra=extra, refused=_refusal(found, asked))
+    document = document_of(found, cluster.name)
+    remarks = (*outcome.remarks, *idle_of(document["changes"]))
+    return replace(
+        outcome, extra=_report(document, found, asked, write), refused=_refusal(found, asked), remarks=remarks
+    )
 
 
 def answer_comparison(
@@ -104,12 +108,13 @@ def answer_comparison(
     found = WhatIfAnswers(
         asked.change_set, (), LIMITS, now(), access=compare_inventories(before, after), against=asked.against
     )
-    return Outcome([], extra=_report(found, "", asked, write), refused=_refusal(found, asked))
+    return Outcome([], extra=_report(document_of(found, ""), found, asked, write), refused=_refusal(found, asked))
 
 
-def _report(found: WhatIfAnswers, server: str, asked: WhatIfQuestion, write: Write | None) -> dict[str, Any]:
+def _report(
+    document: dict[str, Any], found: WhatIfAnswers, asked: WhatIfQuestion, write: Write | None
+) -> dict[str, Any]:
     """The parts of the result. The document is among them unless it is written to a file."""
-    document = document_of(found, server)
     extra = {"counts": document["counts"], "text": lines_of(document), **asked.outputs}
     if "dest" not in asked.outputs:
         extra["what_if"] = document
@@ -199,6 +204,7 @@ class _WhatIfRun:
         access = settle(
             self._run, lambda: review_access(evaluator.states, survey, planned), evaluator.lookups, registries
         )
+        idle = find_changes_without_effect(self._asked.change_set, evaluator.states, [*survey.places], rows)
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
         return WhatIfAnswers(
@@ -211,6 +217,7 @@ class _WhatIfRun:
             unread_workloads(survey),
             self._unread_images,
             self._asked.against,
+            idle,
         )
 
     def _plan(self) -> dict[int, PlannedObjects]:

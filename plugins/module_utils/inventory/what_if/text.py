@@ -14,6 +14,7 @@ from ...core.what_if_sentences import (
     causes_of,
     count_moments,
     headline,
+    idle_of,
     moment_of,
     name_of,
     order_evenly,
@@ -43,6 +44,7 @@ def _summary(document: Document) -> Iterator[str]:
     yield headline(document)
     yield f"On {document['server']}, if:" if document["server"] else "Without a cluster, if:"
     yield from (f"  {number}. {each['title']}" for number, each in enumerate(document["changes"], 1))
+    yield from idle_of(document["changes"])
     if document["against"]:
         yield f"  instead of another inventory: {document['against']}"
     if moments := count_moments(document["containers"]):

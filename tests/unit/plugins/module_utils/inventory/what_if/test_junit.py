@@ -61,6 +61,11 @@ def test_passed_cases_that_need_attention_are_in_the_output() -> None:
     assert root.findall("*/testcase")[-1][0].get("message") == "nodes could not be listed"
 
 
+def test_a_change_without_an_effect_is_in_the_output() -> None:
+    output = made(document(changes=[change("one", has_effect=False)]))[0].findtext("system-out") or ""
+    assert output.splitlines()[2] == "Change 1 affects nothing that was read, so check its names: one."
+
+
 def test_a_forecast_is_a_case_that_fails_if_unknown_answers_do() -> None:
     found = document(container("still_pulls"), forecasts=["a rule: more"])
     assert results(made(found)) == ["passed", "skipped"]

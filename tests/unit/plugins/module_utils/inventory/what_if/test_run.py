@@ -107,6 +107,15 @@ def test_answers_of_fail_on_fail_the_task() -> None:
     assert not answered(cluster("a"), failing=("would_break",), changes=[{"new_nodes": True}]).has_failed
 
 
+def test_a_mistyped_name_is_a_warning() -> None:
+    changes = [{"remove_secrets": {"name": "pul"}}, {"remove_secrets": {"name": "pull"}}]
+    outcome = answered(cluster("a"), changes=changes)
+    sentence = "Change 1 affects nothing that was read, so check its names: secret pul is deleted."
+    assert [*outcome.remarks] == [sentence]
+    assert sentence in outcome.extra["text"]
+    assert [each["has_effect"] for each in outcome.extra["what_if"]["changes"]] == [False, True]
+
+
 def test_a_failed_cluster_answers_nothing() -> None:
     api = cluster("a")
     api.fail(r"GET .*/secrets\?", status_object(401, "Unauthorized", "no"), times=ALWAYS)

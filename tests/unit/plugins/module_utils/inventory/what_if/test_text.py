@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.text import lines_of
 from support.supposed import document_about
 from support.surveyed import account, deployment, place, pod, secret, survey
-from support.what_ifs import ACCESS, container, document
+from support.what_ifs import ACCESS, change, container, document
 
 SNAPSHOT = survey(place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")], workloads=[deployment()]))
 
@@ -44,6 +44,12 @@ def test_causes_are_named_if_there_are_several_changes() -> None:
     assert not any(line.startswith("    change:") for line in text_of({"unreachable_registries": ["q.io"]}))
     lines = text_of({"unreachable_registries": ["q.io"]}, {"new_nodes": True})
     assert lines.count("    change: the nodes do not reach q.io") == 2
+
+
+def test_a_change_without_an_effect_is_named() -> None:
+    changes = [change("one"), change("secret old-pul is deleted", has_effect=False)]
+    lines = lines_of(document(container("still_pulls"), changes=changes))
+    assert lines[4] == "Change 2 affects nothing that was read, so check its names: secret old-pul is deleted."
 
 
 def test_nothing_breaks() -> None:

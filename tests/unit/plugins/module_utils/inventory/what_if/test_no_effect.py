@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A change has no effect if the objects and registries that it names do not exist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
+    PresentPulls,
+    PullEvaluator,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.no_effect import (
+    find_changes_without_effect,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import rows_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.supposed import MIRRORS, changes_of
+from support.supposed_changes import image_config
+from support.surveyed import account, auth, binding, place, pod, secret, survey
+
+ENTRY = {"kind": "ServiceAccount", "name": "default", "namespace": "a"}
+SETS = ObjectRef(list(MIRROR_KINDS)[1], "", "")
+
+
+def has_effect(*given: Any, config: Any = None, objects: Any = None, **more: Any) -> list[bool]:
+    """Whether each change has an effect on a pod, whose account lists its secret, with a mirror set and a grant."""
+    secrets = [secret("s", {"q.io": auth(username="robot")})]
+    here = place(secrets=secrets, accounts=[account("s")], pods=[pod("s")], bindings=[binding("g", ENTRY)], **more)
+    snapshot = survey(here, config=config, objects={SETS: {"items": [MIRRORS]}, **(objects or {})})
+    changes = changes_of(*given)
+    evaluator = PullEvaluator(
+        PresentPulls(snapshot.evidence, asks=False), [patches_of(each, snapshot) for each in changes]
+    )
+    rows = rows_of(here, evaluator.compare, NodeCaches({}))
+    found = find_changes_without_effect(changes, evaluator.states, ["a"], rows)
+    return [at not in found for at in range(len(changes))]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ({"remove_secrets": {"name": "s"}}, {"remove_secrets": {"name": "t"}}),
+        (
+            {"remove_secrets": {"name": "s", "namespaces": ["a"]}},
+            {"remove_secrets": {"name": "s", "namespaces": ["b"]}},
+        ),
+        ({"remove_links": {"secrets": ["s", "t"]}}, {"remove_links": {"secrets": ["t"]}}),
+        (
+            {"remove_links": {"secrets": ["s"], "service_accounts": ["default"]}},
+            {"remove_links": {"secrets": ["s"], "service_accounts": ["builder"]}},
+        ),
+        ({"remove_grants": {}}, {"remove_grants": {"projects": ["c"]}}),
+        (
+            {"remove_credential": {"registry": "q.io", "username": "robot"}},
+            {"remove_credential": {"registry": "q.io", "username": "human"}},
+        ),
+        ({"unreachable_registries": ["q.io"]}, {"unreachable_registries": ["p.io"]}),
+        (
+            {"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["site"]}},
+            {"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["sites"]}},
+        ),
+    ],
+)
+def test_a_change_of_objects_that_do_not_exist_has_no_effect(right: Any, wrong: Any) -> None:
+    assert has_effect(right, wrong) == [True, False]
+    assert has_effect(wrong) == [False]
+
+
+def test_a_single_object_is_looked_up_by_its_name() -> None:
+    deleted = {"delete_objects": {"kind": "Image", "names": ["cluster"]}}
+    assert has_effect(deleted, config=image_config(blockedRegistries=["p.io"])) == [True]
+    assert has_effect(deleted) == [False]
+
+
+def test_the_nodes_own_secret_counts() -> None:
+    refused = {"remove_credential": {"registry": "r.io", "username": "robot"}}
+    nodes = secret("pull-secret", {"r.io": auth(username="robot")})
+    assert has_effect(refused, objects={NODE_SECRET: nodes}) == [True]
+    removed = {"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}
+    assert has_effect(removed, objects={NODE_SECRET: nodes}) == [True]
+
+
+def test_objects_that_could_not_be_read_may_be_changed() -> None:
+    deleted = {"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["sites"]}}
+    assert has_effect(deleted, objects={SETS: UnreadableObject("the caller may not list them")}) == [True]
+    hidden = {"secrets": "the caller may not list them"}
+    assert has_effect({"remove_secrets": {"name": "t"}}, unread=hidden) == [True]
+
+
+def test_changes_that_name_nothing_are_not_judged() -> None:
+    changes = ({"new_nodes": True}, {"target_version": "1.36"}, {"add_objects": {"src": "f.yml"}})
+    assert has_effect(*changes) == [True, True, True]
