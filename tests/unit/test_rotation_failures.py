@@ -75,19 +75,25 @@ def test_a_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, second
 
 
 class TestOtherPasswords:
-    """The old login is not retired if confirmed secrets have its user with another password."""
+    """The old login is not retired if confirmed secrets have its user with another password, and the given one may be mistyped."""
 
-    def refuses(self, count: int, **variables: Any) -> bool:
+    def refuses(self, count: int, old_login: str = "refused", **variables: Any) -> bool:
         """Whether the role refuses the retirement."""
         (_list, refuse) = yaml.safe_load((ROLE / "tasks" / "other_passwords.yml").read_text(encoding="utf-8"))
         seen = {"rotation": {"other_passwords": [], "other_passwords_count": count}}
-        given = {"credential_rotation_allow_remaining": "false", "__credential_rotation_looked": seen}
+        plan = {"rotation": {"old_login": old_login}}
+        given = {
+            "credential_rotation_allow_remaining": "false",
+            "__credential_rotation_looked": seen,
+            "__credential_rotation_plan": plan,
+        }
         all_of = {**variables_with(), "__credential_rotation_refuses": True, **given, **variables}
         runs = evaluated(f"(({refuse['when']}) | bool)", all_of)
         return bool(runs and not evaluated(f"(({refuse['ansible.builtin.assert']['that']}) | bool)", all_of))
 
     def test_the_retirement_is_refused_unless_it_is_allowed(self) -> None:
         assert (self.refuses(1), self.refuses(0)) == (True, False)
+        assert (self.refuses(1, "unknown"), self.refuses(1, "works")) == (True, False)
         assert not self.refuses(1, credential_rotation_allow_remaining="yes")
         assert not self.refuses(1, __credential_rotation_refuses=False)
 
