@@ -188,9 +188,12 @@ class PullEvaluator:
         return Comparison(asked, before, after, touched, causes, read)
 
     def _loses_login(self, before: PullVerdict, after: PullVerdict, read: Iterable[ObjectRef]) -> bool:
-        held = [ref for ref in read if ref.kind in (SECRET, SERVICE_ACCOUNT)]
-        is_touched = any(each.touches(ref) for each in self._each for ref in held)
-        return is_touched and loses_login(before, after, (self.states[0], self.after), asks=self._asks)
+        def touches(ref: ObjectRef) -> bool:
+            return any(each.touches(ref) for each in self._each)
+
+        is_touched = any(ref.kind in (SECRET, SERVICE_ACCOUNT) and touches(ref) for ref in read)
+        states = (self.states[0], self.after)
+        return is_touched and loses_login(before, after, states, touches, asks=self._asks)
 
     def _explain_changed(self, asked: ContainerPull, evidence: Lookup, present: PullVerdict) -> PullVerdict:
         """The verdict in another state than the present one, for which the error of the node does not count."""

@@ -9,11 +9,12 @@ is lost, because nodes try all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ...core.json_types import as_dict
 from ...core.objects import SECRET, Json, ObjectRef
-from ...explain.credentials import credentials_of
+from ...explain.credentials import KubeletLogin, credentials_of
 from ...explain.lookup import Lookup
 from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.pull_secrets import explain_secret_list
@@ -27,40 +28,66 @@ from ...secrets.content import StoredSecret
 __all__ = ["loses_login"]
 
 
-def loses_login(before: PullVerdict, after: PullVerdict, states: tuple[Lookup, Lookup], *, asks: bool) -> bool:
+def loses_login(
+    before: PullVerdict,
+    after: PullVerdict,
+    states: tuple[Lookup, Lookup],
+    touches: Callable[[ObjectRef], bool],
+    *,
+    asks: bool,
+) -> bool:
     """Whether a pull that works before and after loses a login, and no registry confirms that another one works.
 
-    `states` are the evidence before and after. The same login in another secret is not lost.
+    `states` are the evidence before and after. `touches`: whether the changes affect an object. The same login in another secret is not
+    lost.
 
     :raises ReadRequired: when objects must be read first.
     """
     subject = before.subject
-    given = [resolve_image(subject, state, has_failed=bool(subject.reason)).image for state in states]
-    references = [found for found in map(reference_of, given) if found is not None]
-    if len(references) < len(states) or (asks and not references[-1].is_short):
+    first, last = (_source_of(subject, state) for state in states)
+    if first is None or last is None or (asks and not last.is_short):
         return False
-    had, has = (_logins_of(subject, *each) for each in zip(references, states, strict=False))
-    # The login for a mirror, or that of a credential provider, is only in the reason.
-    return bool(had - has) or (not had and before.reason != after.reason)
+    had = _PullLogins.of(subject, first, states[0])
+    if not had.logins:
+        # The login for a mirror, or that of a credential provider, is only in the reason.
+        return before.reason != after.reason
+    is_touched = any(map(touches, (subject.account_ref, *had.secrets)))
+    return is_touched and not had.contents <= _PullLogins.of(subject, last, states[1]).contents
 
 
-def _logins_of(subject: ContainerPull, reference: Reference, state: Lookup) -> frozenset[tuple[str, str]]:
-    """The users and passwords for the source of the image: of the pod, otherwise of the nodes. None if only other hosts are asked."""
-    found = mirrors_of(reference, state)
-    only = found.mirrors if found is not None and found.never_source else ()
-    if only and not any(mirror.partition("/")[0] == reference.host for mirror in only):
-        return frozenset()
-    names, _seen = explain_secret_list(subject, state)
-    for namespace, listed in ((subject.namespace, names), (NODE_SECRET.namespace, [NODE_SECRET.name])):
-        usable = credentials_of(namespace, listed, reference.repository, state).usable_logins
-        if usable:
-            contents = {each.secret: _read(ObjectRef(SECRET, namespace, each.secret), state) for each in usable}
-            return frozenset(contents[each.secret][each.key] for each in usable)
-    return frozenset()
+def _source_of(subject: ContainerPull, state: Lookup) -> Reference | None:
+    return reference_of(resolve_image(subject, state, has_failed=bool(subject.reason)).image)
 
 
-def _read(ref: ObjectRef, state: Lookup) -> Mapping[str, tuple[str, str]]:
-    return state.derive(ref, _entries_of)
+@dataclass(frozen=True)
+class _PullLogins:
+    """The logins for the source of the image in one state: those of the pod, otherwise of the nodes. Empty if only other hosts are asked."""
+
+    state: Lookup
+    namespace: str = ""
+    logins: Sequence[KubeletLogin] = ()
+
+    @classmethod
+    def of(cls, subject: ContainerPull, reference: Reference, state: Lookup) -> _PullLogins:
+        found = mirrors_of(reference, state)
+        only = found.mirrors if found is not None and found.never_source else ()
+        if only and not any(mirror.partition("/")[0] == reference.host for mirror in only):
+            return cls(state)
+        names, _seen = explain_secret_list(subject, state)
+        for namespace, listed in ((subject.namespace, names), (NODE_SECRET.namespace, [NODE_SECRET.name])):
+            if usable := credentials_of(namespace, listed, reference.repository, state).usable_logins:
+                return cls(state, namespace, usable)
+        return cls(state)
+
+    @property
+    def secrets(self) -> Iterator[ObjectRef]:
+        return (ObjectRef(SECRET, self.namespace, each.secret) for each in self.logins)
+
+    @property
+    def contents(self) -> frozenset[tuple[str, str]]:
+        """The users and passwords."""
+        pairs = zip(self.logins, self.secrets, strict=True)
+        return frozenset(self.state.derive(ref, _entries_of)[login.key] for login, ref in pairs)
 
 
 def _entries_of(secret: Json | None) -> Mapping[str, tuple[str, str]]:
