@@ -65,10 +65,10 @@ class Lookup:
 
         :raises ReadRequired, UnreadableObject: as `look`.
         """
-        answer = self.look(ref)
-        made: Made = self._made.get((ref, make), _ABSENT)
+        key = ref, make
+        made: Made = self._made.get(key, _ABSENT)
         if made is _ABSENT:
-            made = self._made[ref, make] = make(answer)
+            made = self._made[key] = make(self.look(ref))
         return made
 
     @property

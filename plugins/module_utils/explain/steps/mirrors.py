@@ -9,7 +9,6 @@ CRI-O's credential provider adds logins to that file. A mirror gets the pod's cr
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -123,14 +122,17 @@ def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
 
 def why_mirrors_outdated(evidence: Lookup) -> str:
     """Return why the sets that can be read do not reach the nodes, as a clause. Empty if nothing prevents it."""
-    return why_sets_not_rendered(_items_in(evidence))
+    items = _items_in(evidence)
+    return why_sets_not_rendered(items) if items else ""
 
 
 def _items_in(evidence: Lookup) -> Sequence[MirrorItem]:
     items: list[MirrorItem] = []
     for ref, read in _READ.items():
-        with suppress(UnreadableObject):
+        try:
             items += evidence.derive(ref, read)
+        except UnreadableObject:
+            continue
     return items
 
 

@@ -90,6 +90,7 @@ class ChangedLookup(Lookup):
         super().add(own)
         self._base.add({ref: answer for ref, answer in answers.items() if ref not in own})
         self._answers.clear()
+        self._made.clear()
 
     def take_wanted(self) -> list[ObjectRef]:
         """See `Lookup.take_wanted`. The objects that `base` wants are among them."""

@@ -61,7 +61,7 @@ def _source_of(subject: ContainerPull, state: Lookup) -> Reference | None:
 
 @dataclass(frozen=True)
 class _PullLogins:
-    """The logins for the source of the image in one state: those of the pod, otherwise of the nodes. Empty if only other hosts are asked."""
+    """The logins for the source of the image in one state: of the pod, otherwise of the nodes. Empty if only other hosts are asked."""
 
     state: Lookup
     namespace: str = ""
