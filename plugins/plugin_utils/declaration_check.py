@@ -28,7 +28,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     problems_of_entries,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import (
-    EntryList,
     list_entries,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import PullSecret
@@ -159,25 +158,26 @@ def _problems_of(module: Module, made: Sequence[Made], *, is_local: bool) -> Ite
         return
     for entry, given in list_entries(form, validation.validated_parameters):
         try:
-            _check_entry(form, given, is_local=is_local)
+            _check_entry(module, given, is_local=is_local)
         except OptionError as error:
             yield f"{entry}: {error}"
         except _OfAFileError:
             continue
 
 
-def _check_entry(form: EntryList, given: Mapping[str, Any], *, is_local: bool) -> None:
+def _check_entry(module: Module, given: Mapping[str, Any], *, is_local: bool) -> None:
     """Check an entry in the same way as its module.
 
     :raises OptionError: if the module would refuse it.
     """
     # `become` is not visible here: the module may run as a user who is allowed to read the file.
     reads_files = is_local and not any(_is_forbidden(given.get(name)) for name in ("ca_cert", "verify_ca_cert"))
-    if not isinstance(form, ListForm):
+    if module is registry_auth_info.MODULE:
         check_request(given, reads_files=reads_files)
+    if not isinstance(module.form, ListForm):
         return
     targets.from_options(given)
-    desired = form.declare(given, _refuse_file)
+    desired = module.form.declare(given, _refuse_file)
     if isinstance(desired, PullSecret):
         check_verification(desired, reads_files=reads_files)
 

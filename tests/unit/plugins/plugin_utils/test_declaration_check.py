@@ -69,6 +69,8 @@ def test_valid_declarations_pass_without_an_error(role: str) -> None:
     refuse_invalid(Role(role), declared({"registries": None, "auth_file": "/x"}, {"realm_host": None}), Plain())
     # The realm host is the registry itself in another spelling, which cannot be a key of a secret. No entry is written for it.
     refuse_invalid(Role(role), declared(None, {"realm_host": "R.example.com.:443"}), Plain())
+    # Named accounts are waited for.
+    refuse_invalid(Role(role), declared(grant={"service_accounts": [{"namespace": "a", "name": "app"}]}), Plain())
 
 
 @pytest.mark.parametrize(
