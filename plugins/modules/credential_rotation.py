@@ -607,8 +607,8 @@ rotation:
       description:
         - For each of the first 100 namespaces with a secret to change, an image that is pulled there with the login, for
           M(openshift_ops.image_pull.pull_probe). With O(verify), it is an image that the new login was verified on. Otherwise, it is an image
-          that a pod with that secret has. The namespace with the oldest secret comes first. Namespaces with confirmed secrets that already have the new login come before these, at most three
-          of them if there is something to change.
+          that a pod with that secret has. The namespace with the oldest secret comes first. Namespaces with confirmed secrets that already
+          have the new login come before these, at most three of them if there is something to change.
       type: list
       elements: dict
       returned: always

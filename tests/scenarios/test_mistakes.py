@@ -173,7 +173,8 @@ ROLES = [
     Mistake("pull_access_audit", {"pull_access_audit_rules": ["pod-canot-pull"]},
             "variable pull_access_audit_rules: ", "there is no rule 'pod-canot-pull'", "Did you mean 'pod-cannot-pull'?"),
     Mistake("pull_access_what_if", {"pull_access_what_if_changes": [{"target_version": "soon"}, {"new_nodes": False}]},
-            "variable pull_access_what_if_changes[0]: ", "target_version is 'soon'", "give a version such as '4.22', or '1.35' for plain Kubernetes, in quotes; "
+            "variable pull_access_what_if_changes[0]: ", "target_version is 'soon'",
+            "give a version such as '4.22', or '1.35' for plain Kubernetes, in quotes; "
             "variable pull_access_what_if_changes[1]: new_nodes takes only true: leave it out otherwise"),
 ]  # fmt: skip
 #: The role pull_access_audit has tasks with `run_once`, and a failure in one of them fails all hosts, so it is included last.

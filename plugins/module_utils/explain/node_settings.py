@@ -4,8 +4,8 @@
 """The settings of nodes for images that they have, as far as objects show them. Pure.
 
 OpenShift: the kubelet's file in the rendered MachineConfig of the node, with its drop-in files, or, if the caller may not read it, the
-KubeletConfig of the node's pool. Elsewhere: the file that kubeadm gives to new nodes. The kubelet's own answer needs `nodes/proxy`, which also allows commands in
-pods, so nothing asks for it.
+KubeletConfig of the node's pool. Elsewhere: the file that kubeadm gives to new nodes. The kubelet's own answer needs `nodes/proxy`, which also
+allows commands in pods, so nothing asks for it.
 """
 
 from __future__ import annotations

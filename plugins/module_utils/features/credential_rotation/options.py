@@ -64,8 +64,8 @@ class Rotation:
 
     `entries` name the other secrets that the rotation is allowed to write, and `confirmed` are the matching secrets of the cluster. `server`
     is the cluster that they are for, empty for any. `verify`: write nothing if the new login does not work. `verifies_unchanged`: verify it
-    even if nothing is to be written. `replaces_dead`: also write a secret whose own login does not work. `allows_absent`: it is not an error if neither login is found. `pulls_timeout`: maximum number of
-    seconds to wait, at the end, for pulls that may still use the old login.
+    even if nothing is to be written. `replaces_dead`: also write a secret whose own login does not work. `allows_absent`: it is not an error
+    if neither login is found. `pulls_timeout`: maximum number of seconds to wait, at the end, for pulls that may still use the old login.
     """
 
     exchange: LoginReplacement

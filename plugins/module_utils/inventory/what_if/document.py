@@ -26,10 +26,10 @@ __all__ = ["WhatIfAnswers", "document_of"]
 class WhatIfAnswers:
     """The answers for one cluster. `unread` are sentences about data that could not be read. `made` is in seconds since 1970.
 
-    `forecasts` are sentences about an upgrade that no row includes: rows are about the next pull, not about an image that a node has. `unread_workloads` has the reason for each namespace that
-    may have containers without a row, because its pods or workloads could not be read. `unread_images` are sentences about images of the
-    platform that could not be read. `against` is the inventory that is applied before the changes. `without_effect` are the positions of changes
-    that affect nothing.
+    `forecasts` are sentences about an upgrade that no row includes: rows are about the next pull, not about an image that a node has.
+    `unread_workloads` has the reason for each namespace that may have containers without a row, because its pods or workloads could not be
+    read. `unread_images` are sentences about images of the platform that could not be read. `against` is the inventory that is
+    applied before the changes. `without_effect` are the positions of changes that affect nothing.
     """
 
     changes: Sequence[WhatIfChange]
