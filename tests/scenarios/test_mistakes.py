@@ -82,7 +82,7 @@ SITE = [
             f"did you mean 'image_pull_kubeconfig'? {CORRECT}"),
     Mistake("misspelt_list", {"private_registry_secret": secret()["private_registry_secrets"]}, "variable private_registry_secret ", "is unknown: ",
             f"did you mean 'private_registry_secrets'? {CORRECT}"),
-    Mistake("wrong_type", secret(labels=["team"]), ENTRY, "argument 'labels' is of type list", "give lines of the form 'name: value'"),
+    Mistake("wrong_type", secret(labels=["team"]), ENTRY, "argument 'labels' is of type ", "give lines of the form 'name: value'"),
     Mistake("no_list", {"private_registry_secrets": secret()["private_registry_secrets"][1]}, "variable private_registry_secrets ",
             "is not a list of entries: ", "begin each with '- '"),
     Mistake("glob", secret(namespaces=["team-*"]), ENTRY + "option 'namespaces'", "'team-*' cannot be a namespace",
