@@ -247,7 +247,7 @@ class Pods:
         if form == "fields":
             return {"username": user, "password": password, "email": email}
         if form == "nothing":
-            return {}
+            return {"email": email}
         user, password = {"wrong": (user, "wrong"), "no user": ("", password), "no password": (user, "")}.get(
             form, (user, password)
         )
