@@ -27,9 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     ListForm,
     problems_of_entries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import (
-    list_entries,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import list_entries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import PullSecret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     check_verification,

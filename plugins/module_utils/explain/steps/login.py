@@ -173,7 +173,7 @@ def _explain_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepR
 
 
 def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[str]) -> StepResult:
-    """The refusal of all known logins, or a doubt if the provider of the nodes' cloud may give another one, which nobody can ask about."""
+    """The refusal of all known logins. It is only a doubt if the provider of the nodes' cloud may have another login, which was not tried."""
     return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix) if _may_provide(held, places) else refusal
 
 

@@ -183,7 +183,7 @@ def _build_notes(changing: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
 
 
 def _record_note(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
-    """Yield a note if a node may have recorded so many of the secrets for an image that it does not recognize a changed one.
+    """Yield a note if so many secrets have the login that a node may not recognize a changed one.
 
     Fewer secrets prove nothing, because a record also has secrets with other logins.
     """

@@ -161,7 +161,7 @@ def test_an_authority_that_is_not_used_or_only_readable_to_others_is_not_refused
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", forbid)
-    hidden = declared(None, {"realm_host": None, "ca_cert": "/of/root/ca.crt"})
+    hidden = declared(None, {"realm_host": None, "ca_cert": "/of/another/user/ca.crt"})
     refuse_invalid(Role("private_registry"), {**hidden, **local}, Plain())
 
 
