@@ -15,7 +15,7 @@ from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
 from ...explain.pod_images import PodImage, images_of
 from ...explain.subjects import WORKLOADS, ContainerPull, pulls_of_pod, template_of
-from ...explain.workload_pods import is_controlled
+from ...explain.workload_pods import is_controlled, is_ended
 from ...images.pull_messages import parse_message
 from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
@@ -299,7 +299,6 @@ def _use(each: PodImage, image: Reference, name: str, secrets: tuple[str, ...], 
 
 def _is_over(kind: Kind, obj: Json) -> bool:
     """Whether the object pulls nothing any more, or another object covers its pulls."""
-    status = as_dict(obj.get("status"))
     if kind == POD:
-        return status.get("phase") in ("Succeeded", "Failed")
-    return is_controlled(obj) or bool(status.get("completionTime"))
+        return as_dict(obj.get("status")).get("phase") in ("Succeeded", "Failed")
+    return is_controlled(obj) or is_ended(obj)
