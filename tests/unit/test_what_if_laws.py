@@ -15,13 +15,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
     WILL_NOT_PULL,
     explain,
 )
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from support.supposed_changes import mirror_set
 from support.supposed_worlds import CHANGES, REMOVED_GRANTS, WORLDS, World, rows_with_answers, verdicts_of
 
 Change = Mapping[str, Any]
 
+IMAGES = ("q.io/team/app:v1", "q.io/team/app:v1")
 EQUAL_CHANGES: Sequence[Callable[[World], Sequence[Change]]] = (
     lambda _world: [{"new_nodes": True}],
     lambda _world: [{"remove_secrets": {"name": "no-such-secret"}}],
@@ -73,6 +74,13 @@ def test_a_change_and_its_inverse_give_the_base(world: World, asks: bool) -> Non
     assert _after(world, *changes, asks=asks) == _after(world, asks=asks)
 
 
+@example(
+    # The first state loses a login, and nobody knows whether the other one works.
+    world=World({"s0": {"q.io": "right"}, "s2": {"q.io": "robot"}}, ((), (), ("s0", "s2")), IMAGES, {}, [], [], {}, ()),
+    earlier={"remove_secrets": {"name": "s0"}},
+    later={"new_nodes": True},
+    asks=False,
+)
 @given(world=WORLDS, earlier=CHANGES, later=CHANGES, asks=st.booleans())
 def test_a_comparison_of_two_states_has_the_verdicts_of_each_state(
     world: World, earlier: Change, later: Change, asks: bool

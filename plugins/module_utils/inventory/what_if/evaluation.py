@@ -169,6 +169,7 @@ class PullEvaluator:
             self._base.take_read()
             before = self._explain_changed(asked, self._base, present)
             read = self._base.take_read()
+            before = self._doubt(present, before, self._evidence, self._earlier, read_today)
         touched = self._touching(read)
         if not touched:
             return Comparison(asked, before, before)
@@ -182,18 +183,23 @@ class PullEvaluator:
             touched = self._touching(read | self._later_read.take_read())
         elif is_changed:
             after = self._explain_changed(asked, self.after, present)
-        if before.verdict == after.verdict == PULLS and self._loses_login(before, after, read):
-            after = replace(after, verdict=UNKNOWN, reason=_OTHER_LOGIN.format(after.reason))
+        after = self._doubt(present, after, self._evidence, self._later, read_today)
+        if self._earlier is not None:
+            after = self._doubt(before, after, self._earlier, self.after, read)
         causes = self._causes(asked, touched) if answer_of(before.effect, after.effect) == WOULD_BREAK else ()
         return Comparison(asked, before, after, touched, causes, read)
 
-    def _loses_login(self, before: PullVerdict, after: PullVerdict, read: Iterable[ObjectRef]) -> bool:
-        def touches(ref: ObjectRef) -> bool:
-            return any(each.touches(ref) for each in self._each)
-
-        is_touched = any(ref.kind in (SECRET, SERVICE_ACCOUNT) and touches(ref) for ref in read)
-        states = (self.states[0], self.after)
-        return is_touched and loses_login(before, after, states, touches, asks=self._asks)
+    def _doubt(
+        self, before: PullVerdict, after: PullVerdict, state: Lookup, changed: ChangedLookup, read: Iterable[ObjectRef]
+    ) -> PullVerdict:
+        """The verdict after changes of `state`. It is unknown if the pull works before and loses a login. `read` are the references of `before`."""
+        if before.verdict != PULLS or after.verdict != PULLS:
+            return after
+        if not any(ref.kind in (SECRET, SERVICE_ACCOUNT) and changed.touches(ref) for ref in read):
+            return after
+        if not loses_login(before, after, (state, changed), changed.touches, asks=self._asks):
+            return after
+        return replace(after, verdict=UNKNOWN, reason=_OTHER_LOGIN.format(after.reason))
 
     def _explain_changed(self, asked: ContainerPull, evidence: Lookup, present: PullVerdict) -> PullVerdict:
         """The verdict in another state than the present one, for which the error of the node does not count."""

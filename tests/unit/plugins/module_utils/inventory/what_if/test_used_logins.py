@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PULLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PULLS, UNKNOWN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.trim import trim_pod
@@ -22,6 +22,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PullEvaluator,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.used_logins import loses_login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.writes import (
+    patches_of_objects,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.supposed import changes_of
 from support.surveyed import account, auth, place, pod, secret, survey
@@ -92,8 +95,26 @@ class TestLostLogins:
     def test_changes_instead_of_earlier_ones_take_a_login_away(self) -> None:
         change, other = ({"remove_secrets": {"name": name}} for name in ("old", "other"))
         found = self.compared(["old", "other"], change, earlier=other)
+        assert (found.before.verdict, found.after.verdict, found.answer) == (UNKNOWN, UNKNOWN, NOT_KNOWN)
+
+    def test_equal_states_have_the_doubt_of_their_changes(self) -> None:
+        change = {"remove_secrets": {"name": "old"}}
+        found = self.compared(["old", "other"], change, earlier=change)
+        alone = self.compared(["old", "other"], change)
+        assert found.touched == ()
+        assert (found.before.reason, found.after.reason) == (alone.after.reason, alone.after.reason)
+
+    def test_the_second_of_two_states_loses_a_login_of_the_first(self) -> None:
+        """The pull does not work today. Two declarations repair it, and the second one has fewer logins."""
+        snapshot = survey(place(accounts=[account()], pods=[pod("new", "more")]))
+        first = {ObjectRef(SECRET, "a", name): secret(name, {"q.io": auth("a", name)}) for name in ("new", "more")}
+        second = {**first, ObjectRef(SECRET, "a", "more"): None}
+        patches = [patches_of_objects(each, snapshot) for each in (first, second)]
+        evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=False), patches[1:], patches[0])
+        (subject,) = pulls_of_pod(snapshot.places["a"].pods[0], "a")
+        found = evaluator.compare(subject)
         assert (found.before.verdict, found.answer) == (PULLS, NOT_KNOWN)
-        assert self.compared(["old", "other"], change, earlier=change).answer == STILL_PULLS
+        assert found.after.reason.startswith("the changes take a login away")
 
     def test_the_answer_of_a_registry_proves_it(self) -> None:
         found = self.compared(["old", "other"], {"remove_secrets": {"name": "old"}})
