@@ -12,6 +12,7 @@ module_utils can only import Ansible's module_utils, as on a remote host. FILE g
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,13 +23,21 @@ from sanity import copied, home
 JUNIT = "--junit-xml="
 ONE_PROCESS = "--in-one-process"
 #: ansible-test does not pass options or variables on to pytest. The runs with forks try the usual number of examples.
-NO_FORKS = """\
+EXAMPLES, FEW_EXAMPLES = 100, 30
+NO_FORKS = 'assert config.pluginmanager.unregister(name="ansible_forked")'
+
+
+def conftest(*, forks: bool) -> str:
+    """The settings of pytest. In CI, hypothesis tries the same examples in each run, as tests/conftest.py says."""
+    return f"""\
 from hypothesis import settings
 
 
 def pytest_configure(config):
-    assert config.pluginmanager.unregister(name="ansible_forked")
-    settings.register_profile("some", settings.get_profile("untimed"), max_examples=30)
+    {"" if forks else NO_FORKS}
+    examples = {EXAMPLES if forks else FEW_EXAMPLES}
+    in_ci = {bool(os.environ.get("CI"))}
+    settings.register_profile("some", settings.get_profile("untimed"), max_examples=examples, derandomize=in_ci)
     settings.load_profile("some")
 """
 
@@ -39,8 +48,8 @@ def main() -> int:
     version = "{}.{}".format(*sys.version_info)
     command = ["ansible-test", "units", "--color", "no", "--python", version, *arguments]
     with copied() as collection:
-        if ONE_PROCESS in sys.argv:
-            (collection / "tests" / "unit" / "conftest.py").write_text(NO_FORKS, encoding="utf-8")
+        written = conftest(forks=ONE_PROCESS not in sys.argv)
+        (collection / "tests" / "unit" / "conftest.py").write_text(written, encoding="utf-8")
         status = processes.run(command, collection, {"HOME": str(home())})
         for report in reports:
             report.write_text(joined(sorted((collection / "tests/output/junit").glob("*.xml"))), encoding="utf-8")
