@@ -51,13 +51,21 @@ const (
 	nodeFile        = "/var/lib/kubelet/config.json"
 )
 
-// Annotations of a pool that control the stand-in's behaviour: durations, the number of failing machines, and a further file of its
-// configuration. Pausing is the pool's own `spec.paused`.
+// Annotations of a pool that control the stand-in's behaviour: durations, the number of failing machines, a further file of its
+// configuration, and the configuration of its kubelets' credential providers. Pausing is the pool's own `spec.paused`.
 const (
 	renderDelay  = "lab.openshift-ops.example.com/render-delay"
 	machineDelay = "lab.openshift-ops.example.com/machine-delay"
 	degraded     = "lab.openshift-ops.example.com/degraded"
 	furtherFile  = "lab.openshift-ops.example.com/further-file"
+	providers    = "lab.openshift-ops.example.com/credential-providers"
+)
+
+// The files of a kubelet, as the operator's templates name them.
+const (
+	kubeletFile   = "/etc/kubernetes/kubelet.conf"
+	providersFile = "/etc/kubernetes/credential-providers/generic-credential-provider.yaml"
+	kubeletUnit   = "kubelet.service"
 )
 
 const operatorPause = 50 * time.Millisecond
@@ -123,7 +131,7 @@ func (m *machineConfigOperator) start(ctx context.Context) error {
 		return err
 	}
 	for _, p := range m.pools {
-		name, config := p.render(content, "")
+		name, config := p.render(content, "", "")
 		if err := m.openshift.put(ctx, machineConfigs, name, config); err != nil {
 			return err
 		}
@@ -214,14 +222,20 @@ func (m *machineConfigOperator) mergedContent(content string) (string, error) {
 }
 
 // render returns the configuration of a pool that holds the content, and its name, which is derived from the content.
-func (p *pool) render(content, further string) (string, map[string]any) {
-	sum := sha256.Sum256([]byte(p.name + content + further))
+func (p *pool) render(content, further, providers string) (string, map[string]any) {
+	sum := sha256.Sum256([]byte(p.name + content + further + providers))
 	name := "rendered-" + p.name + "-" + hex.EncodeToString(sum[:16])
 	files := []any{file(nodeFile, content)}
 	if further != "" {
 		files = append(files, file(further, "further"))
 	}
-	ignition := map[string]any{"ignition": map[string]any{"version": "3.4.0"}, "storage": map[string]any{"files": files}}
+	ignition := map[string]any{"ignition": map[string]any{"version": "3.4.0"}}
+	if providers != "" {
+		files = append(files, file(kubeletFile, "kind: KubeletConfiguration\n"), file(providersFile, providers))
+		command := "[Service]\nExecStart=/usr/bin/kubelet \\\n  --image-credential-provider-config=" + providersFile + "\n"
+		ignition["systemd"] = map[string]any{"units": []any{map[string]any{"name": kubeletUnit, "contents": command}}}
+	}
+	ignition["storage"] = map[string]any{"files": files}
 	return name, map[string]any{"spec": map[string]any{"config": ignition}}
 }
 
@@ -278,14 +292,14 @@ func (m *machineConfigOperator) target(ctx context.Context, p *pool, object *uns
 	if content, err = m.mergedContent(content); err != nil {
 		return err
 	}
-	further := object.GetAnnotations()[furtherFile]
-	if seen := content + further; seen != p.seen {
+	further, ofKubelets := object.GetAnnotations()[furtherFile], object.GetAnnotations()[providers]
+	if seen := content + further + ofKubelets; seen != p.seen {
 		p.seen, p.since = seen, time.Now()
 	}
 	if time.Since(p.since) < annotated(object, renderDelay, 200*time.Millisecond) {
 		return nil
 	}
-	name, config := p.render(content, further)
+	name, config := p.render(content, further, ofKubelets)
 	found, err := m.configs.Get(name)
 	if err != nil || !equality.Semantic.DeepEqual(found.(*unstructured.Unstructured).Object["spec"], config["spec"]) {
 		if err := m.openshift.put(ctx, machineConfigs, name, config); err != nil {

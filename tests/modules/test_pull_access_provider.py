@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.lab import Lab
+from support.lab import Lab, path_of
 from support.modules import run_module
 from support.provider import PROVIDERS, RBAC, create_provider, token_rights
 from support.registry_settings import auth_file, credential_provider, pull_secret, registry_settings
@@ -110,3 +110,53 @@ def test_only_the_first_login_that_the_kubelet_sends_uses_the_file_of_the_provid
     verdicts = {row["name"]: row["verdict"] for row in result["namespaces"][0]["access"]}
     assert pulled == {"one": False, "two": True}
     assert verdicts == {"one": "will_not_pull", "two": "pulls"}
+
+
+POOLS = "/apis/machineconfiguration.openshift.io/v1/machineconfigpools"
+PROVIDER_FILE = """
+apiVersion: kubelet.config.k8s.io/v1
+kind: CredentialProviderConfig
+providers:
+- name: token-provider
+  apiVersion: credentialprovider.kubelet.k8s.io/v1
+  matchImages: ["*.example.com"]
+  defaultCacheDuration: 1m
+  env: [{name: KEY, value: canary}]
+  tokenAttributes:
+    serviceAccountTokenAudience: registry.example.com
+    cacheType: Token
+    requireServiceAccount: true
+    requiredServiceAccountAnnotationKeys: [example.com/role]
+"""
+
+
+def test_the_machine_configs_show_the_providers_of_the_kubelets(lab_factory: Any) -> None:
+    lab = lab_factory("--platform", "standalone")
+    name, host = lab.namespace("provider-files"), "source.example.com"
+
+    def seen() -> list[str]:
+        return [step["message"] for step in asked(lab, name)["steps"] if step["step"] == "providers"]
+
+    def annotate(pool: str, text: str) -> None:
+        annotations = {"lab.openshift-ops.example.com/credential-providers": text}
+        lab.api("PATCH", f"{POOLS}/{pool}", {"metadata": {"annotations": annotations}})
+
+    assert seen() == []
+    annotate("master", "providers: []")
+    annotate("worker", PROVIDER_FILE)
+    begin = "the nodes of worker have the credential provider token-provider for *.example.com"
+    lacks = f"service account {name}/default lacks example.com/role, so the kubelet does not run it for this pod"
+    lab.until(lambda: seen() == [f"{begin}: {lacks}"], "the pools have the configuration")
+
+    lab.api(
+        "PATCH",
+        f"{path_of(name, 'serviceaccounts', 'default')}",
+        {"metadata": {"annotations": {"example.com/role": "r"}}},
+    )
+    (text,) = seen()
+    assert text.startswith(
+        f"{begin}, with tokens of service accounts: the nodes may not request its tokens for registry.example.com"
+    )
+    result = asked(lab, name)
+    assert (result["verdict"], host in result["image"]) == ("unknown", True)
+    assert "canary" not in str(result)

@@ -1,10 +1,14 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the kubelet's settings from a rendered MachineConfig or from kubeadm's config map. Nothing else of these objects is kept."""
+"""Reads the kubelet's settings from a rendered MachineConfig or from kubeadm's config map. Nothing else of these objects is kept.
+
+The settings of a MachineConfig include the credential providers of the kubelet.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +20,7 @@ from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, ObjectRef
 from ..engine.fetching import Answer
 from ..explain.lookup import UnreadableObject
+from ..images.credential_providers import trim_providers
 from ..images.kubelet_settings import (
     DROP_IN_DIRECTORY,
     DROP_IN_SUFFIX,
@@ -23,10 +28,11 @@ from ..images.kubelet_settings import (
     KUBEADM_CONFIG_MAP,
     KUBEADM_SETTINGS,
     KUBELET_FILE_PATH,
+    PROVIDERS,
     merge_drop_ins,
     trim_settings,
 )
-from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_directory, unit_has
+from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_directory, texts_of_unit
 
 __all__ = ["read_kubelet_file"]
 
@@ -34,6 +40,8 @@ __all__ = ["read_kubelet_file"]
 _KUBEADM_KEY = "kubelet"
 #: The unit of the kubelet on OpenShift.
 _UNIT = "kubelet.service"
+#: The option with the path of the providers' file.
+_PROVIDER_FILE = re.compile(r"--image-credential-provider-config[= ]([^\s\"'\\]+)")
 
 
 def read_kubelet_file(cluster: Cluster, ref: ObjectRef) -> Answer:
@@ -65,12 +73,26 @@ def _settings_of_kubeadm(obj: Json) -> dict[str, Any]:
 
 def _settings_of_node(obj: Json) -> dict[str, Any]:
     """:raises ValueError: when the object has no readable file."""
-    return merge_drop_ins(parse_yaml(text_of_file(obj, KUBELET_FILE_PATH)), _drop_ins(obj))
+    settings = merge_drop_ins(parse_yaml(text_of_file(obj, KUBELET_FILE_PATH)), _drop_ins(obj))
+    providers = _providers(obj)
+    return settings if providers is None else {**settings, PROVIDERS: providers}
+
+
+def _providers(obj: Json) -> list[Json] | None:
+    """The kubelet's credential providers. None if they are not known, such as those in a directory or in a file of the node's image."""
+    try:
+        texts = texts_of_unit(obj, _UNIT)
+        paths = {path for text in texts for path in _PROVIDER_FILE.findall(text)}
+        if not texts or len(paths) > 1:
+            return None
+        return [each for path in paths for each in trim_providers(parse_yaml(text_of_file(obj, path)))]
+    except ValueError:
+        return None
 
 
 def _drop_ins(obj: Json) -> Iterator[Json]:
     """The drop-in files that the kubelet reads, in its order. No kubelet starts with a file that cannot be parsed."""
-    if not unit_has(obj, _UNIT, f"--config-dir={DROP_IN_DIRECTORY}"):
+    if not any(f"--config-dir={DROP_IN_DIRECTORY}" in text for text in texts_of_unit(obj, _UNIT)):
         return
     try:
         for text in texts_in_directory(obj, DROP_IN_DIRECTORY, DROP_IN_SUFFIX):

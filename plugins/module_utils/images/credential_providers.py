@@ -5,6 +5,7 @@
 
 On clouds, the kubelet has a provider for the registries of that cloud (machine-config-operator templates for aws, azure, gcp).
 crio-credential-provider uses secrets of the pod's namespace for the mirrors of an image, as configured in CRIOCredentialProviderConfig.
+On OpenShift, the rendered MachineConfig has the file that configures the providers of the kubelet.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 from ..core.cluster_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str, as_strs
-from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.objects import Json, Kind, ObjectRef, metadata, pick
 from ..dockerconfig.key_matching import kubelet_keys
 from .node_versions import NodeVersions, format_version
 
@@ -24,6 +25,7 @@ __all__ = [
     "CRIO_PROVIDER",
     "MOST_ENTRIES",
     "TOKEN_PROVIDERS",
+    "KubeletProvider",
     "TokenProvider",
     "cloud_of",
     "crio_doubt",
@@ -33,6 +35,7 @@ __all__ = [
     "node_problem",
     "platform_of",
     "skipped_entries",
+    "trim_providers",
 ]
 
 _CONFIG = "config.openshift.io"
@@ -54,6 +57,13 @@ CRIO_PROVIDER: Sequence[ObjectRef] = tuple(
 
 #: The audience of the tokens with which the provider lists secrets (machine-config-operator updateCredentialProviderConfig).
 CRIO_AUDIENCE = "https://kubernetes.default.svc"
+#: The name of its provider in the kubelet's configuration.
+_CRIO_NAME = "crio-credential-provider"
+_TOKENS, _AUDIENCE, _ANNOTATIONS = (
+    "tokenAttributes",
+    "serviceAccountTokenAudience",
+    "requiredServiceAccountAnnotationKeys",
+)
 #: Maximum number of entries of `matchImages`, and of characters of each (openshift/api config/v1, MatchImage).
 MOST_ENTRIES, _LONGEST_ENTRY = 50, 512
 _LABEL = r"(?:\*|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)"
@@ -118,6 +128,58 @@ TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
         "the pod gets no login, and the account of the nodes is not used",
     ),
 }
+
+
+@dataclass(frozen=True)
+class KubeletProvider:
+    """A credential provider of the kubelet (k8s.io/kubelet config/v1, CredentialProvider).
+
+    `images` are the entries of `matchImages`. `audience` is that of the tokens of service accounts that it gets, empty if it gets none.
+    `annotations`: those without which the kubelet does not run it for a pod of the account.
+    """
+
+    name: str
+    images: tuple[str, ...]
+    audience: str = ""
+    annotations: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, obj: Json) -> KubeletProvider:
+        tokens = as_dict(obj.get(_TOKENS))
+        return cls(
+            as_str(obj.get("name")),
+            tuple(as_strs(obj.get("matchImages"))),
+            as_str(tokens.get(_AUDIENCE)),
+            tuple(as_strs(tokens.get(_ANNOTATIONS))),
+        )
+
+    @property
+    def is_crio(self) -> bool:
+        """Whether it is the provider that `CRIO_PROVIDER` configures."""
+        return self.name == _CRIO_NAME
+
+    def match(self, repository: str) -> str:
+        """Return the entry for an image. Empty if there is none."""
+        return next(iter(kubelet_keys(self.images, repository)), "")
+
+    def missing_annotations(self, account: Json | None) -> Sequence[str]:
+        """Return the required annotations that the account lacks. An empty value is enough (pkg/credentialprovider/plugin)."""
+        present = as_dict(metadata(as_dict(account)).get("annotations"))
+        return [name for name in self.annotations if name not in present]
+
+
+def trim_providers(configuration: Json) -> list[Json]:
+    """Keep the facts of a CredentialProviderConfig that a `KubeletProvider` has. Arguments and variables of providers can be confidential.
+
+    :raises ValueError: when it has no list of providers.
+    """
+    providers = configuration.get("providers")
+    if not (isinstance(providers, list) and all(isinstance(each, Mapping) for each in providers)):
+        raise ValueError("it has no list of providers")
+    return [
+        {**pick(each, "name", "matchImages"), _TOKENS: pick(as_dict(each.get(_TOKENS)), _AUDIENCE, _ANNOTATIONS)}
+        for each in providers
+    ]
 
 
 def _is_set(annotation: str, value: str) -> bool:

@@ -34,6 +34,7 @@ __all__ = [
     "KUBELET_FILE_PATH",
     "POLICY_FIELD",
     "POOLS",
+    "PROVIDERS",
     "SETTINGS_KINDS",
     "config_for",
     "merge_drop_ins",
@@ -64,6 +65,8 @@ KUBELET_FILE_PATH = "/etc/kubernetes/kubelet.conf"
 DROP_IN_DIRECTORY, DROP_IN_SUFFIX = "/etc/openshift/kubelet.conf.d", ".conf"
 #: The key of the settings that is true if a drop-in file has one of them. A kubelet's configuration has no such field.
 DROP_INS = "dropIns"
+#: The key of the settings with the kubelet's credential providers. It is absent if they are not known.
+PROVIDERS = "credentialProviders"
 
 #: The annotation of a node with the name of the rendered MachineConfig that it has.
 CURRENT_CONFIG = "machineconfiguration.openshift.io/currentConfig"

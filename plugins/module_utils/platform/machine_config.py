@@ -36,7 +36,7 @@ __all__ = [
     "is_same_pull_secret",
     "text_of_file",
     "texts_in_directory",
-    "unit_has",
+    "texts_of_unit",
 ]
 
 _API = "machineconfiguration.openshift.io/v1"
@@ -62,6 +62,9 @@ _RELEASE_IMAGE_REGISTRY = re.compile(r"(?:localhost|api-int\.[^/:]+):22625\Z")
 #: From this version on, a change only writes the file.
 _WITHOUT_DRAIN = (4, 7, 4)
 _VERSION = re.compile(r"v?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
+#: The directory of systemd units on a node, and a comment in one of them.
+_UNIT_FILES = "/etc/systemd/system"
+_COMMENT = re.compile(r"^\s*[#;].*$", re.MULTILINE)
 #: Maximum size of an unpacked configuration in bytes. A valid one has some hundred kilobytes.
 _MOST_BYTES = 16 * 1024 * 1024
 #: Maximum number of characters that are shown of a pool's message.
@@ -154,11 +157,17 @@ def texts_in_directory(config: Json | None, directory: str, suffix: str) -> list
     return [text_of_file(config, path) for path in sorted(found, key=lambda path: path.split("/"))]
 
 
-def unit_has(config: Json | None, name: str, text: str) -> bool:
-    """Whether a systemd unit of a rendered configuration, or one of its drop-ins, contains the text."""
-    units = (unit for unit in _units(config) if unit.get("name") == name)
+def texts_of_unit(config: Json | None, name: str) -> list[str]:
+    """Return the texts of a systemd unit of a rendered configuration and of its drop-ins, without comments. Empty if it has no such unit.
+
+    The operator writes some drop-ins as files (pkg/daemon/constants).
+
+    :raises ValueError: when one of them cannot be decoded. The message does not quote it.
+    """
+    units = [unit for unit in _units(config) if unit.get("name") == name]
     parts = (part for unit in units for part in (unit, *map(as_dict, as_list(unit.get("dropins")))))
-    return any(text in as_str(part.get("contents")) for part in parts)
+    files = texts_in_directory(config, f"{_UNIT_FILES}/{name}.d", ".conf") if units else []
+    return [_COMMENT.sub("", text) for text in (*(as_str(part.get("contents")) for part in parts), *files)]
 
 
 def is_same_pull_secret(rendered: AuthFile, secret: AuthFile) -> bool:

@@ -280,7 +280,7 @@ JOBS: Mapping[str, Job] = {
             _reported_right(
                 "secrets", "get", "the content of the nodes' pull secret", "openshift-config", "pull-secret"
             ),
-            _reported_right(f"machineconfigs.{_MACHINES}", "get", "the file of the kubelets on OpenShift", CLUSTER),
+            _reported_right(f"machineconfigs.{_MACHINES}", "get", "the files of the kubelets on OpenShift", CLUSTER),
         ),
     ),
     "audit": Job(

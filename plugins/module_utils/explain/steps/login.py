@@ -173,12 +173,12 @@ def _explain_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepR
 
 
 def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[str]) -> StepResult:
-    """The refusal of all known logins. It is only a doubt if the provider of the nodes' cloud may have another login, which was not tried."""
+    """The refusal of all known logins. It is only a doubt if a provider of the nodes may have another login, which was not tried."""
     return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix) if _may_provide(held, places) else refusal
 
 
 def _may_provide(held: PullRoute, places: Sequence[str]) -> bool:
-    return _has_own_host(held, places) and may_provide(held.reference, held.evidence)
+    return _has_own_host(held, places) and may_provide(held.subject, held.reference, held.evidence)
 
 
 def _hidden_logins(held: PullRoute) -> str:

@@ -1,18 +1,24 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Credentials that the nodes may have but no object of the cluster contains. Their existence is reported as unknown. Pure."""
+"""Credentials that the nodes may have but no object of the cluster contains: those of the kubelets' credential providers. Pure.
+
+The rendered MachineConfigs show which providers the kubelets have. Without them, the platform of the cluster suggests one. No object shows
+whether the login of a provider has the right to an image.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from ...core.cluster_text import redact_line
 from ...core.json_types import as_dict
-from ...core.phrases import join_and
-from ...images.credential_providers import TOKEN_PROVIDERS, TokenProvider, cloud_of, platform_of
+from ...core.phrases import join_and, summarize
+from ...images.credential_providers import TOKEN_PROVIDERS, KubeletProvider, TokenProvider, cloud_of, platform_of
 from ...images.references import Reference
 from ...platform.cluster_kind import INFRASTRUCTURE
 from ...rbac.access_reviews import token_review
+from ..kubelet_providers import find_providers
 from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
@@ -20,24 +26,67 @@ from ..verdict import StepResult, info
 
 __all__ = ["explain_providers", "may_provide"]
 
+#: Number of pools that are named.
+_SHOWN = 3
+
 
 def explain_providers(subject: ContainerPull, reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
     """Yield the providers that may be for the image. Used only if there is no other login.
 
     :raises ReadRequired: when the objects that configure them have to be read first.
     """
-    if cloud := cloud_of(reference.repository):
+    cloud, known = cloud_of(reference.repository), find_providers(reference.repository, evidence)
+    for provider, pools in (known or {}).items():
+        yield _explain_provider(provider, pools, subject, reference, evidence)
+    if cloud and known is None:
         yield _explain_cloud(cloud, reference, evidence)
         yield _explain_token(TOKEN_PROVIDERS[cloud], subject, evidence)
+    elif cloud and not known:
+        text = f"the machine configs of the nodes have no credential provider for {reference.host}"
+        yield info("providers", text, ok=False)
 
 
-def may_provide(reference: Reference, evidence: Lookup) -> bool:
-    """Whether the nodes may have a login for the image from the credential provider of their cloud.
+def may_provide(subject: ContainerPull, reference: Reference, evidence: Lookup) -> bool:
+    """Whether the nodes may have a login for the image from a credential provider.
 
-    :raises ReadRequired: when the platform of the cluster has to be read first.
+    :raises ReadRequired: when the objects that configure them have to be read first.
     """
+    known = find_providers(reference.repository, evidence)
+    if known is not None:
+        return any(not _missing_annotations(provider, subject, evidence)[0] for provider in known)
     cloud = cloud_of(reference.repository)
     return bool(cloud) and platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]) in ("", cloud)
+
+
+def _explain_provider(
+    provider: KubeletProvider, pools: Sequence[str], subject: ContainerPull, reference: Reference, evidence: Lookup
+) -> StepResult:
+    """A provider that the machine configs show."""
+    name, entry = redact_line(provider.name), redact_line(provider.match(reference.repository))
+    begin = f"the nodes of {summarize(pools, _SHOWN)} have the credential provider {name} for {entry}"
+    missing, unread = _missing_annotations(provider, subject, evidence)
+    if missing:
+        text = (
+            f"{subject.account_ref} lacks {redact_line(join_and(missing))}, so the kubelet does not run it for this pod"
+        )
+        return info("providers", f"{begin}: {text}", ok=False)
+    if unread:
+        begin = f"{begin}, which needs annotations of {subject.account_ref}, and these are not known: {unread}"
+    elif provider.audience:
+        right = _explain_right(provider.audience, "it gives no login", subject, evidence)
+        begin = f"{begin}, with tokens of service accounts: {right}"
+    text = "Whether its login may pull this image cannot be seen from here, and the pod never shows why a provider gives no login"
+    return info("providers", f"{begin}. {text}", ok=None)
+
+
+def _missing_annotations(
+    provider: KubeletProvider, subject: ContainerPull, evidence: Lookup
+) -> tuple[Sequence[str], str]:
+    """The annotations that the account lacks, and the reason why this is not known."""
+    if not provider.annotations:
+        return [], ""
+    account, unread = try_lookup(evidence, subject.account_ref)
+    return [] if unread else provider.missing_annotations(account), unread
 
 
 def _explain_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepResult:
@@ -71,11 +120,15 @@ def _explain_token(provider: TokenProvider, subject: ContainerPull, evidence: Lo
 def _explain_audience(provider: TokenProvider, subject: ContainerPull, evidence: Lookup) -> str:
     if not provider.audience:
         return f"if the exchange of the token fails, {provider.after_failure}"
-    review = token_review(subject.namespace, subject.account, provider.audience)
-    answer, unread = try_lookup(evidence, review)
-    right = f"request its tokens for {provider.audience}"
+    return _explain_right(provider.audience, provider.after_failure, subject, evidence)
+
+
+def _explain_right(audience: str, after_failure: str, subject: ContainerPull, evidence: Lookup) -> str:
+    """Whether the nodes may request the tokens that a provider gets. `after_failure`: the effect if they may not, as a clause."""
+    answer, unread = try_lookup(evidence, token_review(subject.namespace, subject.account, audience))
+    right = f"request its tokens for {redact_line(audience)}"
     if unread:
         return f"whether the nodes may {right} is not known: {unread}"
     if as_dict(answer).get("allowed") is True:
         return f"the nodes may {right}"
-    return f"the nodes may not {right}, so {provider.after_failure}, unless the pod has a volume with such a token"
+    return f"the nodes may not {right}, so {after_failure}, unless the pod has a volume with such a token"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import pytest
@@ -28,6 +28,8 @@ from support.scripted_pool import status_object
 RENDERED = ObjectRef(KUBELET_FILE, "", "rendered-worker")
 TEXT = "kind: KubeletConfiguration\nstaticPodPath: /canary\nimagePullCredentialsVerificationPolicy: NeverVerify\n"
 SETTINGS = {"imagePullCredentialsVerificationPolicy": "NeverVerify"}
+#: The settings of a kubelet without a credential provider.
+NO_PROVIDERS = {**SETTINGS, "credentialProviders": []}
 
 
 DIRECTORY = "/etc/openshift/kubelet.conf.d"
@@ -44,7 +46,7 @@ def rendered(api: FakeApi, text: str, path: str = KUBELET_FILE_PATH, unit: Any =
 def test_the_file_of_a_rendered_configuration_is_read() -> None:
     api = FakeApi()
     rendered(api, TEXT)
-    assert read_kubelet_file(api.cluster(), RENDERED) == SETTINGS
+    assert read_kubelet_file(api.cluster(), RENDERED) == NO_PROVIDERS
 
 
 def test_the_file_of_kubeadm_is_read() -> None:
@@ -116,11 +118,12 @@ class TestDropIns:
     def test_the_last_file_wins(self) -> None:
         found = self.read(**{"20-b.conf": self.LISTED, "10-a.conf": self.ALWAYS, "05/99.conf": self.GATE})
         gates = {"featureGates": {"KubeletEnsureSecretPulledImages": False}}
-        assert found == {"imagePullCredentialsVerificationPolicy": "Listed", **gates, "dropIns": True}
+        policy = {"imagePullCredentialsVerificationPolicy": "Listed"}
+        assert found == {**NO_PROVIDERS, **policy, **gates, "dropIns": True}
 
     def test_feature_gates_are_merged_by_name(self) -> None:
         found = self.read(self.GATE, **{"a.conf": "featureGates: {Other: false}\npodsPerCore: 3\n"})
-        assert found == {"featureGates": {"KubeletEnsureSecretPulledImages": False}}
+        assert found == {"featureGates": {"KubeletEnsureSecretPulledImages": False}, "credentialProviders": []}
 
     @pytest.mark.parametrize("patch", ["featureGates:\n", "featureGates: {KubeletEnsureSecretPulledImages: null}\n"])
     def test_null_takes_a_setting_away(self, patch: str) -> None:
@@ -129,11 +132,22 @@ class TestDropIns:
 
     @pytest.mark.parametrize("name", ["README", "a.conf.bak", "a.yaml"])
     def test_only_files_with_the_suffix_count(self, name: str) -> None:
-        assert self.read(**{name: self.ALWAYS}) == SETTINGS
+        assert self.read(**{name: self.ALWAYS}) == NO_PROVIDERS
 
-    @pytest.mark.parametrize("unit", [{"name": "kubelet.service", "contents": "ExecStart=kubelet"}, {}, "odd"])
-    def test_a_kubelet_without_the_directory_does_not_read_them(self, unit: Any) -> None:
-        assert self.read(unit=unit, **{"a.conf": self.ALWAYS}) == SETTINGS
+    @pytest.mark.parametrize(
+        ("unit", "settings"),
+        [
+            ({"name": "kubelet.service", "contents": "ExecStart=kubelet"}, NO_PROVIDERS),
+            ({}, SETTINGS),
+            ("odd", SETTINGS),
+        ],
+    )
+    def test_a_kubelet_without_the_directory_does_not_read_them(self, unit: Any, settings: Any) -> None:
+        assert self.read(unit=unit, **{"a.conf": self.ALWAYS}) == settings
+
+    def test_a_comment_names_no_directory(self) -> None:
+        unit = {"name": "kubelet.service", "contents": f"  # --config-dir={DIRECTORY}\nExecStart=kubelet"}
+        assert self.read(unit=unit, **{"a.conf": self.ALWAYS}) == NO_PROVIDERS
 
     def test_a_drop_in_of_the_unit_can_name_the_directory(self) -> None:
         unit = {"name": "kubelet.service", "dropins": [{"name": "x", "contents": f"--config-dir={DIRECTORY}"}]}
@@ -143,3 +157,87 @@ class TestDropIns:
         found = self.read(**{"a.conf": "canary"})
         assert parse_config(found) is None
         assert "canary" not in str(found)
+
+
+class TestProviders:
+    """The option of the kubelet's unit names the file, which is in the same rendered configuration."""
+
+    PATH = "/etc/kubernetes/credential-providers/ecr-credential-provider.yaml"
+    OPTION = f"--image-credential-provider-config={PATH}"
+    FILE = """
+kind: CredentialProviderConfig
+providers:
+- name: ecr-credential-provider
+  matchImages: ["*.dkr.ecr.*.amazonaws.com"]
+  args: [canary]
+  env: [{name: KEY, value: canary}]
+- name: token-provider
+  matchImages: [registry.example.com]
+  tokenAttributes:
+    serviceAccountTokenAudience: registry
+    cacheType: Token
+    requiredServiceAccountAnnotationKeys: [example.com/role]
+"""
+    FOUND: ClassVar = [
+        {"name": "ecr-credential-provider", "matchImages": ["*.dkr.ecr.*.amazonaws.com"], "tokenAttributes": {}},
+        {
+            "name": "token-provider",
+            "matchImages": ["registry.example.com"],
+            "tokenAttributes": {
+                "serviceAccountTokenAudience": "registry",
+                "requiredServiceAccountAnnotationKeys": ["example.com/role"],
+            },
+        },
+    ]
+
+    def read(self, *texts: str, files: Any = None, encoded: str = "") -> Any:
+        """Return the providers. `texts` are those of the unit and its drop-ins, `files` further files by path."""
+        api = FakeApi()
+        first, *others = texts
+        unit = {"name": "kubelet.service", "contents": first, "dropins": [{"contents": each} for each in others]}
+        written = {KUBELET_FILE_PATH: TEXT, **({self.PATH: self.FILE} if files is None else files)}
+        listed = [{"path": path, "contents": {"source": f"data:,{quote(text)}"}} for path, text in written.items()]
+        if encoded:
+            listed.append({"path": encoded, "contents": {"source": "data:;base64,?"}})
+        config = {"storage": {"files": listed}, "systemd": {"units": [unit]}}
+        api.put("machineconfigs", "", RENDERED.name, spec={"config": config})
+        found = read_kubelet_file(api.cluster(), RENDERED)
+        assert isinstance(found, dict)
+        return found.get("credentialProviders")
+
+    @pytest.mark.parametrize("option", [OPTION, OPTION.replace("=", " "), f"{OPTION} \\\n  --v=2", f'"{OPTION}"'])
+    def test_the_file_of_the_option_is_read(self, option: str) -> None:
+        assert self.read(f"ExecStart=kubelet {option}") == self.FOUND
+
+    def test_a_drop_in_can_have_the_option(self) -> None:
+        assert self.read("ExecStart=kubelet $FLAGS", f'Environment="FLAGS={self.OPTION}"') == self.FOUND
+
+    def test_a_drop_in_that_is_a_file_can_have_the_option(self) -> None:
+        path = "/etc/systemd/system/kubelet.service.d/40-kubelet-crio-image-credential-provider.conf"
+        files = {self.PATH: self.FILE, path: f'[Service]\n# Flags\nEnvironment="FLAGS={self.OPTION}"\n'}
+        assert self.read("ExecStart=kubelet $FLAGS", files=files) == self.FOUND
+
+    def test_no_option_means_no_provider(self) -> None:
+        assert self.read("ExecStart=kubelet") == []
+        assert self.read(f"; {self.OPTION}\nExecStart=kubelet") == []
+
+    @pytest.mark.parametrize(
+        "files",
+        [
+            {},
+            {f"{PATH}/a.yaml": FILE},
+            {PATH: "canary"},
+            {PATH: "providers: {}"},
+            {PATH: "providers: [canary]"},
+            {PATH: "kind: CredentialProviderConfig"},
+        ],
+    )
+    def test_a_file_that_cannot_be_read_leaves_them_unknown(self, files: Any) -> None:
+        assert self.read(f"ExecStart=kubelet {self.OPTION}", files=files) is None
+
+    def test_several_files_leave_them_unknown(self) -> None:
+        other = self.OPTION.replace("ecr", "other")
+        assert self.read(f"ExecStart=kubelet {self.OPTION} {other}") is None
+
+    def test_content_that_cannot_be_decoded_leaves_them_unknown(self) -> None:
+        assert self.read(f"ExecStart=kubelet {self.OPTION}", files={}, encoded=self.PATH) is None

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
+    KubeletProvider,
     cloud_of,
     crio_doubt,
     crio_match,
@@ -17,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     node_problem,
     platform_of,
     skipped_entries,
+    trim_providers,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
 from hypothesis import given
@@ -226,3 +228,42 @@ def test_a_node_that_cannot_run_the_provider_is_recognized(
 ) -> None:
     found = node_problem(NodeVersions("n", kubelet, runtime, version))
     assert found.startswith(problem) if problem else found == ""
+
+
+class TestKubeletProviders:
+    TOKENS: ClassVar = {"serviceAccountTokenAudience": "registry", "requiredServiceAccountAnnotationKeys": ["a", "b"]}
+
+    def test_a_provider_has_the_facts_of_its_entry(self) -> None:
+        found = KubeletProvider.of({"name": "x", "matchImages": ["q.io", "*.q.io"], "tokenAttributes": self.TOKENS})
+        assert found == KubeletProvider("x", ("q.io", "*.q.io"), "registry", ("a", "b"))
+
+    @pytest.mark.parametrize("entry", [{}, {"name": 5, "matchImages": "q.io", "tokenAttributes": [1]}])
+    def test_an_invalid_entry_has_no_image(self, entry: Any) -> None:
+        assert KubeletProvider.of(entry) == KubeletProvider("", ())
+
+    @pytest.mark.parametrize(
+        ("repository", "entry"),
+        [("a.q.io/app", "*.q.io"), ("q.io/team/app", "q.io/team"), ("q.io/other", ""), ("z.io/a", "")],
+    )
+    def test_an_entry_matches_as_a_key_of_the_kubelet(self, repository: str, entry: str) -> None:
+        assert KubeletProvider("x", ("q.io/team", "*.q.io")).match(repository) == entry
+
+    def test_the_name_shows_the_provider_of_crio(self) -> None:
+        assert [KubeletProvider(name, ()).is_crio for name in ("crio-credential-provider", "x")] == [True, False]
+
+    def test_an_annotation_without_a_value_is_not_missing(self) -> None:
+        provider = KubeletProvider("x", (), "registry", ("a", "b"))
+        assert provider.missing_annotations({"metadata": {"annotations": {"a": ""}}}) == ["b"]
+        assert provider.missing_annotations(None) == ["a", "b"]
+
+    def test_only_known_facts_are_kept(self) -> None:
+        given = {"name": "x", "matchImages": ["q.io"], "args": ["canary"], "env": [{"name": "canary"}]}
+        tokens = {**self.TOKENS, "cacheType": "Token"}
+        found = trim_providers({"kind": "canary", "providers": [given, {**given, "tokenAttributes": tokens}]})
+        kept = {"name": "x", "matchImages": ["q.io"]}
+        assert found == [{**kept, "tokenAttributes": {}}, {**kept, "tokenAttributes": self.TOKENS}]
+
+    @pytest.mark.parametrize("providers", [None, {}, "x", [1], [{}, "x"]])
+    def test_a_configuration_without_a_list_is_invalid(self, providers: Any) -> None:
+        with pytest.raises(ValueError, match="it has no list of providers"):
+            trim_providers({"providers": providers})

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBELET_FILE,
+    POOLS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import token_review
@@ -38,7 +43,11 @@ def asked(
 ) -> PullVerdict:
     """The verdict if registries are asked. `at_mirror`: the outcome at the mirrors, by default that at the source."""
     cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
-    evidence = Lookup(known(more={**cloud, **(mirrors or {})}, **secrets))
+    return answered(subject, Lookup(known(more={**cloud, **(mirrors or {})}, **secrets)), outcome, at_mirror)
+
+
+def answered(subject: ContainerPull, evidence: Lookup, outcome: str, at_mirror: str = "") -> PullVerdict:
+    """The verdict with this outcome at the registries."""
     while True:
         try:
             return explain(subject, evidence, asks=True)
@@ -189,6 +198,107 @@ class TestAsked:
 
     def test_an_error_that_proves_nothing_leaves_the_provider_of_the_cloud(self) -> None:
         assert asked(pod(image=IMAGES["AWS"], says="pull QPS exceeded"), "no_login").verdict == "unknown"
+
+
+class TestMachineConfigs:
+    """The rendered configurations of the pools show the providers of the kubelets."""
+
+    ECR_PROVIDER: ClassVar = {"name": "ecr-credential-provider", "matchImages": ["*.dkr.ecr.*.amazonaws.com"]}
+    TOKENS: ClassVar = {
+        "name": "token-provider",
+        "matchImages": ["q.io"],
+        "tokenAttributes": {
+            "serviceAccountTokenAudience": "registry",
+            "requiredServiceAccountAnnotationKeys": ["example.com/role"],
+        },
+    }
+    ANNOTATED: ClassVar = {"metadata": {"annotations": {"example.com/role": ""}}}
+    CANNOT_BE_SEEN = "Whether its login may pull this image cannot be seen from here, and the pod never shows why a provider gives no login"
+
+    def evidence(self, account: Any = None, allowed: Any = None, **pools: Any) -> dict[Any, Any]:
+        """`pools` are the providers of each pool, or its settings if they are no list. Their configurations have the names of the pools."""
+        listed = [
+            {"metadata": {"name": name}, "spec": {"configuration": {"name": name}}, "status": {"machineCount": 1}}
+            for name in pools
+        ]
+        files = {
+            ObjectRef(KUBELET_FILE, "", name): {"credentialProviders": each} if isinstance(each, list) else each
+            for name, each in pools.items()
+        }
+        review = {token_review("ns", "default", "registry"): allowed}
+        cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": "AWS"}}}}
+        return known(default=account, more={POOLS: {"items": listed}, **files, **review, **cloud})
+
+    def seen(self, image: str, **given: Any) -> Any:
+        return steps(told(pod(image=image), self.evidence(**given)), "providers")
+
+    def test_a_provider_of_the_kubelet_is_named(self) -> None:
+        text = f"the nodes of worker have the credential provider ecr-credential-provider for *.dkr.ecr.*.amazonaws.com. {self.CANNOT_BE_SEEN}"
+        found = self.seen(IMAGES["AWS"], worker=[self.ECR_PROVIDER], master=[])
+        assert found == [("providers", text, None)]
+
+    def test_a_cloud_whose_provider_is_not_in_the_configurations_gives_no_login(self) -> None:
+        text = f"the machine configs of the nodes have no credential provider for {ECR}"
+        assert self.seen(IMAGES["AWS"], worker=[]) == [("providers", text, False)]
+        assert self.seen("q.io/app:v1", worker=[]) == []
+
+    @pytest.mark.parametrize("settings", [None, {}, REFUSED])
+    def test_the_platform_counts_if_one_configuration_is_not_known(self, settings: Any) -> None:
+        cloud, _token = self.seen(IMAGES["AWS"], worker=[], infra=settings)
+        assert cloud[1].startswith("the nodes run on AWS")
+
+    def test_a_missing_annotation_means_that_the_provider_is_not_run(self) -> None:
+        found = self.seen("q.io/app:v1", worker=[self.TOKENS], account={"metadata": {}})
+        text = "service account ns/default lacks example.com/role, so the kubelet does not run it for this pod"
+        assert found == [
+            ("providers", f"the nodes of worker have the credential provider token-provider for q.io: {text}", False)
+        ]
+
+    @pytest.mark.parametrize(
+        ("account", "allowed", "text"),
+        [
+            (
+                ANNOTATED,
+                {"allowed": True},
+                ", with tokens of service accounts: the nodes may request its tokens for registry",
+            ),
+            (
+                ANNOTATED,
+                {"allowed": False},
+                ", with tokens of service accounts: the nodes may not request its tokens for registry, so it gives no login, unless the pod "
+                "has a volume with such a token",
+            ),
+            (
+                REFUSED,
+                None,
+                ", which needs annotations of service account ns/default, and these are not known: the caller may not read it",
+            ),
+        ],
+    )
+    def test_the_facts_about_tokens_are_named(self, account: Any, allowed: Any, text: str) -> None:
+        ((_name, seen, ok),) = self.seen("q.io/app:v1", worker=[self.TOKENS], account=account, allowed=allowed)
+        begin = "the nodes of worker have the credential provider token-provider for q.io"
+        assert (seen, ok) == (f"{begin}{text}. {self.CANNOT_BE_SEEN}", None)
+
+    @pytest.mark.parametrize(
+        ("account", "provider", "verdict"),
+        [
+            (ANNOTATED, TOKENS, "unknown"),
+            ({"metadata": {}}, TOKENS, "will_not_pull"),
+            (REFUSED, TOKENS, "unknown"),
+            ({"metadata": {}}, ECR_PROVIDER, "will_not_pull"),
+        ],
+    )
+    def test_a_refusal_is_a_doubt_only_if_a_provider_is_run_for_the_image(
+        self, account: Any, provider: Any, verdict: str
+    ) -> None:
+        evidence = Lookup(self.evidence(account=account, worker=[provider]))
+        assert answered(pod(image="q.io/app:v1"), evidence, "no_login").verdict == verdict
+
+    def test_text_of_the_configuration_stays_in_its_line(self) -> None:
+        odd = {"name": "x\n\x1b[2J", "matchImages": ["q.io", 5]}
+        ((_name, text, _ok),) = self.seen("q.io/app:v1", worker=[odd, "odd", {}])
+        assert "\n" not in text
 
 
 IMAGES = {"AWS": f"{ECR}/app:v1", "Azure": "team.azurecr.io/app:v1", "GCP": "eu.gcr.io/team/app:v1"}

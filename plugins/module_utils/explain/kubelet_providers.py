@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The credential providers of the kubelets, as the rendered MachineConfigs of the machine config pools show them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..core.json_types import as_dict, as_list
+from ..core.objects import Json, ObjectRef
+from ..images.credential_providers import KubeletProvider
+from ..images.kubelet_settings import KUBELET_FILE, POOLS, PROVIDERS
+from ..platform.machine_config import Pool
+from .lookup import Lookup, UnreadableObject
+from .reading import items_of, require_all
+
+__all__ = ["find_providers"]
+
+
+def find_providers(repository: str, evidence: Lookup) -> Mapping[KubeletProvider, Sequence[str]] | None:
+    """Return the providers for an image, each with the names of the pools whose nodes have it. None if those of a pool are not known.
+
+    A pool that is being updated has nodes with either of two configurations. The provider of CRI-O is not among them.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    try:
+        pools = evidence.derive(POOLS, _configurations_by_pool)
+    except UnreadableObject:
+        return None
+    refs = {name: [ObjectRef(KUBELET_FILE, "", each) for each in names] for name, names in pools.items()}
+    require_all(evidence, [ref for each in refs.values() for ref in each])
+    found: dict[KubeletProvider, list[str]] = {}
+    for name, files in refs.items():
+        known = [_providers_in(ref, evidence) for ref in files]
+        if not known or None in known:
+            return None
+        for provider in dict.fromkeys(provider for each in known for provider in each or ()):
+            if not provider.is_crio and provider.match(repository):
+                found.setdefault(provider, []).append(name)
+    return found if refs else None
+
+
+def _configurations_by_pool(listed: Json | None) -> Mapping[str, Sequence[str]]:
+    """The names of the rendered configurations. An empty pool has no node that needs one."""
+    pools = map(Pool.of, items_of(listed))
+    return {pool.name: [*filter(None, dict.fromkeys((pool.current, pool.target)))] for pool in pools if pool.machines}
+
+
+def _providers_in(ref: ObjectRef, evidence: Lookup) -> Sequence[KubeletProvider] | None:
+    try:
+        return evidence.derive(ref, _parse_providers)
+    except UnreadableObject:
+        return None
+
+
+def _parse_providers(settings: Json | None) -> Sequence[KubeletProvider] | None:
+    providers = as_dict(settings).get(PROVIDERS)
+    return None if providers is None else [KubeletProvider.of(as_dict(each)) for each in as_list(providers)]

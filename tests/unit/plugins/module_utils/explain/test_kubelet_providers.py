@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The providers for an image are known only if the configurations of all pools with machines show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.kubelet_providers import find_providers
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
+    KubeletProvider,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBELET_FILE,
+    POOLS,
+)
+from support.pull_evidence import REFUSED
+
+SEEN, OTHER = (KubeletProvider(name, ("*.example.com",)) for name in ("seen", "other"))
+
+
+def pool(name: str, current: str = "", target: str = "", machines: int = 1) -> dict[str, Any]:
+    status = {"machineCount": machines, "configuration": {"name": current}}
+    return {"metadata": {"name": name}, "spec": {"configuration": {"name": target or current}}, "status": status}
+
+
+def settings(*providers: KubeletProvider) -> dict[str, Any]:
+    return {"credentialProviders": [{"name": each.name, "matchImages": [*each.images]} for each in providers]}
+
+
+def evidence(*pools: Any, **files: Any) -> Lookup:
+    """`files` are the settings in each rendered configuration."""
+    return Lookup(
+        {POOLS: {"items": [*pools]}, **{ObjectRef(KUBELET_FILE, "", name): each for name, each in files.items()}}
+    )
+
+
+def test_a_provider_has_the_names_of_its_pools() -> None:
+    pools = pool("infra", "a"), pool("worker", "b"), pool("master", "c")
+    known = evidence(*pools, a=settings(SEEN), b=settings(OTHER, SEEN), c=settings())
+    assert find_providers("q.example.com/app", known) == {SEEN: ["infra", "worker"], OTHER: ["worker"]}
+    assert find_providers("q.io/app", known) == {}
+
+
+def test_a_pool_that_is_being_updated_has_both_configurations() -> None:
+    known = evidence(pool("worker", "old", "new"), old=settings(SEEN), new=settings(SEEN, OTHER))
+    assert find_providers("q.example.com/app", known) == {SEEN: ["worker"], OTHER: ["worker"]}
+
+
+def test_the_provider_of_crio_is_not_among_them() -> None:
+    crio = KubeletProvider("crio-credential-provider", SEEN.images)
+    assert find_providers("q.example.com/app", evidence(pool("worker", "a"), a=settings(crio))) == {}
+
+
+def test_a_pool_without_machines_does_not_count() -> None:
+    known = evidence(pool("worker", "a"), pool("empty", "b", machines=0), a=settings(SEEN), b=None)
+    assert find_providers("q.example.com/app", known) == {SEEN: ["worker"]}
+    assert find_providers("q.example.com/app", evidence(pool("empty", "b", machines=0))) is None
+
+
+@pytest.mark.parametrize("unknown", [None, {}, REFUSED])
+def test_the_providers_of_all_pools_must_be_known(unknown: Any) -> None:
+    known = evidence(pool("worker", "a"), pool("infra", "b"), a=settings(SEEN), b=unknown)
+    assert find_providers("q.example.com/app", known) is None
+
+
+@pytest.mark.parametrize("pools", [REFUSED, None, {"items": []}, {"items": [pool("worker")]}])
+def test_a_cluster_without_known_pools_shows_none(pools: Any) -> None:
+    assert find_providers("q.example.com/app", Lookup({POOLS: pools})) is None
+
+
+def test_all_configurations_are_requested_together() -> None:
+    lookup = evidence(pool("worker", "a", "b"), pool("infra", "c"))
+    with pytest.raises(ReadRequired):
+        find_providers("q.example.com/app", lookup)
+    assert {ref.name for ref in lookup.take_wanted()} == {"a", "b", "c"}
