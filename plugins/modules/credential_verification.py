@@ -231,8 +231,9 @@ estimate:
           description:
             - Where the logins of the pods for it are. C(pod) is a pull secret of the pod, C(nodes) is the pull secret of the nodes. A mirror on
               another host than the source does not get the login of the pod.
-            - C(none) means that there is no login. C(unknown) means that the caller may not read an object, or that a
-              CRIOCredentialProviderConfig is for the image, so a mirror may get a login from any pull secret of the namespace.
+            - C(none) means that there is no login. C(unknown) means that the caller may not read an object, that a
+              CRIOCredentialProviderConfig is for the image, so a mirror may get a login from any pull secret of the namespace, or that the
+              registry belongs to AWS, Azure or Google Cloud, whose nodes have a credential provider for it.
           type: list
           elements: str
           returned: always

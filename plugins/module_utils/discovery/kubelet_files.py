@@ -40,8 +40,9 @@ __all__ = ["read_kubelet_file"]
 _KUBEADM_KEY = "kubelet"
 #: The unit of the kubelet on OpenShift.
 _UNIT = "kubelet.service"
-#: The option with the path of the providers' file.
-_PROVIDER_FILE = re.compile(r"--image-credential-provider-config[= ]([^\s\"'\\]+)")
+#: The option with the path of the providers' file, and the option with a path that can be read here.
+_PROVIDER_OPTION = "--image-credential-provider-config"
+_PROVIDER_FILE = re.compile(rf"""{_PROVIDER_OPTION}(?:=|\s|\\\n)+["']?([^\s"'\\]+)""")
 
 
 def read_kubelet_file(cluster: Cluster, ref: ObjectRef) -> Answer:
@@ -74,18 +75,17 @@ def _settings_of_kubeadm(obj: Json) -> dict[str, Any]:
 def _settings_of_node(obj: Json) -> dict[str, Any]:
     """:raises ValueError: when the object has no readable file."""
     settings = merge_drop_ins(parse_yaml(text_of_file(obj, KUBELET_FILE_PATH)), _drop_ins(obj))
-    providers = _providers(obj)
-    return settings if providers is None else {**settings, PROVIDERS: providers}
+    texts = texts_of_unit(obj, _UNIT)
+    return {**settings, PROVIDERS: _providers(obj, "\n".join(texts))} if texts else settings
 
 
-def _providers(obj: Json) -> list[Json] | None:
-    """The kubelet's credential providers. None if they are not known, such as those in a directory or in a file of the node's image."""
+def _providers(obj: Json, unit: str) -> list[Json] | None:
+    """The kubelet's credential providers. None if no object shows them, such as those in a directory or in a file of the node's image."""
+    paths = _PROVIDER_FILE.findall(unit)
+    if len(set(paths)) > 1 or unit.count(_PROVIDER_OPTION) > len(paths):
+        return None
     try:
-        texts = texts_of_unit(obj, _UNIT)
-        paths = {path for text in texts for path in _PROVIDER_FILE.findall(text)}
-        if not texts or len(paths) > 1:
-            return None
-        return [each for path in paths for each in trim_providers(parse_yaml(text_of_file(obj, path)))]
+        return [each for path in paths[:1] for each in trim_providers(parse_yaml(text_of_file(obj, path)))]
     except ValueError:
         return None
 

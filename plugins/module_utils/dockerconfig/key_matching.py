@@ -20,6 +20,7 @@ __all__ = [
     "has_registry_host",
     "is_glob_match",
     "is_host_match",
+    "is_url_match",
     "keyring_key",
     "kubelet_keys",
     "repository_of",
@@ -60,7 +61,7 @@ def repository_of(image: str) -> str | None:
 def kubelet_keys(keys: Iterable[str], repository: str) -> list[str]:
     """Return the keys that the kubelet uses for a repository, in the order in which it tries them, without those that it cannot parse."""
     indexed = {key: stored for key in keys if (stored := keyring_key(key)) is not None}
-    matching = [key for key, stored in indexed.items() if _is_url_match(stored, repository)]
+    matching = [key for key, stored in indexed.items() if is_url_match(stored, repository)]
     if not matching and _is_default_registry(repository):
         matching = [key for key, stored in indexed.items() if stored == _HUB_FALLBACK]
     return sorted(
@@ -108,7 +109,8 @@ def _split_host(name: str) -> tuple[str, str]:
     return (host, path) if has_registry_host(name) else (_HUB, name)
 
 
-def _is_url_match(stored: str, repository: str) -> bool:
+def is_url_match(stored: str, repository: str) -> bool:
+    """Return the result of the kubelet's `URLsMatchStr` for a key as the keyring keeps it, or an entry of a credential provider."""
     key, image = parse_url(stored), parse_url(repository)
     if key is None or image is None or not image.path.startswith(key.path):
         return False

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..core.json_types import as_dict, as_list
 from ..core.objects import Json, ObjectRef
@@ -15,31 +16,48 @@ from ..platform.machine_config import Pool
 from .lookup import Lookup, UnreadableObject
 from .reading import items_of, require_all
 
-__all__ = ["find_providers"]
+__all__ = ["KubeletProviders", "find_providers"]
 
 
-def find_providers(repository: str, evidence: Lookup) -> Mapping[KubeletProvider, Sequence[str]] | None:
-    """Return the providers for an image, each with the names of the pools whose nodes have it. None if those of a pool are not known.
+@dataclass(frozen=True)
+class KubeletProviders:
+    """The providers of the kubelets for an image, with the names of the pools whose nodes have them.
 
-    A pool that is being updated has nodes with either of two configurations. The provider of CRI-O is not among them.
+    `hidden`: the pools whose kubelets have providers that no object shows. `is_complete`: the kubelets of all pools have providers, and all of
+    them are known. A kubelet without the option has none, but until 1.28 those of its cloud were part of it.
+    """
+
+    found: Mapping[KubeletProvider, Sequence[str]] = field(default_factory=dict)
+    hidden: Sequence[str] = ()
+    is_complete: bool = False
+
+
+def find_providers(repository: str, evidence: Lookup) -> KubeletProviders:
+    """Return the providers for an image. The provider of CRI-O is not among them.
+
+    A pool that is being updated has nodes with either of two configurations.
 
     :raises ReadRequired: when objects have to be read first.
     """
     try:
         pools = evidence.derive(POOLS, _configurations_by_pool)
     except UnreadableObject:
-        return None
+        return KubeletProviders()
     refs = {name: [ObjectRef(KUBELET_FILE, "", each) for each in names] for name, names in pools.items()}
     require_all(evidence, [ref for each in refs.values() for ref in each])
     found: dict[KubeletProvider, list[str]] = {}
+    hidden: list[str] = []
+    is_complete = bool(refs)
     for name, files in refs.items():
         known = [_providers_in(ref, evidence) for ref in files]
-        if not known or None in known:
-            return None
-        for provider in dict.fromkeys(provider for each in known for provider in each or ()):
+        providers = dict.fromkeys(each for some in known for each in some or ())
+        for provider in providers:
             if not provider.is_crio and provider.match(repository):
                 found.setdefault(provider, []).append(name)
-    return found if refs else None
+        if None in known:
+            hidden.append(name)
+        is_complete = is_complete and bool(known) and all(known)
+    return KubeletProviders(found, hidden, is_complete)
 
 
 def _configurations_by_pool(listed: Json | None) -> Mapping[str, Sequence[str]]:
@@ -49,12 +67,13 @@ def _configurations_by_pool(listed: Json | None) -> Mapping[str, Sequence[str]]:
 
 
 def _providers_in(ref: ObjectRef, evidence: Lookup) -> Sequence[KubeletProvider] | None:
+    """The providers in a configuration: None if it does not show them, and empty if nothing shows whether there are any."""
     try:
         return evidence.derive(ref, _parse_providers)
     except UnreadableObject:
-        return None
+        return ()
 
 
 def _parse_providers(settings: Json | None) -> Sequence[KubeletProvider] | None:
-    providers = as_dict(settings).get(PROVIDERS)
+    providers = as_dict(settings).get(PROVIDERS, ())
     return None if providers is None else [KubeletProvider.of(as_dict(each)) for each in as_list(providers)]

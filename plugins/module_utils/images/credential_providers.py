@@ -11,13 +11,13 @@ On OpenShift, the rendered MachineConfig has the file that configures the provid
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.cluster_text import redact_line
 from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.objects import Json, Kind, ObjectRef, metadata, pick
-from ..dockerconfig.key_matching import kubelet_keys
+from ..dockerconfig.key_matching import is_url_match, kubelet_keys
 from .node_versions import NodeVersions, format_version
 
 __all__ = [
@@ -160,7 +160,7 @@ class KubeletProvider:
 
     def match(self, repository: str) -> str:
         """Return the entry for an image. Empty if there is none."""
-        return next(iter(kubelet_keys(self.images, repository)), "")
+        return next(_matches(self.images, repository), "")
 
     def missing_annotations(self, account: Json | None) -> Sequence[str]:
         """Return the required annotations that the account lacks. An empty value is enough (pkg/credentialprovider/plugin)."""
@@ -199,8 +199,13 @@ def platform_of(infrastructure: Json | None) -> str:
 def crio_match(config: Json | None, repository: str) -> str:
     """Return the entry of `matchImages` for the image, if possible one that the nodes have. Empty when there is none."""
     images = as_strs(as_dict(as_dict(config).get("spec")).get("matchImages"))
-    found, skipped = kubelet_keys(images, repository), skipped_entries(config)
+    found, skipped = [*_matches(images, repository)], skipped_entries(config)
     return next((each for each in found if each not in skipped), next(iter(found), ""))
+
+
+def _matches(images: Sequence[str], repository: str) -> Iterator[str]:
+    """The entries of `matchImages` for a repository. The kubelet compares them as they are (pkg/credentialprovider/plugin, isImageAllowed)."""
+    return (each for each in images if is_url_match(each, repository))
 
 
 def skipped_entries(config: Json | None) -> frozenset[str]:

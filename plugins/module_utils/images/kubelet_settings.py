@@ -65,7 +65,8 @@ KUBELET_FILE_PATH = "/etc/kubernetes/kubelet.conf"
 DROP_IN_DIRECTORY, DROP_IN_SUFFIX = "/etc/openshift/kubelet.conf.d", ".conf"
 #: The key of the settings that is true if a drop-in file has one of them. A kubelet's configuration has no such field.
 DROP_INS = "dropIns"
-#: The key of the settings with the kubelet's credential providers. It is absent if they are not known.
+#: The key of the settings with the kubelet's credential providers. It is absent if nothing shows whether it has any, and None if only their
+#: content is not known.
 PROVIDERS = "credentialProviders"
 
 #: The annotation of a node with the name of the rendered MachineConfig that it has.

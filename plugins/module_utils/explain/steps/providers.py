@@ -36,14 +36,19 @@ def explain_providers(subject: ContainerPull, reference: Reference, evidence: Lo
     :raises ReadRequired: when the objects that configure them have to be read first.
     """
     cloud, known = cloud_of(reference.repository), find_providers(reference.repository, evidence)
-    for provider, pools in (known or {}).items():
+    for provider, pools in known.found.items():
         yield _explain_provider(provider, pools, subject, reference, evidence)
-    if cloud and known is None:
-        yield _explain_cloud(cloud, reference, evidence)
-        yield _explain_token(TOKEN_PROVIDERS[cloud], subject, evidence)
-    elif cloud and not known:
+    if known.hidden:
+        text = f"the nodes of {summarize(known.hidden, _SHOWN)} have credential providers that no object shows: whether one is for {reference.host}"
+        yield info("providers", f"{text} is not known", ok=None)
+    if not cloud or known.found:
+        return
+    if known.is_complete:
         text = f"the machine configs of the nodes have no credential provider for {reference.host}"
         yield info("providers", text, ok=False)
+    else:
+        yield _explain_cloud(cloud, reference, evidence)
+        yield _explain_token(TOKEN_PROVIDERS[cloud], subject, evidence)
 
 
 def may_provide(subject: ContainerPull, reference: Reference, evidence: Lookup) -> bool:
@@ -51,11 +56,12 @@ def may_provide(subject: ContainerPull, reference: Reference, evidence: Lookup) 
 
     :raises ReadRequired: when the objects that configure them have to be read first.
     """
-    known = find_providers(reference.repository, evidence)
-    if known is not None:
-        return any(not _missing_annotations(provider, subject, evidence)[0] for provider in known)
-    cloud = cloud_of(reference.repository)
-    return bool(cloud) and platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]) in ("", cloud)
+    cloud, known = cloud_of(reference.repository), find_providers(reference.repository, evidence)
+    if known.hidden or any(not _missing_annotations(provider, subject, evidence)[0] for provider in known.found):
+        return True
+    if not cloud or known.is_complete:
+        return False
+    return platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]) in ("", cloud)
 
 
 def _explain_provider(
@@ -74,9 +80,18 @@ def _explain_provider(
         begin = f"{begin}, which needs annotations of {subject.account_ref}, and these are not known: {unread}"
     elif provider.audience:
         right = _explain_right(provider.audience, "it gives no login", subject, evidence)
-        begin = f"{begin}, with tokens of service accounts: {right}"
+        begin = f"{begin}, with tokens of service accounts: {right}{_explain_use(subject, reference, evidence)}"
     text = "Whether its login may pull this image cannot be seen from here, and the pod never shows why a provider gives no login"
     return info("providers", f"{begin}. {text}", ok=None)
+
+
+def _explain_use(subject: ContainerPull, reference: Reference, evidence: Lookup) -> str:
+    """The effect of annotations that the provider of a cloud itself needs, and that the account lacks. Empty without such ones."""
+    provider = TOKEN_PROVIDERS.get(cloud_of(reference.repository))
+    account, unread = try_lookup(evidence, subject.account_ref)
+    if provider is None or unread or not (missing := provider.missing_annotations(account)):
+        return ""
+    return f". {subject.account_ref} lacks {join_and(list(missing))}, so {provider.without_annotations}"
 
 
 def _missing_annotations(

@@ -22,7 +22,7 @@ from ...explain.lookup import Lookup, ReadRequired
 from ...explain.pod_images import CONTAINERS, images_of
 from ...explain.reading import require_all, try_lookup
 from ...explain.steps.mirrors import key_for, mirrors_of
-from ...images.credential_providers import CRIO_PROVIDER, crio_match, skipped_entries
+from ...images.credential_providers import CRIO_PROVIDER, cloud_of, crio_match, skipped_entries
 from ...images.image_verification import (
     ASKS,
     NEVER_VERIFY,
@@ -45,7 +45,8 @@ __all__ = ["estimate_pulls", "repositories_of", "trim_pod_images"]
 #: `once`: at most the first start asks. With pull policy Never, the kubelet refuses a container for which it would have to ask.
 _NEVER, _ONCE, _EACH_START, _ALWAYS = "never", "once", "each_start", "always"
 _REFUSED = "refused"
-#: Where the login for an image is: in a secret of the pod, in the nodes' own pull secret, nowhere, or in a secret that cannot be read.
+#: The place of the login for an image: a secret of the pod, the nodes' own pull secret, nowhere, or not known: a secret cannot be read, or a
+#: credential provider may give one.
 _OF_POD, _OF_NODES, _NONE, _UNREAD = "pod", "nodes", "none", "unknown"
 _ENDED = ("Succeeded", "Failed")
 #: A version of the kubelet that compares the literal text of an image.
@@ -184,6 +185,8 @@ def _login_of(namespace: str, secrets: Sequence[str], image: str, evidence: Look
     is_unread = own.in_state("unread") or nodes.in_state("unread") or any(key.unread for key in keys)
     if is_unread or any(try_lookup(evidence, ref)[1] for ref in _MIRROR_SETS):
         return _UNREAD
+    if cloud_of(reference.repository):
+        return _UNREAD  # the credential provider of the nodes may give one
     return _UNREAD if mirrors is not None and _may_have_provider(reference, mirrors, evidence) else _NONE
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...explain.lookup import ReadRequired
+from ...explain.steps.providers import may_provide
 from ...explain.subjects import ContainerPull
 from ...images.references import Reference, reference_of
 from ...platform.protected import NODE_SECRET
@@ -34,7 +36,7 @@ def repositories_with_login(survey: ClusterSnapshot) -> frozenset[str]:
 def find_pods_without_login(
     place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str]
 ) -> Iterator[tuple[ContainerPull, Reference]]:
-    """Yield the containers with an image of their node for which they and the nodes have no login, for these `repositories`.
+    """Yield the containers with an image of their node for which they and the nodes have no login, for these `repositories`, and no provider of one.
 
     With pull policy Always, the registry is asked at each start anyway.
     """
@@ -42,7 +44,9 @@ def find_pods_without_login(
         reference = reference_of(subject.image)
         if not subject.is_pulled or reference is None or reference.repository not in repositories:
             continue
-        if subject.pull_policy != "Always" and not _has_login(survey, place, subject.own, reference):
+        if subject.pull_policy == "Always" or _has_login(survey, place, subject.own, reference):
+            continue
+        if not _may_have_provider(survey, subject, reference):
             yield subject, reference
 
 
@@ -50,3 +54,11 @@ def _has_login(survey: ClusterSnapshot, place: NamespaceSnapshot, own: Sequence[
     if logins_for_image(survey, place.namespace, own, reference):
         return True
     return bool(logins_for_image(survey, NODE_SECRET.namespace, [NODE_SECRET.name], reference))
+
+
+def _may_have_provider(survey: ClusterSnapshot, subject: ContainerPull, reference: Reference) -> bool:
+    """Whether a credential provider of the nodes may give a login. A kubelet asks it whenever it verifies an image."""
+    try:
+        return may_provide(subject, reference, survey.evidence)
+    except ReadRequired:  # an explanation that failed earlier did not ask for it
+        return False

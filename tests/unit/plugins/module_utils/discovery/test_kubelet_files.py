@@ -203,9 +203,19 @@ providers:
         api.put("machineconfigs", "", RENDERED.name, spec={"config": config})
         found = read_kubelet_file(api.cluster(), RENDERED)
         assert isinstance(found, dict)
-        return found.get("credentialProviders")
+        return found["credentialProviders"]
 
-    @pytest.mark.parametrize("option", [OPTION, OPTION.replace("=", " "), f"{OPTION} \\\n  --v=2", f'"{OPTION}"'])
+    @pytest.mark.parametrize(
+        "option",
+        [
+            OPTION,
+            OPTION.replace("=", "  "),
+            OPTION.replace("=", " \\\n  "),
+            OPTION.replace("=", "='") + "'",
+            f"{OPTION} \\\n  --v=2",
+            f'"{OPTION}"',
+        ],
+    )
     def test_the_file_of_the_option_is_read(self, option: str) -> None:
         assert self.read(f"ExecStart=kubelet {option}") == self.FOUND
 
@@ -234,6 +244,15 @@ providers:
     )
     def test_a_file_that_cannot_be_read_leaves_them_unknown(self, files: Any) -> None:
         assert self.read(f"ExecStart=kubelet {self.OPTION}", files=files) is None
+
+    @pytest.mark.parametrize("value", ["=", "=\\", ""])
+    def test_an_option_without_a_path_leaves_them_unknown(self, value: str) -> None:
+        assert self.read(f"ExecStart=kubelet {self.OPTION} --image-credential-provider-config{value}") is None
+
+    def test_a_configuration_without_the_unit_shows_nothing(self) -> None:
+        api = FakeApi()
+        rendered(api, TEXT, unit={"name": "other.service", "contents": self.OPTION})
+        assert read_kubelet_file(api.cluster(), RENDERED) == SETTINGS
 
     def test_several_files_leave_them_unknown(self) -> None:
         other = self.OPTION.replace("ecr", "other")

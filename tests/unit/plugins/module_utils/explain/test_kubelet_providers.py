@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.kubelet_providers import find_providers
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.kubelet_providers import (
+    KubeletProviders,
+    find_providers,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     KubeletProvider,
@@ -42,35 +45,45 @@ def evidence(*pools: Any, **files: Any) -> Lookup:
 def test_a_provider_has_the_names_of_its_pools() -> None:
     pools = pool("infra", "a"), pool("worker", "b"), pool("master", "c")
     known = evidence(*pools, a=settings(SEEN), b=settings(OTHER, SEEN), c=settings())
-    assert find_providers("q.example.com/app", known) == {SEEN: ["infra", "worker"], OTHER: ["worker"]}
-    assert find_providers("q.io/app", known) == {}
+    assert find_providers("q.example.com/app", known).found == {SEEN: ["infra", "worker"], OTHER: ["worker"]}
+    assert find_providers("q.io/app", known).found == {}
 
 
 def test_a_pool_that_is_being_updated_has_both_configurations() -> None:
     known = evidence(pool("worker", "old", "new"), old=settings(SEEN), new=settings(SEEN, OTHER))
-    assert find_providers("q.example.com/app", known) == {SEEN: ["worker"], OTHER: ["worker"]}
+    found = find_providers("q.example.com/app", known)
+    assert found == KubeletProviders({SEEN: ["worker"], OTHER: ["worker"]}, [], is_complete=True)
 
 
 def test_the_provider_of_crio_is_not_among_them() -> None:
     crio = KubeletProvider("crio-credential-provider", SEEN.images)
-    assert find_providers("q.example.com/app", evidence(pool("worker", "a"), a=settings(crio))) == {}
+    found = find_providers("q.example.com/app", evidence(pool("worker", "a"), a=settings(crio)))
+    assert found == KubeletProviders({}, [], is_complete=True)
 
 
 def test_a_pool_without_machines_does_not_count() -> None:
     known = evidence(pool("worker", "a"), pool("empty", "b", machines=0), a=settings(SEEN), b=None)
-    assert find_providers("q.example.com/app", known) == {SEEN: ["worker"]}
-    assert find_providers("q.example.com/app", evidence(pool("empty", "b", machines=0))) is None
+    assert find_providers("q.example.com/app", known) == KubeletProviders({SEEN: ["worker"]}, [], is_complete=True)
+    alone = evidence(pool("empty", "b", machines=0))
+    assert find_providers("q.example.com/app", alone) == KubeletProviders({}, [], is_complete=False)
 
 
-@pytest.mark.parametrize("unknown", [None, {}, REFUSED])
-def test_the_providers_of_all_pools_must_be_known(unknown: Any) -> None:
+@pytest.mark.parametrize("unknown", [None, {}, REFUSED, {"credentialProviders": []}])
+def test_a_pool_without_known_providers_leaves_those_of_the_others(unknown: Any) -> None:
     known = evidence(pool("worker", "a"), pool("infra", "b"), a=settings(SEEN), b=unknown)
-    assert find_providers("q.example.com/app", known) is None
+    assert find_providers("q.example.com/app", known) == KubeletProviders({SEEN: ["worker"]}, [], is_complete=False)
+
+
+def test_a_pool_whose_providers_no_object_shows_is_named() -> None:
+    known = evidence(pool("worker", "a"), pool("infra", "b"), a=settings(SEEN), b={"credentialProviders": None})
+    found = find_providers("q.example.com/app", known)
+    assert found == KubeletProviders({SEEN: ["worker"]}, ["infra"], is_complete=False)
 
 
 @pytest.mark.parametrize("pools", [REFUSED, None, {"items": []}, {"items": [pool("worker")]}])
 def test_a_cluster_without_known_pools_shows_none(pools: Any) -> None:
-    assert find_providers("q.example.com/app", Lookup({POOLS: pools})) is None
+    found = find_providers("q.example.com/app", Lookup({POOLS: pools}))
+    assert (found.found, [*found.hidden], found.is_complete) == ({}, [], False)
 
 
 def test_all_configurations_are_requested_together() -> None:

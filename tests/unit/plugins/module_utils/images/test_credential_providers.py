@@ -248,6 +248,18 @@ class TestKubeletProviders:
     def test_an_entry_matches_as_a_key_of_the_kubelet(self, repository: str, entry: str) -> None:
         assert KubeletProvider("x", ("q.io/team", "*.q.io")).match(repository) == entry
 
+    @pytest.mark.parametrize(
+        ("entry", "repository"),
+        [
+            ("https://q.io", "q.io/app"),
+            ("q.io/v2/team", "q.io/team/app"),
+            ("index.docker.io", "docker.io/library/nginx"),
+        ],
+    )
+    def test_the_rules_of_secrets_for_keys_do_not_count(self, entry: str, repository: str) -> None:
+        assert KubeletProvider("x", (entry,)).match(repository) == ""
+        assert crio_match({"spec": {"matchImages": [entry]}}, repository) == ""
+
     def test_the_name_shows_the_provider_of_crio(self) -> None:
         assert [KubeletProvider(name, ()).is_crio for name in ("crio-credential-provider", "x")] == [True, False]
 

@@ -239,13 +239,36 @@ class TestMachineConfigs:
 
     def test_a_cloud_whose_provider_is_not_in_the_configurations_gives_no_login(self) -> None:
         text = f"the machine configs of the nodes have no credential provider for {ECR}"
-        assert self.seen(IMAGES["AWS"], worker=[]) == [("providers", text, False)]
-        assert self.seen("q.io/app:v1", worker=[]) == []
+        assert self.seen(IMAGES["AWS"], worker=[self.TOKENS]) == [("providers", text, False)]
+        assert self.seen("r.io/app:v1", worker=[self.TOKENS]) == []
 
-    @pytest.mark.parametrize("settings", [None, {}, REFUSED])
-    def test_the_platform_counts_if_one_configuration_is_not_known(self, settings: Any) -> None:
-        cloud, _token = self.seen(IMAGES["AWS"], worker=[], infra=settings)
+    @pytest.mark.parametrize("settings", [None, {}, REFUSED, []])
+    def test_the_platform_counts_if_one_configuration_shows_no_provider(self, settings: Any) -> None:
+        """The kubelets of older versions have the provider of their cloud without any option."""
+        cloud, _token = self.seen(IMAGES["AWS"], worker=[self.TOKENS], infra=settings)
         assert cloud[1].startswith("the nodes run on AWS")
+        evidence = self.evidence(worker=settings)
+        assert answered(pod(image=IMAGES["AWS"]), Lookup(evidence), "no_login").verdict == "unknown"
+
+    def test_providers_that_no_object_shows_are_a_doubt_for_every_registry(self) -> None:
+        evidence = self.evidence(worker=[], infra={"credentialProviders": None})
+        text = "the nodes of infra have credential providers that no object shows: whether one is for q.io is not known"
+        assert steps(told(pod(), evidence), "providers") == [("providers", text, None)]
+        assert answered(pod(), Lookup(evidence), "no_login").verdict == "unknown"
+
+    def test_a_known_provider_counts_whatever_another_pool_has(self) -> None:
+        provider = {"name": "p", "matchImages": ["q.io"]}
+        for other in (None, {}, REFUSED, []):
+            evidence = self.evidence(worker=[provider], infra=other)
+            assert answered(pod(), Lookup(evidence), "no_login").verdict == "unknown"
+
+    def test_the_annotations_that_a_cloud_needs_are_named(self) -> None:
+        tokens = {**self.ECR_PROVIDER, "tokenAttributes": {"serviceAccountTokenAudience": "registry"}}
+        ((_name, text, _ok),) = self.seen(IMAGES["AWS"], worker=[tokens], allowed={"allowed": True})
+        lacks = (
+            "service account ns/default lacks eks.amazonaws.com/ecr-role-arn, so it pulls with the role of the nodes"
+        )
+        assert f"the nodes may request its tokens for registry. {lacks}" in text
 
     def test_a_missing_annotation_means_that_the_provider_is_not_run(self) -> None:
         found = self.seen("q.io/app:v1", worker=[self.TOKENS], account={"metadata": {}})

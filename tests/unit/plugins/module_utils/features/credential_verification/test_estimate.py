@@ -132,6 +132,11 @@ class TestLogins:
         found = row(estimated(pod("a", "s"), s=UnreadableObject("no")))
         assert (found["logins"], found["without_login"]) == (["unknown"], [])
 
+    @pytest.mark.parametrize("host", ["1.dkr.ecr.eu-west-1.amazonaws.com", "team.azurecr.io", "gcr.io"])
+    def test_the_provider_of_a_cloud_may_have_the_login(self, host: str) -> None:
+        found = row(estimated(pod("a", image=f"{host}/app")), f"{host}/app")
+        assert (found["logins"], found["without_login"]) == (["unknown"], [])
+
     def test_all_secrets_are_requested_at_once(self) -> None:
         evidence = Lookup()
         with pytest.raises(ReadRequired):

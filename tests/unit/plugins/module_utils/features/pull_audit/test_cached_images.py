@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.cached_images import (
     find_pods_without_login,
     repositories_with_login,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from support.surveyed import place, pod, secret, survey
 
 WITH = place("b", secrets=[secret("s")], pods=[pod("s", runs=True)])
@@ -32,3 +35,13 @@ def test_a_pod_with_its_image_and_without_a_login_is_found() -> None:
     found = find_pods_without_login(own, seen, frozenset(["q.io/team/app"]))
     assert [(subject.ref.name, reference.host) for subject, reference in found] == [("app", "q.io"), ("t", "q.io")]
     assert list(find_pods_without_login(own, seen, frozenset())) == []
+
+
+@pytest.mark.parametrize(("platform", "found"), [("AWS", []), ("VSphere", ["app"])])
+def test_a_credential_provider_of_the_nodes_is_a_login(platform: str, found: list[str]) -> None:
+    image = "1.dkr.ecr.eu-west-1.amazonaws.com/app"
+    own = place(pods=[pod(runs=True, image=image)])
+    cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
+    seen = survey(own, objects={**cloud, POOLS: None})
+    pods = find_pods_without_login(own, seen, frozenset([image]))
+    assert [subject.ref.name for subject, _reference in pods] == found

@@ -205,7 +205,7 @@ class TestReading:
         api.fail(r"GET .*/kubelet-config", FORBIDDEN, times=ALWAYS)
         assert found(audited(api))["unreadable"] == [
             "kubelet configuration kube-system/kubelet-config could not be read: the caller may not read config map "
-            "kube-system/kubelet-config. It may be unknown which nodes verify access to images"
+            "kube-system/kubelet-config. It may be unknown which nodes verify access to images, and which credential providers they have"
         ]
 
     def test_a_forecast_judges_by_nodes_and_credential_providers(self, api: FakeApi) -> None:
