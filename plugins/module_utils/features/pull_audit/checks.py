@@ -177,7 +177,9 @@ class Audit:
         of_nodes = {ref: why for ref, why in unread.items() if ref.kind in SETTINGS_KINDS}
         pulls = {ref: why for ref, why in unread.items() if ref not in of_nodes}
         yield from _describe_unread(pulls, "Pulls that depend on it are unknown")
-        yield from _describe_unread(of_nodes, "It may be unknown which nodes verify access to images, and which credential providers they have")
+        yield from _describe_unread(
+            of_nodes, "It may be unknown which nodes verify access to images, and which credential providers they have"
+        )
 
     def _effect_of_missing(self, what: str) -> str:
         """Return a sentence on how the audit is incomplete without this cluster-wide kind, or an empty text if it is not."""
