@@ -287,7 +287,9 @@ options:
     description:
       - Also check, from the host that runs the task, whether the registries provide the images, before and after the changes. This includes
         mirrors that a change adds. See O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
-      - Without it, a pull that loses a login is V(unknown), even if another login is left, because that may have no right to the image.
+      - Without it, a pull that loses a login is V(unknown), even if another login is left, because that may have no right to the image. This
+        includes the login of the nodes, because nodes try it after those of the pod. Neither is it known whether the source has the image
+        if a pull loses a mirror.
     type: bool
     default: false
   realm_hosts:

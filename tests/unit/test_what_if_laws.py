@@ -22,6 +22,13 @@ from support.supposed_worlds import CHANGES, REMOVED_GRANTS, WORLDS, World, rows
 
 Change = Mapping[str, Any]
 
+#: Changes of what only the nodes have.
+LOSSES = st.one_of(
+    st.sampled_from(("q.io", "r.io", "m.io")).map(
+        lambda host: {"remove_credential": {"registry": host, "username": "user"}}
+    ),
+    st.just({"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}),
+)
 IMAGES = ("q.io/team/app:v1", "q.io/team/app:v1")
 EQUAL_CHANGES: Sequence[Callable[[World], Sequence[Change]]] = (
     lambda _world: [{"new_nodes": True}],
@@ -101,6 +108,17 @@ def test_the_order_of_independent_changes_does_not_matter(
     assume(len(set(objects)) == len(objects))
     reordered = data.draw(st.permutations(changes))
     assert _after(world, *reordered, asks=asks) == _after(world, *changes, asks=asks)
+
+
+@given(world=WORLDS, change=st.one_of(CHANGES, LOSSES))
+def test_an_answer_without_registries_is_not_better_than_theirs(world: World, change: Change) -> None:
+    """Of a pull that works today. Of others, it assumes that their logins work."""
+    asked, unasked = (
+        {row.key: row for row in rows_with_answers(world.survey(), change, asks=asks)} for asks in (True, False)
+    )
+    for key, row in unasked.items():
+        if row.answer == "still_pulls" and asked[key].deciding.before.verdict == PULLS:
+            assert asked[key].answer in ("still_pulls", "unknown")
 
 
 @given(world=WORLDS, change=CHANGES, asks=st.booleans())

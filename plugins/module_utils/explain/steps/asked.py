@@ -30,7 +30,7 @@ from .crio_provider import CrioProvider, crio_provider_for
 from .mirrors import MirrorKey, key_for
 from .trust import UNTRUSTED, doubt_trust
 
-__all__ = ["COPY", "PullRoute", "RegistryAttempt", "read_attempts", "serving_attempts"]
+__all__ = ["COPY", "PullRoute", "RegistryAttempt", "list_questions", "read_attempts", "serving_attempts"]
 
 #: The name of the step for a mirror without a copy of the image for the nodes.
 COPY = "copy"
@@ -108,9 +108,17 @@ def read_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:
 
     :raises ReadRequired: when the nodes' pull secret has to be read, or a registry has to be asked first.
     """
-    attempts = list(dict.fromkeys(chain.from_iterable(_turns(route))))[:_MOST]
+    attempts = list_questions(route)
     require_all(route.evidence, [question.ref for question, _is_source in attempts])
     return [_read_attempt(question, route.evidence, is_source=is_source) for question, is_source in attempts]
+
+
+def list_questions(route: PullRoute) -> Sequence[tuple[ImageQuestion, bool]]:
+    """Return the question for each attempt of a node, in order, and whether it goes to the source.
+
+    :raises ReadRequired: when the nodes' pull secret has to be read first.
+    """
+    return list(dict.fromkeys(chain.from_iterable(_turns(route))))[:_MOST]
 
 
 def serving_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:

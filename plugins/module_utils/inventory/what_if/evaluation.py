@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef
+from ...core.objects import ObjectRef
 from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
@@ -21,17 +21,15 @@ from ...explain.subjects import ContainerPull
 from ...explain.verdict import Step
 from ...features.pull_audit.accesses import explanation_key
 from .causes import find_causes
+from .lost_attempts import describe_loss
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
 from .patches import EvidencePatch
-from .used_logins import loses_login
 
 __all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
 
 _NEVER_ON_NEW_NODES = "imagePullPolicy is Never: nothing is pulled, and a new node does not have the image"
 #: A message of a node about an earlier attempt counts against a change that would correct its cause.
 _OLD_ERROR = "nothing visible fails in this state, but the node reports an error today: {}"
-#: Without an answer of a registry, a login that is left is no proof.
-_OTHER_LOGIN = "the changes take a login away, and it is not known whether another one can pull the image: {}"
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ class PullEvaluator:
             self._base.take_read()
             before = self._explain_changed(asked, self._base, present)
             read = self._base.take_read()
-            before = self._doubt(present, before, self._evidence, self._earlier, read_today)
+            before = self._doubt(present, before, self._evidence, self._earlier)
         touched = self._touching(read)
         if not touched:
             return Comparison(asked, before, before)
@@ -183,23 +181,19 @@ class PullEvaluator:
             touched = self._touching(read | self._later_read.take_read())
         elif is_changed:
             after = self._explain_changed(asked, self.after, present)
-        after = self._doubt(present, after, self._evidence, self._later, read_today)
+        if is_changed:
+            after = self._doubt(present, after, self._evidence, self._later)
         if self._earlier is not None:
-            after = self._doubt(before, after, self._earlier, self.after, read)
+            after = self._doubt(before, after, self._earlier, self.after)
         causes = self._causes(asked, touched) if answer_of(before.effect, after.effect) == WOULD_BREAK else ()
         return Comparison(asked, before, after, touched, causes, read)
 
-    def _doubt(
-        self, before: PullVerdict, after: PullVerdict, state: Lookup, changed: ChangedLookup, read: Iterable[ObjectRef]
-    ) -> PullVerdict:
-        """The verdict after changes of `state`. It is unknown if the pull works before and loses a login. `read` are the references of `before`."""
+    def _doubt(self, before: PullVerdict, after: PullVerdict, state: Lookup, changed: ChangedLookup) -> PullVerdict:
+        """The verdict after changes of `state`. It is unknown if the pull works before and loses an attempt."""
         if before.verdict != PULLS or after.verdict != PULLS:
             return after
-        if not any(ref.kind in (SECRET, SERVICE_ACCOUNT) and changed.touches(ref) for ref in read):
-            return after
-        if not loses_login(before, after, (state, changed), changed.touches, asks=self._asks):
-            return after
-        return replace(after, verdict=UNKNOWN, reason=_OTHER_LOGIN.format(after.reason))
+        doubt = describe_loss(before, after, (state, changed), changed.touches, asks=self._asks)
+        return replace(after, verdict=UNKNOWN, reason=doubt) if doubt else after
 
     def _explain_changed(self, asked: ContainerPull, evidence: Lookup, present: PullVerdict) -> PullVerdict:
         """The verdict in another state than the present one, for which the error of the node does not count."""

@@ -1,16 +1,16 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pull that loses a login is not known to work, unless the same login is left or a registry confirms another one."""
+"""A pull that loses a login or a source is not known to work, unless the same one is left or a registry confirms another one."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PULLS, UNKNOWN
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.trim import trim_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
@@ -21,7 +21,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PresentPulls,
     PullEvaluator,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.used_logins import loses_login
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.lost_attempts import (
+    describe_loss,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.writes import (
     patches_of_objects,
 )
@@ -30,7 +32,7 @@ from support.supposed import changes_of
 from support.surveyed import account, auth, place, pod, secret, survey
 
 
-class TestLostLogins:
+class TestLosses:
     """A pull has several logins, and no registry is asked. A node tries all of them."""
 
     SECRETS: ClassVar = [
@@ -69,8 +71,15 @@ class TestLostLogins:
     def test_a_credential_is_lost_in_all_secrets(self) -> None:
         change = {"remove_credential": {"username": "robot", "registry": "q.io"}}
         assert self.compared(["old", "equal"], change, objects=self.NODES).answer == NOT_KNOWN
+
+    @pytest.mark.parametrize("nodes", [NODES, {NODE_SECRET: UnreadableObject("no right")}])
+    def test_the_login_of_the_nodes_is_lost_whatever_the_pod_has(self, nodes) -> None:
+        """The node tries both, so the pull can depend on that of the nodes."""
         change = {"remove_credential": {"username": "ocm", "registry": "q.io"}}
-        assert self.compared(["old"], change, objects=self.NODES).answer == STILL_PULLS
+        assert self.compared(["old"], change, objects=nodes).answer == NOT_KNOWN
+        whole = {"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}
+        assert self.compared(["old"], whole, objects=nodes).answer == NOT_KNOWN
+        assert self.compared(["old"], {"remove_secrets": {"name": "equal"}}, objects=nodes).answer == STILL_PULLS
 
     def test_the_reason_has_the_login_that_is_left(self) -> None:
         assert self.compared(["old", "other"], {"remove_secrets": {"name": "old"}}).after.reason == (
@@ -91,6 +100,31 @@ class TestLostLogins:
         change = {"remove_credential": {"username": "user", "registry": "m.io"}}
         assert self.compared(["old"], change, objects=objects).answer == NOT_KNOWN
         assert self.compared(["old"], {"remove_secrets": {"name": "old"}}, objects=objects).answer == STILL_PULLS
+
+    def test_a_login_for_a_mirror_is_lost_although_the_source_has_one(self) -> None:
+        found = self.compared(
+            ["old"], {"remove_credential": {"registry": "m.io", "username": "user"}}, objects=self.mirrored()
+        )
+        assert found.after.reason.startswith("the changes take a login away")
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["m"]}}, {"unreachable_registries": ["m.io"]}],
+    )
+    def test_a_place_of_the_image_is_lost(self, change) -> None:
+        """The mirror can have what the source lacks."""
+        found = self.compared(["old"], change, objects=self.mirrored())
+        assert (found.before.verdict, found.answer) == (PULLS, NOT_KNOWN)
+        assert found.after.reason == (
+            "the changes take away m.io as a source of the image, and it is not known whether another one serves it: secret old has the key "
+            "q.io, but the registry was not asked whether it accepts the login"
+        )
+
+    def mirrored(self) -> dict[ObjectRef, Any]:
+        (kind,) = [each for each in MIRROR_KINDS if each.kind == "ImageTagMirrorSet"]
+        item = {"source": "q.io", "mirrors": ["m.io"]}
+        sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
+        return {**self.NODES, ObjectRef(kind, "", ""): sets}
 
     def test_changes_instead_of_earlier_ones_take_a_login_away(self) -> None:
         change, other = ({"remove_secrets": {"name": name}} for name in ("old", "other"))
@@ -119,4 +153,4 @@ class TestLostLogins:
     def test_the_answer_of_a_registry_proves_it(self) -> None:
         found = self.compared(["old", "other"], {"remove_secrets": {"name": "old"}})
         states = Lookup(), Lookup()
-        assert not loses_login(found.before, found.after, states, lambda _ref: True, asks=True)
+        assert not describe_loss(found.before, found.after, states, lambda _ref: True, asks=True)

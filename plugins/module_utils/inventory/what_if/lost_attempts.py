@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The attempts of a node that changes take away: a place of the image, or a login for it. Pure.
+
+If no registry is asked, an explanation assumes that a login works and that each place has the image. A pull that works today can depend on
+any one of its attempts, so it is not known to work if one of them is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from ...core.json_types import as_dict
+from ...core.objects import SECRET, Json, ObjectRef
+from ...explain.credentials import credentials_of, refused_logins
+from ...explain.lookup import Lookup
+from ...explain.reading import try_lookup
+from ...explain.steps.asked import PullRoute, list_questions
+from ...explain.steps.mirrors import mirrors_of
+from ...explain.steps.pull_secrets import explain_secret_list
+from ...explain.steps.streams import resolve_image
+from ...explain.subjects import ContainerPull
+from ...explain.verdict import PullVerdict
+from ...images.image_questions import ImageQuestion
+from ...images.references import reference_of
+from ...platform.protected import NODE_SECRET
+from ...secrets.content import StoredSecret
+
+__all__ = ["describe_loss"]
+
+_LOGIN = "the changes take a login away, and it is not known whether another one can pull the image: {}"
+_PLACE = "the changes take away {} as a source of the image, and it is not known whether another one serves it: {}"
+
+
+class _Attempt(NamedTuple):
+    """A place of the image, as a name without tag and digest, and the user and password. The login is empty for a request without one.
+
+    `is_refused`: a registry is known to refuse the login.
+    """
+
+    place: str
+    login: tuple[str, ...]
+    is_refused: bool = False
+
+
+def describe_loss(
+    before: PullVerdict,
+    after: PullVerdict,
+    states: tuple[Lookup, Lookup],
+    touches: Callable[[ObjectRef], bool],
+    *,
+    asks: bool,
+) -> str:
+    """Return the doubt about a pull that works before and after the changes, but loses an attempt. Empty if it loses none.
+
+    `states` are the evidence before and after. `touches`: whether the changes affect an object. The same login in another secret is not lost,
+    and neither is a request without a login to a place that gets one. The answers of registries leave no doubt.
+
+    :raises ReadRequired: when objects must be read first.
+    """
+    subject = before.subject
+    reference = reference_of(resolve_image(subject, states[0], has_failed=bool(subject.reason)).image)
+    if reference is None or subject.pull_policy == "Never" or (asks and not reference.is_short):
+        return ""
+    if _is_hidden_login_touched(subject, states[0], touches):
+        return _LOGIN.format(after.reason)
+    had, has = (_attempts_of(subject, state) for state in states)
+    places = {attempt.place for attempt in has}
+    lost = [each for each in had if not (each.is_refused or each in has or (each.place in places and not each.login))]
+    if not lost:
+        return ""
+    gone = next((each.place for each in lost if each.place not in places), "")
+    return _PLACE.format(gone.partition("/")[0], after.reason) if gone else _LOGIN.format(after.reason)
+
+
+def _is_hidden_login_touched(subject: ContainerPull, state: Lookup, touches: Callable[[ObjectRef], bool]) -> bool:
+    """Whether the changes affect a secret that a node reads for the image and the caller may not read."""
+    names, _seen = explain_secret_list(subject, state)
+    refs = (NODE_SECRET, *(ObjectRef(SECRET, subject.namespace, name) for name in names))
+    return any(touches(ref) and try_lookup(state, ref)[1] for ref in refs)
+
+
+def _attempts_of(subject: ContainerPull, state: Lookup) -> list[_Attempt]:
+    """The attempts that a node makes, in order."""
+    reference = reference_of(resolve_image(subject, state, has_failed=bool(subject.reason)).image)
+    if reference is None:
+        return []
+    names, _seen = explain_secret_list(subject, state)
+    credentials = credentials_of(subject.namespace, names, reference.repository, state)
+    route = PullRoute(subject, reference, credentials, mirrors_of(reference, state), state)
+    return [_attempt_of(question, state) for question, _is_source in list_questions(route)]
+
+
+def _attempt_of(question: ImageQuestion, state: Lookup) -> _Attempt:
+    secret = question.secret_ref
+    if secret is None:
+        return _Attempt(question.repository, ())
+    # A key that only CRI-O reads has no login here: its secret and its text stand for it.
+    login = state.derive(secret, _entries_of).get(question.key, (str(secret), question.key))
+    host = question.repository.partition("/")[0]
+    return _Attempt(question.repository, login, (question.key, host) in state.derive(secret, refused_logins))
+
+
+def _entries_of(secret: Json | None) -> Mapping[str, tuple[str, str]]:
+    return StoredSecret.of(as_dict(secret)).for_kubelet.logins
