@@ -166,14 +166,16 @@ ROUNDS = (
 )  # fmt: skip
 
 
-def ask_what_if(lab: Lab, changes: Changes, namespaces: Sequence[str]) -> dict[tuple[str, str, str], Any]:
+def ask_what_if(
+    lab: Lab, changes: Changes, namespaces: Sequence[str], *, asks: bool = True
+) -> dict[tuple[str, str, str], Any]:
     """Return the answers by kind, name and container or volume. Answers for pulls that no change touches are only counted."""
     result = run_module(
         "pull_access_what_if",
         kubeconfig=lab.kubeconfig,
         namespaces=[*namespaces, "project-b"],
         changes=changes,
-        ask_registries=True,
+        ask_registries=asks,
         realm_hosts=[*lab.registry_hosts, NEVER],
         registry_ca_cert=lab.data["ca_cert"],
     )

@@ -42,7 +42,10 @@ NOT_ASKED = "could not be asked from here"
 
 @dataclass(frozen=True)
 class Answered:
-    """The answer for one image of a pod or deployment, with the node's results. `own` are the positions of the changes for it."""
+    """The answer for one image of a pod or deployment, with the node's results. `own` are the positions of the changes for it.
+
+    `unasked`: the answer without the registries.
+    """
 
     where: str
     row: Mapping[str, Any]
@@ -50,6 +53,7 @@ class Answered:
     after: bool
     own: frozenset[int]
     kinds: Sequence[str]
+    unasked: str
 
     @property
     def answer(self) -> str:
@@ -114,7 +118,7 @@ class Rehearsal:
         whole = each.changes(self.names, pods.namespaces)
         local = {number: pods.changes(number) for number in pods.cases}
         changes = [*whole, *(change for one in local.values() for change in one)]
-        rows = ask_what_if(self.lab, changes, pods.namespaces)
+        rows, unasked = (ask_what_if(self.lab, changes, pods.namespaces, asks=asks) for asks in (True, False))
         with made(self.lab, whole):
             pods.change()
             new = dict(zip(pods.cases, pods.each(lambda number: pods.create_pod(number, f"n-{number}")), strict=True))
@@ -127,9 +131,9 @@ class Rehearsal:
             for kind, name, now in (("Pod", pod, pod), ("Deployment", f"d-{number}", new[number])):
                 for part, pulled in after[namespace, now].items():
                     where = f"{each.title}: {kind} {name} {part}: {pods.cases[number]}"
-                    row = rows.get((kind, name, part), UNTOUCHED)
+                    row, other = (found.get((kind, name, part), UNTOUCHED) for found in (rows, unasked))
                     kinds = [kind for at in row["changes"] for kind in changes[at]]
-                    yield Answered(where, row, before[namespace, pod][part], pulled, own, kinds)
+                    yield Answered(where, row, before[namespace, pod][part], pulled, own, kinds, other["answer"])
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +157,14 @@ class TestGeneratedChanges:
         for each in unknown:
             assert NOT_ASKED in each.reasons, each
             assert NEVER in each.reasons, each
+
+    def test_an_answer_without_the_registries_promises_no_pull_that_the_changes_break(
+        self, answers: list[Answered]
+    ) -> None:
+        broken = [each for each in answers if each.before and not each.after]
+        assert {each.unasked for each in broken} == {"unknown", "would_break"}, [
+            f"{each.unasked}: {each}" for each in broken if each.unasked not in ("unknown", "would_break")
+        ]
 
     def test_all_answers_and_all_kinds_of_changes_occur(self, answers: list[Answered]) -> None:
         assert set(ANSWERS.values()) <= {each.answer for each in answers}

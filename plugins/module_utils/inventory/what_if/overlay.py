@@ -91,6 +91,8 @@ class ChangedLookup(Lookup):
         self._base.add({ref: answer for ref, answer in answers.items() if ref not in own})
         self._answers.clear()
         self._made.clear()
+        # A difference of two states counts as one until both are read.
+        self._touched.clear()
 
     def take_wanted(self) -> list[ObjectRef]:
         """See `Lookup.take_wanted`. The objects that `base` wants are among them."""
