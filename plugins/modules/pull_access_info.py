@@ -56,6 +56,8 @@ options:
         this login.
       - If a registry cannot be queried from this host and no other attempt pulls, the refusal that the node reported counts. Without such a
         report, the verdict is V(unknown).
+      - The integrated registry usually cannot be queried from outside the cluster. For the login that the platform generates for the service
+        account, the right of the account and the image stream then decide.
       - If C(insecureRegistries) of the cluster's image config lists a registry, its certificate is not verified, as on the nodes. If such a
         registry does not use TLS, it is contacted without a login.
     type: bool

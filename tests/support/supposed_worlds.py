@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ from .supposed import changes_of
 from .supposed_changes import image_config, mirror_set, signature_policy
 from .surveyed import account, auth, binding, deployment, place, pod, secret, stream, survey
 
-__all__ = ["CHANGES", "LOGIN", "REMOVED_GRANTS", "WORLDS", "World", "rows_with_answers", "verdicts_of"]
+__all__ = ["CHANGES", "LOGIN", "REMOVED_GRANTS", "WORLDS", "World", "answer_usually", "rows_with_answers", "verdicts_of"]
 
 _INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 IMAGES = (
@@ -108,31 +108,8 @@ def _secret(name: str, entries: Mapping[str, str] | None) -> dict[str, Any]:
     return secret(name, {key: _LOGINS[form] for key, form in entries.items()})
 
 
-def rows_with_answers(
-    found: ClusterSnapshot, *given: Mapping[str, Any], asks: bool, earlier: Sequence[Mapping[str, Any]] = ()
-) -> list[WhatIfRow]:
-    """Return the rows. The registries accept the login with password `LOGIN`, and have all images except those below `lost`.
-
-    The changes replace `earlier` ones.
-    """
-    patches = [patches_of(each, found) for each in changes_of(*given)] if given else []
-    before = [patch for each in changes_of(*earlier) for patch in patches_of(each, found)] if earlier else []
-    evaluator = PullEvaluator(PresentPulls(found.evidence, asks=asks), patches, before)
-    caches = NodeCaches({})
-    while True:
-        try:
-            return [row for each in found.places.values() for row in rows_of(each, evaluator.compare, caches)]
-        except ReadRequired:
-            for lookup in evaluator.lookups:
-                lookup.add({ref: _answer(ref, lookup) for ref in lookup.take_wanted()})
-
-
-def verdicts_of(rows: Sequence[WhatIfRow]) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return verdict and reason after the changes, by kind and name."""
-    return {(row.ref.kind.kind, row.ref.name): (row.deciding.after.verdict, row.deciding.after.reason) for row in rows}
-
-
-def _answer(ref: ObjectRef, evidence: Lookup) -> Any:
+def answer_usually(ref: ObjectRef, evidence: Lookup) -> Any:
+    """Return the answer of a registry that accepts the login with password `LOGIN`, and has all images except those below `lost`."""
     if ref.kind == TRUST_QUESTION:
         return {"outcome": "trusted", "message": "the nodes trust it"}
     if ref.kind != IMAGE_QUESTION and ref.kind.resource != "signatures":
@@ -145,6 +122,31 @@ def _answer(ref: ObjectRef, evidence: Lookup) -> Any:
     if ref.kind != IMAGE_QUESTION:
         answer["platforms"] = [{"architecture": "amd64", "outcome": "unsigned", "message": "no signature"}]
     return answer
+
+
+def rows_with_answers(
+    found: ClusterSnapshot,
+    *given: Mapping[str, Any],
+    asks: bool,
+    earlier: Sequence[Mapping[str, Any]] = (),
+    answer: Callable[[ObjectRef, Lookup], Any] = answer_usually,
+) -> list[WhatIfRow]:
+    """Return the rows, if the registries give these answers. The changes replace `earlier` ones."""
+    patches = [patches_of(each, found) for each in changes_of(*given)] if given else []
+    before = [patch for each in changes_of(*earlier) for patch in patches_of(each, found)] if earlier else []
+    evaluator = PullEvaluator(PresentPulls(found.evidence, asks=asks), patches, before)
+    caches = NodeCaches({})
+    while True:
+        try:
+            return [row for each in found.places.values() for row in rows_of(each, evaluator.compare, caches)]
+        except ReadRequired:
+            for lookup in evaluator.lookups:
+                lookup.add({ref: answer(ref, lookup) for ref in lookup.take_wanted()})
+
+
+def verdicts_of(rows: Sequence[WhatIfRow]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return verdict and reason after the changes, by kind and name."""
+    return {(row.ref.kind.kind, row.ref.name): (row.deciding.after.verdict, row.deciding.after.reason) for row in rows}
 
 
 def _outcome(question: ImageQuestion, username: str, password: str) -> str:

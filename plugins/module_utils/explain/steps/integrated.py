@@ -23,7 +23,7 @@ from ..verdict import StepResult, failure, info, unknown
 from .imports import why_not_imported
 from .mirrors import mirrors_of
 
-__all__ = ["explain_project"]
+__all__ = ["explain_project", "is_integrated"]
 
 #: The name of the integrated registry, if the image config has no other.
 _HOSTS = (
@@ -36,16 +36,20 @@ def explain_project(
     subject: ContainerPull, reference: Reference, credentials: Credentials, evidence: Lookup
 ) -> Iterator[StepResult]:
     """Yield the results for the integrated registry, and nothing for an image of another registry."""
-    name, _slash, stream = reference.path.partition("/")
-    hosts = _hosts(credentials, evidence)
-    if reference.host not in hosts or not stream:
+    if not is_integrated(reference, credentials, evidence):
         return
+    name, _slash, stream = reference.path.partition("/")
     review = pull_review(name, subject.namespace, subject.account)
     image = ObjectRef(IMAGE_STREAM, name, stream)
     require_all(evidence, (review, image))
     has_streams = try_lookup(evidence, image)[0] != {}
     yield _explain_right(subject, review, evidence, has_streams=has_streams)
-    yield _explain_stream(image, reference, evidence, hosts)
+    yield _explain_stream(image, reference, evidence, _hosts(credentials, evidence))
+
+
+def is_integrated(reference: Reference, credentials: Credentials, evidence: Lookup) -> bool:
+    """Whether the image is one of an image stream, in the integrated registry."""
+    return bool(reference.path.partition("/")[2]) and reference.host in _hosts(credentials, evidence)
 
 
 def _explain_right(subject: ContainerPull, review: ObjectRef, evidence: Lookup, *, has_streams: bool) -> StepResult:

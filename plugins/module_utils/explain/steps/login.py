@@ -11,6 +11,7 @@ from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.registry_keys import without_user
 from ...images.pull_messages import PullAttempt, parse_message
 from ...images.references import reference_of
+from ...platform.generated import is_generated
 from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import Credentials, KubeletLogin, credentials_of
@@ -21,6 +22,7 @@ from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import COPY, PullRoute, RegistryAttempt, read_attempts
 from .crio_provider import explain_crio
+from .integrated import is_integrated
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey, fix_for
 from .platforms import explain_platform
@@ -49,6 +51,8 @@ _OWN_LIMIT = "node_limit"
 #: Causes that do not predict the next attempt.
 _PROVES_NOTHING = ("unknown", _OWN_LIMIT)
 
+#: Outcomes of an attempt that no registry has answered.
+_NO_ANSWER = ("unanswered", "not_sent")
 #: For an image that may not exist, no task adds a login.
 _NOT_FOUND = "not_found"
 _NO_IMAGE = "there is no such image, or the registry hides it"
@@ -152,6 +156,10 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         yield from explain_platform(held)
         yield _success_reason(f"{works.said}, {works.which}")
         return
+    if silent := _generated_attempt(held, told, attempts):
+        which = f"secret {silent.question.secret}, which the platform generates for {held.subject.account_ref}"
+        yield _success_reason(f"{which}, has a login, but the registry could not be asked from here: {silent.said}")
+        return
     # The kubelet tries the login of a provider after all others.
     places = [attempt.question.image for attempt in attempts]
     yield from _explain_providers(held, places)
@@ -164,6 +172,30 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
     elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
         refusal = _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
         yield refusal if was_refused else _leave_to_provider(held, refusal, places)
+
+
+def _generated_attempt(
+    held: PullRoute, told: PullAttempt | None, attempts: Sequence[RegistryAttempt]
+) -> RegistryAttempt | None:
+    """An attempt at the integrated registry that it has not answered, with the login that the platform generates for the account.
+
+    The name of the registry is often known only inside the cluster. The right of the account and the image stream, which other steps judge,
+    decide whether this login can pull. They say nothing about another login.
+    """
+    if told is not None and told.rule.id != _OWN_LIMIT:
+        return None
+    if not is_integrated(held.reference, held.credentials, held.evidence):
+        return None
+    return next((each for each in attempts if each.outcome in _NO_ANSWER and _is_own_login(held, each)), None)
+
+
+def _is_own_login(held: PullRoute, attempt: RegistryAttempt) -> bool:
+    """Whether an attempt at the source has a login that the platform generates for the account of the pod."""
+    ref = attempt.question.secret_ref
+    if not attempt.is_source or ref is None or ref.namespace != held.namespace:
+        return False
+    secret, _unread = try_lookup(held.evidence, ref)
+    return secret is not None and is_generated({"metadata": {"name": held.subject.account}}, secret)
 
 
 def _explain_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepResult]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import AUTH, GOOD, IMAGE, known, mirrored, pod, secret, steps, summary, template
 
 HIDDEN = ImagePullError("the caller may not read it")
@@ -282,6 +285,51 @@ class TestSilent:
             "a registry could not be asked from here: said unanswered; said bad_login, with the key q.io of secret a",
         )
         assert found.fix
+
+
+class TestIntegratedRegistry:
+    """The integrated registry does not answer a host outside the cluster. The right of the account and the stream are known."""
+
+    HOST = "image-registry.openshift-image-registry.svc:5000"
+    MARK = "openshift.io/internal-registry-auth-token.service-account"
+
+    def told(self, answer: Any, account: str = "default", says: str = "", **more: Any) -> tuple[str, str]:
+        data = base64.b64encode(json.dumps({self.HOST: AUTH}).encode()).decode()
+        own = {"metadata": {"annotations": {self.MARK: account}}, "type": "kubernetes.io/dockercfg", "data": {".dockercfg": data}}
+        facts = {
+            ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"): {"allowed": True},
+            ObjectRef(IMAGE_STREAM, "b", "app"): {"status": {"tags": [{"tag": "v1", "items": [{"image": "x"}]}]}},
+        }
+        subject = pod("own", image=f"{self.HOST}/{more.get('path', 'b/app:v1')}", says=says)
+        return summary(told(subject, known(more={**facts, **more.get("facts", {})}, own=own), always(answer))[0])
+
+    @pytest.mark.parametrize("silence", ["unanswered", "not_sent", None, ImagePullError("why")])
+    def test_the_generated_login_pulls_if_the_account_may(self, silence: Any) -> None:
+        verdict, reason = self.told(silence)
+        begin = "secret own, which the platform generates for service account ns/default, has a login, but the registry could not be asked from here"
+        assert (verdict, reason[: len(begin)]) == ("pulls", begin)
+
+    @pytest.mark.parametrize(("outcome", "verdict"), [("bad_login", "will_not_pull"), ("rate_limited", "unknown")])
+    def test_an_answer_counts(self, outcome: str, verdict: str) -> None:
+        assert self.told(outcome)[0] == verdict
+
+    def test_the_right_and_the_stream_count(self) -> None:
+        right = {ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"): {"allowed": False}}
+        assert self.told("unanswered", facts=right) == (
+            "will_not_pull",
+            "service account ns/default may not pull from project b",
+        )
+        assert self.told("unanswered", facts={ObjectRef(IMAGE_STREAM, "b", "app"): HIDDEN})[0] == "unknown"
+
+    def test_the_right_of_the_account_says_nothing_about_the_login_of_another(self) -> None:
+        assert self.told("unanswered", account="builder")[0] == "unknown"
+
+    def test_an_image_outside_a_project_has_no_right(self) -> None:
+        assert self.told("unanswered", path="app:v1")[0] == "unknown"
+
+    def test_the_error_of_the_node_counts(self) -> None:
+        assert self.told("unanswered", says="denied")[0] != "pulls"
+        assert self.told("unanswered", says="something else")[0] == "unknown"
 
 
 class TestInsecure:

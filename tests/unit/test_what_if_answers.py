@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The answers to what-if questions if registries are asked. Nothing is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    IMAGE_QUESTION,
+    ImageQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
+from support.supposed_worlds import REMOVED_GRANTS, answer_usually, rows_with_answers
+from support.surveyed import account, auth, binding, place, pod, secret, stream, survey
+
+INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
+
+
+class TestIntegratedRegistry:
+    """The name of the integrated registry is known only inside the cluster."""
+
+    def rows(self, *given: Any, names: tuple[str, ...] = ("generated",), outcome: str = "unanswered") -> Any:
+        """Answer and reason for a pod that pulls from project b, which two role bindings allow."""
+        who = {"kind": "ServiceAccount", "name": "default", "namespace": "a"}
+        everyone = {"kind": "Group", "name": "system:serviceaccounts:a"}
+        built = stream()
+        built["status"]["tags"][0]["items"] = [{"image": "sha256:0"}]
+        secrets = [
+            secret("generated", {INTEGRATED: auth()}, "kubernetes.io/dockercfg", generated=True),
+            secret("other", {INTEGRATED: auth()}),
+        ]
+        here = place(secrets=secrets, accounts=[account(*names)], pods=[pod(*names, image=f"{INTEGRATED}/b/app:v1")])
+        granted = [binding(name, each, namespace="b") for name, each in (("one", who), ("all", everyone))]
+        there = place("b", streams=[built], bindings=granted)
+        found = survey(here, there, objects={pull_review("b", "a", "default"): {"allowed": True}})
+
+        def answer(ref: ObjectRef, evidence: Lookup) -> Any:
+            if ref.kind == IMAGE_QUESTION and ImageQuestion.of(ref).repository.startswith(INTEGRATED):
+                return {"outcome": outcome, "message": f"said {outcome}"}
+            return answer_usually(ref, evidence)
+
+        (row,) = rows_with_answers(found, *given, asks=True, answer=answer)
+        return row.answer, row.deciding.after.reason
+
+    def test_the_right_decides_if_the_registry_cannot_be_asked(self) -> None:
+        assert self.rows(REMOVED_GRANTS["one"]) == (
+            "still_pulls",
+            "secret generated, which the platform generates for service account a/default, has a login, but the registry could not be asked "
+            "from here: said unanswered",
+        )
+        assert self.rows(*REMOVED_GRANTS.values()) == (
+            "would_break",
+            "service account a/default may not pull from project b",
+        )
+
+    @pytest.mark.parametrize(("outcome", "answer"), [("bad_login", "still_broken"), ("rate_limited", "unknown")])
+    def test_an_answer_of_the_registry_counts(self, outcome: str, answer: str) -> None:
+        assert self.rows(REMOVED_GRANTS["one"], outcome=outcome)[0] == answer
+
+    def test_the_right_says_nothing_about_another_login(self) -> None:
+        """Another login can be that of another account."""
+        assert self.rows(REMOVED_GRANTS["one"], names=("other",))[0] == "unknown"
+        removed = {"remove_secrets": {"name": "generated"}}
+        assert self.rows(removed, names=("generated", "other"))[0] == "unknown"
