@@ -41,7 +41,8 @@ options:
       unreachable_registries:
         description:
           - Registries, as C(host[:port]), that the nodes no longer reach. A host without a port stands for all its ports, and
-            V(*.example.com) for all hosts below it. Images with a mirror that the nodes reach are pulled there.
+            V(*.example.com) for all hosts below it. Images of a registry without a port come from port 443. Images with a mirror that the
+            nodes reach are pulled there.
         type: list
         elements: str
       only_registries:

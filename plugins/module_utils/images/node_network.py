@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,13 +22,17 @@ NODE_NETWORK = Kind("", "NodeNetwork", "nodenetworks", "network of the nodes", n
 
 #: The hosts of services. Nodes reach them inside the cluster.
 _OF_SERVICES = (".svc", ".svc.cluster.local")
+_PORT = re.compile(r":([0-9]+)\Z")
+#: The port of a registry without one: that of HTTPS.
+_DEFAULT_PORT = "443"
 
 
 @dataclass(frozen=True)
 class NodeNetwork:
     """The registries, as `host[:port]`, that the nodes cannot reach, or the only ones that they reach (None: no such limit).
 
-    A host without a port stands for all its ports, and `*.example.com` for all hosts below it.
+    A host without a port stands for all its ports, and `*.example.com` for all hosts below it. An image of a host without a port comes from
+    port 443.
     """
 
     unreachable: Sequence[str] = ()
@@ -76,5 +81,14 @@ def _host_of(location: str) -> str:
 
 
 def _is_host(host: str, wanted: str) -> bool:
-    name = host if ":" in wanted else host.partition(":")[0]
-    return name.endswith(wanted[1:]) if wanted.startswith("*.") else name == wanted
+    name, port = _split(host)
+    wanted_name, wanted_port = _split(wanted)
+    if wanted_port and wanted_port != (port or _DEFAULT_PORT):
+        return False
+    return name.endswith(wanted_name[1:]) if wanted_name.startswith("*.") else name == wanted_name
+
+
+def _split(host: str) -> tuple[str, str]:
+    """Name and port of `host[:port]`. The port is empty if none is given. An IPv6 address is in brackets."""
+    found = _PORT.search(host)
+    return (host[: found.start()], found[1]) if found else (host, "")

@@ -37,6 +37,17 @@ def mirrors(*locations: str, never_source: bool = False) -> Mirrors:
         ({"only": []}, INTEGRATED, True),
         ({"only": [], "unreachable": [INTEGRATED]}, INTEGRATED, False),
         ({"only": ["q.io"], "unreachable": ["q.io"]}, "q.io", False),
+        ({"only": ["q.io:443"]}, "q.io", True),
+        ({"only": ["q.io:443"]}, "q.io:443", True),
+        ({"only": ["q.io:443"]}, "q.io:5000", False),
+        ({"only": ["q.io"]}, "q.io:443", True),
+        ({"only": ["*.q.io:443"]}, "sub.q.io", True),
+        ({"unreachable": ["q.io:443"]}, "q.io", False),
+        ({"unreachable": ["q.io:443"]}, "q.io:8443", True),
+        ({"unreachable": ["q.io:5000"]}, "q.io:443", True),
+        ({"unreachable": ["[2001:db8::1]"]}, "[2001:db8::1]:5000", False),
+        ({"unreachable": ["[2001:db8::1]:443"]}, "[2001:db8::1]", False),
+        ({"unreachable": ["[2001:db8::1]:443"]}, "[2001:db8::1]:5000", True),
     ],
 )
 def test_hosts_within_reach(given, host, is_reached) -> None:
