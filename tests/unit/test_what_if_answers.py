@@ -5,19 +5,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
+    TRUST_QUESTION,
     ImageQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
-from support.supposed_worlds import REMOVED_GRANTS, answer_usually, rows_with_answers
+from support.supposed_changes import mirror_set
+from support.supposed_worlds import REMOVED_GRANTS, World, answer_usually, rows_with_answers
 from support.surveyed import account, auth, binding, place, pod, secret, stream, survey
 
+IMAGE = "q.io/team/app:v1"
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 
 
@@ -67,3 +71,40 @@ class TestIntegratedRegistry:
         assert self.rows(REMOVED_GRANTS["one"], names=("other",))[0] == "unknown"
         removed = {"remove_secrets": {"name": "generated"}}
         assert self.rows(removed, names=("generated", "other"))[0] == "unknown"
+
+
+class TestTrust:
+    """The host of the task trusts a new mirror, and the nodes do not."""
+
+    WORLD = World({"s": {"q.io": "right"}}, ((), ("s",), ("s",)), (IMAGE, IMAGE), {"m.io": "right"}, (), (), {}, ())
+    LOST: ClassVar = {"unreachable_registries": ["q.io"]}
+
+    def answers(self, *given: Any, mirrors: tuple[Any, ...] = (), trusted: bool = False) -> list[tuple[str, str]]:
+        def answer(ref: ObjectRef, evidence: Lookup) -> Any:
+            if ref.kind == TRUST_QUESTION:
+                return {"outcome": "trusted" if trusted else "untrusted", "message": "said it"}
+            return answer_usually(ref, evidence)
+
+        world = replace(self.WORLD, mirrors=mirrors)
+        rows = rows_with_answers(world.survey(), *given, asks=True, answer=answer)
+        return list(dict.fromkeys((row.answer, row.failing_step) for row in rows))
+
+    def added(self, **more: Any) -> dict[str, Any]:
+        return {"add_objects": {"definition": [mirror_set("tag", "one", "q.io/team", "m.io/team", **more)]}}
+
+    def test_a_new_mirror_that_the_nodes_do_not_trust_breaks_the_pull(self) -> None:
+        broken = [("would_break", "certificate")]
+        assert self.answers(self.added(never_source=True)) == broken
+        assert self.answers(self.added(), self.LOST) == broken
+        assert self.answers(self.added(), self.LOST, {"new_nodes": True}) == broken
+        assert self.answers(self.added(), {"only_registries": ["m.io"]}) == broken
+
+    def test_a_new_mirror_that_the_nodes_trust_pulls(self) -> None:
+        assert self.answers(self.added(never_source=True), trusted=True) == [("still_pulls", "")]
+
+    def test_the_source_pulls_if_the_mirror_is_not_trusted(self) -> None:
+        assert self.answers(self.added()) == [("still_pulls", "")]
+
+    def test_a_mirror_of_today_is_not_judged(self) -> None:
+        present = (mirror_set("tag", "old", "r.io", "m.io/x"),)
+        assert self.answers(self.added(never_source=True), mirrors=present) == [("still_pulls", "")]

@@ -103,11 +103,14 @@ class Site:
 
     def ask(self, *folders: str, supposed: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
         """The document, with other supposed changes before those of the site."""
+        return self.ask_about([*supposed, *self.changes(*folders), {"new_nodes": True}])
+
+    def ask_about(self, changes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         result = run_module(
             "pull_access_what_if",
             kubeconfig=self.lab.kubeconfig,
             namespaces=[NAMESPACE],
-            changes=[*supposed, *self.changes(*folders), {"new_nodes": True}],
+            changes=changes,
             ask_registries=True,
             realm_hosts=self.lab.registry_hosts,
             registry_ca_cert=str(self.authorities),
@@ -167,6 +170,14 @@ def test_exactly_the_workloads_that_lack_something_are_named_and_all_pull_once_i
         assert {name for name, pulled in done.items() if not pulled} == named(first, "would_break") - site.lacking(
             "machine"
         )
+
+        # The same mirror without the closed network. The host of the task trusts it.
+        folder, host = "untrusted", site.untrusted
+        never = mirror_set("tag", "never", f"{site.upstream}/{folder}", f"{host}/{folder}", never_source=True)
+        change = [{"add_objects": {"definition": [never]}}]
+        assert named(site.ask_about(change), "would_break") == site.lacking("authority")
+        with made(site.lab, change):
+            assert {name for name, pulled in site.pulls("never").items() if not pulled} == site.lacking("authority")
 
     for number, problem in site.problems.items():
         if problem in ("image", "mirror", "machine"):

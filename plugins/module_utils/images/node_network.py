@@ -16,8 +16,8 @@ from .registry_sources import Mirrors
 
 __all__ = ["NODE_NETWORK", "NodeNetwork", "is_cluster_host", "limit_mirrors", "network_ref"]
 
-#: Not an object of the API. The name is the `host[:port]` of a registry. The answer has `reached`, whether the nodes reach it, and `limited`,
-#: whether they reach only some registries. Without an answer, nothing is known.
+#: Not an object of the API. The name is the `host[:port]` of a registry. The answer has `reached`, whether the nodes reach it, `limited`,
+#: whether they reach only some registries, and `unproven`, whether nothing shows that they have used it. Without an answer, nothing is known.
 NODE_NETWORK = Kind("", "NodeNetwork", "nodenetworks", "network of the nodes", namespaced=False)
 
 #: The hosts of services. Nodes reach them inside the cluster.

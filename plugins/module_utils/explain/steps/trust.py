@@ -4,8 +4,8 @@
 """Whether the nodes trust the certificate of a mirror that they will depend on. Pure.
 
 The host of the task may trust other authorities than the nodes do. The mirror is asked once more, with those that the cluster gives its
-nodes. Only files of the nodes can have others, so a mirror that nodes use today is not judged in this way: only one that remains if the
-nodes reach only some registries.
+nodes. Only files of the nodes can have others, so a mirror that nodes use today is not judged in this way: only one that nodes have not
+used, and one that remains if the nodes reach only some registries.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ def doubt_trust(question: ImageQuestion, evidence: Lookup) -> TrustDoubt | None:
     :raises ReadRequired: when objects have to be read or the mirror has to be asked first.
     """
     host = question.repository.partition("/")[0]
-    is_limited = as_dict(evidence.look(network_ref(host))).get("limited") is True
-    if not is_limited or question.is_insecure or is_cluster_host(host):
+    network = as_dict(evidence.look(network_ref(host)))
+    is_doubtful = True in (network.get("limited"), network.get("unproven"))
+    if not is_doubtful or question.is_insecure or is_cluster_host(host):
         return None
     authorities, unread = _authorities_for(host, evidence)
     answer, silent = try_lookup(evidence, TrustQuestion(host, authorities).ref)

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ...core.objects import Json, Kind
+from ...core.objects import Json, Kind, ObjectRef
 from ...explain.lookup import UnreadableObject
+from ...explain.reading import items_of, require_all, try_lookup
+from ...explain.subjects import pulls_of_pod
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
 from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
-from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
+from ...images.references import reference_of
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, mirror_items
 from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject
@@ -25,6 +28,7 @@ from .patches import (
     EvidencePatch,
     GrantPatch,
     LinkPatch,
+    MirrorPatch,
     NetworkPatch,
     ObjectPatch,
     SecretPatch,
@@ -37,10 +41,45 @@ __all__ = ["patches_of", "unread_in_cluster"]
 def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
     """Return the effects of one change. `new_nodes` has none: it only means that no node has an image.
 
-    :raises ReadRequired: when the nodes' own secret must be read first.
+    :raises ReadRequired: when the nodes' own secret or the mirror sets must be read first.
     """
     make = _MAKERS.get(change.kind)
-    return [] if make is None else [make(change, survey)]
+    found = [] if make is None else [make(change, survey)]
+    hosts = _new_mirrors(found, survey)
+    return [*found, MirrorPatch(hosts)] if hosts else found
+
+
+def _new_mirrors(patches: Iterable[EvidencePatch], survey: ClusterSnapshot) -> frozenset[str]:
+    """The hosts of mirrors in changed objects that are in no mirror set of the cluster, and of which no container has its image."""
+    changed = (each.objects.items() for each in patches if isinstance(each, ObjectPatch))
+    sets = [(ref.kind, obj) for objects in changed for ref, obj in objects if isinstance(obj, Mapping)]
+    hosts = frozenset(host for kind, obj in sets for host in _mirror_hosts(kind, [obj]))
+    if not hosts:
+        return hosts
+    return hosts.difference(_known_mirrors(survey), _hosts_in_use(survey))
+
+
+def _known_mirrors(survey: ClusterSnapshot) -> Iterator[str]:
+    """The hosts in the mirror sets of the cluster that can be read."""
+    refs = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+    require_all(survey.evidence, refs)
+    for ref in refs:
+        yield from _mirror_hosts(ref.kind, items_of(try_lookup(survey.evidence, ref)[0]))
+
+
+def _mirror_hosts(kind: Kind, objects: Iterable[Json]) -> Iterator[str]:
+    if kind in MIRROR_KINDS:
+        for item in mirror_items(kind, objects):
+            yield from (mirror.partition("/")[0] for mirror in item.mirrors)
+
+
+def _hosts_in_use(survey: ClusterSnapshot) -> Iterator[str]:
+    """The registries of the images that containers have."""
+    for place in survey.places.values():
+        for subject in (each for pod in place.pods for each in pulls_of_pod(pod, place.namespace) if each.is_pulled):
+            reference = reference_of(subject.image)
+            if reference is not None:
+                yield reference.host
 
 
 def _of_unreachable(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:

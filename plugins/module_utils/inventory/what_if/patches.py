@@ -38,6 +38,7 @@ __all__ = [
     "EvidencePatch",
     "GrantPatch",
     "LinkPatch",
+    "MirrorPatch",
     "NetworkPatch",
     "ObjectPatch",
     "SecretPatch",
@@ -73,11 +74,26 @@ class NetworkPatch:
         """See `EvidencePatch`. Two limits together leave the registries that both allow."""
         before = as_dict(answer)
         is_reached = before.get("reached") is not False and self.network.reaches(ref.name)
-        return {"reached": is_reached, "limited": self._is_limit or before.get("limited") is True}
+        return {**before, "reached": is_reached, "limited": self._is_limit or before.get("limited") is True}
 
     @property
     def _is_limit(self) -> bool:
         return self.network.only is not None
+
+
+@dataclass(frozen=True)
+class MirrorPatch:
+    """Images get mirrors at these hosts, given as `host[:port]`. Nothing shows that the nodes use the hosts before the change."""
+
+    hosts: frozenset[str]
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        return ref.kind == NODE_NETWORK and ref.name in self.hosts
+
+    def apply(self, _ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`."""
+        return {**as_dict(answer), "unproven": True}
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,14 @@ def test_registries_that_the_nodes_use_today_are_not_judged(network: Mapping[Obj
     assert (found.verdict, asked) == ("pulls", [])
 
 
+def test_a_mirror_that_nodes_have_not_used_is_judged() -> None:
+    network = {**dict.fromkeys(ONLY), network_ref("m.io"): {"unproven": True}}
+    assert summary(told(network)[0])[0] == "pulls", "the source has the image as well"
+    alone = {**network, **mirrored("m.io/x", source="q.io/team", only=True)}
+    assert summary(told(alone)[0]) == ("will_not_pull", UNTRUSTED)
+    assert told(alone, "m.io")[0].verdict == "pulls"
+
+
 def test_an_insecure_mirror_needs_no_authority() -> None:
     config = {"spec": {"registrySources": {"insecureRegistries": ["m.io"]}}}
     found, asked = told({IMAGE_CONFIG: config})

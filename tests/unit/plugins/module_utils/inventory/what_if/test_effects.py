@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     NOT_KNOWN,
@@ -25,6 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.acce
     pull_review,
 )
 from support.supposed import MIRRORS, rows_about, supposed_change
+from support.supposed_changes import mirror_set
 from support.surveyed import account, auth, binding, place, pod, secret, survey
 
 ROBOT = {"q.io": auth(username="robot")}
@@ -109,6 +111,48 @@ def test_an_upgrade_of_openshift_names_both_versions() -> None:
 
 def test_new_nodes_change_no_object() -> None:
     assert patches_of(supposed_change(new_nodes=True), survey(place())) == []
+
+
+class TestNewMirrors:
+    """Nothing shows that the nodes use a host that is in no mirror set, and whose images no container has."""
+
+    SET = mirror_set("tag", "new", "q.io/team", "m.io/team", "n.io:5000/team")
+
+    def hosts(self, *present, pods=(), sets=None):
+        listed = {ObjectRef(kind, "", ""): {"items": []} for kind in MIRROR_KINDS}
+        of_kind = {ref: {"items": [*present]} for ref in listed if ref.kind.kind == "ImageTagMirrorSet"}
+        snapshot = survey(place(pods=pods), objects={**listed, **of_kind, **(sets or {})})
+        found = patches_of(supposed_change(add_objects={"definition": [self.SET]}), snapshot)
+        return [each.hosts for each in found[1:]]
+
+    def test_the_hosts_of_a_new_set_are_new(self) -> None:
+        assert self.hosts() == [{"m.io", "n.io:5000"}]
+        assert self.hosts(mirror_set("tag", "old", "r.io", "n.io/x")) == [{"m.io", "n.io:5000"}]
+
+    def test_hosts_of_the_present_sets_are_not_new(self) -> None:
+        assert self.hosts(mirror_set("tag", "old", "r.io", "m.io/x")) == [{"n.io:5000"}]
+        assert self.hosts(mirror_set("tag", "new", "q.io", "m.io", "n.io:5000")) == []
+
+    def test_hosts_of_images_that_containers_have_are_not_new(self) -> None:
+        assert self.hosts(pods=[pod(image="m.io/team/app:v1", runs=True)]) == [{"n.io:5000"}]
+        assert self.hosts(pods=[pod(image="m.io/team/app:v1")]) == [{"m.io", "n.io:5000"}]
+
+    def test_sets_that_cannot_be_read_show_nothing(self) -> None:
+        hidden = {ObjectRef(kind, "", ""): UnreadableObject("hidden") for kind in MIRROR_KINDS}
+        assert self.hosts(sets=hidden) == [{"m.io", "n.io:5000"}]
+
+    def test_the_present_sets_are_read_first(self) -> None:
+        snapshot = survey(place())
+        refs = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
+        for ref in refs:
+            del snapshot.evidence._known[ref]
+        with pytest.raises(ReadRequired):
+            patches_of(supposed_change(add_objects={"definition": [self.SET]}), snapshot)
+        assert set(refs) <= set(snapshot.evidence.take_wanted())
+
+    def test_a_deleted_set_has_no_new_mirrors(self) -> None:
+        deleted = supposed_change(delete_objects={"kind": "ImageTagMirrorSet", "names": ["new"]})
+        assert len(patches_of(deleted, survey(place()))) == 1
 
 
 HOSTED = {INFRASTRUCTURE: {"status": {"controlPlaneTopology": "External"}}}

@@ -38,6 +38,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     CredentialPatch,
     GrantPatch,
     LinkPatch,
+    MirrorPatch,
     NetworkPatch,
     ObjectPatch,
     SecretPatch,
@@ -102,6 +103,14 @@ class TestNetwork:
         first, second = NetworkPatch(ONLY), NetworkPatch(UNREACHABLE)
         ref = network_ref("r.io")
         assert second.apply(ref, first.apply(ref, None)) == {"reached": True, "limited": True}
+
+    def test_new_mirrors_and_the_network_add_up(self) -> None:
+        network, mirrors, ref = NetworkPatch(UNREACHABLE), MirrorPatch(frozenset({"q.io"})), network_ref("q.io")
+        for first, second in ((network, mirrors), (mirrors, network)):
+            assert second.apply(ref, first.apply(ref, None)) == {**LOST, "unproven": True}
+        assert mirrors.touches(ref)
+        assert not mirrors.touches(network_ref("r.io"))
+        assert not mirrors.touches(IMAGE_CONFIG)
 
 
 class TestObjects:
