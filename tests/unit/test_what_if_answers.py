@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     TRUST_QUESTION,
     ImageQuestion,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.images import list_images
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
 from support.supposed_changes import mirror_set
 from support.supposed_worlds import REMOVED_GRANTS, World, answer_usually, rows_with_answers
@@ -108,3 +109,65 @@ class TestTrust:
     def test_a_mirror_of_today_is_not_judged(self) -> None:
         present = (mirror_set("tag", "old", "r.io", "m.io/x"),)
         assert self.answers(self.added(never_source=True), mirrors=present) == [("still_pulls", "")]
+
+
+class TestMissingImages:
+    """A registry reports that it does not have the image, which can also mean that it hides it."""
+
+    LOST = "q.io/lost/app:v1"
+    MIRRORED = (mirror_set("tag", "one", "q.io/lost", "m.io/team"),)
+    ADVICE = "keep the mirror or the login with which the nodes get the image, or copy the image to its registry"
+
+    def row(self, *given: Any, image: str = LOST, answer: Any = answer_usually, **world: Any) -> Any:
+        """The row of a pod with a login for the source. The nodes have one for the mirror."""
+        usual: dict[str, Any] = {"secrets": {"s": {"q.io": "right"}}, "nodes": {"m.io": "right"}, "mirrors": ()}
+        found = World(lists=((), ("s",), ()), images=(image, image), policies=(), sources={}, grants=(), **{**usual, **world})
+        rows = rows_with_answers(found.survey(), *given, asks=True, answer=answer)
+        (row,) = [row for row in rows if row.ref.kind.kind == "Pod"]
+        return row
+
+    def told(self, row: Any) -> tuple[str, str, str, bool]:
+        """The answer, the step, the advice, and whether the image is in the list to copy."""
+        assert row.report()["fix"] == []
+        is_listed = list_images([row])["images"] == [row.image]
+        return row.answer, row.failing_step, row.report()["advice"], is_listed
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"unreachable_registries": ["m.io"]},
+            {"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["one"]}},
+            {"add_objects": {"definition": [mirror_set("tag", "one", "q.io/lost", "n.io/lost")]}},
+        ],
+    )
+    @pytest.mark.parametrize("form", ["right", "empty"])
+    def test_an_image_of_a_lost_mirror_must_be_copied(self, change: Any, form: str) -> None:
+        def answer(ref: ObjectRef, evidence: Lookup) -> Any:
+            is_hidden = ref.kind == IMAGE_QUESTION and not ImageQuestion.of(ref).image.startswith("m.io")
+            return {"outcome": "not_found", "message": "it has no such image, or hides it"} if is_hidden else answer_usually(ref, evidence)
+
+        row = self.row(change, mirrors=self.MIRRORED, secrets={"s": {"q.io": form}}, answer=answer)
+        assert self.told(row) == ("would_break", "image", self.ADVICE, True)
+
+    def test_a_copy_is_missing_at_a_mirror_on_the_host_of_the_source(self) -> None:
+        added = {"add_objects": {"definition": [mirror_set("tag", "one", "q.io/team", "q.io/lost", never_source=True)]}}
+        advice = "copy the image to its mirror, with all its architectures"
+        row = self.row(added, image=IMAGE)
+        assert self.told(row) == ("would_break", "copy", advice, True)
+        assert row.deciding.after.reason == "q.io/lost/app:v1 said it: secret s has the key q.io"
+
+    def test_an_image_that_the_registry_hides_from_another_login_is_not_copied(self) -> None:
+        def answer(ref: ObjectRef, evidence: Lookup) -> Any:
+            is_hidden = ref.kind == IMAGE_QUESTION and ImageQuestion.of(ref).secret != "s"
+            return {"outcome": "not_found", "message": "it has no such image, or hides it"} if is_hidden else answer_usually(ref, evidence)
+
+        row = self.row({"remove_secrets": {"name": "s"}}, image=IMAGE, nodes={"q.io": "right"}, answer=answer)
+        assert (row.answer, row.failing_step, row.is_out_of_reach) == ("would_break", "image", False)
+        kept = self.row(
+            {"remove_secrets": {"name": "s"}},
+            image=IMAGE,
+            nodes={"q.io": "right"},
+            answer=answer,
+            mirrors=(mirror_set("tag", "one", "q.io/team", "m.io/lost"),),
+        )
+        assert (kept.answer, kept.failing_step, kept.is_out_of_reach) == ("would_break", "image", False)

@@ -30,10 +30,12 @@ from .crio_provider import CrioProvider, crio_provider_for
 from .mirrors import MirrorKey, key_for
 from .trust import UNTRUSTED, doubt_trust
 
-__all__ = ["COPY", "PullRoute", "RegistryAttempt", "list_questions", "read_attempts", "serving_attempts"]
+__all__ = ["COPY", "MISSING", "PullRoute", "RegistryAttempt", "list_questions", "read_attempts", "serving_attempts"]
 
 #: The name of the step for a mirror without a copy of the image for the nodes.
 COPY = "copy"
+#: The name of the step for a source without the image, or one that hides it.
+MISSING = "image"
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
 _ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found", UNTRUSTED)
 #: Maximum number of attempts. No pod has as many.

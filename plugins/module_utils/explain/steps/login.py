@@ -20,7 +20,7 @@ from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
-from .asked import COPY, PullRoute, RegistryAttempt, read_attempts
+from .asked import COPY, MISSING, PullRoute, RegistryAttempt, read_attempts
 from .crio_provider import explain_crio
 from .integrated import is_integrated
 from .lacking import explain_missing_login
@@ -257,17 +257,21 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
         if not attempt.is_source:
             key = held.key_for(str(attempt.question.image))
             text = f"{attempt.said}: {key}"
-            hint, fix = ("", []) if is_missing else fix_for(key, held.evidence)
-            return failure(COPY, text) if is_missing else _failure_reason(f"{text}{hint}", fix)
+            if is_missing:
+                return failure(COPY, text)
+            hint, fix = fix_for(key, held.evidence)
+            return _failure_reason(f"{text}{hint}", fix)
         reason, fix = explain_missing_login(
             held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
         )
         if is_missing:
-            return _failure_reason(f"{attempt.said}, and {reason}", fix)
+            return failure(MISSING, f"{attempt.said}, and {reason}", fix)
         return _failure_reason(f"{reason}: {attempt.said}", fix)
+    if is_missing:
+        return failure(MISSING if attempt.is_source else COPY, f"{attempt.said}: {format_logins(logins)}")
     fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
-    return _failure_reason(f"{begin}: {format_logins(logins)}", [] if is_missing else _drop_generated(held, fix))
+    return _failure_reason(f"{begin}: {format_logins(logins)}", _drop_generated(held, fix))
 
 
 def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:

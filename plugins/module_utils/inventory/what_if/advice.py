@@ -16,6 +16,7 @@ __all__ = ["advise"]
 _BY_STEP: Mapping[str, str] = {
     "network": "copy the image to a registry that the nodes reach, and declare that registry as a mirror",
     "mirrors": "copy the image to a mirror that serves it in this way, or allow pulls from the source",
+    "image": "keep the mirror or the login with which the nodes get the image, or copy the image to its registry",
     "copy": "copy the image to its mirror, with all its architectures",
     "certificate": "add the certificate authority of the mirror to those of the nodes",
     "platform": "use an image for the architecture of the nodes, or run the pod on other nodes",

@@ -19,9 +19,9 @@ from ...core.objects import POD, Json, ObjectRef
 from ...core.what_if_format import ANSWERS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
-from ...explain.steps.asked import COPY
+from ...explain.steps.asked import COPY, MISSING
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
-from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL
+from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.workload_pods import can_pull, is_controlled
 from ...features.pull_audit.survey import NamespaceSnapshot
 from ...images.references import reference_of
@@ -83,8 +83,11 @@ class WhatIfRow:
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Whether the nodes reach no registry that serves the image, or its mirror has no copy, after the changes."""
-        return any(step.name in _OUT_OF_REACH and step.ok is False for step in self.deciding.after.steps)
+        """Whether the nodes reach no registry that serves the image, or its mirror has no copy, after the changes. It may also have lost
+        a mirror, and its source does not have it."""
+        before, after = self.deciding.before, self.deciding.after
+        steps = (*_OUT_OF_REACH, MISSING) if _mirrors_in(before) not in ("", _mirrors_in(after)) else _OUT_OF_REACH
+        return any(step.name in steps and step.ok is False for step in after.steps)
 
     def report(self) -> dict[str, Any]:
         """Return the row for a result."""
@@ -260,6 +263,11 @@ def _doubt_of(pod: Comparison, later: Comparison) -> Comparison:
     reason = _NEXT_POD.format(later.subject.account_ref, later.after.reason)
     after = replace(later.after, verdict=UNKNOWN, reason=reason, fix=(), runs=True)
     return replace(later, subject=pod.subject, after=after, causes=())
+
+
+def _mirrors_in(verdict: PullVerdict) -> str:
+    """The first sentence about the mirrors of the image, which names all of them. Empty without any."""
+    return next((step.seen for step in verdict.steps if step.name == "mirrors"), "")
 
 
 def _failing_step(found: Comparison) -> str:

@@ -205,6 +205,17 @@ class TestAnswers:
     def test_a_login_without_the_right_will_not_pull(self, outcome: str) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always(outcome))
         assert summary(found) == ("will_not_pull", f"said {outcome}: secret a has the key q.io")
+        assert found.step == ("image" if outcome == "not_found" else "login")
+
+    @pytest.mark.parametrize("names", [["a"], []])
+    def test_a_missing_image_is_a_step_of_its_own(self, names: list[str]) -> None:
+        found, _asked = told(pod(*names), known(a=GOOD), always("not_found"))
+        assert (found.step, steps(found, "image")[1:]) == ("image", [("image", found.reason, False)])
+
+    @pytest.mark.parametrize("mirror", ["m.io/mirror", "q.io/mirror"])
+    def test_a_missing_copy_is_a_step_of_its_own(self, mirror: str) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD, more=at_mirror(mirror, only=True)), always("not_found"))
+        assert (found.step, steps(found, "copy")) == ("copy", [("copy", found.reason, False)])
 
     def test_a_missing_login_has_a_fix(self) -> None:
         found, _asked = told(pod(), known(), always("no_login"))

@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
         ("network", "copy the image to a registry that the nodes reach"),
         ("signature", "sign the image"),
         ("registries", "allow the registry"),
+        ("image", "keep the mirror or the login with which the nodes get the image, or copy the image to its registry"),
         ("copy", "copy the image to its mirror, with all its architectures"),
         ("platform", "use an image for the architecture of the nodes"),
         ("certificate", "add the certificate authority of the mirror"),
