@@ -118,19 +118,19 @@ _CACHES = "which images the nodes have beyond those of running pods"
 _LAYERS = "layers of upstream images that the integrated registry has not stored"
 _LAYERS_BY_LOGIN = f"{_LAYERS}, and gets with a login of the project of the image stream"
 _NODE_FILES = "registries, mirrors and logins that are set only in files of the nodes"
+_STORAGE = "other hosts to which a registry sends its clients, such as storage for layers"
+_AUTHORITIES = "certificate authorities that are set only in files of the nodes"
+_REST = "whether the source or mirror that is left has an image, accepts the login and is reachable, unless ask_registries is set"
 #: The facts that decide the effect of a change, but are in no object that is read, by the option.
 CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     "unreachable_registries": (
         _CACHES,
-        "other hosts to which a registry sends its clients, such as storage for layers",
+        _STORAGE,
+        _REST,
+        "whether the nodes trust the certificate of a mirror that they have today",
         _LAYERS,
     ),
-    "only_registries": (
-        _CACHES,
-        "other hosts to which a registry sends its clients, such as storage for layers",
-        "certificate authorities that are set only in files of the nodes",
-        _LAYERS,
-    ),
+    "only_registries": (_CACHES, _STORAGE, _REST, _AUTHORITIES, _LAYERS),
     "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction", _LAYERS_BY_LOGIN),
     "remove_links": ("which pods will be created again, for example by an eviction",),
     "remove_grants": (_CACHES, "rights that no role binding gives, such as those of another authorizer"),
@@ -142,9 +142,10 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     "add_objects": (
         "whether the machine config operator accepts the object and when the nodes have it",
         "the content of a mirror, unless ask_registries is set",
+        _AUTHORITIES,
         _NODE_FILES,
     ),
-    "delete_objects": ("when the nodes have the change", _NODE_FILES),
+    "delete_objects": ("when the nodes have the change", _REST, _NODE_FILES),
     "target_version": (
         "the patch number of the runtime after the upgrade",
         "the records of the kubelets about images that they have pulled",
