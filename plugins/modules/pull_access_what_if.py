@@ -595,8 +595,8 @@ what_if:
               returned: always
     images_to_mirror:
       description:
-        - The images that no registry within reach has. With O(ask_registries), this includes images that their mirror lacks, and those that
-          their source lacks if a change takes their mirror away. Copy the latter from that mirror.
+        - The images that no registry within reach has. With O(ask_registries), this includes images that their mirror lacks. If a change
+          takes a mirror away, it also includes the images that their source lacks. Copy these images from that mirror.
           C(skopeo) is the input of C(skopeo sync --all --scoped --src yaml). Without C(--all), skopeo copies an image of one architecture
           only, whose digest is another one, and without C(--scoped), repositories with the same last name overwrite each other. With
           C(--scoped), the path of each copy is the whole path of its source with the registry, so the mirrors must have these paths.

@@ -36,7 +36,16 @@ from .supposed import changes_of
 from .supposed_changes import image_config, mirror_set, signature_policy
 from .surveyed import account, auth, binding, deployment, place, pod, secret, stream, survey
 
-__all__ = ["CHANGES", "LOGIN", "REMOVED_GRANTS", "WORLDS", "World", "answer_usually", "rows_with_answers", "verdicts_of"]
+__all__ = [
+    "CHANGES",
+    "LOGIN",
+    "REMOVED_GRANTS",
+    "WORLDS",
+    "World",
+    "answer_usually",
+    "rows_with_answers",
+    "verdicts_of",
+]
 
 _INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 IMAGES = (

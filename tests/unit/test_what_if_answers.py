@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -111,6 +112,17 @@ class TestTrust:
         assert self.answers(self.added(never_source=True), mirrors=present) == [("still_pulls", "")]
 
 
+def hide(is_hidden: Callable[[ImageQuestion], bool]) -> Callable[[ObjectRef, Lookup], Any]:
+    """The answers of registries that hide images."""
+
+    def answer(ref: ObjectRef, evidence: Lookup) -> Any:
+        if ref.kind == IMAGE_QUESTION and is_hidden(ImageQuestion.of(ref)):
+            return {"outcome": "not_found", "message": "it has no such image, or hides it"}
+        return answer_usually(ref, evidence)
+
+    return answer
+
+
 class TestMissingImages:
     """A registry reports that it does not have the image, which can also mean that it hides it."""
 
@@ -121,7 +133,9 @@ class TestMissingImages:
     def row(self, *given: Any, image: str = LOST, answer: Any = answer_usually, **world: Any) -> Any:
         """The row of a pod with a login for the source. The nodes have one for the mirror."""
         usual: dict[str, Any] = {"secrets": {"s": {"q.io": "right"}}, "nodes": {"m.io": "right"}, "mirrors": ()}
-        found = World(lists=((), ("s",), ()), images=(image, image), policies=(), sources={}, grants=(), **{**usual, **world})
+        found = World(
+            lists=((), ("s",), ()), images=(image, image), policies=(), sources={}, grants=(), **{**usual, **world}
+        )
         rows = rows_with_answers(found.survey(), *given, asks=True, answer=answer)
         (row,) = [row for row in rows if row.ref.kind.kind == "Pod"]
         return row
@@ -142,10 +156,7 @@ class TestMissingImages:
     )
     @pytest.mark.parametrize("form", ["right", "empty"])
     def test_an_image_of_a_lost_mirror_must_be_copied(self, change: Any, form: str) -> None:
-        def answer(ref: ObjectRef, evidence: Lookup) -> Any:
-            is_hidden = ref.kind == IMAGE_QUESTION and not ImageQuestion.of(ref).image.startswith("m.io")
-            return {"outcome": "not_found", "message": "it has no such image, or hides it"} if is_hidden else answer_usually(ref, evidence)
-
+        answer = hide(lambda asked: not asked.image.startswith("m.io"))
         row = self.row(change, mirrors=self.MIRRORED, secrets={"s": {"q.io": form}}, answer=answer)
         assert self.told(row) == ("would_break", "image", self.ADVICE, True)
 
@@ -157,10 +168,7 @@ class TestMissingImages:
         assert row.deciding.after.reason == "q.io/lost/app:v1 said it: secret s has the key q.io"
 
     def test_an_image_that_the_registry_hides_from_another_login_is_not_copied(self) -> None:
-        def answer(ref: ObjectRef, evidence: Lookup) -> Any:
-            is_hidden = ref.kind == IMAGE_QUESTION and ImageQuestion.of(ref).secret != "s"
-            return {"outcome": "not_found", "message": "it has no such image, or hides it"} if is_hidden else answer_usually(ref, evidence)
-
+        answer = hide(lambda asked: asked.secret != "s")
         row = self.row({"remove_secrets": {"name": "s"}}, image=IMAGE, nodes={"q.io": "right"}, answer=answer)
         assert (row.answer, row.failing_step, row.is_out_of_reach) == ("would_break", "image", False)
         kept = self.row(

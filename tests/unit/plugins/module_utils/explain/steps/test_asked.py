@@ -306,7 +306,11 @@ class TestIntegratedRegistry:
 
     def told(self, answer: Any, account: str = "default", says: str = "", **more: Any) -> tuple[str, str]:
         data = base64.b64encode(json.dumps({self.HOST: AUTH}).encode()).decode()
-        own = {"metadata": {"annotations": {self.MARK: account}}, "type": "kubernetes.io/dockercfg", "data": {".dockercfg": data}}
+        own = {
+            "metadata": {"annotations": {self.MARK: account}},
+            "type": "kubernetes.io/dockercfg",
+            "data": {".dockercfg": data},
+        }
         facts = {
             ObjectRef(SUBJECT_ACCESS_REVIEW, "b", "ns/default"): {"allowed": True},
             ObjectRef(IMAGE_STREAM, "b", "app"): {"status": {"tags": [{"tag": "v1", "items": [{"image": "x"}]}]}},
