@@ -255,6 +255,20 @@ class TestProject:
         assert access(run, user, pod="app")["verdict"] == "pulls"
         assert lab.pull(user, "app")["pulled"]
 
+    def test_the_right_decides_if_the_registry_does_not_answer_this_host(self, lab, run, namespaces):
+        """This host does not trust the certificate, and a host outside a cluster does not know the name."""
+        owner, user = namespaces(2)
+        lab.run("push", "--dir", str(lab.dir), f"{owner}/app:v1")
+        pod(lab, user, f"{lab.registry('integrated')['host']}/{owner}/app:v1")
+        found = access(run, user, pod="app", ask_registries=True)
+        assert found["reason"] == f"service account {user}/default may not pull from project {owner}"
+        carry_out(run, lab, found["fix"])
+        found = access(run, user, pod="app", ask_registries=True)
+        assert found["verdict"] == "pulls", found
+        assert f"which the platform generates for service account {user}/default, has a login" in found["reason"]
+        assert [step["ok"] for step in found["steps"] if step["step"] == "registry"] == [None]
+        assert lab.pull(user, "app")["pulled"]
+
     @pytest.mark.parametrize("why", ["manifest unknown", ""])
     def test_a_missing_image_is_distinguished_from_a_missing_right(self, lab, run, namespace, why):
         condition = {"type": "ImportSuccess", "status": "False", "message": why}
