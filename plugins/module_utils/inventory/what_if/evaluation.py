@@ -122,17 +122,20 @@ class PullEvaluator:
         """All evidence that may want objects, each after the evidence on which it is based."""
         return list(dict.fromkeys((self._evidence, self.states[0], self._later, *self._each, *self._parts.values())))
 
-    def compare(self, subject: ContainerPull) -> Comparison:
-        """Return the comparison for one subject.
+    def compare(self, subject: ContainerPull, *, is_reported: bool = False) -> Comparison:
+        """Return the comparison for one subject. `is_reported`: its reasons name this subject, and not one with the same answer.
 
         :raises ReadRequired: when more objects must be read first.
         """
-        found = replace(self._compare_next(subject), subject=subject)
+        found = self._compare_next(subject)
+        if is_reported and _names_another(found, subject.ref):
+            found = self._compare(_next_pull_of(subject))
+        found = replace(found, subject=subject)
         return found if self._new_nodes is None else self._move(found, self._new_nodes)
 
     def _compare_next(self, subject: ContainerPull) -> Comparison:
         """The comparison of the next pull, which equal subjects share."""
-        asked = replace(subject, is_pulled=False) if subject.is_pulled else subject
+        asked = _next_pull_of(subject)
         if subject.reason:
             return self._compare(asked)
         key = (explanation_key(asked), self._architecture(subject))
@@ -236,3 +239,13 @@ class PullEvaluator:
         if made not in self._parts:
             self._parts[made] = ChangedLookup(self._evidence, [patch for at in made for patch in self._patches[at]])
         return self._parts[made]
+
+
+def _next_pull_of(subject: ContainerPull) -> ContainerPull:
+    return replace(subject, is_pulled=False) if subject.is_pulled else subject
+
+
+def _names_another(found: Comparison, ref: ObjectRef) -> bool:
+    """Whether a reason names the subject that was explained, and that is not `ref`. Most reasons name no subject."""
+    explained = found.subject.ref
+    return explained != ref and any(str(explained) in each.reason for each in (found.before, found.after))

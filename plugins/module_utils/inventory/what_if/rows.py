@@ -10,13 +10,13 @@ each pod is in exactly one row for each of its containers, whatever its referenc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from ...core.cluster_text import make_printable
 from ...core.objects import POD, Json, ObjectRef
-from ...core.what_if_format import ANSWERS, WOULD_BREAK
+from ...core.what_if_format import ANSWERS, STILL_PULLS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
 from ...explain.steps.asked import COPY, MISSING
@@ -39,6 +39,13 @@ _EFFECTS = (PULLS, UNKNOWN, WILL_NOT_PULL)
 _NEXT_POD = "the next pod that its controller creates may get the list of {}: {}"
 #: Steps whose failure the node checks at each start of a container, in a namespace with an image policy.
 _CHECKED_AT_START = ("signature", "registries")
+
+
+class Compare(Protocol):
+    """Compares one pull, as `PullEvaluator.compare`."""
+
+    def __call__(self, subject: ContainerPull, *, is_reported: bool = False) -> Comparison:
+        """Return the comparison. `is_reported`: it decides a row."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +124,7 @@ class WhatIfRow:
         }
 
 
-def rows_of(
-    place: NamespaceSnapshot, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
-) -> list[WhatIfRow]:
+def rows_of(place: NamespaceSnapshot, compare: Compare, caches: NodeCaches) -> list[WhatIfRow]:
     """Return the rows of one namespace: of workloads that no other workload creates, or that have pods of an earlier template, and of all
     other pods.
 
@@ -185,9 +190,7 @@ def _by_images(pods: Iterable[Sequence[ContainerPull]]) -> Iterable[Sequence[Seq
     return found.values()
 
 
-def _rows_of_group(
-    group: _PodGroup, compare: Callable[[ContainerPull], Comparison], caches: NodeCaches
-) -> Iterator[WhatIfRow]:
+def _rows_of_group(group: _PodGroup, compare: Compare, caches: NodeCaches) -> Iterator[WhatIfRow]:
     of_template, of_pods, of_next = _compare_all(group, compare)
     for location in dict.fromkeys([*of_template, *of_pods]):
         own, pods = of_template.get(location), of_pods.get(location, [])
@@ -199,17 +202,19 @@ def _rows_of_group(
         ]
         if breaking:
             moment, deciding = min(breaking, key=lambda each: each[0].order)
-            yield WhatIfRow(group.ref, location, WOULD_BREAK, deciding, len(pods), moment)
+            yield WhatIfRow(group.ref, location, WOULD_BREAK, _restate(deciding, compare), len(pods), moment)
             continue
         pairs = zip(pods, of_next.get(location, ()), strict=False)
-        doubts = [_doubt_of(pod, later) for pod, later in pairs if _is_worse(later)]
+        doubts = [_doubt_of(pod, _restate(later, compare)) for pod, later in pairs if _is_worse(later)]
         # The template decides if the answer of a pod is the same.
         deciding = min([*every, *doubts], key=lambda each: ANSWERS.index(each.answer))
+        if not any(deciding is each for each in doubts):
+            deciding = _restate(deciding, compare)
         yield WhatIfRow(group.ref, location, deciding.answer, deciding, len(pods))
 
 
 def _compare_all(
-    group: _PodGroup, compare: Callable[[ContainerPull], Comparison]
+    group: _PodGroup, compare: Compare
 ) -> tuple[Mapping[str, Comparison], Mapping[str, Sequence[Comparison]], Mapping[str, Sequence[Comparison]]]:
     """Return the comparisons of the template, of the pods and of the next ones in their place, by location.
 
@@ -236,6 +241,11 @@ def _compare_all(
     if waits:
         raise ReadRequired
     return of_template, of_pods, of_next
+
+
+def _restate(found: Comparison, compare: Compare) -> Comparison:
+    """The comparison that decides a row."""
+    return found if found.answer == STILL_PULLS else compare(found.subject, is_reported=True)
 
 
 def _next_of(subject: ContainerPull) -> ContainerPull:

@@ -289,7 +289,8 @@ class _WhatIfRun:
         )
         questions = None if registries is None else make_questions(registries)
         rows = read_rows(self._run, survey, evaluator, caches, questions)
-        compared = compare_subjects(self._run, evaluator, more, questions)
+        items = [(subject.namespace, subject) for subject in more]
+        compared = _answer_each(self._run, evaluator, questions, items, partial(evaluator.compare, is_reported=True))
         return [*rows, *(row_of_image(each, caches) for each in compared)]
 
 

@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from support.supposed import rows_about
+from support.supposed_worlds import rows_with_answers
 from support.surveyed import account, auth, deployment, place, pod, replica_set, secret, survey
 
 LOST = {"unreachable_registries": ["q.io"]}
@@ -245,6 +246,33 @@ class TestEarlierTemplates:
         pods = [pod("gone", name="broken", made=True, says="Failed to pull image: unauthorized")]
         found = rows({"new_nodes": True}, workloads=[deployment(), replica_set()], pods=pods)
         assert [(row.answer, row.deciding.subject.ref.name) for row in found] == [("still_broken", "broken")]
+
+
+class TestNames:
+    """Equal pods and workloads share an explanation, and each row names its own."""
+
+    @pytest.mark.parametrize("asks", [True, False])
+    @pytest.mark.parametrize("change", [UNLINK, {"new_nodes": True}])
+    def test_the_reasons_of_a_row_name_no_other_workload(self, change, asks) -> None:
+        workloads = [deployment(name="first"), deployment(name="second")]
+        snapshot = survey(place(secrets=[secret("s")], accounts=[account()], workloads=workloads))
+        linked = survey(
+            place(secrets=[secret("s", {"q.io": auth("right")})], accounts=[account("s")], workloads=workloads)
+        )
+        found = rows_with_answers(linked if change == UNLINK else snapshot, change, asks=asks)
+        for row, name in zip(found, ("first", "second"), strict=True):
+            assert row.answer != "still_pulls"
+            assert f"no pull secret of deployment a/{name} is for q.io/team/app" in row.deciding.after.reason
+            assert "deployment a/" not in row.deciding.after.reason.replace(f"deployment a/{name} ", "")
+
+    def test_the_reasons_of_a_doubt_name_the_pod(self) -> None:
+        pods = [pod_of(f"other-{name}", "s", name=name, runs=True) for name in ("one", "two")]
+        reasons = [row.deciding.after.reason for row in rows(UNLINK, pods=pods)]
+        assert [reason.partition("no pull secret of ")[2][:10] for reason in reasons] == ["pod a/one ", "pod a/two "]
+
+    def test_a_reason_without_a_name_is_shared(self) -> None:
+        first, second = rows(LOST, pods=[pod("s", name="one"), pod("s", name="two")])
+        assert second.deciding.after is first.deciding.after
 
 
 def test_the_objects_for_all_containers_are_requested_together() -> None:
