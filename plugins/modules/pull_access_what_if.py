@@ -20,7 +20,8 @@ description:
   - A container that runs now goes on running. For each pull that breaks, the result has the moment at which it is missed - V(at_once),
     V(at_restart), V(on_another_node) or V(at_rollout) - and an earlier moment if the kubelet's own records decide, which no object shows.
   - Each answer V(would_break) names the changes that cause it, the first step that fails, and a task that keeps the pull working, if a login,
-    a link or a grant can do that.
+    a link or a grant can do that. Run the task before the changes. It is offered only if the changes do not undo it, so it never writes a
+    secret that they delete. It keeps the other logins of a secret that exists.
   - The API client of this module refuses to send a write. To check rights, it creates SubjectAccessReviews, which are queries and store
     nothing.
 options:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 from support.audited import Scene
+from support.fixes import carry_out
 from support.openshift import described
 
 
@@ -62,6 +63,20 @@ class TestSecrets:
         assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
         delete(scene, "secrets", "pull")
         assert not scene.lab.pull(scene.name, "app")["pulled"]
+
+    def test_the_offered_tasks_keep_the_next_pod_and_all_other_logins(self, run, scene):
+        delete(scene, "secrets", "pull")
+        scene.secret({scene.host: scene.entry(), "other.example": scene.entry()})
+        before = scene.lab.get(scene.name, "secrets", "pull")["data"]
+        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
+        tasks = row_of(document, "Deployment")["fix"]
+        carry_out(run, scene.login, tasks)
+        assert scene.lab.get(scene.name, "secrets", "pull")["data"] == before
+        again = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
+        assert answers(again) == {"Pod": "would_break", "Deployment": "still_pulls"}
+        delete(scene, "secrets", "pull")
+        added = tasks[0]["openshift_ops.image_pull.pull_secret"]["name"]
+        assert scene.lab.pull(scene.name, next_pod(scene, added))["pulled"]
 
     def test_a_second_login_keeps_the_pod(self, run, scene):
         scene.secret(name="other")
@@ -267,8 +282,11 @@ class TestOptions:
         assert result["counts"]["would_break"] == 2
 
 
-def next_pod(it: Scene) -> str:
-    """Create a pod with the account's present list, which the API server reads from a cache. Return its name."""
+def next_pod(it: Scene, added: str = "") -> str:
+    """Create a pod with the account's present list, which the API server reads from a cache. Return its name.
+
+    The list has the secret `added`, or without it no longer has `pull`.
+    """
     names = (f"next-{number}" for number in itertools.count())
     made: list[str] = []
 
@@ -276,9 +294,10 @@ def next_pod(it: Scene) -> str:
         made.append(next(names))
         it.pod(name=made[-1])
         pod = it.lab.get(it.name, "pods", made[-1])
-        return pod is not None and {"name": "pull"} not in pod["spec"]["imagePullSecrets"]
+        listed = [] if pod is None else [each["name"] for each in pod["spec"]["imagePullSecrets"]]
+        return pod is not None and (added in listed if added else "pull" not in listed)
 
-    it.lab.until(has_present_list, "a new pod does not list the secret")
+    it.lab.until(has_present_list, "a new pod has the list of its account")
     return made[-1]
 
 

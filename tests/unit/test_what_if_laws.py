@@ -18,7 +18,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from support.supposed_changes import mirror_set
-from support.supposed_worlds import CHANGES, REMOVED_GRANTS, WORLDS, World, rows_with_answers, verdicts_of
+from support.supposed_worlds import (
+    CHANGES,
+    LOGIN,
+    REMOVED_GRANTS,
+    WORLDS,
+    World,
+    rows_with_answers,
+    verdicts_of,
+)
 
 Change = Mapping[str, Any]
 
@@ -30,6 +38,7 @@ LOSSES = st.one_of(
     st.just({"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}),
 )
 IMAGES = ("q.io/team/app:v1", "q.io/team/app:v1")
+INTEGRATED = "image-registry.openshift-image-registry.svc:5000/b/app:v1"
 EQUAL_CHANGES: Sequence[Callable[[World], Sequence[Change]]] = (
     lambda _world: [{"new_nodes": True}],
     lambda _world: [{"remove_secrets": {"name": "no-such-secret"}}],
@@ -160,6 +169,69 @@ def test_a_change_that_breaks_a_pull_is_its_cause(world: World, change: Change, 
         assert row.deciding.causes == ((0,) if row.answer == "would_break" else ())
 
 
+class TestTasks:
+    """An offered task keeps the pull working if the changes are made after it, and takes nothing away before."""
+
+    @given(world=WORLDS, changes=st.lists(CHANGES, min_size=1, max_size=2), asks=st.booleans())
+    @example(
+        # The deleted secret has a second login, and a list names it.
+        world=World({"s0": {"q.io": "right", "r.io": "right"}}, (("s0",), (), ()), IMAGES, {}, [], [], {}, ()),
+        changes=[{"remove_secrets": {"name": "s0"}}],
+        asks=True,
+    )
+    @example(
+        # The new secret would have the name of a deleted one.
+        world=World({"pull-q-io": {"q.io": "right"}}, (("pull-q-io",), (), ()), IMAGES, {}, [], [], {}, ()),
+        changes=[{"remove_secrets": {"name": "pull-q-io"}}],
+        asks=True,
+    )
+    @example(
+        # The new secret would have the name of one that is unlinked.
+        world=World(
+            {"pull-q-io": {"q.io": "right", "r.io": "right"}}, (("pull-q-io",), (), ()), IMAGES, {}, [], [], {}, ()
+        ),
+        changes=[{"remove_links": {"secrets": ["pull-q-io"]}}],
+        asks=True,
+    )
+    @example(
+        # A secret of the new name exists.
+        world=World(
+            {"s0": {"q.io": "right"}, "pull-q-io": {"r.io": "right"}}, (("s0",), (), ()), IMAGES, {}, [], [], {}, ()
+        ),
+        changes=[{"remove_links": {"secrets": ["s0"]}}],
+        asks=True,
+    )
+    @example(
+        # No link changes the list of the template.
+        world=World({"s0": {"q.io": "right"}}, ((), (), ("s0",)), IMAGES, {}, [], [], {}, ()),
+        changes=[{"remove_secrets": {"name": "s0"}}],
+        asks=True,
+    )
+    @example(
+        # The account may pull only by the removed grant.
+        world=World({}, ((), (), ()), ("app:v1", INTEGRATED), {}, [], [], {}, ("one",)),
+        changes=[REMOVED_GRANTS["one"]],
+        asks=False,
+    )
+    def test_a_task_lasts_and_takes_nothing_away(self, world: World, changes: list[Change], asks: bool) -> None:
+        for row in rows_with_answers(world.survey(), *changes, asks=asks):
+            tasks = row.report()["fix"]
+            if not tasks:
+                continue
+            done = _carry_out(world, tasks)
+            for name, stored in world.secrets.items():
+                assert {*(stored or {})} <= {*(done.secrets[name] or {})}
+            assert {*world.nodes} <= {*done.nodes}
+            is_new_pod = row.ref.kind.kind == "Deployment" or not any(
+                "sa_link" in key for task in tasks for key in task
+            )
+            if is_new_pod:
+                (again,) = [
+                    each for each in rows_with_answers(done.survey(), *changes, asks=asks) if each.ref == row.ref
+                ]
+                assert again.deciding.after.reason != row.deciding.after.reason
+
+
 class TestMoreCredentials:
     """More credentials never break a pull, except where the kubelet's order says so.
 
@@ -201,6 +273,29 @@ class TestMoreCredentials:
         world = _world({"s0": {"q.io": "wrong"}, "s1": {"q.io": "right"}}, order, "q.io/team/app:v1")
         (row,) = _rows_of_pod(world, {"remove_secrets": {"name": "s0"}})
         assert row.answer == "still_pulls"
+
+
+def _carry_out(world: World, tasks: Sequence[Mapping[str, Any]]) -> World:
+    """The cluster after the tasks, with a login that the registries accept."""
+    secrets, nodes, (linked, own, template), grants = {**world.secrets}, {**world.nodes}, world.lists, [*world.grants]
+    for task in tasks:
+        ((module, options),) = [(name.rpartition(".")[2], value) for name, value in task.items() if name != "name"]
+        if module == "pull_secret":
+            written = {each["registry"]: LOGIN for each in options["registries"]}
+            is_merge = options.get("mode") == "merge"
+            if options["namespaces"] == ["a"]:
+                kept = secrets.get(options["name"], {}) if is_merge else {}
+                assert kept is not None, "a merge cannot read the secret"
+                secrets[options["name"]] = {**kept, **written}
+            else:
+                nodes = {**(nodes if is_merge else {}), **written}
+        elif module == "sa_link":
+            linked = (*linked, *options["secrets"])
+        else:
+            assert module == "image_puller_grant"
+            grants.append("one")
+    changed = {"secrets": secrets, "nodes": nodes, "lists": (linked, own, template), "grants": grants}
+    return World(**{**vars(world), **changed})
 
 
 def _world(secrets: Mapping[str, Any], own: tuple[str, ...], image: str) -> World:

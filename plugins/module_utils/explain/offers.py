@@ -24,7 +24,7 @@ from ..dockerconfig.registry_keys import check_key, without_user
 from ..platform.protected import is_global
 from .fixes import PREFIX, REGISTRY, TITLES, VARIABLES, Fix
 
-__all__ = ["Offer", "make_offer", "offer_of"]
+__all__ = ["Offer", "make_offer", "offer_of", "options_of"]
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,8 @@ def _with_variables(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**entry, **({"registry": REGISTRY} if entry.get("registry") == REGISTRY else {}), **login}
 
 
-def _options(task: Fix) -> tuple[str, Mapping[str, Any]]:
-    """The module of a task, without the collection's name, and its options."""
+def options_of(task: Fix) -> tuple[str, Mapping[str, Any]]:
+    """Return the module of a task, without the name of the collection, and its options."""
     module = next((name for name in task if name != "name"), "")
     return module.removeprefix(PREFIX), as_dict(task.get(module))
 
@@ -151,7 +151,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
 
 def _find_unusual(task: Fix) -> Iterator[str]:
     """Each unusual text in a task, as a part of a sentence."""
-    module, options = _options(task)
+    module, options = options_of(task)
     is_ours = task.keys() == {"name", PREFIX + module} and isinstance(task["name"], Sentence)
     if not is_ours or module not in _FORMS or not _has_form(task[PREFIX + module], _FORMS[module]):
         yield "the task"
@@ -181,7 +181,7 @@ def _quote_value(option: str, text: str) -> str:
 
 
 def _effects(task: Fix) -> Iterator[str]:
-    module, options = _options(task)
+    module, options = options_of(task)
     if options.get("state") == "absent" or options.get("mode") == "remove":
         return
     places = join_and(as_strs(options.get("namespaces")))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from ...core.phrases import join_and
 from ...explain.offers import Offer
+from .tasks import GRANT, LINK, SECRET_TASK
 
 __all__ = ["advise"]
 
@@ -30,12 +31,21 @@ _BY_STEP: Mapping[str, str] = {
     "stream": "keep the image in the image stream",
     "cached": "let the nodes pull the image, or load it on the new nodes",
 }
+#: The work if the changes would undo the task that helps, by its module.
+_BY_UNDONE_TASK: Mapping[str, str] = {
+    SECRET_TASK: "leave the pull secret out of the changes, or first give the pod a login for the registry in another one",
+    LINK: "leave the link out of the changes, or first link another pull secret with a login for the registry",
+    GRANT: "leave the grant out of the changes",
+}
 _OTHERWISE = "correct the reason before the change, or leave the change out"
 
 
-def advise(step: str, offer: Offer) -> str:
-    """Return the sentence for a pull that fails at `step`, without a full stop. It contains no text of a cluster, except in a refusal."""
+def advise(step: str, offer: Offer, undone: str = "") -> str:
+    """Return the sentence for a pull that fails at `step`, without a full stop. It contains no text of a cluster, except in a refusal.
+
+    `undone`: the module of a task that the changes would undo, otherwise empty.
+    """
     if offer.tasks:
         titles = list(dict.fromkeys(str(task["name"]) for task in offer.tasks))
         return join_and([titles[0], *(title[0].lower() + title[1:] for title in titles[1:])])
-    return offer.refusal or _BY_STEP.get(step, _OTHERWISE)
+    return offer.refusal or _BY_UNDONE_TASK.get(undone) or _BY_STEP.get(step, _OTHERWISE)

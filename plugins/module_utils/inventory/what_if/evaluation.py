@@ -24,6 +24,7 @@ from .causes import find_causes
 from .lost_attempts import describe_loss
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
 from .patches import EvidencePatch
+from .tasks import choose_tasks
 
 __all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
 
@@ -37,7 +38,7 @@ class Comparison:
     """One pull before and after the changes. `touched` and `causes` are positions of changes.
 
     `touched`: those that change something that the explanation reads before or after the changes. `causes`: those that make it fail. `read`: what
-    the explanation before the changes reads, if one touches it.
+    the explanation before the changes reads, if one touches it. `undone`: see `TaskChoice`.
     """
 
     subject: ContainerPull
@@ -46,6 +47,7 @@ class Comparison:
     touched: tuple[int, ...] = ()
     causes: tuple[int, ...] = ()
     read: frozenset[ObjectRef] = field(default=frozenset(), repr=False)
+    undone: str = ""
 
     @property
     def answer(self) -> str:
@@ -123,7 +125,9 @@ class PullEvaluator:
         return list(dict.fromkeys((self._evidence, self.states[0], self._later, *self._each, *self._parts.values())))
 
     def compare(self, subject: ContainerPull, *, is_reported: bool = False) -> Comparison:
-        """Return the comparison for one subject. `is_reported`: its reasons name this subject, and not one with the same answer.
+        """Return the comparison for one subject.
+
+        `is_reported`: its reasons name this subject, and not one with the same answer, and its tasks last after the changes.
 
         :raises ReadRequired: when more objects must be read first.
         """
@@ -131,7 +135,9 @@ class PullEvaluator:
         if is_reported and _names_another(found, subject.ref):
             found = self._compare(_next_pull_of(subject))
         found = replace(found, subject=subject)
-        return found if self._new_nodes is None else self._move(found, self._new_nodes)
+        found = found if self._new_nodes is None else self._move(found, self._new_nodes)
+        has_tasks = is_reported and found.answer == WOULD_BREAK and found.after.fix
+        return self._keep_lasting(found) if has_tasks else found
 
     def _compare_next(self, subject: ContainerPull) -> Comparison:
         """The comparison of the next pull, which equal subjects share."""
@@ -142,6 +148,11 @@ class PullEvaluator:
         if key not in self._known:
             self._known[key] = self._compare(asked)
         return self._known[key]
+
+    def _keep_lasting(self, found: Comparison) -> Comparison:
+        """The comparison of a pull that breaks, without the tasks that the changes would undo."""
+        chosen = choose_tasks(found.after, self.states[0], self.after, asks=self._asks)
+        return replace(found, after=replace(found.after, fix=chosen.tasks), undone=chosen.undone)
 
     def _move(self, found: Comparison, at: int) -> Comparison:
         """The comparison if the pod starts on a new node. A container that needs the image of its present node then breaks.

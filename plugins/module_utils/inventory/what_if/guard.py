@@ -132,7 +132,7 @@ def describe_broken(refusal: str, rows: Sequence[WhatIfRow]) -> str:
     step = f"at step {first.failing_step}: " if first.failing_step else ""
     return (
         f"{refusal}, because option 'guard' found that these would no longer get their image: {shown}. The first one "
-        f"fails {step}{_reason(first)}. Give these workloads another way to their image ('guard.would_break' has a task for each), or "
+        f"fails {step}{_reason(first)}. Give these workloads another way to their image ('guard.would_break' has a task wherever one helps), or "
         "set 'guard' to false to do it anyway"
     )
 

@@ -119,7 +119,7 @@ class WhatIfRow:
             "when": moment.when,
             "possibly": moment.possibly,
             "when_reason": moment.reason,
-            "advice": make_printable(advise(self.failing_step, offer)) if is_broken else "",
+            "advice": make_printable(advise(self.failing_step, offer, self.deciding.undone)) if is_broken else "",
             **offer.report(),
         }
 

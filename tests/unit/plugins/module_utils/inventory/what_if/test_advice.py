@@ -41,3 +41,18 @@ def test_an_offered_task_is_named() -> None:
 
 def test_a_refused_offer_gives_its_reason() -> None:
     assert advise("login", make_offer(fixes.link("ns", "default", "{{ x }}"))).startswith("no task is offered, because")
+
+
+@pytest.mark.parametrize(
+    ("undone", "says"),
+    [
+        ("pull_secret", "leave the pull secret out of the changes"),
+        ("sa_link", "leave the link out of the changes"),
+        ("image_puller_grant", "leave the grant out of the changes"),
+        ("", "keep a login that the registry accepts"),
+    ],
+)
+def test_a_task_that_the_changes_undo_is_no_advice(undone: str, says: str) -> None:
+    assert advise("login", Offer(), undone).startswith(says)
+    offered = make_offer(fixes.link("ns", "default", "pull"))
+    assert advise("login", offered, undone) == "Link a pull secret to a service account"

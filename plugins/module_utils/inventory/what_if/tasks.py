@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which tasks keep a pull working although the changes are made. Pure.
+
+An explanation does not know of the changes: it offers to create a secret again that they delete. People run a task before the changes, so it
+is offered only if the changes do not undo it. The objects of the present cluster keep what they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ...core.json_types import as_dict, as_list, as_str, as_strs
+from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef
+from ...explain.chain import PullVerdict, explain
+from ...explain.fixes import PREFIX, Fix
+from ...explain.lookup import Lookup
+from ...explain.offers import options_of
+from ...explain.reading import try_lookup
+from ...explain.subjects import ContainerPull
+from ...platform.account_lists import names_in
+from ...rbac.access_reviews import pull_review
+from .overlay import ChangedLookup
+from .patches import LinkPatch
+
+__all__ = ["GRANT", "LINK", "SECRET_TASK", "TaskChoice", "choose_tasks"]
+
+#: The modules whose tasks changes can undo.
+SECRET_TASK, LINK, GRANT = "pull_secret", "sa_link", "image_puller_grant"
+
+
+@dataclass(frozen=True)
+class TaskChoice:
+    """The tasks that last. `undone`: the module of a task that the changes would undo if it was the only way, otherwise empty."""
+
+    tasks: Sequence[Fix] = ()
+    undone: str = ""
+
+
+def choose_tasks(found: PullVerdict, before: Lookup, after: ChangedLookup, *, asks: bool) -> TaskChoice:
+    """Return the tasks for a pull that fails after the changes. `found` is its explanation there.
+
+    If the changes take a secret away, the tasks are those for a pod without it.
+
+    :raises ReadRequired: when more objects must be read first.
+    """
+    tasks, undone, lost = found.fix, "", frozenset[str]()
+    while broken := [task for task in tasks if _is_undone(task, before, after)]:
+        module, options = options_of(broken[0])
+        undone = undone or module
+        name = as_str(options.get("name"))
+        if module != SECRET_TASK or name in lost or as_strs(options.get("namespaces")) != [found.subject.namespace]:
+            return TaskChoice(undone=undone)
+        lost |= {name}
+        tasks = _tasks_without(lost, found.subject, after, asks=asks)
+    return TaskChoice([_without_loss(task) for task in tasks]) if tasks else TaskChoice(undone=undone)
+
+
+def _is_undone(task: Fix, before: Lookup, after: ChangedLookup) -> bool:
+    """Whether the changes take away what the task sets up."""
+    module, options = options_of(task)
+    places = as_strs(options.get("namespaces"))
+    if module == SECRET_TASK:
+        name = as_str(options.get("name"))
+        return any(_is_secret_changed(ObjectRef(SECRET, place, name), before, after) for place in places)
+    if module == LINK:
+        links = [
+            (ObjectRef(SERVICE_ACCOUNT, place, name), secret)
+            for place in places
+            for name in as_strs(options.get("service_accounts"))
+            for secret in as_strs(options.get("secrets"))
+        ]
+        return any(secret in _listed(ref, before) and secret not in _listed(ref, after) for ref, secret in links)
+    accounts = [as_dict(each) for each in as_list(options.get("service_accounts"))] if module == GRANT else []
+    names = [(as_str(each.get("namespace")), as_str(each.get("name"))) for each in accounts]
+    return any(after.touches(pull_review(project, *each)) for project in places for each in names)
+
+
+def _is_secret_changed(ref: ObjectRef, before: Lookup, after: ChangedLookup) -> bool:
+    """Whether the changes delete or write the secret. A login that its registry will refuse is still in it."""
+    if not after.touches(ref):
+        return False
+    was, now = (as_dict(try_lookup(state, ref)[0]) for state in (before, after))
+    return not now or any(was.get(part) != now.get(part) for part in ("type", "data"))
+
+
+def _listed(account: ObjectRef, state: Lookup) -> Sequence[str]:
+    return names_in(as_dict(try_lookup(state, account)[0]), "imagePullSecrets")
+
+
+def _tasks_without(names: frozenset[str], subject: ContainerPull, after: ChangedLookup, *, asks: bool) -> Sequence[Fix]:
+    """The tasks if no list names these secrets. None for a list that only its author can change."""
+    own = tuple(name for name in subject.own if name not in names)
+    if subject.own and not own and not (subject.is_pod and {*subject.own} <= {*_listed(subject.account_ref, after)}):
+        return []
+    unlinked = ChangedLookup(after, [LinkPatch(names, None, frozenset({subject.namespace}))])
+    return explain(replace(subject, own=own, reason="", message="", shares_error=False), unlinked, asks=asks).fix
+
+
+def _without_loss(task: Fix) -> Fix:
+    """The task with the entries that its secret may have today. One that replaces a content says so."""
+    module, options = options_of(task)
+    return (
+        {**task, PREFIX + module: {**options, "mode": options.get("mode", "merge")}} if module == SECRET_TASK else task
+    )
