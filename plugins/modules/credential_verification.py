@@ -11,15 +11,17 @@ short_description: Set which images on a node are pulled again for pods without 
 version_added: 1.0.0
 description:
   - From Kubernetes 1.35 (OpenShift 4.22) on, the kubelet verifies that a pod may use an image that its node already has. This module sets
-    the policy for this check on the nodes of one machine config pool, and estimates its effects first. In check mode, it only estimates.
+    the policy for this check on the nodes of a machine config pool, and estimates its effects first. In check mode, it only estimates.
   - The policy is in two fields of a C(KubeletConfig), C(imagePullCredentialsVerificationPolicy) and
     C(preloadedImagesVerificationAllowlist). Other fields of the object are not changed.
   - The estimate is in RV(estimate). It lists the images that pods use on these nodes, the images for which a node would ask a registry
     again, and the maximum number of pulls if each node starts its containers again. It also names the pods that would need a login that they
     do not have. No API shows the credentials that a node has recorded for an image, so the numbers are maxima.
-  - The module refuses a policy with which the kubelet of a node in the pool would not start. It also refuses to create a second
+  - A custom pool without a C(KubeletConfig) of its own has the settings of the pool V(worker), so a change for V(worker) reaches its nodes as
+    well. A C(KubeletConfig) can also select several pools. The estimate covers the nodes of all pools that the change reaches.
+  - The module refuses a policy with which the kubelet of one of these nodes would not start. It also refuses to create a second
     C(KubeletConfig) for a pool, because that would replace all settings of the first one.
-  - A change drains and reboots the nodes of the pool one after the other.
+  - A change drains and reboots these nodes one after the other.
 options:
   pool:
     description: The machine config pool.
@@ -163,10 +165,16 @@ allow_list:
   returned: success and O(state=present)
   sample: []
 estimate:
-  description: The effects of the policy on the nodes of the pool and on the pods that run there now.
+  description: The effects of the policy on the nodes that the change reaches, and on the pods that run there now.
   type: dict
   returned: success and O(state=present)
   contains:
+    pools:
+      description: The machine config pools whose nodes have the settings of the C(KubeletConfig) after the change.
+      type: list
+      elements: str
+      returned: always
+      sample: [infra, worker]
     nodes:
       description: The nodes by version.
       type: list

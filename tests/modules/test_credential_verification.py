@@ -30,7 +30,10 @@ def lab(lab_factory: Any) -> Lab:
 @pytest.fixture
 def nodes(lab: Lab) -> Iterator[None]:
     with described_nodes(
-        lab, LabNode("new", "worker"), LabNode("old", "infra", kubelet="v1.34.2", runtime="cri-o://1.34.1")
+        lab,
+        LabNode("new", "worker"),
+        LabNode("old", "infra", kubelet="v1.34.2", runtime="cri-o://1.34.1"),
+        configs={"infra": {"maxPods": 250}},
     ):
         yield
         lab.api("DELETE", f"{KUBELET_CONFIGS}/{NAME}", expect=(200, 404))
@@ -88,11 +91,21 @@ def test_the_policy_joins_the_settings_of_an_existing_config(lab: Lab, set_polic
 
 def test_a_policy_that_stops_the_kubelets_of_a_pool_is_refused(lab: Lab, set_policy: Set) -> None:
     audit = lab.audit()
-    refused = set_policy(policy="AlwaysVerify", pool="infra")
+    refused = set_policy(policy="AlwaysVerify", pool="infra", name="infra-settings")
     assert refused["failed"]
     assert "would not start with this policy" in refused["msg"]
     assert "kubelet 1.34 (node old)" in refused["msg"]
     assert audit.writes() == []
+
+
+def test_a_policy_of_worker_is_refused_for_the_kubelets_of_a_custom_pool_with_its_settings(
+    lab: Lab, set_policy: Set
+) -> None:
+    lab.api("DELETE", f"{KUBELET_CONFIGS}/infra-settings")
+    refused = set_policy(policy="AlwaysVerify")
+    assert refused["failed"]
+    assert "the kubelets of machine config pool infra would not start with this policy" in refused["msg"]
+    lab.api("GET", f"{KUBELET_CONFIGS}/{NAME}", expect=(404,))
 
 
 def test_state_absent_deletes_an_own_config_once(lab: Lab, set_policy: Set) -> None:
@@ -120,6 +133,7 @@ def test_the_estimate_names_registries_pulls_and_pods_without_a_login(
     assert row["without_login"] == [f"{namespace}/without"]
     assert {"registry": host, "pulls": 2} in found["registries"]
     assert found["busiest_node"]["name"] == "new"
+    assert found["pools"] == ["worker"]
     assert found["nodes"] == [{"kubelet": "1.36", "runtime": "cri-o 1.36.0", "effect": "verifies", "nodes": 1}]
 
 

@@ -4,13 +4,14 @@
 """Plan the KubeletConfig that sets the policy for the nodes of one machine config pool. Pure.
 
 machine-config-operator pkg/controller/kubelet-config: the KubeletConfig that counts for a pool makes the whole file of its kubelets. A
-second one for the same pool would replace all settings of the first one, so the policy is added to the one that counts.
+second one for the same pool would replace all settings of the first one, so the policy is added to the one that counts. Custom pools
+without one have worker's (docs/custom-pools.md), so a change for worker is rolled out to their nodes as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ...core.changes import MANAGED_BY, Change, create, delete, update
@@ -18,7 +19,7 @@ from ...core.errors import Refusal
 from ...core.json_types import as_dict, as_str, as_strs
 from ...core.label_selectors import is_selected
 from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
-from ...core.phrases import pluralize, summarize
+from ...core.phrases import join_and, pluralize, summarize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...images.image_verification import VerificationPolicy, needs_untagged_image, policy_problems
 from ...images.kubelet_settings import (
@@ -30,7 +31,7 @@ from ...images.kubelet_settings import (
 )
 from ...images.node_versions import NodeVersions
 
-__all__ = ["VerificationPlan"]
+__all__ = ["VerificationPlan", "pools_with"]
 
 #: The label of a pool by which a KubeletConfig selects it, without the name of the pool.
 _POOL_LABEL = "pools.operator.machineconfiguration.openshift.io/"
@@ -39,13 +40,13 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class VerificationPlan(Desired):
-    """The policy, None for none, in the KubeletConfig `name` for a pool. `pools` are all pools, `nodes` are the nodes of this one."""
+    """The policy, None for none, in the KubeletConfig `name` for a pool. `pools` are all pools, `nodes` are the nodes by the name of their pool."""
 
     name: str
     pool: Json
     policy: VerificationPolicy | None
     pools: Sequence[Json] = ()
-    nodes: Sequence[NodeVersions] = ()
+    nodes: Mapping[str, Sequence[NodeVersions]] = field(default_factory=dict)
 
     kind: ClassVar[Kind] = KUBELET_CONFIG
     listed_by: ClassVar[ListedBy] = NO_SELECTORS
@@ -58,14 +59,16 @@ class VerificationPlan(Desired):
 
     def plan(self, _namespace: str, objects: Objects, _found: Related = NOTHING_RELATED) -> Plan:
         """Return the change. :raises Refusal: when a kubelet would not start with it, or another KubeletConfig counts for the pool."""
-        own = objects.get(self.name)
+        own, configs = objects.get(self.name), [*objects.values()]
+        reached = pools_with(self.name, self.pools, configs, new_for=self.pool if self.policy else None)
+        nodes = {name: self.nodes.get(name, ()) for name in reached}
         if self.policy is None:
             change = None if own is None else self._remove(own)
         else:
-            self._refuse_stopped_kubelets(self.policy)
+            self._refuse_stopped_kubelets(self.policy, nodes)
             self._refuse_other_config(own, objects)
             change = self._create(self.policy) if own is None else self._set(own, self.policy)
-        return Plan(() if change is None else (change,), notes=tuple(self._notes(own, change)))
+        return Plan(() if change is None else (change,), notes=tuple(self._notes(own, change, nodes)))
 
     @property
     def _ref(self) -> ObjectRef:
@@ -73,17 +76,19 @@ class VerificationPlan(Desired):
 
     @property
     def _pool_name(self) -> str:
-        return as_str(metadata(self.pool).get("name"))
+        return _name_of(self.pool)
 
-    def _refuse_stopped_kubelets(self, policy: VerificationPolicy) -> None:
+    def _refuse_stopped_kubelets(self, policy: VerificationPolicy, nodes: Mapping[str, Sequence[NodeVersions]]) -> None:
         problems: dict[str, list[str]] = {}
-        for node in self.nodes:
+        pools: dict[str, None] = {}
+        for pool, node in ((pool, node) for pool, members in nodes.items() for node in members):
             for problem in policy_problems(policy, node.kubelet):
                 problems.setdefault(problem, []).append(node.name)
+                pools[pool] = None
         if problems:
             told = "; ".join(f"{problem} (node {summarize(names, _SHOWN)})" for problem, names in problems.items())
             raise Refusal(
-                f"the kubelets of machine config pool {self._pool_name} would not start with this policy: {told}. Upgrade the cluster first"
+                f"the kubelets of {_list_pools([*pools])} would not start with this policy: {told}. Upgrade the cluster first"
             )
 
     def _refuse_other_config(self, own: Json | None, objects: Objects) -> None:
@@ -111,10 +116,7 @@ class VerificationPlan(Desired):
             )
 
     def _create(self, policy: VerificationPolicy) -> Change:
-        spec = {
-            "machineConfigPoolSelector": {"matchLabels": {f"{_POOL_LABEL}{self._pool_name}": ""}},
-            "kubeletConfig": _fields_of(policy),
-        }
+        spec = {"machineConfigPoolSelector": _selector_of(self._pool_name), "kubeletConfig": _fields_of(policy)}
         return create(self._ref, {"spec": spec}, _details({}, spec["kubeletConfig"]), {"spec": spec})
 
     def _set(self, own: Json, policy: VerificationPolicy) -> Change | None:
@@ -132,16 +134,16 @@ class VerificationPlan(Desired):
             return delete(self._ref, own, _details(before, {}), {"spec": {"kubeletConfig": before}})
         return _patch(self._ref, own, before, {}) if before else None
 
-    def _notes(self, own: Json | None, change: Change | None) -> list[str]:
+    def _notes(self, own: Json | None, change: Change | None, nodes: Mapping[str, Sequence[NodeVersions]]) -> list[str]:
         notes = []
-        if change is not None:
+        if change is not None and nodes:
+            pools = _list_pools([f"{name} ({len(members)})" for name, members in nodes.items()])
             notes.append(
-                f"the machine config operator drains and reboots the nodes of machine config pool {self._pool_name} "
-                f"({len(self.nodes)}) one after the other for this change"
+                f"the machine config operator drains and reboots the nodes of {pools} one after the other for this change"
             )
         elif own is not None and (refusal := refusal_of(own)):
             notes.append(f"the machine config operator does not apply {self._ref}: {refusal}")
-        kubelets = {node.kubelet for node in self.nodes if node.kubelet}
+        kubelets = {node.kubelet for members in nodes.values() for node in members if node.kubelet}
         entries = self.policy.allow_list if self.policy else ()
         faulty = [entry for entry in entries if any(needs_untagged_image(entry, kubelet) for kubelet in kubelets)]
         if faulty:
@@ -150,6 +152,29 @@ class VerificationPlan(Desired):
                 f"only images without a tag (kubernetes issue 137629): {summarize(faulty, _SHOWN)}. Write the beginning and /* instead"
             )
         return notes
+
+
+def pools_with(name: str, pools: Sequence[Json], configs: Sequence[Json], *, new_for: Json | None = None) -> list[str]:
+    """Return the names of the pools whose kubelets have the settings of the KubeletConfig `name`.
+
+    `new_for` is the pool for which it is created if it does not exist, None if it is not created.
+    """
+    if new_for is not None and all(_name_of(config) != name for config in configs):
+        new = {"metadata": {"name": name}, "spec": {"machineConfigPoolSelector": _selector_of(_name_of(new_for))}}
+        configs = [*configs, new]
+    return [_name_of(pool) for pool in pools if _name_of(config_for(pool, pools, configs)) == name]
+
+
+def _list_pools(names: Sequence[str]) -> str:
+    return f"machine config pool{'s' if len(names) > 1 else ''} {join_and(names)}"
+
+
+def _name_of(obj: Json | None) -> str:
+    return as_str(metadata(as_dict(obj)).get("name"))
+
+
+def _selector_of(pool: str) -> dict[str, Any]:
+    return {"matchLabels": {f"{_POOL_LABEL}{pool}": ""}}
 
 
 def _fields_of(policy: VerificationPolicy) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Union
@@ -24,13 +25,13 @@ from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...images.image_verification import VerificationPolicy
-from ...images.kubelet_settings import POOLS, pool_for
+from ...images.kubelet_settings import KUBELET_CONFIGS, POOLS, pool_for
 from ...images.node_pools import NODES
 from ...images.node_versions import NodeVersions, nodes_of
 from ...secrets.content import DATA_KEYS
 from .estimate import estimate_pulls, repositories_of, trim_pod_images
 from .options import VerificationRequest
-from .plan import VerificationPlan
+from .plan import VerificationPlan, pools_with
 
 __all__ = ["set_verification"]
 
@@ -54,13 +55,16 @@ def set_verification(
         )
     pools = list(cluster.list(POOLS.kind))
     pool = _find_pool(cluster, request.pool, pools)
-    nodes = _nodes_of(cluster, pool, pools)
+    nodes = _nodes_by_pool(cluster, pools)
     policy, estimated, notes = request.verification, dict[str, Any](), list[str]()
     if policy is not None:
+        reached = pools_with(request.name, pools, list(cluster.list(KUBELET_CONFIGS.kind)), new_for=pool)
+        members = [node for name in reached for node in nodes.get(name, ())]
         pods = list(cluster.list(POD, keep=trim_pod_images))
         policy = _with_images_in_use(policy, request, pods)
         with Workers(settings.concurrency) as workers:
-            estimate, notes = _estimate(cluster, workers, nodes, pods, policy)
+            estimate, notes = _estimate(cluster, workers, members, pods, policy)
+        estimate = {"pools": reached, **estimate}
         estimated = {"policy": policy.name, "allow_list": [*policy.allow_list], "estimate": estimate}
     plan = VerificationPlan(request.name, pool, policy, pools, nodes)
     written, remarks = _write(cluster, plan, settings)
@@ -86,10 +90,13 @@ def _find_pool(cluster: Cluster, name: str, pools: list[Json]) -> Json:
     return found[name]
 
 
-def _nodes_of(cluster: Cluster, pool: Json, pools: list[Json]) -> list[NodeVersions]:
+def _nodes_by_pool(cluster: Cluster, pools: list[Json]) -> Mapping[str, Sequence[NodeVersions]]:
     kind = NODES.kind
-    listed = cluster.list(kind, keep=lambda node: trim_object(kind, node))
-    return [*nodes_of([node for node in listed if pool_for(_labels(node), pools) is pool]).values()]
+    found: dict[str, list[Json]] = defaultdict(list)
+    for node in cluster.list(kind, keep=lambda node: trim_object(kind, node)):
+        if pool := pool_for(_labels(node), pools):
+            found[as_str(metadata(pool).get("name"))].append(node)
+    return {name: [*nodes_of(members).values()] for name, members in found.items()}
 
 
 def _labels(obj: Json) -> Json:

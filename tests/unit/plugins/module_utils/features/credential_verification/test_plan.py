@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.plan import (
     VerificationPlan,
+    pools_with,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     VerificationPolicy,
@@ -31,7 +32,10 @@ def node(name: str, *kubelet: int) -> NodeVersions:
 
 
 def planned(policy: VerificationPolicy | None, *configs: dict[str, Any], **more: Any) -> Plan:
+    """The plan. `nodes` are those of the pool worker, or lists by pool."""
     facts = {"pool": WORKER, "pools": [WORKER, INFRA], "nodes": [node("a", 1, 36)], **more}
+    if isinstance(facts["nodes"], list):
+        facts["nodes"] = {"worker": facts["nodes"]}
     objects = {config["metadata"]["name"]: config for config in configs}
     for config in configs:
         config["metadata"]["resourceVersion"] = "7"
@@ -64,8 +68,22 @@ class TestPresent:
         assert change.details == {"policy": LISTED.name, "added": ["quay.io/a", "quay.io/b"]}
 
     def test_a_reboot_is_announced(self) -> None:
-        (note,) = planned(ALWAYS).notes
+        (note,) = planned(ALWAYS, kubelet_config("own", "infra")).notes
         assert "drains and reboots the nodes of machine config pool worker (1)" in note
+
+    def test_the_nodes_of_custom_pools_with_the_settings_of_worker_are_counted(self) -> None:
+        nodes = {"worker": [node("a", 1, 36)], "infra": [node("b", 1, 36), node("c", 1, 36)]}
+        assert planned(ALWAYS, nodes=nodes).notes == (
+            "the machine config operator drains and reboots the nodes of machine config pools worker (1) and infra (2) one after the other "
+            "for this change",
+        )
+
+    def test_a_policy_that_stops_the_kubelets_of_a_custom_pool_is_refused(self) -> None:
+        nodes = {"worker": [node("new", 1, 36)], "infra": [node("old", 1, 34)]}
+        told = refused(ALWAYS, nodes=nodes)
+        assert told.startswith("the kubelets of machine config pool infra would not start with this policy")
+        assert "off in kubelet 1.34 (node old)" in told
+        assert len(planned(ALWAYS, kubelet_config("own", "infra"), nodes=nodes).changes) == 1
 
     def test_other_settings_of_the_object_stay(self) -> None:
         before = {
@@ -133,7 +151,49 @@ class TestPresent:
         assert ["compares 1 entry" in note for note in notes] == [False, True]
 
 
+class TestPools:
+    """A KubeletConfig reaches the pools that it selects, and of worker's also the custom pools without one."""
+
+    POOLS = (pool("master"), WORKER, INFRA, pool("gpu"))
+
+    @pytest.mark.parametrize(
+        ("configs", "new_for", "reached"),
+        [
+            ([], None, []),
+            ([], WORKER, ["worker", "infra", "gpu"]),
+            ([], INFRA, ["infra"]),
+            ([kubelet_config("own", "gpu")], WORKER, ["worker", "infra"]),
+            ([kubelet_config(NAME, "worker")], None, ["worker", "infra", "gpu"]),
+            ([kubelet_config(NAME, "worker")], INFRA, ["worker", "infra", "gpu"]),
+            ([kubelet_config(NAME, "worker", suffix=""), kubelet_config("later", "worker", suffix="1")], None, []),
+            ([kubelet_config("other", "worker")], None, []),
+        ],
+    )
+    def test_the_config_that_counts_decides(self, configs: Any, new_for: Any, reached: list[str]) -> None:
+        assert pools_with(NAME, self.POOLS, configs, new_for=new_for) == reached
+
+    def test_a_config_can_select_several_pools(self) -> None:
+        config = kubelet_config(NAME, "worker")
+        config["spec"]["machineConfigPoolSelector"] = {"matchLabels": {"kubelets": "large"}}
+        large = [pool("master"), pool("infra")]
+        for each in large:
+            each["metadata"]["labels"]["kubelets"] = "large"
+        assert pools_with(NAME, [*large, WORKER, pool("gpu")], [config]) == ["master", "infra"]
+
+
 class TestAbsent:
+    def test_the_nodes_of_all_pools_with_the_settings_are_counted(self) -> None:
+        nodes = {"worker": [node("a", 1, 36)], "infra": [node("b", 1, 34)]}
+        config = ours({"imagePullCredentialsVerificationPolicy": "AlwaysVerify"})
+        (note,) = planned(None, config, nodes=nodes).notes
+        assert "drains and reboots the nodes of machine config pools worker (1) and infra (1)" in note
+
+    def test_a_config_that_does_not_count_reboots_no_node(self) -> None:
+        settings = {"imagePullCredentialsVerificationPolicy": "AlwaysVerify"}
+        first = kubelet_config(NAME, "worker", settings, suffix="")
+        found = planned(None, first, kubelet_config("later", "worker", suffix="1"))
+        assert (len(found.changes), found.notes) == (1, ())
+
     def test_an_object_of_this_module_is_deleted(self) -> None:
         (change,) = planned(None, ours({"imagePullCredentialsVerificationPolicy": "AlwaysVerify"})).changes
         assert (change.action, change.body["preconditions"]["resourceVersion"]) == ("delete", "7")

@@ -64,6 +64,22 @@ def test_the_policy_and_the_images_of_trusted_namespaces_are_written(api: FakeAp
     assert [row["image"] for row in found["estimate"]["images"]] == ["x.io/openshift-dns:v1", "x.io/team:v1"]
 
 
+def test_nodes_of_custom_pools_without_settings_of_their_own_are_estimated(api: FakeApi) -> None:
+    infra, node = pool("infra"), node_in("infra", "worker", name="m", kubelet="v1.36.1", runtime="cri-o://1.36.0")
+    api.put("machineconfigpools", "", "infra", metadata=infra["metadata"], spec=infra["spec"], status=infra["status"])
+    api.put("nodes", "", "m", metadata=node["metadata"], status=node["status"])
+    api.put("pods", "team", "q", spec={"nodeName": "m", "containers": [{"name": "c", "image": "x.io/infra:v1"}]})
+    found = run(api, check=True)
+    assert found["estimate"]["pools"] == ["infra", "worker"]
+    assert "x.io/infra:v1" in [row["image"] for row in found["estimate"]["images"]]
+    assert "the nodes of machine config pools infra (1) and worker (1) one after the other" in found["notes"][0]
+    own = kubelet_config("own", "infra")
+    api.put("kubeletconfigs", "", "own", metadata=own["metadata"], spec=own["spec"])
+    found = run(api, check=True)
+    assert found["estimate"]["pools"] == ["worker"]
+    assert "x.io/infra:v1" not in [row["image"] for row in found["estimate"]["images"]]
+
+
 def test_a_second_run_and_check_mode_write_nothing(api: FakeApi) -> None:
     planned = run(api, check=True)
     assert api.writes == []
