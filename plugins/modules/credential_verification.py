@@ -20,7 +20,8 @@ description:
   - A custom pool without a C(KubeletConfig) of its own has the settings of the pool V(worker), so a change for V(worker) reaches its nodes as
     well. A C(KubeletConfig) can also select several pools. The estimate covers the nodes of all pools that the change reaches.
   - The module refuses a policy with which the kubelet of one of these nodes would not start. It also refuses to create a second
-    C(KubeletConfig) for a pool, because that would replace all settings of the first one.
+    C(KubeletConfig) for a pool, because that would replace all settings of the first one. The same is true for a custom pool that has the
+    settings of a C(KubeletConfig) of V(worker).
   - A change drains and reboots these nodes one after the other.
 options:
   pool:

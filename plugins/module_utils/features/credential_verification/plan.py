@@ -94,25 +94,35 @@ class VerificationPlan(Desired):
     def _refuse_other_config(self, own: Json | None, objects: Objects) -> None:
         """Refuse a KubeletConfig that would have no effect, or would take away the settings of another one."""
         pool, counting = self._pool_name, config_for(self.pool, self.pools, [*objects.values()])
-        selector = {} if own is None else as_dict(as_dict(own.get("spec")).get("machineConfigPoolSelector"))
-        if own is not None and not is_selected(as_dict(metadata(self.pool).get("labels")), selector):
+        labels, label = as_dict(metadata(self.pool).get("labels")), f"{_POOL_LABEL}{self._pool_name}"
+        command = "" if label in labels else f"oc label machineconfigpool {pool} {label}="
+        if counting is None:
+            if own is not None:
+                raise Refusal(
+                    f"{self._ref} exists and is not for machine config pool {pool}: set option 'name' to another name"
+                )
+            if command:
+                raise Refusal(
+                    f"machine config pool {pool} has no label {label}, by which a kubelet config selects it: {command}"
+                )
+            return
+        name, selector = _name_of(counting), as_dict(as_dict(counting.get("spec")).get("machineConfigPoolSelector"))
+        has_settings = (
+            f"{ObjectRef(KUBELET_CONFIG, '', name)} has the settings of the kubelets of machine config pool {pool}"
+        )
+        if not is_selected(labels, selector):
+            pools = _list_pools(pools_with(name, self.pools, [*objects.values()]))
+            missing = f". The pool does not have this label yet: {command}" if command else ""
             raise Refusal(
-                f"{self._ref} exists and is not for machine config pool {pool}: set option 'name' to another name"
+                f"{has_settings}, which has no kubelet config of its own, and a new one would replace all of them: set option 'pool' to worker "
+                f"and option 'name' to {name}, so that the policy is for {pools}, or create a kubelet config with the spec of {name} "
+                f"(oc get kubeletconfig {name} -o yaml) and the machineConfigPoolSelector {{matchLabels: {{{label}: ''}}}}, and set option "
+                f"'name' to its name{missing}"
             )
-        if (
-            own is None
-            and counting is None
-            and f"{_POOL_LABEL}{pool}" not in as_dict(metadata(self.pool).get("labels"))
-        ):
-            raise Refusal(
-                f"machine config pool {pool} has no label {_POOL_LABEL}{pool}, by which a kubelet config selects it: "
-                f"oc label machineconfigpool {pool} {_POOL_LABEL}{pool}="
-            )
-        name = self.name if counting is None else as_str(metadata(counting).get("name"))
         if name != self.name:
             raise Refusal(
-                f"{ObjectRef(KUBELET_CONFIG, '', name)} has the settings of the kubelets of machine config pool {pool}, and another kubelet "
-                f"config would replace all of them: set option 'name' to {name}, so that the policy is added to it"
+                f"{has_settings}, and another kubelet config would replace all of them: set option 'name' to {name}, so that the policy is "
+                "added to it"
             )
 
     def _create(self, policy: VerificationPolicy) -> Change:

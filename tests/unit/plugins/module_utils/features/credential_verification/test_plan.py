@@ -39,7 +39,7 @@ def planned(policy: VerificationPolicy | None, *configs: dict[str, Any], **more:
     objects = {config["metadata"]["name"]: config for config in configs}
     for config in configs:
         config["metadata"]["resourceVersion"] = "7"
-    return VerificationPlan(NAME, policy=policy, **facts).plan("", objects)
+    return VerificationPlan(facts.pop("name", NAME), policy=policy, **facts).plan("", objects)
 
 
 def refused(*given: Any, **more: Any) -> str:
@@ -121,8 +121,30 @@ class TestPresent:
         assert "set option 'name' to other, so that the policy is added to it" in told
 
     def test_a_config_of_worker_is_not_replaced_for_a_custom_pool(self) -> None:
-        told = refused(ALWAYS, kubelet_config("other", "worker", {"maxPods": 500}, suffix=""), pool=INFRA)
-        assert "kubelet config other has the settings" in told
+        """Each advice of the refusal works."""
+        settings = {"maxPods": 500}
+        other = kubelet_config("other", "worker", settings, suffix="")
+        told = (
+            "kubelet config other has the settings of the kubelets of machine config pool infra, which has no kubelet config of its own, and "
+            "a new one would replace all of them: set option 'pool' to worker and option 'name' to other, so that the policy is for machine "
+            "config pools worker and infra, or create a kubelet config with the spec of other (oc get kubeletconfig other -o yaml) and the "
+            "machineConfigPoolSelector {matchLabels: {pools.operator.machineconfiguration.openshift.io/infra: ''}}, and set option 'name' to "
+            "its name"
+        )
+        assert refused(ALWAYS, other, pool=INFRA) == told
+        assert refused(ALWAYS, other, pool=INFRA, name="other") == told
+        assert refused(ALWAYS, other, ours(of="gpu"), pool=INFRA) == told
+        (change,) = planned(ALWAYS, other, pool=WORKER, name="other").changes
+        assert (change.action, change.ref.name) == ("update", "other")
+        own = kubelet_config("own", "infra", settings, suffix="")
+        (change,) = planned(ALWAYS, other, own, pool=INFRA, name="own").changes
+        assert (change.action, change.ref.name) == ("update", "own")
+
+    def test_a_custom_pool_without_its_label_gets_the_command_for_it_first(self) -> None:
+        bare = {**INFRA, "metadata": {"name": "infra"}}
+        other = kubelet_config("other", "worker", {"maxPods": 500}, suffix="")
+        command = "oc label machineconfigpool infra pools.operator.machineconfiguration.openshift.io/infra="
+        assert refused(ALWAYS, other, pool=bare, pools=[WORKER, bare]).endswith(command)
 
     def test_a_config_that_does_not_count_is_refused(self) -> None:
         configs = [ours(), kubelet_config("later", "worker", {}, suffix="1")]
