@@ -54,8 +54,8 @@ _SHOWN = 3
 _REFUSED = CacheDecision(ASKS, RECORD_NEVER_FOUND)
 
 _PULLED_BEFORE = (
-    "without a login, with the nodes' own, with the same login, or with the same secret while fewer than "
-    f"{SECRET_LIMIT} secrets have pulled it"
+    "without a login, with the nodes' own, with the same login, with the same secret while fewer than "
+    f"{SECRET_LIMIT} secrets have pulled it, or with a credential provider's login for the same service account"
 )
 
 

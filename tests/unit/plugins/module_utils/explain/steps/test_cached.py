@@ -30,7 +30,7 @@ POLICY, LISTED = "imagePullCredentialsVerificationPolicy", "preloadedImagesVerif
 NEW, OLD = node("new", "cri-o://1.36.0", kubelet="v1.36.0"), node("old", kubelet="v1.34.9")
 ONLY = (
     "only if no kubelet has pulled it there, or if it was pulled as q.io/team/app without a login, with the nodes' own, with the same login, "
-    "or with the same secret while fewer than 100 secrets have pulled it"
+    "with the same secret while fewer than 100 secrets have pulled it, or with a credential provider's login for the same service account"
 )
 RECORD = "Its record of that cannot be seen from here"
 DEFAULT = "Its policy is NeverVerifyPreloadedImages, the kubelet's default"
