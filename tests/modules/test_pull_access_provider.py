@@ -160,3 +160,22 @@ def test_the_machine_configs_show_the_providers_of_the_kubelets(lab_factory: Any
     result = asked(lab, name)
     assert (result["verdict"], host in result["image"]) == ("unknown", True)
     assert "canary" not in str(result)
+
+    # The API server adds a volume with a token for itself to each pod.
+    tokens = {"serviceAccountToken": {"audience": "registry.example.com", "path": "token"}}
+    volumes = {"without": [], "with": [{"name": "tokens", "projected": {"sources": [tokens]}}]}
+    for pod, given in volumes.items():
+        spec = {"containers": [{"name": "app", "image": IMAGE}], "volumes": given}
+        lab.create(name, "pods", {"metadata": {"name": pod}, "spec": spec})
+    result = run_module("pull_access_info", kubeconfig=lab.kubeconfig, namespaces=[name])
+    ends = {
+        row["name"]: step["message"].removeprefix(f"{begin}, with tokens of service accounts: ").partition(". ")[0]
+        for row in result["namespaces"][0]["access"]
+        for step in row["steps"]
+        if step["step"] == "providers"
+    }
+    right = "request its tokens for registry.example.com"
+    assert ends == {
+        "without": f"the nodes may not {right}, and no volume of the pod has such a token, so it gives no login",
+        "with": f"the nodes may {right}, because a volume of the pod has such a token",
+    }

@@ -15,6 +15,7 @@ from ..platform.account_lists import names_in
 from .node_errors import NodeError, errors_of, has_started
 from .pod_images import CONTAINERS, PodImage, images_of
 from .stream_sources import StreamSource, has_resolve_annotation, sources_of
+from .token_volumes import audiences_of
 
 __all__ = [
     "CONTAINERS",
@@ -57,7 +58,8 @@ class ContainerPull:
     writes it. `is_asked_alone`: only this subject is explained, so reading the pod's events and the cluster's nodes is worth it. `source`
     is the image stream tag that sets the image. `resolves_names`: names without a registry refer to image streams. `is_mounted`: false for
     a volume that no container mounts, whose error no status shows. `architectures` are those of the nodes to which the pod is limited, empty
-    without a limit.
+    without a limit. `audiences` are those for which a node may request tokens because of the pod's volumes, None if that is not known: of a
+    template, because the API server can add volumes to its pods.
     """
 
     ref: ObjectRef
@@ -80,6 +82,7 @@ class ContainerPull:
     is_mounted: bool = True
     shares_error: bool = False
     architectures: tuple[str, ...] = ()
+    audiences: tuple[str, ...] | None = None
 
     @property
     def location(self) -> str:
@@ -136,6 +139,7 @@ def pull_of_account(namespace: str, account: str, image: str) -> ContainerPull:
 def _pulls_in_spec(ref: ObjectRef, spec: Json, images: Iterable[PodImage], *, is_pod: bool) -> Iterator[ContainerPull]:
     account = as_str(spec.get("serviceAccountName")) or as_str(spec.get("serviceAccount")) or "default"
     own, limits = tuple(dict.fromkeys(names_in(spec, "imagePullSecrets"))), limits_of_pod(spec)
+    audiences = audiences_of(spec) if is_pod else None
     for each in images:
         yield ContainerPull(
             ref,
@@ -148,6 +152,7 @@ def _pulls_in_spec(ref: ObjectRef, spec: Json, images: Iterable[PodImage], *, is
             volume=each.volume,
             is_mounted=bool(each.containers),
             architectures=limits,
+            audiences=audiences,
         )
 
 

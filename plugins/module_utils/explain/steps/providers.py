@@ -57,11 +57,17 @@ def may_provide(subject: ContainerPull, reference: Reference, evidence: Lookup) 
     :raises ReadRequired: when the objects that configure them have to be read first.
     """
     cloud, known = cloud_of(reference.repository), find_providers(reference.repository, evidence)
-    if known.hidden or any(not _missing_annotations(provider, subject, evidence)[0] for provider in known.found):
+    if known.hidden or any(_may_give_login(provider, subject, evidence) for provider in known.found):
         return True
     if not cloud or known.is_complete:
         return False
     return platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]) in ("", cloud)
+
+
+def _may_give_login(provider: KubeletProvider, subject: ContainerPull, evidence: Lookup) -> bool:
+    """Whether the kubelet runs a provider for the subject, as far as known."""
+    missing, _unread = _missing_annotations(provider, subject, evidence)
+    return not missing and not _lacks_token(provider.audience, subject, evidence)
 
 
 def _explain_provider(
@@ -76,6 +82,9 @@ def _explain_provider(
             f"{subject.account_ref} lacks {redact_line(join_and(missing))}, so the kubelet does not run it for this pod"
         )
         return info("providers", f"{begin}: {text}", ok=False)
+    if _lacks_token(provider.audience, subject, evidence):
+        right = _explain_right(provider.audience, "it gives no login", subject, evidence)
+        return info("providers", f"{begin}, with tokens of service accounts: {right}", ok=False)
     if unread:
         begin = f"{begin}, which needs annotations of {subject.account_ref}, and these are not known: {unread}"
     elif provider.audience:
@@ -138,12 +147,24 @@ def _explain_audience(provider: TokenProvider, subject: ContainerPull, evidence:
     return _explain_right(provider.audience, provider.after_failure, subject, evidence)
 
 
+def _lacks_token(audience: str, subject: ContainerPull, evidence: Lookup) -> bool:
+    """Whether a provider that needs a token for the audience gets none: the nodes have no right, and no volume of the pod has one."""
+    if not audience or subject.audiences is None or audience in subject.audiences:
+        return False
+    answer, _unread = try_lookup(evidence, token_review(subject.namespace, subject.account, audience))
+    return as_dict(answer).get("allowed") is False
+
+
 def _explain_right(audience: str, after_failure: str, subject: ContainerPull, evidence: Lookup) -> str:
     """Whether the nodes may request the tokens that a provider gets. `after_failure`: the effect if they may not, as a clause."""
-    answer, unread = try_lookup(evidence, token_review(subject.namespace, subject.account, audience))
     right = f"request its tokens for {redact_line(audience)}"
+    if audience in (subject.audiences or ()):
+        return f"the nodes may {right}, because a volume of the pod has such a token"
+    answer, unread = try_lookup(evidence, token_review(subject.namespace, subject.account, audience))
     if unread:
         return f"whether the nodes may {right} is not known: {unread}"
     if as_dict(answer).get("allowed") is True:
         return f"the nodes may {right}"
+    if _lacks_token(audience, subject, evidence):
+        return f"the nodes may not {right}, and no volume of the pod has such a token, so {after_failure}"
     return f"the nodes may not {right}, so {after_failure}, unless the pod has a volume with such a token"

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata, pick
 from ...explain.subjects import CONTAINERS, STATUSES, template_of
+from ...explain.token_volumes import trim_token_volumes
 from ...explain.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION
 from ...images.architectures import trim_placement
 from ...secrets.content import TYPES, can_be_auth_file
@@ -39,7 +40,7 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def trim_pod(pod: Json) -> Json:
-    """Keep the containers, their states, the image volumes, the lists of secrets and the references to other secrets."""
+    """Keep the containers, their states, the volumes of images and tokens, the lists of secrets and the references to other secrets."""
     spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
     states: dict[str, Any] = {
         part: [pick(as_dict(each), "name", "state", "imageID") for each in as_list(status.get(part))]
@@ -47,7 +48,7 @@ def trim_pod(pod: Json) -> Json:
     }
     return {
         "metadata": {**_meta(pod), "labels": pick(as_dict(metadata(pod).get("labels")), *REVISION_LABELS)},
-        "spec": {**_pod_spec(spec), **pick(spec, "nodeName")},
+        "spec": {**_pod_spec(spec, trim_token_volumes(spec)), **pick(spec, "nodeName")},
         "status": {**pick(status, "phase"), **states},
         MOUNTS: sorted(set(_mounted_secrets(spec))),
     }
@@ -147,9 +148,12 @@ def _meta(obj: Json) -> dict[str, Any]:
     return {**pick(meta, *_META), "annotations": notes, "ownerReferences": owners}
 
 
-def _pod_spec(spec: Json) -> dict[str, Any]:
-    volumes = [pick(each, "name", "image") for each in map(as_dict, as_list(spec.get("volumes"))) if "image" in each]
+def _pod_spec(spec: Json, more_volumes: Iterable[Json] = ()) -> dict[str, Any]:
+    volumes: list[Json] = [
+        pick(each, "name", "image") for each in map(as_dict, as_list(spec.get("volumes"))) if "image" in each
+    ]
     names = {as_str(each.get("name")) for each in volumes}
+    volumes += more_volumes
     containers: dict[str, Any] = {
         part: [_container(as_dict(each), names) for each in as_list(spec[part])] for part in CONTAINERS if part in spec
     }

@@ -318,6 +318,33 @@ class TestMachineConfigs:
         evidence = Lookup(self.evidence(account=account, worker=[provider]))
         assert answered(pod(image="q.io/app:v1"), evidence, "no_login").verdict == verdict
 
+    @pytest.mark.parametrize(
+        ("audiences", "allowed", "account", "verdict", "text"),
+        [
+            ((), {"allowed": False}, ANNOTATED, "will_not_pull", None),
+            (("sts",), {"allowed": False}, REFUSED, "will_not_pull", None),
+            (("registry",), {"allowed": False}, ANNOTATED, "unknown", "because a volume of the pod has such a token"),
+            (None, {"allowed": False}, ANNOTATED, "unknown", "unless the pod has a volume with such a token"),
+            ((), {"allowed": True}, ANNOTATED, "unknown", "the nodes may request its tokens for registry"),
+            ((), REFUSED, ANNOTATED, "unknown", "whether the nodes may request its tokens for registry is not known"),
+        ],
+    )
+    def test_a_provider_without_a_token_gives_no_login(
+        self, audiences: Any, allowed: Any, account: Any, verdict: str, text: str | None
+    ) -> None:
+        """The node may request a token that a volume of the pod has, and another one only with the right."""
+        evidence = Lookup(self.evidence(account=account, allowed=allowed, worker=[self.TOKENS]))
+        found = answered(pod(image="q.io/app:v1", audiences=audiences), evidence, "no_login")
+        ((_name, seen, ok),) = steps(found, "providers")
+        assert (found.verdict, ok) == (verdict, None if text else False)
+        if text is None:
+            assert seen == (
+                "the nodes of worker have the credential provider token-provider for q.io, with tokens of service accounts: the nodes may not "
+                "request its tokens for registry, and no volume of the pod has such a token, so it gives no login"
+            )
+        else:
+            assert text in seen
+
     def test_text_of_the_configuration_stays_in_its_line(self) -> None:
         odd = {"name": "x\n\x1b[2J", "matchImages": ["q.io", 5]}
         ((_name, text, _ok),) = self.seen("q.io/app:v1", worker=[odd, "odd", {}])

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.pod_images import images_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
 from hypothesis import given
 from support.anything import ANYTHING
@@ -40,6 +41,15 @@ def test_a_trimmed_pod_keeps_only_the_fields_in_use() -> None:
     assert kept["spec"]["imagePullSecrets"] == [{"name": "s"}]
     assert kept["status"]["containerStatuses"][0]["state"]["waiting"]["message"] == "no"
     assert kept["metadata"]["annotations"] == {"image.openshift.io/triggers": "t"}
+
+
+def test_a_trimmed_pod_keeps_the_audiences_of_its_tokens() -> None:
+    tokens = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"audience": "sts", "path": "p"}}]}}
+    for volume, audiences in ((tokens, ("sts",)), ({"name": "data", "csi": {"driver": "d"}}, None)):
+        spec = {"containers": [{"name": "c", "image": "q.io/a"}], "volumes": [volume]}
+        whole = {"metadata": {"name": "p", "namespace": "ns"}, "spec": spec}
+        for each in (whole, trim.trim_pod(whole)):
+            assert [pull.audiences for pull in pulls_of_pod(each, "ns")] == [audiences]
 
 
 def test_a_trimmed_pod_keeps_image_volumes_and_their_mounts() -> None:
