@@ -179,3 +179,11 @@ def test_the_machine_configs_show_the_providers_of_the_kubelets(lab_factory: Any
         "without": f"the nodes may not {right}, and no volume of the pod has such a token, so it gives no login",
         "with": f"the nodes may {right}, because a volume of the pod has such a token",
     }
+
+    annotate("worker", PROVIDER_FILE.replace("token-provider", "crio-credential-provider"))
+    begin = (
+        "the nodes of worker have the credential provider crio-credential-provider for *.example.com, but there is no "
+    )
+    mirror = {"source": host, "mirrors": [MIRROR], "mirrorSourcePolicy": "NeverContactSource"}
+    with registry_settings(lab, tag=[mirror]):
+        lab.until(lambda: [text.startswith(begin) for text in seen()] == [True], "the pools have the configuration")

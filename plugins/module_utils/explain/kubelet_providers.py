@@ -32,8 +32,8 @@ class KubeletProviders:
     is_complete: bool = False
 
 
-def find_providers(repository: str, evidence: Lookup) -> KubeletProviders:
-    """Return the providers for an image. The provider of CRI-O is not among them.
+def find_providers(repository: str, evidence: Lookup, *, of_crio: bool = False) -> KubeletProviders:
+    """Return the providers for an image, without that of CRI-O, or with `of_crio` only that one.
 
     A pool that is being updated has nodes with either of two configurations.
 
@@ -52,7 +52,7 @@ def find_providers(repository: str, evidence: Lookup) -> KubeletProviders:
         known = [_providers_in(ref, evidence) for ref in files]
         providers = dict.fromkeys(each for some in known for each in some or ())
         for provider in providers:
-            if not provider.is_crio and provider.match(repository):
+            if provider.is_crio == of_crio and provider.match(repository):
                 found.setdefault(provider, []).append(name)
         if None in known:
             hidden.append(name)

@@ -30,12 +30,13 @@ from ...images.references import Reference
 from ...images.registry_sources import Mirrors
 from ...rbac.access_reviews import secrets_review, token_review
 from ...secrets.content import DOCKERCONFIGJSON, StoredSecret
+from ..kubelet_providers import KubeletProviders, find_providers
 from ..lookup import Lookup, UnreadableObject
 from ..reading import items_of, nodes_for, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 
-__all__ = ["CrioProvider", "ProvidedLogin", "crio_provider_for", "explain_crio"]
+__all__ = ["CrioProvider", "ProvidedLogin", "crio_provider_for", "explain_crio", "providers_without_config"]
 
 _NAME = CRIO_PROVIDER[0]
 
@@ -116,6 +117,18 @@ def explain_crio(subject: ContainerPull, provider: CrioProvider | None) -> StepR
     text = f"for a mirror, the nodes use all pull secrets of namespace {provider.namespace}, because {subject.account_ref} may list them"
     doubt = f". {provider.doubt}" if provider.doubt else ""
     return info("providers", f"{_NAME} has {provider.match}: {text}: {which}{doubt}", ok=bool(found))
+
+
+def providers_without_config(
+    reference: Reference, mirrors: Mirrors | None, evidence: Lookup
+) -> KubeletProviders | None:
+    """Return the provider that only machine configs set up, as before OpenShift 4.22. None if it cannot matter for the image.
+
+    :raises ReadRequired: when the objects that configure it have to be read first.
+    """
+    if mirrors is None or not mirrors.locations or any(_crio_config(evidence)):
+        return None
+    return find_providers(reference.repository, evidence, of_crio=True)
 
 
 def _doubt_nodes(nodes: Sequence[NodeVersions], unread: str) -> str:

@@ -21,12 +21,12 @@ from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import COPY, MISSING, PullRoute, RegistryAttempt, read_attempts
-from .crio_provider import explain_crio
+from .crio_provider import explain_crio, providers_without_config
 from .integrated import is_integrated
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey, fix_for
 from .platforms import explain_platform
-from .providers import explain_providers, may_provide
+from .providers import explain_crio_files, explain_providers, may_provide
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 from .trust import TRUST_UNKNOWN, UNTRUSTED
 
@@ -199,9 +199,12 @@ def _is_own_login(held: PullRoute, attempt: RegistryAttempt) -> bool:
 
 
 def _explain_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepResult]:
-    """The providers of the nodes for an image at these places."""
-    if _has_own_host(held, places):
+    """The providers of the nodes for an image at these places. That of CRI-O gives logins for all mirrors."""
+    is_own = _has_own_host(held, places)
+    if is_own:
         yield from explain_providers(held.subject, held.reference, held.evidence)
+    if known := providers_without_config(held.reference, held.mirrors, held.evidence):
+        yield from explain_crio_files(known, held.subject, held.reference, shows_hidden=not is_own)
 
 
 def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[str]) -> StepResult:
@@ -210,6 +213,9 @@ def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[st
 
 
 def _may_provide(held: PullRoute, places: Sequence[str]) -> bool:
+    known = providers_without_config(held.reference, held.mirrors, held.evidence)
+    if known is not None and (known.found or known.hidden):
+        return True
     return _has_own_host(held, places) and may_provide(held.subject, held.reference, held.evidence)
 
 
@@ -293,7 +299,7 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     elif usable := _usable_mirror(held) or _provided_source(held):
         yield _success_reason(f"{usable}, but {_asked_place(held, usable)} was not asked whether it accepts the login")
     else:
-        yield from explain_providers(held.subject, held.reference, held.evidence)
+        yield from _explain_providers(held, [str(held.reference)])
         reason, fix = explain_missing_login(held.subject, held.reference, held.credentials, held.evidence)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield unknown("keys", text, fix)

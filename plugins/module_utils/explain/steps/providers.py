@@ -14,17 +14,24 @@ from collections.abc import Iterator, Sequence
 from ...core.cluster_text import redact_line
 from ...core.json_types import as_dict
 from ...core.phrases import join_and, summarize
-from ...images.credential_providers import TOKEN_PROVIDERS, KubeletProvider, TokenProvider, cloud_of, platform_of
+from ...images.credential_providers import (
+    CRIO_PROVIDER,
+    TOKEN_PROVIDERS,
+    KubeletProvider,
+    TokenProvider,
+    cloud_of,
+    platform_of,
+)
 from ...images.references import Reference
 from ...platform.cluster_kind import INFRASTRUCTURE
 from ...rbac.access_reviews import token_review
-from ..kubelet_providers import find_providers
+from ..kubelet_providers import KubeletProviders, find_providers
 from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 
-__all__ = ["explain_providers", "may_provide"]
+__all__ = ["explain_crio_files", "explain_providers", "may_provide"]
 
 #: Number of pools that are named.
 _SHOWN = 3
@@ -38,9 +45,7 @@ def explain_providers(subject: ContainerPull, reference: Reference, evidence: Lo
     cloud, known = cloud_of(reference.repository), find_providers(reference.repository, evidence)
     for provider, pools in known.found.items():
         yield _explain_provider(provider, pools, subject, reference, evidence)
-    if known.hidden:
-        text = f"the nodes of {summarize(known.hidden, _SHOWN)} have credential providers that no object shows: whether one is for {reference.host}"
-        yield info("providers", f"{text} is not known", ok=None)
+    yield from _explain_hidden(known, reference)
     if not cloud or known.found:
         return
     if known.is_complete:
@@ -49,6 +54,25 @@ def explain_providers(subject: ContainerPull, reference: Reference, evidence: Lo
     else:
         yield _explain_cloud(cloud, reference, evidence)
         yield _explain_token(TOKEN_PROVIDERS[cloud], subject, evidence)
+
+
+def explain_crio_files(
+    known: KubeletProviders, subject: ContainerPull, reference: Reference, *, shows_hidden: bool
+) -> Iterator[StepResult]:
+    """Yield the provider of CRI-O that only machine configs set up, and with `shows_hidden` the pools that may have it."""
+    for provider, pools in known.found.items():
+        entry = redact_line(provider.match(reference.repository))
+        text = f"the nodes of {summarize(pools, _SHOWN)} have the credential provider {provider.name} for {entry}, but there is no {CRIO_PROVIDER[0]}"
+        way = f"the pull secrets of namespace {subject.namespace} may give a login for the mirrors, if {subject.account_ref} may list them"
+        yield info("providers", f"{text}: {way}. This was not checked", ok=None)
+    if shows_hidden:
+        yield from _explain_hidden(known, reference)
+
+
+def _explain_hidden(known: KubeletProviders, reference: Reference) -> Iterator[StepResult]:
+    if known.hidden:
+        text = f"the nodes of {summarize(known.hidden, _SHOWN)} have credential providers that no object shows: whether one is for {reference.host}"
+        yield info("providers", f"{text} is not known", ok=None)
 
 
 def may_provide(subject: ContainerPull, reference: Reference, evidence: Lookup) -> bool:

@@ -61,6 +61,13 @@ def test_the_provider_of_crio_is_not_among_them() -> None:
     assert found == KubeletProviders({}, [], is_complete=True)
 
 
+def test_the_provider_of_crio_is_found_alone() -> None:
+    crio = KubeletProvider("crio-credential-provider", SEEN.images)
+    known = evidence(pool("worker", "a"), a=settings(crio, SEEN))
+    assert find_providers("q.example.com/app", known, of_crio=True).found == {crio: ["worker"]}
+    assert find_providers("q.io/app", known, of_crio=True).found == {}
+
+
 def test_a_pool_without_machines_does_not_count() -> None:
     known = evidence(pool("worker", "a"), pool("empty", "b", machines=0), a=settings(SEEN), b=None)
     assert find_providers("q.example.com/app", known) == KubeletProviders({SEEN: ["worker"]}, [], is_complete=True)

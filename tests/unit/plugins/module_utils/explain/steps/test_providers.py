@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBELET_FILE,
@@ -349,6 +350,64 @@ class TestMachineConfigs:
         odd = {"name": "x\n\x1b[2J", "matchImages": ["q.io", 5]}
         ((_name, text, _ok),) = self.seen("q.io/app:v1", worker=[odd, "odd", {}])
         assert "\n" not in text
+
+
+class TestCrioWithoutConfig:
+    """Machine configs can set up the provider of CRI-O on their own. Then nothing is known about the login for a mirror."""
+
+    CRIO: ClassVar = {"name": "crio-credential-provider", "matchImages": ["q.io"]}
+    TEXT = (
+        "the nodes of worker have the credential provider crio-credential-provider for q.io, but there is no CRI-O credential provider config "
+        "cluster: the pull secrets of namespace ns may give a login for the mirrors, if service account ns/default may list them. This was "
+        "not checked"
+    )
+
+    @staticmethod
+    def evidence(providers: Any, mirror: str = "m.io/z", *, only: bool = True, more: Any = None) -> dict[Any, Any]:
+        return {
+            **TestMachineConfigs().evidence(worker=providers),
+            **mirrored(mirror, only=only),
+            **(more or {}),
+        }
+
+    @pytest.mark.parametrize("only", [True, False])
+    def test_a_mirror_that_refuses_is_a_doubt(self, only: bool) -> None:
+        found = answered(pod(), Lookup(self.evidence([self.CRIO], only=only)), "no_login")
+        assert steps(found, "providers") == [("providers", self.TEXT, None)]
+        assert (found.verdict, found.reason.endswith(f". {PROVIDED}")) == ("unknown", True)
+
+    def test_a_doubt_about_the_only_mirror_names_the_provider(self) -> None:
+        found = told(pod(), self.evidence([self.CRIO]))
+        assert steps(found, "providers") == [("providers", self.TEXT, None)]
+        assert found.reason.endswith(" or the credential provider of the nodes gives a login for it")
+
+    @pytest.mark.parametrize(
+        "providers", [[], [{**CRIO, "matchImages": ["x.io"]}], [TestMachineConfigs.TOKENS], REFUSED, {}]
+    )
+    def test_a_mirror_that_refuses_decides_without_the_provider(self, providers: Any) -> None:
+        found = answered(pod(), Lookup(self.evidence(providers)), "no_login")
+        assert (found.verdict, steps(found, "providers")) == ("will_not_pull", [])
+
+    def test_providers_that_no_object_shows_are_a_doubt_for_a_mirror(self) -> None:
+        found = answered(pod(), Lookup(self.evidence({"credentialProviders": None})), "no_login")
+        text = (
+            "the nodes of worker have credential providers that no object shows: whether one is for q.io is not known"
+        )
+        assert (found.verdict, steps(found, "providers")) == ("unknown", [("providers", text, None)])
+
+    def test_an_image_without_mirrors_does_not_get_its_logins(self) -> None:
+        found = answered(pod(), Lookup(TestMachineConfigs().evidence(worker=[self.CRIO])), "no_login")
+        assert (found.verdict, steps(found, "providers")) == ("will_not_pull", [])
+
+    def test_an_existing_config_decides(self) -> None:
+        config = {"spec": {"matchImages": ["x.io"]}}
+        evidence = self.evidence([self.CRIO], more={CRIO_PROVIDER[0]: config})
+        assert answered(pod(), Lookup(evidence), "no_login").verdict == "will_not_pull"
+
+    def test_a_login_that_works_reads_no_machine_config(self) -> None:
+        evidence = known(more={**mirrored(only=True), NODE_SECRET: secret({"m.io": AUTH})})
+        del evidence[POOLS]
+        assert told(pod(), evidence).verdict == "pulls"
 
 
 IMAGES = {"AWS": f"{ECR}/app:v1", "Azure": "team.azurecr.io/app:v1", "GCP": "eu.gcr.io/team/app:v1"}
