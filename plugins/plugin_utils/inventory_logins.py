@@ -32,6 +32,10 @@ __all__ = ["NODES", "NodesDeclaration", "replaced_logins"]
 #: The role whose variables declare logins for the pull secret of the nodes.
 NODES = "global_pull_secret"
 
+#: The members of an entry that hold its logins.
+_SOURCES = ("registries", "auth_file", "auth_config")
+_NOT_EVALUATED = "its login cannot be evaluated here"
+_NOT_READ = "its content cannot be read here"
 #: Errors of values that cannot be evaluated: templates and vaulted values.
 _UNKNOWN = (AnsibleError, DeclarationError, TemplateError)
 #: A template that consists of one variable. Any other text may be a password.
@@ -55,6 +59,12 @@ class _Rotation:
         if None in (registry, username, password) or not self.exchange.is_for(str(registry)):
             return False
         return self.exchange.is_old(str(username), str(password))
+
+    def is_missing(self, registry: Any, username: Any, password: Any) -> bool:
+        """Whether the password of the old login may be missing only here, such as in a job without its credential."""
+        if password or registry is None or not self.exchange.is_for(str(registry)):
+            return False
+        return not username or str(username) == self.exchange.old.username
 
     def problem_of(self, written: Any) -> str | None:
         """Return why it is not known whether an old login is written so, and None if it may be a new one. Empty if it is known.
@@ -93,22 +103,23 @@ def _rows(entry: RoleEntry, rotation: _Rotation, read_file: Callable[[str], str]
     try:
         yield from [*_rows_in_registries(entry, rotation), *_rows_in_entry(entry, rotation)]
     except _UNKNOWN:
-        yield _row(entry.title, "", problem="its login cannot be evaluated here")
+        yield _row(entry.title, "", problem=_NOT_EVALUATED)
     for member in ("auth_file", "auth_config"):
         try:
             if entry.get(member):
                 yield from _rows_in_file(entry, member, rotation, read_file)
         except (*_UNKNOWN, ImagePullError, OSError, ValueError):
-            yield _row(_place(entry, member), "", problem="its content cannot be read here")
+            yield _row(_place(entry, member), "", problem=_NOT_READ)
+    yield from _rows_without_content(entry)
 
 
 def _rows_in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
     written = entry.members.get("registries")
     for position, one in enumerate(entry.get("registries") or ()):
-        if isinstance(one, Mapping) and rotation.replaces(*map(one.get, ("registry", "username", "password"))):
+        if isinstance(one, Mapping):
             raw = written[position] if isinstance(written, (list, tuple)) else written
             password = raw.get("password") if isinstance(raw, Mapping) else raw
-            problem = rotation.problem_of(password)
+            problem = _problem(rotation, password, *map(one.get, ("registry", "username", "password")))
             if problem is not None:
                 place = _place(entry, f"registries[{position}]")
                 yield _row(place, one["registry"], _variable(password) if isinstance(raw, Mapping) else "", problem)
@@ -117,11 +128,33 @@ def _rows_in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[
 def _rows_in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
     """Yield the row for the login of an entry for a registry that delegates its login."""
     if "password" in entry.members:
-        login = (entry.get("username"), entry.get("password"))
-        hosts = [host for host in (entry.get("registry"), entry.get("realm_host")) if rotation.replaces(host, *login)]
-        problem = rotation.problem_of(entry.members["password"])
-        if hosts and problem is not None:
-            yield _row(entry.title, hosts[0], _variable(entry.members["password"]), problem)
+        written, login = entry.members["password"], (entry.get("username"), entry.get("password"))
+        for host in (entry.get("registry"), entry.get("realm_host")):
+            problem = _problem(rotation, written, host, *login)
+            if problem is not None:
+                yield _row(entry.title, host, _variable(written), problem)
+                return
+
+
+def _problem(rotation: _Rotation, written: Any, *login: Any) -> str | None:
+    """Return None for a login to ignore, and otherwise the problem of its row. `written` is its password in the inventory."""
+    if rotation.replaces(*login):
+        return rotation.problem_of(written)
+    return _NOT_EVALUATED if _has_template(written) and rotation.is_missing(*login) else None
+
+
+def _rows_without_content(entry: RoleEntry) -> Iterator[dict[str, str]]:
+    """Yield a row for each source whose template gives nothing here, such as an environment variable that only other jobs have.
+
+    An omitted source counts only in an entry that has no other one.
+    """
+    try:
+        values = {member: entry.get(member) for member in _SOURCES if member in entry.members}
+    except _UNKNOWN:
+        return  # It has its row already.
+    for member, value in values.items():
+        if _has_template(entry.members[member]) and (value == "" or not any(values.values())):
+            yield _row(_place(entry, member), "", problem=_NOT_READ)
 
 
 def _rows_in_file(

@@ -348,6 +348,14 @@ class TestTheProject:
     def test_the_survey_offers_all_jobs_of_an_account(self, found: dict[str, Any]) -> None:
         assert question(found, "account for the automation", "account_jobs")["choices"] == list(JOBS)
 
+    @pytest.mark.parametrize("playbook", ["site.yml", "plan.yml", "verify.yml", "rotate.yml"])
+    def test_jobs_that_read_declared_logins_have_the_credential_of_the_registries(
+        self, found: dict[str, Any], playbook: str
+    ) -> None:
+        """The inventory takes its logins from that credential, so a rotation without it cannot find the old login there."""
+        jobs = [one["credentials"] for one in found["controller_templates"] if one["playbook"] == playbook]
+        assert jobs and all("Image pull: registries" in credentials for credentials in jobs)
+
     def test_removals_have_a_separate_question(self, found: dict[str, Any]) -> None:
         confirmation = question(found, "take down", "teardown_confirmation")
         assert confirmation["required"] and "teardown_confirmation" in survey_defaults(

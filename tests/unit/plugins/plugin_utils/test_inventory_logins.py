@@ -182,3 +182,46 @@ class TestProblems:
         assert rows("private_registry", variables) == [
             (f"private_registry_secrets[0].{member}", "", "", "its content cannot be read here")
         ]
+
+    LOOKUP = "{{ in_the_job }}"
+    UNREAD = "its content cannot be read here"
+    UNKNOWN = "its login cannot be evaluated here"
+
+    @pytest.mark.parametrize("member", ["auth_file", "auth_config"])
+    def test_a_source_whose_template_gives_nothing_here_is_reported(self, member: str) -> None:
+        """A credential of AWX sets an environment variable for some jobs only, and the lookup is empty in the others."""
+        variables = {"private_registry_secrets": [entry(**{member: self.LOOKUP})]}
+        variables[f"global_pull_secret_{member}"] = self.LOOKUP  # type: ignore[assignment]
+        row = (f"private_registry_secrets[0].{member}", "", "", self.UNREAD)
+        assert rows("private_registry", variables, in_the_job="") == [row]
+        assert rows("private_registry", variables, in_the_job=None) == [row]
+        assert rows(NODES, variables, in_the_job="") == [(f"global_pull_secret_{member}", "", "", self.UNREAD)]
+
+    def test_registries_whose_template_gives_nothing_here_are_reported(self) -> None:
+        variables = {"private_registry_secrets": [entry(auth_file=None) | {"registries": self.LOOKUP}]}
+        assert rows("private_registry", variables, in_the_job=[]) == [
+            ("private_registry_secrets[0].registries", "", "", self.UNREAD)
+        ]
+
+    def test_an_omitted_source_beside_another_one_is_not_reported(self) -> None:
+        one = entry(login(**NEW), auth_file=self.LOOKUP, auth_config=self.LOOKUP)
+        assert rows("private_registry", {"private_registry_secrets": [one]}, in_the_job=None) == []
+        assert rows("private_registry", {"private_registry_secrets": [entry(auth_file="")]}) == []
+
+    @pytest.mark.parametrize("value", ["", None])
+    def test_a_password_whose_template_gives_nothing_here_is_reported(self, value: Any) -> None:
+        variables = {
+            "private_registry_secrets": [
+                entry(login(password=self.LOOKUP), login("b.io", password=self.LOOKUP)),
+                entry(login(username="other", password=self.LOOKUP)),
+                entry(login(username=self.LOOKUP, password=self.LOOKUP)),
+            ],
+            "delegated_auth_registries": [{"registry": "quay.io", **HERE, **OLD, "password": self.LOOKUP}],
+        }
+        assert rows("private_registry", variables, in_the_job=value) == [
+            ("private_registry_secrets[0].registries[0]", "quay.io", "in_the_job", self.UNKNOWN),
+            ("private_registry_secrets[2].registries[0]", "quay.io", "in_the_job", self.UNKNOWN),
+        ]
+        assert rows("delegated_auth", variables, in_the_job=value) == [
+            ("delegated_auth_registries[0]", "quay.io", "in_the_job", self.UNKNOWN)
+        ]
