@@ -117,6 +117,9 @@ _NETWORK = {
         "dial tcp 192.0.2.9:443: connect: connection refused",
         "dial tcp 192.0.2.9:443: connect: no route to host",
         "dial tcp [2001:db8::9]:443: connect: network is unreachable",
+        "dial tcp 192.0.2.9:443: connect: permission denied",
+        "dial tcp 192.0.2.9:443: connect: operation not permitted",
+        "dial tcp 192.0.2.9:443: socket: permission denied",
     ),
     "timeout": (
         "dial tcp 192.0.2.9:443: i/o timeout",
@@ -253,7 +256,15 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
         "docker": (f'Get "{_MANIFEST}": no basic auth credentials',),
     },
     "denied": {
-        "cri-o": (),
+        "cri-o": (
+            f"reading manifest {TAG} in {HOST}/{REPOSITORY}: denied: Permission \"artifactregistry.repositories.downloadArtifacts\" denied on "
+            'resource "projects/p/locations/eu/repositories/r" (or it may not exist)',
+            f'reading manifest {TAG} in {HOST}/{REPOSITORY}: denied: Permission denied for "{TAG}" from request "/v2/team/app/manifests/{TAG}".',
+            f"reading manifest {TAG} in {HOST}/{REPOSITORY}: denied: permission denied",
+            f"reading manifest {TAG} in {HOST}/{REPOSITORY}: Permission denied",
+            f"reading manifest {TAG} in {HOST}/{REPOSITORY}: unauthorized: pull of this project: permission denied",
+            f"reading manifest {TAG} in {HOST}/{REPOSITORY}: unknown: permission denied to pull",
+        ),
         "containerd": (
             f'failed to resolve reference "{IMAGE}": pull access denied, repository does not exist or may require authorization: '
             "server message: insufficient_scope: authorization failed",
@@ -266,6 +277,23 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "containerd": (f"no match for platform in manifest {_ONE}: not found",),
         "docker": ("no matching manifest for linux/arm64/v8 in the manifest list entries",),
+    },
+    "node_permission": {
+        "cri-o": (
+            'writing blob: storing blob to file "/var/tmp/container_images_storage1/1": open /var/tmp/container_images_storage1/1: permission denied',
+            f'writing blob: adding layer with blob "{_ONE}": processing tar file(open /usr/bin/x: permission denied): exit status 1',
+            f'writing blob: adding layer with blob "{_ONE}": processing tar file(lchown /x: operation not permitted): exit status 1',
+            "open /etc/docker/certs.d/registry.example.com/ca.crt: permission denied",
+            'creating temporary directory: mkdir "/var/tmp/x": permission denied',
+        ),
+        "containerd": (
+            f"failed to extract layer {_ONE}: mount callback failed on /var/lib/containerd/tmpmounts/x: failed to open /x: permission denied: "
+            "unknown",
+            f'failed to extract layer {_ONE}: mount callback failed on /var/lib/containerd/tmpmounts/x: failed to Lchown "/x" for UID 0, GID 5: '
+            "lchown /x: operation not permitted: unknown",
+            f"failed to copy: failed to send write: open /var/lib/containerd/{_ONE}/data: permission denied",
+        ),
+        "docker": ("open /var/lib/docker/tmp/x: permission denied", "mkdir /var/lib/docker/overlay2/x: permission denied"),
     },
     "disk": {
         "cri-o": ('writing blob: storing blob to file "/var/tmp/x": write /var/tmp/x: no space left on device',),

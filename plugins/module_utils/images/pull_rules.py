@@ -243,7 +243,9 @@ RULES = (
     ),
     MessageRule(
         "connection_refused",
-        r"connection refused|no route to host|network is unreachable",
+        r"connection refused|no route to host|network is unreachable"
+        # The system of the node refuses the connection: Go puts the name of the system call before its error.
+        r"|\b(?:connect|socket|sendto): (?:permission denied|operation not permitted)",
         _ANY,
         "dial tcp 192.0.2.9:5999: connect: connection refused",
         "The node cannot connect to the registry",
@@ -301,7 +303,10 @@ RULES = (
     ),
     MessageRule(
         "denied",
-        r"denied\b|not authorized|insufficient_scope|403 forbidden|statuscode: 403|error parsing http 403",
+        # «permission denied» is also an error of the node's system, which ends there and follows no error code of a registry.
+        r"(?<!permission )denied\b|permission denied(?! ?(?:[:;,.)\]]|\Z))|(?:\*|forbidden|unknown): permission denied"
+        r"|unauthorized: .{0,200}?permission denied"
+        r"|not authorized|insufficient_scope|403 forbidden|statuscode: 403|error parsing http 403",
         _ANY,
         "reading manifest v1: requested access to the resource is denied",
         "The registry denies access, with or without a login, or it hides that the image does not exist",
@@ -314,6 +319,14 @@ RULES = (
         "reading manifest v1: unauthorized: authentication required",
         "The registry requires a login but did not get one, or does not accept the given one",
         "Check which credential is for the image, and whether it is still valid",
+    ),
+    MessageRule(
+        "node_permission",
+        r"\S: (?:permission denied|operation not permitted)",
+        _ANY,
+        "writing blob: storing blob to file: open /var/tmp/blob: permission denied",
+        "The system of the node denies the pull access to a file. The registry did not refuse anything",
+        "Check the permissions, the SELinux labels and the mount options of the node's storage. Another login does not help",
     ),
     MessageRule(
         "disk",

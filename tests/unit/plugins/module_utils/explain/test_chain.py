@@ -207,6 +207,8 @@ class TestNode:
         [
             ("dial tcp: lookup q.io: no such host", "dns"),
             ("toomanyrequests: x", "rate_limited"),
+            ("dial tcp 192.0.2.9:443: connect: permission denied", "connection_refused"),
+            ("storing blob to file: open /var/tmp/x: permission denied", "node_permission"),
         ],
     )
     def test_a_cause_other_than_a_login_is_the_reason(self, text: str, cause: str) -> None:

@@ -54,8 +54,11 @@ ALSO = {
         "StatusCode: 403, x",
         "403 Forbidden",
         "unauthorized: access to the requested resource is not authorized",
+        "unauthorized: permission denied",
+        "Permission denied for the project",
     ],
     "unauthorized": ["unauthorized: authentication required", "HEAD: 401 Unauthorized"],
+    "node_permission": ["fork/exec /usr/bin/unpigz: permission denied", "lchown /x: operation not permitted: unknown"],
     "disk": ["write x: input/output error"],
     "registry_error": [
         "StatusCode: 502, x",
