@@ -184,7 +184,9 @@ options:
         only the nodes can reach. A login that a registry refuses is not written with V(warn) either.
       - Entries with the same O(secrets[].title) belong together. If a login of one of them is refused, none of them is written.
       - If a refused token states that it has expired, the message reports that and the expiry time. A registry that did not respond 16
-        times in a row is not contacted again. Keys with a star do not name a registry that the module could contact.
+        times in a row is not contacted again.
+      - A key with a star, such as V(*.example.com), does not name a registry that the module could contact. Such a login is verified with
+        an image in O(verify_repositories) that it is for. Without one, the module refuses it, or warns about it with V(warn).
       - With O(state=absent) and O(mode=remove), no registry is contacted.
       - One of V(true), V(false) and V(warn).
     type: raw

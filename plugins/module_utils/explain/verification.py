@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import OptionError
+from ..core.phrases import summarize
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.kubelet_reading import kubelet_reading
-from ..dockerconfig.registry_keys import host_of
+from ..dockerconfig.registry_keys import host_of, without_user
 from ..images.image_questions import RegistryAccess
 from ..images.references import Reference, reference_of
 from ..platform.protected import NO_REGISTRIES
@@ -32,6 +33,8 @@ ARGUMENTS: dict[str, Any] = {
 #: Options of the modules that write logins. `verify` is true, false or `warn`.
 WRITE_ARGUMENTS: dict[str, Any] = {**ARGUMENTS, "verify": {"type": "raw", "default": False}}
 
+#: Maximum number of keys in a message.
+_SHOWN = 20
 _WORDS: Mapping[str, bool | str] = {
     **dict.fromkeys(("true", "yes", "on", "1", "y", "t", "1.0"), True),
     **dict.fromkeys(("false", "no", "off", "0", "n", "f", "0.0", ""), False),
@@ -78,17 +81,32 @@ class Verification:
     def questions(self, auth_file: AuthFile) -> list[LoginQuestion]:
         """Return each login at its registry, and each repository with the login that a node would try first.
 
-        :raises OptionError: for a repository without an entry.
+        :raises OptionError: for a repository without an entry and, if all logins `must_answer`, for a login that cannot be asked about.
         """
-        logins = kubelet_reading(auth_file.text(legacy=False), legacy=False).logins
+        logins = _logins_of(auth_file)
         found = self.of_logins(logins)
         answered = {question.image for question in found}
-        for text, image in self.images:
-            if image not in answered:
-                raise OptionError(
-                    f"option 'verify_repositories': no registry of this secret is for {text}. The secret has {', '.join(sorted(logins))}"
-                )
+        problems = [
+            f"option 'verify_repositories': no registry of this secret is for {text}. The secret has {', '.join(sorted(logins))}"
+            for text, image in self.images
+            if image not in answered
+        ]
+        unasked = self.unasked(auth_file) if self.must_answer else ()
+        if unasked:
+            names = summarize([*map(without_user, unasked)], _SHOWN)
+            problems.append(
+                f"option 'verify': no registry can be asked about the login for {names}, because a key with a star names none. Name an image "
+                "that it is for in 'verify_repositories', or set 'verify' to warn"
+            )
+        if problems:
+            raise OptionError("; ".join(problems))
         return found
+
+    def unasked(self, auth_file: AuthFile) -> list[str]:
+        """Return the keys whose login is not verified: those with a star name no registry, and need a repository that is for them."""
+        logins = _logins_of(auth_file)
+        asked = {question.key for question in self._of_images(logins)}
+        return [key for key, login in logins.items() if all(login) and "*" in key and key not in asked]
 
     def of_logins(self, logins: Mapping[str, tuple[str, str]]) -> list[LoginQuestion]:
         """Return the same for logins by their key. Repositories without a login are left out."""
@@ -100,6 +118,10 @@ class Verification:
             key = next(iter(kubelet_keys(logins, image.repository)), None)
             if key is not None:
                 yield LoginQuestion(key, *logins[key], image)
+
+
+def _logins_of(auth_file: AuthFile) -> Mapping[str, tuple[str, str]]:
+    return kubelet_reading(auth_file.text(legacy=False), legacy=False).logins
 
 
 def _parse_verify(value: object) -> bool | str:

@@ -19,6 +19,7 @@ from ...core.errors import OptionError, Refusal
 from ...core.phrases import summarize
 from ...declarations.batch import Declaration
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
+from ...dockerconfig.registry_keys import without_user
 from .plan import PullSecret
 
 __all__ = ["LoginVerification", "Verdict", "check_verification", "verdict_of", "verify_logins"]
@@ -97,6 +98,9 @@ def verify_logins(declared: Sequence[Declaration[PullSecret]]) -> LoginVerificat
             refused.setdefault(entry, []).append(sentence)
     if None in refused:
         raise Refusal(_refusal_sentence(refused[None]))
+    warnings += (
+        f"{one.entry}: {sentence}" if one.entry else sentence for one in declared for sentence in _unasked(one.desired)
+    )
     reasons = {entry: _refusal_sentence(sentences) for entry, sentences in refused.items() if entry}
     return LoginVerification([*_refuse(declared, reasons)], list(dict.fromkeys(warnings)), answers)
 
@@ -141,6 +145,15 @@ def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
     if not asked.must_answer:
         return sentence
     return f"{sentence} (if only the nodes reach this registry, set verify: warn)"
+
+
+def _unasked(desired: PullSecret) -> Iterator[str]:
+    """Yield a warning for the keys with a star that no registry was asked about. Without `warn`, they are refused before."""
+    how = desired.verification
+    keys = how.unasked(desired.auth_file) if how else ()
+    if keys:
+        names = summarize([*map(without_user, keys)], _SHOWN)
+        yield f"the login for {names} was not verified: a key with a star names no registry. Name an image for it in 'verify_repositories'"
 
 
 def _refusal_sentence(sentences: Sequence[str]) -> str:

@@ -21,6 +21,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_word
             "variables credential_rotation_old and credential_rotation_new are alike",
         ),
         ("global_pull_secret", "name it in 'verify_realm_hosts'", "name it in global_pull_secret_verify_realm_hosts"),
+        (
+            "global_pull_secret",
+            "option 'verify': name an image in 'verify_repositories', or set 'verify' to warn",
+            "variable global_pull_secret_verify: name an image in global_pull_secret_verify_repositories, or set global_pull_secret_verify to "
+            "warn",
+        ),
         ("global_pull_secret", "option 'kubeconfig' is wrong", "variable image_pull_kubeconfig is wrong"),
         ("", "option 'max_prune' is wrong", "variable image_pull_max_prune is wrong"),
         ("", "option 'vault_id' is wrong", "variable image_pull_export_vault_id is wrong"),

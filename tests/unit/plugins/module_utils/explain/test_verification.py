@@ -92,11 +92,38 @@ def test_a_host_that_is_not_a_registry_is_not_asked() -> None:
     assert found == [("quay.io", "p-quay.io", "")]
 
 
-def test_a_key_with_a_star_is_verified_only_with_a_repository() -> None:
-    assert asked(Verification(), "*.example.com") == []
+def test_a_key_with_a_star_is_verified_with_a_repository() -> None:
     assert asked(of("a.example.com/x"), "*.example.com") == [
         ("a.example.com", "p-*.example.com", "a.example.com/x:latest")
     ]
+
+
+def test_a_key_with_a_star_is_refused_without_a_repository_that_its_login_pulls() -> None:
+    """A node tries the key of the host first, so the repository proves nothing about the other key."""
+    sentence = (
+        r"^option 'verify': no registry can be asked about the login for \*.example.com, because a key with a star names none. Name an image "
+        r"that it is for in 'verify_repositories', or set 'verify' to warn$"
+    )
+    for verification, keys in (
+        (Verification(), ("*.example.com", "quay.io")),
+        (of("a.example.com/x"), ("*.example.com", "a.example.com")),
+    ):
+        with pytest.raises(OptionError, match=sentence):
+            verification.questions(file_of(*keys))
+
+
+def test_all_keys_and_repositories_that_cannot_be_asked_for_are_named_at_once() -> None:
+    with pytest.raises(
+        OptionError,
+        match=r"no registry of this secret is for ghcr.io/a/b.*; option 'verify': .* \*.a.io, \*.b.io, because",
+    ):
+        of("ghcr.io/a/b").questions(file_of("*.a.io", "*.b.io"))
+
+
+def test_a_key_with_a_star_is_a_warning_with_warn() -> None:
+    warn = Verification(must_answer=False)
+    assert asked(warn, "*.example.com", "quay.io") == [("quay.io", "p-quay.io", "")]
+    assert warn.unasked(file_of("*.example.com", "quay.io")) == ["*.example.com"]
 
 
 def test_a_repository_is_verified_with_the_login_that_a_node_tries_first() -> None:

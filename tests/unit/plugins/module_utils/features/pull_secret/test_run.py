@@ -128,3 +128,17 @@ def test_the_outcome_of_a_proof_decides_about_the_login(outcome: Any, verdicts: 
 def test_an_impossible_repository_is_an_error_of_its_entry(certificate: str) -> None:
     with pytest.raises(OptionError, match=r"^.*secrets\[3\].*: option 'verify_repositories'"):
         verify_logins([declared(certificate, "quay.io", RIGHT, 3, verify_repositories=["ghcr.io/a/b"])])
+
+
+def test_a_key_with_a_star_is_refused_or_a_warning(server: HostileRegistry, certificate: str) -> None:
+    star = {"registry": "*.example.com", "username": "alice", "password": RIGHT}
+    with pytest.raises(OptionError, match=r"^.*secrets\[3\].*: option 'verify': .* \*.example.com, because"):
+        verify_logins([declared(certificate, server.host, RIGHT, 3, registries=[star])])
+    warned = declared(certificate, server.host, RIGHT, 3, verify="warn", registries=[star])
+    found = verify_logins([warned, declared(certificate, server.host, RIGHT, 4, verify=False, registries=[star])])
+    assert [one.refused for one in found.declared] == ["", ""]
+    assert list(found.warnings) == [
+        "secrets[3] (pull): the login for *.example.com was not verified: a key with a star names no registry. Name an image for it in "
+        "'verify_repositories'"
+    ]
+    assert server.requests == []
