@@ -61,7 +61,7 @@ def _entries_of_term(
     name, _dot, kind = term.partition(".")
     role = replace(usual, name=name)
     if kind == "replaced":
-        return [*replaced_logins(_present(role, variables, templates), answer, _read_file)]
+        return [*replaced_logins(_present(role, variables, templates), variables, answer, _read_file)]
     if (name, kind) in FIRST and not role.absent:
         # Imported here because it imports the modules of all roles, and a play without declarations ends with their titles.
         from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declaration_check  # noqa: PLC0415

@@ -40,19 +40,27 @@ _NOT_READ = "its content cannot be read here"
 _UNKNOWN = (AnsibleError, DeclarationError, TemplateError)
 #: A template that consists of one variable. Any other text may be a password.
 _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*-?\}\}\Z")
+_MISSING = object()
+#: The keys that every registered result of a task has. Such a variable is not from the inventory, and may hold a new token.
+_RESULT = ("changed", "failed")
+#: Maximum number of variables that refer to each other.
+_DEEPEST = 20
 
 
 @dataclass(frozen=True, repr=False)
 class _Rotation:
+    """`variables` are those of the host, not evaluated."""
+
     exchange: LoginReplacement
+    variables: Mapping[str, Any]
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> _Rotation:
+    def of(cls, answer: Mapping[str, Any], variables: Mapping[str, Any]) -> _Rotation:
         old, new = (
             UserPassword(str(answer[name]["username"]), str(answer[name].get("password") or ""))
             for name in ("old", "new")
         )
-        return cls(LoginReplacement(tuple(map(str, answer["registries"])), old, new))
+        return cls(LoginReplacement(tuple(map(str, answer["registries"])), old, new), variables)
 
     def replaces(self, registry: Any, username: Any, password: Any) -> bool:
         """Whether a login is or may be the old one."""
@@ -69,11 +77,24 @@ class _Rotation:
     def problem_of(self, written: Any) -> str | None:
         """Return why it is not known whether an old login is written so, and None if it may be a new one. Empty if it is known.
 
-        Without the old password, any other password of the same user matches. A template may give a new token.
+        Without the old password, any other password of the same user matches. A template may give a new token, unless it is one variable
+        with a fixed text.
         """
         if self.exchange.old.password or self.exchange.old.username != self.exchange.new.username:
             return ""
-        return None if _has_template(written) else "its password is not the new one"
+        return None if _has_template(self.written(written)) else "its password is not the new one"
+
+    def written(self, value: Any) -> Any:
+        """Return the value as its variable has it, not evaluated, if the value is a template of one variable."""
+        for _step in range(_DEEPEST):
+            found: Any = self.variables
+            for name in _variable(value).split("."):
+                is_known = isinstance(found, Mapping) and not all(key in found for key in _RESULT)
+                found = found.get(name, _MISSING) if is_known else _MISSING
+            if found is _MISSING:
+                break
+            value = found
+        return value
 
 
 class NodesDeclaration:
@@ -89,13 +110,16 @@ class NodesDeclaration:
 
 
 def replaced_logins(
-    entries: Iterable[RoleEntry], answer: Mapping[str, Any], read_file: Callable[[str], str]
+    entries: Iterable[RoleEntry],
+    variables: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    read_file: Callable[[str], str],
 ) -> list[dict[str, str]]:
     """Return a row for each place with the old login. `variable` is the variable of its password, `problem` why a login is unknown.
 
-    `answer` contains the registries and the two logins of the rotation.
+    `variables` are those of the host, not evaluated. `answer` contains the registries and the two logins of the rotation.
     """
-    rotation = _Rotation.of(answer)
+    rotation = _Rotation.of(answer, variables)
     return [row for entry in entries for row in _rows(entry, rotation, read_file)]
 
 
@@ -114,10 +138,12 @@ def _rows(entry: RoleEntry, rotation: _Rotation, read_file: Callable[[str], str]
 
 
 def _rows_in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
-    written = entry.members.get("registries")
-    for position, one in enumerate(entry.get("registries") or ()):
+    written, values = rotation.written(entry.members.get("registries")), entry.get("registries") or ()
+    # Ansible leaves omitted items of a list out.
+    is_complete = isinstance(written, (list, tuple)) and len(written) == len(values)
+    for position, one in enumerate(values):
         if isinstance(one, Mapping):
-            raw = written[position] if isinstance(written, (list, tuple)) else written
+            raw = rotation.written(written[position]) if is_complete else written
             password = raw.get("password") if isinstance(raw, Mapping) else raw
             problem = _problem(rotation, password, *map(one.get, ("registry", "username", "password")))
             if problem is not None:

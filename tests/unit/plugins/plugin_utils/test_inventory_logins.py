@@ -63,7 +63,7 @@ def rows(
     resolver = Resolver(**values)
     declared = NodesDeclaration(variables, resolver) if role == NODES else Declarations(Role(role), variables, resolver)
     answer = {"registries": ["quay.io"], "old": old or OLD, "new": new or NEW}
-    found = replaced_logins(declared.present, answer, read)
+    found = replaced_logins(declared.present, variables, answer, read)
     assert "anary" not in str(found)
     return [(row["place"], row["registry"], row["variable"], row["problem"]) for row in found]
 
@@ -162,6 +162,67 @@ class TestLogins:
         assert rows("delegated_auth", variables, self.OLD_USER) == [
             ("delegated_auth_registries[0]", "quay.io", "", problem)
         ]
+
+    def test_a_fixed_text_in_a_variable_is_listed(self) -> None:
+        """The usual form has the password in a vaulted variable."""
+        problem = "its password is not the new one"
+        variables = {
+            "private_registry_secrets": [
+                entry(login(password="{{ vaulted }}")),
+                entry(login(password="{{ vault.quay }}")),
+                entry(login(password="{{ chain }}")),
+                entry("{{ item }}"),
+                {"name": "pull", **HERE, "registries": "{{ all }}"},
+            ],
+            "global_pull_secret_auth_config": "{{ file }}",
+            "delegated_auth_registries": [
+                {"registry": "quay.io", **HERE, "username": OLD["username"], "password": "{{ vaulted }}"}
+            ],
+            "vaulted": OLD["password"],
+            "vault": {"quay": OLD["password"]},
+            "chain": "{{ vaulted }}",
+            "item": login(),
+            "all": [login("b.io"), login(password="{{ vaulted }}")],
+            "file": AUTHS,
+        }
+        given = {"vault.quay": OLD["password"], **{name: variables[name] for name in ("vaulted", "item", "file")}}
+        given |= {"chain": OLD["password"], "all": [login("b.io"), login()]}
+        first = "private_registry_secrets"
+        assert rows("private_registry", variables, self.OLD_USER, **given) == [
+            (f"{first}[0].registries[0]", "quay.io", "vaulted", problem),
+            (f"{first}[1].registries[0]", "quay.io", "vault.quay", problem),
+            (f"{first}[2].registries[0]", "quay.io", "chain", problem),
+            (f"{first}[3].registries[0]", "quay.io", "", problem),
+            (f"{first}[4].registries[1]", "quay.io", "vaulted", problem),
+        ]
+        assert rows(NODES, variables, self.OLD_USER, **given) == [
+            ("global_pull_secret_auth_config", "quay.io", "file", problem)
+        ]
+        assert rows("delegated_auth", variables, self.OLD_USER, **given) == [
+            ("delegated_auth_registries[0]", "quay.io", "vaulted", problem)
+        ]
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            "{{ lookup('ansible.builtin.env', 'TOKEN') }}",
+            "{{ vaulted | default('x') }}",
+            "{% if x %}{{ vaulted }}{% endif %}",
+            "{{ itself }}",
+            "{{ vaulted.more }}",
+            "{{ registered.stdout }}",
+            "{{ unknown }}",
+        ],
+    )
+    def test_a_template_in_a_variable_may_be_a_fresh_token(self, written: str) -> None:
+        variables = {
+            "private_registry_secrets": [entry(login(password="{{ token }}"))],
+            "token": written,
+            "itself": "{{ itself }}",
+            "registered": {"changed": True, "failed": False, "stdout": "fresh"},
+            "vaulted": OLD["password"],
+        }
+        assert rows("private_registry", variables, self.OLD_USER, token="fresh") == []
 
 
 class TestProblems:
