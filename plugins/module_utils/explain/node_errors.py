@@ -18,7 +18,7 @@ from ..core.objects import Json
 from ..images.pull_messages import CREATE_ERROR, is_about_image, is_about_volume
 from .pod_images import PodImage, named_images
 
-__all__ = ["NodeError", "errors_of", "has_started"]
+__all__ = ["NodeError", "errors_of", "has_started", "waits_with_image"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,17 @@ def has_started(status: Json) -> bool:
     return bool({"running", "terminated"} & set(as_dict(status.get("state")))) and bool(as_str(status.get("imageID")))
 
 
+def waits_with_image(status: Json) -> bool:
+    """Whether the container waits, and its node has pulled its image and those of the volumes that it mounts.
+
+    A kubelet pulls before it makes a container, and waits to restart a container that has run (kubernetes pkg/kubelet/kuberuntime
+    kuberuntime_container.go startContainer, kuberuntime_manager.go doBackOff).
+    """
+    waiting = as_dict(as_dict(status.get("state")).get("waiting"))
+    reason = as_str(waiting.get("reason"))
+    return reason in _AFTER_A_PULL or (reason == CREATE_ERROR and not is_about_image(as_str(waiting.get("message"))))
+
+
 def _errors_of_container(
     own: PodImage, volumes: Sequence[PodImage], status: Json
 ) -> Iterator[tuple[PodImage, NodeError]]:
@@ -72,8 +83,10 @@ def _candidates(own: PodImage, volumes: Sequence[PodImage], reason: str, message
     return [own, *volumes]
 
 
-#: Reasons to wait that have nothing to do with the image. Any other reason may be an error, because the kubelet puts errors there.
-_NOT_OF_A_PULL = (
-    "", "ContainerCreating", "PodInitializing", "CrashLoopBackOff", "CreateContainerConfigError",
-    "RunContainerError", "PostStartHookError", "PreCreateHookError", "PreStartHookError", "VerifyNonRootError",
+#: Reasons to wait that the kubelet gives when it has the image.
+_AFTER_A_PULL = (
+    "CrashLoopBackOff", "CreateContainerConfigError", "RunContainerError", "PostStartHookError", "PreCreateHookError",
+    "PreStartHookError", "VerifyNonRootError",
 )  # fmt: skip
+#: Reasons to wait that have nothing to do with the image. Any other reason may be an error, because the kubelet puts errors there.
+_NOT_OF_A_PULL = ("", "ContainerCreating", "PodInitializing", *_AFTER_A_PULL)

@@ -13,6 +13,7 @@ from ...core.json_types import as_dict, as_int, as_list, as_str
 from ...core.objects import POD, Json, Kind, metadata
 from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
+from ...explain.node_errors import waits_with_image
 from ...explain.pod_images import PodImage, images_of
 from ...explain.subjects import WORKLOADS, ContainerPull, pulls_of_pod, template_of
 from ...explain.workload_pods import is_controlled, is_ended
@@ -213,19 +214,22 @@ def _image(each: PodImage, exchange: LoginReplacement) -> Reference | None:
 class _PodStatus:
     """The status of a pod. `pulling`: containers whose image the node may be pulling now. Volumes are pulled before all.
 
-    `restarting`: ended containers that start again. The node then pulls the images with the pull policy Always.
+    `restarting`: ended containers that start again. The node then pulls the images with the pull policy Always. `waiting`: containers
+    that wait for something else than a pull, such as a ConfigMap, with their images on the node. They also start again.
     """
 
     uid: str
     pulls: Mapping[tuple[str, str], ContainerPull]
     pulling: Collection[str]
     restarting: Collection[str]
+    waiting: Collection[str]
 
     @classmethod
     def of(cls, pod: Json, namespace: str) -> _PodStatus:
         pulls = {(subject.container, subject.volume): subject for subject in pulls_of_pod(pod, namespace)}
         uid = as_str(metadata(pod).get("uid"))
-        return cls(uid, pulls, frozenset(_pulling_containers(pod)), frozenset(_restarting_containers(pod)))
+        pulling, restarting = frozenset(_pulling_containers(pod)), frozenset(_restarting_containers(pod))
+        return cls(uid, pulls, pulling, restarting, frozenset(_waiting_containers(pod)))
 
     def pull_of(self, each: PodImage) -> ContainerPull:
         return self.pulls["" if each.volume else each.containers[0], each.volume]
@@ -233,15 +237,17 @@ class _PodStatus:
     def state_of(self, each: PodImage, cause: str) -> PullState:
         subject = self.pull_of(each)
         said = f"{subject.reason}: {subject.message}" if subject.reason else ""
-        is_pulled_again = each.pull_policy == "Always" and bool({*each.containers} & {*self.restarting})
-        has_ended = cause in _LASTING or (subject.is_pulled and not is_pulled_again)
+        has_image = subject.is_pulled or bool({*each.containers} & {*self.waiting})
+        is_pulled_again = each.pull_policy == "Always" and bool({*each.containers} & {*self.restarting, *self.waiting})
+        has_ended = cause in _LASTING or (has_image and not is_pulled_again)
         waits = self._is_waiting(each) and not has_ended
-        return PullState(self.uid, subject.is_pulled, said, waits)
+        return PullState(self.uid, has_image, said, waits)
 
     def _is_waiting(self, each: PodImage) -> bool:
         """Whether a node may be pulling the image. All volumes were tried before the first container started, even unmounted ones."""
         if each.volume and not each.containers:
-            return bool(self.pulling) and not any(subject.is_pulled for subject in self.pulls.values())
+            has_tried = bool(self.waiting) or any(subject.is_pulled for subject in self.pulls.values())
+            return bool(self.pulling) and not has_tried
         return bool(each.volume and self.pulling) or bool({*each.containers} & {*self.pulling})
 
 
@@ -252,17 +258,25 @@ def _pulling_containers(pod: Json) -> Iterator[str]:
         return
     yield from (as_str(as_dict(each).get("name")) for each in as_list(spec.get("ephemeralContainers")))
     states = {as_str(each.get("name")): each for each in map(as_dict, as_list(status.get("initContainerStatuses")))}
-    restarting = {*_restarting_containers(pod)}
+    restarting, waiting = {*_restarting_containers(pod)}, {*_waiting_containers(pod)}
     for container in map(as_dict, as_list(spec.get("initContainers"))):
         name = as_str(container.get("name"))
         state = as_dict(states.get(name, {}).get("state"))
         is_sidecar = container.get("restartPolicy") == "Always"
-        if is_sidecar and name in restarting:  # The containers after it have begun.
+        if is_sidecar and (name in restarting or name in waiting):  # The containers after it may have begun.
             yield name
         elif name in restarting or not ("terminated" in state or (is_sidecar and "running" in state)):
             yield name
             return
     yield from (as_str(as_dict(each).get("name")) for each in as_list(spec.get("containers")))
+
+
+def _waiting_containers(pod: Json) -> Iterator[str]:
+    status = as_dict(pod.get("status"))
+    for part in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
+        yield from (
+            as_str(each.get("name")) for each in map(as_dict, as_list(status.get(part))) if waits_with_image(each)
+        )
 
 
 def _restarting_containers(pod: Json) -> Iterator[str]:

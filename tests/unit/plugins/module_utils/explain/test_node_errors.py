@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.n
     NodeError,
     errors_of,
     has_started,
+    waits_with_image,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.pod_images import PodImage
 
@@ -111,6 +112,25 @@ def test_other_reasons_are_not_about_an_image(reason: str) -> None:
 )
 def test_a_container_has_started_if_it_ran_with_an_image_id(status: dict[str, Any], started: bool) -> None:
     assert has_started(status) is started
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "has_image"),
+    [
+        *(
+            (reason, "back-off restarting failed container", True)
+            for reason in ("CrashLoopBackOff", "RunContainerError")
+        ),
+        ("CreateContainerConfigError", 'configmap "x" not found', True),
+        ("CreateContainerError", "the name is reserved", True),
+        ("CreateContainerError", AT_START.format(APP.image), False),
+        ("CreateContainerError", MOUNT + "x", False),
+        *((reason, "", False) for reason in ("", "ContainerCreating", "PodInitializing", "ErrImagePull", "new")),
+    ],
+)
+def test_a_container_that_waits_for_something_else_has_its_image(reason: str, message: str, has_image: bool) -> None:
+    assert waits_with_image({"state": {"waiting": {"reason": reason, "message": message}}}) is has_image
+    assert not waits_with_image({"state": {"running": {}}})
 
 
 def test_an_error_has_the_reason_and_the_message_of_the_node() -> None:

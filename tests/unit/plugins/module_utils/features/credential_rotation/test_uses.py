@@ -304,6 +304,12 @@ class TestUnderWay:
         sidecar = {"number": 0, "state": {"running": {}}, "spec": {"restartPolicy": "Always"}}
         assert under_way(taken(IMAGE, init=[sidecar])) == ["c0"]
 
+    def test_containers_after_a_sidecar_that_restarts_are_under_way(self) -> None:
+        """They may have begun before it failed."""
+        for state in ({"terminated": {"exitCode": 1}}, {"waiting": {"reason": "CrashLoopBackOff"}}):
+            spec = {"restartPolicy": "Always", "imagePullPolicy": "IfNotPresent"}
+            assert under_way(taken(IMAGE, init=[{"number": 0, "state": state, "spec": spec}])) == ["c0"]
+
     def test_a_container_of_a_pod_with_an_image_volume_is_under_way(self) -> None:
         assert under_way(with_volume(taken("b.io/app"), IMAGE)) == ["c0"]
 
@@ -317,6 +323,24 @@ class TestUnderWay:
     def test_a_container_that_may_not_start_with_its_image_is_not_under_way(self) -> None:
         text = f'checking signature of "{IMAGE}": verifying signatures: SignatureValidationFailed: x'
         assert under_way(taken(IMAGE, message=text, reason="CreateContainerError")) == []
+
+    @pytest.mark.parametrize("pulls", ["Always", "IfNotPresent"])
+    @pytest.mark.parametrize("reason", ["CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError"])
+    def test_a_container_that_waits_for_something_else_pulls_only_with_always(self, reason: str, pulls: str) -> None:
+        obj = taken(IMAGE, message='configmap "x" not found', reason=reason)
+        obj["spec"]["containers"][0]["imagePullPolicy"] = pulls
+        assert under_way(obj) == (["c0"] if pulls == "Always" else [])
+        assert [use.state and use.state.has_image for use in uses(POD, obj)] == [True]
+
+    def test_an_init_container_that_fails_again_and_again_pulls_nothing(self) -> None:
+        loop = {"waiting": {"reason": "CrashLoopBackOff"}}
+        obj = taken(IMAGE, init=[{"number": 0, "state": loop, "spec": {"imagePullPolicy": "IfNotPresent"}}])
+        assert under_way(obj) == []
+
+    def test_volumes_of_a_container_that_waits_for_something_else_are_not_under_way(self) -> None:
+        obj = with_volume(taken("b.io/app", message="x", reason="CrashLoopBackOff"), IMAGE)
+        obj["spec"]["volumes"].append({"name": "unmounted", "image": {"reference": IMAGE}})
+        assert under_way(obj) == []
 
 
 class TestUndecided:
@@ -335,6 +359,7 @@ class TestUndecided:
         there = taken(IMAGE)
         there["status"] = {"containerStatuses": [{"name": "c0", "imageID": "i", "state": {"running": {}}}]}
         assert self.places(taken(IMAGE), there) == []
+        assert self.places(taken(IMAGE, message="x", reason="CrashLoopBackOff")) == []
 
     def test_foreign_images_and_workloads_are_not_undecided(self) -> None:
         assert self.places(taken("b.io/app")) == []
