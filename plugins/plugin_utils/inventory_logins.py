@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     RoleEntry,
     TemplateError,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_references import (
+    follow_variable,
+    variable_of,
+)
 
 __all__ = ["NODES", "NodesDeclaration", "replaced_logins"]
 
@@ -38,13 +41,6 @@ _NOT_EVALUATED = "its login cannot be evaluated here"
 _NOT_READ = "its content cannot be read here"
 #: Errors of values that cannot be evaluated: templates and vaulted values.
 _UNKNOWN = (AnsibleError, DeclarationError, TemplateError)
-#: A template that consists of one variable. Any other text may be a password.
-_VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*-?\}\}\Z")
-_MISSING = object()
-#: The keys that every registered result of a task has. Such a variable is not from the inventory, and may hold a new token.
-_RESULT = ("changed", "failed")
-#: Maximum number of variables that refer to each other.
-_DEEPEST = 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,15 +82,7 @@ class _Rotation:
 
     def written(self, value: Any) -> Any:
         """Return the value as its variable has it, not evaluated, if the value is a template of one variable."""
-        for _step in range(_DEEPEST):
-            found: Any = self.variables
-            for name in _variable(value).split("."):
-                is_known = isinstance(found, Mapping) and not all(key in found for key in _RESULT)
-                found = found.get(name, _MISSING) if is_known else _MISSING
-            if found is _MISSING:
-                break
-            value = found
-        return value
+        return follow_variable(value, self.variables)
 
 
 class NodesDeclaration:
@@ -148,7 +136,7 @@ def _rows_in_registries(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[
             problem = _problem(rotation, password, *map(one.get, ("registry", "username", "password")))
             if problem is not None:
                 place = _place(entry, f"registries[{position}]")
-                yield _row(place, one["registry"], _variable(password) if isinstance(raw, Mapping) else "", problem)
+                yield _row(place, one["registry"], variable_of(password) if isinstance(raw, Mapping) else "", problem)
 
 
 def _rows_in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, str]]:
@@ -158,7 +146,7 @@ def _rows_in_entry(entry: RoleEntry, rotation: _Rotation) -> Iterator[dict[str, 
         for host in (entry.get("registry"), entry.get("realm_host")):
             problem = _problem(rotation, written, host, *login)
             if problem is not None:
-                yield _row(entry.title, host, _variable(written), problem)
+                yield _row(entry.title, host, variable_of(written), problem)
                 return
 
 
@@ -192,7 +180,7 @@ def _rows_in_file(
     problem = rotation.problem_of(entry.members[member])
     for key, one in found.items():
         if problem is not None and rotation.replaces(key, one.username, one.password):
-            yield _row(_place(entry, member), without_user(key), _variable(entry.members[member]), problem)
+            yield _row(_place(entry, member), without_user(key), variable_of(entry.members[member]), problem)
 
 
 def _place(entry: RoleEntry, member: str) -> str:
@@ -209,11 +197,3 @@ def _has_template(written: Any) -> bool:
     if isinstance(written, (list, tuple)):
         return any(map(_has_template, written))
     return isinstance(written, str) and not hasattr(written, "_ciphertext") and ("{{" in written or "{%" in written)
-
-
-def _variable(written: Any) -> str:
-    """Return the name of the variable if a member consists of one, such as a vaulted variable; empty otherwise."""
-    if not isinstance(written, str) or hasattr(written, "_ciphertext"):
-        return ""
-    found = _VARIABLE.match(written.strip())
-    return found[1] if found else ""

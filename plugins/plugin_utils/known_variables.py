@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import find_similar
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import why_unquoted
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_references import follow_variable
 
 __all__ = ["KNOWN", "VARIABLES", "declaring_variables", "is_collection_task", "problems_of"]
 
@@ -128,12 +129,12 @@ def _sentence(name: str) -> str:
 
 def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
     for name in _LOGIN_VARIABLES:
-        if why := why_unquoted(f"variable {name}", variables.get(name)):
+        if why := why_unquoted(f"variable {name}", follow_variable(variables.get(name), variables)):
             yield why
     for name in sorted(KNOWN & variables.keys()):
-        value = variables[name]
+        value = follow_variable(variables[name], variables)
         for position, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, Mapping):
                 index = f"[{position}]" if isinstance(value, list) else ""
-                reasons = (why_unquoted(f"{name}{index}.{part}", item.get(part)) for part in _LOGIN_MEMBERS)
-                yield from filter(None, reasons)
+                written = ((part, follow_variable(item.get(part), variables)) for part in _LOGIN_MEMBERS)
+                yield from filter(None, (why_unquoted(f"{name}{index}.{part}", one) for part, one in written))

@@ -11,7 +11,8 @@ take two minutes. Templates that are evaluated together share one pass.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
@@ -28,6 +29,12 @@ __all__ = ["Templates"]
 _EXPRESSION = re.compile(r"\{\{(?![-+])([^{}]+)(?<![-+])\}\}\Z")
 
 _LITERAL = "if '{{', '{%' or '{#' is a part of a password, write it as !unsafe '...'"
+
+#: The text of a number or a date, as Python writes it.
+_NUMBER_OR_DATE = re.compile(r"[-+]?(?:\d[\d.e+-]*|inf|nan)\Z|\d{4}-\d\d-\d\d[ T][\d:.+-]+\Z")
+_TYPES: Mapping[str, Callable[[str], Any]] = {
+    "int": int, "float": float, "date": date.fromisoformat, "datetime": datetime.fromisoformat,
+}  # fmt: skip
 
 #: Maximum number of templates to evaluate together: enough to share a pass, few enough to repeat if one of them fails.
 _AT_ONCE = 500
@@ -60,10 +67,25 @@ class Templates:
         if _is_text(value) and value in self._known and is_trusted_as_template(value):
             return self._known[value]
         try:
-            result = self._templar.template(value)
+            result = self._with_type(value, self._templar.template(value))
         except AnsibleError as error:
             raise TemplateError(_explain_error(error, value if _is_text(value) else "")) from None
         return None if self._is_omitted(result) else result
+
+    def _with_type(self, template: Any, result: Any) -> Any:
+        """Return the result as the number or the date that it is.
+
+        Before ansible-core 2.19, a template that is more than one variable gives the text of a number, which could be a password that YAML has
+        changed: `{{ logins.robot }}` gives '83' for 0123.
+        """
+        if trust_as_template is not None or not (_is_text(template) and isinstance(result, str)):
+            return result
+        expression = _EXPRESSION.match(template)
+        if not (expression and _is_self_contained(template) and _NUMBER_OR_DATE.match(result)):
+            return result
+        name = self._templar.template(f"{{{{ ({expression[1]}) | type_debug }}}}")
+        convert = _TYPES.get(name)
+        return convert(result) if convert else result
 
     def _evaluate_together(self, texts: list[str]) -> Mapping[str, Any]:
         """Return the values of these templates; empty if one of them fails. The value of an omitted one is None."""

@@ -147,6 +147,22 @@ def test_an_invalid_declaration_is_an_error_that_names_it() -> None:
         )
 
 
+@pytest.mark.parametrize("written", ["{{ logins.robot }}", "{{ logins['robot'] | default(omit) }}"])
+def test_a_password_that_yaml_changed_in_a_dictionary_is_refused(written: str) -> None:
+    registries = [{"registry": "quay.io", "username": "u", "password": written}]
+    entry = {"name": "x", "namespaces": ["a"], "registries": registries}
+    for value, is_refused in ((83, True), (1000.0, True), ("83", False)):
+        variables = trusted({"private_registry_secrets": [entry], "logins": {"robot": value}, "omit": "__omit__"})
+        if is_refused:
+            with pytest.raises(
+                AnsibleError, match=r"registries\[0\].password is a number and not a text: YAML has changed it"
+            ):
+                look("private_registry.secrets", variables=variables)
+        else:
+            (found,) = look("private_registry.secrets", variables=variables)
+            assert found["registries"][0]["password"] == "83"
+
+
 def test_links_are_left_out_where_the_previous_task_failed() -> None:
     entry = {**ENTRY, "namespaces": ["a", "b", "c"]}
     failures = [

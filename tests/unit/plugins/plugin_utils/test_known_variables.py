@@ -124,6 +124,28 @@ def test_a_login_changed_by_yaml_is_refused_and_not_shown(value: Any) -> None:
     assert "83" not in str(found)
 
 
+def test_a_login_changed_by_yaml_is_refused_in_the_variable_that_has_it() -> None:
+    """Before ansible-core 2.19, a role gets the text 83 from the template of a member."""
+    found = problems_of(
+        {
+            "image_pull_password": "{{ logins.robot }}",
+            "credential_rotation_new": "{{ new }}",
+            "global_pull_secret_registries": [
+                {"registry": "quay.io", "username": "{{ logins.text }}", "password": "{{ one }}"}
+            ],
+            "logins": {"robot": 83, "text": "83"},
+            "new": {"username": "u", "password": "{{ logins.robot }}"},
+            "one": "{{ logins.robot }}",
+        },
+        Templar(),
+    )
+    assert [problem.partition(" is ")[0] for problem in found] == [
+        "variable image_pull_password",
+        "credential_rotation_new.password",
+        "global_pull_secret_registries[0].password",
+    ]
+
+
 def test_ignored_names_are_not_patterns() -> None:
     variables = {
         "image_pull_kube": "x",

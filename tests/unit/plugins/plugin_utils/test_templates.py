@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -26,6 +27,17 @@ VARIABLES = trusted(
         "text": "of the vault",
         "list": ["a", "{{ text }}"],
         "vault": {"a": "A", "b": "{{ text }}B", "c": None},
+        "creds": {
+            "octal": 83,
+            "float": 1000.0,
+            "on": True,
+            "day": date(2030, 1, 2),
+            "time": datetime(2030, 1, 2, 3, 4, 5),
+            "inf": float("inf"),
+            "text": "83",
+            "day_text": "2030-01-02",
+            "other": "{{ one }}",
+        },
     }
 )
 WRITTEN = [
@@ -81,13 +93,17 @@ def test_many_templates_are_evaluated_together() -> None:
     assert templar.asked == (3 if TOGETHER else 1001)
 
 
-@pytest.mark.parametrize("value", [{"a": ["{{ one }}", "{{ (one) }}"]}, ["{{ list[(0)] }}", {"b": "{{ [one] }}"}]])
-def test_nested_templates_are_evaluated_together(value: Any) -> None:
+@pytest.mark.parametrize(
+    ("value", "alone_asked"),
+    # Before ansible-core 2.19, the type of a number is asked for as well.
+    [({"a": ["{{ one }}", "{{ (one) }}"]}, 3), (["{{ list[(0)] }}", {"b": "{{ [one] }}"}], 2)],
+)
+def test_nested_templates_are_evaluated_together(value: Any, alone_asked: int) -> None:
     templar = Counting()
     both = Templates(templar)
     both.prepare([trusted(value)])
     both.resolve(trusted(value))
-    assert templar.asked == (1 if TOGETHER else 2)
+    assert templar.asked == (1 if TOGETHER else alone_asked)
 
 
 def test_a_value_without_a_template_is_not_evaluated() -> None:
@@ -95,6 +111,19 @@ def test_a_value_without_a_template_is_not_evaluated() -> None:
     value = [1, 1.5, True, None, "plain", ("a", 2), {"b": False}]
     assert Templates(templar).resolve(value) == [1, 1.5, True, None, "plain", ["a", 2], {"b": False}]
     assert templar.asked == 0
+
+
+@pytest.mark.parametrize("member", ["octal", "float", "on", "day", "time", "inf", "text", "day_text"])
+@pytest.mark.parametrize("written", ["{{{{ creds.{} }}}}", "{{{{ creds['{}'] | default(omit) }}}}"])
+def test_a_number_a_boolean_or_a_date_keeps_its_type(written: str, member: str) -> None:
+    """Before ansible-core 2.19, a template of a member is a text, although YAML has changed the password `0123` to 83."""
+    found, value = alone(trusted(written.format(member))), VARIABLES["creds"][member]
+    assert (found, isinstance(found, str)) == (value, isinstance(value, str))
+
+
+def test_a_number_behind_two_variables_keeps_its_type() -> None:
+    assert alone(trusted("{{ creds.other }}")) == 1
+    assert alone(trusted("{{ one }}3")) == "13"
 
 
 def test_known_templates_are_not_evaluated_again() -> None:
