@@ -270,12 +270,17 @@ def test_a_survey_rotates_a_login_there_and_back(lab: Any, namespaces: Any, cont
     }
     passed(controller.launch("set up", node, [cluster, old], **given))
     answers = rotating(lab, old, new)
-    there = passed(controller.launch("rotate a login", node, [cluster], answers=answers, **given))
+    there = passed(controller.launch("rotate a login", node, [cluster, old], answers=answers, **given))
     assert password_in(lab, names[0]) == new.inputs["password"]
+    assert f"private_registry_secrets[0].auth_file ({lab.registry('private')['host']})" in " ".join(
+        there.output.split()
+    )
+    # Without the credential, the old login in its file cannot be found.
     back = passed(
         controller.launch("rotate a login", node, [cluster], answers={**answers, "rotate_how": "back"}, **given)
     )
     assert password_in(lab, names[0]) == old.inputs["password"]
+    assert "private_registry_secrets[0].auth_file, its content cannot be read here" in " ".join(back.output.split())
     assert not there.holding(secrets_of(cluster, old, new)) and not back.holding(secrets_of(cluster, old, new))
 
 
