@@ -182,6 +182,8 @@ options:
       - A login cannot be verified if the registry does not respond to the host that runs the task, for example because its name is not
         known there or its certificate is not trusted. With V(warn), the module warns about this and writes the secret, for registries that
         only the nodes can reach. A login that a registry refuses is not written with V(warn) either.
+      - Some registries require a login for their repositories, but not for the first request, so the login is not sent. It then
+        counts as one that cannot be verified, unless one of O(verify_repositories) can be pulled.
       - Entries with the same O(secrets[].title) belong together. If a login of one of them is refused, none of them is written.
       - If a refused token states that it has expired, the message reports that and the expiry time. A registry that did not respond 16
         times in a row is not contacted again.
@@ -603,7 +605,7 @@ selected:
       returned: always
   sample: [{titles: ["secrets[0]"], namespaces: [project-a, project-b]}]
 verified_logins:
-  description: The number of different logins that their registries accepted.
+  description: The number of different logins that their registries accepted. A registry that requires no login accepts none.
   returned: with O(verify=true), when there are any
   type: int
   sample: 2

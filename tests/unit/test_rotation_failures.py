@@ -98,6 +98,27 @@ class TestOtherPasswords:
         assert not self.refuses(1, __credential_rotation_refuses=False)
 
 
+class TestNewLogin:
+    """The registries must accept the new login before and after the retirement."""
+
+    @pytest.mark.parametrize(
+        ("outcome", "scheme", "allowed", "fails"),
+        [
+            ("logs_in", "bearer", False, False),
+            ("bad_login", "bearer", "yes", True),
+            ("logs_in", "none", "no", True),
+            ("logs_in", "none", "yes", False),
+        ],
+    )
+    def test_a_registry_that_requires_no_login_accepts_none(
+        self, outcome: str, scheme: str, allowed: Any, fails: bool
+    ) -> None:
+        (task,) = yaml.safe_load((ROLE / "tasks" / "new_login.yml").read_text(encoding="utf-8"))
+        answer = {"failed": False, "scheme": scheme, "login": {"outcome": outcome}}
+        given = {"__credential_rotation_alive": answer, "credential_rotation_allow_remaining": allowed}
+        assert evaluated(f"(({task['failed_when']}) | bool)", {**variables_with(), **given}) is fails
+
+
 class TestUnreadablePods:
     @pytest.mark.parametrize(
         ("unknown", "allowed", "retires"), [("", False, True), ("x", "no", False), ("x", "yes", True)]

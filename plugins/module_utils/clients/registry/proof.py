@@ -153,6 +153,11 @@ class RegistryProof:
         """Whether the registry granted the request."""
         return self.outcome in ("logs_in", "pulls")
 
+    @property
+    def accepts_login(self) -> bool:
+        """Whether the login was sent and accepted. A registry that requires no login accepts none."""
+        return self.works and bool(self.realm_host)
+
 
 def prove_pull(
     options: RegistryOptions,
@@ -230,7 +235,7 @@ def prove_login(
     if proof.outcome in ("pulls", "no_right", "not_found") and proof.realm_host:
         return RegistryProof("logs_in", f"{proof.realm_host} accepts the login", proof.realm_host)
     if proof.outcome == "pulls":
-        return RegistryProof("logs_in", f"registry {host} requires no login")
+        return RegistryProof("logs_in", f"registry {host} requires no login, so it was not sent")
     return proof
 
 

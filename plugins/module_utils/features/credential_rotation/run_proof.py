@@ -150,7 +150,7 @@ def check_secret_logins(rotation: Rotation, copies: Iterable[Copy]) -> SecretLog
     held = {copy.ref: copy.logins[:_LOGINS_OF_A_SECRET] for copy in copies}
     frequent = Counter(login for logins in held.values() for login in logins).most_common()
     proofs = ask_all(_limit_logins(frequent), lambda login: asking.log_in(*login))
-    good = [login for login, proof in proofs.items() if _is_accepted(proof)]
+    good = [login for login, proof in proofs.items() if proof.accepts_login]
     refused = {ref: _why_refused(logins, proofs) for ref, logins in held.items() if not {*logins} & {*good}}
     return SecretLogins(refused, dict(good))
 
@@ -161,11 +161,6 @@ def _limit_logins(frequent: Iterable[tuple[tuple[str, UserPassword], int]]) -> I
         asked[host] += 1
         if asked[host] <= _LOGINS:
             yield host, login
-
-
-def _is_accepted(proof: RegistryProof) -> bool:
-    """Whether the registry accepted the login. A registry that does not require a login does not accept one."""
-    return proof.works and bool(proof.realm_host)
 
 
 def _why_refused(
@@ -282,7 +277,7 @@ def _old_login(rotation: Rotation, asking: _ProofRun) -> str:
     if not old.password:
         return "works" if {*rotation.hosts} <= {*asking.known} else "unknown"
     proofs = ask_all(rotation.hosts, lambda host: asking.log_in(host, old)).values()
-    if all(proof.works for proof in proofs):
+    if all(proof.accepts_login for proof in proofs):
         return "works"
     return "refused" if any(proof.outcome in _DEAD for proof in proofs) else "unknown"
 

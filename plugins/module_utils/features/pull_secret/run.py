@@ -27,6 +27,9 @@ __all__ = ["LoginVerification", "Verdict", "check_verification", "verdict_of", "
 #: Maximum number of logins of one entry in a message.
 _SHOWN = 20
 
+#: Outcomes that do not show whether the login works.
+_UNPROVEN = ("unanswered", "rate_limited")
+
 #: The decision about a login: write it, write it with a warning, or do not write it.
 Verdict = Literal["write", "warn", "refuse"]
 
@@ -46,10 +49,18 @@ class _EntryLogin:
 
 def verdict_of(proof: RegistryProof, *, must_answer: bool) -> Verdict:
     """Decide whether a login is written. No other code decides it. `must_answer`: a login that could not be verified is not written."""
-    if proof.works:
+    if proof.accepts_login or proof.outcome == "pulls":
         return "write"
-    is_unproven = proof.outcome in ("unanswered", "rate_limited")
-    return "warn" if is_unproven and not must_answer else "refuse"
+    return "warn" if _is_unproven(proof) and not must_answer else "refuse"
+
+
+def _is_unproven(proof: RegistryProof) -> bool:
+    return proof.outcome in _UNPROVEN or _is_open(proof)
+
+
+def _is_open(proof: RegistryProof) -> bool:
+    """Whether the registry answered a login without a repository before the login was sent. Its repositories can require one."""
+    return proof.outcome == "logs_in" and not proof.accepts_login
 
 
 @dataclass(frozen=True)
@@ -64,8 +75,10 @@ class LoginVerification:
     answers: Mapping[LoginCheck, RegistryProof] = field(default_factory=dict)
 
     def report(self) -> dict[str, Any]:
-        """Return the number of different logins that work, for the result. Empty if there are none."""
-        working = {(attempt.wanted.host, attempt.login) for attempt, proof in self.answers.items() if proof.works}
+        """Return the number of different logins that registries accepted, for the result. Empty if there are none."""
+        working = {
+            (attempt.wanted.host, attempt.login) for attempt, proof in self.answers.items() if proof.accepts_login
+        }
         return {"verified_logins": len(working)} if working else {}
 
 
@@ -86,10 +99,13 @@ def verify_logins(declared: Sequence[Declaration[PullSecret]]) -> LoginVerificat
     """
     asked = _all_questions(declared)
     answers = collect_proofs(question.attempt for _entry, question in asked)
+    pulled = {(entry, question.key) for entry, question in asked if answers[question.attempt].outcome == "pulls"}
     warnings: list[str] = []
     refused: dict[Entry | None, list[str]] = {}
     for entry, question in asked:
         proof = _explain_proof(question, answers)
+        if _is_open(proof) and (entry, question.key) in pulled:
+            continue
         verdict = verdict_of(proof, must_answer=question.must_answer)
         sentence = _sentence(question, proof)
         if verdict == "warn":
@@ -139,11 +155,13 @@ def _explain_proof(asked: _EntryLogin, answers: Mapping[LoginCheck, RegistryProo
 
 
 def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
-    if proof.outcome not in ("unanswered", "rate_limited"):
+    if not _is_unproven(proof):
         return f"registry key {asked.key}: {proof.said}"
     sentence = f"the login for {asked.key} was not verified: {proof.said}"
     if not asked.must_answer:
         return sentence
+    if _is_open(proof):
+        return f"{sentence} (name a repository that requires one in verify_repositories, or set verify: warn)"
     return f"{sentence} (if only the nodes reach this registry, set verify: warn)"
 
 

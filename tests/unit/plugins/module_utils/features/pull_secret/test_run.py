@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -121,8 +121,65 @@ def test_equal_logins_are_asked_about_once(server: HostileRegistry, certificate:
     ],
 )
 def test_the_outcome_of_a_proof_decides_about_the_login(outcome: Any, verdicts: tuple[str, str]) -> None:
-    proof = RegistryProof(outcome, "said")
+    proof = RegistryProof(outcome, "said", "quay.io")
     assert (verdict_of(proof, must_answer=True), verdict_of(proof, must_answer=False)) == verdicts
+
+
+class TestOpenRegistry:
+    """A registry that answers its first request without a login, so a client sends none. A repository can need one."""
+
+    @pytest.fixture
+    def server(self, certificate: str, no_outside_settings: None) -> Iterator[HostileRegistry]:
+        private = asks_for(f"alice:{RIGHT}")
+
+        def script(server: HostileRegistry) -> Iterable[bytes]:
+            path = server.requests[-1].decode().split(" ")[1]
+            if path == "/v2/" or "/public/" in path:
+                return [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"]
+            return private(server)
+
+        with served(script, server_context(certificate)) as found:
+            yield found
+
+    def test_login_that_was_not_sent_is_refused(self, server: HostileRegistry, certificate: str) -> None:
+        every = [declared(certificate, server.host, RIGHT, 0)]
+        (said,) = refusals(every).values()
+        assert (
+            f"the login for {server.host} was not verified: registry {server.host} requires no login, so it was not sent (name a repository "
+            "that requires one in verify_repositories, or set verify: warn)"
+        ) in said
+        assert verify_logins(every).report() == {}
+        assert not [request for request in server.requests if b"Authorization" in request]
+
+    def test_warn_writes_it_with_a_warning_and_does_not_count_it(
+        self, server: HostileRegistry, certificate: str
+    ) -> None:
+        found = verify_logins([declared(certificate, server.host, RIGHT, verify="warn")])
+        assert found.warnings == [
+            f"the login for {server.host} was not verified: registry {server.host} requires no login, so it was not sent"
+        ]
+        assert found.report() == {}
+
+    @pytest.mark.parametrize(("path", "report"), [("team/app", {"verified_logins": 1}), ("public/app", {})])
+    def test_a_repository_decides_instead(
+        self, server: HostileRegistry, certificate: str, path: str, report: dict[str, int]
+    ) -> None:
+        repository = [f"{server.host}/{path}:v1"]
+        found = verify_logins([declared(certificate, server.host, RIGHT, verify_repositories=repository)])
+        assert (found.warnings, found.report()) == ([], report)
+
+    def test_wrong_password_for_a_repository_is_refused(self, server: HostileRegistry, certificate: str) -> None:
+        repository = [f"{server.host}/team/app:v1"]
+        with pytest.raises(Refusal, match="refuses the login"):
+            verify_logins([declared(certificate, server.host, "wrong", verify_repositories=repository)])
+
+    def test_a_repository_of_another_entry_proves_nothing(self, server: HostileRegistry, certificate: str) -> None:
+        repository = [f"{server.host}/team/app:v1"]
+        every = [
+            declared(certificate, server.host, RIGHT, 0, verify_repositories=repository),
+            declared(certificate, server.host, "wrong", 1),
+        ]
+        assert {*refusals(every)} == {1}
 
 
 def test_an_impossible_repository_is_an_error_of_its_entry(certificate: str) -> None:
