@@ -54,6 +54,9 @@ options:
   retired:
     description: With V(rotation), whether the registry is known to refuse the old login.
     type: bool
+  already_refused:
+    description: With V(rotation), whether the registry refused the old login before, so that the tasks that retire it did not run.
+    type: bool
   rolled_out:
     description: With V(nodes), whether the nodes have the pull secret. Null if that is not known.
     type: bool

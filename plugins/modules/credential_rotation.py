@@ -544,7 +544,7 @@ rotation:
       sample: []
     similar:
       description:
-        - Secrets with a part of a login, if no secret has one of the two logins. At most 10 of each namespace, and the first 100 of all,
+        - Secrets with a part of a login, if no secret has the old one. At most 10 of each namespace, and the first 100 of all,
           are listed.
       type: list
       elements: dict

@@ -57,6 +57,9 @@ _RETIRED = {
     False: "the old login is not retired",
     None: "it is not known whether the registry refuses the old login",
 }
+_ALREADY_REFUSED = (
+    "nothing was retired: the registries refused the old login before, so it was retired earlier, or is mistyped"
+)
 _TITLE = re.compile(rf"({'|'.join(VARIABLES.values())})(?:_(\w+))?\[\d+\]")
 
 Counts = Counter[tuple[str, str]]
@@ -85,11 +88,18 @@ def apply_line(
 
 
 def rotation_line(
-    results: Sequence[Result], *, plan: Result, seen: Result, check_mode: bool, retired: bool | None = False
+    results: Sequence[Result],
+    *,
+    plan: Result,
+    seen: Result,
+    check_mode: bool,
+    retired: bool | None = False,
+    already_refused: bool = False,
 ) -> str:
     """Summarize the changes in `results`, and the remaining copies of the old login from the last check `seen` or else from the `plan`.
 
-    `retired`: whether the registry refuses the old login; None if that is not known.
+    `retired`: whether the registry refuses the old login; None if that is not known. `already_refused`: it refused the login before, so the
+    tasks that retire it did not run.
     """
     rotation = (seen or plan).get("rotation") or {}
     changes = _total(map(_rotation_changes, _changes_in(results)))
@@ -102,7 +112,7 @@ def rotation_line(
     if others := rotation.get("not_declared_count"):
         parts.append(f"{pluralize(others, 'unconfirmed secret')} not changed")
     if not check_mode:
-        parts.append(_RETIRED[retired])
+        parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired])
     return ", ".join((*parts, *_problems(results)))
 
 

@@ -452,6 +452,85 @@ class TestSteps:
         assert f"{first}/quay {why}" not in told
         assert (audit.writes(), "Disable the old account" in done.output) == ([], False)
 
+    def test_only_a_login_that_the_registries_accept_is_retired(self, cluster: Cluster, tmp_path: Path) -> None:
+        """No secret with the login is confirmed, and another one already has the new login, so no secret shows that it is mistyped."""
+        lab = cluster.lab
+        live, done_before = cluster.namespaces("live", "done-before")
+        cluster.secret(live)
+        old, cluster.old = cluster.old, cluster.new
+        cluster.secret(done_before)
+        cluster.old = old
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_soak_seconds": 0,
+            "credential_rotation_probe": False,
+        }
+        nothing: dict[str, Any] = {"credential_rotation_secrets": []}
+        refused = "nothing was retired: the registries refused the old login before, so it was retired earlier, or is mistyped"
+        mistyped = {**old, "password": "mistyped-password"}
+        done = rotate(tmp_path, [cluster], **retire, **nothing, credential_rotation_old=mistyped)
+        assert done.status == 0, done.output
+        told = " ".join(done.output.split())
+        assert refused in told
+        assert "or the user name or the password in credential_rotation_old is mistyped." in told
+        why = f"has the user of one of the logins with another password, for {cluster.host}."
+        assert f"{live}/quay {why}" in told
+        assert ("Disable the old account" in done.output, (tmp_path / "retired").exists()) == (False, False)
+        # Without a password, the registries cannot be asked.
+        unknown = {"username": "mistyped-user"}
+        done = rotate(tmp_path, [cluster], **retire, **nothing, credential_rotation_old=unknown)
+        assert done.status != 0
+        assert "without the password of credential_rotation_old, it is not known whether" in " ".join(
+            done.output.split()
+        )
+        assert not (tmp_path / "retired").exists()
+        done = rotate(tmp_path, [cluster], **retire)
+        assert done.status == 0, done.output
+        assert (tmp_path / "retired").exists()
+        assert "the registry refuses the old login" in done.output
+        (tmp_path / "retired").unlink()
+        again = rotate(tmp_path, [cluster], **retire)
+        assert (again.status, again.recap["changed"]) == (0, 0), again.output
+        assert refused in " ".join(again.output.split())
+        assert not (tmp_path / "retired").exists()
+
+    @pytest.mark.slow
+    def test_the_end_of_a_rotation_runs_on_its_own(self, cluster: Cluster, tmp_path: Path) -> None:
+        """A play with the entry point `finish` has no plan. A login of a confirmed secret with another password does not stop it."""
+        lab = cluster.lab
+        (team,) = cluster.namespaces("team")
+        cluster.secret(team)
+        assert rotate(tmp_path, [cluster], credential_rotation_probe=False).status == 0
+        old, cluster.old = cluster.old, {**cluster.old, "password": "earlier-password"}
+        cluster.secret(team, "eso")
+        cluster.old = old
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
+        role = {"name": "openshift_ops.image_pull.credential_rotation", "tasks_from": "finish"}
+        defaults = {"group/openshift_ops.image_pull.k8s": {"kubeconfig": "{{ image_pull_kubeconfig }}"}}
+        end = {"hosts": "all", "connection": "local", "gather_facts": False, "module_defaults": defaults}
+        tasks = [{"ansible.builtin.import_role": role}]
+        (tmp_path / "end.yml").write_text(yaml.safe_dump([{**end, "tasks": tasks}]))
+        retire = {
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_soak_seconds": 0,
+            "credential_rotation_nodes": False,
+        }
+
+        def finish(**variables: Any) -> Play:
+            hosts = {"east-0": cluster.variables(**retire, **variables)}
+            (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
+            python = ("-e", f"ansible_python_interpreter={sys.executable}")
+            return play(tmp_path / "end.yml", tmp_path / "hosts.yml", *python, cwd=tmp_path)
+
+        mistyped = finish(credential_rotation_old={**old, "password": "mistyped-password"})
+        assert mistyped.status != 0
+        assert "1 confirmed secrets have its user with another password" in " ".join(mistyped.output.split())
+        assert not (tmp_path / "retired").exists()
+        done = finish()
+        assert done.status == 0, done.output
+        assert (tmp_path / "retired").exists()
+
     @pytest.mark.slow
     def test_login_that_the_inventory_declares_is_not_retired(self, cluster: Cluster, tmp_path: Path) -> None:
         lab = cluster.lab

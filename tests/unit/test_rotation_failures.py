@@ -81,13 +81,9 @@ class TestOtherPasswords:
         """Whether the role refuses the retirement."""
         (_list, refuse) = yaml.safe_load((ROLE / "tasks" / "other_passwords.yml").read_text(encoding="utf-8"))
         seen = {"rotation": {"other_passwords": [], "other_passwords_count": count}}
-        plan = {"rotation": {"old_login": old_login}}
-        given = {
-            "credential_rotation_allow_remaining": "false",
-            "__credential_rotation_looked": seen,
-            "__credential_rotation_plan": plan,
-        }
-        all_of = {**variables_with(), "__credential_rotation_refuses": True, **given, **variables}
+        given = {"credential_rotation_allow_remaining": "false", "__credential_rotation_looked": seen}
+        given |= {"__credential_rotation_refuses": True, "__credential_rotation_old_answer": old_login}
+        all_of = {**variables_with(), **given, **variables}
         runs = evaluated(f"(({refuse['when']}) | bool)", all_of)
         return bool(runs and not evaluated(f"(({refuse['ansible.builtin.assert']['that']}) | bool)", all_of))
 
@@ -96,6 +92,147 @@ class TestOtherPasswords:
         assert (self.refuses(1, "unknown"), self.refuses(1, "works")) == (True, False)
         assert not self.refuses(1, credential_rotation_allow_remaining="yes")
         assert not self.refuses(1, __credential_rotation_refuses=False)
+
+    @pytest.mark.parametrize("old_login", ["works", "refused"])
+    def test_the_answers_of_the_plan_count_in_the_plan_and_later_ones_at_the_end(self, old_login: str) -> None:
+        """The entry point `finish` can run without a plan."""
+        (plan,) = imports("plan.yml", "other_passwords.yml")
+        (finish,) = imports("finish.yml", "other_passwords.yml")
+        given = {"__credential_rotation_old_login": old_login}
+        assert answer_in(finish, **given) == old_login
+        assert answer_in(plan, __credential_rotation_plan={"rotation": given_plan(old_login)}) == old_login
+
+
+def imports(name: str, imported: str) -> list[Any]:
+    tasks = yaml.safe_load((ROLE / "tasks" / name).read_text(encoding="utf-8"))
+    return [task for task in tasks if task.get("ansible.builtin.import_tasks") == imported]
+
+
+def answer_in(task: Any, **variables: Any) -> Any:
+    all_of = {**variables_with(**variables), **trusted(task["vars"])}
+    return evaluated("__credential_rotation_old_answer", all_of)
+
+
+def given_plan(old_login: str) -> dict[str, str]:
+    return {"old_login": old_login}
+
+
+class TestOldLogin:
+    """The tasks that retire the old login run only if the registries accept it, because a mistyped one is in no secret."""
+
+    def answer(self, outcome: str, scheme: str = "bearer") -> dict[str, Any]:
+        return {"item": "quay.io", "scheme": scheme, "login": {"outcome": outcome, "message": "said"}}
+
+    def state(self, *answers: Any, plans: tuple[str, ...] = (), password: str = "p") -> str:
+        hosts = {str(n): {"__credential_rotation_plan": {"rotation": given_plan(plan)}} for n, plan in enumerate(plans)}
+        hosts["failed"] = {"__credential_rotation_plan": {"failed": True}}
+        given: dict[str, Any] = {
+            "hostvars": {**hosts, "none": {}},
+            "ansible_play_hosts_all": [*hosts, "none"],
+            "credential_rotation_old": {"username": "u", **({"password": password} if password else {})},
+        }
+        if answers:
+            given["__credential_rotation_asked"] = {"results": [*answers]}
+        return str(evaluated("__credential_rotation_old_state", variables_with(**given)))
+
+    def test_all_registries_must_give_the_same_answer(self) -> None:
+        works, bad, expired = map(self.answer, ("logs_in", "bad_login", "expired"))
+        assert (self.state(works), self.state(works, works)) == ("works", "works")
+        assert (self.state(bad), self.state(bad, expired)) == ("refused", "refused")
+        assert self.state(works, bad) == "unknown"
+
+    @pytest.mark.parametrize("outcome", ["unanswered", "rate_limited", "not_sent"])
+    def test_a_registry_without_an_answer_leaves_it_unknown(self, outcome: str) -> None:
+        other = self.answer(outcome)
+        assert self.state(other) == "unknown"
+        assert self.state(self.answer("logs_in"), other) == "unknown"
+        assert self.state(self.answer("bad_login"), other) == "unknown"
+        assert self.state({"item": "quay.io", "msg": "no such host"}) == "unknown"
+
+    def test_a_registry_that_requires_no_login_accepts_none(self) -> None:
+        assert self.state(self.answer("logs_in", scheme="none")) == "unknown"
+
+    def test_another_cluster_with_another_answer_leaves_it_unknown(self) -> None:
+        """Each cluster can have its own registry, but only the registries of the first one are asked at the end."""
+        works, bad = self.answer("logs_in"), self.answer("bad_login")
+        assert self.state(works, plans=("works", "unknown")) == "works"
+        assert self.state(works, plans=("works", "refused")) == "unknown"
+        assert self.state(bad, plans=("refused", "works")) == "unknown"
+
+    def test_without_a_password_the_plan_decides(self) -> None:
+        stale = self.answer("logs_in")
+        assert self.state(stale, password="", plans=("unknown", "works")) == "works"
+        assert self.state(stale, password="", plans=("unknown",)) == "unknown"
+        assert self.state(password="") == "unknown"
+
+    def tasks(self, old_login: str, **variables: Any) -> list[str]:
+        """Return the tasks of the retirement that run. A task that refuses it ends the list."""
+        tasks = yaml.safe_load((ROLE / "tasks" / "finish.yml").read_text(encoding="utf-8"))
+        (block,) = (task["block"] for task in tasks if "block" in task)
+        given = {
+            "__credential_rotation_old_login": old_login,
+            "credential_rotation_allow_remaining": "no",
+            "credential_rotation_guard": "what_if",
+            "credential_rotation_retire_tasks": "retire.yml",
+            "credential_rotation_verify_revoked": False,
+            "credential_rotation_old": {"username": "u", "password": "p"},
+            **variables,
+        }
+        found = []
+        for task in block:
+            conditions = task.get("when", [])
+            every = conditions if isinstance(conditions, list) else [conditions]
+            if not all(evaluated(f"(({one}) | bool)", variables_with(**given)) for one in every):
+                continue
+            found.append(task["name"])
+            refuses = task.get("ansible.builtin.assert", {}).get("that")
+            if refuses and not evaluated(f"(({refuses}) | bool)", variables_with(**given)):
+                break
+        return found
+
+    REFUSAL = "Refuse to retire a login if it is not known whether the registries accept it"
+    REPORT, GUARD = "Report that there is no login to retire", "Check for workloads that need the old login"
+    RETIRE, PROOF = "Disable the old login at the registry", "Verify that the registries reject the old login"
+
+    def test_a_login_that_the_registries_accept_is_retired(self) -> None:
+        found = self.tasks("works")
+        assert {self.GUARD, self.RETIRE, self.PROOF} <= {*found}
+        assert self.REPORT not in found
+
+    @pytest.mark.parametrize("allowed", ["no", "yes"])
+    def test_nothing_is_retired_if_the_registries_refuse_the_login_already(self, allowed: str) -> None:
+        """The login was retired by an earlier run, or it is mistyped. The run ends well, and reports that it retired nothing."""
+        found = self.tasks("refused", credential_rotation_allow_remaining=allowed)
+        assert {self.REPORT, self.PROOF} <= {*found}
+        assert not {self.GUARD, self.RETIRE} & {*found}
+
+    def test_an_unknown_login_is_retired_only_if_that_is_allowed(self) -> None:
+        assert self.tasks("unknown") == [self.REFUSAL]
+        assert self.RETIRE in self.tasks("unknown", credential_rotation_allow_remaining="yes")
+
+    def test_without_retire_tasks_the_registries_must_only_refuse_it(self) -> None:
+        revoked = {"credential_rotation_retire_tasks": "", "credential_rotation_verify_revoked": "yes"}
+        for old_login in ("works", "refused", "unknown"):
+            found = self.tasks(old_login, **revoked)
+            assert self.PROOF in found
+            assert not {self.REFUSAL, self.REPORT, self.RETIRE} & {*found}
+
+    @pytest.mark.parametrize(
+        ("password", "works", "allowed", "refuses"),
+        [("p", False, "no", False), ("", True, "no", False), ("", False, "no", True), ("", False, "yes", False)],
+    )
+    def test_a_run_that_can_not_ask_about_the_login_begins_only_if_that_is_allowed(
+        self, password: str, works: bool, allowed: str, refuses: bool
+    ) -> None:
+        tasks = yaml.safe_load((ROLE / "tasks" / "plan.yml").read_text(encoding="utf-8"))
+        (task,) = (each for each in tasks if each["name"] == "Refuse to retire a login without its password")
+        given = {
+            "credential_rotation_old": {"username": "u", **({"password": password} if password else {})},
+            "credential_rotation_allow_remaining": allowed,
+            "__credential_rotation_old_state": "works" if works else "unknown",
+        }
+        condition = task["ansible.builtin.assert"]["that"]
+        assert evaluated(f"(({condition}) | bool)", variables_with(**given)) is not refuses
 
 
 class TestNewLogin:

@@ -475,8 +475,8 @@ def _evidence(seen: _RotationObjects, proof: ProofResult) -> dict[str, Any]:
 
 
 def _find_similar(seen: _RotationObjects) -> list[dict[str, Any]]:
-    """Return secrets that contain a part of a login, if neither login was found. They show a person which option is mistyped."""
-    found = [] if seen.has_login else [*_find_other_passwords(seen), *_find_elsewhere(seen)]
+    """Return secrets that contain a part of a login, if the old one was not found. They show a person which option is mistyped."""
+    found = [] if any(copy.found.old for copy in seen.every) else [*_find_other_passwords(seen), *_find_elsewhere(seen)]
     rows = [{"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why} for copy, why in found]
     return rows[:_SHOWN]
 

@@ -181,6 +181,17 @@ class TestRotation:
         line = result_line([{}, result()], "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False)
         assert line.startswith("no secret changed, 0 confirmed") and line.endswith(", the old login is not retired")
 
+    def test_the_line_reports_that_there_was_no_login_to_retire(self) -> None:
+        """The registries also refuse a mistyped login."""
+        run = {"plan": self.PLAN, "seen": self.SEEN, "check_mode": False}
+        line = result_line([{}, result()], "rotation", **run, retired=True, already_refused=True)
+        assert line.endswith(
+            ", nothing was retired: the registries refused the old login before, so it was retired earlier, or is mistyped"
+        )
+        assert result_line(self.RUN, "rotation", **run, retired=True, already_refused=False).endswith(
+            ", the registry refuses the old login"
+        )
+
     def test_check_mode_counts_secrets_that_would_change(self) -> None:
         line = result_line(self.RUN, "rotation", plan=self.PLAN, seen={}, check_mode=True)
         assert line == "would update 3 secrets in 2 namespaces"
