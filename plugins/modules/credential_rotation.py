@@ -478,6 +478,31 @@ rotation:
       description: The total number, including entries that are not listed.
       type: int
       returned: always
+    other_users:
+      description:
+        - Secrets that O(secrets) or O(plan) names, with logins for the registries, all of other users than those of O(old) and O(new). They
+          are not changed. The user in O(old) or the name of the secret may be mistyped. Only the first 100 are listed.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        secret:
+          description: The secret.
+          type: str
+          returned: always
+        reason:
+          description: The registry keys of these logins.
+          type: str
+          returned: always
+      sample: []
+    other_users_count:
+      description: The total number, including entries that are not listed.
+      type: int
+      returned: always
     remaining:
       description:
         - Confirmed secrets that hold the old login before and after this run, with the steps to take. Only the first 100 are listed.
@@ -575,7 +600,7 @@ rotation:
     old_login:
       description:
         - Whether the registries still accept the old login. V(works) if all of them accept it, V(refused) if one of them refuses it, and
-          V(unknown) otherwise, including if they were not asked.
+          V(unknown) otherwise, including if they were not asked or require no login.
       type: str
       sample: works
     repositories:

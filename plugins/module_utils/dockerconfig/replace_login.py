@@ -75,6 +75,10 @@ class LoginReplacement:
             return False
         return bool(password) and username in (self.old.username, self.new.username)
 
+    def is_other_user(self, username: str) -> bool:
+        """Whether this is a user, and that of neither login."""
+        return bool(username) and username not in (_UNDECODABLE[0], self.old.username, self.new.username)
+
 
 @dataclass(frozen=True)
 class LoginKeys:
@@ -82,6 +86,7 @@ class LoginKeys:
 
     `tokens`: keys with the old login and an identity token, which CRI-O and Docker send instead. `undecodable`: keys whose login
     cannot be read. `other_passwords`: keys with the user of one of the logins and another password. `old_user`: those of the old user.
+    `other_users`: keys with another user.
     """
 
     old: tuple[str, ...] = ()
@@ -90,6 +95,7 @@ class LoginKeys:
     undecodable: tuple[str, ...] = ()
     other_passwords: tuple[str, ...] = ()
     old_user: tuple[str, ...] = ()
+    other_users: tuple[str, ...] = ()
 
 
 def find_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKeys:
@@ -107,6 +113,7 @@ def find_logins(text: str, wanted: LoginReplacement, *, legacy: bool) -> LoginKe
         _names(each for each, *login in entries if login == [*_UNDECODABLE]),
         _names(each for each, _user in others),
         _names(each for each, user in others if user == wanted.old.username),
+        _names(each for each, user, _password in entries if wanted.is_other_user(user)),
     )
 
 

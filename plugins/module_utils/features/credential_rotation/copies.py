@@ -122,6 +122,13 @@ class Copy:
         return self.is_of_cluster or self.rotation.confirmed.includes(self.ref, self.uid)
 
     @property
+    def has_only_other_users(self) -> bool:
+        """Whether an entry names it, and its logins for the registries are all of other users than those of the two logins."""
+        is_named = self.rotation.confirmed.includes(self.ref, self.uid)
+        others = self.found.old or self.found.new or self.found.other_passwords
+        return is_named and bool(self.found.other_users) and not others
+
+    @property
     def is_to_change(self) -> bool:
         """Whether to replace the old login in it: in place or, if it is immutable, in a second secret."""
         return bool(self.found.old) and self.is_confirmed and not (self.external_manager or self.is_waiting)
@@ -228,7 +235,7 @@ def is_wanted(secret: Json, rotation: Rotation) -> bool:
     if is_marked_generated(secret):
         return False
     copy = Copy(ObjectRef(SECRET, as_str(meta.get("namespace")), as_str(meta.get("name"))), secret, rotation)
-    return bool(copy.found.other_passwords) or copy.is_involved
+    return bool(copy.found.other_passwords) or copy.has_only_other_users or copy.is_involved
 
 
 def trim_managers(secret: Json) -> Json:

@@ -71,13 +71,15 @@ _PULLED_AGAIN = 3
 class _RotationObjects:
     """The objects that were read. `unreadable_secrets` and `unread` are sentences about unreadable secrets, and pods and workloads.
 
-    `other_passwords` are the secrets with the user of one of the logins and another password.
+    `other_passwords` are the secrets with the user of one of the logins and another password, `other_users` the named ones with only other
+    users.
     """
 
     copies: dict[str, list[Copy]] = field(default_factory=dict)
     uses: dict[str, list[Use]] = field(default_factory=dict)
     accounts: dict[str, list[Json]] = field(default_factory=dict)
     other_passwords: list[Copy] = field(default_factory=list)
+    other_users: list[Copy] = field(default_factory=list)
     unreadable_secrets: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
@@ -145,6 +147,7 @@ def rotate(
         *outcome.remarks,
         *proof.notes,
         *_undeclared_note(told),
+        *_other_users_note(seen),
         *_build_notes(changing),
         *_record_note(seen, changing),
         *cleaned,
@@ -249,6 +252,7 @@ class _RotationReader:
             copies = [Copy(ref, secret, rotation, builds) for ref, secret in refs]
             self.seen.copies[namespace] = [copy for copy in copies if copy.is_involved]
             self.seen.other_passwords += [copy for copy in copies if copy.found.other_passwords]
+            self.seen.other_users += [copy for copy in copies if copy.has_only_other_users]
         self.seen.unreadable_secrets += _describe_forbidden(SECRET, found)
 
     def _read_uses(self) -> None:
@@ -376,12 +380,31 @@ def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
         "not_accepted_count": len(refused),
         "other_passwords": [_other_password_row(copy) for copy in seen.old_user[:_SHOWN]],
         "other_passwords_count": len(seen.old_user),
+        "other_users": [_other_user_row(copy) for copy in seen.other_users[:_SHOWN]],
+        "other_users_count": len(seen.other_users),
     }
 
 
 def _other_password_row(copy: Copy) -> dict[str, Any]:
     why = f"the user of the old login with another password, for {summarize(copy.found.old_user, _NAMED)}"
     return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why}
+
+
+def _other_user_row(copy: Copy) -> dict[str, Any]:
+    why = f"a login of another user, for {summarize(copy.found.other_users, _NAMED)}"
+    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why}
+
+
+def _other_users_note(seen: _RotationObjects) -> Iterator[str]:
+    if seen.other_users:
+        rows = [
+            f"{copy.ref.namespace}/{copy.ref.name} ({summarize(copy.found.other_users, _NAMED)})"
+            for copy in seen.other_users
+        ]
+        yield (
+            f"{pluralize(len(rows), 'named secret')} with a login for the registries {'has' if len(rows) == 1 else 'have'} neither the old "
+            f"user nor the new one: {summarize(rows, _NAMED, '; ', listed='rotation.other_users')}"
+        )
 
 
 def _clean_up(reading: _RotationReader, settings: RunSettings) -> tuple[str, ...]:

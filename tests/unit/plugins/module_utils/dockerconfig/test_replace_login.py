@@ -126,7 +126,7 @@ class TestWhich:
         entries = {f"quay.io/{name}": {"auth": auth(UserPassword("robot", name))} for name in ("a", "new")}
         entries["quay.io/c"] = {"auth": auth(UserPassword("other", "a"))}
         found = find_logins(file(**entries), REFRESH, legacy=False)
-        assert found == LoginKeys(("quay.io/a",), ("quay.io/new",))
+        assert found == LoginKeys(("quay.io/a",), ("quay.io/new",), other_users=("quay.io/c",))
         new = auth(UserPassword("robot", "new"))
         assert after(file(**entries), REFRESH)["auths"] == {**entries, "quay.io/a": {"auth": new}}
 
@@ -139,7 +139,7 @@ class TestWhich:
         }
         found = find_logins(file(**entries), WANTED, legacy=False)
         both = tuple(dict.fromkeys(f"quay.io/{name}" for name in names[:2]))
-        assert found == LoginKeys(other_passwords=both, old_user=both[:1])
+        assert found == LoginKeys(other_passwords=both, old_user=both[:1], other_users=("quay.io/other",))
 
     def test_found_keys_show_no_user(self) -> None:
         entries = {"user:pass@quay.io": {"auth": auth(OLD)}, "quay.io/new": {"auth": auth(NEW)}}

@@ -368,8 +368,10 @@ class TestWanted:
     def test_a_secret_with_the_old_or_the_new_login_is_wanted(self, login: UserPassword) -> None:
         assert is_wanted(secret({"auths": {"quay.io": entry(login)}}), KNOWN)
 
-    def test_a_secret_with_neither_login_is_not_wanted(self) -> None:
-        assert not is_wanted(secret({"auths": {"quay.io": entry(UserPassword("a", "b"))}}), KNOWN)
+    def test_a_secret_with_neither_login_is_wanted_only_if_it_is_named(self) -> None:
+        other = secret({"auths": {"quay.io": entry(UserPassword("a", "b"))}})
+        assert not is_wanted(other, replace(KNOWN, confirmed=ConfirmedSecrets()))
+        assert (is_wanted(other, KNOWN), copy(other).is_involved) == (True, False)
         assert not is_wanted(secret({"auths": {"b.io": entry()}}), UNKNOWN)
 
     def test_another_password_of_the_user_is_wanted_and_not_involved(self) -> None:

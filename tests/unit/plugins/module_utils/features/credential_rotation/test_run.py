@@ -418,6 +418,58 @@ class TestOtherPasswords:
         assert (len(found["other_passwords"]), found["other_passwords_count"]) == (100, 101)
 
 
+class TestOtherUsers:
+    """A secret that an entry names has another user, so the user in the option or the name of the secret can be mistyped."""
+
+    OTHER = UserPassword("oldrob0t", "Canary-other")
+
+    def rows(self, outcome: Outcome) -> list[tuple[str, str]]:
+        return [(f"{row['namespace']}/{row['secret']}", row["reason"]) for row in told(outcome)["other_users"]]
+
+    @pytest.mark.parametrize("exchange", [EXCHANGE, WITHOUT_PASSWORD])
+    def test_named_secrets_with_another_user_are_listed(self, api: FakeApi, exchange: LoginReplacement) -> None:
+        put(api, "a", auths={"quay.io": entry(NEW)})
+        for name in ("b", "c"):
+            put(api, name, auths={"quay.io": entry(self.OTHER), "b.io": entry(self.OTHER)})
+        outcome = run(api, "a", "b", "c", rotation=Rotation(exchange), confirmed=(ConfirmedEntry("quay", ("a", "b")),))
+        assert self.rows(outcome) == [("b/quay", "a login of another user, for quay.io")]
+        assert told(outcome)["other_users_count"] == 1
+        assert list(outcome.notes) == [
+            "1 named secret with a login for the registries has neither the old user nor the new one: b/quay (quay.io)",
+        ]
+        assert not outcome.has_failed
+        assert [row["namespace"] for row in told(outcome)["secrets"]] == ["a"], "a plan has only secrets with the login"
+
+    @pytest.mark.parametrize(
+        "auths",
+        [
+            {"quay.io": entry(), "quay.io/x": entry(OTHER)},
+            {"quay.io": entry(NEW), "quay.io/x": entry(OTHER)},
+            {"quay.io": entry(UserPassword(OLD.username, "x")), "quay.io/x": entry(OTHER)},
+            {"b.io": entry(OTHER)},
+            {"quay.io": {"auth": "!"}},
+            {"quay.io": {"identitytoken": "Canary-token"}},
+        ],
+    )
+    def test_other_secrets_are_not_listed(self, api: FakeApi, auths: Any) -> None:
+        put(api, "a", auths=auths)
+        assert self.rows(run(api, rotation=Rotation(EXCHANGE, allows_absent=True))) == []
+
+    def test_the_pull_secret_of_the_nodes_is_listed_only_if_it_is_named(self, api: FakeApi) -> None:
+        put(api, "openshift-config", "pull-secret", auths={"quay.io": entry(self.OTHER)})
+        rotation = Rotation(EXCHANGE, allows_absent=True)
+        assert self.rows(run(api, "openshift-config", rotation=rotation, confirmed=())) == []
+        assert len(self.rows(run(api, "openshift-config", rotation=rotation))) == 1
+
+    def test_the_first_rows_are_shown_and_all_are_counted(self, api: FakeApi) -> None:
+        for number in range(101):
+            put(api, "a", f"s{number:03}", auths={"quay.io": entry(self.OTHER)})
+        outcome = run(api, rotation=Rotation(EXCHANGE, allows_absent=True))
+        found = told(outcome)
+        assert (len(found["other_users"]), found["other_users_count"]) == (100, 101)
+        assert "; and 96 more, listed under 'rotation.other_users'" in outcome.notes[0]
+
+
 class TestRead:
     def test_few_namespaces_are_listed_each_and_many_at_once(self, api: FakeApi) -> None:
         names = [f"n{number}" for number in range(5)]
