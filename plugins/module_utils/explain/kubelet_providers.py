@@ -23,8 +23,8 @@ __all__ = ["KubeletProviders", "find_providers"]
 class KubeletProviders:
     """The providers of the kubelets for an image, with the names of the pools whose nodes have them.
 
-    `hidden`: the pools whose kubelets have providers that no object shows. `is_complete`: the kubelets of all pools have providers, and all of
-    them are known. A kubelet without the option has none, but until 1.28 those of its cloud were part of it.
+    `hidden`: the pools whose kubelets have providers that no object shows. `is_complete`: the kubelets of all pools have providers, all of them
+    are known, and no pool is being updated. A kubelet without the option has none, but until 1.28 those of its cloud were part of it.
     """
 
     found: Mapping[KubeletProvider, Sequence[str]] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class KubeletProviders:
 def find_providers(repository: str, evidence: Lookup, *, of_crio: bool = False) -> KubeletProviders:
     """Return the providers for an image, without that of CRI-O, or with `of_crio` only that one.
 
-    A pool that is being updated has nodes with either of two configurations.
+    A pool that is being updated has nodes with its last configuration and with its next one, and may have nodes with others.
 
     :raises ReadRequired: when objects have to be read first.
     """
@@ -56,7 +56,7 @@ def find_providers(repository: str, evidence: Lookup, *, of_crio: bool = False) 
                 found.setdefault(provider, []).append(name)
         if None in known:
             hidden.append(name)
-        is_complete = is_complete and bool(known) and all(known)
+        is_complete = is_complete and len(known) == 1 and all(known)
     return KubeletProviders(found, hidden, is_complete)
 
 

@@ -97,8 +97,8 @@ class TokenProvider:
     without_annotations: str
     after_failure: str
 
-    def missing_annotations(self, account: Json | None) -> Sequence[str]:
-        """Return the annotations that the account lacks."""
+    def unset_annotations(self, account: Json | None) -> Sequence[str]:
+        """Return the annotations that the account lacks, or has without a value."""
         present = as_dict(metadata(as_dict(account)).get("annotations"))
         return [name for name in self.annotations if not _is_set(name, as_str(present.get(name)))]
 

@@ -38,7 +38,7 @@ COPY = "copy"
 MISSING = "image"
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
 _ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found", UNTRUSTED)
-#: Maximum number of attempts. No pod has as many.
+#: Maximum number of attempts of one pull that are asked. The author of a pod chooses how many secrets it lists.
 _MOST = 32
 
 
@@ -111,8 +111,13 @@ def read_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:
     :raises ReadRequired: when the nodes' pull secret has to be read, or a registry has to be asked first.
     """
     attempts = list_questions(route)
-    require_all(route.evidence, [question.ref for question, _is_source in attempts])
-    return [_read_attempt(question, route.evidence, is_source=is_source) for question, is_source in attempts]
+    asked, left = attempts[:_MOST], attempts[_MOST:]
+    require_all(route.evidence, [question.ref for question, _is_source in asked])
+    said = f"only the first {_MOST} attempts of a pull are made from here"
+    return [
+        *(_read_attempt(question, route.evidence, is_source=is_source) for question, is_source in asked),
+        *(RegistryAttempt(question, is_source, "not_sent", said) for question, is_source in left),
+    ]
 
 
 def list_questions(route: PullRoute) -> Sequence[tuple[ImageQuestion, bool]]:
@@ -120,7 +125,7 @@ def list_questions(route: PullRoute) -> Sequence[tuple[ImageQuestion, bool]]:
 
     :raises ReadRequired: when the nodes' pull secret has to be read first.
     """
-    return list(dict.fromkeys(chain.from_iterable(_turns(route))))[:_MOST]
+    return list(dict.fromkeys(chain.from_iterable(_turns(route))))
 
 
 def serving_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:

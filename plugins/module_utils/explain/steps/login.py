@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.registry_keys import without_user
+from ...images.node_network import is_cluster_host
 from ...images.pull_messages import PullAttempt, parse_message
 from ...images.references import reference_of
 from ...platform.generated import is_generated
@@ -100,7 +101,7 @@ def explain_login(held: PullRoute, told: PullAttempt | None) -> Iterator[StepRes
     else:
         if told.rule.id in _OF_LOGINS and not held.credentials.usable_logins:
             refusing = _mirror_of_error(held, told) or str(held.reference)
-            yield from _explain_providers(held, [refusing])
+            yield from _explain_all_providers(held, [refusing])
         yield _judge_by_node(held, told)
 
 
@@ -162,7 +163,7 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         return
     # The kubelet tries the login of a provider after all others.
     places = [attempt.question.image for attempt in attempts]
-    yield from _explain_providers(held, places)
+    yield from _explain_all_providers(held, places)
     was_refused = told is not None and told.rule.id in _OF_LOGINS
     if hidden := _hidden_logins(held):
         # The node also tried the logins that cannot be read here.
@@ -179,12 +180,13 @@ def _generated_attempt(
 ) -> RegistryAttempt | None:
     """An attempt at the integrated registry that it has not answered, with the login that the platform generates for the account.
 
-    The name of the registry is often known only inside the cluster. The right of the account and the image stream, which other steps judge,
-    decide whether this login can pull. They say nothing about another login.
+    Its service is known only inside the cluster. The right of the account and the image stream, which other steps judge, decide whether this
+    login can pull. They say nothing about another login, and nothing explains the silence of its route.
     """
     if told is not None and told.rule.id != _OWN_LIMIT:
         return None
-    if not is_integrated(held.reference, held.credentials, held.evidence):
+    is_service = is_cluster_host(held.reference.host)
+    if not is_service or not is_integrated(held.reference, held.credentials, held.evidence):
         return None
     return next((each for each in attempts if each.outcome in _NO_ANSWER and _is_own_login(held, each)), None)
 
@@ -198,7 +200,7 @@ def _is_own_login(held: PullRoute, attempt: RegistryAttempt) -> bool:
     return secret is not None and is_generated({"metadata": {"name": held.subject.account}}, secret)
 
 
-def _explain_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepResult]:
+def _explain_all_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepResult]:
     """The providers of the nodes for an image at these places. That of CRI-O gives logins for all mirrors."""
     is_own = _has_own_host(held, places)
     if is_own:
@@ -209,10 +211,10 @@ def _explain_providers(held: PullRoute, places: Sequence[str]) -> Iterator[StepR
 
 def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[str]) -> StepResult:
     """The refusal of all known logins. It is only a doubt if a provider of the nodes may have another login, which was not tried."""
-    return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix) if _may_provide(held, places) else refusal
+    return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix) if _any_may_provide(held, places) else refusal
 
 
-def _may_provide(held: PullRoute, places: Sequence[str]) -> bool:
+def _any_may_provide(held: PullRoute, places: Sequence[str]) -> bool:
     known = providers_without_config(held.reference, held.mirrors, held.evidence)
     if known is not None and (known.found or known.hidden):
         return True
@@ -286,7 +288,7 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
         yield from _judge_mirrors(held, only)
     elif (refused := _refused_login(held)) and not _hidden_logins(held):
         source = [str(held.reference)]
-        yield from _explain_providers(held, source)
+        yield from _explain_all_providers(held, source)
         yield _leave_to_provider(held, _failure_reason(f"the registry refuses the login: {refused}"), source)
     elif logins:
         yield _success_reason(
@@ -299,7 +301,7 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     elif usable := _usable_mirror(held) or _provided_source(held):
         yield _success_reason(f"{usable}, but {_asked_place(held, usable)} was not asked whether it accepts the login")
     else:
-        yield from _explain_providers(held, [str(held.reference)])
+        yield from _explain_all_providers(held, [str(held.reference)])
         reason, fix = explain_missing_login(held.subject, held.reference, held.credentials, held.evidence)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield unknown("keys", text, fix)
@@ -347,14 +349,16 @@ def _judge_mirrors(held: PullRoute, mirrors: Sequence[str]) -> Iterator[StepResu
     if usable := _usable_mirror(held):
         yield _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login")
         return
-    yield from _explain_providers(held, mirrors)
+    yield from _explain_all_providers(held, mirrors)
     keys = [held.key_for(mirror) for mirror in mirrors]
     hint, fix = fix_for(keys[0], held.evidence)
     text = f"the image comes only from {', '.join(mirrors)}, and {keys[0]}"
     if all(key.is_refused for key in keys):
         yield _leave_to_provider(held, _failure_reason(f"{text}{hint}", fix), mirrors)
         return
-    provided = " or the credential provider of the nodes gives a login for it" if _may_provide(held, mirrors) else ""
+    provided = (
+        " or the credential provider of the nodes gives a login for it" if _any_may_provide(held, mirrors) else ""
+    )
     yield _unknown_reason(f"{text}: the pull works only if the mirror requires no login{provided}{hint}", fix)
 
 

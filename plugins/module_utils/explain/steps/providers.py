@@ -46,7 +46,7 @@ def explain_providers(subject: ContainerPull, reference: Reference, evidence: Lo
     for provider, pools in known.found.items():
         yield _explain_provider(provider, pools, subject, reference, evidence)
     yield from _explain_hidden(known, reference)
-    if not cloud or known.found:
+    if not cloud or any(_may_give_login(provider, subject, evidence) for provider in known.found):
         return
     if known.is_complete:
         text = f"the machine configs of the nodes have no credential provider for {reference.host}"
@@ -122,7 +122,7 @@ def _explain_use(subject: ContainerPull, reference: Reference, evidence: Lookup)
     """The effect of annotations that the provider of a cloud itself needs, and that the account lacks. Empty without such ones."""
     provider = TOKEN_PROVIDERS.get(cloud_of(reference.repository))
     account, unread = try_lookup(evidence, subject.account_ref)
-    if provider is None or unread or not (missing := provider.missing_annotations(account)):
+    if provider is None or unread or not (missing := provider.unset_annotations(account)):
         return ""
     return f". {subject.account_ref} lacks {join_and(list(missing))}, so {provider.without_annotations}"
 
@@ -157,7 +157,7 @@ def _explain_token(provider: TokenProvider, subject: ContainerPull, evidence: Lo
     named = join_and(list(provider.annotations))
     if unread:
         text = f"whether {subject.account_ref} has {named} is not known: {unread}"
-    elif missing := provider.missing_annotations(account):
+    elif missing := provider.unset_annotations(account):
         text = f"{subject.account_ref} lacks {join_and(list(missing))}, so {provider.without_annotations}"
     else:
         text = f"{subject.account_ref} has {named}, and {_explain_audience(provider, subject, evidence)}"

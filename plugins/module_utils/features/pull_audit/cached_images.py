@@ -60,5 +60,5 @@ def _may_have_provider(survey: ClusterSnapshot, subject: ContainerPull, referenc
     """Whether a credential provider of the nodes may give a login. A kubelet asks it whenever it verifies an image."""
     try:
         return may_provide(subject, reference, survey.evidence)
-    except ReadRequired:  # an explanation that failed earlier did not ask for it
-        return False
+    except ReadRequired:  # no explanation needed it, because a mirror has a login or another step fails
+        return True

@@ -89,6 +89,11 @@ class BindingPatch:
             return True
         return bool({subject for _role, subject in before ^ after} & puller_of(ref).identities)
 
+    def undoes_grant(self, review: ObjectRef) -> bool:
+        """Whether a new grant for the account of the review would be lost."""
+        before, after = self._pairs.get(review.namespace, (frozenset(), frozenset()))
+        return puller_of(review) in {subject for _role, subject in before - after}
+
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`. The right stays unknown if it may come from a role that cannot be read.
 

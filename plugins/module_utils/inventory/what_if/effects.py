@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, ObjectRef
 from ...explain.lookup import UnreadableObject
+from ...explain.node_errors import has_started
 from ...explain.reading import items_of, require_all, try_lookup
-from ...explain.subjects import pulls_of_pod
+from ...explain.subjects import STATUSES
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
@@ -50,7 +52,7 @@ def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePa
 
 
 def _new_mirrors(patches: Iterable[EvidencePatch], survey: ClusterSnapshot) -> frozenset[str]:
-    """The hosts of mirrors in changed objects that are in no mirror set of the cluster, and of which no container has its image."""
+    """The hosts of mirrors in changed objects that are in no mirror set of the cluster, and from which no node reports an image."""
     changed = (each.objects.items() for each in patches if isinstance(each, ObjectPatch))
     sets = [(ref.kind, obj) for objects in changed for ref, obj in objects if isinstance(obj, Mapping)]
     hosts = frozenset(host for kind, obj in sets for host in _mirror_hosts(kind, [obj]))
@@ -74,12 +76,13 @@ def _mirror_hosts(kind: Kind, objects: Iterable[Json]) -> Iterator[str]:
 
 
 def _hosts_in_use(survey: ClusterSnapshot) -> Iterator[str]:
-    """The registries of the images that containers have."""
-    for place in survey.places.values():
-        for subject in (each for pod in place.pods for each in pulls_of_pod(pod, place.namespace) if each.is_pulled):
-            reference = reference_of(subject.image)
-            if reference is not None:
-                yield reference.host
+    """The registries of the images that nodes report. The author of a pod can change the image in its spec after the pull."""
+    statuses = (as_dict(pod.get("status")) for place in survey.places.values() for pod in place.pods)
+    for each in (as_dict(one) for status in statuses for part in STATUSES for one in as_list(status.get(part))):
+        reference = reference_of(as_str(each.get("imageID"))) if has_started(each) else None
+        # Without a digest, it is the id of the image and not its name.
+        if reference is not None and reference.digest:
+            yield reference.host
 
 
 def _of_unreachable(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:

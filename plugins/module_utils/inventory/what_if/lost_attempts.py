@@ -66,7 +66,7 @@ def describe_loss(
         return ""
     if _is_hidden_login_touched(subject, states[0], touches):
         return _LOGIN.format(after.reason)
-    had, has = (_attempts_of(subject, state) for state in states)
+    had, has = _attempts_of(subject, states[0]), {*_attempts_of(subject, states[1])}
     places = {attempt.place for attempt in has}
     lost = [each for each in had if not (each.is_refused or each in has or (each.place in places and not each.login))]
     if not lost:

@@ -13,7 +13,8 @@ from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
-from .patches import EvidencePatch, answer_refused_login, join_grants
+from .bindings import BindingPatch
+from .patches import EvidencePatch, GrantPatch, LinkPatch, answer_refused_login, join_grants
 
 __all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup"]
 
@@ -66,6 +67,14 @@ class ChangedLookup(Lookup):
             is_question = ref.kind in _QUESTIONS
             found = self._touched[ref] = self._is_asked_anew(ref) if is_question else self._is_patched(ref)
         return found
+
+    def undoes_link(self, account: ObjectRef, secret: str) -> bool:
+        """Whether the patches take a link away that is made before them."""
+        return any(each.undoes_link(account, secret) for each in self._patches if isinstance(each, _UNLINKING))
+
+    def undoes_grant(self, review: ObjectRef) -> bool:
+        """Whether the patches take a grant for the account of the review away that is made before them."""
+        return any(each.undoes_grant(review) for each in self._patches if isinstance(each, _REVOKING))
 
     def look(self, ref: ObjectRef) -> Json | None:
         """See `Lookup.look`."""
@@ -140,6 +149,14 @@ class DifferencePatch:
         except ReadRequired:
             return True
 
+    def undoes_link(self, account: ObjectRef, secret: str) -> bool:
+        """See `ChangedLookup.undoes_link`."""
+        return self.after.undoes_link(account, secret)
+
+    def undoes_grant(self, review: ObjectRef) -> bool:
+        """See `ChangedLookup.undoes_grant`."""
+        return self.after.undoes_grant(review)
+
     def apply(self, ref: ObjectRef, _answer_before: Answer) -> Answer:
         """See `EvidencePatch`.
 
@@ -149,6 +166,11 @@ class DifferencePatch:
             return self.after.look(ref)
         except UnreadableObject as error:
             return error
+
+
+#: The patches that can undo a new link, and those that can undo a new grant.
+_UNLINKING = (LinkPatch, DifferencePatch)
+_REVOKING = (GrantPatch, BindingPatch, DifferencePatch)
 
 
 def _answer(lookup: Lookup, ref: ObjectRef) -> Json | str | None:

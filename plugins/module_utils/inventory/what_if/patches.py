@@ -169,6 +169,10 @@ class LinkPatch:
             return self._unlink(answer)
         return {"items": [self._unlink(as_dict(each)) for each in as_list(answer.get("items"))]}
 
+    def undoes_link(self, account: ObjectRef, secret: str) -> bool:
+        """Whether a new link of the secret would be lost."""
+        return secret in self.secrets and self.touches(account)
+
     def _unlink(self, account: Json) -> Json:
         if self.accounts is not None and metadata(account).get("name") not in self.accounts:
             return account
@@ -245,6 +249,11 @@ class GrantPatch:
         if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref):
             return False
         return bool(removed & puller_of(ref).identities) or ref.namespace in self.emptied.intersection(self.unread)
+
+    def undoes_grant(self, review: ObjectRef) -> bool:
+        """Whether a new grant for the account of the review would be lost."""
+        account = puller_of(review)
+        return account in self.removed.get(review.namespace, ()) or review.namespace in self.emptied
 
     def join(self, other: GrantPatch) -> GrantPatch:
         """Return the patch of both removals. A right is lost only with all its bindings, so one after the other would not be enough."""

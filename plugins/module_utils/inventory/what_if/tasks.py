@@ -72,10 +72,16 @@ def _is_undone(task: Fix, before: Lookup, after: ChangedLookup) -> bool:
             for name in as_strs(options.get("service_accounts"))
             for secret in as_strs(options.get("secrets"))
         ]
-        return any(secret in _listed(ref, before) and secret not in _listed(ref, after) for ref, secret in links)
+        return any(_is_link_undone(ref, secret, before, after) for ref, secret in links)
     accounts = [as_dict(each) for each in as_list(options.get("service_accounts"))] if module == GRANT else []
     names = [(as_str(each.get("namespace")), as_str(each.get("name"))) for each in accounts]
-    return any(after.touches(pull_review(project, *each)) for project in places for each in names)
+    return any(after.undoes_grant(pull_review(project, *each)) for project in places for each in names)
+
+
+def _is_link_undone(account: ObjectRef, secret: str, before: Lookup, after: ChangedLookup) -> bool:
+    """Whether the changes take the link away, if it exists or is made before them."""
+    is_lost = secret in _listed(account, before) and secret not in _listed(account, after)
+    return is_lost or after.undoes_link(account, secret)
 
 
 def _is_secret_changed(ref: ObjectRef, before: Lookup, after: ChangedLookup) -> bool:

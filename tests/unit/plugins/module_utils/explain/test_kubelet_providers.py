@@ -52,7 +52,7 @@ def test_a_provider_has_the_names_of_its_pools() -> None:
 def test_a_pool_that_is_being_updated_has_both_configurations() -> None:
     known = evidence(pool("worker", "old", "new"), old=settings(SEEN), new=settings(SEEN, OTHER))
     found = find_providers("q.example.com/app", known)
-    assert found == KubeletProviders({SEEN: ["worker"], OTHER: ["worker"]}, [], is_complete=True)
+    assert found == KubeletProviders({SEEN: ["worker"], OTHER: ["worker"]}, [], is_complete=False)
 
 
 def test_the_provider_of_crio_is_not_among_them() -> None:

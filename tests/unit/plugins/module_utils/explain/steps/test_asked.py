@@ -324,6 +324,12 @@ class TestIntegratedRegistry:
         begin = "secret own, which the platform generates for service account ns/default, has a login, but the registry could not be asked from here"
         assert (verdict, reason[: len(begin)]) == ("pulls", begin)
 
+    def test_the_silence_of_its_route_is_not_explained(self) -> None:
+        """Other hosts reach the route, so its silence can be an error of the registry."""
+        config = {IMAGE_CONFIG: {"status": {"externalRegistryHostnames": ["registry.apps.example.com"]}}}
+        self.HOST = "registry.apps.example.com"
+        assert self.told("unanswered", facts=config)[0] == "unknown"
+
     @pytest.mark.parametrize(("outcome", "verdict"), [("bad_login", "will_not_pull"), ("rate_limited", "unknown")])
     def test_an_answer_counts(self, outcome: str, verdict: str) -> None:
         assert self.told(outcome)[0] == verdict

@@ -263,6 +263,13 @@ class TestMachineConfigs:
             evidence = self.evidence(worker=[provider], infra=other)
             assert answered(pod(), Lookup(evidence), "no_login").verdict == "unknown"
 
+    def test_the_platform_counts_for_pools_that_show_nothing_if_no_known_provider_is_run(self) -> None:
+        lacking = {**self.ECR_PROVIDER, "tokenAttributes": {"requiredServiceAccountAnnotationKeys": ["a"]}}
+        evidence = self.evidence(account={"metadata": {}}, worker=[lacking], infra=REFUSED)
+        found = told(pod(image=IMAGES["AWS"]), evidence)
+        assert [ok for _name, _text, ok in steps(found, "providers")] == [False, None, None]
+        assert answered(pod(image=IMAGES["AWS"]), Lookup(evidence), "no_login").verdict == "unknown"
+
     def test_the_annotations_that_a_cloud_needs_are_named(self) -> None:
         tokens = {**self.ECR_PROVIDER, "tokenAttributes": {"serviceAccountTokenAudience": "registry"}}
         ((_name, text, _ok),) = self.seen(IMAGES["AWS"], worker=[tokens], allowed={"allowed": True})

@@ -114,7 +114,7 @@ def test_new_nodes_change_no_object() -> None:
 
 
 class TestNewMirrors:
-    """Nothing shows that the nodes use a host that is in no mirror set, and whose images no container has."""
+    """Nothing shows that the nodes use a host that is in no mirror set, and from which no node reports an image."""
 
     SET = mirror_set("tag", "new", "q.io/team", "m.io/team", "n.io:5000/team")
 
@@ -133,9 +133,17 @@ class TestNewMirrors:
         assert self.hosts(mirror_set("tag", "old", "r.io", "m.io/x")) == [{"n.io:5000"}]
         assert self.hosts(mirror_set("tag", "new", "q.io", "m.io", "n.io:5000")) == []
 
-    def test_hosts_of_images_that_containers_have_are_not_new(self) -> None:
-        assert self.hosts(pods=[pod(image="m.io/team/app:v1", runs=True)]) == [{"n.io:5000"}]
-        assert self.hosts(pods=[pod(image="m.io/team/app:v1")]) == [{"m.io", "n.io:5000"}]
+    def test_hosts_of_images_that_nodes_report_are_not_new(self) -> None:
+        one = pod(image="q.io/team/app:v1", runs=True)
+        (status,) = one["status"]["containerStatuses"]
+        status["imageID"] = f"m.io/team/app@sha256:{'0' * 64}"
+        assert self.hosts(pods=[one]) == [{"n.io:5000"}]
+        status["state"] = {"waiting": {"reason": "ContainerCreating"}}
+        assert self.hosts(pods=[one]) == [{"m.io", "n.io:5000"}]
+
+    def test_the_image_in_the_spec_of_a_pod_proves_nothing(self) -> None:
+        """Its author can change it after the pull."""
+        assert self.hosts(pods=[pod(image="m.io/team/app:v1", runs=True)]) == [{"m.io", "n.io:5000"}]
 
     def test_sets_that_cannot_be_read_show_nothing(self) -> None:
         hidden = {ObjectRef(kind, "", ""): UnreadableObject("hidden") for kind in MIRROR_KINDS}

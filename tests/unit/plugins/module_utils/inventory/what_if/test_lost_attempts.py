@@ -107,6 +107,16 @@ class TestLosses:
         )
         assert found.after.reason.startswith("the changes take a login away")
 
+    def test_each_of_many_logins_can_be_lost(self) -> None:
+        """Registries are asked for the first attempts only, but the node makes all of them."""
+        many = [secret(f"s{number}", {"q.io": auth(f"password {number}")}) for number in range(50)]
+        one = pod(*(each["metadata"]["name"] for each in many))
+        snapshot = survey(place(secrets=many, accounts=[account()], pods=[one]))
+        patches = [patches_of(each, snapshot) for each in changes_of({"remove_secrets": {"name": "s49"}})]
+        (subject,) = pulls_of_pod(trim_pod(one), "a")
+        found = PullEvaluator(PresentPulls(snapshot.evidence, asks=False), patches).compare(subject)
+        assert (found.before.verdict, found.answer) == (PULLS, NOT_KNOWN)
+
     @pytest.mark.parametrize(
         "change",
         [{"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["m"]}}, {"unreachable_registries": ["m.io"]}],

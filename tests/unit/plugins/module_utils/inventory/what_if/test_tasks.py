@@ -53,6 +53,12 @@ def brief(tasks: Any) -> list[tuple[str, ...]]:
     return found
 
 
+def brief_grants(tasks: Any) -> list[tuple[str, ...]]:
+    """Project and account of each granting task."""
+    options = [task[name] for task in tasks for name in task if name.endswith("image_puller_grant")]
+    return [(*each["namespaces"], each["service_accounts"][0]["name"]) for each in options]
+
+
 NEW = [("pull_secret", "pull-q-io", "q.io", "merge"), ("sa_link", "pull-q-io", "")]
 
 
@@ -136,6 +142,25 @@ def test_a_removed_grant_is_not_offered_again() -> None:
     lists, change = ((), (), ()), REMOVED_GRANTS["one"]
     found = report("Deployment", change, secrets={}, lists=lists, image=INTEGRATED, grants=("one",), asks=False)
     assert (found["fix"], found["advice"]) == ([], "leave the grant out of the changes")
+
+
+def test_a_grant_for_the_account_lasts_if_only_its_project_loses_the_right() -> None:
+    found = report(
+        "Pod",
+        REMOVED_GRANTS["all"],
+        secrets={"s0": {INTEGRATED.partition("/")[0]: "right"}},
+        lists=((), ("s0",), ()),
+        image=INTEGRATED,
+        grants=("all",),
+    )
+    assert brief_grants(found["fix"]) == [("b", "default")]
+
+
+def test_a_new_link_that_the_changes_take_away_is_not_offered() -> None:
+    """The generated name of the new secret is among the links that are removed, although nothing links it today."""
+    changes = [{"remove_secrets": {"name": "s0"}}, {"remove_links": {"secrets": ["pull-q-io"]}}]
+    found = report("Deployment", *changes, secrets={"s0": {"q.io": "right"}}, lists=(("s0",), (), ()))
+    assert found["fix"] == []
 
 
 def test_a_login_that_the_registry_refuses_is_replaced() -> None:
