@@ -160,14 +160,16 @@ def _problem(rotation: _Rotation, written: Any, *login: Any) -> str | None:
 def _rows_without_content(entry: RoleEntry) -> Iterator[dict[str, str]]:
     """Yield a row for each source whose template gives nothing here, such as an environment variable that only other jobs have.
 
-    An omitted source counts only in an entry that has no other one.
+    An entry has one source, and the nodes may have none.
     """
     try:
         values = {member: entry.get(member) for member in _SOURCES if member in entry.members}
     except _UNKNOWN:
         return  # It has its row already.
+    if any(values.values()):
+        return
     for member, value in values.items():
-        if _has_template(entry.members[member]) and (value == "" or not any(values.values())):
+        if _has_template(entry.members[member]) and not (entry.title == NODES and value == []):
             yield _row(_place(entry, member), "", problem=_NOT_READ)
 
 

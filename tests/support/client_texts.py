@@ -283,6 +283,8 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
             'writing blob: storing blob to file "/var/tmp/container_images_storage1/1": open /var/tmp/container_images_storage1/1: permission denied',
             f'writing blob: adding layer with blob "{_ONE}": processing tar file(open /usr/bin/x: permission denied): exit status 1',
             f'writing blob: adding layer with blob "{_ONE}": processing tar file(lchown /x: operation not permitted): exit status 1',
+            f'writing blob: adding layer with blob "{_ONE}": ApplyLayer stdout:  stderr: open /etc/x: permission denied exit status 1',
+            "dial unix /var/run/x.sock: connect: permission denied",
             "open /etc/docker/certs.d/registry.example.com/ca.crt: permission denied",
             'creating temporary directory: mkdir "/var/tmp/x": permission denied',
         ),

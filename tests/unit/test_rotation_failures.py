@@ -123,13 +123,18 @@ class TestOldLogin:
     def answer(self, outcome: str, scheme: str = "bearer") -> dict[str, Any]:
         return {"item": "quay.io", "scheme": scheme, "login": {"outcome": outcome, "message": "said"}}
 
-    def state(self, *answers: Any, plans: tuple[str, ...] = (), password: str = "p") -> str:
-        hosts = {str(n): {"__credential_rotation_plan": {"rotation": given_plan(plan)}} for n, plan in enumerate(plans)}
-        hosts["failed"] = {"__credential_rotation_plan": {"failed": True}}
+    def state(self, *answers: Any, plans: tuple[str, ...] = (), password: str = "p", **more: Any) -> str:
+        """`more`: other facts of the plans, which are for another registry by default."""
+        of_other = {"registries": ["other.example.com"], "users": ["u", "n"], **more}
+        hosts = {
+            str(n): {"__credential_rotation_planned": {**of_other, **given_plan(plan)}} for n, plan in enumerate(plans)
+        }
         given: dict[str, Any] = {
             "hostvars": {**hosts, "none": {}},
             "ansible_play_hosts_all": [*hosts, "none"],
+            "credential_rotation_registries": ["quay.io"],
             "credential_rotation_old": {"username": "u", **({"password": password} if password else {})},
+            "credential_rotation_new": {"username": "n"},
         }
         if answers:
             given["__credential_rotation_asked"] = {"results": [*answers]}
@@ -158,6 +163,34 @@ class TestOldLogin:
         assert self.state(works, plans=("works", "unknown")) == "works"
         assert self.state(works, plans=("works", "refused")) == "unknown"
         assert self.state(bad, plans=("refused", "works")) == "unknown"
+
+    @pytest.mark.parametrize(
+        ("outcome", "scheme", "allowed", "fails"),
+        [
+            ("bad_login", "bearer", False, False), ("expired", "bearer", False, False), ("logs_in", "bearer", True, True),
+            ("logs_in", "none", False, True), ("logs_in", "none", True, False), ("unanswered", "bearer", True, True),
+        ],
+    )  # fmt: skip
+    def test_the_registries_must_reject_the_retired_login(
+        self, outcome: str, scheme: str, allowed: bool, fails: bool
+    ) -> None:
+        """A registry that requires no login rejects none, so it counts only if that is allowed."""
+        tasks = yaml.safe_load((ROLE / "tasks" / "finish.yml").read_text(encoding="utf-8"))
+        inner = [one for task in tasks for one in task.get("block", ())]
+        (dead,) = [one for one in inner if one.get("register") == "__credential_rotation_dead"]
+        answer = {"failed": False, **self.answer(outcome, scheme)}
+        given = variables_with(__credential_rotation_dead=answer, credential_rotation_allow_remaining=allowed)
+        assert bool(evaluated(f"(({dead['failed_when']}) | bool)", given)) is fails
+
+    def test_the_plan_of_another_login_does_not_count(self) -> None:
+        assert self.state(self.answer("bad_login"), plans=("works",), users=["u", "other"]) == "refused"
+        assert self.state(password="", plans=("works",), users=["other", "n"]) == "unknown"
+
+    def test_an_answer_of_today_replaces_that_of_the_plan(self) -> None:
+        """The login can expire while nodes are rolled out."""
+        assert self.state(self.answer("bad_login"), plans=("works",), registries=["quay.io"]) == "refused"
+        assert self.state(self.answer("logs_in"), plans=("refused",), registries=["quay.io"]) == "works"
+        assert self.state(password="", plans=("works",), registries=["quay.io"]) == "works"
 
     def test_without_a_password_the_plan_decides(self) -> None:
         stale = self.answer("logs_in")

@@ -245,7 +245,7 @@ RULES = (
         "connection_refused",
         r"connection refused|no route to host|network is unreachable"
         # The system of the node refuses the connection: Go puts the name of the system call before its error.
-        r"|\b(?:connect|socket|sendto): (?:permission denied|operation not permitted)",
+        r"|\bdial (?:tcp|udp)[46]? .{0,200}?: (?:connect|socket|sendto): (?:permission denied|operation not permitted)",
         _ANY,
         "dial tcp 192.0.2.9:5999: connect: connection refused",
         "The node cannot connect to the registry",
@@ -304,7 +304,7 @@ RULES = (
     MessageRule(
         "denied",
         # «permission denied» is also an error of the node's system, which ends there and follows no error code of a registry.
-        r"(?<!permission )denied\b|permission denied(?! ?(?:[:;,.)\]]|\Z))|(?:\*|forbidden|unknown): permission denied"
+        r"(?<!permission )denied\b|permission denied(?! ?(?:[:;,.)\]]|exit status\b|\Z))|(?:\*|forbidden|unknown): permission denied"
         r"|unauthorized: .{0,200}?permission denied"
         r"|not authorized|insufficient_scope|403 forbidden|statuscode: 403|error parsing http 403",
         _ANY,

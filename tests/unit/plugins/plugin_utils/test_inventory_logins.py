@@ -269,6 +269,12 @@ class TestProblems:
         assert rows("private_registry", {"private_registry_secrets": [one]}, in_the_job=None) == []
         assert rows("private_registry", {"private_registry_secrets": [entry(auth_file="")]}) == []
 
+    def test_nodes_without_a_source_and_empty_sources_beside_another_one_are_not_reported(self) -> None:
+        """A cluster can have removals only, and the role refuses two sources."""
+        assert rows(NODES, {"global_pull_secret_registries": self.LOOKUP}, in_the_job=[]) == []
+        full = {"global_pull_secret_registries": [login(**NEW)], "global_pull_secret_auth_file": self.LOOKUP}
+        assert rows(NODES, full, in_the_job="") == []
+
     @pytest.mark.parametrize("value", ["", None])
     def test_a_password_whose_template_gives_nothing_here_is_reported(self, value: Any) -> None:
         variables = {
