@@ -81,7 +81,7 @@ class Verification:
     def questions(self, auth_file: AuthFile) -> list[LoginQuestion]:
         """Return each login at its registry, and each repository with the login that a node would try first.
 
-        :raises OptionError: for a repository without an entry.
+        :raises OptionError: for a repository without an entry and, if all logins `must_answer`, for a login that cannot be asked about.
         """
         logins = _logins_of(auth_file)
         found = self.of_logins(logins)
@@ -91,20 +91,16 @@ class Verification:
             for text, image in self.images
             if image not in answered
         ]
+        unasked = self.unasked(auth_file) if self.must_answer else ()
+        if unasked:
+            names = summarize([*map(without_user, unasked)], _SHOWN)
+            problems.append(
+                f"option 'verify': no registry can be asked about the login for {names}, because a key with a star names none. Name an image "
+                "that it is for in 'verify_repositories', or set 'verify' to warn"
+            )
         if problems:
             raise OptionError("; ".join(problems))
         return found
-
-    def unasked_problem(self, auth_file: AuthFile) -> str:
-        """Return why a login is refused that no registry can be asked about, if all logins `must_answer`. Empty without one."""
-        unasked = self.unasked(auth_file) if self.must_answer else ()
-        if not unasked:
-            return ""
-        names = summarize([*map(without_user, unasked)], _SHOWN)
-        return (
-            f"option 'verify': no registry can be asked about the login for {names}, because a key with a star names none. Name an image "
-            "that it is for in 'verify_repositories', or set 'verify' to warn"
-        )
 
     def unasked(self, auth_file: AuthFile) -> list[str]:
         """Return the keys whose login is not verified: those with a star name no registry, and need a repository that is for them."""

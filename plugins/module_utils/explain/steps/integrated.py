@@ -23,7 +23,7 @@ from ..verdict import StepResult, failure, info, unknown
 from .imports import why_not_imported
 from .mirrors import mirrors_of
 
-__all__ = ["explain_project", "is_integrated"]
+__all__ = ["explain_project", "has_internal_name"]
 
 #: The name of the integrated registry, if the image config has no other.
 _HOSTS = (
@@ -36,7 +36,7 @@ def explain_project(
     subject: ContainerPull, reference: Reference, credentials: Credentials, evidence: Lookup
 ) -> Iterator[StepResult]:
     """Yield the results for the integrated registry, and nothing for an image of another registry."""
-    if not is_integrated(reference, credentials, evidence):
+    if not _is_integrated(reference, credentials, evidence):
         return
     name, _slash, stream = reference.path.partition("/")
     review = pull_review(name, subject.namespace, subject.account)
@@ -47,8 +47,12 @@ def explain_project(
     yield _explain_stream(image, reference, evidence, _hosts(credentials, evidence))
 
 
-def is_integrated(reference: Reference, credentials: Credentials, evidence: Lookup) -> bool:
-    """Whether the image is one of an image stream, in the integrated registry."""
+def has_internal_name(reference: Reference, credentials: Credentials, evidence: Lookup) -> bool:
+    """Whether the image is one of an image stream, by the name of the registry inside the cluster."""
+    return _is_integrated(reference, credentials, evidence) and reference.host not in _routes(evidence)
+
+
+def _is_integrated(reference: Reference, credentials: Credentials, evidence: Lookup) -> bool:
     return bool(reference.path.partition("/")[2]) and reference.host in _hosts(credentials, evidence)
 
 
@@ -98,7 +102,15 @@ def _unreachable_origin(stream: Json, reference: Reference, evidence: Lookup, ho
 def _hosts(credentials: Credentials, evidence: Lookup) -> Sequence[str]:
     """The names of the integrated registry: from the image config, and from the keys of the pull secrets that it generates."""
     generated = [key for secret in credentials.in_state("usable") if secret.is_generated for key in secret.keys]
+    internal = as_str(_status_of_config(evidence).get("internalRegistryHostname"))
+    return [*_HOSTS, *filter(None, [internal, *_routes(evidence)]), *generated]
+
+
+def _routes(evidence: Lookup) -> Sequence[str]:
+    """The names of the integrated registry outside the cluster."""
+    return [*map(as_str, as_list(_status_of_config(evidence).get("externalRegistryHostnames")))]
+
+
+def _status_of_config(evidence: Lookup) -> Json:
     config, _unread = try_lookup(evidence, IMAGE_CONFIG)
-    status = as_dict(as_dict(config).get("status"))
-    external = map(as_str, as_list(status.get("externalRegistryHostnames")))
-    return [*_HOSTS, *filter(None, [as_str(status.get("internalRegistryHostname")), *external]), *generated]
+    return as_dict(as_dict(config).get("status"))

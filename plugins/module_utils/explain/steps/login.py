@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.registry_keys import without_user
-from ...images.node_network import is_cluster_host
 from ...images.pull_messages import PullAttempt, parse_message
 from ...images.references import reference_of
 from ...platform.generated import is_generated
@@ -23,7 +22,7 @@ from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import COPY, MISSING, PullRoute, RegistryAttempt, read_attempts
 from .crio_provider import explain_crio, providers_without_config
-from .integrated import is_integrated
+from .integrated import has_internal_name
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey, fix_for
 from .platforms import explain_platform
@@ -185,8 +184,7 @@ def _generated_attempt(
     """
     if told is not None and told.rule.id != _OWN_LIMIT:
         return None
-    is_service = is_cluster_host(held.reference.host)
-    if not is_service or not is_integrated(held.reference, held.credentials, held.evidence):
+    if not has_internal_name(held.reference, held.credentials, held.evidence):
         return None
     return next((each for each in attempts if each.outcome in _NO_ANSWER and _is_own_login(held, each)), None)
 

@@ -87,16 +87,9 @@ def check_verification(desired: PullSecret, *, reads_files: bool) -> None:
 
     :raises OptionError: if the logins cannot be verified with these options.
     """
-    how = desired.verification
-    unasked = how.unasked_problem(desired.auth_file) if how else ""
-    try:
-        for question in _questions(Declaration(desired, None)):
-            if reads_files:
-                question.attempt.check()
-    except OptionError as error:
-        raise OptionError("; ".join(filter(None, (str(error), unasked)))) from None
-    if unasked:
-        raise OptionError(unasked)
+    for question in _questions(Declaration(desired, None)):
+        if reads_files:
+            question.attempt.check()
 
 
 def verify_logins(declared: Sequence[Declaration[PullSecret]]) -> LoginVerification:
@@ -119,10 +112,6 @@ def verify_logins(declared: Sequence[Declaration[PullSecret]]) -> LoginVerificat
             warnings.append(f"{entry}: {sentence}" if entry else sentence)
         if verdict == "refuse":
             refused.setdefault(entry, []).append(sentence)
-    for one in declared:
-        how = one.desired.verification
-        if how and (problem := how.unasked_problem(one.desired.auth_file)):
-            refused.setdefault(one.entry, []).append(problem)
     if None in refused:
         raise Refusal(_refusal_sentence(refused[None]))
     warnings += (
