@@ -74,9 +74,10 @@ def _settings_of_kubeadm(obj: Json) -> dict[str, Any]:
 
 def _settings_of_node(obj: Json) -> dict[str, Any]:
     """:raises ValueError: when the object has no readable file."""
-    settings = merge_drop_ins(parse_yaml(text_of_file(obj, KUBELET_FILE_PATH)), _drop_ins(obj))
     texts = texts_of_unit(obj, _UNIT)
-    return {**settings, PROVIDERS: _providers(obj, "\n".join(texts))} if texts else settings
+    unit = "\n".join(texts)
+    settings = merge_drop_ins(parse_yaml(text_of_file(obj, KUBELET_FILE_PATH)), _drop_ins(obj, unit))
+    return {**settings, PROVIDERS: _providers(obj, unit)} if texts else settings
 
 
 def _providers(obj: Json, unit: str) -> list[Json] | None:
@@ -90,9 +91,9 @@ def _providers(obj: Json, unit: str) -> list[Json] | None:
         return None
 
 
-def _drop_ins(obj: Json) -> Iterator[Json]:
+def _drop_ins(obj: Json, unit: str) -> Iterator[Json]:
     """The drop-in files that the kubelet reads, in its order. No kubelet starts with a file that cannot be parsed."""
-    if not any(f"--config-dir={DROP_IN_DIRECTORY}" in text for text in texts_of_unit(obj, _UNIT)):
+    if f"--config-dir={DROP_IN_DIRECTORY}" not in unit:
         return
     try:
         for text in texts_in_directory(obj, DROP_IN_DIRECTORY, DROP_IN_SUFFIX):

@@ -38,7 +38,7 @@ from ..reading import items_of, require_all, try_lookup
 from ..verdict import StepResult, failure, info
 from .crio_provider import CrioProvider
 
-__all__ = ["MirrorKey", "explain_mirrors", "fix_for", "key_for", "mirrors_of", "why_mirrors_outdated"]
+__all__ = ["MirrorKey", "explain_mirrors", "fix_for", "items_of_sets", "key_for", "mirrors_of", "why_mirrors_outdated"]
 
 
 def _items(kind: Kind, listed: Json | None) -> Sequence[MirrorItem]:
@@ -117,16 +117,20 @@ def _why_reverted(evidence: Lookup) -> str:
 
 def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
     """Return the mirrors of an image that the nodes reach, from the sets that can be read."""
-    return limit_mirrors(reference, mirrors_for(reference, _items_in(evidence)), partial(_reaches, evidence))
+    return limit_mirrors(reference, mirrors_for(reference, items_of_sets(evidence)), partial(_reaches, evidence))
 
 
 def why_mirrors_outdated(evidence: Lookup) -> str:
     """Return why the sets that can be read do not reach the nodes, as a clause. Empty if nothing prevents it."""
-    items = _items_in(evidence)
+    items = items_of_sets(evidence)
     return why_sets_not_rendered(items) if items else ""
 
 
-def _items_in(evidence: Lookup) -> Sequence[MirrorItem]:
+def items_of_sets(evidence: Lookup) -> Sequence[MirrorItem]:
+    """Return the items of the mirror sets that can be read.
+
+    :raises ReadRequired: when a list of them has to be read first.
+    """
     items: list[MirrorItem] = []
     for ref, read in _READ.items():
         try:

@@ -12,7 +12,8 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, ObjectRef
 from ...explain.lookup import UnreadableObject
 from ...explain.node_errors import has_started
-from ...explain.reading import items_of, require_all, try_lookup
+from ...explain.reading import require_all
+from ...explain.steps.mirrors import items_of_sets
 from ...explain.subjects import STATUSES
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
@@ -20,7 +21,7 @@ from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSna
 from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
 from ...images.references import reference_of
-from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, mirror_items
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, mirror_items
 from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject
@@ -55,24 +56,16 @@ def _new_mirrors(patches: Iterable[EvidencePatch], survey: ClusterSnapshot) -> f
     """The hosts of mirrors in changed objects that are in no mirror set of the cluster, and from which no node reports an image."""
     changed = (each.objects.items() for each in patches if isinstance(each, ObjectPatch))
     sets = [(ref.kind, obj) for objects in changed for ref, obj in objects if isinstance(obj, Mapping)]
-    hosts = frozenset(host for kind, obj in sets for host in _mirror_hosts(kind, [obj]))
+    items = (item for kind, obj in sets if kind in MIRROR_KINDS for item in mirror_items(kind, [obj]))
+    hosts = frozenset(_mirror_hosts(items))
     if not hosts:
         return hosts
-    return hosts.difference(_known_mirrors(survey), _hosts_in_use(survey))
+    require_all(survey.evidence, [ObjectRef(kind, "", "") for kind in MIRROR_KINDS])
+    return hosts.difference(_mirror_hosts(items_of_sets(survey.evidence)), _hosts_in_use(survey))
 
 
-def _known_mirrors(survey: ClusterSnapshot) -> Iterator[str]:
-    """The hosts in the mirror sets of the cluster that can be read."""
-    refs = [ObjectRef(kind, "", "") for kind in MIRROR_KINDS]
-    require_all(survey.evidence, refs)
-    for ref in refs:
-        yield from _mirror_hosts(ref.kind, items_of(try_lookup(survey.evidence, ref)[0]))
-
-
-def _mirror_hosts(kind: Kind, objects: Iterable[Json]) -> Iterator[str]:
-    if kind in MIRROR_KINDS:
-        for item in mirror_items(kind, objects):
-            yield from (mirror.partition("/")[0] for mirror in item.mirrors)
+def _mirror_hosts(items: Iterable[MirrorItem]) -> Iterator[str]:
+    return (mirror.partition("/")[0] for item in items for mirror in item.mirrors)
 
 
 def _hosts_in_use(survey: ClusterSnapshot) -> Iterator[str]:

@@ -9,7 +9,7 @@ any one of its attempts, so it is not known to work if one of them is lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ...core.json_types import as_dict
@@ -24,7 +24,7 @@ from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import PullVerdict
 from ...images.image_questions import ImageQuestion
-from ...images.references import reference_of
+from ...images.references import Reference, reference_of
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 
@@ -61,33 +61,38 @@ def describe_loss(
     :raises ReadRequired: when objects must be read first.
     """
     subject = before.subject
-    reference = reference_of(resolve_image(subject, states[0], has_failed=bool(subject.reason)).image)
+    reference = _source_of(subject, states[0])
     if reference is None or subject.pull_policy == "Never" or (asks and not reference.is_short):
         return ""
-    if _is_hidden_login_touched(subject, states[0], touches):
+    names, _seen = explain_secret_list(subject, states[0])
+    if _is_hidden_login_touched(subject.namespace, names, states[0], touches):
         return _LOGIN.format(after.reason)
-    had, has = _attempts_of(subject, states[0]), {*_attempts_of(subject, states[1])}
-    places = {attempt.place for attempt in has}
-    lost = [each for each in had if not (each.is_refused or each in has or (each.place in places and not each.login))]
+    had, later = _attempts_of(subject, reference, names, states[0]), _source_of(subject, states[1])
+    has = () if later is None else _attempts_of(subject, later, explain_secret_list(subject, states[1])[0], states[1])
+    left, places = {*has}, {attempt.place for attempt in has}
+    lost = [each for each in had if not (each.is_refused or each in left or (each.place in places and not each.login))]
     if not lost:
         return ""
     gone = next((each.place for each in lost if each.place not in places), "")
     return _PLACE.format(gone.partition("/")[0], after.reason) if gone else _LOGIN.format(after.reason)
 
 
-def _is_hidden_login_touched(subject: ContainerPull, state: Lookup, touches: Callable[[ObjectRef], bool]) -> bool:
+def _source_of(subject: ContainerPull, state: Lookup) -> Reference | None:
+    return reference_of(resolve_image(subject, state, has_failed=bool(subject.reason)).image)
+
+
+def _is_hidden_login_touched(
+    namespace: str, names: Sequence[str], state: Lookup, touches: Callable[[ObjectRef], bool]
+) -> bool:
     """Whether the changes affect a secret that a node reads for the image and the caller may not read."""
-    names, _seen = explain_secret_list(subject, state)
-    refs = (NODE_SECRET, *(ObjectRef(SECRET, subject.namespace, name) for name in names))
+    refs = (NODE_SECRET, *(ObjectRef(SECRET, namespace, name) for name in names))
     return any(touches(ref) and try_lookup(state, ref)[1] for ref in refs)
 
 
-def _attempts_of(subject: ContainerPull, state: Lookup) -> list[_Attempt]:
-    """The attempts that a node makes, in order."""
-    reference = reference_of(resolve_image(subject, state, has_failed=bool(subject.reason)).image)
-    if reference is None:
-        return []
-    names, _seen = explain_secret_list(subject, state)
+def _attempts_of(
+    subject: ContainerPull, reference: Reference, names: Sequence[str], state: Lookup
+) -> Sequence[_Attempt]:
+    """The attempts that a node makes, in order. `names` are the secrets of the pod."""
     credentials = credentials_of(subject.namespace, names, reference.repository, state)
     route = PullRoute(subject, reference, credentials, mirrors_of(reference, state), state)
     return [_attempt_of(question, state) for question, _is_source in list_questions(route)]

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which tasks keep a pull working although the changes are made. Pure.
 
-An explanation does not know of the changes: it offers to create a secret again that they delete. People run a task before the changes, so it
-is offered only if the changes do not undo it. The objects of the present cluster keep what they have.
+An explanation does not know the changes, so it can offer to create a secret that they delete. A task runs before the changes, and is left out if
+they undo it. No task removes anything from an object of the present cluster.
 """
 
 from __future__ import annotations
