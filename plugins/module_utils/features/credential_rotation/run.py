@@ -186,7 +186,7 @@ def _build_notes(changing: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
 
 
 def _record_note(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> Iterator[str]:
-    """Yield a note if so many secrets have the login that a node may not recognize a changed one.
+    """Yield a note if many secrets have the login. A node may then ask the registry again after a secret changes.
 
     Fewer secrets prove nothing, because a record also has secrets with other logins.
     """
@@ -387,11 +387,14 @@ def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
 
 def _other_password_row(copy: Copy) -> dict[str, Any]:
     why = f"the user of the old login with another password, for {summarize(copy.found.old_user, _NAMED)}"
-    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why}
+    return _row_with_reason(copy, why)
 
 
 def _other_user_row(copy: Copy) -> dict[str, Any]:
-    why = f"a login of another user, for {summarize(copy.found.other_users, _NAMED)}"
+    return _row_with_reason(copy, f"a login of another user, for {summarize(copy.found.other_users, _NAMED)}")
+
+
+def _row_with_reason(copy: Copy, why: str) -> dict[str, Any]:
     return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why}
 
 
@@ -500,8 +503,7 @@ def _evidence(seen: _RotationObjects, proof: ProofResult) -> dict[str, Any]:
 def _find_similar(seen: _RotationObjects) -> list[dict[str, Any]]:
     """Return secrets that contain a part of a login, if the old one was not found. They show a person which option is mistyped."""
     found = [] if any(copy.found.old for copy in seen.every) else [*_find_other_passwords(seen), *_find_elsewhere(seen)]
-    rows = [{"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why} for copy, why in found]
-    return rows[:_SHOWN]
+    return [_row_with_reason(copy, why) for copy, why in found[:_SHOWN]]
 
 
 def _find_other_passwords(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:

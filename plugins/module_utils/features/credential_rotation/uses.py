@@ -15,7 +15,7 @@ from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
 from ...explain.node_errors import waits_with_image
 from ...explain.pod_images import PodImage, images_of
-from ...explain.subjects import WORKLOADS, ContainerPull, pulls_of_pod, template_of
+from ...explain.subjects import STATUSES, WORKLOADS, ContainerPull, pulls_of_pod, template_of
 from ...explain.workload_pods import is_controlled, is_ended
 from ...images.pull_messages import parse_message
 from ...images.references import Reference, reference_of
@@ -273,7 +273,7 @@ def _pulling_containers(pod: Json) -> Iterator[str]:
 
 def _waiting_containers(pod: Json) -> Iterator[str]:
     status = as_dict(pod.get("status"))
-    for part in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
+    for part in STATUSES:
         yield from (
             as_str(each.get("name")) for each in map(as_dict, as_list(status.get(part))) if waits_with_image(each)
         )
