@@ -150,7 +150,7 @@ class Run:
         parts: Mapping[str, _Part | ImagePullError],
         step: Callable[[_Work, _Part], None],
     ) -> None:
-        """Call `step` with each namespace and its part. An error in the place of a part fails the namespace. Without a part, it is skipped."""
+        """Call `step` with each namespace and its part. A namespace without a part is skipped. One with an error instead of a part fails."""
         for work in works:
             part = parts.get(work.namespace)
             if part is None or isinstance(part, ImagePullError):

@@ -15,7 +15,7 @@ from ..core.namespaces import NamespaceSelector, requester_of
 from ..core.objects import NAMESPACE, Json, Kind, metadata
 from ..declarations.targets import Targets
 
-__all__ = ["list_visible_namespaces", "resolve_targets"]
+__all__ = ["list_namespaces", "list_visible_namespaces", "resolve_targets"]
 
 #: On OpenShift, a caller who cannot list namespaces can list its own projects.
 _PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", namespaced=False)
@@ -26,7 +26,24 @@ def list_visible_namespaces(cluster: Cluster) -> list[Json]:
 
     :raises ApiError: if it is not allowed to list either.
     """
-    return _list(cluster, "")
+    return list_namespaces(cluster)[0]
+
+
+def list_namespaces(cluster: Cluster, label_selector: str = "") -> tuple[list[Json], str]:
+    """Return namespaces as `list_visible_namespaces` does, and the refusal to list all of them. It is empty if all were listed.
+
+    :raises ApiError: if it is not allowed to list either.
+    """
+    try:
+        return list(cluster.list(NAMESPACE, label_selector=label_selector)), ""
+    except Forbidden as refusal:
+        try:
+            projects = list(cluster.list(_PROJECT, label_selector=label_selector))
+        except NotFound:
+            raise refusal from None
+        # On OpenShift, such a caller can see only the projects, which are equivalent.
+        cluster.forgive(refusal)
+        return projects, str(refusal)
 
 
 def resolve_targets(
@@ -64,23 +81,12 @@ def _list_by_selector(
     tests = {selector: compile_selector(selector) for selector in selectors} if ours else {}
     known = {selector: test for selector, test in tests.items() if test is not None}
     if every is None:
-        every = _list(cluster, "") if known else []
+        every = list_visible_namespaces(cluster) if known else []
     found = {
         selector: [namespace for namespace in every if test(as_dict(metadata(namespace).get("labels")))]
         for selector, test in known.items()
     }
-    return {selector: found[selector] if selector in found else _list(cluster, selector) for selector in selectors}
-
-
-def _list(cluster: Cluster, selector: str) -> list[Json]:
-    """A list of namespaces, or of the caller's projects."""
-    try:
-        return list(cluster.list(NAMESPACE, label_selector=selector))
-    except Forbidden as refusal:
-        try:
-            projects = list(cluster.list(_PROJECT, label_selector=selector))
-        except NotFound:
-            raise refusal from None
-        # On OpenShift, such a caller can see only the projects, which are equivalent.
-        cluster.forgive(refusal)
-        return projects
+    return {
+        selector: found[selector] if selector in found else list_namespaces(cluster, selector)[0]
+        for selector in selectors
+    }

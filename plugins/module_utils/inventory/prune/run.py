@@ -144,7 +144,7 @@ def prune_owner(
         left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
         workloads = WorkloadGuard(desired, left, {name: planned[name] for name in left})
         if pruning.guard is not None:
-            workloads = workloads.judge(GuardScope(cluster, places, pruning.guard, settings(len(places))))
+            workloads = workloads.judge(GuardScope.read(cluster, pruning.guard, settings(len(places))))
         again = ChangeGuard(cluster, pruning.guard, settings(len(places)))
         batch = Batch.of_one(workloads.desired, left)
         outcome = reconcile(cluster, batch, settings(len(left)), left, again.judge, is_judged=True)

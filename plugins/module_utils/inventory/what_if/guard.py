@@ -67,12 +67,13 @@ class GuardJudgement:
     guard also have rows that cannot be judged.
 
     `unknown` are rows of the other removals that cannot be judged. `unread` are the namespaces whose workloads could not be read, with the
-    reasons.
+    reasons. `unlisted` is the refusal to list all namespaces. It is empty if all were listed.
     """
 
     refused: Mapping[Hashable, Sequence[WhatIfRow]] = field(default_factory=dict)
     unknown: Sequence[WhatIfRow] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
+    unlisted: str = ""
 
     def join(self, later: GuardJudgement) -> GuardJudgement:
         """Return this judgement with a later one, each container that cannot be judged once."""
@@ -80,7 +81,8 @@ class GuardJudgement:
             key: [*self.refused.get(key, ()), *later.refused.get(key, ())] for key in {**self.refused, **later.refused}
         }
         unknown = {row.key: row for row in (*self.unknown, *later.unknown)}
-        return GuardJudgement(refused, list(unknown.values()), {**self.unread, **later.unread})
+        unread, unlisted = {**self.unread, **later.unread}, later.unlisted or self.unlisted
+        return GuardJudgement(refused, list(unknown.values()), unread, unlisted)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -103,6 +105,11 @@ class GuardJudgement:
             yield (
                 f"option 'guard' cannot judge the workloads of {pluralize(len(names), 'namespace')}, and refuses nothing because of them: "
                 f"{summarize(names, _SHOWN)}: {reasons}"
+            )
+        if self.unlisted:
+            yield (
+                "option 'guard' judged only the caller's own projects and the changed namespaces, and refuses nothing because of others: "
+                f"{self.unlisted}"
             )
 
     def report(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ...core.objects import ObjectRef, metadata
 from ...engine.reconciliation import Judge, PlannedChanges
 from ...engine.result import Outcome
 from ...engine.run import RunSettings
-from ...engine.selection import list_visible_namespaces
+from ...engine.selection import list_namespaces
 from .guard import GuardAccess, GuardJudgement, describe_broken, has_removal
 
 if TYPE_CHECKING:
@@ -38,12 +38,28 @@ MakePlan = Callable[[Collection[Hashable], Union[Collection[str], None]], Sequen
 
 @dataclass(frozen=True)
 class GuardScope:
-    """The workloads that are judged: those of the namespaces of a cluster."""
+    """The workloads that are judged: those of the namespaces of a cluster.
+
+    `unlisted` is the refusal to list all namespaces. It is empty if `namespaces` are all.
+    """
 
     cluster: Cluster
     namespaces: Sequence[str]
     access: GuardAccess
     settings: RunSettings
+    unlisted: str = ""
+
+    @classmethod
+    def read(cls, cluster: Cluster, access: GuardAccess, settings: RunSettings) -> GuardScope:
+        """Return the scope with all namespaces that the caller can list.
+
+        :raises Refusal: when it cannot list any.
+        """
+        try:
+            namespaces, unlisted = list_namespaces(cluster)
+        except ImagePullError as error:
+            raise _refusal(error) from None
+        return cls(cluster, [as_str(metadata(each).get("name")) for each in namespaces], access, settings, unlisted)
 
 
 def judge_effects(scope: GuardScope, removals: Removals, plan: MakePlan) -> GuardJudgement:
@@ -85,7 +101,7 @@ class ChangeGuard:
                 removals.setdefault(key, {})[change.ref] = None
         if not removals or _by_place(planned) == self._approved:
             return {}
-        scope = GuardScope(self._cluster, self._namespaces(), access, self._settings)
+        scope = GuardScope.read(self._cluster, access, self._settings)
         plan = partial(_plan_without, planned)
         found = judge_effects(scope, removals, plan)
         rest = plan(found.refused, None)
@@ -98,12 +114,6 @@ class ChangeGuard:
             for key, refs in removals.items()
             if key in found.refused and isinstance(key, (ObjectRef, tuple))
         }
-
-    def _namespaces(self) -> Sequence[str]:
-        try:
-            return [as_str(metadata(each).get("name")) for each in list_visible_namespaces(self._cluster)]
-        except ImagePullError as error:
-            raise _refusal(error) from None
 
     def add_to(self, outcome: Outcome) -> Outcome:
         """Return the outcome with the judgement."""

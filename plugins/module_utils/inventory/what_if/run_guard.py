@@ -41,9 +41,15 @@ def judge_workloads(scope: GuardScope, removals: Removals, plan: MakePlan) -> Gu
 
     :raises ImagePullError: when the cluster failed, and with a strict guard when workloads could not be read.
     """
-    with open_run(scope.cluster, len(scope.namespaces), replace(scope.settings, say=None)) as run:
-        reader = AuditReader(run, PullAudit(rules=VERIFICATION), scope.namespaces, explains=False)
-        return _Guard(run, reader.survey(time.time()), removals, scope.access, plan).judge()
+    if scope.unlisted and scope.access.is_strict:
+        raise ImagePullError(f"the workloads of other namespaces could not be read: {scope.unlisted}")
+    # A caller can have rights in a namespace that is not one of its projects.
+    changed = (ref.namespace for refs in removals.values() for ref in refs)
+    namespaces = [*dict.fromkeys([*scope.namespaces, *filter(None, changed)])]
+    with open_run(scope.cluster, len(namespaces), replace(scope.settings, say=None)) as run:
+        reader = AuditReader(run, PullAudit(rules=VERIFICATION), namespaces, explains=False)
+        found = _Guard(run, reader.survey(time.time()), removals, scope.access, plan).judge()
+        return replace(found, unlisted=scope.unlisted)
 
 
 class _Guard:

@@ -192,6 +192,11 @@ class TestJudgement:
         assert found.refused == {"one": [row(), row("next")], "two": [row()]}
         assert found.unknown == [row("other"), row("more")]
         assert found.unread == {"a": "no", "b": "no"}
+        assert found.unlisted == ""
+
+    def test_a_refused_list_of_one_judgement_is_that_of_both(self) -> None:
+        refused = GuardJudgement(unlisted="refused")
+        assert refused.join(GuardJudgement()).unlisted == GuardJudgement().join(refused).unlisted == "refused"
 
 
 class TestRoles:

@@ -71,6 +71,44 @@ class TestEntries:
         assert [row["name"] for row in result["guard"]["would_break"]] == ["web", "build"]
 
 
+class TestProjects:
+    """On OpenShift, a caller who cannot list namespaces can list its own projects."""
+
+    @pytest.fixture
+    def api(self, registry: SmallRegistry) -> FakeApi:
+        """The caller has rights in namespace a, which is not one of its projects."""
+        api = make_api("a", "b")
+        put_secret(api, "a", "pull", registry.host)
+        put_account(api, "a", "pull")
+        put_deployment(api, "a", "web", f"{registry.host}/team/app:v1")
+        api.put("projects", "", "b")
+        api.fail(r"GET /api/v1/namespaces(\?.*)?$", status_object(403, "Forbidden", "no list for you"), times=100)
+        return api
+
+    @pytest.mark.parametrize("kind", ["what_if", "what_if_strict"])
+    def test_a_needed_link_is_not_removed(self, api: FakeApi, registry: SmallRegistry, kind: str) -> None:
+        access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry.host], "guard_timeout": 5}
+        with in_memory(api) as cluster:
+            result = cluster.run("sa_link", namespaces=["a"], secrets=["pull"], state="absent", guard=kind, **access)
+        assert (result["failed"], left(api)) == (True, (["pull"], ["pull"]))
+
+    def test_a_link_that_is_not_needed_is_removed_with_a_warning_about_other_namespaces(self, api: FakeApi) -> None:
+        del api.objects["deployments", "a", "web"]
+        with in_memory(api) as cluster:
+            result = cluster.run("sa_link", namespaces=["a"], secrets=["pull"], state="absent", guard="what_if")
+        assert (result["failed"], left(api)) == (False, (["pull"], []))
+        (warning,) = result["warnings"]
+        assert warning.startswith("option 'guard' judged only the caller's own projects and the changed namespaces")
+        assert "no list for you" in warning
+
+    def test_a_strict_guard_does_not_remove_it_and_names_the_refusal(self, api: FakeApi) -> None:
+        del api.objects["deployments", "a", "web"]
+        with in_memory(api) as cluster:
+            result = cluster.run("sa_link", namespaces=["a"], secrets=["pull"], state="absent", guard="what_if_strict")
+        assert (result["failed"], left(api)) == (True, (["pull"], ["pull"]))
+        assert "the workloads of other namespaces could not be read: listing namespaces" in result["msg"]
+
+
 class TestPrune:
     """Each secret has the login for the repositories below its own name, and all secrets are linked to one account."""
 
