@@ -62,15 +62,15 @@ class Demo:
             "A node takes the pull secrets that the pod got from its service account, and tries.",
         )
         self.judge(expected=False)
-        say("2. What would change", "Check mode writes nothing; the diff names registries, never a credential.")
+        say("2. What would change", "Check mode writes nothing, and the diff names registries but no credential.")
         self.play("site", "--check", "--diff", show_diff=True)
         say("3. Apply the inventory", "Secrets, links and grants, each written once.")
         self.play("site")
-        print("\n   Admission gives a pod its pull secrets once, when it is created, so the pods are made anew.")
+        print("\n   Admission gives a pod its pull secrets once, when it is created, so the pods are created again.")
         self.judge(expected=True)
         say("4. Apply it again", "Everything is as declared: nothing is written.")
         self.play("site", unchanged=True)
-        say("5. Take it back", "Only what site.yml gave; the platform's own entries stay.")
+        say("5. Take it back", "Only what site.yml gave. The platform's own entries stay.")
         self.play("teardown")
         self.judge(expected=False)
         self.compare(before, self.platform_entries())
@@ -192,7 +192,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lab-dir", type=Path, required=True)
     parser.add_argument(
-        "--kubeconfig", help="a cluster of your own instead of the lab's; projects image-pull-demo-* are made in it"
+        "--kubeconfig",
+        help="a cluster of your own instead of the lab's. The demo creates the projects image-pull-demo-* in it",
     )
     parser.add_argument("--keep", action="store_true", help="leave the lab running")
     options = parser.parse_args()
@@ -219,14 +220,14 @@ def print_next_steps(options: argparse.Namespace, *, began: bool) -> None:
     """Print the next steps for the user. `began`: whether projects may exist."""
     if options.keep:
         print(
-            f"\nThe lab is still there. 'make shell' gives a shell for the commands above; 'lab down --dir {options.lab_dir}' ends it."
+            f"\nThe lab is still there. 'make shell' gives a shell for the commands above. 'lab down --dir {options.lab_dir}' ends it."
         )
     else:
         print(
-            "\nThe lab is gone. 'make demo KEEP=1' leaves it running; then 'make shell' gives a shell for the commands above."
+            "\nThe lab is gone. 'make demo KEEP=1' leaves it running, and 'make shell' then gives a shell for the commands above."
         )
     if options.kubeconfig and began:
-        print("The projects image-pull-demo-* are left in your cluster, with a pod each; delete them when you like.")
+        print("The projects image-pull-demo-* are left in your cluster, with a pod each. Delete them when you like.")
 
 
 if __name__ == "__main__":

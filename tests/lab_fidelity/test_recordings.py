@@ -282,7 +282,7 @@ class TestRace:
         rate = tally.first / len(names)
         # An idle machine shows the recorded rate. On a busy one, the client is often too late for a conflict.
         assert 0.05 <= rate <= 0.6, f"{rate:.0%} conflicts on the first try"
-        assert tally.half_made > 0, "nobody saw the annotation before the content"
+        assert tally.half_made > 0, "no reader saw the annotation before the content"
         accounts = lab.api("GET", "/api/v1/serviceaccounts?fieldSelector=metadata.name%3Ddefault")["items"]
         ours = [account for account in accounts if account["metadata"]["namespace"] in names]
         assert len(ours) == len(names)

@@ -368,8 +368,8 @@ class TestQuestions:
         run("sa_link", namespaces=[namespace], secrets=["pull"])
         found = access(run, namespace, image=image)
         assert (found["verdict"], found["service_account"]) == ("pulls", "default")
-        nobody = access(run, namespace, image=image, service_account="nobody")
-        assert nobody["reason"] == f"service account {namespace}/nobody does not exist, so no pod can be created"
+        missing = access(run, namespace, image=image, service_account="missing")
+        assert missing["reason"] == f"service account {namespace}/missing does not exist, so no pod can be created"
 
     @pytest.mark.parametrize("what", [{"pod": "none"}, {"workload": "Job/none"}])
     def test_a_missing_pod_or_workload_is_reported(self, run, namespace, what):

@@ -190,7 +190,7 @@ class TestFaults:
         with served(answer(b"HTTP/1.1 " + status, b"Content-Length: 0"), None) as proxy:
             assert self.cause(lab, run, pods, *flags, "--proxy", f"http://{proxy.host}") == "proxy"
         assert self.cause(lab, run, pods, *flags, "--proxy", f"http://{proxy.host}") == "proxy", (
-            "nobody listens there now"
+            "no server listens there now"
         )
 
 

@@ -156,7 +156,7 @@ def test_a_missing_right_is_reported(stage: Stage, job: str, everywhere: bool, a
     without = away[0].without
     asked = refused(log)
     for right in away:  # binding is not a separate request
-        assert right.verbs == ("bind",) or (right.verbs[0], right.resource) in asked, "nobody asked for it"
+        assert right.verbs == ("bind",) or (right.verbs[0], right.resource) in asked, "no request needs it"
     if without == "slower":
         assert len(unnamed) == len(away)
         assert [result["msg"] for result in results if result["failed"]] == []

@@ -189,7 +189,7 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     "a loop": lambda place: {
         **link("{{ item }}"), "loop": [place, place, "does-not-exist"], "loop_control": {"label": "here", "index_var": "n"}
     },
-    "a file beside the playbook": lambda place: secret(place, registries="{{ omit }}", auth_file="auth.json"),
+    "a file in the playbook's folder": lambda place: secret(place, registries="{{ omit }}", auth_file="auth.json"),
     "a condition": lambda place: {**link(place), "when": "ansible_check_mode"},
     "a template in an answer": lambda place: link(place, secrets=["{% raw %}{{ 6 * 7 }}{% endraw %}"]),
     "environment": lambda place: {

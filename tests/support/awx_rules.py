@@ -160,7 +160,7 @@ def _of_injectors(injectors: Mapping[str, Any], ids: Sequence[str]) -> Iterator[
         if not re.fullmatch(r"template(\.[a-zA-Z_][a-zA-Z0-9_]*)?", key)
     )
     if "template" in files and len(files) > 1:
-        yield "one file without a name cannot stand beside others"
+        yield "a file without a name must be the only file"
     for name, template in injectors.get("env", {}).items():
         if not template.isascii():
             yield f"environment variable {name!r} is not made of ASCII"
@@ -365,7 +365,7 @@ def unanswered(template: Mapping[str, Any], answers: Mapping[str, Any]) -> Itera
     """Missing answers that make AWX refuse a schedule: each required question needs an answer, even if it has a default."""
     for question in template.get("survey_spec", {}).get("spec", ()):
         if question["required"] and question["variable"] not in answers:
-            yield f"nobody answers the required question {question['variable']!r}"
+            yield f"there is no answer to the required question {question['variable']!r}"
 
 
 # --- inventories and playbooks

@@ -23,7 +23,7 @@ SOURCE = '''\
 
 
 def is_adult(age: int) -> bool:
-    """Whether somebody is of age."""
+    """Whether a person is of age."""
     return age >= 18
 '''
 GOOD_TEST = """\
@@ -204,7 +204,7 @@ class TestAccepted:
     def test_a_survivor_with_a_reason_is_not_counted(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST.replace("(18, True)", "(18.5, True)"))
         assert "75.0 %" in example.judge()[1]
-        example.accept(**BOUNDARY, reason="nobody asks on the birthday")
+        example.accept(**BOUNDARY, reason="no person asks on the birthday")
         status, text = example.judge()
         assert text.splitlines()[-1].split() == ["core", "4", "4", "3", "0", "0", "1", "100.0", "%"]
         assert status == 0

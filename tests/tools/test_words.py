@@ -73,23 +73,27 @@ def test_each_pattern_finds_a_bad_sentence() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "lines"),
     [
-        ("a.md", 'One\n\n```\nanew\n```\nTwo anew\nthree `anew` "anew" [anew](anew)\n', [6, 7]),
-        ("a.md", "| anew | b |\n<!-- anew -->\n", [1]),
-        ("a.rst", "One\n\n.. code-block:: yaml\n   :caption: a\n\n   anew\n\n   anew\n\nTwo anew\n", [10]),
-        ("a.rst", 'It prints::\n\n  anew\n\n``anew`` :ref:`anew` "anew"\n:ref:`anew <anew>`\n', [6]),
-        ("a.rst", ".. note::\n\n   anew\n\n.. anew\n   anew\n\n.. _anew:\n", [3]),
+        ("a.md", 'One\n\n```\nmisspelt\n```\nTwo misspelt\nthree `misspelt` "misspelt" [misspelt](misspelt)\n', [6, 7]),
+        ("a.md", "| misspelt | b |\n<!-- misspelt -->\n", [1]),
+        ("a.rst", "One\n\n.. code-block:: yaml\n   :caption: a\n\n   misspelt\n\n   misspelt\n\nTwo misspelt\n", [10]),
+        (
+            "a.rst",
+            'It prints::\n\n  misspelt\n\n``misspelt`` :ref:`misspelt` "misspelt"\n:ref:`misspelt <misspelt>`\n',
+            [6],
+        ),
+        ("a.rst", ".. note::\n\n   misspelt\n\n.. misspelt\n   misspelt\n\n.. _misspelt:\n", [3]),
         (
             "a.yml",
-            'options:\n  anew:\n    description:\n      - C(anew) "anew"\n      - An anew\n    default: anew\n',
+            'options:\n  misspelt:\n    description:\n      - C(misspelt) "misspelt"\n      - A misspelt\n    default: misspelt\n',
             [5],
         ),
-        ("a.yml", "minor_changes:\n  - a\n  - anew\n", [3]),
+        ("a.yml", "minor_changes:\n  - a\n  - misspelt\n", [3]),
         (
             "a.py",
-            'NAME = "anew"\nDOCUMENTATION = r"""\nnotes:\n  - anew\n"""\nEXAMPLES = """\n- anew\n"""\n# anew\n',
+            'NAME = "misspelt"\nDOCUMENTATION = r"""\nnotes:\n  - misspelt\n"""\nEXAMPLES = """\n- misspelt\n"""\n# misspelt\n',
             [4],
         ),
-        ("a.py", 'class A:\n    FLEET = r"""\noptions:\n  a:\n    description: anew\n"""\n', [5]),
+        ("a.py", 'class A:\n    FLEET = r"""\noptions:\n  a:\n    description: misspelt\n"""\n', [5]),
     ],
 )
 def test_literals_and_code_are_not_checked(tmp_path: Path, name: str, text: str, lines: list[int]) -> None:
@@ -124,8 +128,8 @@ def test_every_text_for_users_is_plain(monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_a_text_of_the_code_is_a_problem_of_the_code(tmp_path: Path) -> None:
     file = tmp_path / "plugins/module_utils/core/a.py"
     file.parent.mkdir(parents=True)
-    file.write_text('TEXT = (\n    "it is made "\n    "anew"\n)\n')
-    (tmp_path / "a.md").write_text("- it is made anew\n- not made anew\n")
+    file.write_text('TEXT = (\n    "it is made "\n    "misspelt"\n)\n')
+    (tmp_path / "a.md").write_text("- it is made misspelt\n- not made misspelt\n")
     data = words.data_of(tmp_path)
     found = words.problems_in("a.md", tmp_path)
     assert [any(context in data for context in problem.contexts) for problem in found] == [True, False]
@@ -136,9 +140,9 @@ def test_a_wrong_text_is_printed_with_its_line_and_replacement(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["words.py", "tests/tools/test_words.md"])
     monkeypatch.setattr(words, "data_of", lambda _root: "")
-    monkeypatch.setattr(words, "problems_in", lambda _name: [*words_of("painted\nanew")])
+    monkeypatch.setattr(words, "problems_in", lambda _name: [*words_of("painted\nmisspelt")])
     assert words.main() == 1
-    assert capsys.readouterr().out == "tests/tools/test_words.md:1: 'anew': write again; recreate\n"
+    assert capsys.readouterr().out == "tests/tools/test_words.md:1: 'misspelt': write spelled, misspelled\n"
 
 
 def words_of(text: str) -> list[words.Problem]:

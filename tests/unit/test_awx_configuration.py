@@ -103,7 +103,7 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a secret boolean": (lambda f: login(f)["inputs"]["fields"][2].update(type="boolean"), "is boolean and cannot be secret"),
     "an unknown injector": (lambda f: login(f)["injectors"].update(environment={}), "injectors have no 'environment'"),
     "a file of another name": (lambda f: login(f)["injectors"]["file"].update(auth="x"), "'auth' is not named template"),
-    "two files, one unnamed": (lambda f: login(f)["injectors"]["file"].update(template="x"), "cannot stand beside others"),
+    "two files, one unnamed": (lambda f: login(f)["injectors"]["file"].update(template="x"), "must be the only file"),
     "a variable of AWX": (lambda f: login(f)["injectors"]["env"].update(JOB_ID="x"), "'JOB_ID' is not allowed"),
     "a variable of Ansible": (lambda f: login(f)["injectors"]["env"].update(ANSIBLE_CONFIG="x"), "'ANSIBLE_CONFIG' is not allowed"),
     "a variable that is no ASCII": (lambda f: login(f)["injectors"]["env"].update(X="é"), "not made of ASCII"),
@@ -160,17 +160,17 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a node of no template": (lambda f: node(f, "audit")["unified_job_template"].update(name="x"), "which is no job template"),
     "a variable that is dropped": (lambda f: node(f, "audit")["extra_data"].update(x=1), "would not get"),
     "a prompt that is dropped": (lambda f: node(f, "audit").update(limit="x"), "gives 'limit'"),
-    "an answer for nobody": (
+    "an answer without a question": (
         lambda f: f["controller_workflows"][0]["survey_spec"]["spec"][0].update(variable="x"),
         "no node takes its variable 'x'",
     ),
     "a schedule of nothing": (lambda f: f["controller_schedules"][0].update(unified_job_template="x"), "no template 'x'"),
     "a schedule's dropped variable": (lambda f: f["controller_schedules"][2]["extra_data"].update(x=1), "does not ask for 'x'"),
-    "a question with a default that nobody answers": (lambda f: f["controller_schedules"][0].pop("extra_data"), "question 'remove_undeclared'"),
+    "a question with a default and no answer": (lambda f: f["controller_schedules"][0].pop("extra_data"), "question 'remove_undeclared'"),
     "a job that waits for ever": (lambda f: f["controller_instance_groups"][1].update(max_forks=40), "more forks than the instance group"),
-    "a question that nobody answers": (
+    "a question without an answer": (
         lambda f: f["controller_schedules"][0].update(unified_job_template="Image pull: rotate a login"),
-        "nobody answers the required question 'rotate_new_password'",
+        "there is no answer to the required question 'rotate_new_password'",
     ),
     "a schedule without an interval": (
         lambda f: f["controller_schedules"][0].update(rrule="DTSTART:20260101T000500Z RRULE:FREQ=HOURLY"),

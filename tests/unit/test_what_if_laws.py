@@ -91,7 +91,7 @@ def test_a_change_and_its_inverse_give_the_base(world: World, asks: bool) -> Non
 
 
 @example(
-    # The first state loses a login, and nobody knows whether the other one works.
+    # The first state loses a login, and it is not known whether the other one works.
     world=World({"s0": {"q.io": "right"}, "s2": {"q.io": "robot"}}, ((), (), ("s0", "s2")), IMAGES, {}, [], [], {}, ()),
     earlier={"remove_secrets": {"name": "s0"}},
     later={"new_nodes": True},

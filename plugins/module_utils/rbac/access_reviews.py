@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Questions to the API server about the rights of others. Pure.
 
-The integrated registry asks whether somebody may pull with the token of the puller (image-registry pkg/dockerregistry/server/auth.go). A
-credential provider lists secrets with the token of the pod's account, which the node requests for an audience (Kubernetes 1.36
-plugin/pkg/admission/noderestriction). This module asks about others.
+The integrated registry asks with the token of the puller (image-registry pkg/dockerregistry/server/auth.go). A credential provider lists
+secrets with the token of the pod's account, which the node requests for an audience (Kubernetes 1.36 plugin/pkg/admission/noderestriction).
+This module asks about others.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ print(*sorted(set(sys.modules) - before))
 _BROKEN = """
 working = filter_loader.get
 def broken(*_arguments):
-    raise KeyError("a plugin of somebody")
+    raise KeyError("a plugin of another collection")
 filter_loader.get = broken
 """
 _MENDED = "filter_loader.get = working\n"

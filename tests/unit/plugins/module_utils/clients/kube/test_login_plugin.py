@@ -171,7 +171,7 @@ class TestFailures:
         )
         with os.fdopen(reader, "rb") as pipe:
             os.set_blocking(reader, True)
-            assert pipe.read() == b"started\n", "the end of the pipe comes when nobody holds it any more"
+            assert pipe.read() == b"started\n", "the pipe ends when no process holds it any more"
 
     def test_the_longest_run_of_a_plugin_is_a_minute(self) -> None:
         assert login_plugin._LONGEST_SECONDS == 60.0

@@ -548,7 +548,7 @@ class TestTrouble:
 
         def odd(*arguments: Any) -> Any:
             if broken:
-                raise KeyError("what nobody thought of")
+                raise KeyError("an unforeseen fault")
             return seen(*arguments)
 
         seen = run.observe_object
@@ -556,7 +556,7 @@ class TestTrouble:
         with api.served() as host, source(host) as found:
             found.until(lambda: found.health == ["lost"])
             assert found.events[-1]["message"].startswith("internal error: KeyError in odd, line ")
-            assert "nobody thought" not in found.events[-1]["message"]
+            assert "unforeseen" not in found.events[-1]["message"]
             broken.clear()
             found.until_told("existing old")
 

@@ -86,7 +86,7 @@ class TestRefused:
             ("ErrImagePull", "", "unknown"),
             ("InvalidImageName", 'Failed to apply default image tag "X": couldn\'t parse image name', "invalid_name"),
             ("illegal base64 data at input byte 8", "illegal base64 data at input byte 8", "secret_unparsable"),
-            ("something new", "nobody knows", "unknown"),
+            ("something new", "no rule knows it", "unknown"),
             ("RegistryUnavailable", "", "unknown"),
             ("CreateContainerError", f'checking signature of "{IMAGE}": verifying signatures: x', "signature_at_start"),
         ],

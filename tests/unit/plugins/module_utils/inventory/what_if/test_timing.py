@@ -78,7 +78,7 @@ def test_a_kubelet_that_never_finds_its_records_asks_at_each_start_if_its_policy
 
 
 @pytest.mark.parametrize(
-    "settings", [NodeSettings(None, why="nobody says so"), NodeSettings(VerificationPolicy(), is_assumed=True)]
+    "settings", [NodeSettings(None, why="no object says so"), NodeSettings(VerificationPolicy(), is_assumed=True)]
 )
 def test_a_policy_that_no_object_shows_may_be_any(settings) -> None:
     node = NodeVersions("n", (1, 36), "cri-o", (1, 35, 1))
