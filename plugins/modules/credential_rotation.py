@@ -430,8 +430,8 @@ rotation:
       returned: always
     not_accepted:
       description:
-        - Confirmed secrets whose own login the registry does not accept, if O(old) has no password. They are not changed. Only the first
-          100 are listed.
+        - Confirmed secrets of whose own logins the registry has not accepted any, if O(old) has no password. They are not changed. Only the
+          first 100 are listed.
       type: list
       elements: dict
       returned: always
@@ -447,6 +447,12 @@ rotation:
         reason:
           description: The response of the registry.
           type: str
+          returned: always
+        is_refused:
+          description:
+            - Whether the registry refuses the login. Otherwise, its response is missing, so the secret may have a login that works. It then
+              stays one of the confirmed secrets in RV(rotation.secrets), which the end of a rotation searches.
+          type: bool
           returned: always
       sample: []
     not_accepted_count:

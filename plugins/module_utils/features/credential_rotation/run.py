@@ -132,7 +132,7 @@ def rotate(
         if rotation.asks_copies
         else SecretLogins()
     )
-    changing = _drop_refused(found, own.refused)
+    changing = _drop_refused(found, own.not_accepted)
     rotated = _rotated_copies(seen, changing)
     asked = _images_to_prove(seen, changing, rotated)
     is_asked = rotation.verify and (changing or (rotation.verifies_unchanged and seen.has_login))
@@ -141,8 +141,10 @@ def rotate(
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
     waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.members}
+    if not told["pending_pulls_unknown"]:
+        told["pending_pulls_unknown"] = _describe_unlisted(reading)
     told["similar"] = _find_similar(seen)
-    told["probes"] = _probes(rotated, seen, changing, proof if rotation.verify else None)
+    told["probes"] = _probes(rotation, rotated, seen, changing, proof if rotation.verify else None)
     remarks = [
         *outcome.remarks,
         *proof.notes,
@@ -209,7 +211,9 @@ def _images_to_prove(
     """Return the images of changed namespaces, and elsewhere those that use the nodes' pull secret or the new login."""
     keys = {namespace: _old_keys(copies) for namespace, copies in changing.items()}
     nodes = {"": _old_keys(copy for copy in seen.every if copy.is_of_nodes)}
-    elsewhere = {namespace: uses for namespace, uses in seen.uses.items() if namespace not in changing}
+    # The rotated namespaces come first: of each repository, the first images are tried.
+    others = [namespace for namespace in seen.uses if namespace not in changing and namespace not in rotated]
+    elsewhere = _uses_in(seen.uses, (*rotated, *others))
     written = {namespace: seen.uses[namespace] for namespace in changing if namespace in seen.uses}
     return ImagesInUse(used_images(written, {**keys, **nodes}), used_images(elsewhere, {**_keys(rotated), **nodes}))
 
@@ -226,7 +230,7 @@ class _RotationReader:
     namespaces: Sequence[str]
     seen: _RotationObjects = field(default_factory=_RotationObjects)
     leftovers: list[Json] = field(default_factory=list)
-    #: Namespaces whose pods could not be listed in a later look.
+    #: Namespaces whose pods could not be listed.
     unlisted: dict[str, None] = field(default_factory=dict)
 
     def read(self) -> _RotationObjects:
@@ -265,6 +269,8 @@ class _RotationReader:
             for namespace, objects in found.objects.items():
                 self.seen.uses.setdefault(namespace, []).extend(collect_uses(objects))
             self.seen.unread += _describe_forbidden(kind, found)
+            if kind == POD:
+                self.unlisted.update(dict.fromkeys(found.errors))
 
     def uses_of_pods(self, places: Sequence[str]) -> dict[str, list[Use]]:
         """Return the current uses of the pods in these namespaces."""
@@ -362,7 +368,10 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
 def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
     """Return the confirmed secrets, the unconfirmed ones with the old login, and the confirmed ones whose own login is refused or other."""
     others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
-    refused = [{"namespace": ref.namespace, "secret": ref.name, "reason": why} for ref, why in own.refused.items()]
+    refused = [
+        {"namespace": ref.namespace, "secret": ref.name, "reason": why, "is_refused": ref in own.refused}
+        for ref, why in own.not_accepted.items()
+    ]
     every = {copy.ref: copy for copy in (*seen.confirmed, *seen.old_user)}.values()
     confirmed = (copy for copy in every if not copy.is_of_cluster and copy.ref not in own.refused)
     candidates = _first_per_namespace((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
@@ -465,7 +474,7 @@ def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitRes
     seen = reading.seen
     held = _group_by_namespace(seen.confirmed)
     of_nodes = [copy for copy in seen.confirmed if copy.is_of_nodes]
-    places = reading.namespaces if of_nodes else [name for name in reading.namespaces if name in held]
+    places = _pull_places(reading)
     with Workers(settings.concurrency) as workers:
         pods = replace(reading, workers=workers)
         wait = PullWait(reading.cluster, workers, settings.clock, pods.uses_of_pods, {**held, "": of_nodes})
@@ -473,12 +482,25 @@ def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitRes
             left = wait.wait(places, reading.rotation.pulls_timeout)
         except ImagePullError as error:
             return _WaitResult(error=str(error))
-    unlisted = summarize([*reading.unlisted], _NAMED)
-    unknown = f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
     seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
     for name, every in wait.uses.items():
         seen.uses.setdefault(name, []).extend(every)
-    return _WaitResult(left, unknown, wait.no_events)
+    return _WaitResult(left, _describe_unlisted(reading), wait.no_events)
+
+
+def _pull_places(reading: _RotationReader) -> Sequence[str]:
+    """Return the namespaces whose pods pull with a confirmed secret: with one of the nodes, all."""
+    confirmed = reading.seen.confirmed
+    held = _group_by_namespace(confirmed)
+    is_of_all = any(copy.is_of_nodes for copy in confirmed)
+    return reading.namespaces if is_of_all else [name for name in reading.namespaces if name in held]
+
+
+def _describe_unlisted(reading: _RotationReader) -> str:
+    """Return the namespaces whose pods could not be listed although they may pull with the old login. Empty without one."""
+    places = {*_pull_places(reading)}
+    unlisted = summarize([name for name in reading.unlisted if name in places], _NAMED)
+    return f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
 
 
 def _group_by_namespace(copies: Iterable[Copy]) -> _Changing:
@@ -584,6 +606,7 @@ def _row_of_nodes(copy: Copy, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _probes(
+    rotation: Rotation,
     rotated: Mapping[str, Sequence[Copy]],
     seen: _RotationObjects,
     changing: Mapping[str, Sequence[Copy]],
@@ -591,17 +614,21 @@ def _probes(
 ) -> list[dict[str, str]]:
     """Return an image for each of the first namespaces, with the secret that has its login, for a forced pull there.
 
-    With `proof`, only images that the new login was verified with. Otherwise, only images that a pod with one of the secrets has, because
+    With `proof`, only images that the new login was verified with, and that a namespace with a confirmed secret uses: other users can name
+    an image that no node can run. Otherwise, only images that a pod with one of the secrets has, because
     other names can be mistyped. Namespaces that already have the new login come first, so that a run
     after a failed canary pulls there again. Then those with the oldest secret, because no user can create an older one.
     """
     found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
+    used = used_images(_uses_in(seen.uses, (*rotated, *changing)), {**_keys(rotated), **_keys(changing)})
+    trusted = {str(image) for images in (rotation.images, *used.values()) for image in images}
+    proven = {name: image for name, image in proof.images.items() if image in trusted} if proof is not None else {}
     for is_rotated, held in ((True, rotated), (False, changing)):
         uses = _uses_in(seen.uses, held)
         if proof is None:
             uses = {name: [use for use in every if _has_image(use)] for name, every in uses_with_secrets(uses, held)}
         for namespace, images in used_images(uses, _keys(held)).items():
-            names = ((image, str(image) if proof is None else proof.images.get(image.repository)) for image in images)
+            names = ((image, str(image) if proof is None else proven.get(image.repository)) for image in images)
             for image, name in names:
                 if name and (secret := secret_for(image, held[namespace])) is not None:
                     row = {"namespace": namespace, "image": name, "secret": secret[1]}

@@ -63,10 +63,17 @@ class ProofResult:
 
 @dataclass(frozen=True, repr=False)
 class SecretLogins:
-    """For secrets with own logins: `refused` is why none of a secret's logins was accepted, `logins` has an accepted one per host."""
+    """For secrets with own logins: `refused` is why the registries refuse all logins of a secret. `unknown` is why that is not known of a
+    secret of whose logins none was accepted. `logins` has an accepted one per host."""
 
     refused: Mapping[ObjectRef, str] = field(default_factory=dict)
+    unknown: Mapping[ObjectRef, str] = field(default_factory=dict)
     logins: Logins = field(default_factory=dict)
+
+    @property
+    def not_accepted(self) -> Mapping[ObjectRef, str]:
+        """Return the reason for each secret that is not changed."""
+        return {**self.refused, **self.unknown}
 
 
 @dataclass(frozen=True)
@@ -147,12 +154,14 @@ def check_secret_logins(rotation: Rotation, copies: Iterable[Copy]) -> SecretLog
     A user who plants a secret can know the user name. Only users who had the login before know a password that the registry accepts.
     """
     asking = _ProofRun(rotation)
-    held = {copy.ref: copy.logins[:_LOGINS_OF_A_SECRET] for copy in copies}
-    frequent = Counter(login for logins in held.values() for login in logins).most_common()
+    held = {copy.ref: copy.logins for copy in copies}
+    frequent = Counter(login for logins in held.values() for login in logins[:_LOGINS_OF_A_SECRET]).most_common()
     proofs = ask_all(_limit_logins(frequent), lambda login: asking.log_in(*login))
     good = [login for login, proof in proofs.items() if proof.accepts_login]
-    refused = {ref: _why_refused(logins, proofs) for ref, logins in held.items() if not {*logins} & {*good}}
-    return SecretLogins(refused, dict(good))
+    left = {ref: logins for ref, logins in held.items() if not {*logins} & {*good}}
+    refused = {ref: _why_refused(logins, proofs) for ref, logins in left.items() if _are_refused(logins, proofs)}
+    unknown = {ref: _why_unknown(logins, proofs) for ref, logins in left.items() if ref not in refused}
+    return SecretLogins(refused, unknown, dict(good))
 
 
 def _limit_logins(frequent: Iterable[tuple[tuple[str, UserPassword], int]]) -> Iterator[tuple[str, UserPassword]]:
@@ -163,13 +172,32 @@ def _limit_logins(frequent: Iterable[tuple[tuple[str, UserPassword], int]]) -> I
             yield host, login
 
 
-def _why_refused(
-    logins: Sequence[tuple[str, UserPassword]], proofs: Mapping[tuple[str, UserPassword], RegistryProof]
-) -> str:
-    proof = next((proofs[login] for login in logins if login in proofs), None)
-    if proof is None:
-        return f"its login was not verified, because there are more than {_LOGINS} different ones"
-    return f"its own login is not accepted: {proof.said}"
+#: A login with the host of its registry.
+_Login = tuple[str, UserPassword]
+_Proofs = Mapping[_Login, RegistryProof]
+
+
+def _are_refused(logins: Sequence[_Login], proofs: _Proofs) -> bool:
+    return all(login in proofs and _is_refused(proofs[login]) for login in logins)
+
+
+def _is_refused(proof: RegistryProof) -> bool:
+    """Whether the registry refuses the login, or requires none. A registry without an answer may accept it."""
+    return proof.outcome in _DEAD or (proof.works and not proof.accepts_login)
+
+
+def _why_refused(logins: Sequence[_Login], proofs: _Proofs) -> str:
+    return f"its own login is not accepted: {proofs[logins[0]].said}"
+
+
+def _why_unknown(logins: Sequence[_Login], proofs: _Proofs) -> str:
+    open_proofs = (proofs[login] for login in logins if login in proofs and not _is_refused(proofs[login]))
+    proof = next(open_proofs, None)
+    if proof is not None:
+        return f"it is not known whether its own login is accepted: {proof.said}"
+    if len(logins) > _LOGINS_OF_A_SECRET:
+        return f"its login was not verified, because it has more than {_LOGINS_OF_A_SECRET} different ones"
+    return f"its login was not verified, because there are more than {_LOGINS} different ones"
 
 
 def prove_new_login(rotation: Rotation, asked: ImagesInUse, known: Logins) -> ProofResult:

@@ -384,9 +384,14 @@ class TestWanted:
         assert is_wanted(secret(OLD.password.encode(), "Opaque", "x"), KNOWN)
         assert not is_wanted(secret(NEW.password.encode(), "Opaque", "x"), KNOWN), "the new one may stand anywhere"
 
-    def test_a_secret_that_the_platform_generated_is_never_wanted(self) -> None:
+    def test_a_secret_that_the_platform_generated_is_wanted_only_if_it_is_confirmed(self) -> None:
+        """Every user who can write a secret can mark it, and must not hide the old login from the end of a rotation."""
         marks = {"name": "s", "namespace": "a", "annotations": {"openshift.io/token-secret.name": "t"}}
-        assert not is_wanted(secret(metadata=marks), KNOWN)
+        obj = secret(metadata=marks)
+        assert not is_wanted(obj, replace(KNOWN, confirmed=ConfirmedSecrets()))
+        assert is_wanted(obj, KNOWN)
+        (row,) = copy(obj).remaining()
+        assert row["reason"] == "the platform writes this secret: change the login at its source"
 
     def test_a_secret_with_the_second_name_is_wanted(self) -> None:
         """A name that is already taken must be known before the first write."""

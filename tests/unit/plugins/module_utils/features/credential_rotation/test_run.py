@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -115,17 +115,20 @@ class Prover:
 
 
 class Accepter:
-    """Replace the registries for the logins of secrets. Logins of the secrets in `refused` are not accepted."""
+    """Replace the registries for the logins of secrets. Logins of the secrets in `refused` are not accepted, those of `unknown` have no
+    answer."""
 
-    def __init__(self, *refused: str) -> None:
-        self._refused = refused
+    def __init__(self, *refused: str, unknown: Sequence[str] = ()) -> None:
+        self._refused, self._unknown = refused, unknown
         self.asked: list[list[str]] = []
 
     def __call__(self, _rotation: Rotation, copies: Iterable[Copy]) -> SecretLogins:
-        refs = [copy.ref for copy in copies]
-        self.asked.append([f"{ref.namespace}/{ref.name}" for ref in refs])
+        refs = {f"{copy.ref.namespace}/{copy.ref.name}": copy.ref for copy in copies}
+        self.asked.append([*refs])
         return SecretLogins(
-            {ref: "refused" for ref in refs if f"{ref.namespace}/{ref.name}" in self._refused}, {"quay.io": OLD}
+            {ref: "refused" for name, ref in refs.items() if name in self._refused},
+            {ref: "no answer" for name, ref in refs.items() if name in self._unknown},
+            {"quay.io": OLD},
         )
 
 
@@ -789,6 +792,14 @@ class TestPendingPulls:
         )
         assert told(outcome)["pending_pulls_unknown"] == "the caller may not list pods in namespace a"
 
+    def test_pods_that_may_not_be_listed_are_not_taken_for_none_without_a_wait(self, api: FakeApi) -> None:
+        put(api, "b")
+        api.put("namespaces", "", "c")
+        api.fail("GET .*/(a|c)/pods", FORBIDDEN, times=99)
+        api.fail("GET /api/v1/pods", FORBIDDEN, times=99)
+        outcome = run(api, "a", "b", "c")
+        assert told(outcome)["pending_pulls_unknown"] == "the caller may not list pods in namespace a"
+
     def test_pods_of_one_namespace_hide_those_of_no_other(self, api: FakeApi) -> None:
         put(api, "b")
         for number in range(101):
@@ -860,12 +871,27 @@ class TestProbes:
         put_pod(api, "a", image="quay.io/team/typo:v1")
         put_pod(api, "b", image="quay.io/team/app:a-typo")
         put_pod(api, "b", "second", image="quay.io/team/typo:v1")
+        put_pod(api, "b", "third", image=IMAGE)
         rows = [
             {"repository": "quay.io/team/app", "image": IMAGE, "outcome": "pulls"},
             {"repository": "quay.io/team/typo", "image": "quay.io/team/typo:v1", "outcome": "not_found"},
         ]
         outcome = run(api, "a", "b", check=True, prover=Prover(api, ProofResult(rows)))
         assert self.probes(outcome) == [("b", IMAGE)]
+
+    def test_a_namespace_without_a_confirmed_secret_chooses_no_image_of_a_probe(self, api: FakeApi) -> None:
+        """Every user can name a manifest that a registry has and no node can run, such as that of a signature."""
+        put(api, "openshift-config", "pull-secret", auths={"quay.io": entry(OLD)})
+        put(api, "prod", auths={"quay.io": entry(NEW)})
+        put(api, "web")
+        for name, tag in (("evil", "a.sig"), ("prod", "v1"), ("web", "v1")):
+            put_pod(api, name, image=f"quay.io/team/{'web' if name == 'web' else 'app'}:{tag}")
+        places, named = ("evil", "openshift-config", "prod", "web"), (ConfirmedEntry("quay", ("prod", "web")),)
+        for image, probes in (("app:v1", [("prod", "quay.io/team/app:v1")]), ("app:a.sig", [])):
+            rows = [{"repository": "quay.io/team/app", "image": f"quay.io/team/{image}", "outcome": "pulls"}]
+            prover = Prover(api, ProofResult(rows))
+            assert self.probes(run(api, *places, confirmed=named, check=True, prover=prover)) == probes
+            assert [*prover.beyond[0]] == ["prod", "evil"], "its own image is tried first"
 
     def test_a_probe_uses_only_an_image_that_a_pod_has_if_no_proof_is_wanted(self, api: FakeApi) -> None:
         """The image of a failing pod can have a typo, and the image of a pod with other secrets can need another login."""
@@ -1031,11 +1057,27 @@ class TestAccepted:
         assert (prover.images, prover.known) == ([{"b": [IMAGE]}], [{"quay.io": OLD}])
         found = told(outcome)
         assert found["not_accepted"] == [
-            {"namespace": "a", "secret": "quay", "reason": "refused"},
-            {"namespace": "b", "secret": "second", "reason": "refused"},
+            {"namespace": "a", "secret": "quay", "reason": "refused", "is_refused": True},
+            {"namespace": "b", "secret": "second", "reason": "refused", "is_refused": True},
         ]
         assert (found["not_accepted_count"], copies(outcome)) == (2, (4, 0, 1, 0))
         assert [(row["namespace"], row["name"]) for row in found["secrets"] if row["declared"]] == [("b", "quay")]
+
+    def test_a_secret_whose_login_has_no_answer_stays_confirmed_and_is_not_written(self, api: FakeApi) -> None:
+        """It can have a login that works, which the end of the rotation must find."""
+        for name in ("a", "b"):
+            put(api, name)
+        outcome = run(api, "a", "b", rotation=self.ROTATION, accepter=Accepter(unknown=["a/quay"]))
+        assert api.writes == ["PATCH /api/v1/namespaces/b/secrets/quay"]
+        found = told(outcome)
+        assert found["not_accepted"] == [
+            {"namespace": "a", "secret": "quay", "reason": "no answer", "is_refused": False}
+        ]
+        rows = [row for row in found["secrets"] if row["declared"]]
+        assert [(row["namespace"], row["name"]) for row in rows] == [("a", "quay"), ("b", "quay")]
+        entries = tuple(ConfirmedEntry(row["name"], (row["namespace"],), row["uid"]) for row in rows)
+        end = run(api, "a", "b", rotation=Rotation(WITHOUT_PASSWORD, replaces_dead=True), confirmed=entries, check=True)
+        assert told(end)["copies"]["to_change"] == 1
 
     @pytest.mark.parametrize(
         "rotation",

@@ -404,11 +404,16 @@ class TestAccepted:
         assert found.logins == {registry.host: OLD}
         assert [who for who, _method, _path in registry.asked] == ["old"]
 
-    @pytest.mark.parametrize("status", [401, 429, 500, HALF, NOTHING])
-    def test_a_login_that_is_refused_or_unanswered_is_not_accepted(self, registry: Registry, status: int) -> None:
+    @pytest.mark.parametrize(
+        ("status", "is_refused"), [(401, True), (429, False), (500, False), (HALF, False), (NOTHING, False)]
+    )
+    def test_a_login_that_is_refused_or_unanswered_is_not_accepted(
+        self, registry: Registry, status: int, is_refused: bool
+    ) -> None:
         registry.answers["old", "/v2/"] = status
         found = self.accept(registry, ("x", OLD.password))
-        assert ([ref.name for ref in found.refused], found.logins) == (["x"], {})
+        assert ([ref.name for ref in found.not_accepted], found.logins) == (["x"], {})
+        assert bool(found.refused) is is_refused, "a login without an answer may work"
 
     def test_a_login_at_a_registry_that_asks_for_none_is_not_accepted(self, certificate: str) -> None:
         """The registry answers 200 for any password."""
@@ -422,8 +427,11 @@ class TestAccepted:
 
     def test_the_first_logins_of_one_secret_are_asked_for(self, registry: Registry) -> None:
         guesses = [f"guess-{number}" for number in range(3)]
+        found = self.accept(registry, ("x", *guesses, OLD.password))
+        assert ([*found.refused], [ref.name for ref in found.unknown]) == ([], ["x"]), "its last login was not sent"
+        assert [*found.unknown.values()] == ["its login was not verified, because it has more than 3 different ones"]
         found = self.accept(registry, ("x", *guesses, OLD.password), ("y", *guesses[:2], OLD.password))
-        assert [ref.name for ref in found.refused] == ["x"]
+        assert (found.not_accepted, found.logins) == ({}, {registry.host: OLD})
 
     def test_the_logins_of_most_secrets_are_asked_for_first(
         self, registry: Registry, monkeypatch: pytest.MonkeyPatch
@@ -432,7 +440,8 @@ class TestAccepted:
         monkeypatch.setattr(run_proof, "_LOGINS", 10)
         copies = [(f"a{number:03}", f"guess-{number}") for number in range(10)]
         found = self.accept(registry, *copies, ("y", OLD.password), ("z", OLD.password))
-        last = {ref.name: why for ref, why in found.refused.items()}
+        last = {ref.name: why for ref, why in found.not_accepted.items()}
+        assert [ref.name for ref in found.unknown] == ["a009"]
         assert "y" not in last and "z" not in last
         assert last["a009"] == "its login was not verified, because there are more than 10 different ones"
         assert "refuses the login" in last["a008"]
