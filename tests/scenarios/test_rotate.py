@@ -339,6 +339,30 @@ class TestUnderFire:
             assert not node.of(anew, "after")[0]["pulled"]
 
 
+def test_two_logins_with_the_same_users_are_refused_in_one_run(tmp_path: Path) -> None:
+    """A user name such as oauth2accesstoken is that of each team. The secrets of one must not get the login of another."""
+    role = {"name": "openshift_ops.image_pull.credential_rotation", "tasks_from": "login"}
+    user = "oauth2accesstoken"
+    given: dict[str, Any] = {
+        "credential_rotation_registries": ["europe-docker.pkg.dev"],
+        "credential_rotation_old": {"username": user},
+        "credential_rotation_new": {"username": user, "password": "Token-of-team-a"},
+        "credential_rotation_secrets": [{"namespace": "team-a", "name": "pull"}],
+    }
+    other = {"credential_rotation_secrets": [{"namespace": "team-b", "name": "pull"}]}
+    other["credential_rotation_new"] = {"username": user, "password": "Token-of-team-b"}
+    tasks = [{"ansible.builtin.include_role": role, "vars": {**given, **more}} for more in ({}, {}, other)]
+    (tmp_path / "play.yml").write_text(variables_file([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"east": {"ansible_connection": "local"}}}}))
+    done = play(tmp_path / "play.yml", tmp_path / "hosts.yml", cwd=tmp_path)
+    assert done.status != 0
+    assert done.output.count("ok: [east]") == 2, "the first login is kept once, and its rotation goes on"
+    assert f"this run has already rotated another login for europe-docker.pkg.dev from user {user}" in " ".join(
+        done.output.split()
+    )
+    assert "Token-of-team" not in done.output
+
+
 class TestSteps:
     @pytest.fixture
     def namespaces(self, cluster: Cluster) -> list[str]:
@@ -517,8 +541,8 @@ class TestSteps:
             "credential_rotation_nodes": False,
         }
 
-        def finish(**variables: Any) -> Play:
-            hosts = {"east-0": cluster.variables(**retire, **variables)}
+        def finish(others: dict[str, Any] | None = None, **variables: Any) -> Play:
+            hosts = {"east-0": cluster.variables(**retire, **variables), **(others or {})}
             (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
             python = ("-e", f"ansible_python_interpreter={sys.executable}")
             return play(tmp_path / "end.yml", tmp_path / "hosts.yml", *python, cwd=tmp_path)
@@ -526,6 +550,10 @@ class TestSteps:
         mistyped = finish(credential_rotation_old={**old, "password": "mistyped-password"})
         assert mistyped.status != 0
         assert "1 confirmed secrets have its user with another password" in " ".join(mistyped.output.split())
+        assert not (tmp_path / "retired").exists()
+        west = {**cluster.variables(**retire), "image_pull_kubeconfig": str(tmp_path / "none")}
+        failed = " ".join(finish({"west-0": west}).output.split())
+        assert "clusters of this play have failed or cannot be reached, and they may still use it: west-0" in failed
         assert not (tmp_path / "retired").exists()
         done = finish()
         assert done.status == 0, done.output

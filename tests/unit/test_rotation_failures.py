@@ -46,16 +46,21 @@ def known(**variables: Any) -> Any:
     return {name: Templar(loader=DataLoader(), variables=all_of).template(trusted(value))}
 
 
+def planned(plan: Any) -> dict[str, Any]:
+    """Return the facts of a host after a plan. None: the play has no plan of this rotation."""
+    if plan is None:
+        return {}
+    return {"__credential_rotation_plan": plan, "__credential_rotation_planned": {"key": "key"}}
+
+
 def new_failures(plan: Any, seen: Any, **variables: Any) -> list[str]:
-    given = {"__credential_rotation_plan": plan} if plan else {}
-    all_of = variables_with(__credential_rotation_seen=seen, **given, **variables)
+    all_of = variables_with(__credential_rotation_seen=seen, **planned(plan), **variables)
     return [row["place"] for row in evaluated("__credential_rotation_new_failures", all_of)]
 
 
 def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
     """Return the failures that count in a look after the retirement."""
-    given = {"__credential_rotation_plan": plan} if plan else {}
-    facts = known(__credential_rotation_seen=before, **given)
+    facts = known(__credential_rotation_seen=before, **planned(plan))
     return new_failures(plan, after, **facts)
 
 
@@ -66,12 +71,26 @@ def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
 @pytest.mark.parametrize("rotates_nodes", [True, "false"])
 def test_a_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, seconds: int, rotates_nodes: Any) -> None:
     """An earlier run may have just written it. None means that the play has no plan, so its hosts are unknown."""
-    plan = {"__credential_rotation_plan": {"rotation": {"nodes": nodes, "nodes_changed": changed}}}
-    hosts = {"a": {}} if nodes is None else {"a": plan}
+    rotation = {"rotation": {"nodes": nodes, "nodes_changed": changed}}
+    hosts = {"a": planned(None if nodes is None else rotation)}
     given = {"credential_rotation_nodes": rotates_nodes, "credential_rotation_soak_seconds": "60"}
     all_of = variables_with(hostvars=hosts, ansible_play_hosts_all=[*hosts], **given)
     found = evaluated("__credential_rotation_minimum", all_of)
     assert int(found) == (seconds if rotates_nodes is True else 60)
+
+
+def test_the_plan_of_another_rotation_does_not_count() -> None:
+    """A play can plan several rotations before the end of the first one."""
+    plan = look("ns a", proven=("a",), to_change=1)
+    own = variables_with(__credential_rotation_seen=look("ns b"), **planned(plan))
+    other = {**own, "__credential_rotation_planned": {"key": "other"}}
+    assert int(evaluated("__credential_rotation_first.copies.to_change", own)) == 1
+    assert int(evaluated("__credential_rotation_first.copies.to_change", other)) == 0
+    hosts = {"a": {"__credential_rotation_plan": {"rotation": {"nodes": [], "nodes_changed": []}}}}
+    hosts["a"]["__credential_rotation_planned"] = {"key": "other"}
+    given = {"credential_rotation_nodes": True, "credential_rotation_soak_seconds": 0}
+    minimum = variables_with(hostvars=hosts, ansible_play_hosts_all=["a"], **given)
+    assert int(evaluated("__credential_rotation_minimum", minimum)) == 300
 
 
 class TestOtherPasswords:
@@ -161,6 +180,7 @@ class TestOldLogin:
         """Each cluster can have its own registry, but only the registries of the first one are asked at the end."""
         works, bad = self.answer("logs_in"), self.answer("bad_login")
         assert self.state(works, plans=("works", "unknown")) == "works"
+        assert self.state(works, plans=("works", "unknown"), has_login=True) == "unknown"
         assert self.state(works, plans=("works", "refused")) == "unknown"
         assert self.state(bad, plans=("refused", "works")) == "unknown"
 
@@ -195,6 +215,7 @@ class TestOldLogin:
     def test_without_a_password_the_plan_decides(self) -> None:
         stale = self.answer("logs_in")
         assert self.state(stale, password="", plans=("unknown", "works")) == "works"
+        assert self.state(stale, password="", plans=("unknown", "works"), has_login=True) == "works"
         assert self.state(stale, password="", plans=("unknown",)) == "unknown"
         assert self.state(password="") == "unknown"
 
@@ -209,6 +230,8 @@ class TestOldLogin:
             "credential_rotation_retire_tasks": "retire.yml",
             "credential_rotation_verify_revoked": False,
             "credential_rotation_old": {"username": "u", "password": "p"},
+            "ansible_play_hosts": ["a", "b"],
+            "ansible_play_hosts_all": ["a", "b"],
             **variables,
         }
         found = []
@@ -226,6 +249,12 @@ class TestOldLogin:
     REFUSAL = "Refuse to retire a login if it is not known whether the registries accept it"
     REPORT, GUARD = "Report that there is no login to retire", "Check for workloads that need the old login"
     RETIRE, PROOF = "Disable the old login at the registry", "Verify that the registries reject the old login"
+
+    def test_nothing_is_retired_if_a_cluster_of_the_play_has_failed(self) -> None:
+        """Without `any_errors_fatal`, a play continues on the other clusters."""
+        found = self.tasks("works", ansible_play_hosts=["b"])
+        assert found[-1] == "Refuse to retire a login if a cluster has failed"
+        assert self.RETIRE not in found
 
     def test_a_login_that_the_registries_accept_is_retired(self) -> None:
         found = self.tasks("works")
