@@ -291,7 +291,7 @@ options:
         mirrors that a change adds. See O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
       - Without it, a pull that loses a login is V(unknown), even if another login is left, because that may have no right to the image. This
         includes the login of the nodes, because nodes try it after those of the pod. Neither is it known whether the source has the image
-        if a pull loses a mirror.
+        if a pull loses a mirror. A pull whose only logins a registry refuses (O(changes[].remove_credential)) is still V(would_break).
     type: bool
     default: false
   realm_hosts:
@@ -319,6 +319,7 @@ options:
       - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do. The task then also fails if an upgrade has
         forecasts, if pods or workloads of a namespace or images of the platform could not be read, if access could not be compared, and if a
         part of an inventory would not be applied.
+      - Without O(ask_registries), most pulls that lose a login are V(unknown), so O(fail_on=would_break) does not fail the task for them.
     type: str
     choices: [never, would_break, unknown]
     default: never
@@ -386,6 +387,7 @@ EXAMPLES = r"""
   openshift_ops.image_pull.pull_access_what_if:
     changes:
       - remove_secrets: {name: old-pull}
+    ask_registries: true
     show: true
 
 - name: Stop if the site would miss an image without its connection to the internet
@@ -409,6 +411,7 @@ EXAMPLES = r"""
     changes:
       - remove_credential: {registry: quay.io, username: old+robot}
       - target_version: "4.22"
+    ask_registries: true
     dest: what-if-{{ inventory_hostname }}.json
     junit: what-if-{{ inventory_hostname }}.xml
     markdown: what-if-{{ inventory_hostname }}.md
@@ -445,6 +448,7 @@ EXAMPLES = r"""
     changes:
       - declared: "{{ lists_of_merge_request }}"
     against: "{{ lists_of_main_branch | combine({'on_cluster': true}) }}"
+    ask_registries: true
     fail_on: would_break
 """
 
