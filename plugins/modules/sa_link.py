@@ -12,9 +12,9 @@ version_added: 1.0.0
 description:
   - Adds secrets to the lists of service accounts in many namespaces, or removes them, as C(oc secrets link) and C(oc secrets unlink) do in
     one namespace.
-  - Only the given names are added or removed. The platform's own entry, the entries of others and their order are kept, even if the
-    platform writes the account at the same moment. R(The table for users of oc, ansible_collections.openshift_ops.image_pull.docsite.oc)
-    lists the differences to C(oc), command by command.
+  - Unless O(exclusive=true) is set, only the given names are added or removed. The platform's own entry, the entries of others and their
+    order are kept, even if the platform writes the account at the same moment. R(The table for users of oc,
+    ansible_collections.openshift_ops.image_pull.docsite.oc) lists the differences to C(oc), command by command.
   - A pod copies the list when it is created. Existing pods do not change. O(restart_pods) reports these pods.
 options:
   secrets:
