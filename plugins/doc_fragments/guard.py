@@ -14,9 +14,11 @@ options:
         M(openshift_ops.image_pull.pull_access_what_if). It does not make a removal that would break one, and fails with the names of the
         workload, the image and the step. It makes all other changes. A workload stops only the removals that it needs, so users of a
         project cannot stop the work in other projects.
-      - The module then reads all namespaces that the caller can see, and asks the registries, from the host that runs the task, with the
-        logins that the nodes would use. This needs the rights of M(openshift_ops.image_pull.pull_access_what_if). Nothing is read if
-        nothing would be removed.
+      - The module then reads all namespaces, and asks the registries, from the host that runs the task, with the logins that the nodes would
+        use. This needs the rights of M(openshift_ops.image_pull.pull_access_what_if), with list on namespaces. Nothing is read if nothing
+        would be removed.
+      - On OpenShift, if the caller may not list namespaces, the module judges only the caller's own projects and the changed namespaces,
+        with a warning. With V(what_if_strict), it then removes nothing.
       - Containers that cannot be judged, for example because an object cannot be read or a registry cannot be reached, stop nothing. A
         warning has their number and the first ones. With V(what_if_strict), they stop the removals that affect them as well. If the workloads
         of a namespace cannot be read, the task then changes nothing. Choose it if a pull that cannot be judged must not break. The host that

@@ -137,7 +137,7 @@ EXAMPLES = r"""
   openshift_ops.image_pull.automation_account:
     name: auditor
     namespace: image-pull-automation
-    jobs: [audit]
+    jobs: [audit, namespace_selector]
     everywhere: true
     token_seconds: 2592000
     kubeconfig_dest: auditor.kubeconfig
