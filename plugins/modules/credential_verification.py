@@ -60,7 +60,7 @@ options:
   state:
     description:
       - V(present) sets the policy. V(absent) removes both fields, and the C(KubeletConfig) if this module created it and nothing else is in
-        it.
+        it. With V(absent), O(policy), O(allow_list) and O(allow_images_of) are refused.
     type: str
     choices: [present, absent]
     default: present
