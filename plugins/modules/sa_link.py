@@ -275,6 +275,7 @@ EXAMPLES = r"""
   openshift_ops.image_pull.sa_link:
     namespaces: [project-a]
     secrets: [private-registry]
+    link_for: [pull, mount]
     state: absent
     only_managed: true
 
