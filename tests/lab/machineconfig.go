@@ -225,18 +225,21 @@ func (m *machineConfigOperator) mergedContent(content string) (string, error) {
 func (p *pool) render(content, further, providers string) (string, map[string]any) {
 	sum := sha256.Sum256([]byte(p.name + content + further + providers))
 	name := "rendered-" + p.name + "-" + hex.EncodeToString(sum[:16])
-	files := []any{file(nodeFile, content)}
+	files := []any{file(nodeFile, content), file(kubeletFile, "kind: KubeletConfiguration\n")}
 	if further != "" {
 		files = append(files, file(further, "further"))
 	}
-	ignition := map[string]any{"ignition": map[string]any{"version": "3.4.0"}}
+	command := "[Service]\nExecStart=/usr/bin/kubelet"
 	if providers != "" {
-		files = append(files, file(kubeletFile, "kind: KubeletConfiguration\n"), file(providersFile, providers))
-		command := "[Service]\nExecStart=/usr/bin/kubelet \\\n  --image-credential-provider-config=" + providersFile + "\n"
-		ignition["systemd"] = map[string]any{"units": []any{map[string]any{"name": kubeletUnit, "contents": command}}}
+		files = append(files, file(providersFile, providers))
+		command += " \\\n  --image-credential-provider-config=" + providersFile
 	}
-	ignition["storage"] = map[string]any{"files": files}
-	return name, map[string]any{"spec": map[string]any{"config": ignition}}
+	unit := map[string]any{"name": kubeletUnit, "contents": command + "\n"}
+	return name, map[string]any{"spec": map[string]any{"config": map[string]any{
+		"ignition": map[string]any{"version": "3.4.0"},
+		"storage":  map[string]any{"files": files},
+		"systemd":  map[string]any{"units": []any{unit}},
+	}}}
 }
 
 func file(path, content string) map[string]any {
