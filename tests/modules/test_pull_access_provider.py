@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import Right
 from support.lab import Lab, path_of
 from support.modules import run_module
 from support.provider import PROVIDERS, RBAC, create_provider, token_rights
 from support.registry_settings import auth_file, credential_provider, pull_secret, registry_settings
+from support.rights import allowed, each_right, granted
 
 AUDIENCE = "https://kubernetes.default.svc"
 IMAGE, MIRROR = "source.example.com/team/app:v1", "mirror.example.com/z"
@@ -130,8 +132,44 @@ providers:
 """
 
 
-def test_the_machine_configs_show_the_providers_of_the_kubelets(lab_factory: Any) -> None:
-    lab = lab_factory("--platform", "standalone")
+@pytest.fixture(scope="module")
+def standalone(lab_factory: Any) -> Lab:
+    """A lab with machine configs."""
+    found: Lab = lab_factory("--platform", "standalone")
+    return found
+
+
+def test_providers_that_the_caller_may_not_see_are_a_doubt(standalone: Lab) -> None:
+    lab, name = standalone, standalone.namespace("provider-unseen")
+    rights = [right for job in ("explain", "nodes_secret") for right in each_right(job)]
+    (hidden,) = (right for right in rights if right.plural == "machineconfigs")
+
+    def verdict(held: list[Right]) -> tuple[str, str]:
+        user = granted(lab, held, [name])
+        lab.until(lambda: all(allowed(lab, user, right, name) for right in held), "the rights are known")
+        result = run_module(
+            "pull_access_info",
+            kubeconfig=lab.kubeconfig,
+            namespaces=[name],
+            service_account="default",
+            image=lab.registry("private")["image"],
+            impersonate_user=user,
+            ask_registries=True,
+            realm_hosts=lab.registry_hosts,
+            registry_ca_cert=lab.data["ca_cert"],
+        )
+        assert not result["failed"], result["msg"]
+        (access,) = result["namespaces"][0]["access"]
+        return access["verdict"], access["reason"]
+
+    assert verdict(rights)[0] == "will_not_pull"
+    found, reason = verdict([right for right in rights if right != hidden])
+    assert found == "unknown"
+    assert "is not known: the caller may not read machine config rendered-" in reason
+
+
+def test_the_machine_configs_show_the_providers_of_the_kubelets(standalone: Lab) -> None:
+    lab = standalone
     name, host = lab.namespace("provider-files"), "source.example.com"
 
     def seen() -> list[str]:

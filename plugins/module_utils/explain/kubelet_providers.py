@@ -14,7 +14,7 @@ from ..images.credential_providers import KubeletProvider
 from ..images.kubelet_settings import KUBELET_FILE, POOLS, PROVIDERS
 from ..platform.machine_config import Pool
 from .lookup import Lookup, UnreadableObject
-from .reading import items_of, require_all
+from .reading import items_of, require_all, try_lookup
 
 __all__ = ["KubeletProviders", "find_providers"]
 
@@ -25,11 +25,13 @@ class KubeletProviders:
 
     `hidden`: the pools whose kubelets have providers that no object shows. `is_complete`: the kubelets of all pools have providers, all of them
     are known, and no pool is being updated. A kubelet without the option has none, but until 1.28 those of its cloud were part of it.
+    `unread`: why some of the configurations could not be read, as the rest of a sentence. Empty if all were, or the cluster has none.
     """
 
     found: Mapping[KubeletProvider, Sequence[str]] = field(default_factory=dict)
     hidden: Sequence[str] = ()
     is_complete: bool = False
+    unread: str = ""
 
 
 def find_providers(repository: str, evidence: Lookup, *, of_crio: bool = False) -> KubeletProviders:
@@ -41,8 +43,8 @@ def find_providers(repository: str, evidence: Lookup, *, of_crio: bool = False) 
     """
     try:
         pools = evidence.derive(POOLS, _configurations_by_pool)
-    except UnreadableObject:
-        return KubeletProviders()
+    except UnreadableObject as error:
+        return KubeletProviders(unread=f"the {POOLS.kind.resource} could not be read: {error}")
     refs = {name: [ObjectRef(KUBELET_FILE, "", each) for each in names] for name, names in pools.items()}
     require_all(evidence, [ref for each in refs.values() for ref in each])
     found: dict[KubeletProvider, list[str]] = {}
@@ -57,7 +59,8 @@ def find_providers(repository: str, evidence: Lookup, *, of_crio: bool = False) 
         if None in known:
             hidden.append(name)
         is_complete = is_complete and len(known) == 1 and all(known)
-    return KubeletProviders(found, hidden, is_complete)
+    reasons = (try_lookup(evidence, ref)[1] for each in refs.values() for ref in each)
+    return KubeletProviders(found, hidden, is_complete, next(filter(None, reasons), ""))
 
 
 def _configurations_by_pool(listed: Json | None) -> Mapping[str, Sequence[str]]:

@@ -16,6 +16,7 @@ from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import Credentials, KubeletLogin, credentials_of
 from ..fixes import Fix
+from ..kubelet_providers import find_providers
 from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
@@ -160,8 +161,8 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         which = f"secret {silent.question.secret}, which the platform generates for {held.subject.account_ref}"
         yield _success_reason(f"{which}, has a login, but the registry could not be asked from here: {silent.said}")
         return
-    # The kubelet tries the login of a provider after all others.
-    places = [attempt.question.image for attempt in attempts]
+    # The kubelet tries the login of a provider after all others. No login helps where the nodes do not trust the certificate.
+    places = [attempt.question.image for attempt in attempts if attempt.outcome != UNTRUSTED]
     yield from _explain_all_providers(held, places)
     was_refused = told is not None and told.rule.id in _OF_LOGINS
     if hidden := _hidden_logins(held):
@@ -171,7 +172,7 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         yield _judge_by_some(held, told, attempts)
     elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
         refusal = _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
-        yield refusal if was_refused else _leave_to_provider(held, refusal, places)
+        yield refusal if was_refused or not places else _leave_to_provider(held, refusal, places)
 
 
 def _generated_attempt(
@@ -209,7 +210,12 @@ def _explain_all_providers(held: PullRoute, places: Sequence[str]) -> Iterator[S
 
 def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[str]) -> StepResult:
     """The refusal of all known logins. It is only a doubt if a provider of the nodes may have another login, which was not tried."""
-    return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix) if _any_may_provide(held, places) else refusal
+    if _any_may_provide(held, places):
+        return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix)
+    if unread := _unread_providers(held, places):
+        doubt = f"whether the nodes have a credential provider for {held.reference.host} is not known: {unread}"
+        return unknown("providers", doubt, refusal.fix, reason=f"{refusal.reason}. {_PROVIDED}, and {doubt}")
+    return refusal
 
 
 def _any_may_provide(held: PullRoute, places: Sequence[str]) -> bool:
@@ -217,6 +223,14 @@ def _any_may_provide(held: PullRoute, places: Sequence[str]) -> bool:
     if known is not None and (known.found or known.hidden):
         return True
     return _has_own_host(held, places) and may_provide(held.subject, held.reference, held.evidence)
+
+
+def _unread_providers(held: PullRoute, places: Sequence[str]) -> str:
+    """Why the providers of the nodes for an image at these places are not known, as the rest of a sentence. Empty if they are known."""
+    known = providers_without_config(held.reference, held.mirrors, held.evidence)
+    if known is None and _has_own_host(held, places):
+        known = find_providers(held.reference.repository, held.evidence)
+    return "" if known is None else known.unread
 
 
 def _hidden_logins(held: PullRoute) -> str:

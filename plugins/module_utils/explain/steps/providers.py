@@ -76,7 +76,7 @@ def _explain_hidden(known: KubeletProviders, reference: Reference) -> Iterator[S
 
 
 def may_provide(subject: ContainerPull, reference: Reference, evidence: Lookup) -> bool:
-    """Whether the nodes may have a login for the image from a credential provider.
+    """Whether the nodes may have a login for the image from a credential provider that an object or their platform shows.
 
     :raises ReadRequired: when the objects that configure them have to be read first.
     """

@@ -75,10 +75,22 @@ def test_a_pool_without_machines_does_not_count() -> None:
     assert find_providers("q.example.com/app", alone) == KubeletProviders({}, [], is_complete=False)
 
 
-@pytest.mark.parametrize("unknown", [None, {}, REFUSED, {"credentialProviders": []}])
+@pytest.mark.parametrize("unknown", [None, {}, {"credentialProviders": []}])
 def test_a_pool_without_known_providers_leaves_those_of_the_others(unknown: Any) -> None:
     known = evidence(pool("worker", "a"), pool("infra", "b"), a=settings(SEEN), b=unknown)
     assert find_providers("q.example.com/app", known) == KubeletProviders({SEEN: ["worker"]}, [], is_complete=False)
+
+
+def test_a_configuration_that_cannot_be_read_is_a_doubt_with_its_reason() -> None:
+    known = evidence(pool("worker", "a"), pool("infra", "b"), a=settings(SEEN), b=REFUSED)
+    found = find_providers("q.example.com/app", known)
+    assert found == KubeletProviders({SEEN: ["worker"]}, [], is_complete=False, unread=str(REFUSED))
+    assert find_providers("q.io/app", known, of_crio=True).unread == str(REFUSED)
+
+
+def test_pools_that_cannot_be_listed_are_a_doubt_with_their_name() -> None:
+    found = find_providers("q.example.com/app", Lookup({POOLS: REFUSED}))
+    assert found == KubeletProviders(unread=f"the machineconfigpools could not be read: {REFUSED}")
 
 
 def test_a_pool_whose_providers_no_object_shows_is_named() -> None:
@@ -91,6 +103,7 @@ def test_a_pool_whose_providers_no_object_shows_is_named() -> None:
 def test_a_cluster_without_known_pools_shows_none(pools: Any) -> None:
     found = find_providers("q.example.com/app", Lookup({POOLS: pools}))
     assert (found.found, [*found.hidden], found.is_complete) == ({}, [], False)
+    assert bool(found.unread) is (pools is REFUSED)
 
 
 def test_all_configurations_are_requested_together() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
@@ -19,6 +19,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBELET_FILE,
     POOLS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
@@ -359,6 +364,65 @@ class TestMachineConfigs:
         assert "\n" not in text
 
 
+UNREAD = "whether the nodes have a credential provider for q.io is not known: the caller may not read it"
+
+
+class TestUnreadMachineConfigs:
+    """A provider that the caller may not see can give a login to a pull that no node has tried yet."""
+
+    @staticmethod
+    def evidence(more: Any = None) -> Lookup:
+        """The configuration of one pool cannot be read. The other pool has no provider."""
+        return Lookup({**TestMachineConfigs().evidence(worker=[], infra=REFUSED), **(more or {})})
+
+    def test_the_refusal_of_all_logins_is_a_doubt_with_its_reason(self) -> None:
+        found = answered(pod(), self.evidence(), "no_login")
+        assert summary(found) == (
+            "unknown",
+            f"no pull secret of pod ns/p is for q.io/team/app: said no_login. {PROVIDED}, and {UNREAD}",
+        )
+        assert (found.step, steps(found, "providers")) == ("providers", [("providers", UNREAD, None)])
+        assert found.fix == fixes.create_secret("ns", "default", "q.io")
+
+    def test_pools_that_cannot_be_listed_are_named(self) -> None:
+        found = answered(pod(), Lookup(known(more={POOLS: REFUSED})), "no_login")
+        assert found.verdict == "unknown"
+        assert "q.io is not known: the machineconfigpools could not be read: the caller may not read it" in found.reason
+
+    def test_a_login_that_is_known_to_be_refused_leaves_the_doubt(self) -> None:
+        stored = {ObjectRef(SECRET, "ns", "a"): {**secret({"q.io": AUTH}), "refusedLogins": [["q.io", "q.io"]]}}
+        found = explain(pod("a"), self.evidence(stored))
+        assert (found.verdict, steps(found, "providers")) == ("unknown", [("providers", UNREAD, None)])
+
+    @pytest.mark.parametrize("asks", [True, False])
+    def test_the_refusal_of_the_node_decides(self, asks: bool) -> None:
+        subject = pod(says="authentication required")
+        found = answered(subject, self.evidence(), "no_login") if asks else explain(subject, self.evidence())
+        assert (found.verdict, steps(found, "providers")) == ("will_not_pull", [])
+
+    def test_a_user_of_a_project_gets_the_answers_of_one_who_may_only_not_read_the_secret_of_the_nodes(self) -> None:
+        unread = [*(ObjectRef(kind, "", "") for kind in MIRROR_KINDS), IMAGE_CONFIG, NODES, INFRASTRUCTURE, POOLS]
+        some = {**known(), NODE_SECRET: REFUSED}
+        least = {**some, **dict.fromkeys(unread, REFUSED)}
+        for subject, verdict in ((pod(says="unauthorized"), "will_not_pull"), (pod(), "unknown")):
+            for evidence in (some, least):
+                assert explain(subject, Lookup(evidence)).verdict == verdict
+                assert answered(subject, Lookup(evidence), "no_login").verdict == verdict
+        assert steps(answered(pod(), Lookup(least), "no_login"), "providers") == []
+
+    @pytest.mark.parametrize(("platform", "says"), [("AWS", PROVIDED), ("VSphere", UNREAD.replace("q.io", ECR))])
+    def test_the_provider_of_the_cloud_is_the_known_one(self, platform: str, says: str) -> None:
+        cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
+        found = answered(pod(image=IMAGES["AWS"]), self.evidence(cloud), "no_login")
+        assert (found.verdict, found.reason.endswith(says)) == ("unknown", True)
+
+    def test_the_login_of_a_kubelet_does_not_reach_the_only_mirror_on_another_host(self) -> None:
+        """A configuration for other images shows that CRI-O's provider is not for this one."""
+        config = {CRIO_PROVIDER[0]: {"spec": {"matchImages": ["x.io"]}}}
+        found = answered(pod(), self.evidence({**mirrored(only=True), **config}), "no_login")
+        assert (found.verdict, steps(found, "providers")) == ("will_not_pull", [])
+
+
 class TestCrioWithoutConfig:
     """Machine configs can set up the provider of CRI-O on their own. Then nothing is known about the login for a mirror."""
 
@@ -389,11 +453,15 @@ class TestCrioWithoutConfig:
         assert found.reason.endswith(" or the credential provider of the nodes gives a login for it")
 
     @pytest.mark.parametrize(
-        "providers", [[], [{**CRIO, "matchImages": ["x.io"]}], [TestMachineConfigs.TOKENS], REFUSED, {}]
+        "providers", [[], [{**CRIO, "matchImages": ["x.io"]}], [TestMachineConfigs.TOKENS], {}, None]
     )
     def test_a_mirror_that_refuses_decides_without_the_provider(self, providers: Any) -> None:
         found = answered(pod(), Lookup(self.evidence(providers)), "no_login")
         assert (found.verdict, steps(found, "providers")) == ("will_not_pull", [])
+
+    def test_a_mirror_that_refuses_is_a_doubt_if_the_machine_configs_cannot_be_read(self) -> None:
+        found = answered(pod(), Lookup(self.evidence(REFUSED)), "no_login")
+        assert (found.verdict, steps(found, "providers")) == ("unknown", [("providers", UNREAD, None)])
 
     def test_providers_that_no_object_shows_are_a_doubt_for_a_mirror(self) -> None:
         found = answered(pod(), Lookup(self.evidence({"credentialProviders": None})), "no_login")

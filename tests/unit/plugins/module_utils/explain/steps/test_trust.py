@@ -19,6 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
     TrustQuestion,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
     PROXY,
     additional_ref,
@@ -74,6 +75,10 @@ def test_an_untrusted_mirror_will_not_pull() -> None:
     found, _asked = told({})
     assert (summary(found), found.step, found.fix) == (("will_not_pull", UNTRUSTED), "certificate", ())
     assert steps(found, "certificate") == [("certificate", UNTRUSTED, False)]
+
+
+def test_a_credential_provider_does_not_change_the_trust_of_the_nodes() -> None:
+    assert summary(told({POOLS: REFUSED})[0]) == ("will_not_pull", UNTRUSTED)
 
 
 def test_the_authorities_are_those_that_the_cluster_gives_its_nodes() -> None:

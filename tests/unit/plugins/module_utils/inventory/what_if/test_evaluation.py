@@ -22,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     TRUST_QUESTION,
     ImageQuestion,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
@@ -36,6 +37,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     answer_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.pull_evidence import REFUSED
 from support.supposed import MIRRORS, changes_of
 from support.supposed_changes import image_config, mirror_set
 from support.surveyed import account, auth, place, pod, secret, survey
@@ -115,23 +117,26 @@ class TestCauses:
     SITE: ClassVar = {"add_objects": {"src": "f.yml"}}
     ELSEWHERE: ClassVar = {"add_objects": {"definition": [mirror_set("tag", "other", "x.io", "m.io")]}}
 
-    def causes(self, *given, nodes=None):
-        """The causes for a pod with two secrets, and a login of the nodes' own for the mirror."""
+    def compared(self, *given, nodes=None, pools=None):
+        """The comparison for a pod with two secrets, and a login of the nodes' own for the mirror."""
         one = pod("s", "t")
         there = place(secrets=[secret("s"), secret("t")], accounts=[account()], pods=[one])
-        snapshot = survey(there, objects={NODE_SECRET: secret("pull-secret", nodes) if nodes else None})
+        own = {NODE_SECRET: secret("pull-secret", nodes) if nodes else None}
+        snapshot = survey(there, objects={**own, POOLS: pools})
         patches = [patches_of(each, snapshot) for each in changes_of(*given)]
         evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=True), patches)
         (subject,) = pulls_of_pod(trim_pod(one), "a")
         while True:
             try:
-                found = evaluator.compare(subject)
+                return evaluator.compare(subject)
             except ReadRequired:
                 for lookup in evaluator.lookups:
                     lookup.add({ref: self.answer(ref) for ref in lookup.take_wanted()})
-            else:
-                assert found.answer == WOULD_BREAK
-                return found.causes
+
+    def causes(self, *given, nodes=None):
+        found = self.compared(*given, nodes=nodes)
+        assert found.answer == WOULD_BREAK
+        return found.causes
 
     def answer(self, ref: ObjectRef) -> Any:
         if ref.kind != IMAGE_QUESTION:
@@ -143,6 +148,12 @@ class TestCauses:
         changes = [*self.SECRETS]
         changes.insert(at, self.ELSEWHERE)
         assert self.causes(*changes) == tuple(each for each in range(3) if each != at)
+
+    def test_the_loss_of_all_logins_is_not_known_to_break_if_the_providers_of_the_nodes_cannot_be_read(self) -> None:
+        assert self.compared(*self.SECRETS).answer == WOULD_BREAK
+        found = self.compared(*self.SECRETS, pools=REFUSED)
+        assert (found.answer, found.before.verdict, found.after.step) == (NOT_KNOWN, PULLS, "providers")
+        assert str(REFUSED) in found.after.reason
 
     def test_each_change_that_breaks_without_the_other_is_a_cause(self) -> None:
         assert self.causes(LOST, self.ELSEWHERE, {"only_registries": ["x.io"]}) == (0, 2)
