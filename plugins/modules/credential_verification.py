@@ -75,8 +75,8 @@ notes:
   - Rights needed - list on machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io, nodes,
     pods; create, patch, delete on kubeletconfigs.machineconfiguration.openshift.io.
   - Optional rights - list on secrets, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
-    imagecontentsourcepolicies.operator.openshift.io; get on criocredentialproviderconfigs.config.openshift.io. Without them, the module
-    reports the missing information and the omitted steps.
+    imagecontentsourcepolicies.operator.openshift.io; get on criocredentialproviderconfigs.config.openshift.io,
+    machineconfigs.machineconfiguration.openshift.io. Without them, the module reports the missing information and the omitted steps.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
@@ -241,8 +241,9 @@ estimate:
             - Where the logins of the pods for it are. C(pod) is a pull secret of the pod, C(nodes) is the pull secret of the nodes. A mirror on
               another host than the source does not get the login of the pod.
             - C(none) means that there is no login. C(unknown) means that the caller may not read an object, that a
-              CRIOCredentialProviderConfig is for the image, so a mirror may get a login from any pull secret of the namespace, or that the
-              registry belongs to AWS, Azure or Google Cloud, whose nodes have a credential provider for it.
+              CRIOCredentialProviderConfig is for the image, so a mirror may get a login from any pull secret of the namespace, that the
+              registry belongs to AWS, Azure or Google Cloud, whose nodes have a credential provider for it, or that the machine configs
+              of the nodes have a credential provider that is for the image, or whose images they do not show.
           type: list
           elements: str
           returned: always

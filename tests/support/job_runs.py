@@ -500,11 +500,11 @@ def management_pull_secret(stage: Stage) -> Iterator[Result]:
 
 
 def verification(stage: Stage) -> Iterator[Result]:
-    """Create, change and delete the policy of a pool whose node has a pod with an image of a registry, and one with an image of a mirror."""
+    """Create, change and delete the policy of a pool whose node has a pod with images of a registry, of a mirror, and without a login."""
     name = f"verification-{stage.names[0]}"
     _mirror(stage)
     add_nodes(stage.lab, LabNode(name, "worker"))
-    images = {"app": f"{stage.host}/team/app:v1", "mirrored": MIRRORED}
+    images = {"app": f"{stage.host}/team/app:v1", "mirrored": MIRRORED, "plain": "plain.example.com/team/app:v1"}
     containers = [{"name": container, "image": image} for container, image in images.items()]
     body = {"metadata": {"name": name}, "spec": {"nodeName": name, "containers": containers}}
     stage.lab.api("POST", path_of(stage.names[0], "pods"), body, expect=(201, 409))

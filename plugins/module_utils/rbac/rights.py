@@ -407,6 +407,9 @@ JOBS: Mapping[str, Job] = {
                 "mirrors for which secrets of the namespace are used",
                 CLUSTER,
             ),
+            _reported_right(
+                f"machineconfigs.{_MACHINES}", "get", "credential providers for images without another login", CLUSTER
+            ),
         ),
     ),
     "credential_provider": Job(

@@ -18,9 +18,11 @@ from ...core.json_types import as_dict, as_str
 from ...core.namespaces import NamespaceSelector
 from ...core.objects import Json, ObjectRef, metadata, pick
 from ...explain.credentials import credentials_of
+from ...explain.kubelet_providers import find_providers
 from ...explain.lookup import Lookup, ReadRequired
 from ...explain.pod_images import CONTAINERS, images_of
 from ...explain.reading import require_all, try_lookup
+from ...explain.steps.crio_provider import providers_without_config
 from ...explain.steps.mirrors import key_for, mirrors_of
 from ...images.credential_providers import CRIO_PROVIDER, cloud_of, crio_match, skipped_entries
 from ...images.image_verification import (
@@ -45,7 +47,7 @@ __all__ = ["estimate_pulls", "repositories_of", "trim_pod_images"]
 #: `once`: at most the first start asks. With pull policy Never, the kubelet refuses a container for which it would have to ask.
 _NEVER, _ONCE, _EACH_START, _ALWAYS = "never", "once", "each_start", "always"
 _REFUSED = "refused"
-#: The place of the login for an image: a secret of the pod, the nodes' own pull secret, nowhere, or not known: a secret cannot be read, or a
+#: The place of the login for an image: a secret of the pod, the nodes' own pull secret, nowhere, or not known: an object cannot be read, or a
 #: credential provider may give one.
 _OF_POD, _OF_NODES, _NONE, _UNREAD = "pod", "nodes", "none", "unknown"
 _ENDED = ("Succeeded", "Failed")
@@ -185,9 +187,7 @@ def _login_of(namespace: str, secrets: Sequence[str], image: str, evidence: Look
     is_unread = own.in_state("unread") or nodes.in_state("unread") or any(key.unread for key in keys)
     if is_unread or any(try_lookup(evidence, ref)[1] for ref in _MIRROR_SETS):
         return _UNREAD
-    if cloud_of(reference.repository):
-        return _UNREAD  # the credential provider of the nodes may give one
-    return _UNREAD if mirrors is not None and _may_have_provider(reference, mirrors, evidence) else _NONE
+    return _UNREAD if _may_have_provider(reference, mirrors, evidence) else _NONE
 
 
 def _asks_host(host: str, mirrors: Mirrors) -> bool:
@@ -195,7 +195,16 @@ def _asks_host(host: str, mirrors: Mirrors) -> bool:
     return not mirrors.never_source or any(mirror.partition("/")[0] == host for mirror in mirrors.mirrors)
 
 
-def _may_have_provider(reference: Reference, mirrors: Mirrors, evidence: Lookup) -> bool:
+def _may_have_provider(reference: Reference, mirrors: Mirrors | None, evidence: Lookup) -> bool:
+    """Whether a credential provider of the nodes may give a login: that of their cloud, CRI-O's, or one of the kubelets."""
+    if cloud_of(reference.repository):
+        return True
+    if mirrors is not None and _may_have_crio_login(reference, mirrors, evidence):
+        return True
+    return _may_have_kubelet_login(reference, mirrors, evidence)
+
+
+def _may_have_crio_login(reference: Reference, mirrors: Mirrors, evidence: Lookup) -> bool:
     """Whether CRI-O's credential provider may find a login for a mirror, among all secrets of the namespace."""
     if not mirrors.locations:
         return False
@@ -205,6 +214,14 @@ def _may_have_provider(reference: Reference, mirrors: Mirrors, evidence: Lookup)
         unread or crio_match(config, reference.repository) not in ("", *skipped_entries(config))
         for config, unread in answers
     )
+
+
+def _may_have_kubelet_login(reference: Reference, mirrors: Mirrors | None, evidence: Lookup) -> bool:
+    """Whether the machine configs show a provider for a registry that a node asks, or hide whether there is one."""
+    found = [providers_without_config(reference, mirrors, evidence)]
+    if mirrors is None or _asks_host(reference.host, mirrors):
+        found.append(find_providers(reference.repository, evidence))
+    return any(known.found or known.hidden or known.unread for known in found if known is not None)
 
 
 def _registry_of(image: str, evidence: Lookup) -> str:

@@ -25,7 +25,7 @@ from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...images.image_verification import VerificationPolicy
-from ...images.kubelet_settings import KUBELET_CONFIGS, POOLS, pool_for
+from ...images.kubelet_settings import KUBELET_CONFIGS, KUBELET_FILE, POOLS, pool_for
 from ...images.node_pools import NODES
 from ...images.node_versions import NodeVersions, nodes_of
 from ...secrets.content import DATA_KEYS
@@ -63,7 +63,9 @@ def set_verification(
         pods = list(cluster.list(POD, keep=trim_pod_images))
         policy = _with_images_in_use(policy, request, pods)
         with Workers(settings.concurrency) as workers:
-            estimate, notes = _estimate(cluster, workers, members, pods, policy)
+            # The pools show which configurations have the credential providers of the kubelets.
+            evidence = Lookup({POOLS: {"items": pools}})
+            estimate, notes = _estimate(cluster, workers, members, pods, policy, evidence=evidence)
         estimate = {"pools": reached, **estimate}
         estimated = {"policy": policy.name, "allow_list": [*policy.allow_list], "estimate": estimate}
     plan = VerificationPlan(request.name, pool, policy, pools, nodes)
@@ -113,10 +115,15 @@ def _with_images_in_use(
 
 
 def _estimate(
-    cluster: Cluster, workers: Workers, nodes: list[NodeVersions], pods: list[Json], policy: VerificationPolicy
+    cluster: Cluster,
+    workers: Workers,
+    nodes: list[NodeVersions],
+    pods: list[Json],
+    policy: VerificationPolicy,
+    *,
+    evidence: Lookup,
 ) -> tuple[dict[str, Any], list[str]]:
     """Return the estimate, and a note for each kind that could not be read."""
-    evidence = Lookup()
     while True:
         try:
             estimated = estimate_pulls(nodes, pods, policy, evidence)
@@ -132,6 +139,8 @@ def _estimate(
 def _note(ref: ObjectRef, why: str) -> str:
     if ref.kind == SECRET:
         return why
+    if ref.kind == KUBELET_FILE:
+        return f"{why}. Whether the nodes have a credential provider for images without another login is not known"
     return (
         f"the {ref.kind.resource} could not be read: {why}. The registries and logins of mirrored images are not known"
     )

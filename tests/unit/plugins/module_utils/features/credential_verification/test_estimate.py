@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
@@ -24,9 +24,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     VerificationPolicy,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBELET_FILE,
+    POOLS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.node_configs import pool
 from support.pull_evidence import AUTH, GOOD, secret
 
 ALWAYS = VerificationPolicy("AlwaysVerify")
@@ -48,8 +53,8 @@ def pod(name: str, *own: str, image: str = IMAGE, node: str = "new", **more: Any
 
 
 DIGEST_SETS, TAG_SETS, _OLD_SETS = (ObjectRef(kind, "", "") for kind in MIRROR_KINDS)
-#: A cluster without mirrors.
-NOTHING = {NODE_SECRET: None, **dict.fromkeys((DIGEST_SETS, TAG_SETS, _OLD_SETS, *CRIO_PROVIDER))}
+#: A cluster without mirrors and machine configs.
+NOTHING = {NODE_SECRET: None, **dict.fromkeys((DIGEST_SETS, TAG_SETS, _OLD_SETS, *CRIO_PROVIDER, POOLS))}
 
 
 def lookup(**secrets: Any) -> Lookup:
@@ -193,6 +198,56 @@ class TestMirrors:
     def test_a_mirror_set_that_cannot_be_read_makes_a_missing_login_unknown(self) -> None:
         evidence = mirrored("m.io/team", digests=UnreadableObject("no"))
         assert row(self.found(evidence))["logins"] == ["unknown"]
+
+
+class TestKubeletProviders:
+    """The rendered configuration of a pool shows the providers of its kubelets. One of them may give a login that no secret has."""
+
+    OF_KUBELET: ClassVar = {"name": "p", "matchImages": ["q.io"]}
+    OF_CRIO: ClassVar = {"name": "crio-credential-provider", "matchImages": ["q.io"]}
+    FILE = ObjectRef(KUBELET_FILE, "", "rendered-worker")
+
+    def found(self, settings: Any, evidence: Lookup, *own: str) -> dict[str, Any]:
+        worker = {**pool("worker"), "status": {"machineCount": 1, "configuration": {"name": self.FILE.name}}}
+        evidence.add({POOLS: {"items": [worker]}, self.FILE: settings})
+        return row(estimate_pulls([NEW], [pod("a", *own)], ALWAYS, evidence))
+
+    @pytest.mark.parametrize(
+        ("settings", "login"),
+        [
+            ({"credentialProviders": [OF_KUBELET]}, "unknown"),
+            ({"credentialProviders": None}, "unknown"),
+            (UnreadableObject("no"), "unknown"),
+            ({"credentialProviders": [{**OF_KUBELET, "matchImages": ["x.io"]}]}, "none"),
+            ({"credentialProviders": [OF_CRIO]}, "none"),
+            ({"credentialProviders": []}, "none"),
+            ({}, "none"),
+            (None, "none"),
+        ],
+    )
+    def test_the_login_that_a_provider_may_give_is_unknown(self, settings: Any, login: str) -> None:
+        found = self.found(settings, lookup())
+        assert (found["logins"], found["without_login_total"]) == ([login], int(login == "none"))
+
+    @pytest.mark.parametrize(
+        ("policy", "provider", "login"),
+        [
+            ("AllowContactingSource", OF_KUBELET, "unknown"),
+            ("NeverContactSource", OF_KUBELET, "none"),
+            ("NeverContactSource", OF_CRIO, "unknown"),
+        ],
+    )
+    def test_only_the_provider_of_crio_gives_logins_for_a_mirror(self, policy: str, provider: Any, login: str) -> None:
+        found = self.found({"credentialProviders": [provider]}, mirrored("m.io/team", policy=policy))
+        assert found["logins"] == [login]
+
+    def test_the_configurations_are_read_only_for_an_image_without_a_login(self) -> None:
+        evidence = Lookup({ref: each for ref, each in NOTHING.items() if ref != POOLS})
+        evidence.add({ObjectRef(SECRET, "ns", "s"): GOOD})
+        assert row(estimate_pulls([NEW], [pod("a", "s")], ALWAYS, evidence))["logins"] == ["pod"]
+        with pytest.raises(ReadRequired):
+            estimate_pulls([NEW], [pod("a", "s"), pod("b")], ALWAYS, evidence)
+        assert evidence.take_wanted() == [POOLS]
 
 
 class TestPullPolicyNever:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import quote
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
@@ -19,6 +20,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     VerificationPolicy,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBELET_FILE_PATH,
 )
 from support.fake_api import FakeApi
 from support.node_configs import kubelet_config, node_in, pool
@@ -160,6 +164,44 @@ class TestSecrets:
         with pytest.raises(ImagePullError, match="secrets"):
             run(api)
         assert api.writes == []
+
+
+class TestKubeletProviders:
+    """The images of both pods have no login in a secret."""
+
+    PATH = "/etc/kubernetes/providers.yaml"
+    TEXTS: ClassVar = {
+        KUBELET_FILE_PATH: "kind: KubeletConfiguration\n",
+        PATH: "providers: [{name: p, matchImages: [x.io/team]}]\n",
+    }
+
+    @pytest.fixture(autouse=True)
+    def configuration(self, api: FakeApi) -> None:
+        """The rendered configuration of the pool, which has a machine."""
+        worker = pool("worker")
+        api.put("machineconfigpools", "", "worker", **{**worker, "status": {**worker["status"], "machineCount": 1}})
+        files = [{"path": path, "contents": {"source": f"data:,{quote(text)}"}} for path, text in self.TEXTS.items()]
+        unit = {"name": "kubelet.service", "contents": f"kubelet --image-credential-provider-config={self.PATH}"}
+        config = {"storage": {"files": files}, "systemd": {"units": [unit]}}
+        api.put("machineconfigs", "", "rendered-worker", spec={"config": config})
+
+    def logins(self, found: dict[str, Any]) -> dict[str, list[str]]:
+        return {row["image"]: row["logins"] for row in found["estimate"]["images"]}
+
+    def test_the_login_that_a_provider_of_the_kubelets_may_give_is_unknown(self, api: FakeApi) -> None:
+        found = run(api, check=True)
+        assert self.logins(found) == {"x.io/openshift-dns:v1": ["none"], "x.io/team:v1": ["unknown"]}
+        read = [asked for asked in api.asked if "machineconfigpools" in asked or "machineconfigs" in asked]
+        assert len(read) == 2, "the pools are listed once"
+
+    def test_without_the_right_the_result_says_so(self, api: FakeApi) -> None:
+        api.fail("GET .*/machineconfigs", status_object(403, "Forbidden", "no"), times=ALWAYS)
+        found = run(api, check=True)
+        assert {*map(tuple, self.logins(found).values())} == {("unknown",)}
+        assert found["notes"][-1] == (
+            "the caller may not read machine config rendered-worker. Whether the nodes have a credential provider for images without another "
+            "login is not known"
+        )
 
 
 class TestMirrors:
