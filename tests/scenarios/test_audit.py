@@ -83,6 +83,7 @@ def test_an_audit_reports_a_broken_secret_and_writes_nothing_to_the_cluster(lab,
     assert auditing.report.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.slow
 def test_a_declared_object_that_is_missing_is_a_finding(lab, project, auditing, east):
     registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
     declared = [{"name": "declared", "namespaces": [project], "registries": registries}]

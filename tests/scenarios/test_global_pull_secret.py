@@ -464,6 +464,7 @@ def pending(nodes: Nodes, name: str) -> bool:
 
 
 class TestCopies:
+    @pytest.mark.slow
     def test_an_encrypted_copy_is_kept_and_restored(self, standalone):
         directory = standalone.directory / "copies"
         first = {"registries": [login("new.example.com")], "backup": str(directory)}
@@ -579,6 +580,7 @@ class TestHosted:
         hosted_lab.api("DELETE", path_of("kube-system", "secrets", ADDITIONAL[1]), expect=(200, 404))
         hosted_lab.until(lambda: hosted_lab.get("kube-system", "secrets", MERGED[1]) is None, "it is merged no more")
 
+    @pytest.mark.slow
     def test_a_change_of_the_copy_is_reverted(self, hosted):
         """An edit of the copy is the wrong method, and this role never uses it."""
         path = path_of("openshift-config", "secrets", "pull-secret")
@@ -747,6 +749,7 @@ class TestManagement:
         yield standalone
         standalone.lab.api("DELETE", "/api/v1/namespaces/clusters")
 
+    @pytest.mark.slow
     def test_the_content_is_changed_in_place(self, management):
         uid = management.lab.get("clusters", "secrets", "prod-pull")["metadata"]["uid"]
         audit = management.lab.audit()

@@ -420,6 +420,7 @@ class TestUnexpectedError:
         # ansible-core 2.16 shows no source lines from such an archive.
         return [line for line in as_of_a_module(text).split("\\n") if not line.startswith("    ")]
 
+    @pytest.mark.slow
     def test_an_unexpected_error_fails_the_task_as_in_a_process_of_its_own(self, here, elsewhere, broken):
         """This holds at Ansible's highest verbosity and with a displayed traceback."""
         login = {"registry": "registry.example.com", "username": "user", "password": PASSWORD}

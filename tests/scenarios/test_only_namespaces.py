@@ -139,6 +139,7 @@ def test_an_empty_list_and_unknown_names_read_at_most_namespaces(lab: Lab, inven
     assert audit.writes() == []
 
 
+@pytest.mark.slow
 def test_named_namespaces_switch_the_prune_off_and_limit_a_teardown(
     lab: Lab, places: dict[str, str], inventory: Path
 ) -> None:

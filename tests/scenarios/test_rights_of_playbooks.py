@@ -105,6 +105,7 @@ def as_account(kubeconfig: str) -> tuple[str, str]:
     return ("-e", f"image_pull_kubeconfig={kubeconfig}")
 
 
+@pytest.mark.slow
 def test_site_and_teardown_work_with_the_rights_of_their_job(inventory: Path, accounts: Callable[[str], str]) -> None:
     login = as_account(accounts("site"))
     well(play("site", inventory, "--check", *login), changed=True)

@@ -591,6 +591,7 @@ class TestSteps:
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
 
+    @pytest.mark.slow
     def test_login_that_a_workload_needs_is_not_retired_with_the_guard(self, cluster: Cluster, tmp_path: Path) -> None:
         lab = cluster.lab
         rotated, forgotten = cluster.namespaces("rotated", "forgotten")
@@ -621,6 +622,7 @@ class TestSteps:
         assert done.status == 0, done.output
         assert "Disable the old account" in done.output
 
+    @pytest.mark.slow
     def test_strict_guard_does_not_retire_a_login_that_an_unknown_workload_may_need(
         self, cluster: Cluster, tmp_path: Path
     ) -> None:
@@ -803,6 +805,7 @@ class TestSteps:
         assert two[0].logins() == {first: auth(two[0].new)}
         assert audit.writes() == []
 
+    @pytest.mark.slow
     def test_the_nodes_come_last_and_are_waited_for(self, two: list[Cluster], tmp_path: Path) -> None:
         one = two[0]
         lab = one.lab

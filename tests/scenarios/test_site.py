@@ -333,6 +333,7 @@ class TestInventoryVariables:
 class TestExampleInventory:
     """The example inventory covers all common jobs with the manual's names, and works as shipped on a lab."""
 
+    @pytest.mark.slow
     def test_the_example_inventory_runs_as_shipped(self, lab_factory, tmp_path):
         lab = lab_factory()
         for name in PROJECTS:

@@ -160,6 +160,7 @@ def test_secrets_that_others_created_are_kept(lab, cluster, namespaces):
     assert cluster.ours_in(unneeded, created, both) == []
 
 
+@pytest.mark.slow
 def test_the_guard_keeps_what_a_workload_needs_and_removes_the_rest(lab, cluster, namespaces):
     it = Scene(lab, namespaces(2))
     needed, spare = it.names
