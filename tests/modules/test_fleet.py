@@ -161,7 +161,7 @@ class TestResult:
 class TestProgress:
     """ansible-playbook prints the progress of a long task while it runs."""
 
-    @pytest.fixture(params=["in Ansible's process", "in one of its own"])
+    @pytest.fixture(params=["in Ansible's process", pytest.param("in one of its own", marks=pytest.mark.slow)])
     def python(self, request, other_python) -> str:
         return other_python if request.param == "in one of its own" else "{{ ansible_playbook_python }}"
 

@@ -394,6 +394,7 @@ _REQUESTS = st.sampled_from(
 
 
 class TestAnything:
+    @pytest.mark.slow
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         module=st.sampled_from(list(WORK)),
