@@ -36,10 +36,13 @@ DIRECTORY = "/etc/openshift/kubelet.conf.d"
 UNIT = {"name": "kubelet.service", "contents": f"ExecStart=kubelet --config-dir={DIRECTORY}"}
 
 
-def rendered(api: FakeApi, text: str, path: str = KUBELET_FILE_PATH, unit: Any = UNIT, **drop_ins: str) -> None:
+def rendered(api: FakeApi, text: str, path: str = KUBELET_FILE_PATH, unit: Any = ..., **drop_ins: str) -> None:
     texts = {path: text, **{f"{DIRECTORY}/{name}": text for name, text in drop_ins.items()}}
     files = [{"path": path, "contents": {"source": f"data:,{quote(text)}"}} for path, text in texts.items()]
-    config = {"storage": {"files": files}, "systemd": {"units": [{"name": "crio.service"}, unit]}}
+    config = {
+        "storage": {"files": files},
+        "systemd": {"units": [{"name": "crio.service"}, UNIT if unit is ... else unit]},
+    }
     api.put("machineconfigs", "", RENDERED.name, spec={"config": config})
 
 

@@ -222,11 +222,11 @@ class TestProvidedImages:
     RUNS: ClassVar = pod(runs=True, nodeName="n")
 
     def found(
-        self, *pods: Any, secrets: Any = (MIRROR_LOGIN,), config: Any = CONFIG, lists: Any = True, **more: Any
+        self, *pods: Any, secrets: Any = (MIRROR_LOGIN,), config: Any = ..., lists: Any = True, **more: Any
     ) -> list[Finding]:
         objects = {
             ObjectRef(TAG_SETS, "", ""): {"items": [self.MIRRORS]},
-            CRIO_PROVIDER[0]: config,
+            CRIO_PROVIDER[0]: self.CONFIG if config is ... else config,
             token_review("a", "default", CRIO_AUDIENCE): {"allowed": True},
             secrets_review("a", "default"): {"allowed": lists},
         }
