@@ -637,9 +637,7 @@ summary:
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.limits import USUAL_LIMIT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.selection import (
-    list_visible_namespaces,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.selection import list_namespaces
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     contradictions as between_grants,
 )
@@ -718,9 +716,9 @@ def run(task: Task) -> dict[str, object]:
     declared = read_lists(task.params, FORMS, {"owner": pruning.owner}, task.read_file)
     pruning.require_declared(one.desired for every in declared.values() for one in every)
     with task.cluster() as run:
-        namespaces = list_visible_namespaces(run.cluster)
+        namespaces, unlisted = list_namespaces(run.cluster)
         batches = batch_lists(run, FORMS, declared, namespaces)
-        return run.result(prune_owner(run.cluster, pruning, batches, namespaces, run.settings))
+        return run.result(prune_owner(run.cluster, pruning, batches, namespaces, run.settings, unlisted=unlisted))
 
 
 MODULE = Module(

@@ -112,10 +112,12 @@ def prune_owner(
     batches: Mapping[str, Batch[Any]],
     namespaces: Sequence[Json],
     settings: Callable[[int], RunSettings],
+    *,
+    unlisted: str,
 ) -> Outcome:
     """Remove undeclared objects with the owner's labels in the given namespaces, which are objects as the API server sent them.
 
-    `batches` are the given lists, by their options (`KINDS`).
+    `batches` are the given lists, by their options (`KINDS`). `unlisted` is the refusal to list all namespaces, or empty.
 
     :raises OptionError: when nothing is declared for any of them, without `everything`. `Refusal` when objects could not
     be read. Nothing was removed in either case.
@@ -144,7 +146,7 @@ def prune_owner(
         left = {name: view for name, view in views.items() if name not in guarded.verdict.held_back}
         workloads = WorkloadGuard(desired, left, {name: planned[name] for name in left})
         if pruning.guard is not None:
-            workloads = workloads.judge(GuardScope.read(cluster, pruning.guard, settings(len(places))))
+            workloads = workloads.judge(GuardScope(cluster, places, pruning.guard, settings(len(places)), unlisted))
         again = ChangeGuard(cluster, pruning.guard, settings(len(places)))
         batch = Batch.of_one(workloads.desired, left)
         outcome = reconcile(cluster, batch, settings(len(left)), left, again.judge, is_judged=True)
