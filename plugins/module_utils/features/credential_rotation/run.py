@@ -141,8 +141,7 @@ def rotate(
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
     waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
     told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.members}
-    if not told["pending_pulls_unknown"]:
-        told["pending_pulls_unknown"] = _describe_unlisted(reading)
+    told["pending_pulls_unknown"] = waited.error or _describe_unlisted(reading)
     told["similar"] = _find_similar(seen)
     told["probes"] = _probes(rotation, rotated, seen, changing, proof if rotation.verify else None)
     remarks = [
@@ -441,7 +440,6 @@ class _WaitResult:
         return {
             "pending_pulls": [pull.row for pull in self._spread[:_SHOWN]],
             "pending_pulls_count": len(self.left),
-            "pending_pulls_unknown": self.error,
         }
 
     @property
@@ -491,9 +489,10 @@ def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitRes
 def _pull_places(reading: _RotationReader) -> Sequence[str]:
     """Return the namespaces whose pods pull with a confirmed secret: with one of the nodes, all."""
     confirmed = reading.seen.confirmed
-    held = _group_by_namespace(confirmed)
-    is_of_all = any(copy.is_of_nodes for copy in confirmed)
-    return reading.namespaces if is_of_all else [name for name in reading.namespaces if name in held]
+    if any(copy.is_of_nodes for copy in confirmed):
+        return reading.namespaces
+    held = {copy.ref.namespace for copy in confirmed}
+    return [name for name in reading.namespaces if name in held]
 
 
 def _describe_unlisted(reading: _RotationReader) -> str:
@@ -619,21 +618,21 @@ def _probes(
     other names can be mistyped. Namespaces that already have the new login come first, so that a run
     after a failed canary pulls there again. Then those with the oldest secret, because no user can create an older one.
     """
-    found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
-    used = used_images(_uses_in(seen.uses, (*rotated, *changing)), {**_keys(rotated), **_keys(changing)})
+    held = {**rotated, **changing}
+    uses = _uses_in(seen.uses, held)
+    if proof is None:
+        uses = {name: [use for use in every if _has_image(use)] for name, every in uses_with_secrets(uses, held)}
+    used = used_images(uses, _keys(held))
     trusted = {str(image) for images in (rotation.images, *used.values()) for image in images}
     proven = {name: image for name, image in proof.images.items() if image in trusted} if proof is not None else {}
-    for is_rotated, held in ((True, rotated), (False, changing)):
-        uses = _uses_in(seen.uses, held)
-        if proof is None:
-            uses = {name: [use for use in every if _has_image(use)] for name, every in uses_with_secrets(uses, held)}
-        for namespace, images in used_images(uses, _keys(held)).items():
-            names = ((image, str(image) if proof is None else proven.get(image.repository)) for image in images)
-            for image, name in names:
-                if name and (secret := secret_for(image, held[namespace])) is not None:
-                    row = {"namespace": namespace, "image": name, "secret": secret[1]}
-                    found.append(((not is_rotated, secret[0], namespace), row))
-                    break
+    found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
+    for namespace, images in used.items():
+        names = ((image, str(image) if proof is None else proven.get(image.repository)) for image in images)
+        for image, name in names:
+            if name and (secret := secret_for(image, held[namespace])) is not None:
+                row = {"namespace": namespace, "image": name, "secret": secret[1]}
+                found.append(((namespace in changing, secret[0], namespace), row))
+                break
     return [row for _order, row in sorted(found, key=lambda each: each[0])][:_SHOWN]
 
 
