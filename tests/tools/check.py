@@ -223,7 +223,7 @@ STEPS = (
     Step(
         "a rotation of 1,000 namespaces",
         "newest",
-        (*PYTEST, "tests/scenarios/test_rotate.py"),
+        (*PYTEST, "tests/scenarios/test_rotate.py::TestUnderFire"),
         variables=(("IMAGE_PULL_ROTATED", "1000"),),
         only_all=True,
     ),

@@ -16,6 +16,8 @@ from support.templates import trusted
 
 ROLE = Path(__file__).parents[2] / "roles" / "credential_rotation"
 OPTIONS = {"credential_rotation_verify": True}
+#: The fact with the failures before the retirement.
+KNOWN = "__credential_rotation_known_failures"
 
 
 def look(*failing: str, undecided: tuple[str, ...] = (), proven: tuple[str, ...] = (), to_change: int = 0) -> Any:
@@ -40,10 +42,11 @@ def known(**variables: Any) -> Any:
     """Return the failures that the role remembers before it retires a login."""
     tasks = yaml.safe_load((ROLE / "tasks" / "finish.yml").read_text(encoding="utf-8"))
     every = [*tasks, *(inner for task in tasks for inner in task.get("block", ()))]
-    (fact,) = (task["ansible.builtin.set_fact"] for task in every if "ansible.builtin.set_fact" in task)
-    ((name, value),) = fact.items()
+    (value,) = (
+        task["ansible.builtin.set_fact"][KNOWN] for task in every if KNOWN in task.get("ansible.builtin.set_fact", ())
+    )
     all_of = variables_with(**variables)
-    return {name: Templar(loader=DataLoader(), variables=all_of).template(trusted(value))}
+    return {KNOWN: Templar(loader=DataLoader(), variables=all_of).template(trusted(value))}
 
 
 def planned(plan: Any) -> dict[str, Any]:
@@ -71,12 +74,19 @@ def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
 @pytest.mark.parametrize("rotates_nodes", [True, "false"])
 def test_a_login_of_nodes_makes_the_wait_longer(nodes: Any, changed: Any, seconds: int, rotates_nodes: Any) -> None:
     """An earlier run may have just written it. None means that the play has no plan, so its hosts are unknown."""
-    rotation = {"rotation": {"nodes": nodes, "nodes_changed": changed}}
-    hosts = {"a": planned(None if nodes is None else rotation)}
+    facts = planned(None if nodes is None else {"rotation": {"nodes": nodes, "nodes_changed": changed}})
     given = {"credential_rotation_nodes": rotates_nodes, "credential_rotation_soak_seconds": "60"}
-    all_of = variables_with(hostvars=hosts, ansible_play_hosts_all=[*hosts], **given)
-    found = evaluated("__credential_rotation_minimum", all_of)
+    found = evaluated("__credential_rotation_own_minimum", variables_with(**facts, **given))
     assert int(found) == (seconds if rotates_nodes is True else 60)
+
+
+def test_the_longest_wait_of_all_clusters_counts() -> None:
+    """Each cluster has computed its own, because each can rotate a login of its own."""
+    hosts = {"a": "60", "b": 300, "c": 90}
+    facts = {name: {"__credential_rotation_minimum_of_host": seconds} for name, seconds in hosts.items()}
+    both = variables_with(hostvars=facts, ansible_play_hosts=["a", "c"])
+    assert int(evaluated("__credential_rotation_minimum", both)) == 90
+    assert int(evaluated("__credential_rotation_minimum", {**both, "ansible_play_hosts": [*hosts]})) == 300
 
 
 def test_the_plan_of_another_rotation_does_not_count() -> None:
@@ -86,11 +96,10 @@ def test_the_plan_of_another_rotation_does_not_count() -> None:
     other = {**own, "__credential_rotation_planned": {"key": "other"}}
     assert int(evaluated("__credential_rotation_first.copies.to_change", own)) == 1
     assert int(evaluated("__credential_rotation_first.copies.to_change", other)) == 0
-    hosts = {"a": {"__credential_rotation_plan": {"rotation": {"nodes": [], "nodes_changed": []}}}}
-    hosts["a"]["__credential_rotation_planned"] = {"key": "other"}
     given = {"credential_rotation_nodes": True, "credential_rotation_soak_seconds": 0}
-    minimum = variables_with(hostvars=hosts, ansible_play_hosts_all=["a"], **given)
-    assert int(evaluated("__credential_rotation_minimum", minimum)) == 300
+    plan = {"__credential_rotation_plan": {"rotation": {"nodes": [], "nodes_changed": []}}}
+    other = variables_with(**plan, __credential_rotation_planned={"key": "other"}, **given)
+    assert int(evaluated("__credential_rotation_own_minimum", other)) == 300
 
 
 class TestOtherPasswords:
