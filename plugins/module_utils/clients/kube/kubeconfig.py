@@ -20,7 +20,7 @@ from typing import Any
 from ...core.file_errors import describe_place, describe_read_error
 from ...core.redaction import is_path
 from .errors import ConnectError, one_line
-from .libraries import yaml
+from .libraries import load_yaml, yaml
 from .tls import Pem
 
 __all__ = ["Kubeconfig", "Section", "load_kubeconfig"]
@@ -198,7 +198,7 @@ def _place_of(paths: Sequence[Path]) -> str:
 def _content(title: str, path: Path) -> Mapping[str, Any]:
     """The content of a file. No error quotes it."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _error(title, f"{path} cannot be read: {describe_read_error(path, error)}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ...core.json_types import as_dict
 from ...core.objects import Json
-from .libraries import yaml
+from .libraries import load_yaml, load_yaml_documents, yaml
 
 __all__ = ["parse_objects", "parse_yaml"]
 
@@ -23,7 +23,7 @@ def parse_yaml(text: str) -> Json:
     if len(text) > _MOST_TEXT:
         raise ValueError("it is too long")
     try:
-        content = yaml.safe_load(text)
+        content = load_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise ValueError("it is not valid YAML") from None
     if not isinstance(content, dict):
@@ -37,7 +37,7 @@ def parse_objects(text: str) -> list[Json]:
     :raises ValueError: when the text is not YAML, or a document is not an object. The message does not quote it.
     """
     try:
-        documents = [each for each in yaml.safe_load_all(text) if each is not None]
+        documents = [each for each in load_yaml_documents(text) if each is not None]
     except (yaml.YAMLError, ValueError, RecursionError):
         raise ValueError("it is not valid YAML") from None
     found: list[Json] = []
