@@ -24,7 +24,7 @@ from support.fleet import RBAC, by_namespace, default_accounts, delete_namespace
 from support.killed_runs import KilledRuns
 from support.lab import Lab, mount_names, path_of, pull_names
 from support.logins import token_kubeconfig
-from support.many import FORMS, LISTS, declared, suffixes
+from support.many import LISTS, declared, suffixes
 from support.modules import run_module
 
 NAMESPACES = int(os.environ.get("IMAGE_PULL_FAULT_NAMESPACES", "30"))
@@ -40,7 +40,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 ABSENT = {**OPTIONS, "pull_secret": {"name": "ours"}}
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=[pytest.param("single", marks=pytest.mark.slow), "list"])
 def fleet(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Fleet]:
     # The names of the namespaces decide which requests meet a fault.
     made = Fleet(lab, f"{request.cls.__name__.lower()}-{request.param}", request.param)

@@ -15,6 +15,7 @@ def own_lab(untouched_lab):
     return untouched_lab
 
 
+@pytest.mark.slow
 def test_the_rotation_guide_works_as_written(installed, own_lab, pulls):
     own_lab.registry_set("private", "--add", "robot-2")
     registry = own_lab.registry("private")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import all_findings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
@@ -313,6 +314,7 @@ class TestPrint:
         page = watched.open("severity=error&view=findings")
         assert whole > page.pdf(format="A4").count(b"/Type /Page\n") >= 1
 
+    @pytest.mark.slow
     def test_the_print_view_stops_at_2000_findings(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
         many = [audits.finding(name=f"s{number}") for number in range(2100)]
         watched = watch(

@@ -121,6 +121,7 @@ def passed(job: Job) -> Job:
     return job
 
 
+@pytest.mark.slow
 def test_the_workflow_sets_up_the_planned_changes(
     lab: Any, namespaces: Any, controller: Controller, node: Node
 ) -> None:

@@ -588,6 +588,7 @@ class TestHosted:
         hosted.lab.api("PATCH", path, {"data": {".dockerconfigjson": wrong}})
         hosted.lab.until(lambda: hosted.registries() == PLATFORM, "it is reverted")
 
+    @pytest.mark.slow
     def test_added_logins_are_merged(self, hosted):
         wanted = {"registries": [login("new.example.com"), login("quay.io/team")]}
         audit = hosted.lab.audit()

@@ -387,6 +387,7 @@ class TestSteps:
         for name in namespaces:
             assert planned.output.count(f"+++ after: Secret {name}/quay") == 1
 
+    @pytest.mark.slow
     def test_a_login_that_no_node_can_pull_with_stops_at_the_canary(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
     ) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.lab import Lab
 from support.modules import run_module
 from support.registry_settings import additional_authority, auth_file, pull_secret, registry_settings
@@ -140,6 +141,7 @@ def named(document: Mapping[str, Any], answer: str) -> set[str]:
     return {row["name"] for row in document["containers"] if row["answer"] == answer}
 
 
+@pytest.mark.slow
 def test_exactly_the_workloads_that_lack_something_are_named_and_all_pull_once_it_is_corrected(
     lab_factory: Any, tmp_path: Path
 ) -> None:
