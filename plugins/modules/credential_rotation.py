@@ -597,6 +597,7 @@ rotation:
     unreadable_secrets:
       description:
         - The namespaces in which the caller may not list secrets, so that the old login may be there. One sentence for each.
+        - On OpenShift, also that the caller may not list namespaces, so that only its own projects were searched.
       type: list
       elements: str
     unreadable_pods:
@@ -963,7 +964,7 @@ def run(task: Task) -> dict[str, object]:
     rotation = credential_rotation.from_options(task.params)
     task.warn(credential_rotation.check_lifetime(task.params, time.time()))
     with task.cluster(task.targets(everywhere=True, system=True)) as run:
-        return run.result(rotate(run.cluster, rotation, run.namespaces, run.settings()))
+        return run.result(rotate(run.cluster, rotation, run.namespaces, run.settings(), unlisted=run.unlisted))
 
 
 RULES = {"mutually_exclusive": [("secrets", "plan")]}

@@ -24,7 +24,8 @@ description:
 options:
   namespaces:
     description:
-      - The namespaces to audit. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are audited.
+      - The namespaces to audit. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are audited. On
+        OpenShift, if the caller may not list namespaces, only its own projects are audited, with a warning.
       - With few namespaces, copies of a login in other namespaces are not found.
     type: list
     elements: str

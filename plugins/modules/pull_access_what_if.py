@@ -27,7 +27,8 @@ description:
 options:
   namespaces:
     description:
-      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated.
+      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated. On
+        OpenShift, if the caller may not list namespaces, only its own projects are evaluated, with a warning.
     type: list
     elements: str
   changes:

@@ -478,6 +478,35 @@ class TestLeft:
         result = rotate(namespaces=[namespace], impersonate_user="nobody")
         assert result["rotation"]["unreadable_secrets"][0].startswith("the caller may not list secrets in namespace")
 
+    def test_an_account_that_sees_only_its_projects_does_not_find_every_secret(
+        self, lab: Lab, rotate: Run, host: str, namespaces: Callable[[int], list[str]]
+    ) -> None:
+        """OpenShift lists such an account only its own projects. The lab has no such view, so the test creates the project."""
+        mine, other = namespaces(2)
+        for name in (mine, other):
+            secret(lab, name, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
+        user = f"administrator-of-{mine}"
+        rules = [
+            {"apiGroups": ["project.openshift.io"], "resources": ["projects"], "verbs": ["list"]},
+            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "patch"]},
+        ]
+        lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {"metadata": {"name": user}, "rules": rules})
+        binding = {
+            "metadata": {"name": user},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        }
+        lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
+        project = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": {"name": mine}}
+        lab.api("POST", "/apis/project.openshift.io/v1/projects", project)
+        result = rotate(impersonate_user=user)
+        (sentence,) = result["rotation"]["unreadable_secrets"]
+        assert sentence.startswith("only the secrets in the caller's own projects were searched: listing namespaces")
+        assert "own projects were read, and nothing is known about other namespaces" in str(result["warnings"])
+        assert [lab.entries(name, "quay")[host]["auth"] for name in (mine, other)] == [
+            auth(login(lab, number)) for number in (1, 0)
+        ]
+
 
 class TestOptions:
     def test_all_invalid_options_are_reported_at_once(self, rotate: Run) -> None:

@@ -102,6 +102,21 @@ def test_the_plan_of_another_rotation_does_not_count() -> None:
     assert int(evaluated("__credential_rotation_own_minimum", other)) == 300
 
 
+@pytest.mark.parametrize("name", ["plan.yml", "check.yml"])
+def test_a_rotation_stops_if_secrets_cannot_be_read(name: str) -> None:
+    """The end of a rotation checks it as well, because it can run on its own."""
+    tasks = yaml.safe_load((ROLE / "tasks" / name).read_text(encoding="utf-8"))
+    (condition,) = (
+        str(task["ansible.builtin.assert"]["that"])
+        for task in tasks
+        if "unreadable_secrets" in str(task.get("ansible.builtin.assert"))
+    )
+    found = "__credential_rotation_plan" if name == "plan.yml" else "__credential_rotation_seen"
+    for sentences, allows, continues in ((["a"], "false", False), (["a"], "yes", True), ([], False, True)):
+        given = {found: {"rotation": {"unreadable_secrets": sentences}}, "credential_rotation_allow_unread": allows}
+        assert evaluated(f"(({condition}) | bool)", variables_with(**given)) is continues
+
+
 class TestOtherPasswords:
     """The old login is not retired if confirmed secrets have its user with another password, and the given one may be mistyped."""
 

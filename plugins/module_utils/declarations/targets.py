@@ -22,6 +22,7 @@ class Targets:
     """The namespaces to work in, selected namespaces that are being deleted, and the platform's namespaces that a selector leaves out.
 
     `open_to_users` are requested projects that are selected by a name that the user chose. `remarks` are for the user of the task.
+    `unlisted` is the refusal to list all namespaces, if they were selected only from the caller's projects.
     """
 
     namespaces: Sequence[str]
@@ -29,6 +30,7 @@ class Targets:
     left_out: Sequence[str] = ()
     open_to_users: Sequence[str] = ()
     remarks: Sequence[str] = ()
+    unlisted: str = ""
 
 
 NO_TARGETS = Targets(())

@@ -57,11 +57,11 @@ def resolve_targets(
     labels = list(dict.fromkeys(one.labels for one in wanted if isinstance(one, NamespaceSelector)))
     by_labels = _list_by_selector(cluster, labels, every)
     return [
-        _select_targets(one, by_labels[one.labels]) if isinstance(one, NamespaceSelector) else one for one in wanted
+        _select_targets(one, *by_labels[one.labels]) if isinstance(one, NamespaceSelector) else one for one in wanted
     ]
 
 
-def _select_targets(selector: NamespaceSelector, namespaces: Sequence[Json]) -> Targets:
+def _select_targets(selector: NamespaceSelector, namespaces: Sequence[Json], unlisted: str) -> Targets:
     chosen, terminating = selector.choose(namespaces)
     requested = {metadata(one)["name"] for one in namespaces if requester_of(one)}
     return Targets(
@@ -70,23 +70,26 @@ def _select_targets(selector: NamespaceSelector, namespaces: Sequence[Json]) -> 
         left_out=tuple(selector.left_out(namespaces)),
         open_to_users=() if selector.is_closed else tuple(name for name in chosen if name in requested),
         remarks=selector.remarks(namespaces),
+        unlisted=unlisted,
     )
 
 
 def _list_by_selector(
     cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None
-) -> dict[str, list[Json]]:
-    """The namespaces for each label selector. The server evaluates a single selector, and those that only it understands."""
+) -> dict[str, tuple[list[Json], str]]:
+    """The namespaces for each label selector, as from `list_namespaces`. The server evaluates a single selector, and those that only it
+    understands."""
     ours = len(selectors) > 1 or every is not None
     tests = {selector: compile_selector(selector) for selector in selectors} if ours else {}
     known = {selector: test for selector, test in tests.items() if test is not None}
+    unlisted = ""
     if every is None:
-        every = list_visible_namespaces(cluster) if known else []
+        every, unlisted = list_namespaces(cluster) if known else ([], "")
     found = {
         selector: [namespace for namespace in every if test(as_dict(metadata(namespace).get("labels")))]
         for selector, test in known.items()
     }
     return {
-        selector: found[selector] if selector in found else list_namespaces(cluster, selector)[0]
+        selector: (found[selector], unlisted) if selector in found else list_namespaces(cluster, selector)
         for selector in selectors
     }

@@ -64,6 +64,11 @@ _SHOWN = 20
 
 _NOTHING_SELECTED = "the namespace_selector selects no namespace, so nothing was done: compare it with 'kubectl get namespaces --show-labels'"
 
+_ONLY_PROJECTS = (
+    "only the caller's own projects were read, and nothing is known about other namespaces. Name them in the option 'namespaces', or use a "
+    "login that may list namespaces"
+)
+
 #: Default number of concurrent connections.
 _FEW = 8
 
@@ -247,6 +252,8 @@ class Task:
             if wanted is not None:
                 run.select([wanted])
                 self.warn([] if run.namespaces else [_NOTHING_SELECTED])
+                if run.unlisted and all(self.params.get(option) is None for option in TARGETS):
+                    self.warn([f"{_ONLY_PROJECTS}: {run.unlisted}"])
             yield run
 
     def _limit(self) -> Limit | None:
@@ -295,6 +302,11 @@ class ClusterRun:
     def namespaces(self) -> list[str]:
         """Return the selected namespaces, each once."""
         return list(dict.fromkeys(name for found in self.targets for name in found.namespaces))
+
+    @property
+    def unlisted(self) -> str:
+        """Return the refusal to list all namespaces. Empty if the selected ones are from all, or were named."""
+        return next((found.unlisted for found in self.targets if found.unlisted), "")
 
     def select(self, wanted: Sequence[Targets | NamespaceSelector]) -> None:
         """Find the namespaces of each entry on the cluster."""

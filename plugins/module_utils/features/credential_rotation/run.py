@@ -112,10 +112,13 @@ def rotate(
     namespaces: Sequence[str],
     settings: RunSettings,
     *,
+    unlisted: str = "",
     accept: Callable[[Rotation, Iterable[Copy]], SecretLogins] = check_secret_logins,
     prove: Callable[[Rotation, ImagesInUse, Logins], ProofResult] = prove_new_login,
 ) -> Outcome:
     """Return the outcome: the changes of each namespace, and the evidence about the login.
+
+    `unlisted`: the refusal to list all namespaces, if `namespaces` are only the caller's projects.
 
     :raises Refusal: when not all secrets could be searched, or the new login does not work. Nothing was written then.
     """
@@ -126,6 +129,8 @@ def rotate(
             seen = reading.read()
         except ImagePullError as error:
             raise Refusal(f"nothing was written, because not all secrets could be searched: {error}") from None
+    if unlisted:
+        seen.unreadable_secrets.append(f"only the secrets in the caller's own projects were searched: {unlisted}")
     found = {namespace: copies for namespace in seen.copies if (copies := _copies_to_change(seen, rotation, namespace))}
     own = (
         accept(rotation, [copy for copies in found.values() for copy in copies])

@@ -293,6 +293,17 @@ class TestOverNamespaces:
         assert self.run(task)[0]["summary"]["total"] == 0
         assert task.warnings == [NOTHING_SELECTED]
 
+    def test_a_caller_who_may_not_list_namespaces_is_told_about_the_others(self, api: FakeApi, task: Task) -> None:
+        """A selector is documented to select among the caller's projects. Without options, all namespaces are meant."""
+        api.fail("GET /api/v1/namespaces", FORBIDDEN, times=9)
+        api.put("projects", "", "mine")
+        for selector, count in (({"include": ["*"]}, 0), (None, 1)):
+            task.params = {**task.params, "namespaces": None, "namespace_selector": selector}
+            with task.cluster(task.targets(everywhere=True)) as run:
+                assert (run.namespaces, len(task.warnings)) == (["mine"], count)
+                assert "no" in run.unlisted
+        assert task.warnings[0].startswith("only the caller's own projects were read")
+
     @pytest.mark.parametrize("concurrency", [0, -1])
     def test_a_concurrency_below_1_is_refused_before_any_request(
         self, api: FakeApi, task: Task, concurrency: int

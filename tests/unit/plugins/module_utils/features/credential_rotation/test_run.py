@@ -146,6 +146,7 @@ def run(
     prover: Prover | None = None,
     accepter: Accepter | None = None,
     check: bool = False,
+    unlisted: str = "",
     **settings: Any,
 ) -> Outcome:
     """Rotate the `confirmed` secrets, by default all existing ones."""
@@ -156,6 +157,7 @@ def run(
         replace(rotation or Rotation(EXCHANGE), entries=entries),
         namespaces or ("a",),
         RunSettings(check_mode=check, clock=clock, **settings),
+        unlisted=unlisted,
         accept=accepter or Accepter(),
         prove=prover or Prover(api),
     )
@@ -517,6 +519,14 @@ class TestRead:
         ]
         assert copies(outcome) == (1, 0, 1, 0)
         assert api.writes == ["PATCH /api/v1/namespaces/a/secrets/quay"]
+
+    def test_namespaces_that_the_caller_does_not_see_may_have_the_login(self, api: FakeApi) -> None:
+        put(api, "a")
+        outcome = run(api, "a", unlisted="listing namespaces: no")
+        assert told(outcome)["unreadable_secrets"] == [
+            "only the secrets in the caller's own projects were searched: listing namespaces: no"
+        ]
+        assert copies(outcome) == (1, 0, 1, 0)
 
     def test_namespaces_are_listed_one_by_one_if_the_cluster_list_is_refused(self, api: FakeApi) -> None:
         names = [f"n{number}" for number in range(6)]
