@@ -204,13 +204,15 @@ class TestDurations:
 class TestMarkers:
     """`make test` leaves out slow tests, and each of them runs in a step of `make test-all`."""
 
-    def test_make_test_leaves_marked_tests_out_and_make_test_all_runs_them(self) -> None:
-        newest, oldest = (
-            check.Step("a", environment, ("python", "-m", "pytest", "tests/scenarios")) for environment in ENVIRONMENTS
+    def test_make_test_leaves_slow_tests_out_and_older_cores_those_of_the_newest(self) -> None:
+        newest, oldest, pre_release = (
+            check.Step(f"a, {core}", core, ("python", "-m", "pytest", "tests/scenarios"))
+            for core in (*ENVIRONMENTS, check.NEXT)
         )
         assert newest.arguments(False)[-2:] == ("-m", "not slow")
         assert oldest.arguments(False)[-2:] == ("-m", "not slow and not newest_core")
-        assert newest.arguments(True) == newest.command and oldest.arguments(True) == oldest.command
+        assert oldest.arguments(True) == oldest.arguments(False)
+        assert newest.arguments(True) == newest.command and pre_release.arguments(True) == pre_release.command
 
     def test_every_step_with_tests_leaves_them_out(self) -> None:
         for step in check.chosen([]):
