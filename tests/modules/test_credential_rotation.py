@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.lab import Lab, path_of, pull_names
+from support.openshift import allow
 
 Run = Callable[..., dict[str, Any]]
 
@@ -485,18 +486,8 @@ class TestLeft:
         mine, other = namespaces(2)
         for name in (mine, other):
             secret(lab, name, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
-        user = f"administrator-of-{mine}"
-        rules = [
-            {"apiGroups": ["project.openshift.io"], "resources": ["projects"], "verbs": ["list"]},
-            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "patch"]},
-        ]
-        lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", {"metadata": {"name": user}, "rules": rules})
-        binding = {
-            "metadata": {"name": user},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": user},
-            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
-        }
-        lab.api("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding)
+        rights = ({"projects.project.openshift.io": ["list"]}, {"secrets": ["list", "patch"]})
+        user = allow(lab, f"administrator-of-{mine}", *rights)
         project = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": {"name": mine}}
         lab.api("POST", "/apis/project.openshift.io/v1/projects", project)
         result = rotate(impersonate_user=user)

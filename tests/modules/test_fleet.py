@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import pytest
 from support.lab import pull_names
+from support.openshift import allow
 from support.playbooks import play
-
-RBAC = "rbac.authorization.k8s.io"
 
 
 def label(lab, names, **labels):
@@ -75,18 +74,12 @@ class TestSelector:
     def test_a_caller_who_may_not_list_namespaces_gets_its_projects(self, lab, run, namespaces):
         """OpenShift shows users only their own projects. The lab has no such view, so the test creates the projects itself."""
         names = namespaces(2)
-        rules = [
-            {"apiGroups": ["project.openshift.io"], "resources": ["projects"], "verbs": ["list"]},
-            {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list", "patch"]},
-            {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
-        ]
-        user = f"owner-{names[0]}"
-        cluster = f"/apis/{RBAC}/v1"
-        lab.api("POST", f"{cluster}/clusterroles", {"metadata": {"name": user}, "rules": rules})
-        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": user}
-        subject = {"kind": "User", "name": user, "apiGroup": RBAC}
-        binding = {"metadata": {"name": user}, "roleRef": role, "subjects": [subject]}
-        lab.api("POST", f"{cluster}/clusterrolebindings", binding)
+        rights = (
+            {"projects.project.openshift.io": ["list"]},
+            {"serviceaccounts": ["get", "list", "patch"]},
+            {"secrets": ["get"]},
+        )
+        user = allow(lab, f"owner-{names[0]}", *rights)
         meta = {"name": names[0], "annotations": {"openshift.io/requester": "ann"}}
         project = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": meta}
         lab.api("POST", "/apis/project.openshift.io/v1/projects", project)

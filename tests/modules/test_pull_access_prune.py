@@ -11,6 +11,7 @@ from support.hostile import hostile
 from support.hostile_proxy import refused
 from support.killed_runs import KilledRuns
 from support.lab import mount_names, pull_names
+from support.openshift import allow
 
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
 RBAC = "rbac.authorization.k8s.io"
@@ -162,16 +163,7 @@ class TestLimitedCaller:
                 "subjects": [{"kind": "User", "name": user, "apiGroup": RBAC}],
             }
             lab.create(place, "rolebindings", body)
-        cluster = f"/apis/{RBAC}/v1"
-        rule = {"apiGroups": ["project.openshift.io"], "resources": ["projects"], "verbs": ["list"]}
-        lab.api("POST", f"{cluster}/clusterroles", {"metadata": {"name": user}, "rules": [rule]})
-        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": user}
-        subject = {"kind": "User", "name": user, "apiGroup": RBAC}
-        lab.api(
-            "POST",
-            f"{cluster}/clusterrolebindings",
-            {"metadata": {"name": user}, "roleRef": role, "subjects": [subject]},
-        )
+        allow(lab, user, {"projects.project.openshift.io": ["list"]})
         for place in (allowed, half):
             body = {"apiVersion": "project.openshift.io/v1", "kind": "Project", "metadata": {"name": place}}
             lab.api("POST", "/apis/project.openshift.io/v1/projects", body)
