@@ -211,7 +211,7 @@ class Task:
         :raises OptionError: for invalid options.
         """
         options = self.params if namespaces is None else {"namespaces": namespaces}
-        if everywhere and all(options.get(option) is None for option in TARGETS):
+        if everywhere and _has_no_targets(options):
             options = {"namespace_selector": {"include": ["*"], "system_namespaces": system}}
         return targets_from_options(options)
 
@@ -252,7 +252,7 @@ class Task:
             if wanted is not None:
                 run.select([wanted])
                 self.warn([] if run.namespaces else [_NOTHING_SELECTED])
-                if run.unlisted and all(self.params.get(option) is None for option in TARGETS):
+                if run.unlisted and _has_no_targets(self.params):
                     self.warn([f"{_ONLY_PROJECTS}: {run.unlisted}"])
             yield run
 
@@ -431,6 +431,10 @@ def _find_unplaced(declared: Sequence[Declaration[Any]], found: Sequence[Targets
     for one, meant in zip(declared, found, strict=True):
         if one.refused and not meant.namespaces:
             yield f"{one.entry}: {one.refused}"
+
+
+def _has_no_targets(options: Mapping[str, Any]) -> bool:
+    return all(options.get(option) is None for option in TARGETS)
 
 
 def _connection_options(params: Mapping[str, Any]) -> ConnectionOptions:
