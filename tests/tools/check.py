@@ -41,8 +41,8 @@ PACKAGES = [
     for part in ("-p", f"{PLUGINS}.{room}")
 ]
 PACKAGES += ["-p", "ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source"]
-#: Number of steps that run in parallel: most of them wait for a cluster half of the time.
-LANES = 2
+#: Number of steps that run in parallel. On two cores, two steps leave a fifth of the processor idle, because tests wait for a cluster.
+LANES = 3
 #: The longest step of make test takes about a quarter of an hour on two cores, of make test-all half an hour.
 LONGEST_SECONDS, LONGEST_SECONDS_OF_ALL = 3600, 7200
 #: ansible-runner is not tested with the oldest core.

@@ -160,7 +160,7 @@ class TestCheck:
         assert lines[28:] == [
             f"{first.title:<40}    31 passed    0 failed      70 s",
             f"{second.title:<40}     1 passed    1 failed      50 s",
-            "65 s for all, 2 side by side; 120 s is the sum of the steps",
+            "65 s for all, 3 side by side; 120 s is the sum of the steps",
             "",
             "32 passed, 1 failed",
         ]
