@@ -114,6 +114,12 @@ class Cluster:
         pod = self.lab.get(namespace, "pods", name)
         return bool(pod and pod["status"].get("containerStatuses"))
 
+    def set_state(self, namespace: str, pod: str, state: dict[str, Any], image_id: str = "") -> None:
+        """Set the state of the container of a pod like a kubelet."""
+        status = {"name": "app", "image": "i", "imageID": image_id, "ready": False, "restartCount": 0, "state": state}
+        path = f"{path_of(namespace, 'pods', pod)}/status"
+        self.lab.api("PATCH", path, {"status": {"containerStatuses": [status]}})
+
     def release(self, *namespaces: str) -> None:
         for name in namespaces:
             self.lab.api("PATCH", path_of(name, "pods", "queued"), {"metadata": {"annotations": {QUEUED: None}}})
@@ -219,6 +225,31 @@ def released(queues: Sequence[tuple[Cluster, Sequence[str]]], retired: Path) -> 
                 one.release(*names)
 
     thread = threading.Thread(target=release)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def waiting(message: str) -> dict[str, Any]:
+    """The state of a container whose image the node failed to pull."""
+    return {"waiting": {"reason": "ErrImagePull", "message": message}}
+
+
+@contextmanager
+def once(condition: Callable[[], bool], action: Callable[[], None]) -> Iterator[None]:
+    """Run the action during the block, as soon as the condition is true."""
+    over = threading.Event()
+
+    def act() -> None:
+        while not over.wait(0.05):
+            if condition():
+                action()
+                return
+
+    thread = threading.Thread(target=act)
     thread.start()
     try:
         yield
@@ -771,30 +802,41 @@ class TestSteps:
     ) -> None:
         """The registry always refuses the pod's image, but the node reports that only after the plan."""
         cluster.pod(namespaces[0], "limited", restart="Always")
-        path = f"{path_of(namespaces[0], 'pods', 'limited')}/status"
-
-        def say(message: str) -> None:
-            state = {"waiting": {"reason": "ErrImagePull", "message": message}}
-            container = {"name": "app", "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}
-            cluster.lab.api("PATCH", path, {"status": {"containerStatuses": [container]}})
-
-        say("pull QPS exceeded")
-        audit, over = cluster.lab.audit(), threading.Event()
-
-        def work() -> None:
-            while not over.wait(0.05):
-                if audit.writes():
-                    say("requested access to the resource is denied")
-                    return
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        done = rotate(tmp_path, [cluster], credential_rotation_probe=False)
-        over.set()
-        thread.join()
+        cluster.set_state(namespaces[0], "limited", waiting("pull QPS exceeded"))
+        audit = cluster.lab.audit()
+        with once(
+            lambda: bool(audit.writes()),
+            lambda: cluster.set_state(namespaces[0], "limited", waiting("requested access to the resource is denied")),
+        ):
+            done = rotate(tmp_path, [cluster], credential_rotation_probe=False)
         assert done.status == 0, done.output
         assert set(cluster.logins().values()) == {auth(cluster.new)}
         assert '"cause": "denied"' in done.output
+
+    @pytest.mark.slow
+    def test_a_pod_that_fails_after_the_retirement_is_reported(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        """The run cannot undo the retirement, so it fails and names the pod and the way back."""
+        cluster.pod(namespaces[0], "restarted", "Always", restart="Always")
+        cluster.set_state(namespaces[0], "restarted", {"running": {}}, image_id="sha256:1")
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=cluster.lab.binary, retired=tmp_path / "retired"))
+        with once(
+            (tmp_path / "retired").exists,
+            lambda: cluster.set_state(namespaces[0], "restarted", waiting("unauthorized: authentication required")),
+        ):
+            done = rotate(
+                tmp_path,
+                [cluster],
+                credential_rotation_retire_tasks=str(tmp_path / "retire.yml"),
+                credential_rotation_soak_seconds=0,
+                credential_rotation_probe=False,
+            )
+        told = " ".join(done.output.split())
+        assert done.status != 0, done.output
+        assert "stopped, because registries reject the login of pods that did not fail before" in told
+        assert f"{namespaces[0]}/restarted ({cluster.image}, unauthorized)" in told
+        assert "The old login is retired. If these pods need it, enable it again at the registry." in told
 
     @pytest.mark.slow
     def test_a_failed_wave_is_the_last_wave(self, two: list[Cluster], tmp_path: Path) -> None:

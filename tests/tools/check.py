@@ -210,7 +210,11 @@ STEPS = (
     ),
     Step("ansible-test units, next", NEXT, UNITS),
     Step("modules on the lab, next", NEXT, (*PYTEST, "tests/modules")),
-    Step("one process or two, next", NEXT, (*PYTEST, "tests/scenarios/test_in_process.py")),
+    Step(
+        "playbooks, next",
+        NEXT,
+        (*PYTEST, *(f"tests/scenarios/test_{name}.py" for name in ("in_process", "explain", "audit"))),
+    ),
     Step("the tools of these tests", "newest", (*PYTEST, "tests/tools")),
     Step("the lab against the recordings", "newest", (*PYTEST, "tests/lab_fidelity"), only_all=True),
     Step("matching against the real readers", "newest", (*PYTEST, "tests/oracle"), only_all=True),

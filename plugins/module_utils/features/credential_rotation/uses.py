@@ -102,7 +102,7 @@ def trim_to_uses(kind: Kind, obj: Json, exchange: LoginReplacement) -> Json | No
 
 
 def collect_uses(objects: Iterable[Json]) -> list[Use]:
-    """Return the uses in objects that `kept_uses` returned."""
+    """Return the uses in objects that `trim_to_uses` returned."""
     return [use for obj in objects for use in obj[_USES]]
 
 
