@@ -311,6 +311,10 @@ class TestAccount:
             "account ns/name: would create 2 cluster roles, create 1 service account, kubeconfig would be in /h/k"
         )
 
+    def test_an_object_of_another_kind_is_counted_as_an_object(self) -> None:
+        changes = row("ns", {"action": "create", "kind": "ConfigMap", "name": "x"})
+        assert self.line(result(changes)) == "account ns/name: 1 object created"
+
     def test_an_unchanged_account_is_reported(self) -> None:
         assert self.line(result(row("ns"))) == "account ns/name: nothing changed"
         assert self.line({}, {"skipped": True}, check_mode=True) == "account ns/name: nothing would change"
