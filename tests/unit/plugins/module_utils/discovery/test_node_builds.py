@@ -46,6 +46,11 @@ def test_a_missing_kind_or_right_leaves_them_unknown(api: FakeApi, answer: Answe
     assert read(api) == BuildSecrets(unread=unread)
 
 
+def test_another_error_leaves_them_unknown_with_its_text(api: FakeApi) -> None:
+    api.fail(PATH, status_object(400, "BadRequest", "the list is damaged"), times=ALWAYS)
+    assert "the list is damaged" in read(api).unread
+
+
 def test_a_failed_cluster_is_an_error(api: FakeApi) -> None:
     api.fail(PATH, status_object(401, "Unauthorized", "no"), times=ALWAYS)
     with pytest.raises(ClusterError):
