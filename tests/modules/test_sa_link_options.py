@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from typing import Any
 
 import pytest
+from support.background import repeat
 from support.lab import mount_names, pull_names
 from support.truth import three_ways
 
@@ -222,24 +222,17 @@ class TestFleet:
 class TestVerify:
     """The result names a controller that removes our entry again."""
 
-    def undo(self, lab: Any, namespace: str, stop: threading.Event) -> None:
-        """Overwrite the account repeatedly, as a pipeline does that applies a whole account."""
-        while not stop.wait(0.05):
-            names = pull_names(lab.account(namespace))
-            if "mine" in names:
-                kept = [{"name": name} for name in names if name != "mine"]
-                path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default?fieldManager=nightly-pipeline"
-                lab.api("PATCH", path, {"imagePullSecrets": kept})
+    def undo(self, lab: Any, namespace: str) -> None:
+        """Overwrite the account, as a pipeline does that applies a whole account."""
+        names = pull_names(lab.account(namespace))
+        if "mine" in names:
+            kept = [{"name": name} for name in names if name != "mine"]
+            path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default?fieldManager=nightly-pipeline"
+            lab.api("PATCH", path, {"imagePullSecrets": kept})
 
     def test_a_writer_that_removes_the_link_again_is_named(self, lab, run, namespace):
-        stop = threading.Event()
-        pipeline = threading.Thread(target=self.undo, args=(lab, namespace, stop))
-        pipeline.start()
-        try:
+        with repeat(lambda: self.undo(lab, namespace)):
             result = link(run, [namespace], "mine", require="none", verify_after=0.5)
-        finally:
-            stop.set()
-            pipeline.join()
         assert (result["failed"], result["changed"]) == (True, True)
         error = result["failures"][0]["error"]
         assert error.startswith(

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.background import repeat
 from support.fleet import by_namespace, make_namespaces
 from support.killed_runs import GUARD, KilledRuns
 from support.lab import Audit, Following, Lab, path_of
@@ -213,27 +214,19 @@ def waits_for_pulls(audit: Audit) -> bool:
 @contextmanager
 def released(queues: Sequence[tuple[Cluster, Sequence[str]]], retired: Path) -> Iterator[None]:
     """Release the queued pulls when the rotation waits for them, or when it has retired the login without waiting."""
-    over = threading.Event()
-    waiting = [(one, names, one.lab.audit()) for one, names in queues]
+    left = [(one, names, one.lab.audit()) for one, names in queues]
 
     def release() -> None:
-        left = waiting
-        while left and not over.wait(1):
-            ready = [each for each in left if retired.exists() or waits_for_pulls(each[2])]
-            left = [each for each in left if each not in ready]
-            for one, names, _audit in ready:
-                one.release(*names)
+        for each in [each for each in left if retired.exists() or waits_for_pulls(each[2])]:
+            left.remove(each)
+            one, names, _audit = each
+            one.release(*names)
 
-    thread = threading.Thread(target=release)
-    thread.start()
-    try:
+    with repeat(release, pause=1):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
-def waiting(message: str) -> dict[str, Any]:
+def failed_pull(message: str) -> dict[str, Any]:
     """The state of a container whose image the node failed to pull."""
     return {"waiting": {"reason": "ErrImagePull", "message": message}}
 
@@ -241,21 +234,16 @@ def waiting(message: str) -> dict[str, Any]:
 @contextmanager
 def once(condition: Callable[[], bool], action: Callable[[], None]) -> Iterator[None]:
     """Run the action during the block, as soon as the condition is true."""
-    over = threading.Event()
+    has_acted = False
 
     def act() -> None:
-        while not over.wait(0.05):
-            if condition():
-                action()
-                return
+        nonlocal has_acted
+        if not has_acted and condition():
+            has_acted = True
+            action()
 
-    thread = threading.Thread(target=act)
-    thread.start()
-    try:
+    with repeat(act):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 @contextmanager
@@ -802,11 +790,13 @@ class TestSteps:
     ) -> None:
         """The registry always refuses the pod's image, but the node reports that only after the plan."""
         cluster.pod(namespaces[0], "limited", restart="Always")
-        cluster.set_state(namespaces[0], "limited", waiting("pull QPS exceeded"))
+        cluster.set_state(namespaces[0], "limited", failed_pull("pull QPS exceeded"))
         audit = cluster.lab.audit()
         with once(
             lambda: bool(audit.writes()),
-            lambda: cluster.set_state(namespaces[0], "limited", waiting("requested access to the resource is denied")),
+            lambda: cluster.set_state(
+                namespaces[0], "limited", failed_pull("requested access to the resource is denied")
+            ),
         ):
             done = rotate(tmp_path, [cluster], credential_rotation_probe=False)
         assert done.status == 0, done.output
@@ -823,7 +813,7 @@ class TestSteps:
         (tmp_path / "retire.yml").write_text(RETIRE.format(lab=cluster.lab.binary, retired=tmp_path / "retired"))
         with once(
             (tmp_path / "retired").exists,
-            lambda: cluster.set_state(namespaces[0], "restarted", waiting("unauthorized: authentication required")),
+            lambda: cluster.set_state(namespaces[0], "restarted", failed_pull("unauthorized: authentication required")),
         ):
             done = rotate(
                 tmp_path,

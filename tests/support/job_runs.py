@@ -10,7 +10,6 @@ import base64
 import importlib
 import json
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from uuid import uuid4
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import READER_ROLE
 
+from support.background import repeat
 from support.hypershift import host_a_cluster
 from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_nodes
@@ -390,22 +390,18 @@ def probe(stage: Stage) -> Iterator[Result]:
 @contextmanager
 def _nodes(stage: Stage) -> Iterator[None]:
     """Simulate a scheduler and kubelets."""
-    over, done = threading.Event(), set[str]()
+    done = set[str]()
 
     def work() -> None:
-        while not over.wait(0.05):
-            for pod in _probes(stage):
-                if pod["metadata"]["uid"] not in done:
-                    done.add(pod["metadata"]["uid"])
-                    _pulled(stage.lab, path_of(pod["metadata"]["namespace"], "pods", pod["metadata"]["name"]))
+        for pod in _probes(stage):
+            if pod["metadata"]["uid"] not in done:
+                done.add(pod["metadata"]["uid"])
+                _pulled(stage.lab, path_of(pod["metadata"]["namespace"], "pods", pod["metadata"]["name"]))
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
     try:
-        yield
+        with repeat(work):
+            yield
     finally:
-        over.set()
-        thread.join()
         for pod in _probes(stage):
             path = path_of(pod["metadata"]["namespace"], "pods", pod["metadata"]["name"])
             stage.lab.api("DELETE", f"{path}?gracePeriodSeconds=0", expect=(200, 404))
