@@ -58,7 +58,7 @@ def object_after(change: Change, observed: Json | None) -> Json | None:
     if change.action == "delete":
         return None
     if change.action == "update":
-        after: Json = _apply_patch(observed or {}, change.body)
+        after: Json = _apply_patch(observed, change.body)
         return after
     return {**change.body, "metadata": {**metadata(change.body), "resourceVersion": _UNWRITTEN}}
 
@@ -66,7 +66,7 @@ def object_after(change: Change, observed: Json | None) -> Json | None:
 def _join_changes(first: Change, second: Change) -> Change | None:
     """One change with the effect of both, or None if two writes are needed."""
     ends = second.action in ("delete", "replace")
-    if first.action == "delete" or second.action == "create" or (ends and first.action != "update"):
+    if second.action == "create" or (ends and first.action != "update"):
         return None
     entries = tuple(dict.fromkeys((*first.entries, *second.entries)))
     details, before = _merge_details(first.details, second.details), {**second.before, **first.before}

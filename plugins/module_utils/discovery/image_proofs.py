@@ -100,10 +100,10 @@ def _attempt(ref: ObjectRef, evidence: Lookup, access: RegistryAccess) -> LoginC
     is_named = wanted.host == access.named
     if ref.kind == SIGNATURE_QUESTION:
         architectures = SignatureQuestion.of(ref).architectures
-        return SignatureCheck(wanted, login, access, is_named, question.is_insecure, architectures)
+        return SignatureCheck(wanted, login, access, is_named, question.is_insecure, architectures=architectures)
     if question.reads_index or question.reads_configuration:
-        how = (question.is_insecure, question.reads_index, question.reads_configuration)
-        return PlatformCheck(wanted, login, access, is_named, *how)
+        reads = {"reads_index": question.reads_index, "reads_configuration": question.reads_configuration}
+        return PlatformCheck(wanted, login, access, is_named, question.is_insecure, **reads)
     return LoginCheck(wanted, login, access, is_named, question.is_insecure)
 
 

@@ -105,8 +105,7 @@ def _find_absent(cluster: Cluster, refused: Sequence[ObjectRef]) -> Mapping[Obje
 
 def _group_of(ref: ObjectRef) -> str:
     """The API group. Empty for the core API, which every server has."""
-    group, slash, _version = ref.kind.api_version.partition("/")
-    return group if slash else ""
+    return ref.kind.api_version.rpartition("/")[0]
 
 
 def _reader_for(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None:

@@ -95,12 +95,12 @@ class LoginCheck:
         return prove_login(options, host, self.login, how.realm_hosts, is_named=self.is_named)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, kw_only=True)
 class PlatformCheck(LoginCheck):
     """A question about the architectures of an image. The members are those of `ImageQuestion`."""
 
-    reads_index: bool = False
-    reads_configuration: bool = False
+    reads_index: bool
+    reads_configuration: bool
 
     def proof(self) -> RegistryProof:
         """Ask the registry.
@@ -119,11 +119,11 @@ class PlatformCheck(LoginCheck):
         )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, kw_only=True)
 class SignatureCheck(LoginCheck):
     """A question about the signatures of an image, for these architectures or for all that it has."""
 
-    architectures: tuple[str, ...] = ()
+    architectures: tuple[str, ...]
 
     def proof(self) -> RegistryProof:
         """Ask the registry.
@@ -141,11 +141,11 @@ class SignatureCheck(LoginCheck):
         )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, kw_only=True)
 class TrustCheck(LoginCheck):
     """A question about the certificate of a registry, without a login. `authorities` are in PEM format."""
 
-    authorities: str = ""
+    authorities: str
 
     def proof(self) -> RegistryProof:
         """Ask the registry."""

@@ -118,10 +118,14 @@ def subject_of(entry: Any, binding_namespace: str) -> Subject | None:
 def _normal_form(kind: str, name: str, namespace: str) -> Subject:
     if kind == "ServiceAccount":
         return Subject(kind, name, namespace)
+    return _normal_user(name) if kind == "User" else Subject(kind, name)
+
+
+def _normal_user(name: str) -> Subject:
     parts = name[len(ACCOUNT_USERS) :].split(":") if name.startswith(ACCOUNT_USERS) else []
-    if kind == "User" and len(parts) == 2 and all(parts):
+    if len(parts) == 2 and all(parts):
         return Subject("ServiceAccount", parts[1], parts[0])
-    return Subject(kind, name)
+    return Subject("User", name)
 
 
 def subject_entries(binding: Json) -> Sequence[Any]:
@@ -173,7 +177,7 @@ def _named_subjects(options: Mapping[str, Any]) -> Iterable[Subject]:
         yield Subject("Group", group)
     for user in options.get("users") or []:
         check_free_name("users", user)
-        yield _normal_form("User", user, "")
+        yield _normal_user(user)
     if options.get("authenticated"):
         yield Subject("Group", AUTHENTICATED)
     if options.get("anonymous"):

@@ -118,6 +118,12 @@ class TestPlan:
         with pytest.raises(Refusal, match="^no$"):
             Batch.of_one(Asks(refuse), ["ns"]).plan("ns", {})
 
+    def test_a_refused_namespace_is_not_planned(self) -> None:
+        asks = Asks()
+        with pytest.raises(Refusal, match="^why$"):
+            Batch(SECRET, {"ns": [Declaration(asks, entry(0))]}, {"ns": "why"}).plan("ns", {})
+        assert asks.seen == []
+
     def test_the_only_entry_of_a_list_is_still_an_entry(self) -> None:
         made = batch(Asks(lambda _objects, _found: Plan((create(ref("a"), {}, {}, {}),), extra={"pods": []})))
         plan = made.plan("ns", {})

@@ -34,6 +34,9 @@ DECLARATION: dict[str, Any] = {
     "namespace_selector": {"type": "dict", "options": {"labels": {"type": "str"}}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "count": {"type": "int", "default": 1},
+    "ratio": {"type": "float"},
+    "forced": {"type": "bool"},
+    "size": {"type": "bytes"},
     "inline": {"type": "list", "elements": "dict", "options": ITEM},
     "file": {"type": "path"},
 }
@@ -86,7 +89,7 @@ def refused(*items: Any, **params: Any) -> str:
 class TestSpec:
     def test_the_spec_of_the_list_has_the_options_of_the_task_without_defaults(self) -> None:
         option = ARGUMENTS["things"]
-        assert (option["type"], option["elements"]) == ("list", "dict")
+        assert (option["type"], option["elements"], option["no_log"]) == ("list", "dict", False)
         assert list(option["options"]) == [*DECLARATION, "title"]
         assert option["options"]["state"] == {"type": "str", "choices": ["present", "absent"]}
         assert option["options"]["name"] == {"type": "str"}
@@ -201,11 +204,13 @@ class TestEntryProblems:
     @pytest.mark.parametrize(
         ("item", "said"),
         [
-            ({"count": CANARY}, "unable to convert to int"),
+            ({"count": CANARY}, "unable to convert to int: give a whole number"),
+            ({"ratio": CANARY}, "unable to convert to float: give a number"),
+            ({"forced": CANARY}, "unable to convert to bool: give true or false"),
             ({"state": CANARY}, "value of state must be one of: present, absent"),
             ({"state": "presnt"}, "value of state must be one of: present, absent: did you mean 'present'?"),
-            ({"namespaces": {CANARY: 1}}, "unable to convert to list"),
-            ({"namespace_selector": CANARY}, "unable to convert to dict"),
+            ({"namespaces": {CANARY: 1}}, "unable to convert to list: give a list, such as [one, other]"),
+            ({"namespace_selector": CANARY}, "unable to convert to dict: give lines of the form 'name: value'"),
             ({"inline": [{"password": CANARY}]}, "missing required arguments: key found in inline"),
             ({"inline": [CANARY]}, "unable to convert to dict"),
             ({"inline": [[CANARY]]}, " a list, not 'list'"),
@@ -229,6 +234,9 @@ class TestEntryProblems:
         assert said in found
         assert "things[0]" not in found
         assert CANARY not in found
+
+    def test_the_problem_of_a_type_without_a_notation_has_no_advice(self) -> None:
+        assert self.said({"size": CANARY}).endswith("unable to convert to bytes")
 
     def test_all_problems_of_all_entries_are_reported(self) -> None:
         found = self.said({"name": "one", "count": "x", "state": "y"}, {"name": "two"}, CANARY, {"state": "z"})
@@ -273,7 +281,11 @@ class TestBatchOf:
         found[opened] = replace(found[opened], open_to_users=["evil"])
         batch = batch_of(FORM, items, found)
         assert list(batch.refused) == ["evil"]
-        assert "things[0] and things[1] contradict each other in namespace evil" in batch.refused["evil"]
+        assert batch.refused["evil"] == (
+            "things[0] and things[1] contradict each other in namespace evil: present, then absent. "
+            "A user requested this project with a name that one of their namespace_selectors includes, so nothing was "
+            "done in it: add 'requesters' or 'labels' to that selector, or exclude the name"
+        )
         with pytest.raises(OptionError, match="in namespace b: present, then absent. Nothing was changed"):
             batch_of(FORM, items, [Targets(["b", "evil"], open_to_users=["evil"]), Targets(["b", "evil"])])
 

@@ -83,6 +83,7 @@ def test_an_unreachable_registry_is_reported_as_unanswered(certificate: str) -> 
     ]
     assert isinstance(answer, dict)
     assert (answer["outcome"], "refused" in answer["message"]) == ("unanswered", True)
+    assert answer.keys() == {"outcome", "message", "realm_host"}
 
 
 @pytest.mark.parametrize("named", ["", "127.0.0.1", "127.0.0.1:2", "registry.example.com"])

@@ -257,6 +257,9 @@ providers:
         rendered(api, TEXT, unit={"name": "other.service", "contents": self.OPTION})
         assert read_kubelet_file(api.cluster(), RENDERED) == SETTINGS
 
+    def test_a_file_that_is_named_twice_is_read_once(self) -> None:
+        assert self.read(f"ExecStart=kubelet {self.OPTION}", f'Environment="{self.OPTION}"') == self.FOUND
+
     def test_several_files_leave_them_unknown(self) -> None:
         other = self.OPTION.replace("ecr", "other")
         assert self.read(f"ExecStart=kubelet {self.OPTION} {other}") is None

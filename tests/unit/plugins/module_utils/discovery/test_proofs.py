@@ -82,6 +82,8 @@ def test_an_attempt_is_made_from_a_question_about_a_login_or_an_image() -> None:
         False,
         True,
     ]
+    check = LoginCheck(RegistryImage("q.io"), RegistryLogin("u", "p"), access)
+    assert (check.is_named, check.is_insecure) == (False, False)
     assert "Canary" not in repr(LoginCheck.of(LoginQuestion("q.io", "Canary-user", "Canary-77"), access))
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import (
     CLUSTER,
@@ -12,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.righ
     HOSTED_PULL_SECRETS,
     JOBS,
     Right,
+    Without,
     options_of,
     rights_of,
     rules_of,
@@ -92,6 +95,7 @@ class TestEachJob:
     def test_each_job_and_right_has_a_description(self, job: str) -> None:
         assert JOBS[job].what
         assert all(right.why for right in JOBS[job].rights)
+        assert {right.without for right in JOBS[job].rights} <= {*get_args(Without)}
 
     def test_a_right_in_one_namespace_covers_one_object(self, job: str) -> None:
         """This holds where the verb can be restricted."""

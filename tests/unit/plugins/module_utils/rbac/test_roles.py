@@ -51,6 +51,11 @@ def test_a_role_without_rules_gives_no_right(role: Any) -> None:
     assert not gives_pull(role)
 
 
+def test_the_kind_has_the_names_of_the_api_server() -> None:
+    """kubernetes pkg/apis/rbac/types.go, pkg/registry/rbac/rest/storage_rbac.go"""
+    assert (ROLE.api_version, ROLE.kind, ROLE.resource) == ("rbac.authorization.k8s.io/v1", "Role", "roles")
+
+
 def test_a_binding_refers_to_a_role_of_its_namespace_or_of_the_cluster() -> None:
     meta = {"namespace": "a", "name": "b"}
     own = {"metadata": meta, "roleRef": {"kind": "Role", "name": "r"}}
