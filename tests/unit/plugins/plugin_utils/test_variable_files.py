@@ -73,6 +73,12 @@ class TestContent:
 
 
 class TestEncryption:
+    def test_nothing_is_written_if_the_encryption_fails(self, tmp_path: Path) -> None:
+        write = ControllerFiles([("default", None)]).prepare(wanted(tmp_path))
+        with pytest.raises(OptionError, match=r"^vault.yml could not be encrypted, so nothing was written: "):
+            write([PLAIN, VAULT])
+        assert content(tmp_path) == {}
+
     def test_no_credential_is_ever_in_a_file(
         self, files: ControllerFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -60,6 +60,9 @@ GIVEN = {
     "auth without padding": lambda canary: {
         "auth_config": {"auths": {"quay.io": {"Auth": b64(f"robot:{canary}").rstrip("=") + "\n"}}},
     },
+    "auth with too much padding": lambda canary: {
+        "auth_config": {"auths": {"quay.io": {"auth": b64(f"robot:{canary}").rstrip("=") + "===="}}},
+    },
     "identity token": lambda canary: {"auth_config": {"auths": {"quay.io": {"identitytoken": canary}}}},
     "kubeconfig": lambda canary: {"kubeconfig": {"users": [{"name": "me", "user": {"token": canary}}]}},
     "kubeconfig, OIDC": lambda canary: {

@@ -169,6 +169,15 @@ class TestPutBack:
             do(api, clock)
         assert stored(api)["data"] == {"k": "dGhlaXJz"}
 
+    def test_an_unreadable_object_is_not_mistaken_for_the_restored_one(self, api: FakeApi, clock: Clock) -> None:
+        api.fail(REAL, DENIED)
+        api.fail(REAL, LOST, carried_out=True)
+        api.fail("GET", DENIED, times=ALWAYS)
+        with pytest.raises(
+            Refusal, match=". In the meantime, another secret a/pull was created: check it, then run again"
+        ):
+            do(api, clock)
+
 
 def put_by_another(api: FakeApi) -> Any:
     def answer(_request: Request) -> Answer:

@@ -74,6 +74,13 @@ def test_an_invalid_registry_key_is_never_offered(build: Callable[..., Any], key
     assert "the registry key" in found.refusal
 
 
+def test_a_login_that_is_not_a_variable_is_not_repeated() -> None:
+    (task,) = fixes.rewrite_secret("ns", "pull", "q.io")
+    task["openshift_ops.image_pull.pull_secret"]["registries"][0]["password"] = "secret-1"
+    refusal = "no task is offered, because the password is unusual: check the object, and change it by hand"
+    assert make_offer([task]) == Offer(refusal=refusal)
+
+
 def test_one_unusual_text_withholds_all_of_the_tasks() -> None:
     assert make_offer([*fixes.link("ns", "a", "pull"), *fixes.unlink("ns", "a", "{{ x }}")]) == Offer(
         refusal="no task is offered, because the secret's name '{{ x }}' is unusual: check the object, and change it by hand"

@@ -120,6 +120,12 @@ def test_a_runtime_has_the_same_name_for_an_image_with_and_without_its_tag() -> 
         assert named_images(f'Back-off pulling image "q.io/x:v1@{digest}": denied', images) == {both[0]}
 
 
+def test_a_name_without_a_tag_and_one_with_latest_are_the_same_image() -> None:
+    both = ["q.io/app", "q.io/app:latest"]
+    for images in (both, both[::-1]):
+        assert named_images("initializing source docker://q.io/app:latest: denied", images) == {*both}
+
+
 @given(ANYTHING)
 def test_any_text_of_a_pod_can_be_an_image(value: Any) -> None:
     assert named_images(f"docker://{value}: denied", [str(value), "q.io/app"]) <= {str(value), "q.io/app"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.module_utils.parsing.convert_bool import BOOLEANS_FALSE, BOOLEANS_TRUE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
     AuthFile,
@@ -46,6 +47,11 @@ def test_logins_are_verified_only_on_request(options: dict[str, Any]) -> None:
 def test_warn_accepts_a_registry_that_does_not_answer(given: Any, must_answer: bool) -> None:
     assert Verification.of({"verify": given}) == Verification(must_answer=must_answer)
     assert Verification.of({"verify": given, "verify_repositories": ["quay.io/a/b"]}).must_answer is must_answer
+
+
+def test_the_booleans_of_ansible_are_understood() -> None:
+    assert all(Verification.of({"verify": given}) == Verification() for given in BOOLEANS_TRUE)
+    assert all(Verification.of({"verify": given}) is None for given in BOOLEANS_FALSE)
 
 
 @pytest.mark.parametrize("given", ["Canary-1", 2, {"warn": True}, ["warn"], 0.5])

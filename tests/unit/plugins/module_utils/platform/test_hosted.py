@@ -106,6 +106,11 @@ class TestUnmerged:
             merged = stored(case["merged"]).auth_file
             assert why_not_merged(PLATFORMS, merged_form(held), merged) == ""
 
+    def test_content_that_cannot_be_read_is_named_with_the_fix(self) -> None:
+        found = find_merge_problem(StoredSecret("Opaque", KEY, "*"))
+        assert found is not None
+        assert found.why == "its content is not base64"
+
     def test_a_secret_without_data_counts_as_missing(self) -> None:
         for empty in ({}, {"data": None}, {"data": {}}):
             assert additional_secret(empty) is None

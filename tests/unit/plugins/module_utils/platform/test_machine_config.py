@@ -128,6 +128,7 @@ class TestAuthFile:
             ("data:", None),
             ("data:,no json", None),
             ("data:;base64,***", None),
+            ("data:;base64,*" + base64.b64encode(TEXT.encode()).decode(), None),
             ("data:,x", "gzip"),
             ("data:;base64," + base64.b64encode(gzip.compress(b"x" * 17_000_000, mtime=0)).decode(), "gzip"),
             ("data:;base64," + base64.b64encode(gzip.compress(TEXT.encode(), mtime=0)[:-12]).decode(), "gzip"),

@@ -141,6 +141,11 @@ class TestHiddenLogins:
             without_asking.fix,
         )
 
+    def test_another_error_of_the_node_leaves_hidden_logins_in_doubt(self) -> None:
+        subject = pod("a", "b", says="pull QPS exceeded")
+        found, _asked = told(subject, known(a=GOOD, b=HIDDEN), always("bad_login"))
+        assert summary(found) == ("unknown", f"the content of secret ns/b is not known: {HIDDEN}")
+
     def test_a_list_of_the_pod_hides_nothing(self) -> None:
         assert told(pod("a"), known(HIDDEN, a=GOOD), always("bad_login"))[0].verdict == "will_not_pull"
 

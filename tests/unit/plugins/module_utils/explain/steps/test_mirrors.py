@@ -163,6 +163,8 @@ class TestHiddenSets:
         assert told(pod("own"), known(more=sets, own=GOOD)).verdict == "will_not_pull"
         found = told(pod("own"), known(more={**sets, ObjectRef(TAG_SETS, "", ""): REFUSED}, own=GOOD))
         assert summary(found) == ("unknown", self.WHY)
+        ((_name, text, ok),) = steps(found, "mirrors")
+        assert (text.startswith("registry q.io is blocked: no mirror is for a pull by tag, "), ok) == (True, None)
 
     def test_an_unreachable_registry_may_have_a_mirror(self) -> None:
         lost = {network_ref("q.io"): {"reached": False}}

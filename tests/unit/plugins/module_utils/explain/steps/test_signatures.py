@@ -147,6 +147,10 @@ class TestVerdict:
         found, _asked = told(pod("a"), always(*platforms))
         assert (found.verdict, found.reason.startswith(f"{BEGIN}: ")) == ("unknown", True)
 
+    def test_a_registry_without_an_answer_about_signatures_is_quoted(self) -> None:
+        found, _asked = told(pod("a"), always())
+        assert summary(found) == ("unknown", f"{BEGIN}: said pulls")
+
     def test_a_signature_that_is_missing_at_a_mirror_is_to_be_copied(self) -> None:
         found, _asked = told(pod("a"), always("unsigned"), MIRRORED)
         assert found.verdict == "will_not_pull"

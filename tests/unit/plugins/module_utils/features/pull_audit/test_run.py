@@ -284,6 +284,10 @@ class TestUnreadable:
         assert [each["namespace"] for each in dangling] == ["n3"]
         assert any("namespaces n0, n1, n2, n4, n5 could not be read" in each for each in document["unreadable"])
 
+    def test_a_cluster_that_fails_while_its_version_is_read_ends_the_audit(self, api: FakeApi) -> None:
+        api.faults.insert(0, api.faults[0].__class__("GET /version$", status_object(401, "Unauthorized", "no"), ALWAYS))
+        assert audited(api).stopped.startswith("reading /version on https://api.example.com:6443 was refused: 401 no.")
+
     def test_an_error_of_a_list_is_reported_with_its_words(self, api: FakeApi) -> None:
         team(api, "b")
         api.fail(r"GET .*/secrets\?", status_object(400, "BadRequest", "not so"), times=ALWAYS)

@@ -172,7 +172,10 @@ class TestFiles:
 
     def test_the_variable_names_are_listed_without_an_encrypted_file(self) -> None:
         (plain,) = self.INVENTORY.files("https://api.example.com", encrypted=False)
-        assert plain.comment[-1] == "vaulted_quay_io_u"
+        assert plain.comment[1:] == [
+            "Define these variables elsewhere, for example in a file that ansible-vault encrypts:",
+            "vaulted_quay_io_u",
+        ]
         assert "secret-1" not in json.dumps([plain.variables, *plain.comment])
 
     def test_a_line_break_in_a_name_does_not_end_the_comment(self) -> None:

@@ -71,7 +71,10 @@ def test_a_change_is_named_in_words(given, title) -> None:
         ({"remove_credential": {"registry": "?", "username": "u"}}, "is not host[:port]"),
         ({"add_objects": {"definition": []}}, "add_objects.definition is empty"),
         ({"add_objects": {"definition": [{"kind": "Secret"}]}}, "kind 'Secret' cannot be changed"),
-        ({"add_objects": {"definition": [{**MIRRORS, "apiVersion": "v1"}]}}, "has apiVersion config.openshift.io/v1"),
+        (
+            {"add_objects": {"definition": [{**MIRRORS, "apiVersion": "v1"}]}},
+            "a ImageTagMirrorSet has apiVersion config.openshift.io/v1, not 'v1'",
+        ),
         ({"add_objects": {"definition": [{**MIRRORS, "metadata": {}}]}}, "ImageTagMirrorSet"),
         ({"delete_objects": {"kind": "ImagePolicy", "names": ["p"]}}, "needs a namespace"),
         ({"delete_objects": {"kind": "ImageTagMirrorSet", "names": []}}, "names is empty"),

@@ -175,6 +175,20 @@ def test_nothing_is_pruned_where_an_entry_fails(api: FakeApi, cluster: InMemory)
     assert (failed["namespace"], failed["entry"]) == ("a", "secrets[0] (quay)")
 
 
+def test_a_namespace_whose_objects_cannot_be_listed_is_not_pruned(api: FakeApi, cluster: InMemory) -> None:
+    for name in ("a", "b"):
+        put_secret(api, name, "old", "ghcr.io", metadata=OWNED)
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "old"}])
+    forbidden = status_object(403, "Forbidden", "no right")
+    for path in ("/api/v1/secrets", "/api/v1/namespaces/b/secrets"):
+        api.fail(rf"GET {path}\?.*labelSelector", forbidden, times=10**9)
+    found = access(cluster, **everything("a"), owner="team", prune=True, max_prune="100%")
+    assert facts(found["lost"]) == {("a", "default", "ghcr.io")}
+    (left_out,) = [row for row in found["unplanned"] if row["namespace"] == "b"]
+    assert left_out["entry"] == "prune of owner team"
+    assert left_out["reason"] == "the caller may not list secrets in it"
+
+
 def test_missing_namespaces_and_accounts_fail_their_own_entries(cluster: InMemory) -> None:
     declared = everything("a", "gone")
     declared["links"].append(
