@@ -28,7 +28,7 @@ def update_related(found: Related, ref: ObjectRef, now: Json | None) -> Related:
     listed = known.get(whole)
     if listed is not None:
         others = [item for item in listed.get("items") or [] if metadata(item).get("name") != ref.name]
-        known[whole] = {**listed, "items": [*others, *([now] if now is not None else [])]}
+        known[whole] = {"items": [*others, *([now] if now is not None else [])]}
     return known
 
 

@@ -52,7 +52,7 @@ def read_lookups(
     wanted = evidence.take_wanted()
     images = [ref for ref in wanted if ref.kind in QUESTIONS]
     found = read_objects(cluster, workers, [ref for ref in wanted if ref.kind not in QUESTIONS], listed_by)
-    if images and registries is not None:
+    if registries is not None:
         found.update(prove_images(images, evidence, registries))
     return found
 

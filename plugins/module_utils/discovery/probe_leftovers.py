@@ -39,8 +39,6 @@ def delete_leftovers(
     """Delete these pods, each of which `is_leftover`, and return messages about it. In check mode, report the pods only."""
     chosen = _limit_pods(pods)
     refs = [ObjectRef(PROBE_POD, metadata(pod)["namespace"], metadata(pod)["name"]) for pod in chosen]
-    if not chosen:
-        return ()
     errors = [""] * len(chosen)
     if not check_mode:
         items = [(ref, uid_of(pod)) for ref, pod in zip(refs, chosen, strict=True)]

@@ -111,6 +111,10 @@ class TestPlan:
         plan = Plan((create(ref("a"), {}, {}, {}),), (Prerequisite("it", 5),), ("note", "note"), {"extra": 1})
         assert Batch.of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}) is plan
 
+    def test_the_only_declaration_is_planned_whatever_is_left_out(self) -> None:
+        plan = Plan((create(ref("a"), {}, {}, {}),))
+        assert Batch.of_one(Asks(lambda _objects, _found: plan), ["ns"]).plan("ns", {}, without={None}) is plan
+
     def test_a_refusal_of_the_only_declaration_is_raised(self) -> None:
         def refuse(_objects: Objects, _found: Related) -> Plan:
             raise Refusal("no")

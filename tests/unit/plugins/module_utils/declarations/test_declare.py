@@ -20,6 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     ListForm,
     batch_of,
     entry_problems,
+    problems_of_entries,
     read_declarations,
     selected_namespaces,
 )
@@ -200,6 +201,7 @@ class TestEntryProblems:
     @pytest.mark.parametrize("items", [None, "things", {"name": "n"}, 5])
     def test_a_value_that_is_not_a_list_is_left_to_ansible(self, items: Any) -> None:
         assert entry_problems(FORM, ARGUMENTS, items) == ""
+        assert problems_of_entries(FORM, ARGUMENTS, items) == []
 
     @pytest.mark.parametrize(
         ("item", "said"),

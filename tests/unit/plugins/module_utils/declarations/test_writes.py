@@ -122,8 +122,10 @@ class TestUpdates:
         }
 
     def test_the_second_detail_counts_if_the_type_differs(self) -> None:
-        (change,) = joined(updated({}, details={"a": ["x"], "b": "text"}), updated({}, details={"a": "y", "b": ["z"]}))
-        assert change.details == {"a": "y", "b": ["z"]}
+        one, two = {"a": ["x"], "b": "text", "c": {"d": 1}}, {"a": "y", "b": ["z"], "c": 2}
+        for first, second in ((one, two), (two, one)):
+            (change,) = joined(updated({}, details=first), updated({}, details=second))
+            assert change.details == second
 
     def test_an_update_before_a_deletion_is_the_deletion(self) -> None:
         one = updated(

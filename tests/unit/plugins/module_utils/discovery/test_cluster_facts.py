@@ -64,3 +64,14 @@ def test_a_cluster_that_fails_ends_the_search() -> None:
     api = cluster_with(status_object(401, "Unauthorized", "no"), ODD, ODD)
     with pytest.raises(ClusterError):
         facts_of(api.cluster())
+    assert api.asked == ["GET /apis"]
+    api = cluster_with(Answer(200, GROUPS), status_object(401, "Unauthorized", "no"), ODD)
+    with pytest.raises(ClusterError):
+        facts_of(api.cluster())
+    assert not any("clusteroperators" in line for line in api.asked)
+
+
+def test_forbidden_api_groups_are_unknown_and_no_failure() -> None:
+    missing = status_object(404, "NotFound", "not found")
+    facts = facts_of(cluster_with(FORBIDDEN, missing, missing).cluster())
+    assert (facts.api_groups, facts.failed) == (None, ())

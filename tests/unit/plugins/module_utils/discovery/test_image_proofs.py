@@ -97,6 +97,16 @@ def test_a_registry_on_loopback_that_only_a_pod_names_is_not_contacted(
     assert server.requests == []
 
 
+@pytest.mark.parametrize(("is_insecure", "outcome"), [(True, "no_login"), (False, "unanswered")])
+def test_the_certificate_of_an_insecure_registry_is_not_verified(
+    server: HostileRegistry, is_insecure: bool, outcome: str
+) -> None:
+    plain = ImageQuestion(f"{server.host}/team/app", "v1", is_insecure=is_insecure)
+    questions = [plain.ref, replace(plain, reads_index=True).ref, SignatureQuestion(plain, ()).ref]
+    answers = prove_images(questions, Lookup(), RegistryAccess(timeout=20.0, named=server.host))
+    assert [answers[question]["outcome"] for question in questions] == [outcome] * 3
+
+
 def test_an_expired_login_is_reported_as_expired(server: HostileRegistry, certificate: str) -> None:
     known = evidence(over={"h": {"username": "u", "password": token(exp=60)}})
     assert asked(server, certificate, known, ("over", "h")) == ["expired"]

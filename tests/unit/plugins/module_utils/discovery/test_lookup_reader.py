@@ -94,6 +94,7 @@ def test_the_events_of_a_pod_are_requested_by_its_name() -> None:
     api.put("events", "a", "app.1", reason="Pulling")
     events = ObjectRef(POD_EVENTS, "a", "app")
     assert [event["reason"] for event in read(api, events)[events]["items"]] == ["Pulling"]
+    assert api.asked[0].startswith("GET /api/v1/namespaces/a/events?")
     assert "fieldSelector=involvedObject.kind%3DPod%2CinvolvedObject.name%3Dapp" in api.asked[0]
 
 
@@ -112,6 +113,15 @@ def test_a_list_of_nodes_keeps_only_the_versions() -> None:
     assert read(api, NODES)[NODES]["items"] == [
         {"metadata": {"name": "n"}, "status": {"nodeInfo": {"kubeletVersion": "v1.35.0"}}}
     ]
+
+
+def test_each_of_many_nodes_is_read_whole() -> None:
+    api, refs = FakeApi(), [ObjectRef(NODES.kind, "", f"n{number}") for number in range(30)]
+    for ref in refs:
+        api.put("nodes", "", ref.name, status={"images": [{"names": ["q.io/a:1"]}]})
+    found = read(api, NODES, *refs)
+    assert all(found[ref]["status"]["images"] == [{"names": ["q.io/a:1"]}] for ref in refs)
+    assert len(found[NODES]["items"]) == 30
 
 
 class TestRefused:

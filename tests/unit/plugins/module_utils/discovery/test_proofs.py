@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import (
     LoginCheck,
+    Patience,
     check_access,
     collect_proofs,
     explain_refusal,
@@ -82,6 +83,8 @@ def test_an_attempt_is_made_from_a_question_about_a_login_or_an_image() -> None:
         False,
         True,
     ]
+    both = reference_of(f"q.io/team/app:v1@sha256:{'0' * 64}")
+    assert LoginCheck.of(LoginQuestion("q.io", "u", "p", both), access).wanted.reference == f"sha256:{'0' * 64}"
     check = LoginCheck(RegistryImage("q.io"), RegistryLogin("u", "p"), access)
     assert (check.is_named, check.is_insecure) == (False, False)
     assert "Canary" not in repr(LoginCheck.of(LoginQuestion("q.io", "Canary-user", "Canary-77"), access))
@@ -187,6 +190,29 @@ def test_silent_registries_of_one_user_do_not_hold_up_a_named_registry(certifica
         "unanswered", "not asked, because 200 other registries that objects of the cluster name did not answer"
     )
     assert sum(proof == answers[last] for proof in answers.values()) in range(80, 102)
+
+
+class TestPatience:
+    """A name that is no host never answers, and no request is sent."""
+
+    def silent(self, number: int) -> LoginCheck:
+        return LoginCheck(RegistryImage(f"no host {number}"), RegistryLogin("alice", "p"), RegistryAccess())
+
+    def test_a_registry_is_asked_until_its_sixteenth_silence(self) -> None:
+        patience, check = Patience(), self.silent(1)
+        for _time in range(16):
+            assert patience.refusal(check) is None
+            assert patience.proof(check).outcome == "unanswered"
+        refusal = patience.refusal(check)
+        assert refusal is not None
+        assert refusal.said.startswith("not asked, because no host 1 did not answer 16 times: ")
+
+    def test_one_of_two_hundred_silent_registries_is_asked_again_and_another_one_is_not(self) -> None:
+        patience = Patience()
+        for number in range(200):
+            patience.proof(self.silent(number))
+        assert patience.refusal(self.silent(199)) is None
+        assert patience.refusal(self.silent(200)) is not None
 
 
 class TestAccess:
