@@ -127,7 +127,7 @@ def _logins_of(auth_file: AuthFile) -> Mapping[str, tuple[str, str]]:
 def _parse_verify(value: object) -> bool | str:
     """The value of the option. Messages do not repeat it, because it may be a misplaced credential."""
     word = str(value if value is not None else False).strip().lower()
-    if isinstance(value, (Mapping, list)) or word not in _WORDS:
+    if word not in _WORDS:
         raise OptionError("option 'verify' takes true, false or warn")
     return _WORDS[word]
 

@@ -252,6 +252,7 @@ class TestNever:
         text = 'Container image "q.io/team/app:v1" is not present with pull policy of Never'
         found = asked(NEW, pull_policy="Never", reason="ErrImageNeverPull", message=text)
         assert (found.verdict, found.cause) == ("will_not_pull", "never_pull")
+        assert [(name, ok) for name, _seen, ok in steps(found, "node")] == [("node", False)]
         assert found.reason == (
             f"imagePullPolicy is Never: nothing is pulled, and the node says: {text}. Change imagePullPolicy, or bring the image to the node"
         )

@@ -62,6 +62,8 @@ class TestOpenShift:
         found = asked(openshift("4.21.0"), image="ubi9/ubi")
         assert found.verdict == "unknown"
         assert found.reason.startswith("ubi9/ubi names no registry: the nodes may have an alias for it")
+        found = asked(openshift("4.21.0", "a.io", "docker.io"), image="ubi9/ubi")
+        assert "Without one, CRI-O asks a.io, docker.io. Write the image with" in found.reason
 
     def test_a_node_of_an_early_4_21_that_refuses_the_name_is_believed(self) -> None:
         denied = asked(openshift("4.21.0"), says="reading manifest v1: denied")

@@ -147,6 +147,10 @@ class TestVerdict:
         found, _asked = told(pod("a"), always(*platforms))
         assert (found.verdict, found.reason.startswith(f"{BEGIN}: ")) == ("unknown", True)
 
+    def test_the_unknown_signature_of_some_architectures_is_named(self) -> None:
+        found, _asked = told(pod("a"), always("signed", "unknown"))
+        assert summary(found) == ("unknown", f"{BEGIN}: {IMAGE} is unknown")
+
     def test_a_registry_without_an_answer_about_signatures_is_quoted(self) -> None:
         found, _asked = told(pod("a"), always())
         assert summary(found) == ("unknown", f"{BEGIN}: said pulls")
