@@ -173,6 +173,7 @@ def test_the_next_module_checks_its_own_entries() -> None:
 def test_all_problems_are_named_at_once() -> None:
     said = refused(declared({"link_for": ["pul"]}, {"link_for": ["pul"]}, {"role": ""}))
     assert all(variable in said for variable in VARIABLES.values())
+    assert "; cross_project_pull_grants[0]: option 'role'" in said
 
 
 @pytest.mark.parametrize("role", ["delegated_auth", "cross_project_pull"])

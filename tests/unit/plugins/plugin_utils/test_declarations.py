@@ -301,6 +301,14 @@ class TestDelegatedAuth:
         assert (named["verify_realm_hosts"], named["verify_ca_cert"]) == (["sso.example.com"], "c")
         assert own["verify_realm_hosts"] == []
 
+    def test_a_repository_alone_is_verified_too(self) -> None:
+        entry = {**self.ENTRY, "verify_repositories": ["r.example.com/a/b"]}
+        named, _realm = made("delegated_auth.secrets", entry, answer=self.ANSWER)
+        assert (named["verify_repositories"], named["verify_realm_hosts"]) == (
+            ["r.example.com/a/b"],
+            ["sso.example.com"],
+        )
+
     @pytest.mark.parametrize("realm", ["https://QUAY.io/token", "HTTPS://robot:pw@quay.io:443/auth?a=b"])
     def test_a_realm_host_that_the_entry_does_not_name_gets_no_login(self, realm: str) -> None:
         """The other entries are processed and all problems are reported. Both secrets of the entry are kept if they exist."""

@@ -41,6 +41,11 @@ def test_the_colours_are_ansibles_own() -> None:
     assert shown(verdict="unknown")[1][1] == C.COLOR_CHANGED
 
 
+def test_a_line_without_a_mark_has_no_colour() -> None:
+    assert shown(text=["unknown: why", "  more"], fix=[])[1:] == [("unknown: why", C.COLOR_ERROR), ("  more", None)]
+    assert shown(verdict="other", text=["other"], fix=[])[1] == ("other", None)
+
+
 def test_a_volume_is_shown_with_its_name() -> None:
     assert shown(container="", volume="model")[0] == ("Pod ns/app, volume model, image q.io/a", None)
     assert shown(volume="")[0] == ("Pod ns/app, container web, image q.io/a", None)

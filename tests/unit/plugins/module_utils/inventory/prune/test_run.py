@@ -252,6 +252,15 @@ class TestSight:
         assert {name for name, *_rest in changed(result)} == {"ns2", "ns3"}
         assert counts(result, "removed") == (2, 0, 2)
 
+    def test_namespaces_that_are_left_out_are_named_in_their_order(self, api: FakeApi, cluster: InMemory) -> None:
+        full(api)
+        self.forbid(api, *(path for path in self.LISTS if path.endswith("rolebindings")))
+        api.fail("GET .*/namespaces/ns2/rolebindings[?]", FORBIDDEN, times=100)
+        result = prune(cluster, **declared("ns1"), exclude_namespaces=["ns3", "ns1"])
+        assert result["warnings"] == [
+            "nothing was removed in ns1, ns2, ns3: exclude_namespaces names it; the caller may not list rolebindings in it"
+        ]
+
     @pytest.mark.parametrize("resource", ["secrets", "serviceaccounts", "rolebindings"])
     def test_a_namespace_whose_objects_may_not_be_listed_is_left_out(
         self, api: FakeApi, cluster: InMemory, resource: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create, delete, update
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
@@ -20,12 +21,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     Batch,
     Declaration,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.plan import (
+    ImagePullerGrant,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.declared import (
     InventoryLists,
     PlannedObjects,
     UnplannedEntry,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 PULL, ROBOT = ObjectRef(SECRET, "a", "pull"), ObjectRef(SERVICE_ACCOUNT, "a", "robot")
 ACCOUNT = {"metadata": {"name": "robot", "namespace": "a", "resourceVersion": "1"}, "imagePullSecrets": []}
@@ -90,6 +95,21 @@ def test_an_exclusive_entry_is_about_every_secret() -> None:
     declared = [Declaration(link("pull"), ONE), Declaration(link("other", exclusive=True), ALL)]
     planned.keep(batch(*declared), "a", [linked("pull", "other", entries=(ONE, ALL))], ({"robot": ACCOUNT}, {}))
     assert planned.titles([ROBOT], ["removed"]) == ["all"]
+
+
+@pytest.mark.parametrize("option", ["exclusive", "prune", "recreate"])
+def test_a_grant_that_removes_others_is_about_every_subject(option: str) -> None:
+    one, two = (Entry("grants", number) for number in range(2))
+    subjects = (Subject("Group", "a"),)
+    declared = [
+        Declaration(ImagePullerGrant(subjects, "system:image-puller", "b", present=True, **how), entry)
+        for entry, how in ((one, {}), (two, {option: True}))
+    ]
+    planned, binding = PlannedObjects(), ObjectRef(ROLE_BINDING, "a", "b")
+    made = _with(create(binding, {}, {}, {}), (one, two))
+    planned.keep(Batch(ROLE_BINDING, {"a": declared}), "a", [made], ({}, {}))
+    assert planned.titles([binding], ["Group a"]) == ["grants[0]", "grants[1]"]
+    assert planned.titles([binding], ["Group c"]) == ["grants[1]"]
 
 
 def test_objects_that_another_inventory_does_not_have_are_deleted() -> None:

@@ -113,6 +113,10 @@ class TestSentences:
         ):
             assert part in text
 
+    def test_each_reason_of_unread_workloads_is_named_once(self) -> None:
+        (text,) = GuardJudgement(unread={"c": "one", "a": "two", "b": "one"}).remarks
+        assert text.endswith("the workloads of 3 namespaces, and refuses nothing because of them: a, b, c: one; two")
+
     def test_a_refusal_because_of_unknown_containers_says_so(self) -> None:
         rows = [row("other", answer="unknown"), row()]
         assert describe_broken("it was not removed", rows) == describe_broken("it was not removed", [row()])

@@ -98,3 +98,4 @@ def test_objects_that_could_not_be_read_may_be_changed() -> None:
 def test_changes_that_name_nothing_are_not_judged() -> None:
     changes = ({"new_nodes": True}, {"target_version": "1.36"}, {"add_objects": {"src": "f.yml"}})
     assert has_effect(*changes) == [True, True, True]
+    assert has_effect(*changes, {"unreachable_registries": ["p.io"]}) == [True, True, True, False]

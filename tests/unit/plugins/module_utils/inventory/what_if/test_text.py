@@ -66,6 +66,12 @@ def test_forecasts_of_an_upgrade_are_in_the_first_line() -> None:
     assert lines[0] == "1 of 1 container would no longer get its image, and the upgrade has 2 forecasts."
 
 
+def test_the_first_twenty_sentences_are_shown() -> None:
+    lines = lines_of(document(container(), unreadable=[f"list {at}" for at in range(23)]))
+    at = lines.index("Not read:")
+    assert lines[at + 1 : at + 22] == [*(f"  - list {number}" for number in range(20)), "  and 3 more"]
+
+
 def test_a_long_list_is_cut_and_names_the_namespaces() -> None:
     pods = [pod("s", name=f"p{at}") for at in range(60)]
     snapshot = survey(place(secrets=[secret("s")], pods=pods))
