@@ -101,7 +101,7 @@ class Templates:
         """Whether a value is omitted: by its type or, before ansible-core 2.19, by this run's placeholder. Similar texts do not count."""
         if trust_as_template is not None:
             return type(value).__name__ == "_OmitType"
-        return isinstance(value, str) and value == self._templar.available_variables.get("omit")
+        return bool(value == self._templar.available_variables.get("omit"))
 
 
 def _explain_error(error: AnsibleError, template: str) -> str:
