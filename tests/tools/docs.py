@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -71,9 +72,28 @@ def lint() -> int:
 
 
 def build(version: str, versions: list[str], to: Path | None) -> int:
-    site = cache() / f"site-{checkout_name()}"
-    shutil.rmtree(site, ignore_errors=True)
-    site.mkdir(mode=0o755)
+    # Two builds of one checkout can run at the same time, so each works in a directory of its own.
+    with tempfile.TemporaryDirectory(dir=cache(), prefix="site-") as parent:
+        site = Path(parent) / "site"
+        site.mkdir(mode=0o755)
+        status = write_pages(site, version, versions)
+        if status:
+            return status
+        html = site / "build" / "html"
+        sphinx = ["sphinx-build", "-M", "html", str(site / "rst"), str(html.parent), "-c", str(site)]
+        status = run([*sphinx, "-W", "--keep-going", "-q"])
+        problems = [f"{name} is missing" for name in expected_pages() if not (html / name).exists()]
+        problems += sorted(set(dead_links(html)))
+        if to:
+            shutil.copytree(html, to)
+        else:
+            to = keep(html)
+    print("\n".join([*problems, f"rendered: {to / 'index.html'}"]))
+    return status or (1 if problems else 0)
+
+
+def write_pages(site: Path, version: str, versions: list[str]) -> int:
+    """Write the configuration of sphinx and the sources of all pages."""
     titles = ["--project", "image_pull", "--copyright", "The openshift_ops.image_pull authors", "--title", COLLECTION]
     options = ["--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", str(site), *titles]
     status = run(["antsibull-docs", "sphinx-init", *options, COLLECTION], quiet=True)
@@ -86,19 +106,18 @@ def build(version: str, versions: list[str], to: Path | None) -> int:
     config = ["--config-file", str(site / "antsibull-docs.cfg")]
     options = ["--cleanup", "everything", "--fail-on-error", "--use-current", "--squash-hierarchy"]
     status = run(["antsibull-docs", *config, "collection", *options, "--dest-dir", str(pages), COLLECTION])
-    if status:
-        return status
-    prepare_guides(pages / "docsite")
-    html = site / "build" / "html"
-    sphinx = ["sphinx-build", "-M", "html", str(pages), str(html.parent), "-c", str(site)]
-    status = run([*sphinx, "-W", "--keep-going", "-q"])
-    problems = [f"{name} is missing" for name in expected_pages() if not (html / name).exists()]
-    problems += sorted(set(dead_links(html)))
-    if to:
-        shutil.copytree(html, to)
-        shutil.rmtree(site)
-    print("\n".join([*problems, f"rendered: {(to or html) / 'index.html'}"]))
-    return status or (1 if problems else 0)
+    if not status:
+        prepare_guides(pages / "docsite")
+    return status
+
+
+def keep(html: Path) -> Path:
+    """Move the pages into the cache, instead of those of an earlier build. Return their new place."""
+    place = cache() / f"site-{checkout_name()}"
+    with suppress(FileNotFoundError):
+        place.rename(html.with_name("earlier"))
+    html.rename(place)
+    return place
 
 
 def version_menu(version: str, versions: list[str]) -> str:
