@@ -80,6 +80,7 @@ class TestUpdate:
             {"b": 1},
             {"a": 1},
         )
+        assert change.uid == "u"
         assert patch["metadata"] == {"labels": {"a": "b"}}
 
 
@@ -156,6 +157,8 @@ class TestReplace:
         kept = ("name", "namespace", "labels", "annotations", "ownerReferences")
         meta = {key: value for key, value in OBSERVED["metadata"].items() if key in kept}  # type: ignore[attr-defined]
         assert change.body == {**OBSERVED, "metadata": meta}
+        listed = {name: value for name, value in OBSERVED.items() if name not in ("apiVersion", "kind")}
+        assert restore(replace(REF, listed, {"type": "new"}, {}, before={}, after={})).body == change.body
 
 
 class TestReport:

@@ -175,6 +175,7 @@ def expression(key: str, operator: Any, *values: str) -> dict[str, Any]:
         (expression("absent", "DoesNotExist"), True),
         (expression("team", "DoesNotExist"), False),
         (expression("team", "Gt", "1"), False),
+        (expression("team", "Gt", "red"), False),
         ({"matchLabels": {"team": "red"}, **expression("tier", "DoesNotExist")}, False),
         ({"matchExpressions": ["team"]}, False),
     ],

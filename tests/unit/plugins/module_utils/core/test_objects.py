@@ -11,6 +11,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     CLUSTER_ROLE,
     NAMESPACE,
+    NODE,
+    POD,
     ROLE_BINDING,
     SECRET,
     SERVICE_ACCOUNT,
@@ -29,6 +31,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
         (SECRET, ("v1", "Secret", "secrets", "secret", True)),
         (SERVICE_ACCOUNT, ("v1", "ServiceAccount", "serviceaccounts", "service account", True)),
         (CLUSTER_ROLE, ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", "cluster role", False)),
+        (POD, ("v1", "Pod", "pods", "pod", True)),
+        (NODE, ("v1", "Node", "nodes", "node", False)),
         (ROLE_BINDING, ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", "role binding", True)),
     ],
 )

@@ -114,6 +114,9 @@ GIVEN |= {
 IN_A_URL = {
     "proxy": lambda canary: {"proxy": f"http://robot:{canary}@proxy.example.com:3128"},
     "proxy without scheme": lambda canary: {"proxy": f"robot:{canary}@proxy.example.com:3128"},
+    "proxy of a kubeconfig": lambda canary: {
+        "kubeconfig": {"clusters": [{"cluster": {"proxy-url": f"robot:{canary}@proxy.example.com:3128"}}]},
+    },
     "proxy that is no URL": lambda canary: {"proxy": f"http://robot:{canary}@[proxy"},
 }
 MISSPELT = {

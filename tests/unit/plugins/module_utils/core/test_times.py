@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -111,6 +112,14 @@ class TestLists:
 )
 def test_utc_shows_a_time_as_text(seconds: float, text: str) -> None:
     assert format_utc(seconds) == text
+
+
+def test_the_time_zone_of_the_host_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "XXX+5")
+        time.tzset()
+        assert format_utc(60) == "1970-01-01T00:01:00Z"
+    time.tzset()
 
 
 @pytest.mark.parametrize("seconds", [0.1, 1, 3600])

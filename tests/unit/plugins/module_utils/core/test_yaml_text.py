@@ -167,6 +167,10 @@ def test_numbers_are_read_back(number: float) -> None:
     assert math.isnan(read(as_yaml([math.nan]))[0])
 
 
+def test_usual_escapes_are_short() -> None:
+    assert as_yaml(['a\n\t\r"\\']) == '- !unsafe "a\\n\\t\\r\\"\\\\"\n'
+
+
 def test_half_a_character_is_replaced() -> None:
     assert as_yaml(["\ud800"]) == '- !unsafe "\\ufffd"\n'
 

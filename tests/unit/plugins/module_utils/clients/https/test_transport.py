@@ -76,6 +76,12 @@ def test_posted_data_is_sent_with_its_length(certificate: str) -> None:
     assert b"Content-Length: 3" in lines
 
 
+def test_a_request_without_a_method_reads(certificate: str) -> None:
+    with served(WHOLE, server_context(certificate)) as server:
+        send_https_request("asking", f"https://{server.host}/", HttpsOptions(certificate), longest=1024)
+    assert server.requests[0].startswith(b"GET / HTTP/1.1\r\n")
+
+
 def test_half_a_body_is_not_an_answer(certificate: str) -> None:
     half = answer("HTTP/1.1 200 OK", "Content-Length: 100", body=b"{")
     with served(half, server_context(certificate)) as server:
