@@ -46,8 +46,8 @@ from prepare import cache, digest
 PACKAGE = "ansible_collections.openshift_ops.image_pull"
 ACCEPTED = Path(__file__).with_name("mutants_accepted.yml")
 THRESHOLD = 90.0
-#: Time limit of a mutant's tests: a multiple of their normal time, and a minimum in seconds.
-SLOWER, AT_LEAST = 10, 10
+#: Time limit of a mutant's tests: a multiple of their normal time, a minimum in seconds, and the maximum above the normal time.
+SLOWER, AT_LEAST, AT_MOST = 10, 10, 300
 #: Memory limit, for a mutant that allocates without end.
 MEMORY = 6 * 2**30
 #: Imported once, before the processes are forked.
@@ -453,7 +453,8 @@ def trials(code: Code, rooms: Sequence[Room], known: Record, directory: Path, un
         for control in (True, False) if number % CONTROL_EVERY == 0 else (False,):
             file = directory / f"mutant-{number}-{control}"
             work = partial(judge, code, mutant, stages, file, control=control)
-            yield Trial(room, mutant, control), max(AT_LEAST, SLOWER * normal), work
+            limit = max(AT_LEAST, min(SLOWER * normal, normal + AT_MOST))
+            yield Trial(room, mutant, control), limit, work
 
 
 def say(text: str) -> None:
