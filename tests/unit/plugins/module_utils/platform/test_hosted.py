@@ -110,6 +110,7 @@ class TestUnmerged:
         found = find_merge_problem(StoredSecret("Opaque", KEY, "*"))
         assert found is not None
         assert found.why == "its content is not base64"
+        assert found.fix.startswith("Write its content again: module pull_secret, mode=replace")
 
     def test_a_secret_without_data_counts_as_missing(self) -> None:
         for empty in ({}, {"data": None}, {"data": {}}):

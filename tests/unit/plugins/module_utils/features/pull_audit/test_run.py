@@ -70,6 +70,12 @@ def cluster(*names: str, group: str = "apps") -> FakeApi:
     return api
 
 
+def answer_version(api: FakeApi, answer: Answer) -> None:
+    """Give this answer instead of the version of `cluster`."""
+    api.fail("GET /version$", answer, times=ALWAYS)
+    api.faults.insert(0, api.faults.pop())
+
+
 def audited(api: FakeApi, *names: str, asked: PullAudit | None = None, **more: Any) -> Outcome:
     clock = Clock()
     settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
@@ -285,7 +291,7 @@ class TestUnreadable:
         assert any("namespaces n0, n1, n2, n4, n5 could not be read" in each for each in document["unreadable"])
 
     def test_a_cluster_that_fails_while_its_version_is_read_ends_the_audit(self, api: FakeApi) -> None:
-        api.faults.insert(0, api.faults[0].__class__("GET /version$", status_object(401, "Unauthorized", "no"), ALWAYS))
+        answer_version(api, status_object(401, "Unauthorized", "no"))
         assert audited(api).stopped.startswith("reading /version on https://api.example.com:6443 was refused: 401 no.")
 
     def test_an_error_of_a_list_is_reported_with_its_words(self, api: FakeApi) -> None:
@@ -298,7 +304,7 @@ class TestUnreadable:
     )
     def test_unreadable_cluster_role_bindings_are_reported(self, api: FakeApi, answer: Answer, why: str) -> None:
         api.fail("clusterrolebindings", answer, times=ALWAYS)
-        api.faults.insert(0, api.faults[0].__class__("GET /version$", FORBIDDEN, ALWAYS))
+        answer_version(api, FORBIDDEN)
         document = found(audited(api))
         (sentence,) = document["unreadable"]
         assert document["version"] == ""
