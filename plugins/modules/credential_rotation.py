@@ -61,7 +61,6 @@ options:
           - The password or token. Omit it if it is not known, as with short-lived tokens. Then every other login of that user for the
             registries is replaced in confirmed secrets, if the registry accepts it (see O(replace_dead_logins)). In this case, copies of
             the old login outside auth files are not found.
-          - With O(verify=false), give the password, an O(secrets[].uid) in each entry, or O(replace_dead_logins=true).
           - A password that has fewer than 8 characters, or that is part of the new password, is only searched for in the entries of auth
             files for the registries.
         type: str
@@ -154,6 +153,11 @@ options:
       declared:
         description: Rows of RV(rotation.secrets) contain it. A row with V(false) is refused, because it has not been confirmed.
         type: bool
+      is_accepted:
+        description:
+          - Rows of RV(rotation.secrets) contain it. A secret with V(false) is not changed, and is listed in RV(rotation.remaining) if it has
+            the old login. V(true) has no effect. Without a password in O(old), the module always asks the registries itself.
+        type: bool
   plan:
     description:
       - A reviewed plan. The role C(credential_rotation) writes such plans.
@@ -198,10 +202,14 @@ options:
           declared:
             description: Whether the inventory named it when the plan was made. Has no effect.
             type: bool
+          is_accepted:
+            description: Whether a registry accepted its own login when the plan was made. Has no effect. The registries are asked again.
+            type: bool
   replace_dead_logins:
     description:
-      - Without a password in O(old), the module checks the login of each confirmed secret at the registries, and changes only secrets with
-        an accepted login. With V(true), it changes the other secrets as well. Use it when a login has expired or was disabled.
+      - Without a password in O(old), the module checks the login of each confirmed secret at the registries just before it writes, and
+        changes only secrets with an accepted login. With V(true), it changes the other secrets as well, and does not check their logins. Use
+        it when a login has expired or was disabled.
     type: bool
     default: false
   allow_absent:
@@ -224,8 +232,9 @@ options:
         denies the new login something that it gives to the old login, or if a registry cannot be queried.
       - Only images in namespaces with confirmed secrets count. If neither login can pull an image, the module warns and continues.
       - Registries are only contacted if there is something to change, or with O(verify_unchanged).
-      - With V(false) and without O(verify_repositories), no registry is contacted. Use it if the controller cannot reach the registry, and
-        verify the login by pulls in some namespaces first.
+      - With V(false) and without O(verify_repositories), no registry is contacted, except for the logins of secrets if O(old) has no
+        password (see O(replace_dead_logins)). Use it if the controller cannot reach the registry, and verify the login by pulls in some
+        namespaces first.
     type: bool
     default: true
   verify_unchanged:
@@ -358,11 +367,34 @@ rotation:
           description: Confirmed secrets that will be changed.
           type: int
           returned: always
+        kept:
+          description: Confirmed secrets that are not changed and keep the old login or a copy of it, see RV(rotation.remaining).
+          type: int
+          returned: always
         failed:
           description: Secrets to change that failed or were not attempted.
           type: int
           returned: always
-      sample: {old: 3, new: 0, to_change: 2, failed: 0}
+      sample: {old: 3, new: 0, to_change: 2, kept: 0, failed: 0}
+    to_change:
+      description: The secrets of RV(rotation.copies.to_change). At most 10 of each namespace, and the first 100 of all, are listed.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        namespace:
+          description: The namespace.
+          type: str
+          returned: always
+        secret:
+          description: The secret.
+          type: str
+          returned: always
+        reason:
+          description: The reason why it is changed.
+          type: str
+          returned: always
+      sample: [{namespace: project-a, secret: quay, reason: it has a login that this rotation replaces}]
     secrets:
       description:
         - The confirmed secrets that hold one of the two logins or are in RV(rotation.other_passwords), and other secrets that an entry
@@ -388,7 +420,13 @@ rotation:
           description: Whether O(secrets) or O(plan) names it.
           type: bool
           returned: always
-      sample: [{namespace: project-a, name: quay, uid: 8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11, declared: true}]
+        is_accepted:
+          description:
+            - Whether the login of the secret allows a change. If O(old) has no password, V(false) means that no registry has accepted or
+              refused its own login, or that none was asked because the secret is not confirmed.
+          type: bool
+          returned: always
+      sample: [{namespace: project-a, name: quay, uid: 8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11, declared: true, is_accepted: true}]
     not_declared:
       description:
         - Unconfirmed secrets that hold the old login, or may hold it. They are not changed. At most 10 of each namespace, and the first 100
@@ -451,7 +489,8 @@ rotation:
         is_refused:
           description:
             - Whether the registry refuses the login. Otherwise, its response is missing, so the secret may have a login that works. It then
-              stays one of the confirmed secrets in RV(rotation.secrets), which the end of a rotation searches.
+              stays one of the confirmed secrets in RV(rotation.secrets), with RV(rotation.secrets[].is_accepted=false), and the end of a
+              rotation finds it in RV(rotation.remaining).
           type: bool
           returned: always
       sample: []

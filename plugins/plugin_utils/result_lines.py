@@ -105,11 +105,19 @@ def rotation_line(
     changes = _total(map(_rotation_changes, _changes_in(results)))
     places = {row["name"] for result in results for row in _rows(result) if row.get("changes")}
     parts = [f"{', '.join(_phrases(changes, check_mode))} in {pluralize(len(places), 'namespace')}"] if changes else []
+    planned = sum(not row["declared"] for row in rotation.get("secrets") or ()) if check_mode else 0
     if not changes and not (check_mode and _is_stopped(results)):
-        parts = ["no secret would change" if check_mode else "no secret changed"]
+        what = "no confirmed secret" if planned else "no secret"
+        parts = [f"{what} would change" if check_mode else f"{what} changed"]
     if seen and rotation:
-        parts.append(f"{pluralize(rotation['copies']['to_change'], 'confirmed secret')} left with the old login")
-    if others := rotation.get("not_declared_count"):
+        left = rotation["copies"]["to_change"] + rotation["copies"]["kept"]
+        parts.append(f"{pluralize(left, 'confirmed secret')} left with the old login")
+    if planned:
+        them = "it" if planned == 1 else "them"
+        parts.append(
+            f"{pluralize(planned, 'unconfirmed secret')} would change if you confirm {them}, such as with the plan"
+        )
+    if others := rotation.get("not_declared_count", 0) - planned:
         parts.append(f"{pluralize(others, 'unconfirmed secret')} not changed")
     if not check_mode:
         parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired])

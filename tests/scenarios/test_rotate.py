@@ -954,6 +954,63 @@ class TestSteps:
         assert cluster.logins()[four] == auth(cluster.new)
         assert cluster.logins()[namespaces[0]] == auth(cluster.old)
 
+    def test_a_secret_without_an_answer_is_not_written_and_the_login_is_not_retired(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        """Its user has written more wrong passwords than the rotation asks about. It is in a canary namespace."""
+        hers = cluster.namespaces("hers")[0]
+        auths = {
+            f"{cluster.host}{path}": {"auth": auth({**cluster.old, "password": f"a-guess{path}"})}
+            for path in ("", "/team", "/a", "/b")
+        }
+        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        body = {"metadata": {"name": "quay"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+        created = cluster.lab.create(hers, "secrets", body)
+        (tmp_path / "retire.yml").write_text(RETIRE.format(lab=cluster.lab.binary, retired=tmp_path / "retired"))
+        given = {
+            "credential_rotation_old": {"username": cluster.old["username"]},
+            "credential_rotation_canary_namespaces": [hers, namespaces[0]],
+            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            "credential_rotation_soak_seconds": 0,
+        }
+        done = rotate(tmp_path, [cluster], **given)
+        assert done.status != 0
+        assert not (tmp_path / "retired").exists()
+        said = " ".join(done.output.split())
+        assert f"{hers}/quay: its login was not verified, because it has more than 3 different ones" in said
+        after = cluster.lab.get(hers, "secrets", "quay")
+        assert (after["data"], after["metadata"]["resourceVersion"]) == (
+            data,
+            created["metadata"]["resourceVersion"],
+        )
+        assert {cluster.logins()[name] for name in namespaces} == {auth(cluster.new)}
+
+    @pytest.mark.slow
+    def test_the_nodes_keep_a_login_without_an_answer_and_the_run_fails(
+        self, two: list[Cluster], tmp_path: Path
+    ) -> None:
+        one = two[0]
+        (team,) = one.namespaces("team")
+        one.secret(team)
+        path = path_of("openshift-config", "secrets", "pull-secret")
+        content = json.loads(base64.b64decode(one.lab.api("GET", path)["data"][".dockerconfigjson"]))
+        content["auths"][one.host] = {"auth": auth({**one.old, "password": "expired"})}
+        data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+        one.lab.api("PATCH", path, {"data": data})
+        given = {"credential_rotation_old": {"username": one.old["username"]}, "credential_rotation_probe": False}
+        done = rotate(tmp_path, [one], **given)
+        assert done.status != 0
+        assert (one.logins(), one.lab.api("GET", path)["data"]) == ({team: auth(one.new)}, data)
+        said = " ".join(done.output.split())
+        assert (
+            "The pull secret of the nodes was not changed: openshift-config/pull-secret: its own login is not accepted"
+            in said
+        )
+        again = rotate(tmp_path, [one], **given, credential_rotation_emergency=True)
+        assert again.status == 0, again.output
+        after = json.loads(base64.b64decode(one.lab.api("GET", path)["data"][".dockerconfigjson"]))["auths"]
+        assert after[one.host] == {"auth": auth(one.new)}
+
     @pytest.mark.slow
     def test_a_confirmed_plan_is_carried_out_and_nothing_else(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path

@@ -35,6 +35,7 @@ ROW: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "uid": {"type": "str"},
     "declared": {"type": "bool"},
+    "is_accepted": {"type": "bool"},
 }
 
 #: Mutually exclusive ways to give the namespaces of an entry.
@@ -56,27 +57,38 @@ ARGUMENTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class ConfirmedEntry:
-    """One secret, in one namespace or in several. With a `uid`, only that object, and not a new one with the same name."""
+    """One secret, in one namespace or in several. With a `uid`, only that object, and not a new one with the same name.
+
+    `is_accepted` is False if an earlier task found no registry that accepts the secret's own login, so that it must not be written.
+    """
 
     name: str
     places: Union[tuple[str, ...], NamespaceSelector]
     uid: str = ""
+    is_accepted: bool = True
 
 
 @dataclass(frozen=True)
 class ConfirmedSecrets:
-    """The confirmed secrets, by namespace and name, each with the UIDs that it may have. An empty UID stands for any."""
+    """The confirmed secrets, by namespace and name, each with the UIDs that it may have. An empty UID stands for any.
+
+    `unaccepted` are those that must not be written.
+    """
 
     uids: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    unaccepted: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
     def of(cls, entries: Iterable[tuple[ConfirmedEntry, Iterable[str]]]) -> ConfirmedSecrets:
         """Return the confirmed secrets of `entries`, each given with its namespaces."""
         found: dict[tuple[str, str], set[str]] = {}
+        unaccepted = set()
         for entry, namespaces in entries:
             for namespace in namespaces:
                 found.setdefault((namespace, entry.name), set()).add(entry.uid)
-        return cls({place: frozenset(uids) for place, uids in found.items()})
+                if not entry.is_accepted:
+                    unaccepted.add((namespace, entry.name))
+        return cls({place: frozenset(uids) for place, uids in found.items()}, frozenset(unaccepted))
 
     def names(self, ref: ObjectRef) -> bool:
         """Whether an entry names the secret, whatever its UID."""
@@ -123,7 +135,10 @@ def _registries(names: Sequence[str]) -> list[str]:
 
 
 def _entry(row: Mapping[str, Any], *, is_reviewed: bool) -> ConfirmedEntry:
-    """Return the entry of a row. The rows of a plan, which a person has reviewed, also confirm undeclared secrets. Each needs a UID."""
+    """Return the entry of a row. The rows of a plan, which a person has reviewed, also confirm undeclared secrets. Each needs a UID.
+
+    `is_accepted` never replaces the question to the registry. In a plan it is the answer of another run, so it does not count at all.
+    """
     name, uid = row["name"], row.get("uid") or ""
     if row.get("declared") is False and not is_reviewed:
         raise OptionError(
@@ -142,7 +157,7 @@ def _entry(row: Mapping[str, Any], *, is_reviewed: bool) -> ConfirmedEntry:
         raise OptionError(
             "'uid' is missing, but a plan needs it in each row: write the plan again, and only remove rows from it"
         )
-    return ConfirmedEntry(name, _places(row), uid)
+    return ConfirmedEntry(name, _places(row), uid, is_reviewed or row.get("is_accepted") is not False)
 
 
 def _places(row: Mapping[str, Any]) -> Union[tuple[str, ...], NamespaceSelector]:

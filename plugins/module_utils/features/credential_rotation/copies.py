@@ -131,7 +131,19 @@ class Copy:
     @property
     def is_to_change(self) -> bool:
         """Whether to replace the old login in it: in place or, if it is immutable, in a second secret."""
-        return bool(self.found.old) and self.is_confirmed and not (self.external_manager or self.is_waiting)
+        if not self.found.old or not self.is_confirmed or self.is_unaccepted:
+            return False
+        return not (self.external_manager or self.is_waiting or self.is_unproven)
+
+    @property
+    def is_unaccepted(self) -> bool:
+        """Whether an earlier task found no registry that accepts its own login."""
+        return (self.ref.namespace, self.ref.name) in self.rotation.confirmed.unaccepted
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether this task needs the registries' consent to its own login, and has none."""
+        return self.rotation.accepted is not None and self.rotation.accepted.isdisjoint(self.logins)
 
     @property
     def could_be_confirmed(self) -> bool:
@@ -202,6 +214,8 @@ class Copy:
             return self._manager_note()
         if self.is_waiting:
             return ""
+        if self.is_unaccepted:
+            return _WHY_UNACCEPTED
         if self.is_immutable and not self.is_of_nodes:
             return (
                 f"the secret is immutable, so {second_name(self.ref.name)} has the new login and is linked as well: delete this one once no "
@@ -217,6 +231,11 @@ _WHY_ELSEWHERE = (
     "it contains the old password, but not as a login for the registries of this rotation: change or remove it by hand"
 )
 
+
+_WHY_UNACCEPTED = (
+    "it is not known whether a registry accepts its own login, so it was not changed: run again when the registry answers, or remove this "
+    "secret from the entries or from the plan"
+)
 
 _WHY_NOT_DECLARED = "nothing outside the cluster names it for this rotation"
 _WHY_ANOTHER = "it was recreated after it was confirmed, so its UID is different"

@@ -64,7 +64,8 @@ class Rotation:
 
     `entries` name the other secrets that the rotation is allowed to write, and `confirmed` are the matching secrets of the cluster. `server`
     is the cluster that they are for, empty for any. `verify`: write nothing if the new login does not work. `verifies_unchanged`: verify it
-    even if nothing is to be written. `replaces_dead`: also write a secret whose own login does not work. `allows_absent`: it is not an error
+    even if nothing is to be written. `replaces_dead`: also write a secret whose own login does not work. `accepted` are the logins, with
+    their hosts, that the registries have accepted: a secret without any of them is not written. None: each is. `allows_absent`: it is not an error
     if neither login is found. `pulls_timeout`: maximum number of seconds to wait, at the end, for pulls that may still use the old login.
     """
 
@@ -73,6 +74,7 @@ class Rotation:
     confirmed: ConfirmedSecrets = field(default_factory=ConfirmedSecrets)
     server: str = ""
     replaces_dead: bool = False
+    accepted: frozenset[tuple[str, UserPassword]] | None = None
     allows_absent: bool = False
     nodes: bool = False
     verify: bool = True
@@ -96,8 +98,11 @@ class Rotation:
 
     @property
     def asks_copies(self) -> bool:
-        """Whether to verify the login of each secret, because without the old password any login of the user matches."""
-        return self.verify and not self.exchange.old.password and not self.replaces_dead
+        """Whether to verify the login of each secret, because without the old password any login of the user matches.
+
+        The task that writes asks as well: between a plan and a write, users can change the content of a secret, and its UID stays.
+        """
+        return not self.exchange.old.password and not self.replaces_dead
 
     @property
     def differing(self) -> list[str]:
@@ -113,7 +118,7 @@ class Rotation:
 
 def from_options(options: Mapping[str, Any]) -> Rotation:
     """Return the rotation. :raises OptionError: with all invalid options at once. Nothing has been read."""
-    problems = [*_problems(options), *confirmation.plan_problems(options), *_problems_of_confirmation(options)]
+    problems = [*_problems(options), *confirmation.plan_problems(options), *_problems_of_entries(options)]
     if problems:
         raise OptionError("; ".join(problems))
     old, new = (UserPassword(options[name]["username"], options[name].get("password") or "") for name in ("old", "new"))
@@ -172,20 +177,11 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
     yield from _problems_of_repositories(options["verify_repositories"] or (), options["registries"])
 
 
-def _problems_of_confirmation(options: Mapping[str, Any]) -> Iterator[str]:
-    """Problems of the entries themselves, and missing questions if the old password is not known."""
+def _problems_of_entries(options: Mapping[str, Any]) -> Iterator[str]:
     try:
-        entries = confirmation.confirmed_entries(options)
+        confirmation.confirmed_entries(options)
     except OptionError as error:
         yield str(error)
-        return
-    asked = options["verify"] or options["verify_repositories"] or options["replace_dead_logins"]
-    if not (asked or options["old"].get("password")) and not all(entry.uid for entry in entries):
-        yield (
-            "option 'old' has no password and 'verify' is false, so any login of the user in a secret would be replaced: give the password, "
-            "let the registries be asked, name each secret with its 'uid', or, where the logins in the secrets are dead, set "
-            "'replace_dead_logins: true'"
-        )
 
 
 def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -66,7 +66,7 @@ class CredentialRotation(Desired):
         secret = objects.get(self.name)
         copy = None if secret is None else Copy(ObjectRef(SECRET, namespace, self.name), secret, self.rotation)
         if copy is None or not copy.is_to_change:
-            return Plan(notes=() if copy is None else tuple(_recreated_note(copy)))
+            return Plan(notes=() if copy is None else tuple(_notes_on_skipped(copy)))
         if copy.is_immutable and copy.is_of_nodes:
             raise Refusal(
                 f"{copy.ref} was not changed, because it is immutable, and no second secret can replace it, since nodes read no other name: save it, "
@@ -77,10 +77,12 @@ class CredentialRotation(Desired):
         return Plan((_update_in_place(copy),), notes=tuple(_notes(copy)))
 
 
-def _recreated_note(copy: Copy) -> Iterator[str]:
-    """Note a secret that was recreated after its confirmation: the engine reads it again before a write."""
+def _notes_on_skipped(copy: Copy) -> Iterator[str]:
+    """Note a secret that was recreated after its confirmation, or changed after its login was accepted: the engine reads it again."""
     if copy.rotation.confirmed.names(copy.ref) and not copy.is_confirmed and copy.found.old:
         yield f"{copy.ref} was recreated after it was confirmed, so it was not changed: confirm the new one, and run again"
+    if copy.found.old and copy.is_confirmed and copy.is_unproven:
+        yield f"{copy.ref} was changed after its login was verified, and has another one now, so it was not changed: run again"
 
 
 def _update_in_place(copy: Copy) -> Change:

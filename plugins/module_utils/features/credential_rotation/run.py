@@ -59,6 +59,7 @@ __all__ = ["rotate"]
 _NOT_SEARCHED = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
 #: Maximum number of rows of a kind in the result.
 _SHOWN = 100
+_HELD = "it has a login that this rotation replaces"
 #: Maximum number of undeclared secrets of one namespace: in the rows for a plan, and in the displayed list.
 _ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
 #: Maximum number of secrets in a warning, and of keys of one secret in a reason.
@@ -142,10 +143,17 @@ def rotate(
     asked = _images_to_prove(seen, changing, rotated)
     is_asked = rotation.verify and (changing or (rotation.verifies_unchanged and seen.has_login))
     proof = prove(rotation, asked, own.logins) if is_asked else ProofResult()
-    outcome = reconcile(cluster, _batch(rotation, changing), settings, _views(seen, changing))
+    # The engine reads a secret again after a conflict, so its plan checks that the login is still one of these.
+    proven = replace(rotation, accepted=frozenset(own.accepted)) if rotation.asks_copies else rotation
+    outcome = reconcile(cluster, _batch(proven, changing), settings, _views(seen, changing))
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
     waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
-    told = {**_counts(outcome, seen, changing), **_confirmation(seen, own), **_evidence(seen, proof), **waited.members}
+    told = {
+        **_counts(outcome, seen, changing),
+        **_confirmation(rotation, seen, own),
+        **_evidence(seen, proof),
+        **waited.members,
+    }
     told["pending_pulls_unknown"] = waited.error or _describe_unlisted(reading)
     told["similar"] = _find_similar(seen)
     told["probes"] = _probes(rotation, rotated, seen, changing, proof if rotation.verify else None)
@@ -153,6 +161,7 @@ def rotate(
         *outcome.remarks,
         *proof.notes,
         *_undeclared_note(told),
+        *_unanswered_note(own),
         *_other_users_note(seen),
         *_build_notes(changing),
         *_record_note(seen, changing),
@@ -352,16 +361,21 @@ def _view(seen: _RotationObjects, namespace: str) -> View:
 
 def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> dict[str, Any]:
     """Return the number of copies after the writes, or in check mode after the planned ones."""
-    remaining = [row for copy in seen.confirmed for row in copy.remaining()]
+    held = {copy.ref: rows for copy in seen.confirmed if (rows := [*copy.remaining()])}
+    remaining = [row for rows in held.values() for row in rows]
+    to_change = {copy.ref: copy for copies in changing.values() for copy in copies}
     copies = {
         "old": sum(1 for copy in seen.every if copy.found.old),
         "new": sum(1 for copy in seen.every if copy.found.new and not copy.found.old),
-        "to_change": sum(map(len, changing.values())),
+        "to_change": len(to_change),
+        "kept": len(held.keys() - to_change.keys()),
         "failed": sum(len(_failed_secrets(result, changing[result.name])) for result in outcome.namespaces),
     }
     of_nodes = [copy for copy in seen.every if copy.is_waiting]
+    shown = _first_per_namespace(to_change.values(), _SHOWN_OF_A_NAMESPACE)
     return {
         "copies": copies,
+        "to_change": [_row_with_reason(copy, _HELD) for copy in shown][:_SHOWN],
         "remaining": remaining[:_SHOWN],
         "remaining_count": len(remaining),
         "nodes": [_row_of_nodes(copy, copy.found.old) for copy in of_nodes if copy.found.old],
@@ -369,7 +383,7 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
     }
 
 
-def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
+def _confirmation(rotation: Rotation, seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
     """Return the confirmed secrets, the unconfirmed ones with the old login, and the confirmed ones whose own login is refused or other."""
     others = [(copy, why) for copy in seen.every if (why := copy.why_not_declared)]
     refused = [
@@ -383,8 +397,11 @@ def _confirmation(seen: _RotationObjects, own: SecretLogins) -> dict[str, Any]:
     rows = [_undeclared_row(copy, why) for copy, why in others if copy.ref in shown]
     return {
         "secrets": [
-            *(_row(copy, declared=True) for copy in confirmed),
-            *(_row(copy, declared=False) for copy in candidates),
+            *(
+                _row(copy, declared=True, is_accepted=not copy.is_unaccepted and copy.ref not in own.unknown)
+                for copy in confirmed
+            ),
+            *(_row(copy, declared=False, is_accepted=not rotation.asks_copies) for copy in candidates),
         ],
         "not_declared": rows[:_SHOWN],
         "not_declared_count": len(others),
@@ -572,8 +589,9 @@ def _first_per_namespace(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
             yield copy
 
 
-def _row(copy: Copy, *, declared: bool) -> dict[str, Any]:
-    return {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "declared": declared}
+def _row(copy: Copy, *, declared: bool, is_accepted: bool) -> dict[str, Any]:
+    row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid}
+    return {**row, "declared": declared, "is_accepted": is_accepted}
 
 
 def _undeclared_row(copy: Copy, why: str) -> dict[str, Any]:
@@ -592,6 +610,15 @@ def _undeclared_note(told: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"{pluralize(count, 'secret')} in {pluralize(told['not_declared_namespaces'], 'namespace')} that contain or may contain the old login "
             f"are not confirmed and were not changed: {'; '.join(rows)}{more}"
+        )
+
+
+def _unanswered_note(own: SecretLogins) -> Iterator[str]:
+    if own.unknown:
+        rows = [f"{ref.namespace}/{ref.name} ({why})" for ref, why in own.unknown.items()]
+        yield (
+            f"{pluralize(len(rows), 'confirmed secret')} {'keeps its login' if len(rows) == 1 else 'keep their logins'}, because no registry "
+            f"has accepted or refused {'it' if len(rows) == 1 else 'them'}: {summarize(rows, _NAMED, '; ', listed='rotation.not_accepted')}"
         )
 
 

@@ -64,11 +64,16 @@ class ProofResult:
 @dataclass(frozen=True, repr=False)
 class SecretLogins:
     """For secrets with own logins: `refused` is why the registries refuse all logins of a secret. `unknown` is why that is not known of a
-    secret of whose logins none was accepted. `logins` has an accepted one per host."""
+    secret of whose logins none was accepted. `accepted` are the accepted ones, with their hosts."""
 
     refused: Mapping[ObjectRef, str] = field(default_factory=dict)
     unknown: Mapping[ObjectRef, str] = field(default_factory=dict)
-    logins: Logins = field(default_factory=dict)
+    accepted: Sequence[tuple[str, UserPassword]] = ()
+
+    @property
+    def logins(self) -> Logins:
+        """Return an accepted login per host."""
+        return dict(self.accepted)
 
     @property
     def not_accepted(self) -> Mapping[ObjectRef, str]:
@@ -161,7 +166,7 @@ def check_secret_logins(rotation: Rotation, copies: Iterable[Copy]) -> SecretLog
     left = {ref: logins for ref, logins in held.items() if not {*logins} & {*good}}
     refused = {ref: _why_refused(logins, proofs) for ref, logins in left.items() if _are_refused(logins, proofs)}
     unknown = {ref: _why_unknown(logins, proofs) for ref, logins in left.items() if ref not in refused}
-    return SecretLogins(refused, unknown, dict(good))
+    return SecretLogins(refused, unknown, tuple(good))
 
 
 def _limit_logins(frequent: Iterable[tuple[tuple[str, UserPassword], int]]) -> Iterator[tuple[str, UserPassword]]:

@@ -156,7 +156,7 @@ class TestApply:
 def test_no_name_of_a_cluster_is_in_any_line() -> None:
     name = {"namespace": HOSTILE, "name": HOSTILE, "error": HOSTILE, "title": TEAMS[0]}
     bad = result(row(HOSTILE, secret(), link(HOSTILE), grant(HOSTILE)), failures=[name], msg=HOSTILE)
-    rotation = {"copies": {"to_change": 1}, "not_declared_count": 1, "not_declared": [name]}
+    rotation = {"copies": {"to_change": 1, "kept": 0}, "not_declared_count": 1, "not_declared": [name]}
     lines = [
         applied(bad, {"failed": True, "msg": HOSTILE}),
         result_line([bad], "rotation", plan={"rotation": rotation}, seen={"rotation": rotation}, check_mode=False),
@@ -168,7 +168,7 @@ def test_no_name_of_a_cluster_is_in_any_line() -> None:
 
 class TestRotation:
     PLAN = {"rotation": {"copies": {"to_change": 3}, "not_declared_count": 0}}
-    SEEN = {"rotation": {"copies": {"to_change": 0}, "not_declared_count": 2}}
+    SEEN = {"rotation": {"copies": {"to_change": 0, "kept": 0}, "not_declared_count": 2}}
     RUN = (result(row("n1", secret("update"))), result(row("n1"), row("n2", secret("update"), secret("update"))))
 
     def test_the_line_reports_a_finished_rotation(self) -> None:
@@ -196,6 +196,26 @@ class TestRotation:
         line = result_line(self.RUN, "rotation", plan=self.PLAN, seen={}, check_mode=True)
         assert line == "would update 3 secrets in 2 namespaces"
         assert result_line([{}], "rotation", plan=self.PLAN, seen={}, check_mode=True) == "no secret would change"
+
+    def test_check_mode_counts_secrets_that_only_the_plan_would_change(self) -> None:
+        rows = [{"namespace": HOSTILE, "name": HOSTILE, "declared": name == "a"} for name in "abc"]
+        planned = {"rotation": {**self.PLAN["rotation"], "secrets": rows, "not_declared_count": 2}}
+        run = {"plan": planned, "seen": {}, "check_mode": True}
+        more = "2 unconfirmed secrets would change if you confirm them, such as with the plan"
+        assert result_line([{}], "rotation", **run) == f"no confirmed secret would change, {more}"
+        assert result_line(self.RUN, "rotation", **run) == f"would update 3 secrets in 2 namespaces, {more}"
+        planned["rotation"] |= {"secrets": rows[:2], "not_declared_count": 3}
+        assert result_line([{}], "rotation", **run) == (
+            "no confirmed secret would change, 1 unconfirmed secret would change if you confirm it, such as with the plan, "
+            "2 unconfirmed secrets not changed"
+        )
+        done = result_line([{}], "rotation", **{**run, "check_mode": False})
+        assert done == "no secret changed, 3 unconfirmed secrets not changed, the old login is not retired"
+
+    def test_confirmed_secrets_that_keep_the_old_login_are_left(self) -> None:
+        seen = {"rotation": {"copies": {"to_change": 1, "kept": 2}, "not_declared_count": 0}}
+        line = result_line(self.RUN, "rotation", plan=self.PLAN, seen=seen, check_mode=False)
+        assert "3 confirmed secrets left with the old login" in line
 
     def test_changes_for_an_immutable_secret_are_counted_by_kind_and_action(self) -> None:
         annotated = {**secret("update"), "annotations": ["openshift.io/image.excludeSecret"]}

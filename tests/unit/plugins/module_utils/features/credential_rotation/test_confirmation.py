@@ -61,6 +61,16 @@ class TestEntries:
             ConfirmedEntry("quay", ("a",), UID),
         )
 
+    @pytest.mark.parametrize(("told", "is_accepted"), [(None, True), (True, True), (False, False)])
+    def test_a_row_can_exclude_a_secret_but_not_prove_its_login(self, told: bool | None, is_accepted: bool) -> None:
+        """The answer in a plan is that of an earlier run, so the registries are asked again."""
+        row = {**ROW, "is_accepted": told}
+        (entry,) = confirmed_entries(options(row))
+        assert entry == ConfirmedEntry("quay", ("a",), UID, is_accepted)
+        assert confirmed_entries(options(row, server="https://api")) == (ConfirmedEntry("quay", ("a",), UID),)
+        place = ("a", "quay")
+        assert ConfirmedSecrets.of([(entry, ["a"])]).unaccepted == (frozenset() if is_accepted else {place})
+
     @pytest.mark.parametrize("given", [{"secrets": None}, {"secrets": []}, {}])
     def test_empty_options_give_no_entries(self, given: dict[str, Any]) -> None:
         assert confirmed_entries(given) == ()

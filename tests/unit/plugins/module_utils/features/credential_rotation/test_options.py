@@ -157,27 +157,11 @@ class TestRefused:
         from_options(options(old={"username": "robot2"}))
 
     @pytest.mark.parametrize(
-        "more",
-        [
-            {"old": OLD},
-            {"verify": True},
-            {"verify_repositories": ["quay.io/team/app"]},
-            {"replace_dead_logins": True},
-            {"secrets": [{"name": "s", "namespace": "a", "uid": "u"}]},
-        ],
-    )
-    def test_an_old_login_without_a_password_needs_some_confirmation(self, more: dict[str, Any]) -> None:
-        named = [{"name": "s", "namespace": "a", "uid": "u"}, {"name": "t", "namespaces": ["a"]}]
-        given = {"old": {"username": "robot"}, "verify": False, "secrets": named}
-        said = refused(**given)
-        assert said.startswith("option 'old' has no password and 'verify' is false, so any login of the user")
-        from_options(options(**{**given, **more}))
-
-    @pytest.mark.parametrize(
         ("more", "asks"),
-        [({}, True), ({"verify": False}, False), ({"old": OLD}, False), ({"replace_dead_logins": True}, False)],
+        [({}, True), ({"verify": False}, True), ({"old": OLD}, False), ({"replace_dead_logins": True}, False)],
     )
     def test_the_logins_of_the_secrets_are_checked_only_when_needed(self, more: dict[str, Any], asks: bool) -> None:
+        """A task that does not verify the new login again writes, so it must ask about the content that it replaces."""
         assert from_options(options(**{"old": {"username": "robot"}, **more})).asks_copies is asks
 
     @pytest.mark.parametrize("seconds", [1, 3600])

@@ -128,7 +128,7 @@ class Accepter:
         return SecretLogins(
             {ref: "refused" for name, ref in refs.items() if name in self._refused},
             {ref: "no answer" for name, ref in refs.items() if name in self._unknown},
-            {"quay.io": OLD},
+            [("quay.io", OLD)],
         )
 
 
@@ -1083,16 +1083,53 @@ class TestAccepted:
         assert found["not_accepted"] == [
             {"namespace": "a", "secret": "quay", "reason": "no answer", "is_refused": False}
         ]
+        assert [note for note in outcome.notes if "a/quay" in note] == [
+            "1 confirmed secret keeps its login, because no registry has accepted or refused it: a/quay (no answer)"
+        ]
         rows = [row for row in found["secrets"] if row["declared"]]
         assert [(row["namespace"], row["name"]) for row in rows] == [("a", "quay"), ("b", "quay")]
-        entries = tuple(ConfirmedEntry(row["name"], (row["namespace"],), row["uid"]) for row in rows)
-        end = run(api, "a", "b", rotation=Rotation(WITHOUT_PASSWORD, replaces_dead=True), confirmed=entries, check=True)
-        assert told(end)["copies"]["to_change"] == 1
+        assert [row["is_accepted"] for row in rows] == [False, True]
 
-    @pytest.mark.parametrize(
-        "rotation",
-        [Rotation(EXCHANGE), Rotation(WITHOUT_PASSWORD, verify=False), Rotation(WITHOUT_PASSWORD, replaces_dead=True)],
-    )
+    @pytest.mark.parametrize("rotation", [ROTATION, Rotation(EXCHANGE), Rotation(WITHOUT_PASSWORD, replaces_dead=True)])
+    def test_a_row_whose_login_was_not_accepted_is_left_and_reported(self, api: FakeApi, rotation: Rotation) -> None:
+        """The end of a rotation searches all confirmed secrets, also in an emergency."""
+        for name in ("a", "b"):
+            put(api, name)
+        rows = tuple(
+            ConfirmedEntry("quay", (name,), put(api, name)["metadata"]["uid"], is_accepted=name == "b") for name in "ab"
+        )
+        accepter = Accepter()
+        outcome = run(api, "a", "b", rotation=rotation, confirmed=rows, accepter=accepter)
+        assert api.writes == ["PATCH /api/v1/namespaces/b/secrets/quay"]
+        assert accepter.asked == ([["b/quay"]] if rotation.asks_copies else [])
+        found = told(outcome)
+        assert [(row["namespace"], row["reason"]) for row in found["remaining"]] == [
+            (
+                "a",
+                "it is not known whether a registry accepts its own login, so it was not changed: run again when the registry answers, or "
+                "remove this secret from the entries or from the plan",
+            )
+        ]
+        assert (found["copies"]["to_change"], found["copies"]["kept"]) == (1, 1)
+        assert [(row["namespace"], row["is_accepted"]) for row in found["secrets"]] == [("a", False), ("b", True)]
+
+    def test_rows_of_unconfirmed_secrets_are_not_accepted_because_nobody_asked(self, api: FakeApi) -> None:
+        put(api, "a")
+        for rotation, is_accepted in ((self.ROTATION, False), (Rotation(EXCHANGE), True)):
+            (row,) = told(run(api, rotation=rotation, confirmed=()))["secrets"]
+            assert (row["declared"], row["is_accepted"]) == (False, is_accepted)
+
+    def test_the_secrets_to_change_are_named(self, api: FakeApi) -> None:
+        """A user can put the old login back, and the message of the role must name her secret."""
+        for number in range(11):
+            put(api, "a", f"s{number:02}")
+        put(api, "b")
+        found = told(run(api, "a", "b", check=True))
+        assert found["copies"]["to_change"] == 12
+        rows = [(row["namespace"], row["secret"]) for row in found["to_change"]]
+        assert rows == [*(("a", f"s{number:02}") for number in range(10)), ("b", "quay")]
+
+    @pytest.mark.parametrize("rotation", [Rotation(EXCHANGE), Rotation(WITHOUT_PASSWORD, replaces_dead=True)])
     def test_the_logins_of_secrets_are_not_checked_when_not_needed(self, api: FakeApi, rotation: Rotation) -> None:
         put(api, "a")
         accepter = Accepter("a/quay")
@@ -1108,6 +1145,18 @@ class TestAccepted:
 
 
 class TestConflict:
+    @pytest.mark.parametrize("is_known", [False, True])
+    def test_a_login_that_replaces_an_accepted_one_before_the_write_is_kept(self, api: FakeApi, is_known: bool) -> None:
+        """Its UID stays. With the old password, only that login is replaced anyway."""
+        uid = put(api, "a")["metadata"]["uid"]
+        guess = {"quay.io": entry(UserPassword(OLD.username, "Canary-a-guess"))}
+        self.meanwhile(api, lambda: put(api, "a", auths=guess))
+        rotation = Rotation(EXCHANGE if is_known else WITHOUT_PASSWORD)
+        outcome = run(api, rotation=rotation, confirmed=(ConfirmedEntry("quay", ("a",), uid),))
+        assert (entries(api, "a"), outcome.report()["changed"]) == (guess, False)
+        said = "secret a/quay was changed after its login was verified, and has another one now, so it was not changed: run again"
+        assert [note for note in outcome.notes if "run again" in note] == ([] if is_known else [said])
+
     def meanwhile(self, api: FakeApi, change: Any) -> None:
         """Let another client write just before the first write arrives."""
         pending = [change]

@@ -1,0 +1,221 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbook `rotate` without the old password, on an API server and a registry in memory: plan, canary, writes and retirement.
+
+Any login of the user counts as the old one then, so a secret is written only if the registry accepts its own login.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.certificates import server_context
+from support.fake_api import FakeApi
+from support.hostile_registry import HostileRegistry, served
+from support.playbooks import Play, play, variables_file
+from support.scripted_pool import Request
+
+USER = "robot"
+OLD, NEW = f"{USER}:Canary-old-password", f"{USER}-2:Canary-new-password"
+#: More different logins than the rotation asks about for one secret.
+GUESSES = [f"{USER}:Canary-guess-{number}" for number in range(4)]
+GUESS = f"{USER}:Canary-guess"
+#: A login for which the registry gives no answer, because it limits requests.
+LIMITED = f"{USER}:Canary-limited"
+RETIRE = """
+- name: Disable the old login
+  ansible.builtin.copy:
+    content: ""
+    dest: "{retired}"
+    mode: "0600"
+"""
+
+
+@dataclass
+class Registry:
+    """A registry that accepts two logins and limits the requests with a third one. `asked` are the received logins."""
+
+    certificate: str
+    host: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def script(self, server: HostileRegistry) -> Iterable[bytes]:
+        head = server.requests[-1].decode()
+        login = base64.b64decode(head.partition("Authorization: Basic ")[2].split("\r\n")[0]).decode()
+        self.asked += [login] if login else []
+        status = {OLD: "200 OK", NEW: "200 OK", LIMITED: "429 Too Many Requests"}.get(login, "401 Unauthorized")
+        lines = [f"HTTP/1.1 {status}", 'WWW-Authenticate: Basic realm="r"', "Content-Length: 0", "Connection: close"]
+        yield "\r\n".join([*lines, "", ""]).encode()
+
+
+@pytest.fixture
+def registry(certificate: str, no_outside_settings: None) -> Iterator[Registry]:
+    found = Registry(certificate)
+    with served(found.script, server_context(certificate)) as server:
+        found.host = server.host
+        yield found
+
+
+@dataclass
+class Fleet:
+    """A cluster with two namespaces: `team` has the old login, and a project user writes into `hers`. The inventory declares both."""
+
+    api: FakeApi
+    server: str
+    registry: Registry
+    directory: Path
+
+    def secret(self, namespace: str, *logins: str) -> None:
+        keys = [f"{self.registry.host}/{number}" if number else self.registry.host for number in range(len(logins))]
+        auths = {
+            key: {"auth": base64.b64encode(login.encode()).decode()} for key, login in zip(keys, logins, strict=True)
+        }
+        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        self.api.put("secrets", namespace, "pull", type="kubernetes.io/dockerconfigjson", data=data)
+
+    def logins(self, namespace: str) -> list[str]:
+        found = self.api.get("secrets", namespace, "pull")
+        assert found is not None
+        auths = json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))["auths"]
+        return [base64.b64decode(entry["auth"]).decode() for entry in auths.values()]
+
+    @property
+    def is_retired(self) -> bool:
+        return (self.directory / "retired").exists()
+
+    def rotate(self, *options: str, **variables: Any) -> Play:
+        (self.directory / "retire.yml").write_text(RETIRE.format(retired=self.directory / "retired"))
+        username, _colon, password = NEW.partition(":")
+        given = {
+            "image_pull_host": self.server,
+            "image_pull_api_key": "token",
+            "image_pull_ca_cert": self.registry.certificate,
+            "credential_rotation_registries": [self.registry.host],
+            "credential_rotation_old": {"username": USER},
+            "credential_rotation_new": {"username": username, "password": password},
+            "credential_rotation_secrets": [{"name": "pull", "namespaces": ["team", "hers"]}],
+            "credential_rotation_canary_namespaces": ["hers"],
+            "credential_rotation_retire_tasks": str(self.directory / "retire.yml"),
+            "credential_rotation_verify_ca_cert": self.registry.certificate,
+            "credential_rotation_nodes": False,
+            "credential_rotation_reimport": False,
+            "credential_rotation_soak_seconds": 0,
+            **variables,
+        }
+        (self.directory / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": given}}}))
+        python = ("-e", f"ansible_python_interpreter={sys.executable}")
+        done = play("rotate", self.directory / "hosts.yml", *python, *options, cwd=self.directory)
+        assert "anary" not in done.output.replace("canary", "").replace("Canary: ", "")
+        return done
+
+
+@pytest.fixture
+def fleet(registry: Registry, tmp_path: Path) -> Iterator[Fleet]:
+    api = FakeApi()
+    for name in ("team", "hers"):
+        api.put("namespaces", "", name)
+    with api.served() as server:
+        found = Fleet(api, server, registry, tmp_path)
+        found.secret("team", OLD)
+        yield found
+
+
+def said(done: Play) -> str:
+    return " ".join(done.output.split())
+
+
+class TestUnanswered:
+    @pytest.fixture
+    def hers(self, fleet: Fleet) -> list[str]:
+        fleet.secret("hers", LIMITED)
+        return [LIMITED]
+
+    @pytest.mark.parametrize("hers", [GUESSES, [LIMITED]], ids=["four guesses", "a limited registry"])
+    def test_secret_is_not_written_and_stops_the_retirement(self, fleet: Fleet, hers: list[str]) -> None:
+        fleet.secret("hers", *hers)
+        done = fleet.rotate()
+        assert (fleet.logins("hers"), fleet.logins("team")) == (hers, [NEW])
+        assert (done.status != 0, fleet.is_retired) == (True, False), done.output
+        assert "the old login is still in" in said(done)
+        assert "hers/pull (127.0.0.1" in said(done)
+        assert "it is not known whether a registry accepts its own login, so it was not changed" in said(done)
+        assert "1 confirmed secret left with the old login" in said(done)
+
+    @pytest.mark.newest_core
+    def test_operator_can_leave_the_login(self, fleet: Fleet, hers: list[str]) -> None:
+        done = fleet.rotate(credential_rotation_allow_remaining=True)
+        assert (fleet.logins("hers"), fleet.logins("team")) == (hers, [NEW])
+        assert (done.status, fleet.is_retired) == (0, True), done.output
+
+    @pytest.mark.newest_core
+    def test_a_forged_plan_proves_nothing_and_a_plan_without_the_secret_continues(
+        self, fleet: Fleet, hers: list[str]
+    ) -> None:
+        plan = fleet.directory / "plan.yml"
+        planned = fleet.rotate("--check", credential_rotation_plan_dest=str(plan))
+        assert planned.status == 0, planned.output
+        content = yaml.safe_load(plan.read_text())
+        rows = {row["namespace"]: row for row in content["secrets"]}
+        assert {name: row["is_accepted"] for name, row in rows.items()} == {"team": True, "hers": False}
+        plan.write_text(yaml.safe_dump({**content, "secrets": [{**row, "is_accepted": True} for row in rows.values()]}))
+        forged = fleet.rotate(credential_rotation_plan=str(plan))
+        assert (fleet.logins("hers"), forged.status != 0, fleet.is_retired) == (hers, True, False), forged.output
+        fleet.secret("team", OLD)
+        plan.write_text(yaml.safe_dump({**content, "secrets": [{**rows["team"], "is_accepted": False}]}))
+        done = fleet.rotate(credential_rotation_plan=str(plan), credential_rotation_canary_namespaces=["team"])
+        assert (fleet.logins("hers"), fleet.logins("team")) == (hers, [NEW])
+        assert (done.status, fleet.is_retired) == (0, True), done.output
+
+    @pytest.mark.newest_core
+    def test_an_emergency_replaces_the_login(self, fleet: Fleet, hers: list[str]) -> None:
+        """The operator has confirmed the secret and says that dead logins count."""
+        asked = len(fleet.registry.asked)
+        done = fleet.rotate(credential_rotation_emergency=True, credential_rotation_retire_tasks="")
+        assert (fleet.logins("hers"), fleet.logins("team")) == ([NEW] * len(hers), [NEW])
+        assert done.status == 0, done.output
+        assert {*fleet.registry.asked[asked:]} == {NEW}
+
+
+@pytest.mark.newest_core
+class TestAfterThePlan:
+    def before_a_write(self, fleet: Fleet, place: str, change: Callable[[], None]) -> None:
+        """Let her write just before the first write into a namespace arrives."""
+        pending = [change]
+
+        def before(request: Request) -> None:
+            if request.method == "PATCH" and f"/namespaces/{place}/secrets/" in request.path and pending:
+                pending.pop()()
+
+        fleet.api.before = before
+
+    @pytest.mark.parametrize(
+        ("place", "logins"),
+        [("team", [GUESS]), ("team", GUESSES), ("hers", [LIMITED])],
+        ids=["between two tasks, refused", "between two tasks, no answer", "in the task that writes"],
+    )
+    def test_login_that_replaces_an_accepted_one_is_not_written(
+        self, fleet: Fleet, place: str, logins: list[str]
+    ) -> None:
+        """The canary is in another namespace, and the plan has accepted the login of her secret."""
+        fleet.secret("hers", OLD)
+        self.before_a_write(fleet, place, lambda: fleet.secret("hers", *logins))
+        done = fleet.rotate(credential_rotation_canary_namespaces=["team"])
+        assert (fleet.logins("hers"), fleet.logins("team")) == (logins, [NEW])
+        assert (done.status != 0, fleet.is_retired) == (True, False), done.output
+        assert "hers/pull: it has a login that this rotation replaces" in said(done)
+
+    def test_registry_is_asked_once_for_each_login_and_task(self, fleet: Fleet) -> None:
+        fleet.secret("hers", OLD)
+        done = fleet.rotate()
+        assert (done.status, fleet.is_retired) == (0, True), done.output
+        assert (fleet.logins("hers"), fleet.logins("team")) == ([NEW], [NEW])
+        assert fleet.registry.asked.count(OLD) == 4, "two plans, the canary and the writes"
