@@ -15,7 +15,7 @@ description:
     variables that begin with its name and an underscore, such as C(private_registry_secrets_team_a), in the order of their names.
   - The plugin reads only the values that a task needs, so a task that links secrets never reads a password.
   - C(private_registry.rotated) and C(delegated_auth.rotated) are the declared secrets with a login of one of the given users for one of the
-    given registries. An entry with C(auth_file) or C(auth_config) does not show its users, so it is not included.
+    given registries. An entry whose C(auth_file) or C(auth_config) cannot be read on the controller is not included.
   - C(private_registry.replaced), C(delegated_auth.replaced) and C(global_pull_secret.replaced) list where the inventory declares the old
     login of a rotation, with the registry and, if the password is a variable, its name. The next run of these roles would write that login
     back.

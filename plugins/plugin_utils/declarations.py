@@ -16,10 +16,14 @@ from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import format_suggestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
     LoginReplacement,
     UserPassword,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
+    auth_file_from_options,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
@@ -191,11 +195,22 @@ class Role:
         return [name for name in names if str(name) not in failed]
 
 
-class Declarations:
-    """The entries of all variables of a role."""
+def _read_no_file(path: str) -> str:
+    raise FileNotFoundError(path)
 
-    def __init__(self, role: Role, variables: Mapping[str, Any], templates: Evaluator) -> None:
+
+class Declarations:
+    """The entries of all variables of a role. `read_file` reads the auth file of an entry."""
+
+    def __init__(
+        self,
+        role: Role,
+        variables: Mapping[str, Any],
+        templates: Evaluator,
+        read_file: Callable[[str], str] = _read_no_file,
+    ) -> None:
         """:raises DeclarationError: if a variable is not a list, or with all entries that have unknown or missing members."""
+        self.read_file = read_file
         self.role, self._variables, self._templates = role, variables, templates
         self.entries = _entries(role.name, variables, templates)
         problems = [problem for entry in self.entries for problem in _problems(role.name, entry)]
@@ -249,7 +264,9 @@ def _rotated_secrets(declared: Declarations, answer: Any) -> list[Made]:
     """Return the declared secrets that a rotation is allowed to write: with a login of one of the users for one of the registries."""
     wanted = _RotationLogins.of(answer)
     return [
-        _rotation_entry(entry, entry.get("name")) for entry in declared.present if any(map(wanted.has, _logins(entry)))
+        _rotation_entry(entry, entry.get("name"))
+        for entry in declared.present
+        if any(map(wanted.has, _logins(entry, declared.read_file)))
     ]
 
 
@@ -273,11 +290,19 @@ class _RotationLogins:
         return isinstance(username, str) and username in self.usernames and self.exchange.is_for(str(registry))
 
 
-def _logins(entry: RoleEntry) -> Iterator[tuple[Any, Any]]:
-    """Yield registry and user of each login in an entry. The content of a file is not known here."""
+def _logins(entry: RoleEntry, read_file: Callable[[str], str]) -> Iterator[tuple[Any, Any]]:
+    """Yield registry and user of each login in an entry. A file that cannot be read here confirms nothing."""
     for one in entry.get("registries", ()):
         if isinstance(one, Mapping):
             yield one.get("registry"), one.get("username")
+    for member in ("auth_file", "auth_config"):
+        try:
+            if source := entry.get(member):
+                options = {member: source, "include": entry.get("include") or None}
+                for key, login in auth_file_from_options(options, read_file).entries.items():
+                    yield key, login.username
+        except (TemplateError, ImagePullError, OSError, ValueError):
+            continue
 
 
 def _rotation_entry(entry: RoleEntry, name: Any) -> Made:

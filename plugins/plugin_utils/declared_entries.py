@@ -67,7 +67,7 @@ def _entries_of_term(
         from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declaration_check  # noqa: PLC0415
 
         declaration_check.refuse_invalid(role, variables, templates)
-    declared = Declarations(role, variables, templates)
+    declared = Declarations(role, variables, templates, _read_file)
     if not kind:
         return declared.titles
     declared.refuse_conflicts()

@@ -304,9 +304,23 @@ def test_a_planned_rotation_changes_only_the_approved_secrets(
     planned = passed(controller.launch("plan a rotation", node, [cluster], answers=answers, group=nothing))
     (rows,) = (plan["secrets"] for plan in planned.handed_on["image_pull_rotation_plans"].values())
     assert [(row["namespace"], row["declared"]) for row in rows] == [(name, False) for name in names[:2]]
+    assert "no confirmed secret would change, 2 unconfirmed secrets would change if you confirm them" in " ".join(
+        planned.output.split()
+    )
+    # The entry of the inventory has an auth file, which is in the credential.
+    lab.create(names[2], "secrets", secret_like(lab, names[0], "planted"))
+    marked = passed(
+        controller.launch("plan a rotation", node, [cluster, old], answers=answers, group={**declares, **nothing})
+    )
+    (marks,) = (plan["secrets"] for plan in marked.handed_on["image_pull_rotation_plans"].values())
+    assert [(row["namespace"], row["name"], row["declared"]) for row in marks] == [
+        *((name, "team-registry", True) for name in names[:2]),
+        (names[2], "planted", False),
+    ]
+    line = "would update 2 secrets in 2 namespaces, 1 unconfirmed secret would change if you confirm it"
+    assert line in " ".join(marked.output.split())
     # After the plan, one secret is added, and another one is recreated with another UID.
-    secret = lab.get(names[1], "secrets", "team-registry")
-    again = {"metadata": {"name": "team-registry"}, "type": secret["type"], "data": secret["data"]}
+    again = secret_like(lab, names[1], "team-registry")
     lab.api("DELETE", f"/api/v1/namespaces/{names[1]}/secrets/team-registry")
     for name in names[1:]:
         lab.create(name, "secrets", again)
@@ -317,7 +331,14 @@ def test_a_planned_rotation_changes_only_the_approved_secrets(
     )
     after = [password_in(lab, name) for name in names]
     assert after == [new.inputs["password"], old.inputs["password"], old.inputs["password"]]
-    assert not planned.holding(secrets_of(cluster, old, new)) and not done.holding(secrets_of(cluster, old, new))
+    for job in (planned, marked, done):
+        assert not job.holding(secrets_of(cluster, old, new))
+
+
+def secret_like(lab: Any, namespace: str, name: str) -> dict[str, Any]:
+    """Return a new secret with this name and the content of the declared one."""
+    found = lab.get(namespace, "secrets", "team-registry")
+    return {"metadata": {"name": name}, "type": found["type"], "data": found["data"]}
 
 
 @pytest.mark.slow

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -448,9 +450,44 @@ class TestRotated:
         both = [{"registry": "b.io", "username": "w"}, LOGIN]
         assert self.names({"name": "s", **HERE, "registries": both}) == ["s"]
 
-    @pytest.mark.parametrize("source", [{"auth_file": "f"}, {"auth_config": {}}, {"registries": ["quay.io"]}, {}])
+    @pytest.mark.parametrize(
+        "source",
+        [
+            {"auth_file": "missing.json"},
+            {"auth_file": ""},
+            {"auth_config": {}},
+            {"auth_config": "not JSON"},
+            {"registries": ["quay.io"]},
+            {},
+        ],
+    )
     def test_a_secret_with_an_unknown_login_is_not_rotated(self, source: dict[str, Any]) -> None:
         assert self.names({"name": "s", **HERE, **source}) == []
+
+    @pytest.mark.parametrize(
+        ("of_file", "more", "is_meant"),
+        [
+            ({"quay.io": "u"}, {}, True),
+            ({"quay.io/team": "v", "b.io": "w"}, {}, True),
+            ({"quay.io": "w", "b.io": "u"}, {}, False),
+            ({"quay.io": "u", "b.io": "w"}, {"include": ["b.io"]}, False),
+        ],
+    )
+    def test_the_logins_of_an_auth_file_count(
+        self, of_file: dict[str, str], more: dict[str, Any], is_meant: bool
+    ) -> None:
+        """The inventory for AWX declares its logins in one file."""
+        auths = {key: {"auth": base64.b64encode(f"{user}:p".encode()).decode()} for key, user in of_file.items()}
+        files = {"auth.json": json.dumps({"auths": auths}), "other.json": '{"auths": {}}'}
+        entries = [
+            {"name": "s", **HERE, "auth_file": "<path>", **more},
+            {"name": "t", **HERE, "auth_config": {"auths": auths}, **more},
+            {"name": "x", **HERE, "auth_file": "other.json"},
+        ]
+        variables = {"private_registry_secrets": entries}
+        declared = Declarations(Role("private_registry"), variables, Resolver(path="auth.json"), files.__getitem__)
+        found = KINDS["private_registry"]["rotated"](declared, self.ANSWER)
+        assert [one["name"] for one in found] == (["s", "t"] if is_meant else [])
 
     def test_an_absent_secret_is_not_rotated(self) -> None:
         entry = {"name": "s", **HERE, "registries": [LOGIN]}
