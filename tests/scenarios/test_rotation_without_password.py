@@ -151,10 +151,21 @@ class TestUnanswered:
         assert "1 confirmed secret left with the old login" in said(done)
 
     @pytest.mark.newest_core
-    def test_operator_can_leave_the_login(self, fleet: Fleet, hers: list[str]) -> None:
+    def test_operator_can_leave_the_login_in_the_next_run(self, fleet: Fleet, hers: list[str]) -> None:
+        """All other secrets have the new login by then."""
+        assert fleet.rotate(credential_rotation_retire_tasks="").status != 0
         done = fleet.rotate(credential_rotation_allow_remaining=True)
         assert (fleet.logins("hers"), fleet.logins("team")) == (hers, [NEW])
         assert (done.status, fleet.is_retired) == (0, True), done.output
+        assert "1 confirmed secret left with the old login" in said(done)
+
+    @pytest.mark.newest_core
+    def test_a_refused_login_does_not_fail_the_next_run(self, fleet: Fleet) -> None:
+        fleet.secret("hers", GUESS)
+        for changes in (1, 0):
+            done = fleet.rotate(credential_rotation_retire_tasks="", credential_rotation_canary_namespaces=["team"])
+            assert (done.status, done.recap["changed"]) == (0, changes), done.output
+        assert (fleet.logins("hers"), fleet.logins("team")) == ([GUESS], [NEW])
 
     @pytest.mark.newest_core
     def test_a_forged_plan_proves_nothing_and_a_plan_without_the_secret_continues(
