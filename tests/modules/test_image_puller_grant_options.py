@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.openshift import allow
 from support.truth import three_ways
 
 RBAC = "rbac.authorization.k8s.io"
@@ -101,6 +102,18 @@ class TestNotThereYet:
         result = grant(run, names, projects=["tomorrow"])
         assert len(result["warnings"]) == 1
         assert sorted(audit.verbs()) == ["create"] * 50 + ["get", "get", "list"]
+
+    def test_many_projects_need_no_right_to_list_namespaces(self, lab, run, namespace):
+        """They are read by name then, so nothing is incomplete."""
+        bind = {"apiGroups": [RBAC], "resources": ["clusterroles"], "verbs": ["get", "bind"]}
+        user = allow(lab, f"{namespace}-granter", {"namespaces": ["get"]}, WRITES, bind)
+        projects = [f"tomorrow-{number}" for number in range(40)]
+        given: dict[str, Any] = {"projects": projects, "impersonate_user": user}
+        lab.until(lambda: not grant(run, [namespace], check=True, **given)["failed"], "the rights are known")
+        result = grant(run, [namespace], **given)
+        assert (result["failed"], result["changed"], len(subjects(lab, namespace) or ())) == (False, True, 40)
+        assert "namespace tomorrow-0 does not exist yet" in str(result["warnings"])
+        assert "permissions" not in str(result["warnings"])
 
 
 class TestExclusive:

@@ -104,7 +104,8 @@ def _lists(refs: Collection[ObjectRef], listed_by: ListedBy) -> Iterator[_Planne
         kinds.setdefault(ref.kind, []).append(ref)
     for kind, group in kinds.items():
         if not kind.namespaced:
-            yield from [_PlannedList(kind, group)] if len(group) > FEW_UNFILTERED else []
+            named = [ref for ref in group if ref.name]
+            yield from [_PlannedList(kind, named)] if len(named) > FEW_UNFILTERED else []
             continue
         whole = [ref for ref in group if not ref.name]
         if len(whole) > FEW_UNFILTERED:
@@ -143,8 +144,8 @@ def _fetch_list(
             if strict and listing.is_whole:
                 raise error
             found.objects.update(dict.fromkeys(refs, error))
-        elif planned.kind.namespaced:
-            cluster.forgive(error)  # each is read by its name
+        else:
+            cluster.forgive(error)  # each is read by its name, or in the list of its namespace
 
 
 def _store_objects(

@@ -28,6 +28,7 @@ from support.fake_api import FakeApi
 from support.scripted_pool import status_object
 
 FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
+REFUSAL = 'namespaces is forbidden: User "a" cannot {} resource "namespaces" in API group "" at the cluster scope'
 ODD = status_object(400, "BadRequest", "odd")
 UNAUTHORIZED = status_object(401, "Unauthorized", "Unauthorized")
 ALWAYS = 10**9
@@ -276,10 +277,30 @@ class TestClusterScoped:
     def test_a_forbidden_list_of_cluster_scoped_objects_is_replaced_by_single_reads(
         self, api: FakeApi, workers: Workers
     ) -> None:
-        api.fail(r"GET /api/v1/namespaces\?", FORBIDDEN, times=ALWAYS)
+        api.fail(r"GET /api/v1/namespaces\?", status_object(403, "Forbidden", REFUSAL.format("list")), times=ALWAYS)
         refs = [ObjectRef(NAMESPACE, "", name) for name in places(33)]
-        found, _unread = fetch_objects(api.cluster(), workers, refs)
+        cluster = api.cluster()
+        found, _unread = fetch_objects(cluster, workers, refs)
         assert (set(found.values()), len(api.asked)) == ({None}, 34)
+        assert cluster.needs == set()
+
+    def test_an_object_that_cannot_be_read_by_name_is_a_missing_right(self, api: FakeApi, workers: Workers) -> None:
+        api.fail(r"GET /api/v1/namespaces\?", status_object(403, "Forbidden", REFUSAL.format("list")), times=ALWAYS)
+        api.fail("GET /api/v1/namespaces/", status_object(403, "Forbidden", REFUSAL.format("get")), times=ALWAYS)
+        cluster = api.cluster()
+        found, _unread = fetch_objects(cluster, workers, [ObjectRef(NAMESPACE, "", name) for name in places(33)])
+        assert all(isinstance(answer, Forbidden) for answer in found.values())
+        assert {need.verb for need in cluster.needs} == {"get"}
+
+    def test_a_forbidden_list_of_all_objects_is_a_missing_right(self, api: FakeApi, workers: Workers) -> None:
+        """The objects that are also read by name do not replace it."""
+        api.fail(r"GET /api/v1/namespaces\?", status_object(403, "Forbidden", REFUSAL.format("list")), times=ALWAYS)
+        every = ObjectRef(NAMESPACE, "", "")
+        cluster = api.cluster()
+        refs = [*(ObjectRef(NAMESPACE, "", name) for name in places(33)), every]
+        found, _unread = fetch_objects(cluster, workers, refs)
+        assert isinstance(found[every], Forbidden)
+        assert {need.verb for need in cluster.needs} == {"list"}
 
 
 class TestReadOne:
