@@ -74,6 +74,8 @@ def _join_changes(first: Change, second: Change) -> Change | None:
         # The planned deletion includes the update: `old` has the observed version.
         return replace(second, entries=entries, details=details, before=before)
     is_patch = first.action == "update"
+    if is_patch and not _is_one_patch(first.body, second.body):
+        return None
     return replace(
         first,
         body=_join_patches(first.body, second.body)
@@ -97,6 +99,13 @@ def _apply_patch(observed: Any, patch: Any) -> Any:
         else:
             result[key] = _apply_patch(result.get(key), value)
     return result
+
+
+def _is_one_patch(first: Any, second: Any) -> bool:
+    """Whether one merge patch has the effect of both. None replaces the old value with an object: it would merge the two."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return all(_is_one_patch(first[key], value) for key, value in second.items() if key in first)
+    return not isinstance(second, Mapping)
 
 
 def _join_patches(first: Any, second: Any) -> Any:
