@@ -67,9 +67,9 @@ class ListedLookup(Lookup):
             return None if secret is None else secret.obj
         if ref.kind == SERVICE_ACCOUNT:
             return place.accounts.get(ref.name)
-        if ref.kind == ROLE_BINDING:
-            return next((each for each in place.bindings if metadata(each).get("name") == ref.name), None)
-        return self._streams(place.namespace).get(ref.name) if self._has_streams else {}
+        if ref.kind == IMAGE_STREAM:
+            return self._streams(place.namespace).get(ref.name) if self._has_streams else {}
+        return next((each for each in _OBJECTS[ref.kind](place) if metadata(each).get("name") == ref.name), None)
 
     def _streams_of(self, namespace: str) -> Mapping[str, Json]:
         return {as_str(metadata(stream).get("name")): stream for stream in self._places[namespace].streams}

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     ROLE_BINDING,
@@ -19,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import (
     ListedLookup,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import IMAGE_POLICY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
@@ -55,6 +58,15 @@ def test_role_bindings_are_found_in_their_list() -> None:
     assert evidence.look(ObjectRef(ROLE_BINDING, "a", "none")) is None
     with pytest.raises(UnreadableObject, match="no right"):
         listed(place(unread={"role bindings": "no right"})).look(ObjectRef(ROLE_BINDING, "a", ""))
+
+
+def test_an_image_policy_is_found_by_its_name_and_not_by_that_of_an_image_stream() -> None:
+    policy = {"metadata": {"name": "app"}, "spec": {}}
+    seen = replace(place(streams=[stream("app"), stream("other")]), policies=[policy])
+    evidence = listed(seen)
+    assert evidence.look(ObjectRef(IMAGE_POLICY, "a", "app")) == policy
+    assert evidence.look(ObjectRef(IMAGE_POLICY, "a", "other")) is None
+    assert listed(seen, has_streams=False).look(ObjectRef(IMAGE_POLICY, "a", "app")) == policy
 
 
 def test_an_unreadable_list_is_not_taken_for_absence() -> None:
