@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import (
     PullMessage,
+    is_about_image,
+    is_about_volume,
     parse_message,
 )
 from hypothesis import given
@@ -280,6 +282,32 @@ class TestUnknown:
 
     def test_a_very_long_message_is_understood(self) -> None:
         assert causes(parse_message("", "denied: " + "x, [(" * 200_000)) == ["denied"]
+
+
+class TestAboutImage:
+    """The reasons why a container could not be created. A container runtime adds a frame, and its case varies."""
+
+    @pytest.mark.parametrize("frame", ["{}", "rpc error: code = Unknown desc = {}"])
+    @pytest.mark.parametrize(
+        ("message", "image", "volume"),
+        [
+            ('checking signature of "q.io/app:1": x', True, False),
+            ('Checking signature of "q.io/app:1": x', True, False),
+            ("ImageVolumeMountFailed: x", True, True),
+            ("imagevolumemountfailed", True, True),
+            ("ImageVolumeMountFailedToo: x", False, False),
+            ("checking signatures: x", False, False),
+            ('x: checking signature of "q.io/app:1"', False, False),
+            ("x: ImageVolumeMountFailed", False, False),
+            ("executable file not found", False, False),
+            ("", False, False),
+        ],
+    )
+    def test_a_failed_creation_is_about_an_image_by_the_start_of_its_message(
+        self, frame: str, message: str, image: bool, volume: bool
+    ) -> None:
+        text = frame.format(message)
+        assert (is_about_image(text), is_about_volume(text)) == (image, volume)
 
 
 class TestCredentials:

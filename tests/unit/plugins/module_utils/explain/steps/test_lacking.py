@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A missing login is explained, a wrong type before a missing secret. `test_chain.py` tests the complete verdict."""
+"""A missing login is explained: a wrong type, and a link that the pod never gets. `test_chain.py` tests the complete verdict."""
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import (
     Credentials,
@@ -14,8 +15,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.lacking import (
     explain_missing_login,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
-from support.pull_evidence import IMAGE, known, pod
+from support.pull_evidence import GOOD, IMAGE, account, known, pod, template
 
 
 def test_a_type_that_no_node_reads_is_reported_before_a_missing_secret() -> None:
@@ -25,3 +27,30 @@ def test_a_type_that_no_node_reads_is_reported_before_a_missing_secret() -> None
     reason, fix = explain_missing_login(pod("gone", "wrong"), reference, held, Lookup(known()))
     assert reason == "secret ns/wrong has type Opaque, which no node reads"
     assert fix == fixes.rewrite_secret("ns", "wrong", "q.io")
+
+
+def reason_of(subject: ContainerPull, *secrets: PullSecretStatus) -> str:
+    """Return the reason if the account `ns/default` links the usable secret `good`."""
+    reference = reference_of(IMAGE)
+    assert reference is not None
+    evidence = Lookup(known(account("good"), good=GOOD))
+    return explain_missing_login(subject, reference, Credentials(list(secrets), []), evidence)[0]
+
+
+def test_a_pod_without_a_list_never_gets_a_later_link() -> None:
+    assert reason_of(pod()) == (
+        "pod ns/p was created before good was linked to service account ns/default, and never gets it"
+    )
+
+
+@pytest.mark.parametrize("subject", [pod("own"), template("own")])
+def test_a_list_of_its_own_leaves_out_the_secret_of_the_account(subject: ContainerPull) -> None:
+    assert reason_of(subject, PullSecretStatus("own", "usable")) == (
+        f"{subject.ref} has its own imagePullSecrets list, so it does not use good of service account ns/default"
+    )
+
+
+@pytest.mark.parametrize("subject", [template(), template("good"), pod("good")])
+def test_a_secret_that_new_pods_get_is_not_missing(subject: ContainerPull) -> None:
+    """A template without a list gets the list of the account, and a list may already have the secret."""
+    assert reason_of(subject) == f"no pull secret of {subject.ref} is for q.io/team/app"
