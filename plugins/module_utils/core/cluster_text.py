@@ -14,8 +14,10 @@ examined, and a function decides whether to hide it: no input makes it examine a
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -40,24 +42,77 @@ _KEPT = "\n\t"
 #: None of these characters begins a template, a tag, an anchor, a comment or a quoted text.
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*\Z")
 
+#: An `@` that does not begin the digest of an image.
+_AT = re.compile(r"@(?![a-z0-9]{1,16}:[0-9a-f]{32})", re.IGNORECASE)
+_AUTHORITY = re.compile(r"(?P<user>[^/?#:]*)(?P<rest>[^/?#]*)")
+#: The host after a login, so that `user:12/34@a.example.com` differs from `registry:5000/app@v1`.
+_HOST = re.compile(r"localhost\b|\[|[a-z0-9-]+\.[a-z0-9]", re.IGNORECASE)
+
+
+def _hide_user(address: re.Match[str]) -> str:
+    """Hide the login in the text after `://`. A password that is not encoded may contain any delimiter, so the last `@` ends it."""
+    text = address[0]
+    ends = [at.start() for at in _AT.finditer(text)]
+    starts = (0, *(found.end() for found in re.finditer("://", text))) if ends else ()
+    start = next((start for start in starts if start <= ends[-1] and _has_login(text, start, ends[-1])), None)
+    return text if start is None else f"{text[:start]}{MASKED}{text[ends[-1] :]}"
+
+
+def _has_login(text: str, start: int, end: int) -> bool:
+    """Whether the text until the last `@` begins with a login, and not with a host and its port."""
+    found = _AUTHORITY.match(text, start, end)
+    if found is None or found.end() == end or "@" in found[0]:
+        return True
+    user, rest = found["user"], found["rest"]
+    if not rest or user.startswith("["):
+        return False
+    is_host = "." in user or user.lower() == "localhost" or not _HOST.match(text, end + 1)
+    return not (is_host and (rest[1:].isdecimal() or rest == ":"))
+
+
+def _hide_basic(login: re.Match[str]) -> str:
+    """Hide a word after `basic` if it is the encoded form of user and password, and not a word of a sentence."""
+    word = login[2].rstrip("=").replace("-", "+").replace("_", "/")
+    with suppress(ValueError):
+        if ":" in base64.b64decode(word + "=" * (-len(word) % 4)).decode():
+            return f"{login[1]}{MASKED}"
+    return login[0]
+
+
 _MEMBER = r"(?:identity|registry|access_|refresh_|id_)?token|passw(?:or)?d|(?:client_)?secret|auth|api_?key"
+_QUOTES = r"""\s"'\\"""
 _PATTERNS: Sequence[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), kept)
     for pattern, kept in (
         # containerd internal/cri ParseAuth; a quote in it is escaped, and the text after it is never needed.
         (r"(invalid decoded auth:).*", rf"\1 {MASKED}"),
         # containers/image docker_client.go: `decoding bearer token (last URL "...", body start "...")`.
-        (r'(body start ")(?:[^"\\]|\\.)*("?)', rf"\1{MASKED}\2"),
-        (r"(?<=[a-z0-9+.-]://)[^\s/?#\"']*@", f"{MASKED}@"),
+        # Go's net/url quotes the part of a password after a colon: `invalid port ":..." after host`.
+        (r'((?:body start|invalid port) ")(?:[^"\\]|\\.)*("?)', rf"\1{MASKED}\2"),
+        (r"(?<=[a-z0-9+.-]://)[^\s\"']+", _hide_user),
         (
             r"((?<=[a-z0-9+.-])://[^\s?#\"']*)([?#][^\s\"']*?(?=:?(?:[\s\"']|\Z)))?",
             lambda url: f"{url[1]}?{MASKED}" if url[2] else url[0],
         ),
-        (r"\b(bearer|basic) +(?=[^\s,;]{16}|[^\s,;]*[0-9=])[a-z0-9._~+/=-]{8,}", rf"\1 {MASKED}"),
+        (
+            rf"(authorization[{_QUOTES}]*[:=][{_QUOTES}>\[({{]*(?:basic|bearer|negotiate|token)[{_QUOTES}]+)"
+            rf"(?!(?:auth(?:entication|orization)?|credentials?)(?![\w+/=]))[^{_QUOTES},;\])}}]+",
+            rf"\1{MASKED}",
+        ),
+        (rf"\b(basic[{_QUOTES}]+)(?!(?:basic|bearer)\b)([a-z0-9+/_-]{{2,}}={{0,2}})", _hide_basic),
+        (r"\b((?:bearer|basic)[ \t]+)(?=[^\s,;]{16}|[^\s,;]*[0-9=])[a-z0-9._~+/=-]{8,}", rf"\1{MASKED}"),
         # A JSON Web Token: its header begins like this in base64.
         (r"\beyj[a-z0-9_-]{5,}((?:\.[a-z0-9_-]*){0,4})", lambda token: MASKED if token[1] else token[0]),
-        (rf"""(["'])({_MEMBER})\1(\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}}]+)""", rf"\1\2\1\3{MASKED}"),
+        (
+            rf"""(["'])({_MEMBER})(\\*)\1(\s*:\s*)(?:\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,}}]+)""",
+            rf"\1\2\3\1\4{MASKED}",
+        ),
         (rf"""\b({_MEMBER})=(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&]+)""", rf"\1={MASKED}"),
+        # The login of a command, such as `curl -u user:password`, and not the IDs of a user and a group.
+        (
+            r"""((?<!\S)(?:-u|--(?:proxy-)?user)(?:\s+|=))(?!\d+:\d+(?!\S))(?:"[^\s":]+:[^"]*"?|'[^\s':]+:[^']*'?|[^\s:"']+:[^\s"']+)""",
+            rf"\1{MASKED}",
+        ),
     )
 )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import string
 import sys
 
@@ -130,6 +131,11 @@ CANARY = "c4n4ry-Secret"
         (f'"auth":"{CANARY}', '"auth":********'),
         (f"login failed: password={CANARY}, user=me", "login failed: password=********, user=me"),
         (f'client_secret="{CANARY} {CANARY}" x', "client_secret=******** x"),
+        (
+            'parse "https://user:pa/ss@quay.io": invalid port ":pa" after host',
+            'parse "https://********@quay.io": invalid port "********" after host',
+        ),
+        (f'{{\\"password\\":\\"{CANARY} x\\"}}', '{\\"password\\":********}'),
     ],
 )
 def test_redacted_hides_credentials(text: str, shown: str) -> None:
@@ -146,10 +152,110 @@ def test_redacted_hides_credentials(text: str, shown: str) -> None:
         "reading manifest sha256:0123 in a.example.com/team/app@sha256:0123: manifest unknown",
         "basic authentication is required",
         "Unable to retrieve some image pull secrets (a, b); attempting to pull the image may not succeed.",
+        f"quay.io/team/app@sha256:{'0' * 64}",
+        f"docker://quay.io/team/app@sha256:{'0' * 64}: manifest unknown",
+        f"docker://a.example.com:5000/team/app@sha256:{'0' * 64}: manifest unknown",
+        f"docker://registry:5000/team/app@sha256:{'0' * 64}: manifest unknown",
+        f"docker://app@sha256:{'0' * 64}: manifest unknown",
+        "http://host/path@x",
+        "http://a.example.com:8080/path@x.y: EOF",
+        "http://localhost:8080/path@x.y: EOF",
+        "http://[::1]:8080/path@x.y: EOF",
+        "https://a.example.com/@team/app and user@example.com",
+        "authorization: basic authentication required",
+        "www-authenticate: Basic realm=x",
+        "the basic auth credentials are wrong",
+        "docker run -u 1000:1000 -u root",
     ],
 )
 def test_redacted_keeps_the_reason_of_an_error(text: str) -> None:
     assert redact_text(text) == text
+
+
+#: Parts of generated credentials. No other part of a text contains them.
+_PARTS = ("c4n", "n4r", "y5x", "qzq")
+_PADDING = st.text(" \t", min_size=1, max_size=3)
+_CASES = st.sampled_from([str.lower, str.upper, str.title, str])
+
+
+@st.composite
+def _headers(draw: st.DrawFn) -> str:
+    """A header with a login, as clients and their errors write it."""
+    password = "".join(draw(st.lists(st.sampled_from((*_PARTS, ":", "?", "/", "é")), min_size=1)))
+    user = draw(st.text(string.ascii_letters, min_size=1, max_size=5))
+    encode = draw(st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]))
+    basic = encode(f"{user}:{password}".encode()).decode()
+    basic = draw(st.sampled_from([basic, basic.rstrip("=")]))
+    bearer = draw(st.text(string.ascii_letters, min_size=4)) + draw(st.sampled_from(_PARTS))
+    scheme, login = draw(st.sampled_from([("Basic", basic), ("Bearer", bearer)]))
+    if scheme == "Basic":
+        _LOGINS.add(login)
+    name = draw(_CASES)(draw(st.sampled_from(["Authorization", "Proxy-Authorization"])))
+    value = f"{draw(_CASES)(scheme)}{draw(_PADDING)}{login}"
+    shape = draw(
+        st.sampled_from(
+            [
+                "{}: {}",
+                "{}:{}",
+                "{}:  '{}'",
+                '"{}": "{}"',
+                "'{}':'{}'",
+                '{{"headers":{{"{}":["{}"]}}}}',
+                '\\"{}\\":\\"{}\\"',
+                "map[{}:[{}] Accept:[x]]",
+                "curl -H '{}: {}' https://a.example.com/v2/",
+                'curl --header "{}: {}"',
+                "{}={}",
+                '{} => "{}"',
+            ]
+        )
+    )
+    return shape.format(name, value)
+
+
+_LOGINS: set[str] = set()
+
+
+@given(_headers())
+def test_no_login_of_a_header_survives(text: str) -> None:
+    found = redact_text(f"before {text} after")
+    assert found.startswith("before ")
+    assert found.endswith(" after")
+    assert not any(part in found for part in (*_PARTS, *_LOGINS))
+
+
+@given(st.text(string.ascii_letters + string.digits + ".", min_size=1, max_size=9), st.lists(st.sampled_from(_PARTS)))
+def test_a_basic_login_without_its_header_does_not_survive(user: str, parts: list[str]) -> None:
+    """A word after `basic` that is the encoded form of a login is not a word of a sentence."""
+    login = base64.b64encode(f"{user}:{''.join(parts)}".encode()).decode()
+    assert redact_text(f"sent basic {login}") == "sent basic ********"
+
+
+@given(
+    st.text(string.ascii_letters, min_size=1, max_size=6),
+    st.lists(st.sampled_from((*_PARTS, *"/?#@:", "%2F", "%40", "://", "1234")), min_size=1),
+    st.sampled_from(["quay.io", "a.example.com:5000", "[::1]:5000", "localhost"]),
+    st.sampled_from(["", "/v2/", "/team/app:v1", f"/team/app@sha256:{'0' * 64}"]),
+    st.sampled_from(["docker{}", '"http{}"', "'oci+x{}'", "Get https{}: EOF", "http://b.example.com,https{}"]),
+)
+def test_no_login_of_an_address_survives(user: str, password: list[str], host: str, path: str, frame: str) -> None:
+    found = redact_text(frame.format(f"://{user}:{''.join(password)}@{host}{path}"))
+    assert found == frame.format(f"://********@{host}{path}")
+
+
+_WORDS = st.lists(st.sampled_from(_PARTS), min_size=1).map("-".join)
+
+
+@given(
+    st.sampled_from(["-u", "--user", "--user=", "-U", "--proxy-user"]),
+    st.sampled_from(["{}:{}", "'{}:{}'", '"{}:{}"']),
+    _WORDS,
+    _WORDS,
+)
+def test_no_login_of_a_command_survives(option: str, shape: str, user: str, password: str) -> None:
+    space = "" if option.endswith("=") else " "
+    found = redact_text(f"curl -s {option}{space}{shape.format(user, password)} https://a.example.com")
+    assert found == f"curl -s {option}{space}******** https://a.example.com"
 
 
 @given(st.text())
@@ -158,7 +264,12 @@ def test_redacting_a_text_twice_equals_redacting_it_once(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "filler", ["a-", "a.", "a://", "a://@", "eyjaaaaa-", "bearer ", '"token":"', "token '  :  ", "password="]
+    "filler",
+    [
+        *("a-", "a.", "a://", "a://@", "a://b:c/@", "a://b:c@sha256:", "@", "://", "eyjaaaaa-", "bearer ", '"token":"'),
+        *("token '  :  ", "password=", "authorization", "authorization:", "authorization: basic ", "basic ", 'basic"'),
+        *("-u ", "-u a:", "invalid port ", "\\", '"token\\', "'"),
+    ],
 )
 def test_redacted_handles_a_text_as_long_as_an_object(filler: str) -> None:
     """Otherwise a user who can annotate a service account or write an event could keep the task busy for hours."""
