@@ -14,6 +14,8 @@ description:
   - The variables are C(private_registry_secrets), C(delegated_auth_registries) and C(cross_project_pull_grants). Each is joined with all
     variables that begin with its name and an underscore, such as C(private_registry_secrets_team_a), in the order of their names.
   - The plugin reads only the values that a task needs, so a task that links secrets never reads a password.
+  - C(private_registry.elsewhere) and C(delegated_auth.elsewhere) are the secrets of the other of these two roles, if this role declares a secret
+    of the same name in any namespace.
   - C(private_registry.rotated) and C(delegated_auth.rotated) are the declared secrets with a login of one of the given users for one of the
     given registries. An entry whose C(auth_file) or C(auth_config) cannot be read on the controller is not included.
   - C(private_registry.replaced), C(delegated_auth.replaced) and C(global_pull_secret.replaced) list where the inventory declares the old

@@ -216,6 +216,13 @@ options:
     description: Seconds to wait for each response of a registry, from V(1) to V(3600).
     type: int
     default: 10
+  declared_elsewhere:
+    description:
+      - Secrets that other tasks declare, so that two tasks do not undo each other in every run. Each entry has a C(name), C(namespaces) or a
+        C(namespace_selector), and optionally a C(title), as in O(secrets).
+      - If this task declares one of them in the same namespace, it fails before it changes anything, and names both entries.
+    type: list
+    elements: dict
   secrets:
     description:
       - Many secrets in one task, instead of a single one. Each entry takes the options listed here. An option that an entry omits is taken
@@ -766,7 +773,8 @@ FORM = ListForm(
     declare=pull_secret.from_options,
     contradictions=contradictions,
 )
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.ARGUMENTS}
+LISTS = {form.option: form.spec for form in (FORM, FORM.claims)}
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, **LISTS, **guard.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:
@@ -789,6 +797,7 @@ MODULE = Module(
     import_error=IMPORT_ERROR,
     rules={"mutually_exclusive": [pull_secret.SOURCES], "required_one_of": [("name", FORM.option)]},
     form=FORM,
+    lists=[FORM.claims],
 )
 
 

@@ -216,8 +216,7 @@ class Declarations:
         problems = [problem for entry in self.entries for problem in _problems(role.name, entry)]
         if problems:
             raise DeclarationError("; ".join(problems))
-        if role.only is not None:
-            self.entries = [part for entry in self.entries for part in _limit_entry(entry, role.name, role.only)]
+        self.entries = _limit_entries(self.entries, role.name, role.only)
 
     @property
     def titles(self) -> list[str]:
@@ -229,6 +228,22 @@ class Declarations:
             return
         if problems := list(_conflicts(self._variables, self._templates, self.role.name)):
             raise DeclarationError(f"{'; '.join(problems)}; {_UNDONE}")
+
+    @property
+    def declared_elsewhere(self) -> list[Made]:
+        """Return the secrets of the other role that writes secrets, if this role declares one of the same name in any namespace.
+
+        The variables do not show whether a selector selects the same namespace, so the module finds that out.
+        """
+        names = {name for entry in self.entries for name, _title in _claimed_names(self.role.name, entry)}
+        return [
+            {"title": title, "name": name, **places}
+            for role in _WRITERS
+            if role != self.role.name
+            for entry in _limit_entries(_entries(role, self._variables, self._templates), role, self.role.only)
+            for name, title in _claimed_names(role, entry)
+            if name in names and (places := entry.pick(_PLACES))
+        ]
 
     @property
     def present(self) -> list[RoleEntry]:
@@ -258,6 +273,10 @@ def _claims(declared: Declarations, _answer: Any) -> list[Made]:
 def _selectors(declared: Declarations, _answer: Any) -> list[Made]:
     """Return the namespace selectors of the entries with a selector."""
     return [entry.entry() for entry in declared.present if isinstance(entry.get("namespace_selector"), Mapping)]
+
+
+def _declared_elsewhere(declared: Declarations, _answer: Any) -> list[Made]:
+    return declared.declared_elsewhere
 
 
 def _rotated_secrets(declared: Declarations, answer: Any) -> list[Made]:
@@ -542,6 +561,7 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
         "links": _links,
         "claims": _claims,
         "selectors": _selectors,
+        "elsewhere": _declared_elsewhere,
         "rotated": _rotated_secrets,
     },
     "delegated_auth": {
@@ -555,6 +575,7 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
         "kept_secrets": _kept_secrets,
         "kept_links": _kept_links,
         "selectors": _selectors,
+        "elsewhere": _declared_elsewhere,
         "rotated": _delegated_rotated,
     },
     "cross_project_pull": {"accounts": _accounts, "grants": _grants},
@@ -562,6 +583,11 @@ KINDS: Mapping[str, Mapping[str, Callable[[Declarations, Any], list[Any]]]] = {
 
 
 # --- some namespaces only
+
+
+def _limit_entries(entries: list[RoleEntry], role: str, only: frozenset[str] | None) -> list[RoleEntry]:
+    """Return the parts of the entries for these namespaces, or all entries for None."""
+    return entries if only is None else [part for entry in entries for part in _limit_entry(entry, role, only)]
 
 
 def _limit_entry(entry: RoleEntry, role: str, only: frozenset[str]) -> Iterator[RoleEntry]:
@@ -689,7 +715,7 @@ def _describe_unknown(names: Sequence[str], known: Collection[str]) -> str:
 
 
 def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) -> Iterator[str]:
-    """Yield the secrets that several entries declare. Selectors are compared as they are, because their namespaces are not known."""
+    """Yield the secrets that several entries declare. Selectors are compared as they are: the module knows their namespaces."""
     claims: dict[tuple[str, str], dict[str, str]] = {}
     for owner in _WRITERS:
         for entry in _entries(owner, variables, templates):

@@ -248,6 +248,57 @@ class TestSelectors:
         assert [(event["verb"], event["objectRef"]["resource"]) for event in audit.ours()] == [("list", "namespaces")]
 
 
+class TestDeclaredElsewhere:
+    """Two tasks, such as those of two roles, must not write one secret in turns."""
+
+    def claim(self, name, **targets):
+        return {"name": name, "title": "the other task", **targets}
+
+    @pytest.mark.parametrize(
+        "case",
+        [
+            ({"include": ["many-1*"]}, ["many-12", "many-20"], "many-12"),
+            (["many-12", "many-20"], {"include": ["many-1*"], "exclude": ["many-11"]}, "many-12"),
+            ({"include": ["many-1*"], "exclude": ["many-10"]}, {"include": ["many-?3", "many-30"]}, "many-13"),
+            ({"labels": "color={}"}, {"include": ["many-0*"]}, "many-09"),
+            ({"labels": "color={}"}, {"labels": "color notin (other), color"}, "many-09"),
+        ],
+    )
+    def test_a_secret_of_another_task_is_refused_before_any_write(self, lab, run, fleet, unique, case):
+        own, other, shared = case
+        label(lab, ["many-09", "many-21"], color=unique)
+
+        def targets(given):
+            if isinstance(given, list):
+                return {"namespaces": given}
+            labels = {"labels": given["labels"].format(unique)} if "labels" in given else {}
+            return {"namespace_selector": {**given, **labels}}
+
+        audit = lab.audit()
+        result = run(
+            "pull_secret",
+            secrets=[secret(unique, **targets(own))],
+            declared_elsewhere=[self.claim("else", namespaces=[fleet[0]]), self.claim(unique, **targets(other))],
+        )
+        assert result["msg"] == (
+            f"secrets[0] ({unique}) and the other task ({unique}) contradict each other in namespace {shared}: "
+            f"both declare secret {unique}, so declare it once, with all its registries. Nothing was changed"
+        )
+        assert audit.writes() == []
+
+    def test_other_names_and_namespaces_change_nothing(self, lab, run, fleet, unique):
+        selector = {"include": ["many-1*"], "exclude": ["many-1[1-9]"]}
+        others = [self.claim(f"{unique}-x", namespaces=[fleet[10]]), self.claim(unique, namespaces=[fleet[11]])]
+        given = {"secrets": [secret(unique, namespace_selector=selector)], "declared_elsewhere": others}
+        audit = lab.audit()
+        result = run("pull_secret", **given)
+        assert (result["failed"], [row["name"] for row in result["namespaces"]]) == (False, [fleet[10]])
+        assert [row["namespaces"] for row in result["selected"]] == [[fleet[10]]]
+        assert len(audit.writes()) == 1
+        assert run("pull_secret", **given)["changed"] is False
+        assert lab.get(fleet[11], "secrets", unique) is None
+
+
 class TestContradictions:
     #: The module and its list, two entries, and their names in the message.
     CASES = {

@@ -1,15 +1,17 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two entries that declare one secret are refused before any request, within one role and across the two roles that write secrets."""
+"""Two entries that declare one secret are refused before any write, within one role and across the two roles that write secrets."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from support.lab import Lab
 from support.playbooks import COLLECTION, ROOT, Play, play
 
 CANARY = "Canary-77"
@@ -162,6 +164,49 @@ class TestNotRefused:
             delegated_auth_registries=[registry("project-b", password="{{ vaulted_and_not_here }}")],
         )
         assert NO_CLUSTER in done.output
+
+
+class TestSelectors:
+    """The task that writes the secrets knows the namespaces of both roles."""
+
+    def site(self, lab: Lab, directory: Path, secrets: Any, registries: Any) -> Play:
+        host = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        registry_ = lab.registry("delegated")
+        login = {name: registry_["accounts"][0][name] for name in ("username", "password")}
+        asked = {"registry": registry_["host"], "realm_host": registry_["realm_host"], **login}
+        variables = {
+            "image_pull_kubeconfig": lab.kubeconfig,
+            "private_registry_secrets": secrets,
+            "delegated_auth_registries": [{**asked, **one} for one in registries],
+        }
+        (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"lab": host}, "vars": variables}}))
+        return play("site", directory / "hosts.yml")
+
+    def test_a_selector_and_a_name_of_the_other_role_are_refused_before_any_write(
+        self, lab: Lab, namespaces: Callable[..., list[str]], tmp_path: Path
+    ) -> None:
+        one, other = namespaces(2)
+        selected = secret("private-registry", namespace_selector={"include": [one, f"[{other[0]}]{other[1:]}"]})
+        audit = lab.audit()
+        done = self.site(lab, tmp_path, [secret("first", one), selected], [{"namespaces": [other]}])
+        assert done.status != 0
+        assert (
+            "private_registry_secrets[1] (private-registry) and delegated_auth_registries[0].registry_secret_name "
+            f"(private-registry) contradict each other in namespace {other}: "
+        ) in " ".join(done.output.split())
+        assert audit.writes() == []
+
+    def test_disjoint_selections_are_applied_and_a_second_run_changes_nothing(
+        self, lab: Lab, namespaces: Callable[..., list[str]], tmp_path: Path
+    ) -> None:
+        one, other = namespaces(2)
+        selected = secret(
+            "private-registry", namespace_selector={"include": [one, other], "exclude": [f"[{other[0]}]{other[1:]}"]}
+        )
+        first, second = (self.site(lab, tmp_path, [selected], [{"namespaces": [other]}]) for _run in range(2))
+        assert (first.status, second.status) == (0, 0), first.output
+        assert "changed=0" not in first.output
+        assert "changed=0" in second.output
 
 
 def test_the_example_inventory_declares_each_name_once() -> None:

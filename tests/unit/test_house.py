@@ -345,7 +345,7 @@ HANDED_ON = {
     "global_pull_secret": {"timeout"},
     "image_puller_grant": _GUARD,
     "pull_access": {"show"},
-    "pull_secret": _GUARD,
+    "pull_secret": {*_GUARD, "declared_elsewhere"},
     "sa_link": _GUARD,
     "sa_wait": {"timeout"},
     "what_if": {"show"},

@@ -28,13 +28,15 @@ _Desired = TypeVar("_Desired", bound=Desired)
 class Declaration(Generic[_Desired]):
     """One declaration, and the namespaces that its options name or select.
 
-    `entry` is its entry in the task, None if it is the only one. `refused` is the reason why it is not planned.
+    `entry` is its entry in the task, None if it is the only one. `refused` is the reason why it is not planned. `is_claim`: another task
+    carries it out, and this one must not contradict it.
     """
 
     desired: _Desired
     entry: Entry | None = None
     refused: str = ""
     targets: Targets | NamespaceSelector = NO_TARGETS
+    is_claim: bool = False
 
 
 #: The placeholder for the entry of a declaration that is not in a list.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -26,16 +26,21 @@ from .entry_list import TARGETS, EntryList, entry_at, list_entries
 from .targets import Targets
 
 __all__ = [
+    "CLAIMS",
     "ListForm",
     "batch_of",
     "entry_problems",
     "is_unknown",
     "problems_of_entries",
+    "read_claims",
     "read_declarations",
     "selected_namespaces",
 ]
 
 _Desired = TypeVar("_Desired", bound=Desired)
+
+#: The option with the names of objects that other tasks declare.
+CLAIMS = "declared_elsewhere"
 
 #: Maximum number of invalid or contradictory entries in one message.
 _SHOWN = 20
@@ -79,6 +84,12 @@ class ListForm(EntryList, Generic[_Desired]):
         groups = [group for group in (TARGETS, *self.alternatives) if set(group) <= set(options)]
         return {"type": "list", "elements": "dict", "no_log": False, "options": options, "mutually_exclusive": groups}
 
+    @property
+    def claims(self) -> ListForm[_Desired]:
+        """Return the form of the objects that other tasks declare."""
+        arguments = {name: self.arguments[name] for name in (self.name, *TARGETS)}
+        return replace(self, option=CLAIMS, arguments=arguments, alternatives=())
+
 
 def read_declarations(
     form: ListForm[_Desired], params: Mapping[str, Any], read_file: Callable[[str], str]
@@ -99,6 +110,21 @@ def read_declarations(
     if problems:
         raise OptionError(_join_problems(problems, len(entries)))
     return found
+
+
+def read_claims(
+    form: ListForm[_Desired], params: Mapping[str, Any], read_file: Callable[[str], str]
+) -> list[Declaration[_Desired]]:
+    """Return the claims of other tasks.
+
+    :raises OptionError: with all invalid ones.
+    """
+    if not params.get(CLAIMS):
+        return []
+    # Only the name and the namespaces count, so nothing else must be given.
+    defaults = {name: spec.get("default") for name, spec in form.arguments.items()}
+    options = {**defaults, "state": "absent", CLAIMS: params[CLAIMS]}
+    return [replace(one, is_claim=True) for one in read_declarations(form.claims, options, read_file)]
 
 
 def entry_problems(form: EntryList, arguments: Mapping[str, Any], items: Any) -> str:
@@ -133,7 +159,7 @@ def is_unknown(error: object) -> bool:
 def batch_of(
     form: ListForm[_Desired], declared: Sequence[Declaration[_Desired]], found: Sequence[Targets]
 ) -> Batch[_Desired]:
-    """Return the declarations for each namespace.
+    """Return the declarations for each namespace, without claims. These come last in `declared`.
 
     If entries contradict each other only because a user gave a project a name that both select, nothing is done in that project:
     names that users choose must not stop the work in other namespaces.
@@ -147,9 +173,11 @@ def batch_of(
         for namespace in meant.namespaces:
             places.setdefault(namespace, []).append(one)
         opened.update((namespace, id(one)) for namespace in meant.open_to_users)
-        confirmed.update({*meant.namespaces} - {*meant.open_to_users})
+        confirmed.update(() if one.is_claim else {*meant.namespaces} - {*meant.open_to_users})
     problems, refused = dict[Any, str](), dict[str, str]()
     for namespace, first, second, what in _contradictions(form, places):
+        if first.is_claim:
+            continue
         sentence = f"{first.entry} and {second.entry} contradict each other in namespace {namespace}: {what}"
         if opened & {(namespace, id(first)), (namespace, id(second))}:
             refused.setdefault(namespace, f"{sentence}. {_BY_NAME}")
@@ -157,7 +185,8 @@ def batch_of(
             problems.setdefault((first.entry, second.entry, what), sentence)
     if problems:
         raise OptionError(f"{summarize([*problems.values()], _SHOWN, '; ')}. Nothing was changed")
-    return Batch(form.kind, places, refused, frozenset(confirmed))
+    ours = {namespace: [one for one in entries if not one.is_claim] for namespace, entries in places.items()}
+    return Batch(form.kind, {name: entries for name, entries in ours.items() if entries}, refused, frozenset(confirmed))
 
 
 def selected_namespaces(declared: Sequence[Declaration[_Desired]], found: Sequence[Targets]) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, find_secrets, mask
 from ..core.suggestions import unknown_options
 from ..declarations.batch import Batch, Declaration
-from ..declarations.declare import ListForm, batch_of, entry_problems, read_declarations
+from ..declarations.declare import ListForm, batch_of, entry_problems, read_claims, read_declarations
 from ..declarations.entry_list import TARGETS, EntryList
 from ..declarations.targets import Targets
 from ..declarations.targets import from_options as targets_from_options
@@ -328,10 +328,12 @@ class ClusterRun:
     def batch(self, form: ListForm[_Desired], declared: Sequence[Declaration[_Desired]]) -> Batch[_Desired]:
         """Select the namespaces of the declarations, and return the declarations for each namespace.
 
-        :raises OptionError: if entries contradict each other.
+        :raises OptionError: if entries contradict each other, or the declarations of other tasks.
         """
-        self.select([one.targets for one in declared])
-        batch = batch_of(form, declared, self.targets)
+        every = [*declared, *read_claims(form, self.task.params, self.task.read_file)]
+        self.select([one.targets for one in every])
+        batch = batch_of(form, every, self.targets)
+        self.targets = self.targets[: len(declared)]
         self.task.warn(_find_unplaced(declared, self.targets))
         self.task.warn(_find_empty_selectors(declared, self.targets))
         return batch

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
@@ -592,6 +592,45 @@ class TestConflicts:
         message = refused("private_registry", variables)
         assert "private_registry_secrets[0] and private_registry_secrets[1];" in message
         assert "private_registry_secrets[2]" not in message
+
+
+class TestDeclaredElsewhere:
+    """Each of the two roles that write secrets gets the secrets of the other one, to compare the namespaces of selectors."""
+
+    SELECTOR: ClassVar = {"include": ["team-*"]}
+    VARIABLES: ClassVar = {
+        "private_registry_secrets": [
+            {"name": "private-registry", "namespace_selector": SELECTOR, "registries": "<not needed>"},
+            {"name": "other", "namespaces": ["team-a"]},
+        ],
+        "delegated_auth_registries": [{"registry": "r", "password": "<not needed>", "namespaces": ["team-a", "b"]}],
+    }
+
+    def found(self, role: str, *only: str, **more: Any) -> list[Any]:
+        limits = Role(role, only=frozenset(only) or None)
+        declared = Declarations(limits, {**self.VARIABLES, **more}, Resolver())
+        declared.refuse_conflicts()
+        return KINDS[role]["elsewhere"](declared, None)
+
+    def test_secrets_of_the_other_role_with_a_name_of_this_role_are_returned(self) -> None:
+        assert self.found("private_registry") == [
+            {
+                "title": "delegated_auth_registries[0].registry_secret_name",
+                "name": "private-registry",
+                "namespaces": ["team-a", "b"],
+            }
+        ]
+        assert self.found("delegated_auth") == [
+            {"title": "private_registry_secrets[0]", "name": "private-registry", "namespace_selector": self.SELECTOR}
+        ]
+
+    def test_they_are_limited_to_the_namespaces_of_the_run(self) -> None:
+        assert [one["namespaces"] for one in self.found("private_registry", "team-a")] == [["team-a"]]
+        assert self.found("private_registry", "team-c") == []
+
+    def test_entries_without_namespaces_and_of_other_names_are_left_out(self) -> None:
+        assert self.found("private_registry", delegated_auth_registries=[{"registry": "r"}]) == []
+        assert self.found("delegated_auth", private_registry_secrets=[{"name": "other", **HERE}]) == []
 
 
 def limited(term: str, *only: str, entries: list[Any], state: str = "present", answer: Any = None) -> list[Any]:

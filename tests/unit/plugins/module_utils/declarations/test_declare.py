@@ -17,10 +17,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.name
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.contradictions import Contradiction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
+    CLAIMS,
     ListForm,
     batch_of,
     entry_problems,
     problems_of_entries,
+    read_claims,
     read_declarations,
     selected_namespaces,
 )
@@ -318,6 +320,52 @@ class TestBatchOf:
         items = wanted({"namespaces": ["x"]}, {"namespaces": ["x"]}, form=form)
         batch_of(form, items, [Targets(["a", "b", "c"]), Targets(["b", "c", "d"])])
         assert asked == [2]
+
+
+class TestClaims:
+    """Objects that another task declares must not contradict the entries of this one."""
+
+    def claims(self, *items: Any, **params: Any) -> Any:
+        return read_claims(FORM, {**params, CLAIMS: list(items)}, lambda path: path)
+
+    def test_a_claim_has_a_name_and_namespaces_only(self) -> None:
+        assert [*FORM.claims.spec["options"]] == ["name", "namespaces", "namespace_selector", "title"]
+        (one,) = self.claims({"name": "one", "namespaces": ["a"], "title": "mine[0]"}, count=7, file="x")
+        assert (str(one.entry), one.targets, one.is_claim) == ("mine[0] (one)", Targets(["a"]), True)
+        assert (one.desired.options["count"], one.desired.text) == (1, "")
+
+    @pytest.mark.parametrize("params", [{}, {CLAIMS: None}, {CLAIMS: []}])
+    def test_a_task_without_claims_has_none(self, params: dict[str, Any]) -> None:
+        assert read_claims(FORM, params, lambda path: path) == []
+
+    def test_an_invalid_claim_is_refused_with_its_title(self) -> None:
+        with pytest.raises(OptionError, match=r"mine\[0\] \(one\): give one of the options 'namespaces'"):
+            self.claims({"name": "one", "title": "mine[0]"})
+
+    def test_an_entry_that_contradicts_a_claim_is_refused_with_both_titles(self) -> None:
+        items = wanted({"name": "one", "namespaces": ["x"], "state": "present"})
+        others = self.claims({"name": "one", "namespaces": ["x"], "title": "mine[0]"})
+        with pytest.raises(OptionError) as raised:
+            batch_of(FORM, [*items, *others], [Targets(["a", "b"]), Targets(["b", "c"])])
+        assert str(raised.value) == (
+            "things[0] (one) and mine[0] (one) contradict each other in namespace b: present, then absent. "
+            "Nothing was changed"
+        )
+
+    def test_claims_are_not_planned_and_do_not_contradict_each_other(self) -> None:
+        items = wanted({"name": "one", "namespaces": ["x"], "state": "absent"})
+        others = self.claims(*[{"name": "two", "namespaces": ["x"]}] * 2)
+        others[1] = replace(others[1], desired=Thing({"state": "present"}))
+        batch = batch_of(FORM, [*items, *others], [Targets(["a"]), Targets(["a", "b"]), Targets(["b"])])
+        assert batch.namespaces == {"a": items}
+        assert (batch.refused, batch.confirmed) == ({}, {"a"})
+
+    def test_a_contradiction_in_a_namespace_of_a_user_refuses_only_that_namespace(self) -> None:
+        items = wanted({"name": "one", "namespaces": ["x"], "state": "present"})
+        others = self.claims({"name": "one", "namespaces": ["x"]})
+        found = [Targets(["a", "evil"], open_to_users=["evil"]), Targets(["evil"])]
+        batch = batch_of(FORM, [*items, *others], found)
+        assert ([*batch.namespaces], [*batch.refused]) == (["a", "evil"], ["evil"])
 
 
 def test_selected_namespaces_are_listed_once_for_all_entries_that_select_them() -> None:
