@@ -99,6 +99,9 @@ options:
     description:
       - A file on the controller to which the module writes a kubeconfig with the token, with mode C(0600). An existing file is replaced.
         Requires O(token_seconds).
+      - The file reaches the API server as this task does, with the same certificate authorities, C(tls-server-name) and C(proxy-url), and with
+        C(insecure-skip-tls-verify) if this task does not verify certificates. It does not have a proxy of the environment, and no login for
+        a proxy.
       - The task must run in Ansible's own process, with C(connection=local) and without C(become) and C(async).
     type: path
 extends_documentation_fragment:

@@ -35,6 +35,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from cryptography.hazmat.primitives import serialization
 from support.lab import path_of
 from support.modules import run_module
+from support.playbooks import play
 
 #: An address without a listener, whose port is given to no other program.
 CLOSED = "127.0.0.1:1"
@@ -411,7 +412,10 @@ def test_no_key_is_left_in_a_file_while_requests_are_sent(lab, tmp_path):
 
 
 class Proxy(ThreadingHTTPServer):
-    """Tunnels as an HTTP proxy does. `seen` holds each target with the headers that only the proxy gets."""
+    """Tunnels as an HTTP proxy does. `seen` holds each target with the headers that only the proxy gets.
+
+    `upstream`: the address of every target, empty for their own.
+    """
 
     daemon_threads = True
 
@@ -419,6 +423,7 @@ class Proxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Tunnel)
         self.seen: list[tuple[str, Any]] = []
         self.refuses = False
+        self.upstream = ""
 
     @property
     def url(self) -> str:
@@ -431,7 +436,7 @@ class _Tunnel(BaseHTTPRequestHandler):
         if self.server.refuses:
             self.send_error(407)
             return
-        host, _colon, port = self.path.rpartition(":")
+        host, _colon, port = (self.server.upstream or self.path).rpartition(":")
         with socket.create_connection((host, int(port))) as upstream:
             self.send_response(200)
             self.end_headers()
@@ -456,6 +461,42 @@ def proxy() -> Iterator[Proxy]:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server
         server.shutdown()
+
+
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+def test_the_kubeconfig_of_an_account_reaches_the_server_as_its_task_did(lab, namespace, proxy, tmp_path):
+    """Only the proxy knows the address of the API server, whose certificate has another name."""
+    proxy.upstream = lab.data["server"].removeprefix("https://")
+    own = yaml.safe_load(Path(lab.kubeconfig).read_text(encoding="utf-8"))
+    named = {"certificate-authority": lab.data["ca_cert"], "tls-server-name": "kubernetes"}
+    tasks = []
+    for number, trust in enumerate((named, {"insecure-skip-tls-verify": True})):
+        login = proxy.url.replace("://", "://user:canary-proxy@")
+        cluster = {"server": "https://api.example.com:6443", "proxy-url": login, **trust}
+        given = tmp_path / f"given-{number}"
+        given.touch(mode=0o600)
+        given.write_text(json.dumps({**own, "clusters": [{**own["clusters"][0], "cluster": cluster}]}))
+        options = {
+            "kubeconfig": str(given),
+            "namespace": namespace,
+            "name": f"robot-{number}",
+            "namespaces": [namespace],
+        }
+        options |= {"jobs": ["wait"], "token_seconds": 600, "kubeconfig_dest": str(tmp_path / f"made-{number}")}
+        tasks.append({"name": "Make an account", "openshift_ops.image_pull.automation_account": options})
+    here = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    book = {"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": here, "tasks": tasks}
+    (tmp_path / "book.yml").write_text(yaml.safe_dump([book]))
+    done = play(tmp_path / "book.yml", "localhost,")
+    assert done.status == 0, done.output
+    assert done.output.count("add the login of the file's user to 'proxy-url'") == 1  # Ansible shows it once
+    for number in range(2):
+        made = tmp_path / f"made-{number}"
+        assert "canary-proxy" not in made.read_text(encoding="utf-8")
+        proxy.seen.clear()
+        result = run_module("sa_wait", kubeconfig=str(made), namespaces=[namespace], timeout=0)
+        assert not result["failed"], result
+        assert {target for target, _headers in proxy.seen} == {"api.example.com:6443"}
 
 
 class TestProxy:

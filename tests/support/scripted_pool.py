@@ -148,7 +148,11 @@ class ScriptedConnection:
     token: str = "token-1"
     renewals: list[str] = field(default_factory=list)
     renewed: int = 0
-    authority: bytes = b"-----BEGIN CERTIFICATE-----"
+    has_proxy_login: bool = False
+
+    @property
+    def cluster_section(self) -> dict[str, Any]:
+        return {"server": self.host, "tls-server-name": "api"}
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}

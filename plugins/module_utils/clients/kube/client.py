@@ -69,12 +69,14 @@ class Cluster:
         return self._connection.host
 
     @property
-    def authority(self) -> bytes:
-        """Return the trusted certificate authorities in PEM format. Empty for those of the system.
+    def cluster_section(self) -> dict[str, Any]:
+        """See `Connection.cluster_section`."""
+        return self._connection.cluster_section
 
-        :raises ConnectError: if their file can no longer be read.
-        """
-        return self._connection.authority
+    @property
+    def has_proxy_login(self) -> bool:
+        """See `Connection.has_proxy_login`."""
+        return self._connection.has_proxy_login
 
     @property
     def retries(self) -> int:

@@ -9,6 +9,7 @@ both. Combinations that would send a login to the wrong server, or would be igno
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import threading
@@ -98,6 +99,8 @@ class _Target:
     key: Pem | None = None
     server_name: str = ""
     proxy: str = ""
+    no_proxy: str | None = None
+    proxy_headers: Mapping[str, Any] | None = None
     user: str = ""
     groups: tuple[str, ...] = ()
 
@@ -128,12 +131,33 @@ class Connection:
         return self._login.secrets
 
     @property
-    def authority(self) -> bytes:
-        """Return the given certificate authorities in PEM format. Empty if none are given.
+    def cluster_section(self) -> dict[str, Any]:
+        """Return the `cluster` of a kubeconfig that reaches the server in the same way, without any login.
 
-        :raises ConnectError: if their file cannot be read.
+        :raises ConnectError: if the file with the certificate authorities cannot be read.
         """
-        return self._target.authority.content() if self._target.authority else b""
+        target, proxy = self._target, self._proxy
+        trusted = target.authority.content() if target.verify and target.authority else b""
+        given = {
+            "server": self.host,
+            "certificate-authority-data": base64.b64encode(trusted).decode(),
+            "insecure-skip-tls-verify": not target.verify,
+            "tls-server-name": target.server_name,
+            "proxy-url": urllib3.util.parse_url(proxy)._replace(auth=None).url if proxy else "",
+        }
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def has_proxy_login(self) -> bool:
+        """Whether the proxy of the options or the kubeconfig gets a login, which `cluster_section` leaves out."""
+        proxy = self._proxy
+        return bool(proxy) and "proxy-authorization" in proxy_login_headers(proxy, self._target.proxy_headers)
+
+    @property
+    def _proxy(self) -> str:
+        """The proxy of the options or the kubeconfig, with its login. Empty for that of the environment."""
+        target = self._target
+        return find_proxy(target.host, target.proxy, target.no_proxy) if target.proxy else ""
 
     def headers(self) -> Any:
         """Return new headers with the login and the impersonation, for one request.
@@ -199,7 +223,7 @@ def connect(
     target = _target(options, temporary_directory, service_account)
     _check_host(target)
     check_scope(options, given, _route(target, given))
-    with _pool(options, target, connections, temporary_directory) as pool:
+    with _pool(target, connections, temporary_directory) as pool:
         yield Connection(target, pool, temporary_directory)
 
 
@@ -285,6 +309,8 @@ def _apply_options(options: ConnectionOptions, base: _Target) -> _Target:
         "certificate": Pem("'client_cert'", path=options.client_cert) if options.client_cert else None,
         "key": Pem("'client_key'", path=options.client_key) if options.client_key else None,
         "proxy": options.proxy,
+        "no_proxy": options.no_proxy,
+        "proxy_headers": options.proxy_headers,
     }
     if options.api_key:
         given["fetch"] = static_login(bearer_header(options.api_key, "option 'api_key'"))
@@ -357,10 +383,10 @@ def _warnings(target: _Target) -> tuple[str, ...]:
     return (_UNVERIFIED.format(host=target.host.rstrip("/"), name=name),)
 
 
-def _pool(options: ConnectionOptions, target: _Target, connections: int, directory: str) -> Any:
+def _pool(target: _Target, connections: int, directory: str) -> Any:
     """Return the connections to the API server. A proxy with TLS is trusted like the API server."""
     try:
-        proxy = find_proxy(target.host, target.proxy, options.no_proxy)
+        proxy = find_proxy(target.host, target.proxy, target.no_proxy)
         if _is_plain(target.host) and (proxy or not _is_loopback(target.host)):
             raise ConnectError(_UNENCRYPTED.format(origin=target.origin, what="all credentials"))
         pool = open_pool(
@@ -368,7 +394,7 @@ def _pool(options: ConnectionOptions, target: _Target, connections: int, directo
             connections=connections,
             proxy=proxy,
             proxy_context=_proxy_context(target, proxy_host(proxy), directory) if has_tls(proxy) else None,
-            proxy_headers=proxy_login_headers(proxy, options.proxy_headers),
+            proxy_headers=proxy_login_headers(proxy, target.proxy_headers),
         )
     except (TypeError, ValueError) as error:
         # The error may quote the proxy's password.

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
@@ -156,18 +155,20 @@ def _create_token(
             ]
     if handing.write is None or wanted.kubeconfig_dest is None:
         return told, remarks
+    if cluster.has_proxy_login:
+        remarks.append(
+            f"the kubeconfig names the proxy for {cluster.name} without a login: add the login of the file's user to 'proxy-url'"
+        )
     files = handing.write([VariableFile(PurePath(wanted.kubeconfig_dest).name, content, for_ansible=False)])
     return {**told, "files": list(files), "changed": True}, remarks
 
 
 def _kubeconfig(cluster: Cluster, name: str, token: str) -> dict[str, Any]:
-    """Return a kubeconfig with the token and the certificate authorities that the caller trusts."""
-    trusted = base64.b64encode(cluster.authority).decode()
-    server = {"server": cluster.name, **({"certificate-authority-data": trusted} if trusted else {})}
+    """Return a kubeconfig with the token that reaches the server as the caller does."""
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "cluster", "cluster": server}],
+        "clusters": [{"name": "cluster", "cluster": cluster.cluster_section}],
         "users": [{"name": name, "user": {"token": token}}],
         "contexts": [{"name": name, "context": {"cluster": "cluster", "user": name}}],
         "current-context": name,

@@ -663,6 +663,99 @@ def proxy() -> Iterator[_Proxy]:
         server.shutdown()
 
 
+class TestClusterSection:
+    """A kubeconfig for another account leads to the same server in the same way."""
+
+    def section(self, directory: Path, **options: Any) -> dict[str, Any]:
+        with opened(directory, **options) as connection:
+            return connection.cluster_section
+
+    def reached(self, directory: Path, section: dict[str, Any]) -> list[list[str]]:
+        login: list[list[str]] = asked(
+            directory, kubeconfig={**config(None), "clusters": [{"name": "c", "cluster": section}]}
+        )["login"]
+        return login
+
+    def test_the_certificate_authorities_are_taken_over(self, tmp_path: Path, server: Echo) -> None:
+        found = self.section(tmp_path, host=server.url, api_key="t", ca_cert=ca_file(tmp_path))
+        assert found == {"server": server.url, "certificate-authority-data": b64(authority().certificate)}
+        assert self.reached(tmp_path, found) == bearer("kubeconfig")
+
+    def test_the_authorities_of_the_system_need_no_entry(self, tmp_path: Path) -> None:
+        assert self.section(tmp_path, host="https://a:1/x/", api_key="t") == {"server": "https://a:1/x"}
+
+    def test_the_server_name_is_taken_over(self, tmp_path: Path, server: Echo) -> None:
+        data = config(server, **{"tls-server-name": "api.example.com"})
+        found = self.section(tmp_path, kubeconfig=data)
+        assert found == data["clusters"][0]["cluster"]
+        assert self.reached(tmp_path, found) == bearer("kubeconfig")
+        with (
+            opened(
+                tmp_path, kubeconfig=config(None, **{**found, "tls-server-name": "other.example.com"})
+            ) as connection,
+            pytest.raises(Unusable, match=r"other\.example\.com"),
+        ):
+            ask(connection)
+
+    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    @pytest.mark.parametrize("authorities", [True, False])
+    @pytest.mark.parametrize("by_option", [True, False])
+    def test_a_connection_without_verification_stays_one(
+        self, tmp_path: Path, server: Echo, by_option: bool, authorities: bool
+    ) -> None:
+        """Other clients refuse a file with certificate authorities that are not used."""
+        data = config(server, **({} if authorities else {"certificate-authority-data": None}))
+        if not by_option:
+            data["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+        found = self.section(tmp_path, kubeconfig=data, **({"validate_certs": False} if by_option else {}))
+        assert found == {"server": server.url, "insecure-skip-tls-verify": True}
+        assert self.reached(tmp_path, found) == bearer("kubeconfig")
+
+    def test_the_option_to_verify_wins_over_the_kubeconfig(self, tmp_path: Path, server: Echo) -> None:
+        data = config(server, **{"insecure-skip-tls-verify": True})
+        found = self.section(tmp_path, kubeconfig=data, validate_certs=True)
+        assert found == {"server": server.url, "certificate-authority-data": b64(authority().certificate)}
+
+    @pytest.mark.parametrize("by_option", [True, False])
+    def test_the_proxy_is_taken_over_without_its_login(
+        self, tmp_path: Path, server: Echo, proxy: _Proxy, by_option: bool
+    ) -> None:
+        url = proxy.url.replace("://", "://user:secret@")
+        options = {"proxy": url} if by_option else {}
+        with opened(
+            tmp_path, kubeconfig=config(server, **({} if by_option else {"proxy-url": url})), **options
+        ) as connection:
+            found, has_login = connection.cluster_section, connection.has_proxy_login
+        assert (found["proxy-url"], has_login) == (proxy.url, True)
+        with opened(tmp_path, kubeconfig=config(None, **found)) as connection, pytest.raises(NotSent, match="407"):
+            ask(connection)
+        assert [target for target, _headers in proxy.seen] == [server.url.removeprefix("https://")]
+
+    @pytest.mark.parametrize(
+        ("options", "has_login"),
+        [
+            ({"proxy_headers": {"proxy_basic_auth": "a:b"}}, True),
+            ({"proxy_headers": {"user_agent": "a"}}, False),
+            ({}, False),
+        ],
+    )
+    def test_a_login_of_the_proxy_is_known(self, tmp_path: Path, options: Any, has_login: bool) -> None:
+        with opened(tmp_path, kubeconfig=config(None), proxy="http://127.0.0.1:1", **options) as connection:
+            assert (connection.cluster_section["proxy-url"], connection.has_proxy_login) == (
+                "http://127.0.0.1:1",
+                has_login,
+            )
+
+    def test_a_proxy_that_is_not_used_is_left_out(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        headers = {"proxy_headers": {"proxy_basic_auth": "a:b"}}
+        around = {"proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"}
+        with opened(tmp_path, kubeconfig=config(None), **around, **headers) as connection:
+            assert ("proxy-url" in connection.cluster_section, connection.has_proxy_login) == (False, False)
+        monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+        with opened(tmp_path, kubeconfig=config(None), **headers) as connection:
+            assert ("proxy-url" in connection.cluster_section, connection.has_proxy_login) == (False, False)
+
+
 class TestProxy:
     def through(self, directory: Path, **options: Any) -> None:
         with opened(directory, **options) as connection, pytest.raises(NotSent, match="407"):

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -277,7 +276,7 @@ class TestToken:
         self.answer(api, token=TOKEN)
         assert self.run(api, self.wanted())["token_expires"] == ""
 
-    def test_a_kubeconfig_holds_the_token_and_the_ca_of_the_cluster(self, api: FakeApi) -> None:
+    def test_a_kubeconfig_holds_the_token_and_the_way_to_the_cluster(self, api: FakeApi) -> None:
         self.answer(api, token=TOKEN)
         files: list[VariableFile] = []
 
@@ -292,8 +291,19 @@ class TestToken:
         assert files[0].name == "f"
         assert content["users"] == [{"name": "robot", "user": {"token": TOKEN}}]
         assert content["current-context"] == content["contexts"][0]["name"]
-        trusted = base64.b64encode(api.connection.authority).decode()
-        assert content["clusters"][0]["cluster"]["certificate-authority-data"] == trusted
+        assert content["clusters"][0]["cluster"] == api.connection.cluster_section
+
+    @pytest.mark.parametrize("dest", [None, "/d/f"])
+    def test_a_login_of_the_proxy_that_the_file_lacks_is_reported(self, api: FakeApi, dest: str | None) -> None:
+        self.answer(api, token=TOKEN)
+        api.connection.has_proxy_login = True
+        sink = TokenSink(write=lambda _files: ["/d/f"])
+        outcome = reconcile_account(api.cluster(), self.wanted(dest), (), RunSettings(check_mode=False), sink)
+        said = (
+            "the kubeconfig names the proxy for https://api.example.com:6443 without a login: add the login of the file's user "
+            "to 'proxy-url'"
+        )
+        assert outcome.notes == ([said] if dest else [])
 
     def test_check_mode_reports_the_kubeconfig_without_a_token_request(self, api: FakeApi) -> None:
         found = self.run(
