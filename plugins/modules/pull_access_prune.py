@@ -154,11 +154,15 @@ options:
       - Users write labels, links and the names of the projects that they request. So only namespaces that an entry names, or selects by
         C(labels) or C(requesters) of its O(secrets[].namespace_selector), count as declared. Selected namespaces that no user requested
         also count as declared.
-      - When the limit is exceeded, the module first tries again without the namespaces in which it would remove most, at most one in ten of
-        them but always at least one. Then it tries again without all namespaces that no entry covers. If the other namespaces stay within
-        the limit, the module removes objects there, holds the rest back, and fails with the namespaces that it held back. Otherwise, it
-        removes nothing, and lists the objects that it would have removed. So objects that users plant in their own namespaces cannot stop
-        the removal in other namespaces.
+      - Each percentage above 0% allows up to three removals of a kind, but not more than a third of the base of the percentage. V(0) and
+        V(0%) allow none.
+      - When the limit is exceeded, the module holds namespaces back, removes objects in the others, and fails with the namespaces that it
+        held back. The namespaces that an entry covers come first. If their removals exceed the limit, the module holds back the ones with
+        the most removals, at most one in ten of them but always at least one. If that is not enough, it removes nothing, and lists the
+        objects that it would have removed.
+      - The namespaces that no entry covers get the rest of the limit. The module holds back each one that exceeds the limit on its own, and
+        then, in the same way, the ones with the most removals, or all of them. So objects that users plant in namespaces that no entry covers
+        never stop the removal in the others.
       - To confirm a held back namespace, name it in an entry, for example with O(secrets[].state=absent).
     type: str
     default: 10%

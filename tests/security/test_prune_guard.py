@@ -98,6 +98,24 @@ class TestGuard:
         assert lab.get(mallory.namespace, "secrets", "planted-0"), "what is held back is not removed"
         assert {row["namespace"] for row in result["prune"]["refused"]} == {mallory.namespace}
 
+    @pytest.mark.parametrize("count", [3, 4, 8], ids=["fewer", "as-many", "more"])
+    def test_planted_secrets_never_hold_back_a_project_that_an_entry_names(
+        self, lab, run, *, mallory, namespaces, owner, count
+    ):
+        """The project with the most removals was held back, and the planted secrets of another one were removed."""
+        *kept, leaving = namespaces(7)
+        site(run, owner, lists([*kept, leaving]))
+        gone = [{"name": f"old-{number}", "namespaces": [leaving], "registries": [QUAY]} for number in range(3)]
+        assert not run("pull_secret", owner=owner, secrets=gone)["failed"]
+        plant(mallory, owner, count)
+        named = lists(kept)
+        named["secrets"].append({"name": "none", "namespaces": [leaving], "state": "absent"})
+        result = run("pull_access_prune", owner=owner, max_prune="40%", **named)
+        assert [failure["namespace"] for failure in result["failures"]] == [mallory.namespace]
+        assert not there(lab, leaving)
+        assert lab.get(leaving, "secrets", "old-0") is None
+        assert lab.get(mallory.namespace, "secrets", "planted-0")
+
     def test_an_entry_with_state_absent_removes_planted_secrets(self, lab, run, mallory, namespaces, owner):
         """Undeclared secrets are removed if the inventory names the project."""
         *kept, leaving = namespaces(4)

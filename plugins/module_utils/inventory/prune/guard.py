@@ -4,14 +4,16 @@
 """Limit how much a prune removes, and in which namespaces. Pure.
 
 Users of a project can write labels and links. So a percentage counts only declarations of the lists, and objects with an owner's
-labels in one project do not stop the prune in the others.
+labels in one project do not stop the prune in the others. No object of a namespace that no entry confirms changes anything in a
+confirmed one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import floor
 
 from ...core.limits import Limit
@@ -20,6 +22,9 @@ __all__ = ["Balance", "PruneVerdict", "judge_removals"]
 
 #: At most one in this number of namespaces is held back so that the others can continue, but always at least one.
 _ONE_OF = 10
+#: Maximum number of removals that each percentage above 0 allows: one entry in the three namespaces of a small team (development, test,
+#: production). Never more than a third, so a lost part of a short list is still noticed.
+_FEW, _SHARE_OF_FEW = 3, 3
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class PruneVerdict:
 
     @classmethod
     def of(cls, declared: Counter[str], removed: Counter[str], most: Limit) -> PruneVerdict:
-        allowed = {kind: floor(most.of(declared[kind] + removed[kind])) for kind in {*declared, *removed}}
+        few = _FEW if most.is_share and most.amount else 0
+        total = declared + removed
+        allowed = {kind: max(floor(most.of(total[kind])), min(few, total[kind] // _SHARE_OF_FEW)) for kind in total}
         return cls(declared, removed, Counter(allowed))
 
     @property
@@ -61,35 +68,43 @@ class PruneVerdict:
 def judge_removals(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
     """Decide in which namespaces objects are removed, so that the removals of each kind stay within `most`.
 
-    If all namespaces together exceed it, leave out the few with the most removals, then try the same with the confirmed namespaces.
+    The confirmed namespaces are judged without the others, which get the rest of the limit. If a group exceeds it, leave out the few
+    namespaces of the group with the most removals. If that is not enough, leave out the group, and the unconfirmed one with the confirmed one.
+    An unconfirmed namespace that exceeds the limit on its own is left out in any case, so it is not one of the few.
     """
     declared = _total(one.declared for one in balances.values() if one.is_confirmed)
+    judge = partial(PruneVerdict.of, declared, most=most)
     concerned = {name: one for name, one in balances.items() if one.removed}
-    everything = PruneVerdict.of(declared, _total(one.removed for one in concerned.values()), most)
-    if not everything.exceeded:
-        return everything
-    confirmed = {name: one for name, one in concerned.items() if one.is_confirmed}
-    for places in (concerned, confirmed):
-        for removed, kept in _drop_heaviest(places, everything.exceeded):
-            verdict = PruneVerdict.of(declared, removed, most)
-            if not verdict.exceeded:
-                return replace(verdict, held_back=frozenset(concerned) - {*kept})
-    return replace(everything, held_back=frozenset(concerned), is_refused=True)
+    confirmed = {name: one.removed for name, one in concerned.items() if one.is_confirmed}
+    others = {
+        name: one.removed for name, one in concerned.items() if not (one.is_confirmed or judge(one.removed).exceeded)
+    }
+    removed, kept = Counter[str](), list[str]()
+    for group in (confirmed, others):
+        chosen = _leave_out_heaviest(group, judge, removed)
+        if chosen is None:
+            break
+        removed = removed + _total(group[name] for name in chosen)
+        kept += chosen
+    if concerned and not kept:
+        everything = judge(_total(one.removed for one in concerned.values()))
+        return replace(everything, held_back=frozenset(concerned), is_refused=True)
+    return replace(judge(removed), held_back=frozenset(concerned) - {*kept})
 
 
-def _drop_heaviest(
-    places: Mapping[str, Balance], exceeded: Sequence[str]
-) -> Iterator[tuple[Counter[str], Sequence[str]]]:
-    """Yield removals and their namespaces: all, then without those with the most removals of the exceeded kinds. Never an empty set."""
-
-    def weight(name: str) -> tuple[int, bool, str]:
-        return (-sum(places[name].removed[kind] for kind in exceeded), places[name].is_confirmed, name)
-
-    heaviest = sorted(places, key=weight)
-    removed = _total(one.removed for one in places.values())
-    for count, name in enumerate(heaviest[: max(1, len(heaviest) // _ONE_OF) + 1]):
-        yield removed, heaviest[count:]
-        removed = removed - places[name].removed
+def _leave_out_heaviest(
+    group: Mapping[str, Counter[str]], judge: Callable[[Counter[str]], PruneVerdict], before: Counter[str]
+) -> Sequence[str] | None:
+    """Return the namespaces whose removals, with those `before`, stay within the limit: all, or all without the few with the most removals
+    of the exceeded kinds. None if that is not enough."""
+    removed = before + _total(group.values())
+    exceeded = judge(removed).exceeded
+    heaviest = sorted(group, key=lambda name: (-sum(group[name][kind] for kind in exceeded), name))
+    for count in range(max(1, len(heaviest) // _ONE_OF) + 1):
+        if not judge(removed).exceeded:
+            return heaviest[count:]
+        removed = removed - group[heaviest[count]]
+    return None
 
 
 def _total(counts: Iterable[Counter[str]]) -> Counter[str]:

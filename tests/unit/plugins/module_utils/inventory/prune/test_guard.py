@@ -34,9 +34,24 @@ class TestJudge:
     @pytest.mark.parametrize(
         ("kept", "gone", "most", "allowed", "refused"),
         [
-            (9, 1, "10%", 1, False),
-            (8, 1, "10%", 0, True),
-            (9, 2, "10%", 1, True),
+            (9, 1, "10%", 3, False),
+            (8, 1, "10%", 3, False),
+            (4, 1, "10%", 1, False),
+            (2, 1, "10%", 1, False),
+            (6, 3, "10%", 3, False),
+            (27, 4, "10%", 3, True),
+            (40, 5, "10%", 4, True),
+            # Never more than a third.
+            (1, 1, "10%", 0, True),
+            (4, 2, "10%", 2, False),
+            (3, 2, "10%", 1, True),
+            (5, 3, "10%", 2, True),
+            (0, 1, "10%", 0, True),
+            # A percentage of 0 and a number mean exactly that.
+            (9, 1, "0%", 0, True),
+            (9, 1, "0.0%", 0, True),
+            (9, 1, "0", 0, True),
+            (9, 3, "0.1%", 3, False),
             (0, 3, "100%", 3, False),
             (0, 3, "99.9%", 2, True),
             (5, 2, "2", 2, False),
@@ -87,9 +102,37 @@ class TestJudge:
         verdict = judged({**many(20, declared=1), "mine": one(1, 1), **planted})
         assert (verdict.held_back, verdict.is_refused) == (frozenset(planted), False)
 
-    def test_a_confirmed_namespace_is_preferred_to_an_unconfirmed_one(self) -> None:
-        verdict = judged({"kept": one(9), "a": one(0, 1), "b": one(0, 1, is_confirmed=False)})
-        assert verdict.held_back == {"b"}
+    @pytest.mark.parametrize(
+        "planted",
+        [
+            pytest.param((3,), id="lighter"),
+            pytest.param((4,), id="equal"),
+            pytest.param((50,), id="heavier"),
+            pytest.param((6, 6), id="two"),
+            pytest.param((1,) * 30, id="many-light"),
+            pytest.param((4, 4, 4), id="many-equal"),
+        ],
+    )
+    def test_unconfirmed_namespaces_never_hold_back_a_confirmed_one(self, planted: tuple[int, ...]) -> None:
+        evil = {f"a-evil-{at}": one(0, count, is_confirmed=False) for at, count in enumerate(planted)}
+        verdict = judged({"kept": one(40), "leaving": one(0, 4), **evil})
+        assert "leaving" not in verdict.held_back
+        assert not verdict.is_refused
+        assert verdict.held_back
+
+    def test_the_rest_of_the_limit_is_for_unconfirmed_namespaces(self) -> None:
+        others = {"a": one(0, 1, is_confirmed=False), "b": one(0, 2, is_confirmed=False)}
+        verdict = judged({"kept": one(40), "leaving": one(0, 3), **others})
+        assert (verdict.held_back, verdict.removed) == ({"b"}, Counter(secrets=4))
+
+    def test_several_heavy_unconfirmed_namespaces_stop_no_other_one(self) -> None:
+        evil = {f"evil-{at}": one(0, 6, is_confirmed=False) for at in range(5)}
+        verdict = judged({"kept": one(20), "leaving": one(0, 1, is_confirmed=False), **evil})
+        assert (verdict.held_back, verdict.is_refused) == (frozenset(evil), False)
+
+    def test_many_confirmed_removals_hold_back_the_unconfirmed_ones(self) -> None:
+        verdict = judged({**many(20, declared=1, removed=1), "other": one(0, 1, is_confirmed=False)})
+        assert (verdict.is_refused, len(verdict.held_back)) == (True, 21)
 
 
 COUNTS = st.builds(lambda secrets, links: +Counter(secrets=secrets, links=links), st.integers(0, 9), st.integers(0, 9))
@@ -109,7 +152,26 @@ def test_objects_planted_by_users_never_raise_the_limit(
     verdict = judged({**balances, **evil}, most)
     gone = {name: one for name, one in {**balances, **evil}.items() if name not in verdict.held_back}
     limit = Limit.parse("max_prune", most)
+    few = 3 if limit.is_share and limit.amount else 0
     for kind in ("secrets", "links"):
         kept = sum(one.declared[kind] for one in balances.values() if one.is_confirmed)
         removed = sum(one.removed[kind] for one in gone.values())
-        assert removed <= limit.of(kept + removed)
+        assert removed <= max(limit.of(kept + removed), min(few, (kept + removed) // 3))
+
+
+@given(
+    balances=st.dictionaries(st.text("abcdefgh", min_size=1, max_size=2), BALANCES, max_size=30),
+    planted=st.dictionaries(st.text("abcxyz", min_size=3, max_size=4), COUNTS, min_size=1, max_size=30),
+    most=st.sampled_from(["0", "3", "0%", "1%", "10%", "34%", "50%", "100%"]),
+)
+def test_an_unconfirmed_namespace_changes_nothing_in_a_confirmed_one(
+    balances: dict[str, Balance], planted: dict[str, Counter[str]], most: str
+) -> None:
+    """Whatever its objects are, and whatever else is there."""
+    evil = {name: Balance(count, count, is_confirmed=False) for name, count in planted.items()}
+
+    def removed(verdict: PruneVerdict) -> set[str]:
+        return {name for name, one in balances.items() if one.is_confirmed and one.removed} - verdict.held_back
+
+    before, after = judged(balances, most), judged({**balances, **evil}, most)
+    assert removed(after) == removed(before)

@@ -100,19 +100,20 @@ def test_a_prune_removes_what_the_owner_no_longer_declares(api: FakeApi, cluster
 
 
 def test_a_prune_stays_within_its_limit(api: FakeApi, cluster: InMemory) -> None:
-    """What the entries create counts as declared: two of four secrets would go, and then one of three."""
+    """What the entries create counts as declared: two of four secrets would go, or one of three."""
     for name in ("a", "b"):
         put_secret(api, name, "old", "ghcr.io", metadata=OWNED)
         api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "old"}])
     given = {"secrets": everything("a", "b")["secrets"], "owner": "team", "prune": True}
-    for limit in ({}, {"max_prune": "24%"}):
-        found = access(cluster, **given, **limit)
+    for limit in ("0", "0%"):
+        found = access(cluster, **given, max_prune=limit)
         assert found["lost"] == []
         assert {(each["namespace"], each["entry"]) for each in found["unplanned"]} == {
             ("a", "prune of owner team"),
             ("b", "prune of owner team"),
         }
-    assert "max_prune=24% is exceeded: 2 secrets are no longer declared, 2 are" in found["unplanned"][0]["reason"]
+    assert [each["namespace"] for each in access(cluster, **given)["lost"]] == ["b"], "the default allows a third"
+    assert "max_prune=0% is exceeded: 2 secrets are no longer declared, 2 are" in found["unplanned"][0]["reason"]
     found = access(cluster, **given, max_prune="50%")
     assert facts(found["lost"]) == {("a", "default", "ghcr.io"), ("b", "default", "ghcr.io")}
     assert found["unplanned"] == []
