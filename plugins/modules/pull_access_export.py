@@ -33,7 +33,8 @@ options:
     description:
       - A directory on the controller, such as C(host_vars/HOST) of an inventory. It is created if it does not exist.
       - In this directory, the module writes the two variables to C(image_pull.yml), and the credentials to C(image_pull_vault.yml). It
-        writes both files atomically, with mode C(0600), and only if it could read all namespaces.
+        writes both files atomically, with mode C(0600), and only if it could read at least one namespace. The head of each file names the
+        namespaces that it could not read.
       - The task must run in Ansible's own process, with C(connection=local) and without C(become) and C(async). If the host has another
         C(ansible_python_interpreter), set it to C({{ ansible_playbook_python }}) for the task, or omit it.
       - Without this option, the module writes no file.
@@ -106,7 +107,7 @@ server:
   sample: https://api.cluster.example.com:6443
 private_registry_secrets:
   description: The variable of role P(openshift_ops.image_pull.private_registry#role), with references instead of credentials.
-  returned: success
+  returned: when a namespace could be read
   type: list
   elements: dict
   sample:
@@ -123,7 +124,7 @@ cross_project_pull_grants:
     - The variable of role P(openshift_ops.image_pull.cross_project_pull#role).
     - A role binding whose name does not follow the naming of this collection becomes an entry with its C(binding_name).
     - A service account that does not exist is listed in C(users), because the role waits for each account in C(service_accounts).
-  returned: success
+  returned: when a namespace could be read
   type: list
   elements: dict
   sample:
@@ -132,14 +133,14 @@ cross_project_pull_grants:
       binding_name: system:image-puller
 vaulted_variables:
   description: The names of the variables that the entries refer to.
-  returned: success
+  returned: when a namespace could be read
   type: list
   elements: str
   sample: [vaulted_privateregistry_example_com_developer_example_com]
 left_out:
   description: Counts of the platform's own objects. Counts of zero are omitted.
   type: dict
-  returned: success
+  returned: when a namespace could be read
   contains:
     generated_pull_secrets:
       description: The pull secrets that the cluster generated for service accounts.
@@ -168,7 +169,7 @@ not_exported:
     - If the reason states that a part is kept, an entry contains the rest of the object.
   type: list
   elements: dict
-  returned: success
+  returned: when a namespace could be read
   contains:
     kind:
       description: The kind of the object.
@@ -190,7 +191,7 @@ not_exported:
   sample: [{kind: Secret, name: broken, namespaces: [project-a], reason: "its content is not valid JSON at line 1, column 1"}]
 files:
   description: The files that were written, or would be written in check mode.
-  returned: success
+  returned: when a namespace could be read
   type: list
   elements: str
   sample: [host_vars/production/image_pull_vault.yml, host_vars/production/image_pull.yml]
@@ -235,8 +236,8 @@ stopped:
   type: str
   returned: when the task stopped early
 failures:
-  description: The namespaces that could not be read, and the reason. If there is one, the task fails, and returns no variables and writes
-    no files.
+  description: The namespaces that could not be read, and the reason. If there is one, the task fails. The variables and the files
+    describe the other namespaces. If there are no others, or the task stopped early, there are none.
   type: list
   elements: dict
   returned: always

@@ -173,6 +173,7 @@ def export_line(result: Result, *, check_mode: bool) -> str:
         f"{secrets} and {grants} of {_namespaces([result])}{where}",
         *([f"{pluralize(left, 'object')} of the platform left out"] if left else []),
         *([f"{pluralize(len(result['not_exported']), 'object')} not expressed"] if result["not_exported"] else []),
+        *_problems([result]),
     ]
     return ", ".join(parts)
 

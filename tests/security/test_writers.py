@@ -218,6 +218,22 @@ class TestExport:
         assert PASSWORD not in (into / "image_pull.yml").read_text()
         assert (into / "image_pull.yml").stat().st_mode & 0o077 == 0
 
+    def test_names_that_no_object_can_have_stop_no_export(self, lab: Lab, run, mallory, victim):
+        """An escaped name, or one that is a part of another path, was read, and the error ended the export of all projects."""
+        names = ["50%off", "a/b", "..", ".", "../../secrets/x", "a\nb", "?x=y", "#", "\u00fc", "n" * 300]
+        lists = [{"name": name} for name in names]
+        robot = {"metadata": {"name": "robot"}, "imagePullSecrets": lists, "secrets": lists}
+        mallory.create_object("serviceaccounts", robot)
+        login = {"registry": "quay.io", "username": "reader", "password": PASSWORD}
+        assert not run("pull_secret", namespaces=[victim], name="ours", registries=[login])["failed"]
+        result = run("pull_access_export", namespaces=[mallory.namespace, victim])
+        assert not result["failed"], result["msg"]
+        assert [(entry["name"], entry["namespaces"]) for entry in result["private_registry_secrets"]] == [
+            ("ours", [victim])
+        ]
+        reasons = [row["reason"] for row in result["not_exported"] if row["name"] == "robot"]
+        assert sum(reason.endswith("which does not exist") for reason in reasons) == 2 * len(names)
+
 
 class TestDelegatedAuth:
     def test_a_registry_does_not_choose_the_host_that_gets_the_login(self, lab: Lab, victim, tmp_path: Path):

@@ -180,6 +180,8 @@ class FakeApi:
             return status_object(404, "NotFound", "404 page not found")
         resource, namespace = match["resource"], unquote(match["ns"] or "")
         name = unquote(match["name"] or "")
+        if name in (".", "..") or "/" in name or "%" in name:
+            return status_object(400, "BadRequest", f"Name parameter invalid: {name!r}", kind=resource, name=name)
         if resource.endswith("reviews"):
             return self._review(request)
         if request.method == "GET":

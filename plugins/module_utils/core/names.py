@@ -21,6 +21,7 @@ __all__ = [
     "is_name",
     "is_namespace",
     "is_object_name",
+    "is_path_segment",
     "is_pattern",
     "quote_name",
 ]
@@ -33,6 +34,9 @@ LONGEST_NAME, _LONGEST_NAMESPACE = 253, 63
 
 #: Characters that no name contains: control characters, and unpaired surrogates, which the API server would replace.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+#: Characters that the API server accepts in no name.
+_NO_SEGMENT = re.compile("[/%\ud800-\udfff]")
 
 #: Maximum number of characters of an invalid name in a message.
 _SHOWN = 80
@@ -51,6 +55,12 @@ def is_namespace(name: str) -> bool:
 def is_object_name(text: str) -> bool:
     """Whether the text is plain and can name an object, including names of roles and role bindings such as `system:image-pullers`."""
     return len(text) <= LONGEST_NAME and "/" not in text and is_plain(text)
+
+
+def is_path_segment(name: str) -> bool:
+    """Whether an object of any kind can have the name (kubernetes apimachinery pkg/api/validation/path). The JSON of a cluster has no unpaired
+    surrogate."""
+    return name not in ("", ".", "..") and not _NO_SEGMENT.search(name)
 
 
 def check_name(option: str, name: str) -> None:
@@ -102,7 +112,7 @@ def check_path_segment(option: str, name: str) -> None:
 
     :raises OptionError: if the name is empty or not allowed in the path of a URL.
     """
-    if not name.strip() or name in (".", "..") or re.search("[/%]", name) or _UNPRINTABLE.search(name):
+    if not name.strip() or not is_path_segment(name) or _UNPRINTABLE.search(name):
         raise OptionError(
             f"option {option!r}: {quote_name(name)} cannot be an object's name: it must not be empty, '.' or '..', nor contain "
             "'/', '%' or control characters"

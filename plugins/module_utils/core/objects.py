@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .names import is_name, is_namespace, is_path_segment
+
 __all__ = [
     "CLUSTER_ROLE",
     "CLUSTER_ROLE_BINDING",
@@ -74,6 +76,12 @@ class ObjectRef:
     def __hash__(self) -> int:
         """Return the hash of the parts that tell references apart. An audit looks up objects many thousand times."""
         return hash((self.kind.resource, self.namespace, self.name))
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether an object of the API server can have such names. Users write names into lists of their objects, unchecked."""
+        is_valid = is_path_segment if "/" in self.kind.api_version else is_name
+        return (not self.namespace or is_namespace(self.namespace)) and (not self.name or is_valid(self.name))
 
     def __str__(self) -> str:
         return f"{self.kind.title} {self.namespace}/{self.name}" if self.namespace else f"{self.kind.title} {self.name}"

@@ -73,8 +73,9 @@ def fetch_objects(
     :raises ImagePullError: with `strict`, if a list over all namespaces fails. Otherwise, the error is the result for its objects.
         `ClusterError` if the cluster fails.
     """
-    found = _FetchedObjects({}, set())
-    for planned in _lists(refs, listed_by):
+    # A name that no object can have must not become a part of a field selector.
+    found = _FetchedObjects({ref: None for ref in refs if ref.name and not ref.is_possible}, set())
+    for planned in _lists([ref for ref in refs if ref not in found.objects], listed_by):
         _fetch_list(cluster, workers, planned, found, strict=strict)
     single = [ref for ref in refs if ref not in found.objects and ref not in found.unread]
     answers = workers.map(lambda ref: read_one(cluster, ref, listed_by.get(ref.kind, ALL)), single)

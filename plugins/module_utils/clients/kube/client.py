@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from ...core.changes import Change
 from ...core.json_types import as_int
-from ...core.objects import Json, Kind, ObjectRef
+from ...core.names import quote_name
+from ...core.objects import NAMESPACE, Json, Kind, ObjectRef
 from ...core.permissions import MissingPermission
 from . import responses
 from .connection import Connection
@@ -101,10 +102,12 @@ class Cluster:
         self.needs.difference_update([refusal.need] if refusal.need else [])
 
     def get(self, ref: ObjectRef) -> Json | None:
-        """Return the object, or None if it does not exist.
+        """Return the object, or None if it does not exist. No request is sent for a name that no object can have.
 
         :raises ApiError: if it cannot be read. `ClusterError` or `Unanswered` if there is no response.
         """
+        if not ref.is_possible:
+            return None
         request = self._request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name)
         try:
             return self._read(request, lambda answer: responses.parse_object(answer, ref))
@@ -131,6 +134,8 @@ class Cluster:
 
         :raises ApiError: if the list cannot be read, if the server keeps losing it, or if the response is not a list.
         """
+        if not ObjectRef(kind, namespace, "").is_possible:
+            return
         query = {"fieldSelector": field_selector, "labelSelector": label_selector, "limit": str(_PAGE)}
         where = f"in namespace {namespace}" if namespace else "in all namespaces"
         attempt, path = f"listing {kind.resource} {where}", _collection(kind, namespace)
@@ -315,13 +320,16 @@ def _drop_managed_fields(obj: Any) -> Json:
 
 def _collection(kind: Kind, namespace: str) -> str:
     root = "/api" if "/" not in kind.api_version else "/apis"
-    scope = f"/namespaces/{_quote_name(namespace)}" if namespace else ""
+    scope = f"/namespaces/{_segment(ObjectRef(NAMESPACE, '', namespace))}" if namespace else ""
     return f"{root}/{kind.api_version}{scope}/{kind.resource}"
 
 
 def _path(ref: ObjectRef) -> str:
-    return f"{_collection(ref.kind, ref.namespace)}/{_quote_name(ref.name)}"
+    return f"{_collection(ref.kind, ref.namespace)}/{_segment(ref)}"
 
 
-def _quote_name(name: str) -> str:
-    return quote(name, safe="", errors="replace")
+def _segment(ref: ObjectRef) -> str:
+    """The name as a part of a path. Other names would be the path of another object, even if they are escaped: `..`."""
+    if not (ref.name and ref.is_possible):
+        raise ApiError(f"no request was sent: {quote_name(ref.name)} cannot be the name of a {ref.kind.title}")
+    return quote(ref.name, safe="")

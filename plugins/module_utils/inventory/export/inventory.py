@@ -16,6 +16,7 @@ from typing import Any
 
 from ...core.cluster_text import make_printable
 from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef
+from ...core.phrases import summarize
 from ...core.redaction import SHORTEST
 from ...core.variable_files import VariableFile
 from ...dockerconfig.auth_file import AuthFile, parse_stored
@@ -28,6 +29,8 @@ from .vault import Vault
 
 __all__ = ["InventoryVariables", "inventory_of"]
 
+#: Maximum number of namespaces in the head of a file.
+_SHOWN = 20
 SECRETS, GRANTS = "private_registry_secrets", "cross_project_pull_grants"
 
 
@@ -54,18 +57,20 @@ class InventoryVariables:
             "not_exported": list(self.unexpressed),
         }
 
-    def files(self, cluster: str, *, encrypted: bool) -> list[VariableFile]:
-        """Return the files to write. Credentials are only in an encrypted file."""
-        head = f"Written by module pull_access_export of openshift_ops.image_pull from {make_printable(cluster)}."
+    def files(self, cluster: str, missing: Sequence[str] = (), *, encrypted: bool) -> list[VariableFile]:
+        """Return the files to write. Credentials are only in an encrypted file. `missing` are the namespaces that could not be read."""
+        head = [f"Written by module pull_access_export of openshift_ops.image_pull from {make_printable(cluster)}."]
+        if missing:
+            head.append(f"It is incomplete: the export failed in {summarize(missing, _SHOWN)}.")
         names = list(self.credentials)
         if encrypted:
-            plain = VariableFile(PLAIN_FILE, self.variables, [head, f"The credentials are in {VAULT_FILE}."])
-            return [VariableFile(VAULT_FILE, self.credentials, [head], encrypted=True), plain]
+            plain = VariableFile(PLAIN_FILE, self.variables, [*head, f"The credentials are in {VAULT_FILE}."])
+            return [VariableFile(VAULT_FILE, self.credentials, head, encrypted=True), plain]
         wanted = [
             "Define these variables elsewhere, for example in a file that ansible-vault encrypts:",
             *names,
         ]
-        return [VariableFile(PLAIN_FILE, self.variables, [head, *(wanted if names else ())])]
+        return [VariableFile(PLAIN_FILE, self.variables, [*head, *(wanted if names else ())])]
 
 
 def inventory_of(found: Mapping[str, Findings]) -> InventoryVariables:

@@ -51,7 +51,8 @@ class ExportOutput:
 def export_inventory(
     cluster: Cluster, wanted: Export, meant: Targets, settings: RunSettings, out: ExportOutput
 ) -> Outcome:
-    """Return the outcome with the inventory. If a namespace could not be read, there is no inventory and no file: it would be incomplete."""
+    """Return the outcome with the inventory of the namespaces that could be read. Users write the objects in a namespace, so one that fails
+    stops no other one. Without any, or if the task stopped, there is no inventory and no file."""
     outcome, seen = _read_namespaces(cluster, meant.namespaces, settings)
     secrets = (secret for each in seen.values() for secret in each.secrets.values())
     for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):
@@ -59,15 +60,17 @@ def export_inventory(
     out.show(name for place, each in seen.items() for name in (place, *each.secrets, *each.accounts))
     grants = Grants(wanted.roles, IMAGE_PULLER, DEFAULT_BINDING, RESERVED_BINDINGS)
     outcome, found = _read_referenced(cluster, grants, seen, outcome, settings)
-    outcome, findings = evaluate_each(outcome, seen, lambda name, each: _findings(name, each, found, grants))
-    if outcome.has_failed:
+    readable = _without_failed(seen, outcome)
+    outcome, findings = evaluate_each(outcome, readable, lambda name, each: _findings(name, each, found, grants))
+    if outcome.stopped or (outcome.has_failed and not findings):
         return outcome
     inventory = inventory_of(findings)
     protected = {"platform_namespaces": len(meant.left_out)} if meant.left_out else {}
     report = inventory.report()
     extra = {**report, "left_out": {**report["left_out"], **protected}, "files": []}
     if out.write is not None and wanted.files is not None:
-        files = inventory.files(cluster.name, encrypted=VAULT_FILE in wanted.files.encrypted)
+        missing = [result.name for result in outcome.failed]
+        files = inventory.files(cluster.name, missing, encrypted=VAULT_FILE in wanted.files.encrypted)
         extra = {**extra, "files": list(out.write(files)), "changed": True}
     return replace(outcome, extra=extra)
 
@@ -105,7 +108,9 @@ def _read_referenced(
 ) -> tuple[Outcome, Related]:
     """Return the referenced objects. A namespace with unreadable ones fails."""
     outcome, refs = evaluate_each(
-        outcome, seen, lambda name, each: [*doubtful_secrets(name, each), *grants.refs_to_read(name, each)]
+        outcome,
+        _without_failed(seen, outcome),
+        lambda name, each: [*doubtful_secrets(name, each), *grants.refs_to_read(name, each)],
     )
     known: dict[ObjectRef, Answer] = {
         ObjectRef(SERVICE_ACCOUNT, name, account): obj
@@ -113,7 +118,7 @@ def _read_referenced(
         for account, obj in each.accounts.items()
     }
     known |= {ref: None for every in refs.values() for ref in every if _is_gone(ref, seen)}
-    if not outcome.has_failed:
+    if not outcome.stopped:
         unknown = dict.fromkeys(ref for every in refs.values() for ref in every if ref not in known)
         with Workers(settings.concurrency) as workers:
             known |= look_up(cluster, workers, unknown, {SERVICE_ACCOUNT: ALL})
@@ -125,6 +130,11 @@ def _read_referenced(
     }
     readable = {ref: answer for ref, answer in known.items() if not isinstance(answer, ImagePullError)}
     return with_failures(outcome, failures), readable
+
+
+def _without_failed(seen: Mapping[str, NamespaceObjects], outcome: Outcome) -> dict[str, NamespaceObjects]:
+    failed = {result.name for result in outcome.failed}
+    return {name: each for name, each in seen.items() if name not in failed}
 
 
 def _is_gone(ref: ObjectRef, seen: Mapping[str, NamespaceObjects]) -> bool:

@@ -31,6 +31,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     NAMESPACE,
     ROLE_BINDING,
     SECRET,
+    SERVICE_ACCOUNT,
+    Kind,
     ObjectRef,
 )
 from hypothesis import given
@@ -90,16 +92,44 @@ class TestGet:
         [
             (ObjectRef(NAMESPACE, "", "a"), "/api/v1/namespaces/a"),
             (
-                ObjectRef(ROLE_BINDING, "a", "system:x/y"),
-                "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/system%3Ax%2Fy",
+                ObjectRef(ROLE_BINDING, "a", "system:x?y=ü#\n"),
+                "/apis/rbac.authorization.k8s.io/v1/namespaces/a/rolebindings/system%3Ax%3Fy%3D%C3%BC%23%0A",
             ),
-            (ObjectRef(SECRET, "a/../b", "\ud800"), "/api/v1/namespaces/a%2F..%2Fb/secrets/%3F"),
         ],
     )
     def test_every_name_becomes_one_part_of_the_path(self, ref: ObjectRef, path: str) -> None:
         cluster, pool, _clock = cluster_of((f"GET {path}", MISSING))
         assert cluster.get(ref) is None
         pool.done()
+
+    @pytest.mark.parametrize("name", [".", "..", "a/b", "../x", "50%off", "%2e%2e", "\ud800"])
+    @pytest.mark.parametrize("kind", [SECRET, ROLE_BINDING])
+    def test_an_object_with_an_impossible_name_does_not_exist(self, kind: Kind, name: str) -> None:
+        """No request is sent: an escaped name would be another path for some proxies, and `..` cannot be escaped."""
+        cluster, _pool, _clock = cluster_of()
+        assert cluster.get(ObjectRef(kind, "a", name)) is None
+        assert cluster.get(ObjectRef(kind, name, "a")) is None
+        assert list(cluster.list(kind, namespace=name)) == []
+        for ref in (ObjectRef(kind, "a", name), ObjectRef(kind, name, "a")):
+            with pytest.raises(
+                ApiError, match="no request was sent: .* cannot be the name of a (secret|role binding|namespace)"
+            ):
+                cluster.write(Change("delete", ref, {}))
+        with pytest.raises(ApiError, match="no request was sent"):
+            cluster.token(ObjectRef(SERVICE_ACCOUNT, "a", name), 600)
+
+    @pytest.mark.parametrize("name", ["", "a" * 254, "Upper", "a b", "a\nb", "?x=y", "#", "ü"])
+    def test_a_secret_has_the_name_of_a_domain(self, name: str) -> None:
+        cluster, _pool, _clock = cluster_of()
+        assert not name or cluster.get(ObjectRef(SECRET, "a", name)) is None
+        with pytest.raises(ApiError, match="no request was sent"):
+            cluster.write(Change("delete", ObjectRef(SECRET, "a", name), {}))
+
+    def test_an_object_without_a_name_is_not_read(self) -> None:
+        """Its path would be that of a list."""
+        cluster, _pool, _clock = cluster_of()
+        with pytest.raises(ApiError, match="no request was sent: '' cannot be the name of a secret"):
+            cluster.get(ObjectRef(SECRET, "a", ""))
 
     @pytest.mark.parametrize(
         ("body", "instead"),

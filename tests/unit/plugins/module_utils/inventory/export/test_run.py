@@ -496,33 +496,56 @@ class TestThePlatforms:
 
 
 class TestFailures:
-    @pytest.mark.parametrize("resource", ["secrets", "serviceaccounts", "rolebindings"])
-    def test_a_forbidden_list_fails_the_export(self, cluster: Cluster, resource: str) -> None:
+    """A namespace fails alone: the others are exported, and the task fails."""
+
+    def assert_only(self, cluster: Cluster, outcome: Outcome, failed: str, reason: str) -> None:
+        """The other namespace is a, with one secret."""
+        assert f"failed in 1 of 2 namespaces: {failed}: " in outcome.message("it")
+        assert reason in outcome.message("it")
+        (entry,) = cluster.variables["private_registry_secrets"]
+        assert (entry["name"], entry["namespaces"]) == ("mine", ["a"])
+        for file in cluster.written:
+            assert f"It is incomplete: the export failed in {failed}." in file.comment
+
+    @pytest.fixture
+    def two(self, cluster: Cluster) -> Cluster:
         cluster.namespace("a")
-        cluster.namespace("b")
-        cluster.api.fail(f"GET .*/namespaces/b/{resource}", status_object(403, "Forbidden", "no"), times=ALWAYS)
+        cluster.secret("a", "mine", content(quay_io="u:secret-1"))
+        return cluster
+
+    @pytest.mark.parametrize("resource", ["secrets", "serviceaccounts", "rolebindings"])
+    def test_a_forbidden_list_fails_its_namespace(self, two: Cluster, resource: str) -> None:
+        two.namespace("b")
+        two.api.fail(f"GET .*/namespaces/b/{resource}", status_object(403, "Forbidden", "no"), times=ALWAYS)
+        self.assert_only(two, two.exported(), "b", resource)
+
+    def test_without_a_readable_namespace_no_file_is_written(self, cluster: Cluster) -> None:
+        cluster.namespace("a")
+        cluster.api.fail("GET .*/namespaces/a/secrets", status_object(403, "Forbidden", "no"), times=ALWAYS)
         outcome = cluster.exported()
-        assert outcome.has_failed
-        assert resource in outcome.message("it")
-        assert (outcome.extra, cluster.written) == ({}, [])
+        assert (outcome.has_failed, outcome.extra, cluster.written) == (True, {}, [])
 
     def test_a_linked_secret_that_may_not_be_read_is_listed(self, cluster: Cluster) -> None:
         cluster.namespace("a", default={"secrets": ["git"]})
         cluster.api.fail("GET .*/secrets/git", status_object(403, "Forbidden", "no"), times=ALWAYS)
         assert "may not read" in rows(cluster.exported())["ServiceAccount", "default"]
 
-    def test_a_linked_secret_that_cannot_be_read_fails_the_export(self, cluster: Cluster) -> None:
-        cluster.namespace("a", default={"secrets": ["git"]})
-        cluster.api.fail("GET .*/secrets/git", status_object(400, "BadRequest", "odd"), times=ALWAYS)
-        outcome = cluster.exported()
-        assert "odd" in outcome.message("it")
-        assert cluster.written == []
+    def test_a_linked_secret_that_cannot_be_read_fails_its_namespace(self, two: Cluster) -> None:
+        two.namespace("b", default={"secrets": ["git"]})
+        two.secret("b", "theirs", content(quay_io="u:secret-2"))
+        two.api.fail("GET .*/secrets/git", status_object(400, "BadRequest", "odd"), times=ALWAYS)
+        self.assert_only(two, two.exported(), "b", "odd")
 
-    def test_a_namespace_that_does_not_exist_fails(self, cluster: Cluster) -> None:
-        cluster.namespace("a")
-        outcome = cluster.exported(Targets(["a", "nosuch"]))
-        assert "failed in 1 of 2 namespaces: nosuch: the namespace does not exist" in outcome.message("it")
-        assert cluster.written == []
+    def test_a_namespace_that_does_not_exist_fails(self, two: Cluster) -> None:
+        outcome = two.exported(Targets(["a", "nosuch"]))
+        self.assert_only(two, outcome, "nosuch", "nosuch: the namespace does not exist")
+
+    def test_an_export_that_stopped_writes_no_file(self, two: Cluster) -> None:
+        two.namespace("b", default={"secrets": ["git"]})
+        two.api.fail("GET .*/secrets(?!.*git)", status_object(401, "Unauthorized", "no"), times=ALWAYS)
+        outcome = two.exported()
+        assert outcome.stopped
+        assert two.written == []
 
     def test_the_content_of_all_secrets_is_masked(self, cluster: Cluster) -> None:
         cluster.namespace("a")
