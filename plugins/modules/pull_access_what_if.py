@@ -606,6 +606,9 @@ what_if:
           C(skopeo) is the input of C(skopeo sync --all --scoped --src yaml). Without C(--all), skopeo copies an image of one architecture
           only, whose digest is another one, and without C(--scoped), repositories with the same last name overwrite each other. With
           C(--scoped), the path of each copy is the whole path of its source with the registry, so the mirrors must have these paths.
+        - Users name images in their pods, also images that they cannot pull. An image that no container pulls today is therefore only in
+          C(not_pulled_today), and must not be copied without a review. Only O(ask_registries) shows whether a registry gives the image to the
+          login of a pod, so use it if your login can read more images. Then C(not_pulled_today) also has the images of which that is not known.
         - C(oc_mirror) is an ImageSetConfiguration of version v2alpha1. C(not_in_oc_mirror) are the images by digest of a registry with a
           port, which oc-mirror fails to copy, and C(refused) is the number of images with an unusual name, which are in no list.
       type: dict

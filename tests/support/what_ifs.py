@@ -110,6 +110,7 @@ def document(*containers: Json, pulls: int = 0, **more: Any) -> Json:
         "access": {"gained": [], "lost": [], "unknown": [], "unplanned": []},
         "images_to_mirror": {
             "images": [],
+            "not_pulled_today": [],
             "refused": 0,
             "skopeo": {},
             "oc_mirror": {

@@ -29,7 +29,7 @@ class WhatIfAnswers:
     `forecasts` are sentences about an upgrade that no row includes: rows are about the next pull, not about an image that a node has.
     `unread_workloads` has the reason for each namespace that may have containers without a row, because its pods or workloads could not be
     read. `unread_images` are sentences about images of the platform that could not be read. `against` is the inventory that is
-    applied before the changes. `without_effect` are the positions of changes that affect nothing.
+    applied before the changes. `without_effect` are the positions of changes that affect nothing. `asks`: registries were asked.
     """
 
     changes: Sequence[WhatIfChange]
@@ -42,6 +42,7 @@ class WhatIfAnswers:
     unread_images: Sequence[str] = ()
     against: InventoryLists | None = None
     without_effect: Collection[int] = ()
+    asks: bool = False
 
     def having(self, answer: str) -> list[WhatIfRow]:
         """Return the rows with this answer."""
@@ -78,7 +79,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
             "changes": _group(found.rows, lambda row: [found.changes[at].title for at in row.deciding.causes]),
         },
         "access": found.access.report(),
-        "images_to_mirror": list_images(found.rows),
+        "images_to_mirror": list_images(found.rows, asks=found.asks),
         "forecasts": list(map(make_printable, found.forecasts)),
         "unreadable": list(map(make_printable, found.unread)),
         "unread_workloads": sorted(found.unread_workloads),

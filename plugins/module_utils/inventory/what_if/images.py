@@ -11,10 +11,11 @@ with an unknown member (openshift/oc-mirror internal/pkg/config/load.go).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, WOULD_BREAK
+from ...explain.verdict import PULLS, UNKNOWN
 from ...images.references import Reference, reference_of
 from .rows import WhatIfRow
 
@@ -29,10 +30,11 @@ _PLAIN = re.compile(
 )
 
 
-def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
+def list_images(rows: Sequence[WhatIfRow], *, asks: bool = False) -> dict[str, Any]:
     """Return `images`, sorted, and the same as `skopeo` and `oc_mirror`.
 
-    `not_in_oc_mirror` are the images that oc-mirror cannot copy. `refused` is the number of names with unusual text, which are not listed.
+    Users name images in their pods, and someone copies the listed ones with a login of his own. So an image that no container gets today is
+    only in `not_pulled_today`, and with `asks` (registries were asked) also one of which that is not known. `not_in_oc_mirror` are the images that oc-mirror cannot copy. `refused` is the number of names with unusual text, which are not listed.
     """
     lost = {
         reference
@@ -40,12 +42,16 @@ def list_images(rows: Iterable[WhatIfRow]) -> dict[str, Any]:
         if row.answer in (WOULD_BREAK, STILL_BROKEN, NOT_KNOWN) and row.is_out_of_reach
         if (reference := reference_of(row.image)) is not None
     }
-    plain = sorted((each for each in lost if _PLAIN.fullmatch(str(each))), key=str)
+    enough = (PULLS,) if asks else (PULLS, UNKNOWN)
+    pulled = {reference_of(row.image) for row in rows if row.deciding.before.effect in enough}
+    usual = sorted((each for each in lost if _PLAIN.fullmatch(str(each))), key=str)
+    plain = [each for each in usual if each in pulled]
     names = list(dict.fromkeys(map(str, plain)))
     failing = dict.fromkeys(name for name in names if _PORT_AND_DIGEST.fullmatch(name))
     return {
         "images": names,
-        "refused": len({str(each) for each in lost} - {*names}),
+        "not_pulled_today": list(dict.fromkeys(str(each) for each in usual if each not in pulled)),
+        "refused": len({str(each) for each in lost} - {*map(str, usual)}),
         "skopeo": _skopeo(plain),
         "oc_mirror": {
             "apiVersion": "mirror.openshift.io/v2alpha1",

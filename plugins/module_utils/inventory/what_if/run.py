@@ -218,6 +218,7 @@ class _WhatIfRun:
             self._unread_images,
             self._asked.against,
             idle,
+            self._asked.registries is not None,
         )
 
     def _plan(self) -> dict[int, PlannedObjects]:

@@ -9,7 +9,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from support.supposed import rows_about
 from support.supposed_changes import mirror_set
 from support.supposed_worlds import World, rows_with_answers
-from support.surveyed import place, pod, survey
+from support.surveyed import place, pod, secret, survey
 
 DIGEST = "sha256:" + "0" * 64
 LOST = {"unreachable_registries": ["q.io", "docker.io"]}
@@ -43,17 +43,38 @@ def test_a_missing_pull_secret_does_not_hide_an_image() -> None:
     assert list_images(rows_about(snapshot, LOST))["images"] == ["q.io/app:v1"]
 
 
+def test_an_image_that_no_container_pulls_today_is_not_copied() -> None:
+    """A user names an image of others, so that an operator copies it with a login that can read it."""
+    denied = 'Failed to pull image "q.io/private:v1": unauthorized: access to the requested resource is not authorized'
+    evil = pod(name="evil", image="q.io/private:v1", says=denied)
+    found = list_images(rows_about(survey(place(pods=[evil, pod(image="q.io/team/app:v1")])), LOST))
+    assert (found["images"], found["not_pulled_today"]) == (["q.io/team/app:v1"], ["q.io/private:v1"])
+    assert (found["skopeo"], found["refused"]) == ({"q.io": {"images": {"team/app": ["v1"]}}}, 0)
+    # Another container pulls it.
+    pods = [evil, pod("pull", name="own", image="q.io/private:v1")]
+    found = list_images(rows_about(survey(place(secrets=[secret("pull")], pods=pods)), LOST))
+    assert (found["images"], found["not_pulled_today"]) == (["q.io/private:v1"], [])
+
+
+def test_an_unknown_pull_is_not_enough_if_registries_were_asked() -> None:
+    rows = rows_about(survey(place(pods=[pod(image="q.io/team/app:v1")])), LOST)
+    assert list_images(rows)["images"] == list_images(rows, asks=True)["not_pulled_today"] == ["q.io/team/app:v1"]
+    assert list_images(rows, asks=True)["images"] == list_images(rows)["not_pulled_today"] == []
+
+
 def test_unusual_names_are_counted_but_not_listed() -> None:
     found = listed("q.io/team/{{ lookup('pipe', 'id') }}:v1", "q.io/team/app:v1")
     assert found["images"] == ["q.io/team/app:v1"]
 
 
 def test_an_image_that_its_mirror_lacks_is_listed() -> None:
-    """The registries answer that they have nothing below `lost`."""
+    """The registries answer that they have nothing below `lost`, so it is not known that a container pulls it today."""
     mirrors = [mirror_set("tag", "site", "q.io", "r.io")]
     found = {}
     for image in ("q.io/lost/app:v1", "q.io/team/app:v1"):
         world = World({}, ((), (), ()), (image, image), {"r.io": "right"}, mirrors, (), {}, ())
         rows = rows_with_answers(world.survey(), {"only_registries": ["r.io"]}, asks=True)
-        found[image] = list_images(rows)["images"]
+        lists = list_images(rows)
+        assert lists["images"] == []
+        found[image] = lists["not_pulled_today"]
     assert found == {"q.io/lost/app:v1": ["q.io/lost/app:v1"], "q.io/team/app:v1": []}
