@@ -280,7 +280,8 @@ notes:
     list. Use O(verify_repositories) as a replacement for them. If a secret is immutable, the module lists, gets and patches service
     accounts, and creates secrets.
   - If the caller may not list across all namespaces, the module lists each namespace separately.
-  - Secrets of Helm releases are not searched, because their content is compressed. Also change the values of the chart.
+  - Releases of Helm, which have the label C(owner=helm), are not searched, because their content is compressed. Also change the values of the
+    chart. RV(rotation.not_searched) lists all secrets that are not searched.
   - Rights needed - patch on secrets; create on secrets; list, patch on serviceaccounts.
   - Optional rights - list on secrets, pods, deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps, jobs.batch,
     cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, events,
@@ -427,6 +428,11 @@ rotation:
           type: bool
           returned: always
       sample: [{namespace: project-a, name: quay, uid: 8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11, declared: true, is_accepted: true}]
+    not_searched:
+      description: The kinds of secrets that are not searched, so RV(rotation.not_declared) never contains them.
+      type: list
+      elements: str
+      returned: always
     not_declared:
       description:
         - Unconfirmed secrets that hold the old login, or may hold it. They are not changed. At most 10 of each namespace, and the first 100

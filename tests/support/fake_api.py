@@ -212,13 +212,17 @@ class FakeApi:
         return Answer(200, {"metadata": {"continue": token}, "items": copy.deepcopy(chosen[start : start + size])})
 
     def _chosen(self, resource: str, namespace: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        fields = dict(part.split("=", 1) for part in query.get("fieldSelector", "").split(",") if part)
+        parts = [part for part in query.get("fieldSelector", "").split(",") if part]
+        fields = dict(part.split("=", 1) for part in parts if "!=" not in part)
+        unwanted = {part.partition("!=")[2] for part in parts if part.startswith("type!=")}
         # A test with a selector that only a real server understands provides the answer itself.
         selected = compile_selector(query.get("labelSelector", "")) or (lambda _labels: False)
         for (kind, place, name), found in sorted(self.objects.items()):
             if kind != resource or (namespace and place != namespace):
                 continue
             if fields.get("metadata.name", name) != name or fields.get("type", found.get("type")) != found.get("type"):
+                continue
+            if found.get("type") in unwanted:
                 continue
             if selected(found["metadata"].get("labels") or {}):
                 yield found

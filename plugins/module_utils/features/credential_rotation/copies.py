@@ -252,9 +252,6 @@ def is_wanted(secret: Json, rotation: Rotation) -> bool:
     """Whether to keep a secret in memory. Called for each secret of a cluster."""
     meta = metadata(secret)
     ref = ObjectRef(SECRET, as_str(meta.get("namespace")), as_str(meta.get("name")))
-    # Every user can set the mark, and must not hide a confirmed secret with it.
-    if is_marked_generated(secret) and not rotation.confirmed.names(ref):
-        return False
     copy = Copy(ref, secret, rotation)
     return bool(copy.found.other_passwords) or copy.has_only_other_users or copy.is_involved
 

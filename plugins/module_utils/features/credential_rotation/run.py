@@ -55,8 +55,17 @@ from .uses import (
 
 __all__ = ["rotate"]
 
-#: Secrets that make up most of a list and cannot contain the login: Helm's charts are compressed, and the platform has its own tokens.
-_NOT_SEARCHED = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token"
+#: The field selector and the label selector of each list of secrets. Tokens of the platform and Helm's own releases make up most of all secrets.
+#: The releases are compressed. Every user can choose the type of a secret, so one without Helm's label is searched.
+_SEARCHED = (
+    ("type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token", ""),
+    ("type=helm.sh/release.v1", "owner!=helm"),
+)
+_NOT_SEARCHED = (
+    "releases of Helm (type helm.sh/release.v1 with the label owner=helm): their content is compressed, and the values of a chart can contain "
+    "the old login",
+    "tokens of service accounts (type kubernetes.io/service-account-token)",
+)
 #: Maximum number of rows of a kind in the result.
 _SHOWN = 100
 _HELD = "it has a login that this rotation replaces"
@@ -262,15 +271,15 @@ class _RotationReader:
         def keep(secret: Json) -> Json | None:
             return trim_managers(secret) if is_wanted(secret, rotation) else None
 
-        found = self._list(SECRET, self.namespaces, keep, _NOT_SEARCHED)
+        first, *others = [self._list(SECRET, self.namespaces, keep, *selectors) for selectors in _SEARCHED]
         builds = read_build_secrets(self.cluster) if BUILD_NAMESPACE in self.namespaces else BuildSecrets()
-        for namespace, secrets in found.objects.items():
+        for namespace, secrets in (each for found in (first, *others) for each in found.objects.items()):
             refs = ((ObjectRef(SECRET, namespace, metadata(secret)["name"]), secret) for secret in secrets)
             copies = [Copy(ref, secret, rotation, builds) for ref, secret in refs]
-            self.seen.copies[namespace] = [copy for copy in copies if copy.is_involved]
+            self.seen.copies.setdefault(namespace, []).extend(copy for copy in copies if copy.is_involved)
             self.seen.other_passwords += [copy for copy in copies if copy.found.other_passwords]
             self.seen.other_users += [copy for copy in copies if copy.has_only_other_users]
-        self.seen.unreadable_secrets += _describe_forbidden(SECRET, found)
+        self.seen.unreadable_secrets += _describe_forbidden(SECRET, first)
 
     def _read_uses(self) -> None:
         """Read which images are used. Unreadable kinds are reported, because the new login is then verified for fewer images."""
@@ -301,9 +310,9 @@ class _RotationReader:
         return keep
 
     def _list(
-        self, kind: Kind, places: Sequence[str], keep: Callable[[Json], Json | None], selector: str = ""
+        self, kind: Kind, places: Sequence[str], keep: Callable[[Json], Json | None], fields: str = "", labels: str = ""
     ) -> Listing:
-        return list_in_namespaces(self.cluster, self.workers, ListRequest(kind, keep, (selector,)), places)
+        return list_in_namespaces(self.cluster, self.workers, ListRequest(kind, keep, (fields,), labels), places)
 
 
 def _describe_forbidden(kind: Kind, found: Listing) -> list[str]:
@@ -403,6 +412,7 @@ def _confirmation(rotation: Rotation, seen: _RotationObjects, own: SecretLogins)
             ),
             *(_row(copy, declared=False, is_accepted=not rotation.asks_copies) for copy in candidates),
         ],
+        "not_searched": list(_NOT_SEARCHED),
         "not_declared": rows[:_SHOWN],
         "not_declared_count": len(others),
         "not_declared_namespaces": len({copy.ref.namespace for copy, _why in others}),

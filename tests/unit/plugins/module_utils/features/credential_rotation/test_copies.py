@@ -384,11 +384,14 @@ class TestWanted:
         assert is_wanted(secret(OLD.password.encode(), "Opaque", "x"), KNOWN)
         assert not is_wanted(secret(NEW.password.encode(), "Opaque", "x"), KNOWN), "the new one may stand anywhere"
 
-    def test_a_secret_that_the_platform_generated_is_wanted_only_if_it_is_confirmed(self) -> None:
-        """Every user who can write a secret can mark it, and must not hide the old login from the end of a rotation."""
+    def test_the_mark_of_a_generated_secret_hides_no_copy(self) -> None:
+        """Every user who can write a secret can mark it, and must not hide the old login from a rotation."""
         marks = {"name": "s", "namespace": "a", "annotations": {"openshift.io/token-secret.name": "t"}}
         obj = secret(metadata=marks)
-        assert not is_wanted(obj, replace(KNOWN, confirmed=ConfirmedSecrets()))
+        unconfirmed = replace(KNOWN, confirmed=ConfirmedSecrets())
+        assert is_wanted(obj, unconfirmed)
+        assert is_wanted(secret(OLD.password.encode(), "Opaque", "x", metadata=marks), unconfirmed)
+        assert not is_wanted(secret(b'{"auths": {}}', metadata=marks), unconfirmed)
         assert is_wanted(obj, KNOWN)
         (row,) = copy(obj).remaining()
         assert row["reason"] == "the platform writes this secret: change the login at its source"

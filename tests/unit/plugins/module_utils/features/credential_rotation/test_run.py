@@ -480,14 +480,15 @@ class TestRead:
         names = [f"n{number}" for number in range(5)]
         run(api, *names[:4])
         listed = [path for path in api.asked if path.partition("?")[0].endswith("/secrets")]
-        assert len(listed) == 4
-        assert all(
-            "fieldSelector=type%21%3Dhelm.sh%2Frelease.v1%2Ctype%21%3Dkubernetes.io%2Fservice-account-token" in path
-            for path in listed
-        )
+        assert len(listed) == 8
+        queries = {path.partition("?")[2].removesuffix("&limit=1000") for path in listed}
+        assert queries == {
+            "fieldSelector=type%21%3Dhelm.sh%2Frelease.v1%2Ctype%21%3Dkubernetes.io%2Fservice-account-token",
+            "fieldSelector=type%3Dhelm.sh%2Frelease.v1&labelSelector=owner%21%3Dhelm",
+        }
         api.requests.clear()
         run(api, *names)
-        assert [path.partition("?")[0] for path in api.asked if "secrets" in path] == ["GET /api/v1/secrets"]
+        assert [path.partition("?")[0] for path in api.asked if "secrets" in path] == ["GET /api/v1/secrets"] * 2
         assert all("fieldSelector" not in path for path in api.asked if "pods" in path)
 
     def test_no_list_is_read_twice(self, api: FakeApi) -> None:
@@ -495,10 +496,41 @@ class TestRead:
         put(api, "a", "fixed", immutable=True)
         api.put("serviceaccounts", "a", "default", imagePullSecrets=[{"name": "fixed"}])
         run(api)
-        reads = [path.partition("?")[0] for path in api.asked if path.startswith("GET")]
+        reads = [path for path in api.asked if path.startswith("GET")]
         assert len(reads) == len({*reads})
-        assert len([path for path in reads if "secrets" in path]) == 1
+        assert len([path for path in reads if "secrets" in path]) == 2
         assert len([path for path in reads if "serviceaccounts" in path]) == 1
+
+    def test_neither_a_type_nor_a_mark_hides_a_copy(self, api: FakeApi) -> None:
+        """The audit finds these copies. Only Helm's own releases, whose content is compressed, are not read."""
+        put(api, "a")
+        put(api, "b", "chart", type="helm.sh/release.v1")
+        put(api, "b", "marked", metadata={"annotations": {"openshift.io/token-secret.name": "t"}})
+        put(
+            api,
+            "b",
+            "both",
+            type="helm.sh/release.v1",
+            metadata={"annotations": {"openshift.io/token-secret.name": "t"}},
+        )
+        labels = {"owner": "helm", "name": "app"}
+        api.put(
+            "secrets",
+            "b",
+            "sh.helm.release.v1.app.v1",
+            type="helm.sh/release.v1",
+            data={"release": "SDRzSQ=="},
+            metadata={"labels": labels},
+        )
+        found = told(run(api, "a", "b", confirmed=(ConfirmedEntry("quay", ("a",)),)))
+        assert {(row["namespace"], row["name"]) for row in found["not_declared"]} == {
+            ("b", "chart"),
+            ("b", "marked"),
+            ("b", "both"),
+        }
+        assert found["not_declared_count"] == 3
+        assert "releases of Helm (type helm.sh/release.v1 with the label owner=helm)" in found["not_searched"][0]
+        assert entries(api, "b", "chart") == entries(api, "b", "marked") == {"quay.io": entry()}
 
     def test_accounts_are_read_only_for_an_immutable_secret(self, api: FakeApi) -> None:
         put(api, "a")
