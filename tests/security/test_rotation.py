@@ -100,10 +100,11 @@ def plant(fleet: Fleet, login: Login) -> list[str]:
     glob = f"*.{host.partition('.')[2]}"
     mallory.secret("plain", text_of(login, host))
     mallory.secret("aaa", text_of(login, f"https://{host}/v2/", f"{host}/team"))
-    mallory.secret("glob", text_of(login, glob))
+    generated = {"annotations": {"openshift.io/token-secret.name": "t"}}
+    mallory.secret("glob", text_of(login, glob), metadata=generated)
     mallory.secret("legacy", json.dumps({host: {"auth": auth(login)}}), key=".dockercfg")
     mallory.secret("opaque", text_of(login, host), key="config.json")
-    mallory.secret("other", text_of(login, host), key="anything")
+    mallory.secret("other", text_of(login, host), key="anything", type="helm.sh/release.v1")
     mallory.secret("pull", text_of(login, host))  # as in the victim's project
     mallory.secret("immutable", text_of(login, host), immutable=True)
     marks = {"annotations": {"image-pull.openshift-ops/rotated-from": "pull"}}
