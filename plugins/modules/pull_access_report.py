@@ -236,7 +236,11 @@ what_if:
       description: Containers that get their images before and after the changes.
       type: int
       returned: always
-  sample: {would_break: 2, unknown: 0, still_broken: 1, would_work: 0, still_pulls: 117}
+    not_affected:
+      description: Containers whose pull depends on nothing that the changes affect.
+      type: int
+      returned: always
+  sample: {would_break: 2, unknown: 0, still_broken: 1, would_work: 0, still_pulls: 3, not_affected: 114}
 files:
   description: The files that were written, or would be written in check mode.
   returned: success

@@ -16,7 +16,8 @@ description:
     resource creates, and of each pod without a workload. Pods in service from an earlier template have their own answer. The template of the
     next pod of another controller is not known, so the answer is V(unknown) if the changes take a link away that this pod may need.
   - V(would_break) means that the pull fails after the changes and does not surely fail today. V(would_work) means the opposite, and
-    V(still_broken) and V(still_pulls) that the result does not change. Otherwise the answer is V(unknown), with the reason.
+    V(still_broken) and V(still_pulls) that the result does not change. Otherwise the answer is V(unknown), with the reason. Containers whose
+    pull depends on nothing that the changes affect are only counted, as V(not_affected), and no registry is asked about them.
   - A container that runs now goes on running. For each pull that breaks, the result has the moment at which it is missed - V(at_once),
     V(at_restart), V(on_another_node) or V(at_rollout) - and an earlier moment if the kubelet's own records decide, which no object shows.
   - Each answer V(would_break) names the changes that cause it, the first step that fails, and a task that keeps the pull working, if a login,
@@ -317,12 +318,13 @@ options:
     default: 10
   fail_on:
     description:
-      - The answers that fail the task. With V(unknown), both V(would_break) and V(unknown) do. The task then also fails if an upgrade has
-        forecasts, if pods or workloads of a namespace or images of the platform could not be read, if access could not be compared, and if a
-        part of an inventory would not be applied.
-      - Without O(ask_registries), most pulls that lose a login are V(unknown), so O(fail_on=would_break) does not fail the task for them.
+      - The answers that fail the task. A part of an inventory that would not be applied fails it as well, unless the value is V(never).
+      - With V(would_break), the task also fails for V(unknown) answers that registries may decide, and that were not asked because
+        O(ask_registries) is not set. V(certain_break) does not fail the task for these.
+      - With V(unknown), both V(would_break) and V(unknown) fail it. The task then also fails if an upgrade has forecasts, if pods or workloads of
+        a namespace or images of the platform could not be read, and if access could not be compared.
     type: str
-    choices: [never, would_break, unknown]
+    choices: [never, certain_break, would_break, unknown]
     default: never
   dest:
     description:
@@ -331,9 +333,10 @@ options:
     type: path
   junit:
     description:
-      - The path of a JUnit XML file, on the host that runs the task, with a case for each container. It is written as O(dest) is.
+      - The path of a JUnit XML file, on the host that runs the task, with a case for each container that the changes affect. It is written as
+        O(dest) is.
       - A case fails for the answers that O(fail_on) selects, and for V(would_break) with O(fail_on=never). Otherwise V(unknown) skips it. A
-        forecast of an upgrade is a case like an answer V(unknown).
+        forecast of an upgrade is a case like an answer V(unknown). A part of an inventory that would not be applied fails a case.
     type: path
   markdown:
     description:
@@ -491,15 +494,15 @@ what_if:
       description: The number of containers for each answer.
       type: dict
       returned: always
-    touched:
-      description: The number of containers whose pull depends on something that a change touches.
+    not_asked:
+      description: As RV(not_asked).
       type: int
       returned: always
     containers:
       description:
         - The answers, the worst first, each with the object, the image, C(before), C(after), C(changes) (the positions of the changes that cause
-          it), C(when), C(possibly), C(when_reason), C(advice), and C(fix), a task that keeps the pull working. Containers that pull before and after, and
-          that no change touches, are only counted.
+          it), C(when), C(possibly), C(when_reason), C(advice), C(fix), a task that keeps the pull working, and C(not_asked),
+          whether registries may decide an V(unknown) answer and were not asked. Containers that no change affects are only counted.
       type: list
       elements: dict
       returned: always
@@ -658,7 +661,21 @@ counts:
       description: Number of containers that get their image before and after the changes.
       type: int
       returned: always
-  sample: {would_break: 2, unknown: 1, still_broken: 0, would_work: 0, still_pulls: 120}
+    not_affected:
+      description: Number of containers whose pull depends on nothing that the changes affect.
+      type: int
+      returned: always
+  sample: {would_break: 2, unknown: 1, still_broken: 0, would_work: 0, still_pulls: 3, not_affected: 114}
+not_asked:
+  description: The number of V(unknown) containers that registries may decide, and that were not asked because O(ask_registries) is not set.
+  returned: when the evaluation was completed
+  type: int
+  sample: 0
+not_applied:
+  description: The number of parts of an inventory that would not be applied, such as a prune above its limit. No answer includes their effects.
+  returned: when the evaluation was completed
+  type: int
+  sample: 0
 text:
   description: The answer in lines, for people.
   returned: when the evaluation was completed

@@ -145,12 +145,16 @@ def what_if_line(results: Sequence[Result]) -> str:
     for each in counts:
         found.update(each)
     unread = len(results) - len(counts)
+    not_asked, not_applied = (sum(result.get(name, 0) for result in results) for name in ("not_asked", "not_applied"))
     parts = [
         f"{pluralize(found['would_break'], 'container')} would no longer get {'its' if found['would_break'] == 1 else 'their'} image",
         f"{found['unknown']:,} cannot be judged",
+        *([f"registries not asked for {not_asked:,} of them"] if not_asked else []),
+        *([f"{pluralize(not_applied, 'part')} of the inventory not applied"] if not_applied else []),
         f"{found['still_broken']:,} fail{'s' if found['still_broken'] == 1 else ''} today as well",
         *([f"{found['would_work']:,} repaired"] if found["would_work"] else []),
         f"{found['still_pulls']:,} still pull{'s' if found['still_pulls'] == 1 else ''}",
+        *([f"{found['not_affected']:,} not affected"] if found["not_affected"] else []),
         *([f"{pluralize(unread, 'cluster')} not read"] if unread else []),
     ]
     return f"{pluralize(len(counts), 'cluster')}: {', '.join(parts)}"

@@ -432,7 +432,7 @@ class TestComparisonOnCluster:
         assert not repaired["failed"], repaired["msg"]
         assert [each["answer"] for each in repaired["what_if"]["containers"]] == ["would_work"]
         same = self.compared(run, with_login, with_login, fail_on="unknown", **options)["what_if"]
-        assert (same["counts"]["still_pulls"], same["touched"]) == (1, 0)
+        assert (same["counts"]["not_affected"], same["containers"]) == (1, [])
         apply(run, owner, without)
         it.pod(name="without")
         assert not lab.pull(it.name, "without")["pulled"]

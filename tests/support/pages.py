@@ -80,7 +80,7 @@ def supposed() -> list[dict[str, Any]]:
     return [
         what_ifs.document(
             *rows,
-            pulls=120,
+            others=120,
             unreadable=["nodes could not be listed: forbidden"],
             forecasts=["a forecast"],
             access=access,

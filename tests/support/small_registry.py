@@ -23,10 +23,11 @@ _BODY = json.dumps({"schemaVersion": 2, "mediaType": _TYPE, "layers": []}).encod
 
 @dataclass
 class SmallRegistry:
-    """`users` have the password `p`. A repository that begins with `public` needs no login."""
+    """`users` have the password `p`. A repository that begins with `public` needs no login. `asked` are the paths of all requests."""
 
     host: str = ""
     users: set[str] = field(default_factory=lambda: {"u"})
+    asked: list[str] = field(default_factory=list)
 
     def is_allowed(self, path: str, authorization: str | None) -> bool:
         if path.startswith("/v2/public"):
@@ -53,6 +54,7 @@ def small_registry() -> Iterator[SmallRegistry]:
             self._answer(b"")
 
         def _answer(self, body: bytes) -> None:
+            registry.asked.append(self.path)
             if registry.is_allowed(self.path, self.headers.get("Authorization")):
                 self.send_response(200)
                 self.send_header("Content-Type", _TYPE)

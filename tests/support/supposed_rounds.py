@@ -169,7 +169,7 @@ ROUNDS = (
 def ask_what_if(
     lab: Lab, changes: Changes, namespaces: Sequence[str], *, asks: bool = True
 ) -> dict[tuple[str, str, str], Any]:
-    """Return the answers by kind, name and container or volume. Answers for pulls that no change touches are only counted."""
+    """Return the answers by kind, name and container or volume. Pulls that no change affects are only counted."""
     result = run_module(
         "pull_access_what_if",
         kubeconfig=lab.kubeconfig,

@@ -10,8 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Json, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
+    Lookup,
+    ReadRequired,
+    UnreadableObject,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    ACCOUNTS,
+    ClusterSnapshot,
+    NamespaceSnapshot,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+    SECRETS as SECRETS_READ,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
@@ -38,6 +49,7 @@ from .surveyed import account, auth, binding, deployment, place, pod, secret, st
 
 __all__ = [
     "CHANGES",
+    "HIDDEN",
     "LOGIN",
     "REMOVED_GRANTS",
     "WORLDS",
@@ -62,6 +74,9 @@ _LOGINS: Mapping[str, dict[str, str]] = {
     "robot": auth(LOGIN, "robot"),
 }
 SECRETS = ("s0", "s1", "s2")
+_MAY_NOT = "the caller may not list them"
+#: Kinds of objects that a caller may not be allowed to read.
+HIDDEN = (SECRETS_READ, ACCOUNTS, "mirrors")
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,7 @@ class World:
     """`secrets` are the forms of the logins by key and by name of the secret, None for a secret that nodes cannot parse.
 
     `lists` are the secrets of the account, of the pod and of the deployment's template, in this order. `grants` to pull from project `b`: `one`
-    for the account, `all` for its project.
+    for the account, `all` for its project. `hidden`: what the caller may not read.
     """
 
     secrets: Mapping[str, Mapping[str, str] | None]
@@ -80,9 +95,10 @@ class World:
     policies: Sequence[Json]
     sources: Mapping[str, Sequence[str]]
     grants: Sequence[str]
+    hidden: str = ""
 
-    def survey(self) -> ClusterSnapshot:
-        """Return the snapshot: namespace `a` with a pod and a deployment, and project `b` with an image stream."""
+    def survey(self, *others: NamespaceSnapshot) -> ClusterSnapshot:
+        """Return the snapshot: namespace `a` with a pod and a deployment, project `b` with an image stream, and other namespaces."""
         linked, own, template = self.lists
         entry = {"kind": "ServiceAccount", "name": "default", "namespace": "a"}
         whole = {"kind": "Group", "name": "system:serviceaccounts:a"}
@@ -91,6 +107,7 @@ class World:
             accounts=[account(*linked)],
             pods=[pod(*own, image=self.images[0])],
             workloads=[deployment(*template, image=self.images[1])],
+            unread={self.hidden: _MAY_NOT} if self.hidden in (SECRETS_READ, ACCOUNTS) else {},
         )
         built = stream()
         built["status"]["tags"][0]["items"] = [{"image": "sha256:0"}]
@@ -101,6 +118,8 @@ class World:
             ObjectRef(kind, "", ""): {"items": [each for each in self.mirrors if each["kind"] == kind.kind]}
             for kind in MIRROR_KINDS
         }
+        if self.hidden == "mirrors":
+            sets = dict.fromkeys(sets, UnreadableObject(_MAY_NOT))
         objects = {
             **sets,
             NODE_SECRET: _secret("pull-secret", self.nodes) if self.nodes else None,
@@ -108,7 +127,8 @@ class World:
             pull_review("b", "a", "default"): {"allowed": False},
         }
         config = image_config(**self.sources) if self.sources else None
-        return survey(here, place("b", streams=[built], bindings=granted), config=config, objects=objects)
+        there = place("b", streams=[built], bindings=granted)
+        return survey(here, there, *others, config=config, objects=objects)
 
 
 def _secret(name: str, entries: Mapping[str, str] | None) -> dict[str, Any]:
@@ -143,8 +163,9 @@ def rows_with_answers(
     """Return the rows, if the registries give these answers. The changes replace `earlier` ones."""
     patches = [patches_of(each, found) for each in changes_of(*given)] if given else []
     before = [patch for each in changes_of(*earlier) for patch in patches_of(each, found)] if earlier else []
-    evaluator = PullEvaluator(PresentPulls(found.evidence, asks=asks), patches, before)
-    caches = NodeCaches({})
+    new_nodes = next((at for at, each in enumerate(given) if "new_nodes" in each), None)
+    evaluator = PullEvaluator(PresentPulls(found.evidence, asks=asks), patches, before, new_nodes=new_nodes)
+    caches = NodeCaches({}, is_empty=new_nodes is not None)
     while True:
         try:
             return [row for each in found.places.values() for row in rows_of(each, evaluator.compare, caches)]

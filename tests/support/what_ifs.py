@@ -14,6 +14,7 @@ Json = dict[str, Any]
 
 MADE = "2026-11-25T17:10:00Z"
 ANSWERS = ("would_break", "unknown", "still_broken", "would_work", "still_pulls")
+_COUNTED = (*ANSWERS, "not_affected")
 _VERDICTS = {
     "would_break": ("pulls", "will_not_pull"),
     "unknown": ("pulls", "unknown"),
@@ -83,6 +84,7 @@ def container(answer: str = "would_break", **more: Any) -> Json:
         "registry": "quay.io",
         "pods": 1,
         "answer": answer,
+        "not_asked": False,
         "before": {"verdict": before, "reason": _REASONS[before]},
         "after": {
             "verdict": after, "reason": _REASONS[after], "step": "login" if answer in ("would_break", "still_broken") else ""
@@ -93,18 +95,18 @@ def container(answer: str = "would_break", **more: Any) -> Json:
     }  # fmt: skip
 
 
-def document(*containers: Json, pulls: int = 0, **more: Any) -> Json:
-    """A document with these containers, and `pulls` that no change touches."""
+def document(*containers: Json, others: int = 0, **more: Any) -> Json:
+    """A document with these containers, and `others` that no change affects."""
     counted = Counter(each["answer"] for each in containers)
-    counted["still_pulls"] += pulls
+    counted["not_affected"] += others
     return {
         "format": "openshift_ops.image_pull/what_if/1",
         "made": MADE,
         "server": "https://api.production.example.com:6443",
         "against": "",
         "changes": [change()],
-        "counts": {answer: counted[answer] for answer in ANSWERS},
-        "touched": len(containers),
+        "counts": {answer: counted[answer] for answer in _COUNTED},
+        "not_asked": sum(each["not_asked"] for each in containers),
         "containers": [*containers],
         "summary": {"namespaces": [], "registries": [], "images": [], "changes": []},
         "access": {"gained": [], "lost": [], "unknown": [], "unplanned": []},

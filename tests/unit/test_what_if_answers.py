@@ -30,6 +30,8 @@ INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 class TestIntegratedRegistry:
     """The name of the integrated registry is known only inside the cluster."""
 
+    NEW_NODES: ClassVar = {"new_nodes": True}
+
     def rows(self, *given: Any, names: tuple[str, ...] = ("generated",), outcome: str = "unanswered") -> Any:
         """Answer and reason for a pod that pulls from project b, which two role bindings allow."""
         who = {"kind": "ServiceAccount", "name": "default", "namespace": "a"}

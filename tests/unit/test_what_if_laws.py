@@ -6,27 +6,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import QUESTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import (
     PULLS,
     UNKNOWN,
     WILL_NOT_PULL,
     explain,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from support.supposed_changes import mirror_set
 from support.supposed_worlds import (
     CHANGES,
+    HIDDEN,
     LOGIN,
     REMOVED_GRANTS,
     WORLDS,
     World,
+    answer_usually,
     rows_with_answers,
     verdicts_of,
 )
+from support.surveyed import deployment, place
 
 Change = Mapping[str, Any]
 
@@ -39,8 +46,8 @@ LOSSES = st.one_of(
 )
 IMAGES = ("q.io/team/app:v1", "q.io/team/app:v1")
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000/b/app:v1"
+NEW_NODES = {"new_nodes": True}
 EQUAL_CHANGES: Sequence[Callable[[World], Sequence[Change]]] = (
-    lambda _world: [{"new_nodes": True}],
     lambda _world: [{"remove_secrets": {"name": "no-such-secret"}}],
     lambda _world: [{"remove_links": {"secrets": ["no-such-secret"]}}],
     lambda _world: [{"remove_credential": {"registry": "q.io", "username": "nobody"}}],
@@ -51,16 +58,31 @@ EQUAL_CHANGES: Sequence[Callable[[World], Sequence[Change]]] = (
 
 
 def _after(world: World, *changes: Change, asks: bool) -> dict[tuple[str, str], tuple[str, str]]:
-    return verdicts_of(rows_with_answers(world.survey(), *changes, asks=asks))
+    """The verdicts of all pulls: new nodes affect each of them, and change none of these."""
+    return verdicts_of(rows_with_answers(world.survey(), *changes, NEW_NODES, asks=asks))
 
 
 @pytest.mark.parametrize("make", EQUAL_CHANGES)
 @settings(max_examples=20)
 @given(world=WORLDS, asks=st.booleans())
-def test_a_change_that_changes_nothing_changes_no_verdict(
+def test_a_change_that_changes_nothing_affects_no_pull_and_asks_no_registry(
     make: Callable[[World], Sequence[Change]], world: World, asks: bool
 ) -> None:
-    rows = rows_with_answers(world.survey(), *make(world), asks=asks)
+    questions = []
+
+    def answer(ref: ObjectRef, evidence: Lookup) -> Any:
+        questions.extend([ref] if ref.kind in QUESTIONS else [])
+        return answer_usually(ref, evidence)
+
+    rows = rows_with_answers(world.survey(), *make(world), asks=asks, answer=answer)
+    assert [row.answer for row in rows] == ["not_affected"] * 2
+    assert questions == []
+
+
+@settings(max_examples=20)
+@given(world=WORLDS, asks=st.booleans())
+def test_new_nodes_change_no_verdict(world: World, asks: bool) -> None:
+    rows = rows_with_answers(world.survey(), NEW_NODES, asks=asks)
     assert len(rows) == 2
     for row in rows:
         found = row.deciding
@@ -69,6 +91,42 @@ def test_a_change_that_changes_nothing_changes_no_verdict(
             row.answer
             == {PULLS: "still_pulls", UNKNOWN: "unknown", WILL_NOT_PULL: "still_broken"}[found.before.verdict]
         )
+
+
+@given(world=WORLDS, change=CHANGES, asks=st.booleans())
+def test_a_pull_that_is_not_affected_keeps_its_verdict(world: World, change: Change, asks: bool) -> None:
+    """If all registries are asked."""
+    before, after = _after(world, asks=asks), _after(world, change, asks=asks)
+    for row in rows_with_answers(world.survey(), change, asks=asks):
+        key = row.ref.kind.kind, row.ref.name
+        if row.answer == "not_affected":
+            assert after[key][0] == before[key][0]
+
+
+@given(world=WORLDS, change=st.one_of(CHANGES, LOSSES), hidden=st.sampled_from(HIDDEN))
+def test_an_affected_pull_stays_affected_if_less_can_be_read(world: World, change: Change, hidden: str) -> None:
+    known = {row.key: row.answer for row in rows_with_answers(world.survey(), change, asks=False)}
+    for row in rows_with_answers(replace(world, hidden=hidden).survey(), change, asks=False):
+        if row.answer == "not_affected":
+            assert known[row.key] == "not_affected"
+
+
+@given(world=WORLDS, change=CHANGES, asks=st.booleans())
+def test_other_namespaces_never_change_an_answer(world: World, change: Change, asks: bool) -> None:
+    """Whatever the images of their pods are. No registry is asked about them if the change concerns other namespaces."""
+    others = [place(f"n{at}", workloads=[deployment(image=f"host{at}.example.com/a:1")]) for at in range(3)]
+    questions = []
+
+    def answer(ref: ObjectRef, evidence: Lookup) -> Any:
+        questions.extend([ref.name] if ref.kind in QUESTIONS else [])
+        return answer_usually(ref, evidence)
+
+    alone = rows_with_answers(world.survey(), change, asks=asks)
+    among = rows_with_answers(world.survey(*others), change, asks=asks, answer=answer)
+    assert [(row.key, row.answer) for row in among[:2]] == [(row.key, row.answer) for row in alone]
+    if not {*change} & {"new_nodes", "only_registries", "add_objects", "delete_objects"}:
+        assert [row.answer for row in among[2:]] == ["not_affected"] * 3
+        assert not [name for name in questions if "example.com" in name]
 
 
 @given(world=WORLDS)
@@ -101,7 +159,7 @@ def test_a_change_and_its_inverse_give_the_base(world: World, asks: bool) -> Non
 def test_a_comparison_of_two_states_has_the_verdicts_of_each_state(
     world: World, earlier: Change, later: Change, asks: bool
 ) -> None:
-    rows = rows_with_answers(world.survey(), later, asks=asks, earlier=[earlier])
+    rows = rows_with_answers(world.survey(), later, NEW_NODES, asks=asks, earlier=[earlier])
     before = {
         (row.ref.kind.kind, row.ref.name): (row.deciding.before.verdict, row.deciding.before.reason) for row in rows
     }

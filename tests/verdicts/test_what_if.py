@@ -66,6 +66,8 @@ class Answered:
     @property
     def is_wrong(self) -> bool:
         """A pull that surely fails after the changes counts as one that breaks if it may work before them."""
+        if self.answer == "not_affected":
+            return self.before != self.after
         expected = ANSWERS[self.before, self.after]
         was_unknown = self.row["before"]["verdict"] == "unknown" and expected == "still_broken"
         return self.answer not in ("unknown", expected) and not (self.answer == "would_break" and was_unknown)
@@ -74,9 +76,9 @@ class Answered:
         return f"{self.answer}, but {self.before} and then {self.after}: {self.where}: {self.row}"
 
 
-#: The row of a pull that works before and after, and that no change touches: it is only counted.
-UNTOUCHED = {
-    "answer": "still_pulls", "changes": [], "before": {"verdict": "pulls", "reason": ""}, "after": {"verdict": "pulls", "reason": ""}, "when": "",
+#: The row of a pull that no change affects: it is only counted.
+NOT_AFFECTED = {
+    "answer": "not_affected", "changes": [], "before": {"verdict": "pulls", "reason": ""}, "after": {"verdict": "pulls", "reason": ""}, "when": "",
 }  # fmt: skip
 
 
@@ -131,7 +133,7 @@ class Rehearsal:
             for kind, name, now in (("Pod", pod, pod), ("Deployment", f"d-{number}", new[number])):
                 for part, pulled in after[namespace, now].items():
                     where = f"{each.title}: {kind} {name} {part}: {pods.cases[number]}"
-                    row, other = (found.get((kind, name, part), UNTOUCHED) for found in (rows, unasked))
+                    row, other = (found.get((kind, name, part), NOT_AFFECTED) for found in (rows, unasked))
                     kinds = [kind for at in row["changes"] for kind in changes[at]]
                     yield Answered(where, row, before[namespace, pod][part], pulled, own, kinds, other["answer"])
 
@@ -167,7 +169,7 @@ class TestGeneratedChanges:
         ]
 
     def test_all_answers_and_all_kinds_of_changes_occur(self, answers: list[Answered]) -> None:
-        assert set(ANSWERS.values()) <= {each.answer for each in answers}
+        assert {*ANSWERS.values(), "not_affected"} <= {each.answer for each in answers}
         causes = {kind for each in answers if each.answer == "would_break" for kind in each.kinds}
         assert causes >= {
             *LOCAL, "unreachable_registries", "only_registries", "remove_credential", "add_objects", "delete_objects",

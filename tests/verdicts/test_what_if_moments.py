@@ -250,7 +250,7 @@ class _Scene:
             for kind, name, now in (("Pod", pod, pod), ("Deployment", f"d-{number}", new[number])):
                 for part, pulled in elsewhere[namespace, now].items():
                     where = f"{move.round.title}: {kind} {name} {part} on {self.nodes[number]}: {pods.cases[number]}"
-                    row = rows.get((kind, name, part), {"answer": "still_pulls"})
+                    row = rows.get((kind, name, part), {"answer": "not_affected"})
                     again = restarts.get((namespace, now), {}).get(part, ())
                     yield Start(where, row, self.nodes[number], kind == "Pod", has_new_nodes, again, pulled)
 

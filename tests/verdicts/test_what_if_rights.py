@@ -81,7 +81,7 @@ class Stage:
         self.changes = [*self.whole, *(change for number in pods.cases for change in pods.changes(number))]
 
     def answers(self, user: str = "") -> Mapping[tuple[str, str, str], str]:
-        """The answer for each container and volume. A pull that works before and after, and that nothing touches, is only counted."""
+        """The answer for each container and volume. Pulls that no change affects are only counted."""
         result = run_module(
             "pull_access_what_if",
             kubeconfig=self.lab.kubeconfig,
@@ -93,7 +93,7 @@ class Stage:
             impersonate_user=user or None,
         )
         assert not result["failed"], result["msg"]
-        found = dict.fromkeys(self._subjects(), "still_pulls")
+        found = dict.fromkeys(self._subjects(), "not_affected")
         for row in result["what_if"]["containers"]:
             found[row["kind"], row["name"], row["container"] or row["volume"]] = row["answer"]
         assert len(found) == sum(result["counts"].values()), "pods and deployments can be read"

@@ -18,8 +18,11 @@ __all__ = [
     "AT_RESTART",
     "AT_ROLLOUT",
     "FORMAT",
+    "LISTED_ANSWERS",
     "MOMENTS",
     "MOMENT_TITLES",
+    "NOT_AFFECTED",
+    "NOT_ASKED",
     "NOT_KNOWN",
     "ON_ANOTHER_NODE",
     "STILL_BROKEN",
@@ -31,21 +34,27 @@ __all__ = [
 #: The value of `format` in a what-if document. The number increases when a reader of the previous format would misread the new one.
 FORMAT = "openshift_ops.image_pull/what_if/1"
 
-WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS = (
+WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS, NOT_AFFECTED = (
     "would_break",
     "unknown",
     "still_broken",
     "would_work",
     "still_pulls",
+    "not_affected",
 )
-#: The answers, the worst first.
-ANSWERS = (WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS)
+#: The answers of containers in a document, the worst first.
+LISTED_ANSWERS = (WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS)
+#: The last one is only counted.
+ANSWERS = (*LISTED_ANSWERS, NOT_AFFECTED)
+#: Among the answers that fail a gate: one that registries may decide which were not asked.
+NOT_ASKED = "not_asked"
 ANSWER_TITLES: Mapping[str, str] = {
     WOULD_BREAK: "would break",
     NOT_KNOWN: "not known",
     STILL_BROKEN: "still broken",
     WOULD_WORK: "would work",
     STILL_PULLS: "still pulls",
+    NOT_AFFECTED: "not affected",
 }
 
 #: The parts of an access review.

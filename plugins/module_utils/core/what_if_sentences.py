@@ -10,13 +10,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .phrases import join_and, pluralize, summarize
-from .what_if_format import MOMENT_TITLES, MOMENTS, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+from .what_if_format import (
+    MOMENT_TITLES,
+    MOMENTS,
+    NOT_AFFECTED,
+    NOT_KNOWN,
+    STILL_BROKEN,
+    STILL_PULLS,
+    WOULD_BREAK,
+    WOULD_WORK,
+)
 
 __all__ = [
     "causes_of",
     "count_moments",
+    "describe_unplanned",
     "describe_unread",
     "headline",
+    "hints_of",
     "holder_of",
     "idle_of",
     "moment_of",
@@ -48,6 +59,7 @@ def outcome_of(answer: str, number: int) -> str:
         STILL_BROKEN: f"{'does' if is_one else 'do'} not get {its} today, and not after the changes",
         WOULD_WORK: f"{'does' if is_one else 'do'} not get {its} today, and would after the changes",
         STILL_PULLS: f"still {'pulls' if is_one else 'pull'}",
+        NOT_AFFECTED: f"{'is' if is_one else 'are'} not affected",
     }
     return f"{pluralize(number, 'container')} {outcomes[answer]}"
 
@@ -58,7 +70,10 @@ def headline(document: Mapping[str, Any]) -> str:
     total, broken, unknown = sum(counts.values()), counts[WOULD_BREAK], counts[NOT_KNOWN]
     unread, forecasts = describe_unread(document["unread_workloads"]), document["forecasts"]
     upgrade = f"the upgrade has {pluralize(len(forecasts), 'forecast')}" if forecasts else ""
-    more = [*filter(None, (unread, _describe_unread_images(document), upgrade))]
+    not_asked, unplanned = document["not_asked"], document["access"]["unplanned"]
+    silent = f"the registries of {pluralize(not_asked, 'container')} were not asked" if not_asked else ""
+    left_out = describe_unplanned(len(unplanned)) if unplanned else ""
+    more = [*filter(None, (silent, left_out, unread, _describe_unread_images(document), upgrade))]
     if broken:
         its = "its image" if broken == 1 else "their image"
         also = f", and {join_and(more)}" if more else ""
@@ -70,6 +85,21 @@ def headline(document: Mapping[str, Any]) -> str:
     if not total:
         return "There is no container to judge."
     return f"None of {pluralize(total, 'container')} would lose its image."
+
+
+def hints_of(document: Mapping[str, Any]) -> list[str]:
+    """Return sentences about questions that were not asked, parts of an inventory that would not be applied, and changes without an effect."""
+    hints = []
+    if document["not_asked"]:
+        hints.append("Registries were not asked, and their answers may decide: set ask_registries to true.")
+    if notes := notes_of(document["access"]["unplanned"][:1]):
+        hints.append(f"Not applied, so its effect is not part of the answer: {notes[0]}")
+    return [*hints, *idle_of(document["changes"])]
+
+
+def describe_unplanned(number: int) -> str:
+    """Return a sentence about the parts of an inventory that would not be applied, without a full stop."""
+    return f"{pluralize(number, 'part')} of the inventory would not be applied"
 
 
 def describe_unread(namespaces: Sequence[str]) -> str:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+import time
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -43,12 +45,17 @@ def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAc
 class NamespaceQuestions:
     """Asks the questions of many namespaces, so that no namespace delays the others or uses up their questions.
 
-    The questions of one namespace are asked one after the other, and those of 16 namespaces at the same time. Each namespace has its own
-    time and its own patience with silent registries. `seconds`: the time of one namespace, for all calls together.
+    The questions of one namespace are asked one after the other, and those of 16 namespaces at the same time, in short turns. Each namespace
+    has its own time and its own patience with silent registries. `seconds`: the time of one namespace, for all calls together. `of_run`: the
+    seconds after which registries that only objects of the cluster name are no longer asked, for all namespaces and calls together. `turn`: the
+    seconds after which a namespace waits for its next turn.
     """
 
-    def __init__(self, access: RegistryAccess, seconds: float = 60.0) -> None:
-        self._access = access
+    def __init__(
+        self, access: RegistryAccess, seconds: float = 60.0, of_run: float = math.inf, turn: float = 5.0
+    ) -> None:
+        self._access, self._of_run, self._turn = access, of_run, turn
+        self._spent = 0.0
         self._patience: defaultdict[str, Patience] = defaultdict(lambda: Patience(seconds))
         #: The answers, also to equal questions of other namespaces.
         self._known: dict[LoginCheck, RegistryProof] = {}
@@ -59,24 +66,36 @@ class NamespaceQuestions:
         :raises OptionError: if a certificate authority cannot be read.
         """
         attempts = {ref: _attempt(ref, evidence, self._access) for refs in wanted.values() for ref in refs}
-        mine = {
-            namespace: (self._patience[namespace], [attempts[ref] for ref in refs])
-            for namespace, refs in wanted.items()
-        }
-        refusals = ask_all(mine, lambda namespace: self._ask(*mine[namespace]))
-        skipped = {attempt: proof for each in refusals.values() for attempt, proof in each.items()}
+        waiting = {name: (self._patience[name], deque(attempts[ref] for ref in refs)) for name, refs in wanted.items()}
+        skipped: dict[LoginCheck, RegistryProof] = {}
+        begin = time.monotonic()
+        end = begin + self._of_run - self._spent
+        while waiting := {name: each for name, each in waiting.items() if each[1]}:
+            for refused in ask_all(waiting, lambda name: self._ask(*waiting[name], end)).values():
+                skipped.update(refused)
+        self._spent += time.monotonic() - begin
         return _rows_of(attempts, {**skipped, **self._known}, evidence)
 
-    def _ask(self, patience: Patience, attempts: Sequence[LoginCheck]) -> dict[LoginCheck, RegistryProof]:
-        """Ask the questions of one namespace. Return the answers to those that are not asked: another namespace may ask them."""
-        skipped = {}
-        for attempt in dict.fromkeys(attempts):
-            if attempt not in self._known:
-                if refusal := patience.refusal(attempt):
-                    skipped[attempt] = refusal
-                else:
-                    self._known[attempt] = patience.proof(attempt)
+    def _ask(self, patience: Patience, attempts: deque[LoginCheck], end: float) -> dict[LoginCheck, RegistryProof]:
+        """Ask the questions of one namespace until its turn ends. Return the answers to those that are not asked: another namespace may ask
+        them."""
+        skipped: dict[LoginCheck, RegistryProof] = {}
+        turn = time.monotonic() + self._turn
+        while attempts and time.monotonic() < turn:
+            attempt = attempts.popleft()
+            if attempt in self._known:
+                continue
+            if refusal := self._why_late(attempt, end) or patience.refusal(attempt):
+                skipped[attempt] = refusal
+            else:
+                self._known[attempt] = patience.proof(attempt)
         return skipped
+
+    def _why_late(self, attempt: LoginCheck, end: float) -> RegistryProof | None:
+        if attempt.is_named or time.monotonic() < end:
+            return None
+        why = f"the registries that objects of the cluster name took more than {self._of_run:g} seconds"
+        return RegistryProof("unanswered", f"not asked, because {why}")
 
 
 def _rows_of(

@@ -72,6 +72,11 @@ class Lookup:
         return made
 
     @property
+    def unrecorded(self) -> Lookup:
+        """The same objects. Nothing records that they are read: they decide only a reason or a task, and no verdict."""
+        return self
+
+    @property
     def unread(self) -> dict[ObjectRef, str]:
         """The objects that could not be read, with the reason."""
         return {ref: str(answer) for ref, answer in self._known.items() if isinstance(answer, ImagePullError)}

@@ -34,7 +34,7 @@ def explain_missing_login(
 
     Without `is_needed`, a registry reports that the image does not exist. Then no task adds a login that nothing refers to yet.
     """
-    host, namespace = reference.host, subject.namespace
+    host, namespace, evidence = reference.host, subject.namespace, evidence.unrecorded
     for state, offer in (("wrong_type", fixes.rewrite_secret), ("missing", fixes.create_listed_secret)):
         for secret in credentials.in_state(state):
             ref = ObjectRef(SECRET, namespace, secret.name)

@@ -17,7 +17,7 @@ from typing import Any
 from ...core.audit_format import SEVERITIES
 from ...core.cluster_text import escape_invisible
 from ...core.phrases import summarize
-from ...core.what_if_format import ACCESS_EFFECTS, ANSWERS
+from ...core.what_if_format import ACCESS_EFFECTS, LISTED_ANSWERS
 from ...core.what_if_sentences import causes_of, holder_of, moment_of, part_of, place_of, target_of
 from ...explain.offers import offer_of
 from .counting import all_findings
@@ -189,7 +189,7 @@ def _answers(documents: Sequence[Mapping[str, Any]], names: _Table, texts: _Tabl
             }
             row = {
                 "question": at,
-                "answer": ANSWERS.index(answer["answer"]),
+                "answer": LISTED_ANSWERS.index(answer["answer"]),
                 "image": names(escape_invisible(answer["image"])),
                 "before": VERDICTS.index(answer["before"]["verdict"]),
                 "after": VERDICTS.index(answer["after"]["verdict"]),

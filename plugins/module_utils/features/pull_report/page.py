@@ -15,7 +15,7 @@ from typing import Any
 
 from ...core.audit_format import SEVERITIES
 from ...core.phrases import pluralize
-from ...core.what_if_format import ANSWER_TITLES
+from ...core.what_if_format import ANSWER_TITLES, LISTED_ANSWERS
 from ...explain.offers import offer_of
 from .browser_data import as_data, embed_json
 from .counting import all_findings, count_by_severity, format_counts
@@ -41,7 +41,7 @@ def as_page(document: Document, title: str, render: Callable[..., str], answers:
         document={"missing": (), **document},
         data=embed_json(as_data(document, answers)),
         questions=questions_of(answers, _FIRST),
-        answers=ANSWER_TITLES,
+        answers={answer: ANSWER_TITLES[answer] for answer in LISTED_ANSWERS},
         first=_FIRST,
         oldest=min((cluster["made"] for cluster in clusters), default=document["made"]),
         targets=sorted({cluster["target_version"] for cluster in clusters if cluster["target_version"]}),

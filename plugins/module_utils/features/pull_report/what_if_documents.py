@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...core.errors import OptionError
-from ...core.what_if_format import ANSWERS, FORMAT, MOMENTS
+from ...core.what_if_format import ANSWERS, FORMAT, LISTED_ANSWERS, MOMENTS
 from .documents import describe_format, parse_document
 from .shape import Check, anything, count, flag, list_of, members, one_of, tasks, text, text_matching
 
@@ -31,7 +31,8 @@ _CONTAINER = members(
     {
         **_texts("namespace kind name container volume service_account image registry"),
         "pods": count,
-        "answer": one_of(ANSWERS),
+        "answer": one_of(LISTED_ANSWERS),
+        "not_asked": flag,
         "before": members({"verdict": _VERDICT, "reason": text}),
         "after": members({"verdict": _VERDICT, **_texts("reason step")}),
         "changes": list_of(count),
@@ -66,7 +67,7 @@ _DOCUMENT = members(
         "against": text,
         "changes": list_of(members({**_texts("kind title"), "has_effect": flag, "cannot_know": list_of(text)})),
         "counts": members(dict.fromkeys(ANSWERS, count)),
-        "touched": count,
+        "not_asked": count,
         "containers": list_of(_CONTAINER),
         "forecasts": list_of(text),
         "unreadable": list_of(text),
@@ -78,7 +79,7 @@ _DOCUMENT = members(
         "images_to_mirror": anything,
     }
 )
-_NOT_SHOWN = ("format", "touched", "summary", "images_to_mirror")
+_NOT_SHOWN = ("format", "summary", "images_to_mirror")
 
 
 def what_if_from_bytes(path: str, content: bytes) -> dict[str, Any]:

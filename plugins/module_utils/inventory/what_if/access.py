@@ -157,7 +157,8 @@ class _Reviewer:
         if self.waits:
             raise ReadRequired
         unplanned = [entry for each in self.planned.values() for entry in each.unplanned]
-        return AccessReview(self.gained, self.lost, self.unknown, unplanned)
+        doubts = [doubt for each in self.planned.values() for doubt in each.doubts]
+        return AccessReview(self.gained, self.lost, [*self.unknown, *doubts], unplanned)
 
     def _is_touched(self, *refs: ObjectRef) -> bool:
         return isinstance(self.after, ChangedLookup) and any(map(self.after.touches, refs))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.changes import Change
@@ -32,8 +32,8 @@ AGAINST = -1
 #: The declarations of each given list.
 Lists = Mapping[str, Sequence[Declaration[Any]]]
 
-#: The reason of an entry that only the earlier of two inventories has.
-_OF_EARLIER = "in the inventory of option 'against': {}"
+#: The doubt because of an entry that only the earlier of two inventories has.
+_OF_EARLIER = "in the inventory of option 'against', {} of namespace {} would not be applied: {}"
 #: The kinds that decide about access. A plan can also delete pods.
 ACCESS_KINDS = (SECRET, SERVICE_ACCOUNT, ROLE_BINDING)
 
@@ -88,10 +88,12 @@ class _Cause:
 
 @dataclass
 class PlannedObjects:
-    """The objects after each step, None for a deleted one. `unplanned` are the entries that would fail."""
+    """The objects after each step, None for a deleted one. `unplanned` are the entries that would fail, and `doubts` those of the earlier
+    inventory, as sentences."""
 
     objects: dict[ObjectRef, Json | None] = field(default_factory=dict)
     unplanned: list[UnplannedEntry] = field(default_factory=list)
+    doubts: Sequence[str] = ()
     _causes: dict[ObjectRef, list[_Cause]] = field(default_factory=dict)
     _places: dict[str, dict[ObjectRef, None]] = field(default_factory=dict)
 
@@ -133,18 +135,18 @@ class PlannedObjects:
     def instead_of(self, earlier: PlannedObjects) -> PlannedObjects:
         """Return these objects instead of `earlier` ones: those that are not planned any more are deleted.
 
-        The causes and the entries that would fail are those of both inventories.
+        The causes are those of both inventories. Entries that would fail only in the earlier one are doubts about the comparison.
         """
         causes = {ref: [*each] for ref, each in self._causes.items()}
         for ref, each in earlier._causes.items():
             causes.setdefault(ref, []).extend(each)
-        other = [
-            replace(entry, reason=_OF_EARLIER.format(entry.reason))
+        doubts = [
+            _OF_EARLIER.format(entry.title or "all entries", entry.namespace, entry.reason)
             for entry in earlier.unplanned
             if entry not in self.unplanned
         ]
         objects = {**dict.fromkeys(earlier.objects), **self.objects}
-        return PlannedObjects(objects, [*self.unplanned, *other], causes)
+        return PlannedObjects(objects, self.unplanned, doubts, causes)
 
     def titles(self, refs: Iterable[ObjectRef], parts: Iterable[str]) -> list[str]:
         """Return the titles of the entries that change these objects in one of these parts: names of secrets, or subjects."""

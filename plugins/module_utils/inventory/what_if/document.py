@@ -12,7 +12,7 @@ from typing import Any
 
 from ...core.cluster_text import make_printable
 from ...core.times import format_utc
-from ...core.what_if_format import ANSWERS, FORMAT, STILL_PULLS
+from ...core.what_if_format import ANSWERS, FORMAT, NOT_AFFECTED
 from .access import NO_ACCESS, AccessReview
 from .changes import WhatIfChange
 from .declared import InventoryLists
@@ -44,17 +44,17 @@ class WhatIfAnswers:
     without_effect: Collection[int] = ()
     asks: bool = False
 
-    def having(self, answer: str) -> list[WhatIfRow]:
-        """Return the rows with this answer."""
-        return [row for row in self.rows if row.answer == answer]
+    @property
+    def affected(self) -> list[WhatIfRow]:
+        """The rows of the containers that a change affects, the worst and earliest first."""
+        return sorted((row for row in self.rows if row.answer != NOT_AFFECTED), key=_order)
 
 
 def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
     """Return the document. `server` is the address of the API server.
 
-    Containers that pull before and after, and that no change touches, are only counted.
+    Containers that no change affects are only counted.
     """
-    ordered = sorted(found.rows, key=_order)
     return {
         "format": FORMAT,
         "made": format_utc(found.made),
@@ -70,8 +70,8 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
             for at, each in enumerate(found.changes)
         ],
         "counts": _count(found.rows),
-        "touched": sum(row.is_touched for row in found.rows),
-        "containers": [row.report() for row in ordered if row.answer != STILL_PULLS or row.is_touched],
+        "not_asked": sum(row.deciding.not_asked for row in found.rows),
+        "containers": [row.report() for row in found.affected],
         "summary": {
             "namespaces": _group(found.rows, lambda row: [row.namespace]),
             "registries": _group(found.rows, lambda row: [row.registry]),
@@ -93,7 +93,7 @@ def _count(rows: Iterable[WhatIfRow]) -> dict[str, int]:
 
 
 def _group(rows: Iterable[WhatIfRow], names: Callable[[WhatIfRow], Sequence[str]]) -> list[dict[str, Any]]:
-    """The numbers of answers by name, the worst first, without names for which everything pulls and no change touches anything."""
+    """The numbers of answers by name, the worst first, without names for which no change affects anything."""
     found: dict[str, list[WhatIfRow]] = {}
     for row in rows:
         for name in names(row):
@@ -101,7 +101,7 @@ def _group(rows: Iterable[WhatIfRow], names: Callable[[WhatIfRow], Sequence[str]
     counted = [
         {"name": make_printable(name), **_count(each)}
         for name, each in found.items()
-        if any(row.answer != STILL_PULLS or row.is_touched for row in each)
+        if any(row.answer != NOT_AFFECTED for row in each)
     ]
     return sorted(counted, key=lambda each: (*(-each[answer] for answer in ANSWERS), each["name"]))
 

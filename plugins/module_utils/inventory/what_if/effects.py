@@ -17,7 +17,7 @@ from ...explain.steps.mirrors import items_of_sets
 from ...explain.subjects import STATUSES
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
-from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, ClusterSnapshot
+from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, SECRETS, ClusterSnapshot
 from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
 from ...images.references import reference_of
@@ -134,7 +134,7 @@ def _why_bindings_unread(project: str, survey: ClusterSnapshot) -> str:
 
 
 def _of_credential(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
-    """The nodes' own secret counts as one that has the login, unless it is known and does not."""
+    """Secrets that could not be read count as those that have the login, and so does the nodes' own unless it is known and does not."""
     registry, username = change.value["registry"], change.value["username"]
     password = change.value.get("password")
     every = CredentialPatch(registry, username, frozenset(), password)
@@ -150,7 +150,8 @@ def _of_credential(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePat
         found.add(NODE_SECRET)
     else:
         found |= {NODE_SECRET} if nodes is not None and every.keys_in(nodes) else set()
-    return replace(every, secrets=frozenset(found))
+    unread = frozenset(name for name, place in survey.places.items() if SECRETS in place.unread)
+    return replace(every, secrets=frozenset(found), unread=unread)
 
 
 def _of_objects(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Evaluates one pull before and after the changes. Pure.
 
-Both evaluations are about the next pull: that a container has its image today says nothing about it. Where the changes touch nothing
-that the explanation before them has read, the answer is the same, and is not computed again.
+Both evaluations are about the next pull: that a container has its image today says nothing about it. Where the changes change nothing
+that the explanation before them has read, the pull is not affected, and is not evaluated again. This is decided without registries, so they
+are asked about affected pulls only.
 """
 
 from __future__ import annotations
@@ -12,18 +13,18 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...core.objects import ObjectRef
-from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+from ...core.objects import SECRET, ObjectRef
+from ...core.what_if_format import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
-from ...explain.reading import architectures_for
+from ...explain.reading import architectures_for, try_lookup
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import Step
 from ...features.pull_audit.accesses import explanation_key
 from .causes import find_causes
 from .lost_attempts import describe_loss
-from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
-from .patches import EvidencePatch
+from .overlay import ChangedLookup, DifferencePatch, RecordingLookup, RegistryNeeded, UnaskedLookup
+from .patches import EvidencePatch, NetworkPatch
 from .tasks import choose_tasks
 
 __all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
@@ -37,8 +38,9 @@ _OLD_ERROR = "nothing visible fails in this state, but the node reports an error
 class Comparison:
     """One pull before and after the changes. `touched` and `causes` are positions of changes.
 
-    `touched`: those that change something that the explanation reads before or after the changes. `causes`: those that make it fail. `read`: what
-    the explanation before the changes reads, if one touches it. `undone`: see `TaskChoice`.
+    `touched`: those that may change something that the explanation reads before or after the changes. Without any, the pull is not affected, and
+    `before` is the verdict without registries. `causes`: those that make it fail. `read`: what the explanation before the changes reads, if one
+    touches it. `undone`: see `TaskChoice`. `not_asked`: it is not known, and an answer of registries that were not asked may decide it.
     """
 
     subject: ContainerPull
@@ -48,14 +50,15 @@ class Comparison:
     causes: tuple[int, ...] = ()
     read: frozenset[ObjectRef] = field(default=frozenset(), repr=False)
     undone: str = ""
+    not_asked: bool = False
 
     @property
     def answer(self) -> str:
-        return answer_of(self.before.effect, self.after.effect)
+        return answer_of(self.before.effect, self.after.effect) if self.touched else NOT_AFFECTED
 
 
 def answer_of(before: str, after: str) -> str:
-    """Return the answer for two effects. A pull that surely fails after the changes breaks, unless it surely fails before them."""
+    """Return the answer for two effects of an affected pull. A pull that surely fails after the changes breaks, unless it surely fails before them."""
     if after == WILL_NOT_PULL:
         return STILL_BROKEN if before == WILL_NOT_PULL else WOULD_BREAK
     if UNKNOWN in (before, after):
@@ -69,18 +72,19 @@ class PresentPulls:
     def __init__(self, base: Lookup, *, asks: bool) -> None:
         self.base, self.asks = base, asks
         self._evidence = RecordingLookup(base)
-        self._known: dict[ContainerPull, tuple[PullVerdict, frozenset[ObjectRef]]] = {}
+        self._known: dict[tuple[ContainerPull, bool], tuple[PullVerdict, frozenset[ObjectRef]]] = {}
 
-    def explain(self, subject: ContainerPull) -> tuple[PullVerdict, frozenset[ObjectRef]]:
+    def explain(self, subject: ContainerPull, *, asks: bool) -> tuple[PullVerdict, frozenset[ObjectRef]]:
         """Return the verdict, and the references that the explanation reads.
 
         :raises ReadRequired: when more objects must be read first.
         """
-        if subject not in self._known:
+        key = subject, asks
+        if key not in self._known:
             self._evidence.take_read()
-            verdict = explain(subject, self._evidence, asks=self.asks)
-            self._known[subject] = verdict, self._evidence.take_read()
-        return self._known[subject]
+            verdict = explain(subject, self._evidence, asks=asks)
+            self._known[key] = verdict, self._evidence.take_read()
+        return self._known[key]
 
 
 class PullEvaluator:
@@ -110,6 +114,9 @@ class PullEvaluator:
             self._earlier, self.after = None, self._later
             self._each = [self._later] if len(patches) == 1 else [ChangedLookup(evidence, each) for each in patches]
         self._evidence, self._patches, self._new_nodes = evidence, patches, new_nodes
+        #: Whether registries are asked, in the order of the explanations. New nodes affect every pull.
+        self._phases = (present.asks,) if new_nodes is not None else tuple(dict.fromkeys((False, present.asks)))
+        self._limits_network = any(isinstance(patch, NetworkPatch) for each in patches for patch in each)
         self._parts: dict[tuple[int, ...], ChangedLookup] = {}
         # Which changes cause a break is searched only among several.
         self._later_read = RecordingLookup(self.after) if len(self._each) > 1 else None
@@ -136,8 +143,18 @@ class PullEvaluator:
             found = self._compare(_next_pull_of(subject))
         found = replace(found, subject=subject)
         found = found if self._new_nodes is None else self._move(found, self._new_nodes)
+        if is_reported and found.answer == NOT_KNOWN and not self._asks:
+            return replace(found, not_asked=self._needs_registry(subject))
         has_tasks = is_reported and found.answer == WOULD_BREAK and found.after.fix
         return self._keep_lasting(found) if has_tasks else found
+
+    def _needs_registry(self, subject: ContainerPull) -> bool:
+        """Whether the answer of a registry would count after the changes."""
+        try:
+            explain(_next_pull_of(subject), UnaskedLookup(self.after), asks=True)
+        except RegistryNeeded:
+            return True
+        return False
 
     def _compare_next(self, subject: ContainerPull) -> Comparison:
         """The comparison of the next pull, which equal subjects share."""
@@ -165,36 +182,36 @@ class PullEvaluator:
             after = replace(after, verdict=WILL_NOT_PULL, reason=step.seen, step=step.name, steps=[*after.steps, step])
         if subject.is_pulled and after.effect == WILL_NOT_PULL and found.answer != WOULD_BREAK:
             before = explain(subject, self.states[0])
-        moved = replace(found, before=before, after=after)
-        if moved.answer != WOULD_BREAK or found.answer == WOULD_BREAK:
-            return moved
-        return replace(moved, touched=tuple(sorted({*found.touched, at})), causes=(at,))
+        moved = replace(found, before=before, after=after, touched=tuple(sorted({*found.touched, at})))
+        is_new = moved.answer == WOULD_BREAK != found.answer
+        return replace(moved, causes=(at,)) if is_new else moved
 
     def _architecture(self, subject: ContainerPull) -> tuple[str, ...]:
         """The architecture of the subject's node. Registries are asked for it, so pods on other nodes may have another answer."""
         return tuple(architectures_for(subject, self._base)[0]) if self._asks and subject.node else ()
 
     def _compare(self, asked: ContainerPull) -> Comparison:
-        present, read_today = self._present.explain(asked)
-        before, read = present, read_today
-        if self._earlier is not None and any(map(self._earlier.touches, read_today)):
-            self._base.take_read()
-            before = self._explain_changed(asked, self._base, present)
-            read = self._base.take_read()
-            before = self._doubt(present, before, self._evidence, self._earlier)
+        for asks in self._phases:
+            present, read_today = self._present.explain(asked, asks=asks)
+            before, read = present, read_today
+            if self._earlier is not None and any(map(self._earlier.touches, read_today)):
+                self._base.take_read()
+                before = self._explain_changed(asked, self._base, present, asks=asks)
+                read = self._base.take_read()
+                before = self._doubt(present, before, self._evidence, self._earlier)
+            if not self._may_affect(asked.namespace, read):
+                return Comparison(asked, before, before)
         touched = self._touching(read)
-        if not touched:
-            return Comparison(asked, before, before)
         # Without earlier changes, these are the references that the changes touch.
         is_changed = self._earlier is None or any(map(self._later.touches, read_today))
         after = present
         if self._later_read is not None:
             self._later_read.take_read()
-            after = self._explain_changed(asked, self._later_read, present)
+            after = self._explain_changed(asked, self._later_read, present, asks=self._asks)
             # A change can concern only an object that another one brings in, such as the host of a new mirror.
             touched = self._touching(read | self._later_read.take_read())
         elif is_changed:
-            after = self._explain_changed(asked, self.after, present)
+            after = self._explain_changed(asked, self.after, present, asks=self._asks)
         if is_changed:
             after = self._doubt(present, after, self._evidence, self._later)
         if self._earlier is not None:
@@ -209,19 +226,32 @@ class PullEvaluator:
         doubt = describe_loss(before, after, (state, changed), changed.touches, asks=self._asks)
         return replace(after, verdict=UNKNOWN, reason=doubt) if doubt else after
 
-    def _explain_changed(self, asked: ContainerPull, evidence: Lookup, present: PullVerdict) -> PullVerdict:
+    def _explain_changed(
+        self, asked: ContainerPull, evidence: Lookup, present: PullVerdict, *, asks: bool
+    ) -> PullVerdict:
         """The verdict in another state than the present one, for which the error of the node does not count."""
-        found = explain(asked, evidence, asks=self._asks)
+        found = explain(asked, evidence, asks=asks)
         if not asked.reason or present.verdict != WILL_NOT_PULL or found.verdict != WILL_NOT_PULL:
             return found
         without_error = replace(asked, reason="", message="", shares_error=False)
-        now = explain(without_error, evidence, asks=self._asks)
+        now = explain(without_error, evidence, asks=asks)
         if now.verdict != PULLS:
             return found
-        return now if self._asks else replace(now, verdict=UNKNOWN, reason=_OLD_ERROR.format(present.reason))
+        return now if asks else replace(now, verdict=UNKNOWN, reason=_OLD_ERROR.format(present.reason))
+
+    def _may_affect(self, namespace: str, read: Collection[ObjectRef]) -> bool:
+        """Whether the changes change something that an explanation reads, or may do so behind an object that could not be read: a list of an
+        account can name each secret of the namespace, and a mirror set each registry."""
+        if any(map(self.after.changes, read)):
+            return True
+        hidden = [ref for ref in read if ref.kind != SECRET and try_lookup(self.states[0], ref)[1]]
+        secrets = {ObjectRef(SECRET, ref.namespace or namespace, "") for ref in hidden}
+        return bool(hidden) and (self._limits_network or any(map(self.after.changes, secrets)))
 
     def _touching(self, read: Collection[ObjectRef]) -> tuple[int, ...]:
-        return tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
+        """The changes that touch something that an explanation reads. All of them if they only may affect it."""
+        touching = tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
+        return touching or tuple(range(len(self._each)))
 
     def _causes(self, asked: ContainerPull, touched: tuple[int, ...]) -> tuple[int, ...]:
         """The changes without which the pull would not fail, if they are enough. Otherwise also those of the smallest sets that make it fail.

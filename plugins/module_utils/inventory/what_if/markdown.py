@@ -19,7 +19,7 @@ from ...core.what_if_sentences import (
     causes_of,
     count_moments,
     headline,
-    idle_of,
+    hints_of,
     moment_of,
     order_evenly,
     outcome_of,
@@ -46,9 +46,9 @@ Row = Mapping[str, Any]
 
 
 def as_markdown(document: Document) -> str:
-    """Return the text: the summary, the containers that break, the unknown facts, and tasks that keep pulls working."""
+    """Return the text: the summary, the containers that break, tasks that keep pulls working, the unknown answers, and the access review."""
     access = access_section(document["access"])
-    sections = (_head(document), _broken(document), _unknown(document), access, _tasks(document), _limits(document))
+    sections = (_head(document), _broken(document), _tasks(document), _unknown(document), access, _limits(document))
     return "\n".join(line for section in sections for line in section) + "\n"
 
 
@@ -61,8 +61,8 @@ def _head(document: Document) -> Iterator[str]:
     yield ""
     yield from _items([_sentence(each["title"]) for each in document["changes"]], "change", mark="1.")
     yield ""
-    if idle := idle_of(document["changes"]):
-        yield from (*_items([*map(_sentence, idle)], "change"), "")
+    if hints := hints_of(document):
+        yield from (*_items([*map(_sentence, hints)], "sentence"), "")
     if document["against"]:
         yield from (f"This is instead of another inventory: {_sentence(document['against'])}", "")
     yield from as_table(

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
-from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
-from ...explain.reading import items_of
+from ...explain.lookup import Lookup
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.protected import NODE_SECRET
 from .changes import WhatIfChange
@@ -38,7 +37,9 @@ def find_changes_without_effect(
         elif change.kind in _OF_OBJECTS:
             refs = _lists_of(change, namespaces)
             is_elsewhere = bool(change.targets([*namespaces]).difference(namespaces))
-            has_effect = (is_elsewhere and at in touched) or _changes_any(states[0], states[2 + at], refs)
+            alone = states[2 + at]
+            is_changed = isinstance(alone, ChangedLookup) and any(map(alone.changes, refs))
+            has_effect = (is_elsewhere and at in touched) or is_changed
         else:
             continue
         if not has_effect:
@@ -54,17 +55,3 @@ def _lists_of(change: WhatIfChange, namespaces: Collection[str]) -> Iterator[Obj
         yield NODE_SECRET
         for kind in (SECRET, SERVICE_ACCOUNT, ROLE_BINDING):
             yield from (ObjectRef(kind, namespace, "") for namespace in namespaces)
-
-
-def _changes_any(before: Lookup, after: Lookup, refs: Iterable[ObjectRef]) -> bool:
-    """Whether an object differs, or may differ because it was not read."""
-    for ref in refs:
-        if not isinstance(after, ChangedLookup) or not after.touches(ref):
-            continue
-        try:
-            one, other = before.look(ref), after.look(ref)
-        except (ReadRequired, UnreadableObject):
-            return True
-        if one != other if ref.name else items_of(one) != items_of(other):
-            return True
-    return False

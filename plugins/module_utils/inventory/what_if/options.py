@@ -12,7 +12,7 @@ from typing import Any
 from ...core.errors import OptionError, call_all
 from ...core.json_types import as_dict, as_str
 from ...core.objects import Json
-from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
+from ...core.what_if_format import NOT_ASKED, NOT_KNOWN, WOULD_BREAK
 from ...images import image_questions
 from ...images.image_questions import RegistryAccess
 from .changes import ARGUMENTS as CHANGE_ARGUMENTS
@@ -22,10 +22,17 @@ from .outputs import OUTPUTS, render_outputs
 
 __all__ = ["ARGUMENTS", "WhatIfQuestion", "from_options", "with_inventories"]
 
+#: The answers that fail the task, by the value of `fail_on`.
+_FAILING: Mapping[str, Sequence[str]] = {
+    "never": (),
+    "certain_break": (WOULD_BREAK,),
+    WOULD_BREAK: (WOULD_BREAK, NOT_ASKED),
+    NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN),
+}
 ARGUMENTS: dict[str, Any] = {
     "changes": {"type": "list", "elements": "dict", "required": True, "options": CHANGE_ARGUMENTS},
     **image_questions.ARGUMENTS,
-    "fail_on": {"type": "str", "choices": ["never", WOULD_BREAK, NOT_KNOWN], "default": "never"},
+    "fail_on": {"type": "str", "choices": [*_FAILING], "default": "never"},
     "dest": {"type": "path"},
     "junit": {"type": "path"},
     "markdown": {"type": "path"},
@@ -46,7 +53,7 @@ def with_inventories(lists: Mapping[str, Any]) -> dict[str, Any]:
 class WhatIfQuestion:
     """The `change_set` is applied together, in the order given. `registries`: how registries are asked, None if they are not.
 
-    `failing` are the answers that fail the task. `outputs` are the paths of the files to write, by their options, `sources` the files that
+    `failing` are the answers that fail the task, and `NOT_ASKED`. `outputs` are the paths of the files to write, by their options, `sources` the files that
     the changes name. `against`: the inventory to compare with, which is applied to the cluster with `on_cluster`. Otherwise no cluster is
     read.
     """
@@ -59,9 +66,9 @@ class WhatIfQuestion:
     against: InventoryLists | None = None
     on_cluster: bool = False
 
-    def render(self, document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Return the text of each file, by its option. `rows` are those of all containers."""
-        return render_outputs(self.outputs, document, rows, self.failing)
+    def render(self, document: Mapping[str, Any]) -> dict[str, str]:
+        """Return the text of each file, by its option."""
+        return render_outputs(self.outputs, document, self.failing)
 
     @property
     def target_version(self) -> str | None:
@@ -104,7 +111,6 @@ def from_options(
 
     :raises OptionError: with the problems of all options.
     """
-    failing = {"never": (), WOULD_BREAK: (WOULD_BREAK,), NOT_KNOWN: (WOULD_BREAK, NOT_KNOWN)}[options["fail_on"]]
     given, against = [as_dict(each) for each in options["changes"]], options.get("against")
     outputs, sources = {name: options[name] for name in OUTPUTS if options[name] is not None}, _sources_in(given)
     registries, changes, inventory, *_nothing = call_all(
@@ -115,6 +121,7 @@ def from_options(
         lambda: check(outputs, sources),
     )
     on_cluster = against is not None and against["on_cluster"]
+    failing = _FAILING[options["fail_on"]]
     return WhatIfQuestion(changes, registries, failing, outputs, sources, inventory, on_cluster)
 
 

@@ -19,16 +19,14 @@ __all__ = ["OUTPUTS", "render_outputs"]
 OUTPUTS = ("dest", "junit", "markdown")
 
 
-def render_outputs(
-    names: Iterable[str], document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], failing: Sequence[str]
-) -> dict[str, str]:
+def render_outputs(names: Iterable[str], document: Mapping[str, Any], failing: Sequence[str]) -> dict[str, str]:
     """Return the text of each of these outputs.
 
-    `rows` are those of all containers. `failing` are the answers that fail the task. Without any, `would_break` fails a case of JUnit.
+    `failing` are the answers that fail the task. Without any, `would_break` fails a case of JUnit.
     """
     texts = {
         "dest": lambda: json.dumps(document, indent=1) + "\n",
-        "junit": lambda: as_junit(document, rows, failing or (WOULD_BREAK,)),
+        "junit": lambda: as_junit(document, failing or (WOULD_BREAK,)),
         "markdown": lambda: as_markdown(document),
     }
     return {name: texts[name]() for name in names}

@@ -12,11 +12,12 @@ from typing import TypeVar, Union
 from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
+from ...explain.reading import items_of
 from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
 from .bindings import BindingPatch
 from .patches import EvidencePatch, GrantPatch, LinkPatch, answer_refused_login, join_grants
 
-__all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup"]
+__all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup", "RegistryNeeded", "UnaskedLookup"]
 
 Made = TypeVar("Made")
 Answer = Union[Json, ImagePullError, None]
@@ -41,10 +42,32 @@ class RecordingLookup(Lookup):
         self._read.add(ref)
         return self._base.derive(ref, make)
 
+    @property
+    def unrecorded(self) -> Lookup:
+        """See `Lookup.unrecorded`."""
+        return self._base
+
     def take_read(self) -> frozenset[ObjectRef]:
         """Return the references that were read since the last call."""
         found, self._read = frozenset(self._read), set()
         return found
+
+
+class RegistryNeeded(Exception):
+    """A registry must be asked."""
+
+
+class UnaskedLookup(RecordingLookup):
+    """The evidence of `base`, without any registry."""
+
+    def look(self, ref: ObjectRef) -> Json | None:
+        """See `Lookup.look`.
+
+        :raises RegistryNeeded: for a question to a registry.
+        """
+        if ref.kind in _QUESTIONS:
+            raise RegistryNeeded
+        return super().look(ref)
 
 
 class ChangedLookup(Lookup):
@@ -59,6 +82,7 @@ class ChangedLookup(Lookup):
         self._patches = join_grants(patches)
         self._answers: dict[ObjectRef, Answer] = {}
         self._touched: dict[ObjectRef, bool] = {}
+        self._changed: dict[ObjectRef, bool] = {}
 
     def touches(self, ref: ObjectRef) -> bool:
         """Whether the patches can change the answer to this reference. Most references are those of many explanations."""
@@ -67,6 +91,24 @@ class ChangedLookup(Lookup):
             is_question = ref.kind in _QUESTIONS
             found = self._touched[ref] = self._is_asked_anew(ref) if is_question else self._is_patched(ref)
         return found
+
+    def changes(self, ref: ObjectRef) -> bool:
+        """Whether the answer to this reference differs from that of `base`, or may differ because an object is not read or unreadable."""
+        if not self.touches(ref):
+            return False
+        if ref not in self._changed:
+            secret = _question_of(ref).secret_ref if ref.kind in _QUESTIONS else None
+            try:
+                self._changed[ref] = self._differs(ref) if secret is None else self.changes(secret)
+            except UnreadableObject:
+                self._changed[ref] = True
+            except ReadRequired:
+                return True
+        return self._changed[ref]
+
+    def _differs(self, ref: ObjectRef) -> bool:
+        before, after = self._base.look(ref), self.look(ref)
+        return before != after if ref.name else items_of(before) != items_of(after)
 
     def undoes_link(self, account: ObjectRef, secret: str) -> bool:
         """Whether the patches take a link away that is made before them."""
@@ -102,6 +144,7 @@ class ChangedLookup(Lookup):
         self._made.clear()
         # A difference of two states counts as one until both are read.
         self._touched.clear()
+        self._changed.clear()
 
     def take_wanted(self) -> list[ObjectRef]:
         """See `Lookup.take_wanted`. The objects that `base` wants are among them."""
@@ -122,12 +165,11 @@ class ChangedLookup(Lookup):
         return any(patch.touches(ref) for patch in self._patches)
 
     def _is_asked_anew(self, ref: ObjectRef) -> bool:
-        question = SignatureQuestion.of(ref).image if ref.kind == SIGNATURE_QUESTION else ImageQuestion.of(ref)
-        secret = question.secret_ref
+        secret = _question_of(ref).secret_ref
         return secret is not None and self._is_patched(secret)
 
     def _answer_question(self, ref: ObjectRef) -> Json | None:
-        question = SignatureQuestion.of(ref).image if ref.kind == SIGNATURE_QUESTION else ImageQuestion.of(ref)
+        question = _question_of(ref)
         secret = question.secret_ref
         known = self.look(secret) if secret is not None else None
         return answer_refused_login(question, known) or super().look(ref)
@@ -171,6 +213,10 @@ class DifferencePatch:
 #: The patches that can undo a new link, and those that can undo a new grant.
 _UNLINKING = (LinkPatch, DifferencePatch)
 _REVOKING = (GrantPatch, BindingPatch, DifferencePatch)
+
+
+def _question_of(ref: ObjectRef) -> ImageQuestion:
+    return SignatureQuestion.of(ref).image if ref.kind == SIGNATURE_QUESTION else ImageQuestion.of(ref)
 
 
 def _answer(lookup: Lookup, ref: ObjectRef) -> Json | str | None:

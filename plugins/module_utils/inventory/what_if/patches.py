@@ -184,7 +184,8 @@ class LinkPatch:
 
 @dataclass(frozen=True)
 class CredentialPatch:
-    """The registry refuses the login. `registry` is `host[:port]`. `secrets` are those that may have the login.
+    """The registry refuses the login. `registry` is `host[:port]`. `secrets` are those that may have the login, and all of the namespaces in
+    `unread`, whose secrets could not be read.
 
     `password`: refused is only this password of the user, with None any.
     """
@@ -193,10 +194,15 @@ class CredentialPatch:
     username: str
     secrets: frozenset[ObjectRef]
     password: str | None = field(default=None, repr=False)
+    unread: frozenset[str] = frozenset()
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`."""
-        return ref in self.secrets or (ref.kind == SECRET and not ref.name and ref.namespace in self._namespaces)
+        if ref.kind != SECRET:
+            return False
+        return (
+            ref in self.secrets or ref.namespace in self.unread or (not ref.name and ref.namespace in self._namespaces)
+        )
 
     @cached_property
     def _namespaces(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ...core.cluster_text import make_printable
 from ...core.objects import POD, Json, ObjectRef
-from ...core.what_if_format import ANSWERS, STILL_PULLS, WOULD_BREAK
+from ...core.what_if_format import ANSWERS, NOT_AFFECTED, STILL_PULLS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer
 from ...explain.steps.asked import COPY, MISSING
@@ -79,11 +79,6 @@ class WhatIfRow:
         return "" if reference is None else reference.host
 
     @property
-    def is_touched(self) -> bool:
-        """Whether a change touches the evidence of the pull."""
-        return bool(self.deciding.touched)
-
-    @property
     def failing_step(self) -> str:
         """The first step that makes the pull fail after the changes. Empty if none does."""
         return _failing_step(self.deciding)
@@ -113,6 +108,7 @@ class WhatIfRow:
             "registry": make_printable(self.registry),
             "pods": self.pods,
             "answer": self.answer,
+            "not_asked": self.deciding.not_asked,
             "before": {"verdict": self.deciding.before.verdict, "reason": make_printable(self.deciding.before.reason)},
             "after": {"verdict": after.verdict, "reason": make_printable(after.reason), "step": self.failing_step},
             "changes": list(self.deciding.causes),
@@ -245,7 +241,7 @@ def _compare_all(
 
 def _restate(found: Comparison, compare: Compare) -> Comparison:
     """The comparison that decides a row."""
-    return found if found.answer == STILL_PULLS else compare(found.subject, is_reported=True)
+    return found if found.answer in (STILL_PULLS, NOT_AFFECTED) else compare(found.subject, is_reported=True)
 
 
 def _next_of(subject: ContainerPull) -> ContainerPull:

@@ -18,8 +18,8 @@ from ...core.errors import ImagePullError
 from ...core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
-from ...core.what_if_format import NOT_KNOWN
-from ...core.what_if_sentences import describe_unread, idle_of
+from ...core.what_if_format import NOT_ASKED, NOT_KNOWN
+from ...core.what_if_sentences import describe_unplanned, describe_unread, idle_of
 from ...declarations.batch import Batch
 from ...discovery.image_proofs import NamespaceQuestions
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
@@ -60,11 +60,12 @@ __all__ = [
     "unread_workloads",
 ]
 
-#: Writes the files for a document and the rows of all containers.
-Write = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], None]
+#: Writes the files for a document.
+Write = Callable[[Mapping[str, Any]], None]
 _LISTED_BY = {SERVICE_ACCOUNT: ALL}
-#: Maximum number of seconds for the questions of one namespace to registries.
-_SECONDS_OF_NAMESPACE = 300.0
+#: Maximum number of seconds for the questions to registries that only objects of the cluster name. One namespace can use all of it only if
+#: the others have no questions: they are asked in turns.
+_SECONDS = 300.0
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
@@ -115,32 +116,44 @@ def _report(
     document: dict[str, Any], found: WhatIfAnswers, asked: WhatIfQuestion, write: Write | None
 ) -> dict[str, Any]:
     """The parts of the result. The document is among them unless it is written to a file."""
-    extra = {"counts": document["counts"], "text": lines_of(document), **asked.outputs}
+    gaps = {"not_asked": document["not_asked"], "not_applied": len(document["access"]["unplanned"])}
+    extra = {"counts": document["counts"], **gaps, "text": lines_of(document), **asked.outputs}
     if "dest" not in asked.outputs:
         extra["what_if"] = document
     if write is not None:
-        write(document, [row.report() for row in found.rows])
+        write(document)
         extra["changed"] = True
     return extra
 
 
 def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
-    """Why the task fails. Empty if no answer is one of `fail_on`. With `unknown`, everything that has no answer counts as well."""
+    """Why the task fails. Empty if no answer is one of `fail_on`. A part of an inventory that is not applied always counts, and with
+    `unknown` everything that has no answer."""
     reasons = []
-    if rows := [row for answer in asked.failing for row in found.having(answer)]:
-        first = rows[0]
-        reason = f"{first.ref} ({first.location}): {first.deciding.after.reason}"
+    if rows := [row for row in found.affected if row.answer in asked.failing]:
         reasons.append(
-            f"found {pluralize(len(rows), 'container')} with an answer of option 'fail_on', such as {reason}"
+            f"found {pluralize(len(rows), 'container')} with an answer of option 'fail_on', such as {_describe(rows[0])}"
         )
+    if NOT_ASKED in asked.failing and (rows := [row for row in found.affected if row.deciding.not_asked]):
+        reasons.append(
+            f"the registries of {pluralize(len(rows), 'container')} were not asked, and may decide whether they break, such as "
+            f"{_describe(rows[0])}. Set ask_registries to true, or fail_on to certain_break"
+        )
+    for entry in found.access.unplanned[:1] if asked.failing else ():
+        title = f"{entry.title} in namespace {entry.namespace}" if entry.title else f"namespace {entry.namespace}"
+        number = describe_unplanned(len(found.access.unplanned))
+        reasons.append(f"{number}, so the effect is not known, such as {title}: {entry.reason}")
     if NOT_KNOWN in asked.failing:
         reasons += _describe_gaps(found)
     return "; ".join(reasons)
 
 
+def _describe(row: WhatIfRow) -> str:
+    return f"{row.ref} ({row.location}): {row.deciding.after.reason}"
+
+
 def _describe_gaps(found: WhatIfAnswers) -> Iterator[str]:
-    """Yield a sentence for everything that has no answer: containers without a row, forecasts, access, and entries of an inventory without an
-    effect."""
+    """Yield a sentence for everything that has no answer: containers without a row, forecasts, and access."""
     for namespace, why in sorted(found.unread_workloads.items())[:1]:
         yield f"{describe_unread([*found.unread_workloads])}, so their containers cannot be judged, such as in namespace {namespace}: {why}"
     if found.unread_images:
@@ -151,10 +164,6 @@ def _describe_gaps(found: WhatIfAnswers) -> Iterator[str]:
     if found.access.unknown:
         number = pluralize(len(found.access.unknown), "part")
         yield f"{number} of the access review could not be judged, such as: {found.access.unknown[0]}"
-    for entry in found.access.unplanned[:1]:
-        number = pluralize(len(found.access.unplanned), "part")
-        title = f"{entry.title} in namespace {entry.namespace}" if entry.title else f"namespace {entry.namespace}"
-        yield f"{number} of the inventory would not be applied, so the effect is not known, such as {title}: {entry.reason}"
 
 
 def unread_workloads(survey: ClusterSnapshot) -> dict[str, str]:
@@ -311,8 +320,8 @@ def settle(
 
 
 def make_questions(registries: RegistryAccess) -> NamespaceQuestions:
-    """Return the questions to registries of one task. Each namespace has its own time for all of them together."""
-    return NamespaceQuestions(registries, _SECONDS_OF_NAMESPACE)
+    """Return the questions to registries of one task, which have a time limit for all of them together."""
+    return NamespaceQuestions(registries, _SECONDS, _SECONDS)
 
 
 def read_rows(

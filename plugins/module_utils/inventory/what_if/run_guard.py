@@ -83,10 +83,10 @@ class _Guard:
             nonlocal rows
             evaluator = self._evaluator(self._plan(refused, None))
             rows = read_rows(self._run, self._survey, evaluator, self._caches, self._questions)
-            return [row for row in rows if row.answer in self._failing and row.is_touched]
+            return [row for row in rows if row.answer in self._failing]
 
         refused = choose_refusals(find_broken, self._causes_of)
-        unknown = [row for row in rows if row.answer == NOT_KNOWN and row.is_touched]
+        unknown = [row for row in rows if row.answer == NOT_KNOWN]
         return GuardJudgement(refused, unknown, unread)
 
     def _causes_of(self, row: WhatIfRow, refused: Collection[Hashable]) -> Sequence[Sequence[Hashable]]:
@@ -98,7 +98,7 @@ class _Guard:
         def breaks(made: Sequence[int]) -> bool:
             it = self._evaluator_without(known, places, touching, tuple(made))
             (now,) = compare_subjects(self._run, it, [found.subject], self._questions)
-            return now.answer in self._failing and bool(now.touched)
+            return now.answer in self._failing
 
         return [[self._keys[at] for at in cause] for cause in find_causes(touching, breaks)]
 

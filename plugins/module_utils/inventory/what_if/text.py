@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.phrases import pluralize
-from ...core.what_if_format import NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+from ...core.what_if_format import ANSWERS, NOT_KNOWN, STILL_BROKEN, WOULD_BREAK, WOULD_WORK
 from ...core.what_if_sentences import (
     causes_of,
     count_moments,
     headline,
-    idle_of,
+    hints_of,
     moment_of,
     name_of,
     order_evenly,
@@ -44,13 +44,13 @@ def _summary(document: Document) -> Iterator[str]:
     yield headline(document)
     yield f"On {document['server']}, if:" if document["server"] else "Without a cluster, if:"
     yield from (f"  {number}. {each['title']}" for number, each in enumerate(document["changes"], 1))
-    yield from idle_of(document["changes"])
+    yield from hints_of(document)
     if document["against"]:
         yield f"  instead of another inventory: {document['against']}"
     if moments := count_moments(document["containers"]):
         yield f"When: {moments}."
     counts = document["counts"]
-    others = [outcome_of(answer, counts[answer]) for answer in (NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS)]
+    others = [outcome_of(answer, counts[answer]) for answer in ANSWERS[1:]]
     yield from (f"{sentence}." for sentence in others if not sentence.startswith("0 "))
     if images := document["images_to_mirror"]["images"]:
         verb = "has" if len(images) == 1 else "have"

@@ -276,6 +276,14 @@ class TestWhatIf:
             "2,400 still pull"
         )
 
+    def test_the_line_names_everything_that_is_not_known(self) -> None:
+        counts = {**self.ANSWER["counts"], "unknown": 3, "not_affected": 1000}
+        answer = {"counts": counts, "not_asked": 2, "not_applied": 1}
+        assert result_line([answer, answer], "what_if") == (
+            "2 clusters: 2 containers would no longer get their image, 6 cannot be judged, registries not asked for 4 of them, 2 parts of the "
+            "inventory not applied, 2 fail today as well, 2,400 still pull, 2,000 not affected"
+        )
+
     def test_a_cluster_that_was_not_read_is_counted(self) -> None:
         line = result_line([self.ANSWER, {"failed": True, "msg": HOSTILE}], "what_if")
         assert line.startswith("1 cluster: ") and line.endswith(", 1 cluster not read")

@@ -47,7 +47,7 @@ def test_an_outcome_agrees_with_its_number(answer: str, one: str, two: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("answers", "pulls", "says"),
+    ("answers", "others", "says"),
     [
         (["would_break"], 0, "1 of 1 container would no longer get its image."),
         (["would_break"] * 2, 2000, "2 of 2,002 containers would no longer get their image."),
@@ -56,8 +56,8 @@ def test_an_outcome_agrees_with_its_number(answer: str, one: str, two: str) -> N
         ([], 0, "There is no container to judge."),
     ],
 )
-def test_the_headline_is_the_answer(answers: list[str], pulls: int, says: str) -> None:
-    assert headline(document(*map(container, answers), pulls=pulls)) == says
+def test_the_headline_is_the_answer(answers: list[str], others: int, says: str) -> None:
+    assert headline(document(*map(container, answers), others=others)) == says
 
 
 @pytest.mark.parametrize(

@@ -170,13 +170,13 @@ def test_a_question_about_a_certificate_is_asked_with_its_authorities(
 
 
 class TestNamespaceQuestions:
-    """A registry that answers in its own time: a path that begins with `slow` takes a quarter of a second."""
+    """A registry that answers one request after the other, and in its own time: a path that begins with `slow` takes a quarter of a second."""
 
     @pytest.fixture
     def slow(self, certificate: str, no_outside_settings: None) -> Iterator[HostileRegistry]:
         def script(server: HostileRegistry) -> Iterable[bytes]:
-            if b"/v2/slow" in server.requests[-1]:
-                server.pause(0.25)
+            pauses = {b"/v2/slow": 0.25, b"/v2/some": 0.05}
+            server.pause(next((each for path, each in pauses.items() if path in server.requests[-1]), 0.0))
             yield b"HTTP/1.1 404 None\r\nConnection: close\r\n\r\n"
 
         with served(script, server_context(certificate)) as found:
@@ -191,6 +191,49 @@ class TestNamespaceQuestions:
         for call in calls:
             answers.update(questions.answers(call, Lookup()))
         return answers
+
+    def asked_in_turns(
+        self, slow: HostileRegistry, certificate: str, of_run: float, each: int = 9, named: str = ""
+    ) -> tuple[list[str], list[str]]:
+        """The outcome for a namespace that is asked last, and the messages for the questions of many others that are not asked."""
+        access = RegistryAccess(certificate, timeout=20.0, realm_hosts=(slow.host,), named=named)
+        many = {
+            f"m{at}": [ImageQuestion(f"{slow.host}/some/{at}/{part}", "v1").ref for part in range(each)]
+            for at in range(20)
+        }
+        one = ImageQuestion(f"{slow.host}/team/app", "v1").ref
+        answers = NamespaceQuestions(access, 60.0, of_run, turn=0.1).answers({**many, "team": [one]}, Lookup())
+        late = [
+            str(each["message"])
+            for each in answers.values()
+            if isinstance(each, dict) and each["outcome"] == "unanswered"
+        ]
+        found = answers[one]
+        assert isinstance(found, dict)
+        return [str(found["outcome"])], late
+
+    def test_the_time_of_a_run_ends_and_every_namespace_has_its_turn_before(
+        self, slow: HostileRegistry, certificate: str
+    ) -> None:
+        """The first 16 namespaces, which are asked at the same time, would take longer than the run."""
+        outcome, late = self.asked_in_turns(slow, certificate, 4.0)
+        assert outcome == ["not_found"]
+        assert set(late) == {
+            "not asked, because the registries that objects of the cluster name took more than 4 seconds"
+        }
+        assert len(late) > 40
+
+    def test_the_time_of_a_run_does_not_limit_a_registry_that_an_option_names(
+        self, slow: HostileRegistry, certificate: str
+    ) -> None:
+        assert self.asked_in_turns(slow, certificate, 0.0, 1, slow.host) == (["not_found"], [])
+
+    def test_the_time_of_a_run_counts_over_all_calls(self, slow: HostileRegistry, certificate: str) -> None:
+        access = RegistryAccess(certificate, timeout=20.0, realm_hosts=(slow.host,))
+        questions = NamespaceQuestions(access, 60.0, 0.2)
+        first, second = (ImageQuestion(f"{slow.host}/slow/{number}", "v1").ref for number in range(2))
+        assert questions.answers({"a": [first]}, Lookup())[first]["outcome"] == "not_found"
+        assert questions.answers({"b": [second]}, Lookup())[second]["outcome"] == "unanswered"
 
     def test_slow_registries_of_one_namespace_do_not_use_the_time_of_another(
         self, slow: HostileRegistry, certificate: str

@@ -74,8 +74,8 @@ def test_a_second_run_at_any_time_changes_nothing(reports: Reports) -> None:
 
 def test_answers_are_in_the_page_and_counted(reports: Reports) -> None:
     path = reports.directory / "w.json"
-    path.write_text(json.dumps(what_ifs.document(*map(what_ifs.container, what_ifs.ANSWERS), pulls=3)))
-    counts = {**dict.fromkeys(what_ifs.ANSWERS, 1), "still_pulls": 4}
+    path.write_text(json.dumps(what_ifs.document(*map(what_ifs.container, what_ifs.ANSWERS), others=3)))
+    counts = {**dict.fromkeys(what_ifs.ANSWERS, 1), "not_affected": 3}
     found = reports.make(reports.source(audits.cluster("a")), what_if=[str(path)])
     assert found["what_if"] == counts
     assert "what_if" not in reports.json()

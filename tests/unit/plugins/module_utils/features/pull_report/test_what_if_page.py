@@ -15,13 +15,14 @@ from support.what_ifs import ACCESS, ANSWERS, change, container, document
 
 
 def test_counts_are_added() -> None:
-    both = [document(*map(container, ANSWERS)), document(container(), pulls=4)]
+    both = [document(*map(container, ANSWERS)), document(container(), others=4)]
     assert count_answers(both) == {
         "would_break": 2,
         "unknown": 1,
         "still_broken": 1,
         "would_work": 1,
-        "still_pulls": 5,
+        "still_pulls": 1,
+        "not_affected": 4,
     }
 
 

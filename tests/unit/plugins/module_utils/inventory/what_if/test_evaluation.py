@@ -26,6 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.ku
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
+    NOT_AFFECTED,
     NOT_KNOWN,
     STILL_BROKEN,
     STILL_PULLS,
@@ -73,10 +74,10 @@ def compared(one, *given):
 
 
 @pytest.mark.parametrize("change", [{"remove_secrets": {"name": "other"}}, {"unreachable_registries": ["r.io"]}])
-def test_an_untouched_pull_has_one_verdict(change) -> None:
+def test_a_pull_that_is_not_affected_has_one_verdict(change) -> None:
     found = compared(pod("s"), change)
     assert found.after is found.before
-    assert (found.answer, found.touched, found.causes) == (STILL_PULLS, (), ())
+    assert (found.answer, found.touched, found.causes) == (NOT_AFFECTED, (), ())
 
 
 def test_sets_that_the_operator_does_not_render_make_the_pull_unknown() -> None:
@@ -274,7 +275,7 @@ class TestEarlier:
 
     def test_a_change_of_neither_is_the_present_pull(self) -> None:
         found = self.compared(pod("s"), {"remove_secrets": {"name": "one"}}, {"remove_secrets": {"name": "two"}})
-        assert (found.answer, found.touched) == (STILL_PULLS, ())
+        assert (found.answer, found.touched) == (NOT_AFFECTED, ())
 
     def test_the_error_of_a_node_counts_only_in_the_present_state(self) -> None:
         reason = 'Failed to pull image "q.io/team/app:v1": dial tcp: lookup q.io: no such host'

@@ -15,7 +15,7 @@ from support.what_ifs import ACCESS, ANSWERS, change, container, document, hosti
 
 
 def made(found: dict[str, Any], *failing: str) -> ElementTree.Element:
-    return check(as_junit(found, found["containers"], failing or ("would_break",)))
+    return check(as_junit(found, failing or ("would_break",)))
 
 
 def results(root: ElementTree.Element) -> list[str]:
@@ -89,12 +89,25 @@ def test_gains_and_losses_are_cases_that_pass_and_doubts_are_skipped() -> None:
     ]
 
 
+def test_containers_that_are_not_affected_are_one_case() -> None:
+    cases = made(document(container("still_pulls"), others=70)).findall("*/testcase")
+    assert [case.get("name") for case in cases] == ["Deployment web, container app", "70 containers are not affected"]
+
+
+def test_an_answer_that_registries_may_decide_fails_if_a_break_does() -> None:
+    rows = [container("unknown", not_asked=True), container("unknown")]
+    root = made(document(*rows), "would_break", "not_asked")
+    assert results(root) == ["failure", "skipped"]
+    assert "Registries were not asked" in (root.findtext("*/system-out") or "")
+    assert results(made(document(*rows), "would_break")) == ["skipped", "skipped"]
+
+
 def test_everything_without_an_answer_fails_if_unknown_does() -> None:
     unplanned = [{"namespace": "a", "entry": "", "reason": "gone"}]
     access = {"gained": [], "lost": [], "unknown": ["it is not known"], "unplanned": unplanned}
     unread = {"unreadable": ["no nodes", "no catalogs"], "unread_images": ["no catalogs"]}
     found = document(access=access, unread_workloads=["shop"], **unread)
-    assert results(made(found)) == ["skipped"] * 4
+    assert results(made(found)) == ["failure", "skipped", "skipped", "skipped"]
     root = made(found, "would_break", "unknown")
     assert results(root) == ["failure", "failure", "skipped", "failure", "failure"]
     case = root.findall("*/testcase")[-1]

@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
+    NOT_AFFECTED,
     NOT_KNOWN,
     STILL_PULLS,
     PresentPulls,
@@ -60,7 +61,7 @@ class TestLosses:
             (["other", "old"], None, NOT_KNOWN),
             (["old", "equal"], None, STILL_PULLS),
             (["old", "other", "equal"], None, STILL_PULLS),
-            (["other"], NODES, STILL_PULLS),
+            (["other"], NODES, NOT_AFFECTED),
         ],
     )
     def test_a_login_that_is_left_proves_nothing(self, own, objects, answer) -> None:
@@ -79,7 +80,7 @@ class TestLosses:
         assert self.compared(["old"], change, objects=nodes).answer == NOT_KNOWN
         whole = {"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}
         assert self.compared(["old"], whole, objects=nodes).answer == NOT_KNOWN
-        assert self.compared(["old"], {"remove_secrets": {"name": "equal"}}, objects=nodes).answer == STILL_PULLS
+        assert self.compared(["old"], {"remove_secrets": {"name": "equal"}}, objects=nodes).answer == NOT_AFFECTED
 
     def test_the_reason_has_the_login_that_is_left(self) -> None:
         assert self.compared(["old", "other"], {"remove_secrets": {"name": "old"}}).after.reason == (

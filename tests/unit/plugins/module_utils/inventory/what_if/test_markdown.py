@@ -34,12 +34,12 @@ def without_code(text: str) -> str:
 
 
 def test_the_comment_has_the_counts_and_the_containers_that_break() -> None:
-    found = document(*map(container, ANSWERS), pulls=7, unreadable=["nodes could not be listed"])
+    found = document(*map(container, ANSWERS), others=7, unreadable=["nodes could not be listed"])
     lines = as_markdown(found).splitlines()
     assert lines[0] == "## 1 of 12 containers would no longer get its image."
     assert "1. `secret pull is deleted`" in lines
     assert "| would break | 1 |" in lines
-    assert "| still pulls | 8 |" in lines
+    assert {"| still pulls | 1 |", "| not affected | 7 |"} <= {*lines}
     (row,) = [line for line in lines if line.startswith("| `shop`") and "at" in line and "Link" in line]
     assert row.split(" | ") == [
         "| `shop`, `Deployment web`, `container app`",
@@ -53,6 +53,28 @@ def test_the_comment_has_the_counts_and_the_containers_that_break() -> None:
     assert (lines[at - 1], lines[at + 1]) == ("", "")
     assert "- `which pods will be created again`" in lines
     assert "- `nodes could not be listed`" in lines
+
+
+def test_the_access_review_follows_the_answer_and_its_tasks() -> None:
+    unplanned = [{"namespace": "b", "entry": "prune of owner team", "reason": "too much"}]
+    access = {"gained": [], "lost": [ACCESS], "unknown": [], "unplanned": unplanned}
+    rows = [container(), container("unknown", not_asked=True)]
+    lines = as_markdown(document(*rows, access=access)).splitlines()
+    assert lines[0] == (
+        "## 1 of 2 containers would no longer get its image, and the registries of 1 container were not asked and 1 part of the inventory would "
+        "not be applied."
+    )
+    assert any(
+        "Not applied, so its effect is not part of the answer: b: prune of owner team: too much" in line
+        for line in lines[:12]
+    )
+    heads = [line for line in lines if line.startswith("### ")]
+    assert heads[:4] == [
+        "### 1 container would no longer get its image",
+        "### Tasks that keep pulls working",
+        "### 1 container cannot be judged",
+        "### Access review",
+    ]
 
 
 def test_a_task_is_shown_once_with_its_effect() -> None:

@@ -33,7 +33,12 @@ def test_registries_are_asked_only_on_request() -> None:
 
 @pytest.mark.parametrize(
     ("given", "failing"),
-    [("never", ()), ("would_break", ("would_break",)), ("unknown", ("would_break", "unknown"))],
+    [
+        ("never", ()),
+        ("certain_break", ("would_break",)),
+        ("would_break", ("would_break", "not_asked")),
+        ("unknown", ("would_break", "unknown")),
+    ],
 )
 def test_doubt_fails_together_with_certain_breaks(given, failing) -> None:
     assert question({"new_nodes": True}, fail_on=given).failing == failing

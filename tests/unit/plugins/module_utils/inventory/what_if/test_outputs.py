@@ -25,16 +25,16 @@ SCHEMA = jsonschema.Draft202012Validator(
 
 def test_only_the_given_outputs_are_rendered() -> None:
     found = document(*map(container, ANSWERS))
-    texts = render_outputs(OUTPUTS, found, found["containers"], ())
+    texts = render_outputs(OUTPUTS, found, ())
     assert json.loads(texts["dest"]) == found
     assert check(texts["junit"]).get("failures") == "1"
     assert texts["markdown"].startswith("## ")
-    assert render_outputs((), found, [], ()) == {}
+    assert render_outputs((), found, ()) == {}
 
 
 def test_the_answers_of_fail_on_fail_the_cases() -> None:
     found = document(*map(container, ANSWERS))
-    text = render_outputs(["junit"], found, found["containers"], ("would_break", "unknown"))["junit"]
+    text = render_outputs(["junit"], found, ("would_break", "unknown"))["junit"]
     assert check(text).get("failures") == "2"
 
 

@@ -8,8 +8,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
+    ReadRequired,
+    UnreadableObject,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from support.supposed import rows_about
@@ -36,10 +41,10 @@ def test_the_pods_of_a_workload_belong_to_its_row() -> None:
 def test_a_pod_keeps_its_own_list() -> None:
     change = {"remove_links": {"secrets": ["s"]}}
     own = rows(change, pods=[pod("s", made=True, runs=True)], workloads=[deployment(), replica_set()])
-    assert [(row.answer, row.is_touched) for row in own] == [("unknown", True)]
+    assert [row.answer for row in own] == ["unknown"]
     assert own[0].deciding.after.verdict == "unknown"
     bare = rows(change, pods=[pod("s")])
-    assert [(row.answer, row.is_touched) for row in bare] == [("still_pulls", False)]
+    assert [row.answer for row in bare] == ["not_affected"]
 
 
 def test_a_workload_without_pods_breaks_with_its_next_pod() -> None:
@@ -76,7 +81,7 @@ class TestNewNodes:
     def test_a_container_that_runs_only_because_its_node_has_the_image_breaks(self) -> None:
         secrets = [secret("bad", {"r.io": {"auth": "?"}})]
         (row,) = rows_about(survey(place(secrets=secrets, pods=[pod("bad", runs=True)])), self.CHANGE)
-        assert (row.answer, row.is_touched) == ("would_break", True)
+        assert row.answer == "would_break"
         report = row.report()
         assert report["before"] == {"verdict": "pulls", "reason": "the container has its image"}
         assert (report["changes"], report["when"], report["after"]["step"]) == ([0], "at_once", "secret")
@@ -95,7 +100,7 @@ class TestNewNodes:
     def test_an_image_that_is_never_pulled_is_missing_on_new_nodes(self, runs, before) -> None:
         one = pod("s", runs=runs, policy="Never")
         assert self.answers(one) == [("would_break", before, (0,), "at_once")]
-        assert self.answers(one, changes=[LOST]) == [("unknown", "unknown", (), None)]
+        assert self.answers(one, changes=[LOST]) == [("not_affected", "unknown", (), None)]
         (row,) = rows(self.CHANGE, pods=[one])
         assert (row.failing_step, "a new node does not have the image" in row.deciding.after.reason) == ("cached", True)
 
@@ -114,9 +119,32 @@ def test_a_report_has_printable_text_and_no_task_for_unusual_names() -> None:
 
 
 def test_unreadable_secrets_stay_unknown() -> None:
-    change = {"remove_links": {"secrets": ["other"]}}
-    found = rows(change, pods=[pod("s")], unread={"secrets": "the caller may not list them"})
-    assert [row.answer for row in found] == ["unknown"]
+    for change, answer in (
+        ({"remove_credential": {"registry": "q.io", "username": "user"}}, "unknown"),
+        ({"remove_secrets": {"name": "s"}}, "unknown"),
+        ({"remove_secrets": {"name": "other"}}, "not_affected"),
+    ):
+        found = rows(change, pods=[pod("s")], unread={"secrets": "the caller may not list them"})
+        assert [row.answer for row in found] == [answer]
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ({"remove_secrets": {"name": "s"}}, "unknown"),
+        ({"remove_secrets": {"name": "mistyped"}}, "not_affected"),
+        ({"unreachable_registries": ["elsewhere.example.com"]}, "unknown"),
+        ({"delete_objects": {"kind": "ClusterImagePolicy", "names": ["p"]}}, "not_affected"),
+    ],
+)
+def test_an_object_that_cannot_be_read_may_hide_what_a_change_affects(change, answer) -> None:
+    """The list of the account can name each secret, and a mirror set each registry."""
+    mirrors = ObjectRef(next(iter(MIRROR_KINDS)), "", "")
+    here = place(secrets=[secret("s")], workloads=[deployment()], accounts=[account("s")])
+    hidden = survey(here, objects={mirrors: UnreadableObject("the caller may not read it")})
+    lists = place(secrets=[secret("s")], workloads=[deployment()], unread={"service accounts": "may not list"})
+    assert [row.answer for row in rows_about(hidden, change)] == [answer]
+    assert [row.answer for row in rows_about(survey(lists), change)] == [answer]
 
 
 def test_an_unknown_pod_is_not_hidden_by_a_template_that_pulls() -> None:
@@ -129,7 +157,7 @@ def test_an_unknown_pod_is_not_hidden_by_a_template_that_pulls() -> None:
             workloads=[deployment(), replica_set()],
         )
     )
-    (row,) = rows_about(snapshot, {"remove_secrets": {"name": "other"}})
+    (row,) = rows_about(snapshot, {"new_nodes": True})
     assert row.answer == "unknown"
     assert row.deciding.subject.ref.name == "unknown"
 
@@ -188,18 +216,23 @@ class TestOwners:
         bare, made = pod("s", name="bare"), pod_of("other", "s", runs=True)
         found = rows(UNLINK, pods=[bare, made])
         assert shown(found) == [
-            ("pod a/bare", "q.io/team/app:v1", "still_pulls", 1),
+            ("pod a/bare", "q.io/team/app:v1", "not_affected", 1),
             ("pod a/app", "q.io/team/app:v1", "unknown", 1),
         ]
         report = found[1].report()
         assert report["after"]["reason"].startswith(
             "the next pod that its controller creates may get the list of service account a/default: "
         )
-        assert (report["changes"], report["fix"], found[1].is_touched, found[1].moment) == ([], [], True, None)
+        assert (report["changes"], report["fix"], bool(found[1].deciding.touched), found[1].moment) == (
+            [],
+            [],
+            True,
+            None,
+        )
 
     def test_a_change_that_does_not_harm_the_next_pod_is_no_doubt(self) -> None:
         lists = [account()]
-        assert [row.answer for row in rows(UNLINK, pods=[pod_of("other", "s")], accounts=lists)] == ["still_pulls"]
+        assert [row.answer for row in rows(UNLINK, pods=[pod_of("other", "s")], accounts=lists)] == ["not_affected"]
         assert [row.answer for row in rows(LOST, pods=[pod_of("other", "s")])] == ["would_break"]
 
 
@@ -211,7 +244,7 @@ class TestEarlierTemplates:
         pods = [pod("s", made=True, runs=True)]
         found = rows(LOST, workloads=workloads, pods=pods, accounts=[account("s")])
         assert shown(found) == [
-            ("deployment a/web", "x.io/app:2", "unknown", 0),
+            ("deployment a/web", "x.io/app:2", "not_affected", 0),
             ("replica set a/web-1", "q.io/team/app:v1", "would_break", 1),
         ]
         assert found[1].moment.when == "on_another_node"
@@ -236,7 +269,7 @@ class TestEarlierTemplates:
 
     def test_only_a_stateful_set_creates_pods_of_an_earlier_revision_again(self) -> None:
         old = pod_of("uid-of-db", "s", revision="1", image="q.io/old")
-        for kind, answer in (("statefulset", "unknown"), ("daemonset", "still_pulls")):
+        for kind, answer in (("statefulset", "unknown"), ("daemonset", "not_affected")):
             _kind, made = stateful()
             marked = {**made, "metadata": {**made["metadata"], "annotations": {}}}
             found = rows(UNLINK, workloads=[(WORKLOADS[kind], marked)], pods=[old])

@@ -68,7 +68,7 @@ def test_a_login_that_the_nodes_own_secret_lacks_touches_nothing() -> None:
     other = base64.b64encode(json.dumps({"auths": {"r.io": AUTH}}).encode()).decode()
     api.put("secrets", "openshift-config", "pull-secret", data={".dockerconfigjson": other})
     refused = {"remove_credential": {"registry": "q.io", "username": "v"}}
-    assert answered(api, changes=[refused]).extra["what_if"]["touched"] == 0
+    assert answered(api, changes=[refused]).extra["what_if"]["containers"] == []
 
 
 class _Comparer:
@@ -93,9 +93,9 @@ def test_only_the_first_subject_is_tried_until_the_shared_objects_are_read() -> 
 
 def test_the_document_can_be_written_instead() -> None:
     written: list[Any] = []
-    outcome = answered(cluster("a"), write=lambda document, rows: written.extend((document, rows)))
+    outcome = answered(cluster("a"), write=written.append)
     assert written[0]["counts"] == outcome.extra["counts"]
-    assert [row["answer"] for row in written[1]] == ["would_break"] * 2
+    assert [row["answer"] for row in written[0]["containers"]] == ["would_break"] * 2
     assert "what_if" not in outcome.extra
     assert (outcome.extra["dest"], outcome.extra["changed"]) == ("f.json", True)
 
@@ -105,6 +105,27 @@ def test_answers_of_fail_on_fail_the_task() -> None:
     assert outcome.has_failed
     assert "found 2 containers with an answer of option 'fail_on'" in outcome.message("task")
     assert not answered(cluster("a"), failing=("would_break",), changes=[{"new_nodes": True}]).has_failed
+
+
+def test_an_only_login_that_is_lost_fails_a_gate_that_did_not_ask() -> None:
+    unlinked = {"remove_secrets": {"name": "pull"}}
+    asked = answered(cluster("a", "b"), "a", "b", failing=("would_break", "not_asked"), changes=[unlinked])
+    assert (asked.extra["not_asked"], asked.extra["counts"]["would_break"]) == (4, 0)
+    assert asked.has_failed
+    message = asked.message("task")
+    assert "the registries of 4 containers were not asked, and may decide whether they break, such as " in message
+    assert "Set ask_registries to true, or fail_on to certain_break" in message
+    assert "the registries of 4 containers were not asked" in asked.extra["text"][0]
+    assert not answered(cluster("a"), failing=("would_break",), changes=[unlinked]).has_failed
+
+
+def test_a_change_that_affects_nothing_fails_no_gate() -> None:
+    """Without the login, the pulls cannot be judged, before the change as well."""
+    api = cluster("a")
+    del api.objects["secrets", "a", "pull"]
+    mistyped = {"remove_secrets": {"name": "pul"}}
+    outcome = answered(api, failing=("would_break", "unknown"), changes=[mistyped])
+    assert (outcome.has_failed, outcome.extra["counts"]["not_affected"]) == (False, 2)
 
 
 def test_a_mistyped_name_is_a_warning() -> None:

@@ -201,14 +201,29 @@ def test_missing_namespaces_and_accounts_fail_their_own_entries(cluster: InMemor
     assert {("b", "links[1] (quay)"), ("gone", "")} <= reasons
 
 
-def test_an_entry_that_would_not_be_applied_fails_a_question_that_unknown_fails(cluster: InMemory) -> None:
+@pytest.mark.parametrize("fail_on", ["never", "certain_break", "would_break", "unknown"])
+def test_an_entry_that_would_not_be_applied_fails_every_gate(cluster: InMemory, fail_on: str) -> None:
     changes = [{"declared": everything("a", "gone")}]
-    result = cluster.run("pull_access_what_if", changes=changes, fail_on="unknown")
-    assert result["failed"]
-    assert (
-        "of the inventory would not be applied, so the effect is not known, such as namespace gone: " in result["msg"]
-    )
-    assert not cluster.run("pull_access_what_if", changes=changes, fail_on="would_break")["failed"]
+    result = cluster.run("pull_access_what_if", changes=changes, fail_on=fail_on)
+    assert result["not_applied"] == len(result["what_if"]["access"]["unplanned"]) > 0
+    assert "of the inventory would not be applied" in result["text"][0]
+    assert result["failed"] == (fail_on != "never")
+    if result["failed"]:
+        says = "of the inventory would not be applied, so the effect is not known, such as namespace gone: "
+        assert says in result["msg"]
+
+
+def test_a_prune_above_its_limit_fails_a_gate(api: FakeApi, cluster: InMemory) -> None:
+    """The merge request removes namespace b, whose pod needs the secret."""
+    for name in ("a", "b"):
+        put_secret(api, name, "quay", "quay.io", metadata=OWNED)
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "quay"}])
+        put_workload(api, name)
+    old, new = ({**everything(*names), "owner": "team", "grants": []} for names in (("a", "b"), ("a",)))
+    changes, against = [{"declared": {**new, "prune": True}}], {**old, "on_cluster": True}
+    result = cluster.run("pull_access_what_if", changes=changes, against=against, fail_on="certain_break")
+    assert (result["failed"], result["not_applied"], result["counts"]["would_break"]) == (True, 1, 0)
+    assert "prune of owner team in namespace b: max_prune=10% is exceeded" in result["msg"]
 
 
 def test_a_namespace_that_cannot_be_read_is_one_failure(api: FakeApi, cluster: InMemory) -> None:
@@ -259,7 +274,7 @@ class TestComparisonOnCluster:
         put_workload(api, "a")
         result = self.compared(cluster, everything("a"), everything("a"))
         assert result["what_if"]["access"] == {"gained": [], "lost": [], "unknown": [], "unplanned": []}
-        assert result["what_if"]["touched"] == 0
+        assert result["what_if"]["containers"] == []
 
     def test_existing_objects_stay_unless_they_are_pruned(self, api: FakeApi, cluster: InMemory) -> None:
         put_secret(api, "a", "quay", "quay.io", metadata=OWNED)
@@ -294,11 +309,15 @@ class TestComparisonOnCluster:
         assert facts(found["gained"]) == {("a", "default", "quay.io"), ("b", "default", "quay.io")}
 
     def test_entries_of_both_inventories_that_would_fail_are_named(self, cluster: InMemory) -> None:
-        unplanned = self.compared(cluster, everything("a", "gone"), everything("b", "lost"))["what_if"]["access"]
-        reasons = {each["namespace"]: each["reason"] for each in unplanned["unplanned"]}
-        assert reasons.keys() == {"gone", "lost"}
-        assert reasons["gone"].startswith("in the inventory of option 'against': ")
-        assert "against" not in reasons["lost"]
+        found = self.compared(cluster, everything("a", "gone"), everything("b", "lost"))["what_if"]["access"]
+        assert {each["namespace"] for each in found["unplanned"]} == {"lost"}
+        assert any("'against', all entries of namespace gone would not be applied" in each for each in found["unknown"])
+
+    def test_an_entry_that_only_the_earlier_inventory_cannot_apply_is_no_break(self, cluster: InMemory) -> None:
+        """The merge request removes the entries of a deleted namespace."""
+        old, new = everything("a", "gone"), everything("a")
+        assert not self.compared(cluster, old, new, fail_on="would_break")["failed"]
+        assert self.compared(cluster, old, new, fail_on="unknown")["failed"]
 
 
 def put_workload(api: FakeApi, namespace: str) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from support.certificates import loopback_certificate
@@ -69,6 +70,51 @@ class TestEntries:
             result = cluster.run("sa_link", links=links, guard="what_if", **access)
         assert (result["changed"], [row["entry"] for row in result["failures"]]) == (False, [0, 1])
         assert [row["name"] for row in result["guard"]["would_break"]] == ["web", "build"]
+
+
+class TestQuestions:
+    """A project user has 20 deployments with images of her own."""
+
+    @pytest.fixture
+    def api(self, registry: SmallRegistry) -> FakeApi:
+        api = make_api("a", "hers")
+        for name in ("pull", "unused"):
+            put_secret(api, "a", name, registry.host)
+        put_account(api, "a", "pull", "unused")
+        put_deployment(api, "a", "web", f"{registry.host}/team/app:v1")
+        for number in range(20):
+            put_deployment(api, "hers", f"d{number}", f"{registry.host}/hers/{number}:v1")
+        return api
+
+    def test_a_guard_asks_registries_only_about_pulls_that_a_removal_affects(
+        self, api: FakeApi, registry: SmallRegistry
+    ) -> None:
+        access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry.host], "guard_timeout": 5}
+        with in_memory(api) as cluster:
+            result = cluster.run(
+                "sa_link", namespaces=["a"], secrets=["unused"], state="absent", guard="what_if", **access
+            )
+        assert (result["changed"], left(api)[1]) == (True, ["pull"])
+        assert registry.asked, "the affected pull is judged"
+        assert {path.split("/")[2] for path in registry.asked if path.count("/") > 2} == {"team"}
+
+    @pytest.mark.parametrize(
+        ("change", "paths"),
+        [
+            ({"remove_secrets": {"name": "pull"}}, {"team"}),
+            ({"remove_secrets": {"name": "mistyped"}}, set()),
+            ({"new_nodes": True}, {"team", "hers"}),
+        ],
+    )
+    def test_a_question_asks_registries_only_about_what_the_changes_affect(
+        self, api: FakeApi, registry: SmallRegistry, change: dict[str, Any], paths: set[str]
+    ) -> None:
+        access = {"registry_ca_cert": loopback_certificate(), "realm_hosts": [registry.host]}
+        with in_memory(api) as cluster:
+            result = cluster.run("pull_access_what_if", changes=[change], ask_registries=True, **access)
+        assert not result["failed"], result["msg"]
+        assert {path.split("/")[2] for path in registry.asked if path.count("/") > 2} == paths
+        assert result["counts"]["not_affected"] == 21 - len(result["what_if"]["containers"])
 
 
 class TestProjects:

@@ -55,7 +55,7 @@ def test_a_change_without_an_effect_is_named() -> None:
 def test_nothing_breaks() -> None:
     lines = text_of({"remove_secrets": {"name": "other"}})
     assert lines[0] == "None of 2 containers would lose its image."
-    assert "2 containers still pull." in lines
+    assert "2 containers are not affected." in lines
 
 
 def test_forecasts_of_an_upgrade_are_in_the_first_line() -> None:
