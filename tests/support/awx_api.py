@@ -39,6 +39,8 @@ class Awx(ThreadingHTTPServer):
         self.objects: dict[str, dict[int, dict[str, Any]]] = {}
         self.related: dict[str, list[int]] = {}
         self.surveys: dict[str, Any] = {}
+        #: The settings of the whole controller. A launch in bulk is allowed by default.
+        self.settings: dict[str, Any] = {"BULK_JOB_MAX_LAUNCH": 100}
         self.writes: list[str] = []
         self.number = 0
         #: Number of project updates that fail before all later ones succeed.
@@ -96,6 +98,8 @@ class Awx(ThreadingHTTPServer):
     # --- handling of requests
 
     def get(self, path: list[str], query: dict[str, str]) -> Any:
+        if path == ["settings", "all"]:
+            return self.settings
         if len(path) == 1:
             return _page([self.shown(one) for one in self.matching(path[0], query)])
         if len(path) == 2:
@@ -151,6 +155,9 @@ class Awx(ThreadingHTTPServer):
         return 204, None
 
     def patch(self, path: list[str], data: Any) -> Any:
+        if path == ["settings", "all"]:
+            self.settings.update(data)
+            return self.settings
         one = self.objects[path[0]][int(path[1])]
         self.check(path[0], {**one, **data})
         one.update(data)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import Environment, StrictUndefined, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from support.playbooks import Dumper, Unsafe
@@ -348,8 +348,44 @@ def extra_variables(template: Mapping[str, Any], given: Mapping[str, Any], **mor
 
     Each text is marked as unsafe (awx/main/utils/safe_yaml.py), unless ALLOW_JINJA_IN_EXTRA_VARS of the controller is `always`.
     """
+    return bulk_variables(template, accepted(template, given), **more)
+
+
+def bulk_variables(template: Mapping[str, Any], given: Mapping[str, Any], **more: Any) -> str:
+    """As `extra_variables`, of a job in a bulk launch, which gets all variables given (awx/main/models/workflow.py, get_job_kwargs)."""
     own = {**template.get("extra_vars", {}), **survey_defaults(template)}
-    return str(yaml.dump(_marked({**own, **accepted(template, given), **more}), Dumper=Dumper))
+    return str(yaml.dump(_marked({**own, **given, **more}), Dumper=Dumper))
+
+
+def asked_by(playbook: Path) -> dict[str, Any]:
+    """The variables that the first task of the playbook allows, with the kind or the choices of each."""
+    first = yaml.safe_load(playbook.read_text())[0]["tasks"][0]
+    condition = first["ansible.builtin.assert"]["that"]
+    call = Environment().parse("{{ " + condition + " }}").find(nodes.Call)
+    assert call and call.node.name == "query", condition
+    plugin, asked = (argument.as_const() for argument in call.args)
+    assert plugin == "openshift_ops.image_pull.launch" and condition.endswith(") == []")
+    return dict(asked)
+
+
+def workflow_variables(found: Mapping[str, Any], playbook: str, artifacts: Callable[[Path], set[str]]) -> set[str]:
+    """The variables that jobs of the playbook get from workflows: answers to their surveys, and `artifacts` of earlier nodes."""
+    templates, got = named(found, "controller_templates"), set()
+    for workflow in found["controller_workflows"]:
+        nodes_of = {node["identifier"]: node for node in workflow["workflow_nodes"]}
+        playbooks = {
+            name: templates.get(node["unified_job_template"]["name"], {}).get("playbook", "")
+            for name, node in nodes_of.items()
+        }
+        before: dict[str, set[str]] = {name: set() for name in nodes_of}
+        for _round in nodes_of:
+            for name, node in nodes_of.items():
+                for other in _following(node):
+                    before[other] |= {name, *before[name]}
+        for name in (name for name, one in playbooks.items() if one == playbook):
+            got |= {question["variable"] for question in workflow["survey_spec"]["spec"]}
+            got |= {one for other in before[name] if playbooks[other] for one in artifacts(PROJECT / playbooks[other])}
+    return got
 
 
 def _marked(value: Any) -> Any:

@@ -20,6 +20,7 @@ from support.awx_rules import (
     EXTENSION,
     PROJECT,
     accepted,
+    asked_by,
     configuration,
     extra_variables,
     named,
@@ -27,8 +28,9 @@ from support.awx_rules import (
     problems,
     run_workflow,
     survey_defaults,
+    workflow_variables,
 )
-from support.playbook_variables import all_files, reads
+from support.playbook_variables import _members, all_files, reads
 
 ROOT = Path(__file__).parents[2]
 TASKS = yaml.safe_load((EXTENSION / "tasks" / "apply.yml").read_text())
@@ -339,6 +341,41 @@ class TestTheProject:
         assert set(taken) <= set().union(*asked)
         assert {name for name, may_be_missing in taken.items() if not may_be_missing} <= answered(one)
 
+    @pytest.mark.parametrize("playbook", [path.name for path in PROJECT.glob("*.yml") if path.name != "failed.yml"])
+    def test_the_first_task_allows_the_questions_of_the_survey(self, found: dict[str, Any], playbook: str) -> None:
+        """The list of the task and the surveys cannot drift apart."""
+        surveys = [*found["controller_workflows"]]
+        surveys += [one for one in found["controller_templates"] if one["playbook"] == playbook]
+        kinds = {
+            question["variable"]: kind_of(question)
+            for survey in surveys
+            for question in survey.get("survey_spec", {}).get("spec", ())
+        }
+        own = {question["variable"] for survey in surveys[2:] for question in survey["survey_spec"]["spec"]}
+        expected = own | workflow_variables(found, playbook, artifacts_of)
+        asked = asked_by(PROJECT / playbook)
+        assert asked == {name: kinds.get(name, "any") for name in expected}
+
+    @pytest.mark.parametrize("playbook", [path.name for path in PROJECT.glob("*.yml")])
+    def test_the_first_play_uses_no_variable_of_a_launch(self, playbook: str) -> None:
+        """Ansible evaluates the header of a play before its first task. `failed.yml` has no login and only fails."""
+        first = yaml.safe_load((PROJECT / playbook).read_text())[0]
+        header = {name: value for name, value in first.items() if name not in ("tasks", "vars", "name")}
+        assert header.pop("any_errors_fatal", True) is True
+        hosts = "localhost" if playbook == "failed.yml" else "all"
+        assert header == {"hosts": hosts, "connection": "local", "gather_facts": False}
+        task = first["tasks"][0]
+        assert {*task} == {"name", "ansible.builtin.fail" if playbook == "failed.yml" else "ansible.builtin.assert"}
+
+    def test_the_last_node_has_no_login(self, found: dict[str, Any]) -> None:
+        assert of(found, "templates", "failed")["credentials"] == []
+
+    def test_only_jobs_of_a_rotation_have_the_key_of_its_plans(self, found: dict[str, Any]) -> None:
+        holders = {
+            one["playbook"]: "Image pull: seal of plans" in one["credentials"] for one in found["controller_templates"]
+        }
+        assert [name for name, has_key in holders.items() if has_key] == ["rotate.yml"]
+
     def test_the_project_connects_like_the_playbooks_of_the_collection(self) -> None:
         """The connection variables of the inventory apply to each job."""
         (expected,) = {str(one) for one in defaults_of(ROOT / "playbooks" / "site.yml")}
@@ -367,6 +404,32 @@ class TestTheProject:
     @pytest.mark.parametrize("name", ["check and diff", "verify logins", "export", "plan a rotation", "what if"])
     def test_templates_that_write_nothing_are_check_jobs(self, found: dict[str, Any], name: str) -> None:
         assert of(found, "templates", name)["job_type"] == "check"
+
+
+PROMPTS = {"variables", "inventory", "limit", "scm_branch", "tags", "skip_tags"}
+
+
+@pytest.mark.parametrize("module", ["job_template", "workflow_job_template"])
+def test_prompts_that_were_switched_on_are_switched_off(module: str) -> None:
+    (options,) = (task[f"awx.awx.{module}"] for task in TASKS if f"awx.awx.{module}" in task)
+    off = {name for name, value in options.items() if value is False}
+    assert {f"ask_{prompt}_on_launch" for prompt in PROMPTS} <= off
+
+
+def kind_of(question: dict[str, Any]) -> Any:
+    kinds = {"integer": "number", "multiselect": "list", "multiplechoice": question.get("choices")}
+    return kinds.get(question["type"], "text")
+
+
+def artifacts_of(playbook: Path) -> set[str]:
+    """Return the variables that a job of the playbook passes to later nodes of its workflow."""
+    return {
+        name
+        for path in all_files(playbook)
+        for key, value in _members(yaml.safe_load(path.read_text()))
+        if key == "ansible.builtin.set_stats"
+        for name in value["data"]
+    }
 
 
 def test_every_option_of_the_configuration_is_applied() -> None:
@@ -398,4 +461,5 @@ def test_no_secret_is_in_the_configuration(found: dict[str, Any]) -> None:
     for one in found["controller_credentials"]:
         fields = types.get(one["credential_type"], {}).get("inputs", {}).get("fields", ())
         secrets = {field["id"] for field in fields if field.get("secret")} | {"bearer_token", "ssl_ca_cert"}
-        assert not secrets & set(one["inputs"])
+        given = {name: value for name, value in one["inputs"].items() if name in secrets}
+        assert all("lookup('ansible.builtin.password', '/dev/null'" in value for value in given.values())

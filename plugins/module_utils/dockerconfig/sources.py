@@ -18,7 +18,8 @@ SOURCES = ("registries", "auth_file", "auth_config")
 
 #: Options for a file of Docker's or Podman's, and for the entries to use from it.
 FILE_ARGUMENTS: dict[str, Any] = {
-    "auth_file": {"type": "path"},
+    # Not a path: Ansible would replace environment variables, such as one that names the credential of a job.
+    "auth_file": {"type": "str"},
     # Redacted by its position in the parameters (core/redaction.py). With `no_log`, Ansible would mask each user name in all output.
     "auth_config": {"type": "raw", "no_log": False},
     "include": {"type": "list", "elements": "str"},

@@ -8,6 +8,7 @@ A run is the same in its own process (`ansible_module`) and in Ansible's (`plugi
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -174,7 +175,8 @@ class Task:
         :raises OptionError: when it cannot be read.
         """
         try:
-            text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+            expanded = os.path.expanduser(path)  # noqa: PTH111
+            text = Path(expanded).read_bytes().decode("utf-8", "surrogateescape")
         except (OSError, ValueError) as error:
             why = describe_read_error(path, error) + advise_reader(path, error)
             raise OptionError(f"file {path!r} cannot be read on the host that runs the task: {why}") from None

@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of a job in AWX: answers to its survey, and variables from earlier jobs of its workflow. Pure.
+
+A bulk launch gives free variables to each of its jobs, without a check against the survey: get_job_kwargs in AWX's
+awx/main/models/workflow.py. AWX then writes its own awx_* and tower_* variables over those of the launch: build_extra_vars_file in
+awx/main/tasks/jobs.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Union
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import join_and, summarize
+
+try:
+    from ansible.template import is_trusted_as_template
+except ImportError:  # before ansible-core 2.19
+
+    def is_trusted_as_template(value: Any) -> bool:
+        return not hasattr(value, "__UNSAFE__")
+
+
+__all__ = ["Answer", "launch_problems"]
+
+#: The kind of an answer, or its choices.
+Answer = Union[str, Sequence[str]]
+
+_OF_AWX = ("awx_", "tower_")
+_MARKERS = ("{{", "{%", "{#", "#jinja2:")
+#: Maximum number of variables that a message names, and of characters of a name.
+_SHOWN, _LENGTH = 20, 80
+
+
+def launch_problems(given: Mapping[str, Any], asked: Mapping[str, Answer]) -> list[str]:
+    """Return why a job with these extra variables must not run. `asked` contains the allowed variables, except AWX's own."""
+    own = {name: value for name, value in given.items() if str(name).startswith(_OF_AWX)}
+    others = [repr(str(name)[:_LENGTH]) for name in given if name not in own and name not in asked]
+    problems = (
+        [
+            f"the survey does not ask for {summarize(others, _SHOWN)}. Give answers to the survey only. A question or a variable that you "
+            "added yourself belongs in the first task of the playbook as well"
+        ]
+        if others
+        else []
+    )
+    for name, value in given.items():
+        if any(map(_is_template, _texts(value))):
+            problems.append(
+                f"Ansible would evaluate the text of {str(name)[:_LENGTH]!r}: set the controller's "
+                "ALLOW_JINJA_IN_EXTRA_VARS to 'template' or 'never'"
+            )
+        elif name in asked and value is not None and value != "" and (wanted := _why_wrong(value, asked[name])):
+            problems.append(f"the answer to {name!r} is not {wanted}")
+    return problems
+
+
+def _why_wrong(value: Any, wanted: Answer) -> str:
+    """Return the expected kind of answer; empty if the value is one."""
+    # From ansible-core 2.19 on, 0123 arrives as the number 83, and no as false.
+    if not isinstance(wanted, str):
+        answer = ("yes" if value else "no") if isinstance(value, bool) else value
+        return "" if isinstance(answer, str) and answer in wanted else f"one of {join_and(list(map(repr, wanted)))}"
+    if wanted == "text":
+        lost = "text, or Ansible reads it as a number, or as true or false, and its text is lost. Set it in the inventory instead"
+        return "" if isinstance(value, str) else lost
+    if wanted == "number":
+        return "" if isinstance(value, int) and not isinstance(value, bool) else "a number"
+    if wanted == "list":
+        return "" if isinstance(value, list) and all(isinstance(item, str) for item in value) else "a list of texts"
+    return ""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in (*value.keys(), *value.values()):
+            yield from _texts(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from _texts(part)
+
+
+def _is_template(text: str) -> bool:
+    return any(marker in text for marker in _MARKERS) and is_trusted_as_template(text)
