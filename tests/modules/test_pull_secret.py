@@ -62,6 +62,16 @@ class TestSources:
         lab.pod(namespace, "app", lab.registry("private")["image"])
         assert lab.pull(namespace, "app")["pulled"]
 
+    def test_a_path_with_an_environment_variable_is_not_the_file_that_it_names(
+        self, lab, run, namespace, tmp_path, monkeypatch
+    ):
+        """The environment of a job names the files of its credentials."""
+        (tmp_path / "auth.json").write_text(json.dumps({"auths": {"quay.io": {"username": "u", "password": CANARY}}}))
+        monkeypatch.setenv("IMAGE_PULL_AUTH_FILE", str(tmp_path / "auth.json"))
+        result = run("pull_secret", name="pull", namespaces=[namespace], auth_file="$IMAGE_PULL_AUTH_FILE")
+        assert result["failed"] and "'$IMAGE_PULL_AUTH_FILE' cannot be read" in result["msg"]
+        assert lab.get(namespace, "secrets", "pull") is None
+
     @pytest.mark.parametrize("as_text", [False, True])
     def test_data_from_openshift_cluster_manager_is_written(self, lab, run, namespace, as_text):
         data = {

@@ -183,6 +183,7 @@ def test_a_refused_login_ends_the_workflow(lab: Any, namespaces: Any, controller
     assert job.status == "failed"
     (result,) = job.results("Log in to the registries")
     assert lab.registry("private")["host"] in result["msg"] and "refuses the login" in result["msg"]
+    assert [line["msg"] for line in job.results("Result")] == ["failed for 1 entry"]
     assert not job.holding([*secrets_of(*credentials), "canary"])
     silent = passed(controller.launch("verify logins", node, credentials))
     assert "no login was verified, and the connection to the cluster was not tested" in silent.output
@@ -273,9 +274,9 @@ def test_a_survey_rotates_a_login_there_and_back(lab: Any, namespaces: Any, cont
     answers = rotating(lab, old, new)
     there = passed(controller.launch("rotate a login", node, [cluster, old], answers=answers, **given))
     assert password_in(lab, names[0]) == new.inputs["password"]
-    assert f"private_registry_secrets[0].auth_file ({lab.registry('private')['host']})" in " ".join(
-        there.output.split()
-    )
+    flat = " ".join(there.output.split())
+    assert f"private_registry_secrets[0].auth_file ({lab.registry('private')['host']})" in flat
+    assert "paste the new login into that credential" in flat and "ansible-vault" not in flat
     # Without the credential, the old login in its file cannot be found.
     back = passed(
         controller.launch("rotate a login", node, [cluster], answers={**answers, "rotate_how": "back"}, **given)
@@ -300,8 +301,11 @@ def test_a_planned_rotation_changes_only_the_approved_secrets(
     }
     answers = rotating(lab, old, new)
     alone = controller.launch("rotate a login", node, [cluster], answers=answers, group=nothing)
-    assert (alone.status, "None of them is declared" in " ".join(alone.output.split())) == ("failed", True)
-    planned = passed(controller.launch("plan a rotation", node, [cluster], answers=answers, group=nothing))
+    flat = " ".join(alone.output.split())
+    assert (alone.status, "None of them is declared" in flat) == ("failed", True)
+    assert "Launch the workflow 'Image pull: plan, approve, rotate a login'. Or add" in flat and "--check" not in flat
+    seal = Credential("Image pull: seal", {"key": "canary-of-the-seal"})
+    planned = passed(controller.launch("plan a rotation", node, [cluster, seal], answers=answers, group=nothing))
     (rows,) = (plan["secrets"] for plan in planned.handed_on["image_pull_rotation_plans"].values())
     assert [(row["namespace"], row["declared"]) for row in rows] == [(name, False) for name in names[:2]]
     assert "no confirmed secret would change, 2 unconfirmed secrets would change if you confirm them" in " ".join(
@@ -310,7 +314,7 @@ def test_a_planned_rotation_changes_only_the_approved_secrets(
     # The entry of the inventory has an auth file, which is in the credential.
     lab.create(names[2], "secrets", secret_like(lab, names[0], "planted"))
     marked = passed(
-        controller.launch("plan a rotation", node, [cluster, old], answers=answers, group={**declares, **nothing})
+        controller.launch("plan a rotation", node, [cluster, old, seal], answers=answers, group={**declares, **nothing})
     )
     (marks,) = (plan["secrets"] for plan in marked.handed_on["image_pull_rotation_plans"].values())
     assert [(row["namespace"], row["name"], row["declared"]) for row in marks] == [
@@ -326,13 +330,13 @@ def test_a_planned_rotation_changes_only_the_approved_secrets(
         lab.create(name, "secrets", again)
     done = passed(
         controller.launch(
-            "rotate a login", node, [cluster], answers=answers, handed_on=planned.handed_on, group=nothing
+            "rotate a login", node, [cluster, seal], answers=answers, handed_on=planned.handed_on, group=nothing
         )
     )
     after = [password_in(lab, name) for name in names]
     assert after == [new.inputs["password"], old.inputs["password"], old.inputs["password"]]
-    for job in (planned, marked, done):
-        assert not job.holding(secrets_of(cluster, old, new))
+    secrets = [*secrets_of(cluster, old, new), seal.inputs["key"]]
+    assert not any(job.holding(secrets) for job in (planned, marked, done))
 
 
 def secret_like(lab: Any, namespace: str, name: str) -> dict[str, Any]:
@@ -367,7 +371,11 @@ def test_existing_pull_access_is_exported_and_explained(
     supposed = passed(controller.launch("what if", node, credentials[:1], answers=answers))
     assert "secret team-registry is deleted" in supposed.output and not supposed.holding(secrets_of(*credentials))
     nothing = controller.launch("explain", node, credentials[:1])
-    assert nothing.status == "failed" and "give -e pod=NAMESPACE/NAME" in nothing.output
+    assert nothing.status == "failed" and "answer 'Pod' with NAMESPACE/NAME" in nothing.output
+    assert "would_break" in supposed.handed_on["image_pull_what_if"]["cluster"]
+    unchanged = controller.launch("what if", node, credentials[:1])
+    flat = " ".join(unchanged.output.split())
+    assert "'Secret to remove' with [NAMESPACE/]NAME" in flat and "-e remove_secret" not in flat
 
 
 @pytest.mark.slow
@@ -641,4 +649,4 @@ def test_an_answer_that_ansible_reads_as_a_number_is_refused(lab: Any, controlle
     assert job.status == "failed" and "its text is lost" in job.output
     assert not job.holding(["12345678"])
     job = controller.launch("audit", node, [bearer(lab)], answers={"audit_target_version": "4.20"})
-    assert job.status == "failed" and "with three numbers" in job.output
+    assert job.status == "failed" and "its text is lost. Set it in the inventory" in " ".join(job.output.split())

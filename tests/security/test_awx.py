@@ -14,7 +14,7 @@ import base64
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -291,36 +291,38 @@ def bulk(lab: Lab, tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def bulk_launch(
+    lab: Lab, bulk: dict[str, str], attacker: HostileRegistry, tmp_path: Path
+) -> Callable[[str, str], None]:
+    """Launch the template of a playbook with a hostile set. It fails in its first tasks, without a request to the cluster or the attacker."""
+
+    def attack(playbook: str, title: str) -> None:
+        template = LAUNCHED[playbook]
+        given = {**answers_of(template), **filled(SETS[title], ran=str(tmp_path / "ran"), host=attacker.host)}
+        audit = lab.audit()
+        done = launch_in_bulk(template, given, tmp_path, bulk)
+        flat = " ".join(done.output.split())
+        assert done.status != 0 and "PLAY RECAP" in flat, done.output[-3000:]
+        # A variable that hides the function of the first task fails it as well.
+        refused = "the survey does not ask for|is not trusted|a node of this workflow failed|object is not callable"
+        assert re.search(refused, flat), flat[-3000:]
+        assert audit.ours() == [] and attacker.requests == [] and attacker.connections() == 0
+        assert [*tmp_path.glob("**/ran*")] == [] and "canary-password" not in done.output
+
+    return attack
+
+
 @pytest.mark.parametrize(("playbook", "title"), PLAYED)
-def test_a_bulk_launch_reaches_nothing(
-    lab: Lab, bulk: dict[str, str], attacker: HostileRegistry, tmp_path: Path, playbook: str, title: str
-) -> None:
-    assert_bulk_launch_reaches_nothing(lab, bulk, attacker, tmp_path, LAUNCHED[playbook], title)
+def test_a_bulk_launch_reaches_nothing(bulk_launch: Callable[[str, str], None], playbook: str, title: str) -> None:
+    bulk_launch(playbook, title)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("playbook", LAUNCHED)
-def test_no_bulk_launch_reaches_anything(
-    lab: Lab, bulk: dict[str, str], attacker: HostileRegistry, tmp_path: Path, playbook: str
-) -> None:
+def test_no_bulk_launch_reaches_anything(bulk_launch: Callable[[str, str], None], playbook: str) -> None:
     for title in SETS:
-        assert_bulk_launch_reaches_nothing(lab, bulk, attacker, tmp_path, LAUNCHED[playbook], title)
-
-
-def assert_bulk_launch_reaches_nothing(
-    lab: Lab, environment: dict[str, str], attacker: HostileRegistry, directory: Path, template: str, title: str
-) -> None:
-    """The job fails in its first tasks, without a request to the cluster or to the attacker."""
-    given = {**answers_of(template), **filled(SETS[title], ran=str(directory / "ran"), host=attacker.host)}
-    audit = lab.audit()
-    done = launch_in_bulk(template, given, directory, environment)
-    flat = " ".join(done.output.split())
-    assert done.status != 0 and "PLAY RECAP" in flat, done.output[-3000:]
-    # A variable that hides the function of the first task fails it as well.
-    refused = "the survey does not ask for|is not trusted|a node of this workflow failed|object is not callable"
-    assert re.search(refused, flat), flat[-3000:]
-    assert audit.ours() == [] and attacker.requests == [] and attacker.connections() == 0
-    assert [*directory.glob("**/ran*")] == [] and "canary-password" not in done.output
+        bulk_launch(playbook, title)
 
 
 @pytest.mark.parametrize("title", ["a command for the new password", "a connection that runs a command"])

@@ -173,6 +173,7 @@ class Controller:
         (here / "inventory").mkdir()
         _write_inventory(here / "inventory" / "hosts", {"cluster": {}} if hosts is None else hosts, group or {})
         told = {"awx_project_revision": self.revision, "tower_project_revision": self.revision}
+        told |= {"awx_job_launch_type": "workflow", "awx_workflow_job_id": 17}
         variables = extra_variables(found, answers or {}, **{**(handed_on or {}), **told})
         (here / "env" / "extravars").write_text(variables)
         injected: dict[str, str] = {}

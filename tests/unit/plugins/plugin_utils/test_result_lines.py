@@ -373,3 +373,11 @@ class TestNodes:
         failure = {"failed": True, "stopped": HOSTILE, "failures": [{"namespace": "x", "error": HOSTILE}]}
         line = result_line([failure], "nodes", rolled_out=None, check_mode=False)
         assert line == "pull secret of the nodes: failed in 1 namespace, stopped: the error above says why"
+
+
+class TestVerification:
+    def test_the_line_counts_logins_and_failures(self) -> None:
+        assert result_line([{"verified_logins": 3, "changed": False}], "verify") == "verified 3 logins"
+        refused = {"failed": True, "failures": [{"title": "private_registry_secrets[0]"}], "verified_logins": 1}
+        assert result_line([refused], "verify") == "verified 1 login, failed for 1 entry"
+        assert result_line([{}], "verify") == "no login was verified"

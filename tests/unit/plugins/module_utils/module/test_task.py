@@ -471,6 +471,17 @@ class TestReadFile:
         assert task.read_file(str(path)) == path.read_text()
         assert "canary-password" in task.secrets
 
+    def test_a_path_begins_at_home_and_contains_no_environment_variable(
+        self, task: Task, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "auth.json").write_text("{}")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("IMAGE_PULL_AUTH_FILE", str(tmp_path / "auth.json"))
+        assert task.read_file("~/auth.json") == "{}"
+        for path in ("$IMAGE_PULL_AUTH_FILE", "${IMAGE_PULL_AUTH_FILE}", "$HOME/auth.json"):
+            with pytest.raises(OptionError, match="cannot be read on the host that runs the task: No such file"):
+                task.read_file(path)
+
     def test_a_missing_file_is_reported(self, task: Task, tmp_path: Path) -> None:
         with pytest.raises(
             OptionError, match="^file '.*auth.json' cannot be read on the host that runs the task: No such file"
