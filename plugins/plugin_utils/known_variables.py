@@ -10,15 +10,30 @@ A test derives the table from the argument specs of the roles, from the playbook
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import find_similar
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import why_unquoted
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_references import follow_variable
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_references import (
+    follow_variable,
+    is_used,
+)
 
-__all__ = ["KNOWN", "VARIABLES", "declaring_variables", "is_collection_task", "problems_of"]
+__all__ = [
+    "KNOWN",
+    "PLAYBOOKS",
+    "SHORT_NAMES",
+    "SURVEYS",
+    "VARIABLES",
+    "declaring_variables",
+    "is_collection_task",
+    "problems_of",
+    "problems_of_command_line",
+    "settings_of",
+]
 
 #: The variable of each role that declares entries.
 VARIABLES = {
@@ -66,6 +81,40 @@ _NAMES = {
 KNOWN = frozenset(prefix + rest for prefix, names in _NAMES.items() for rest in names.split())
 
 _PREFIXES = tuple(_NAMES)
+#: The prefixes of each playbook's own variables.
+PLAYBOOKS = {
+    "audit": ("pull_access_audit_",),
+    "automation_account": ("automation_account_",),
+    "explain": (),
+    "export": ("image_pull_export_",),
+    "global_pull_secret": ("global_pull_secret_",),
+    "rotate": ("credential_rotation_",),
+    "site": ("private_registry_", "delegated_auth_", "cross_project_pull_"),
+    "teardown": ("private_registry_", "delegated_auth_", "cross_project_pull_"),
+    "what_if": ("pull_access_what_if_",),
+}
+#: The variables of the two playbooks that are called by hand. They count on the command line only, so a variable `image` or `changes` of
+#: an inventory, which is for another role, does not change the question.
+_SHORT = {
+    "explain": "account ask_registries image pod realm_hosts registry_ca_cert registry_timeout registry_validate_certs workload",
+    "what_if": (
+        "against ask_registries changes declared directory fail_on namespace_selector namespaces new_nodes only_reachable realm_hosts "
+        "registry_ca_cert registry_timeout registry_validate_certs remove_credential remove_secret show target_version unreachable"
+    ),
+}
+SHORT_NAMES = {playbook: frozenset(names.split()) for playbook, names in _SHORT.items()}
+#: The answers of the surveys in AWX that the playbooks of its project convert.
+_ANSWERS = (
+    "account_everywhere account_hosted_pull_secrets account_jobs account_namespaces audit_namespaces audit_target_version "
+    "export_namespaces new_namespaces nodes_action nodes_allow_paused nodes_remove remove_undeclared rotate_how rotate_new_password "
+    "rotate_new_username rotate_nodes rotate_old_password rotate_old_username rotate_registries teardown_confirmation verify_unanswered "
+    "what_if_namespaces"
+)
+SURVEYS = frozenset(_ANSWERS.split())
+#: Extra variables of Ansible and AWX, and private ones.
+_NEVER = ("ansible_", "awx_", "tower_", "_")
+#: Minimum ratio of difflib at which two names are similar.
+_SIMILAR = 0.8
 #: Joined with the variable without the underscore and suffix. The author chooses the suffix.
 _FAMILIES = tuple(f"{name}_" for name in VARIABLES.values())
 #: Names of Kubernetes fields, which other roles use as variables.
@@ -90,12 +139,63 @@ def is_collection_task(task: Any) -> bool:
 
 def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
     """Return a sentence for each unknown variable with a prefix of this collection, and for each login that YAML has changed."""
-    unknown = sorted(name for name in variables if name.startswith(_PREFIXES) and not _is_known(name))
-    if unknown:
-        given = templar.template(variables.get(_IGNORED)) or ()
-        ignored = given.split(",") if isinstance(given, str) else given
-        unknown = [name for name in unknown if name not in ignored]
-    return [*map(_sentence, unknown), *_find_unquoted(variables)]
+    unknown = [name for name in variables if name.startswith(_PREFIXES) and not _is_known(name)]
+    return [*map(_sentence, _not_ignored(unknown, variables, templar)), *_find_unquoted(variables)]
+
+
+def problems_of_command_line(
+    playbook: str, extra: Mapping[str, Any], variables: Mapping[str, Any], templar: Any
+) -> list[str]:
+    """Return a sentence for each extra variable that the playbook would ignore, although it resembles one of its variables.
+
+    A name resembles ours if it is ours without the prefix. A similar name is enough if both have several words, or ours is a short name: a
+    single word, such as `stage` for `state`, often belongs to others. So does a variable that the inventory uses.
+    """
+    short = SHORT_NAMES.get(playbook, frozenset())
+    foreign = [name for name in extra if not name.startswith((*_PREFIXES, *_NEVER)) and name not in short | SURVEYS]
+    meant = {name: found for name in foreign if (found := _meant(name, playbook)) and not is_used(name, variables)}
+    unknown = (
+        f"extra variable {name} is unknown to the playbook {playbook}: did you mean {meant[name]!r}? Correct it or, if it is for "
+        f"something else, list its name in {_IGNORED}"
+        for name in _not_ignored(meant, variables, templar)
+    )
+    twice = (
+        f"extra variables {long.removeprefix(*PLAYBOOKS[playbook])} and {long} are the same option: leave one of them out"
+        for long in sorted(settings_of(playbook, extra).keys() & extra.keys())
+    )
+    return [*unknown, *twice]
+
+
+def settings_of(playbook: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given variables of the playbook's role, with the prefix of the role.
+
+    The changes are left out, because the playbook joins all variables that are changes.
+    """
+    names = ((prefix + name, name) for prefix in PLAYBOOKS[playbook] for name in SHORT_NAMES.get(playbook, ()))
+    return {long: given[name] for long, name in names if name in given and long in KNOWN and name != "changes"}
+
+
+def _meant(name: str, playbook: str) -> str:
+    """Return the variable of a playbook that was probably meant by a name; empty if none resembles it."""
+    rests = {
+        one.removeprefix(prefix): one
+        for prefix in ("image_pull_", *PLAYBOOKS[playbook])
+        for one in sorted(KNOWN)
+        if one.startswith(prefix)
+    }
+    if name in rests:
+        return rests[name]
+    comparable = {one: long for one, long in rests.items() if "_" in name and "_" in one}
+    comparable |= {one: one for one in SHORT_NAMES.get(playbook, ())}
+    return next((comparable[one] for one in get_close_matches(name, comparable, 1, _SIMILAR)), "")
+
+
+def _not_ignored(names: Collection[str], variables: Mapping[str, Any], templar: Any) -> list[str]:
+    if not names:
+        return []
+    given = templar.template(variables.get(_IGNORED)) or ()
+    ignored = given.split(",") if isinstance(given, str) else given
+    return sorted(name for name in names if name not in ignored)
 
 
 def declaring_variables(role: str, variables: Mapping[str, Any]) -> list[str]:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-__all__ = ["follow_variable", "variable_of"]
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+__all__ = ["follow_variable", "is_used", "variable_of"]
 
 #: A template that consists of one variable. Any other text may be a password.
 _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*-?\}\}\Z")
@@ -39,3 +42,19 @@ def follow_variable(value: Any, variables: Mapping[str, Any]) -> Any:
             break
         value = found
     return value
+
+
+def is_used(name: str, variables: Mapping[str, Any]) -> bool:
+    """Whether the template of another variable contains a variable. Variables that begin with an underscore are ours, and do not count."""
+    return any(_has_name(name, variables[other]) for other in variables if other != name and not other.startswith("_"))
+
+
+def _has_name(name: str, value: Any) -> bool:
+    if isinstance(value, (dict, list)):
+        return any(_has_name(name, item) for item in (value.values() if isinstance(value, dict) else value))
+    with suppress(TemplateSyntaxError):
+        is_template = isinstance(value, str) and name in value and "{" in value
+        return is_template and name in {
+            found.name for found in Environment(autoescape=True).parse(value).find_all(nodes.Name)
+        }
+    return False

@@ -367,7 +367,7 @@ def test_existing_pull_access_is_exported_and_explained(
     lab.pod(names[0], "app", f"{lab.registry('private')['host']}/team/app:v1")
     explained = passed(controller.launch("explain", node, credentials[:1], answers={"pod": f"{names[0]}/app"}))
     assert f"{names[0]}/app" in explained.output and not explained.holding(secrets_of(*credentials))
-    answers = {"what_if_secret_name": "team-registry", "what_if_namespaces": "\n".join(names)}
+    answers = {"remove_secret": "team-registry", "what_if_namespaces": "\n".join(names)}
     supposed = passed(controller.launch("what if", node, credentials[:1], answers=answers))
     assert "secret team-registry is deleted" in supposed.output and not supposed.holding(secrets_of(*credentials))
     nothing = controller.launch("explain", node, credentials[:1])

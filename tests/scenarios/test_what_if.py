@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.audited import Scene
 from support.fleet import make_namespaces
 from support.lab import Lab, path_of
@@ -122,8 +123,8 @@ def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Pat
         "west": {"pull_access_what_if_namespaces": ["default"]},
         "north": {"image_pull_kubeconfig": None, "image_pull_host": "https://127.0.0.9:1", "image_pull_api_key": "x"},
     }
-    options = {"pull_access_what_if_directory": "answers", "pull_access_what_if_fail_on": "would_break"}
-    found = asking.ask("remove_secret=old-pull", "ask_registries=true", hosts=hosts, **options)
+    how = ("ask_registries=true", "directory=answers", "fail_on=would_break")
+    found = asking.ask("remove_secret=old-pull", *how, hosts=hosts)
     assert found.status == 2, found.output
     assert "2 clusters: 2 containers would no longer get their image" in found.output
     assert "1 cluster not read" in found.output
@@ -156,15 +157,36 @@ INCOMPLETE: dict[str, dict[str, Any]] = {
 
 
 def test_incomplete_questions_are_refused_with_their_usage(asking: Asking, scene: Scene) -> None:
-    """Each is a host of one inventory, because a start of Ansible takes time."""
+    """Each is a host of one inventory, because a start of Ansible takes time, and the command line takes the answers from the host."""
     audit = scene.lab.audit()
-    found = asking.run(hosts=INCOMPLETE)
+    names = sorted({name for answers in INCOMPLETE.values() for name in answers})
+    (asking.directory / "answers.yml").write_text(
+        yaml.safe_dump({name: f"{{{{ given.{name} | default('') }}}}" for name in names})
+    )
+    found = asking.ask("@answers.yml", hosts={host: {"given": answers} for host, answers in INCOMPLETE.items()})
     assert found.status != 0
     refused = re.findall(
         r"fatal: \[([\w-]+)\]: FAILED! => [^\n]*give -e remove_secret=\[NAMESPACE/\]NAME", found.output
     )
     assert sorted(refused) == sorted(INCOMPLETE), found.output
     assert not audit.ours()
+
+
+def test_variables_of_other_roles_do_not_change_the_question(asking: Asking, scene: Scene) -> None:
+    """The short names count on the command line only, and take precedence over the inventory there."""
+    foreign = {
+        "changes": [{"unreachable_registries": ["quay.io"]}],
+        "declared": True,
+        "target_version": "4.22.0",
+        "namespaces": ["default"],
+    }
+    how = ("remove_secret=old-pull", f"namespaces={scene.name},default", "fail_on=unknown")
+    found = asking.ask(*how, **foreign, fail_on="never", pull_access_what_if_fail_on="never")
+    assert found.status != 0
+    assert (
+        "secret old-pull is deleted" in found.output and "quay.io" not in found.output and "4.22.0" not in found.output
+    )
+    assert "2 cannot be judged" in found.output, found.output
 
 
 def test_an_invalid_change_is_named_by_its_variable(asking: Asking) -> None:

@@ -46,6 +46,8 @@ _FORBIDDEN_VARIABLES = {
 }  # fmt: skip
 _QUESTION_TYPES = {"text", "textarea", "password", "integer", "float", "multiplechoice", "multiselect"}
 _TEXTS = {"text", "textarea", "password"}
+#: Variables that take the name of a secret of a cluster.
+_NAMES_OF_SECRETS = {"remove_secret"}
 #: Allowed prompts in addition to the survey. Any other prompt hands the template's credentials to everyone who is allowed to execute it.
 _PROMPTS = {"ask_credential_on_launch", "ask_job_slice_count_on_launch"}
 #: A setting of settings.yml, in another file.
@@ -278,7 +280,10 @@ def _of_question(question: Mapping[str, Any]) -> Iterator[str]:
     if question["type"] not in _QUESTION_TYPES:
         yield f"has no type {question['type']!r}"
     yield from _of_default(question)
-    if re.search("(password|token|secret)$", question["variable"]) and question["type"] != "password":
+    is_secret = (
+        re.search("(password|token|secret)$", question["variable"]) and question["variable"] not in _NAMES_OF_SECRETS
+    )
+    if is_secret and question["type"] != "password":
         yield "asks for a secret and is not of the type password"
 
 

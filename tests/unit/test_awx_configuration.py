@@ -16,6 +16,11 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import JOBS
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
+    KNOWN,
+    SHORT_NAMES,
+    SURVEYS,
+)
 from support.awx_rules import (
     EXTENSION,
     PROJECT,
@@ -324,7 +329,18 @@ class TestTheProject:
     @pytest.mark.parametrize("template", TEMPLATES)
     def test_a_survey_contains_only_variables_of_its_playbook(self, found: dict[str, Any], template: str) -> None:
         one = named(found, "controller_templates")[template]
-        assert given_by(one) <= set(reads(*all_files(PROJECT / one["playbook"])))
+        short = SHORT_NAMES.get(one["playbook"].removesuffix(".yml"), frozenset())
+        assert given_by(one) <= set(reads(*all_files(PROJECT / one["playbook"]))) | short
+
+    def test_the_answers_are_known_to_the_check_of_extra_variables(self, found: dict[str, Any]) -> None:
+        """All others have a prefix, or are short names of the playbook. A name that no survey has is not let pass."""
+        asked = {
+            (one["playbook"].removesuffix(".yml"), name)
+            for one in found["controller_templates"]
+            for name in given_by(one)
+        }
+        others = {name for playbook, name in asked if name not in SHORT_NAMES.get(playbook, ())} - KNOWN
+        assert others == SURVEYS
 
     @pytest.mark.parametrize("template", TEMPLATES)
     def test_a_template_provides_the_required_variables_of_its_playbook(

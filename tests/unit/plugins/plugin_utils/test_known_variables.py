@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,13 @@ import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     _PREFIXES,
     KNOWN,
+    PLAYBOOKS,
+    SHORT_NAMES,
+    SURVEYS,
     is_collection_task,
     problems_of,
+    problems_of_command_line,
+    settings_of,
 )
 from support.playbook_variables import _members, reads
 
@@ -170,3 +176,104 @@ def test_only_tasks_of_our_roles_and_playbooks_are_ours(tmp_path: Path) -> None:
     assert not is_collection_task(Task(f"{ROOT}/extensions/awx/project/verify.yml:8"))
     assert not is_collection_task(Task(f"{tmp_path}/playbooks/site.yml:8"))
     assert not is_collection_task(Task(""))
+
+
+#: Variables that people pass to their own roles and inventories.
+_FOREIGN = """
+    action app app_name app_version application base_domain branch build_id build_number change_number ci cluster cluster_name
+    clusters commit company config cpu customer data_dir date debug deploy_env domain dry_run env env_name environment foo git_branch
+    group hosts host_group http_proxy image_tag inventory_file kube_context level limit log_level location mode my_var namespace_name
+    ocp_version openshift_version operator output_dir owners passwd path pipeline_id port project project_name reason region registry_host
+    registry_url release release_name replicas report report_dir repo retries role roles run_id service site size src ssl_cert stage staging
+    storage tag target target_env target_host team team_name tenant ticket token today type upgrade_version url user users vault_path
+    verbose version zone ansible_user awx_job_id tower_user_name _private
+"""
+FOREIGN = _FOREIGN.split()
+
+
+def problems_with(playbook: str, *names: str, **variables: Any) -> list[str]:
+    return problems_of_command_line(
+        playbook, dict.fromkeys(names, "x"), {**dict.fromkeys(names, "x"), **variables}, Templar()
+    )
+
+
+@pytest.mark.parametrize(
+    ("playbook", "name", "meant"),
+    [
+        ("what_if", "fail_onn", "fail_on"),
+        ("what_if", "ask_registry", "ask_registries"),
+        ("what_if", "remove_secrets", "remove_secret"),
+        ("what_if", "change", "changes"),
+        ("what_if", "namespace", "namespaces"),
+        ("what_if", "registry_ca", "registry_ca_cert"),
+        ("explain", "ask_registeries", "ask_registries"),
+        ("explain", "pods", "pod"),
+        ("explain", "kubeconfig", "image_pull_kubeconfig"),
+        ("audit", "fail_on", "pull_access_audit_fail_on"),
+        ("audit", "ask_registry", "pull_access_audit_ask_registries"),
+        ("audit", "namespaces", "pull_access_audit_namespaces"),
+        ("rotate", "retire_tasks", "credential_rotation_retire_tasks"),
+        ("rotate", "emergency", "credential_rotation_emergency"),
+        ("site", "max_prune", "image_pull_max_prune"),
+        ("site", "only_namespace", "image_pull_only_namespaces"),
+        ("teardown", "only_namespaces", "image_pull_only_namespaces"),
+        ("teardown", "owner", "image_pull_owner"),
+        ("export", "credentials", "image_pull_export_credentials"),
+        ("automation_account", "state", "automation_account_state"),
+        ("global_pull_secret", "remove", "global_pull_secret_remove"),
+        ("global_pull_secret", "drop_platform_registrys", "global_pull_secret_drop_platform_registries"),
+    ],
+)
+def test_an_extra_variable_that_would_be_ignored_is_refused(playbook: str, name: str, meant: str) -> None:
+    (problem,) = problems_with(playbook, name)
+    assert problem == (
+        f"extra variable {name} is unknown to the playbook {playbook}: did you mean {meant!r}? Correct it or, if it is for something "
+        "else, list its name in image_pull_ignored_variables"
+    )
+    assert problems_with(playbook, name, image_pull_ignored_variables=[name]) == []
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_known_and_foreign_extra_variables_are_accepted(playbook: str) -> None:
+    assert problems_with(playbook, *FOREIGN, *SURVEYS, *KNOWN) == []
+    assert problems_with(playbook, *FOREIGN, *SURVEYS, *SHORT_NAMES.get(playbook, ())) == []
+
+
+@pytest.mark.parametrize(
+    "use", ["{{ password }}", [{"a": ["x-{{ password | trim }}"]}], "{% if password %}y{% endif %}"]
+)
+def test_an_extra_variable_that_the_inventory_uses_is_accepted(use: Any) -> None:
+    assert problems_with("site", "password", image_pull_password=use) == []
+
+
+@pytest.mark.parametrize("use", ["password", "{{ 'password' }}", "{{ passwords }}", "{{ x.password }}", "{{ password"])
+def test_an_extra_variable_in_another_text_is_not_used(use: str) -> None:
+    (problem,) = problems_with("site", "password", private_registry_secrets=[use], __ours="{{ password }}")
+    assert "did you mean 'image_pull_password'?" in problem
+
+
+def test_both_forms_of_a_variable_are_refused() -> None:
+    assert problems_with(
+        "what_if", "fail_on", "pull_access_what_if_fail_on", "pull_access_what_if_changes", "changes"
+    ) == ["extra variables fail_on and pull_access_what_if_fail_on are the same option: leave one of them out"]
+
+
+def test_each_playbook_names_itself_and_checks_its_variables_first() -> None:
+    found = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))[0] for path in (ROOT / "playbooks").glob("*.yml")
+    }
+    assert found.keys() == PLAYBOOKS.keys()
+    for name, play in found.items():
+        assert play["vars"]["__command_line"] == f"{{{{ lookup('openshift_ops.image_pull.command_line', '{name}') }}}}"
+        assert play["tasks"][0]["ansible.builtin.import_tasks"] == "tasks/command_line.yml"
+
+
+@pytest.mark.parametrize("playbook", SHORT_NAMES)
+def test_the_short_names_are_those_that_the_playbook_reads(playbook: str) -> None:
+    text = (ROOT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8")
+    settings = settings_of(playbook, dict.fromkeys(SHORT_NAMES[playbook]))
+    assert {name.removeprefix(prefix) for prefix in PLAYBOOKS[playbook] for name in settings} | set(
+        re.findall(r"__given\.(\w+)", text)
+    ) == SHORT_NAMES[playbook]
+    role = {name for prefix in PLAYBOOKS[playbook] for name in documented() if name.startswith(prefix)}
+    assert settings.keys() == role - {"pull_access_what_if_changes"}
