@@ -74,10 +74,16 @@ options:
     type: str
     default: Pull access
   fail_on:
-    description: The minimum severity of findings that fail the task. It fails after all files are written.
+    description:
+      - The minimum severity of findings that fail the task. It fails after all files are written.
+      - The task also fails if findings can be missing, because a cluster of O(missing) or objects could not be read. See O(allow_unread).
     type: str
     choices: [error, warning, info, never]
     default: never
+  allow_unread:
+    description: With O(fail_on), do not fail because of clusters and objects that could not be read. The report lists them.
+    type: bool
+    default: false
   fail_on_new:
     description: Whether only new findings fail the task. Requires O(compare_with) and O(fail_on).
     type: bool
@@ -291,6 +297,7 @@ ARGUMENTS = {
     "title": {"type": "str", "default": "Pull access"},
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": FAIL_ON[-1]},
     "fail_on_new": {"type": "bool", "default": False},
+    "allow_unread": {"type": "bool", "default": False},
 }
 
 

@@ -69,7 +69,7 @@ _NAMES = {
     ),
     "private_registry_": "secrets state",
     "pull_access_audit_": (
-        "ask_registries compare_with directory drift expires_within fail_on fail_on_new search_credential ignore name "
+        "allow_unread ask_registries compare_with directory drift expires_within fail_on fail_on_new search_credential ignore name "
         "namespace_selector namespaces realm_hosts registry_ca_cert rules target_version title"
     ),
     "pull_access_what_if_": (

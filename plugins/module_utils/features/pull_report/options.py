@@ -29,7 +29,7 @@ class Report:
     """The options. `src`: paths of audit documents. `outputs`: paths to write, by the names in `OUTPUTS`.
 
     `what_if`: paths of what-if documents, which only the page shows. `missing`: name and error of each cluster whose audit failed.
-    `compare_with`: path of an older report. `mode`: permissions of the written files.
+    `compare_with`: path of an older report. `allow_unread`: objects and clusters that could not be read do not fail the task. `mode`: permissions of the written files.
     """
 
     src: Sequence[str]
@@ -41,6 +41,7 @@ class Report:
     fail_on_new: bool = False
     mode: int = 0o644
     what_if: Sequence[str] = ()
+    allow_unread: bool = False
 
 
 def from_options(options: Mapping[str, Any]) -> Report:
@@ -71,6 +72,7 @@ def from_options(options: Mapping[str, Any]) -> Report:
         compare_with=options["compare_with"] or None,
         fail_on=options["fail_on"],
         fail_on_new=options["fail_on_new"],
+        allow_unread=options["allow_unread"],
         mode=_mode(options["mode"]),
     )
 

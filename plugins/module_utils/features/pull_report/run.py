@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import ERROR, WARNING
@@ -32,7 +32,7 @@ Document = Mapping[str, Any]
 
 
 def write_report(wanted: Report, render: Callable[..., str] | None, *, check_mode: bool) -> dict[str, Any]:
-    """Write the files and return the task's result. It has `failed` if there are findings that `fail_on` selects.
+    """Write the files and return the task's result. It has `failed` if there are findings that `fail_on` selects, or can be.
 
     `render` fills the template of the page. Only Ansible's own process has it.
 
@@ -98,14 +98,29 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
 
 
 def _failure(document: Mapping[str, Any], wanted: Report) -> dict[str, Any]:
+    reasons = [*_describe_findings(document, wanted), *_describe_gaps(document, wanted)]
+    where = next((f". The report is in {path}" for path in wanted.outputs.values()), "")
+    return {"failed": True, "msg": make_printable("; ".join(reasons) + where)} if reasons else {}
+
+
+def _describe_findings(document: Document, wanted: Report) -> Iterator[str]:
     found = select_failing(document, wanted.fail_on, only_new=wanted.fail_on_new)
     if not found:
-        return {}
+        return
     number = count_by_severity(finding for _cluster, finding in found)
     clusters = len({cluster for cluster, _finding in found})
     told = [f"{cluster or 'all clusters'}: {finding['message']}" for cluster, finding in found]
     new = "new: " if wanted.fail_on_new else ""
-    where = next((f". The report is in {path}" for path in wanted.outputs.values()), "")
     places = f"{clusters:,} of {pluralize(len(document['clusters']), 'cluster')}"
-    message = f"{new}{format_counts(number)} in {places}: {summarize(told, _NAMED, '; ')}{where}"
-    return {"failed": True, "msg": make_printable(message)}
+    yield f"{new}{format_counts(number)} in {places}: {summarize(told, _NAMED, '; ')}"
+
+
+def _describe_gaps(document: Document, wanted: Report) -> Iterator[str]:
+    """Yield a sentence if findings can be missing, because clusters or objects could not be read."""
+    unread = [f"{cluster['name']}: {cluster['error']}" for cluster in document.get("missing", ())]
+    unread += [f"{cluster['name']}: {text}" for cluster in document["clusters"] for text in cluster["unreadable"]]
+    if unread and wanted.fail_on != NEVER and not wanted.allow_unread:
+        yield (
+            f"findings can be missing, because not everything could be read: {summarize(unread, _NAMED, '; ')}. Give the account the rights "
+            "of the job audit, or set option 'allow_unread' to true"
+        )

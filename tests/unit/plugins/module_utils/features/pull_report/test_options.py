@@ -24,7 +24,14 @@ def options(**more: Any) -> dict[str, Any]:
         "missing": None,
         "what_if": None,
     }
-    given |= {"html": None, "json": None, "junit": None, "fail_on": "never", "fail_on_new": False}
+    given |= {
+        "html": None,
+        "json": None,
+        "junit": None,
+        "fail_on": "never",
+        "fail_on_new": False,
+        "allow_unread": False,
+    }
     return {**given, **more}
 
 
@@ -33,6 +40,7 @@ def test_all_options_are_taken() -> None:
         options(html="h", junit="x", compare_with="old", fail_on="error", fail_on_new=True, mode="0600")
     )
     assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), "old", "error", True, 0o600)
+    assert from_options(options(html="h", allow_unread=True)).allow_unread
 
 
 def test_missing_clusters_need_at_least_one_audit() -> None:

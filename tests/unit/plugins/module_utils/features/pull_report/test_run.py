@@ -177,3 +177,21 @@ def test_no_label_is_in_any_file(reports: Reports) -> None:
         text = Path(path).read_text()
         assert rows[0]["login"] not in text
         assert rows[0]["password"] not in text
+
+
+def test_findings_that_can_be_missing_fail_after_the_findings(reports: Reports) -> None:
+    """A report of what could be read would pass although nothing is known about the rest."""
+    one = audits.cluster(
+        "a", findings=[ERROR], unreadable=["the pods of b could not be read", "the nodes could not be read"]
+    )
+    source, lost = reports.source(one), [{"name": "c", "error": "refused"}]
+    found = reports.make(source, missing=lost, fail_on="error")
+    assert found["failed"]
+    assert found["msg"].startswith("1 error in 1 of 1 cluster: a: ")
+    gaps = "findings can be missing, because not everything could be read: c: refused; a: the pods of b could not be read; a: the nodes"
+    assert gaps in found["msg"]
+    assert "set option 'allow_unread' to true. The report is in" in found["msg"]
+    assert (
+        "findings can be missing" not in reports.make(source, missing=lost, fail_on="error", allow_unread=True)["msg"]
+    )
+    assert "failed" not in reports.make(source, missing=lost)

@@ -1,0 +1,317 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each cell of the table of endings in the guide: a check of pulls fails, or passes and reports it. No cell passes in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.endings import (
+    SILENT,
+    Ending,
+    guarded,
+    pruned,
+    reported,
+    retired,
+    rules_without_registries,
+    stated,
+    supposed,
+)
+from support.small_registry import SmallRegistry, small_registry
+
+GUIDE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "before_a_change.rst"
+COLUMNS = ("a pull breaks", "not known", "not asked", "not applied", "not read")
+PLAIN, STRICT = "what_if", "what_if_strict"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a state is produced: the registry, a directory, and the images whose registry answers and does not."""
+
+    registry: str
+    directory: Path
+
+    @property
+    def needed(self) -> str:
+        return f"{self.registry}/team/app:v1"
+
+    @property
+    def silent(self) -> str:
+        return f"{SILENT}/team/app:v1"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """`fails` and `passes` are the states of a cell, each with a part of the text that it prints."""
+
+    row: str
+    column: str
+    fails: tuple[tuple[Callable[[Place], Ending], str], ...] = ()
+    passes: tuple[tuple[Callable[[Place], Ending], str], ...] = ()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    with small_registry() as registry:
+        assert isinstance(registry, SmallRegistry)
+        yield Place(registry.host, tmp_path)
+
+
+def what_if(*, image: str = "needed", denied: str = "", **options: Any) -> Callable[[Place], Ending]:
+    return lambda place: Ending.of(supposed(place.registry, getattr(place, image), denied, **options))
+
+
+def audit(**state: Any) -> Callable[[Place], Ending]:
+    return lambda place: reported(place.directory, **state)
+
+
+def guard(kind: str, image: str = "needed", denied: str = "") -> Callable[[Place], Ending]:
+    return lambda place: guarded(place.registry, kind, getattr(place, image), denied)
+
+
+def retire(kind: str, image: str = "needed", denied: str = "", **how: Any) -> Callable[[Place], Ending]:
+    return lambda place: retired(place.registry, getattr(place, image), kind, denied, **how)
+
+
+def checked(role: str, file: str, **variables: Any) -> Callable[[Place], Ending]:
+    return lambda _place: stated(role, file, **variables)
+
+
+def seen(**rotation: Any) -> dict[str, Any]:
+    empty = {"unreadable_secrets": [], "remaining": [], "remaining_count": 0, "nodes": [], "copies": {"to_change": 0}}
+    return {"rotation": {**empty, "not_accepted": [], "pending_pulls_unknown": "", **rotation}}
+
+
+def rotation(**rotation: Any) -> dict[str, Any]:
+    return {"__credential_rotation_seen": seen(**rotation), "__credential_rotation_first": seen()["rotation"]}
+
+
+NODES = {
+    "namespace": "openshift-config",
+    "name": "pull-secret",
+    "exists": True,
+    "supported": True,
+    "overridden": [],
+    "notes": [],
+}
+ASKED = {"global_pull_secret_remove": ["old.example.com"]}
+PAUSED = {**NODES, "cluster_kind": "standalone", "pools": [{"name": "worker", "paused": True}]}
+LEFT = {"namespace": "a", "secret": "pull", "location": "auths", "reason": "its owner restored it"}
+UNREAD = "the caller may not list secrets in namespace b"
+CELLS = [
+    Cell(
+        "what_if",
+        "a pull breaks",
+        fails=((what_if(fail_on="would_break"), "found 1 container with an answer of option 'fail_on'"),),
+        passes=((what_if(), "web"),),
+    ),
+    Cell(
+        "what_if",
+        "not known",
+        fails=((what_if(image="silent", fail_on="unknown"), "found 1 container with an answer of option 'fail_on'"),),
+        passes=((what_if(image="silent", fail_on="would_break"), "cannot be judged"),),
+    ),
+    Cell(
+        "what_if",
+        "not read",
+        fails=(
+            (
+                what_if(denied="deployments", fail_on="unknown"),
+                "could not be read, so their containers cannot be judged",
+            ),
+        ),
+        passes=((what_if(denied="deployments", fail_on="would_break"), "could not be read"),),
+    ),
+    Cell(
+        "audit",
+        "a pull breaks",
+        fails=((audit(rule="secret-type-dead", fail_on="error"), "1 error in 1 of 1 cluster"),),
+        passes=((audit(rule="secret-type-dead", fail_on="never"), ""),),
+    ),
+    Cell(
+        "audit",
+        "not known",
+        fails=((audit(rule="pod-older-than-link", fail_on="info"), "1 info in 1 of 1 cluster"),),
+        passes=((audit(rule="pod-older-than-link", fail_on="error"), ""),),
+    ),
+    Cell("audit", "not asked", passes=((lambda _place: rules_without_registries(), "applied: "),)),
+    Cell(
+        "audit",
+        "not applied",
+        fails=((audit(missing=True, fail_on="error"), "not everything could be read: west: connection refused"),),
+        passes=((audit(missing=True, fail_on="error", allow_unread=True), ""), (audit(missing=True), "")),
+    ),
+    Cell(
+        "audit",
+        "not read",
+        fails=(
+            (
+                audit(unreadable=("the pods of b could not be read",), fail_on="error"),
+                "east: the pods of b could not be read. Give",
+            ),
+        ),
+        passes=((audit(unreadable=("x",), fail_on="error", allow_unread=True), ""), (audit(unreadable=("x",)), "")),
+    ),
+    Cell("guard", "a pull breaks", fails=((guard(PLAIN), "found that these would no longer get their image"),)),
+    Cell(
+        "guard",
+        "not known",
+        fails=((guard(STRICT, "silent"), "cannot judge whether these would still get their image"),),
+        passes=((guard(PLAIN, "silent"), "option 'guard' cannot judge 1 container"),),
+    ),
+    Cell(
+        "guard",
+        "not asked",
+        fails=((guard(STRICT, "silent"), "cannot judge whether these would still get their image"),),
+        passes=((guard(PLAIN, "silent"), "option 'guard' cannot judge 1 container"),),
+    ),
+    Cell(
+        "guard",
+        "not applied",
+        fails=((lambda _place: pruned("0"), "max_prune"),),
+        passes=((lambda _place: pruned("100%"), ""),),
+    ),
+    Cell(
+        "guard",
+        "not read",
+        fails=((guard(STRICT, denied="deployments"), "option 'guard' could not judge the removals"),),
+        passes=((guard(PLAIN, denied="deployments"), "option 'guard' cannot judge the workloads of 1 namespace"),),
+    ),
+    Cell(
+        "global_pull_secret",
+        "not asked",
+        fails=(
+            (
+                checked(
+                    "global_pull_secret",
+                    "main",
+                    **ASKED,
+                    __global_pull_secret_before={**PAUSED, "cluster_kind": "hosted", "pools": []},
+                    global_pull_secret_guard=PLAIN,
+                ),
+                "global_pull_secret_guard cannot judge it",
+            ),
+        ),
+    ),
+    Cell(
+        "global_pull_secret",
+        "not applied",
+        fails=(
+            (
+                checked(
+                    "global_pull_secret",
+                    "main",
+                    **ASKED,
+                    __global_pull_secret_before=PAUSED,
+                    __global_pull_secret_plan={"summary": {"changed": 1}},
+                ),
+                "machines of paused pools would not get it: worker",
+            ),
+        ),
+        passes=(
+            (
+                checked(
+                    "global_pull_secret",
+                    "main",
+                    **ASKED,
+                    __global_pull_secret_before={**PAUSED, "notes": ["pool worker is paused"]},
+                    __global_pull_secret_plan={"summary": {"changed": 1}},
+                    global_pull_secret_allow_paused=True,
+                ),
+                "pool worker is paused",
+            ),
+        ),
+    ),
+    Cell("rotate", "a pull breaks", fails=((retire(PLAIN), "workloads would no longer get their image without it"),)),
+    Cell(
+        "rotate",
+        "not known",
+        fails=((retire(STRICT, "silent"), "it is not known whether workloads need it"),),
+        passes=((retire(PLAIN, "silent"), "cannot be judged, so they do not stop its retirement"),),
+    ),
+    Cell(
+        "rotate",
+        "not asked",
+        fails=((retire(STRICT, verify=False), "it is not known whether workloads need it"),),
+        passes=((retire(PLAIN, verify=False), "cannot be judged, so they do not stop its retirement"),),
+    ),
+    Cell(
+        "rotate",
+        "not applied",
+        fails=(
+            (
+                checked("credential_rotation", "check", **rotation(remaining=[LEFT], remaining_count=1)),
+                "the old login is still in",
+            ),
+        ),
+        passes=(
+            (
+                checked(
+                    "credential_rotation",
+                    "check",
+                    **rotation(remaining=[LEFT], remaining_count=1),
+                    credential_rotation_allow_remaining=True,
+                ),
+                "",
+            ),
+        ),
+    ),
+    Cell(
+        "rotate",
+        "not read",
+        fails=(
+            (checked("credential_rotation", "check", **rotation(unreadable_secrets=[UNREAD])), UNREAD),
+            (retire(STRICT, denied="deployments"), "it is not known whether workloads need it"),
+        ),
+        passes=((retire(PLAIN, denied="deployments"), "Workloads that need the old login can be missed"),),
+    ),
+]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell.row}-{cell.column}".replace(" ", "-"))
+def test_a_check_ends_as_the_guide_says(place: Place, cell: Cell) -> None:
+    for state, text in cell.fails:
+        found = state(place)
+        assert found.failed and text in found.text, found
+    for state, text in cell.passes:
+        found = state(place)
+        assert not found.failed and text in found.text, found
+
+
+def test_an_audit_without_questions_does_not_claim_that_signatures_are_there() -> None:
+    assert "image-unsigned" not in rules_without_registries().text
+
+
+def table() -> dict[tuple[str, str], str]:
+    """Return the cells of the guide, by the first word of the row and the column."""
+    section = GUIDE.read_text(encoding="utf-8").partition("How each check ends\n")[2].partition("\nFacts that no")[0]
+    rows = [re.split(r"\n     - ", f"\n     - {row}") for row in section.partition("\n   * - ")[2].split("\n   * - ")]
+    (_empty, _check, *columns), *others = ([" ".join(cell.split()) for cell in row] for row in rows)
+    assert tuple(columns) == COLUMNS
+    return {
+        (row[1].split()[0].strip("`:"), column): cell
+        for row in others
+        for column, cell in zip(columns, row[2:], strict=True)
+    }
+
+
+#: Cells whose states other tests produce.
+ELSEWHERE = {
+    ("what_if", "not asked"),
+    ("what_if", "not applied"),
+    *(("global_pull_secret", column) for column in ("a pull breaks", "not known", "not read")),
+}
+
+
+def test_the_guide_has_exactly_these_cells() -> None:
+    found, cells = table(), {(cell.row, cell.column): cell for cell in CELLS}
+    assert found.keys() == cells.keys() | ELSEWHERE
+    for key, cell in cells.items():
+        assert bool(cell.fails) == ("fails" in found[key]), (key, found[key])
+        assert bool(cell.passes) == ("passes" in found[key]), (key, found[key])
