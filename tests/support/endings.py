@@ -83,7 +83,7 @@ def rules_without_registries() -> Ending:
 
 
 def supposed(registry: str, image: str, denied: str = "", **options: Any) -> Json:
-    """Suppose that the secret is deleted."""
+    """Suppose that the secret is deleted, or other `changes`."""
     access = {
         "registry_ca_cert": loopback_certificate(),
         "realm_hosts": [registry],
@@ -91,7 +91,7 @@ def supposed(registry: str, image: str, denied: str = "", **options: Any) -> Jso
         "ask_registries": True,
     }
     changes = [{"remove_secrets": {"name": "pull"}}]
-    return _run(image, denied=denied, module="pull_access_what_if", changes=changes, **{**access, **options})
+    return _run(image, denied=denied, module="pull_access_what_if", **{"changes": changes, **access, **options})
 
 
 def reported(

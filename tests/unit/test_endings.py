@@ -84,7 +84,14 @@ def checked(role: str, file: str, **variables: Any) -> Callable[[Place], Ending]
 
 
 def seen(**rotation: Any) -> dict[str, Any]:
-    empty = {"unreadable_secrets": [], "remaining": [], "remaining_count": 0, "nodes": [], "copies": {"to_change": 0}}
+    empty = {
+        "unreadable_secrets": [],
+        "remaining": [],
+        "remaining_count": 0,
+        "nodes": [],
+        "copies": {"to_change": 0, "kept": 0},
+        "to_change": [],
+    }
     return {"rotation": {**empty, "not_accepted": [], "pending_pulls_unknown": "", **rotation}}
 
 
@@ -92,6 +99,18 @@ def rotation(**rotation: Any) -> dict[str, Any]:
     return {"__credential_rotation_seen": seen(**rotation), "__credential_rotation_first": seen()["rotation"]}
 
 
+#: An inventory whose prune removes more than `max_prune` allows.
+DECLARED_TOO_LITTLE = {
+    "declared": {
+        "secrets": [],
+        "links": [],
+        "grants": [],
+        "owner": "a",
+        "prune": True,
+        "prune_everything": True,
+        "max_prune": "0",
+    }
+}
 NODES = {
     "namespace": "openshift-config",
     "name": "pull-secret",
@@ -116,6 +135,23 @@ CELLS = [
         "not known",
         fails=((what_if(image="silent", fail_on="unknown"), "found 1 container with an answer of option 'fail_on'"),),
         passes=((what_if(image="silent", fail_on="would_break"), "cannot be judged"),),
+    ),
+    Cell(
+        "what_if",
+        "not asked",
+        fails=((what_if(ask_registries=False, fail_on="would_break"), "the registries of 1 container were not asked"),),
+        passes=((what_if(ask_registries=False, fail_on="certain_break"), "ask_registries"),),
+    ),
+    Cell(
+        "what_if",
+        "not applied",
+        fails=(
+            (
+                what_if(changes=[DECLARED_TOO_LITTLE], fail_on="certain_break"),
+                "1 part of the inventory would not be applied",
+            ),
+        ),
+        passes=((what_if(changes=[DECLARED_TOO_LITTLE]), "1 part of the inventory would not be applied"),),
     ),
     Cell(
         "what_if",
@@ -303,8 +339,6 @@ def table() -> dict[tuple[str, str], str]:
 
 #: Cells whose states other tests produce.
 ELSEWHERE = {
-    ("what_if", "not asked"),
-    ("what_if", "not applied"),
     *(("global_pull_secret", column) for column in ("a pull breaks", "not known", "not read")),
 }
 
