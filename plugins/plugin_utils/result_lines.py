@@ -102,7 +102,9 @@ def rotation_line(
     `retired`: whether the registry refuses the old login; None if that is not known. `already_refused`: it refused the login before, so the
     tasks that retire it did not run.
     """
-    rotation = (seen or plan).get("rotation") or {}
+    # A check that check mode skips leaves a result without it.
+    checked = seen.get("rotation") or {}
+    rotation = checked or plan.get("rotation") or {}
     changes = _total(map(_rotation_changes, _changes_in(results)))
     places = {row["name"] for result in results for row in _rows(result) if row.get("changes")}
     parts = [f"{', '.join(_phrases(changes, check_mode))} in {pluralize(len(places), 'namespace')}"] if changes else []
@@ -110,8 +112,8 @@ def rotation_line(
     if not changes and not (check_mode and _is_stopped(results)):
         what = "no confirmed secret" if planned else "no secret"
         parts = [f"{what} would change" if check_mode else f"{what} changed"]
-    if seen and rotation:
-        left = rotation["copies"]["to_change"] + rotation["copies"]["kept"]
+    if checked:
+        left = checked["copies"]["to_change"] + checked["copies"]["kept"]
         parts.append(f"{pluralize(left, 'confirmed secret')} left with the old login")
     if planned:
         them = "it" if planned == 1 else "them"

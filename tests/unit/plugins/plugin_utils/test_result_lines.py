@@ -200,7 +200,7 @@ class TestRotation:
     def test_check_mode_counts_secrets_that_only_the_plan_would_change(self) -> None:
         rows = [{"namespace": HOSTILE, "name": HOSTILE, "declared": name == "a"} for name in "abc"]
         planned = {"rotation": {**self.PLAN["rotation"], "secrets": rows, "not_declared_count": 2}}
-        run = {"plan": planned, "seen": {}, "check_mode": True}
+        run = {"plan": planned, "seen": {"changed": False, "skipped": True}, "check_mode": True}
         more = "2 unconfirmed secrets would change if you confirm them, such as with the plan"
         assert result_line([{}], "rotation", **run) == f"no confirmed secret would change, {more}"
         assert result_line(self.RUN, "rotation", **run) == f"would update 3 secrets in 2 namespaces, {more}"
