@@ -30,6 +30,7 @@ INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 class TestIntegratedRegistry:
     """The name of the integrated registry is known only inside the cluster."""
 
+    #: They affect every pull.
     NEW_NODES: ClassVar = {"new_nodes": True}
 
     def rows(self, *given: Any, names: tuple[str, ...] = ("generated",), outcome: str = "unanswered") -> Any:
@@ -52,7 +53,7 @@ class TestIntegratedRegistry:
                 return {"outcome": outcome, "message": f"said {outcome}"}
             return answer_usually(ref, evidence)
 
-        (row,) = rows_with_answers(found, *given, asks=True, answer=answer)
+        (row,) = rows_with_answers(found, *given, self.NEW_NODES, asks=True, answer=answer)
         return row.answer, row.deciding.after.reason
 
     def test_the_right_decides_if_the_registry_cannot_be_asked(self) -> None:

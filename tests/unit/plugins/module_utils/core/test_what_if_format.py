@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what
     ANSWER_TITLES,
     ANSWERS,
     FORMAT,
+    LISTED_ANSWERS,
     MOMENT_TITLES,
     MOMENTS,
 )
@@ -22,7 +23,8 @@ SCHEMA = json.loads((Path(__file__).parents[5] / "docs/what_if.schema.json").rea
 
 def test_the_constants_equal_those_of_the_schema() -> None:
     assert SCHEMA["properties"]["format"]["const"] == FORMAT
-    assert tuple(SCHEMA["$defs"]["answer"]["enum"]) == ANSWERS == what_ifs.ANSWERS
+    assert tuple(SCHEMA["$defs"]["answer"]["enum"]) == LISTED_ANSWERS == what_ifs.ANSWERS
+    assert tuple(SCHEMA["$defs"]["counts"]["required"]) == ANSWERS
     assert tuple(SCHEMA["$defs"]["counts"]["required"]) == ANSWERS
     assert tuple(SCHEMA["$defs"]["moment"]["enum"]) == MOMENTS
 
