@@ -20,6 +20,8 @@ HOST, REPOSITORY, TAG = "registry.example.com:5000", "team/app", "v1"
 IMAGE = f"{HOST}/{REPOSITORY}:{TAG}"
 _MANIFEST = f"https://{HOST}/v2/{REPOSITORY}/manifests/{TAG}"
 _BLOB = f"https://{HOST}/v2/{REPOSITORY}/blobs/sha256:{'1' * 64}"
+#: The server to which a registry redirects the request for a blob.
+_STORAGE = "https://storage.example.com/bucket/11/data?signature=x"
 _TOKEN = "https://auth.example.com/token?scope=repository%3Ateam%2Fapp%3Apull&service=x"
 _ONE, _TWO = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
 
@@ -98,7 +100,7 @@ _STATUSES = (
     _Status("denied", "manifest", 403, "json"),
     _Status("denied", "manifest", 403, "plain"),
     _Status("denied", "blob", 403, "json"),
-    _Status("unauthorized", "manifest", 401, "json"),
+    *(_Status("unauthorized", place, 401, "json") for place in ("manifest", "blob")),
     _Status("not_found", "manifest", 404, "json"),
     _Status("not_found", "manifest", 404, "plain"),
     _Status("damaged_content", "blob", 404, "json"),
@@ -185,6 +187,10 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
             f"initializing image from source docker://{IMAGE}: rejecting ambiguous manifest, unexpected fields []string{{}} in supposedly x",
             f"initializing image from source docker://{IMAGE}: Unimplemented manifest MIME type \"x\"",
             f"parsing image configuration: Download config.json digest {_ONE} does not match expected {_TWO}",
+            "parsing image configuration: unexpected end of JSON input",
+            "parsing image configuration: invalid character 'x' looking for beginning of value",
+            "parsing image configuration: json: cannot unmarshal string into Go struct field Image.rootfs of type v1.RootFS",
+            'parsing image configuration: invalid mixed OCI image with Docker v2s2 config ("application/vnd.docker.container.image.v1+json")',
             f'digest mismatch, expected "{_ONE}", got "{_TWO}"',
             "writing blob: storing blob to file \"/var/tmp/x\": happened during read: gzip: invalid checksum",
             f'writing blob: adding layer with blob "{_ONE}": processing tar file(archive/tar: invalid tar header): exit status 1',
@@ -326,6 +332,8 @@ _FRAMES = {
     "docker": "Error response from daemon: {}",
 }
 _SOURCE = f"initializing source docker://{IMAGE}: "
+#: The first blob of an image is its configuration.
+_CRIO_BLOBS = ("parsing image configuration: ", f"reading blob {_ONE}: ")
 _RESOLVE = f'failed to resolve reference "{IMAGE}": '
 
 
@@ -336,12 +344,12 @@ def _by_crio(fault: _Status) -> Iterator[str]:
     if fault.place in ("token", "login"):
         yield _FRAMES["cri-o"].format(_SOURCE + _crio_token(fault))
         return
-    begin = {
-        "ping": f"{_SOURCE}pinging container registry {HOST}: ",
-        "manifest": f"{_SOURCE}reading manifest {TAG} in {HOST}/{REPOSITORY}: ",
-        "blob": f"reading blob {_ONE}: fetching blob: ",
+    beginnings = {
+        "ping": [f"{_SOURCE}pinging container registry {HOST}: "],
+        "manifest": [f"{_SOURCE}reading manifest {TAG} in {HOST}/{REPOSITORY}: "],
+        "blob": [f"{part}fetching blob: " for part in _CRIO_BLOBS],
     }[fault.place]
-    yield _FRAMES["cri-o"].format(begin + _crio_error(fault))
+    yield from (_FRAMES["cri-o"].format(begin + _crio_error(fault)) for begin in beginnings)
 
 
 def _crio_token(fault: _Status) -> str:
@@ -436,11 +444,15 @@ _WRITERS = {"cri-o": _by_crio, "containerd": _by_containerd, "docker": _by_docke
 
 def _of_network(cause: str, error: str) -> Iterator[Text]:
     own, other = error.format(host="registry.example.com"), error.format(host="auth.example.com")
+    stored = f'Get "{_STORAGE}": {error.format(host="storage.example.com")}'
     crio, containerd, docker = (_FRAMES[client] for client in CLIENTS)
     ping = f'{_SOURCE}pinging container registry {HOST}: Get "https://{HOST}/v2/": {own}'
     yield Text("cri-o", cause, f"unable to pull image: {ping}")
     yield Text("cri-o", cause, crio.format(ping))
     yield Text("cri-o", cause, f'unable to pull image: {_SOURCE}Get "{_TOKEN}": {other}')
+    yield from (Text("cri-o", cause, f"unable to pull image: {begin}{stored}") for begin in _CRIO_BLOBS)
+    yield Text("containerd", cause, containerd.format(f"{_OPEN}failed to do request: {stored}"))
+    yield Text("docker", cause, docker.format(stored))
     yield Text("containerd", cause, containerd.format(f'{_RESOLVE}failed to do request: Head "{_MANIFEST}": {own}'))
     token = f'{_RESOLVE}failed to authorize: failed to fetch anonymous token: Get "{_TOKEN}": {other}'
     yield Text("containerd", cause, containerd.format(token))

@@ -155,8 +155,8 @@ RULES = (
         r"|no fslayers|unsupported schema version|history not equal to number of layers|missing signature key"
         r"|unimplemented manifest mime|unsupported manifest format|unsupported media ?type|unsupported (?:docker|oci)\S* media type"
         r"|media type \S+ is no longer supported|unexpected media type|ambiguous manifest|invalid digest spec|invalid checksum digest"
-        r"|invalid tar header|gzip: invalid|flate: corrupt|zstd: |magic number mismatch|parsing image configuration"
-        r"|(?:image from source|manifest|content|index|list)\b[^:]*: (?:invalid character|unexpected end of json|json: )",
+        r"|invalid tar header|gzip: invalid|flate: corrupt|zstd: |magic number mismatch|invalid mixed oci image"
+        r"|(?:image from source|image configuration|manifest|content|index|list)\b[^:]*: (?:invalid character|unexpected end of json|json: )",
         _ANY,
         "writing blob: happened during read: Digest did not match, expected sha256:1111, got sha256:2222",
         "The node received content that does not match the image: it is damaged or incomplete, or has a format that the node cannot read",
