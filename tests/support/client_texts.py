@@ -145,6 +145,21 @@ _NETWORK = {
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
         "x509: certificate signed by unknown authority",
     ),
+    "tls_client": (
+        "remote error: tls: certificate required",
+        "remote error: tls: bad certificate",
+        "remote error: tls: unknown certificate authority",
+        "remote error: tls: unknown certificate",
+        "remote error: tls: expired certificate",
+        "remote error: tls: access denied",
+    ),
+    "tls_version": (
+        "remote error: tls: protocol version not supported",
+        "remote error: tls: handshake failure",
+        "remote error: tls: insufficient security level",
+        "tls: server selected unsupported protocol version 301",
+    ),
+    "redirects": ("stopped after 10 redirects",),
     "registry_error": (
         "EOF",
         "unexpected EOF",
@@ -159,6 +174,7 @@ _NETWORK = {
         "proxyconnect tcp: dial tcp 192.0.2.8:3128: connect: connection refused",
         "proxyconnect tcp: dial tcp: lookup proxy.example.com on 192.0.2.53:53: no such host",
         "proxyconnect tcp: dial tcp 192.0.2.8:3128: i/o timeout",
+        "proxyconnect tcp: remote error: tls: handshake failure",
         "proxyconnect tcp: tls: first record does not look like a TLS handshake",
         "proxyconnect tcp: tls: failed to verify certificate: x509: certificate signed by unknown authority",
         "socks connect tcp 192.0.2.8:1080->{host}:443: general SOCKS server failure",
@@ -275,6 +291,15 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
             f'failed to resolve reference "{IMAGE}": pull access denied, repository does not exist or may require authorization: '
             "server message: insufficient_scope: authorization failed",
         ),
+        "docker": (),
+    },
+    "too_large": {
+        "cri-o": (
+            f"initializing source docker://{IMAGE}: exceeded maximum allowed size of 4194304 bytes",
+            f"initializing source docker://{IMAGE}: reading manifest {TAG} in {HOST}/{REPOSITORY}: exceeded maximum allowed size of 1048576 bytes",
+            "parsing image configuration: exceeded maximum allowed size of 4194304 bytes",
+        ),
+        "containerd": (f'failed to resolve reference "{IMAGE}": rejecting 5000000 byte manifest for {IMAGE}: not found',),
         "docker": (),
     },
     "platform": {

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from ..core.objects import SECRET, ObjectRef
 from ..images.pull_messages import PullAttempt
+from ..images.pull_rules import UNKNOWN as NO_RULE
 from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
@@ -118,4 +119,7 @@ def _verdict_of(subject: ContainerPull, way: Sequence[StepResult], told: PullAtt
     if decides is None:
         return PullVerdict(subject, verdict, "", steps, (), cause)
     step = "" if not worst else _LOGIN if decides.step is None else decides.step.name
-    return PullVerdict(subject, verdict, decides.reason, steps, decides.fix, cause, step, _RUNS.get(worst, True))
+    reason = decides.reason
+    if told is not None and told.rule is NO_RULE and told.text not in reason and not subject.shares_error:
+        reason += f". The node says: {told.text}"
+    return PullVerdict(subject, verdict, reason, steps, decides.fix, cause, step, _RUNS.get(worst, True))

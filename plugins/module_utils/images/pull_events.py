@@ -18,6 +18,8 @@ from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, Kind
 from ..core.times import seconds_of
 from .pull_messages import PullAttempt, parse_message
+from .pull_rules import OWN_LIMIT
+from .pull_rules import UNKNOWN as NO_RULE
 
 __all__ = ["POD_EVENTS", "PodEvents", "pod_events"]
 
@@ -27,7 +29,7 @@ POD_EVENTS = Kind("v1", "Event", "events", "events of pod")
 _CONTAINER = re.compile(r"\{([^{}]*)\}\Z")
 _FAILED = re.compile(r"failed to pull image|error: (?!imagepullbackoff)", re.IGNORECASE)
 #: Causes that hide an earlier cause.
-_HIDE = ("node_limit", "unknown")
+_HIDE = (OWN_LIMIT, NO_RULE.id)
 #: Maximum number of events that are searched for a cause, newest first: users of the namespace control their number and length.
 _SEARCHED = 10
 

@@ -18,8 +18,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["RULES", "UNKNOWN", "MessageRule", "rule_for"]
+__all__ = ["OWN_LIMIT", "RULES", "UNKNOWN", "MessageRule", "rule_for"]
 
+#: The id of the rule for the kubelet's own limit, which passes by itself and hides the response of the registry.
+OWN_LIMIT = "node_limit"
 _ANY = ("cri-o", "containerd", "cri-dockerd")
 
 
@@ -191,7 +193,7 @@ RULES = (
         "Check subPath of the volume's mounts, and whether the image contains it. Another pull secret does not help",
     ),
     MessageRule(
-        "node_limit",
+        OWN_LIMIT,
         r"pull qps exceeded",
         ("kubelet",),
         "pull QPS exceeded",
@@ -232,6 +234,39 @@ RULES = (
         "The node does not trust the certificate of the registry",
         "Add its certificate authority to the ConfigMap in additionalTrustedCA of images.config.openshift.io/cluster. For a hosted cluster, use "
         "spec.configuration.image of the HostedCluster",
+    ),
+    MessageRule(
+        "tls_client",
+        r"remote error: tls: (?:[a-z]+ certificate\b|certificate required|access denied)",
+        _ANY,
+        'Get "https://registry.example.com/v2/": remote error: tls: certificate required',
+        "The registry requires a certificate of its clients, and the node sent none, or one that the registry does not accept",
+        "Have the registry accept nodes without a certificate, or put the certificate and its key into /etc/containers/certs.d/HOST:PORT of the "
+        "nodes with a MachineConfig. Another login does not help",
+    ),
+    MessageRule(
+        "tls_version",
+        r"tls: (?:protocol version not supported|handshake failure|insufficient security level|server selected unsupported protocol version)",
+        _ANY,
+        'Get "https://registry.example.com/v2/": remote error: tls: protocol version not supported',
+        "The registry and the node have no TLS version or cipher in common, or the registry requires a certificate of its clients",
+        "Enable TLS 1.2 or later at the registry, or at the proxy in between. Another login does not help",
+    ),
+    MessageRule(
+        "redirects",
+        r"stopped after \d+ redirects",
+        _ANY,
+        'Get "https://registry.example.com/v2/": stopped after 10 redirects',
+        "The registry answers each request with another redirect",
+        "Check the address of the registry, and any proxy in front of it: they may redirect to each other. Another login does not help",
+    ),
+    MessageRule(
+        "too_large",
+        r"exceeded maximum allowed size|rejecting \d+ byte ",
+        ("cri-o", "containerd"),
+        "initializing source docker://registry.example.com/app:1: exceeded maximum allowed size of 4194304 bytes",
+        "The registry sent a manifest, or another document, that is larger than the node accepts",
+        "Build the image with fewer layers, annotations and labels: a node accepts 4 MiB. If other nodes can pull it, check the proxy in between",
     ),
     MessageRule(
         "dns",

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.registry_keys import without_user
 from ...images.pull_messages import PullAttempt, parse_message
+from ...images.pull_rules import OWN_LIMIT
+from ...images.pull_rules import UNKNOWN as NO_RULE
 from ...images.references import reference_of
 from ...platform.generated import is_generated
 from ...platform.protected import NODE_SECRET
@@ -47,10 +49,8 @@ _OF_LOGINS = (
     "secret_missing",
 )
 _OF_ANOTHER_TIME = ("no_credentials", "secret_unparsable", "secret_missing")
-#: The kubelet's own limit, which hides the registry's response.
-_OWN_LIMIT = "node_limit"
 #: Causes that do not predict the next attempt.
-_PROVES_NOTHING = ("unknown", _OWN_LIMIT)
+_PROVES_NOTHING = (NO_RULE.id, OWN_LIMIT)
 
 #: Outcomes of an attempt that no registry has answered.
 _NO_ANSWER = ("unanswered", "not_sent")
@@ -76,7 +76,7 @@ def last_node_error(subject: ContainerPull, evidence: Lookup) -> PullAttempt | N
     if not subject.reason:
         return None
     told = parse_message(subject.reason, subject.message).cause
-    if told is not None and told.rule.id != _OWN_LIMIT:
+    if told is not None and told.rule.id != OWN_LIMIT:
         return told
     return events_of(subject, evidence).cause or told
 
@@ -96,13 +96,18 @@ def explain_login(held: PullRoute, told: PullAttempt | None) -> Iterator[StepRes
         yield seen
     if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
         yield from _judge_by_asking(held, told)
-    elif told is None or told.rule.id == _OWN_LIMIT:
+    elif told is None or told.rule.id == OWN_LIMIT:
         yield from _judge_without_node(held)
     else:
         if told.rule.id in _OF_LOGINS and not held.credentials.usable_logins:
             refusing = _mirror_of_error(held, told) or str(held.reference)
             yield from _explain_all_providers(held, [refusing])
         yield _judge_by_node(held, told)
+
+
+def _is_unclassified(told: PullAttempt | None) -> bool:
+    """Whether the node reports an error that no login may change, as far as known."""
+    return told is not None and told.rule is NO_RULE
 
 
 def _needs_provider(held: PullRoute, told: PullAttempt | None) -> bool:
@@ -155,7 +160,9 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         yield info("registry", f"{attempt.which}: {attempt.said}", ok=ok)
     if works := next((attempt for attempt in attempts if attempt.pulls), None):
         yield from explain_platform(held)
-        yield _success_reason(f"{works.said}, {works.which}")
+        said = f"{works.said}, {works.which}"
+        # The node's words come after the reason (`chain`).
+        yield _unknown_reason(said) if _is_unclassified(told) else _success_reason(said)
         return
     if silent := _generated_attempt(held, told, attempts):
         which = f"secret {silent.question.secret}, which the platform generates for {held.subject.account_ref}"
@@ -183,7 +190,7 @@ def _generated_attempt(
     Its service is known only inside the cluster. The right of the account and the image stream, which other steps judge, decide whether this
     login can pull. They say nothing about another login, and nothing explains the silence of its route.
     """
-    if told is not None and told.rule.id != _OWN_LIMIT:
+    if told is not None and told.rule.id != OWN_LIMIT:
         return None
     if not has_internal_name(held.reference, held.credentials, held.evidence):
         return None
@@ -259,6 +266,8 @@ def _judge_by_some(held: PullRoute, told: PullAttempt | None, attempts: Sequence
         reason = f"a registry could not be asked from here: {reason}"
     if answered := next((attempt for attempt in attempts if attempt.is_known), None):
         return _unknown_reason(f"{reason}; {answered.said}, {answered.which}", _judge_refusal(held, answered).fix)
+    if _is_unclassified(told):
+        return _unknown_reason(reason)
     lacking = next((seen for seen in _judge_without_node(held) if seen.fix), None)
     return _unknown_reason(reason) if lacking is None else _unknown_reason(f"{reason}; {lacking.reason}", lacking.fix)
 

@@ -264,7 +264,7 @@ _ALL = (
     ),
     AuditRule(
         "pod-pull-unknown",
-        INFO,
+        WARNING,
         "A node reports why a pull failed, and the objects do not explain it",
         "The message contains the node's text.",
         "Read the text, and use pull_access_info to see all steps.",

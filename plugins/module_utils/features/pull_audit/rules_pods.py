@@ -17,6 +17,7 @@ from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.credentials import KubeletLogin, credentials_of
 from ...explain.lookup import ReadRequired
 from ...explain.subjects import ContainerPull
+from ...images.pull_rules import OWN_LIMIT
 from ...images.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
 from .findings import Finding
@@ -88,7 +89,8 @@ def find_unknown_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Ite
     for subject, access in survey.subject_pods(place.namespace):
         if access.verdict == UNKNOWN and access.cause:
             message = f"{subject.ref} does not get {subject.image}: {access.reason}"
-            yield Finding("pod-pull-unknown", subject.ref, subject.location, message, access.fix)
+            severity = INFO if access.cause == OWN_LIMIT else ""
+            yield Finding("pod-pull-unknown", subject.ref, subject.location, message, access.fix, severity)
 
 
 def find_missing_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from ...core.objects import Json, metadata
 from ...core.phrases import summarize
 from ...images.probe_pods import CONTAINER
 from ...images.pull_messages import CREATE_ERROR, PullAttempt, is_about_image, parse_message
+from ...images.pull_rules import OWN_LIMIT
 from ...images.pull_rules import UNKNOWN as NO_RULE
 from .options import PullProbe
 
@@ -55,8 +56,6 @@ _AFTER = (
 )
 #: A kubelet writes this for a container that it never had, when the pod has ended (kubelet_pods.go, status_manager.go).
 _NEVER_SEEN = "ContainerStatusUnknown"
-#: The kubelet's own limit: it retries by itself, and no registry was asked.
-_PASSES = "node_limit"
 
 #: Maximum number of characters of a message in the result, and in the error of a namespace.
 _MOST, _SAID = 1000, 300
@@ -125,7 +124,7 @@ def _judge_refusal(reason: str, message: str, node: str) -> Judgement:
         redact_line(message or reason), NO_RULE, "", is_mirror=False
     )
     rule, meaning, said = attempt.rule, attempt.meaning, truncate(attempt.text, _MOST)
-    if rule.id == _PASSES:
+    if rule.id == OWN_LIMIT:
         return Judgement(UNKNOWN, rule.id, meaning, said, "run again, and raise 'timeout'", node, is_final=False)
     return Judgement(REFUSED, rule.id, meaning, said, rule.fix, node)
 

@@ -244,6 +244,49 @@ class TestAnswers:
         assert (asked, summary(found)[0]) == ([], "will_not_pull")
 
 
+class TestUnclassifiedError:
+    """An answer of a registry does not explain an error that no rule knows, so the node's words stay and no task writes a login on a guess."""
+
+    SAYS = "the moon is in the wrong phase"
+
+    @pytest.mark.parametrize("outcome", ["pulls", "bad_login", "no_login", "no_right", "not_found", "unanswered"])
+    @pytest.mark.parametrize("login", [[], ["a"]])
+    def test_the_words_of_the_node_are_in_the_reason(self, outcome: str, login: list[str]) -> None:
+        found, _asked = told(pod(*login, says=self.SAYS), known(a=GOOD), always(outcome))
+        refused = outcome not in ("pulls", "unanswered")
+        assert found.verdict == ("will_not_pull" if refused else "unknown")
+        assert found.reason.count(self.SAYS) == 1
+        assert "works only if" not in found.reason
+        assert not found.fix or refused
+
+    def test_they_are_in_the_reason_that_another_step_gives(self) -> None:
+        evidence = known(a=GOOD, more={IMAGE_CONFIG: HIDDEN})
+        found, _asked = told(pod("a", says=self.SAYS), evidence, always("pulls"))
+        assert found.reason.startswith("which registries are allowed")
+        assert found.reason.endswith(f". The node says: {self.SAYS}")
+
+    def test_an_error_that_may_be_about_another_image_is_not_one_of_this_image(self) -> None:
+        found, _asked = told(pod("a", says=self.SAYS, shares_error=True), known(a=GOOD), always("pulls"))
+        assert found.reason == (
+            f"the node says: {self.SAYS}. This does not name one image of the pod, so it may be about another one"
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "cause"),
+        [
+            ("remote error: tls: certificate required", "tls_client"),
+            ("remote error: tls: protocol version not supported", "tls_version"),
+            ("stopped after 10 redirects", "redirects"),
+            ("exceeded maximum allowed size of 4194304 bytes", "too_large"),
+        ],
+    )
+    @pytest.mark.parametrize("outcome", ["pulls", "unanswered"])
+    def test_no_login_is_written_for_an_error_that_no_login_changes(self, text: str, cause: str, outcome: str) -> None:
+        found, _asked = told(pod(says=f'Get "https://q.io/v2/": {text}'), known(), always(outcome))
+        assert (found.verdict, found.cause, found.fix) == ("will_not_pull", cause, ())
+        assert text in found.reason
+
+
 #: An error for a source that no node of the site can reach, because its mirror refuses.
 MIRROR_REFUSES = (
     "initializing source docker://q.io/team/app:v1: (Mirrors also failed: [m.io/mirror/app:v1: reading manifest v1 in m.io/mirror/app: "

@@ -89,6 +89,11 @@ class TestCannotPull:
         seen = place(secrets=[secret("s")], pods=[pod("s", says="the moon is wrong")])
         (found,) = found_by("pod-pull-unknown", seen)
         assert "the node says: the moon is wrong" in found.message
+        assert found.effective_severity == "warning"
+
+    def test_a_limit_of_the_kubelet_that_passes_is_only_information(self):
+        (found,) = found_by("pod-pull-unknown", place(pods=[pod(says="pull QPS exceeded")]))
+        assert found.effective_severity == "info"
 
 
 class TestImageVolumes:
