@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -167,6 +167,12 @@ class Pods:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for step in (self._account, self._provisioned, self._secrets_and_grant, self._early, self._link, self._pod):
                 list(pool.map(step, numbers))
+
+    def list_images(self, images: Iterable[str]) -> None:
+        """Have the status of each node list these images."""
+        listed = [{"names": [image], "sizeBytes": 1} for image in images]
+        for name in self._nodes.values():
+            self.lab.api("PATCH", f"/api/v1/nodes/{name}/status", {"status": {"images": listed}})
 
     def _account(self, number: int) -> None:
         namespace, _pod = self.place(number)

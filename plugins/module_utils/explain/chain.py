@@ -20,7 +20,7 @@ from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
 from .lookup import Lookup
 from .reading import require_all
-from .steps.cached import cache_refs, explain_cache, explain_never
+from .steps.cached import cache_refs, explain_cache, explain_never, judge_present_image
 from .steps.integrated import explain_project
 from .steps.login import explain_keys, explain_login
 from .steps.pull_secrets import explain_secret_list, explain_secrets
@@ -66,7 +66,7 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
     if subject.pull_policy == "Never":
         way = explain_never(subject, told, evidence)
     else:
-        way = _explain_steps(subject, reference, told, evidence, asks=asks)
+        way = judge_present_image(subject, [*_explain_steps(subject, reference, told, evidence, asks=asks)], evidence)
     more = [*explain_shared_error(subject, error), *explain_restart(subject, reference, evidence)]
     return _verdict_of(subject, [*given.seen, *explain_mounts(subject), *way, *more], error)
 

@@ -42,11 +42,15 @@ from ..lookup import Lookup
 from ..node_settings import NodeSettings, SettledNode, can_verify, settings_of_nodes
 from ..reading import node_objects_for, refs_of_nodes
 from ..subjects import ContainerPull
-from ..verdict import WILL_NOT_PULL, StepResult, failure, info, unknown
+from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import PullRoute
+from .signatures import SIGNATURE
+from .sources import policies_of
 
-__all__ = ["cache_refs", "explain_cache", "explain_never", "is_free_after_pull"]
+__all__ = ["cache_refs", "explain_cache", "explain_never", "is_free_after_pull", "judge_present_image"]
 
+#: The steps whose failures also prevent a start from the image of the node, if the namespace has an ImagePolicy (`restart`).
+_AT_START = ("registries", SIGNATURE)
 #: Maximum number of nodes in one message.
 _SHOWN = 3
 
@@ -133,6 +137,32 @@ def explain_never(subject: ContainerPull, told: PullAttempt | None, evidence: Lo
         yield from seen
 
 
+def judge_present_image(subject: ContainerPull, way: Sequence[StepResult], evidence: Lookup) -> Iterator[StepResult]:
+    """Yield the results of a pull as they count for a pod whose node has the image: they matter only if the kubelet pulls.
+
+    :raises ReadRequired: when the nodes or their settings have to be read first.
+    """
+    nodes = _settled_nodes(subject, evidence)[0] if _is_listed(subject, evidence) else ()
+    if not nodes or _decide(subject, nodes[0]).answer == ASKS:
+        yield from way
+        return
+    text, is_given = _describe(subject, nodes[0])
+    begin = f"node {subject.node} has the image"
+    if is_given:
+        yield StepResult(None, "", f"{begin}: {text}")
+    at_start = _AT_START if policies_of(subject.namespace, evidence).of_namespace else ()
+    fails = any(each.verdict == WILL_NOT_PULL for each in way)
+    for each in way:
+        is_of_pull = each.verdict in (WILL_NOT_PULL, UNKNOWN) and (each.step is None or each.step.name not in at_start)
+        if not is_of_pull or not (is_given or fails):
+            yield each
+        elif is_given or each.verdict == UNKNOWN:
+            yield replace(each, verdict="", reason="", fix=())
+        else:
+            doubt = f"{begin}, and whether its kubelet gives it to this pod is not known. If it does not: {each.reason}"
+            yield replace(each, verdict=UNKNOWN, reason=doubt)
+
+
 def _is_relevant(subject: ContainerPull) -> bool:
     """If the node reports anything about the pull, it had no image for this pod."""
     return subject.is_asked_alone and subject.pull_policy != "Always" and not subject.reason
@@ -157,14 +187,16 @@ def _settled_nodes(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence[S
 
 def _records_pulls(subject: ContainerPull, node: SettledNode) -> bool:
     """Whether the node may have a record of the image that decides, and its CRI-O reads the files of the provider."""
-    decision = decide_cached_image(subject.image, node.versions, node.settings.policy or VerificationPolicy())
-    return decision.rule == UNKNOWN_RECORD and not node_problem(node.versions)
+    return _decide(subject, node).rule == UNKNOWN_RECORD and not node_problem(node.versions)
+
+
+def _decide(subject: ContainerPull, node: SettledNode) -> CacheDecision:
+    return decide_cached_image(subject.image, node.versions, node.settings.policy or VerificationPolicy())
 
 
 def _describe(subject: ContainerPull, node: SettledNode) -> tuple[str, bool | None]:
     """The sentence for one node, and whether the pod gets the image there: None if that is not known."""
-    versions, policy = node.versions, node.settings.policy
-    decision = decide_cached_image(subject.image, versions, policy or VerificationPolicy())
+    versions, policy, decision = node.versions, node.settings.policy, _decide(subject, node)
     text = _describe_decision(subject, versions, policy or VerificationPolicy(), decision)
     is_used = decision.answer == USES
     is_refused = decision == _REFUSED and subject.pull_policy == "Never"

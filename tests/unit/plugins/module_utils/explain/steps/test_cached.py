@@ -15,6 +15,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     explain_cache,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBEADM_SETTINGS,
     KUBELET_CONFIGS,
@@ -22,9 +26,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.ku
     POOLS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from support.node_configs import kubelet_config, node_in
 from support.node_configs import pool as pool_of
-from support.pull_evidence import GOOD, REFUSED, known, node, pod, steps, summary, told
+from support.pull_evidence import GOOD, REFUSED, known, node, pod, secret, steps, summary, told
 
 POLICY, LISTED = "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist"
 NEW, OLD = node("new", "cri-o://1.36.0", kubelet="v1.36.0"), node("old", kubelet="v1.34.9")
@@ -310,3 +315,91 @@ class TestImagesOfTheNode:
     def test_a_running_container_needs_no_list(self) -> None:
         ((_name, seen, _ok),) = steps(self.asked(self.OLD_NODE, "q.io/team/app:v1", pulled=True), "cached")
         assert seen.startswith("the container has its image, but")
+
+
+#: A secret that stops each pull of the pod.
+BROKEN = secret({"q.io": {"auth": "?"}})
+#: The configuration of a cluster that blocks the registry of the image.
+BLOCKED = {IMAGE_CONFIG: {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}}
+VERSIONS = {
+    "old": ("v1.34.9", "cri-o://1.34.1"),
+    "new": ("v1.36.0", "cri-o://1.36.0"),
+    "misses": ("v1.35.1", "cri-o://1.35.1"),
+}
+OTHER = "NeverVerifyAllowlistedImages"
+RECORDS, GIVES, PULLS_AGAIN = "records", "gives", "pulls"
+
+
+class TestPresentImage:
+    """What a pull would need does not decide if the kubelet gives the image of the node to the pod."""
+
+    @staticmethod
+    def asked(versions: str, settings: Any, *own: str, more: Any = None, **fields: Any) -> PullVerdict:
+        kubelet, runtime = VERSIONS[versions]
+        on = node("n", runtime, kubelet)
+        on["status"]["images"] = [{"names": ["q.io/team/app:v1"]}]
+        evidence = known(
+            more={ObjectRef(NODES.kind, "", "n"): on, KUBEADM_SETTINGS: settings, **(more or {})}, bad=BROKEN
+        )
+        return told(pod(*own, **{"is_asked_alone": True, "node": "n", **fields}), evidence)
+
+    @pytest.mark.parametrize(
+        ("versions", "settings", "answer"),
+        [
+            ("old", None, GIVES),
+            ("old", {POLICY: "AlwaysVerify"}, GIVES),
+            ("new", {POLICY: "NeverVerify"}, GIVES),
+            ("new", {POLICY: "NeverVerifyPreloadedImages"}, RECORDS),
+            ("new", {POLICY: "AlwaysVerify"}, RECORDS),
+            ("new", {POLICY: OTHER, LISTED: ["q.io/team/*"]}, GIVES),
+            ("new", {POLICY: OTHER, LISTED: ["q.io/other"]}, RECORDS),
+            ("new", None, RECORDS),
+            ("new", REFUSED, RECORDS),
+            ("misses", {}, GIVES),
+            ("misses", {POLICY: "AlwaysVerify"}, PULLS_AGAIN),
+            ("misses", None, RECORDS),
+        ],
+    )
+    @pytest.mark.parametrize(("own", "more"), [(["bad"], None), ([], BLOCKED), (["bad"], BLOCKED)])
+    def test_each_policy_decides_whether_the_failure_of_a_pull_counts(
+        self, versions: str, settings: Any, answer: str, own: list[str], more: Any
+    ) -> None:
+        alone = told(pod(*own), known(more=more, bad=BROKEN))
+        found = self.asked(versions, settings, *own, more=more)
+        assert alone.verdict == "will_not_pull"
+        if answer == GIVES:
+            assert (found.verdict, found.fix) == ("pulls", ())
+            assert found.reason.startswith("node n has the image: ")
+        elif answer == RECORDS:
+            doubt = "node n has the image, and whether its kubelet gives it to this pod is not known. If it does not: "
+            assert (*summary(found), found.fix) == ("unknown", doubt + alone.reason, alone.fix)
+        else:
+            assert (*summary(found), found.fix) == (*summary(alone), alone.fix)
+
+    def test_a_doubt_about_the_pull_counts_only_if_the_kubelet_may_pull(self) -> None:
+        alone = told(pod(), known())
+        assert alone.verdict == "unknown"
+        assert self.asked("old", None).verdict == "pulls"
+        assert summary(self.asked("new", None)) == summary(alone)
+
+    @pytest.mark.parametrize("fields", [{"node": ""}, {"is_asked_alone": False}, {"pull_policy": "Always"}])
+    def test_a_pod_that_may_be_on_a_node_without_the_image_pulls_it(self, fields: dict[str, Any]) -> None:
+        nodes = {NODES: {"items": [node("n")]}}
+        assert self.asked("old", None, "bad", more=nodes, **fields).verdict == "will_not_pull"
+
+    def test_an_error_of_the_node_is_about_a_pull(self) -> None:
+        assert self.asked("old", None, "bad", says="illegal base64 data at input byte 0").verdict == "will_not_pull"
+
+    def test_policies_of_the_namespace_are_checked_at_each_start(self) -> None:
+        policy = {"metadata": {"name": "i", "namespace": "ns"}, "spec": {"scopes": ["q.io/team"]}}
+        own = {ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [policy]}}
+        of_cluster = {CLUSTER_POLICIES: {"items": [policy]}}
+        assert self.asked("old", None, more=own).reason.startswith("image policy ns/i requires a signature")
+        assert self.asked("old", None, more=of_cluster).verdict == "pulls"
+        allowed = {
+            IMAGE_CONFIG: {"spec": {"registrySources": {"allowedRegistries": ["q.io/team/app:v2", "q.io/other"]}}}
+        }
+        other = {"metadata": {"name": "i", "namespace": "ns"}, "spec": {"scopes": ["q.io/other"]}}
+        elsewhere = {ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [other]}}
+        assert self.asked("old", None, more={**allowed, **elsewhere}).verdict == "will_not_pull"
+        assert self.asked("old", None, more=allowed).verdict == "pulls"
