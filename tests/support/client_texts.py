@@ -293,6 +293,13 @@ _CONTENT: Mapping[str, Mapping[str, Sequence[str]]] = {
         ),
         "docker": (),
     },
+    "not_an_image": {
+        "cri-o": (
+            'parsing image configuration: unsupported image-specific operation on artifact with type "application/vnd.cncf.helm.config.v1+json"',
+        ),
+        "containerd": (),
+        "docker": (),
+    },
     "too_large": {
         "cri-o": (
             f"initializing source docker://{IMAGE}: exceeded maximum allowed size of 4194304 bytes",

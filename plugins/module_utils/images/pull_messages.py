@@ -30,10 +30,14 @@ __all__ = [
 
 #: The reason of a container that the runtime could not create.
 CREATE_ERROR = "CreateContainerError"
-#: The beginning of its message if it is about an image: CRI-O checks a signature (internal/storage IsRunningImageAllowed), or a runtime
-#: cannot mount the image of a volume (cri-api pkg/errors ErrImageVolumeMountFailed). The mount can also fail because of the signature.
+#: The beginning of its message if it is about an image: CRI-O checks a signature (internal/storage IsRunningImageAllowed) or has no image,
+#: because it pulled an artifact (containers/image storage/storage_reference.go), or a runtime cannot mount the image of a volume (cri-api
+#: pkg/errors ErrImageVolumeMountFailed). The mount can also fail because of the signature.
 _MOUNT_FAILED = re.compile(r"(?:rpc error: code = \w+ desc = )?imagevolumemountfailed\b", re.IGNORECASE)
-_CHECK_FAILED = re.compile(r"(?:rpc error: code = \w+ desc = )?checking signature of ", re.IGNORECASE)
+_CHECK_FAILED = re.compile(
+    r"(?:rpc error: code = \w+ desc = )?(?:checking signature of |reading image .{0,1000}: image not known)",
+    re.IGNORECASE,
+)
 
 #: Maximum length of a message in characters. A longer one is cut: the cause is at its beginning or is repeated there.
 _LONGEST = 16_384

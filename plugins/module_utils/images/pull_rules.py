@@ -193,6 +193,14 @@ RULES = (
         "Check subPath of the volume's mounts, and whether the image contains it. Another pull secret does not help",
     ),
     MessageRule(
+        "not_an_image",
+        r"image not known|unsupported image-specific operation on artifact",
+        ("cri-o",),
+        'reading image "1111": locating image with ID "1111": image not known',
+        "This is no image that a container can run: it is an OCI artifact, such as a Helm chart, or it was removed from the node after the pull",
+        "Correct the name of the image: only an image volume can mount an artifact. If it is an image, delete the pod, so that it is pulled again",
+    ),
+    MessageRule(
         OWN_LIMIT,
         r"pull qps exceeded",
         ("kubelet",),

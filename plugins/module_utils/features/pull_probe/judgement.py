@@ -107,16 +107,15 @@ def judge_pod(pod: Json) -> Judgement:
 
 def _has_image(container: Json) -> bool:
     state = as_dict(container.get("state"))
-    ended = as_dict(state.get("terminated"))
+    ended, waiting = as_dict(state.get("terminated")), as_dict(state.get("waiting"))
+    # The node refuses what it has, as it does at each start of a container.
+    if waiting.get("reason") == CREATE_ERROR and is_about_image(as_str(waiting.get("message"))):
+        return False
     if as_str(container.get("imageID")) or isinstance(state.get("running"), Mapping):
         return True
     if isinstance(state.get("terminated"), Mapping) and ended.get("reason") != _NEVER_SEEN:
         return True
-    waiting = as_dict(state.get("waiting"))
-    reason = as_str(waiting.get("reason"))
-    # The node refuses the image that it has, as it does at each start of a container.
-    is_refused = reason == CREATE_ERROR and is_about_image(as_str(waiting.get("message")))
-    return reason in _AFTER and not is_refused
+    return as_str(waiting.get("reason")) in _AFTER
 
 
 def _judge_refusal(reason: str, message: str, node: str) -> Judgement:

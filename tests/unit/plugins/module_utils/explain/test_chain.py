@@ -435,6 +435,17 @@ class TestProject:
         assert "project" not in [step.name for step in found.steps]
 
 
+@pytest.mark.parametrize("asks", [True, False])
+def test_an_artifact_that_is_no_image_is_reported_with_the_words_of_the_node(asks: bool) -> None:
+    """The pull works, and every start of the container fails."""
+    text = 'reading image "1": locating image with ID "1": image not known'
+    subject = pod("good", reason="CreateContainerError", message=text)
+    found = explain(subject, Lookup(known(good=GOOD)), asks=asks)
+    assert (found.verdict, found.cause, found.fix) == ("will_not_pull", "not_an_image", ())
+    assert text in found.reason
+    assert "such as a Helm chart" in found.reason
+
+
 def test_the_report_holds_verdict_steps_fix_and_text() -> None:
     found = told(pod("good", says="invalid username/password: x"), known(good=GOOD)).report()
     assert {

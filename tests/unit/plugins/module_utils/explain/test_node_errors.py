@@ -82,13 +82,15 @@ class TestCreateError:
             (MOUNT + AT_START.format(MODEL.image), ["model"]),
             (MOUNT + 'sub path "x" does not exist in image volume "sha256:1"', ["data", "model"]),
             ("rpc error: code = Unknown desc = " + AT_START.format(APP.image), ["app"]),
+            ('reading image "1": locating image with ID "1": image not known', ["app"]),
+            ('container create failed: exec: "image not known": not found', []),
             ('container create failed: exec: "run": not found', []),
             ("the name checking signature of is reserved", []),
             ("context deadline exceeded", []),
             ("", []),
         ],
     )
-    def test_only_signatures_and_mounts_are_about_images(self, message: str, images: list[str]) -> None:
+    def test_only_signatures_mounts_and_missing_images_are_about_images(self, message: str, images: list[str]) -> None:
         assert sorted(found(app=("CreateContainerError", message))) == images
 
 

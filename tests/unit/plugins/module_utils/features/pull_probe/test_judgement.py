@@ -39,6 +39,10 @@ def pod(state: Any = None, *, node: str = "n1", image_id: str = "", phase: str =
     }
 
 
+#: The text of CRI-O for an artifact that it has pulled: it is in no image store.
+NO_IMAGE = f'reading image "{"1" * 64}": locating image with ID "{"1" * 64}": image not known'
+
+
 def waiting(reason: str, message: str = "") -> dict[str, Any]:
     return {"waiting": {"reason": reason, "message": message}}
 
@@ -53,6 +57,7 @@ class TestPulled:
             {"terminated": {"exitCode": 1}},
             waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"),
             waiting("CreateContainerError", "executable file not found"),
+            waiting("CreateContainerError", f"container create failed: {NO_IMAGE}"),
             waiting("RunContainerError"),
         ],
     )
@@ -89,6 +94,8 @@ class TestRefused:
             ("something new", "no rule knows it", "unknown"),
             ("RegistryUnavailable", "", "unknown"),
             ("CreateContainerError", f'checking signature of "{IMAGE}": verifying signatures: x', "signature_at_start"),
+            ("CreateContainerError", NO_IMAGE, "not_an_image"),
+            ("CreateContainerError", f"rpc error: code = Unknown desc = {NO_IMAGE}", "not_an_image"),
         ],
     )
     def test_any_other_reason_is_an_error_of_the_pull(self, reason: str, message: str, cause: str) -> None:
