@@ -21,6 +21,7 @@ from .key_matching import has_registry_host
 from .key_urls import is_image_host, parse_url, without_any_scheme
 
 __all__ = [
+    "DOCKER_HUB",
     "can_be_shown",
     "check_key",
     "host_of",
@@ -31,7 +32,8 @@ __all__ = [
     "without_user",
 ]
 
-_DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
+#: The hosts of Docker Hub, as images name it and as clients ask it.
+DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _API_PREFIXES = ("v1/", "v2/")
 #: Python's `lower` also turns the Kelvin sign into an ASCII letter, but no registry host contains that sign.
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -113,7 +115,7 @@ def same_path(key: str) -> str:
     elif path.startswith(_API_PREFIXES):
         path = path.split("/", 1)[1]
     path = path.rstrip("/")
-    if host in _DOCKER_HUB:
+    if host in DOCKER_HUB:
         host = "docker.io"
     return f"{host}/{path}" if path else host
 

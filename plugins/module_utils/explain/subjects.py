@@ -12,7 +12,7 @@ from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
 from ..images.architectures import limits_of_pod
 from ..platform.account_lists import names_in
-from .node_errors import NodeError, errors_of, has_started
+from .node_errors import NodeError, errors_of, has_started, waits_with_image
 from .pod_images import CONTAINERS, PodImage, images_of
 from .stream_sources import StreamSource, has_resolve_annotation, sources_of
 from .token_volumes import audiences_of
@@ -166,8 +166,9 @@ def _add_pod_facts(meta: Json, spec: Json, subject: ContainerPull) -> ContainerP
 def _add_state(
     subject: ContainerPull, each: PodImage, states: Mapping[str, Json], error: NodeError | None
 ) -> ContainerPull:
-    """A started container has the images of its volumes. A later error about one of these, at another start, counts more."""
-    is_pulled = any(has_started(states.get(name, {})) for name in each.containers)
+    """A container that has its image has those of its volumes. A later error about one of these, at another start, counts more."""
+    found = [states.get(name, {}) for name in each.containers]
+    is_pulled = any(has_started(state) or waits_with_image(state) for state in found)
     if error is None or (is_pulled and error.is_shared):
         return replace(subject, is_pulled=is_pulled)
     return replace(subject, reason=error.reason, message=error.message, shares_error=error.is_shared)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..core.cluster_text import redact_line
+from ..dockerconfig.registry_keys import DOCKER_HUB
 from .pull_rules import MessageRule, rule_for
 from .references import reference_of
 
@@ -100,15 +101,13 @@ _REQUESTED = re.compile(
     rf'(?:\b(?:get|head|post) "?|\brequest to |\bstatus code:? |\blast url ")({_URL})', re.IGNORECASE
 )
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE)
-#: A path of a registry or of a mirror. Any other path on another host belongs to a token service or a storage server.
-_REGISTRY_PATH = re.compile(r"/v2/(?:\Z|.*/(?:manifests|blobs)/)")
 
 
 @dataclass(frozen=True)
 class PullAttempt:
     """One error of a pull. `text` is redacted. `image` is the requested reference, if the text contains one.
 
-    `server`: the host of the failed request if it is not the registry but another server that the registry refers to. Empty when unknown.
+    `server`: the host of the failed request if it is not the registry: a server that the registry refers to, or a mirror. Empty when unknown.
     `is_token_service`: the request was for a token.
     """
 
@@ -160,10 +159,13 @@ def is_about_volume(message: str) -> bool:
     return bool(_MOUNT_FAILED.match(message))
 
 
-def parse_message(reason: str, message: str = "") -> PullMessage:
-    """Return the parsed `state.waiting` or event of a container. `reason` may be any text, because the kubelet stores raw errors there."""
+def parse_message(reason: str, message: str = "", image: str = "") -> PullMessage:
+    """Return the parsed `state.waiting` or event of a container. `reason` may be any text, because the kubelet stores raw errors there.
+
+    `image` is the image of the pod, because CRI-O's text for a blob does not name it.
+    """
     text = redact_line(message or reason, _LONGEST)
-    return PullMessage(tuple(_attempts(*_peel_layers(text))))
+    return PullMessage(tuple(_attempts(*_peel_layers(text, [image] if image else []))))
 
 
 def _peel_layers(text: str, images: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
@@ -199,12 +201,12 @@ def _attempt(text: str, images: Sequence[str], image: str, *, is_mirror: bool = 
 
 
 def _server(text: str, image: str) -> str:
-    """The host of the last request if it is neither the registry of the image nor a mirror. Empty otherwise, and when it is unknown."""
+    """The host of the last request if it is not the registry of the image. Empty otherwise, and when it is unknown."""
     reference, asked = reference_of(image) if image else None, _REQUESTED.findall(text)
     if reference is None or reference.is_short or not asked:
         return ""
-    host, _slash, path = asked[-1].partition("://")[2].partition("/")
-    is_registry = host == reference.host or _REGISTRY_PATH.match(f"/{path}")
+    host = asked[-1].partition("://")[2].partition("/")[0]
+    is_registry = host == reference.host or {host, reference.host} <= DOCKER_HUB
     return "" if is_registry or not _HOST.fullmatch(host) else host
 
 

@@ -75,7 +75,7 @@ def last_node_error(subject: ContainerPull, evidence: Lookup) -> PullAttempt | N
     """Return the node's last error. If that hides the cause of earlier attempts, return the cause from the pod's events."""
     if not subject.reason:
         return None
-    told = parse_message(subject.reason, subject.message).cause
+    told = parse_message(subject.reason, subject.message, "" if subject.shares_error else subject.image).cause
     if told is not None and told.rule.id != OWN_LIMIT:
         return told
     return events_of(subject, evidence).cause or told
@@ -142,7 +142,8 @@ def _judge_by_node(held: PullRoute, told: PullAttempt) -> StepResult:
 def _role_of(told: PullAttempt) -> str:
     """A sentence about a server that is not the registry, if the node's text does not describe it. Empty otherwise."""
     unknown = told.server and not told.is_token_service
-    return f" {told.server} is a server that the registry names, such as its token service." if unknown else ""
+    named = "a mirror, or a server that the registry names, such as its storage or token service"
+    return f" {told.server} is {named}." if unknown else ""
 
 
 def format_logins(logins: Sequence[KubeletLogin]) -> str:

@@ -88,21 +88,23 @@ def judge_unknown(cause: str, meaning: str, message: str = "", advice: str = "")
 
 def judge_pod(pod: Json) -> Judgement:
     """Return the result that the pod's status proves. If it is not final, it applies when the wait ends."""
-    node = as_str(as_dict(pod.get("spec")).get("nodeName"))
-    status = as_dict(pod.get("status"))
-    container = next(
-        (each for each in map(as_dict, as_list(status.get("containerStatuses"))) if each.get("name") == CONTAINER), {}
-    )
+    spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
+    node, container = as_str(spec.get("nodeName")), _named_container(status.get("containerStatuses"))
     if _has_image(container):
         return Judgement(PULLED, node=node)
     if metadata(pod).get("deletionTimestamp"):
         return judge_deleted(node)
     waiting = as_dict(as_dict(container.get("state")).get("waiting"))
     if as_str(waiting.get("reason")) not in _BEFORE:
-        return _judge_refusal(as_str(waiting.get("reason")), as_str(waiting.get("message")), node)
+        image = as_str(_named_container(spec.get("containers")).get("image"))
+        return _judge_refusal(as_str(waiting.get("reason")), as_str(waiting.get("message")), image, node)
     if as_str(status.get("phase")) in ("Succeeded", "Failed"):
         return _judge_ended(status, node)
     return _judge_waiting(status, waiting, node)
+
+
+def _named_container(containers: object) -> Json:
+    return next((each for each in map(as_dict, as_list(containers)) if each.get("name") == CONTAINER), {})
 
 
 def _has_image(container: Json) -> bool:
@@ -118,8 +120,8 @@ def _has_image(container: Json) -> bool:
     return as_str(waiting.get("reason")) in _AFTER
 
 
-def _judge_refusal(reason: str, message: str, node: str) -> Judgement:
-    attempt = parse_message(reason, message).cause or PullAttempt(
+def _judge_refusal(reason: str, message: str, image: str, node: str) -> Judgement:
+    attempt = parse_message(reason, message, image).cause or PullAttempt(
         redact_line(message or reason), NO_RULE, "", is_mirror=False
     )
     rule, meaning, said = attempt.rule, attempt.meaning, truncate(attempt.text, _MOST)

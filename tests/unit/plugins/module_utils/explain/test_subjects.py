@@ -108,6 +108,21 @@ class TestPods:
         assert app({"name": "app", "state": {state: {}}, "imageID": image_id}).is_pulled is pulled
 
     @pytest.mark.parametrize(
+        ("reason", "pulled"),
+        [
+            *((reason, True) for reason in ("CreateContainerError", "CreateContainerConfigError", "RunContainerError")),
+            *((reason, True) for reason in ("CrashLoopBackOff", "PostStartHookError")),
+            *((reason, False) for reason in ("", "ContainerCreating", "PodInitializing", "ErrImagePull", "new")),
+        ],
+    )
+    def test_a_reason_to_wait_after_the_pull_proves_it(self, reason: str, pulled: bool) -> None:
+        assert app(waiting(reason, 'exec: "run": executable file not found in $PATH')).is_pulled is pulled
+
+    @pytest.mark.parametrize("text", ['checking signature of "q.io/app": x', 'reading image "1": x: image not known'])
+    def test_an_image_that_the_node_refuses_at_the_start_is_not_pulled(self, text: str) -> None:
+        assert not app(waiting("CreateContainerError", text)).is_pulled
+
+    @pytest.mark.parametrize(
         "status", [None, 1, [], {"name": 1}, {"name": "app", "state": 1}, {"name": "app", "state": {"waiting": "x"}}]
     )
     def test_invalid_statuses_are_ignored(self, status: Any) -> None:
@@ -186,6 +201,8 @@ class TestVolumes:
     def test_a_mounting_container_that_started_proves_that_the_image_is_there(self) -> None:
         assert volume_of(running("other")).is_pulled
         assert not volume_of(running("other"), mounting=("app",)).is_pulled
+        assert volume_of(waiting("CreateContainerError", 'configmap "x" not found')).is_pulled
+        assert not volume_of(waiting("CreateContainerError", "ImageVolumeMountFailed: x")).is_pulled
         assert not volume_of(waiting("ContainerCreating")).is_pulled
         shared = volume_of(running("other"), waiting("ErrImagePull", "pull QPS exceeded"))
         assert (shared.is_pulled, shared.reason) == (True, "")

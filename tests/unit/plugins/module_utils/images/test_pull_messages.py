@@ -102,7 +102,8 @@ class TestServer:
             ("https://storage.example.com:8443/bucket/x", "storage.example.com:8443"),
             ("https://a.example.com/v2/", ""),
             ("https://a.example.com/token", ""),
-            ("https://mirror.example.com/v2/b/manifests/1?ns=a.example.com", ""),
+            ("https://mirror.example.com/v2/b/manifests/1?ns=a.example.com", "mirror.example.com"),
+            ("https://mirror.example.com/v2/", "mirror.example.com"),
             ('https://a.example.com/v2/b/manifests/1": Get "https://auth.example.com/token', "auth.example.com"),
         ],
     )
@@ -138,6 +139,19 @@ class TestServer:
     def test_a_failed_token_service_is_named_in_the_message(self, text: str, meaning: str) -> None:
         (found,) = parse_message("ErrImagePull", f"initializing source docker://a.example.com/b:1: {text}").attempts
         assert found.meaning == meaning
+
+    def test_the_image_of_the_container_is_that_of_a_text_without_one(self) -> None:
+        """The first blob of an image is asked for without a layer that names the image."""
+        text = 'parsing image configuration: Get "https://storage.example.com/x": dial tcp: lookup storage.example.com: no such host'
+        (found,) = parse_message("ErrImagePull", f"unable to pull image: {text}", "a.example.com/b:1").attempts
+        assert (found.image, found.server) == ("a.example.com/b:1", "storage.example.com")
+        assert found.meaning == "The node cannot resolve the name of storage.example.com"
+
+    @pytest.mark.parametrize("image", ["docker.io/team/app:v1", "nginx"])
+    def test_docker_hub_has_other_hosts_than_its_name(self, image: str) -> None:
+        text = 'Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host'
+        (found,) = parse_message("ErrImagePull", text, image).attempts
+        assert found.server == ""
 
     @pytest.mark.parametrize("text", ["denied", 'Get "https://x.example.com/y": EOF', "docker://b:1: https://x/y: EOF"])
     def test_the_server_is_unknown_without_the_image_and_the_request(self, text: str) -> None:

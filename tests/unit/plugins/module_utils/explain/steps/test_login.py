@@ -183,7 +183,23 @@ class TestServers:
         )
         assert found.verdict == "will_not_pull"
         assert found.reason.startswith("the node cannot resolve the name of auth.example.com (")
-        assert "auth.example.com is a server that the registry names, such as its token service. " in found.reason
+        assert (
+            "auth.example.com is a mirror, or a server that the registry names, such as its storage or token service. "
+            in found.reason
+        )
+
+    @pytest.mark.parametrize("frame", ["parsing image configuration: {}", "reading manifest v1 in q.io/team/app: {}"])
+    @pytest.mark.parametrize("path", ["bucket/x", "v2/team/app/manifests/v1"])
+    def test_a_host_to_which_the_registry_redirects_is_named(self, frame: str, path: str) -> None:
+        text = (
+            f'Get "https://store.example.com/{path}": dial tcp: lookup store.example.com on 192.0.2.53:53: no such host'
+        )
+        subject = pod("good", reason="ErrImagePull", message=f"unable to pull image: {frame.format(text)}")
+        found = told(subject, known(good=GOOD))
+        assert found.reason.startswith("the node cannot resolve the name of store.example.com (")
+        assert (
+            "store.example.com is a mirror, or a server that the registry names, such as its storage or" in found.reason
+        )
 
     @pytest.mark.parametrize(
         ("text", "cause"),

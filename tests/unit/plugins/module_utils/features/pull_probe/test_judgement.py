@@ -34,7 +34,7 @@ def pod(state: Any = None, *, node: str = "n1", image_id: str = "", phase: str =
         containers.append({"name": "probe", "imageID": image_id, "state": state})
     return {
         "metadata": {"name": "p"},
-        "spec": {"nodeName": node} if node else {},
+        "spec": {"containers": [{"name": "probe", "image": IMAGE}], **({"nodeName": node} if node else {})},
         "status": {"phase": phase, "containerStatuses": containers, **status},
     }
 
@@ -103,6 +103,11 @@ class TestRefused:
         assert (found.outcome, found.cause, found.node, found.is_final) == ("refused", cause, "n1", True)
         assert found.message
         assert found.meaning
+
+    def test_a_host_to_which_the_registry_redirects_is_named(self) -> None:
+        text = 'parsing image configuration: Get "https://store.example.com/x": dial tcp: lookup store.example.com: no such host'
+        found = judge_pod(pod(waiting("ErrImagePull", f"unable to pull image: {text}")))
+        assert found.meaning == "The node cannot resolve the name of store.example.com"
 
     def test_a_credential_in_the_text_is_hidden(self) -> None:
         found = judge_pod(pod(waiting("ErrImagePull", 'invalid decoded auth: "robot:hunter2-canary"')))
