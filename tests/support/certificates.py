@@ -44,6 +44,25 @@ def write_certificate(
     return str(file)
 
 
+def write_chain_without_identifiers(directory: Path) -> tuple[str, str]:
+    """Write an authority, and a certificate of it for 127.0.0.1 with its key, without key identifiers, as old tools make them."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _name in range(2)]
+    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in ("authority", "server")]
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    extensions = ((x509.BasicConstraints(ca=True, path_length=None), True), (address, False))
+    paths = [directory / "authority.pem", directory / "server.pem"]
+    for key, name, (extension, is_critical), path in zip(keys, names, extensions, paths, strict=True):
+        builder = x509.CertificateBuilder(names[0], name, key.public_key(), x509.random_serial_number())
+        builder = builder.not_valid_before(now - _HOUR).not_valid_after(now + _HOUR)
+        signed = builder.add_extension(extension, is_critical).sign(keys[0], hashes.SHA256())
+        form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        path.write_bytes(
+            signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(serialization.Encoding.PEM, *form)
+        )
+    return str(paths[0]), str(paths[1])
+
+
 def loopback_certificate() -> str:
     """The path of a certificate with its key for 127.0.0.1, which exists until this process ends."""
     with _LOCK:

@@ -46,6 +46,8 @@ class ClientContext(ssl.SSLContext):
             "hostname_checks_common_name",
         ):
             setattr(self, name, getattr(policy, name))
+        # A node does not require key identifiers of certificates (Go's crypto/x509), and Python does since 3.13.
+        self.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if policy.keylog_filename:
             self.keylog_filename = policy.keylog_filename
         self.check_hostname = verify

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import Limits
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.tls import ClientContext
-from support.certificates import server_context, write_certificate
+from support.certificates import server_context, write_certificate, write_chain_without_identifiers
 from support.hostile_registry import answer, drips, served
 
 
@@ -29,6 +29,17 @@ def test_the_certificate_is_checked_against_the_given_name(tmp_path: Path, host:
                 return
             with pytest.raises(ssl.SSLCertVerificationError):
                 context.wrap_socket(plain)
+
+
+def test_an_authority_without_key_identifiers_is_accepted_as_by_a_node(tmp_path: Path) -> None:
+    """Go does not require them. Python does since 3.13, unless it is told otherwise."""
+    authority, certificate = write_chain_without_identifiers(tmp_path)
+    context = ClientContext("127.0.0.1", verify=True)
+    context.load_verify_locations(authority)
+    with served(answer("HTTP/1.1 200 OK"), server_context(certificate)) as server:
+        address, _colon, port = server.host.partition(":")
+        with socket.create_connection((address, int(port)), timeout=20) as plain:
+            assert context.wrap_socket(plain).version()
 
 
 def test_tls_within_tls_keeps_the_name_of_the_caller() -> None:
