@@ -130,7 +130,7 @@ BROKEN = {
     "podman": (DENIED, "has type kubernetes.io/podmanconfigjson, which no node reads"),
     "no_port": (DENIED, "no pull secret of pod {ns}/app is for {host}/"),
     "with_tag": (DENIED, "; the nearest is {host}/"),
-    "empty": (DENIED, "no pull secret of pod {ns}/app is for {host}/"),
+    "empty": (DENIED, "secret pull has the key {host}, but its entry has no user or no password"),
     "unparsable": (PARSER, "secret {ns}/pull stops every pull of a pod that lists it"),
     "wrong_password": (REFUSED, "the registry refuses the login: secret pull has the key {host}"),
 }

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ...core.json_types import as_dict
 from ...core.objects import SECRET, ObjectRef
+from ...dockerconfig.registry_keys import without_user
 from ...images.references import Reference
 from ...platform.account_lists import names_in
 from .. import fixes
@@ -47,11 +48,21 @@ def explain_missing_login(
             f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it",
             fixes.link(namespace, subject.account, linked),
         )
-    fix = _own_fix(namespace, own, host) if is_needed else []
+    # None if the pod's list is a present or past copy of the account's.
+    fix = _write(namespace, own, host) if is_needed else []
     if linked:
         return (
             f"{subject.ref} has its own imagePullSecrets list, so it does not use {linked} of {subject.account_ref}",
             fix,
+        )
+    if unusable := next((login for login in credentials.logins if login.is_empty), None):
+        why = "its entry has no user or no password (a node does not use an identity token), so the node sends no login"
+        named = [secret for secret in credentials.secrets if secret.name == unusable.secret]
+        return (
+            f"secret {unusable.secret} has the key {without_user(unusable.key)}, but {why}",
+            (_write(namespace, named, unusable.key) or fixes.create_secret(namespace, subject.account, host))
+            if is_needed
+            else [],
         )
     near = nearest_key(credentials.secrets, reference.repository)
     hint = f"; the nearest is {near}" if near else ""
@@ -76,7 +87,7 @@ def _linked_secret(subject: ContainerPull, reference: Reference, listed: Sequenc
     return next((login.secret for login in found.usable_logins), "")
 
 
-def _own_fix(namespace: str, own: Sequence[PullSecretStatus], host: str) -> Sequence[Fix]:
-    """`own`: the secrets that are only in the pod's list. None if that list is a present or past copy of the account's."""
-    writable = [secret.name for secret in own if secret.state == "usable" and not secret.is_generated]
-    return fixes.add_registry(namespace, writable[0], host) if writable else []
+def _write(namespace: str, secrets: Sequence[PullSecretStatus], key: str) -> Sequence[Fix]:
+    """A login for the key in the first of these secrets that can have one."""
+    writable = [secret.name for secret in secrets if secret.state == "usable" and not secret.is_generated]
+    return fixes.add_registry(namespace, writable[0], key) if writable else []

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import (
@@ -17,7 +20,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
-from support.pull_evidence import GOOD, IMAGE, account, known, pod, template
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.pull_evidence import GENERATED, GOOD, IMAGE, account, known, pod, secret, template, told
 
 
 def test_a_type_that_no_node_reads_is_reported_before_a_missing_secret() -> None:
@@ -54,3 +58,43 @@ def test_a_list_of_its_own_leaves_out_the_secret_of_the_account(subject: Contain
 def test_a_secret_that_new_pods_get_is_not_missing(subject: ContainerPull) -> None:
     """A template without a list gets the list of the account, and a list may already have the secret."""
     assert reason_of(subject) == f"no pull secret of {subject.ref} is for q.io/team/app"
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+class TestUnusableEntry:
+    """A key is for the image, and its entry has no login that a node sends."""
+
+    ENTRIES = (
+        {},
+        {"identitytoken": "t"},
+        {"auth": encoded("u:"), "identitytoken": "t"},
+        {"auth": encoded(":p")},
+        {"username": "u"},
+        {"password": "p", "email": "a@example.com"},
+    )
+    WHY = "has the key q.io/team, but its entry has no user or no password (a node does not use an identity token), so the node sends no login"
+
+    @pytest.mark.parametrize("entry", ENTRIES)
+    @pytest.mark.parametrize("says", ["", "denied", "manifest unknown"])
+    def test_the_entry_is_named_instead_of_the_nearest_key(self, entry: dict[str, str], says: str) -> None:
+        found = told(pod("a", says=says), known(a=secret({"q.io/team": entry})))
+        assert f"secret a {self.WHY}" in found.reason
+        assert "nearest" not in found.reason
+        assert found.verdict == ("will_not_pull" if says else "unknown")
+        assert found.fix == ([] if says == "manifest unknown" else fixes.add_registry("ns", "a", "q.io/team"))
+
+    def test_an_entry_of_the_platform_is_not_written(self) -> None:
+        found = told(pod("a", says="denied"), known(a=secret({"q.io/team": {}}, **GENERATED)))
+        assert self.WHY in found.reason
+        assert found.fix == fixes.create_secret("ns", "default", "q.io")
+
+    def test_a_secret_that_the_pod_does_not_have_yet_is_named_first(self) -> None:
+        found = told(pod("a", says="denied"), known(account("a", "b"), a=secret({"q.io": {}}), b=GOOD))
+        assert found.fix == fixes.link("ns", "default", "b")
+
+    def test_another_entry_with_a_login_is_used(self) -> None:
+        found: Any = told(pod("a"), known(a=secret({"q.io/team": {}}), more={NODE_SECRET: GOOD}))
+        assert found.verdict == "pulls"
