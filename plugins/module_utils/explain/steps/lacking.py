@@ -18,6 +18,7 @@ from ..fixes import Fix
 from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
+from .providers import idle_providers
 from .pull_secrets import STATES
 
 __all__ = ["explain_missing_login"]
@@ -31,7 +32,7 @@ def explain_missing_login(
     *,
     is_needed: bool = True,
 ) -> tuple[str, Sequence[Fix]]:
-    """Return the reason and its fix. The simplest fix comes first.
+    """Return the reason and its fix. The simplest fix comes first, and a credential provider that gives no login before the secrets.
 
     Without `is_needed`, a registry reports that the image does not exist. Then no task adds a login that nothing refers to yet.
     """
@@ -55,11 +56,12 @@ def explain_missing_login(
             f"{subject.ref} has its own imagePullSecrets list, so it does not use {linked} of {subject.account_ref}",
             fix,
         )
+    idle = "".join(f"{each}, and " for each in idle_providers(subject, reference, evidence))
     if unusable := next((login for login in credentials.logins if login.is_empty), None):
         why = "its entry has no user or no password (a node does not use an identity token), so the node sends no login"
         named = [secret for secret in credentials.secrets if secret.name == unusable.secret]
         return (
-            f"secret {unusable.secret} has the key {without_user(unusable.key)}, but {why}",
+            f"{idle}secret {unusable.secret} has the key {without_user(unusable.key)}, but {why}",
             (_write(namespace, named, unusable.key) or fixes.create_secret(namespace, subject.account, host))
             if is_needed
             else [],
@@ -67,7 +69,7 @@ def explain_missing_login(
     near = nearest_key(credentials.secrets, reference.repository)
     hint = f"; the nearest is {near}" if near else ""
     return (
-        f"no pull secret of {subject.ref} is for {reference.repository}{hint}",
+        f"{idle}no pull secret of {subject.ref} is for {reference.repository}{hint}",
         fix or (fixes.create_secret(namespace, subject.account, host) if is_needed and not own else []),
     )
 

@@ -29,7 +29,7 @@ from .integrated import has_internal_name
 from .lacking import explain_missing_login
 from .mirrors import MirrorKey, fix_for
 from .platforms import explain_platform
-from .providers import explain_crio_files, explain_providers, may_provide
+from .providers import explain_crio_files, explain_providers, may_provide, name_provider
 from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
 from .trust import TRUST_UNKNOWN, UNTRUSTED
 
@@ -60,7 +60,7 @@ _NO_IMAGE = "there is no such image, or the registry hides it"
 
 _AGAIN = "the next attempt, at most five minutes from now, will pull; delete the pod to have it at once"
 _SOON = "the nodes have it some minutes later, and their next attempt will pull"
-_PROVIDED = "The pull works only if the credential provider of the nodes gives a login with the right to the image"
+_PROVIDED = "The pull works only if {} gives a login with the right to the image"
 _CHANGED = "the secret was changed since: then the next attempt, at most five minutes from now, pulls"
 #: The meaning of a registry's refusal of a login.
 _REFUSED = {
@@ -136,7 +136,9 @@ def _judge_by_node(held: PullRoute, told: PullAttempt) -> StepResult:
         subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
     )
     hidden = f"{_NO_IMAGE}: " if is_missing else ""
-    return _failure_reason(f"{hidden}{reason}, and {said}", fix)
+    provider = name_provider(subject, held.reference, held.evidence)
+    tried = f", and {provider} gives no login with the right to the image" if provider else ""
+    return _failure_reason(f"{hidden}{reason}{tried}, and {said}", fix)
 
 
 def _role_of(told: PullAttempt) -> str:
@@ -178,9 +180,16 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         yield _judge_by_node(held, told) if told is not None and was_refused else _unknown_reason(hidden)
     elif not all(attempt.is_known for attempt in attempts):
         yield _judge_by_some(held, told, attempts)
+    elif told is not None and was_refused and not _sends_login(held) and _any_may_provide(held, places):
+        # The node also tried the login of the provider, which no registry can be asked about.
+        yield _judge_by_node(held, told)
     elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
         refusal = _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
         yield refusal if was_refused or not places else _leave_to_provider(held, refusal, places)
+
+
+def _sends_login(held: PullRoute) -> bool:
+    return not all(login.is_empty for login in held.credentials.logins)
 
 
 def _generated_attempt(
@@ -218,11 +227,13 @@ def _explain_all_providers(held: PullRoute, places: Sequence[str]) -> Iterator[S
 
 def _leave_to_provider(held: PullRoute, refusal: StepResult, places: Sequence[str]) -> StepResult:
     """The refusal of all known logins. It is only a doubt if a provider of the nodes may have another login, which was not tried."""
+    provider = name_provider(held.subject, held.reference, held.evidence)
+    provided = _PROVIDED.format(provider or "the credential provider of the nodes")
     if _any_may_provide(held, places):
-        return _unknown_reason(f"{refusal.reason}. {_PROVIDED}", refusal.fix)
+        return _unknown_reason(f"{refusal.reason}. {provided}", refusal.fix)
     if unread := _unread_providers(held, places):
         doubt = f"whether the nodes have a credential provider for {held.reference.host} is not known: {unread}"
-        return unknown("providers", doubt, refusal.fix, reason=f"{refusal.reason}. {_PROVIDED}, and {doubt}")
+        return unknown("providers", doubt, refusal.fix, reason=f"{refusal.reason}. {provided}, and {doubt}")
     return refusal
 
 

@@ -31,7 +31,7 @@ from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 
-__all__ = ["explain_crio_files", "explain_providers", "may_provide"]
+__all__ = ["explain_crio_files", "explain_providers", "idle_providers", "may_provide", "name_provider"]
 
 #: Number of pools that are named.
 _SHOWN = 3
@@ -86,6 +86,29 @@ def may_provide(subject: ContainerPull, reference: Reference, evidence: Lookup) 
     if not cloud or known.is_complete:
         return False
     return platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]) in ("", cloud)
+
+
+def idle_providers(subject: ContainerPull, reference: Reference, evidence: Lookup) -> Sequence[str]:
+    """Return a clause for each provider for the image that gives the pod no login, with the reason.
+
+    :raises ReadRequired: when the objects that configure them have to be read first.
+    """
+    found = find_providers(reference.repository, evidence).found.items()
+    seen = [_explain_provider(provider, pools, subject, reference, evidence).step for provider, pools in found]
+    return [step.seen for step in seen if step is not None and step.ok is False]
+
+
+def name_provider(subject: ContainerPull, reference: Reference, evidence: Lookup) -> str:
+    """Return the provider that the nodes have for the image and that may give a login, as a subject. Empty if no object shows one.
+
+    :raises ReadRequired: when the objects that configure them have to be read first.
+    """
+    cloud, known = cloud_of(reference.repository), find_providers(reference.repository, evidence)
+    names = [redact_line(each.name) for each in known.found if _may_give_login(each, subject, evidence)]
+    if names:
+        return f"the credential provider {join_and(names)} of the nodes"
+    has_own = cloud and not known.is_complete and platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]) == cloud
+    return "the credential provider of the nodes" if has_own else ""
 
 
 def _may_give_login(provider: KubeletProvider, subject: ContainerPull, evidence: Lookup) -> bool:

@@ -358,6 +358,82 @@ class TestMachineConfigs:
         else:
             assert text in seen
 
+    NOT_RUN = (
+        "the nodes of worker have the credential provider token-provider for q.io: service account ns/default lacks example.com/role, so the "
+        "kubelet does not run it for this pod"
+    )
+    NO_TOKEN = (
+        "the nodes of worker have the credential provider token-provider for q.io, with tokens of service accounts: the nodes may not request "
+        "its tokens for registry, and no volume of the pod has such a token, so it gives no login"
+    )
+    SAYS = (
+        "",
+        "denied",
+        "no basic auth credentials",
+        "authentication required",
+        "manifest unknown",
+        "pull QPS exceeded",
+    )
+
+    @pytest.mark.parametrize("says", SAYS)
+    @pytest.mark.parametrize("asks", [True, False])
+    @pytest.mark.parametrize(
+        ("account", "allowed", "why"),
+        [({"metadata": {}}, None, NOT_RUN), (ANNOTATED, {"allowed": False}, NO_TOKEN)],
+        ids=["no annotation", "no right"],
+    )
+    def test_a_provider_that_gives_no_login_is_the_first_reason(
+        self, account: Any, allowed: Any, why: str, asks: bool, says: str
+    ) -> None:
+        evidence = Lookup(self.evidence(account=account, allowed=allowed, worker=[self.TOKENS]))
+        subject = pod(image="q.io/app:v1", says=says, audiences=())
+        found = answered(subject, evidence, "no_login") if asks else explain(subject, evidence)
+        begin = "there is no such image, or the registry hides it: " if says == "manifest unknown" and not asks else ""
+        assert found.reason.startswith(f"{begin}{why}, and no pull secret of pod ns/p is for q.io/app")
+        passes = not asks and says in ("", "pull QPS exceeded")
+        assert found.verdict == ("unknown" if passes else "will_not_pull")
+
+    @pytest.mark.parametrize("says", SAYS[1:-1])
+    @pytest.mark.parametrize("asks", [True, False])
+    @pytest.mark.parametrize("outcome", ["no_login", "not_found", "unanswered"])
+    @pytest.mark.parametrize("image", ["q.io/app:v1", "aws"])
+    def test_a_node_that_was_refused_with_a_provider_is_told_as_it_says(
+        self, image: str, outcome: str, asks: bool, says: str
+    ) -> None:
+        """The login of the provider is known to the node only, so its answer counts more than that of a registry without a login."""
+        provider = {"name": "p", "matchImages": ["q.io"]}
+        image = IMAGES["AWS"] if image == "aws" else image
+        evidence = Lookup(self.evidence(worker=[provider, self.ECR_PROVIDER]))
+        subject = pod(image=image, says=says)
+        found = answered(subject, evidence, outcome) if asks else explain(subject, evidence)
+        name = "p" if "q.io" in image else "ecr-credential-provider"
+        assert found.verdict == "will_not_pull"
+        assert (
+            f"and the credential provider {name} of the nodes gives no login with the right to the image"
+            in found.reason
+        )
+        assert found.reason.endswith(f", and the node says: {says}")
+        assert "said" not in found.reason
+        assert bool(found.fix) is (says != "manifest unknown")
+
+    def test_an_entry_without_a_login_leaves_the_answer_of_the_node_with_the_provider(self) -> None:
+        evidence = self.evidence(worker=[{"name": "p", "matchImages": ["q.io"]}])
+        evidence[ObjectRef(SECRET, "ns", "a")] = secret({"q.io": {}})
+        found = answered(pod("a", says="manifest unknown"), Lookup(evidence), "no_login")
+        assert found.reason.startswith("there is no such image, or the registry hides it: secret a has the key q.io")
+
+    def test_the_provider_that_may_give_a_login_is_named(self) -> None:
+        evidence = Lookup(self.evidence(worker=[self.ECR_PROVIDER]))
+        found = answered(pod(image=IMAGES["AWS"]), evidence, "no_login")
+        named = PROVIDED.replace("provider of", "provider ecr-credential-provider of")
+        assert (found.verdict, found.reason.endswith(f". {named}")) == ("unknown", True)
+
+    def test_a_login_of_the_pod_that_the_registry_refuses_is_named_beside_a_provider(self) -> None:
+        evidence = {**self.evidence(worker=[{"name": "p", "matchImages": ["q.io"]}])}
+        evidence[ObjectRef(SECRET, "ns", "a")] = secret({"q.io": AUTH})
+        found = answered(pod("a", says="denied"), Lookup(evidence), "bad_login")
+        assert summary(found) == ("will_not_pull", "the registry refuses the login: secret a has the key q.io")
+
     def test_text_of_the_configuration_stays_in_its_line(self) -> None:
         odd = {"name": "x\n\x1b[2J", "matchImages": ["q.io", 5]}
         ((_name, text, _ok),) = self.seen("q.io/app:v1", worker=[odd, "odd", {}])
