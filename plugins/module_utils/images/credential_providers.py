@@ -67,8 +67,8 @@ _TOKENS, _AUDIENCE, _ANNOTATIONS = (
 #: Maximum number of entries of `matchImages`, and of characters of each (openshift/api config/v1, MatchImage).
 MOST_ENTRIES, _LONGEST_ENTRY = 50, 512
 _LABEL = r"(?:\*|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)"
-#: The rule of the API server for an entry. A path cannot contain a dot.
-_ENTRY = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?(?:/[-a-z0-9_/]*)?\Z")
+#: The rule of the API server for an entry.
+_ENTRY = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?(?:/[-a-z0-9._/]*)?\Z")
 #: The first version of the kubelet in which the feature gate for tokens is on by default, and the first CRI-O that may read the provider's
 #: files: 1.34.0 and 1.34.1 do not, 1.34.11 and 1.35.0 do.
 _GIVES_TOKENS, _READS_FILES = (1, 34), (1, 34, 2)
