@@ -142,11 +142,15 @@ def config_for(pool: Json, pools: Iterable[Json], configs: Sequence[Json]) -> Js
 
 
 def refusal_of(config: Json) -> str:
-    """Return why the operator does not apply a KubeletConfig, redacted. Empty if it does, or has not reported yet."""
+    """Return why the operator does not apply a KubeletConfig, redacted. Empty if it does, or has not reported yet.
+
+    The last condition counts. From OpenShift 4.23 on, it is `Accepted`, with `Success` or `Failure` next to it for as long as others need them.
+    """
     conditions = [*map(as_dict, as_list(as_dict(config.get("status")).get("conditions")))]
-    if not conditions or conditions[-1].get("type") != "Failure":
+    last = conditions[-1] if conditions else {}
+    if (last.get("type"), last.get("status")) != ("Accepted", "False") and last.get("type") != "Failure":
         return ""
-    return redact_line(as_str(conditions[-1].get("message"))) or "no reason is given"
+    return redact_line(as_str(last.get("message"))) or "no reason is given"
 
 
 def _selecting(pool: Json, configs: Iterable[Json]) -> list[Json]:

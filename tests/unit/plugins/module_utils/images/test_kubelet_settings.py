@@ -106,6 +106,9 @@ class TestConfig:
             ([{"type": "Failure", "message": "no"}, {"type": "Success"}], ""),
             ([{"type": "Success"}, {"type": "Failure", "message": "Error: bad"}], "Error: bad"),
             ([{"type": "Failure"}], "no reason is given"),
+            ([{"type": "Accepted", "status": "False", "message": "Error: bad"}], "Error: bad"),
+            ([{"type": "Failure", "message": "old"}, {"type": "Accepted", "status": "True"}], ""),
+            ([{"type": "Accepted", "status": "False"}, {"type": "Failure", "message": "Error: bad"}], "Error: bad"),
         ],
     )
     def test_the_last_condition_shows_a_refused_config(self, conditions: Any, why: str) -> None:
