@@ -21,7 +21,6 @@ from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
 from ..core.phrases import pluralize, summarize
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.credential_entry import stored_entry
-from ..dockerconfig.document import Document
 from ..dockerconfig.json_text import InvalidContent, Object, fold_name, has_huge_number, kind_name, value_of
 from ..dockerconfig.kubelet_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
@@ -52,6 +51,7 @@ __all__ = [
     "why_never_merged",
     "why_not_merged",
     "why_not_synchronized",
+    "why_original_not_merged",
     "why_unseen",
 ]
 
@@ -180,10 +180,32 @@ def _content_problem(content: str) -> MergeProblem | None:
     if not reading.logins:
         return MergeProblem("it has no entry", _DELETE)
     value = value_of(content)
-    for member in Object.parse(value).members:
-        if fold_name(member.name) == "auths" and (member.name != "auths" or kind_name(member.value) != "an object"):
-            return MergeProblem(f"its entries are under {member.name!a}, not under 'auths'", _REPLACE)
+    if _merged_member(content) is None:
+        names = [member.name for member in Object.parse(value).members if fold_name(member.name) == "auths"]
+        return MergeProblem(f"its entries are under {names[-1]!a}, not under 'auths'", _REPLACE)
     return MergeProblem("it has a number that is too large", _REPLACE) if has_huge_number(value) else None
+
+
+def _merged_member(content: str) -> str | None:
+    """The entries that the platform merges: those of the last `auths` in this spelling. None stops it, because it expects an object there.
+
+    :raises InvalidContent: when it is not an object of JSON.
+    """
+    found = [member.value for member in Object.parse(value_of(content)).members if member.name == "auths"]
+    return found[-1] if found and kind_name(found[-1]) == "an object" else None
+
+
+def why_original_not_merged(original: Json) -> str:
+    """Return why the platform cannot merge anything into its own pull secret, as a sentence. Empty if it can."""
+    try:
+        if _merged_member(StoredSecret.of(original, _KEY).text) is not None:
+            return ""
+    except InvalidContent:
+        pass
+    return (
+        f"the platform does not merge {ADDITIONAL_SECRET}, and {_KEPT}, because the pull secret of the hosted cluster itself has no entries under "
+        "'auths'. Correct it on the management cluster"
+    )
 
 
 def merged_form(held: StoredSecret) -> AuthFile:
@@ -191,7 +213,7 @@ def merged_form(held: StoredSecret) -> AuthFile:
 
     :raises InvalidContent: when it is not an auth file.
     """
-    members = Document.parse(held.text, legacy=False).auths.members
+    members = Object.parse(_merged_member(held.text) or "{}").members
     entries = (stored_entry(member.name, _sort_fields(member.value)) for member in members)
     return AuthFile({entry.key: entry for entry in entries})
 

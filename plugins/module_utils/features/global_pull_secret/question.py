@@ -14,7 +14,6 @@ from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.phrases import pluralize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...dockerconfig.auth_file import AuthFile
-from ...dockerconfig.json_text import InvalidContent
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
     MERGED_SECRET,
@@ -25,6 +24,7 @@ from ...platform.hosted import (
     unmerged_sentence,
     why_not_merged,
     why_not_synchronized,
+    why_original_not_merged,
     why_unseen,
 )
 from ...platform.machine_config import MACHINE_CONFIG, MACHINE_CONFIG_POOL, Pool, auth_file_of, is_same_pull_secret
@@ -137,25 +137,17 @@ class HostedMerge:
         if original is None:
             raise Refusal(f"{NODE_SECRET} does not exist, or the caller may not read it: allow it to 'get' it")
         users = objects.get(ADDITIONAL_SECRET.name)
-        if stopped := unmerged_sentence(users):
+        given = None if users is None else additional_secret(users)
+        if stopped := unmerged_sentence(users) or (why_original_not_merged(original) if given is not None else ""):
             return Evaluation(extra={"unmerged": stopped})
         made = objects.get(MERGED_SECRET.name)
         merged = None if made is None else require_auth_file(MERGED_SECRET, made)
-        missing = why_not_merged(require_auth_file(NODE_SECRET, original), _additional_auth_file(users), merged)
+        additional = None if given is None else merged_form(given)
+        missing = why_not_merged(require_auth_file(NODE_SECRET, original), additional, merged)
         if missing:
             return Evaluation(waiting_for=(missing,))
         of_nodes = objects.get(MERGED_SECRET.name) or objects.get(ORIGINAL_SECRET.name) or original
         return _check_nodes(of_nodes, found)
-
-
-def _additional_auth_file(users: Json | None) -> AuthFile | None:
-    given = None if users is None else additional_secret(users)
-    try:
-        return None if given is None else merged_form(given)
-    except InvalidContent as error:
-        raise Refusal(
-            f"{ADDITIONAL_SECRET} cannot be compared with the pull secret of the nodes: its content {error}"
-        ) from None
 
 
 def _check_nodes(secret: Json, found: Related) -> Evaluation:

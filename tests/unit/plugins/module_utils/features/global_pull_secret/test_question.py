@@ -223,16 +223,27 @@ class TestMerged:
         evaluation = HostedMerge().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW), **found})
         assert (evaluation.waiting_for, evaluation.extra) == ((), {"unseen": why})
 
-    def test_an_unreadable_secret_is_refused(self) -> None:
-        twice = MINE[:-1] + ',"AUTHS":{}}'
-        with pytest.raises(Refusal, match="additional-pull-secret cannot be compared"):
-            HostedMerge().evaluate(
-                "kube-system", {ADDITIONAL: secret(MINE[:-1] + "," + MINE[1:])}, {NODE_SECRET: secret(NEW)}
-            )
-        assert (
-            "unmerged"
-            in HostedMerge().evaluate("kube-system", {ADDITIONAL: secret(twice)}, {NODE_SECRET: secret(NEW)}).extra
+    def test_the_last_entries_in_this_spelling_are_merged(self) -> None:
+        """The platform reads the file twice: once as the kubelet does, and once by the exact name."""
+        for content in (MINE[:-1] + ',"AUTHS":{}}', '{"auths":{"b.io":{}},' + MINE[1:]):
+            objects = {ADDITIONAL: secret(content), MERGED: secret(BOTH)}
+            assert HostedMerge().evaluate("kube-system", objects, {NODE_SECRET: secret(NEW)}).waiting_for == ()
+
+    @pytest.mark.parametrize("original", ["{}", NEW.replace("auths", "Auths"), '{"auths":null}'])
+    def test_a_pull_secret_of_the_platform_that_stops_the_merge_is_not_waited_for(self, original: str) -> None:
+        found = HostedMerge().evaluate("kube-system", {ADDITIONAL: secret(MINE)}, {NODE_SECRET: secret(original)})
+        assert found.waiting_for == ()
+        assert found.extra["unmerged"] == (
+            "the platform does not merge secret kube-system/additional-pull-secret, and the nodes keep their present pull secret, including logins "
+            "that were removed since, because the pull secret of the hosted cluster itself has no entries under 'auths'. Correct it on the "
+            "management cluster"
         )
+        for objects in ({}, {ADDITIONAL: {"data": None}}):
+            assert (
+                "unmerged" not in HostedMerge().evaluate("kube-system", objects, {NODE_SECRET: secret(original)}).extra
+            )
+
+    def test_an_unreadable_secret_is_refused(self) -> None:
         for found in ({}, {NODE_SECRET: None}):
             with pytest.raises(Refusal, match="does not exist, or the caller may not read it"):
                 HostedMerge().evaluate("kube-system", {}, found)
