@@ -160,7 +160,7 @@ notes:
     clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, machineconfigpools.machineconfiguration.openshift.io,
     kubeletconfigs.machineconfiguration.openshift.io, nodes, criocredentialproviderconfigs.config.openshift.io,
     machineosconfigs.machineconfiguration.openshift.io; create on subjectaccessreviews.authorization.k8s.io; get on
-    clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster,
+    clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster, clusterversions.config.openshift.io version,
     infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in
     kube-system, configs.imageregistry.operator.openshift.io cluster. Without them, the module reports the missing information and the
     omitted steps.

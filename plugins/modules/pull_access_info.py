@@ -113,12 +113,12 @@ notes:
   - Rights needed - get on pods; list on pods; get, list on deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
     jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers.
   - Optional rights - get on serviceaccounts, secrets, imagestreams.image.openshift.io, images.config.openshift.io cluster,
-    infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in
-    kube-system; list on secrets, events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
-    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io,
-    machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io; create on
-    subjectaccessreviews.authorization.k8s.io; get, list on nodes. Without them, the module reports the missing information and the
-    omitted steps.
+    clusterversions.config.openshift.io version, infrastructures.config.openshift.io cluster,
+    criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in kube-system; list on secrets, events,
+    imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io, imagecontentsourcepolicies.operator.openshift.io,
+    clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, machineconfigpools.machineconfiguration.openshift.io,
+    kubeletconfigs.machineconfiguration.openshift.io; create on subjectaccessreviews.authorization.k8s.io; get, list on nodes. Without
+    them, the module reports the missing information and the omitted steps.
   - Rights needed with O(namespace_selector) - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:

@@ -375,8 +375,8 @@ notes:
     clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, machineconfigpools.machineconfiguration.openshift.io,
     kubeletconfigs.machineconfiguration.openshift.io, nodes, criocredentialproviderconfigs.config.openshift.io,
     catalogsources.operators.coreos.com, clusterserviceversions.operators.coreos.com; create on subjectaccessreviews.authorization.k8s.io;
-    get on clusterversions.config.openshift.io version, clusteroperators.config.openshift.io image-registry, images.config.openshift.io
-    cluster, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in
+    get on clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster, clusterversions.config.openshift.io
+    version, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in
     kube-system, configs.imageregistry.operator.openshift.io cluster, clusterroles.rbac.authorization.k8s.io,
     roles.rbac.authorization.k8s.io, configmaps user-ca-bundle in openshift-config, proxies.config.openshift.io cluster. Without them, the
     module reports the missing information and the omitted steps.

@@ -36,7 +36,7 @@ func (r imageRules) render() (files nodeFiles, warning, err error) {
 	}
 	files.MatchImages = r.matchImages
 	files.Authorities = r.authorities
-	files.Sigstore, err = r.sigstoreConf()
+	files.Sigstore, err = r.sigstoreConf(files.Registries)
 	return files, warning, err
 }
 

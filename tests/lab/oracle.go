@@ -28,6 +28,7 @@ type question struct {
 	Keys          []string         `json:"keys"`
 	Present       *presentQuestion `json:"present"`
 	Configuration map[string]any   `json:"configuration"`
+	Rules         *rulesQuestion   `json:"rules"`
 }
 
 type verdict struct {
@@ -38,6 +39,7 @@ type verdict struct {
 	Keys            []*parsedKey     `json:"keys,omitempty"`
 	Present         *presentAnswer   `json:"present,omitempty"`
 	Problems        []string         `json:"problems,omitempty"`
+	Rules           *rulesAnswer     `json:"rules,omitempty"`
 }
 
 // parsedKey is what the kubelet's keyring compares images with.
@@ -134,6 +136,10 @@ func (s *scratch) answer(line []byte) (verdict, error) {
 	if q.Configuration != nil {
 		problems, err := configurationProblems(q.Configuration)
 		return verdict{Kubelet: []usedEntry{}, Problems: problems}, err
+	}
+	if q.Rules != nil {
+		rules, err := q.Rules.answer()
+		return verdict{Kubelet: []usedEntry{}, Rules: &rules}, err
 	}
 	content := []byte(q.AuthFile)
 	var text string

@@ -53,7 +53,11 @@ func (r imageRules) blockedAndAllowed() (blocked, policyBlocked, allowed []strin
 			blocked, policyBlocked = append(blocked, scope), append(policyBlocked, scope)
 			continue
 		}
-		if !r.payloadIsMirrored() {
+		mirrored, err := r.payloadIsMirrored()
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if !mirrored {
 			refused = append(refused, scope)
 			continue
 		}
@@ -70,34 +74,44 @@ func (r imageRules) blockedAndAllowed() (blocked, policyBlocked, allowed []strin
 }
 
 // payloadIsMirrored says whether the release can be pulled by digest from a place that is not blocked.
-func (r imageRules) payloadIsMirrored() bool {
+func (r imageRules) payloadIsMirrored() (bool, error) {
 	config := sysregistriesv2.V2RegistriesConf{}
-	imageRules{digestMirrors: r.digestMirrors, sources: r.sources}.edit(&config, r.sources.Blocked)
+	if err := (imageRules{digestMirrors: r.digestMirrors, sources: r.sources}).edit(&config, r.sources.Blocked); err != nil {
+		return false, err
+	}
 	content, err := encodeTOML(config)
 	if err != nil {
-		return false
+		return false, err
 	}
-	file, err := os.CreateTemp("", "lab-registries")
+	system, remove, err := systemOf(content)
 	if err != nil {
-		return false
+		return false, err
 	}
-	defer os.Remove(file.Name())
-	defer file.Close()
+	defer remove()
 	named, err := reference.ParseNamed(r.payload + "@" + digest.FromString("").String()) // the release is pulled by digest
 	if err != nil {
-		return false
+		return false, err
 	}
-	if _, err := file.Write(content); err != nil {
-		return false
-	}
-	found, err := sysregistriesv2.FindRegistry(&types.SystemContext{SystemRegistriesConfPath: file.Name()}, named.Name())
+	found, err := sysregistriesv2.FindRegistry(system, named.Name())
 	if err != nil || found == nil {
-		return false
+		return false, err
 	}
 	sources, err := found.PullSourcesFromReference(named)
-	return err == nil && slices.ContainsFunc(sources, func(source sysregistriesv2.PullSource) bool {
+	return slices.ContainsFunc(sources, func(source sysregistriesv2.PullSource) bool {
 		return !slices.ContainsFunc(r.sources.Blocked, func(scope string) bool { return isInside(source.Reference.Name(), scope) })
-	})
+	}), err
+}
+
+// systemOf reads this registries.conf, until the returned function is called.
+func systemOf(content []byte) (*types.SystemContext, func(), error) {
+	file, err := os.CreateTemp("", "lab-registries")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer file.Close()
+	_, err = file.Write(content)
+	return &types.SystemContext{SystemRegistriesConfPath: file.Name(), SystemRegistriesConfDirPath: os.DevNull},
+		func() { os.Remove(file.Name()) }, err
 }
 
 // policyFiles is the content of policy.json, and of the file of each namespace that has policies of its own.
@@ -149,36 +163,96 @@ func (r imageRules) policyFiles(blocked, allowed []string) ([]byte, map[string][
 
 // sigstoreConf makes nodes look for signatures next to the images of each scope that has a policy, at its mirrors too. YAML reads JSON.
 // Nothing without a policy.
-func (r imageRules) sigstoreConf() ([]byte, error) {
-	places := map[string]any{}
+func (r imageRules) sigstoreConf(registries []byte) ([]byte, error) {
+	var scopes []string
 	for _, policy := range slices.Concat(r.clusterScoped, r.scoped) {
+		if policy.namespace == "" {
+			scopes = append(scopes, policy.Scopes...)
+			continue
+		}
 		for _, scope := range policy.Scopes {
-			for _, place := range r.placesOf(scope) {
+			hidden := slices.ContainsFunc(r.clusterScoped, func(each imagePolicy) bool { return anyOuter(each.Scopes, scope) })
+			if !hidden {
+				scopes = append(scopes, scope)
+			}
+		}
+	}
+	if len(scopes) == 0 {
+		return nil, nil
+	}
+	system, remove, err := systemOf(registries)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	all, err := sysregistriesv2.GetRegistries(system)
+	if err != nil {
+		return nil, err
+	}
+	places := map[string]any{}
+	for _, scope := range scopes {
+		wanted := []string{scope}
+		for i := range all {
+			if inside := scopeOf(&all[i]); isInside(inside, scope) && inside != scope {
+				wanted = append(wanted, inside)
+			}
+		}
+		places[scope] = map[string]any{"use-sigstore-attachments": true}
+		for _, each := range wanted {
+			mirrored, err := placesOf(system, each)
+			if err != nil {
+				return nil, fmt.Errorf("error adding clusterimagepolicy scope %s relevant mirrors: %w", scope, err)
+			}
+			for _, place := range mirrored {
 				places[place] = map[string]any{"use-sigstore-attachments": true}
 			}
 		}
 	}
-	if len(places) == 0 {
-		return nil, nil
-	}
 	return json.MarshalIndent(map[string]any{"docker": places}, "", "  ")
 }
 
-// placesOf is a scope and what mirrors it: of a source around the scope the same part, of a source inside it the whole mirror.
-func (r imageRules) placesOf(scope string) []string {
-	places := []string{scope}
-	for _, set := range slices.Concat(r.digestMirrors, r.tagMirrors) {
-		rest, within := strings.CutPrefix(scope, set.Source)
-		for _, mirror := range set.Mirrors {
-			switch {
-			case within && isInside(scope, set.Source):
-				places = append(places, mirror+rest)
-			case isInside(scope, set.Source) || isInside(set.Source, scope):
-				places = append(places, mirror)
+// placesOf are the places from which an image in the scope would be pulled, by digest or by tag.
+func placesOf(system *types.SystemContext, scope string) ([]string, error) {
+	found, err := sysregistriesv2.FindRegistry(system, scope)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	if strings.HasPrefix(scope, "*.") {
+		scope = "matched" + scope[1:]
+	}
+	added := ""
+	if !strings.Contains(scope, "/") {
+		added = "/a"
+	}
+	parsed, err := reference.Parse(scope + added)
+	if err != nil {
+		return nil, err
+	}
+	named, ok := parsed.(reference.Named)
+	if !ok {
+		return nil, fmt.Errorf("scope %s is not a named reference", scope)
+	}
+	byDigest, err := reference.WithDigest(reference.TrimNamed(named), digest.FromString(""))
+	if err != nil {
+		return nil, err
+	}
+	byTag, err := reference.WithTag(reference.TrimNamed(named), "any")
+	if err != nil {
+		return nil, err
+	}
+	var places []string
+	for _, image := range []reference.Named{byDigest, byTag} {
+		sources, err := found.PullSourcesFromReference(image)
+		if err != nil {
+			return nil, err
+		}
+		for _, source := range sources {
+			if source.Endpoint.Location != "" {
+				places = append(places, strings.TrimSuffix(source.Reference.Name(), added))
 			}
 		}
 	}
-	return places
+	return places, nil
 }
 
 // basePolicy is what a node has where nothing is set.

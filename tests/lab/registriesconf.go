@@ -38,7 +38,9 @@ func (r imageRules) registriesConf(blocked []string) ([]byte, error) {
 		if err := r.check(blocked); err != nil {
 			return nil, err
 		}
-		r.edit(&config, blocked)
+		if err := r.edit(&config, blocked); err != nil {
+			return nil, err
+		}
 	}
 	return encodeTOML(config)
 }
@@ -111,7 +113,7 @@ func validScope(scope string) bool {
 
 // edit adds mirrors, insecure and blocked registries. Only the most specific entry counts for an image, so the settings of a
 // registry are repeated for each scope inside it.
-func (r imageRules) edit(config *sysregistriesv2.V2RegistriesConf, blocked []string) {
+func (r imageRules) edit(config *sysregistriesv2.V2RegistriesConf, blocked []string) error {
 	sources := r.addMirrors(config)
 	for _, scope := range blocked {
 		entry(config, scope)
@@ -133,8 +135,11 @@ func (r imageRules) edit(config *sysregistriesv2.V2RegistriesConf, blocked []str
 		}
 	}
 	for _, source := range sources {
-		inherit(config, source)
+		if err := inherit(config, source); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // addMirrors returns the sources, those of digests first.
@@ -157,20 +162,24 @@ func (r imageRules) addMirrors(config *sysregistriesv2.V2RegistriesConf) []strin
 	return all
 }
 
-// inherit gives the mirrors of a source to each entry inside it that has none of its own.
-func inherit(config *sysregistriesv2.V2RegistriesConf, source string) {
+// inherit gives the mirrors of a source to each entry inside it that has none of its own. Those of a wildcard cannot be given.
+func inherit(config *sysregistriesv2.V2RegistriesConf, source string) error {
 	from := *entry(config, source)
 	for i := range config.Registries {
 		inside := &config.Registries[i]
 		scope := scopeOf(inside)
-		if scope == source || len(inside.Mirrors) > 0 || !isInside(scope, source) || !strings.HasPrefix(scope, source) {
+		if scope == source || len(inside.Mirrors) > 0 || !isInside(scope, source) {
 			continue
+		}
+		if strings.HasPrefix(source, "*.") {
+			return fmt.Errorf("internal error: mirrorsAdjustedForNestedScope for a wildcard scope %#v", source)
 		}
 		for _, mirror := range from.Mirrors {
 			mirror.Location += strings.TrimPrefix(scope, source)
 			inside.Mirrors = append(inside.Mirrors, mirror)
 		}
 	}
+	return nil
 }
 
 // entry finds or adds what is said of one scope; it is valid until the next call.

@@ -41,6 +41,10 @@ class Oracle:
         """Ask the kubelet's pull manager about images that are present. Each question has `image` and `present` (tests/lab/README.md)."""
         return [answer["present"] for answer in self._ask([json.dumps(question) for question in questions])]
 
+    def rules(self, questions: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Ask for the nodes' files that settings of registries make, and for the places of images by them."""
+        return [answer["rules"] for answer in self._ask([json.dumps({"rules": question}) for question in questions])]
+
     def configuration_problems(self, fields: dict[str, Any]) -> list[str]:
         """Return the reasons why a kubelet does not start with these fields of its configuration."""
         (answer,) = self._ask([json.dumps({"configuration": fields})])

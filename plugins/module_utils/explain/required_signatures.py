@@ -17,7 +17,8 @@ from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
 from .lookup import Lookup
-from .reading import registry_sources, require_all
+from .reading import require_all
+from .registries import registries_of
 from .steps.asked import PullRoute, read_attempts
 from .steps.mirrors import mirrors_of
 from .steps.pull_secrets import explain_secret_list
@@ -48,15 +49,15 @@ def required_signature(subject: ContainerPull, evidence: Lookup) -> RequiredSign
     if subject.pull_policy == "Never":
         return None
     require_all(evidence, source_refs(subject.namespace))
-    policies, sources = policies_of(subject.namespace, evidence), registry_sources(evidence)
+    policies, registries = policies_of(subject.namespace, evidence), registries_of(evidence)
     if not (policies.of_cluster or policies.of_namespace):
         return None
     reference = reference_of(resolve_image(subject, evidence).image)
     if reference is None:
         return None
     for each in resolve_short_name(subject, reference, evidence).references:
-        if found := policies.requirement_for(each, sources):
-            why = why_outdated(policies, sources, evidence)
+        if found := policies.requirement_for(each, registries.policy):
+            why = why_outdated(policies, registries, evidence)
             if why:
                 why = f"the nodes keep their previous policy files, because {why}"
             elif reference.is_short:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
 from ..core.phrases import join_and
+from .node_registries import NodeRegistries
 from .references import Reference
 from .registry_sources import IMAGE_CONFIG, RegistrySources, is_nested, is_within
 
@@ -99,19 +100,22 @@ class ImagePolicies:
         """Yield the hidden scopes that are for an image, with the scopes that hide them."""
         return (each for each in self.hidden if _is_for(each[0].scope, reference))
 
-    def why_not_rendered(self, sources: RegistrySources, everywhere: Iterable[PolicyScope] = ()) -> str:
+    def why_not_rendered(self, registries: NodeRegistries, everywhere: Iterable[PolicyScope] = ()) -> str:
         """Return why the operator does not write the nodes' files, as a clause. Empty if the known policies do not prevent it.
 
         `everywhere` are the known scopes of the policies of all namespaces. Unknown ones can prevent it as well.
         """
-        config = f"registrySources of {IMAGE_CONFIG}"
+        config, sources = f"registrySources of {IMAGE_CONFIG}", registries.policy
         kept = (each for each in everywhere if not any(is_nested(each.scope, one.scope) for one in self.of_cluster))
         for each in (*self.of_cluster, *self.of_namespace, *kept):
             begin = f"{each.object} has scope {each.scope}, which is"
             if sources.allowed is not None and not any(is_nested(each.scope, outer) for outer in sources.allowed):
-                return f"{begin} not inside allowedRegistries in {config}"
+                added = f", and not the repository of the release {registries.payload}" if registries.payload else ""
+                return f"{begin} not inside allowedRegistries in {config}{added}"
             if any(is_nested(each.scope, outer) for outer in sources.blocked):
                 return f"{begin} inside blockedRegistries in {config}"
+            if why := registries.why_scope_not_rendered(each.scope):
+                return f"{each.object} has scope {each.scope}, and {why}"
         return ""
 
 

@@ -1,11 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From where the cluster's configuration lets its nodes pull an image: mirrors, allowed and blocked registries. Pure.
+"""The cluster's configuration of mirrors, allowed and blocked registries. `node_registries.py` has its effect on the nodes. Pure.
 
 Objects: openshift/api config/v1 (ImageDigestMirrorSet, ImageTagMirrorSet, Image) and operator/v1alpha1 (ImageContentSourcePolicy).
-Their effect on the nodes: openshift/runtime-utils pkg/registries (EditRegistriesConfig), the container-runtime-config controller of the
-machine config operator, containers/image pkg/sysregistriesv2.
 """
 
 from __future__ import annotations
@@ -15,20 +13,18 @@ from dataclasses import dataclass
 
 from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.objects import Json, Kind, ObjectRef, metadata
-from .references import Reference
 
 __all__ = [
     "IMAGE_CONFIG",
     "MIRROR_KINDS",
     "MirrorItem",
+    "MirrorItems",
     "Mirrors",
     "RegistrySources",
     "is_nested",
     "is_within",
     "mirror_items",
-    "mirrors_for",
     "registry_sources_of",
-    "why_sets_not_rendered",
 ]
 
 _CONFIG = "config.openshift.io/v1"
@@ -57,7 +53,8 @@ class Mirrors:
 
     `never_source`: nodes use only mirrors. A source without a mirror for this type of pull is blocked then. `objects` are the names of the
     objects that configure the source. `locations` are the mirrors of both types of pulls, as the objects have them. `unreachable` are the
-    hosts of the image's places that the nodes do not reach, if that is known.
+    hosts of the image's places that the nodes do not reach, if that is known. `invalid` is the first of the mirrors that is not the name of an
+    image: no pull succeeds then.
     """
 
     source: str
@@ -66,6 +63,7 @@ class Mirrors:
     objects: Sequence[str]
     locations: Sequence[str] = ()
     unreachable: Sequence[str] = ()
+    invalid: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,54 +77,13 @@ class RegistrySources:
     def is_insecure(self, repository: str) -> bool:
         return any(_is_source_of(scope, repository) for scope in self.insecure)
 
-    def why_not(self, repository: str) -> str:
-        """Return the setting that prevents nodes from pulling from the repository, as the rest of a sentence. Empty when there is none."""
-        for scope in self.blocked:
-            if _is_source_of(scope, repository):
-                return f"registrySources.blockedRegistries of {IMAGE_CONFIG} has {scope}"
-        if self.allowed is not None and not any(is_within(repository, scope) for scope in self.allowed):
-            return f"registrySources.allowedRegistries of {IMAGE_CONFIG} has no entry for it"
-        return ""
-
 
 def registry_sources_of(config: Json | None) -> RegistrySources:
     """Return the settings of the image config, which is None where it does not exist."""
     found = as_dict(as_dict(as_dict(config).get("spec")).get("registrySources"))
     allowed = as_strs(found.get("allowedRegistries"))
-    return RegistrySources(
-        as_strs(found.get("blockedRegistries")), allowed or None, as_strs(found.get("insecureRegistries"))
-    )
-
-
-def mirrors_for(reference: Reference, items: Sequence[MirrorItem]) -> Mirrors | None:
-    """Return the mirrors of an image by the items of all sets. None when no item has a source for the image."""
-    found = {item.source for item in items if _is_source_of(item.source, reference.repository)}
-    if not found:
-        return None
-    # An exact host is more specific than a wildcard, and a longer path more than a shorter one.
-    source = max(found, key=lambda each: (not each.startswith("*."), len(each)))
-    same = [item for item in items if item.source == source]
-    wanted = [item for item in same if item.by_digest == reference.is_by_digest]
-    mirrors = dict.fromkeys(_rewrite_source(reference, source, mirror) for item in wanted for mirror in item.mirrors)
-    locations = dict.fromkeys(mirror for item in same for mirror in item.mirrors)
-    # Sets that disagree do not reach the nodes (`why_sets_not_rendered`), which may contact the source then.
-    never_source, objects = all(item.never_source for item in same), [item.object for item in same]
-    return Mirrors(source, list(mirrors), never_source, objects, list(locations))
-
-
-def why_sets_not_rendered(items: Sequence[MirrorItem]) -> str:
-    """Return why the operator does not write the nodes' files, as a clause. Empty if the sets do not prevent it.
-
-    The rules are those of validateRegistriesConfScopes of the machine config operator. They apply to the sets of all kinds together.
-    """
-    never = {item.source: item.object for item in items if item.never_source}
-    for item in items if never else ():
-        begin = f"mirrorSourcePolicy of source {item.source} is NeverContactSource in"
-        if item.source in never and not item.never_source:
-            return f"{begin} {never[item.source]}, but not in {item.object}"
-        if item.never_source and item.source in item.mirrors:
-            return f"{begin} {item.object}, which also has the source as a mirror"
-    return ""
+    blocked, insecure = as_strs(found.get("blockedRegistries")), as_strs(found.get("insecureRegistries"))
+    return RegistrySources(tuple(blocked), tuple(allowed) or None, tuple(insecure))
 
 
 @dataclass(frozen=True)
@@ -138,6 +95,13 @@ class MirrorItem:
     source: str
     mirrors: Sequence[str]
     never_source: bool
+
+
+@dataclass(frozen=True, eq=False)
+class MirrorItems:
+    """The sources in all sets of a kind. An object is equal only to itself, so that a result for many of them can be kept."""
+
+    items: Sequence[MirrorItem] = ()
 
 
 def mirror_items(kind: Kind, objects: Iterable[Json]) -> Iterator[MirrorItem]:
@@ -175,8 +139,3 @@ def is_nested(scope: str, outer: str) -> bool:
     if port:
         return host.endswith(outer[1:]) and "/" not in host
     return scope.partition("/")[0].endswith(outer[1:])
-
-
-def _rewrite_source(reference: Reference, source: str, mirror: str) -> str:
-    prefix = reference.host if source.startswith("*.") else source
-    return f"{mirror}{str(reference)[len(prefix) :]}"

@@ -98,6 +98,13 @@ _NATURE = (
 #: The objects that determine how a node pulls an image, for the whole cluster.
 _OF_THE_NODES = (
     _reported_right(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
+    _reported_right(
+        f"clusterversions.{_CONFIG}",
+        "get",
+        "the version, and whether a registry of the release is blocked",
+        CLUSTER,
+        "version",
+    ),
     _reported_right(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
     _reported_right(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
     _reported_right("imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, in older clusters", CLUSTER),
@@ -142,7 +149,6 @@ _OF_AN_AUDIT = (
     _reported_right(f"rolebindings.{RBAC}", "list", "grants"),
     _reported_right(f"clusterrolebindings.{RBAC}", "list", "grants in the whole cluster", CLUSTER),
     _reported_right(_REVIEW, "create", "whether an account is allowed to pull from another project", CLUSTER),
-    _reported_right(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
     _reported_right(
         f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"
     ),
@@ -396,6 +402,13 @@ JOBS: Mapping[str, Job] = {
             _needed_right("nodes", "list", "versions of the nodes", CLUSTER),
             _needed_right("pods", "list", "images in use", CLUSTER),
             _reported_right("secrets", "list", "whether pods have a login for their images", CLUSTER),
+            _reported_right(
+                f"clusterversions.{_CONFIG}",
+                "get",
+                "the version, and whether a registry of the release is blocked",
+                CLUSTER,
+                "version",
+            ),
             _reported_right(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
             _reported_right(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
             _reported_right(

@@ -13,40 +13,26 @@ from dataclasses import dataclass
 from functools import partial
 
 from ...core.json_types import as_dict
-from ...core.objects import Json, Kind, ObjectRef
+from ...core.objects import ObjectRef
 from ...core.phrases import join_and
 from ...dockerconfig.key_matching import containers_keys
 from ...dockerconfig.registry_keys import without_user
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.node_network import limit_mirrors, network_ref
 from ...images.references import Reference, reference_of
-from ...images.registry_sources import (
-    MIRROR_KINDS,
-    MirrorItem,
-    Mirrors,
-    mirror_items,
-    mirrors_for,
-    why_sets_not_rendered,
-)
+from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors
 from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import credentials_of, refused_logins
 from ..fixes import Fix
-from ..lookup import Lookup, UnreadableObject
-from ..reading import items_of, require_all, try_lookup
+from ..lookup import Lookup
+from ..reading import require_all, try_lookup
+from ..registries import read_mirror_sets, registries_of
 from ..verdict import StepResult, failure, info
 from .crio_provider import CrioProvider
 
-__all__ = ["MirrorKey", "explain_mirrors", "fix_for", "items_of_sets", "key_for", "mirrors_of", "why_mirrors_outdated"]
-
-
-def _items(kind: Kind, listed: Json | None) -> Sequence[MirrorItem]:
-    return list(mirror_items(kind, items_of(listed)))
-
-
-#: The parsed mirror sets of each kind, computed once for all images.
-_READ = {ObjectRef(kind, "", ""): partial(_items, kind) for kind in MIRROR_KINDS}
+__all__ = ["MirrorKey", "explain_mirrors", "fix_for", "items_of_sets", "key_for", "mirrors_of"]
 
 
 @dataclass(frozen=True)
@@ -117,13 +103,7 @@ def _why_reverted(evidence: Lookup) -> str:
 
 def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
     """Return the mirrors of an image that the nodes reach, from the sets that can be read."""
-    return limit_mirrors(reference, mirrors_for(reference, items_of_sets(evidence)), partial(_reaches, evidence))
-
-
-def why_mirrors_outdated(evidence: Lookup) -> str:
-    """Return why the sets that can be read do not reach the nodes, as a clause. Empty if nothing prevents it."""
-    items = items_of_sets(evidence)
-    return why_sets_not_rendered(items) if items else ""
+    return limit_mirrors(reference, registries_of(evidence).mirrors_for(reference), partial(_reaches, evidence))
 
 
 def items_of_sets(evidence: Lookup) -> Sequence[MirrorItem]:
@@ -131,13 +111,7 @@ def items_of_sets(evidence: Lookup) -> Sequence[MirrorItem]:
 
     :raises ReadRequired: when a list of them has to be read first.
     """
-    items: list[MirrorItem] = []
-    for ref, read in _READ.items():
-        try:
-            items += evidence.derive(ref, read)
-        except UnreadableObject:
-            continue
-    return items
+    return [item for each in read_mirror_sets(evidence) for item in each.items]
 
 
 def _reaches(evidence: Lookup, host: str) -> bool:
@@ -155,7 +129,13 @@ def explain_mirrors(
     if not found.objects:
         return
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
-    if found.mirrors:
+    if found.invalid:
+        text = (
+            f"nodes look for it at {found.invalid}, which is not the name of an image with a registry and a repository, so each pull fails "
+            f"before a registry is asked ({by}): give the mirror a repository"
+        )
+        yield failure("mirrors", text) if is_known else info("mirrors", text, ok=None)
+    elif found.mirrors:
         order = "only" if found.never_source else "first"
         text = f"nodes look for it {order} at {', '.join(found.mirrors)}, with their own credential ({by})"
         yield info("mirrors", text)
@@ -179,7 +159,7 @@ def _explain_unreachable(reference: Reference, found: Mirrors, *, is_known: bool
 
 def _are_all_sets_read(evidence: Lookup) -> bool:
     """Whether all mirror sets can be read. Another one may have a mirror. Another step reports it."""
-    return not any(try_lookup(evidence, ref)[1] for ref in _READ)
+    return not any(try_lookup(evidence, ObjectRef(kind, "", ""))[1] for kind in MIRROR_KINDS)
 
 
 def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None) -> MirrorKey:

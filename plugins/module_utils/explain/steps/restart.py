@@ -16,9 +16,9 @@ from ...core.objects import ObjectRef
 from ...core.phrases import join_and
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.references import Reference
-from ...images.registry_sources import IMAGE_CONFIG, RegistrySources, registry_sources_of
-from ..lookup import Lookup, UnreadableObject
+from ..lookup import Lookup
 from ..reading import items_of, try_lookup
+from ..registries import registries_of
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 
@@ -36,9 +36,9 @@ def explain_restart(subject: ContainerPull, reference: Reference, evidence: Look
     policies = ImagePolicies.of(items_of(try_lookup(evidence, CLUSTER_POLICIES)[0]), of_namespace)
     if not policies.of_namespace:
         return
-    sources = _sources(evidence)
+    registries = registries_of(evidence)
     because = f"Because namespace {subject.namespace} has an ImagePolicy, the node checks this again at each start of a container"
-    required = policies.requirement_for(reference, sources)
+    required = policies.requirement_for(reference, registries.policy)
     if required is not None:
         verb = "requires" if len(required.objects) == 1 else "each require"
         text = (
@@ -46,13 +46,5 @@ def explain_restart(subject: ContainerPull, reference: Reference, evidence: Look
             "pulled the image: a restart may be refused with CreateContainerError"
         )
         yield info("restart", text, ok=None)
-    if why := sources.why_not(reference.repository):
+    if why := registries.why_rejected(reference.repository):
         yield info("restart", f"{why}. {because}: the next start is refused with CreateContainerError", ok=False)
-
-
-def _sources(evidence: Lookup) -> RegistrySources:
-    """The settings of the image config. Without the right to read it, none."""
-    try:
-        return evidence.derive(IMAGE_CONFIG, registry_sources_of)
-    except UnreadableObject:
-        return RegistrySources()

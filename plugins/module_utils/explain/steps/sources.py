@@ -18,16 +18,18 @@ from ...images.image_policies import (
     PolicyScope,
     scopes_of_all,
 )
+from ...images.node_registries import NodeRegistries
 from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
-from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, RegistrySources
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ..credentials import Credentials
 from ..lookup import Lookup
-from ..reading import items_of, registry_sources, try_lookup
+from ..reading import items_of, try_lookup
+from ..registries import registries_of, why_release_unknown
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, StepResult, failure, unknown
 from .asked import PullRoute
-from .mirrors import explain_mirrors, mirrors_of, why_mirrors_outdated
+from .mirrors import explain_mirrors, mirrors_of
 from .signatures import SIGNATURE_RULES, SignatureContext, explain_signature
 
 __all__ = ["Sources", "explain_sources", "policies_of", "source_refs", "why_outdated"]
@@ -67,17 +69,18 @@ def explain_sources(
     """
     namespace = subject.namespace
     mirrors, policies = mirrors_of(reference, evidence), policies_of(namespace, evidence)
-    sources = registry_sources(evidence)
+    registries = registries_of(evidence)
+    sources = registries.policy
     # The question about signatures also finds the manifest of each architecture.
     is_signed = policies.requirement_for(reference, sources) is not None
     route = PullRoute(
         subject, reference, credentials, mirrors, evidence, asks, reads_index=not is_signed, reads_copies=True
     )
     held = SignatureContext(route, policies, sources, told)
-    outdated = why_outdated(policies, sources, evidence)
+    outdated = why_outdated(policies, registries, evidence)
     signature = [] if outdated else list(explain_signature(held))
     seen = [
-        *(_explain_outdated(outdated) if outdated else _explain_registries(reference, sources)),
+        *(_explain_outdated(outdated) if outdated else _explain_registries(reference, registries, evidence)),
         *signature,
         *_explain_unread(namespace, evidence),
         *(() if mirrors is None else explain_mirrors(reference, mirrors, evidence, is_outdated=bool(outdated))),
@@ -88,13 +91,13 @@ def explain_sources(
     return Sources(tuple(seen), route, is_newer)
 
 
-def why_outdated(policies: ImagePolicies, sources: RegistrySources, evidence: Lookup) -> str:
+def why_outdated(policies: ImagePolicies, registries: NodeRegistries, evidence: Lookup) -> str:
     """Return why the nodes keep their previous files, as a clause. Empty if nothing that is known prevents new ones."""
     everywhere: Sequence[PolicyScope] = ()
     # Without these settings, no policy prevents it, so no pull depends on the policies of other namespaces.
-    if sources.allowed is not None or sources.blocked:
+    if registries.policy.allowed is not None or registries.entries:
         everywhere = evidence.derive(KNOWN_IMAGE_POLICIES, _scopes_of_all)
-    return policies.why_not_rendered(sources, everywhere) or why_mirrors_outdated(evidence)
+    return registries.problem or policies.why_not_rendered(registries, everywhere)
 
 
 def _scopes_of_all(listed: Json | None) -> Sequence[PolicyScope]:
@@ -107,10 +110,15 @@ def _explain_outdated(why: str) -> Iterator[StepResult]:
     yield unknown("configuration", text)
 
 
-def _explain_registries(reference: Reference, sources: RegistrySources) -> Iterator[StepResult]:
+def _explain_registries(reference: Reference, registries: NodeRegistries, evidence: Lookup) -> Iterator[StepResult]:
     """A blocked or disallowed source stays so even if it has mirrors."""
-    if why := sources.why_not(reference.repository):
-        yield failure("registries", f"the nodes are not allowed to pull {reference}: {why}")
+    if why := registries.why_not(reference):
+        text = f"the nodes are not allowed to pull {reference}: {why}"
+        if unread := why_release_unknown(evidence):
+            doubt = "An entry around the repository of the release has no effect without a mirror of it, and this repository is not known"
+            yield unknown("registries", f"{text}. {doubt}: {unread}")
+        else:
+            yield failure("registries", text)
 
 
 def policies_of(namespace: str, evidence: Lookup) -> ImagePolicies:

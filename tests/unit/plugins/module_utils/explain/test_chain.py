@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
@@ -27,11 +27,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import (
     AUTH,
     DIGEST,
+    DIGEST_SETS,
     GENERATED,
     GOOD,
     IMAGE,
@@ -40,6 +42,7 @@ from support.pull_evidence import (
     account,
     failed,
     known,
+    mirrored,
     pod,
     secret,
     steps,
@@ -336,11 +339,51 @@ class TestSources:
 
     @pytest.mark.parametrize(("image", "way"), [(IMAGE, "tag"), (f"q.io/a@sha256:{'0' * 64}", "digest")])
     def test_a_blocked_source_without_a_mirror_will_not_pull(self, image: str, way: str) -> None:
-        found = told(pod("good", image=image), known(more=self.mirrors(policy="NeverContactSource"), good=GOOD))
+        """The set has a mirror for the other type of pulls."""
+        kind, field = (TAG_SETS, "imageTagMirrors") if way == "digest" else (DIGEST_SETS, "imageDigestMirrors")
+        item = {"source": "q.io", "mirrors": ["m.io"], "mirrorSourcePolicy": "NeverContactSource"}
+        sets = {ObjectRef(kind, "", ""): {"items": [{"metadata": {"name": "m"}, "spec": {field: [item]}}]}}
+        found = told(pod("good", image=image), known(more=sets, good=GOOD))
         assert summary(found) == (
             "will_not_pull",
-            f"registry q.io is blocked: no mirror is for a pull by {way}, and the source is never contacted (source q.io in image tag "
-            "mirror set m)",
+            f"registry q.io is blocked: no mirror is for a pull by {way}, and the source is never contacted (source q.io in {kind.title} m)",
+        )
+
+    def test_a_mirror_that_makes_no_name_of_an_image_stops_every_pull(self) -> None:
+        found = told(pod("good"), known(more=mirrored("m.io", source="q.io/team/app"), good=GOOD))
+        text = (
+            "nodes look for it at m.io:v1, which is not the name of an image with a registry and a repository, so each pull fails before a "
+            "registry is asked (source q.io/team/app in image tag mirror set m): give the mirror a repository"
+        )
+        assert summary(found) == ("will_not_pull", text)
+
+    RELEASE: ClassVar[Any] = {"status": {"desired": {"image": f"q.io/release@sha256:{'0' * 64}"}}}
+
+    def test_the_registry_of_the_release_is_not_blocked_without_a_mirror(self) -> None:
+        more: dict[ObjectRef, Any] = {IMAGE_CONFIG: self.CONFIG, CLUSTER_VERSION: self.RELEASE}
+        assert told(pod("good"), known(more=more, good=GOOD)).verdict == "pulls"
+        item = {"source": "q.io/release", "mirrors": ["m.io/release"]}
+        sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageDigestMirrors": [item]}}]}
+        more[ObjectRef(DIGEST_SETS, "", "")] = sets
+        assert told(pod("good"), known(more=more, good=GOOD)).verdict == "will_not_pull"
+
+    @pytest.mark.parametrize("version", [REFUSED, {"status": {"desired": {}}}])
+    def test_an_unknown_release_leaves_a_doubt_about_a_blocked_registry(self, version: Any) -> None:
+        found = told(pod("good"), known(more={IMAGE_CONFIG: self.CONFIG, CLUSTER_VERSION: version}, good=GOOD))
+        assert found.verdict == "unknown"
+        assert found.reason.startswith(
+            "the nodes are not allowed to pull q.io/team/app:v1: registrySources.blockedRegistries of image config cluster has q.io. An entry "
+            "around the repository of the release has no effect without a mirror of it, and this repository is not known: "
+        )
+
+    def test_a_policy_with_an_invalid_name_at_a_mirror_leaves_the_nodes_with_their_previous_files(self) -> None:
+        policy = {"metadata": {"name": "p"}, "spec": {"scopes": ["q.io/team/app"]}}
+        more = {CLUSTER_POLICIES: {"items": [policy]}, **mirrored("m.io", source="q.io/team/app")}
+        found = told(pod("good"), known(more=more, good=GOOD))
+        assert found.verdict == "unknown"
+        assert (
+            "because cluster image policy p has scope q.io/team/app, and the mirror m.io makes the invalid image name m.io:latest of it"
+            in found.reason
         )
 
 

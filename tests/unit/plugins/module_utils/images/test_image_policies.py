@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     SignatureRequirement,
     scopes_of_all,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import registries_for
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import RegistrySources
 from hypothesis import given
@@ -132,25 +133,24 @@ class TestNotRendered:
         given = ([policy("p", "q.io/team")], []) if of_cluster else ([], [own("q.io/team", name="p")])
         name = "cluster image policy p" if of_cluster else "image policy ns/p"
         text = f"{name} has scope q.io/team, which is {why} in registrySources of image config cluster"
-        assert ImagePolicies.of(*given).why_not_rendered(sources) == (text if why else "")
+        assert ImagePolicies.of(*given).why_not_rendered(registries_for(sources, (), "")) == (text if why else "")
 
     def test_a_hidden_scope_does_not_stop_the_operator(self) -> None:
         policies = ImagePolicies.of([policy("all", "q.io")], [own("q.io/team")])
-        assert policies.why_not_rendered(RegistrySources(blocked=("q.io/team",))) == ""
+        assert policies.why_not_rendered(registries_for(RegistrySources(blocked=("q.io/team",)), (), "")) == ""
 
     def test_a_policy_of_another_namespace_stops_the_operator(self) -> None:
         policies, sources = ImagePolicies.of([policy("all", "x.io")], []), RegistrySources(allowed=("x.io",))
         scopes = scopes_of_all([own("x.io/a", "y.io", name="p"), own("y.io", name="other")])
         assert [each.object for each in scopes] == ["image policy ns/p", "image policy ns/p"]
-        assert policies.why_not_rendered(sources, scopes).startswith(
+        assert policies.why_not_rendered(registries_for(sources, (), ""), scopes).startswith(
             "image policy ns/p has scope y.io, which is not inside"
         )
 
     def test_a_hidden_scope_of_another_namespace_does_not_stop_the_operator(self) -> None:
         policies = ImagePolicies.of([policy("all", "q.io")], [])
-        assert (
-            policies.why_not_rendered(RegistrySources(blocked=("q.io/team",)), scopes_of_all([own("q.io/team")])) == ""
-        )
+        registries = registries_for(RegistrySources(blocked=("q.io/team",)), (), "")
+        assert policies.why_not_rendered(registries, scopes_of_all([own("q.io/team")])) == ""
 
 
 @given(CHANGES)

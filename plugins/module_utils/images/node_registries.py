@@ -1,0 +1,268 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nodes' registries.conf and policy.json, as the machine config operator makes them of the cluster's objects. Pure.
+
+openshift/runtime-utils pkg/registries (EditRegistriesConfig), the container-runtime-config controller of the machine config operator
+(helpers.go), and containers/image pkg/sysregistriesv2, which finds the entry of an image and the names of the image at its mirrors.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import chain, pairwise
+
+from .references import Reference, reference_of
+from .registry_sources import IMAGE_CONFIG, MirrorItem, MirrorItems, Mirrors, RegistrySources, is_nested, is_within
+
+__all__ = ["NodeRegistries", "registries_for"]
+
+_BLOCKED = f"registrySources.blockedRegistries of {IMAGE_CONFIG} has"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry of registries.conf: a scope, its mirrors with whether they are for digests, the source from which it has them, and the objects
+    with this source. `blocked` is the entry of blockedRegistries around it, or empty. `never`: mirrorSourcePolicy is NeverContactSource."""
+
+    scope: str
+    mirrors: Sequence[tuple[str, bool]] = ()
+    source: str = ""
+    objects: Sequence[str] = ()
+    blocked: str = ""
+    never: bool = False
+
+    def rewrite(self, name: str, mirror: str) -> str:
+        """Return the name of an image at a mirror."""
+        return f"{mirror}{name[_match(name, self.scope) :]}"
+
+
+@dataclass(frozen=True, eq=False)
+class NodeRegistries:
+    """`policy` are the lists that the operator writes to policy.json. `problem` is why it does not write the files, as a clause, or empty.
+
+    `payload` is the repository of the release, if an entry of blockedRegistries covers it: its mirrors serve it, so the operator allows it.
+    """
+
+    entries: Mapping[str, _Entry]
+    policy: RegistrySources
+    problem: str = ""
+    payload: str = ""
+
+    def why_not(self, reference: Reference) -> str:
+        """Return the setting that prevents nodes from pulling an image, as the rest of a sentence. Empty when there is none."""
+        if why := self.why_rejected(reference.repository):
+            return why
+        entry, mirrors = self._find(reference.repository), self.mirrors_for(reference)
+        is_blocked = entry is not None and entry.blocked and (mirrors is None or not mirrors.mirrors)
+        return f"{_BLOCKED} {entry.blocked}" if entry is not None and is_blocked else ""
+
+    def why_rejected(self, repository: str) -> str:
+        """Return why policy.json rejects a repository, like `why_not`."""
+        allowed, blocked = self.policy.allowed, self.policy.blocked
+        scopes = (each for each in (*(allowed or ()), *blocked) if is_within(repository, each))
+        scope = max(scopes, key=lambda each: (not each.startswith("*."), len(each)), default="")
+        if scope in blocked:
+            return f"{_BLOCKED} {scope}"
+        if scope or allowed is None or blocked:
+            return ""
+        if self.payload and {*allowed} == {self.payload}:
+            release = f"{self.payload}, which is the repository of the release"
+            return f"{_BLOCKED} {release}: policy.json of the nodes then allows only this repository and rejects all others"
+        return f"registrySources.allowedRegistries of {IMAGE_CONFIG} has no entry for it"
+
+    def mirrors_for(self, reference: Reference) -> Mirrors | None:
+        """Return the mirrors of an image. None if no source is for it."""
+        entry = self._find(reference.repository)
+        if entry is None or not entry.mirrors:
+            return None
+        wanted = (mirror for mirror, by_digest in entry.mirrors if by_digest == reference.is_by_digest)
+        names = list(dict.fromkeys(entry.rewrite(str(reference), mirror) for mirror in wanted))
+        locations = list(dict.fromkeys(mirror for mirror, _by_digest in entry.mirrors))
+        invalid = next((name for name in names if not _is_whole(name)), "")
+        return Mirrors(
+            entry.source, names, entry.never or bool(entry.blocked), entry.objects, locations, invalid=invalid
+        )
+
+    def why_scope_not_rendered(self, scope: str) -> str:
+        """Return why an image policy with this scope prevents the files: the operator writes the names of the scope at its mirrors as well."""
+        return _scope_problem(self, scope)
+
+    def _find(self, repository: str) -> _Entry | None:
+        # Of the longest ones, the first in alphabetical order: `*.example.com` before `a.example.com`.
+        found = sorted(
+            (scope for scope in self.entries if _match(repository, scope)), key=lambda each: (-len(each), each)
+        )
+        return self.entries[found[0]] if found else None
+
+
+@lru_cache(maxsize=16)
+def registries_for(sources: RegistrySources, items: Sequence[MirrorItems], payload: str) -> NodeRegistries:
+    """Return the files for these settings. `payload` is the image of the release, empty if it is not known or does not matter."""
+    every = [item for each in items for item in each.items]
+    policy, blocked, added = _limits(sources, every, payload)
+    entries, problem = _edit(replace(sources, blocked=blocked), every)
+    return NodeRegistries(entries, policy, _why_invalid(policy, sources, every, added) or problem, added)
+
+
+def _limits(
+    sources: RegistrySources, items: Sequence[MirrorItem], payload: str
+) -> tuple[RegistrySources, Sequence[str], str]:
+    """The lists of policy.json, the blocked entries of registries.conf, and the repository of the release if it is allowed nevertheless.
+
+    An entry around the repository of the release is dropped, unless a mirror that is not blocked serves it.
+    """
+    release = reference_of(payload)
+    around = [each for each in sources.blocked if release is not None and is_nested(release.repository, each)]
+    if release is None or not around:
+        return sources, sources.blocked, ""
+    entries, problem = _edit(sources, [item for item in items if item.by_digest])
+    found = NodeRegistries(entries, sources).mirrors_for(release)
+    if problem or (found is not None and found.invalid):
+        # The operator drops all entries then.
+        return replace(sources, blocked=(), allowed=None), (), ""
+    places = [name.partition("@")[0] for name in found.mirrors] if found is not None else []
+    if all(any(is_nested(place, each) for each in sources.blocked) for place in places):
+        kept = tuple(each for each in sources.blocked if each not in around)
+        return replace(sources, blocked=kept), kept, ""
+    allowed = (*(release.repository for _each in around), *(sources.allowed or ()))
+    rejected = tuple(each for each in sources.blocked if each != release.repository)
+    return replace(sources, blocked=rejected, allowed=allowed), sources.blocked, release.repository
+
+
+def _edit(sources: RegistrySources, items: Sequence[MirrorItem]) -> tuple[Mapping[str, _Entry], str]:
+    """The entries, and why the operator cannot make them. Only the most specific entry counts, so it has all that applies to its scope."""
+    entries: dict[str, _Entry] = {}
+    # A set that names no mirror, or only its own source, does not count.
+    real = [item for item in items if any(mirror != item.source for mirror in item.mirrors)]
+    order = []
+    for by_digest in (True, False):
+        chains: dict[str, list[Sequence[str]]] = {}
+        for item in real:
+            if item.by_digest == by_digest:
+                chains.setdefault(item.source, []).append(item.mirrors)
+        for source in sorted(chains):
+            before = entries.get(source, _Entry(source)).mirrors
+            merged = [(mirror, by_digest) for mirror in _merge(source, chains[source])]
+            entries[source] = _Entry(source, [*before, *merged], source)
+            order.append(source)
+    for source, entry in entries.items():
+        same = [item for item in real if item.source == source]
+        # Sets that disagree do not reach the nodes (`_why_invalid`), which may contact the source then.
+        never = all(item.never_source for item in same)
+        entries[source] = replace(entry, objects=[item.object for item in same], never=never)
+    problem = _inherit(entries, order, (*sources.blocked, *sources.insecure))
+    for scope, entry in entries.items():
+        around = next((each for each in sources.blocked if is_nested(scope, each)), "")
+        entries[scope] = replace(entry, blocked=around)
+    return entries, problem
+
+
+def _inherit(entries: dict[str, _Entry], order: Sequence[str], scopes: Iterable[str]) -> str:
+    """Add the scopes that have no mirrors of their own. Each has those of the first source around it. Return why that is not possible."""
+    problem = ""
+    for scope in dict.fromkeys(each for each in scopes if each not in entries):
+        source = next((each for each in order if is_nested(scope, each)), "")
+        added = _Entry(scope)
+        if source.startswith("*."):
+            by = " and ".join(dict.fromkeys(entries[source].objects))
+            problem = problem or (
+                f"registrySources of {IMAGE_CONFIG} has {scope}, which is inside the source {source} in {by}, and the operator cannot add "
+                "the mirrors of a wildcard to it"
+            )
+        elif source:
+            rest = scope[len(source) :]
+            mirrors = [(f"{mirror}{rest}", by_digest) for mirror, by_digest in entries[source].mirrors]
+            added = _Entry(scope, mirrors, source, entries[source].objects)
+        entries[scope] = added
+    return problem
+
+
+def _merge(source: str, chains: Sequence[Sequence[str]]) -> list[str]:
+    """The mirrors of several lists in one order that keeps theirs if possible, the source after all of them if no list says otherwise."""
+    after: dict[str, set[str]] = {}
+    for names in chains:
+        for name, following in pairwise(names if source in names else (*names, source)):
+            after.setdefault(name, set()).add(following)
+            after.setdefault(following, set())
+    before = Counter(chain.from_iterable(after.values()))
+    found: dict[str, None] = {}
+    ready, rest = deque(sorted(name for name in after if not before[name])), deque(sorted(after))
+    while ready or rest:
+        # A circle is cut at its first name.
+        name = (ready or rest).popleft()
+        if name in found:
+            continue
+        found[name] = None
+        for following in sorted(after[name]):
+            before[following] -= 1
+            if not before[following] and following not in found:
+                ready.append(following)
+    merged = list(found)
+    return merged[:-1] if merged[-1] == source else merged
+
+
+def _why_invalid(policy: RegistrySources, sources: RegistrySources, items: Sequence[MirrorItem], payload: str) -> str:
+    """Why the operator refuses the settings, as a clause (validateRegistriesConfScopes and updatePolicyJSON). Empty if it does not."""
+    for scope in (*sources.insecure, *policy.blocked, *(policy.allowed or ())):
+        if "*" in scope and not (scope.startswith("*.") and {*"/@:*"}.isdisjoint(scope[2:])):
+            return f"registrySources of {IMAGE_CONFIG} has the invalid entry {scope!a}"
+    if policy.allowed and policy.blocked and policy.allowed != (payload,):
+        more = f", to which the operator adds the repository of the release {payload}" if payload else ""
+        return f"registrySources of {IMAGE_CONFIG} has both blockedRegistries and allowedRegistries{more}"
+    never = {item.source: item.object for item in items if item.never_source}
+    for item in items:
+        # Only a source may be a wildcard.
+        invalid = [each for each in item.mirrors if not _is_place(each)]
+        invalid += [] if _is_wildcard(item.source) or _is_place(item.source) else [item.source]
+        if invalid:
+            return f"{item.object} has the invalid name {invalid[0]!a}"
+        begin = f"mirrorSourcePolicy of source {item.source} is NeverContactSource in"
+        if item.source in never and not item.never_source:
+            return f"{begin} {never[item.source]}, but not in {item.object}"
+        if item.never_source and item.source in item.mirrors:
+            return f"{begin} {item.object}, which also has the source as a mirror"
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _scope_problem(registries: NodeRegistries, scope: str) -> str:
+    inside = (each for each in registries.entries if each != scope and is_nested(each, scope))
+    for each in (scope, *inside):
+        entry = registries._find(each)
+        host, slash, path = each.partition("/")
+        named = reference_of(f"{host.replace('*', 'matched', 1)}/{path if slash else 'a'}")
+        for mirror, _by_digest in entry.mirrors if entry is not None and named is not None else ():
+            name = entry.rewrite(str(named), mirror) if entry is not None else ""
+            if not _is_whole(name):
+                return f"the mirror {mirror} makes the invalid image name {name} of it"
+    return ""
+
+
+def _match(name: str, scope: str) -> int:
+    """The length of the part of a name for which a scope of registries.conf stands, 0 if it is not for the name.
+
+    A host without a port includes its ports. A wildcard stands for a host without its port.
+    """
+    at = name.find(scope[1:]) if scope.startswith("*.") else 0 if name.startswith(scope) else -1
+    end = at + len(scope) - (1 if scope.startswith("*.") else 0)
+    is_whole = at >= 0 and "/" not in name[:at] and name[end : end + 1] in ("", "/", ":", "@")
+    return end if scope and is_whole else 0
+
+
+def _is_whole(name: str) -> bool:
+    """Whether containers/image accepts a name at a mirror, which must have a registry and a repository (ParseNamed)."""
+    found = reference_of(name)
+    return found is not None and not found.is_short and name.startswith(found.repository)
+
+
+def _is_wildcard(name: str) -> bool:
+    return name.startswith("*.") and {*"/:"}.isdisjoint(name) and _is_place(name[2:])
+
+
+def _is_place(name: str) -> bool:
+    """Whether a mirror set may have this name: a registry, or a part of one."""
+    return "*" not in name and reference_of(f"{name}/a") is not None
