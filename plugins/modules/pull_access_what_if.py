@@ -138,7 +138,9 @@ options:
           - Objects are created or replaced. The kinds are V(ImageDigestMirrorSet), V(ImageTagMirrorSet), V(ImageContentSourcePolicy),
             V(ClusterImagePolicy), V(ImagePolicy), V(Image) (the image config), V(KubeletConfig) and V(CRIOCredentialProviderConfig).
           - A hosted cluster refuses changes of mirror sets and of the image config. The pulls that depend on them are V(unknown) there. The
-            administrator of the HostedCluster makes such changes in C(spec.imageContentSources) and C(spec.configuration.image).
+            administrator of the HostedCluster makes such changes in C(spec.imageContentSources), for pulls by digest only, and
+            C(spec.configuration.image). For ROSA, the mirrors are changed with C(rosa create image-mirror), and for ARO in
+            C(imageDigestMirrors).
         type: dict
         suboptions:
           src:
@@ -606,7 +608,8 @@ what_if:
       description:
         - The images that no registry within reach has. With O(ask_registries), this includes images that their mirror lacks. If a change
           takes a mirror away, it also includes the images that their source lacks. Copy these images from that mirror.
-          C(skopeo) is the input of C(skopeo sync --all --scoped --src yaml). Without C(--all), skopeo copies an image of one architecture
+          C(skopeo) is the input of C(skopeo sync --all --preserve-digests --scoped --src yaml). Without C(--preserve-digests), a copy may
+          have another digest, and signatures are copied only if C(registries.d) of the host says so. Without C(--all), skopeo copies an image of one architecture
           only, whose digest is another one, and without C(--scoped), repositories with the same last name overwrite each other. With
           C(--scoped), the path of each copy is the whole path of its source with the registry, so the mirrors must have these paths.
         - Users name images in their pods, also images that they cannot pull. An image that no container pulls today is therefore only in

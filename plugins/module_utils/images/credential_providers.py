@@ -104,13 +104,13 @@ class TokenProvider:
 
 
 _GCP_OPT_IN = "iam.gke.io/enable-wi-image-pull"
-#: By cloud: cloud-provider-aws cmd/ecr-credential-provider, cloud-provider-azure pkg/credentialprovider, cloud-provider-gcp pkg/gcpcredential.
+#: That of OpenShift for GCP takes no tokens. By cloud: cloud-provider-aws cmd/ecr-credential-provider, cloud-provider-azure pkg/credentialprovider, cloud-provider-gcp pkg/gcpcredential.
 TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
     "AWS": TokenProvider(
         "ecr-credential-provider",
         ("eks.amazonaws.com/ecr-role-arn",),
         "sts.amazonaws.com",
-        "it pulls with the role of the nodes, or does not run if its configuration requires the annotation",
+        "it pulls with the role of the nodes (on OpenShift 4.21, it fails), or does not run if its configuration requires the annotation",
         "the pod gets no login",
     ),
     "Azure": TokenProvider(

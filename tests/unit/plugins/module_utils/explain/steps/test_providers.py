@@ -593,7 +593,7 @@ class TestTokens:
             (
                 "AWS",
                 None,
-                f"{LACKS}eks.amazonaws.com/ecr-role-arn, so it pulls with the role of the nodes, or does not run if",
+                f"{LACKS}eks.amazonaws.com/ecr-role-arn, so it pulls with the role of the nodes (on OpenShift 4.21, it fails), or does not run if",
             ),
             ("AWS", {"eks.amazonaws.com/ecr-role-arn": ""}, LACKS),
             (
