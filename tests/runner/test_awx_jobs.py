@@ -166,7 +166,8 @@ def test_the_workflow_sets_up_the_planned_changes(
     # A commit is pushed between the plan and its approval.
     controller.revision = "0" * 39 + "b"
     audit = lab.audit()
-    other = controller.launch("set up", node, credentials, answers=answers, handed_on=handed_on, **fewer)
+    planned = jobs["plan"].handed_on
+    other = controller.launch("set up", node, credentials, answers=answers, handed_on=planned, **fewer)
     assert other.status == "failed" and "Launch the workflow again" in other.output and audit.writes() == []
 
     refused = controller.launch("take down", node, credentials, **given)
@@ -183,7 +184,7 @@ def test_a_refused_login_ends_the_workflow(lab: Any, namespaces: Any, controller
     assert job.status == "failed"
     (result,) = job.results("Log in to the registries")
     assert lab.registry("private")["host"] in result["msg"] and "refuses the login" in result["msg"]
-    assert [line["msg"] for line in job.results("Result")] == ["failed for 1 entry"]
+    assert [line["msg"] for line in job.results("Result")] == ["failed in 2 namespaces"]
     assert not job.holding([*secrets_of(*credentials), "canary"])
     silent = passed(controller.launch("verify logins", node, credentials))
     assert "no login was verified, and the connection to the cluster was not tested" in silent.output
