@@ -75,9 +75,9 @@ notes:
   - Rights needed - list on machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io, nodes,
     pods; create, patch, delete on kubeletconfigs.machineconfiguration.openshift.io.
   - Optional rights - list on secrets, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
-    imagecontentsourcepolicies.operator.openshift.io; get on clusterversions.config.openshift.io version,
-    criocredentialproviderconfigs.config.openshift.io, machineconfigs.machineconfiguration.openshift.io. Without them, the module reports
-    the missing information and the omitted steps.
+    imagecontentsourcepolicies.operator.openshift.io; get on images.config.openshift.io cluster, clusterversions.config.openshift.io
+    version, criocredentialproviderconfigs.config.openshift.io, machineconfigs.machineconfiguration.openshift.io. Without them, the module
+    reports the missing information and the omitted steps.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)

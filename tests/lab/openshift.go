@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	extensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -206,7 +205,7 @@ func (o *openshift) describe(ctx context.Context, mode string) error {
 		content  map[string]any
 	}{
 		{clusterVersions, "version", map[string]any{"status": map[string]any{
-			"desired": map[string]any{"version": version, "image": defaultPayload + "@" + digest.FromString(version).String()},
+			"desired": map[string]any{"version": version},
 			"capabilities": map[string]any{
 				"enabledCapabilities": []any{"Build", "DeploymentConfig", "ImageRegistry"},
 				"knownCapabilities":   []any{"Build", "Console", "DeploymentConfig", "ImageRegistry", "MachineAPI"},

@@ -55,6 +55,7 @@ OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit", "pull_access_what_
 #: An image with a mirror.
 MIRRORED = "mirrored.example.com/team/app@sha256:" + 64 * "0"
 MIRRORS = "/apis/config.openshift.io/v1/imagedigestmirrorsets"
+IMAGES = "/apis/config.openshift.io/v1/images/cluster"
 IMAGE_API = "/apis/image.openshift.io/v1"
 
 
@@ -265,6 +266,8 @@ def _mirror(stage: Stage) -> None:
         "kind": "CRIOCredentialProviderConfig",
         "metadata": {"name": "cluster"},
     }
+    # Only then, the repository of the release matters.
+    stage.lab.api("PATCH", IMAGES, {"spec": {"registrySources": {"blockedRegistries": ["blocked.example.com"]}}})
     rendered = {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]}
     provider = {**body, "spec": {"matchImages": ["mirrored.example.com"]}, "status": rendered}
     stage.lab.api("DELETE", f"{PROVIDERS}/cluster", expect=(200, 404))

@@ -65,6 +65,6 @@ def why_release_unknown(evidence: Lookup) -> str:
 def _release_image(evidence: Lookup) -> tuple[str, str]:
     version, unread = try_lookup(evidence, CLUSTER_VERSION)
     image = as_str(as_dict(as_dict(as_dict(version).get("status")).get("desired")).get("image"))
-    if version is not None and reference_of(image) is None:
-        return "", f"{CLUSTER_VERSION} has no image in status.desired.image"
+    if image and reference_of(image) is None:
+        return "", f"status.desired.image of {CLUSTER_VERSION} is not the name of an image"
     return image, unread

@@ -402,6 +402,7 @@ JOBS: Mapping[str, Job] = {
             _needed_right("nodes", "list", "versions of the nodes", CLUSTER),
             _needed_right("pods", "list", "images in use", CLUSTER),
             _reported_right("secrets", "list", "whether pods have a login for their images", CLUSTER),
+            _reported_right(f"images.{_CONFIG}", "get", "blocked and insecure registries", CLUSTER, "cluster"),
             _reported_right(
                 f"clusterversions.{_CONFIG}",
                 "get",

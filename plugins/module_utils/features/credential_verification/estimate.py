@@ -37,7 +37,7 @@ from ...images.image_verification import (
 )
 from ...images.node_versions import NodeVersions, format_version
 from ...images.references import Reference, reference_of
-from ...images.registry_sources import MIRROR_KINDS, Mirrors
+from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
 
@@ -53,7 +53,7 @@ _OF_POD, _OF_NODES, _NONE, _UNREAD = "pod", "nodes", "none", "unknown"
 _ENDED = ("Succeeded", "Failed")
 #: A version of the kubelet that compares the literal text of an image.
 _LITERAL = (1, 36)
-_MIRROR_SETS = tuple(ObjectRef(kind, "", "") for kind in MIRROR_KINDS)
+_MIRROR_SETS = (IMAGE_CONFIG, *(ObjectRef(kind, "", "") for kind in MIRROR_KINDS))
 #: Maximum number of pods that a row names.
 _SHOWN = 10
 

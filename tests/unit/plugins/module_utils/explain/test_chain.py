@@ -367,7 +367,7 @@ class TestSources:
         more[ObjectRef(DIGEST_SETS, "", "")] = sets
         assert told(pod("good"), known(more=more, good=GOOD)).verdict == "will_not_pull"
 
-    @pytest.mark.parametrize("version", [REFUSED, {"status": {"desired": {}}}])
+    @pytest.mark.parametrize("version", [REFUSED, {"status": {"desired": {"image": "?"}}}])
     def test_an_unknown_release_leaves_a_doubt_about_a_blocked_registry(self, version: Any) -> None:
         found = told(pod("good"), known(more={IMAGE_CONFIG: self.CONFIG, CLUSTER_VERSION: version}, good=GOOD))
         assert found.verdict == "unknown"

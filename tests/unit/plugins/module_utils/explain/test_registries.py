@@ -49,6 +49,6 @@ def test_the_release_is_read_only_if_registries_are_blocked() -> None:
     assert why_release_unknown(Lookup(known(more=refused))) == ""
     assert why_release_unknown(Lookup(known(more={**BLOCKED, **refused}))) == "the caller may not read it"
     assert why_release_unknown(Lookup(known(more=BLOCKED))) == ""
-    empty = {CLUSTER_VERSION: {"status": {"desired": {"version": "4.22.0"}}}}
-    text = f"{CLUSTER_VERSION} has no image in status.desired.image"
-    assert why_release_unknown(Lookup(known(more={**BLOCKED, **empty}))) == text
+    unusual = {CLUSTER_VERSION: {"status": {"desired": {"image": "?"}}}}
+    text = f"status.desired.image of {CLUSTER_VERSION} is not the name of an image"
+    assert why_release_unknown(Lookup(known(more={**BLOCKED, **unusual}))) == text

@@ -29,7 +29,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.ku
     POOLS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.node_configs import pool
 from support.pull_evidence import AUTH, GOOD, secret
@@ -54,7 +57,11 @@ def pod(name: str, *own: str, image: str = IMAGE, node: str = "new", **more: Any
 
 DIGEST_SETS, TAG_SETS, _OLD_SETS = (ObjectRef(kind, "", "") for kind in MIRROR_KINDS)
 #: A cluster without mirrors and machine configs.
-NOTHING = {NODE_SECRET: None, **dict.fromkeys((DIGEST_SETS, TAG_SETS, _OLD_SETS, *CRIO_PROVIDER, POOLS))}
+NOTHING = {
+    NODE_SECRET: None,
+    IMAGE_CONFIG: None,
+    **dict.fromkeys((DIGEST_SETS, TAG_SETS, _OLD_SETS, *CRIO_PROVIDER, POOLS)),
+}
 
 
 def lookup(**secrets: Any) -> Lookup:
@@ -164,7 +171,9 @@ class TestMirrors:
         assert (found["registries"], row(found)["registry"]) == ([{"registry": "m.io", "pulls": 1}], "m.io")
 
     def test_a_blocked_source_without_a_mirror_for_tags_gets_no_pull(self) -> None:
-        found = self.found(mirrored(policy="NeverContactSource"))
+        item = {"source": "q.io/team", "mirrors": ["m.io/team"], "mirrorSourcePolicy": "NeverContactSource"}
+        digests = {"items": [{"metadata": {"name": "m"}, "spec": {"imageDigestMirrors": [item]}}]}
+        found = self.found(mirrored(digests=digests))
         assert (found["registries"], found["pulls"], row(found)["registry"]) == ([], 0, "")
 
     @pytest.mark.parametrize(
