@@ -181,9 +181,15 @@ def test_files_of_an_audit_hold_no_steering_letter(lab, project, tmp_path: Path)
     ElementTree.parse(files["junit"])
 
 
-def test_a_what_if_answer_holds_no_steering_letter(lab, project, tmp_path: Path):
+def test_a_what_if_answer_holds_no_steering_letter(lab, mallory: ProjectUser, project, tmp_path: Path):
     """She can put images with plain names into the list of images to copy, but no other text."""
-    file = tmp_path / "what-if.json"
+    file, image = tmp_path / "what-if.json", f"{HOST}/team/app:v1"
+    owner = [{"apiVersion": "v1", "kind": ODD, "name": ODD, "uid": "1", "controller": True}]
+    pod = {
+        "containers": [{"name": "app", "image": image}],
+        "imagePullSecrets": [{"name": ODD}, {"name": "planted"}],
+    }
+    mallory.create_object("pods", {"metadata": {"name": "affected", "ownerReferences": owner}, "spec": pod})
     changes = [{"remove_secrets": {"name": "planted"}}, {"unreachable_registries": [HOST]}]
     options = {"namespaces": [project], "changes": changes, "kubeconfig": lab.kubeconfig, "show": True}
     name = "openshift_ops.image_pull.pull_access_what_if"
@@ -201,5 +207,6 @@ def test_a_what_if_answer_holds_no_steering_letter(lab, project, tmp_path: Path)
     assert not any(line.strip().startswith("TASK [approved]") for line in done.output.splitlines())
     assert PASSWORD not in done.output + text
     document = json.loads(text)
-    assert (document["counts"]["would_break"], len(document["containers"])) == (0, 1)
-    assert document["images_to_mirror"]["images"] == []
+    # No node can pull the image with an odd name, so only the other one is affected.
+    assert (document["counts"]["not_affected"], [row["image"] for row in document["containers"]]) == (1, [image])
+    assert document["images_to_mirror"]["images"] == [image]
