@@ -107,7 +107,7 @@ class TestInPlace:
         (tried,) = lab.pull(namespace, "app")["images"]
         assert tried["pulled"]
         rotation = result["rotation"]
-        assert rotation["copies"] == {"old": 1, "new": 0, "to_change": 1, "failed": 0}
+        assert rotation["copies"] == {"old": 1, "new": 0, "to_change": 1, "kept": 0, "failed": 0}
         assert (
             rotation["old_login"],
             rotation["remaining"],
@@ -132,7 +132,7 @@ class TestInPlace:
         again = rotate(namespaces=[namespace])
         assert (again["changed"], again["rotation"]["copies"]) == (
             False,
-            {"old": 0, "new": 1, "to_change": 0, "failed": 0},
+            {"old": 0, "new": 1, "to_change": 0, "kept": 0, "failed": 0},
         )
 
     def test_an_image_that_only_a_volume_uses_is_verified(
@@ -442,7 +442,7 @@ class TestLeft:
         again = rotate(namespaces=[namespace])
         assert (again["changed"], again["rotation"]["copies"]) == (
             False,
-            {"old": 2, "new": 2, "to_change": 0, "failed": 0},
+            {"old": 2, "new": 2, "to_change": 0, "kept": 2, "failed": 0},
         )
 
     def test_an_existing_name_for_the_second_secret_fails_only_that_secret(
