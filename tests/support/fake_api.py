@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An API server in memory. Clients reach it like a real one: by method, URL and JSON.
 
-It implements the behaviour that the engine's decisions depend on: resource versions, conflicts, preconditions, pages, missing and
-terminating namespaces. It can also be set to fail. The lab tests cover other behaviour of real servers.
+It answers the requests of `support.api_requests` like a real one: resource versions, conflicts, preconditions, dry runs, pages,
+selectors, invalid objects, immutable secrets, missing and terminating namespaces. It can also be set to fail. `put` writes anything, because
+a test may need an odd object.
 """
 
 from __future__ import annotations
 
+import base64
 import copy
-import itertools
 import json
 import re
 import threading
@@ -23,9 +24,18 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import compile_selector
 from urllib3.exceptions import ProtocolError
 
+from support.api_rules import (
+    KINDS,
+    FaultyRequest,
+    Problem,
+    ServedKind,
+    decoded,
+    field_test,
+    label_test,
+    problems_of,
+)
 from support.certificates import loopback_certificate, server_context
 from support.scripted_pool import HOST, Answer, Clock, Request, ScriptedConnection, status_object
 
@@ -35,17 +45,13 @@ __all__ = ["LOST", "FakeApi", "Fault"]
 LOST = ProtocolError("connection broken")
 
 _PATH = re.compile(
-    r"(?P<root>/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/(?P<ns>[^/]+)(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?\Z"
+    r"/(?:api|apis)/(?P<version>v1|[^/]+/[^/]+)(?:/namespaces/(?P<ns>[^/]+)(?=/))?/(?P<resource>[^/]+)(?:/(?P<name>[^/]+))?\Z"
 )
-_KINDS = {
-    "namespaces": "Namespace",
-    "secrets": "Secret",
-    "serviceaccounts": "ServiceAccount",
-    "rolebindings": "RoleBinding",
-    "clusterroles": "ClusterRole",
-    "clusterrolebindings": "ClusterRoleBinding",
-    "pods": "Pod",
-}
+_PAGE_NOT_FOUND = Answer(404, b"404 page not found\n")
+_NO_RESOURCE = status_object(404, "NotFound", "the server could not find the requested resource")
+_NO_METHOD = status_object(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+#: Kinds whose deletion returns the object.
+_RETURNED = ("Pod", "ServiceAccount")
 
 Key = tuple[str, str, str]
 
@@ -81,7 +87,7 @@ class FakeApi:
     before: Callable[[Request], None] | None = None
 
     def __post_init__(self) -> None:
-        self._versions = itertools.count(1)
+        self._version = 0
         self._lock = threading.RLock()
         self.connection = ScriptedConnection(self)
 
@@ -176,102 +182,226 @@ class FakeApi:
         parts = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         match = _PATH.match(parts.path)
-        if match is None:
-            return status_object(404, "NotFound", "404 page not found")
-        resource, namespace = match["resource"], unquote(match["ns"] or "")
-        name = unquote(match["name"] or "")
+        if match is None or not any(
+            version.startswith(f"{_group(match)}/") or version == _group(match) for version, _ in KINDS
+        ):
+            return _PAGE_NOT_FOUND
+        namespace, name = unquote(match["ns"] or ""), unquote(match["name"] or "")
+        served = KINDS.get((match["version"], match["resource"]))
         if name in (".", "..") or "/" in name or "%" in name:
-            return status_object(400, "BadRequest", f"Name parameter invalid: {name!r}", kind=resource, name=name)
-        if resource.endswith("reviews"):
+            return status_object(
+                400, "BadRequest", f"Name parameter invalid: {name!r}", kind=match["resource"], name=name
+            )
+        if served is None or (namespace and not served.namespaced) or (name and served.namespaced and not namespace):
+            return _NO_RESOURCE
+        if match["resource"].endswith("reviews"):
             return self._review(request)
+        place = _Place(served, match["resource"], namespace, name)
+        try:
+            return self._answer_at(place, request, query)
+        except FaultyRequest as fault:
+            return status_object(400, "BadRequest", str(fault))
+        except _Refused as refusal:
+            return refusal.answer
+
+    def _answer_at(self, place: _Place, request: Request, query: Mapping[str, str]) -> Answer:
         if request.method == "GET":
-            return self._read(resource, namespace, name, query)
+            return self._read(place) if place.name else self._list(place, query, request.headers.get("Accept", ""))
+        if (place.served.namespaced and not place.namespace) or (request.method == "POST") is bool(place.name):
+            return _NO_METHOD
+        dry = "dryRun" in query
         if request.method == "POST":
-            return self._create(resource, namespace, request.body, dry="dryRun" in query)
-        stored = self.objects.get((resource, namespace, name))
+            return self._create(place, request.body, dry=dry)
+        stored = self.objects.get(place.key)
         if stored is None:
-            return status_object(404, "NotFound", f'{resource} "{name}" not found', kind=resource, name=name)
+            return place.refusal(404, "NotFound", f'{place.resource} "{place.name}" not found')
         if request.method == "PATCH":
-            return self._patch((resource, namespace, name), stored, request.body)
-        return self._delete((resource, namespace, name), stored, request.body or {})
+            return self._patch(place, stored, request.body, dry=dry)
+        return self._delete(place, stored, request.body or {}, dry=dry)
 
     def _review(self, request: Request) -> Answer:
         if self.review is None:
             pytest.fail("no review is awaited")
         return Answer(201, {"status": dict(self.review(request.body["spec"]))})
 
-    def _read(self, resource: str, namespace: str, name: str, query: Mapping[str, str]) -> Answer:
-        if name:
-            found = self.objects.get((resource, namespace, name))
-            if found is None:
-                return status_object(404, "NotFound", f'{resource} "{name}" not found', kind=resource, name=name)
-            return Answer(200, copy.deepcopy(found))
-        chosen = list(self._chosen(resource, namespace, query))
-        start, size = int(query.get("continue") or 0), min(int(query.get("limit", self.page)), self.page)
-        token = str(start + size) if start + size < len(chosen) else ""
-        return Answer(200, {"metadata": {"continue": token}, "items": copy.deepcopy(chosen[start : start + size])})
+    def _read(self, place: _Place) -> Answer:
+        found = self.objects.get(place.key)
+        if found is None:
+            return place.refusal(404, "NotFound", f'{place.resource} "{place.name}" not found')
+        return Answer(200, place.typed(found))
 
-    def _chosen(self, resource: str, namespace: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        parts = [part for part in query.get("fieldSelector", "").split(",") if part]
-        fields = dict(part.split("=", 1) for part in parts if "!=" not in part)
-        unwanted = {part.partition("!=")[2] for part in parts if part.startswith("type!=")}
-        # A test with a selector that only a real server understands provides the answer itself.
-        selected = compile_selector(query.get("labelSelector", "")) or (lambda _labels: False)
-        for (kind, place, name), found in sorted(self.objects.items()):
-            if kind != resource or (namespace and place != namespace):
-                continue
-            if fields.get("metadata.name", name) != name or fields.get("type", found.get("type")) != found.get("type"):
-                continue
-            if found.get("type") in unwanted:
-                continue
-            if selected(found["metadata"].get("labels") or {}):
-                yield found
+    def _list(self, place: _Place, query: Mapping[str, str], accept: str) -> Answer:
+        chosen = list(self._chosen(place, query))
+        if not query.get("limit", "0").isdigit():
+            raise FaultyRequest(f'strconv.ParseInt: parsing "{query["limit"]}": invalid syntax')
+        start = _start(query["continue"]) if query.get("continue") else ("", "")
+        rest = [(key, item) for key, item in chosen if key > start]
+        page = rest[: min(int(query.get("limit", 0)) or len(rest), self.page)]
+        meta: dict[str, Any] = {"resourceVersion": str(self._version)}
+        if len(page) < len(rest):
+            meta["continue"] = base64.urlsafe_b64encode(json.dumps(page[-1][0]).encode()).decode()
+            if not query.get("labelSelector") and not query.get("fieldSelector"):
+                meta["remainingItemCount"] = len(rest) - len(page)
+        if "as=PartialObjectMetadataList" in accept:
+            kind, version = "PartialObjectMetadata", "meta.k8s.io/v1"
+            items = [
+                {"kind": kind, "apiVersion": version, "metadata": copy.deepcopy(item["metadata"])} for _, item in page
+            ]
+        else:
+            kind, version = place.served.kind, place.served.version
+            items = [place.item(item) for _key, item in page]
+        return Answer(200, {"kind": f"{kind}List", "apiVersion": version, "metadata": meta, "items": items})
 
-    def _create(self, resource: str, namespace: str, body: dict[str, Any], *, dry: bool) -> Answer:
-        name = body["metadata"]["name"]
-        place = self.objects.get(("namespaces", "", namespace))
-        if self.namespaces_checked and namespace and place is None:
-            message = f'namespaces "{namespace}" not found'
-            return status_object(404, "NotFound", message, kind="namespaces", name=namespace)
-        if place is not None and place["metadata"].get("deletionTimestamp"):
-            cause = {"reason": "NamespaceTerminating", "message": "being terminated", "field": "metadata.namespace"}
-            message = f"unable to create new content in namespace {namespace} because it is being terminated"
-            return status_object(403, "Forbidden", message, kind=resource, name=name, causes=[cause])
-        if (resource, namespace, name) in self.objects:
-            return status_object(409, "AlreadyExists", f'{resource} "{name}" already exists', kind=resource, name=name)
-        if dry:
-            return Answer(201, body)
-        return Answer(201, copy.deepcopy(self._store(resource, namespace, name, copy.deepcopy(body))))
+    def _chosen(self, place: _Place, query: Mapping[str, str]) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+        has_fields = field_test(place.served, query.get("fieldSelector", ""))
+        has_labels = label_test(query.get("labelSelector", ""))
+        for (resource, namespace, name), found in sorted(self.objects.items()):
+            if resource != place.resource or (place.namespace and namespace != place.namespace):
+                continue
+            if has_fields(found) and has_labels(found["metadata"].get("labels") or {}):
+                yield (namespace, name), found
 
-    def _patch(self, key: Key, stored: dict[str, Any], patch: Mapping[str, Any]) -> Answer:
-        if conflict := self._conflict(key, stored, (patch.get("metadata") or {}).get("resourceVersion")):
-            return conflict
+    def _create(self, place: _Place, body: Any, *, dry: bool) -> Answer:
+        body = decoded(place.served, body)
+        meta = body["metadata"]
+        if meta.get("namespace", place.namespace) != place.namespace:
+            raise FaultyRequest(_OTHER_NAMESPACE)
+        place = replace(place, name=meta.get("name", ""))
+        self._check_namespace(place)
+        place.check(problems_of(place.served, body, None))
+        if meta.get("resourceVersion"):
+            return status_object(500, "", "resourceVersion should not be set on objects to be created")
+        if place.key in self.objects:
+            return place.refusal(409, "AlreadyExists", f'{place.resource} "{place.name}" already exists')
+        if place.namespace:
+            meta["namespace"] = place.namespace
+        return Answer(201, place.typed(body if dry else self._store(*place.key, copy.deepcopy(body))))
+
+    def _check_namespace(self, place: _Place) -> None:
+        if not place.namespace:
+            return
+        found = self.objects.get(("namespaces", "", place.namespace))
+        if found is None and self.namespaces_checked:
+            message = f'namespaces "{place.namespace}" not found'
+            raise _Refused(status_object(404, "NotFound", message, kind="namespaces", name=place.namespace))
+        if found is not None and found["metadata"].get("deletionTimestamp"):
+            message = f"namespace {place.namespace} is being terminated"
+            cause = {"reason": "NamespaceTerminating", "message": message, "field": "metadata.namespace"}
+            message = f'{place.resource} "{place.name}" is forbidden: unable to create new content in namespace '
+            message += f"{place.namespace} because it is being terminated"
+            raise _Refused(place.refusal(403, "Forbidden", message, causes=[cause]))
+
+    def _patch(self, place: _Place, stored: dict[str, Any], patch: Any, *, dry: bool) -> Answer:
         merged = _merged(stored, patch)
-        return Answer(200, copy.deepcopy(self._store(*key, merged)))
+        try:
+            merged = decoded(place.served, merged)
+        except FaultyRequest as fault:
+            cause = {"reason": "FieldValueInvalid", "message": str(fault), "field": "patch"}
+            text = json.dumps(place.typed(merged), sort_keys=True, separators=(",", ":"))
+            message = f' "" is invalid: patch: Invalid value: {json.dumps(text)}'
+            return status_object(422, "Invalid", message, causes=[cause])
+        old, meta = stored["metadata"], merged["metadata"]
+        if meta["name"] != place.name:
+            message = f"the name of the object ({meta['name']}) does not match the name on the URL ({place.name})"
+            raise FaultyRequest(message)
+        if meta.get("namespace", place.namespace) != place.namespace:
+            raise FaultyRequest(_OTHER_NAMESPACE)
+        if meta.get("resourceVersion", old["resourceVersion"]) != old["resourceVersion"]:
+            message = (
+                f'Operation cannot be fulfilled on {place.resource} "{place.name}": the object has been modified; '
+            )
+            return place.refusal(
+                409, "Conflict", f"{message}please apply your changes to the latest version and try again"
+            )
+        place.check(problems_of(place.served, merged, stored))
+        if place.typed(merged) != place.typed(stored) and not dry:
+            merged = self._store(*place.key, merged)
+        return Answer(200, place.typed(merged))
 
-    def _delete(self, key: Key, stored: dict[str, Any], options: Mapping[str, Any]) -> Answer:
-        wanted = options.get("preconditions") or {}
-        if conflict := self._conflict(key, stored, wanted.get("resourceVersion"), wanted.get("uid")):
-            return conflict
-        del self.objects[key]
-        return Answer(200, {"kind": "Status", "status": "Success"})
-
-    def _conflict(
-        self, key: Key, stored: Mapping[str, Any], version: str | None, uid: str | None = None
-    ) -> Answer | None:
-        meta = stored["metadata"]
-        if (version or meta["resourceVersion"], uid or meta["uid"]) == (meta["resourceVersion"], meta["uid"]):
-            return None
-        return status_object(409, "Conflict", "the object has been modified", kind=key[0], name=key[2])
+    def _delete(self, place: _Place, stored: dict[str, Any], options: Mapping[str, Any], *, dry: bool) -> Answer:
+        for key, name in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+            wanted, found = (options.get("preconditions") or {}).get(key), stored["metadata"][key]
+            if wanted not in (None, found):
+                message = f'Operation cannot be fulfilled on {place.served.kind} "{place.name}": the {name} in the precondition '
+                message += f"({wanted}) does not match the {name} in record ({found})"
+                return status_object(409, "Conflict", message, kind=place.served.kind, name=place.name)
+        if stored["metadata"].get("finalizers"):
+            if not dry:
+                meta = {**stored["metadata"], "deletionTimestamp": "2026-01-01T00:00:00Z"}
+                stored = self._store(*place.key, {**stored, "metadata": meta})
+            return Answer(200, place.typed(stored))
+        if not dry:
+            stored = self._store(*place.key, stored)
+            del self.objects[place.key]
+        if place.served.kind in _RETURNED:
+            return Answer(200, place.typed(stored))
+        details = {"name": place.name, "kind": place.resource, "uid": stored["metadata"]["uid"]}
+        return Answer(200, {"kind": "Status", "apiVersion": "v1", "status": "Success", "details": details})
 
     def _store(self, resource: str, namespace: str, name: str, body: dict[str, Any]) -> dict[str, Any]:
         old = self.objects.get((resource, namespace, name))
-        version = str(next(self._versions))
-        meta = {**body["metadata"], "resourceVersion": version}
-        meta["uid"] = old["metadata"]["uid"] if old else f"uid-{version}"
-        kind = {"kind": _KINDS[resource]} if resource in _KINDS else {}
-        self.objects[resource, namespace, name] = {**body, **kind, "metadata": meta}
+        self._version += 1
+        meta = {**body["metadata"], "resourceVersion": str(self._version)}
+        meta["uid"] = old["metadata"]["uid"] if old else f"uid-{self._version}"
+        self.objects[resource, namespace, name] = {**body, "metadata": meta}
         return self.objects[resource, namespace, name]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An object or a list of a kind."""
+
+    served: ServedKind
+    resource: str
+    namespace: str
+    name: str
+
+    @property
+    def key(self) -> Key:
+        return self.resource, self.namespace, self.name
+
+    def typed(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        return {**copy.deepcopy(dict(found)), "kind": self.served.kind, "apiVersion": self.served.version}
+
+    def item(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        left_out = ("kind", "apiVersion") if self.served.is_typed else ()
+        return {name: value for name, value in self.typed(found).items() if name not in left_out}
+
+    def refusal(self, status: int, reason: str, message: str, **details: Any) -> Answer:
+        return status_object(status, reason, message, name=self.name, kind=self.resource, **details)
+
+    def check(self, problems: Iterator[Problem]) -> None:
+        if found := list(problems):
+            texts = [f"{each.field}: {each.message}" for each in found]
+            causes = [
+                {"reason": f"FieldValue{each.reason}", "message": each.message, "field": each.field} for each in found
+            ]
+            text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+            message = f'{self.served.full} "{self.name}" is invalid: {text}'
+            details = {"name": self.name, "kind": self.served.kind, "causes": causes}
+            raise _Refused(status_object(422, "Invalid", message, **details))
+
+
+class _Refused(Exception):
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+_OTHER_NAMESPACE = "the namespace of the provided object does not match the namespace sent on the request"
+
+
+def _group(match: re.Match[str]) -> str:
+    return match["version"].rpartition("/")[0] or match["version"]
+
+
+def _start(token: str) -> tuple[str, str]:
+    """The namespace and the name after which a page begins."""
+    try:
+        namespace, name = json.loads(base64.urlsafe_b64decode(token))
+    except ValueError:
+        raise FaultyRequest("invalid continue token: continue key is not valid: invalid character") from None
+    return namespace, name
 
 
 def _merged(stored: Any, patch: Any) -> Any:

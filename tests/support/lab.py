@@ -79,18 +79,27 @@ class Lab:
         content: str = "",
     ) -> Any:
         """Send one request as the cluster's administrator, or as `user`. `content` replaces the method's usual content type."""
-        usual = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        headers = {"Content-Type": content or usual, "User-Agent": "tests"}
-        response = self._pool.request(
-            method,
-            self.data["server"] + path,
-            body=None if body is None else json.dumps(body).encode(),
-            headers=headers | ({"Impersonate-User": user} if user else {}),
-            retries=False,
-        )
+        headers = ({"Impersonate-User": user} if user else {}) | ({"Content-Type": content} if content else {})
+        response = self._send(method, path, body, headers)
         if response.status not in expect:
             raise AssertionError(f"{method} {path}: {response.status} {response.data[:500]!r}")
         return json.loads(response.data) if response.data else None
+
+    def answer(self, method: str, path: str, body: Any, accept: str) -> tuple[int, Any]:
+        """Send one request. Return the status and the JSON of any answer, None for a text."""
+        response = self._send(method, path, body, {"Accept": accept} if accept else {})
+        is_json = "json" in response.headers.get("Content-Type", "")
+        return response.status, json.loads(response.data) if is_json else None
+
+    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        usual = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        return self._pool.request(
+            method,
+            self.data["server"] + path,
+            body=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": usual, "User-Agent": "tests", **headers},
+            retries=False,
+        )
 
     @contextmanager
     def watch(self, path: str) -> Iterator[Iterator[dict[str, Any]]]:

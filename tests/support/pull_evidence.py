@@ -123,13 +123,13 @@ def changed(second: int | None, stored: dict[str, Any] | None = None) -> dict[st
     return {**stored, "metadata": {**stored["metadata"], "managedFields": written}}
 
 
-def event(reason: str, message: str, second: int) -> dict[str, Any]:
-    about = {"kind": "Pod", "name": "p", "fieldPath": "spec.containers{app}"}
+def event(reason: str, message: str, second: int, pod: str = "p") -> dict[str, Any]:
+    about = {"kind": "Pod", "name": pod, "fieldPath": "spec.containers{app}"}
     return {"involvedObject": about, "reason": reason, "message": message, "lastTimestamp": at(second)}
 
 
-def pulling(second: int) -> dict[str, Any]:
-    return event("Pulling", f'Pulling image "{IMAGE}"', second)
+def pulling(second: int, pod: str = "p") -> dict[str, Any]:
+    return event("Pulling", f'Pulling image "{IMAGE}"', second, pod)
 
 
 def openshift(version: Any, *search: str) -> dict[ObjectRef, Any]:

@@ -91,7 +91,8 @@ def test_a_cluster_that_fails_ends_the_reading() -> None:
 
 def test_the_events_of_a_pod_are_requested_by_its_name() -> None:
     api = FakeApi()
-    api.put("events", "a", "app.1", reason="Pulling")
+    api.put("events", "a", "app.1", reason="Pulling", involvedObject={"kind": "Pod", "name": "app"})
+    api.put("events", "a", "web.1", reason="Pulled", involvedObject={"kind": "Pod", "name": "web"})
     events = ObjectRef(POD_EVENTS, "a", "app")
     assert [event["reason"] for event in read(api, events)[events]["items"]] == ["Pulling"]
     assert api.asked[0].startswith("GET /api/v1/namespaces/a/events?")

@@ -247,8 +247,8 @@ class TestRead:
         return read_views(api.cluster(), workers, Asks(refers=("robot", "other")), names(count))
 
     def test_each_namespace_has_its_own_share(self, api: FakeApi, workers: Workers) -> None:
-        keep = api.put("secrets", "n000", "keep")
-        robot = api.put("serviceaccounts", "n000", "robot")
+        keep = api.put("secrets", "n000", "keep", kind="Secret", apiVersion="v1")
+        robot = api.put("serviceaccounts", "n000", "robot", kind="ServiceAccount", apiVersion="v1")
         found = self.ask(api, workers)
         refs = [ObjectRef(SERVICE_ACCOUNT, "n000", name) for name in ("robot", "other")]
         assert found["n000"] == View({"keep": keep}, {refs[0]: robot, refs[1]: None})

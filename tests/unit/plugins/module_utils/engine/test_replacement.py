@@ -67,7 +67,9 @@ REAL = r"POST /api/v1/namespaces/a/secrets$"
 class TestOtherChanges:
     def test_changes_other_than_replacements_are_one_write(self, api: FakeApi, clock: Clock) -> None:
         observed = stored(api)
-        assert do(api, clock, update(REF, observed, NEW, {}, before={}, after={}))["type"] == "new"
+        assert (
+            do(api, clock, update(REF, observed, {"data": NEW["data"]}, {}, before={}, after={}))["data"] == NEW["data"]
+        )
         assert do(api, clock, delete(REF, stored(api), {}, {})) is None
         assert do(api, clock, create(REF, NEW, {}, {}))["data"] == NEW["data"]
         assert verbs(api) == ["PATCH", "DELETE", "POST"]

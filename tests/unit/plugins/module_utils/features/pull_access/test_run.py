@@ -119,7 +119,7 @@ class TestPodsOfAWorkload:
         status = {"containerStatuses": [{"name": "app", **waiting}]}
         meta = {"creationTimestamp": at(500), "ownerReferences": owner}
         api.put("pods", "a", "web-1-x", metadata=meta, spec=spec("q.io/a:1", "pull"), status=status)
-        api.put("events", "a", "web-1-x.1", **pulling(1000))
+        api.put("events", "a", "web-1-x.1", **pulling(1000, "web-1-x"))
         return api
 
     def written(self, api: FakeApi, second: int) -> None:
@@ -178,7 +178,7 @@ class TestTimes:
         status = {"containerStatuses": [{"name": "app", **waiting}]}
         created = {"creationTimestamp": at(500)}
         api.put("pods", namespace, "app", metadata=created, spec=spec("q.io/a:1", "pull"), status=status)
-        api.put("events", namespace, "app.1", **pulling(1000))
+        api.put("events", namespace, "app.1", **pulling(1000, "app"))
 
     @pytest.mark.parametrize(("second", "verdict"), [(2000, "pulls"), (600, "will_not_pull"), (1000, "unknown")])
     def test_the_events_of_a_single_pod_decide(self, api: FakeApi, second: int, verdict: str) -> None:
@@ -446,7 +446,7 @@ def everything(api: FakeApi) -> list[tuple[str, str, str]]:
         "pods", "a", "app", spec={"containers": containers, "imagePullSecrets": [{"name": "pull"}], "nodeName": "n"}
     )
     api.objects["pods", "a", "app"]["status"] = {"containerStatuses": [{"name": "app", **waiting}]}
-    api.put("events", "a", "app.1", **pulling(1000))
+    api.put("events", "a", "app.1", **pulling(1000, "app"))
     api.put("deployments", "a", "web", spec={"template": {"spec": {"containers": containers}}})
     return [place for place in api.objects if place[0] not in ("pods", "deployments", "namespaces", "replicasets")]
 
