@@ -69,10 +69,15 @@ def own_tests(path: PurePosixPath, texts: Texts) -> Iterator[str]:
 
 
 def of_plugin(path: PurePosixPath, texts: Texts) -> Iterator[str]:
-    """The mirrored unit test (for data without a unit test, all tests of the folder), and the lab tests of its feature's modules."""
+    """The mirrored unit test (for data without a unit test, all tests of the folder), and the lab tests of its feature's modules.
+
+    For a module, the unit tests of its features and its lab tests.
+    """
     _plugins, room, *rest = path.parts
     if room in ("modules", "action"):
         yield from of_module(path.stem, texts)
+        for folder in features_of(path.stem, texts):
+            yield from in_folder(PurePosixPath("tests/unit/plugins/module_utils") / folder, texts)
     if room not in MIRRORED or path.name == "__init__.py":
         return
     mirrored = "tests/unit" / path.with_name(f"test_{path.name}")
@@ -81,6 +86,14 @@ def of_plugin(path: PurePosixPath, texts: Texts) -> Iterator[str]:
     yield from next(filter(None, choices), [])
     for module in modules_of(rest, texts):
         yield from of_module(module, texts)
+
+
+def features_of(module: str, texts: Texts) -> set[str]:
+    """The folders of the features and parts of the inventory that a module imports. If its name contains some of them, only these."""
+    text = texts.get(f"plugins/modules/{module}.py", "")
+    found = set(re.findall(r"^from .*\b(features|inventory)[. ](?:import )?(\w+)", text, re.MULTILINE))
+    named = {(room, feature) for room, feature in found if feature in module}
+    return {"/".join(parts) for parts in named or found}
 
 
 def modules_of(parts: list[str], texts: Texts) -> Iterator[str]:

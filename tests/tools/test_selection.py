@@ -29,7 +29,12 @@ TEXTS = {
     "tests/tools/test_gates.py": "import check\n",
     "tests/support/many.py": "",
     "tests/eda/test_page.py": "docs/docsite/rst/events.rst",
-    "plugins/modules/sa_link.py": "from ..module_utils.features.sa_link.options import from_options",
+    "plugins/modules/sa_link.py": "from ..module_utils.features.sa_link.options import from_options\n"
+    "from ..module_utils.inventory.what_if import guard",
+    "plugins/modules/pull_access_audit.py": "from ..module_utils.features import pull_audit",
+    "tests/modules/test_pull_access_audit.py": "",
+    "tests/unit/plugins/module_utils/features/pull_audit/test_rules.py": "",
+    "tests/unit/plugins/module_utils/inventory/what_if/test_guard.py": "",
     "playbooks/rotate.yml": "role: rotation",
 }
 #: Folders in which each file has a test.
@@ -52,7 +57,18 @@ COVERED = ("plugins/", "roles/", "playbooks/", "docs/docsite/rst/")
             "unit/plugins/module_utils/features/sa_link/test_options modules/test_sa_link modules/test_sa_link_pods",
         ),
         ("plugins/module_utils/core/__init__.py", "unit/test_house"),
-        ("plugins/modules/sa_link.py", "modules/test_sa_link modules/test_sa_link_pods unit/test_house"),
+        (
+            "plugins/modules/sa_link.py",
+            "unit/plugins/module_utils/features/sa_link/test_options modules/test_sa_link modules/test_sa_link_pods unit/test_house",
+        ),
+        (
+            "plugins/action/sa_link.py",
+            "unit/plugins/module_utils/features/sa_link/test_options modules/test_sa_link modules/test_sa_link_pods unit/test_house",
+        ),
+        (
+            "plugins/modules/pull_access_audit.py",
+            "unit/plugins/module_utils/features/pull_audit/test_rules modules/test_pull_access_audit unit/test_house",
+        ),
         ("plugins/action/report_module.py", "report/test_module unit/test_house"),
         ("roles/private_registry/tasks/main.yml", "scenarios/test_site"),
         ("roles/rotation/tasks/main.yml", "scenarios/test_rotate"),
