@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prepare import PYTHONS
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Packages of this repository, and packages that ansible-core and the client of Kubernetes need.
@@ -40,3 +41,9 @@ def test_an_environment_has_the_packages_of_the_unit_tests(name: str) -> None:
     text = (ROOT / "tests" / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     pinned = {*re.findall(r"^([\w-]+)[=>]=", text, re.MULTILINE)}
     assert imported_packages() - pinned == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_a_page_names_the_pythons_of_the_newest_environment(page: str) -> None:
+    versions = " or ".join(f"3.{minor}" for minor in sorted(PYTHONS["newest"]))
+    assert f"git, and Python {versions}." in (ROOT / page).read_text(encoding="utf-8")
