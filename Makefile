@@ -25,8 +25,8 @@ check-file: ## Run the tests that belong to files: FILE=plugins/modules/sa_link.
 check-%: ## Run the steps of make test-all with a word in their title, such as check-unit. check-units,oldest for another core, check-next for pre-releases
 	@python3 tests/tools/check.py '$*'
 
-mutants: ## Check that the unit tests detect changes of the code. ROOM=secrets for one room, ALL=1 for every mutant, SEED=2, SECONDS=600, JOBS=1
-	@$(PREPARE) newest env PYTHONHASHSEED=0 python tests/tools/mutants.py $(foreach room,$(ROOM),--room '$(room)') $(if $(ALL),--all) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JOBS),--jobs $(JOBS))
+mutants: ## Check that the unit tests detect changes of the code. ROOM=secrets for one room, KIND=table for one kind, ALL=1 for every mutant, SEED=2, SECONDS=600, JOBS=1
+	@$(PREPARE) newest env PYTHONHASHSEED=0 python tests/tools/mutants.py $(foreach room,$(ROOM),--room '$(room)') $(if $(KIND),--kind '$(KIND)') $(if $(ALL),--all) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JOBS),--jobs $(JOBS))
 
 bench: ## Compare speed, memory and requests with other tools, for 20 and 1,000 namespaces (docs/benchmark.md). With OC=..., also with your oc
 	@$(BENCH) --sizes 20 1000

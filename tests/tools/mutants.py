@@ -397,9 +397,10 @@ def chosen(mutant: Mutant, known: Record) -> list[dict[str, Test]]:
     return [stage for stage in (own, others) if stage]
 
 
-def plan(code: Code, room: Room, *, seed: int, count: int | None) -> None:
+def plan(code: Code, room: Room, *, seed: int, count: int | None, kind: str) -> None:
     """Choose the room's mutants. The same seed and code give the same mutants."""
     found = [mutant for file in code.files(room.name) for mutant in mutants_of(code.source(file), file)]
+    found = [mutant for mutant in found if kind in ("", mutant.kind)]
     dice = random.Random(f"{seed}:{room.name}")
     room.total = len(found)
     if count is None:
@@ -513,6 +514,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--count", type=int, default=60, help="mutants for each room")
     parser.add_argument("--all", action="store_true", help="all mutants")
+    parser.add_argument("--kind", default="", help="only the mutants of this kind, such as table")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1800, help="start no further mutant after this time")
     parser.add_argument("--jobs", type=int, default=2)
@@ -561,8 +563,8 @@ def judged_in(directory: Path, options: argparse.Namespace, until: float) -> int
     code = copied(options.root, directory)
     rooms = [Room(name) for name in options.room or code.rooms()]
     for room in rooms:
-        plan(code, room, seed=options.seed, count=None if options.all else options.count)
-        if not room.planned:
+        plan(code, room, seed=options.seed, count=None if options.all else options.count, kind=options.kind)
+        if not room.planned and not (options.kind and code.files(room.name)):
             sys.exit(f"mutants: room {room.name} does not exist. The rooms are {', '.join(code.rooms())}")
     entries = [entry for entry in read_accepted(options.accepted) if not options.room]
     accepted = {key_of(entry) for entry in read_accepted(options.accepted)}

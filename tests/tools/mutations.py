@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Union
 
-__all__ = ["Mutant", "mutants_of", "mutated"]
+__all__ = ["TABLE", "Mutant", "mutants_of", "mutated"]
 
 #: The path from a tree to a node in it: names of fields and, in a list, indices.
 Path = tuple[tuple[str, Union[int, None]], ...]
@@ -47,7 +47,8 @@ class Mutant:
         return self.file, self.function, self.kind, self.before, self.after
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.kind} in {self.function or 'the module'}: {self.before} -> {self.after}"
+        before, after = _difference(self.before, self.after)
+        return f"{self.file}:{self.line}: {self.kind} in {self.function or 'the module'}: {before} -> {after}"
 
 
 def mutants_of(source: str, file: str) -> list[Mutant]:
@@ -206,6 +207,22 @@ def _head(node: ast.stmt) -> tuple[int, int]:
     return node.lineno, max(node.lineno, last)
 
 
+#: Maximum number of characters of a mutant's source in a message, and their number before and after a difference in a longer one.
+_SHOWN, _AROUND = 200, 40
+
+
+def _difference(before: str, after: str) -> tuple[str, str]:
+    """Both texts or, of long ones, the parts around their first difference."""
+    if len(before) <= _SHOWN:
+        return before, after
+    same = next((index for index, (old, new) in enumerate(zip(before, after, strict=False)) if old != new), len(after))
+    start = max(same - _AROUND, 0)
+    removed = max(len(before) - len(after), 0)
+    ends = (start + 2 * _AROUND + removed, start + 2 * _AROUND)
+    first, second = (text[start:end] for text, end in zip((before, after), ends, strict=True))
+    return f"...{first}...", f"...{second}..."
+
+
 def _text(node: ast.AST) -> str:
     """The node's source on one line. For a compound statement, only its head."""
     if isinstance(node, (ast.JoinedStr, ast.FormattedValue)):
@@ -322,23 +339,38 @@ def _format(node: ast.AST, place: _Place) -> Variants:
         yield "text", ast.Constant("XX")
 
 
-#: Maximum number of mutated elements of one literal. Further elements are alike.
+#: The kind of the mutants of constant tables.
+TABLE = "table"
+#: Maximum number of mutated elements of another literal. Further elements are alike.
 _ELEMENTS = 6
 
 
 def _literal(node: ast.AST, place: _Place) -> Variants:
     """A literal without one of its elements. A literal that is unpacked or returned as several values keeps its size."""
+    kind, most = (TABLE, None) if _is_table(place) else ("element", _ELEMENTS)
     if isinstance(node, ast.Dict):
-        for index in range(len(node.keys))[:_ELEMENTS]:
+        for index in range(len(node.keys))[:most]:
             keys = [*node.keys[:index], *node.keys[index + 1 :]]
-            yield "element", ast.Dict(keys, _without(node.values, index))
+            yield kind, ast.Dict(keys, _without(node.values, index))
     elif isinstance(node, (ast.List, ast.Tuple, ast.Set)) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load):
-        if isinstance(node, ast.Tuple) and isinstance(place.parent, (ast.Return, ast.Assign, ast.Subscript, ast.Yield)):
+        several = (ast.Return, ast.Assign, ast.Subscript, ast.Yield)
+        if isinstance(node, ast.Tuple) and isinstance(place.parent, several) and kind != TABLE:
             return
-        for index in range(len(node.elts))[:_ELEMENTS]:
+        for index in range(len(node.elts))[:most]:
             rest = _without(node.elts, index)
             empty = ast.Call(ast.Name("set", ast.Load()), [], [])
-            yield "element", _with(node, elts=rest) if rest or not isinstance(node, ast.Set) else empty
+            yield kind, _with(node, elts=rest) if rest or not isinstance(node, ast.Set) else empty
+
+
+def _is_table(place: _Place) -> bool:
+    """Whether the value of a constant of a module or a class is at that place: all its elements have a meaning of their own."""
+    *others, parent = (None, *place.parents)
+    if isinstance(parent, ast.Call) and _name(parent.func) in ("frozenset", "set", "tuple", "dict", "MappingProxyType"):
+        parent = others[-1]
+    if place.in_function or not isinstance(parent, (ast.Assign, ast.AnnAssign)):
+        return False
+    targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
+    return all(isinstance(target, ast.Name) and target.id.isupper() for target in targets)
 
 
 #: Keywords whose change no test can notice here: flags of dataclass fields, defaults of the platform.

@@ -191,6 +191,13 @@ class TestGate:
         assert "100.0 %" in text
         assert status == 0, text
 
+    def test_a_kind_selects_its_mutants(self, example: Example) -> None:
+        example.write(f"LEGAL = (18, 21)\n\n\n{SOURCE}", POOR_TEST)
+        status, text = example.judge("--kind", "table")
+        assert f"  {EXAMPLE}:1: table in the module: (18, 21) -> (21,)\n" in text
+        assert text.splitlines()[-1].split()[:6] == ["core", "2", "2", "0", "0", "2"]
+        assert status == 1
+
     @pytest.mark.slow
     def test_the_gate_fails_when_the_time_is_up(self, example: Example) -> None:
         example.write(SOURCE, GOOD_TEST)
@@ -311,6 +318,35 @@ class TestMutations:
     )
     def test_a_statement_has_the_expected_mutants(self, source: str, expected: list[str]) -> None:
         assert changes(source) == expected
+
+    @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            ("A = (b, c)", ["(b, c) -> (c,)", "(b, c) -> (b,)"]),
+            ("_A: tuple[str, ...] = (b,)", ["(b,) -> ()"]),
+            ("A_1 = [b, c]", ["[b, c] -> [c]", "[b, c] -> [b]"]),
+            ("A = {b}", ["{b} -> set()"]),
+            ("A = {b: c, d: e}", ["{b: c, d: e} -> {d: e}", "{b: c, d: e} -> {b: c}"]),
+            ("A = {**b, c: d}", ["{**b, c: d} -> {c: d}", "{**b, c: d} -> {**b}"]),
+            ("A = frozenset((b, c))", ["(b, c) -> (c,)", "(b, c) -> (b,)"]),
+            ("class A:\n    B = (c,)", ["(c,) -> ()"]),
+            ("A = B = (c,)", ["(c,) -> ()"]),
+        ],
+    )
+    def test_a_constant_table_loses_each_element(self, source: str, expected: list[str]) -> None:
+        assert changes(source) == [f"table: {one}" for one in expected]
+
+    def test_a_long_constant_table_loses_each_element(self) -> None:
+        names = [f"n{number}" for number in range(60)]
+        found = mutants_of(f"A = ({', '.join(names)})", "x.py")
+        assert [mutant.kind for mutant in found] == ["table"] * 60
+        before, _arrow, after = str(found[20]).partition(" -> ")
+        assert "n19, n20, n21, " in before and "n19, n21, " in after
+        assert len(before) + len(after) < 250
+
+    @pytest.mark.parametrize("source", ["A, B = (c, d)", "a = (b, c)", "def f():\n    A = (b, c)", "A.b = (c, d)"])
+    def test_a_tuple_that_is_no_constant_keeps_its_size(self, source: str) -> None:
+        assert not [change for change in changes(source) if change.startswith(("table", "element"))]
 
     @pytest.mark.parametrize(
         "source",
