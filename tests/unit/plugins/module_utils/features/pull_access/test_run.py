@@ -214,13 +214,19 @@ class TestConfiguration:
         assert {verdict for _kind, _name, verdict in rows(ask(api))} == {"will_not_pull"}
 
     @pytest.mark.parametrize(
-        ("resource", "part"),
-        [("imagedigestmirrorsets", "imageDigestMirrors"), ("imagetagmirrorsets", "imageTagMirrors")],
+        ("resource", "part", "image"),
+        [
+            ("imagedigestmirrorsets", "imageDigestMirrors", "q.io/a:v1"),
+            ("imagetagmirrorsets", "imageTagMirrors", f"q.io/a@sha256:{'0' * 64}"),
+        ],
     )
-    def test_a_source_that_is_never_contacted_prevents_the_pull(self, api: FakeApi, resource: str, part: str) -> None:
-        item = {"source": "q.io", "mirrors": [], "mirrorSourcePolicy": "NeverContactSource"}
+    def test_a_source_that_is_never_contacted_prevents_a_pull_without_mirrors(
+        self, api: FakeApi, resource: str, part: str, image: str
+    ) -> None:
+        item = {"source": "q.io", "mirrors": ["m.io"], "mirrorSourcePolicy": "NeverContactSource"}
         api.put(resource, "", "m", spec={part: [item]})
-        assert {verdict for _kind, _name, verdict in rows(ask(api))} == {"will_not_pull"}
+        (row,) = ask(api, PullAccess(account="default", image=image)).namespaces[0].extra["access"]
+        assert row["verdict"] == "will_not_pull"
 
     def test_the_old_kind_of_mirrors_is_used(self, api: FakeApi) -> None:
         api.put(
