@@ -24,6 +24,11 @@ IMAGES = (APP, OTHER, MODEL, DATA)
 NAMED = 'Back-off pulling image "{}": ErrImagePull: denied'
 AT_START = 'checking signature of "{}": verifying signatures: SignatureValidationFailed: A signature was required'
 MOUNT = "ImageVolumeMountFailed: "
+#: The reasons of a container whose image the kubelet has.
+AFTER_A_PULL = (
+    *("CrashLoopBackOff", "CreateContainerConfigError", "RunContainerError", "VerifyNonRootError"),
+    *("PostStartHookError", "PreCreateHookError", "PreStartHookError"),
+)
 
 
 def found(images: Sequence[PodImage] = IMAGES, **messages: Any) -> dict[str, tuple[str, bool]]:
@@ -94,9 +99,7 @@ class TestCreateError:
         assert sorted(found(app=("CreateContainerError", message))) == images
 
 
-@pytest.mark.parametrize(
-    "reason", ["", "ContainerCreating", "PodInitializing", "RunContainerError", "CrashLoopBackOff"]
-)
+@pytest.mark.parametrize("reason", ["", "ContainerCreating", "PodInitializing", *AFTER_A_PULL])
 def test_other_reasons_are_not_about_an_image(reason: str) -> None:
     assert found(app=(reason, NAMED.format(APP.image))) == {}
 
@@ -119,11 +122,7 @@ def test_a_container_has_started_if_it_ran_with_an_image_id(status: dict[str, An
 @pytest.mark.parametrize(
     ("reason", "message", "has_image"),
     [
-        *(
-            (reason, "back-off restarting failed container", True)
-            for reason in ("CrashLoopBackOff", "RunContainerError")
-        ),
-        ("CreateContainerConfigError", 'configmap "x" not found', True),
+        *((reason, "back-off restarting failed container", True) for reason in AFTER_A_PULL),
         ("CreateContainerError", "the name is reserved", True),
         ("CreateContainerError", AT_START.format(APP.image), False),
         ("CreateContainerError", MOUNT + "x", False),

@@ -55,6 +55,13 @@ def test_a_usual_name_is_offered_in_each_place(place: str) -> None:
     assert found.refusal == ""
 
 
+def test_a_login_with_an_email_is_offered() -> None:
+    found = make_offer(fixes.add_registry("ns", "pull", "q.io", with_email=True))
+    assert found.refusal == ""
+    (entry,) = found.tasks[0]["openshift_ops.image_pull.pull_secret"]["registries"]
+    assert entry["email"] == TemplateText("{{ registry_email }}")
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_an_unusual_text_is_offered_in_no_place(place: str) -> None:
     for text in ("", *(text for text in TEXTS if not is_plain(text))):
