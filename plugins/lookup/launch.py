@@ -38,7 +38,8 @@ options:
 EXAMPLES = r"""
 - name: Accept only the answers to the survey
   ansible.builtin.assert:
-    that: query('openshift_ops.image_pull.launch', {'remove_undeclared': ['no', 'yes']}) == []
+    that: >-
+      query('openshift_ops.image_pull.launch', {'remove_undeclared': ['no', 'yes']}) == []
     quiet: true
 """
 

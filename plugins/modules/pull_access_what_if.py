@@ -609,9 +609,10 @@ what_if:
         - The images that no registry within reach has. With O(ask_registries), this includes images that their mirror lacks. If a change
           takes a mirror away, it also includes the images that their source lacks. Copy these images from that mirror.
           C(skopeo) is the input of C(skopeo sync --all --preserve-digests --scoped --src yaml). Without C(--preserve-digests), a copy may
-          have another digest, and signatures are copied only if C(registries.d) of the host says so. Without C(--all), skopeo copies an image of one architecture
-          only, whose digest is another one, and without C(--scoped), repositories with the same last name overwrite each other. With
-          C(--scoped), the path of each copy is the whole path of its source with the registry, so the mirrors must have these paths.
+          have another digest, and signatures are copied only if C(registries.d) of the host says so. Without C(--all), skopeo copies an
+          image of one architecture only, whose digest is another one, and without C(--scoped), repositories with the same last name
+          overwrite each other. With C(--scoped), the path of each copy is the whole path of its source with the registry, so the mirrors
+          must have these paths.
         - Users name images in their pods, also images that they cannot pull. An image that no container pulls today is therefore only in
           C(not_pulled_today), and must not be copied without a review. Only O(ask_registries) shows whether a registry gives the image to the
           login of a pod, so use it if your login can read more images. Then C(not_pulled_today) also has the images of which that is not known.

@@ -141,7 +141,7 @@ options:
       - A file whose credentials are in a credential helper is refused.
       - A byte that is not UTF-8, such as one of a Latin-1 e-mail address, is kept unchanged. In C(username) or C(password), it is refused
         unless C(auth) contains the login, because every reader would see another login.
-      - C(~) stands for the home directory. Environment variables are not replaced: use P(ansible.builtin.env#lookup).
+      - C(~) stands for the home directory. For a path in an environment variable, use P(ansible.builtin.env#lookup).
     type: str
   auth_config:
     description:

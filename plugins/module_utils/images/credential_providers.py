@@ -104,7 +104,8 @@ class TokenProvider:
 
 
 _GCP_OPT_IN = "iam.gke.io/enable-wi-image-pull"
-#: That of OpenShift for GCP takes no tokens. By cloud: cloud-provider-aws cmd/ecr-credential-provider, cloud-provider-azure pkg/credentialprovider, cloud-provider-gcp pkg/gcpcredential.
+#: By cloud: cloud-provider-aws cmd/ecr-credential-provider, cloud-provider-azure pkg/credentialprovider, cloud-provider-gcp
+#: pkg/gcpcredential. OpenShift's provider for GCP takes no tokens.
 TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
     "AWS": TokenProvider(
         "ecr-credential-provider",

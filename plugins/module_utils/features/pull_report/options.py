@@ -29,7 +29,8 @@ class Report:
     """The options. `src`: paths of audit documents. `outputs`: paths to write, by the names in `OUTPUTS`.
 
     `what_if`: paths of what-if documents, which only the page shows. `missing`: name and error of each cluster whose audit failed.
-    `compare_with`: path of an older report. `allow_unread`: objects and clusters that could not be read do not fail the task. `mode`: permissions of the written files.
+    `compare_with`: path of an older report. `allow_unread`: objects and clusters that could not be read do not fail the task. `mode`:
+    permissions of the written files.
     """
 
     src: Sequence[str]

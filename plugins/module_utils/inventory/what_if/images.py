@@ -34,7 +34,8 @@ def list_images(rows: Sequence[WhatIfRow], *, asks: bool = False) -> dict[str, A
     """Return `images`, sorted, and the same as `skopeo` and `oc_mirror`.
 
     Users name images in their pods, and someone copies the listed ones with a login of his own. So an image that no container gets today is
-    only in `not_pulled_today`, and with `asks` (registries were asked) also one of which that is not known. `not_in_oc_mirror` are the images that oc-mirror cannot copy. `refused` is the number of names with unusual text, which are not listed.
+    only in `not_pulled_today`. With `asks` (registries were asked), so is an image for which this is unknown. `not_in_oc_mirror` are the
+    images that oc-mirror cannot copy. `refused` is the number of names with unusual text, which are not listed.
     """
     lost = {
         reference

@@ -56,7 +56,9 @@ def _summary(document: Document) -> Iterator[str]:
         verb = "has" if len(images) == 1 else "have"
         yield f"{pluralize(len(images), 'image')} {verb} no registry within reach, and must be copied: see images_to_mirror."
     if others := document["images_to_mirror"]["not_pulled_today"]:
-        yield f"{pluralize(len(others), 'image')} out of reach not listed there, because no container is known to pull {'it' if len(others) == 1 else 'them'} today."
+        them = "it" if len(others) == 1 else "them"
+        number = pluralize(len(others), "image")
+        yield f"{number} out of reach not listed there, because no container is known to pull {them} today."
 
 
 def _access(document: Document) -> Iterator[str]:
