@@ -4,7 +4,7 @@
 """The seal of a plan that a job in AWX passes to a later job of the same workflow. Pure.
 
 A bulk launch can give a job any plan. So the first job seals its plan with a key that only the jobs of a rotation have. The seal is for one
-run of a workflow, because nobody can choose the number of that run, and between its jobs is the approval. The sealed plan is text: other
+run of a workflow, because no user can choose the number of that run, and the approval is between its jobs. The sealed plan is text: other
 values can arrive changed, such as a name that looks like a number.
 """
 

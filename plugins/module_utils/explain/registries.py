@@ -24,7 +24,7 @@ def _parse(kind: Kind, listed: Json | None) -> MirrorItems:
     return MirrorItems(tuple(mirror_items(kind, items_of(listed))))
 
 
-#: The parsed mirror sets of each kind, computed once for all images. What cannot be read is the same for all of them.
+#: The parsed mirror sets of each kind, computed once for all images. Unreadable objects are the same for all of them.
 _PARSE: Mapping[ObjectRef, partial[MirrorItems]] = {
     ObjectRef(kind, "", ""): partial(_parse, kind) for kind in MIRROR_KINDS
 }

@@ -110,7 +110,7 @@ def _named_container(containers: object) -> Json:
 def _has_image(container: Json) -> bool:
     state = as_dict(container.get("state"))
     ended, waiting = as_dict(state.get("terminated")), as_dict(state.get("waiting"))
-    # The node refuses what it has, as it does at each start of a container.
+    # The node refuses an image that it has, as it does at each start of a container.
     if waiting.get("reason") == CREATE_ERROR and is_about_image(as_str(waiting.get("message"))):
         return False
     if as_str(container.get("imageID")) or isinstance(state.get("running"), Mapping):
