@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +27,17 @@ from support.in_memory import in_memory
 from support.scripted_pool import status_object
 from support.templates import trusted
 
-__all__ = ["Ending", "guarded", "pruned", "reported", "retired", "rules_without_registries", "stated", "supposed"]
+__all__ = [
+    "Ending",
+    "guarded",
+    "guarded_nodes",
+    "pruned",
+    "reported",
+    "retired",
+    "rules_without_registries",
+    "stated",
+    "supposed",
+]
 
 ROLES = Path(__file__).parents[2] / "roles"
 #: A port on which no registry answers.
@@ -67,6 +78,25 @@ def guarded(registry: str, guard: str, image: str, denied: str = "") -> Ending:
     how = {"namespaces": ["a"], "secrets": ["pull"], "state": "absent", "guard": guard}
     result = _run(image, denied=denied, module="sa_link", **how, **access)
     assert bool(result["left"]) == result["failed"], "what fails is not removed, and the rest is"
+    return Ending.of(result)
+
+
+def guarded_nodes(registry: str, guard: str, image: str, denied: str = "") -> Ending:
+    """Remove the registry from the pull secret of the nodes with the guard, as the role `global_pull_secret` does."""
+    host, nodes = image.partition("/")[0], ("openshift-config", "pull-secret")
+    api = make_api("a", nodes[0])
+    put_secret(api, *nodes, host, "other.example.com")
+    put_deployment(api, "a", "web", image)
+    if denied:
+        api.fail(f"GET .*/{denied}", status_object(403, "Forbidden", "no right"), times=10**9)
+        del api.objects["deployments", "a", "web"]
+    entry = {"title": "global_pull_secret_remove", "mode": "remove", "registries": [{"registry": host, "email": host}]}
+    access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry], "guard_timeout": 1}
+    how = {"name": nodes[1], "namespaces": [nodes[0]], "secrets": [entry], "guard": guard}
+    with in_memory(api) as cluster:
+        result = cluster.run("pull_secret", **how, **access)
+    kept = base64.b64decode(api.get("secrets", *nodes)["data"][".dockerconfigjson"]).decode()
+    assert (host in kept) == result["failed"], "what fails is not removed, and the rest is"
     return Ending.of(result)
 
 
