@@ -95,16 +95,17 @@ _NATURE = (
     _reported_right(f"clusterversions.{_CONFIG}", "get", "the version", CLUSTER, "version"),
 )
 
+_RELEASE = _reported_right(
+    f"clusterversions.{_CONFIG}",
+    "get",
+    "the version, and whether a registry of the release is blocked",
+    CLUSTER,
+    "version",
+)
 #: The objects that determine how a node pulls an image, for the whole cluster.
 _OF_THE_NODES = (
     _reported_right(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
-    _reported_right(
-        f"clusterversions.{_CONFIG}",
-        "get",
-        "the version, and whether a registry of the release is blocked",
-        CLUSTER,
-        "version",
-    ),
+    _RELEASE,
     _reported_right(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
     _reported_right(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
     _reported_right("imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, in older clusters", CLUSTER),
@@ -403,13 +404,7 @@ JOBS: Mapping[str, Job] = {
             _needed_right("pods", "list", "images in use", CLUSTER),
             _reported_right("secrets", "list", "whether pods have a login for their images", CLUSTER),
             _reported_right(f"images.{_CONFIG}", "get", "blocked and insecure registries", CLUSTER, "cluster"),
-            _reported_right(
-                f"clusterversions.{_CONFIG}",
-                "get",
-                "the version, and whether a registry of the release is blocked",
-                CLUSTER,
-                "version",
-            ),
+            _RELEASE,
             _reported_right(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
             _reported_right(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
             _reported_right(
