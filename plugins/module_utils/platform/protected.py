@@ -150,8 +150,8 @@ def refuse_dropping(
 ) -> None:
     """Refuse a change of the nodes' pull secret that breaks upgrades, telemetry or every pull.
 
-    `action` is the planned action, as in `Change`. `allowed`: entries of the platform that may be removed, by name. If it is given,
-    even if empty, any other secret is treated like the nodes' secret as well.
+    `action` is the planned action, as in `Change`, or `recreate` to create the secret with only some entries. `allowed`: entries of the
+    platform that may be removed, by name. If it is given, even if empty, any other secret is treated like the nodes' secret as well.
 
     :raises Refusal: for such a change.
     """
@@ -161,6 +161,11 @@ def refuse_dropping(
         raise Refusal(
             f"{ref} is the pull secret of every node and must not be deleted, not even for a moment. It was not changed: "
             "use mode=merge or mode=remove"
+        )
+    if action == "recreate":
+        raise Refusal(
+            f"{ref} is the pull secret of every node. It does not exist, and a new one would lack the entries that the platform needs. It was "
+            "not created: restore it first, or use mode=replace with all of its entries"
         )
     if secret_type != DOCKERCONFIGJSON:
         raise Refusal(

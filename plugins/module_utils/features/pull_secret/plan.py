@@ -127,7 +127,8 @@ class PullSecret(Desired):
     def _plan_new(self, ref: ObjectRef) -> Plan:
         if self.mode in ("absent", "remove"):
             return Plan(extra=_GONE if self.delete_empty else {})
-        refuse_dropping(ref, self.target.type, (), "create")
+        action = "recreate" if self.mode == "merge" else "create"
+        refuse_dropping(ref, self.target.type, (), action, self.drop_platform_registries)
         details = {"registries": {**no_changes(), "added": self.auth_file.registries}}
         meta = self.secret_metadata.with_labels(self.ownership.labels).body()
         body = {**meta, "type": self.target.type, "data": {self.target.key: self._value}}

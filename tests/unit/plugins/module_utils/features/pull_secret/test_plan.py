@@ -411,6 +411,15 @@ class TestNodesSecret:
         ):
             self.plan(secret(self.FILE), **given)
 
+    def test_a_missing_secret_is_not_created_with_some_entries(self) -> None:
+        with pytest.raises(Refusal, match="a new one would lack the entries that the platform needs. It was not created"):
+            self.plan(None, mode="merge")
+        assert [change.action for change in self.plan(None).changes] == ["create"]
+        assert self.plan(None, mode="remove").changes == ()
+        other = declared(name="pull", mode="merge", drop_platform_registries=[])
+        with pytest.raises(Refusal, match="^secret clusters/pull is the pull secret of every node. It does not exist"):
+            other.plan("clusters", {})
+
     @pytest.mark.parametrize("given", [{"mode": "remove"}, {"registries": [registry(key="mine.io")]}])
     def test_an_entry_of_the_platform_is_removed_only_if_it_is_named(self, given: dict[str, Any]) -> None:
         (change,) = self.plan(secret(self.FILE), drop_platform_registries=["quay.io"], **given).changes

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pairs of tasks: the result of one task is surprising to the next, or the cluster changes between them.
+
+Each case is a host with an API server in memory. All hosts of a playbook are one run.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.between_tasks import play_with_changes
+from support.fake_api import FakeApi
+from support.playbooks import Play
+from support.scripted_pool import Answer, status_object
+
+pytestmark = pytest.mark.newest_core
+
+ALWAYS = 10**9
+DENIED = status_object(403, "Forbidden", "no right")
+LOGIN = {"username": "robot", "password": "Canary-of-the-seams"}
+NEW, OTHER = "new.example.com", "other.example.com"
+
+Change = Callable[[FakeApi], None]
+
+
+@dataclass
+class Case:
+    """The state of a cluster, and its changes before tasks, by the end of their names."""
+
+    prepare: Change = lambda api: None
+    changes: dict[str, Change] = field(default_factory=dict)
+
+
+def auth_text(*registries: str) -> str:
+    auth = base64.b64encode(b"robot:Canary-of-the-seams").decode()
+    return json.dumps({"auths": {name: {"auth": auth} for name in registries}})
+
+
+def put_secret(api: FakeApi, namespace: str, name: str, text: str, **metadata: Any) -> None:
+    data = {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+    api.put("secrets", namespace, name, type="kubernetes.io/dockerconfigjson", data=data, metadata=metadata)
+
+
+def registries_of(api: FakeApi, namespace: str, name: str) -> list[str] | str | None:
+    """Return the registries of a secret, its text if they cannot be read, or None if it does not exist."""
+    if (found := api.get("secrets", namespace, name)) is None:
+        return None
+    text = base64.b64decode(found["data"][".dockerconfigjson"]).decode()
+    return sorted(json.loads(text)["auths"]) if text.startswith("{") else text
+
+
+@dataclass
+class Run:
+    """The clusters after a run."""
+
+    apis: dict[str, FakeApi]
+    done: Play
+
+    def has_failed(self, name: str) -> bool:
+        (line,) = (line for line in self.done.output.splitlines() if line.startswith(f"{name} ") and "failed=" in line)
+        return "failed=0" not in line
+
+
+@pytest.fixture(scope="module")
+def run_cases(tmp_path_factory: pytest.TempPathFactory, certificate: str) -> Iterator[Callable[..., Run]]:
+    """Run a playbook once for all cases, each with its cluster."""
+    with ExitStack() as servers:
+
+        def run(playbook: str, cases: dict[str, Case], make: Callable[[], FakeApi], **variables: Any) -> Run:
+            apis = {name: make() for name in cases}
+            access = {"image_pull_api_key": "token", "image_pull_ca_cert": certificate}
+            hosts = {
+                name: {"image_pull_host": servers.enter_context(api.served()), **access, **variables}
+                for name, api in apis.items()
+            }
+            for name, case in cases.items():
+                case.prepare(apis[name])
+
+            def before(task: str) -> None:
+                for name, case in cases.items():
+                    for title, change in case.changes.items():
+                        if task.endswith(title):
+                            change(apis[name])
+
+            directory = tmp_path_factory.mktemp(playbook)
+            done = play_with_changes(playbook, hosts, directory, before)
+            assert "Canary" not in done.output
+            return Run(apis, done)
+
+        yield run
+
+
+# --- global_pull_secret: locate, plan, change
+
+NODES = ("openshift-config", "pull-secret")
+PLATFORM = ("cloud.openshift.com", "quay.io")
+PLAN, CHANGE = "Plan the change, and verify the logins", "Change the pull secret of the nodes"
+
+
+def openshift() -> FakeApi:
+    api = FakeApi()
+    groups = [{"name": name} for name in ("apps", "config.openshift.io", "machineconfiguration.openshift.io")]
+    api.fail("GET /apis$", Answer(200, {"groups": groups}), times=ALWAYS)
+    api.put("infrastructures", "", "cluster", status={"controlPlaneTopology": "HighlyAvailable"})
+    version = {"spec": {"clusterID": "id"}, "status": {"desired": {"version": "4.20.1"}}}
+    api.put("clusterversions", "", "version", **version)
+    api.put("namespaces", "", NODES[0])
+    put_secret(api, *NODES, auth_text(*PLATFORM))
+    return api
+
+
+def written(*registries: str) -> Change:
+    return lambda api: put_secret(api, *NODES, auth_text(*registries))
+
+
+def removed(api: FakeApi) -> None:
+    api.remove("secrets", *NODES)
+
+
+def damaged(api: FakeApi) -> None:
+    put_secret(api, *NODES, "not JSON")
+
+
+#: Each case, whether the role fails, and the content that the secret has at the end.
+NODE_CASES: dict[str, tuple[Case, bool, Any]] = {
+    "undisturbed": (Case(), False, [*PLATFORM[:1], NEW, "quay.io"]),
+    "deleted before the plan": (Case(changes={PLAN: removed}), True, None),
+    "deleted after the plan": (Case(changes={CHANGE: removed}), True, None),
+    "changed after the plan": (Case(changes={CHANGE: written(*PLATFORM, OTHER)}), False, sorted([*PLATFORM, NEW, OTHER])),
+    "damaged before the plan": (Case(changes={PLAN: damaged}), True, "not JSON"),
+    "damaged after the plan": (Case(changes={CHANGE: damaged}), True, "not JSON"),
+    # The plan refuses a paused pool and keeps a copy only for a change, so nothing is written without one.
+    "changed after a plan without changes": (
+        Case(written(*PLATFORM, NEW), {CHANGE: written(*PLATFORM)}), False, [*PLATFORM],
+    ),
+    "unreadable after the plan": (
+        Case(changes={CHANGE: lambda api: api.fail("GET .*/secrets", DENIED, times=ALWAYS)}), True, [*PLATFORM],
+    ),
+    "refused": (Case(lambda api: api.fail("PATCH", DENIED, times=ALWAYS)), True, [*PLATFORM]),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def nodes(run_cases: Callable[..., Run]) -> Run:
+    cases = {name.replace(" ", "_"): case for name, (case, *_expected) in NODE_CASES.items()}
+    how = {"registries": [{"registry": NEW, **LOGIN}], "wait": False, "verify": False}
+    variables = {f"global_pull_secret_{name}": value for name, value in how.items()}
+    return run_cases("global_pull_secret", cases, openshift, **variables)
+
+
+@pytest.mark.parametrize("name", NODE_CASES)
+def test_the_nodes_secret_keeps_its_entries(nodes: Run, name: str) -> None:
+    _case, fails, content = NODE_CASES[name]
+    host = name.replace(" ", "_")
+    found = registries_of(nodes.apis[host], *NODES)
+    assert (nodes.has_failed(host), found) == (fails, content), nodes.done.output
