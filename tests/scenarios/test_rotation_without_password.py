@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +17,11 @@ from typing import Any
 
 import pytest
 import yaml
+from support.between_tasks import play_with_changes
 from support.certificates import server_context
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, served
-from support.playbooks import Play, play, variables_file
+from support.playbooks import Play
 from support.scripted_pool import Request
 
 USER = "robot"
@@ -31,6 +31,11 @@ GUESSES = [f"{USER}:Canary-guess-{number}" for number in range(4)]
 GUESS = f"{USER}:Canary-guess"
 #: A login for which the registry gives no answer, because it limits requests.
 LIMITED = f"{USER}:Canary-limited"
+#: The status of a pod that has pulled its image.
+PULLED = {
+    "phase": "Running",
+    "containerStatuses": [{"name": "c", "imageID": "i", "state": {"running": {}}, "ready": True}],
+}
 RETIRE = """
 - name: Disable the old login
   ansible.builtin.copy:
@@ -42,17 +47,19 @@ RETIRE = """
 
 @dataclass
 class Registry:
-    """A registry that accepts two logins and limits the requests with a third one. `asked` are the received logins."""
+    """A registry that accepts two logins and limits the requests with `limited`. `asked` are the received logins."""
 
     certificate: str
     host: str = ""
+    limited: str = LIMITED
     asked: list[str] = field(default_factory=list)
 
     def script(self, server: HostileRegistry) -> Iterable[bytes]:
         head = server.requests[-1].decode()
         login = base64.b64decode(head.partition("Authorization: Basic ")[2].split("\r\n")[0]).decode()
         self.asked += [login] if login else []
-        status = {OLD: "200 OK", NEW: "200 OK", LIMITED: "429 Too Many Requests"}.get(login, "401 Unauthorized")
+        status = {OLD: "200 OK", NEW: "200 OK"}.get(login, "401 Unauthorized")
+        status = "429 Too Many Requests" if login == self.limited else status
         lines = [f"HTTP/1.1 {status}", 'WWW-Authenticate: Basic realm="r"', "Content-Length: 0", "Connection: close"]
         yield "\r\n".join([*lines, "", ""]).encode()
 
@@ -92,7 +99,7 @@ class Fleet:
     def is_retired(self) -> bool:
         return (self.directory / "retired").exists()
 
-    def rotate(self, *options: str, **variables: Any) -> Play:
+    def rotate(self, *options: str, before: Callable[[str], None] = lambda task: None, **variables: Any) -> Play:
         (self.directory / "retire.yml").write_text(RETIRE.format(retired=self.directory / "retired"))
         username, _colon, password = NEW.partition(":")
         given = {
@@ -111,9 +118,7 @@ class Fleet:
             "credential_rotation_soak_seconds": 0,
             **variables,
         }
-        (self.directory / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": given}}}))
-        python = ("-e", f"ansible_python_interpreter={sys.executable}")
-        done = play("rotate", self.directory / "hosts.yml", *python, *options, cwd=self.directory)
+        done = play_with_changes("rotate", {"east": given}, self.directory, before, *options)
         assert "anary" not in done.output.replace("canary", "").replace("Canary: ", "")
         return done
 
@@ -223,6 +228,21 @@ class TestAfterThePlan:
         assert (fleet.logins("hers"), fleet.logins("team")) == (logins, [NEW])
         assert (done.status != 0, fleet.is_retired) == (True, False), done.output
         assert "hers/pull: it has a login that this rotation replaces" in said(done)
+
+    def test_node_does_not_test_a_login_that_the_canary_did_not_write(self, fleet: Fleet) -> None:
+        """The pull would prove the old login, and all namespaces would then get the new one."""
+        image = f"{fleet.registry.host}/team/app:v1"
+        spec = {"containers": [{"name": "c", "image": image}], "imagePullSecrets": [{"name": "pull"}], "nodeName": "n"}
+        fleet.api.put("pods", "team", "app", spec=spec, status=PULLED)
+
+        def before(task: str) -> None:
+            fleet.registry.limited = OLD if task == "Rotate in the canary namespaces" else LIMITED
+
+        fast = {"credential_rotation_probe_timeout": 2}
+        done = fleet.rotate(before=before, credential_rotation_canary_namespaces=["team"], **fast)
+        assert [one for one in fleet.api.writes if "/pods" in one] == []
+        assert "no node tests it before all namespaces get it" in said(done)
+        assert (done.status, fleet.logins("team"), fleet.is_retired) == (0, [NEW], True), done.output
 
     def test_registry_is_asked_once_for_each_login_and_task(self, fleet: Fleet) -> None:
         fleet.secret("hers", OLD)

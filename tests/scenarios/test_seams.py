@@ -38,6 +38,7 @@ class Case:
 
     prepare: Change = lambda api: None
     changes: dict[str, Change] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
 
 
 def auth_text(*registries: str) -> str:
@@ -75,11 +76,12 @@ def run_cases(tmp_path_factory: pytest.TempPathFactory, certificate: str) -> Ite
     """Run a playbook once for all cases, each with its cluster."""
     with ExitStack() as servers:
 
-        def run(playbook: str, cases: dict[str, Case], make: Callable[[], FakeApi], **variables: Any) -> Run:
-            apis = {name: make() for name in cases}
+        def run(playbook: str, cases: dict[str, Case], apis: dict[str, FakeApi], *options: str, **variables: Any) -> Run:
             access = {"image_pull_api_key": "token", "image_pull_ca_cert": certificate}
             hosts = {
-                name: {"image_pull_host": servers.enter_context(api.served()), **access, **variables}
+                name: {
+                    "image_pull_host": servers.enter_context(api.served()), **access, **variables, **cases[name].variables,
+                }
                 for name, api in apis.items()
             }
             for name, case in cases.items():
@@ -92,7 +94,7 @@ def run_cases(tmp_path_factory: pytest.TempPathFactory, certificate: str) -> Ite
                             change(apis[name])
 
             directory = tmp_path_factory.mktemp(playbook)
-            done = play_with_changes(playbook, hosts, directory, before)
+            done = play_with_changes(playbook, hosts, directory, before, *options)
             assert "Canary" not in done.output
             return Run(apis, done)
 
@@ -154,7 +156,7 @@ def nodes(run_cases: Callable[..., Run]) -> Run:
     cases = {name.replace(" ", "_"): case for name, (case, *_expected) in NODE_CASES.items()}
     how = {"registries": [{"registry": NEW, **LOGIN}], "wait": False, "verify": False}
     variables = {f"global_pull_secret_{name}": value for name, value in how.items()}
-    return run_cases("global_pull_secret", cases, openshift, **variables)
+    return run_cases("global_pull_secret", cases, {name: openshift() for name in cases}, **variables)
 
 
 @pytest.mark.parametrize("name", NODE_CASES)
@@ -163,3 +165,118 @@ def test_the_nodes_secret_keeps_its_entries(nodes: Run, name: str) -> None:
     host = name.replace(" ", "_")
     found = registries_of(nodes.apis[host], *NODES)
     assert (nodes.has_failed(host), found) == (fails, content), nodes.done.output
+
+
+# --- site: secrets, links, registries, grants, prune
+
+OWNER = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team"}
+SECRETS, LINKS, PRUNE = (
+    "Create, update and delete the pull secrets", "Link and unlink the pull secrets", "Remove objects that the owner no longer declares",
+)  # fmt: skip
+WAIT, GRANTS = "Wait until the service accounts have their pull secrets", "Create and revoke the grants"
+
+
+def two_projects() -> FakeApi:
+    """Two namespaces, each with an old secret of the owner and a link to it."""
+    api = FakeApi(namespaces_checked=True)
+    for path, answer in (("/apis", {"groups": [{"name": "apps"}]}), ("/version", {"gitVersion": "v1.33.3"})):
+        api.fail(f"GET {path}$", Answer(200, answer), times=ALWAYS)
+    api.put("clusterroles", "", "system:image-puller")
+    for name in "ab":
+        api.put("namespaces", "", name)
+        put_secret(api, name, "old", auth_text(OTHER), labels=OWNER)
+        api.put("serviceaccounts", name, "default", imagePullSecrets=[{"name": "old"}])
+    return api
+
+
+def state(api: FakeApi, namespace: str) -> str:
+    """Return the names of the secrets, and after an arrow the names that the account links."""
+    secrets = sorted(name for kind, place, name in api.objects if (kind, place) == ("secrets", namespace))
+    account = api.get("serviceaccounts", namespace, "default") or {}
+    linked = sorted(each["name"] for each in account.get("imagePullSecrets", ()))
+    return f"{' '.join(secrets)} > {' '.join(linked)}"
+
+
+def denied(pattern: str) -> Change:
+    return lambda api: api.fail(pattern, DENIED, times=ALWAYS)
+
+
+def without_b(api: FakeApi) -> None:
+    for key in [key for key in api.objects if key[1] == "b" or key == ("namespaces", "", "b")]:
+        del api.objects[key]
+
+
+UNANSWERED = {"registry": "127.0.0.9:1", "namespaces": ["a"], "registry_secret_name": "old", **LOGIN}
+DONE, UNTOUCHED = "pull > pull", "old > old"
+#: Each case, the states of both namespaces at the end, and whether the grant exists. All of them fail, except those in `GOOD`.
+SITE_CASES: dict[str, tuple[Case, str, str, bool]] = {
+    "undisturbed": (Case(), DONE, DONE, True),
+    "a secret is refused": (Case(denied("POST .*/b/secrets")), DONE, UNTOUCHED, True),
+    "a link is refused": (Case(denied("PATCH .*/b/serviceaccounts")), DONE, "old pull > old", True),
+    "a grant is refused": (Case(denied("POST .*/rolebindings")), "old pull > old pull", DONE, False),
+    "a secret is deleted before it is linked": (
+        Case(changes={LINKS: lambda api: api.remove("secrets", "b", "pull")}), DONE, UNTOUCHED, True,
+    ),
+    "a secret is damaged before it is linked": (
+        Case(changes={LINKS: lambda api: put_secret(api, "b", "pull", "{}")}), DONE, "old pull > old", True,
+    ),
+    "a namespace is deleted before its links": (Case(changes={LINKS: without_b}), DONE, " > ", True),
+    "the login is refused before the links": (
+        Case(changes={LINKS: lambda api: api.fail(".", status_object(401, "Unauthorized", "no"), times=ALWAYS)}),
+        "old pull > old", "old pull > old", False,
+    ),
+    "an account is deleted before the wait": (
+        Case(changes={WAIT: lambda api: api.remove("serviceaccounts", "b", "default")}), DONE, "old pull > ", True,
+    ),
+    "secrets cannot be listed by the prune": (
+        Case(changes={PRUNE: denied("GET .*/secrets")}), "old pull > old pull", "old pull > old pull", True,
+    ),
+    "a registry does not answer": (Case(variables={"delegated_auth_registries": [UNANSWERED]}), "old pull > old pull", DONE, True),
+}  # fmt: skip
+#: A caller without the right to list secrets prunes nothing, and a warning names the namespaces.
+GOOD = ("undisturbed", "secrets cannot be listed by the prune")
+DECLARED: dict[str, Any] = {
+    "private_registry_secrets": [{"name": "pull", "namespaces": ["a", "b"], "registries": [{"registry": NEW, **LOGIN}], "wait_timeout": 1}],
+    "cross_project_pull_grants": [{"namespaces": ["a"], "service_accounts": [{"namespace": "b"}]}],
+    "cross_project_pull_wait_timeout": 1,
+    "image_pull_owner": "team",
+    "image_pull_prune": True,
+    "image_pull_max_prune": "100%",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(run_cases: Callable[..., Run]) -> Run:
+    cases = {name.replace(" ", "_"): case for name, (case, *_expected) in SITE_CASES.items()}
+    return run_cases("site", cases, {name: two_projects() for name in cases}, **DECLARED)
+
+
+@pytest.mark.parametrize("name", SITE_CASES)
+def test_a_namespace_is_done_or_keeps_its_old_access(site: Run, name: str) -> None:
+    _case, *expected = SITE_CASES[name]
+    host = name.replace(" ", "_")
+    api = site.apis[host]
+    has_grant = any(kind == "rolebindings" for kind, *_place in api.objects)
+    assert [state(api, "a"), state(api, "b"), has_grant] == expected, site.done.output
+    assert site.has_failed(host) is (name not in GOOD), site.done.output
+
+
+def test_the_next_run_completes_each_of_them(site: Run, run_cases: Callable[..., Run]) -> None:
+    first = two_projects()
+    for api in site.apis.values():
+        api.faults = first.faults
+        api.put("namespaces", "", "b")
+        if api.get("serviceaccounts", "b", "default") is None:
+            api.put("serviceaccounts", "b", "default")
+    again = run_cases("site", {name: Case() for name in site.apis}, site.apis, **DECLARED)
+    assert {name: (state(api, "a"), state(api, "b")) for name, api in again.apis.items()} == dict.fromkeys(
+        site.apis, (DONE, DONE)
+    )
+    assert again.done.status == 0, again.done.output
+
+
+def test_check_mode_plans_links_to_secrets_that_do_not_exist_yet(run_cases: Callable[..., Run]) -> None:
+    found = run_cases("site", {"east": Case()}, {"east": two_projects()}, "--check", **DECLARED)
+    assert found.done.status == 0, found.done.output
+    assert found.apis["east"].writes == []
+    assert "2 links" in found.done.output, found.done.output
