@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,11 +75,16 @@ def run_cases(tmp_path_factory: pytest.TempPathFactory, certificate: str) -> Ite
     """Run a playbook once for all cases, each with its cluster."""
     with ExitStack() as servers:
 
-        def run(playbook: str, cases: dict[str, Case], apis: dict[str, FakeApi], *options: str, **variables: Any) -> Run:
+        def run(
+            playbook: str, cases: dict[str, Case], apis: dict[str, FakeApi], *options: str, **variables: Any
+        ) -> Run:
             access = {"image_pull_api_key": "token", "image_pull_ca_cert": certificate}
             hosts = {
                 name: {
-                    "image_pull_host": servers.enter_context(api.served()), **access, **variables, **cases[name].variables,
+                    "image_pull_host": servers.enter_context(api.served()),
+                    **access,
+                    **variables,
+                    **cases[name].variables,
                 }
                 for name, api in apis.items()
             }

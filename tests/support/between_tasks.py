@@ -21,7 +21,9 @@ def play_with_changes(
     playbook: str, hosts: Mapping[str, Mapping[str, Any]], directory: Path, before: Callable[[str], None], *options: str
 ) -> Play:
     """Run a playbook for hosts with these variables. `before` gets the name of each task before it starts."""
-    (directory / "hosts.yml").write_text(variables_file({"all": {"hosts": {name: {**own} for name, own in hosts.items()}}}))
+    (directory / "hosts.yml").write_text(
+        variables_file({"all": {"hosts": {name: {**own} for name, own in hosts.items()}}})
+    )
     address = str(directory / "before_tasks")
 
     def serve() -> None:

@@ -412,7 +412,9 @@ class TestNodesSecret:
             self.plan(secret(self.FILE), **given)
 
     def test_a_missing_secret_is_not_created_with_some_entries(self) -> None:
-        with pytest.raises(Refusal, match="a new one would lack the entries that the platform needs. It was not created"):
+        with pytest.raises(
+            Refusal, match="a new one would lack the entries that the platform needs. It was not created"
+        ):
             self.plan(None, mode="merge")
         assert [change.action for change in self.plan(None).changes] == ["create"]
         assert self.plan(None, mode="remove").changes == ()
