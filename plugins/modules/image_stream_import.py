@@ -55,12 +55,15 @@ options:
       - platform
       - proxy
       - rate_limited
+      - redirects
       - registry_error
       - timeout
+      - tls_client
       - tls_expired
       - tls_http
       - tls_name
       - tls_untrusted
+      - tls_version
       - unauthorized
       - unknown
     default: [bad_credentials, denied, no_credentials, unauthorized]

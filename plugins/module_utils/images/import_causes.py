@@ -31,12 +31,15 @@ CAUSES = (
     "platform",
     "proxy",
     "rate_limited",
+    "redirects",
     "registry_error",
     "timeout",
+    "tls_client",
     "tls_expired",
     "tls_http",
     "tls_name",
     "tls_untrusted",
+    "tls_version",
     "unauthorized",
     "unknown",
 )
@@ -47,7 +50,6 @@ _INTERNAL = re.compile(r"\A(?:internal error occurred: )?", re.IGNORECASE)
 #: Messages of the import itself. The first match counts.
 _OWN = (
     (re.compile(r"did not have credentials", re.IGNORECASE), "no_credentials"),
-    (re.compile(r"incorrect username or password", re.IGNORECASE), "bad_credentials"),
     (re.compile(r"you may not have access", re.IGNORECASE), "unauthorized"),
     (re.compile(r"registry \S+ blocked", re.IGNORECASE), "blocked_by_config"),
     (re.compile(r"requires the insecure flag", re.IGNORECASE), "tls_http"),

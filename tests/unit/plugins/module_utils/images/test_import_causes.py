@@ -61,6 +61,14 @@ def test_the_cause_is_found_in_the_message(message: str, cause: str) -> None:
     assert cause_of(message, "InternalError", IMAGE) == cause
 
 
+def test_a_message_of_a_registry_or_of_the_network_has_the_cause_that_a_pull_has() -> None:
+    """All programs write these messages, except those about the storage of a node."""
+    rules = [rule for rule in RULES if len(rule.runtimes) == 3 and rule.id not in ("disk", "node_permission")]
+    assert {rule.id: cause_of(f"{INTERNAL} {rule.sample}", image=IMAGE) for rule in rules} == {
+        rule.id: rule.id for rule in rules
+    }
+
+
 @pytest.mark.parametrize(
     ("reason", "cause"),
     [("Unauthorized", "unauthorized"), ("NotFound", "not_found"), ("Invalid", "invalid_name"), ("Other", "unknown")],

@@ -56,6 +56,7 @@ def test_hosts_within_reach(given, host, is_reached) -> None:
 
 def test_services_of_the_cluster_are_named_by_their_domain() -> None:
     assert is_cluster_host(INTEGRATED)
+    assert is_cluster_host("image-registry.openshift-image-registry.svc.cluster.local:5000")
     assert not is_cluster_host("registry.svc.example.com")
 
 

@@ -69,7 +69,9 @@ class TestWhichAreProbes:
             },
             "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1", "env": []}, None]},
             "status": {
-                "phase": "Pending",
+                "phase": "Failed",
+                "reason": "Evicted",
+                "message": "low on memory",
                 "conditions": [{"type": "PodScheduled"}],
                 "podIP": "x",
                 "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None],
@@ -80,7 +82,9 @@ class TestWhichAreProbes:
             "metadata": {"name": "p", "namespace": "a", "uid": "u", "generation": 1, "labels": LABELS},
             "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1"}, {}]},
             "status": {
-                "phase": "Pending",
+                "phase": "Failed",
+                "reason": "Evicted",
+                "message": "low on memory",
                 "conditions": [{"type": "PodScheduled"}],
                 "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}}, {}],
             },

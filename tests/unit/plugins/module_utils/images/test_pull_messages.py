@@ -217,6 +217,7 @@ class TestSeveral:
             ("connection refused", "denied"),
             ("i/o timeout", "denied"),
             ("registry a.example.com is blocked in /etc/containers/registries.conf", "denied"),
+            ('Get "https://a.example.com/v2/": Proxy Authentication Required', "denied"),
             ("unable to retrieve auth token: invalid username/password: x", "bad_credentials"),
         ],
     )

@@ -54,6 +54,7 @@ class TestImport:
                 "no_credentials",
             ),
             (failed('incorrect username or password for image "q.io/a:1"'), "bad_credentials"),
+            (failed('you may not have access to the container image "q.io/a:1"'), "credentials"),
             (failed("x", "Unauthorized"), "credentials"),
             (failed('dockerimage.image.openshift.io "q.io/a:1" not found', "NotFound"), "not_found"),
             (failed("registry q.io blocked", "Forbidden"), ""),

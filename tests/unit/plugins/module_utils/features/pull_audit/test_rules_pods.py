@@ -215,8 +215,17 @@ class TestHiddenList:
 class TestPublic:
     IMAGE = "quay.io/team/app:v1"
 
-    def test_a_refused_login_for_a_registry_of_public_images_is_reported(self):
-        seen = place(secrets=[secret("s", {"quay.io": auth()})], pods=[pod("s", image=self.IMAGE, says=REFUSED)])
+    @pytest.mark.parametrize(
+        "image",
+        [
+            *("docker.io/library/nginx", "quay.io/podman/hello", "ghcr.io/linuxcontainers/alpine", "gcr.io/distroless/static"),
+            *("registry.k8s.io/pause", "public.ecr.aws/docker/library/busybox", "mcr.microsoft.com/dotnet/runtime"),
+            "registry.access.redhat.com/ubi9/ubi",
+        ],
+    )  # fmt: skip
+    def test_a_refused_login_for_an_image_that_everyone_can_pull_is_reported(self, image):
+        host = image.partition("/")[0]
+        seen = place(secrets=[secret("s", {host: auth()})], pods=[pod("s", image=image, says=REFUSED)])
         (found,) = found_by("credential-breaks-public-pull", seen)
         assert "if everyone may pull this image" in found.message
         assert found.fix[0]["openshift_ops.image_pull.pull_secret"]["mode"] == "remove"
