@@ -22,7 +22,7 @@ from support.certificates import server_context
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, served
 from support.playbooks import Play
-from support.scripted_pool import Request
+from support.scripted_pool import Request, status_object
 
 USER = "robot"
 OLD, NEW = f"{USER}:Canary-old-password", f"{USER}-2:Canary-new-password"
@@ -36,6 +36,8 @@ PULLED = {
     "phase": "Running",
     "containerStatuses": [{"name": "c", "imageID": "i", "state": {"running": {}}, "ready": True}],
 }
+#: The first task of the last play that runs.
+FINISH = "Keep the time that the nodes of this cluster need to read the new secrets"
 RETIRE = """
 - name: Disable the old login
   ansible.builtin.copy:
@@ -132,6 +134,10 @@ def fleet(registry: Registry, tmp_path: Path) -> Iterator[Fleet]:
         found = Fleet(api, server, registry, tmp_path)
         found.secret("team", OLD)
         yield found
+
+
+def denied(pattern: str) -> Callable[[Fleet], None]:
+    return lambda fleet: fleet.api.fail(pattern, status_object(403, "Forbidden", "no right"), times=10**9)
 
 
 def said(done: Play) -> str:
@@ -243,6 +249,35 @@ class TestAfterThePlan:
         assert [one for one in fleet.api.writes if "/pods" in one] == []
         assert "no node tests it before all namespaces get it" in said(done)
         assert (done.status, fleet.logins("team"), fleet.is_retired) == (0, [NEW], True), done.output
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        ("task", "change", "is_written"),
+        [
+            ("Rotate in the canary namespaces", denied("PATCH .*/hers/secrets"), False),
+            ("Rotate in all namespaces", denied("GET .*/secrets"), False),
+            ("Rotate in all namespaces", denied("PATCH .*/team/secrets"), False),
+            # The new login is in both secrets, and a controller writes the old one back.
+            (FINISH, lambda fleet: fleet.secret("team", OLD), True),
+            (FINISH, denied("GET .*/pods"), True),
+        ],
+        ids=["canary is refused", "secrets cannot be read", "write is refused", "login is back", "pods cannot be read"],
+    )
+    def test_the_login_is_not_retired_after_a_surprise(
+        self, fleet: Fleet, task: str, change: Callable[[Fleet], None], is_written: bool
+    ) -> None:
+        fleet.secret("hers", OLD)
+        written: list[list[str]] = []
+
+        def before(name: str) -> None:
+            if name == task and not written:
+                written.append(fleet.logins("team"))
+                change(fleet)
+
+        done = fleet.rotate(before=before)
+        assert written == [[NEW] if is_written else [OLD]]
+        assert (done.status != 0, fleet.is_retired) == (True, False), done.output
+        assert is_written or fleet.logins("team") == [OLD]
 
     def test_registry_is_asked_once_for_each_login_and_task(self, fleet: Fleet) -> None:
         fleet.secret("hers", OLD)
