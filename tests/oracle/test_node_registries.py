@@ -26,6 +26,8 @@ REACHED = {
     "only one of",
     "not nested",
     "nested inside",
+    'registries ""',
+    'mirror ""',
 }
 CASES = int(os.environ.get("IMAGE_PULL_REGISTRY_CASES", "1500"))
 

@@ -76,11 +76,16 @@ def generate_rules(seed: int, count: int) -> Iterator[RegistryRules]:
     for _number in range(count):
         few = chance.choice((_SOURCES, _SOURCES[:10], (*_SOURCES[5:8], *_SOURCES[-3:])))
         sets = [(_kind(chance), _item(chance, few)) for _each in range(chance.choice((0, 1, 1, 2, 3)))]
+        for kind, item in sets:
+            item["mirrors"] += [""] if kind == _OLD_SETS and chance.random() < 0.05 else []
         lists = {
             name: chance.sample(few, min(chance.choice((0, 1, 1, 2)), len(few)))
             for name, share in (("blockedRegistries", 0.5), ("allowedRegistries", 0.2), ("insecureRegistries", 0.3))
             if chance.random() < share
         }
+        for each in lists.values():
+            # The API server accepts an empty entry, and the operator does not.
+            each.extend([""] if chance.random() < 0.05 else [])
         policies = [[chance.choice(few)] if chance.random() < 0.2 else [] for _each in range(2)]
         yield RegistryRules(lists, sets, chance.choice((*RELEASES, "r.io/release")), *policies)
 

@@ -105,7 +105,9 @@ def registries_for(sources: RegistrySources, items: Sequence[MirrorItems], paylo
     every = [item for each in items for item in each.items]
     policy, blocked, added = _limits(sources, every, payload)
     entries, problem = _edit(replace(sources, blocked=blocked), every)
-    return NodeRegistries(entries, policy, _why_invalid(policy, sources, every, added) or problem, added)
+    release = reference_of(payload)
+    why = _why_invalid(policy, sources, every, added, release.repository if release is not None else "")
+    return NodeRegistries(entries, policy, why or problem, added)
 
 
 def _limits(
@@ -121,8 +123,9 @@ def _limits(
         return sources, sources.blocked, ""
     entries, problem = _edit(sources, [item for item in items if item.by_digest])
     found = NodeRegistries(entries, sources).mirrors_for(release)
-    if problem or (found is not None and found.invalid):
-        # The operator drops all entries then.
+    is_unreadable = "" in (*sources.blocked, *sources.insecure)
+    if problem or is_unreadable or (found is not None and found.invalid):
+        # The operator cannot look for the mirrors of the release then, and drops all entries.
         return replace(sources, blocked=(), allowed=None), (), ""
     places = [name.partition("@")[0] for name in found.mirrors] if found is not None else []
     if all(any(is_nested(place, each) for each in sources.blocked) for place in places):
@@ -205,13 +208,18 @@ def _merge(source: str, chains: Sequence[Sequence[str]]) -> list[str]:
     return merged[:-1] if merged[-1] == source else merged
 
 
-def _why_invalid(policy: RegistrySources, sources: RegistrySources, items: Sequence[MirrorItem], payload: str) -> str:
-    """Why the operator refuses the settings, as a clause (validateRegistriesConfScopes and updatePolicyJSON). Empty if it does not."""
+def _why_invalid(
+    policy: RegistrySources, sources: RegistrySources, items: Sequence[MirrorItem], added: str, release: str
+) -> str:
+    """Why the operator refuses the settings, as a clause (validateRegistriesConfScopes and updatePolicyJSON). Empty if it does not.
+
+    Only the repository of the release may be allowed next to blocked entries. `added`: the operator allows it by itself.
+    """
     for scope in (*sources.insecure, *policy.blocked, *(policy.allowed or ())):
-        if "*" in scope and not (scope.startswith("*.") and {*"/@:*"}.isdisjoint(scope[2:])):
+        if not scope or ("*" in scope and not (scope.startswith("*.") and {*"/@:*"}.isdisjoint(scope[2:]))):
             return f"registrySources of {IMAGE_CONFIG} has the invalid entry {scope!a}"
-    if policy.allowed and policy.blocked and policy.allowed != (payload,):
-        more = f", to which the operator adds the repository of the release {payload}" if payload else ""
+    if policy.allowed and policy.blocked and policy.allowed != (release,):
+        more = f", to which the operator adds the repository of the release {added}" if added else ""
         return f"registrySources of {IMAGE_CONFIG} has both blockedRegistries and allowedRegistries{more}"
     never = {item.source: item.object for item in items if item.never_source}
     for item in items:

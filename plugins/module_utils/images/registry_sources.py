@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ..core.json_types import as_dict, as_list, as_str, as_strs
+from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
 
 __all__ = [
@@ -81,9 +82,9 @@ class RegistrySources:
 def registry_sources_of(config: Json | None) -> RegistrySources:
     """Return the settings of the image config, which is None where it does not exist."""
     found = as_dict(as_dict(as_dict(config).get("spec")).get("registrySources"))
-    allowed = as_strs(found.get("allowedRegistries"))
-    blocked, insecure = as_strs(found.get("blockedRegistries")), as_strs(found.get("insecureRegistries"))
-    return RegistrySources(tuple(blocked), tuple(allowed) or None, tuple(insecure))
+    names = ("blockedRegistries", "allowedRegistries", "insecureRegistries")
+    blocked, allowed, insecure = (_texts(found.get(name)) for name in names)
+    return RegistrySources(blocked, allowed or None, insecure)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,12 @@ def mirror_items(kind: Kind, objects: Iterable[Json]) -> Iterator[MirrorItem]:
         named = str(ObjectRef(kind, "", as_str(metadata(obj).get("name"))))
         for item in map(as_dict, as_list(as_dict(obj.get("spec")).get(MIRROR_KINDS[kind]))):
             never = kind != _OLD and item.get("mirrorSourcePolicy") == "NeverContactSource"
-            yield MirrorItem(named, kind != _TAG, as_str(item.get("source")), as_strs(item.get("mirrors")), never)
+            yield MirrorItem(named, kind != _TAG, as_str(item.get("source")), _texts(item.get("mirrors")), never)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """The texts of a list. Empty ones count, because the operator refuses all settings for one."""
+    return tuple(map(as_str, as_list(value)))
 
 
 def _is_source_of(scope: str, repository: str) -> bool:

@@ -245,7 +245,7 @@ class TestNotRendered:
         )
         assert self.why(wide, mirror_set(BY_DIGEST, "a.example.com", "n.io"), **{name: ["a.example.com"]}) == ""
 
-    @pytest.mark.parametrize("entry", ["a*.example.com", "*.example.com/team", "*.example.com:5000"])
+    @pytest.mark.parametrize("entry", ["", "a*.example.com", "*.example.com/team", "*.example.com:5000"])
     @pytest.mark.parametrize("name", ["blockedRegistries", "insecureRegistries", "allowedRegistries"])
     def test_an_invalid_entry_stops_the_operator(self, name: str, entry: str) -> None:
         assert self.why(**{name: [entry]}) == f"registrySources of {IMAGE_CONFIG} has the invalid entry {entry!a}"
@@ -256,7 +256,7 @@ class TestNotRendered:
     def test_an_invalid_source_stops_the_operator(self, source: str) -> None:
         assert self.why(mirror_set(OLD, source, "m.io")) == f"{OLD.title} m has the invalid name {source!a}"
 
-    @pytest.mark.parametrize("mirror", ["https://m.io", "*.m.io", "m.io/z:v1"])
+    @pytest.mark.parametrize("mirror", ["", "https://m.io", "*.m.io", "m.io/z:v1"])
     def test_an_invalid_mirror_stops_the_operator(self, mirror: str) -> None:
         assert self.why(mirror_set(OLD, "*.q.io", mirror)) == f"{OLD.title} m has the invalid name {mirror!a}"
 
@@ -355,6 +355,15 @@ class TestRelease:
         bare = mirror_set(BY_DIGEST, "q.io/ocp/release", "m.io")
         registries = files(bare, release=self.RELEASE, blockedRegistries=["q.io", "b.com"])
         assert why_not(registries, "b.com/app") == why_not(registries, "q.io/app") == ""
+
+    def test_an_empty_entry_drops_both_lists(self) -> None:
+        registries = files(self.MIRROR, release=self.RELEASE, blockedRegistries=["q.io", "b.com", ""])
+        assert why_not(registries, "b.com/app") == why_not(registries, "q.io/app") == registries.problem == ""
+
+    def test_only_the_release_may_be_allowed_next_to_blocked_registries(self) -> None:
+        lists = {"blockedRegistries": ["q.io/ocp", "b.com"], "allowedRegistries": ["q.io/ocp/release"]}
+        assert files(release=self.RELEASE, **lists).problem == ""
+        assert files(release=f"q.io/ocp/other@{DIGEST}", **lists).problem
 
 
 class TestPolicies:
