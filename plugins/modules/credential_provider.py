@@ -63,7 +63,7 @@ seealso:
   - module: openshift_ops.image_pull.pull_access_info
 notes:
   - Requires OpenShift 4.23 or newer, or 4.22 with the feature gate C(CRIOCredentialProviderConfig). Hosted clusters do not have it.
-  - A change of C(matchImages) is a new machine config of all nodes. By default, they are drained and rebooted one after the other.
+  - A change of C(matchImages) is a new machine config of all nodes. By default, those of each pool are drained and rebooted one after the other.
   - Namespaces of the platform are refused, because their secrets have logins of the cluster.
   - With O(images), the module reads the same objects as M(openshift_ops.image_pull.pull_access_info) for an image. These rights are in
     the job C(explain), and all of them are optional.

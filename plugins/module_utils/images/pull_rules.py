@@ -18,6 +18,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .registry_sources import HOSTED_MIRRORS
+
 __all__ = ["OWN_LIMIT", "RULES", "UNKNOWN", "MessageRule", "rule_for"]
 
 #: The id of the rule for the kubelet's own limit, which passes by itself and hides the response of the registry.
@@ -107,7 +109,7 @@ RULES = (
         "registry blocked.example.com is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d",
         "The cluster's configuration blocks the registry",
         "Check registrySources.blockedRegistries of images.config.openshift.io/cluster, and mirror sets with NeverContactSource. "
-        "For a hosted cluster, change spec.configuration.image and spec.imageContentSources of the HostedCluster",
+        f"For a hosted cluster, change spec.configuration.image of the HostedCluster, and mirrors in {HOSTED_MIRRORS}",
     ),
     MessageRule(
         "policy_rejected",

@@ -16,6 +16,7 @@ from ..core.json_types import as_dict, as_list, as_str
 from ..core.objects import Json, Kind, ObjectRef, metadata
 
 __all__ = [
+    "HOSTED_MIRRORS",
     "IMAGE_CONFIG",
     "MIRROR_KINDS",
     "MirrorItem",
@@ -46,6 +47,9 @@ MIRROR_KINDS: Mapping[Kind, str] = {
     _TAG: "imageTagMirrors",
     _OLD: "repositoryDigestMirrors",
 }
+
+#: Where the mirrors of a hosted cluster are set. Customers of ROSA and ARO cannot change the HostedCluster.
+HOSTED_MIRRORS = "spec.imageContentSources of the HostedCluster (on ROSA with 'rosa create image-mirror', on ARO in imageDigestMirrors), for pulls by digest only"
 
 
 @dataclass(frozen=True)

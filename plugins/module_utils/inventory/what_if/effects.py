@@ -21,7 +21,7 @@ from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, SECRETS, C
 from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
 from ...images.references import reference_of
-from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, mirror_items
+from ...images.registry_sources import HOSTED_MIRRORS, IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, mirror_items
 from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject
@@ -158,21 +158,21 @@ def _of_objects(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     """A hosted cluster refuses changes of some kinds, so the objects after them are not known."""
     refused = {ref: _FIELDS_OF_HOSTED[ref.kind] for ref in change.objects if ref.kind in _FIELDS_OF_HOSTED}
     why = _why_refused(survey) if refused else ""
-    unknown = {ref: UnreadableObject(f"{why}, in {field}") for ref, field in refused.items()} if why else {}
+    unknown = (
+        {ref: UnreadableObject(f"{why} this change: make it in {field}") for ref, field in refused.items()}
+        if why
+        else {}
+    )
     return ObjectPatch({**change.objects, **unknown})
 
 
 def _why_refused(survey: ClusterSnapshot) -> str:
-    """Why the cluster may refuse to change its mirrors or its image config, and who can change them. Empty if it does not refuse it."""
+    """Why the cluster may refuse to change its mirrors or its image config, as the beginning of a sentence. Empty if it does not refuse it."""
     try:
         is_hosted = has_external_control_plane(survey.evidence.look(INFRASTRUCTURE))
     except UnreadableObject as error:
-        return (
-            f"{INFRASTRUCTURE} could not be read ({error}), and a hosted cluster changes it only in its HostedCluster"
-        )
-    return (
-        "a hosted cluster refuses this change, which its administrator makes in the HostedCluster" if is_hosted else ""
-    )
+        return f"{INFRASTRUCTURE} could not be read ({error}), and a hosted cluster refuses"
+    return "a hosted cluster refuses" if is_hosted else ""
 
 
 def _of_version(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
@@ -181,11 +181,11 @@ def _of_version(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
     return VersionPatch(kubernetes_version(version), cluster, NODES.kind)
 
 
-#: The kinds whose changes the admission of a hosted cluster refuses, and the field of its HostedCluster with the same settings (HyperShift,
+#: The kinds whose changes the admission of a hosted cluster refuses, and where it has the same settings (HyperShift,
 #: resources/kas/admissionpolicies.go of the hosted cluster config operator).
 _FIELDS_OF_HOSTED: Mapping[Kind, str] = {
-    **dict.fromkeys(MIRROR_KINDS, "spec.imageContentSources"),
-    IMAGE_CONFIG.kind: "spec.configuration.image",
+    **dict.fromkeys(MIRROR_KINDS, HOSTED_MIRRORS),
+    IMAGE_CONFIG.kind: "spec.configuration.image of the HostedCluster",
 }
 _MAKERS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], EvidencePatch]] = {
     "unreachable_registries": _of_unreachable,

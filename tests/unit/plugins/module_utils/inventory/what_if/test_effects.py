@@ -164,6 +164,8 @@ class TestNewMirrors:
         assert len(patches_of(deleted, survey(place()))) == 1
 
 
+#: Customers of ROSA and ARO cannot change the HostedCluster.
+HOSTED_MIRRORS = "spec.imageContentSources of the HostedCluster (on ROSA with 'rosa create image-mirror', on ARO in imageDigestMirrors), for pulls by digest only"
 HOSTED = {INFRASTRUCTURE: {"status": {"controlPlaneTopology": "External"}}}
 CONFIG = {"apiVersion": "config.openshift.io/v1", "kind": "Image", "metadata": {"name": "cluster"}}
 
@@ -174,13 +176,17 @@ class TestHostedClusters:
     @pytest.mark.parametrize(
         ("change", "topic", "field"),
         [
-            ({"add_objects": {"definition": [MIRRORS]}}, "which mirrors the image has", "spec.imageContentSources"),
+            ({"add_objects": {"definition": [MIRRORS]}}, "which mirrors the image has", HOSTED_MIRRORS),
             (
                 {"delete_objects": {"kind": "ImageDigestMirrorSet", "names": ["m"]}},
                 "which mirrors the image has",
-                "spec.imageContentSources",
+                HOSTED_MIRRORS,
             ),
-            ({"add_objects": {"definition": [CONFIG]}}, "which registries are allowed", "spec.configuration.image"),
+            (
+                {"add_objects": {"definition": [CONFIG]}},
+                "which registries are allowed",
+                "spec.configuration.image of the HostedCluster",
+            ),
         ],
     )
     def test_a_change_that_they_refuse_makes_pulls_unknown(self, change, topic, field) -> None:
@@ -188,7 +194,7 @@ class TestHostedClusters:
         (row,) = rows_about(survey(here, objects=HOSTED), change)
         assert row.answer == NOT_KNOWN
         assert row.deciding.after.reason == (
-            f"{topic} is not known: a hosted cluster refuses this change, which its administrator makes in the HostedCluster, in {field}"
+            f"{topic} is not known: a hosted cluster refuses this change: make it in {field}"
         )
         assert rows_about(survey(here), change)[0].answer in (STILL_PULLS, NOT_AFFECTED)
 
