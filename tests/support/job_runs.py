@@ -26,6 +26,7 @@ from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_nodes
 from support.logins import token_kubeconfig
 from support.modules import run_module
+from support.openshift import CLUSTER_VERSION
 from support.provider import PROVIDERS, create_reader_role
 from support.proxy import Exchange, Proxy
 from support.supposed_changes import mirror_set
@@ -326,8 +327,20 @@ def audit(stage: Stage) -> Iterator[Result]:
     yield stage.run("pull_access_audit", target_version="4.22")
 
 
+def _name_platform_images(stage: Stage) -> None:
+    """Give the release and a catalog an image, as on a real cluster. They are outside the namespaces of the job."""
+    digest = "@sha256:" + 64 * "0"
+    stage.lab.api("PATCH", CLUSTER_VERSION, {"status": {"desired": {"image": f"quay.io/ocp/release{digest}"}}})
+    place, group = "openshift-marketplace", "operators.coreos.com/v1alpha1"
+    stage.lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": place}}, expect=(201, 409))
+    catalog = {"metadata": {"name": "redhat"}, "spec": {"image": f"registry.example.com/index{digest}"}}
+    body = {"apiVersion": group, "kind": "CatalogSource", **catalog}
+    stage.lab.api("POST", f"/apis/{group}/namespaces/{place}/catalogsources", body, expect=(201, 409))
+
+
 def what_if(stage: Stage) -> Iterator[Result]:
     _audited(stage)
+    _name_platform_images(stage)
     yield stage.run("pull_access_what_if", changes=[{"remove_secrets": {"name": "pull"}}, {"target_version": "4.22"}])
     yield stage.run("pull_access_what_if", changes=[{"unreachable_registries": ["registry.example.com"]}])
     with _bound(stage, ("ClusterRole", "system:image-puller"), ("ClusterRole", "view"), ("Role", "reader")):

@@ -102,6 +102,7 @@ _RELEASE = _reported_right(
     CLUSTER,
     "version",
 )
+_POLICIES = _reported_right(f"imagepolicies.{_CONFIG}", "list", "required signatures in a namespace")
 #: The objects that determine how a node pulls an image, for the whole cluster.
 _OF_THE_NODES = (
     _reported_right(f"images.{_CONFIG}", "get", "blocked, allowed and insecure registries", CLUSTER, "cluster"),
@@ -119,7 +120,7 @@ _OF_THE_NODES = (
         "mirrors for which secrets of the namespace are used",
         CLUSTER,
     ),
-    _reported_right(f"imagepolicies.{_CONFIG}", "list", "required signatures in a namespace"),
+    _POLICIES,
 )
 
 #: The objects that show the policy of the kubelets for images that they have.
@@ -297,7 +298,8 @@ JOBS: Mapping[str, Job] = {
     "what_if": Job(
         "which pods a change would break: module and role pull_access_what_if, playbook what_if",
         (
-            *_OF_AN_AUDIT,
+            *(right for right in _OF_AN_AUDIT if right != _POLICIES),
+            replace(_POLICIES, why=f"{_POLICIES.why}, including those of the platform's images", where=CLUSTER),
             _reported_right(f"clusterroles.{RBAC}", "get", "other roles that may also give a removed right", CLUSTER),
             _reported_right(f"roles.{RBAC}", "get", "other roles that may also give a removed right"),
             _reported_right(

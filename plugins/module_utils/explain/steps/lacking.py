@@ -42,7 +42,9 @@ def explain_missing_login(
             ref = ObjectRef(SECRET, namespace, secret.name)
             return f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host)
     listed = _account_list(subject, evidence)
-    own = [secret for secret in credentials.secrets if secret.name in subject.own and secret.name not in listed]
+    # The list of a pod can be a copy of the account's. That of a template cannot.
+    copied = listed if subject.is_pod else ()
+    own = [secret for secret in credentials.secrets if secret.name in subject.own and secret.name not in copied]
     linked = _linked_secret(subject, reference, listed, evidence)
     if linked and not own:
         return (
@@ -70,12 +72,15 @@ def explain_missing_login(
     hint = f"; the nearest is {near}" if near else ""
     return (
         f"{idle}no pull secret of {subject.ref} is for {reference.repository}{hint}",
-        fix or (fixes.create_secret(namespace, subject.account, host) if is_needed and not own else []),
+        fix
+        or (fixes.create_secret(namespace, subject.account, host) if is_needed and not own and subject.account else []),
     )
 
 
 def _account_list(subject: ContainerPull, evidence: Lookup) -> Sequence[str]:
-    """The list of the account, or nothing when it is unknown."""
+    """The list of the account, or nothing when it is unknown. Images of the platform have no account."""
+    if not subject.account:
+        return ()
     account, _unread = try_lookup(evidence, subject.account_ref)
     return names_in(as_dict(account), "imagePullSecrets")
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,6 +53,26 @@ def test_a_list_of_its_own_leaves_out_the_secret_of_the_account(subject: Contain
     assert reason_of(subject, PullSecretStatus("own", "usable")) == (
         f"{subject.ref} has its own imagePullSecrets list, so it does not use good of service account ns/default"
     )
+
+
+def test_the_list_of_a_template_is_its_own_even_if_the_account_has_it() -> None:
+    """The pods of a template with a list never get the secrets of the account."""
+    reference = reference_of(IMAGE)
+    assert reference is not None
+    evidence = Lookup(known(account("own", "good"), good=GOOD))
+    held = Credentials([PullSecretStatus("own", "usable")], [])
+    reason, fix = explain_missing_login(template("own"), reference, held, evidence)
+    assert reason.endswith("has its own imagePullSecrets list, so it does not use good of service account ns/default")
+    assert fix == fixes.add_registry("ns", "own", "q.io")
+
+
+def test_an_image_of_the_platform_has_no_account_to_link_to() -> None:
+    reference = reference_of(IMAGE)
+    assert reference is not None
+    nobody = replace(pod(), account="")
+    # Without the name of an account, a read would be a list of all accounts.
+    reason, fix = explain_missing_login(nobody, reference, Credentials([], []), Lookup(known()))
+    assert (reason, fix) == (f"no pull secret of {nobody.ref} is for q.io/team/app", [])
 
 
 @pytest.mark.parametrize("subject", [template(), template("good"), pod("good")])
