@@ -280,12 +280,46 @@ class TestTasks:
             for name, stored in world.secrets.items():
                 assert {*(stored or {})} <= {*(done.secrets[name] or {})}
             assert {*world.nodes} <= {*done.nodes}
-            is_new_pod = row.ref.kind.kind == "Deployment" or not any(
-                "sa_link" in key for task in tasks for key in task
-            )
-            if is_new_pod:
+            is_linked = any("sa_link" in key for task in tasks for key in task)
+            if row.ref.kind.kind == "Pod" and is_linked:
+                assert "create the pod again" in row.report()["advice"]
+                done = _create_pod_again(done)
+            (again,) = [each for each in rows_with_answers(done.survey(), *changes, asks=asks) if each.ref == row.ref]
+            assert again.deciding.after.reason != row.deciding.after.reason
+
+    @given(world=WORLDS, changes=st.lists(CHANGES, min_size=1, max_size=2), asks=st.booleans())
+    @example(
+        # The account already links another secret with the login.
+        world=World(
+            {"s0": {"q.io": "right"}, "s1": {"q.io": "right"}}, (("s0", "s1"), ("s0",), ()), IMAGES, {}, [], [], {}, ()
+        ),
+        changes=[{"remove_secrets": {"name": "s0"}}],
+        asks=True,
+    )
+    @example(
+        # The template has a list of its own, which the account has as well.
+        world=World(
+            {"s0": {"r.io": "right"}, "s1": {"q.io": "right"}, "s2": {"q.io": "right"}},
+            (("s0", "s1"), (), ("s0", "s2")), IMAGES, {}, [], [], {}, (),
+        ),
+        changes=[{"remove_secrets": {"name": "s2"}}],
+        asks=True,
+    )  # fmt: skip
+    def test_a_task_changes_something_and_links_a_secret_that_exists(
+        self, world: World, changes: list[Change], asks: bool
+    ) -> None:
+        for row in rows_with_answers(world.survey(), *changes, asks=asks):
+            report, present = row.report(), {*world.secrets}
+            for task in report["fix"]:
+                ((_module, options),) = [item for item in task.items() if item[0] != "name"]
+                present |= {options["name"]} if "name" in options else set()
+                assert {*options.get("secrets", ())} <= present
+                assert not {*options.get("secrets", ())} or not {*options["secrets"]} <= {*world.lists[0]}
+            if not report["fix"] and report["advice"].startswith("after the changes, create the pod again"):
                 (again,) = [
-                    each for each in rows_with_answers(done.survey(), *changes, asks=asks) if each.ref == row.ref
+                    each
+                    for each in rows_with_answers(_create_pod_again(world).survey(), *changes, asks=asks)
+                    if each.ref == row.ref
                 ]
                 assert again.deciding.after.reason != row.deciding.after.reason
 
@@ -354,6 +388,12 @@ def _carry_out(world: World, tasks: Sequence[Mapping[str, Any]]) -> World:
             grants.append("one")
     changed = {"secrets": secrets, "nodes": nodes, "lists": (linked, own, template), "grants": grants}
     return World(**{**vars(world), **changed})
+
+
+def _create_pod_again(world: World) -> World:
+    """The cluster with a pod that has the present list of its account."""
+    linked, _own, template = world.lists
+    return replace(world, lists=(linked, linked, template))
 
 
 def _world(secrets: Mapping[str, Any], own: tuple[str, ...], image: str) -> World:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...core.phrases import join_and
-from ...explain.offers import Offer
-from .tasks import GRANT, LINK, SECRET_TASK
+from ...explain.offers import Offer, options_of
+from .tasks import GRANT, LINK, NEW_POD, SECRET_TASK
 
 __all__ = ["advise"]
 
@@ -40,12 +40,16 @@ _BY_UNDONE_TASK: Mapping[str, str] = {
 _OTHERWISE = "correct the reason before the change, or leave the change out"
 
 
-def advise(step: str, offer: Offer, undone: str = "") -> str:
+def advise(step: str, offer: Offer, undone: str = "", *, pod: str = "") -> str:
     """Return the sentence for a pull that fails at `step`, without a full stop. It contains no text of a cluster, except in a refusal.
 
-    `undone`: the module of a task that the changes would undo, otherwise empty.
+    `undone`: see `TaskChoice`. `pod` names the present pods with this pull, and is empty for the pods that will be created.
     """
+    again = f"create {pod} again: a pod keeps the list of pull secrets with which it was created"
     if offer.tasks:
         titles = list(dict.fromkeys(str(task["name"]) for task in offer.tasks))
-        return join_and([titles[0], *(title[0].lower() + title[1:] for title in titles[1:])])
+        work = join_and([titles[0], *(title[0].lower() + title[1:] for title in titles[1:])])
+        return f"{work}, and then {again}" if pod and any(options_of(task)[0] == LINK for task in offer.tasks) else work
+    if undone == NEW_POD:
+        return f"after the changes, {again}"
     return offer.refusal or _BY_UNDONE_TASK.get(undone) or _BY_STEP.get(step, _OTHERWISE)

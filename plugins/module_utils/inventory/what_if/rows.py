@@ -97,6 +97,7 @@ class WhatIfRow:
         moment = self.moment or Moment("", "", "")
         is_broken = self.answer == WOULD_BREAK
         offer = make_offer(after.fix if is_broken else ())
+        pod = ("the pod" if self.ref.kind == POD else "its pods") if subject.is_pod else ""
         return {
             "namespace": self.namespace,
             "kind": self.ref.kind.kind,
@@ -115,7 +116,9 @@ class WhatIfRow:
             "when": moment.when,
             "possibly": moment.possibly,
             "when_reason": moment.reason,
-            "advice": make_printable(advise(self.failing_step, offer, self.deciding.undone)) if is_broken else "",
+            "advice": make_printable(advise(self.failing_step, offer, self.deciding.undone, pod=pod))
+            if is_broken
+            else "",
             **offer.report(),
         }
 
@@ -198,7 +201,10 @@ def _rows_of_group(group: _PodGroup, compare: Compare, caches: NodeCaches) -> It
         ]
         if breaking:
             moment, deciding = min(breaking, key=lambda each: each[0].order)
-            yield WhatIfRow(group.ref, location, WOULD_BREAK, _restate(deciding, compare), len(pods), moment)
+            deciding = _restate(deciding, compare)
+            if own is not None and own.answer == WOULD_BREAK:
+                deciding = _with_tasks_of(deciding, _restate(own, compare))
+            yield WhatIfRow(group.ref, location, WOULD_BREAK, deciding, len(pods), moment)
             continue
         pairs = zip(pods, of_next.get(location, ()), strict=False)
         doubts = [_doubt_of(pod, _restate(later, compare)) for pod, later in pairs if _is_worse(later)]
@@ -242,6 +248,11 @@ def _compare_all(
 def _restate(found: Comparison, compare: Compare) -> Comparison:
     """The comparison that decides a row."""
     return found if found.answer in (STILL_PULLS, NOT_AFFECTED) else compare(found.subject, is_reported=True)
+
+
+def _with_tasks_of(found: Comparison, template: Comparison) -> Comparison:
+    """The comparison of a pod with the tasks of its template: only these make new pods pull."""
+    return replace(found, after=replace(found.after, fix=template.after.fix), undone=template.undone)
 
 
 def _next_of(subject: ContainerPull) -> ContainerPull:

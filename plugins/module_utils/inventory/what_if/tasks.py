@@ -4,13 +4,14 @@
 """Which tasks keep a pull working although the changes are made. Pure.
 
 An explanation does not know the changes, so it can offer to create a secret that they delete. A task runs before the changes, and is left out if
-they undo it. No task removes anything from an object of the present cluster.
+they undo it, or leave the same without it. No task removes anything from an object of the present cluster.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ...core.json_types import as_dict, as_list, as_str, as_strs
 from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef
@@ -25,15 +26,17 @@ from ...rbac.access_reviews import pull_review
 from .overlay import ChangedLookup
 from .patches import LinkPatch
 
-__all__ = ["GRANT", "LINK", "SECRET_TASK", "TaskChoice", "choose_tasks"]
+__all__ = ["GRANT", "LINK", "NEW_POD", "SECRET_TASK", "TaskChoice", "choose_tasks"]
 
 #: The modules whose tasks changes can undo.
 SECRET_TASK, LINK, GRANT = "pull_secret", "sa_link", "image_puller_grant"
+#: Only a pod with the list that new pods get is missing.
+NEW_POD = "pod"
 
 
 @dataclass(frozen=True)
 class TaskChoice:
-    """The tasks that last. `undone`: the module of a task that the changes would undo if it was the only way, otherwise empty."""
+    """The tasks that last. `undone`: the module of a task that the changes would undo if it was the only way, or NEW_POD, otherwise empty."""
 
     tasks: Sequence[Fix] = ()
     undone: str = ""
@@ -55,7 +58,9 @@ def choose_tasks(found: PullVerdict, before: Lookup, after: ChangedLookup, *, as
             return TaskChoice(undone=undone)
         lost |= {name}
         tasks = _tasks_without(lost, found.subject, after, asks=asks)
-    return TaskChoice([_without_loss(task) for task in tasks]) if tasks else TaskChoice(undone=undone)
+    if all(_is_left(task, after) for task in tasks):
+        return TaskChoice(undone=NEW_POD if tasks else undone)
+    return TaskChoice([_without_loss(task) for task in tasks])
 
 
 def _is_undone(task: Fix, before: Lookup, after: ChangedLookup) -> bool:
@@ -66,16 +71,25 @@ def _is_undone(task: Fix, before: Lookup, after: ChangedLookup) -> bool:
         name = as_str(options.get("name"))
         return any(_is_secret_changed(ObjectRef(SECRET, place, name), before, after) for place in places)
     if module == LINK:
-        links = [
-            (ObjectRef(SERVICE_ACCOUNT, place, name), secret)
-            for place in places
-            for name in as_strs(options.get("service_accounts"))
-            for secret in as_strs(options.get("secrets"))
-        ]
-        return any(_is_link_undone(ref, secret, before, after) for ref, secret in links)
+        return any(_is_link_undone(ref, secret, before, after) for ref, secret in _links_of(options))
     accounts = [as_dict(each) for each in as_list(options.get("service_accounts"))] if module == GRANT else []
     names = [(as_str(each.get("namespace")), as_str(each.get("name"))) for each in accounts]
     return any(after.undoes_grant(pull_review(project, *each)) for project in places for each in names)
+
+
+def _is_left(task: Fix, after: Lookup) -> bool:
+    """Whether the task only makes links that exist after the changes."""
+    module, options = options_of(task)
+    return module == LINK and all(secret in _listed(ref, after) for ref, secret in _links_of(options))
+
+
+def _links_of(options: Mapping[str, Any]) -> list[tuple[ObjectRef, str]]:
+    return [
+        (ObjectRef(SERVICE_ACCOUNT, place, name), secret)
+        for place in as_strs(options.get("namespaces"))
+        for name in as_strs(options.get("service_accounts"))
+        for secret in as_strs(options.get("secrets"))
+    ]
 
 
 def _is_link_undone(account: ObjectRef, secret: str, before: Lookup, after: ChangedLookup) -> bool:

@@ -43,6 +43,17 @@ def test_a_refused_offer_gives_its_reason() -> None:
     assert advise("login", make_offer(fixes.link("ns", "default", "{{ x }}"))).startswith("no task is offered, because")
 
 
+@pytest.mark.parametrize(("pod", "whose"), [("the pod", "the pod"), ("its pods", "its pods")])
+def test_a_pod_is_created_again_after_a_task_that_changes_the_list_of_new_pods(pod: str, whose: str) -> None:
+    linked = make_offer(fixes.link("ns", "default", "pull"))
+    assert advise("login", linked, pod=pod).endswith(
+        f"and then create {whose} again: a pod keeps the list of pull secrets with which it was created"
+    )
+    written = make_offer(fixes.add_registry("ns", "pull", "quay.io"))
+    assert advise("login", written, pod=pod) == "Write a login into a pull secret"
+    assert advise("login", Offer(), "pod", pod=pod).startswith(f"after the changes, create {whose} again")
+
+
 @pytest.mark.parametrize(
     ("undone", "says"),
     [

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
@@ -279,6 +280,38 @@ class TestEarlierTemplates:
         pods = [pod("gone", name="broken", made=True, says="Failed to pull image: unauthorized")]
         found = rows({"new_nodes": True}, workloads=[deployment(), replica_set()], pods=pods)
         assert [(row.answer, row.deciding.subject.ref.name) for row in found] == [("still_broken", "broken")]
+
+
+class TestTasksOfAWorkload:
+    """A pod that runs decides the moment, and its template decides which task helps."""
+
+    KEEPS = "create its pods again: a pod keeps the list of pull secrets with which it was created"
+
+    def row(self, *linked: str, own: Sequence[str], template: Sequence[str] = ()) -> dict[str, Any]:
+        here = place(
+            secrets=[secret("old", {"q.io": auth("right")}), secret("new", {"q.io": auth("right")})],
+            accounts=[account(*linked)],
+            pods=[pod(*own, made=True)],
+            workloads=[deployment(*template), replica_set(*template)],
+        )
+        (row,) = rows_with_answers(survey(here), {"remove_secrets": {"name": "old"}}, asks=True)
+        report = row.report()
+        assert (report["answer"], report["pods"], report["when"]) == ("would_break", 1, "at_once")
+        return report
+
+    def test_the_author_of_a_template_with_a_list_changes_it(self) -> None:
+        found = self.row("old", own=["old"], template=["old"])
+        assert found["fix"] == []
+        assert found["advice"].startswith("leave the pull secret out of the changes")
+
+    def test_the_pods_of_a_template_without_a_list_are_created_again(self) -> None:
+        found = self.row("old", own=["old"])
+        assert [*found["fix"][1]][1].endswith("sa_link")
+        assert found["advice"].endswith(f"and then {self.KEEPS}")
+
+    def test_only_the_pods_are_created_again_if_the_next_pod_pulls(self) -> None:
+        found = self.row("old", "new", own=["old"])
+        assert (found["fix"], found["advice"]) == ([], f"after the changes, {self.KEEPS}")
 
 
 class TestNames:

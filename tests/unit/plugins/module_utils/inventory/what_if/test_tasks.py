@@ -26,6 +26,8 @@ from support.surveyed import account, auth, place, pod, secret, survey
 
 DELETED = {"remove_secrets": {"name": "s0"}}
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000/b/app:v1"
+WRITE_AND_LINK = "Write a login into a pull secret and link a pull secret to a service account"
+KEEPS = "a pod keeps the list of pull secrets with which it was created"
 LEAVE_SECRET = "leave the pull secret out of the changes, or first give the pod a login for the registry in another one"
 
 
@@ -68,7 +70,7 @@ class TestDeletedSecret:
     def test_a_linked_secret_is_replaced_by_a_new_one(self) -> None:
         found = report("Deployment", DELETED, secrets=self.STORED, lists=(("s0",), (), ()))
         assert brief(found["fix"]) == NEW
-        assert found["advice"] == "Write a login into a pull secret and link a pull secret to a service account"
+        assert found["advice"] == WRITE_AND_LINK
         assert found["fix_effects"][0].startswith("This writes the login for q.io into secret pull-q-io of namespace a")
 
     @pytest.mark.parametrize("linked", [("s0",), ()])
@@ -80,7 +82,14 @@ class TestDeletedSecret:
     def test_a_pod_gets_a_link_if_its_list_is_that_of_its_account(self, linked: Any, tasks: Any) -> None:
         found = report("Pod", DELETED, secrets=self.STORED, lists=(linked, ("s0",), ()))
         assert brief(found["fix"]) == tasks
-        assert tasks or found["advice"] == LEAVE_SECRET
+        assert found["advice"] == (
+            f"{WRITE_AND_LINK}, and then create the pod again: {KEEPS}" if tasks else LEAVE_SECRET
+        )
+
+    def test_a_pod_without_a_present_link_only_has_to_be_created_again(self) -> None:
+        stored = {**self.STORED, "s1": {"q.io": "right"}}
+        found = report("Pod", DELETED, secrets=stored, lists=(("s0", "s1"), ("s0",), ()))
+        assert (found["fix"], found["advice"]) == ([], f"after the changes, create the pod again: {KEEPS}")
 
     def test_another_missing_secret_of_the_list_is_created(self) -> None:
         found = report("Deployment", DELETED, secrets=self.STORED, lists=((), (), ("s0", "s1")))
@@ -213,13 +222,25 @@ class TestWrittenObjects:
             "",
         )
 
-    @pytest.mark.parametrize(("left", "undone"), [(account("s1"), "sa_link"), (None, "sa_link"), (account("s0"), "")])
+    @pytest.mark.parametrize(
+        ("left", "undone"), [(account("s1"), "sa_link"), (None, "sa_link"), (account("s0"), "pod")]
+    )
     def test_only_a_link_that_is_removed_is_undone(self, left: Any, undone: str) -> None:
         tasks = fixes.link("a", "default", "s0")
-        assert self.chosen({ObjectRef(SERVICE_ACCOUNT, "a", "default"): left}, tasks) == (
-            [] if undone else [("sa_link", "s0", "")],
-            undone,
-        )
+        assert self.chosen({ObjectRef(SERVICE_ACCOUNT, "a", "default"): left}, tasks) == ([], undone)
+
+    def test_a_link_that_is_left_is_kept_next_to_a_task_that_is_needed(self) -> None:
+        """So the answer also says that the pod has to be created again."""
+        listed = {ObjectRef(SERVICE_ACCOUNT, "a", "default"): account("pull-q-io")}
+        assert self.chosen(listed, fixes.create_secret("a", "default", "q.io")) == (NEW, "")
+
+    def test_a_link_that_the_changes_make_is_not_offered(self) -> None:
+        """The task runs before the changes, and their secret does not exist then."""
+        new = secret("new", {"q.io": auth()})
+        changed = {ObjectRef(SECRET, "a", "new"): new, ObjectRef(SERVICE_ACCOUNT, "a", "default"): account("new")}
+        assert self.chosen(changed, fixes.link("a", "default", "new")) == ([], "pod")
+        both = fixes.create_secret("a", "default", "q.io")
+        assert self.chosen(changed, both) == (NEW, "")
 
     def test_a_new_link_next_to_a_removed_one_is_kept(self) -> None:
         tasks = fixes.create_secret("a", "default", "q.io")
