@@ -442,3 +442,34 @@ class TestAfterTheRetirement:
 
     def test_failures_are_compared_with_the_last_look_without_a_plan(self) -> None:
         assert after_retirement(None, look("a x"), look("a x", "b x")) == ["b x"]
+
+
+class TestShortenedLists:
+    """A message that lists some rows says how many more there are."""
+
+    ROW = {"namespace": "a", "secret": "s", "location": "l", "reason": "r", "pod": "p", "image": "i", "cause": "c"}
+
+    @pytest.mark.parametrize(("number", "more"), [(10, 0), (12, 2)])
+    @pytest.mark.parametrize(
+        ("name", "title", "words"),
+        [
+            ("check", "Verify that no confirmed secret has the old login", "And {} more."),
+            ("watch", "Stop at new pull failures", "and {} more."),
+        ],
+    )
+    def test_the_number_of_the_other_rows_is_said(
+        self, name: str, title: str, words: str, number: int, more: int
+    ) -> None:
+        tasks = yaml.safe_load((ROLE / "tasks" / f"{name}.yml").read_text(encoding="utf-8"))
+        (task,) = (each for each in tasks if each["name"] == title)
+        rows = [self.ROW] * number
+        counts = {"copies": {"to_change": number}, "remaining_count": number}
+        rotation = {"to_change": rows, "remaining": rows, "nodes": [], **counts}
+        given = {
+            "__credential_rotation_seen": {"rotation": rotation},
+            "__credential_rotation_first": {"not_accepted": []},
+            "__credential_rotation_new_failures": rows,
+        }
+        message = task["ansible.builtin.assert"]["fail_msg"]
+        said = Templar(loader=DataLoader(), variables={**variables_with(), **given}).template(trusted(message))
+        assert said.count(words.format(more)) == (0 if not more else 2 if name == "check" else 1)
