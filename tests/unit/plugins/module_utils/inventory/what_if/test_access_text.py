@@ -64,9 +64,42 @@ def test_doubts_and_entries_that_fail_are_shown() -> None:
 def test_a_namespace_with_many_rows_does_not_hide_others() -> None:
     rows = [{"name": f"robot-{number}"} for number in range(500)]
     lines = access_lines(review(*rows, {"namespace": "b"}))
-    assert lines[-2:] == ["  a: 490 more", "  b: ServiceAccount default: quay.io as robot, by pull"]
-    assert len(lines) == 13
-    assert "| `a` | 490 more | - | - | - | - |" in access_section(review(*rows))
+    assert lines[-2:] == [
+        "  b: ServiceAccount default: quay.io as robot, by pull",
+        "  and 451 more, in the field what_if.access.lost",
+    ]
+    assert len(lines) == 52
+
+
+def test_equal_rows_of_many_namespaces_are_one_line() -> None:
+    rows = [
+        {
+            "namespace": f"n{number:03}",
+            "username": user,
+            "workloads": ["Deployment web"],
+            "entries": [f"secrets[{user}]"],
+        }
+        for number in range(384)
+        for user in ("robot", "other")
+    ]
+    lines = access_lines(review(*rows, {"namespace": "b"}))
+    assert lines == [
+        "Lost access:",
+        "  b, n000, n001 and 382 more: ServiceAccount default: quay.io as robot, by pull, used by 384 workloads [secrets[robot]]",
+        "  n000, n001, n002 and 381 more: ServiceAccount default: quay.io as other, by pull, used by 384 workloads [secrets[other]]",
+    ]
+    table = [line for line in access_section(review(*rows)) if line.startswith("| `")]
+    assert table[0].startswith("| `n000, n001, n002 and 381 more` | `ServiceAccount default` | `quay.io as robot` |")
+    assert len(table) == 2
+
+
+def test_equal_grants_of_many_projects_are_one_line() -> None:
+    group = {"namespace": "", "kind": "Group", "name": "x", "through": ["puller"]}
+    rows = [{**group, "project": name} for name in ("a", "b", "c", "d")]
+    assert access_lines(review(*rows)) == [
+        "Lost access:",
+        "  a, b, c and 1 more: Group x: image streams of each project, by puller",
+    ]
 
 
 def test_markdown_shows_texts_of_users_only_as_code() -> None:
@@ -81,15 +114,17 @@ def test_markdown_shows_texts_of_users_only_as_code() -> None:
 
 
 def test_a_comment_has_a_limited_number_of_rows_and_notes() -> None:
-    rows = [{"namespace": f"n{number:03}"} for number in range(300)]
+    rows = [{"namespace": f"n{number:03}", "name": f"robot-{number}"} for number in range(300)]
     lines = access_section(review(*rows, unknown=["x"] * 30))
-    assert "and 200 more lines, in the JSON document" in lines
+    assert "and 200 more, in the JSON document" in lines
     assert "- and 20 more" in lines
     assert len(lines) < 130
 
 
 def test_a_comment_has_rows_and_notes_of_each_namespace() -> None:
-    rows = [{"namespace": f"n{place:03}", "name": f"robot-{number}"} for place in range(60) for number in range(10)]
+    rows = [
+        {"namespace": f"n{place:03}", "name": f"robot-{place}-{number}"} for place in range(60) for number in range(10)
+    ]
     unplanned = [{"namespace": name, "entry": "", "reason": "gone"} for name in [*["a"] * 30, "b"]]
     lines = access_section(review(*rows, unplanned=unplanned))
     assert sum("`n059`" in line for line in lines) == 1
