@@ -501,10 +501,14 @@ what_if:
       description: As RV(not_asked).
       type: int
       returned: always
+    builds:
+      description: The number of build configs that name a secret which the changes touch. The pulls and pushes of builds are not evaluated.
+      type: int
+      returned: always
     containers:
       description:
         - The answers, the worst first, each with the object, the image, C(before), C(after), C(changes) (the positions of the changes that cause
-          it), C(when), C(possibly), C(when_reason), C(advice), C(fix), a task that keeps the pull working, and C(not_asked),
+          it), C(entries) (the entries of an inventory that cause it), C(when), C(possibly), C(when_reason), C(advice), C(fix), a task that keeps the pull working, and C(not_asked),
           whether registries may decide an V(unknown) answer and were not asked. Containers that no change affects are only counted.
       type: list
       elements: dict

@@ -428,6 +428,11 @@ class TestComparisonOnCluster:
         assert broken["failed"]
         (row,) = broken["what_if"]["containers"]
         assert (row["before"]["verdict"], row["answer"], row["changes"]) == ("pulls", "would_break", [0])
+        assert row["entries"] == ["secrets[0] (quay)", "link of quay (quay)"]
+        assert any(
+            "change: the inventory is applied: secrets[0] (quay), link of quay (quay)" in line
+            for line in broken["text"]
+        )
         repaired = self.compared(run, without, with_login, fail_on="unknown", **options)
         assert not repaired["failed"], repaired["msg"]
         assert [each["answer"] for each in repaired["what_if"]["containers"]] == ["would_work"]

@@ -45,7 +45,7 @@ _BROKEN: Json = {
     ],
 }  # fmt: skip
 _NO_FIX: Json = {
-    "changes": [], "when": "", "possibly": "", "when_reason": "", "advice": "", "fix": [], "fix_effects": [], "fix_refusal": "",
+    "changes": [], "entries": [], "when": "", "possibly": "", "when_reason": "", "advice": "", "fix": [], "fix_effects": [], "fix_refusal": "",
 }  # fmt: skip
 #: Members with a text of our own, or with a form that the schema defines.
 _OURS = {
@@ -107,6 +107,7 @@ def document(*containers: Json, others: int = 0, **more: Any) -> Json:
         "changes": [change()],
         "counts": {answer: counted[answer] for answer in _COUNTED},
         "not_asked": sum(each["not_asked"] for each in containers),
+        "builds": 0,
         "containers": [*containers],
         "summary": {"namespaces": [], "registries": [], "images": [], "changes": []},
         "access": {"gained": [], "lost": [], "unknown": [], "unplanned": []},

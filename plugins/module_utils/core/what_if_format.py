@@ -17,6 +17,7 @@ __all__ = [
     "AT_ONCE",
     "AT_RESTART",
     "AT_ROLLOUT",
+    "DECLARED",
     "FORMAT",
     "LISTED_ANSWERS",
     "MOMENTS",
@@ -33,6 +34,8 @@ __all__ = [
 
 #: The value of `format` in a what-if document. The number increases when a reader of the previous format would misread the new one.
 FORMAT = "openshift_ops.image_pull/what_if/1"
+#: The kind of a change that applies an inventory.
+DECLARED = "declared"
 
 WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS, NOT_AFFECTED = (
     "would_break",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from .phrases import join_and, pluralize, summarize
 from .what_if_format import (
+    DECLARED,
     MOMENT_TITLES,
     MOMENTS,
     NOT_AFFECTED,
@@ -44,6 +45,8 @@ __all__ = [
 
 #: Maximum number of namespaces that are named for omitted rows.
 _NAMESPACES = 10
+#: Maximum number of entries that are named for a pull.
+_ENTRIES = 3
 
 Row = Mapping[str, Any]
 Item = TypeVar("Item")
@@ -88,10 +91,14 @@ def headline(document: Mapping[str, Any]) -> str:
 
 
 def hints_of(document: Mapping[str, Any]) -> list[str]:
-    """Return sentences about questions that were not asked, parts of an inventory that would not be applied, and changes without an effect."""
+    """Return sentences about questions that were not asked, builds, parts of an inventory that would not be applied, and changes without an
+    effect."""
     hints = []
     if document["not_asked"]:
         hints.append("Registries were not asked, and their answers may decide: set ask_registries to true.")
+    if builds := document["builds"]:
+        named = pluralize(builds, "build config names", "build configs name")
+        hints.append(f"{named} a secret that the changes touch. The pulls and pushes of builds are not evaluated.")
     if notes := notes_of(document["access"]["unplanned"][:1]):
         hints.append(f"Not applied, so its effect is not part of the answer: {notes[0]}")
     return [*hints, *idle_of(document["changes"])]
@@ -137,8 +144,14 @@ def moment_of(row: Row) -> str:
 
 
 def causes_of(row: Row, changes: Sequence[Mapping[str, Any]]) -> str:
-    """Return the titles of the changes that break a pull. Empty for other rows, and if there is only one change."""
-    return join_and([changes[at]["title"] for at in row["changes"]]) if len(changes) > 1 else ""
+    """Return the titles of the changes that break a pull. The entries of an inventory are named instead of all that it declares.
+
+    Empty for other rows, and if there is only one change without entries.
+    """
+    entries, causes = row["entries"], [changes[at] for at in row["changes"]]
+    named = f"the inventory is applied: {summarize(entries, _ENTRIES)}"
+    titles = [named if entries and each["kind"] == DECLARED else each["title"] for each in causes]
+    return join_and(titles) if entries or len(changes) > 1 else ""
 
 
 def idle_of(changes: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -17,6 +17,7 @@ from ...core.names import check_path_segment
 from ...core.objects import Json, Kind, ObjectRef, metadata
 from ...core.ownership import Ownership
 from ...core.phrases import join_and
+from ...core.what_if_format import DECLARED
 from ...dockerconfig.registry_keys import host_of
 from ...features.pull_audit.options import parse_version
 from ...images.credential_providers import CRIO_PROVIDER
@@ -29,7 +30,6 @@ from .declared import LISTS, InventoryLists, Lists
 __all__ = [
     "ARGUMENTS",
     "CANNOT_KNOW",
-    "DECLARED",
     "INVENTORY",
     "KINDS",
     "WhatIfChange",
@@ -39,8 +39,7 @@ __all__ = [
 
 _ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
-#: The kind of a change that applies an inventory, and its options besides the lists.
-DECLARED = "declared"
+#: The options of an inventory besides the lists.
 INVENTORY: dict[str, Any] = {
     "owner": {"type": "str"},
     "adopt": {"type": "bool", "default": False},

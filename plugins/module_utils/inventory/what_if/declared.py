@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from ...declarations.related import find_related, store_object
 from ...declarations.writes import object_after
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.sa_link.plan import SaLink
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 
 __all__ = ["ACCESS_KINDS", "AGAINST", "KEPT", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
 
@@ -154,6 +155,14 @@ class PlannedObjects:
         causes = [cause for ref in refs for cause in self._causes.get(ref, ())]
         meant = [cause for cause in causes if not cause.parts or cause.parts & wanted]
         return list(dict.fromkeys(cause.title for cause in meant or causes))
+
+    def titles_for_pull(self, read: Collection[ObjectRef]) -> list[str]:
+        """Return the titles of the entries that change objects which the explanation of a pull reads."""
+        reviews = [ref for ref in read if ref.kind == SUBJECT_ACCESS_REVIEW and is_pull_review(ref)]
+        lists = {*read, *(ObjectRef(ROLE_BINDING, ref.namespace, "") for ref in reviews)}
+        changed = [ref for ref in self.objects if ref in lists or ObjectRef(ref.kind, ref.namespace, "") in lists]
+        secrets = [ref.name for ref in (*read, *changed) if ref.kind == SECRET]
+        return self.titles(changed, [*secrets, *(str(one) for ref in reviews for one in puller_of(ref).identities)])
 
 
 def _causes_of(entries: Sequence[Entry], declared: Sequence[Declaration[Any]]) -> list[_Cause]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ class WhatIfAnswers:
     `unread_workloads` has the reason for each namespace that may have containers without a row, because its pods or workloads could not be
     read. `unread_images` are sentences about images of the platform that could not be read. `against` is the inventory that is
     applied before the changes. `without_effect` are the positions of changes that affect nothing. `asks`: registries were asked.
+    `entries` are the titles of the entries of an inventory that break a pull, by the key of the row. `builds` is the number of build configs
+    that name a changed secret.
     """
 
     changes: Sequence[WhatIfChange]
@@ -43,6 +45,8 @@ class WhatIfAnswers:
     against: InventoryLists | None = None
     without_effect: Collection[int] = ()
     asks: bool = False
+    entries: Mapping[Hashable, Sequence[str]] = field(default_factory=dict)
+    builds: int = 0
 
     @property
     def affected(self) -> list[WhatIfRow]:
@@ -71,7 +75,8 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
         ],
         "counts": _count(found.rows),
         "not_asked": sum(row.deciding.not_asked for row in found.rows),
-        "containers": [row.report() for row in found.affected],
+        "builds": found.builds,
+        "containers": [row.report(found.entries.get(row.key, ())) for row in found.affected],
         "summary": {
             "namespaces": _group(found.rows, lambda row: [row.namespace]),
             "registries": _group(found.rows, lambda row: [row.registry]),

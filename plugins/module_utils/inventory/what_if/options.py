@@ -12,11 +12,11 @@ from typing import Any
 from ...core.errors import OptionError, call_all
 from ...core.json_types import as_dict, as_str
 from ...core.objects import Json
-from ...core.what_if_format import NOT_ASKED, NOT_KNOWN, WOULD_BREAK
+from ...core.what_if_format import DECLARED, NOT_ASKED, NOT_KNOWN, WOULD_BREAK
 from ...images import image_questions
 from ...images.image_questions import RegistryAccess
 from .changes import ARGUMENTS as CHANGE_ARGUMENTS
-from .changes import DECLARED, INVENTORY, WhatIfChange, parse_changes, parse_inventory
+from .changes import INVENTORY, WhatIfChange, parse_changes, parse_inventory
 from .declared import AGAINST, InventoryLists, Lists
 from .outputs import OUTPUTS, render_outputs
 

@@ -91,8 +91,8 @@ class WhatIfRow:
         steps = (*_OUT_OF_REACH, MISSING) if _mirrors_in(before) not in ("", _mirrors_in(after)) else _OUT_OF_REACH
         return any(step.name in steps and step.ok is False for step in after.steps)
 
-    def report(self) -> dict[str, Any]:
-        """Return the row for a result."""
+    def report(self, entries: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the row for a result. `entries` are the titles of the entries of an inventory that break the pull."""
         subject, after = self.deciding.subject, self.deciding.after
         moment = self.moment or Moment("", "", "")
         is_broken = self.answer == WOULD_BREAK
@@ -113,6 +113,7 @@ class WhatIfRow:
             "before": {"verdict": self.deciding.before.verdict, "reason": make_printable(self.deciding.before.reason)},
             "after": {"verdict": after.verdict, "reason": make_printable(after.reason), "step": self.failing_step},
             "changes": list(self.deciding.causes),
+            "entries": list(map(make_printable, entries)),
             "when": moment.when,
             "possibly": moment.possibly,
             "when_reason": moment.reason,

@@ -15,7 +15,7 @@ from ...clients.kube.api_groups import list_api_groups
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ...core.errors import ImagePullError
-from ...core.objects import SERVICE_ACCOUNT, Json, Kind, ObjectRef
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.phrases import pluralize
 from ...core.protocols import ALL
 from ...core.what_if_format import NOT_ASKED, NOT_KNOWN
@@ -32,7 +32,7 @@ from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader, namespace_result
-from ...features.pull_audit.survey import NODES_READ, PODS, WORKLOADS_READ, ClusterSnapshot
+from ...features.pull_audit.survey import BUILD_CONFIG, NODES_READ, PODS, WORKLOADS_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
 from ...platform.cluster import CLUSTER_VERSION
 from .access import review_access
@@ -43,6 +43,7 @@ from .effects import patches_of
 from .evaluation import Comparison, PresentPulls, PullEvaluator
 from .no_effect import find_changes_without_effect
 from .options import WhatIfQuestion
+from .overlay import ChangedLookup
 from .platform_images import OPERATOR_KINDS, subjects_of, trim_platform_object
 from .rows import WhatIfRow, row_of_image, rows_of
 from .run_declared import NO_INVENTORIES, Inventories, plan_inventory
@@ -176,6 +177,14 @@ def unread_workloads(survey: ClusterSnapshot) -> dict[str, str]:
     }
 
 
+def _builds_with_changed_secrets(survey: ClusterSnapshot, after: ChangedLookup) -> Iterator[ObjectRef]:
+    """Yield the build configs that name a secret which the changes touch, once for each."""
+    for name, place in survey.places.items():
+        for ref, secret in place.mounting():
+            if ref.kind == BUILD_CONFIG and after.changes(ObjectRef(SECRET, name, secret)):
+                yield ref
+
+
 def _describe_unread(audit: Audit) -> Iterator[str]:
     yield from audit.unread_sentences()
     if why := audit.survey.unread.get(NODES_READ):
@@ -213,6 +222,15 @@ class _WhatIfRun:
         access = settle(
             self._run, lambda: review_access(evaluator.states, survey, planned), evaluator.lookups, registries
         )
+        entries = {
+            row.key: [
+                title
+                for at in row.deciding.causes
+                if at in planned
+                for title in planned[at].titles_for_pull(row.deciding.read)
+            ]
+            for row in rows
+        }
         idle = find_changes_without_effect(self._asked.change_set, evaluator.states, [*survey.places], rows)
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
@@ -228,6 +246,8 @@ class _WhatIfRun:
             self._asked.against,
             idle,
             self._asked.registries is not None,
+            entries,
+            len({*_builds_with_changed_secrets(survey, evaluator.after)}),
         )
 
     def _plan(self) -> dict[int, PlannedObjects]:

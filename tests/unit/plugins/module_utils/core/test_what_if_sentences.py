@@ -97,6 +97,13 @@ def test_causes_are_named_only_among_several_changes() -> None:
     assert causes_of(container(), both[:1]) == ""
 
 
+def test_the_entries_of_an_inventory_are_named_instead_of_all_that_it_declares() -> None:
+    applied = change("the inventory is applied: 9 entries of secrets", kind="declared")
+    row = container(changes=[0, 1], entries=["a", "b", "c", "d"])
+    assert causes_of(row, [applied, change("two")]) == "the inventory is applied: a, b, c and 1 more and two"
+    assert causes_of(container(entries=["a"]), [applied]) == "the inventory is applied: a"
+
+
 def test_omitted_rows_are_counted_by_namespace() -> None:
     rows = [container(namespace=name) for name in ("a", "b", "b", "c")]
     assert select_rows(rows, 4) == (rows, "")

@@ -30,6 +30,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PlannedObjects,
     UnplannedEntry,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+    pull_review,
+    secrets_review,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 PULL, ROBOT = ObjectRef(SECRET, "a", "pull"), ObjectRef(SERVICE_ACCOUNT, "a", "robot")
@@ -88,6 +92,33 @@ def test_titles_name_the_entries_about_the_part() -> None:
     assert planned.titles([ROBOT], ["pull"]) == ["one"]
     assert planned.titles([ROBOT], ["third"]) == ["one", "two"]
     assert planned.titles([PULL], ["pull"]) == []
+
+
+def test_the_titles_for_a_pull_are_those_of_the_objects_that_it_reads() -> None:
+    planned = PlannedObjects()
+    declared = [Declaration(link("pull"), ONE), Declaration(link("other"), TWO)]
+    planned.keep(batch(*declared), "a", [linked("pull", "other", entries=(ONE, TWO))], ({"robot": ACCOUNT}, {}))
+    assert planned.titles_for_pull({ROBOT, PULL}) == ["one"]
+    assert planned.titles_for_pull({ROBOT}) == ["one", "two"]
+    assert planned.titles_for_pull({PULL, ObjectRef(SERVICE_ACCOUNT, "b", "robot")}) == []
+    assert planned.titles_for_pull({ObjectRef(SERVICE_ACCOUNT, "a", ""), PULL}) == ["one"]
+
+
+def test_the_titles_for_a_pull_from_a_project_are_those_of_its_grants() -> None:
+    entries = tuple(Entry("grants", number) for number in range(3))
+    subjects = (
+        Subject("ServiceAccount", "default", "c"),
+        Subject("Group", "system:serviceaccounts:c"),
+        Subject("Group", "x"),
+    )
+    declared = [
+        Declaration(ImagePullerGrant((subject,), "system:image-puller", "b", present=True), entry)
+        for subject, entry in zip(subjects, entries, strict=True)
+    ]
+    planned, binding = PlannedObjects(), ObjectRef(ROLE_BINDING, "a", "b")
+    planned.keep(Batch(ROLE_BINDING, {"a": declared}), "a", [_with(create(binding, {}, {}, {}), entries)], ({}, {}))
+    assert planned.titles_for_pull({pull_review("a", "c", "default")}) == ["grants[0]", "grants[1]"]
+    assert planned.titles_for_pull({pull_review("b", "c", "default"), secrets_review("a", "default")}) == []
 
 
 def test_an_exclusive_entry_is_about_every_secret() -> None:

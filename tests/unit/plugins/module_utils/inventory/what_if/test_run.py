@@ -201,6 +201,29 @@ def test_forecasts_of_an_upgrade_fail_a_question_that_unknown_fails() -> None:
     assert not answered(api, "a", "b", changes=upgrade, failing=("would_break",)).has_failed
 
 
+@pytest.mark.parametrize(
+    ("spec", "number"),
+    [
+        (
+            {
+                "strategy": {"dockerStrategy": {"pullSecret": {"name": "pull"}}},
+                "output": {"pushSecret": {"name": "pull"}},
+            },
+            1,
+        ),
+        ({"output": {"pushSecret": {"name": "pull"}}}, 1),
+        ({"output": {"pushSecret": {"name": "other"}}}, 0),
+    ],
+)
+def test_builds_with_a_changed_secret_are_counted_because_they_have_no_row(spec: Any, number: int) -> None:
+    api = cluster("a", "b")
+    api.put("buildconfigs", "a", "app", spec=spec)
+    outcome = answered(api, "a", "b", changes=[{"remove_secrets": {"name": "pull"}}])
+    assert outcome.extra["what_if"]["builds"] == number
+    said = "1 build config names a secret that the changes touch. The pulls and pushes of builds are not evaluated."
+    assert (said in outcome.extra["text"]) is bool(number)
+
+
 class TestPlatformImages:
     def installed(self) -> FakeApi:
         api = cluster("a")
