@@ -156,7 +156,7 @@ class TestUnanswered:
         done = fleet.rotate()
         assert (fleet.logins("hers"), fleet.logins("team")) == (hers, [NEW])
         assert (done.status != 0, fleet.is_retired) == (True, False), done.output
-        assert "the old login is still in" in said(done)
+        assert "do not disable the old login yet: it is still in" in said(done)
         assert "hers/pull (127.0.0.1" in said(done)
         assert "it is not known whether a registry accepts its own login, so it was not changed" in said(done)
         assert "1 confirmed secret left with the old login" in said(done)

@@ -24,6 +24,7 @@ from support import audits
 from support.certificates import loopback_certificate
 from support.guarded_prunes import make_api, put_account, put_deployment, put_secret
 from support.in_memory import in_memory
+from support.rotations import decide
 from support.scripted_pool import status_object
 from support.templates import trusted
 
@@ -56,6 +57,10 @@ class Ending:
     def of(cls, result: Mapping[str, Any]) -> Ending:
         printed = [result.get("msg", ""), *result.get("warnings", ()), *result.get("text", ())]
         return cls(bool(result["failed"]), "\n".join(printed))
+
+    @classmethod
+    def of_step(cls, step: Mapping[str, Any]) -> Ending:
+        return cls(bool(step["refusal"]), "\n".join(map(str, [*step["notes"], step["refusal"]])))
 
 
 def _run(image: str, *, denied: str, module: str, **options: Any) -> Json:
@@ -172,6 +177,4 @@ def stated(role: str, file: str, **variables: Any) -> Ending:
 def retired(registry: str, image: str, guard: str, denied: str = "", *, verify: bool = True) -> Ending:
     """Judge the retirement of the login with the tasks of the rotation's guard."""
     result = supposed(registry, image, denied, ask_registries=verify)
-    return stated(
-        "credential_rotation", "guard", __credential_rotation_supposed=result, credential_rotation_guard=guard
-    )
+    return Ending.of_step(decide("workloads", _supposed=result, guard=guard))

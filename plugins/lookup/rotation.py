@@ -1,0 +1,60 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: rotation
+short_description: Decide the next step of a rotation
+version_added: 1.0.0
+author:
+  - The openshift_ops.image_pull authors (@openshift-ops)
+description:
+  - The role P(openshift_ops.image_pull.credential_rotation#role) uses this plugin. It reads the options of the role and the results of its tasks,
+    and changes nothing.
+options:
+  _terms:
+    description: The names of the steps.
+    type: list
+    elements: str
+    choices: [prepare, plan, steps, canary, scope, pods, rest, nodes, written_nodes, end, pulls, retirement, supposed, workloads, disable, new_login,
+      old_login, result]
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Stop if the rotation is not safe
+  ansible.builtin.assert:
+    that: lookup('openshift_ops.image_pull.rotation', 'plan').refusal == ''
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - The decision about each step. C(refusal) contains all reasons why the role must stop, and is empty without any. C(notes) contains
+      sentences and lists to print. The other members depend on the step.
+  type: list
+  elements: dict
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from ansible.plugins.lookup import LookupBase
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS, Facts
+
+
+class LookupModule(LookupBase):  # type: ignore[misc]
+    """Give a step the variables of the host, each evaluated when it is read."""
+
+    def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **_options: Any) -> list[Any]:
+        given = variables or {}
+
+        @cache
+        def read(name: str) -> Any:
+            return self._templar.template(given[name]) if name in given else None
+
+        hosts = {host: given["hostvars"][host] for host in given["ansible_play_hosts_all"]}
+        facts = Facts(read, hosts, given["ansible_play_hosts"])
+        return [STEPS[term](facts) for term in terms]

@@ -1,0 +1,724 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The decisions of the role `credential_rotation`: whether its next step is allowed, what it covers, and the reasons. Pure.
+
+Each step is a function from the facts of a host to a dictionary for the tasks of the role. `refusal` is the reason why the role must stop, and is
+empty otherwise. It names all problems. `notes` are sentences and lists of rows to print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import pluralize, summarize
+
+__all__ = ["STEPS", "Facts"]
+
+Rows = Sequence[Mapping[str, Any]]
+Step = dict[str, Any]
+
+#: Maximum number of rows that a sentence shows.
+_SHOWN = 10
+#: A kubelet caches the logins of its node for this number of seconds.
+_NODE_CACHE = 300
+#: Outcomes of a question to a registry that refuse a login.
+_REFUSED = ("bad_login", "expired")
+_REMAINING = "To retire the login anyway, set credential_rotation_allow_remaining: true"
+_NOT_RETIRED = "the old login was not retired"
+_UNCHANGED = "nothing was changed"
+_MAY_NOT = " could not be read: the caller may not"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The variables of one host in a play.
+
+    `read` returns an evaluated variable, None if it is not defined. `hosts` are the variables of all hosts of the play, and `active` are the
+    hosts that have not failed.
+    """
+
+    read: Callable[[str], Any]
+    hosts: Mapping[str, Mapping[str, Any]]
+    active: Collection[str]
+
+    def option(self, name: str) -> Any:
+        return self.read(f"credential_rotation_{name}")
+
+    def fact(self, name: str) -> Any:
+        return self.read(f"__credential_rotation_{name}")
+
+    def is_set(self, name: str) -> bool:
+        """Whether an option is true. As in Ansible, words such as `yes` are true, and unknown words are false."""
+        return bool(boolean(self.option(name), strict=False))
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.fact("plan")["rotation"]
+        return found
+
+    @property
+    def seen(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.fact("seen")["rotation"]
+        return found
+
+    @property
+    def is_check(self) -> bool:
+        return bool(self.read("ansible_check_mode"))
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the last plan of this host is that of this rotation. The end of a rotation can run on its own, or after another rotation."""
+        return bool((self.fact("planned") or {}).get("key") == self.fact("key"))
+
+    @property
+    def first(self) -> Mapping[str, Any]:
+        """The first state that is known of the cluster."""
+        return self.plan if self.is_planned else self.seen
+
+    @property
+    def has_password(self) -> bool:
+        return bool(self.option("old").get("password"))
+
+    @property
+    def has_retirement(self) -> bool:
+        """Whether tasks are given that disable the old login."""
+        return bool(self.option("retire_tasks"))
+
+    @property
+    def retires(self) -> bool:
+        return self.has_retirement and not self.is_set("rollback")
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the old login must be refused at the end. Without retire tasks, it was disabled before."""
+        return self.is_set("verify_revoked") or self.has_retirement
+
+    @property
+    def may_retire_now(self) -> bool:
+        return self.retires and not self.is_check
+
+    @property
+    def waits(self) -> bool:
+        return self.may_retire_now and not self.is_set("emergency")
+
+    @property
+    def has_guard(self) -> bool:
+        return str(self.option("guard")) in ("what_if", "what_if_strict") and self.has_retirement
+
+    @property
+    def changes_nodes(self) -> bool:
+        return self.is_set("nodes") and bool(self.plan["nodes"])
+
+    @property
+    def lost_hosts(self) -> list[str]:
+        return [host for host in self.hosts if host not in self.active]
+
+
+def _refuse(prefix: str, problems: Iterable[str]) -> str:
+    """Return one text for all problems, empty without any."""
+    found = [*filter(None, problems)]
+    return f"{prefix}: {'. '.join(found)}" if found else ""
+
+
+def _places(rows: Rows, most: int = _SHOWN, *, joint: str = ": ", total: int = 0) -> str:
+    """List the first rows. `total` counts rows that the result does not list."""
+    shown = [f"{row['namespace']}/{row['secret']}{joint}{row['reason']}" for row in rows[:most]]
+    left = max(total, len(rows)) - len(shown)
+    return ". ".join([*shown, *([f"And {left:,} more"] if left else [])])
+
+
+def _tables(looked: Mapping[str, Any]) -> list[Any]:
+    """Secrets that need attention. None of them stops the rotation: any user of the cluster can plant one."""
+    titles = {
+        "not_declared": "unconfirmed secrets with the old login",
+        "not_accepted": "confirmed secrets with a login that no registry accepts",
+        "other_users": "named secrets with another user",
+    }
+    return [{title: looked[name]} for name, title in titles.items() if looked[f"{name}_count"]]
+
+
+# --- before the plan
+
+
+def prepare(facts: Facts) -> Step:
+    """Whether the logins can be told apart, and whether this run already has the new login."""
+    problems = []
+    old, new, key = facts.option("old"), facts.option("new"), facts.fact("key")
+    if (
+        facts.has_guard
+        and not facts.is_set("rollback")
+        and old["username"] == new["username"]
+        and not facts.has_password
+    ):
+        problems.append(
+            f"credential_rotation_guard: {facts.option('guard')} needs the password of credential_rotation_old, because the user name stays the "
+            "same. Set the password, or set credential_rotation_guard: false"
+        )
+    is_known = key in (facts.fact("logins") or {})
+    if is_known and facts.fact("inputs")[key] != facts.fact("input"):
+        problems.append(
+            f"this run has already rotated another login for {', '.join(facts.option('registries'))} from user {old['username']} to user "
+            f"{new['username']}. Its new login would be written into the secrets of this one. Rotate each of them in its own run of "
+            "ansible-playbook"
+        )
+    return {"refusal": _refuse(_UNCHANGED, problems), "is_known": is_known}
+
+
+# --- after the plan
+
+
+def judge_plan(facts: Facts) -> Step:
+    """Whether the rotation may begin."""
+    plan, is_emergency, is_rollback = facts.plan, facts.is_set("emergency"), facts.is_set("rollback")
+    old_login = plan["old_login"]
+    notes, problems = _tables(plan), [_absence(facts, plan, "plan")]
+    if not is_emergency:
+        notes += _inventory_notes(facts)
+        problems += [_inventory_problem(facts)] if facts.may_retire_now else []
+    if not is_emergency and not is_rollback:
+        notes += _other_passwords_notes(plan)
+        problems += [_other_passwords_problem(facts, plan, old_login)] if facts.may_retire_now else []
+    problems += [_unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
+    if not is_emergency and old_login == "refused" and plan["copies"]["to_change"]:
+        problems.append(
+            "a registry already rejects the old login, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
+            "namespaces at once, without a canary"
+        )
+    if facts.waits and not (
+        facts.is_set("allow_remaining") or facts.has_password or state_of_old_login(facts) == "works"
+    ):
+        problems.append(
+            "the old login would not be retired: without the password of credential_rotation_old, it is not known whether the registries accept "
+            "a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. "
+            + _REMAINING
+        )
+    if not facts.is_set("verify") and plan["copies"]["to_change"]:
+        notes.append(
+            "credential_rotation_verify is false: the new login was not verified at any registry. The pulls in the canary namespaces are its "
+            "first test"
+        )
+    return {"refusal": _refuse(_UNCHANGED, problems), "notes": notes}
+
+
+def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
+    """If no cluster of the play has the login, it is probably misspelled, and the login in use would be retired. A single cluster may lack it."""
+    only_new = name == "seen"
+    key, found = facts.fact("key"), 0
+    for host in facts.hosts.values():
+        if key in (host.get("__credential_rotation_logins") or {}):
+            copies = ((host.get(f"__credential_rotation_{name}") or {}).get("rotation") or {}).get("copies") or {}
+            found += copies.get("new", 0) + (0 if only_new else copies.get("old", 0))
+    if found or facts.is_set("allow_absent"):
+        return ""
+    password = " and password" if facts.has_password else ""
+    old = "" if only_new else f"the user{password} of credential_rotation_old, or with "
+    parts = [
+        f"no secret has an entry for {', '.join(facts.option('registries'))} with {old}the login of credential_rotation_new",
+        _places(looked["similar"], joint=" has "),
+        *looked["unreadable_secrets"],
+        "Correct credential_rotation_registries, credential_rotation_old, credential_rotation_new or credential_rotation_secrets. If these "
+        "clusters do not need the login, set credential_rotation_allow_absent: true",
+    ]
+    return ". ".join(filter(None, parts))
+
+
+def _inventory_text(facts: Facts) -> str:
+    """If the inventory still declares the old login, the next run of the playbook site writes it back after it was retired."""
+    rows = facts.fact("inventory")
+    if not rows:
+        return ""
+    edit = facts.fact("to_edit") or "To edit an encrypted file: ansible-vault edit FILE"
+    return (
+        f"the inventory of {facts.read('inventory_hostname')} declares the login to replace, so the next run of the playbook site would write it "
+        f"back: {summarize([*map(_declaration, rows)], _SHOWN, '; ')}; replace it there with the new login. {edit}"
+    )
+
+
+def _declaration(row: Mapping[str, Any]) -> str:
+    registry = f" ({row['registry']})" if row["registry"] else ""
+    problem = f", {row['problem']}" if row["problem"] else ""
+    return f"{row['place']}{registry}{problem}{', whose password is the variable ' + row['variable'] if row['variable'] else ''}"
+
+
+def _inventory_notes(facts: Facts) -> list[Any]:
+    return [*filter(None, [_inventory_text(facts)])]
+
+
+def _inventory_problem(facts: Facts) -> str:
+    text = "" if facts.is_set("allow_remaining") else _inventory_text(facts)
+    return text and f"{text}. Then run again. {_REMAINING}"
+
+
+def _other_passwords_notes(looked: Mapping[str, Any]) -> list[Any]:
+    rows = looked["other_passwords"]
+    return [{"confirmed secrets with another password of the old user": rows}] if rows else []
+
+
+def _other_passwords_problem(facts: Facts, looked: Mapping[str, Any], old_login: str) -> str:
+    """A secret with the new login does not show whether the password of the old one is mistyped.
+
+    If it is, the secrets with the right one are not found, and their pods cannot pull after the retirement. Only confirmed secrets count,
+    because any user can plant others. A login that all registries accept is not mistyped, so then no secret can stop the retirement.
+    """
+    count = looked["other_passwords_count"]
+    if not count or facts.is_set("allow_remaining") or old_login == "works":
+        return ""
+    return (
+        f"{pluralize(count, 'confirmed secret has', 'confirmed secrets have')} its user with another password, so the password of "
+        f"credential_rotation_old may be mistyped, and pods with these secrets may no longer pull. "
+        f"{_places(looked['other_passwords'], joint=' has ', total=count)}. Correct credential_rotation_old or these secrets, and run again. To continue "
+        "anyway, set credential_rotation_allow_remaining: true. A login that all registries refuse is not retired even then"
+    )
+
+
+def _unconfirmed(facts: Facts) -> str:
+    """Without a plan and without a named secret, it is not known which secrets may have the new login."""
+    plan, host = facts.plan, facts.read("inventory_hostname")
+    is_review = facts.is_check and (facts.is_set("plan_only") or facts.option("plan_dest"))
+    named = facts.option("plan") or facts.fact("named")
+    if named or is_review or facts.changes_nodes or not plan["not_declared_count"]:
+        return ""
+    fixes = [row["fix"] for row in plan["not_declared"] if row["fix"]]
+    to_plan = facts.fact("to_plan") or (
+        f"Write a plan with --check -e credential_rotation_plan_dest=plan-{host}.yml, remove the secrets whose readers must not have the new "
+        f"login, and run again with -e credential_rotation_plan=plan-{host}.yml"
+    )
+    return (
+        f"{pluralize(plan['not_declared_count'], 'secret')} in {pluralize(plan['not_declared_namespaces'], 'namespace')} hold the old login, or "
+        f"may hold it. None of them is declared, so it is not known which of them are allowed to have the new login. {to_plan}. Or add entries "
+        f"to credential_rotation_secrets, for example {next(iter(fixes), 'none of these')}"
+    )
+
+
+def _no_accepted_login(plan: Mapping[str, Any]) -> str:
+    rows = [row for row in plan["secrets"] if row["declared"] and row["is_accepted"]]
+    if not plan["not_accepted_count"] or rows:
+        return ""
+    return (
+        f"the registries accept the login of none of the {pluralize(plan['not_accepted_count'], 'confirmed secret')}. "
+        f"{_places(plan['not_accepted'], 5)}. Run again when the registries answer, or set the password of credential_rotation_old. If these "
+        "logins have expired or were disabled, set credential_rotation_emergency: true"
+    )
+
+
+def _unread(facts: Facts, looked: Mapping[str, Any]) -> str:
+    sentences = looked["unreadable_secrets"]
+    if not sentences or facts.is_set("allow_unread"):
+        return ""
+    return (
+        f"the old login may be in secrets that cannot be read: {'; '.join(sentences)}. Use a login with the right to list namespaces, and "
+        "secrets in all namespaces, or set credential_rotation_allow_unread: true"
+    )
+
+
+def state_of_old_login(facts: Facts) -> str:
+    """Return whether the registries accept the old login: works, refused or unknown. All answers must be the same.
+
+    Each cluster can have a registry of its own, and only those of the first cluster are asked at the end, so the plans of other registries for
+    the same users count as well. Without the password, only plans count: the registries were asked about the logins of confirmed secrets. With
+    it, a cluster that has the login and no answer leaves it unknown.
+    """
+    states = {_state_of_answer(answer) for answer in _answers(facts)}
+    states.update(plan["old_login"] for _host, plan in _other_plans(facts))
+    return states.pop() if len(states) == 1 else "unknown"
+
+
+def _answers(facts: Facts) -> Rows:
+    """The answers of the registries about the old login. Without its password they could not be asked."""
+    return ((facts.fact("asked") or {}).get("results") or ()) if facts.has_password else ()
+
+
+def _state_of_answer(answer: Mapping[str, Any]) -> str:
+    """A registry that requires no login accepts none."""
+    outcome = (answer.get("login") or {}).get("outcome")
+    if outcome in _REFUSED:
+        return "refused"
+    return "works" if outcome == "logs_in" and answer.get("scheme") != "none" else "unknown"
+
+
+def _other_plans(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the hosts whose plan is for the same users, and for a registry that was not asked since.
+
+    An unknown answer counts only if the registry was asked about the given password, which needs a secret with one of the logins.
+    """
+    users = [facts.option("old")["username"], facts.option("new")["username"]]
+    asked = set(facts.option("registries")) if _answers(facts) else set()
+    for host, variables in facts.hosts.items():
+        plan = variables.get("__credential_rotation_planned") or {}
+        if plan.get("users") != users or not set(plan["registries"]) - asked:
+            continue
+        if plan["old_login"] != "unknown" or (facts.has_password and plan.get("has_login")):
+            yield host, plan
+
+
+# --- the rotation
+
+
+def choose_steps(facts: Facts) -> Step:
+    """The parts of the rotation that run after the plan. Imports are retried only in namespaces where this run can have changed a login."""
+    to_change = facts.plan["copies"]["to_change"]
+    in_steps = not facts.is_set("emergency") and not facts.is_check
+    namespaces = list(dict.fromkeys(row["namespace"] for row in facts.fact("confirmed")))
+    selector = facts.fact("everywhere") if facts.changes_nodes else {"include": namespaces, "system_namespaces": True}
+    untested = "no secret needs a change, so this run tests the new login neither at the registries nor on a node"
+    return {
+        "canary": in_steps and bool(to_change or facts.retires),
+        "notes": [untested] if in_steps and not to_change and not facts.is_retired else [],
+        "nodes": facts.changes_nodes,
+        "imports": facts.is_set("reimport") and bool(facts.changes_nodes or namespaces),
+        "imports_selector": selector,
+    }
+
+
+def choose_canary(facts: Facts) -> Step:
+    """The namespaces of the first writes: the given ones, or the namespace that uses the login and has the oldest secret with it.
+
+    A secret that the canary has not written is left out of the probes: its pull would test the old login.
+    """
+    probes, to_change = facts.plan["probes"], facts.plan["copies"]["to_change"]
+    namespaces = facts.option("canary_namespaces") or [probe["namespace"] for probe in probes][:1]
+    written = (facts.fact("canary") or {}).get("rotation") or {}
+    kept = {(row["namespace"], row["secret"]) for row in written.get("not_accepted", ())}
+    in_canaries = [probe for probe in probes if probe["namespace"] in namespaces and facts.is_set("probe")]
+    chosen = [probe for probe in in_canaries if (probe["namespace"], probe["secret"]) not in kept]
+    when = "before all namespaces get it" if to_change else "in this run"
+    untested = (
+        f"no secret with the new login is known to pull an image in the canary namespaces, so no node tests it {when}"
+    )
+    return {
+        "namespaces": namespaces,
+        "probes": chosen,
+        "notes": [untested] if facts.is_set("probe") and not chosen else [],
+        "seconds": int(facts.option("canary_soak_seconds")) if to_change else 0,
+    }
+
+
+def choose_scope(facts: Facts) -> Step:
+    """The secrets that a check searches: those of the plan of this run or, without one, those of a reviewed plan or of the inventory."""
+    if facts.is_planned:
+        return {"secrets": facts.fact("confirmed")}
+    return {"plan": facts.fact("reviewed")} if facts.option("plan") else {"secrets": facts.fact("named")}
+
+
+def judge_pods(facts: Facts) -> Step:
+    """Whether registries reject the login of pods that did not fail before.
+
+    If the registries were asked, only failures for repositories that the new login can pull count, because the author of a pod can name any
+    image. A run with nothing to change causes no failure before the retirement. After the retirement, every failure counts. If only the end of a
+    rotation runs, nothing is known from before. A pod that was only waiting before may have been failing all along.
+    """
+    rows = new_failures(facts)
+    text = summarize([f"{row['namespace']}/{row['pod']} ({row['image']}, {row['cause']})" for row in rows], _SHOWN)
+    problem = text and f"registries reject the login of pods that did not fail before: {text}. {facts.fact('way_back')}"
+    return {"refusal": _refuse("stopped", [problem])}
+
+
+def new_failures(facts: Facts) -> Rows:
+    """Return the failures of the last look that count."""
+    before, first = {*_failures_before(facts)}, facts.first
+    found = [row for row in facts.seen["failing"] if row["place"] not in before]
+    to_change = first["copies"]["to_change"]
+    is_after = facts.fact("key") in (facts.fact("known_failures") or {})
+    if not (facts.is_set("verify") and facts.is_planned and (to_change or not is_after)):
+        return found
+    rows = first["repositories"] if to_change else ()
+    proven = {row["repository"] for row in rows if row["outcome"] == "pulls"}
+    return [row for row in found if row["repository"] in proven]
+
+
+def _failures_before(facts: Facts) -> list[str]:
+    known = (facts.fact("known_failures") or {}).get(facts.fact("key"))
+    return (
+        known if known is not None else [*(row["place"] for row in facts.first["failing"]), *facts.first["undecided"]]
+    )
+
+
+def judge_rest(facts: Facts) -> Step:
+    """Whether the old login is gone. Since the plan, a controller may have restored it, and the rights can have changed."""
+    seen, allows = facts.seen, facts.is_set("allow_remaining")
+    has_more = seen["remaining_count"] or (facts.is_set("nodes") and seen["nodes"])
+    problems = [_unread(facts, seen)]
+    if seen["copies"]["to_change"] or (has_more and not allows):
+        problems.append(_rest(facts))
+    return {
+        "refusal": _refuse("do not disable the old login yet", problems),
+        "notes": _tables(seen),
+    }
+
+
+def _rest(facts: Facts) -> str:
+    seen, to_change = facts.seen, facts.seen["copies"]["to_change"]
+    count = to_change + seen["remaining_count"] + len(seen["nodes"])
+    remaining = [{**row, "reason": f"({row['location']}): {row['reason']}"} for row in seen["remaining"]]
+    unanswered = [row for row in facts.first["not_accepted"] if not row["is_refused"]]
+    reason = "the pull secret of the nodes. On a hosted cluster, change it in the management cluster"
+    parts = [
+        f"it is still in {pluralize(count, 'place')}",
+        _places(seen["to_change"], total=to_change),
+        _places(remaining, joint=" ", total=seen["remaining_count"]),
+        _places(unanswered),
+        _places([{**row, "reason": reason} for row in seen["nodes"]]),
+        "Remove it there and run again. To leave it in secrets that cannot be changed, set credential_rotation_allow_remaining: true. If users "
+        "of a namespace put such a login back, write a plan (credential_rotation_plan_dest), remove their secrets from it, and run again with "
+        "that plan",
+    ]
+    return ". ".join(filter(None, parts))
+
+
+def judge_nodes(facts: Facts) -> Step:
+    """Whether the pull secret of the nodes may be changed."""
+    found, problems = facts.fact("nodes"), []
+    paused = [pool["name"] for pool in found["pools"] if pool["paused"]]
+    if not found["supported"]:
+        namespaces = ", ".join(row["namespace"] for row in facts.plan["nodes"])
+        problems.append(
+            f"{namespaces} has the old login in a pull secret of nodes: {found['reason']}. Change or delete the secret manually, or set "
+            "credential_rotation_nodes: false"
+        )
+    elif paused and not facts.is_set("nodes_allow_paused"):
+        problems.append(
+            f"machines of paused pools would not get it: {', '.join(paused)}. Resume them (spec.paused), or set "
+            "credential_rotation_nodes_allow_paused: true. Then run again"
+        )
+    prefix = "the namespaces have the new login. The pull secret of the nodes was not changed"
+    return {"refusal": _refuse(prefix, problems), "notes": list(found["notes"])}
+
+
+def judge_written_nodes(facts: Facts) -> Step:
+    """Whether the pull secret of the nodes has the new login, and the configurations of the pools before its change."""
+    result = facts.fact("nodes_result")
+    rotation = result["rotation"]
+    problem = ""
+    if rotation["not_accepted_count"]:
+        problem = (
+            f"{_places(rotation['not_accepted'], len(rotation['not_accepted']))}. Run again when the registry answers, or set the password of "
+            "credential_rotation_old or credential_rotation_nodes: false. If this login has expired or was disabled, set "
+            "credential_rotation_emergency: true"
+        )
+    pools = {pool["name"]: pool["rendered"] for pool in facts.fact("nodes")["pools"]}
+    prefix = "the namespaces have the new login. The pull secret of the nodes was not changed"
+    return {"refusal": _refuse(prefix, [problem]), "rendered_before": pools if result.get("changed") else {}}
+
+
+# --- the end
+
+
+def prepare_end(facts: Facts) -> Step:
+    """The waits before a retirement, in seconds.
+
+    `own_minimum` is the time that this cluster needs between its last write and the retirement. The time of an earlier run's write is not known,
+    and neither are the writes of a play without a plan. `seconds` is the longest of all clusters, since each can rotate a login of its own.
+    """
+    nodes, planned, waits = facts.is_set("nodes"), facts.is_planned, facts.waits
+    wrote_nodes = not planned or bool(facts.plan["nodes"] or facts.plan["nodes_changed"])
+    own = max(int(facts.option("soak_seconds")), _NODE_CACHE if nodes and wrote_nodes else 0)
+    known = (facts.hosts[host].get("__credential_rotation_end") or {} for host in facts.active)
+    return {
+        "is_retired": facts.is_retired,
+        "waits": waits,
+        "waits_for_nodes": waits
+        and nodes
+        and planned
+        and not facts.plan["nodes"]
+        and bool(facts.plan["nodes_changed"]),
+        "own_minimum": own,
+        "seconds": max([own, *(each.get("own_minimum", 0) for each in known)]) if waits else 0,
+        "pulls_timeout": min(int(facts.option("pulls_timeout")), 60) if waits else 0,
+    }
+
+
+def judge_pulls(facts: Facts) -> Step:
+    """A pull of a pod that is not seen can use the old login, and its failure would not be seen either."""
+    reason = "" if facts.is_set("allow_unread") else facts.seen["pending_pulls_unknown"]
+    problem = reason and (
+        f"it is not known whether nodes still pull with it: {reason}. Use a login with the right to list pods, and run again. To retire the login "
+        "anyway, set credential_rotation_allow_unread: true"
+    )
+    return {"refusal": _refuse(_NOT_RETIRED, [problem])}
+
+
+def judge_retirement(facts: Facts) -> Step:
+    """Whether the old login may be retired, apart from the workloads that need it. `retires`: whether the tasks for it run."""
+    seen, old_login = facts.seen, state_of_old_login(facts)
+    notes, problems = [], [_absence(facts, seen, "seen")]
+    if facts.is_retired:
+        notes += [*_other_passwords_notes(seen), *_inventory_notes(facts)]
+        problems += [_other_passwords_problem(facts, seen, old_login), _inventory_problem(facts)]
+    if facts.has_retirement and old_login == "unknown" and not facts.is_set("allow_remaining"):
+        problems.append(_unknown_login(facts))
+    if facts.has_retirement and old_login == "refused":
+        similar = _places(seen["similar"], joint=" has ")
+        notes.append(
+            "credential_rotation_retire_tasks do not run, and nothing is retired, because the registries already refuse the old login. It was "
+            "retired before, or the user name or the password in credential_rotation_old is mistyped."
+            + (similar and f" {similar}.")
+        )
+    return {
+        "refusal": _refuse(_NOT_RETIRED, problems),
+        "notes": notes,
+        "old_login": old_login,
+        "retires": facts.has_retirement and old_login != "refused",
+    }
+
+
+def _unknown_login(facts: Facts) -> str:
+    answers = [
+        f"{answer['item']}: {answer['login']['message'] if 'login' in answer else answer['msg']}"
+        for answer in _answers(facts)
+    ]
+    plans = [
+        f"{host}: a registry {'refused it' if plan['old_login'] == 'refused' else 'gave no answer'} when the rotation was planned"
+        for host, plan in _other_plans(facts)
+        if plan["old_login"] != "works"
+    ]
+    parts = [
+        "it is not known whether the registries accept it, so it may be mistyped",
+        summarize(answers, _SHOWN, ". ")
+        if facts.has_password
+        else "Without its password, the registries cannot be asked",
+        *plans,
+        "Correct credential_rotation_old, and run again. If a registry has refused the login since an earlier run, or is gone for good, run "
+        "again with only the others in credential_rotation_registries. To retire the login without this check, set "
+        "credential_rotation_allow_remaining: true",
+    ]
+    return ". ".join(filter(None, parts))
+
+
+def suppose_retirement(facts: Facts) -> Step:
+    """The old login at each registry as a change of the module pull_access_what_if.
+
+    Without the old password, no login of the old user works any more.
+    """
+    old = facts.option("old")
+    login = {"username": old["username"], **({"password": old["password"]} if facts.has_password else {})}
+    hosts = dict.fromkeys(registry.partition("/")[0] for registry in facts.option("registries"))
+    return {"asks": facts.has_guard, "changes": [{"remove_credential": {"registry": host, **login}} for host in hosts]}
+
+
+def judge_workloads(facts: Facts) -> Step:
+    """Whether workloads need the old login, by the answers to the what-if question."""
+    answer = facts.fact("supposed")["what_if"]
+    is_strict = str(facts.option("guard")) == "what_if_strict"
+    broken, unjudged = (
+        [row for row in answer["containers"] if row["answer"] == kind] for kind in ("would_break", "unknown")
+    )
+    denied = [text.partition(_MAY_NOT)[0].removeprefix("the ") for text in answer["unreadable"] if _MAY_NOT in text]
+    failed = [text for text in answer["unreadable"] if _MAY_NOT not in text]
+    notes, problems = [], []
+    if unjudged:
+        effect = "" if is_strict else ", so they do not stop its retirement"
+        notes.append(
+            f"workloads may need the old login and cannot be judged{effect} (containers: {len(unjudged)}): {_containers(unjudged, 3)}"
+        )
+    if denied:
+        notes.append(
+            f"Workloads that need the old login can be missed, because the caller may not read {', '.join(denied)}. With "
+            "credential_rotation_guard, an account needs the rights of the jobs rotation and what_if"
+        )
+    if failed:
+        notes.append(f"Not read (sentences: {len(failed)}): {summarize(failed, _SHOWN, '. ')}")
+    if broken:
+        problems.append(
+            f"workloads would no longer get their image without it (containers: {len(broken)}): {_containers(broken, _SHOWN)}. Replace the login "
+            "in the secrets that they use, for example with entries of credential_rotation_secrets, and run again. To retire the login anyway, "
+            "set credential_rotation_guard: false"
+        )
+    if is_strict and notes:
+        problems.append(
+            "credential_rotation_guard is what_if_strict, and it is not known whether workloads need it (containers: "
+            f"{len(unjudged)}, sentences about objects that could not be read: {len(answer['unreadable'])}). The task before lists them. To retire "
+            "the login although they cannot be judged, set credential_rotation_guard: what_if"
+        )
+    return {"refusal": _refuse(_NOT_RETIRED, problems), "notes": notes}
+
+
+def _containers(rows: Rows, most: int) -> str:
+    sentences = []
+    for row in rows:
+        after = row["after"]
+        step = f" at step {after['step']}" if after.get("step") and row["answer"] == "would_break" else ""
+        place = f"{row['kind']} {row['namespace']}/{row['name']} ({row['container'] or row['volume']}, {row['image']})"
+        sentences.append(f"{place}{step}: {after['reason']}")
+    return summarize(sentences, most, ". ")
+
+
+def disable(facts: Facts) -> Step:
+    """Whether all clusters are ready, and the pods that already fail. A container that has pulled in between no longer counts as failed before.
+
+    A play without `any_errors_fatal` continues on the other clusters, and one login is that of all.
+    """
+    problem = ""
+    if facts.has_retirement and facts.lost_hosts:
+        problem = (
+            "clusters of this play have failed or cannot be reached, and they may still use it: "
+            f"{', '.join(facts.lost_hosts)}. Correct them, and run again"
+        )
+    seen, undecided = facts.seen, set(facts.seen["undecided"])
+    failing = [
+        *(row["place"] for row in seen["failing"]),
+        *(each for each in _failures_before(facts) if each in undecided),
+    ]
+    known = {**(facts.fact("known_failures") or {}), facts.fact("key"): failing}
+    return {"refusal": _refuse(_NOT_RETIRED, [problem]), "known_failures": known}
+
+
+def judge_new_login(facts: Facts) -> Step:
+    """Whether an answer of a registry does not accept the new login. A registry that requires no login accepts every login."""
+    answer = facts.fact("alive")
+    is_open = answer.get("scheme") == "none" and not facts.is_set("allow_remaining")
+    return {"failed": bool(answer["failed"] or answer["login"]["outcome"] != "logs_in" or is_open)}
+
+
+def judge_old_login(facts: Facts) -> Step:
+    """Whether an answer of a registry does not refuse the old login. A registry that requires no login rejects none."""
+    answer = facts.fact("dead")
+    is_open = answer.get("scheme") == "none" and facts.is_set("allow_remaining")
+    return {"failed": bool(answer["failed"] or (answer["login"]["outcome"] not in _REFUSED and not is_open))}
+
+
+def summarize_end(facts: Facts) -> Step:
+    """Return the facts for the last line: whether the registries are known to refuse the old login, and whether they did so before.
+
+    The failures are recorded just before the tasks that retire the login. Without the old password, no registry reports their effect.
+    """
+    dead = facts.fact("dead") or {}
+    answers = dead.get("results") or ()
+    is_complete = {*facts.option("registries")} <= {answer["item"] for answer in answers}
+    is_dead = (
+        bool(answers)
+        and not dead.get("failed")
+        and is_complete
+        and all(each.get("scheme") != "none" for each in answers)
+    )
+    is_disabled = facts.fact("known_failures") is not None and facts.has_retirement
+    return {
+        "retired": True if is_dead else None if is_disabled else False,
+        "already_refused": facts.has_retirement and (facts.fact("retirement") or {}).get("old_login") == "refused",
+    }
+
+
+#: The steps by name, in the order in which the role takes them.
+STEPS: Mapping[str, Callable[[Facts], Step]] = {
+    "prepare": prepare,
+    "plan": judge_plan,
+    "steps": choose_steps,
+    "canary": choose_canary,
+    "scope": choose_scope,
+    "pods": judge_pods,
+    "rest": judge_rest,
+    "nodes": judge_nodes,
+    "written_nodes": judge_written_nodes,
+    "end": prepare_end,
+    "pulls": judge_pulls,
+    "retirement": judge_retirement,
+    "supposed": suppose_retirement,
+    "workloads": judge_workloads,
+    "disable": disable,
+    "new_login": judge_new_login,
+    "old_login": judge_old_login,
+    "result": summarize_end,
+}

@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lookup `rotation` gives the steps of a rotation the evaluated variables of the host and the facts of all hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.openshift_ops.image_pull.plugins.lookup.rotation import DOCUMENTATION, LookupModule
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS
+from support.templates import trusted
+
+
+def decide(step: str, **variables: Any) -> Any:
+    play = {"hostvars": {"a": {}, "b": {}}, "ansible_play_hosts": ["b"], "ansible_play_hosts_all": ["a", "b"]}
+    given = {**play, "ansible_check_mode": False, **trusted(variables)}
+    templar = Templar(loader=DataLoader(), variables=given)
+    return LookupModule(loader=DataLoader(), templar=templar).run([step], given)[0]
+
+
+def test_templates_in_options_are_evaluated() -> None:
+    facts = {"credential_rotation_retire_tasks": "{{ mine }}", "mine": "retire.yml", "__credential_rotation_key": "k"}
+    seen = {"rotation": {"failing": [], "undecided": []}}
+    step = decide("disable", **facts, __credential_rotation_seen=seen, __credential_rotation_known_failures={"k": []})
+    assert "they may still use it: a." in step["refusal"]
+    assert step["known_failures"] == {"k": []}
+
+
+def test_text_of_a_cluster_is_not_a_template() -> None:
+    """The results of modules are not trusted, as Ansible registers them."""
+    given = {"hostvars": {}, "ansible_play_hosts": [], "ansible_play_hosts_all": []}
+    given |= {"__credential_rotation_planned": {"key": "k"}, "__credential_rotation_key": "k"}
+    given |= {"__credential_rotation_confirmed": wrap_var(["{{ 1 + 1 }}"])}
+    templar = Templar(loader=DataLoader(), variables=given)
+    assert LookupModule(loader=DataLoader(), templar=templar).run(["scope"], given) == [{"secrets": ["{{ 1 + 1 }}"]}]
+
+
+def test_the_documentation_names_all_steps() -> None:
+    assert yaml.safe_load(DOCUMENTATION)["options"]["_terms"]["choices"] == [*STEPS]

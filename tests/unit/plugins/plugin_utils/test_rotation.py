@@ -1,0 +1,694 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The decisions of a rotation: when it begins, what it changes, which failures stop it, and when the old login is retired."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import rotation
+from support.rotations import KEY, decide, facts, found
+
+RETIRE = {"retire_tasks": "retire.yml"}
+ROW = {"namespace": "a", "secret": "quay", "reason": "why"}
+FOREIGN = [{"place": "private_registry_secrets[0]", "registry": "quay.io", "problem": "", "variable": "team.password"}]
+NO_PASSWORD = {"old": {"username": "u"}}
+
+
+def look(*failing: str, undecided: tuple[str, ...] = (), proven: tuple[str, ...] = (), to_change: int = 0) -> Any:
+    """Return the result of a look at the pods. A place is `NAMESPACE REPOSITORY` here."""
+    rows = [
+        {
+            "place": place,
+            "repository": place.partition(" ")[2],
+            "namespace": "a",
+            "pod": "p",
+            "image": "i",
+            "cause": "c",
+        }
+        for place in failing
+    ]
+    repositories = [{"repository": name, "outcome": "pulls"} for name in proven]
+    repositories.append({"repository": "other", "outcome": "bad_login"})
+    return found(failing=rows, undecided=[*undecided], repositories=repositories, copies={"to_change": to_change})
+
+
+class TestLogins:
+    def test_a_guard_needs_the_password_of_a_user_that_stays(self) -> None:
+        same = {"new": {"username": "u", "password": "q"}, "guard": "what_if", **RETIRE}
+        assert "needs the password of credential_rotation_old" in decide("prepare", **same, **NO_PASSWORD)["refusal"]
+        for change in (
+            {"old": {"username": "u", "password": "p"}},
+            {"guard": "false"},
+            {"rollback": "yes"},
+            {"retire_tasks": ""},
+        ):
+            assert decide("prepare", **{**same, **NO_PASSWORD, **change})["refusal"] == ""
+
+    def test_a_second_rotation_with_the_same_users_is_refused(self) -> None:
+        for inputs, refuses in (({"old": 1}, True), ({"old": 2}, False)):
+            step = decide("prepare", _inputs={KEY: inputs}, _input={"old": 2})
+            assert step["is_known"] is True
+            assert ("has already rotated another login for quay.io from user u to user n" in step["refusal"]) is refuses
+        assert decide("prepare", _logins=None) == {"refusal": "", "is_known": False}
+
+
+class TestPlan:
+    def refusal(self, result: Any = None, **given: Any) -> str:
+        return str(decide("plan", _plan=result or found(), **given)["refusal"])
+
+    def test_a_plan_without_problems_begins(self) -> None:
+        assert decide("plan") == {"refusal": "", "notes": []}
+        assert decide("plan", **RETIRE) == {"refusal": "", "notes": []}
+
+    def test_a_login_that_no_cluster_has_is_refused(self) -> None:
+        nothing = found(
+            copies={"old": 0, "new": 0},
+            similar=[{**ROW, "reason": "the user with another password"}],
+            unreadable_secrets=["x"],
+        )
+        said = self.refusal(
+            nothing, hosts={"a": {"__credential_rotation_logins": {KEY: {}}, "__credential_rotation_plan": nothing}}
+        )
+        assert said.startswith(
+            "nothing was changed: no secret has an entry for quay.io with the user and password of credential_rotation_old, or"
+        )
+        assert "a/quay has the user with another password. x. Correct credential_rotation_registries" in said
+        assert "with the user of credential_rotation_old" in self.refusal(nothing, hosts={}, **NO_PASSWORD)
+        assert "no secret" not in self.refusal(nothing, hosts={}, allow_absent="yes", allow_unread=True)
+
+    @pytest.mark.parametrize(
+        ("copies", "refuses"),
+        [({"old": 1, "new": 0}, False), ({"old": 0, "new": 2}, False), ({"old": 0, "new": 0}, True)],
+    )
+    def test_one_cluster_with_either_login_is_enough(self, copies: Any, refuses: bool) -> None:
+        """Clusters that rotate another login do not count."""
+        has = {"__credential_rotation_logins": {KEY: {}}, "__credential_rotation_plan": found(copies=copies)}
+        other = {"__credential_rotation_logins": {"other": {}}, "__credential_rotation_plan": found()}
+        said = self.refusal(found(copies={"old": 0, "new": 0}), hosts={"a": {}, "b": has, "c": other})
+        assert ("no secret has an entry" in said) is refuses
+
+    def test_a_login_that_the_inventory_declares_stops_only_a_retirement(self) -> None:
+        text = "private_registry_secrets[0] (quay.io), whose password is the variable team.password; replace it there"
+        for given, refuses in (
+            (RETIRE, True), ({}, False), ({**RETIRE, "ansible_check_mode": True}, False), ({**RETIRE, "rollback": "yes"}, False),
+            ({**RETIRE, "allow_remaining": "yes"}, False),
+        ):  # fmt: skip
+            step = decide("plan", _inventory=FOREIGN, **given)
+            assert text in str(step["notes"])
+            assert (text in step["refusal"]) is refuses
+        assert decide("plan", _inventory=FOREIGN, emergency=True, **RETIRE) == {"refusal": "", "notes": []}
+
+    def test_all_declarations_are_counted(self) -> None:
+        (note,) = decide("plan", _inventory=FOREIGN * 12, _to_edit="Ask")["notes"]
+        assert note.count("private_registry_secrets[0]") == 10
+        assert "and 2 more; replace it there with the new login. Ask" in note
+
+    @pytest.mark.parametrize(
+        ("given", "refuses"),
+        [
+            ({}, True), ({"named": [ROW]}, False), ({"plan": "plan.yml"}, False), ({"nodes": False}, True),
+            ({"plan_only": True, "ansible_check_mode": True}, False), ({"plan_dest": "x", "ansible_check_mode": True}, False),
+            ({"plan_only": True}, True), ({"ansible_check_mode": True}, True),
+        ],
+    )  # fmt: skip
+    def test_unconfirmed_secrets_need_a_plan_or_an_entry(self, given: Any, refuses: bool) -> None:
+        rows = [{"fix": ""}, {"fix": "- {name: b}"}]
+        named = given.pop("named", [])
+        said = self.refusal(found(not_declared=rows), _named=named, **given)
+        assert ("2 secrets in 1 namespace hold the old login, or may hold it" in said) is refuses
+        assert ("for example - {name: b}" in said) is refuses
+        nodes = found(not_declared=rows, nodes=[ROW])
+        assert (self.refusal(nodes, **given) == "") is (given.get("nodes", True) or not refuses)
+
+    def test_a_rotation_without_an_accepted_login_is_refused(self) -> None:
+        row = {"declared": True, "is_accepted": False}
+        for rows, refuses in (
+            ([row], True),
+            ([row, {**row, "is_accepted": True}], False),
+            ([{"declared": False, "is_accepted": True}], True),
+        ):
+            said = self.refusal(found(not_accepted=[ROW], secrets=rows))
+            assert ("accept the login of none of the 1 confirmed secret. a/quay: why. Run again" in said) is refuses
+
+    @pytest.mark.parametrize(("step", "name"), [("plan", "_plan"), ("rest", "_seen")])
+    def test_a_rotation_stops_if_secrets_cannot_be_read(self, step: str, name: str) -> None:
+        """The end of a rotation checks it as well, because it can run on its own."""
+        unread = {name: found(unreadable_secrets=["x"])}
+        assert "secrets that cannot be read: x. Use a login" in decide(step, **unread, allow_unread="false")["refusal"]
+        assert decide(step, **unread, allow_unread="yes")["refusal"] == ""
+
+    def test_a_login_that_is_refused_already_needs_an_emergency(self) -> None:
+        refused = found(old_login="refused", copies={"to_change": 1})
+        assert "a registry already rejects the old login" in self.refusal(refused)
+        assert self.refusal(refused, emergency="yes") == ""
+        assert self.refusal(found(old_login="refused")) == ""
+
+    @pytest.mark.parametrize(
+        ("given", "works", "refuses"),
+        [
+            ({}, False, False), (NO_PASSWORD, True, False), (NO_PASSWORD, False, True), ({**NO_PASSWORD, "allow_remaining": "yes"}, False, False),
+            ({**NO_PASSWORD, "rollback": "yes"}, False, False), ({**NO_PASSWORD, "emergency": "yes"}, False, False),
+            ({**NO_PASSWORD, "ansible_check_mode": True}, False, False), ({**NO_PASSWORD, "retire_tasks": ""}, False, False),
+        ],
+    )  # fmt: skip
+    def test_a_run_that_can_not_ask_about_the_login_begins_only_if_that_is_allowed(
+        self, given: Any, works: bool, refuses: bool
+    ) -> None:
+        plan = {"users": ["u", "n"], "registries": ["quay.io"], "old_login": "works" if works else "unknown"}
+        hosts = {"a": {"__credential_rotation_planned": plan}}
+        said = self.refusal(hosts=hosts, allow_absent=True, **{**RETIRE, **given})
+        assert ("without the password of credential_rotation_old, it is not known" in said) is refuses
+
+    def test_all_problems_are_reported_at_once(self) -> None:
+        said = self.refusal(
+            found(unreadable_secrets=["x"], not_declared=[{"fix": ""}], old_login="refused", copies={"to_change": 1})
+        )
+        assert all(part in said for part in ("hold the old login", "cannot be read", "already rejects"))
+        assert said.count("nothing was changed") == 1
+
+    def test_an_unverified_login_and_the_secrets_that_need_attention_are_noted(self) -> None:
+        plan = found(not_declared=[{"fix": ""}], not_accepted=[ROW], other_users=[ROW], copies={"to_change": 1})
+        notes = decide("plan", _plan=plan, verify="no")["notes"]
+        assert [[*note] for note in notes[:3]] == [
+            ["unconfirmed secrets with the old login"], ["confirmed secrets with a login that no registry accepts"], ["named secrets with another user"],
+        ]  # fmt: skip
+        assert notes[3].startswith("credential_rotation_verify is false")
+
+
+class TestOtherPasswords:
+    """The old login is not retired if confirmed secrets have its user with another password, and the given one may be mistyped."""
+
+    def refuses(self, count: int, old_login: str = "refused", **given: Any) -> bool:
+        """Whether the end of a rotation refuses the retirement. The answer of the registries counts, and not that of the plan."""
+        rows = [ROW] * count
+        answer = {
+            "item": "quay.io",
+            "login": {"outcome": {"refused": "bad_login", "works": "logs_in"}.get(old_login, ""), "message": "m"},
+        }
+        step = decide(
+            "retirement", _seen=found(other_passwords=rows), _asked={"results": [answer]}, **{**RETIRE, **given}
+        )
+        assert bool(count) == ("confirmed secrets with another password" in str(step["notes"]))
+        return "may be mistyped, and pods with these secrets" in step["refusal"]
+
+    def test_the_retirement_is_refused_unless_it_is_allowed(self) -> None:
+        assert (self.refuses(1), self.refuses(0)) == (True, False)
+        assert (self.refuses(1, "unknown"), self.refuses(1, "works")) == (True, False)
+        assert not self.refuses(1, allow_remaining="yes")
+
+    def test_a_plan_refuses_only_if_the_login_is_retired_later(self) -> None:
+        plan = found(other_passwords=[ROW] * 2, old_login="unknown")
+        said = decide("plan", _plan=plan, **RETIRE)["refusal"]
+        assert "2 confirmed secrets have its user with another password" in said
+        for given in (
+            {},
+            {**RETIRE, "emergency": True},
+            {**RETIRE, "rollback": True},
+            {**RETIRE, "ansible_check_mode": True},
+        ):
+            assert decide("plan", _plan=plan, **given)["refusal"] == ""
+        assert decide("plan", _plan=found(other_passwords=[ROW]), **RETIRE)["refusal"] == "", (
+            "the plan says that it works"
+        )
+
+
+class TestOldLogin:
+    """The tasks that retire the old login run only if the registries accept it, because a mistyped one is in no secret."""
+
+    def answer(self, outcome: str, scheme: str = "bearer") -> dict[str, Any]:
+        return {"item": "quay.io", "scheme": scheme, "login": {"outcome": outcome, "message": "said"}}
+
+    def state(self, *answers: Any, plans: tuple[str, ...] = (), password: str = "p", **more: Any) -> str:
+        """`more`: other facts of the plans, which are for another registry by default."""
+        of_other = {"registries": ["other.example.com"], "users": ["u", "n"], **more}
+        hosts = {
+            str(n): {"__credential_rotation_planned": {**of_other, "old_login": plan}} for n, plan in enumerate(plans)
+        }
+        old = {"username": "u", **({"password": password} if password else {})}
+        asked = {"results": [*answers]} if answers else None
+        return rotation.state_of_old_login(facts({**hosts, "none": {}}, old=old, _asked=asked))
+
+    def test_all_registries_must_give_the_same_answer(self) -> None:
+        works, bad, expired = map(self.answer, ("logs_in", "bad_login", "expired"))
+        assert (self.state(works), self.state(works, works)) == ("works", "works")
+        assert (self.state(bad), self.state(bad, expired)) == ("refused", "refused")
+        assert self.state(works, bad) == "unknown"
+
+    @pytest.mark.parametrize("outcome", ["unanswered", "rate_limited", "not_sent"])
+    def test_a_registry_without_an_answer_leaves_it_unknown(self, outcome: str) -> None:
+        other = self.answer(outcome)
+        assert self.state(other) == "unknown"
+        assert self.state(self.answer("logs_in"), other) == "unknown"
+        assert self.state(self.answer("bad_login"), other) == "unknown"
+        assert self.state({"item": "quay.io", "msg": "no such host"}) == "unknown"
+
+    def test_a_registry_that_requires_no_login_accepts_none(self) -> None:
+        assert self.state(self.answer("logs_in", scheme="none")) == "unknown"
+
+    def test_another_cluster_with_another_answer_leaves_it_unknown(self) -> None:
+        """Each cluster can have its own registry, but only the registries of the first one are asked at the end."""
+        works, bad = self.answer("logs_in"), self.answer("bad_login")
+        assert self.state(works, plans=("works", "unknown")) == "works"
+        assert self.state(works, plans=("works", "unknown"), has_login=True) == "unknown"
+        assert self.state(works, plans=("works", "refused")) == "unknown"
+        assert self.state(bad, plans=("refused", "works")) == "unknown"
+
+    def test_the_plan_of_another_login_does_not_count(self) -> None:
+        assert self.state(self.answer("bad_login"), plans=("works",), users=["u", "other"]) == "refused"
+        assert self.state(password="", plans=("works",), users=["other", "n"]) == "unknown"
+
+    def test_an_answer_of_today_replaces_that_of_the_plan(self) -> None:
+        """The login can expire while nodes are rolled out."""
+        assert self.state(self.answer("bad_login"), plans=("works",), registries=["quay.io"]) == "refused"
+        assert self.state(self.answer("logs_in"), plans=("refused",), registries=["quay.io"]) == "works"
+        assert self.state(password="", plans=("works",), registries=["quay.io"]) == "works"
+
+    def test_without_a_password_the_plan_decides(self) -> None:
+        stale = self.answer("logs_in")
+        assert self.state(stale, password="", plans=("unknown", "works")) == "works"
+        assert self.state(stale, password="", plans=("unknown", "works"), has_login=True) == "works"
+        assert self.state(stale, password="", plans=("unknown",)) == "unknown"
+        assert self.state(password="") == "unknown"
+
+    @pytest.mark.parametrize(
+        ("outcome", "scheme", "allowed", "fails"),
+        [
+            ("bad_login", "bearer", False, False), ("expired", "bearer", False, False), ("logs_in", "bearer", True, True),
+            ("logs_in", "none", False, True), ("logs_in", "none", True, False), ("unanswered", "bearer", True, True),
+        ],
+    )  # fmt: skip
+    def test_the_registries_must_reject_the_retired_login(
+        self, outcome: str, scheme: str, allowed: bool, fails: bool
+    ) -> None:
+        """A registry that requires no login rejects none, so it counts only if that is allowed."""
+        answer = {"failed": False, **self.answer(outcome, scheme)}
+        assert decide("old_login", _dead=answer, allow_remaining=allowed) == {"failed": fails}
+        assert decide("old_login", _dead={"failed": True, "msg": "m"}, allow_remaining=allowed) == {"failed": True}
+
+    @pytest.mark.parametrize(
+        ("outcome", "scheme", "allowed", "fails"),
+        [
+            ("logs_in", "bearer", False, False), ("bad_login", "bearer", "yes", True), ("logs_in", "none", "no", True),
+            ("logs_in", "none", "yes", False),
+        ],
+    )  # fmt: skip
+    def test_the_registries_must_accept_the_new_login(
+        self, outcome: str, scheme: str, allowed: Any, fails: bool
+    ) -> None:
+        """Before and after the retirement. A registry that requires no login accepts every login."""
+        answer = {"failed": False, **self.answer(outcome, scheme)}
+        assert decide("new_login", _alive=answer, allow_remaining=allowed) == {"failed": fails}
+        assert decide("new_login", _alive={"failed": True, "msg": "m"}) == {"failed": True}
+
+
+class TestRetirement:
+    def decision(self, outcome: str, **given: Any) -> Any:
+        answer = {"item": "quay.io", "login": {"outcome": outcome, "message": "it said no"}}
+        return decide("retirement", _asked={"results": [answer]}, **{**RETIRE, **given})
+
+    def test_a_login_that_the_registries_accept_is_retired(self) -> None:
+        assert self.decision("logs_in") == {"refusal": "", "notes": [], "old_login": "works", "retires": True}
+
+    @pytest.mark.parametrize("allowed", ["no", "yes"])
+    def test_nothing_is_retired_if_the_registries_refuse_the_login_already(self, allowed: str) -> None:
+        """The login was retired by an earlier run, or it is mistyped. The run ends well, and reports that it retired nothing."""
+        found_ = self.decision("bad_login", allow_remaining=allowed, _seen=found(similar=[ROW]))
+        assert (found_["refusal"], found_["retires"]) == ("", False)
+        (note,) = found_["notes"]
+        assert note.endswith("is mistyped. a/quay has why.")
+
+    def test_an_unknown_login_is_retired_only_if_that_is_allowed(self) -> None:
+        said = self.decision("unanswered")["refusal"]
+        assert said.startswith("the old login was not retired: it is not known whether the registries accept it")
+        assert "quay.io: it said no. Correct credential_rotation_old" in said
+        assert self.decision("unanswered", allow_remaining="yes")["retires"]
+        assert (
+            "Without its password, the registries cannot be asked" in self.decision("logs_in", **NO_PASSWORD)["refusal"]
+        )
+
+    def test_the_answers_of_plans_are_named(self) -> None:
+        plans = {
+            name: {
+                "__credential_rotation_planned": {
+                    "users": ["u", "n"],
+                    "registries": ["x"],
+                    "old_login": state,
+                    "has_login": True,
+                }
+            }
+            for name, state in (("b", "refused"), ("c", "unknown"), ("d", "works"))
+        }
+        said = self.decision("logs_in", hosts=plans, allow_absent=True)["refusal"]
+        assert "b: a registry refused it when" in said
+        assert "c: a registry gave no answer when" in said
+        assert "d: a registry" not in said
+
+    def test_without_retire_tasks_the_registries_must_only_refuse_it(self) -> None:
+        for outcome in ("logs_in", "bad_login", "unanswered"):
+            found_ = self.decision(outcome, retire_tasks="", verify_revoked="yes")
+            assert (found_["refusal"], found_["notes"], found_["retires"]) == ("", [], False)
+        assert (
+            "declares the login"
+            in self.decision("bad_login", retire_tasks="", verify_revoked="yes", _inventory=FOREIGN)["refusal"]
+        )
+        assert self.decision("bad_login", retire_tasks="", _inventory=FOREIGN)["refusal"] == ""
+
+    def test_a_new_login_that_no_cluster_has_is_refused(self) -> None:
+        host = {
+            "__credential_rotation_logins": {KEY: {}},
+            "__credential_rotation_seen": found(copies={"old": 1, "new": 0}),
+        }
+        said = self.decision("logs_in", hosts={"a": host})["refusal"]
+        assert "no secret has an entry for quay.io with the login of credential_rotation_new" in said
+
+    def test_nothing_is_retired_if_a_cluster_of_the_play_has_failed(self) -> None:
+        """Without `any_errors_fatal`, a play continues on the other clusters."""
+        both: dict[str, Any] = {"a": {}, "b": {}}
+        assert (
+            "cannot be reached, and they may still use it: a. Correct"
+            in decide("disable", both, ["b"], **RETIRE)["refusal"]
+        )
+        assert decide("disable", both, ["b"])["refusal"] == ""
+        assert decide("disable", both, ["a", "b"], **RETIRE)["refusal"] == ""
+
+    @pytest.mark.parametrize(
+        ("unknown", "allowed", "retires"), [("", False, True), ("x", "no", False), ("x", "yes", True)]
+    )
+    def test_the_login_is_retired_only_if_the_pulls_are_known(self, unknown: str, allowed: Any, retires: bool) -> None:
+        step = decide("pulls", _seen=found(pending_pulls_unknown=unknown), allow_unread=allowed)
+        assert (step["refusal"] == "") is retires
+
+    def test_the_change_names_each_registry_once(self) -> None:
+        registries = ["quay.io/team", "quay.io", "r.example.com:5000/x"]
+        step = decide("supposed", registries=registries, guard="what_if_strict", **RETIRE)
+        login = {"username": "u", "password": "p"}
+        assert step == {
+            "asks": True, "changes": [{"remove_credential": {"registry": host, **login}} for host in ("quay.io", "r.example.com:5000")],
+        }  # fmt: skip
+        assert decide("supposed", **NO_PASSWORD)["changes"] == [
+            {"remove_credential": {"registry": "quay.io", "username": "u"}}
+        ]
+        assert not decide("supposed", **RETIRE)["asks"]
+        assert not decide("supposed", guard="what_if")["asks"]
+
+
+class TestWorkloads:
+    def row(self, answer: str, **more: Any) -> dict[str, Any]:
+        after = {"reason": "why", "step": "login"}
+        return {
+            "kind": "Pod",
+            "namespace": "a",
+            "name": "p",
+            "container": "c",
+            "volume": "",
+            "image": "i",
+            "answer": answer,
+            "after": after,
+            **more,
+        }
+
+    def decision(self, *rows: Any, unreadable: tuple[str, ...] = (), guard: str = "what_if") -> Any:
+        return decide(
+            "workloads", _supposed={"what_if": {"containers": [*rows], "unreadable": [*unreadable]}}, guard=guard
+        )
+
+    def test_a_workload_that_needs_the_login_refuses(self) -> None:
+        step = self.decision(
+            self.row("would_break"), self.row("still_pulls"), self.row("would_break", container="", volume="v")
+        )
+        assert (
+            "(containers: 2): Pod a/p (c, i) at step login: why. Pod a/p (v, i) at step login: why. Replace"
+            in step["refusal"]
+        )
+        assert step["notes"] == []
+
+    def test_only_a_strict_guard_refuses_because_of_unknown_workloads(self) -> None:
+        unknown = self.row("unknown")
+        plain, strict = self.decision(unknown), self.decision(unknown, guard="what_if_strict")
+        assert plain["refusal"] == ""
+        assert (
+            "cannot be judged, so they do not stop its retirement (containers: 1): Pod a/p (c, i): why"
+            in plain["notes"][0]
+        )
+        assert "(containers: 1, sentences about objects that could not be read: 0)" in strict["refusal"]
+        assert "so they do not stop" not in strict["notes"][0]
+
+    def test_objects_that_cannot_be_read_are_named(self) -> None:
+        denied = "the pods of a could not be read: the caller may not list pods"
+        plain = self.decision(unreadable=(denied, "no answer"))
+        assert plain["refusal"] == ""
+        assert "because the caller may not read pods of a. With" in plain["notes"][0]
+        assert plain["notes"][1] == "Not read (sentences: 1): no answer"
+        assert (
+            "could not be read: 2)"
+            in self.decision(unreadable=(denied, "no answer"), guard="what_if_strict")["refusal"]
+        )
+        assert self.decision(guard="what_if_strict") == {"refusal": "", "notes": []}
+
+
+class TestCanary:
+    """The conditions under which a node tests the new login."""
+
+    def runs(self, to_change: int, **given: Any) -> tuple[bool, bool]:
+        step = decide("steps", _plan=found(copies={"to_change": to_change}), **given)
+        return step["canary"], bool(step["notes"])
+
+    def test_a_run_that_only_retires_pulls_first(self) -> None:
+        assert self.runs(0, **RETIRE) == (True, False)
+        assert self.runs(0, **RETIRE, rollback="true") == (False, False)
+        assert self.runs(0, **RETIRE, ansible_check_mode=True) == (False, False)
+        assert self.runs(0, **RETIRE, emergency=True) == (False, False)
+
+    def test_a_run_that_changes_nothing_reports_that_nothing_was_tested(self) -> None:
+        assert (self.runs(1), self.runs(0)) == ((True, False), (False, True))
+        assert self.runs(0, verify_revoked="yes") == (False, False), "the registries are asked at the end"
+
+    PROBES = ({"namespace": "b", "image": "i", "secret": "s"}, {"namespace": "a", "image": "j", "secret": "t"})
+
+    def test_the_first_namespace_that_uses_the_login_is_the_canary(self) -> None:
+        plan = found(probes=[*self.PROBES], copies={"to_change": 1})
+        step = decide("canary", _plan=plan, canary_soak_seconds="5")
+        assert step == {"namespaces": ["b"], "probes": [self.PROBES[0]], "notes": [], "seconds": 5}
+        assert decide("canary", _plan=plan, canary_namespaces=["a", "c"])["probes"] == [self.PROBES[1]]
+
+    def test_a_secret_that_keeps_its_login_is_not_tested(self) -> None:
+        kept = found(not_accepted=[{"namespace": "b", "secret": "s"}, {"namespace": "a", "secret": "other"}])
+        step = decide("canary", _plan=found(probes=[*self.PROBES]), canary_namespaces=["a", "b"], _canary=kept)
+        assert step["probes"] == [self.PROBES[1]]
+
+    def test_a_canary_that_no_node_tests_is_noted(self) -> None:
+        (note,) = decide(
+            "canary", canary_namespaces=["c"], _plan=found(copies={"to_change": 1}), canary_soak_seconds=5
+        )["notes"]
+        assert note.endswith("before all namespaces get it")
+        step = decide("canary", canary_soak_seconds=5)
+        assert (step["seconds"], step["notes"][0].endswith("in this run")) == (0, True)
+        off = decide("canary", _plan=found(probes=[*self.PROBES]), probe="no")
+        assert (off["namespaces"], off["probes"], off["notes"]) == (["b"], [], [])
+
+    @pytest.mark.parametrize(
+        ("nodes", "rotates", "expected"), [([ROW], True, True), ([ROW], "no", False), ([], True, False)]
+    )
+    def test_nodes_and_imports(self, nodes: Any, rotates: Any, expected: bool) -> None:
+        rows = [{"namespace": "a"}, {"namespace": "b"}, {"namespace": "a"}]
+        step = decide("steps", _plan=found(nodes=nodes), nodes=rotates, _confirmed=rows)
+        assert (step["nodes"], step["imports"]) == (expected, True)
+        assert step["imports_selector"]["include"] == (["*"] if expected else ["a", "b"])
+        assert decide("steps", _plan=found(nodes=nodes), nodes=rotates)["imports"] is expected
+        assert not decide("steps", _plan=found(nodes=nodes), nodes=rotates, _confirmed=rows, reimport="no")["imports"]
+
+
+class TestNodes:
+    FOUND = (
+        {
+            "supported": True,
+            "reason": "",
+            "notes": ["slow"],
+            "pools": [{"name": "w", "paused": True, "rendered": "r1"}],
+        },
+    )
+
+    def test_a_paused_pool_or_an_unsupported_cluster_refuses(self) -> None:
+        (pools,) = self.FOUND
+        assert "paused pools would not get it: w. Resume" in decide("nodes", _nodes=pools)["refusal"]
+        assert decide("nodes", _nodes=pools, nodes_allow_paused="yes") == {"refusal": "", "notes": ["slow"]}
+        hosted = {**pools, "supported": False, "reason": "hosted"}
+        said = decide("nodes", _nodes=hosted, _plan=found(nodes=[ROW]), nodes_allow_paused="yes")["refusal"]
+        assert "a has the old login in a pull secret of nodes: hosted. Change" in said
+
+    def test_a_secret_that_keeps_its_login_refuses(self) -> None:
+        (pools,) = self.FOUND
+        kept = decide("written_nodes", _nodes=pools, _nodes_result=found(not_accepted=[ROW]))
+        assert "The pull secret of the nodes was not changed: a/quay: why. Run again" in kept["refusal"]
+        changed = decide("written_nodes", _nodes=pools, _nodes_result={**found(), "changed": True})
+        assert changed == {"refusal": "", "rendered_before": {"w": "r1"}}
+        assert decide("written_nodes", _nodes=pools, _nodes_result=found())["rendered_before"] == {}
+
+
+class TestWait:
+    @pytest.mark.parametrize(
+        ("nodes", "changed", "seconds"), [([], [], 60), ([ROW], [], 300), ([], [ROW], 300), (None, None, 300)]
+    )
+    @pytest.mark.parametrize("rotates_nodes", [True, "false"])
+    def test_a_login_of_nodes_makes_the_wait_longer(
+        self, nodes: Any, changed: Any, seconds: int, rotates_nodes: Any
+    ) -> None:
+        """An earlier run may have just written it. None means that the play has no plan, so its hosts are unknown."""
+        plan = {"_planned": None} if nodes is None else {"_plan": found(nodes=nodes, nodes_changed=changed)}
+        step = decide("end", {}, [], **plan, **RETIRE, nodes=rotates_nodes, soak_seconds="60")
+        assert step["own_minimum"] == step["seconds"] == (seconds if rotates_nodes is True else 60)
+        assert step["waits_for_nodes"] is (rotates_nodes is True and nodes == [] and bool(changed))
+
+    def test_the_plan_of_another_rotation_does_not_count(self) -> None:
+        assert decide("end", _planned={"key": "other"}, soak_seconds=0)["own_minimum"] == 300
+
+    def test_the_longest_wait_of_all_clusters_counts(self) -> None:
+        """Each cluster has computed its own, because each can rotate a login of its own. A failed one does not count."""
+        hosts = {
+            name: {"__credential_rotation_end": {"own_minimum": n}} for name, n in (("a", 60), ("b", 300), ("c", 90))
+        }
+        assert decide("end", hosts, ["a", "c"], **RETIRE, soak_seconds=10, nodes=False)["seconds"] == 90
+        assert decide("end", hosts, **RETIRE, soak_seconds=10, nodes=False)["seconds"] == 300
+
+    @pytest.mark.parametrize(
+        "given", [{"rollback": True}, {"emergency": "yes"}, {"ansible_check_mode": True}, {"retire_tasks": ""}]
+    )
+    def test_only_a_retirement_waits(self, given: Any) -> None:
+        step = decide("end", **{**RETIRE, **given})
+        assert (step["waits"], step["seconds"], step["pulls_timeout"]) == (False, 0, 0)
+        assert decide("end", **RETIRE, pulls_timeout="20")["pulls_timeout"] == 20
+        assert decide("end", **RETIRE)["pulls_timeout"] == 60
+        assert decide("end", verify_revoked=True)["is_retired"]
+
+
+class TestRest:
+    def refusal(self, seen: Any, **given: Any) -> str:
+        return str(decide("rest", _seen=seen, **given)["refusal"])
+
+    def test_secrets_to_change_always_refuse(self) -> None:
+        seen = found(to_change=[ROW], copies={"to_change": 1})
+        assert "do not disable the old login yet: it is still in 1 place. a/quay: why. Remove it" in self.refusal(
+            seen, allow_remaining="yes"
+        )
+
+    def test_other_places_refuse_unless_they_are_allowed(self) -> None:
+        rest = found(remaining=[{**ROW, "location": "auths"}], nodes=[{**ROW, "namespace": "openshift-config"}])
+        said = self.refusal(rest)
+        assert "still in 2 places. a/quay (auths): why. openshift-config/quay: the pull secret of the nodes" in said
+        assert self.refusal(rest, allow_remaining="yes") == ""
+        nodes = found(nodes=[ROW])
+        assert (self.refusal(nodes) != "", self.refusal(nodes, nodes="no")) == (True, "")
+
+    def test_the_number_of_the_other_places_is_said(self) -> None:
+        row = {**ROW, "location": "auths"}
+        said = self.refusal(
+            found(to_change=[ROW] * 12, remaining=[row] * 10, remaining_count=1200, copies={"to_change": 500})
+        )
+        assert (said.count("And 490 more. "), said.count("And 1,190 more. ")) == (1, 1)
+        assert "still in 1,700 places" in said
+
+    def test_logins_without_an_answer_are_named(self) -> None:
+        rows = [{**ROW, "is_refused": True}, {**ROW, "secret": "other", "is_refused": False}]
+        said = self.refusal(found(to_change=[ROW], copies={"to_change": 1}), _plan=found(not_accepted=rows))
+        assert said.count("a/quay: why") == 1
+        assert "a/other: why" in said
+
+
+def new_failures(plan: Any, seen: Any, **given: Any) -> list[str]:
+    """Return the failures that count. Without a plan, the play has no plan of this rotation."""
+    own = {"_planned": None} if plan is None else {"_plan": plan}
+    return [row["place"] for row in rotation.new_failures(facts(_seen=seen, **own, **given))]
+
+
+def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
+    """Return the failures that count in a look after the retirement."""
+    own = {"_planned": None} if plan is None else {"_plan": plan}
+    known = decide("disable", _seen=before, **own)["known_failures"]
+    return new_failures(plan, after, _known_failures=known)
+
+
+class TestBeforeTheRetirement:
+    def test_only_failures_since_the_plan_with_a_proven_image_count(self) -> None:
+        plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
+        assert new_failures(plan, look("a x", "b x", "c x", "d y", "e other")) == ["c x"]
+
+    @pytest.mark.parametrize("proven", [(), ("x",)])
+    def test_a_run_that_changes_nothing_is_not_the_cause_of_a_failure(self, proven: tuple[str, ...]) -> None:
+        """Otherwise, a user whose pods fail again and again, each with another image, prevents the retirement."""
+        assert new_failures(look(proven=proven), look("a x")) == []
+
+    @pytest.mark.parametrize("verify", [False, "false", "no"])
+    def test_each_failure_counts_if_no_registry_was_queried(self, verify: Any) -> None:
+        plan = look(to_change=1)
+        assert new_failures(plan, look("a x"), verify=verify) == ["a x"]
+
+    def test_the_refusal_names_the_pods(self) -> None:
+        said = decide("pods", _seen=look("c x"), _plan=look(proven=("x",), to_change=1))["refusal"]
+        assert said == "stopped: registries reject the login of pods that did not fail before: a/p (i, c). Go back"
+        assert decide("pods")["refusal"] == ""
+
+
+class TestAfterTheRetirement:
+    def test_an_earlier_failure_is_not_counted(self) -> None:
+        plan = look("a x", proven=("x",), to_change=1)
+        assert after_retirement(plan, look("a x"), look("a x", "b x")) == ["b x"]
+
+    def test_a_failure_undecided_since_the_plan_is_not_counted(self) -> None:
+        plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
+        assert after_retirement(plan, look(undecided=("a x", "b x")), look("a x", "b x")) == []
+
+    @pytest.mark.parametrize("before", [{"failing": ("a x",)}, {"undecided": ("a x",)}])
+    def test_a_pull_that_worked_just_before_is_counted(self, before: Any) -> None:
+        plan = look(*before.get("failing", ()), undecided=before.get("undecided", ()), proven=("x",), to_change=1)
+        assert after_retirement(plan, look(), look("a x")) == ["a x"]
+
+    def test_a_pull_that_waited_at_the_retirement_is_counted(self) -> None:
+        plan = look(proven=("x",), to_change=1)
+        assert after_retirement(plan, look(undecided=("a x",)), look("a x")) == ["a x"]
+
+    def test_a_later_run_that_only_retires_counts_all(self) -> None:
+        """It has nothing to change, so it has not proven any repository."""
+        assert after_retirement(look(), look(), look("a x")) == ["a x"]
+
+    def test_failures_are_compared_with_the_last_look_without_a_plan(self) -> None:
+        assert after_retirement(None, look("a x"), look("a x", "b x")) == ["b x"]
+
+    def test_the_failures_of_another_rotation_stay(self) -> None:
+        step = decide("disable", _known_failures={"other": ["x"]}, _seen=look("a x"))
+        assert step["known_failures"] == {"other": ["x"], KEY: ["a x"]}
+
+
+@pytest.mark.parametrize(
+    ("given", "scope"),
+    [
+        ({"_confirmed": ["row"]}, {"secrets": ["row"]}),
+        ({"_planned": {"key": "other"}, "plan": "x", "_reviewed": {"secrets": []}}, {"plan": {"secrets": []}}),
+        ({"_planned": None, "_named": ["entry"]}, {"secrets": ["entry"]}),
+    ],
+)
+def test_a_check_searches_the_confirmed_secrets(given: Any, scope: Any) -> None:
+    assert decide("scope", **given) == scope
+
+
+class TestResult:
+    ANSWER = ({"item": "quay.io", "scheme": "bearer"},)
+
+    @pytest.mark.parametrize(
+        ("dead", "known", "retired"),
+        [
+            ({"results": [*ANSWER]}, {}, True), (None, {}, None), (None, None, False), ({"results": []}, {}, None),
+            ({"results": [{"item": "quay.io", "scheme": "none"}]}, {}, None), ({"results": [{"item": "other"}]}, {}, None),
+            ({"results": [*ANSWER], "failed": True}, {}, None),
+        ],
+    )  # fmt: skip
+    def test_a_login_is_retired_if_all_registries_refuse_it(self, dead: Any, known: Any, retired: Any) -> None:
+        assert decide("result", _dead=dead, _known_failures=known, **RETIRE)["retired"] is retired
+
+    def test_a_login_that_was_refused_before_is_reported(self) -> None:
+        refused = {"_retirement": {"old_login": "refused"}}
+        assert decide("result", **refused, **RETIRE)["already_refused"]
+        assert not decide("result", **refused)["already_refused"]
+        assert not decide("result", **RETIRE)["already_refused"]
