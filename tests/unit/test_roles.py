@@ -159,3 +159,11 @@ class TestRoleWithEntries:
     def test_the_documented_variable_is_the_one_that_is_read(self, role: str) -> None:
         (name,) = (name for name, option in options_of(role).items() if option["type"] == "list" and name not in SHARED)
         assert VARIABLES[role] == name
+
+
+def test_no_role_or_playbook_has_a_loop_in_a_template() -> None:
+    """A decision belongs into Python, where types and tests reach it."""
+    folders = (ROOT, ROOT.parent / "playbooks", ROOT.parent / "extensions")
+    files = [path for folder in folders for ending in ("yml", "j2") for path in folder.rglob(f"*.{ending}")]
+    assert len(files) > len(ROLES)
+    assert [path for path in files if re.search(r"\{%-? *for |namespace\(", path.read_text(encoding="utf-8"))] == []
