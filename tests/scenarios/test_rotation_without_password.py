@@ -37,7 +37,7 @@ PULLED = {
     "containerStatuses": [{"name": "c", "imageID": "i", "state": {"running": {}}, "ready": True}],
 }
 #: The first task of the last play that runs.
-FINISH = "Keep the time that the nodes of this cluster need to read the new secrets"
+FINISH = "Keep the times that this cluster needs before the retirement"
 RETIRE = """
 - name: Disable the old login
   ansible.builtin.copy:
