@@ -650,10 +650,15 @@ class TestSteps:
         lab = cluster.lab
         (rotated,) = cluster.namespaces("rotated")
         cluster.secret(rotated)
-        # The registry cannot be reached, so it is not known whether it accepts the login.
+        # The old login in a secret that the rotation is not allowed to change, and another one. No registry is asked whether it works.
+        cluster.secret(rotated, name="copy")
+        old, cluster.old = cluster.old, {**cluster.new, "password": "other-password"}
+        cluster.secret(rotated, name="other")
+        cluster.old = old
+        container = {"name": "app", "image": cluster.image}
         template = {
             "metadata": {"labels": {"app": "app"}},
-            "spec": {"containers": [{"name": "app", "image": "127.0.0.9:1/app:v1"}]},
+            "spec": {"containers": [container], "imagePullSecrets": [{"name": "copy"}, {"name": "other"}]},
         }
         spec = {"replicas": 0, "selector": {"matchLabels": {"app": "app"}}, "template": template}
         deployment = {"metadata": {"name": "app"}, "spec": spec}
@@ -664,12 +669,13 @@ class TestSteps:
             "credential_rotation_guard": "what_if_strict",
             "credential_rotation_soak_seconds": 0,
             "credential_rotation_probe": False,
+            "credential_rotation_verify": False,
         }
         refused = rotate(tmp_path, [cluster], **retire)
         assert refused.status != 0
         told = " ".join(refused.output.split())
         assert "the old login was not retired: credential_rotation_guard is what_if_strict" in told
-        assert f"Deployment {rotated}/app (app, 127.0.0.9:1/app:v1)" in told
+        assert f"Deployment {rotated}/app (app, {cluster.image})" in told
         assert "so they do not stop its retirement" not in told
         assert "Disable the old account" not in refused.output
         done = rotate(tmp_path, [cluster], **{**retire, "credential_rotation_guard": "what_if"})
@@ -821,7 +827,7 @@ class TestSteps:
             )
         told = " ".join(done.output.split())
         assert done.status != 0, done.output
-        assert "stopped, because registries reject the login of pods that did not fail before" in told
+        assert "stopped: registries reject the login of pods that did not fail before" in told
         assert f"{namespaces[0]}/restarted ({cluster.image}, unauthorized)" in told
         assert "The old login is retired. If these pods need it, enable it again at the registry." in told
 
@@ -938,7 +944,7 @@ class TestSteps:
         assert "before the next run" in late.output
         dead = rotate(tmp_path, [cluster], **short, credential_rotation_next_rotation_seconds=3600)
         assert dead.status != 0
-        assert "the registries accept the login of none of the 1 confirmed secrets" in " ".join(dead.output.split())
+        assert "the registries accept the login of none of the 1 confirmed secret" in " ".join(dead.output.split())
         assert cluster.logins()[four] == auth(stale.old)
         done = rotate(
             tmp_path,
