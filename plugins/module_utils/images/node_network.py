@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..core.objects import Kind, ObjectRef
+from ..dockerconfig.registry_keys import DOCKER_HUB
 from .references import Reference
 from .registry_sources import Mirrors
 
@@ -20,6 +21,10 @@ __all__ = ["NODE_NETWORK", "NodeNetwork", "is_cluster_host", "limit_mirrors", "n
 #: whether they reach only some registries, and `unproven`, whether nothing shows that they have used it. Without an answer, nothing is known.
 NODE_NETWORK = Kind("", "NodeNetwork", "nodenetworks", "network of the nodes", namespaced=False)
 
+#: The hosts that nodes ask for images of Docker Hub: its registry, and its token service even without a login (containers/image
+#: docker/docker_client.go). Its other names stand for all of its hosts.
+_HOSTS_OF_HUB = ("registry-1.docker.io", "auth.docker.io")
+_NAMES_OF_HUB = DOCKER_HUB.difference(_HOSTS_OF_HUB)
 #: The hosts of services. Nodes reach them inside the cluster.
 _OF_SERVICES = (".svc", ".svc.cluster.local")
 _PORT = re.compile(r":([0-9]+)\Z")
@@ -40,6 +45,9 @@ class NodeNetwork:
 
     def reaches(self, host: str) -> bool:
         """Whether the nodes reach a registry. Services of the cluster are never outside."""
+        return all(map(self._reaches_host, _HOSTS_OF_HUB if host in DOCKER_HUB else (host,)))
+
+    def _reaches_host(self, host: str) -> bool:
         if any(_is_host(host, each) for each in self.unreachable):
             return False
         return self.only is None or is_cluster_host(host) or any(_is_host(host, each) for each in self.only)
@@ -85,7 +93,9 @@ def _is_host(host: str, wanted: str) -> bool:
     wanted_name, wanted_port = _split(wanted)
     if wanted_port and wanted_port != (port or _DEFAULT_PORT):
         return False
-    return name.endswith(wanted_name[1:]) if wanted_name.startswith("*.") else name == wanted_name
+    if wanted_name.startswith("*."):
+        return name.endswith(wanted_name[1:])
+    return name == wanted_name or (wanted_name in _NAMES_OF_HUB and name in _HOSTS_OF_HUB)
 
 
 def _split(host: str) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from ...core.objects import Json, Kind, ObjectRef, metadata
 from ...core.ownership import Ownership
 from ...core.phrases import join_and
 from ...core.what_if_format import DECLARED
-from ...dockerconfig.registry_keys import host_of
+from ...dockerconfig.registry_keys import DOCKER_HUB, host_of
 from ...features.pull_audit.options import parse_version
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY
@@ -303,7 +303,7 @@ def _parse_registries(kind: str, value: Any, _read: object) -> WhatIfChange:
 
 def _check_host(kind: str, registry: str) -> None:
     host = registry.removeprefix("*.")
-    if "/" in registry or "*" in host or not host_of(host) or host_of(host) != host:
+    if "/" in registry or "*" in host or not host_of(host) or host not in (host_of(host), *DOCKER_HUB):
         raise OptionError(
             f"{kind}: {registry!r} is not host[:port], such as quay.io, or *.example.com for all hosts below it"
         )

@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import Mirrors
 
 REFERENCE = reference_of("q.io/team/app:v1")
+HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "auth.docker.io", "*.docker.io")
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 
 
@@ -48,6 +49,18 @@ def mirrors(*locations: str, never_source: bool = False) -> Mirrors:
         ({"unreachable": ["[2001:db8::1]"]}, "[2001:db8::1]:5000", False),
         ({"unreachable": ["[2001:db8::1]:443"]}, "[2001:db8::1]", False),
         ({"unreachable": ["[2001:db8::1]:443"]}, "[2001:db8::1]:5000", True),
+        # Nodes ask registry-1.docker.io and auth.docker.io for images of docker.io, whose name stands for both.
+        *(({"unreachable": [each]}, "docker.io", False) for each in HUB),
+        *(({"unreachable": [each]}, "registry-1.docker.io", False) for each in HUB),
+        ({"unreachable": ["hub.docker.io"]}, "docker.io", True),
+        ({"unreachable": ["docker.io"]}, "auth.docker.io", False),
+        ({"unreachable": ["docker.io"]}, "hub.docker.io", True),
+        ({"unreachable": ["docker.io:443"]}, "docker.io", False),
+        ({"only": ["docker.io"]}, "docker.io", True),
+        ({"only": ["docker.io"]}, "auth.docker.io", True),
+        ({"only": ["*.docker.io"]}, "docker.io", True),
+        ({"only": ["registry-1.docker.io"]}, "docker.io", False),
+        ({"only": ["registry-1.docker.io", "auth.docker.io"]}, "docker.io", True),
     ],
 )
 def test_hosts_within_reach(given, host, is_reached) -> None:

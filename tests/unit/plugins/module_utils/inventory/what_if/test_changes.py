@@ -58,6 +58,13 @@ def test_a_change_is_named_in_words(given, title) -> None:
 
 
 @pytest.mark.parametrize(
+    "host", ["docker.io", "index.docker.io", "registry-1.docker.io", "auth.docker.io", "*.docker.io"]
+)
+def test_each_name_of_docker_hub_is_a_registry(host) -> None:
+    assert supposed_change(unreachable_registries=[host]).value == [host]
+
+
+@pytest.mark.parametrize(
     ("given", "says"),
     [
         ({}, "but it is empty"),
