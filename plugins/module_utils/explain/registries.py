@@ -55,11 +55,13 @@ def registries_of(evidence: Lookup) -> NodeRegistries:
 
 
 def why_release_unknown(evidence: Lookup) -> str:
-    """Return why it is not known which repository the release comes from, as a sentence. Empty if that does not matter.
+    """Return why it is not known which blocked registries have an effect, as a sentence. Empty if that is known.
 
     :raises ReadRequired: when more objects have to be read first.
     """
-    return _release_image(evidence)[1] if registry_sources(evidence).blocked else ""
+    unread = _release_image(evidence)[1] if registry_sources(evidence).blocked else ""
+    doubt = "An entry around the repository of the release has no effect without a mirror of it, and this repository is not known"
+    return f"{doubt}: {unread}" if unread else ""
 
 
 def _release_image(evidence: Lookup) -> tuple[str, str]:

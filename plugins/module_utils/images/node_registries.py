@@ -83,13 +83,32 @@ class NodeRegistries:
         names = list(dict.fromkeys(entry.rewrite(str(reference), mirror) for mirror in wanted))
         locations = list(dict.fromkeys(mirror for mirror, _by_digest in entry.mirrors))
         invalid = next((name for name in names if not _is_whole(name)), "")
+        blocked = {name: why for name in names if (why := self._why_blocked(name))}
         return Mirrors(
-            entry.source, names, entry.never or bool(entry.blocked), entry.objects, locations, invalid=invalid
+            entry.source,
+            [name for name in names if name not in blocked],
+            entry.never or bool(entry.blocked),
+            entry.objects,
+            locations,
+            invalid=invalid,
+            blocked=blocked,
         )
 
     def why_scope_not_rendered(self, scope: str) -> str:
         """Return why an image policy with this scope prevents the files: the operator writes the names of the scope at its mirrors as well."""
         return _scope_problem(self, scope)
+
+    def _why_blocked(self, name: str) -> str:
+        """Return why nodes do not ask a mirror, as a clause: its own entry decides (docker/docker_client.go), and no list of policy.json does."""
+        mirror = reference_of(name)
+        entry = self._find(mirror.repository) if mirror is not None else None
+        if entry is None or not (entry.blocked or entry.never):
+            return ""
+        if entry.blocked:
+            return f"{_BLOCKED} {entry.blocked}"
+        return (
+            f"it is in source {entry.source}, which is never contacted ({' and '.join(dict.fromkeys(entry.objects))})"
+        )
 
     def _find(self, repository: str) -> _Entry | None:
         # Of the longest ones, the first in alphabetical order: `*.example.com` before `a.example.com`.
@@ -127,7 +146,7 @@ def _limits(
     if problem or is_unreadable or (found is not None and found.invalid):
         # The operator cannot look for the mirrors of the release then, and drops all entries.
         return replace(sources, blocked=(), allowed=None), (), ""
-    places = [name.partition("@")[0] for name in found.mirrors] if found is not None else []
+    places = [name.partition("@")[0] for name in (*found.mirrors, *found.blocked)] if found is not None else []
     if all(any(is_nested(place, each) for each in sources.blocked) for place in places):
         kept = tuple(each for each in sources.blocked if each not in around)
         return replace(sources, blocked=kept), kept, ""

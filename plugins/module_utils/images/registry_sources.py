@@ -9,7 +9,7 @@ Objects: openshift/api config/v1 (ImageDigestMirrorSet, ImageTagMirrorSet, Image
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.json_types import as_dict, as_list, as_str
@@ -59,7 +59,7 @@ class Mirrors:
     `never_source`: nodes use only mirrors. A source without a mirror for this type of pull is blocked then. `objects` are the names of the
     objects that configure the source. `locations` are the mirrors of both types of pulls, as the objects have them. `unreachable` are the
     hosts of the image's places that the nodes do not reach, if that is known. `invalid` is the first of the mirrors that is not the name of an
-    image: no pull succeeds then.
+    image: no pull succeeds then. `blocked` are the mirrors that nodes do not ask, with the reason as a clause.
     """
 
     source: str
@@ -69,6 +69,7 @@ class Mirrors:
     locations: Sequence[str] = ()
     unreachable: Sequence[str] = ()
     invalid: str = ""
+    blocked: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

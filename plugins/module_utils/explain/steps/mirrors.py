@@ -28,8 +28,8 @@ from ..credentials import credentials_of, refused_logins
 from ..fixes import Fix
 from ..lookup import Lookup
 from ..reading import require_all, try_lookup
-from ..registries import read_mirror_sets, registries_of
-from ..verdict import StepResult, failure, info
+from ..registries import read_mirror_sets, registries_of, why_release_unknown
+from ..verdict import StepResult, failure, info, unknown
 from .crio_provider import CrioProvider
 
 __all__ = ["MirrorKey", "explain_mirrors", "fix_for", "items_of_sets", "key_for", "mirrors_of"]
@@ -124,10 +124,14 @@ def explain_mirrors(
 ) -> Iterator[StepResult]:
     """Yield the results. Another step reports that the nodes' files are outdated: then nothing shows that the nodes have no other mirror."""
     is_known = not is_outdated and _are_all_sets_read(evidence)
+    doubt = why_release_unknown(evidence) if found.blocked else ""
+    is_known = is_known and not doubt
     if found.unreachable:
         yield _explain_unreachable(reference, found, is_known=is_known)
     if not found.objects:
         return
+    for each in _blocked_mirrors(found):
+        yield unknown("registries", f"{each}. {doubt}") if doubt else info("registries", each, ok=False)
     by = f"source {found.source} in {' and '.join(dict.fromkeys(found.objects))}"
     if found.invalid:
         text = (
@@ -143,10 +147,15 @@ def explain_mirrors(
             key = key_for(mirror, evidence)
             yield info("mirrors", str(key), ok=False if key.is_refused else True if key.key else None)
     elif found.never_source and not found.unreachable:
-        way = "digest" if reference.is_by_digest else "tag"
+        way = f"for a pull by {'digest' if reference.is_by_digest else 'tag'}"
+        which, why = ("left", f": {join_and(_blocked_mirrors(found))}") if found.blocked else (way, "")
         never = "and the source is never contacted"
-        text = f"registry {found.source} is blocked: no mirror is for a pull by {way}, {never} ({by})"
+        text = f"registry {found.source} is blocked: no mirror is {which}, {never} ({by}){why}"
         yield failure("mirrors", text) if is_known else info("mirrors", text, ok=None)
+
+
+def _blocked_mirrors(found: Mirrors) -> Sequence[str]:
+    return [f"the nodes do not ask {mirror}, because {why}" for mirror, why in found.blocked.items()]
 
 
 def _explain_unreachable(reference: Reference, found: Mirrors, *, is_known: bool) -> StepResult:

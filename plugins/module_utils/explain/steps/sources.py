@@ -114,9 +114,8 @@ def _explain_registries(reference: Reference, registries: NodeRegistries, eviden
     """A blocked or disallowed source stays so even if it has mirrors."""
     if why := registries.why_not(reference):
         text = f"the nodes are not allowed to pull {reference}: {why}"
-        if unread := why_release_unknown(evidence):
-            doubt = "An entry around the repository of the release has no effect without a mirror of it, and this repository is not known"
-            yield unknown("registries", f"{text}. {doubt}: {unread}")
+        if doubt := why_release_unknown(evidence):
+            yield unknown("registries", f"{text}. {doubt}")
         else:
             yield failure("registries", text)
 

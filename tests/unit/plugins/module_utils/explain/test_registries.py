@@ -47,8 +47,9 @@ def test_the_files_are_made_once_for_the_same_objects() -> None:
 def test_the_release_is_read_only_if_registries_are_blocked() -> None:
     refused = {CLUSTER_VERSION: REFUSED}
     assert why_release_unknown(Lookup(known(more=refused))) == ""
-    assert why_release_unknown(Lookup(known(more={**BLOCKED, **refused}))) == "the caller may not read it"
+    doubt = "An entry around the repository of the release has no effect without a mirror of it, and this repository is not known"
+    assert why_release_unknown(Lookup(known(more={**BLOCKED, **refused}))) == f"{doubt}: the caller may not read it"
     assert why_release_unknown(Lookup(known(more=BLOCKED))) == ""
     unusual = {CLUSTER_VERSION: {"status": {"desired": {"image": "?"}}}}
     text = f"status.desired.image of {CLUSTER_VERSION} is not the name of an image"
-    assert why_release_unknown(Lookup(known(more={**BLOCKED, **unusual}))) == text
+    assert why_release_unknown(Lookup(known(more={**BLOCKED, **unusual}))) == f"{doubt}: {text}"

@@ -141,7 +141,8 @@ class TestSecrets:
         assert asked(far=secret({"m.io": AUTH, "n.io": {"auth": 5}})).verdict == "unknown"
 
     def test_a_mirror_on_the_host_of_the_source_gets_the_login_of_the_pod(self) -> None:
-        found = asked("q.io/copy", far=secret({"q.io/copy": AUTH}))
+        sets = mirrored("q.io/copy", source="q.io/team", only=True)
+        found = asked(far=secret({"q.io/copy": AUTH}), more=sets)
         assert found.reason.startswith("secret own has the key q.io, but")
 
     def test_the_source_gets_a_login_if_the_kubelet_sends_none(self) -> None:

@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import (
@@ -98,7 +99,7 @@ class TestOnlyMirrors:
         )
 
     def test_a_mirror_on_the_host_of_the_source_gets_the_login_of_the_pod(self) -> None:
-        found = asked(None, "q.io/copy", only=True)
+        found = asked(None, more=mirrored("q.io/copy", source="q.io/team", only=True))
         assert summary(found) == (
             "pulls",
             "secret own has the key q.io, but the registry was not asked whether it accepts the login",
@@ -148,6 +149,46 @@ class TestHostedClusters:
         found = explain(pod("own"), held, asks=True)
         assert summary(found) == ("will_not_pull", f"said no: the nodes' pull secret has no key for {M}{hint}")
         assert bool(found.fix) == (not hint)
+
+
+class TestBlockedMirrors:
+    """Each attempt at a mirror fails if its own entry of registries.conf is blocked. The node goes on to the next place."""
+
+    NODES = secret({"m.io": AUTH})
+    BLOCKED = {IMAGE_CONFIG: {"spec": {"registrySources": {"blockedRegistries": ["m.io/z"]}}}}
+    WHY = f"the nodes do not ask {M}, because registrySources.blockedRegistries of image config cluster has m.io/z"
+
+    def test_the_only_mirror(self) -> None:
+        found = asked(self.NODES, only=True, more=self.BLOCKED)
+        by = "source q.io in image tag mirror set m"
+        text = f"registry q.io is blocked: no mirror is left, and the source is never contacted ({by}): {self.WHY}"
+        assert summary(found) == ("will_not_pull", text)
+        assert steps(found, "registries") == [("registries", self.WHY, False)]
+
+    def test_the_source_is_asked(self) -> None:
+        found = asked(self.NODES, more=self.BLOCKED)
+        assert found.reason.startswith("secret own has the key q.io, but the registry was not asked")
+        assert asked(self.NODES, more=self.BLOCKED, own=secret({"x.io": AUTH})).verdict == "unknown"
+
+    def test_another_mirror_is_asked(self) -> None:
+        found = asked(secret({"n.io": AUTH}), "m.io/z", "n.io", only=True, more=self.BLOCKED)
+        assert found.reason.startswith("the nodes' pull secret has the key n.io for n.io/team/app:v1, but")
+
+    def test_a_mirror_below_a_source_that_is_never_contacted(self) -> None:
+        found = asked(None, "q.io/copy", only=True)
+        assert found.verdict == "will_not_pull"
+        why = "because it is in source q.io, which is never contacted (image tag mirror set m)"
+        assert found.reason.endswith(f": the nodes do not ask q.io/copy/team/app:v1, {why}")
+
+    def test_a_mirror_that_is_not_among_the_allowed_registries_is_asked(self) -> None:
+        """policy.json is for the name of the source."""
+        config = {IMAGE_CONFIG: {"spec": {"registrySources": {"allowedRegistries": ["q.io"]}}}}
+        assert asked(self.NODES, only=True, more=config).verdict == "pulls"
+
+    def test_a_blocked_entry_may_have_no_effect(self) -> None:
+        found = asked(self.NODES, only=True, more={**self.BLOCKED, CLUSTER_VERSION: REFUSED})
+        doubt = "An entry around the repository of the release has no effect without a mirror of it, and this repository is not known"
+        assert summary(found) == ("unknown", f"{self.WHY}. {doubt}: the caller may not read it")
 
 
 class TestHiddenSets:
