@@ -20,13 +20,14 @@ from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
 from .lookup import Lookup
 from .reading import require_all
+from .steps.asked import join_routes
 from .steps.cached import cache_refs, explain_cache, explain_never, judge_present_image
 from .steps.integrated import explain_project
 from .steps.login import explain_keys, explain_login
 from .steps.pull_secrets import explain_secret_list, explain_secrets
 from .steps.restart import explain_restart
 from .steps.short_names import resolve_short_name
-from .steps.sources import explain_sources, source_refs
+from .steps.sources import Sources, explain_sources, source_refs
 from .steps.streams import resolve_image
 from .steps.volumes import explain_mounts, explain_shared_error, node_error
 from .subjects import ContainerPull
@@ -80,27 +81,30 @@ def _explain_steps(
     yield seen
     secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
     require_all(evidence, [*secrets, NODE_SECRET, *source_refs(subject.namespace), *cache_refs(subject)])
-    credentials = credentials_of(subject.namespace, names, reference.repository, evidence)
+    hosts = [each.host for each in named.references]
+    credentials = credentials_of(subject.namespace, names, reference.repository, evidence, hosts)
     yield from explain_secrets(subject.namespace, credentials, reference.host)
-    # Only the node can tell which registry a name without one refers to.
-    asks = asks and not reference.is_short and not credentials.in_state("unparsable")
-    found = [explain_sources(subject, each, told, evidence, credentials, asks=asks) for each in named.references]
-    yield from _merge_sources([each.seen for each in found])
+    # Without the settings of the node, only the node can tell which registry a name without one refers to.
+    is_known = all(each.verdict != UNKNOWN for each in named.seen)
+    asks = asks and is_known and not credentials.in_state("unparsable")
+    found = [
+        explain_sources(subject, each, told, evidence, credentials, asks=asks, named=reference)
+        for each in named.references
+    ]
+    yield from _merge_sources(found)
     yield from explain_project(subject, reference, credentials, evidence)
-    route = found[0].route
-    if route.reference != reference:
-        route = replace(route, reference=reference)
+    route = join_routes(reference, [each.route for each in found if not each.is_closed] or [found[0].route])
     yield from explain_cache(subject, evidence, route)
     yield from explain_keys(credentials, reference.repository)
     yield from explain_login(route, None if found[0].overtakes_node else told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 
-def _merge_sources(each: Sequence[Sequence[StepResult]]) -> Iterator[StepResult]:
+def _merge_sources(each: Sequence[Sources]) -> Iterator[StepResult]:
     """The results for several references, each once. They are a failure only if every reference fails."""
-    closed = all(any(seen.verdict == WILL_NOT_PULL for seen in way) for way in each)
+    closed = all(way.is_closed for way in each)
     told: list[StepResult] = []
-    for seen in (seen for way in each for seen in way):
+    for seen in (seen for way in each for seen in way.seen):
         if seen not in told:
             told.append(seen)
             yield seen if closed or seen.verdict != WILL_NOT_PULL else replace(seen, verdict="", reason="")

@@ -93,8 +93,10 @@ class Credentials:
         return [secret for secret in self.secrets if secret.state == state]
 
 
-def credentials_of(namespace: str, names: Iterable[str], repository: str, evidence: Lookup) -> Credentials:
-    """Return the credentials for a repository.
+def credentials_of(
+    namespace: str, names: Iterable[str], repository: str, evidence: Lookup, hosts: Sequence[str] = ()
+) -> Credentials:
+    """Return the credentials for a repository. `hosts` are the registries that get them, by default that of the repository.
 
     :raises ReadRequired: when some of the secrets have to be read first. All of these are requested then.
     """
@@ -106,7 +108,7 @@ def credentials_of(namespace: str, names: Iterable[str], repository: str, eviden
             waits = True
     if waits:
         raise ReadRequired
-    return Credentials(secrets, logins_of(secrets, repository))
+    return Credentials(secrets, logins_of(secrets, repository, hosts))
 
 
 def nearest_key(secrets: Iterable[PullSecretStatus], repository: str) -> str:
@@ -166,12 +168,15 @@ def refused_logins(secret: Json | None) -> frozenset[tuple[str, str]]:
     return frozenset((pair[0], pair[1]) for pair in pairs if len(pair) == 2)
 
 
-def logins_of(secrets: Sequence[PullSecretStatus], repository: str) -> list[KubeletLogin]:
-    """Return the logins for an image, in the order in which the kubelet tries them."""
-    usable, host = [secret for secret in secrets if secret.state == "usable"], repository.partition("/")[0]
+def logins_of(secrets: Sequence[PullSecretStatus], repository: str, hosts: Sequence[str] = ()) -> list[KubeletLogin]:
+    """Return the logins for an image, in the order in which the kubelet tries them. `hosts`: see `credentials_of`."""
+    usable, getting = (
+        [secret for secret in secrets if secret.state == "usable"],
+        hosts or [repository.partition("/")[0]],
+    )
     every = dict.fromkeys(key for secret in usable for key in secret.keys)
     return [
-        KubeletLogin(secret.name, key, key in secret.empty_keys, (key, host) in secret.refused)
+        KubeletLogin(secret.name, key, key in secret.empty_keys, all((key, host) in secret.refused for host in getting))
         for key in kubelet_keys(every, repository)
         for secret in usable
         if key in secret.keys

@@ -5,7 +5,8 @@
 
 The kubelet passes one credential after the other to the runtime: first those of the pod's secrets, then the nodes' own. With each, CRI-O
 tries the mirrors and then the source. It sends the credential to the host of the source, and looks for others in the nodes' file, to which
-its credential provider adds logins of the namespace for the first of these attempts.
+its credential provider adds logins of the namespace for the first of these attempts. For a name without a registry, it does so with the name
+in each of its search registries.
 """
 
 from __future__ import annotations
@@ -27,10 +28,19 @@ from ..lookup import Lookup
 from ..reading import registry_sources, require_all, try_lookup
 from ..subjects import ContainerPull
 from .crio_provider import CrioProvider, crio_provider_for
-from .mirrors import MirrorKey, key_for
+from .mirrors import MirrorKey, key_for, mirrors_of
 from .trust import UNTRUSTED, doubt_trust
 
-__all__ = ["COPY", "MISSING", "PullRoute", "RegistryAttempt", "list_questions", "read_attempts", "serving_attempts"]
+__all__ = [
+    "COPY",
+    "MISSING",
+    "PullRoute",
+    "RegistryAttempt",
+    "join_routes",
+    "list_questions",
+    "read_attempts",
+    "serving_attempts",
+]
 
 #: The name of the step for a mirror without a copy of the image for the nodes.
 COPY = "copy"
@@ -78,6 +88,9 @@ class RegistryAttempt:
 class PullRoute:
     """The facts about a pull of one image: the logins of the pod, the mirrors, and CRI-O's credential provider.
 
+    `named` is the name with which the kubelet looks for logins, if it is another one. `candidates` are the routes of the names that CRI-O
+    tries for a name without a registry, in order.
+
     `asks`: whether to ask the registries. `reads_index`: also for the architectures of an index. `reads_copies`: at a mirror, also for the
     architecture of an image without an index.
     """
@@ -90,10 +103,17 @@ class PullRoute:
     asks: bool = False
     reads_index: bool = False
     reads_copies: bool = False
+    named: Reference | None = None
+    candidates: Sequence[PullRoute] = ()
 
     @property
     def namespace(self) -> str:
         return self.subject.namespace
+
+    @property
+    def tried(self) -> Sequence[PullRoute]:
+        """The route of each name that the runtime tries."""
+        return self.candidates or (self,)
 
     @cached_property
     def provider(self) -> CrioProvider | None:
@@ -103,6 +123,16 @@ class PullRoute:
     def key_for(self, mirror: str) -> MirrorKey:
         """Return the nodes' key for a mirror."""
         return key_for(mirror, self.evidence, self.provider)
+
+
+def join_routes(reference: Reference, found: Sequence[PullRoute]) -> PullRoute:
+    """Return the route of a name that stands for the names of other routes, which are tried one after the other."""
+    first = found[0]
+    if first.reference == reference and len(found) == 1:
+        return first
+    return replace(
+        first, reference=reference, mirrors=mirrors_of(reference, first.evidence), named=None, candidates=tuple(found)
+    )
 
 
 def read_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:
@@ -146,26 +176,31 @@ def serving_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:
 
 
 def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
-    """The questions with each login that the kubelet passes on, in order, and whether each goes to the source."""
+    """The questions with each login that the kubelet passes on, and each name, in order, and whether each question goes to the source."""
+    named = route.named or route.reference
+    for number, login in enumerate(_logins(route.namespace, named, route.credentials, route.evidence)):
+        # CRI-O uses the file of its provider for one pull (prepareTempAuthFile), so the next login finds only the nodes' own file.
+        provider = route.provider if number == 0 else None
+        for each in route.tried:
+            yield list(_ask_with(login, each, provider))
+
+
+def _ask_with(
+    login: tuple[str, str, str] | None, route: PullRoute, provider: CrioProvider | None
+) -> Iterator[tuple[ImageQuestion, bool]]:
     reference, mirrors, evidence = route.reference, route.mirrors, route.evidence
     found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
     places = [(mirror, False) for mirror in found if mirror is not None]
     if mirrors is None or not mirrors.never_source:
         places.append((reference, True))
     registries = registry_sources(evidence)
-    for number, login in enumerate(_logins(route.namespace, reference, route.credentials, evidence)):
-        # CRI-O uses the file of its provider for one pull (prepareTempAuthFile), so the next login finds only the nodes' own file.
-        provider = route.provider if number == 0 else None
-        questions = []
-        for place, is_source in places:
-            is_own_host = place.host == reference.host
-            own = login if login is not None and is_own_host else _node_login(place, evidence, provider)
-            question = ImageQuestion.about(place, *own, is_insecure=registries.is_insecure(place.repository))
-            # Somebody has chosen what to copy to a mirror. The source has what the pod names.
-            reads_copy = route.reads_copies and not is_source
-            question = replace(question, reads_index=route.reads_index, reads_configuration=reads_copy)
-            questions.append((question, is_source))
-        yield questions
+    for place, is_source in places:
+        is_own_host = place.host == reference.host
+        own = login if login is not None and is_own_host else _node_login(place, evidence, provider)
+        question = ImageQuestion.about(place, *own, is_insecure=registries.is_insecure(place.repository))
+        # Somebody has chosen what to copy to a mirror. The source has what the pod names.
+        reads_copy = route.reads_copies and not is_source
+        yield replace(question, reads_index=route.reads_index, reads_configuration=reads_copy), is_source
 
 
 def _logins(

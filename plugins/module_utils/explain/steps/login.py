@@ -184,7 +184,10 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         # The node also tried the login of the provider, which no registry can be asked about.
         yield _judge_by_node(held, told)
     elif attempts:  # there is none if the source is blocked and has no mirror: another step reports that
-        refusal = _judge_refusal(held, next((attempt for attempt in attempts if attempt.is_source), attempts[0]))
+        # CRI-O reports the error of the last name that it tries.
+        last = held.tried[-1].reference.repository
+        at_source = (each for each in attempts if each.is_source and each.question.repository == last)
+        refusal = _judge_refusal(held, next(at_source, attempts[0]))
         yield refusal if was_refused or not places else _leave_to_provider(held, refusal, places)
 
 
@@ -331,7 +334,7 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
         yield _success_reason(
             f"the nodes' own pull secret has the key {key}, but the registry was not asked whether it accepts the login"
         )
-    elif usable := _usable_mirror(held) or _provided_source(held):
+    elif usable := _usable_mirror(held) or _usable_source(held):
         yield _success_reason(f"{usable}, but {_asked_place(held, usable)} was not asked whether it accepts the login")
     else:
         yield from _explain_all_providers(held, [str(held.reference)])
@@ -348,34 +351,39 @@ def _refused_login(held: PullRoute) -> str:
 
 
 def _nodes_credentials(held: PullRoute) -> Credentials:
-    return credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence)
+    hosts = [each.reference.host for each in held.tried]
+    return credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], held.reference.repository, held.evidence, hosts)
+
+
+def _mirrors(held: PullRoute) -> Sequence[str]:
+    return [mirror for each in held.tried if each.mirrors is not None for mirror in each.mirrors.mirrors]
 
 
 def _exclusive_mirrors(held: PullRoute) -> Sequence[str]:
-    """The mirrors, if the source is never contacted."""
-    return held.mirrors.mirrors if held.mirrors is not None and held.mirrors.never_source else ()
+    """The mirrors, if no source is ever contacted."""
+    return _mirrors(held) if all(each.mirrors is not None and each.mirrors.never_source for each in held.tried) else ()
 
 
 def _has_own_host(held: PullRoute, images: Sequence[str]) -> bool:
     """Whether one of the images or mirrors gets the credentials that the kubelet sends."""
-    return any(image.partition("/")[0] == held.reference.host for image in images)
+    hosts = [each.reference.host for each in held.tried]
+    return any(image.partition("/")[0] in hosts for image in images)
 
 
 def _usable_mirror(held: PullRoute) -> MirrorKey | None:
     """The first mirror for which the nodes have a key."""
-    mirrors = held.mirrors.mirrors if held.mirrors is not None else ()
-    found = (held.key_for(mirror) for mirror in mirrors)
+    found = (held.key_for(mirror) for mirror in _mirrors(held))
     return next((each for each in found if each.is_usable), None)
 
 
-def _provided_source(held: PullRoute) -> MirrorKey | None:
-    """The login that CRI-O's provider gives for the source, because the kubelet sends none."""
-    found = held.key_for(str(held.reference)) if held.provider is not None else None
-    return found if found is not None and found.is_usable and found.secret != NODE_SECRET else None
+def _usable_source(held: PullRoute) -> MirrorKey | None:
+    """The login that CRI-O finds for a source, because the kubelet sends none: that of its provider, or of the nodes for a search registry."""
+    found = (held.key_for(str(each.reference)) for each in held.tried)
+    return next((each for each in found if each.is_usable and (held.candidates or each.secret != NODE_SECRET)), None)
 
 
 def _asked_place(held: PullRoute, found: MirrorKey) -> str:
-    return "the registry" if found.mirror == str(held.reference) else "the mirror"
+    return "the registry" if found.mirror in (str(each.reference) for each in held.tried) else "the mirror"
 
 
 def _judge_mirrors(held: PullRoute, mirrors: Sequence[str]) -> Iterator[StepResult]:

@@ -27,7 +27,7 @@ from ..lookup import Lookup
 from ..reading import items_of, try_lookup
 from ..registries import registries_of, why_release_unknown
 from ..subjects import ContainerPull
-from ..verdict import UNKNOWN, StepResult, failure, unknown
+from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, unknown
 from .asked import PullRoute
 from .mirrors import explain_mirrors, mirrors_of
 from .signatures import SIGNATURE_RULES, SignatureContext, explain_signature
@@ -46,6 +46,11 @@ class Sources:
     route: PullRoute
     overtakes_node: bool = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the settings of the cluster stop the pull."""
+        return any(each.verdict == WILL_NOT_PULL for each in self.seen)
+
 
 def source_refs(namespace: str) -> list[ObjectRef]:
     """Return the objects that the step needs."""
@@ -60,10 +65,12 @@ def explain_sources(
     credentials: Credentials,
     *,
     asks: bool = False,
+    named: Reference | None = None,
 ) -> Sources:
     """Return the results and the facts about the pull. Each unreadable object is reported once.
 
-    `told` is the node's error for the image. `asks`: whether registries are asked for signatures, with the `credentials`.
+    `told` is the node's error for the image. `asks`: whether registries are asked for signatures, with the `credentials`. `named`: see
+    `PullRoute`.
 
     :raises ReadRequired: when a registry has to be asked first.
     """
@@ -74,7 +81,15 @@ def explain_sources(
     # The question about signatures also finds the manifest of each architecture.
     is_signed = policies.requirement_for(reference, sources) is not None
     route = PullRoute(
-        subject, reference, credentials, mirrors, evidence, asks, reads_index=not is_signed, reads_copies=True
+        subject,
+        reference,
+        credentials,
+        mirrors,
+        evidence,
+        asks,
+        reads_index=not is_signed,
+        reads_copies=True,
+        named=named,
     )
     held = SignatureContext(route, policies, sources, told)
     outdated = why_outdated(policies, registries, evidence)

@@ -17,9 +17,11 @@ from ...core.objects import SECRET, Json, ObjectRef
 from ...explain.credentials import credentials_of, refused_logins
 from ...explain.lookup import Lookup
 from ...explain.reading import try_lookup
-from ...explain.steps.asked import PullRoute, list_questions
+from ...explain.registries import registries_of
+from ...explain.steps.asked import PullRoute, join_routes, list_questions
 from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.pull_secrets import explain_secret_list
+from ...explain.steps.short_names import resolve_short_name
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import PullVerdict
@@ -62,7 +64,7 @@ def describe_loss(
     """
     subject = before.subject
     reference = _source_of(subject, states[0])
-    if reference is None or subject.pull_policy == "Never" or (asks and not reference.is_short):
+    if reference is None or subject.pull_policy == "Never" or asks:
         return ""
     names, _seen = explain_secret_list(subject, states[0])
     if _is_hidden_login_touched(subject.namespace, names, states[0], touches):
@@ -94,8 +96,14 @@ def _attempts_of(
 ) -> Sequence[_Attempt]:
     """The attempts that a node makes, in order. `names` are the secrets of the pod."""
     credentials = credentials_of(subject.namespace, names, reference.repository, state)
-    route = PullRoute(subject, reference, credentials, mirrors_of(reference, state), state)
-    return [_attempt_of(question, state) for question, _is_source in list_questions(route)]
+    rules = registries_of(state)
+    found = [
+        PullRoute(subject, each, credentials, mirrors_of(each, state), state, named=reference)
+        for each in resolve_short_name(subject, reference, state).references
+        if not rules.why_not(each)
+    ]
+    asked = list_questions(join_routes(reference, found)) if found else ()
+    return [_attempt_of(question, state) for question, _is_source in asked]
 
 
 def _attempt_of(question: ImageQuestion, state: Lookup) -> _Attempt:

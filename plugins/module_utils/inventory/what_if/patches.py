@@ -226,10 +226,13 @@ class CredentialPatch:
         return [key for key, login in logins.items() if self.is_meant(key, *login)]
 
     def is_meant(self, key: str, username: str, password: str) -> bool:
-        """Whether this is the login under a key that nodes use for the registry. A key can have stars."""
+        """Whether this is the login under a key that nodes use for the registry. A key can have stars.
+
+        For an image without a registry, each search registry gets the login for Docker Hub.
+        """
         host = host_of(key)
         is_login = username == self.username and self.password in (None, password)
-        return is_login and (host == self.registry or is_host_match(host, self.registry))
+        return is_login and any(host == each or is_host_match(host, each) for each in (self.registry, "docker.io"))
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,26 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-from support.pull_evidence import AUTH, GOOD, IMAGE, known, mirrored, pod, secret, steps, summary, template
+from support.pull_evidence import (
+    AUTH,
+    GOOD,
+    IMAGE,
+    known,
+    mirrored,
+    node,
+    openshift,
+    pod,
+    secret,
+    steps,
+    summary,
+    template,
+)
 
+HUB = secret({"docker.io": AUTH})
 HIDDEN = ImagePullError("the caller may not read it")
 #: Gives a registry's answer for an image, and the secret and key of the login.
 Answers = Callable[[str, str, str], Any]
@@ -92,7 +107,7 @@ class TestAttempts:
         assert (asked, summary(found)[0]) == ([], "will_not_pull")
 
     @pytest.mark.parametrize("image", ["app", "team/app:v1", "UPPER"])
-    def test_a_name_without_a_registry_is_not_asked_for(self, image: str) -> None:
+    def test_a_name_whose_registries_are_not_known_is_not_asked_for(self, image: str) -> None:
         streams = {ObjectRef(IMAGE_STREAM, "ns", name): None for name in ("app", "team")}
         _found, asked = told(pod(image=image), known(more=streams), always("pulls"))
         assert asked == []
@@ -106,6 +121,70 @@ class TestAttempts:
         evidence = known(**{f"s{number}": secret(auths) for number in range(9)})
         _found, asked = told(pod(*(f"s{number}" for number in range(9))), evidence, always("bad_login"))
         assert len(asked) == 32
+
+
+class TestSearchRegistries:
+    """CRI-O tries the name in each search registry, with the login that the kubelet has for Docker Hub."""
+
+    A, R = "a.io/team/app:v1", "r.io/team/app:v1"
+
+    def told(self, answers: Answers, *search: str, more: Any = None, **secrets: Any) -> tuple[PullVerdict, Asked]:
+        evidence = known(more={**openshift("4.21.0", *(search or ("a.io", "r.io"))), **(more or {})}, **secrets)
+        return told(pod(*secrets, image="team/app:v1"), evidence, answers)
+
+    def test_each_of_them_gets_the_login_for_docker_hub(self) -> None:
+        found, asked = self.told(lambda image, *_: "pulls" if image == self.R else "not_found", hub=HUB)
+        assert asked == [(self.A, "hub", "docker.io"), (self.R, "hub", "docker.io")]
+        assert summary(found) == ("pulls", "said pulls, with the key docker.io of secret hub")
+
+    def test_each_of_them_gets_its_login_of_the_nodes_without_one_for_docker_hub(self) -> None:
+        nodes = {NODE_SECRET: secret({"r.io": AUTH})}
+        found, asked = self.told(lambda _image, name, _key: "pulls" if name else "no_login", more=nodes, own=GOOD)
+        assert asked == [(self.A, "", ""), (self.R, "pull-secret", "r.io")]
+        assert found.verdict == "pulls"
+
+    def test_the_mirrors_of_each_name_are_asked_before_it(self) -> None:
+        more = mirrored("m.io", source="r.io")
+        _found, asked = self.told(always("not_found"), more=more, hub=HUB)
+        assert [image for image, _secret, _key in asked] == [self.A, "m.io/team/app:v1", self.R]
+
+    def test_the_last_refusal_is_reported(self) -> None:
+        found, _asked = self.told(lambda image, *_: "bad_login" if image == self.R else "not_found", hub=HUB)
+        assert summary(found) == ("will_not_pull", "the registry refuses the login: secret hub has the key docker.io")
+
+    def test_a_blocked_one_is_not_asked(self) -> None:
+        blocked = openshift("4.21.0", "a.io", "r.io")
+        blocked[IMAGE_CONFIG]["spec"]["registrySources"]["blockedRegistries"] = ["a.io"]
+        _found, asked = self.told(always("pulls"), more=blocked, hub=HUB)
+        assert asked == [(self.R, "hub", "docker.io")]
+
+    def test_a_silent_one_leaves_the_verdict_unknown(self) -> None:
+        found, _asked = self.told(lambda image, *_: "not_found" if image == self.R else "unreachable", hub=HUB)
+        assert found.verdict == "unknown"
+
+    def test_an_image_for_another_architecture_leaves_the_next_one(self) -> None:
+        def answer(image: str, *_login: str) -> Any:
+            lists = {"is_index": True, "names": ["arm64" if image == self.A else "amd64"]}
+            return {"outcome": "pulls", "message": "said it", "architectures": lists}
+
+        amd = node()
+        amd["status"]["nodeInfo"]["architecture"] = "amd64"
+        found, _asked = self.told(answer, more={NODES: {"items": [amd]}}, hub=HUB)
+        assert found.verdict == "pulls"
+
+    def test_without_asking_a_login_of_the_nodes_for_one_of_them_counts(self) -> None:
+        more = {**openshift("4.21.0", "a.io", "r.io"), NODE_SECRET: secret({"r.io": AUTH})}
+        found = explain(pod("own", image="team/app:v1"), Lookup(known(more=more, own=GOOD)))
+        said = f"the nodes' pull secret has the key r.io for {self.R}, but the registry was not asked whether it accepts the login"
+        assert summary(found) == ("pulls", said)
+
+    @pytest.mark.parametrize(("refusing", "verdict"), [(["a.io", "r.io"], "will_not_pull"), (["a.io"], "pulls")])
+    def test_without_asking_a_login_is_refused_if_each_of_them_refuses_it(
+        self, refusing: list[str], verdict: str
+    ) -> None:
+        hub = {**HUB, "refusedLogins": [["docker.io", host] for host in refusing]}
+        more = openshift("4.21.0", "a.io", "r.io")
+        assert explain(pod("hub", image="team/app:v1"), Lookup(known(more=more, hub=hub))).verdict == verdict
 
 
 class TestHiddenLogins:

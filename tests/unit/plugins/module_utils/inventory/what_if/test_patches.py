@@ -201,6 +201,11 @@ class TestCredentials:
         assert patch.apply(PULL, None) is None
         assert patch.apply(PULL, ERROR) is ERROR
 
+    def test_a_search_registry_refuses_the_login_for_docker_hub(self) -> None:
+        stored = secret("pull", {"https://index.docker.io/v1/": auth(username="robot"), "r.io": auth(username="robot")})
+        found = CredentialPatch("q.io", "robot", frozenset({PULL})).apply(PULL, stored)
+        assert found["refusedLogins"] == [["https://index.docker.io/v1/", "q.io"]]
+
     def test_a_key_with_a_star_is_refused_at_the_registry_only(self) -> None:
         stored = secret("pull", {"*.q.io": auth(username="robot"), "*.r.io": auth(username="robot")})
         found = CredentialPatch("a.q.io", "robot", frozenset({PULL})).apply(PULL, stored)
