@@ -323,9 +323,7 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
     if only and not (logins and _has_own_host(held, only)):
         yield from _judge_mirrors(held, only)
     elif (refused := _refused_login(held)) and not _hidden_logins(held):
-        source = [str(held.reference)]
-        yield from _explain_all_providers(held, source)
-        yield _leave_to_provider(held, _failure_reason(f"the registry refuses the login: {refused}"), source)
+        yield from _judge_refused(held, f"the registry refuses the login: {refused}")
     elif logins:
         yield _success_reason(
             f"{format_logins(logins[:1])}, but the registry was not asked whether it accepts the login"
@@ -341,6 +339,20 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
         reason, fix = explain_missing_login(held.subject, held.reference, held.credentials, held.evidence)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield unknown("keys", text, fix)
+
+
+def _judge_refused(held: PullRoute, refused: str) -> Iterator[StepResult]:
+    """The registry refuses all logins that the kubelet sends. A mirror on another host gets one of the nodes, or none."""
+    elsewhere = [held.key_for(mirror) for mirror in _mirrors(held) if not _has_own_host(held, [mirror])]
+    if usable := next((each for each in elsewhere if each.is_usable), None):
+        yield _success_reason(f"{usable}, but the mirror was not asked whether it accepts the login, and {refused}")
+        return
+    source = [str(held.reference)]
+    yield from _explain_all_providers(held, source)
+    if open_mirror := next((each for each in elsewhere if not each.is_refused), None):
+        yield _unknown_reason(f"{refused}. {open_mirror}: the pull works only if the mirror requires no login")
+    else:
+        yield _leave_to_provider(held, _failure_reason(refused), source)
 
 
 def _refused_login(held: PullRoute) -> str:

@@ -230,6 +230,21 @@ class TestRefusedLogins:
         assert asked(self.NODES, "m.io/z", "x.io/z", only=True).verdict == "pulls"
         assert asked(self.NODES).verdict == "pulls"
 
+    OWN = {**GOOD, "refusedLogins": [["q.io", "q.io"]]}
+    SAID = "the registry refuses the login: secret own has the key q.io"
+
+    def test_a_mirror_can_serve_what_the_source_refuses(self) -> None:
+        found = asked(secret({"m.io": AUTH}), own=self.OWN)
+        by = f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login"
+        assert summary(found) == ("pulls", f"{by}, and {self.SAID}")
+        found = asked(None, own=self.OWN)
+        only = f"the nodes' pull secret has no key for {M}: the pull works only if the mirror requires no login"
+        assert summary(found) == ("unknown", f"{self.SAID}. {only}")
+
+    def test_a_mirror_that_refuses_as_well_cannot(self) -> None:
+        assert summary(asked(self.NODES, own=self.OWN)) == ("will_not_pull", self.SAID)
+        assert summary(asked(None, "q.io/copy", own=self.OWN)) == ("will_not_pull", self.SAID)
+
     def test_the_registry_is_asked_with_the_refused_login(self) -> None:
         lookup = Lookup(known(more={**mirrored("m.io/z", only=True), NODE_SECRET: self.NODES}, own=GOOD))
         with pytest.raises(ReadRequired):
