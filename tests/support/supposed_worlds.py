@@ -38,6 +38,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow, rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import StoredSecret
@@ -50,11 +51,14 @@ from .surveyed import account, auth, binding, deployment, place, pod, secret, st
 __all__ = [
     "CHANGES",
     "HIDDEN",
+    "LIKELY_WORLDS",
     "LOGIN",
+    "LOSSES",
     "REMOVED_GRANTS",
     "WORLDS",
     "World",
     "answer_usually",
+    "registry_outcome",
     "rows_with_answers",
     "verdicts_of",
 ]
@@ -62,9 +66,9 @@ __all__ = [
 _INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 IMAGES = (
     *("q.io/team/app:v1",) * 3, "r.io/team/app:v1", "q.io/public/app:v1", "q.io/lost/app:v1", "a.s.io/team/app:v1",
-    f"{_INTEGRATED}/b/app:v1", "app:v1",
+    f"{_INTEGRATED}/b/app:v1", "app:v1", "team/app:v1", "public/app:v1", "docker.io/team/app:v1", "a.s.io:5000/team/app:v1",
 )  # fmt: skip
-KEYS = ("q.io", "q.io", "q.io/team", "https://q.io/v1/", "r.io", "*.s.io", "m.io")
+KEYS = ("q.io", "q.io", "q.io/team", "https://q.io/v1/", "r.io", "*.s.io", "m.io", "m.io:5000", "docker.io")
 #: The login that registries accept, with the forms of an entry.
 LOGIN = "right"
 _LOGINS: Mapping[str, dict[str, str]] = {
@@ -122,6 +126,7 @@ class World:
             sets = dict.fromkeys(sets, UnreadableObject(_MAY_NOT))
         objects = {
             **sets,
+            CLUSTER_VERSION: {"status": {"desired": {"version": "4.21.0"}}},
             NODE_SECRET: _secret("pull-secret", self.nodes) if self.nodes else None,
             CLUSTER_POLICIES: {"items": [*self.policies]},
             pull_review("b", "a", "default"): {"allowed": False},
@@ -147,7 +152,8 @@ def answer_usually(ref: ObjectRef, evidence: Lookup) -> Any:
     stored = evidence.look(question.secret_ref) if question.secret_ref else None
     logins = StoredSecret.of(stored or {}).for_kubelet.logins
     username, password = logins.get(question.key, ("", ""))
-    answer: dict[str, Any] = {"outcome": _outcome(question, username, password), "message": f"{question.image} said it"}
+    outcome = registry_outcome(question.image, username, password)
+    answer: dict[str, Any] = {"outcome": outcome, "message": f"{question.image} said it"}
     if ref.kind != IMAGE_QUESTION:
         answer["platforms"] = [{"architecture": "amd64", "outcome": "unsigned", "message": "no signature"}]
     return answer
@@ -179,13 +185,13 @@ def verdicts_of(rows: Sequence[WhatIfRow]) -> dict[tuple[str, str], tuple[str, s
     return {(row.ref.kind.kind, row.ref.name): (row.deciding.after.verdict, row.deciding.after.reason) for row in rows}
 
 
-def _outcome(question: ImageQuestion, username: str, password: str) -> str:
-    """A registry refuses a wrong login even for a public image."""
+def registry_outcome(image: str, username: str, password: str) -> str:
+    """Return the answer of a registry, which refuses a wrong login even for a public image."""
     if username and password != LOGIN:
         return "bad_login"
-    if not username and "/public/" not in question.image:
+    if not username and "/public/" not in image:
         return "no_login"
-    return "not_found" if "/lost/" in question.image else "pulls"
+    return "not_found" if "/lost/" in image else "pulls"
 
 
 def _lists() -> st.SearchStrategy[Sequence[str]]:
@@ -201,10 +207,27 @@ _MIRROR = st.sampled_from(
         mirror_set("tag", "one", "q.io/team", "m.io/team", never_source=True),
         mirror_set("tag", "two", "q.io", "r.io", "m.io"),
         mirror_set("digest", "three", "r.io", "m.io"),
+        *(mirror_set("tag", "copy", "q.io/lost", *mirrors) for mirrors in (["m.io/team"], ["r.io/team", "m.io/team"])),
+        mirror_set("tag", "wild", "*.s.io", "m.io"),
+        mirror_set("tag", "hub", "docker.io", "m.io/team"),
+        mirror_set("tag", "lost", "r.io", "m.io/lost", never_source=True),
+        mirror_set("tag", "public", "q.io/public", "docker.io/public", "r.io/public", never_source=True),
     )
 )
 _POLICY = st.sampled_from((signature_policy("one", "q.io/team"), signature_policy("two", "r.io")))
-_SOURCES = st.sampled_from(({}, {}, {}, {"blockedRegistries": ["q.io/team"]}, {"allowedRegistries": ["q.io", "m.io"]}))
+_SEARCH = "containerRuntimeSearchRegistries"
+_SETTINGS: Sequence[Mapping[str, Sequence[str]]] = (
+    {"blockedRegistries": ["q.io/team"]},
+    {"allowedRegistries": ["q.io", "m.io"]},
+    # Mirrors that are blocked, and mirrors that are not among the allowed registries.
+    {"blockedRegistries": ["m.io/team"]},
+    {"blockedRegistries": ["m.io"], _SEARCH: ["r.io", "q.io"]},
+    {"allowedRegistries": ["q.io", "docker.io", "*.s.io"]},
+    {"blockedRegistries": ["*.docker.io", "r.io"], _SEARCH: ["r.io", "docker.io"]},
+    {_SEARCH: ["q.io"]},
+    {_SEARCH: ["r.io", "docker.io"]},
+)
+_SOURCES = st.sampled_from(({}, {}, {}, *_SETTINGS))
 WORLDS = st.builds(
     World,
     st.dictionaries(st.sampled_from(SECRETS), st.one_of(_ENTRIES, _ENTRIES, _ENTRIES, st.none()), max_size=3),
@@ -216,6 +239,26 @@ WORLDS = st.builds(
     _SOURCES,
     st.sampled_from(((), ("one",), ("one", "all"))),
 )
+#: Worlds in which many pulls work, because most logins are right, and a registry settings often matter: changes break nothing that is broken.
+_RICH = st.dictionaries(
+    st.sampled_from(KEYS),
+    st.sampled_from((*("right",) * 6, "robot", "robot", "wrong", "empty")),
+    min_size=3,
+    max_size=9,
+)
+_LISTS = st.sampled_from((("s0",), ("s0",), ("s1",), ("s0", "s1"), ()))
+_OUTSIDE = st.sampled_from([image for image in dict.fromkeys(IMAGES) if not image.startswith(_INTEGRATED)])
+LIKELY_WORLDS = st.builds(
+    World,
+    st.fixed_dictionaries({"s0": _RICH, "s1": _RICH}),
+    st.tuples(_LISTS, _LISTS, _LISTS),
+    st.tuples(_OUTSIDE, _OUTSIDE),
+    _RICH,
+    st.lists(_MIRROR, max_size=2, unique_by=lambda each: str(each["metadata"]["name"])),
+    st.one_of(*(st.just([]) for _often in range(6)), st.lists(_POLICY, max_size=1)),
+    _SOURCES,
+    st.just(()),
+)
 
 _ACCOUNT = {"namespace": "a", "name": "default"}
 #: The removal of each grant.
@@ -223,15 +266,29 @@ REMOVED_GRANTS: Mapping[str, Mapping[str, Any]] = {
     "one": {"remove_grants": {"namespaces": ["b"], "service_accounts": [_ACCOUNT]}},
     "all": {"remove_grants": {"namespaces": ["b"], "projects": ["a"]}},
 }
+#: Docker Hub, by the name in images, by those of its hosts, and as a whole domain.
+_NAMES_OF_HUB = ("docker.io", "registry-1.docker.io", "auth.docker.io", "*.docker.io")
 #: Changes of all kinds. Two of them are independent, unless they concern the same object.
 CHANGES = st.one_of(
     st.sampled_from(SECRETS).map(lambda name: {"remove_secrets": {"name": name}}),
     st.sampled_from(SECRETS).map(lambda name: {"remove_links": {"secrets": [name]}}),
     st.sampled_from([*REMOVED_GRANTS.values()]),
-    st.sampled_from(("q.io", "m.io")).map(lambda host: {"remove_credential": {"registry": host, "username": "robot"}}),
-    st.sampled_from(("q.io", "r.io", "*.s.io")).map(lambda host: {"unreachable_registries": [host]}),
-    st.sampled_from((["q.io", "m.io"], ["r.io", "q.io"])).map(lambda hosts: {"only_registries": hosts}),
+    st.sampled_from(("q.io", "m.io", "r.io", "docker.io")).map(
+        lambda host: {"remove_credential": {"registry": host, "username": "robot"}}
+    ),
+    st.sampled_from(("q.io", "r.io", "*.s.io", *_NAMES_OF_HUB)).map(lambda host: {"unreachable_registries": [host]}),
+    st.sampled_from(
+        (["q.io", "m.io"], ["r.io", "q.io"], ["q.io", "*.docker.io"], ["r.io", "registry-1.docker.io"])
+    ).map(lambda hosts: {"only_registries": hosts}),
+    st.sampled_from(_SETTINGS).map(lambda sources: {"add_objects": {"definition": [image_config(**sources)]}}),
     st.one_of(_MIRROR, _POLICY).map(lambda obj: {"add_objects": {"definition": [obj]}}),
     st.just({"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["two"]}}),
     st.just({"new_nodes": True}),
+)
+#: Changes of what only the nodes have, and of a login of many secrets.
+LOSSES = st.one_of(
+    st.sampled_from(("q.io", "r.io", "m.io", "docker.io")).map(
+        lambda host: {"remove_credential": {"registry": host, "username": "user"}}
+    ),
+    st.just({"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}),
 )

@@ -26,6 +26,7 @@ from support.supposed_worlds import (
     CHANGES,
     HIDDEN,
     LOGIN,
+    LOSSES,
     REMOVED_GRANTS,
     WORLDS,
     World,
@@ -37,13 +38,6 @@ from support.surveyed import deployment, place
 
 Change = Mapping[str, Any]
 
-#: Changes of what only the nodes have.
-LOSSES = st.one_of(
-    st.sampled_from(("q.io", "r.io", "m.io")).map(
-        lambda host: {"remove_credential": {"registry": host, "username": "user"}}
-    ),
-    st.just({"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}),
-)
 IMAGES = ("q.io/team/app:v1", "q.io/team/app:v1")
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000/b/app:v1"
 NEW_NODES = {"new_nodes": True}
