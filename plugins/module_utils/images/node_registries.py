@@ -261,11 +261,18 @@ def _scope_problem(registries: NodeRegistries, scope: str) -> str:
     for each in (scope, *inside):
         entry = registries._find(each)
         host, slash, path = each.partition("/")
-        named = reference_of(f"{host.replace('*', 'matched', 1)}/{path if slash else 'a'}")
-        for mirror, _by_digest in entry.mirrors if entry is not None and named is not None else ():
-            name = entry.rewrite(str(named), mirror) if entry is not None else ""
-            if not _is_whole(name):
+        # Not in its normal form, as the operator leaves it: nodes have no entry for docker.io/app.
+        path = path.partition("@")[0].partition(":")[0] if slash else "a"
+        named = f"{host.replace('*', 'matched', 1)}/{path}:latest"
+        if entry is None or reference_of(named) is None:
+            continue
+        for mirror in (mirror for mirror, _by_digest in entry.mirrors):
+            if not _is_whole(name := entry.rewrite(named, mirror)):
                 return f"the mirror {mirror} makes the invalid image name {name} of it"
+        if not (entry.scope.startswith("*.") or _is_whole(named)):
+            return (
+                f"{each} is not the whole name of an image of Docker Hub, and the nodes have an entry for {entry.scope}"
+            )
     return ""
 
 

@@ -272,6 +272,33 @@ class TestNotRendered:
         assert not result.never_source
 
 
+class TestBlockedMirrors:
+    """Each place of an image needs an entry that is not blocked."""
+
+    SETS = mirror_set(BY_TAG, "q.io", "m.io/z", "n.io:5000", policy=NEVER)
+
+    @pytest.mark.parametrize("scope", ["m.io", "m.io/z", "m.io/z/team/app"])
+    def test_a_blocked_mirror_is_not_asked(self, scope: str) -> None:
+        result = found("q.io/team/app:1", self.SETS, blockedRegistries=[scope, "x.io"])
+        assert result is not None
+        why = f"registrySources.blockedRegistries of {IMAGE_CONFIG} has {scope}"
+        assert result.blocked["m.io/z/team/app:1"] == why
+        assert result.locations == ["m.io/z", "n.io:5000"]
+        assert result.mirrors == ["n.io:5000/team/app:1"]
+
+    def test_a_mirror_below_a_source_that_is_never_contacted_is_not_asked(self) -> None:
+        result = found("q.io/team/app:1", self.SETS, mirror_set(BY_DIGEST, "m.io", "o.io", policy=NEVER, name="d"))
+        assert result is not None
+        assert result.blocked == {
+            "m.io/z/team/app:1": f"it is in source m.io, which is never contacted ({BY_DIGEST.title} d)"
+        }
+
+    def test_a_mirror_that_is_not_allowed_is_asked(self) -> None:
+        result = found("q.io/team/app:1", self.SETS, allowedRegistries=["q.io"])
+        assert result is not None
+        assert (len(result.mirrors), result.blocked) == (2, {})
+
+
 class TestRegistrySources:
     @pytest.mark.parametrize("scope", ["q.io", "q.io/a", "q.io/a/b", "*.io"])
     def test_a_blocked_registry_is_reported_with_its_entry(self, scope: str) -> None:
@@ -351,6 +378,10 @@ class TestRelease:
         registries = files(self.MIRROR, release=self.RELEASE, blockedRegistries=["q.io", "q.io/ocp"])
         assert registries.problem.endswith("to which the operator adds the repository of the release q.io/ocp/release")
 
+    def test_an_allowed_repository_of_the_release_does_not_exclude_blocked_registries(self) -> None:
+        registries = files(release=self.RELEASE, blockedRegistries=["b.com"], allowedRegistries=["q.io/ocp/release"])
+        assert (registries.problem, bool(why_not(registries, "b.com/app"))) == ("", True)
+
     def test_a_mirror_with_an_invalid_name_drops_both_lists(self) -> None:
         bare = mirror_set(BY_DIGEST, "q.io/ocp/release", "m.io")
         registries = files(bare, release=self.RELEASE, blockedRegistries=["q.io", "b.com"])
@@ -376,6 +407,7 @@ class TestPolicies:
             ("q.io", "q.io/team", "m.io", "m.io:latest"),
             ("a.example.com:5000", "*.example.com", "m.io/z", "m.io/z:5000/a:latest"),
             ("q.io/team/app", "q.io/team", "docker.io", "docker.io/app:latest"),
+            ("q.io/team/app:v1", "q.io/team/app", "m.io", "m.io:latest"),
         ],
     )
     def test_a_scope_with_an_invalid_name_at_a_mirror_stops_the_operator(
@@ -383,6 +415,12 @@ class TestPolicies:
     ) -> None:
         why = files(mirror_set(BY_DIGEST, source, mirror)).why_scope_not_rendered(scope)
         assert why == f"the mirror {mirror} makes the invalid image name {name} of it"
+
+    def test_a_short_name_of_docker_hub_stops_the_operator_if_the_nodes_have_an_entry_for_it(self) -> None:
+        registries = files(insecureRegistries=["docker.io"])
+        assert registries.why_scope_not_rendered("docker.io/app").startswith("docker.io/app is not the whole name")
+        assert registries.why_scope_not_rendered("docker.io/library/app") == ""
+        assert files().why_scope_not_rendered("docker.io/app") == ""
 
     @pytest.mark.parametrize("scope", ["q.io", "q.io/team/app/more", "*.example.com", "x.io/team", "q.io/team/app:v1"])
     def test_other_scopes_do_not(self, scope: str) -> None:
