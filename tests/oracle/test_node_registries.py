@@ -13,7 +13,7 @@ import os
 import random
 from collections import Counter
 
-from support.node_files import generate_rules, image_names, judge
+from support.node_files import copies_in, generate_rules, image_names, judge
 from support.oracle import Oracle
 
 #: The words of the operator, and of what it renders.
@@ -28,6 +28,7 @@ REACHED = {
     "nested inside",
     'registries ""',
     'mirror ""',
+    "blocked mirror",
 }
 CASES = int(os.environ.get("IMAGE_PULL_REGISTRY_CASES", "1500"))
 
@@ -40,7 +41,11 @@ def test_the_files_of_the_nodes_agree_with_those_of_the_operator(oracle: Oracle)
     for case in cases:
         (answer,) = oracle.rules([case.question(image_names(case))])
         reached.update(text for text in REACHED if text in answer.get("problem", "rendered"))
-        wrong += [f"{text}: {case}" for text in judge(case, answer)]
+        copies = copies_in(answer)
+        (places,) = oracle.rules([case.question(copies)]) if copies else ({"images": ()},)
+        blocked = [name for name, place in zip(copies, places["images"], strict=True) if place["blocked"]]
+        reached.update(["blocked mirror"] if blocked else [])
+        wrong += [f"{text}: {case}" for text in judge(case, answer, blocked)]
     assert wrong[:5] == [], f"{len(wrong)} of {CASES}, seed {seed}"
     assert reached["rendered"] > CASES / 4
     assert {*reached} == REACHED

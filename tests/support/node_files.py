@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,22 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 DIGEST = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #: Of each, the repository is the release's in some cases.
 RELEASES = ("quay.example.com/release", "a.quay.example.com/release/app", "quay.example.com:5000/release")
-_HOSTS = ("quay.example.com", "a.quay.example.com", "quay.example.com:5000", "a.quay.example.com:5000", "other.io")
+_HOSTS = (
+    "quay.example.com",
+    "a.quay.example.com",
+    "quay.example.com:5000",
+    "a.quay.example.com:5000",
+    "other.io",
+    "docker.io",
+)
 _PATHS = ("", "/release", "/team", "/team/app", "/release/app")
-_SOURCES = (*(f"{host}{path}" for host in _HOSTS for path in _PATHS), "*.example.com", "*.quay.example.com", "*.com")
+_SOURCES = (
+    *(f"{host}{path}" for host in _HOSTS for path in _PATHS),
+    "*.docker.io",
+    "*.example.com",
+    "*.quay.example.com",
+    "*.com",
+)
 _MIRRORS = (
     "m.io",
     "m.io/z",
@@ -42,6 +55,9 @@ _MIRRORS = (
     "quay.example.com/copies",
     "docker.io",
     "docker.io/x",
+    # Others have it as a source, or in a list.
+    "other.io/team",
+    "quay.example.com:5000",
 )
 _IMAGES = tuple(f"{host}{path}{tail}" for host in _HOSTS for path in _PATHS[1:] for tail in ("", "/more"))
 _DIGEST_SETS, _TAG_SETS, _OLD_SETS = MIRROR_KINDS
@@ -96,8 +112,13 @@ def image_names(case: RegistryRules) -> Sequence[str]:
     return [f"{image}{tail}" for image in (case.release, *chosen) for tail in (":v1", f"@{DIGEST}")]
 
 
-def judge(case: RegistryRules, answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the differences between the answer of the oracle and ours."""
+def copies_in(answer: Mapping[str, Any]) -> Sequence[str]:
+    """Return the names of the images at their mirrors."""
+    return list(dict.fromkeys(name for places in answer["images"] or () for name in places["mirrors"]))
+
+
+def judge(case: RegistryRules, answer: Mapping[str, Any], blocked: Collection[str] = ()) -> Iterator[str]:
+    """Yield the differences between the answer of the oracle and ours. `blocked` are the names at mirrors that containers/image refuses."""
     sets = [MirrorItems(tuple(mirror_items(kind, [_object(kind, item)]))) for kind, item in case.sets]
     sources = registry_sources_of({"spec": {"registrySources": case.sources}})
     registries = registries_for(sources, tuple(sets), f"{case.release}@{DIGEST}")
@@ -110,23 +131,28 @@ def judge(case: RegistryRules, answer: Mapping[str, Any]) -> Iterator[str]:
         yield f"not rendered: {problem!r}, but {answer.get('problem')!r}"
     elif not problem:
         for image, places in zip(image_names(case), answer["images"], strict=True):
-            yield from _judge_image(image, registries, policies, places)
+            yield from _judge_image(image, registries, policies, places, blocked)
 
 
 def _judge_image(
-    image: str, registries: NodeRegistries, policies: ImagePolicies, places: Mapping[str, Any]
+    image: str,
+    registries: NodeRegistries,
+    policies: ImagePolicies,
+    places: Mapping[str, Any],
+    blocked: Collection[str],
 ) -> Iterator[str]:
     reference = reference_of(image)
     assert reference is not None
     found, is_invalid = registries.mirrors_for(reference), bool(places.get("error"))
+    asked = [name for name in places["mirrors"] if name not in blocked]
     if is_invalid != bool(found and found.invalid):
         yield f"{image}: {found}, but {places}"
-    elif not is_invalid and list(found.mirrors if found else ()) != places["mirrors"]:
-        yield f"{image}: mirrors {found}, but {places}"
+    elif not is_invalid and list(found.mirrors if found else ()) != asked:
+        yield f"{image}: mirrors {found}, but {places} without {blocked}"
     elif found and found.never_source != places["blocked"]:
         yield f"{image}: never contacted {found.never_source}, but {places}"
     if policies.requirement_for(reference, registries.policy) is None:
-        is_lost = places["rejected"] or (places["blocked"] and not places["mirrors"] and not is_invalid)
+        is_lost = places["rejected"] or (places["blocked"] and not asked and not is_invalid)
         why = registries.why_not(reference)
         # A source that is never contacted is not a setting of the registries.
         if bool(why) != is_lost and not (found and found.never_source and not found.mirrors):
