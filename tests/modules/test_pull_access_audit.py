@@ -15,7 +15,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 from support.audited import COUNTS, PLAIN, REFUSED, SCENARIOS, Scene, token
 from support.fixes import carry_out
-from support.lab import Lab
+from support.lab import Lab, path_of
+from support.modules import run_module
 from support.openshift import allow
 from support.owner_chains import create_chain
 from support.playbooks import forms, leaks
@@ -81,6 +82,32 @@ def test_the_scenario_causes_the_finding_and_the_fix_resolves_it(lab, run, names
         assert of_rule(audited(run, it.names, **it.options), rule) == []
         if rule in PULLED_AFTERWARDS:
             assert lab.pull(it.name, "app")["pulled"]
+
+
+@pytest.mark.parametrize("name", ["usual_lab", "legacy_lab"])
+def test_the_token_of_a_deleted_account_is_found_in_the_list_of_a_new_one(request, name):
+    """The account was created again under its name, and its list still has the old secret, as after a restore."""
+    found = request.getfixturevalue(name)
+    lab = found() if callable(found) else found
+    namespace = f"again-{name.partition('_')[0]}"
+    lab.namespace(namespace)
+    lab.until(lambda: lab.provisioned(namespace), "the account has its secret")
+    old = lab.account(namespace)
+    lab.run("set", "--dir", str(lab.dir), "--provision-delay", "60s")
+    try:
+        lab.api("DELETE", path_of(namespace, "serviceaccounts", "default"))
+        lab.until(
+            lambda: (
+                (lab.get(namespace, "serviceaccounts", "default") or old)["metadata"]["uid"] != old["metadata"]["uid"]
+            ),
+            "the account is created again",
+        )
+        lab.set_account(namespace, imagePullSecrets=[each["name"] for each in old["imagePullSecrets"]])
+        result = run_module("pull_access_audit", namespaces=[namespace], kubeconfig=lab.kubeconfig)
+    finally:
+        lab.run("set", "--dir", str(lab.dir), "--provision-delay", "0s")
+    (finding,) = of_rule(result["audit"]["clusters"][0], "account-not-provisioned")
+    assert "still holds the token of a deleted account of the same name" in finding["message"]
 
 
 CANARY = "canary-of-an-audit"

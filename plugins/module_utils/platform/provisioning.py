@@ -24,6 +24,8 @@ _ACCOUNT = "openshift.io/internal-registry-auth-token.service-account"
 _BINDING = "openshift.io/internal-registry-auth-token.binding"
 _LEGACY = "openshift.io/token-secret.name"
 _TYPE = "kubernetes.io/dockercfg"
+#: The claim of a token that does not end (kubernetes pkg/serviceaccount/legacy.go).
+_UID = "kubernetes.io/serviceaccount/service-account.uid"
 
 #: Placeholder for a secret that the caller is not allowed to read, so that its existence is unknown.
 UNREADABLE: Json = {"unreadable": True}
@@ -96,6 +98,6 @@ def _is_stale(account: Json, secret: Json | None) -> bool:
 
 def _is_for_other(account: Json, entry: CredentialEntry) -> bool:
     """Whether the token contains another uid: after an account was deleted and recreated, the old secret remains for a moment."""
-    claims = as_dict(claims_of(entry.password).get("kubernetes.io"))
-    uid = as_dict(claims.get("serviceaccount")).get("uid")
+    claims = claims_of(entry.password)
+    uid = as_dict(as_dict(claims.get("kubernetes.io")).get("serviceaccount")).get("uid", claims.get(_UID))
     return uid is not None and uid != metadata(account).get("uid")

@@ -58,6 +58,8 @@ NO_TOKEN = f"secret {NAME} has no token yet"
 NO_REGISTRY = f"secret {NAME} holds no registry yet"
 OF_ANOTHER = f"secret {NAME} still holds the token of a deleted account of the same name"
 
+UID_OF_A_LASTING_TOKEN = "kubernetes.io/serviceaccount/service-account.uid"
+
 
 class TestJudge:
     @pytest.mark.parametrize(
@@ -83,6 +85,8 @@ class TestJudge:
             ({**secret(), "data": None}, NO_REGISTRY),
             (secret(token_of("old")), OF_ANOTHER),
             (secret(token_of("old"), annotations=LEGACY), OF_ANOTHER),
+            (secret(jwt({UID_OF_A_LASTING_TOKEN: "old"}), annotations=LEGACY), OF_ANOTHER),
+            (secret(jwt({UID_OF_A_LASTING_TOKEN: "new"}), annotations=LEGACY), ""),
             (secret(jwt({"kubernetes.io": None})), ""),
             (secret(jwt({"kubernetes.io": {"serviceaccount": ["uid"]}})), ""),
             (secret(jwt({"kubernetes.io": {"serviceaccount": {"uid": None}}})), ""),
