@@ -137,6 +137,8 @@ options:
         description:
           - Objects are created or replaced. The kinds are V(ImageDigestMirrorSet), V(ImageTagMirrorSet), V(ImageContentSourcePolicy),
             V(ClusterImagePolicy), V(ImagePolicy), V(Image) (the image config), V(KubeletConfig) and V(CRIOCredentialProviderConfig).
+          - The module supposes that the API server accepts them, because it would have to send a write to know it. Try them before with
+            C(oc apply --dry-run=server).
           - A hosted cluster refuses changes of mirror sets and of the image config. The pulls that depend on them are V(unknown) there. The
             administrator of the HostedCluster makes such changes in C(spec.imageContentSources), for pulls by digest only, and
             C(spec.configuration.image). For ROSA, the mirrors are changed with C(rosa create image-mirror), and for ARO in

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 __all__ = [
     "ACCESS_EFFECTS",
+    "ADDED",
     "ANSWERS",
     "ANSWER_TITLES",
     "AT_ONCE",
@@ -34,8 +35,8 @@ __all__ = [
 
 #: The value of `format` in a what-if document. The number increases when a reader of the previous format would misread the new one.
 FORMAT = "openshift_ops.image_pull/what_if/1"
-#: The kind of a change that applies an inventory.
-DECLARED = "declared"
+#: The kinds of changes that apply an inventory, and that add objects.
+DECLARED, ADDED = "declared", "add_objects"
 
 WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS, NOT_AFFECTED = (
     "would_break",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from .phrases import join_and, pluralize, summarize
 from .what_if_format import (
+    ADDED,
     DECLARED,
     MOMENT_TITLES,
     MOMENTS,
@@ -45,6 +46,10 @@ __all__ = [
 
 #: Maximum number of namespaces that are named for omitted rows.
 _NAMESPACES = 10
+#: A question never sends a write, not even a dry run, which needs the right to write.
+_UNTRIED = (
+    "The API server was not asked whether it accepts the added objects: try them with 'oc apply --dry-run=server'."
+)
 #: Maximum number of entries that are named for a pull.
 _ENTRIES = 3
 
@@ -91,11 +96,13 @@ def headline(document: Mapping[str, Any]) -> str:
 
 
 def hints_of(document: Mapping[str, Any]) -> list[str]:
-    """Return sentences about questions that were not asked, builds, parts of an inventory that would not be applied, and changes without an
-    effect."""
+    """Return sentences about questions that were not asked, objects that were not tried, builds, parts of an inventory that would not be
+    applied, and changes without an effect."""
     hints = []
     if document["not_asked"]:
         hints.append("Registries were not asked, and their answers may decide: set ask_registries to true.")
+    if any(each["kind"] == ADDED for each in document["changes"]):
+        hints.append(_UNTRIED)
     if builds := document["builds"]:
         named = pluralize(builds, "build config names", "build configs name")
         hints.append(f"{named} a secret that the changes touch. The pulls and pushes of builds are not evaluated.")

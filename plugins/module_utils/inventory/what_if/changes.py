@@ -139,7 +139,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
         _LAYERS_BY_LOGIN,
     ),
     "add_objects": (
-        "whether the machine config operator accepts the object and when the nodes have it",
+        "whether the API server and the machine config operator accept the object and when the nodes have it",
         "the content of a mirror, unless ask_registries is set",
         _AUTHORITIES,
         _NODE_FILES,

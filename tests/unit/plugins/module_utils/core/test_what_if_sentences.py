@@ -10,6 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what
     causes_of,
     count_moments,
     headline,
+    hints_of,
     holder_of,
     moment_of,
     name_of,
@@ -95,6 +96,13 @@ def test_causes_are_named_only_among_several_changes() -> None:
     both = [change("one"), change("two")]
     assert causes_of(container(changes=[0, 1]), both) == "one and two"
     assert causes_of(container(), both[:1]) == ""
+
+
+def test_added_objects_are_said_to_be_untried() -> None:
+    added = change("added: image tag mirror set m", kind="add_objects")
+    (hint,) = hints_of(document(changes=[change(), added]))
+    assert hint.startswith("The API server was not asked whether it accepts the added objects")
+    assert hints_of(document()) == []
 
 
 def test_the_entries_of_an_inventory_are_named_instead_of_all_that_it_declares() -> None:
