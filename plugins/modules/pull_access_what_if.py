@@ -45,13 +45,15 @@ options:
         description:
           - Registries, as C(host[:port]), that the nodes no longer reach. A host without a port stands for all its ports, and
             V(*.example.com) for all hosts below it. Images of a registry without a port come from port 443. Images with a mirror that the
-            nodes reach are pulled there.
+            nodes reach are pulled there. With O(ask_registries), each registry is asked once for the host that gives out its tokens, because
+            nodes must reach it as well.
         type: list
         elements: str
       only_registries:
         description:
           - The only registries, as C(host[:port]), that the nodes reach, for example in a disconnected site. Services of the cluster, such as
-            the integrated registry, are always reached.
+            the integrated registry, are always reached. Name the hosts that give out the tokens for the registries as well. Only the registries
+            know them, so a pull from a registry outside of the cluster is V(unknown) without O(ask_registries).
         type: list
         elements: str
       remove_secrets:
@@ -136,7 +138,8 @@ options:
       add_objects:
         description:
           - Objects are created or replaced. The kinds are V(ImageDigestMirrorSet), V(ImageTagMirrorSet), V(ImageContentSourcePolicy),
-            V(ClusterImagePolicy), V(ImagePolicy), V(Image) (the image config), V(KubeletConfig) and V(CRIOCredentialProviderConfig).
+            V(ClusterImagePolicy), V(ImagePolicy), V(Image) (the image config), V(KubeletConfig), V(CRIOCredentialProviderConfig), and
+            V(ConfigMap) for the certificate authorities in C(openshift-config).
           - The module supposes that the API server accepts them, because it would have to send a write to know it. Try them before with
             C(oc apply --dry-run=server).
           - A hosted cluster refuses changes of mirror sets and of the image config. The pulls that depend on them are V(unknown) there. The
@@ -168,7 +171,7 @@ options:
             elements: str
             required: true
           namespace:
-            description: The namespace of an V(ImagePolicy).
+            description: The namespace of an V(ImagePolicy) or V(ConfigMap).
             type: str
       target_version:
         description:

@@ -28,6 +28,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ClusterSnapshot,
     NamespaceSnapshot,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
+    PROXY,
+    bundle_refs,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 
@@ -174,7 +178,8 @@ def survey(
     by_name = {each.namespace: each for each in places}
     evidence: Lookup = ListedLookup(by_name, more.get("cluster_bindings", ()), has_streams=True)
     of_cluster = {ref: answer for ref, answer in known().items() if not ref.kind.namespaced}
-    evidence.add({**of_cluster, IMAGE_CONFIG: config, NODE_SECRET: None, **(objects or {})})
+    authorities = dict.fromkeys((PROXY, *bundle_refs(None)))
+    evidence.add({**of_cluster, **authorities, IMAGE_CONFIG: config, NODE_SECRET: None, **(objects or {})})
     explained = ContainerExplanations(evidence)
     more = {"now": NOW, **more}
     return ClusterSnapshot(

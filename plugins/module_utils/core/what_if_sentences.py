@@ -52,6 +52,10 @@ _UNTRIED = (
 )
 #: Maximum number of entries that are named for a pull.
 _ENTRIES = 3
+#: The sentence after a change without an effect that may have one, by its kind.
+_IDLE_HINTS = {
+    "unreachable_registries": " Without ask_registries, it is not known which registries get their tokens from there.",
+}
 
 Row = Mapping[str, Any]
 Item = TypeVar("Item")
@@ -164,7 +168,7 @@ def causes_of(row: Row, changes: Sequence[Mapping[str, Any]]) -> str:
 def idle_of(changes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence for each change that affects nothing."""
     return [
-        f"Change {number} affects nothing that was read, so check its names: {each['title']}."
+        f"Change {number} affects nothing that was read, so check its names: {each['title']}.{_IDLE_HINTS.get(each['kind'], '')}"
         for number, each in enumerate(changes, 1)
         if not each["has_effect"]
     ]

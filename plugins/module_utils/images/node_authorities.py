@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from ..core.json_types import as_dict, as_str
 from ..core.objects import Json, Kind, ObjectRef
 
-__all__ = ["PROXY", "additional_ref", "authorities_for", "bundle_refs", "key_of_host"]
+__all__ = ["CONFIG_MAP", "PROXY", "additional_ref", "authorities_for", "bundle_refs", "key_of_host"]
 
-_CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps", "config map")
+CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps", "config map")
 _NAMESPACE = "openshift-config"
 _USER_BUNDLE = "user-ca-bundle"
 _BUNDLE_KEY = "ca-bundle.crt"
@@ -43,11 +43,11 @@ def key_of_host(host: str) -> str:
     return host.replace(":", "..")
 
 
-def authorities_for(host: str, bundles: Iterable[Json | None], additional: Json | None) -> str:
+def authorities_for(host: str, bundles: Iterable[Json | None], additional: Json | None) -> Sequence[str]:
     """Return the certificates that nodes trust at `host[:port]` in addition to the public ones, each once, in PEM format."""
     texts = [as_str(as_dict(as_dict(bundle).get("data")).get(_BUNDLE_KEY)) for bundle in bundles]
     texts.append(as_str(as_dict(as_dict(additional).get("data")).get(key_of_host(host))))
-    return "\n".join(dict.fromkeys(found for text in texts for found in _CERTIFICATE.findall(text)))
+    return list(dict.fromkeys(found for text in texts for found in _CERTIFICATE.findall(text)))
 
 
 def _name_in(config: Json | None, member: str) -> str:
@@ -55,4 +55,4 @@ def _name_in(config: Json | None, member: str) -> str:
 
 
 def _config_map(name: str) -> ObjectRef:
-    return ObjectRef(_CONFIG_MAP, _NAMESPACE, name)
+    return ObjectRef(CONFIG_MAP, _NAMESPACE, name)

@@ -18,7 +18,8 @@ from .registry_sources import Mirrors
 __all__ = ["NODE_NETWORK", "NodeNetwork", "is_cluster_host", "limit_mirrors", "network_ref"]
 
 #: Not an object of the API. The name is the `host[:port]` of a registry. The answer has `reached`, whether the nodes reach it, `limited`,
-#: whether they reach only some registries, and `unproven`, whether nothing shows that they have used it. Without an answer, nothing is known.
+#: whether they reach only some registries, `unproven`, whether nothing shows that they have used it, and `loss`, the authority that they lose for
+#: it, with the reason in `unread` if that is not certain. Without an answer, nothing is known.
 NODE_NETWORK = Kind("", "NodeNetwork", "nodenetworks", "network of the nodes", namespaced=False)
 
 #: The hosts that nodes ask for images of Docker Hub: its registry, and its token service even without a login (containers/image

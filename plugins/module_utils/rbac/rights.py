@@ -305,14 +305,14 @@ JOBS: Mapping[str, Job] = {
             _reported_right(
                 "configmaps",
                 "get",
-                "with only_registries or new mirrors: the certificate authorities of the nodes. Others are in ConfigMaps that cluster objects name",
+                "with only_registries, new mirrors or an image config: the certificate authorities of the nodes. Others are in ConfigMaps that cluster objects name",
                 "openshift-config",
                 "user-ca-bundle",
             ),
             _reported_right(
                 f"proxies.{_CONFIG}",
                 "get",
-                "with only_registries or new mirrors: the name of another such ConfigMap",
+                "with only_registries, new mirrors or an image config: the name of another such ConfigMap",
                 CLUSTER,
                 "cluster",
             ),

@@ -134,7 +134,7 @@ class ImageArchitectures:
 
 @dataclass(frozen=True)
 class RegistryProof:
-    """The result. `said` is a sentence without any text of a server, `realm_host` the host that received the login.
+    """The result. `said` is a sentence without any text of a server, `realm_host` the host that receives the login or gives out tokens.
 
     `rate_limit` is that of pulls with the login, if the registry reports it.
     `platforms` are the signatures, and `architectures` those of the image, if they were requested.
@@ -334,7 +334,7 @@ class ProofSession:
     def _by_token(self, info: AuthInfo) -> ManifestAnswer:
         token = self._token(info)
         if isinstance(token, RegistryProof):
-            return ManifestAnswer(token)
+            return ManifestAnswer(replace(token, realm_host=info.realm_host))
         headers = {"Authorization": f"Bearer {token}"}
         return self._answer_of(self._ask(headers), info.realm_host, headers)
 
@@ -423,9 +423,8 @@ class ProofSession:
         if answer.status in (401, 403):
             if self.login:
                 return RegistryProof("no_right", f"the login works, but has no right to pull {image}", realm_host)
-            return RegistryProof(
-                "no_login", f"registry {host} does not give {image} to anonymous users, and there is no login"
-            )
+            said = f"registry {host} does not give {image} to anonymous users, and there is no login"
+            return RegistryProof("no_login", said, realm_host)
         if answer.status == 404:
             return RegistryProof("not_found", f"registry {host} has no {image}, or hides it", realm_host)
         if answer.status == 429:

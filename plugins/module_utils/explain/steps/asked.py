@@ -20,6 +20,7 @@ from ...core.json_types import as_dict, as_str
 from ...core.objects import Json
 from ...dockerconfig.registry_keys import without_user
 from ...images.image_questions import ImageQuestion
+from ...images.node_network import is_cluster_host, network_ref
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import Mirrors
 from ...platform.protected import NODE_SECRET
@@ -27,6 +28,7 @@ from ..credentials import Credentials, credentials_of
 from ..lookup import Lookup
 from ..reading import registry_sources, require_all, try_lookup
 from ..subjects import ContainerPull
+from ..verdict import StepResult, unknown
 from .crio_provider import CrioProvider, crio_provider_for
 from .mirrors import MirrorKey, key_for, mirrors_of
 from .trust import UNTRUSTED, doubt_trust
@@ -34,8 +36,10 @@ from .trust import UNTRUSTED, doubt_trust
 __all__ = [
     "COPY",
     "MISSING",
+    "OUT_OF_REACH",
     "PullRoute",
     "RegistryAttempt",
+    "explain_unasked",
     "join_routes",
     "list_questions",
     "read_attempts",
@@ -46,8 +50,10 @@ __all__ = [
 COPY = "copy"
 #: The name of the step for a source without the image, or one that hides it.
 MISSING = "image"
+#: The outcome of an attempt at a registry whose token service the nodes do not reach.
+OUT_OF_REACH = "out_of_reach"
 #: Outcomes that a node would get as well. Others, such as a registry that is unreachable from here, do not count.
-_ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found", UNTRUSTED)
+_ANSWERS = ("pulls", "bad_login", "expired", "no_login", "no_right", "not_found", UNTRUSTED, OUT_OF_REACH)
 #: Maximum number of attempts of one pull that are asked. The author of a pod chooses how many secrets it lists.
 _MOST = 32
 
@@ -175,6 +181,28 @@ def serving_attempts(route: PullRoute) -> Sequence[RegistryAttempt]:
     return list(found.values())
 
 
+def explain_unasked(route: PullRoute) -> Iterator[StepResult]:
+    """Yield the doubts about the network and the certificates that only the registries resolve, if they are not asked."""
+    registries = registry_sources(route.evidence)
+    for place, _is_source in chain.from_iterable(map(_places, route.tried)):
+        network = as_dict(route.evidence.look(network_ref(place.host)))
+        if network.get("limited") is True and not is_cluster_host(place.host):
+            text = (
+                f"the nodes reach only some registries, and only {place.host} knows the host that gives out its tokens"
+            )
+            yield unknown("network", f"{text}: it was not asked")
+        if (loss := as_str(network.get("loss"))) and not registries.is_insecure(place.repository):
+            yield unknown("certificate", f"{loss}, and whether its certificate needs it is not known: it was not asked")
+
+
+def _places(route: PullRoute) -> Sequence[tuple[Reference, bool]]:
+    """The places of the image in the order of a node, and whether each is the source."""
+    mirrors = route.mirrors
+    found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
+    is_source_used = mirrors is None or not mirrors.never_source
+    return [*((mirror, False) for mirror in found if mirror is not None), *([(route.reference, True)] * is_source_used)]
+
+
 def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
     """The questions with each login that the kubelet passes on, and each name, in order, and whether each question goes to the source."""
     named = route.named or route.reference
@@ -188,14 +216,10 @@ def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
 def _ask_with(
     login: tuple[str, str, str] | None, route: PullRoute, provider: CrioProvider | None
 ) -> Iterator[tuple[ImageQuestion, bool]]:
-    reference, mirrors, evidence = route.reference, route.mirrors, route.evidence
-    found = [reference_of(mirror) for mirror in mirrors.mirrors] if mirrors is not None else []
-    places = [(mirror, False) for mirror in found if mirror is not None]
-    if mirrors is None or not mirrors.never_source:
-        places.append((reference, True))
+    evidence = route.evidence
     registries = registry_sources(evidence)
-    for place, is_source in places:
-        is_own_host = place.host == reference.host
+    for place, is_source in _places(route):
+        is_own_host = place.host == route.reference.host
         own = login if login is not None and is_own_host else _node_login(place, evidence, provider)
         question = ImageQuestion.about(place, *own, is_insecure=registries.is_insecure(place.repository))
         # Somebody has chosen what to copy to a mirror. The source has what the pod names.
@@ -227,7 +251,12 @@ def _read_attempt(question: ImageQuestion, evidence: Lookup, *, is_source: bool)
         return RegistryAttempt(question, is_source, "unanswered", unread)
     found = answer.get("architectures")
     outcome, said = as_str(answer.get("outcome")), as_str(answer.get("message"))
-    doubt = None if is_source or outcome != "pulls" else doubt_trust(question, evidence)
+    realm = as_str(answer.get("realm_host"))
+    if realm and as_dict(evidence.look(network_ref(realm))).get("reached") is False:
+        host = question.repository.partition("/")[0]
+        text = f"the nodes do not reach {realm}, which gives out the tokens for registry {host}"
+        return RegistryAttempt(question, is_source, OUT_OF_REACH, text)
+    doubt = doubt_trust(question, evidence, is_source=is_source) if outcome == "pulls" else None
     if doubt is not None:
         return RegistryAttempt(question, is_source, doubt.outcome, doubt.said)
     return RegistryAttempt(question, is_source, outcome, said, None if found is None else as_dict(found))

@@ -23,7 +23,7 @@ from ..lookup import Lookup
 from ..reading import try_lookup
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
-from .asked import COPY, MISSING, PullRoute, RegistryAttempt, read_attempts
+from .asked import COPY, MISSING, OUT_OF_REACH, PullRoute, RegistryAttempt, explain_unasked, read_attempts
 from .crio_provider import explain_crio, providers_without_config
 from .integrated import has_internal_name
 from .lacking import explain_missing_login
@@ -35,8 +35,8 @@ from .trust import TRUST_UNKNOWN, UNTRUSTED
 
 __all__ = ["explain_keys", "explain_login", "last_node_error"]
 
-#: The name of the step for a mirror whose certificate the nodes do not trust.
-_CERTIFICATE = "certificate"
+#: The names of the steps that no login changes, by the outcome of an attempt.
+_WITHOUT_LOGIN = {UNTRUSTED: "certificate", OUT_OF_REACH: "network"}
 
 #: Causes that a login could fix, and those of them that an attempt before the secret's last change would have had.
 _OF_LOGINS = (
@@ -96,13 +96,15 @@ def explain_login(held: PullRoute, told: PullAttempt | None) -> Iterator[StepRes
         yield seen
     if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
         yield from _judge_by_asking(held, told)
-    elif told is None or told.rule.id == OWN_LIMIT:
+        return
+    if told is None or told.rule.id == OWN_LIMIT:
         yield from _judge_without_node(held)
     else:
         if told.rule.id in _OF_LOGINS and not held.credentials.usable_logins:
             refusing = _mirror_of_error(held, told) or str(held.reference)
             yield from _explain_all_providers(held, [refusing])
         yield _judge_by_node(held, told)
+    yield from explain_unasked(held)
 
 
 def _is_unclassified(told: PullAttempt | None) -> bool:
@@ -171,8 +173,8 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         which = f"secret {silent.question.secret}, which the platform generates for {held.subject.account_ref}"
         yield _success_reason(f"{which}, has a login, but the registry could not be asked from here: {silent.said}")
         return
-    # The kubelet tries the login of a provider after all others. No login helps where the nodes do not trust the certificate.
-    places = [attempt.question.image for attempt in attempts if attempt.outcome != UNTRUSTED]
+    # The kubelet tries the login of a provider after all others.
+    places = [attempt.question.image for attempt in attempts if attempt.outcome not in _WITHOUT_LOGIN]
     yield from _explain_all_providers(held, places)
     was_refused = told is not None and told.rule.id in _OF_LOGINS
     if hidden := _hidden_logins(held):
@@ -289,8 +291,8 @@ def _judge_by_some(held: PullRoute, told: PullAttempt | None, attempts: Sequence
 
 def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
     """The response to the first attempt at the source, or at a mirror if the source is never contacted."""
-    if attempt.outcome == UNTRUSTED:
-        return failure(_CERTIFICATE, attempt.said)
+    if attempt.outcome in _WITHOUT_LOGIN:
+        return failure(_WITHOUT_LOGIN[attempt.outcome], attempt.said)
     # Without a login that works, the one that was refused counts.
     logins = held.credentials.usable_logins or held.credentials.refused_logins
     is_missing = attempt.outcome == _NOT_FOUND

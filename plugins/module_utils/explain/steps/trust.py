@@ -1,28 +1,30 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the nodes trust the certificate of a mirror that they will depend on. Pure.
+"""Whether the nodes trust the certificate of a registry that they will depend on. Pure.
 
-The host of the task may trust other authorities than the nodes do. The mirror is asked once more, with those that the cluster gives its
-nodes. Only files of the nodes can have others, so a mirror that nodes use today is not judged in this way: only one that nodes have not
-used, and one that remains if the nodes reach only some registries.
+The host of the task may trust other authorities than the nodes do. The registry is asked once more, with those that the cluster gives its
+nodes. Only files of the nodes can have others, so a registry that nodes use today is not judged in this way: only one that loses an
+authority, a mirror that nodes have not used, and one that remains if the nodes reach only some registries.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...core.json_types import as_dict, as_str
+from ...core.objects import Json
 from ...images.image_questions import ImageQuestion, TrustQuestion
 from ...images.node_authorities import PROXY, additional_ref, authorities_for, bundle_refs, key_of_host
 from ...images.node_network import is_cluster_host, network_ref
 from ...images.registry_sources import IMAGE_CONFIG
 from ..lookup import Lookup
-from ..reading import require_all, try_lookup
+from ..reading import registry_sources, require_all, try_lookup
 
-__all__ = ["TRUST_UNKNOWN", "UNTRUSTED", "TrustDoubt", "doubt_trust"]
+__all__ = ["TRUST_UNKNOWN", "UNTRUSTED", "TrustDoubt", "describe_loss_of_trust", "doubt_trust"]
 
-#: Outcomes of an attempt at a mirror whose certificate the nodes do not trust, and of one for which that is not known.
+#: Outcomes of an attempt at a registry whose certificate the nodes do not trust, and of one for which that is not known.
 UNTRUSTED, TRUST_UNKNOWN = "untrusted", "trust_unknown"
 
 
@@ -34,18 +36,19 @@ class TrustDoubt:
     said: str
 
 
-def doubt_trust(question: ImageQuestion, evidence: Lookup) -> TrustDoubt | None:
-    """Return why the nodes may not trust the mirror of a question, or None if nothing speaks against it.
+def doubt_trust(question: ImageQuestion, evidence: Lookup, *, is_source: bool = False) -> TrustDoubt | None:
+    """Return why the nodes may not trust the registry of a question, or None if nothing speaks against it.
 
     :raises ReadRequired: when objects have to be read or the mirror has to be asked first.
     """
     host = question.repository.partition("/")[0]
     network = as_dict(evidence.look(network_ref(host)))
-    is_doubtful = True in (network.get("limited"), network.get("unproven"))
+    is_new = not is_source and True in (network.get("limited"), network.get("unproven"))
+    is_doubtful = is_new or bool(network.get("loss"))
     if not is_doubtful or question.is_insecure or is_cluster_host(host):
         return None
-    authorities, unread = _authorities_for(host, evidence)
-    answer, silent = try_lookup(evidence, TrustQuestion(host, authorities).ref)
+    known = _read_authorities(evidence)
+    answer, silent = try_lookup(evidence, TrustQuestion(host, "\n".join(known.of(host))).ref)
     outcome = "" if answer is None else as_str(answer.get("outcome"))
     if outcome == "trusted":
         return None
@@ -54,15 +57,41 @@ def doubt_trust(question: ImageQuestion, evidence: Lookup) -> TrustDoubt | None:
         return TrustDoubt(
             TRUST_UNKNOWN, f"whether the nodes trust the certificate of registry {host} is not known: {why}"
         )
-    if unread:
+    if unread := known.unread or as_str(network.get("unread")):
         return TrustDoubt(
             TRUST_UNKNOWN, f"which authorities the nodes trust for registry {host} is not known: {unread}"
         )
     return TrustDoubt(UNTRUSTED, _describe_untrusted(host))
 
 
-def _authorities_for(host: str, evidence: Lookup) -> tuple[str, str]:
-    """The certificates, and the reason why some of them are not known."""
+def describe_loss_of_trust(host: str, before: Lookup, after: Lookup) -> tuple[str, str]:
+    """Return why the nodes may no longer trust a registry after changes, as a clause, and why that is not certain. Two empty texts if they trust
+    all that they trust before.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    if registry_sources(before).is_insecure(host) and not registry_sources(after).is_insecure(host):
+        return f"the nodes will verify the certificate of registry {host}", ""
+    had, has = _read_authorities(before), _read_authorities(after)
+    if had == has or not (had.unread or {*had.of(host)} - {*has.of(host)}):
+        return "", ""
+    return f"the nodes lose a certificate authority for registry {host}", had.unread or has.unread
+
+
+@dataclass(frozen=True)
+class _Authorities:
+    """The ConfigMaps with authorities for all registries, and for single ones. `unread`: the reason why some of them are not known."""
+
+    bundles: Sequence[Json | None]
+    additional: Json | None
+    unread: str
+
+    def of(self, host: str) -> Sequence[str]:
+        return authorities_for(host, self.bundles, self.additional)
+
+
+def _read_authorities(evidence: Lookup) -> _Authorities:
+    """:raises ReadRequired: when objects have to be read first."""
     require_all(evidence, [PROXY, IMAGE_CONFIG])
     proxy, no_proxy = try_lookup(evidence, PROXY)
     config, no_config = try_lookup(evidence, IMAGE_CONFIG)
@@ -73,7 +102,7 @@ def _authorities_for(host: str, evidence: Lookup) -> tuple[str, str]:
     read = {ref: try_lookup(evidence, ref) for ref in refs}
     reasons = [no_proxy, no_config, *(why for _found, why in read.values())]
     own = read[additional][0] if additional else None
-    return authorities_for(host, [read[ref][0] for ref in bundles], own), next(filter(None, reasons), "")
+    return _Authorities([read[ref][0] for ref in bundles], own, next(filter(None, reasons), ""))
 
 
 def _describe_untrusted(host: str) -> str:

@@ -23,6 +23,7 @@ from ...features.pull_audit.options import parse_version
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY
 from ...images.kubelet_settings import KUBELET_CONFIG
+from ...images.node_authorities import CONFIG_MAP
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .declared import LISTS, InventoryLists, Lists
@@ -110,6 +111,7 @@ KINDS: Mapping[str, Kind] = {
         IMAGE_POLICY,
         KUBELET_CONFIG,
         CRIO_PROVIDER[0].kind,
+        CONFIG_MAP,
     )
 }
 
@@ -118,6 +120,7 @@ _LAYERS = "layers of upstream images that the integrated registry has not stored
 _LAYERS_BY_LOGIN = f"{_LAYERS}, and gets with a login of the project of the image stream"
 _NODE_FILES = "registries, mirrors and logins that are set only in files of the nodes"
 _STORAGE = "other hosts to which a registry sends its clients, such as storage for layers"
+_TOKENS = "the host that gives out the tokens for a registry, unless ask_registries is set and the registry answers"
 _AUTHORITIES = "certificate authorities that are set only in files of the nodes"
 _REST = "whether the source or mirror that is left has an image, accepts the login and is reachable, unless ask_registries is set"
 #: The facts that decide the effect of a change, but are in no object that is read, by the option.
@@ -126,6 +129,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
         _CACHES,
         _STORAGE,
         _REST,
+        _TOKENS,
         "whether the nodes trust the certificate of a mirror that they have today",
         _LAYERS,
     ),
@@ -144,7 +148,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
         _AUTHORITIES,
         _NODE_FILES,
     ),
-    "delete_objects": ("when the nodes have the change", _REST, _NODE_FILES),
+    "delete_objects": ("when the nodes have the change", _REST, _AUTHORITIES, _NODE_FILES),
     "target_version": (
         "the patch number of the runtime after the upgrade",
         "the records of the kubelets about images that they have pulled",

@@ -18,6 +18,7 @@ from ...explain.subjects import STATUSES
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, SECRETS, ClusterSnapshot
+from ...images.node_authorities import CONFIG_MAP
 from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
 from ...images.references import reference_of
@@ -26,6 +27,7 @@ from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject
 from .changes import WhatIfChange
+from .overlay import ChangedLookup
 from .patches import (
     CredentialPatch,
     EvidencePatch,
@@ -35,6 +37,7 @@ from .patches import (
     NetworkPatch,
     ObjectPatch,
     SecretPatch,
+    TrustPatch,
     VersionPatch,
 )
 
@@ -49,7 +52,10 @@ def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePa
     make = _MAKERS.get(change.kind)
     found = [] if make is None else [make(change, survey)]
     hosts = _new_mirrors(found, survey)
-    return [*found, MirrorPatch(hosts)] if hosts else found
+    more: list[EvidencePatch] = [MirrorPatch(hosts)] if hosts else []
+    if any(ref == IMAGE_CONFIG or ref.kind == CONFIG_MAP for ref in change.objects):
+        more.append(TrustPatch(survey.evidence, ChangedLookup(survey.evidence, found)))
+    return [*found, *more]
 
 
 def _new_mirrors(patches: Iterable[EvidencePatch], survey: ClusterSnapshot) -> frozenset[str]:

@@ -13,14 +13,17 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from ...core.json_types import as_dict, as_str
 from ...core.objects import SECRET, ObjectRef
 from ...core.what_if_format import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup
-from ...explain.reading import architectures_for, try_lookup
+from ...explain.reading import architectures_for, registry_sources, require_all, try_lookup
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import Step
 from ...features.pull_audit.accesses import explanation_key
+from ...images.image_questions import ImageQuestion
+from ...images.node_network import NODE_NETWORK, is_cluster_host, network_ref
 from .causes import find_causes
 from .lost_attempts import describe_loss
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup, RegistryNeeded, UnaskedLookup
@@ -199,8 +202,9 @@ class PullEvaluator:
                 before = self._explain_changed(asked, self._base, present, asks=asks)
                 read = self._base.take_read()
                 before = self._doubt(present, before, self._evidence, self._earlier)
-            if not self._may_affect(asked.namespace, read):
-                return Comparison(asked, before, before)
+            if self._may_affect(asked.namespace, read) or (not asks and self._loses_token_service(read)):
+                continue
+            return Comparison(asked, before, before)
         touched = self._touching(read)
         # Without earlier changes, these are the references that the changes touch.
         is_changed = self._earlier is None or any(map(self._later.touches, read_today))
@@ -247,6 +251,18 @@ class PullEvaluator:
         hidden = [ref for ref in read if ref.kind != SECRET and try_lookup(self.states[0], ref)[1]]
         secrets = {ObjectRef(SECRET, ref.namespace or namespace, "") for ref in hidden}
         return bool(hidden) and (self._limits_network or any(map(self.after.changes, secrets)))
+
+    def _loses_token_service(self, read: Collection[ObjectRef]) -> bool:
+        """Whether the changes cut a registry off from the host that gives out its tokens. Only the registry knows it, and is asked once."""
+        if not (self._asks and self._limits_network):
+            return False
+        hosts = sorted(ref.name for ref in read if ref.kind == NODE_NETWORK and not is_cluster_host(ref.name))
+        sources = registry_sources(self._evidence)
+        questions = [ImageQuestion(host, "", is_insecure=sources.is_insecure(host)).ref for host in hosts]
+        require_all(self._evidence, questions)
+        answers = (as_dict(try_lookup(self._evidence, each)[0]) for each in questions)
+        realms = filter(None, (as_str(answer.get("realm_host")) for answer in answers))
+        return any(self.after.changes(network_ref(realm)) for realm in realms)
 
     def _touching(self, read: Collection[ObjectRef]) -> tuple[int, ...]:
         """The changes that touch something that an explanation reads. All of them if they only may affect it."""

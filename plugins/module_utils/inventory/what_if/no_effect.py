@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...explain.lookup import Lookup
+from ...images.node_authorities import CONFIG_MAP
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.protected import NODE_SECRET
 from .changes import WhatIfChange
@@ -50,7 +51,7 @@ def find_changes_without_effect(
 def _lists_of(change: WhatIfChange, namespaces: Collection[str]) -> Iterator[ObjectRef]:
     """The lists with the objects of a change, and single objects that no list has."""
     for ref in change.objects:
-        yield ref if ref == IMAGE_CONFIG else ObjectRef(ref.kind, ref.namespace, "")
+        yield ref if ref == IMAGE_CONFIG or ref.kind == CONFIG_MAP else ObjectRef(ref.kind, ref.namespace, "")
     if not change.objects:
         yield NODE_SECRET
         for kind in (SECRET, SERVICE_ACCOUNT, ROLE_BINDING):

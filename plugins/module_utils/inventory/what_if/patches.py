@@ -21,6 +21,7 @@ from ...dockerconfig.registry_keys import host_of
 from ...explain.credentials import REFUSED, refused_logins
 from ...explain.lookup import Lookup, UnreadableObject
 from ...explain.reading import require_all, try_lookup
+from ...explain.steps.trust import describe_loss_of_trust
 from ...features.pull_audit.rules_grants import is_pull_binding
 from ...images.image_questions import ImageQuestion
 from ...images.node_network import NODE_NETWORK, NodeNetwork
@@ -42,6 +43,7 @@ __all__ = [
     "NetworkPatch",
     "ObjectPatch",
     "SecretPatch",
+    "TrustPatch",
     "VersionPatch",
     "answer_refused_login",
     "join_grants",
@@ -94,6 +96,23 @@ class MirrorPatch:
     def apply(self, _ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`."""
         return {**as_dict(answer), "unproven": True}
+
+
+@dataclass(frozen=True)
+class TrustPatch:
+    """Registries lose a certificate authority of the nodes by a change of objects. `before` and `after` are the evidence around the change."""
+
+    before: Lookup
+    after: Lookup
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        return ref.kind == NODE_NETWORK and bool(describe_loss_of_trust(ref.name, self.before, self.after)[0])
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`."""
+        loss, unread = describe_loss_of_trust(ref.name, self.before, self.after)
+        return {**as_dict(answer), "loss": loss, "unread": unread}
 
 
 @dataclass(frozen=True)

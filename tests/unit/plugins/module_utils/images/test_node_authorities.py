@@ -59,16 +59,16 @@ def test_the_key_of_a_registry_has_two_points_before_the_port() -> None:
 
 def test_a_registry_has_the_authorities_of_all_registries_and_its_own() -> None:
     bundles = [bundle("# a comment", ONE, ONE), None, bundle(TWO)]
-    assert authorities_for("registry.example.com:5000", bundles, ADDITIONAL) == "\n".join([ONE, TWO, OWN])
-    assert authorities_for("other.example.com:5000", bundles, ADDITIONAL) == "\n".join([ONE, TWO])
-    assert authorities_for("other.example.com", [], None) == ""
+    assert authorities_for("registry.example.com:5000", bundles, ADDITIONAL) == [ONE, TWO, OWN]
+    assert authorities_for("other.example.com:5000", bundles, ADDITIONAL) == [ONE, TWO]
+    assert authorities_for("other.example.com", [], None) == []
 
 
 @pytest.mark.parametrize(
     "text", ["", "no certificate", certificate("é"), certificate("{{ x }}"), "-----BEGIN CERTIFICATE-----"]
 )
 def test_other_text_is_left_out(text: str) -> None:
-    assert authorities_for("a.io", [bundle(text, ONE)], {"data": {"a.io": text}}) == ONE
+    assert authorities_for("a.io", [bundle(text, ONE)], {"data": {"a.io": text}}) == [ONE]
 
 
 @given(CHANGES)

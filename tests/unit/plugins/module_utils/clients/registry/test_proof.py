@@ -167,7 +167,8 @@ class TestWhoGetsTheLogin:
         """A request reveals its sender's host: a registry must not choose the addresses that the controller fetches."""
         elsewhere = serve(registry("unused"))
         host = serve(registry(f"https://{elsewhere.host}/token")).host
-        assert proof(host, None).outcome == "not_sent"
+        refused = proof(host, None)
+        assert (refused.outcome, refused.realm_host) == ("not_sent", elsewhere.host)
         assert elsewhere.requests == []
         assert proof(host, None, realm_hosts=[elsewhere.host]).outcome == "pulls"
         assert "Authorization" not in read(elsewhere.requests[0])[1]

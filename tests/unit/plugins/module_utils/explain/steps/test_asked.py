@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
@@ -22,6 +22,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
@@ -185,6 +187,69 @@ class TestSearchRegistries:
         hub = {**HUB, "refusedLogins": [["docker.io", host] for host in refusing]}
         more = openshift("4.21.0", "a.io", "r.io")
         assert explain(pod("hub", image="team/app:v1"), Lookup(known(more=more, hub=hub))).verdict == verdict
+
+
+def by_realm(**realms: str) -> Answers:
+    """A registry that serves the image, and gets its tokens from this host."""
+    return lambda image, _secret, _key: {
+        "outcome": "pulls", "message": f"{image} pulls", "realm_host": realms[image.partition(".")[0]],
+    }  # fmt: skip
+
+
+class TestTokenServices:
+    LOST: ClassVar = {network_ref("auth.io"): {"reached": False}}
+    MIRRORED: ClassVar = {**mirrored("m.io/mirror", source="q.io/team"), NODE_SECRET: secret({"m.io": AUTH})}
+
+    def test_a_registry_does_not_serve_nodes_that_do_not_reach_its_token_service(self) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD, more=self.LOST), by_realm(q="auth.io"))
+        text = "the nodes do not reach auth.io, which gives out the tokens for registry q.io"
+        assert (summary(found), found.step, found.fix) == (("will_not_pull", text), "network", ())
+        assert told(pod("a"), known(a=GOOD, more=self.LOST), by_realm(q="q.io"))[0].verdict == "pulls"
+        assert told(pod("a"), known(a=GOOD), by_realm(q="auth.io"))[0].verdict == "pulls"
+
+    def test_another_place_serves_the_image(self) -> None:
+        evidence = known(a=GOOD, more={**self.LOST, **self.MIRRORED})
+        for realms in ({"m": "auth.io", "q": "q.io"}, {"m": "m.io", "q": "auth.io"}):
+            assert told(pod("a"), evidence, by_realm(**realms))[0].verdict == "pulls"
+        assert told(pod("a"), evidence, by_realm(m="auth.io", q="auth.io"))[0].verdict == "will_not_pull"
+
+    def test_a_login_of_a_provider_needs_the_token_service_as_well(self) -> None:
+        evidence = known(a=GOOD, more={**self.LOST, POOLS: HIDDEN})
+        assert told(pod("a"), evidence, by_realm(q="auth.io"))[0].verdict == "will_not_pull"
+
+
+class TestUnasked:
+    """A fact that only the registry knows decides."""
+
+    LIMITED: ClassVar = {network_ref("q.io"): {"reached": True, "limited": True}}
+    LOSS: ClassVar = {network_ref("q.io"): {"loss": "an authority is gone"}}
+
+    def test_the_token_service_is_not_known_if_nodes_reach_only_some_registries(self) -> None:
+        found = explain(pod("a"), Lookup(known(a=GOOD, more=self.LIMITED)))
+        text = "the nodes reach only some registries, and only q.io knows the host that gives out its tokens: it was not asked"
+        assert (summary(found), found.step) == (("unknown", text), "network")
+
+    def test_the_need_for_an_authority_is_not_known(self) -> None:
+        found = explain(pod("a"), Lookup(known(a=GOOD, more=self.LOSS)))
+        text = "an authority is gone, and whether its certificate needs it is not known: it was not asked"
+        assert (summary(found), found.step) == (("unknown", text), "certificate")
+        insecure = {IMAGE_CONFIG: {"spec": {"registrySources": {"insecureRegistries": ["q.io"]}}}}
+        assert explain(pod("a"), Lookup(known(a=GOOD, more={**self.LOSS, **insecure}))).verdict == "pulls"
+
+    def test_a_mirror_counts_as_well(self) -> None:
+        more = {network_ref("m.io"): {"loss": "an authority is gone"}, **mirrored("m.io/mirror", source="q.io/team")}
+        assert explain(pod("a"), Lookup(known(a=GOOD, more=more))).verdict == "unknown"
+
+    def test_a_service_of_the_cluster_is_always_reached(self) -> None:
+        host = "registry.infra.svc:5000"
+        more = {network_ref(host): {"reached": True, "limited": True}}
+        found = explain(pod("a", image=f"{host}/b/app:v1"), Lookup(known(a=secret({host: AUTH}), more=more)))
+        assert found.verdict == "pulls"
+
+    def test_a_pull_that_fails_for_certain_has_that_reason(self) -> None:
+        denied = "Failed to pull image: unauthorized: access to the requested resource is not authorized"
+        found = explain(pod(reason="ErrImagePull", message=denied), Lookup(known(more=self.LIMITED)))
+        assert found.verdict == "will_not_pull"
 
 
 class TestHiddenLogins:

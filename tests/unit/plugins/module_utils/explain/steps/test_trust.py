@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.trust import describe_loss_of_trust
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     TRUST_QUESTION,
@@ -118,6 +119,66 @@ def test_a_mirror_that_nodes_have_not_used_is_judged() -> None:
     alone = {**network, **mirrored("m.io/x", source="q.io/team", only=True)}
     assert summary(told(alone)[0]) == ("will_not_pull", UNTRUSTED)
     assert told(alone, "m.io")[0].verdict == "pulls"
+
+
+def test_a_registry_that_loses_an_authority_is_judged_like_a_new_mirror() -> None:
+    """Even the source of an image, which the nodes use today."""
+    lost = {**dict.fromkeys(ONLY), network_ref("q.io"): {"loss": "x"}, **dict.fromkeys(MIRRORED), NODE_SECRET: None}
+    found, asked = told(lost)
+    assert (summary(found)[0], found.step, asked) == ("will_not_pull", "certificate", [TrustQuestion("q.io", "")])
+    assert told(lost, "q.io")[0].verdict == "pulls"
+    doubtful = {**lost, network_ref("q.io"): {"loss": "x", "unread": "hidden"}}
+    text = "which authorities the nodes trust for registry q.io is not known: hidden"
+    assert summary(told(doubtful)[0]) == ("unknown", text)
+    assert told(doubtful, "q.io")[0].verdict == "pulls"
+
+
+class TestLoss:
+    """The authorities of the nodes for a registry before and after changes."""
+
+    def loss(self, *, before: Any = None, after: Any = None, host: str = "m.io") -> tuple[str, str]:
+        usual = {IMAGE_CONFIG: CONFIG, **EMPTY, ADDITIONAL: {"data": {"m.io": OWN}}}
+        return describe_loss_of_trust(
+            host, Lookup({**usual, **(before or {})}), Lookup({**usual, **(before or {}), **(after or {})})
+        )
+
+    LOST = "the nodes lose a certificate authority for registry m.io"
+
+    @pytest.mark.parametrize(
+        "after",
+        [{IMAGE_CONFIG: None}, {IMAGE_CONFIG: {"spec": {}}}, {ADDITIONAL: None}, {ADDITIONAL: {"data": {"m.io": PEM}}}],
+    )
+    def test_an_authority_that_is_gone_is_lost_for_its_registry(self, after: Any) -> None:
+        assert self.loss(after=after) == (self.LOST, "")
+        assert self.loss(after=after, host="other.io") == ("", "")
+
+    @pytest.mark.parametrize(
+        "after",
+        [
+            {},
+            {IMAGE_CONFIG: {"spec": {**CONFIG["spec"], "registrySources": {"blockedRegistries": ["x.io"]}}}},
+            {ADDITIONAL: {"data": {"m.io": f"{PEM}\n{OWN}"}}},
+            {ADDITIONAL: None, BUNDLE: {"data": {"ca-bundle.crt": OWN}}},
+        ],
+    )
+    def test_nothing_is_lost_if_all_authorities_are_left(self, after: Any) -> None:
+        assert self.loss(after=after) == ("", "")
+
+    def test_an_authority_of_all_registries_is_lost_for_each(self) -> None:
+        bundle = {BUNDLE: {"data": {"ca-bundle.crt": PEM}}}
+        assert self.loss(before=bundle, after={BUNDLE: None}, host="x.io")[0].endswith("for registry x.io")
+
+    def test_an_authority_that_cannot_be_read_may_be_lost(self) -> None:
+        hidden = {ADDITIONAL: REFUSED}
+        assert self.loss(before=hidden, after={IMAGE_CONFIG: None}) == (self.LOST, str(REFUSED))
+        assert self.loss(before=hidden) == ("", "")
+        assert self.loss(after=hidden) == (self.LOST, str(REFUSED))
+
+    def test_a_registry_that_is_no_longer_insecure_needs_an_authority(self) -> None:
+        insecure = {IMAGE_CONFIG: {"spec": {"registrySources": {"insecureRegistries": ["m.io"]}}}}
+        text = "the nodes will verify the certificate of registry m.io"
+        assert self.loss(before=insecure, after={IMAGE_CONFIG: None}) == (text, "")
+        assert self.loss(before=insecure) == ("", "")
 
 
 def test_an_insecure_mirror_needs_no_authority() -> None:

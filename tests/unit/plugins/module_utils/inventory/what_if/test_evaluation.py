@@ -23,6 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import CONFIG_MAP
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
@@ -109,7 +110,7 @@ def test_changes_that_break_only_together_are_all_causes() -> None:
     alone = compared(pod("s"), mirrors, lost[0])
     assert alone.answer == STILL_PULLS
     one, other = {"only_registries": ["q.io", "x.io"]}, {"only_registries": ["x.io", "y.io"]}
-    assert compared(pod("s"), one).answer == STILL_PULLS
+    assert compared(pod("s"), one).answer == NOT_KNOWN
     assert compared(pod("s"), one, other).causes == (1,)
 
 
@@ -175,6 +176,62 @@ def test_the_error_of_a_node_is_about_the_time_before_the_changes() -> None:
     found = compared(denied, {"add_objects": {"src": "f.yml"}})
     assert found.before.verdict == WILL_NOT_PULL
     assert found.answer in (NOT_KNOWN, STILL_BROKEN)
+
+
+class TestTokenServices:
+    """The registry of the image gets its tokens from another host."""
+
+    def compared(self, host: str, *, realm: str = "auth.io", asks: bool = True) -> tuple[Comparison, list[str]]:
+        """The comparison if the nodes lose a host, and the images of the questions to registries."""
+        one = pod("s")
+        snapshot = survey(place(secrets=[secret("s")], accounts=[account("s")], pods=[one]))
+        patches = [patches_of(each, snapshot) for each in changes_of({"unreachable_registries": [host]})]
+        evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=asks), patches)
+        (subject,) = pulls_of_pod(trim_pod(one), "a")
+        asked: list[str] = []
+        while True:
+            try:
+                return evaluator.compare(subject), asked
+            except ReadRequired:
+                for lookup in evaluator.lookups:
+                    for ref in lookup.take_wanted():
+                        asked += [ImageQuestion.of(ref).repository]
+                        lookup.add({ref: {"outcome": "pulls", "message": "it pulls", "realm_host": realm}})
+
+    def test_a_change_of_the_token_service_breaks_the_pull(self) -> None:
+        found, asked = self.compared("auth.io")
+        assert (found.answer, found.after.step, found.causes) == (WOULD_BREAK, "network", (0,))
+        assert asked == ["q.io", "q.io/team/app"]
+
+    @pytest.mark.parametrize("realm", ["auth.io", "q.io", ""])
+    def test_the_registry_is_only_asked_for_its_token_service_if_another_host_is_lost(self, realm: str) -> None:
+        found, asked = self.compared("other.io", realm=realm)
+        assert (found.answer, asked) == (NOT_AFFECTED, ["q.io"])
+
+    def test_nothing_is_asked_without_the_option(self) -> None:
+        found, asked = self.compared("auth.io", asks=False)
+        assert (found.answer, asked) == (NOT_AFFECTED, [])
+
+
+@pytest.mark.parametrize("change", [image_config(), None])
+def test_a_lost_authority_makes_the_pull_unknown_if_its_registry_is_not_asked(change: Any) -> None:
+    config = {"spec": {"additionalTrustedCA": {"name": "ca"}}}
+    pem = "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----"
+    authorities = ObjectRef(CONFIG_MAP, "openshift-config", "ca")
+    gone = {"delete_objects": {"kind": "ConfigMap", "names": ["ca"], "namespace": "openshift-config"}}
+    given = gone if change is None else {"add_objects": {"definition": [change]}}
+    for host, answer in (("q.io", NOT_KNOWN), ("r.io", STILL_PULLS if change else NOT_AFFECTED)):
+        snapshot = survey(
+            place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")]),
+            config=config,
+            objects={authorities: {"data": {host: pem}}},
+        )
+        evaluator = PullEvaluator(
+            PresentPulls(snapshot.evidence, asks=False), [patches_of(each, snapshot) for each in changes_of(given)]
+        )
+        (subject,) = pulls_of_pod(trim_pod(pod("s")), "a")
+        found = evaluator.compare(subject, is_reported=True)
+        assert (found.answer, found.not_asked) == (answer, answer == NOT_KNOWN)
 
 
 class TestArchitectures:
