@@ -23,6 +23,7 @@ _PATHS: Mapping[str, str] = {
     "ImagePolicy": f"{_CONFIG}/namespaces/{{namespace}}/imagepolicies",
     "Image": f"{_CONFIG}/images",
     "KubeletConfig": KUBELET_CONFIGS,
+    "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps",
 }
 _REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _PULLER = "system:image-puller"
@@ -86,15 +87,15 @@ def made(lab: Lab, changes: Sequence[Mapping[str, Any]]) -> Iterator[None]:
 
 
 def close_registries(lab: Lab, hosts: Sequence[str], undone: ExitStack) -> None:
-    """Close those of the lab's registries that have one of these hosts. Other hosts have no listener."""
+    """Close those of the lab's registries that have one of these hosts, or their token service. Other hosts have no listener."""
     for name in ("private", "delegated"):
-        if lab.registry(name)["host"] in hosts:
+        if {lab.registry(name)["host"], lab.registry(name)["realm_host"]} & {*hosts}:
             lab.registry_set(name, "--close")
             undone.callback(lab.registry_set, name, "--open")
 
 
 def _keep_only(lab: Lab, hosts: Sequence[str], undone: ExitStack) -> None:
-    every = [lab.registry(name)["host"] for name in ("private", "delegated")]
+    every = [lab.registry(name)[part] for name in ("private", "delegated") for part in ("host", "realm_host")]
     close_registries(lab, [host for host in every if host not in hosts], undone)
 
 
@@ -131,7 +132,7 @@ def _delete_objects(lab: Lab, value: Mapping[str, Any], undone: ExitStack) -> No
         collection, path = _paths(value["kind"], {"name": name, "namespace": value.get("namespace")})
         found = lab.api("GET", path)
         lab.api("DELETE", path)
-        body = {key: found[key] for key in ("apiVersion", "kind", "spec")}
+        body = {key: found[key] for key in ("apiVersion", "kind", "spec", "data") if key in found}
         undone.callback(lab.api, "POST", collection, {**body, "metadata": {"name": name}})
 
 

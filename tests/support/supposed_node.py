@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .supposed_worlds import World, registry_outcome
+from .supposed_worlds import OWN_AUTHORITY, REALMS, World, registry_outcome
 
 __all__ = ["SupposedNode"]
 
@@ -48,6 +48,8 @@ class SupposedNode:
     refused: Sequence[tuple[str, str]] = ()
     unreachable: Sequence[str] = ()
     only: Sequence[Sequence[str]] = ()
+    #: Whether a change took an authority from the nodes.
+    lost_authority: bool = False
 
     def after(self, change: Mapping[str, Any]) -> SupposedNode:
         """Return the node after a change of `supposed_worlds.CHANGES` that is not about the integrated registry."""
@@ -87,6 +89,9 @@ class SupposedNode:
 
     def _serves(self, place: str, tag: str, login: _Login | None) -> bool:
         user, password = login or ("", "")
+        insecure = self.world.sources.get("insecureRegistries", ())
+        if self.lost_authority and place.partition("/")[0] == OWN_AUTHORITY and OWN_AUTHORITY not in insecure:
+            return False
         if (place.partition("/")[0], user) in self.refused:
             return False
         return registry_outcome(f"{place}:{tag}", user, password) == "pulls"
@@ -143,7 +148,7 @@ class SupposedNode:
     # --- network
 
     def _reaches(self, host: str) -> bool:
-        asked = _HOSTS_OF_HUB if host == _HUB else (host,)
+        asked = _HOSTS_OF_HUB if host == _HUB else (host, REALMS.get(host, host))
         return all(
             not _is_named(each, self.unreachable) and all(_is_named(each, names) for names in self.only)
             for each in asked
@@ -169,7 +174,9 @@ class SupposedNode:
     def _with_object(self, value: Mapping[str, Any]) -> SupposedNode:
         (obj,) = value["definition"]
         if obj["kind"] == "Image":
-            return self._with(sources=obj["spec"]["registrySources"])
+            is_lost = self.world.has_authority and "additionalTrustedCA" not in obj["spec"]
+            changed = self._with(sources=obj["spec"].get("registrySources", {}))
+            return replace(changed, lost_authority=self.lost_authority or is_lost)
         member = "policies" if obj["kind"] == "ClusterImagePolicy" else "mirrors"
         known = {each["metadata"]["name"]: each for each in getattr(self.world, member)}
         return self._with(**{member: [*{**known, obj["metadata"]["name"]: obj}.values()]})

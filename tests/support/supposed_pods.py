@@ -18,7 +18,7 @@ from .lab import Lab, pull_names
 from .registry_settings import auth_file, pull_secret
 from .supposed_changes import make_change
 
-__all__ = ["LOCAL", "NEVER", "SupposedCase", "SupposedPods", "names_of", "supposed_cases"]
+__all__ = ["LOCAL", "NEVER", "PRIVATE_AUTHORITY", "SupposedCase", "SupposedPods", "names_of", "supposed_cases"]
 
 #: An address without a listener that needs no name resolution.
 NEVER = "127.0.0.9:5002"
@@ -33,6 +33,8 @@ _IMAGES = (
 )  # fmt: skip
 #: Images that only mirrors have: of a path that the registry does not have, and of a registry without a listener.
 _MIRRORED = (*("{source}/team/app:v1",) * 4, *("{source}/team/app@{digest}",) * 4, "{never}/team/app@{digest}")
+#: Images of a registry whose authority only an object of the cluster names.
+PRIVATE_AUTHORITY = ("{untrusted}/team/app:v1",) * 8
 #: The secret with a login for each registry.
 _RIGHT = SecretCase(KINDS[0], ())
 
@@ -58,18 +60,19 @@ def names_of(lab: Lab) -> dict[str, str]:
     bare, _colon, port = hosts["private"].partition(":")
     (digest,) = {lab.sign("team/app:v1", registry=name)["image"] for name in ("private", "delegated")}
     source = f"{hosts['delegated']}/lost"
-    return {**hosts, "bare": bare, "port": port, "source": source, "never": NEVER, "digest": digest}
+    more = {"untrusted": lab.registry("private")["untrusted_host"], "realm": lab.registry("delegated")["realm_host"]}
+    return {**hosts, **more, "bare": bare, "port": port, "source": source, "never": NEVER, "digest": digest}
 
 
 def supposed_cases(
-    count: int, seed: str, first: str, *, with_mirrors: bool, changes: tuple[int, int]
+    count: int, seed: str, first: str, *, with_mirrors: bool, changes: tuple[int, int], more: Sequence[str] = ()
 ) -> list[SupposedCase]:
-    """Return a number of cases, the same ones for the same seed. `changes`: the least and most changes of a case.
+    """Return a number of cases, the same ones for the same seed. `changes`: the least and most changes of a case. `more`: additional images.
 
     The first case works until its only change, of the kind `first`, is made.
     """
     choice = random.Random(seed)
-    images = (*_IMAGES, *_MIRRORED * 2) if with_mirrors else _IMAGES
+    images = (*_IMAGES, *(_MIRRORED * 2 if with_mirrors else ()), *more)
     image = _GRANTED if first == "remove_grants" else _IMAGES[0]
     simple = SupposedCase((_RIGHT,), "account", image, "", True, ((first, 0),))
     return [simple, *(_case(choice, images, changes) for _number in range(count - 1))]
@@ -94,6 +97,10 @@ def _secret(choice: random.Random) -> SecretCase:
         return _RIGHT
     keys = dict.fromkeys(choice.choices(KEYS, k=choice.choice((1, 1, 2, 3))))
     return SecretCase(choice.choice(KINDS), tuple((key, choice.choice(LOGINS)) for key in keys))
+
+
+#: The hosts of a registry that take its logins.
+_DOORS = ("host", "untrusted_host")
 
 
 class SupposedPods(Pods):
@@ -126,7 +133,7 @@ class SupposedPods(Pods):
         if case != _RIGHT:
             return super()._secret(name, case)
         registries = [self.lab.registry(each) for each in ("private", "delegated")]
-        logins = {each["host"]: each["accounts"][1] for each in registries}
+        logins = {each[part]: each["accounts"][1] for each in registries for part in _DOORS if each.get(part)}
         return pull_secret(name, auth_file({host: (one["username"], one["password"]) for host, one in logins.items()}))
 
     def _link(self, number: int) -> None:

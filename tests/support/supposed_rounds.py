@@ -8,19 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .lab import Lab
 from .modules import run_module
 from .registry_settings import registry_settings
 from .supposed_changes import image_config, made, mirror_set, signature_policy
-from .supposed_pods import NEVER
+from .supposed_pods import NEVER, PRIVATE_AUTHORITY
 
 __all__ = [
     "LOGIN",
     "MIRRORS",
     "PLAIN",
     "ROUNDS",
+    "TRUSTING",
     "Base",
     "Changes",
     "Names",
@@ -36,9 +38,14 @@ Names = Mapping[str, str]
 
 
 def users_of(lab: Lab) -> dict[str, str]:
-    """Return the names of the accounts of the private registry that the rounds use: that of the nodes, and that of the pods."""
+    """Return the names of the accounts of the private registry that the rounds use: that of the nodes, and that of the pods, and the
+    authority of its second address."""
     users = [account["username"] for account in lab.registry("private")["accounts"]]
-    return {"nodes_user": users[0], "user": users[1]}
+    return {
+        "nodes_user": users[0],
+        "user": users[1],
+        "authority": Path(lab.registry("private")["untrusted_ca"]).read_text(),
+    }
 
 
 def added(*objects: dict[str, Any]) -> Changes:
@@ -82,12 +89,14 @@ class Base:
 
 @dataclass(frozen=True)
 class Round:
-    """Questions in namespaces of their own. `changes` concern the whole cluster. `local`: the least and most changes of each pod."""
+    """Questions in namespaces of their own. `changes` concern the whole cluster. `local`: the least and most changes of each pod. `images`: more
+    images of its pods."""
 
     title: str
     base: Base
     changes: Callable[[Names, Sequence[str]], Changes]
     local: tuple[int, int] = (0, 1)
+    images: Sequence[str] = ()
 
     @property
     def is_mirrored(self) -> bool:
@@ -100,6 +109,22 @@ LOGIN = Base("nodes with a login", nodes_login="private")
 MIRRORS = Base("mirrors", mirrors, "private")
 BLOCKED = Base("blocked registries", lambda names: [image_config(blockedRegistries=[names["delegated"]])], "delegated")
 SIGNED = Base("image policies", lambda names: [signature_policy("app", f"{names['private']}/team/app")])
+
+
+def trusted(names: Names) -> list[dict[str, Any]]:
+    """The image config with an authority for the second address of the private registry."""
+    config = image_config()
+    config["spec"]["additionalTrustedCA"] = {"name": "site-ca"}
+    meta, key = {"name": "site-ca", "namespace": "openshift-config"}, names["untrusted"].replace(":", "..")
+    return [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {key: names["authority"]}},
+        config,
+    ]
+
+
+#: Images of the registry whose token service is another host.
+_DELEGATED = ("{delegated}/team/app:v1",) * 16
+TRUSTING = Base("an authority", trusted)
 
 NODES_SECRET = {"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}
 
@@ -117,7 +142,34 @@ ROUNDS = (
     Round("a closed registry", PLAIN, lambda names, _: [{"unreachable_registries": [names["delegated"]]}]),
     Round("the nodes' secret", LOGIN, lambda _names, _namespaces: [NODES_SECRET]),
     Round("the nodes' login", LOGIN, refused("nodes_user", "private")),
-    Round("only some registries", LOGIN, lambda names, _: [{"only_registries": [names["delegated"], names["integrated"]]}]),
+    Round(
+        "a closed token service",
+        PLAIN,
+        lambda names, _: [{"unreachable_registries": [names["realm"]]}],
+        (0, 0),
+        _DELEGATED,
+    ),
+    Round(
+        "only registries with their token services",
+        LOGIN,
+        lambda names, _: [{"only_registries": [names["delegated"], names["realm"], names["integrated"]]}],
+        images=_DELEGATED,
+    ),
+    Round(
+        "no authority", TRUSTING, lambda _names, _namespaces: added(image_config()), images=PRIVATE_AUTHORITY
+    ),
+    Round(
+        "no authorities",
+        TRUSTING,
+        lambda _names, _namespaces: deleted("ConfigMap", "site-ca", namespace="openshift-config"),
+        images=PRIVATE_AUTHORITY,
+    ),
+    Round(
+        "only some registries",
+        LOGIN,
+        lambda names, _: [{"only_registries": [names["delegated"], names["integrated"]]}],
+        images=_DELEGATED,
+    ),
     Round("added mirrors", LOGIN, lambda names, _namespaces: added(*mirrors(names))),
     Round(
         "a mirror of a closed registry",
@@ -170,6 +222,8 @@ def ask_what_if(
     lab: Lab, changes: Changes, namespaces: Sequence[str], *, asks: bool = True
 ) -> dict[tuple[str, str, str], Any]:
     """Return the answers by kind, name and container or volume. Pulls that no change affects are only counted."""
+    authorities = lab.dir / "every-authority.crt"
+    authorities.write_text(Path(lab.data["ca_cert"]).read_text() + users_of(lab)["authority"])
     result = run_module(
         "pull_access_what_if",
         kubeconfig=lab.kubeconfig,
@@ -177,7 +231,7 @@ def ask_what_if(
         changes=changes,
         ask_registries=asks,
         realm_hosts=[*lab.registry_hosts, NEVER],
-        registry_ca_cert=lab.data["ca_cert"],
+        registry_ca_cert=str(authorities),
     )
     assert not result["failed"], result["msg"]
     rows = result["what_if"]["containers"]

@@ -29,6 +29,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     TRUST_QUESTION,
     ImageQuestion,
     SignatureQuestion,
+    TrustQuestion,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
+    additional_ref,
+    key_of_host,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
@@ -54,6 +59,9 @@ __all__ = [
     "LIKELY_WORLDS",
     "LOGIN",
     "LOSSES",
+    "NO_AUTHORITIES",
+    "OWN_AUTHORITY",
+    "REALMS",
     "REMOVED_GRANTS",
     "WORLDS",
     "World",
@@ -78,6 +86,12 @@ _LOGINS: Mapping[str, dict[str, str]] = {
     "robot": auth(LOGIN, "robot"),
 }
 SECRETS = ("s0", "s1", "s2")
+#: The token services of registries that are hosts of their own. Each other registry is its own token service.
+REALMS = {"q.io": "auth.q.io"}
+#: The registry whose certificate is of an authority that only an object of the cluster names.
+OWN_AUTHORITY = "r.io"
+_PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+_CA = "registry-ca"
 _MAY_NOT = "the caller may not list them"
 #: Kinds of objects that a caller may not be allowed to read.
 HIDDEN = (SECRETS_READ, ACCOUNTS, "mirrors")
@@ -88,7 +102,8 @@ class World:
     """`secrets` are the forms of the logins by key and by name of the secret, None for a secret that nodes cannot parse.
 
     `lists` are the secrets of the account, of the pod and of the deployment's template, in this order. `grants` to pull from project `b`: `one`
-    for the account, `all` for its project. `hidden`: what the caller may not read.
+    for the account, `all` for its project. `hidden`: what the caller may not read. `has_authority`: the image config names the authority of
+    `OWN_AUTHORITY`.
     """
 
     secrets: Mapping[str, Mapping[str, str] | None]
@@ -100,6 +115,7 @@ class World:
     sources: Mapping[str, Sequence[str]]
     grants: Sequence[str]
     hidden: str = ""
+    has_authority: bool = False
 
     def survey(self, *others: NamespaceSnapshot) -> ClusterSnapshot:
         """Return the snapshot: namespace `a` with a pod and a deployment, project `b` with an image stream, and other namespaces."""
@@ -131,7 +147,10 @@ class World:
             CLUSTER_POLICIES: {"items": [*self.policies]},
             pull_review("b", "a", "default"): {"allowed": False},
         }
-        config = image_config(**self.sources) if self.sources else None
+        config = image_config(**self.sources) if self.sources or self.has_authority else None
+        if config is not None and self.has_authority:
+            config["spec"]["additionalTrustedCA"] = {"name": _CA}
+            objects[additional_ref(config)] = {"data": {key_of_host(OWN_AUTHORITY): _PEM}}
         there = place("b", streams=[built], bindings=granted)
         return survey(here, there, *others, config=config, objects=objects)
 
@@ -145,15 +164,20 @@ def _secret(name: str, entries: Mapping[str, str] | None) -> dict[str, Any]:
 def answer_usually(ref: ObjectRef, evidence: Lookup) -> Any:
     """Return the answer of a registry that accepts the login with password `LOGIN`, and has all images except those below `lost`."""
     if ref.kind == TRUST_QUESTION:
-        return {"outcome": "trusted", "message": "the nodes trust it"}
+        asked = TrustQuestion.of(ref)
+        is_trusted = asked.host != OWN_AUTHORITY or _PEM in asked.authorities
+        return {"outcome": "trusted" if is_trusted else "untrusted", "message": "the nodes trust it, or not"}
     if ref.kind != IMAGE_QUESTION and ref.kind.resource != "signatures":
         return None
     question = ImageQuestion.of(ref) if ref.kind == IMAGE_QUESTION else SignatureQuestion.of(ref).image
     stored = evidence.look(question.secret_ref) if question.secret_ref else None
     logins = StoredSecret.of(stored or {}).for_kubelet.logins
     username, password = logins.get(question.key, ("", ""))
+    host = question.repository.partition("/")[0]
     outcome = registry_outcome(question.image, username, password)
-    answer: dict[str, Any] = {"outcome": outcome, "message": f"{question.image} said it"}
+    answer: dict[str, Any] = {
+        "outcome": outcome, "message": f"{question.image} said it", "realm_host": REALMS.get(host, host),
+    }  # fmt: skip
     if ref.kind != IMAGE_QUESTION:
         answer["platforms"] = [{"architecture": "amd64", "outcome": "unsigned", "message": "no signature"}]
     return answer
@@ -238,6 +262,7 @@ WORLDS = st.builds(
     st.one_of(st.just([]), st.just([]), st.lists(_POLICY, max_size=1)),
     _SOURCES,
     st.sampled_from(((), ("one",), ("one", "all"))),
+    has_authority=st.booleans(),
 )
 #: Worlds in which many pulls work, because most logins are right, and a registry settings often matter: changes break nothing that is broken.
 _RICH = st.dictionaries(
@@ -258,6 +283,7 @@ LIKELY_WORLDS = st.builds(
     st.one_of(*(st.just([]) for _often in range(6)), st.lists(_POLICY, max_size=1)),
     _SOURCES,
     st.just(()),
+    has_authority=st.booleans(),
 )
 
 _ACCOUNT = {"namespace": "a", "name": "default"}
@@ -266,6 +292,8 @@ REMOVED_GRANTS: Mapping[str, Mapping[str, Any]] = {
     "one": {"remove_grants": {"namespaces": ["b"], "service_accounts": [_ACCOUNT]}},
     "all": {"remove_grants": {"namespaces": ["b"], "projects": ["a"]}},
 }
+#: The image config without the authority.
+NO_AUTHORITIES: Mapping[str, Any] = {"add_objects": {"definition": [image_config()]}}
 #: Docker Hub, by the name in images, by those of its hosts, and as a whole domain.
 _NAMES_OF_HUB = ("docker.io", "registry-1.docker.io", "auth.docker.io", "*.docker.io")
 #: Changes of all kinds. Two of them are independent, unless they concern the same object.
@@ -276,11 +304,17 @@ CHANGES = st.one_of(
     st.sampled_from(("q.io", "m.io", "r.io", "docker.io")).map(
         lambda host: {"remove_credential": {"registry": host, "username": "robot"}}
     ),
-    st.sampled_from(("q.io", "r.io", "*.s.io", *_NAMES_OF_HUB)).map(lambda host: {"unreachable_registries": [host]}),
+    st.sampled_from(("q.io", "r.io", "*.s.io", "auth.q.io", *_NAMES_OF_HUB)).map(
+        lambda host: {"unreachable_registries": [host]}
+    ),
     st.sampled_from(
-        (["q.io", "m.io"], ["r.io", "q.io"], ["q.io", "*.docker.io"], ["r.io", "registry-1.docker.io"])
+        (
+            *(["q.io", "m.io"], ["r.io", "q.io"], ["q.io", "auth.q.io", "m.io"], ["q.io", "*.docker.io"]),
+            ["r.io", "registry-1.docker.io"],
+        )
     ).map(lambda hosts: {"only_registries": hosts}),
     st.sampled_from(_SETTINGS).map(lambda sources: {"add_objects": {"definition": [image_config(**sources)]}}),
+    st.just(NO_AUTHORITIES),
     st.one_of(_MIRROR, _POLICY).map(lambda obj: {"add_objects": {"definition": [obj]}}),
     st.just({"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["two"]}}),
     st.just({"new_nodes": True}),

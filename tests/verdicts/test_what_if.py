@@ -22,7 +22,7 @@ from support.supposed_changes import made
 from support.supposed_pods import LOCAL, NEVER, SupposedPods, names_of, supposed_cases
 from support.supposed_rounds import ROUNDS, Base, Round, ask_what_if, pulls_of, users_of
 
-COUNT = int(os.environ.get("IMAGE_PULL_SUPPOSED", "60"))
+COUNT = int(os.environ.get("IMAGE_PULL_SUPPOSED", "96"))
 SEED = os.environ.get("IMAGE_PULL_SEED", "0")
 #: The number of pods of one question. Each of its changes is compared with all that each pod reads.
 PODS_OF_QUESTION = 64
@@ -36,6 +36,8 @@ ANSWERS = {
     (False, False): "still_broken",
     (False, True): "would_work",
 }
+#: The round whose change only the registries show to have an effect: without them, there is a warning.
+HIDDEN = "a closed token service"
 #: A registry that does not answer the host of the task. It does not answer the lab's nodes either.
 NOT_ASKED = "could not be asked from here"
 
@@ -110,7 +112,9 @@ class Rehearsal:
         """The pods of a round, by question."""
         numbers = range(at, COUNT, len(ROUNDS))
         seed, first = f"{SEED}, {each.title}", LOCAL[at % len(LOCAL)]
-        cases = supposed_cases(len(numbers), seed, first, with_mirrors=each.is_mirrored, changes=each.local)
+        cases = supposed_cases(
+            len(numbers), seed, first, with_mirrors=each.is_mirrored, changes=each.local, more=each.images
+        )
         for part in range(0, len(numbers), PODS_OF_QUESTION):
             found = dict(zip(numbers[part : part + PODS_OF_QUESTION], cases[part:], strict=False))
             places = range(0, len(found), PODS_OF_NAMESPACE)
@@ -163,7 +167,7 @@ class TestGeneratedChanges:
     def test_an_answer_without_the_registries_promises_no_pull_that_the_changes_break(
         self, answers: list[Answered]
     ) -> None:
-        broken = [each for each in answers if each.before and not each.after]
+        broken = [each for each in answers if each.before and not each.after and not each.where.startswith(HIDDEN)]
         assert {each.unasked for each in broken} == {"unknown", "would_break"}, [
             f"{each.unasked}: {each}" for each in broken if each.unasked not in ("unknown", "would_break")
         ]

@@ -31,7 +31,18 @@ from support.node_memories import NodeMemories
 from support.pod_histories import PodHistories, PodOnNode
 from support.supposed_changes import made
 from support.supposed_pods import LOCAL, SupposedPods, names_of, supposed_cases
-from support.supposed_rounds import PLAIN, ROUNDS, Changes, Names, Round, added, ask_what_if, pulls_of, users_of
+from support.supposed_rounds import (
+    PLAIN,
+    ROUNDS,
+    TRUSTING,
+    Changes,
+    Names,
+    Round,
+    added,
+    ask_what_if,
+    pulls_of,
+    users_of,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +92,11 @@ POLICIES = added(
     )
 )
 MOVES = (
-    *(Move(each) for each in ROUNDS if each.title not in ("an upgrade", "a policy of the namespace")),
+    *(
+        Move(each)
+        for each in ROUNDS
+        if each.title not in ("an upgrade", "a policy of the namespace") and each.base != TRUSTING
+    ),
     Move(Round("new nodes and a closed registry", PLAIN, closed({"new_nodes": True}))),
     Move(
         Round("an upgrade", PLAIN, lambda _names, _namespaces: [{"target_version": "4.22"}], (1, 2)),
@@ -190,7 +205,12 @@ class _Scene:
         numbers = range(at, COUNT, len(MOVES))
         each, first = move.round, LOCAL[at % len(LOCAL)]
         cases = supposed_cases(
-            len(numbers), f"{SEED}, {each.title}", first, with_mirrors=each.is_mirrored, changes=each.local
+            len(numbers),
+            f"{SEED}, {each.title}",
+            first,
+            with_mirrors=each.is_mirrored,
+            changes=each.local,
+            more=each.images,
         )
         return RunningPods(self.lab, dict(zip(numbers, cases, strict=True)), self.names, f"moved-{at}")
 
