@@ -28,7 +28,9 @@ description:
 options:
   namespaces:
     description:
-      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated. On
+      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated, and also
+        these if a change concerns the registries or the logins of the nodes (mirror sets and other objects, registries, a login, the nodes'
+        own pull secret). A removal that names no namespace concerns only the other namespaces then. On
         OpenShift, if the caller may not list namespaces, only its own projects are evaluated, with a warning.
     type: list
     elements: str
@@ -902,7 +904,7 @@ def run(task: Task) -> dict[str, object]:
     return (
         without_cluster(task, FORMS, asked.compared, partial(answer_comparison, asked, write=write))
         if asked.compared
-        else with_batches(task, FORMS, {at: each.lists for at, each in asked.inventories.items()}, answer)
+        else with_batches(task, FORMS, asked.lists, answer, system=asked.concerns_nodes)
     )
 
 

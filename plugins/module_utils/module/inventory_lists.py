@@ -85,15 +85,17 @@ def with_batches(
     forms: Sequence[ListForm[Any]],
     inventories: Mapping[int, Lists],
     work: Callable[[ClusterRun, dict[int, dict[str, Batch[Any]]], list[str]], Outcome],
+    *,
+    system: bool = False,
 ) -> dict[str, Any]:
-    """Return the result of `work` in the namespaces of the task, by default all except the platform's.
+    """Return the result of `work` in the namespaces of the task, by default all except the platform's, and with `system` also these.
 
     It gets the declarations of each inventory for each namespace, by list, and the names of the cluster's namespaces. Without an inventory,
     these are not read.
 
     :raises OptionError: with all contradictory entries of an inventory.
     """
-    with task.cluster(task.targets(everywhere=True)) as run:
+    with task.cluster(task.targets(everywhere=True, system=system)) as run:
         namespaces = list_visible_namespaces(run.cluster) if inventories else []
         found = call_all(*(partial(batch_lists, run, forms, each, namespaces) for each in inventories.values()))
         batches = dict(zip(inventories, found, strict=True))

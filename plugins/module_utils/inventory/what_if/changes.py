@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY
 from ...images.kubelet_settings import KUBELET_CONFIG
 from ...images.node_authorities import CONFIG_MAP
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
+from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .declared import LISTS, InventoryLists, Lists
 
@@ -163,19 +164,25 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
 }
 
 
+#: Changes of the registries and logins that all nodes have.
+_OF_NODES = ("unreachable_registries", "only_registries", "remove_credential", "add_objects", "delete_objects")
 #: Changes of the objects that an inventory declares.
 _OF_INVENTORY = ("remove_secrets", "remove_links", "remove_grants", "remove_credential")
 
 
 @dataclass(frozen=True)
 class WhatIfChange:
-    """One change. `kind` is its option, `title` names it in messages, and `value` is the content of the option."""
+    """One change. `kind` is its option, `title` names it in messages, and `value` is the content of the option.
+
+    `usual`: the namespaces of an option without namespaces, by default all that are evaluated.
+    """
 
     kind: str
     title: str
     value: Any = field(default=None, repr=False)
     objects: Mapping[ObjectRef, Json | None] = field(default_factory=dict, repr=False)
     inventory: InventoryLists | None = field(default=None, repr=False)
+    usual: Collection[str] | None = None
 
     @property
     def cannot_know(self) -> Sequence[str]:
@@ -197,9 +204,15 @@ class WhatIfChange:
         return frozenset((*accounts, *groups, *(Subject("Group", name) for name in self._list("groups"))))
 
     def targets(self, namespaces: Sequence[str]) -> frozenset[str]:
-        """Return the namespaces of the change: those of its option, or all that are evaluated."""
+        """Return the namespaces of the change: those of its option, the usual ones, or all that are evaluated."""
         given = as_dict(self.value).get("namespaces")
-        return frozenset(namespaces if given is None else given)
+        return frozenset(next(each for each in (given, self.usual, namespaces) if each is not None))
+
+    @property
+    def concerns_nodes(self) -> bool:
+        """Whether it changes the registries or the logins that all nodes have."""
+        is_of_nodes = self.kind == "remove_secrets" and self.value["name"] == NODE_SECRET.name
+        return self.kind in _OF_NODES or (is_of_nodes and NODE_SECRET.namespace in self.targets(()))
 
     def _list(self, option: str) -> Sequence[Any]:
         return as_dict(self.value).get(option) or ()

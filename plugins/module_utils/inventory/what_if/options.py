@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...core.errors import OptionError, call_all
 from ...core.json_types import as_dict, as_str
+from ...core.namespaces import is_platform_namespace
 from ...core.objects import Json
 from ...core.what_if_format import DECLARED, NOT_ASKED, NOT_KNOWN, WOULD_BREAK
 from ...images import image_questions
@@ -76,6 +77,16 @@ class WhatIfQuestion:
         return next((each.value for each in reversed(self.change_set) if each.version is not None), None)
 
     @property
+    def concerns_nodes(self) -> bool:
+        """Whether a change concerns all nodes, so that the platform's namespaces are evaluated as well."""
+        return any(each.concerns_nodes for each in self.change_set)
+
+    def limit_removals(self, namespaces: Iterable[str]) -> WhatIfQuestion:
+        """Return the question in these namespaces. If it concerns all nodes, a removal that names none leaves out the platform's."""
+        usual = [name for name in namespaces if not is_platform_namespace(name)] if self.concerns_nodes else None
+        return replace(self, change_set=[replace(each, usual=usual or None) for each in self.change_set])
+
+    @property
     def is_about_network(self) -> bool:
         """Whether registries get out of reach, so that images count that no pod has today."""
         return any(each.kind in ("unreachable_registries", "only_registries") for each in self.change_set)
@@ -92,6 +103,11 @@ class WhatIfQuestion:
         """The inventory of each change that applies one, by position. The one to compare with on a cluster is under `AGAINST`."""
         found = {at: each.inventory for at, each in enumerate(self.change_set) if each.inventory is not None}
         return {**found, AGAINST: self.against} if self.against is not None and self.on_cluster else found
+
+    @property
+    def lists(self) -> Mapping[int, Lists]:
+        """The declarations of each inventory, as `inventories`."""
+        return {at: each.lists for at, each in self.inventories.items()}
 
     @property
     def new_nodes(self) -> int | None:

@@ -85,7 +85,7 @@ def answer_what_if(
     cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
         try:
-            work = _WhatIfRun(run, asked, namespaces, inventories)
+            work = _WhatIfRun(run, asked.limit_removals(namespaces), namespaces, inventories)
             found = work.find(now())
         except ClusterError as error:
             run.stop(error)

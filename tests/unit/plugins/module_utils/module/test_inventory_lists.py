@@ -173,6 +173,22 @@ class TestInventoriesOfOneTask:
         assert seen[2:] == [{}, []]
         assert len(api.asked) == 1
 
+    @pytest.mark.parametrize(("system", "selected"), [(False, ["a", "b"]), (True, ["a", "b", "openshift-x"])])
+    def test_the_namespaces_of_the_platform_are_selected_on_request(
+        self, api: FakeApi, tmp_path: Path, system: bool, selected: list[str]
+    ) -> None:
+        api.put("namespaces", "", "openshift-x", status={"phase": "Active"})
+        seen: list[Any] = []
+
+        def work(run: Any, *_nothing: Any) -> Outcome:
+            seen.extend(run.namespaces)
+            return Outcome([])
+
+        with api.served() as host:
+            task = task_for(tmp_path, host=host, api_key="token", ca_cert=loopback_certificate(), namespaces=None)
+            with_batches(task, FORMS, {}, work, system=system)
+        assert seen == selected
+
     def test_without_a_cluster_a_selector_is_a_namespace(self, tmp_path: Path) -> None:
         task = task_for(tmp_path)
         selector = {"include": ["team-*"], "labels": "a=b"}

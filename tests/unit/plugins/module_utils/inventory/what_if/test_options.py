@@ -109,3 +109,39 @@ def test_the_files_of_the_options_are_checked_with_the_other_options() -> None:
         from_options({**OPTIONS, "changes": changes, "dest": "f.json"}, lambda _path: [], check=refuse)
     assert refused.value.problems[-1] == "{'dest': 'f.json'} and ['a.yml']"
     assert "new_nodes takes only true" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "concerns"),
+    [
+        ({"unreachable_registries": ["q.io"]}, True),
+        ({"only_registries": ["q.io"]}, True),
+        ({"remove_credential": {"registry": "q.io", "username": "u"}}, True),
+        ({"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["a"]}}, True),
+        ({"remove_secrets": {"name": "pull-secret", "namespaces": ["a", "openshift-config"]}}, True),
+        ({"remove_secrets": {"name": "pull-secret", "namespaces": None}}, False),
+        ({"remove_secrets": {"name": "other", "namespaces": ["openshift-config"]}}, False),
+        ({"new_nodes": True}, False),
+        ({"target_version": "4.22"}, False),
+    ],
+)
+def test_a_change_of_the_nodes_registries_or_logins_concerns_the_platform(change, concerns) -> None:
+    ((kind, value),) = change.items()
+    if isinstance(value, dict):
+        value = {**dict.fromkeys(("namespaces", "namespace", "password")), **value}
+    assert question({kind: value}).concerns_nodes is concerns
+    assert question({"new_nodes": True}, {kind: value}).concerns_nodes is concerns
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "first"),
+    [
+        ([{"only_registries": ["q.io"]}], ["a", "default", "kube-system", "openshift-a"], ["a"]),
+        ([{"only_registries": ["q.io"]}], ["default", "openshift-a"], ["default", "openshift-a"]),
+        ([], ["a", "openshift-a"], ["a", "openshift-a"]),
+    ],
+)
+def test_a_removal_without_namespaces_leaves_out_the_platform(given, names, first) -> None:
+    removals = [{"remove_secrets": {"name": "s", "namespaces": each}} for each in (None, ["openshift-a"])]
+    asked = question(*removals, *given).limit_removals(names)
+    assert [each.targets(names) for each in asked.change_set[:2]] == [{*first}, {"openshift-a"}]
