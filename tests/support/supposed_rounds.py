@@ -90,13 +90,14 @@ class Base:
 @dataclass(frozen=True)
 class Round:
     """Questions in namespaces of their own. `changes` concern the whole cluster. `local`: the least and most changes of each pod. `images`: more
-    images of its pods."""
+    images of its pods. `is_platform`: its namespaces are the platform's, and the question names none."""
 
     title: str
     base: Base
     changes: Callable[[Names, Sequence[str]], Changes]
     local: tuple[int, int] = (0, 1)
     images: Sequence[str] = ()
+    is_platform: bool = False
 
     @property
     def is_mirrored(self) -> bool:
@@ -141,6 +142,19 @@ ROUNDS = (
     Round("a login", PLAIN, refused("user", "private")),
     Round("a closed registry", PLAIN, lambda names, _: [{"unreachable_registries": [names["delegated"]]}]),
     Round("the nodes' secret", LOGIN, lambda _names, _namespaces: [NODES_SECRET]),
+    Round(
+        "the nodes' secret and the platform",
+        LOGIN,
+        lambda _names, _namespaces: [NODES_SECRET],
+        images=("{private}/team/app:v1",) * 16,
+        is_platform=True,
+    ),
+    Round(
+        "a closed registry and the platform",
+        PLAIN,
+        lambda names, _: [{"unreachable_registries": [names["private"]]}],
+        is_platform=True,
+    ),
     Round("the nodes' login", LOGIN, refused("nodes_user", "private")),
     Round(
         "a closed token service",
@@ -219,15 +233,15 @@ ROUNDS = (
 
 
 def ask_what_if(
-    lab: Lab, changes: Changes, namespaces: Sequence[str], *, asks: bool = True
+    lab: Lab, changes: Changes, namespaces: Sequence[str] | None, *, asks: bool = True
 ) -> dict[tuple[str, str, str], Any]:
-    """Return the answers by kind, name and container or volume. Pulls that no change affects are only counted."""
+    """Return the answers by kind, name and container or volume, in these namespaces or everywhere. Pulls that no change affects are only counted."""
     authorities = lab.dir / "every-authority.crt"
     authorities.write_text(Path(lab.data["ca_cert"]).read_text() + users_of(lab)["authority"])
     result = run_module(
         "pull_access_what_if",
         kubeconfig=lab.kubeconfig,
-        namespaces=[*namespaces, "project-b"],
+        namespaces=None if namespaces is None else [*namespaces, "project-b"],
         changes=changes,
         ask_registries=asks,
         realm_hosts=[*lab.registry_hosts, NEVER],

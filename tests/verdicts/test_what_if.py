@@ -110,7 +110,7 @@ class Rehearsal:
 
     def _groups(self, at: int, each: Round) -> Iterator[SupposedPods]:
         """The pods of a round, by question."""
-        numbers = range(at, COUNT, len(ROUNDS))
+        numbers, kind = range(at, COUNT, len(ROUNDS)), "openshift-" if each.is_platform else ""
         seed, first = f"{SEED}, {each.title}", LOCAL[at % len(LOCAL)]
         cases = supposed_cases(
             len(numbers), seed, first, with_mirrors=each.is_mirrored, changes=each.local, more=each.images
@@ -118,13 +118,16 @@ class Rehearsal:
         for part in range(0, len(numbers), PODS_OF_QUESTION):
             found = dict(zip(numbers[part : part + PODS_OF_QUESTION], cases[part:], strict=False))
             places = range(0, len(found), PODS_OF_NAMESPACE)
-            yield SupposedPods(self.lab, found, self.names, *(f"supposed-{at}-{part + place}" for place in places))
+            yield SupposedPods(
+                self.lab, found, self.names, *(f"{kind}supposed-{at}-{part + place}" for place in places)
+            )
 
     def _answers(self, each: Round, pods: SupposedPods, before: Mapping[Any, Any]) -> Iterator[Answered]:
         whole = each.changes(self.names, pods.namespaces)
         local = {number: pods.changes(number) for number in pods.cases}
         changes = [*whole, *(change for one in local.values() for change in one)]
-        rows, unasked = (ask_what_if(self.lab, changes, pods.namespaces, asks=asks) for asks in (True, False))
+        asked = None if each.is_platform else pods.namespaces
+        rows, unasked = (ask_what_if(self.lab, changes, asked, asks=asks) for asks in (True, False))
         with made(self.lab, whole):
             pods.change()
             new = dict(zip(pods.cases, pods.each(lambda number: pods.create_pod(number, f"n-{number}")), strict=True))
