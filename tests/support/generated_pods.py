@@ -33,13 +33,14 @@ KEYS = (
     *("{private}",) * 10, *("{private}/team",) * 6, *("{delegated}",) * 3, "https://{private}", "https://{private}/v1/", "http://{private}",
     "{private}/", "{private}/te", "{private}/team/", "{private}/team/app", "{private}/team/app/", "{private}/team/app:v1", "{bare}",
     "{bare}:*", "127.0.0.*:{port}", "*.0.0.2:{port}", "*", "robot@{private}", "{delegated}/team", "{source}", "{source}/team",
-    "{integrated}", "other.example.com", "docker.io",
+    "{integrated}", "other.example.com", *("docker.io",) * 3,
 )  # fmt: skip
 IMAGES = (
     *("{private}/team/app:v1",) * 12, *("{delegated}/team/app:v1",) * 3, *("{integrated}/project-b/app:v1",) * 2, "{private}/team/app",
     "{private}/team/app:none", "{private}/other/app:v1",
     "{private}/team/app@{digest}", "{private}/team/app:v1@{digest}", "{private}/team/app@sha256:" + 64 * "0", "{delegated}/team/app:v1",
     "{integrated}/project-b/app:v1", "{integrated}/project-b/app:none", "{integrated}/nowhere/app:v1", "{private}/Team/app:v1",
+    *("{wild}/team/app:v1",) * 2, "{wild}/other/app:v1", *("team/app:v1",) * 3, "other/app:v1",
     *("{source}/team/app:v1",) * 3, "{source}/team/app@{digest}", "{never}/team/app:v1", *("{never}/team/app@{digest}",) * 4,
 )  # fmt: skip
 #: Images that `lab sign` pushes, with its flags, for the folders that policies are for. Nodes of amd64 read only some of the signatures.

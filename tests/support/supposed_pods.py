@@ -32,6 +32,8 @@ _IMAGES = (
     "{integrated}/project-b/app:none", "{private}/Team/app:v1",
 )  # fmt: skip
 #: Images that only mirrors have: of a path that the registry does not have, and of a registry without a listener.
+#: Images without a registry. The secret with a login for each registry has one for Docker Hub, which the private registry accepts.
+_SHORT = (*("team/app:v1",) * 3, "team/app@{digest}", "other/app:v1")
 _MIRRORED = (*("{source}/team/app:v1",) * 4, *("{source}/team/app@{digest}",) * 4, "{never}/team/app@{digest}")
 #: Images of a registry whose authority only an object of the cluster names.
 PRIVATE_AUTHORITY = ("{untrusted}/team/app:v1",) * 8
@@ -65,14 +67,21 @@ def names_of(lab: Lab) -> dict[str, str]:
 
 
 def supposed_cases(
-    count: int, seed: str, first: str, *, with_mirrors: bool, changes: tuple[int, int], more: Sequence[str] = ()
+    count: int,
+    seed: str,
+    first: str,
+    *,
+    with_mirrors: bool,
+    changes: tuple[int, int],
+    has_search: bool = False,
+    more: Sequence[str] = (),
 ) -> list[SupposedCase]:
     """Return a number of cases, the same ones for the same seed. `changes`: the least and most changes of a case. `more`: additional images.
 
-    The first case works until its only change, of the kind `first`, is made.
+    The first case works until its only change, of the kind `first`, is made. `has_search`: the cluster has search registries.
     """
     choice = random.Random(seed)
-    images = (*_IMAGES, *(_MIRRORED * 2 if with_mirrors else ()), *more)
+    images = (*_IMAGES, *(_MIRRORED * 2 if with_mirrors else ()), *(_SHORT * 6 if has_search else ()), *more)
     image = _GRANTED if first == "remove_grants" else _IMAGES[0]
     simple = SupposedCase((_RIGHT,), "account", image, "", True, ((first, 0),))
     return [simple, *(_case(choice, images, changes) for _number in range(count - 1))]
@@ -134,6 +143,7 @@ class SupposedPods(Pods):
             return super()._secret(name, case)
         registries = [self.lab.registry(each) for each in ("private", "delegated")]
         logins = {each[part]: each["accounts"][1] for each in registries for part in _DOORS if each.get(part)}
+        logins["docker.io"] = registries[0]["accounts"][1]
         return pull_secret(name, auth_file({host: (one["username"], one["password"]) for host, one in logins.items()}))
 
     def _link(self, number: int) -> None:

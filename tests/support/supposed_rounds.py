@@ -38,12 +38,13 @@ Names = Mapping[str, str]
 
 
 def users_of(lab: Lab) -> dict[str, str]:
-    """Return the names of the accounts of the private registry that the rounds use: that of the nodes, and that of the pods, and the
-    authority of its second address."""
+    """Return the names of the accounts that the rounds use: of the private registry that of the nodes and that of the pods, and another one
+    of the pods. And the authority of the second address of the private registry."""
     users = [account["username"] for account in lab.registry("private")["accounts"]]
     return {
         "nodes_user": users[0],
         "user": users[1],
+        "other_user": lab.registry("delegated")["accounts"][1]["username"],
         "authority": Path(lab.registry("private")["untrusted_ca"]).read_text(),
     }
 
@@ -104,6 +105,11 @@ class Round:
         """Whether its pods also use images that only mirrors have."""
         return self.base == MIRRORS or "mirrors" in self.title
 
+    @property
+    def has_search(self) -> bool:
+        """Whether the cluster has search registries before and after the changes."""
+        return self.base == SEARCH
+
 
 PLAIN = Base("no settings")
 LOGIN = Base("nodes with a login", nodes_login="private")
@@ -126,6 +132,14 @@ def trusted(names: Names) -> list[dict[str, Any]]:
 #: Images of the registry whose token service is another host.
 _DELEGATED = ("{delegated}/team/app:v1",) * 16
 TRUSTING = Base("an authority", trusted)
+
+
+def search(names: Names, *registries: str) -> dict[str, Any]:
+    """The image config with these search registries."""
+    return image_config(containerRuntimeSearchRegistries=[names[each] for each in registries])
+
+
+SEARCH = Base("search registries", lambda names: [search(names, "delegated", "private")])
 
 NODES_SECRET = {"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}
 
@@ -200,6 +214,7 @@ ROUNDS = (
     ),
     Round("deleted mirrors", MIRRORS, lambda _names, _namespaces: deleted("ImageDigestMirrorSet", "digests", "never")),
     Round("a closed mirror", MIRRORS, lambda names, _namespaces: [{"unreachable_registries": [names["private"]]}]),
+    Round("the login for a mirrored registry", MIRRORS, refused("other_user", "delegated")),
     Round("the login for a mirror", MIRRORS, refused("nodes_user", "private")),
     Round(
         "an old mirror set",
@@ -208,6 +223,25 @@ ROUNDS = (
             *deleted("ImageTagMirrorSet", "tags"),
             *added(mirror_set("old", "old", f"{names['source']}/team", f"{names['delegated']}/team")),
         ],
+    ),
+    Round(
+        "a blocked mirror", MIRRORS, lambda names, _: added(image_config(blockedRegistries=[f"{names['private']}/team"]))
+    ),
+    Round(
+        "allowed registries without the mirror",
+        MIRRORS,
+        lambda names, _: added(
+            image_config(allowedRegistries=[names["source"], names["never"], names["delegated"], names["integrated"]])
+        ),
+    ),
+    Round("other search registries", SEARCH, lambda names, _namespaces: added(search(names, "delegated"))),
+    Round("the login for a search registry", SEARCH, refused("user", "private")),
+    Round(
+        "a mirror of a search registry",
+        SEARCH,
+        lambda names, _: added(
+            mirror_set("tag", "search", names["private"], f"{names['delegated']}/nowhere", never_source=True)
+        ),
     ),
     Round("no blocked registry", BLOCKED, lambda _names, _namespaces: added(image_config())),
     Round(

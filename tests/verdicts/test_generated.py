@@ -32,6 +32,8 @@ LARGE = 500
 
 #: Addresses without a listener that need no name resolution.
 SOURCE, NEVER = "127.0.0.9:5001", "127.0.0.9:5002"
+#: A host without listeners, whose mirror has the same port.
+WILD = SOURCE.partition(":")[0]
 #: A repository on each registry, for settings that need a key.
 TEAM = "/team"
 #: The namespaces whose accounts may list secrets, as CRI-O's credential provider needs it.
@@ -49,7 +51,7 @@ def hosts(lab: Lab) -> dict[str, str]:
     index = json.loads((lab.dir / "image" / "index.json").read_text())
     return {
         "private": private, "bare": bare, "port": port, "delegated": delegated, "mirror": delegated, "integrated": integrated,
-        "source": SOURCE, "never": NEVER, "digest": index["manifests"][0]["digest"],
+        "source": SOURCE, "never": NEVER, "wild": f"{WILD}:{port}", "digest": index["manifests"][0]["digest"],
     }  # fmt: skip
 
 
@@ -73,7 +75,10 @@ class Setting:
         self, lab: Lab, names: Mapping[str, str], logins: Mapping[str, tuple[str, str]] | None = None
     ) -> Iterator[None]:
         """Apply the setting until the end of the block. `logins` replace those of the nodes."""
-        sources = {key: [host.format(**names) for host in value] for key, value in self.sources.items()}
+        # The node asks nothing outside the machine.
+        search = {"containerRuntimeSearchRegistries": ["{delegated}", "{private}"]}
+        given = {**search, **self.sources}
+        sources = {key: [host.format(**names) for host in value] for key, value in given.items()}
         account = lab.registry("private")["accounts"][0]
         login = (account["username"], account["password"])
         node = {self.nodes_login.format(**names): login} if self.nodes_login else {}
@@ -81,7 +86,8 @@ class Setting:
         if self.mirrors:
             to = [f"{names['private']}{TEAM}"]
             signed = {"source": f"{SOURCE}/signed", "mirrors": [f"{names['private']}/signed"]}
-            mirrors["tag"] = [{"source": f"{SOURCE}{TEAM}", "mirrors": to}, signed]
+            wild = {"source": f"*{WILD[WILD.index('.') :]}", "mirrors": [names["bare"]]}
+            mirrors["tag"] = [{"source": f"{SOURCE}{TEAM}", "mirrors": to}, signed, wild]
             mirrors["digest"] = [
                 {"source": f"{SOURCE}{TEAM}", "mirrors": [f"127.0.0.9:5003{TEAM}", *to]},
                 {"source": NEVER, "mirrors": [names["delegated"]], "mirrorSourcePolicy": "NeverContactSource"},
@@ -114,18 +120,30 @@ SETTINGS = (
     Setting("mirrors, and nodes with a login for them", mirrors=True, nodes_login="{private}"),
     Setting("mirrors, and nodes without a login", mirrors=True),
     Setting(
-        "a blocked registry",
+        "a blocked registry, which is also a mirror",
         sources={"blockedRegistries": ["{delegated}", "{private}/other"]},
-        nodes_login="{private}/team",
+        mirrors=True,
+        nodes_login="{private}",
     ),
     Setting(
-        "only some registries are allowed",
-        sources={"allowedRegistries": ["{private}/team", "{private}/own", "{integrated}"]},
+        "only some registries are allowed, and not all mirrors of them",
+        sources={
+            "allowedRegistries": [
+                "{private}/team",
+                "{private}/own",
+                "{integrated}",
+                "{source}",
+                "{never}",
+                "{wild}/other",
+            ]
+        },
+        mirrors=True,
+        nodes_login="{private}",
     ),
     Setting(
         "signatures, allowed registries, mirrors, and nodes with a login and a credential provider",
         # The last one is inside the scope of a policy, and accepts images without a signature.
-        sources={"allowedRegistries": ["{private}", "{source}", "{never}", "{integrated}", "{private}/signed/bundle"]},
+        sources={"allowedRegistries": ["{private}", "*.0.0.9", "{integrated}", "{private}/signed/bundle"]},
         mirrors=True,
         nodes_login="{private}",
         signatures=True,
@@ -226,7 +244,7 @@ def is_open(each: Judged) -> bool:
         return each.image.partition(":v1")[0].rpartition("/")[2] in READABLE
     # At an address without a listener, the node fails, and nothing can be asked for the image or its signatures.
     unseen = ("could not be asked from here", "whether the image has the right one cannot be seen from here")
-    return not each.pulled and each.image.startswith((SOURCE, NEVER)) and any(text in each.said for text in unseen)
+    return not each.pulled and each.image.startswith(f"{WILD}:") and any(text in each.said for text in unseen)
 
 
 def _is_judged(pull: Mapping[str, Any]) -> bool:
@@ -281,11 +299,11 @@ def starts(pods: Pods) -> Mapping[tuple[str, str, str], Sequence[Start]]:
 
     A container is left out if the node pulls the volume of the pod: it then finds the record of that pull.
     """
-    memories = NodeMemories(pods.lab, [pods.names[name] for name in ("source", "never")])
+    memories = NodeMemories(pods.lab, [pods.names[name] for name in ("source", "never", "wild")])
     memories.prepare()
-    images = dict.fromkeys(
-        image.format(**pods.names) for case in pods.cases for image in (case.volume, case.image) if image
-    )
+    # The status of a node has no name without a registry.
+    named = (image for case in pods.cases for image in (case.volume, case.image) if image.startswith("{"))
+    images = dict.fromkeys(image.format(**pods.names) for image in named)
     with PRESENT.applied(pods.lab, pods.names, memories.logins):
         present = memories.fill(images)
     pods.list_images(present)

@@ -113,7 +113,13 @@ class Rehearsal:
         numbers, kind = range(at, COUNT, len(ROUNDS)), "openshift-" if each.is_platform else ""
         seed, first = f"{SEED}, {each.title}", LOCAL[at % len(LOCAL)]
         cases = supposed_cases(
-            len(numbers), seed, first, with_mirrors=each.is_mirrored, changes=each.local, more=each.images
+            len(numbers),
+            seed,
+            first,
+            with_mirrors=each.is_mirrored,
+            has_search=each.has_search,
+            changes=each.local,
+            more=each.images,
         )
         for part in range(0, len(numbers), PODS_OF_QUESTION):
             found = dict(zip(numbers[part : part + PODS_OF_QUESTION], cases[part:], strict=False))
@@ -174,6 +180,10 @@ class TestGeneratedChanges:
         assert {each.unasked for each in broken} == {"unknown", "would_break"}, [
             f"{each.unasked}: {each}" for each in broken if each.unasked not in ("unknown", "would_break")
         ]
+
+    def test_an_answer_without_the_registries_breaks_no_pull_that_works(self, answers: list[Answered]) -> None:
+        wrong = [each for each in answers if each.after and each.unasked in ("would_break", "still_broken")]
+        assert not wrong, f"{len(wrong)}, such as {wrong[0].unasked}: {wrong[0]}"
 
     def test_all_answers_and_all_kinds_of_changes_occur(self, answers: list[Answered]) -> None:
         assert {*ANSWERS.values(), "not_affected"} <= {each.answer for each in answers}

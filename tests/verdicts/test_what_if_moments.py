@@ -209,6 +209,7 @@ class _Scene:
             f"{SEED}, {each.title}",
             first,
             with_mirrors=each.is_mirrored,
+            has_search=each.has_search,
             changes=each.local,
             more=each.images,
         )
