@@ -48,7 +48,8 @@ options:
           - Registries, as C(host[:port]), that the nodes no longer reach. A host without a port stands for all its ports, and
             V(*.example.com) for all hosts below it. Images of a registry without a port come from port 443. Images with a mirror that the
             nodes reach are pulled there. With O(ask_registries), each registry is asked once for the host that gives out its tokens, because
-            nodes must reach it as well.
+            nodes must reach it as well. For images of V(docker.io), nodes ask V(registry-1.docker.io) and V(auth.docker.io), and V(docker.io)
+            stands for both.
         type: list
         elements: str
       only_registries:

@@ -150,8 +150,8 @@ STEPS = (
     Step(
         "5,000 supposed changes against the node",
         "newest",
-        (*PYTEST, *SUPPOSED),
-        variables=(("IMAGE_PULL_SUPPOSED", "5000"), ("IMAGE_PULL_RESTARTED", "230")),
+        (*PYTEST, *SUPPOSED, "tests/unit/test_what_if_node.py"),
+        variables=(("IMAGE_PULL_SUPPOSED", "5000"), ("IMAGE_PULL_RESTARTED", "230"), ("IMAGE_PULL_WORLDS", "2500")),
         only_all=True,
     ),
     Step(

@@ -92,10 +92,11 @@ POLICIES = added(
     )
 )
 MOVES = (
+    # A node does not list a name without a registry, so these images are not compared with those that it has.
     *(
         Move(each)
         for each in ROUNDS
-        if each.title not in ("an upgrade", "a policy of the namespace") and each.base != TRUSTING
+        if not (each.title in ("an upgrade", "a policy of the namespace") or each.has_search or each.base == TRUSTING)
     ),
     Move(Round("new nodes and a closed registry", PLAIN, closed({"new_nodes": True}))),
     Move(
@@ -209,7 +210,6 @@ class _Scene:
             f"{SEED}, {each.title}",
             first,
             with_mirrors=each.is_mirrored,
-            has_search=each.has_search,
             changes=each.local,
             more=each.images,
         )
