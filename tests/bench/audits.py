@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures an audit next to the plain floor of its lists, a what-if question, and a rotation: five more pods and one more pull secret per namespace."""
+"""Measures an audit next to the plain floor of its lists, a what-if question, and a rotation: five more pods and one more pull secret per namespace.
+
+Also measures a what-if question that asks the registries of seven containers in each namespace.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ from support.lab import Lab
 SECRET, PODS = "audited", 5
 #: An audit and a what-if question alternate this often, because their ratio is promised.
 REPEATS = 3
+
+#: The secret that is left after the change of the question with registries, and the number of images in each namespace.
+LEFT, IMAGES = "left", 7
 
 #: The kinds that the audit has to read completely.
 LISTS = (
@@ -61,18 +67,49 @@ def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[
     }
 
 
+def asked(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
+    """Seconds of a what-if question with all registries asked. Each namespace has a login of its own in two secrets, and loses one of them."""
+    lab.registry_set("private", *(f"--add={namespace}" for namespace in namespaces))
+    registry = lab.registry("private")
+    logins = {each["username"]: each["password"] for each in registry["accounts"]}
+    for number in range(IMAGES):
+        lab.sign(f"team/app-{number}:v1")
+
+    def make(namespace: str) -> None:
+        content = auth_file(registry["host"], namespace, logins[namespace])
+        for name in (SECRET, LEFT):
+            lab.create(namespace, "secrets", {**content, "metadata": {"name": name}})
+        lab.set_account(namespace, imagePullSecrets=[SECRET, LEFT])
+        for number in range(IMAGES):
+            lab.pod(namespace, f"pod-{number}", f"{registry['host']}/team/app-{number}:v1")
+
+    with ThreadPoolExecutor(max_workers=12) as pool:
+        list(pool.map(make, namespaces))
+    before = _requests(lab)
+    found = checked(contenders.what_if(SECRET, asks=True))
+    return {
+        "namespaces": len(namespaces),
+        "containers": IMAGES * len(namespaces),
+        "seconds": found.seconds,
+        "peak_mib": found.peak_mib,
+        "requests": _requests(lab) - before,
+    }
+
+
+def _requests(lab: Lab) -> int:
+    """The number of tokens and manifests that were requested."""
+    return sum(n for one in lab.registry_counts("private").values() for n in one.values() if isinstance(n, int))
+
+
 def checked(process: Process) -> Process:
     assert process.status == 0, process.output[-2000:]
     return process
 
 
 def fill(lab: Lab, namespaces: Sequence[str]) -> None:
-    auth = base64.b64encode(f"{LOGIN['username']}:{LOGIN['password']}".encode()).decode()
-    content = base64.b64encode(json.dumps({"auths": {LOGIN["registry"]: {"auth": auth}}}).encode()).decode()
     secret = {
+        **auth_file(LOGIN["registry"], LOGIN["username"], LOGIN["password"]),
         "metadata": {"name": SECRET},
-        "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": content},
     }
 
     def make(namespace: str) -> None:
@@ -85,4 +122,11 @@ def fill(lab: Lab, namespaces: Sequence[str]) -> None:
         list(pool.map(make, (name for name in namespaces if lab.get(name, "secrets", SECRET) is None)))
 
 
-__all__ = ["audits"]
+def auth_file(registry: str, username: str, password: str) -> dict[str, Any]:
+    """The type and data of a secret with this login."""
+    auth = base64.b64encode(f"{username}:{password}".encode()).decode()
+    content = base64.b64encode(json.dumps({"auths": {registry: {"auth": auth}}}).encode()).decode()
+    return {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
+
+
+__all__ = ["asked", "audits"]

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import report
 import ways
-from audits import audits
+from audits import asked, audits
 from conftest import start_lab
 from contenders import PREFIX, Contenders, Job, Process
 from machine import describe
@@ -39,6 +39,8 @@ SMALL = 20
 #: A run at this size is long enough to be measured only once.
 LARGE = 5000
 REPEATS = 3
+#: Number of namespaces of the what-if question that asks registries.
+ASKED = 300
 #: Number of inventory hosts in the run on many clusters.
 CLUSTERS = 100
 
@@ -73,20 +75,21 @@ def main() -> None:
             results = Bench(lab, contenders, loops=not options.without_loops).run(options.sizes)
         finally:
             lab.run("down", "--dir", str(lab.dir))
-    results["audits"] = [audit(size) for size in sorted(set(options.sizes) - {SMALL})]
+    results["audits"] = [measured(audits, size) for size in sorted(set(options.sizes) - {SMALL})]
+    results["asked"] = measured(asked, ASKED)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     report.write(results, options.output)
 
 
-def audit(size: int) -> dict[str, Any]:
-    """Measure the audit on a separate lab: its pods and secrets would slow down everything else."""
+def measured(measure: Callable[[Lab, Contenders, Sequence[str]], dict[str, Any]], size: int) -> dict[str, Any]:
+    """Measure on a separate lab: its pods and secrets would slow down everything else."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         lab = start_lab(Path(directory) / "lab")
         try:
-            say(f"audit of {size:,} namespaces")
+            say(f"{measure.__name__} of {size:,} namespaces")
             names = make_namespaces(lab, [f"{PREFIX}{number:05}" for number in range(size)], timeout=1200)
-            return audits(lab, Contenders(lab, Path(directory)), names)
+            return measure(lab, Contenders(lab, Path(directory)), names)
         finally:
             lab.run("down", "--dir", str(lab.dir))
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import certifi
 import yaml
 from support.lab import Lab
 from tools import prepare
@@ -164,9 +165,15 @@ class Contenders:
             return self._playbook("ours", "openshift_ops.image_pull.audit", inventory)
         return self._task("audit", "pull_access_audit")
 
-    def what_if(self, secret: str) -> Process:
-        """Ask which pods of the whole cluster the removal of a secret would break, with one task."""
-        return self._task("what-if", "pull_access_what_if", changes=[{"remove_secrets": {"name": secret}}])
+    def what_if(self, secret: str, *, asks: bool = False) -> Process:
+        """Ask which pods of the whole cluster the removal of a secret would break, with one task. `asks`: and the registries of all of them."""
+        change = {"remove_secrets": {"name": secret}}
+        # As many authorities as a system has.
+        bundle = self.directory / "authorities.pem"
+        bundle.write_text(Path(certifi.where()).read_text() + Path(self.lab.data["ca_cert"]).read_text())
+        hosts = self.lab.registry_hosts
+        options = {"ask_registries": True, "realm_hosts": hosts, "registry_ca_cert": str(bundle)} if asks else {}
+        return self._task("what-if", "pull_access_what_if", changes=[change], **options)
 
     def rotation(self) -> Process:
         """Replace the login of every namespace by a new one, with one task for the whole cluster."""

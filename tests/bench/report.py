@@ -106,6 +106,7 @@ def ratios(results: dict[str, Any]) -> Iterator[str]:
         "(promised: at most 18 s)"
     )
     yield from _of_audits(results)
+    yield _of_questions(results["asked"])
 
 
 def _of_audits(results: dict[str, Any]) -> Iterator[str]:
@@ -126,6 +127,13 @@ def _of_audits(results: dict[str, Any]) -> Iterator[str]:
             f"rotation of the login of {found['namespaces']:,} namespaces: whole command {found['rotation']:.2f} s"
             f"{' (promised: at most 8 s)' if promised else ''}, second run {found['rotation_again']:.2f} s"
         )
+
+
+def _of_questions(found: dict[str, Any]) -> str:
+    return (
+        f"what-if of {found['namespaces']:,} namespaces with {found['containers']:,} containers, with registries asked about each before and after: "
+        f"whole command {found['seconds']:.2f} s (goal: at most 15 s), {found['peak_mib']:.0f} MiB, {found['requests']:,} requests"
+    )
 
 
 def _of_teams(results: dict[str, Any], same: dict[tuple[str, int, str], dict[str, Any]]) -> Iterator[str]:

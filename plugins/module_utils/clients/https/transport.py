@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -159,19 +160,36 @@ def _context(options: HttpsOptions, host: str, *, verify: bool) -> ClientContext
 
     :raises OptionError: if the authorities cannot be read.
     """
-    context = ClientContext(host, verify=verify)
-    if not verify:
-        return context
-    if options.authorities is not None:
-        context.load_verify_locations(certifi.where())
-        if options.authorities:
-            with suppress(ssl.SSLError, ValueError):
-                context.load_verify_locations(cadata=options.authorities)
-        return context
     source, path = options.words.of("option '{prefix}ca_cert'"), options.ca_cert
     if not path:
         source = "environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
         path = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    settings = tuple(map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")))
+    return _make_context(host, verify, options.authorities, source, path or "", _version_of(path), settings)
+
+
+def _version_of(path: str | None) -> tuple[int, ...]:
+    """What changes if a file is written again. Empty if it cannot be read."""
+    with suppress(OSError, ValueError):
+        found = Path(path or "").stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+    return ()
+
+
+@lru_cache(maxsize=16)
+def _make_context(
+    host: str, verify: bool, authorities: str | None, source: str, path: str, _version: object, _settings: object
+) -> ClientContext:
+    """Make a context. To load all authorities takes longer than a request, and a question asks the same registry thousands of times."""
+    context = ClientContext(host, verify=verify)
+    if not verify:
+        return context
+    if authorities is not None:
+        context.load_verify_locations(certifi.where())
+        if authorities:
+            with suppress(ssl.SSLError, ValueError):
+                context.load_verify_locations(cadata=authorities)
+        return context
     if not path:
         context.load_default_certs()
         context.load_verify_locations(certifi.where())

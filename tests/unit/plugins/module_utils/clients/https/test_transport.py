@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import connections
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.failures import Words
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import (
+    CertificateError,
     HttpsError,
     HttpsOptions,
     InsideAddressError,
@@ -112,6 +115,37 @@ def test_an_unreadable_certificate_authority_is_an_option_error(tmp_path: Path) 
     options = HttpsOptions(str(tmp_path / "missing.pem"), words=Words("service", "ocm_"))
     with pytest.raises(OptionError, match=r"^option 'ocm_ca_cert': .* cannot be read"):
         send_https_request("asking", "https://127.0.0.1:1/", options, longest=1024)
+
+
+def test_authorities_are_loaded_once_for_many_requests(certificate: str, tmp_path: Path) -> None:
+    """The authorities of a system take about 30 ms of the processor, so thousands of requests would take minutes."""
+    many = tmp_path / "many.pem"
+    one, own = Path(certifi.where()).read_text(encoding="utf-8"), Path(certificate).read_text(encoding="utf-8")
+    many.write_text(one + own, encoding="utf-8")
+    spent = []
+    with served(WHOLE, server_context(certificate)) as server:
+        for _number in range(11):
+            begin = time.thread_time()
+            assert (
+                send_https_request("asking", f"https://{server.host}/", HttpsOptions(str(many)), longest=1024).status
+                == 200
+            )
+            spent.append(time.thread_time() - begin)
+    assert sum(sorted(spent)[:10]) < 5 * max(spent)
+
+
+def test_authorities_that_are_written_again_are_loaded_again(certificate: str, tmp_path: Path) -> None:
+    file, other = tmp_path / "ca.pem", write_certificate(tmp_path / "other.pem")
+    with served(WHOLE, server_context(certificate)) as server:
+
+        def ask() -> int:
+            return send_https_request("asking", f"https://{server.host}/", HttpsOptions(str(file)), longest=1024).status
+
+        file.write_bytes(Path(certificate).read_bytes())
+        assert ask() == 200
+        file.write_bytes(Path(other).read_bytes())
+        with pytest.raises(CertificateError):
+            ask()
 
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
