@@ -347,7 +347,7 @@ _ELEMENTS = 6
 
 def _literal(node: ast.AST, place: _Place) -> Variants:
     """A literal without one of its elements. A literal that is unpacked or returned as several values keeps its size."""
-    kind, most = (TABLE, None) if _is_table(place) else ("element", _ELEMENTS)
+    kind, most = (TABLE, None) if _is_table(place) and not _is_version(node) else ("element", _ELEMENTS)
     if isinstance(node, ast.Dict):
         for index in range(len(node.keys))[:most]:
             keys = [*node.keys[:index], *node.keys[index + 1 :]]
@@ -360,6 +360,12 @@ def _literal(node: ast.AST, place: _Place) -> Variants:
             rest = _without(node.elts, index)
             empty = ast.Call(ast.Name("set", ast.Load()), [], [])
             yield kind, _with(node, elts=rest) if rest or not isinstance(node, ast.Set) else empty
+
+
+def _is_version(node: ast.AST) -> bool:
+    """Whether it is a tuple of numbers, which is one value. Without its first number, a version is later than every other one."""
+    elements = node.elts if isinstance(node, ast.Tuple) else []
+    return bool(elements) and all(isinstance(one, ast.Constant) and isinstance(one.value, int) for one in elements)
 
 
 def _is_table(place: _Place) -> bool:

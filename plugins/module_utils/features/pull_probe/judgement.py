@@ -19,6 +19,7 @@ from ...core.cluster_text import redact_line, truncate
 from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, metadata
 from ...core.phrases import summarize
+from ...explain.node_errors import waits_with_image
 from ...images.probe_pods import CONTAINER
 from ...images.pull_messages import CREATE_ERROR, PullAttempt, is_about_image, parse_message
 from ...images.pull_rules import OWN_LIMIT
@@ -42,18 +43,8 @@ __all__ = [
 PULLED, REFUSED, UNKNOWN = "pulled", "refused", "unknown"
 OUTCOMES = (PULLED, REFUSED, UNKNOWN)
 
-#: The reasons why a container waits before its image is requested, and after the node has it.
+#: The reasons why a container waits before its image is requested.
 _BEFORE = ("", "ContainerCreating", "PodInitializing")
-_AFTER = (
-    "CreateContainerConfigError",
-    "PreCreateHookError",
-    "CreateContainerError",
-    "PreStartHookError",
-    "PostStartHookError",
-    "RunContainerError",
-    "StartError",
-    "CrashLoopBackOff",
-)
 #: A kubelet writes this for a container that it never had, when the pod has ended (kubelet_pods.go, status_manager.go).
 _NEVER_SEEN = "ContainerStatusUnknown"
 
@@ -117,7 +108,7 @@ def _has_image(container: Json) -> bool:
         return True
     if isinstance(state.get("terminated"), Mapping) and ended.get("reason") != _NEVER_SEEN:
         return True
-    return as_str(waiting.get("reason")) in _AFTER
+    return waits_with_image(container)
 
 
 def _judge_refusal(reason: str, message: str, image: str, node: str) -> Judgement:

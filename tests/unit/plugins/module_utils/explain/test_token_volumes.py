@@ -28,6 +28,8 @@ def projected(*audiences: Any) -> dict[str, Any]:
 CASES = [
     ((), ()),
     ((OF_ALL, {"name": "a", "emptyDir": {}}, {"name": "b", "secret": {"secretName": "s"}}), ()),
+    # Kinds whose content the kubelet itself provides.
+    (tuple({"name": "a", kind: {}} for kind in ("configMap", "downwardAPI", "hostPath", "image", "nfs")), ()),
     ((OF_ALL, projected("vault", "sts"), projected("sts")), ("sts", "vault")),
     ((projected(5, None), "odd", {"name": "a", "projected": {"sources": "odd"}}), ()),
     ((projected("sts"), {"name": "a", "csi": {"driver": "d"}}), None),

@@ -98,7 +98,10 @@ class TestPodsOfAWorkload:
         assert owners.templated == {"p"}
         assert [owners.is_made(*each) for each in circle] == [False, True]
 
-    @pytest.mark.parametrize("parts", [{"status": {"phase": "Failed"}}, {"metadata": {"deletionTimestamp": "t"}}])
+    @pytest.mark.parametrize(
+        "parts",
+        [{"status": {"phase": "Failed"}}, {"status": {"phase": "Succeeded"}}, {"metadata": {"deletionTimestamp": "t"}}],
+    )
     def test_a_finished_or_terminating_pod_pulls_no_image(self, parts: Any) -> None:
         assert not can_pull(pod("top", **parts))
         assert names([pod("top", **parts)], workload("ReplicaSet")) == []

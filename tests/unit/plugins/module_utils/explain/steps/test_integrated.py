@@ -20,9 +20,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.acce
 from support.pull_evidence import DIGEST, DIGEST_SETS, known, pod
 
 
-def test_the_right_and_the_stream_are_wanted_together() -> None:
+@pytest.mark.parametrize("domain", ["svc", "svc.cluster.local"])
+def test_the_right_and_the_stream_are_wanted_together(domain: str) -> None:
     evidence = Lookup({IMAGE_CONFIG: None})
-    reference = reference_of("image-registry.openshift-image-registry.svc:5000/b/app:v1")
+    reference = reference_of(f"image-registry.openshift-image-registry.{domain}:5000/b/app:v1")
     assert reference is not None
     with pytest.raises(ReadRequired):
         list(explain_project(pod(), reference, Credentials([], []), evidence))

@@ -95,6 +95,7 @@ class TestStillPending:
             (event("BackOff", count=2), True),
             (event("Failed"), True),
             (event("FailedMount", container=""), True),
+            (event("FailedAttachVolume", container=""), True),
             (event("FailedCreatePodSandBox", container=""), True),
             (event("BackOff"), False),
             (event("Pulling", count=9), False),

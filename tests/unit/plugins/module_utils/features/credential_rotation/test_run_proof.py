@@ -34,6 +34,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import Reference, reference_of
 from support.certificates import server_context
 from support.hostile_registry import HostileRegistry, answer, served
+from support.surveyed import token
 
 OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
 #: Other behaviors of a registry than a complete response.
@@ -414,6 +415,10 @@ class TestAccepted:
         found = self.accept(registry, ("x", OLD.password))
         assert ([ref.name for ref in found.not_accepted], found.logins) == (["x"], {})
         assert bool(found.refused) is is_refused, "a login without an answer may work"
+
+    def test_a_login_that_has_expired_is_refused(self, registry: Registry) -> None:
+        found = self.accept(registry, ("z", token(exp=60)))
+        assert ["which has expired at 1970" in why for why in found.refused.values()] == [True]
 
     def test_a_login_at_a_registry_that_asks_for_none_is_not_accepted(self, certificate: str) -> None:
         """The registry answers 200 for any password."""

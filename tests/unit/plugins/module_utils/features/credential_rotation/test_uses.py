@@ -235,7 +235,14 @@ class TestUnderWay:
 
     @pytest.mark.parametrize(
         ("message", "waits"),
-        [("pull QPS exceeded", True), ("dial tcp: i/o timeout", True), (REFUSED, False), ("manifest unknown", False)],
+        [
+            *(("pull QPS exceeded", True), ("dial tcp: i/o timeout", True), (REFUSED, False), ("manifest unknown", False)),
+            *(
+                (rule.sample, False)
+                for rule in RULES
+                if rule.id in ("never_pull", "invalid_name", "blocked_by_config", "policy_rejected", "volume_mount")
+            ),
+        ],
     )
     def test_a_temporary_error_is_under_way_and_a_lasting_one_is_not(self, message: str, waits: bool) -> None:
         assert under_way(taken(IMAGE, message=message)) == (["c0"] if waits else [])

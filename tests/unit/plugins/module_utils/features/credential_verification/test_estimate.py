@@ -78,6 +78,7 @@ def mirrored(*mirrors: str, policy: str = "AllowContactingSource", **more: Any) 
         "provider": CRIO_PROVIDER[0],
         "own": ObjectRef(SECRET, "ns", "s"),
         "digests": DIGEST_SETS,
+        "config": IMAGE_CONFIG,
     }
     return Lookup({**NOTHING, TAG_SETS: sets, **{names[name]: value for name, value in more.items()}})
 
@@ -204,8 +205,9 @@ class TestMirrors:
     def test_the_login_that_a_provider_may_find_is_unknown(self, provider: Any, login: str) -> None:
         assert row(self.found(mirrored("m.io/team", provider=provider)))["logins"] == [login]
 
-    def test_a_mirror_set_that_cannot_be_read_makes_a_missing_login_unknown(self) -> None:
-        evidence = mirrored("m.io/team", digests=UnreadableObject("no"))
+    @pytest.mark.parametrize("unread", ["digests", "config"])
+    def test_a_mirror_set_that_cannot_be_read_makes_a_missing_login_unknown(self, unread: str) -> None:
+        evidence = mirrored("m.io/team", **{unread: UnreadableObject("no")})
         assert row(self.found(evidence))["logins"] == ["unknown"]
 
 
@@ -277,8 +279,9 @@ class TestPullPolicyNever:
         assert (row(found)["asks"], row(found)["refused"], row(found)["without_login"]) == ("once", ["ns/a"], ["ns/b"])
 
 
-def test_ended_pods_and_other_nodes_and_odd_objects_do_not_count() -> None:
-    ended = {**pod("a"), "status": {"phase": "Succeeded"}}
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_ended_pods_and_other_nodes_and_odd_objects_do_not_count(phase: str) -> None:
+    ended = {**pod("a"), "status": {"phase": phase}}
     odd: list[Any] = [
         {},
         {"spec": None},
