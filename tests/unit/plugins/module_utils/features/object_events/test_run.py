@@ -383,6 +383,25 @@ class TestTrouble:
             api.troubles.clear()
             found.until(lambda: "existing old/robot" in found.told and found.health[2:] == ["connected"])
 
+    @pytest.mark.parametrize(
+        ("trouble", "reports"),
+        [
+            (status(403, "Forbidden", "no right"), 2),
+            (status(404, "NotFound", "the server could not find the requested resource"), 2),
+            (status(410, "Expired", "too old"), 2),
+            (status(500, "InternalError", "etcd"), 1),
+        ],
+    )
+    def test_a_failure_that_is_not_of_one_kind_is_reported_once(
+        self, api: WatchedApi, trouble: Any, reports: int
+    ) -> None:
+        for resource in ("namespaces", "serviceaccounts"):
+            api.trouble("list", trouble, times=10_000, resource=resource)
+        with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:
+            found.until(lambda: min(api.asked[f"list {name}"] for name in ("namespaces", "serviceaccounts")) > 1)
+            found.until(lambda: len(found.health) >= reports)
+            assert found.health == ["lost"] * reports
+
     def test_a_watch_waits_as_long_as_it_is_asked_to(self, api: WatchedApi) -> None:
         api.trouble("watch", status(429, "TooManyRequests", "busy"), retry_after=1)
         with api.served() as host, source(host) as found:

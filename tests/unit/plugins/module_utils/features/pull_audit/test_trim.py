@@ -80,6 +80,12 @@ def test_a_trimmed_workload_keeps_the_template(wrapped) -> None:
     assert BULK not in json.dumps(kept)
 
 
+@pytest.mark.parametrize("kept_of", [trim.trim_pod, trim.trim_workload, trim.trim_secret])
+def test_a_trimmed_object_keeps_its_identity_and_its_times(kept_of: Any) -> None:
+    meta = {"name": "o", "namespace": "ns", "uid": "u", "creationTimestamp": "t", "deletionTimestamp": "t"}
+    assert meta.items() <= kept_of({"metadata": meta})["metadata"].items()
+
+
 class TestSecret:
     @pytest.mark.parametrize(
         ("whole", "has_data"),
