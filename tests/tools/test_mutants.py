@@ -344,7 +344,9 @@ class TestMutations:
         assert "n19, n20, n21, " in before and "n19, n21, " in after
         assert len(before) + len(after) < 250
 
-    @pytest.mark.parametrize("source", ["A, B = (c, d)", "a = (b, c)", "def f():\n    A = (b, c)", "A.b = (c, d)", "A = (1, 36)"])
+    @pytest.mark.parametrize(
+        "source", ["A, B = (c, d)", "a = (b, c)", "def f():\n    A = (b, c)", "A.b = (c, d)", "A = (1, 36)"]
+    )
     def test_a_tuple_that_is_no_table_keeps_its_size(self, source: str) -> None:
         assert not [change for change in changes(source) if change.startswith(("table", "element"))]
 

@@ -24,8 +24,6 @@ from ..reading import items_of, try_lookup
 
 __all__ = ["why_not_imported"]
 
-_OF_LOGINS = ("no_credentials", "bad_credentials", "credentials", "not_found")
-
 
 def why_not_imported(tag: StreamTag, evidence: Lookup) -> tuple[str, Sequence[Fix]]:
     """Return the reason why a tag has no image, and the fix that gives the import a login.
@@ -36,7 +34,7 @@ def why_not_imported(tag: StreamTag, evidence: Lookup) -> tuple[str, Sequence[Fi
         return f"{tag} has no image: build or import it, or correct the tag", []
     begin, project = f"{tag} was never imported: {tag.problem}", tag.stream.namespace
     again = _import_advice(tag)
-    if tag.source is None or tag.meaning not in _OF_LOGINS:
+    if tag.source is None or not tag.meaning:
         return f"{begin}. Fix that in project {project}. {again}", []
     listed, unread = try_lookup(evidence, ObjectRef(SECRET, project, ""))
     which, fix = _explain_secrets(project, tag.source, listed, unread)

@@ -81,6 +81,11 @@ class TestAttempts:
         assert asked == [(IMAGE, "b", "q.io/team"), (IMAGE, "a", "q.io"), (IMAGE, "pull-secret", "q.io")]
         assert summary(found)[0] == "will_not_pull"
 
+    @pytest.mark.parametrize(("outcome", "ok"), [("pulls", True), ("bad_login", False), ("unanswered", None)])
+    def test_an_answer_decides_its_step(self, outcome: str, ok: bool | None) -> None:
+        found, _asked = told(pod("a"), known(a=GOOD), always(outcome))
+        assert [step[2] for step in steps(found, "registry")] == [ok]
+
     def test_an_image_without_any_login_is_asked_for_once(self) -> None:
         _found, asked = told(pod(), known(), always("no_login"))
         assert asked == [(IMAGE, "", "")]

@@ -236,7 +236,12 @@ class TestUnderWay:
     @pytest.mark.parametrize(
         ("message", "waits"),
         [
-            *(("pull QPS exceeded", True), ("dial tcp: i/o timeout", True), (REFUSED, False), ("manifest unknown", False)),
+            *(
+                ("pull QPS exceeded", True),
+                ("dial tcp: i/o timeout", True),
+                (REFUSED, False),
+                ("manifest unknown", False),
+            ),
             *(
                 (rule.sample, False)
                 for rule in RULES
