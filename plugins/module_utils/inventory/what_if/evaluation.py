@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ...core.json_types import as_dict, as_str
 from ...core.objects import SECRET, ObjectRef
@@ -23,15 +24,23 @@ from ...explain.subjects import ContainerPull
 from ...explain.verdict import Step
 from ...features.pull_audit.accesses import explanation_key
 from ...images.image_questions import ImageQuestion
+from ...images.image_verification import ASKS, USES
+from ...images.image_verification import UNKNOWN as UNDECIDED
+from ...images.kubelet_settings import KUBELET_CONFIGS
 from ...images.node_network import NODE_NETWORK, is_cluster_host, network_ref
 from .causes import find_causes
 from .lost_attempts import describe_loss
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup, RegistryNeeded, UnaskedLookup
 from .patches import EvidencePatch, NetworkPatch
 from .tasks import choose_tasks
+from .timing import NodeCaches, coming_settings
 
 __all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
 
+_REFUSED = "imagePullPolicy is Never, and the kubelet of node {} will give the image only to a pod that pulls it"
+_BY_RECORD = "the node has the image, and whether its kubelet gives it to this pod at the next start is in its own record, which no object shows"
+#: The decisions of a kubelet about an image that it has, the best first.
+_DECISIONS = (USES, UNDECIDED, ASKS)
 _NEVER_ON_NEW_NODES = "imagePullPolicy is Never: nothing is pulled, and a new node does not have the image"
 #: A message of a node about an earlier attempt counts against a change that would correct its cause.
 _OLD_ERROR = "nothing visible fails in this state, but the node reports an error today: {}"
@@ -145,7 +154,7 @@ class PullEvaluator:
         if is_reported and _names_another(found, subject.ref):
             found = self._compare(_next_pull_of(subject))
         found = replace(found, subject=subject)
-        found = found if self._new_nodes is None else self._move(found, self._new_nodes)
+        found = self._restart(found) if self._new_nodes is None else self._move(found, self._new_nodes)
         if is_reported and found.answer == NOT_KNOWN and not self._asks:
             return replace(found, not_asked=self._needs_registry(subject))
         has_tasks = is_reported and found.answer == WOULD_BREAK and found.after.fix
@@ -174,13 +183,51 @@ class PullEvaluator:
         chosen = choose_tasks(found.after, self.states[0], self.after, asks=self._asks)
         return replace(found, after=replace(found.after, fix=chosen.tasks), undone=chosen.undone)
 
+    def _restart(self, found: Comparison) -> Comparison:
+        """The comparison of a container whose kubelet gives it the image that the node has today, and may not do so after the changes."""
+        subject, after = found.subject, found.after
+        if not subject.is_pulled or subject.pull_policy == "Always" or found.answer == WOULD_BREAK:
+            return found
+        decision, touched = self._decide_restart(subject)
+        if decision == USES:
+            return found
+        if subject.pull_policy != "Never" and self._asks and not found.touched:
+            after = explain(_next_pull_of(subject), self.after, asks=True)
+        if subject.pull_policy != "Never" and after.effect == PULLS:
+            return found
+        before = explain(subject, self.states[0])
+        after = _after_restart(subject, after, decision)
+        causes = touched if answer_of(before.effect, after.effect) == WOULD_BREAK else ()
+        return replace(found, before=before, after=after, touched=touched, causes=causes)
+
+    @cached_property
+    def _kubelets(self) -> Sequence[NodeCaches]:
+        """The kubelets before and after the changes. :raises ReadRequired: when objects must be read first."""
+        return [NodeCaches(coming_settings(state)) for state in (self.states[0], self.after)]
+
+    def _decide_restart(self, subject: ContainerPull) -> tuple[str, tuple[int, ...]]:
+        """The decision of the kubelet after the changes about the image of a running pod, with the changes that affect it. `USES` if it is not
+        worse than today.
+
+        Secrets count for `imagePullPolicy: Never` only: any other pod then pulls the image.
+        """
+        names = subject.own if subject.pull_policy == "Never" else ()
+        secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
+        touched = tuple(at for at, each in enumerate(self._each) if any(map(each.changes, [KUBELET_CONFIGS, *secrets])))
+        if not touched:
+            return USES, ()
+        now, later = (each.decide(subject) for each in self._kubelets)
+        is_worse = _DECISIONS.index(later) > _DECISIONS.index(now)
+        is_record_lost = later == UNDECIDED and any(map(self.after.changes, secrets))
+        return (later, touched) if is_worse or is_record_lost else (USES, ())
+
     def _move(self, found: Comparison, at: int) -> Comparison:
         """The comparison if the pod starts on a new node. A container that needs the image of its present node then breaks.
 
         Images that are part of a new node are among the facts that no object shows.
         """
         subject, before, after = found.subject, found.before, found.after
-        if subject.pull_policy == "Never" and after.effect == UNKNOWN:
+        if subject.pull_policy == "Never" and after.effect != WILL_NOT_PULL:
             step = Step("cached", _NEVER_ON_NEW_NODES, ok=False)
             after = replace(after, verdict=WILL_NOT_PULL, reason=step.seen, step=step.name, steps=[*after.steps, step])
         if subject.is_pulled and after.effect == WILL_NOT_PULL and found.answer != WOULD_BREAK:
@@ -260,9 +307,8 @@ class PullEvaluator:
         sources = registry_sources(self._evidence)
         questions = [ImageQuestion(host, "", is_insecure=sources.is_insecure(host)).ref for host in hosts]
         require_all(self._evidence, questions)
-        answers = (as_dict(try_lookup(self._evidence, each)[0]) for each in questions)
-        realms = filter(None, (as_str(answer.get("realm_host")) for answer in answers))
-        return any(self.after.changes(network_ref(realm)) for realm in realms)
+        realms = (as_str(as_dict(try_lookup(self._evidence, each)[0]).get("realm_host")) for each in questions)
+        return any(realm and self.after.changes(network_ref(realm)) for realm in realms)
 
     def _touching(self, read: Collection[ObjectRef]) -> tuple[int, ...]:
         """The changes that touch something that an explanation reads. All of them if they only may affect it."""
@@ -298,8 +344,21 @@ class PullEvaluator:
         return self._parts[made]
 
 
+def _after_restart(subject: ContainerPull, pull: PullVerdict, decision: str) -> PullVerdict:
+    """The verdict for the next start of a container on its node, whose kubelet may ask the registry. `pull`: that for the pull."""
+    is_never = subject.pull_policy == "Never"
+    if decision == UNDECIDED:
+        asks = "" if is_never else f". If it asks the registry: {pull.reason}"
+        return replace(pull, verdict=UNKNOWN, reason=_BY_RECORD + asks, fix=(), runs=True)
+    if not is_never:
+        return pull
+    step = Step("cached", _REFUSED.format(subject.node), ok=False)
+    return replace(pull, verdict=WILL_NOT_PULL, reason=step.seen, step=step.name, steps=[*pull.steps, step])
+
+
 def _next_pull_of(subject: ContainerPull) -> ContainerPull:
-    return replace(subject, is_pulled=False) if subject.is_pulled else subject
+    """With `imagePullPolicy: Never`, there is no other pull than the one that gave the node its image."""
+    return replace(subject, is_pulled=False) if subject.is_pulled and subject.pull_policy != "Never" else subject
 
 
 def _names_another(found: Comparison, ref: ObjectRef) -> bool:

@@ -19,11 +19,11 @@ from ...explain.node_settings import NodeSettings, can_verify, group_nodes
 from ...explain.reading import items_of, require_all, try_lookup
 from ...explain.subjects import ContainerPull
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
-from ...images.image_verification import ASKS, GATE_OFF, USES, VerificationPolicy, decide_cached_image
+from ...images.image_verification import ASKS, GATE_OFF, UNKNOWN, USES, VerificationPolicy, decide_cached_image
 from ...images.node_pools import NODES
 from ...images.node_versions import NodeVersions, nodes_of
 
-__all__ = ["Moment", "NodeCaches"]
+__all__ = ["Moment", "NodeCaches", "coming_settings"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,16 @@ class NodeCaches:
         found = {name: _has_policy(evidence, name) for name in namespaces}
         checking = frozenset(name for name, has_policy in found.items() if has_policy)
         unread = frozenset(name for name, has_policy in found.items() if has_policy is None)
-        return cls(_coming_settings(evidence) if are_nodes_read else {}, is_empty, checking, unread)
+        return cls(coming_settings(evidence) if are_nodes_read else {}, is_empty, checking, unread)
+
+    def decide(self, subject: ContainerPull) -> str:
+        """Return whether the node of a pod uses its image: `USES`, `ASKS` or `UNKNOWN`."""
+        versions, settings = self.nodes.get(subject.node, (None, None))
+        if versions is None or settings is None:
+            return UNKNOWN
+        found = decide_cached_image(subject.image, versions, settings.policy or VerificationPolicy())
+        is_known = found.rule == GATE_OFF or not (settings.policy is None or settings.is_assumed)
+        return found.answer if is_known else UNKNOWN
 
     def moment_of_next_pod(self) -> Moment:
         """Return when an image that no pod has today is missed."""
@@ -129,8 +138,11 @@ class NodeCaches:
         )
 
 
-def _coming_settings(evidence: Lookup) -> Mapping[str, tuple[NodeVersions, NodeSettings]]:
-    """The versions and settings of each node by name. Without any node that can verify, settings do not matter."""
+def coming_settings(evidence: Lookup) -> Mapping[str, tuple[NodeVersions, NodeSettings]]:
+    """Return the versions and settings of each node by name. Without any node that can verify, settings do not matter.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
     nodes = items_of(try_lookup(evidence, NODES)[0])
     if not can_verify(nodes):
         return {name: (each, NodeSettings(VerificationPolicy())) for name, each in nodes_of(nodes).items()}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, ClassVar
 
 import pytest
@@ -22,9 +23,17 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     TRUST_QUESTION,
     ImageQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
+    VerificationPolicy,
+    decide_cached_image,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBELET_CONFIGS,
+    POOLS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import CONFIG_MAP
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import nodes_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     NOT_AFFECTED,
@@ -345,3 +354,119 @@ class TestEarlier:
             "nothing visible fails in this state, but the node reports an error today: "
         )
         assert self.compared(pod("s", says=reason), other, mirrors).after == found.before
+
+
+class TestRunningPods:
+    """A container that has its image, on a node of each policy, if the policy changes. Its next pull fails or cannot be judged."""
+
+    POLICIES: ClassVar = ("NeverVerify", "AlwaysVerify", "NeverVerifyAllowlistedImages")
+
+    def compared(
+        self, before: str, after: str | None, *more: Any, pull_policy: str = "IfNotPresent", runs: bool = True,
+        kubelet: str = "v1.36.1", runtime: str = "cri-o://1.36.0", list_of: str = "q.io/team/app",
+    ) -> Comparison:  # fmt: skip
+        """The comparison for a pod whose account has no login. `after`: the policy that a change sets."""
+        one = pod("s", runs=runs, policy=pull_policy, nodeName="n")
+        info = {"kubeletVersion": kubelet, "containerRuntimeVersion": runtime}
+        node = {
+            "metadata": {"name": "n", "labels": {"node-role.kubernetes.io/worker": ""}},
+            "status": {"nodeInfo": info},
+        }
+        pool = {"metadata": {"name": "worker", "labels": {"pools": "x"}}, "spec": {"nodeSelector": {"matchLabels": {"node-role.kubernetes.io/worker": ""}}}}  # fmt: skip
+        snapshot = survey(
+            place(secrets=[secret("s", {"r.io": auth()})], accounts=[account()], pods=[one]),
+            objects={
+                NODES: {"items": [node]},
+                POOLS: {"items": [pool]},
+                KUBELET_CONFIGS: {"items": [self.config(before, list_of)]},
+            },
+        )
+        policy = [] if after is None else [{"add_objects": {"definition": [self.config(after, list_of)]}}]
+        changes = changes_of(*policy, *more)
+        at = next((at for at, each in enumerate(changes) if each.kind == "new_nodes"), None)
+        patches = [patches_of(each, snapshot) for each in changes]
+        evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=True), patches, new_nodes=at)
+        (subject,) = pulls_of_pod(trim_pod(one), "a")
+        while True:
+            try:
+                return evaluator.compare(subject, is_reported=True)
+            except ReadRequired:
+                for lookup in evaluator.lookups:
+                    answers = {ref: self.answer(ref) for ref in lookup.take_wanted()}
+                    lookup.add(answers)
+
+    def config(self, policy: str, list_of: str) -> Any:
+        listed = {"preloadedImagesVerificationAllowlist": [list_of]} if "Allowlisted" in policy else {}
+        return {
+            "apiVersion": "machineconfiguration.openshift.io/v1",
+            "kind": "KubeletConfig",
+            "metadata": {"name": "images"},
+            "spec": {
+                "machineConfigPoolSelector": {"matchLabels": {"pools": "x"}},
+                "kubeletConfig": {"imagePullCredentialsVerificationPolicy": policy, **listed},
+            },
+            "status": {"conditions": [{"type": "Success", "status": "True"}]},
+        }
+
+    def answer(self, ref: ObjectRef) -> Any:
+        return {"outcome": "no_login", "message": "it asks for a login"} if ref.kind == IMAGE_QUESTION else None
+
+    def expected(self, before: str, after: str, *, kubelet: str, runtime: str, list_of: str, **_more: Any) -> str:
+        """By the kubelet's own decision, which tests/verdicts compares with its code."""
+        (versions,) = nodes_of(
+            [{"metadata": {"name": "n"}, "status": {"nodeInfo": {"kubeletVersion": kubelet, "containerRuntimeVersion": runtime}}}]
+        ).values()  # fmt: skip
+        now, later = (
+            decide_cached_image(
+                "q.io/team/app:v1", versions, VerificationPolicy(each, (list_of,) if "Allowlisted" in each else ())
+            ).answer
+            for each in (before, after)
+        )
+        order = ("uses", "unknown", "asks")
+        if order.index(later) <= order.index(now):
+            return NOT_AFFECTED
+        return WOULD_BREAK if later == "asks" else NOT_KNOWN
+
+    @pytest.mark.parametrize("pull_policy", ["IfNotPresent", "Never"])
+    @pytest.mark.parametrize(
+        "node",
+        [("v1.34.2", "cri-o://1.34.1"), ("v1.35.4", "cri-o://1.35.1"), ("v1.36.1", "cri-o://1.36.0"), ("v1.36.1", "containerd://2.0")],
+    )  # fmt: skip
+    @pytest.mark.parametrize("list_of", ["q.io/team/app", "x.io/other"])
+    @pytest.mark.parametrize("policies", [*itertools.product(POLICIES, POLICIES)])
+    def test_the_next_start_on_the_same_node_decides(
+        self, policies: tuple[str, str], list_of: str, node: tuple[str, str], pull_policy: str
+    ) -> None:
+        (before, after), (kubelet, runtime) = policies, node
+        given = {"kubelet": kubelet, "runtime": runtime, "list_of": list_of, "pull_policy": pull_policy}
+        found = self.compared(before, after, **given)
+        expected = self.expected(before, after, **given)
+        assert found.answer == expected
+        assert found.causes == ((0,) if expected == WOULD_BREAK else ())
+        if expected != NOT_AFFECTED:
+            assert found.before.reason == "the container has its image"
+
+    @pytest.mark.parametrize("given", [{"pull_policy": "Always"}, {"runs": False}])
+    def test_a_pod_that_pulls_anyway_is_not_affected(self, given: Any) -> None:
+        assert self.compared("NeverVerify", "AlwaysVerify", **given).answer == NOT_AFFECTED
+
+    def test_a_pod_without_pulls_that_has_its_image_is_not_unknown(self) -> None:
+        for change in ({"unreachable_registries": ["q.io"]}, {"remove_links": {"secrets": ["s"]}}):
+            found = self.compared("NeverVerify", None, change, pull_policy="Never")
+            assert (found.answer, found.before.verdict) == (NOT_AFFECTED, PULLS)
+        found = self.compared("NeverVerify", "NeverVerify", {"target_version": "4.22"}, pull_policy="Never")
+        assert found.answer == NOT_AFFECTED
+
+    @pytest.mark.parametrize(("policy", "answer"), [("NeverVerify", NOT_AFFECTED), ("AlwaysVerify", NOT_KNOWN)])
+    def test_a_secret_counts_for_a_pod_without_pulls_only_if_the_kubelet_verifies(
+        self, policy: str, answer: str
+    ) -> None:
+        change = {"remove_secrets": {"name": "s"}}
+        assert self.compared(policy, None, change, pull_policy="Never").answer == answer
+        assert (
+            self.compared(policy, None, {"remove_secrets": {"name": "t"}}, pull_policy="Never").answer == NOT_AFFECTED
+        )
+
+    def test_new_nodes_do_not_have_the_image_of_a_pod_without_pulls(self) -> None:
+        found = self.compared("NeverVerify", None, {"new_nodes": True}, pull_policy="Never")
+        assert (found.answer, found.after.step) == (WOULD_BREAK, "cached")

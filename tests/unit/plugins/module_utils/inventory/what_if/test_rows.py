@@ -101,7 +101,7 @@ class TestNewNodes:
     def test_an_image_that_is_never_pulled_is_missing_on_new_nodes(self, runs, before) -> None:
         one = pod("s", runs=runs, policy="Never")
         assert self.answers(one) == [("would_break", before, (0,), "at_once")]
-        assert self.answers(one, changes=[LOST]) == [("not_affected", "unknown", (), None)]
+        assert self.answers(one, changes=[LOST]) == [("not_affected", before, (), None)]
         (row,) = rows(self.CHANGE, pods=[one])
         assert (row.failing_step, "a new node does not have the image" in row.deciding.after.reason) == ("cached", True)
 
