@@ -17,7 +17,7 @@ description:
     next pod of another controller is not known, so the answer is V(unknown) if the changes take a link away that this pod may need.
   - V(would_break) means that the pull fails after the changes and does not surely fail today. V(would_work) means the opposite, and
     V(still_broken) and V(still_pulls) that the result does not change. Otherwise the answer is V(unknown), with the reason. Containers whose
-    pull depends on nothing that the changes affect are only counted, as V(not_affected), and no registry is asked about them.
+    pull depends on nothing that the changes affect are only counted, as V(not_affected), and no registry is asked about their images.
   - A container that runs now goes on running. For each pull that breaks, the result has the moment at which it is missed - V(at_once),
     V(at_restart), V(on_another_node) or V(at_rollout) - and an earlier moment if the kubelet's own records decide, which no object shows.
   - Each answer V(would_break) names the changes that cause it, the first step that fails, and a task that keeps the pull working, if a login,

@@ -181,8 +181,24 @@ class TestNetwork:
         assert not scene.lab.pull(scene.name, "app")["pulled"]
 
     def test_a_registry_that_stays_within_reach_changes_nothing(self, run, scene):
-        document = supposed(run, scene, {"only_registries": [scene.host]})
+        change = {"only_registries": [scene.host]}
+        document = supposed(run, scene, change, ask_registries=True, **ca(scene))
         assert set(answers(document).values()) == {"still_pulls"}
+        unasked = supposed(run, scene, change)
+        assert set(answers(unasked).values()) == {"unknown"}
+        assert unasked["not_asked"] == 2
+
+    def test_the_token_service_of_a_registry_is_part_of_it(self, run, scene):
+        it = scene.lab.registry("delegated")
+        scene.secret({it["host"]: scene.entry()}, name="other")
+        scene.pod(name="delegated", own=["other"], image=f"{it['host']}/team/app:v1")
+        for change in ({"unreachable_registries": [it["realm_host"]]}, {"only_registries": [it["host"]]}):
+            document = supposed(run, scene, change, ask_registries=True, **ca(scene))
+            (row,) = [row for row in document["containers"] if row["name"] == "delegated"]
+            assert (row["after"]["step"], it["realm_host"] in row["after"]["reason"]) == ("network", True)
+        change = {"unreachable_registries": [it["realm_host"]]}
+        unasked = run("pull_access_what_if", namespaces=[scene.name], changes=[change])
+        assert any("which registries get their tokens from there" in each for each in unasked["text"])
 
     def test_a_mirror_within_reach_replaces_the_registry(self, run, scene):
         mirror = "mirror.example.com"
