@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 OURS = "openshift_ops.image_pull."
 #: Keys whose values are templates without delimiters.
 _EXPRESSIONS = ("when", "that", "until", "failed_when", "changed_when")
+#: The role whose decisions read its options in Python.
+_DECIDED = {"credential_rotation": ROOT / "plugins" / "plugin_utils" / "rotation.py"}
+_OPTION = re.compile(r'(?:option|is_set)\("(\w+)"\)')
 
 
 def reads(*paths: Path) -> dict[str, bool]:
@@ -30,7 +34,11 @@ def reads(*paths: Path) -> dict[str, bool]:
 
 @functools.cache
 def _of(path: Path) -> tuple[tuple[str, bool], ...]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    for role, decisions in _DECIDED.items():
+        if path == decisions:
+            return tuple((f"{role}_{name}", True) for name in _OPTION.findall(text))
+    content = yaml.safe_load(text)
     return tuple(name for template in _templates(content) for name in _names(template))
 
 
@@ -46,6 +54,7 @@ def all_files(playbook: Path) -> list[Path]:
         if key.endswith(("import_role", "include_role")):
             folder = ROOT / "roles" / value["name"].removeprefix(OURS)
             found += sorted(path for part in ("tasks", "defaults", "vars") for path in folder.glob(f"{part}/*.yml"))
+            found += [_DECIDED[folder.name]] if folder.name in _DECIDED else []
     return found
 
 

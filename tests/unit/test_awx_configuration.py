@@ -442,6 +442,7 @@ def artifacts_of(playbook: Path) -> set[str]:
     return {
         name
         for path in all_files(playbook)
+        if path.suffix == ".yml"
         for key, value in _members(yaml.safe_load(path.read_text()))
         if key == "ansible.builtin.set_stats"
         for name in value["data"]
