@@ -47,7 +47,7 @@ _NAMES = {
     "automation_account_": "everywhere hosted_pull_secrets jobs kubeconfig manifests name namespace namespace_selector namespaces state token_seconds",
     "credential_provider_": "apply create_role images match_images namespace_selector namespaces result service_accounts state",
     "credential_rotation_": (
-        "allow_absent allow_remaining allow_unread canary_namespaces canary_soak_seconds emergency guard namespace_selector new new_command "
+        "allow canary_namespaces canary_soak_seconds emergency guard namespace_selector new new_command "
         "next_rotation_seconds nodes nodes_allow_paused nodes_timeout old plan plan_dest plan_only probe probe_node_selectors "
         "probe_timeout pulls_timeout registries reimport retire_tasks rollback secrets soak_seconds verify verify_ca_cert "
         "verify_realm_hosts verify_repositories verify_revoked verify_timeout verify_validate_certs waves"

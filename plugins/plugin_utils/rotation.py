@@ -27,7 +27,7 @@ _SHOWN = 10
 _NODE_CACHE = 300
 #: Outcomes of a question to a registry that refuse a login.
 _REFUSED = ("bad_login", "expired")
-_REMAINING = "To retire the login anyway, set credential_rotation_allow_remaining: true"
+_REMAINING = "To retire the login anyway, set credential_rotation_allow: [remaining]"
 _NOT_RETIRED = "the old login was not retired"
 _UNCHANGED = "nothing was changed"
 _MAY_NOT = " could not be read: the caller may not"
@@ -54,6 +54,11 @@ class Facts:
     def is_set(self, name: str) -> bool:
         """Whether an option is true. As in Ansible, words such as `yes` are true, and unknown words are false."""
         return bool(boolean(self.option(name), strict=False))
+
+    def allows(self, what: str) -> bool:
+        """Whether the option `allow` has this word. As in Ansible, a text with commas is also a list."""
+        given = self.option("allow")
+        return what in (map(str.strip, given.split(",")) if isinstance(given, str) else given)
 
     @property
     def plan(self) -> Mapping[str, Any]:
@@ -188,9 +193,7 @@ def judge_plan(facts: Facts) -> Step:
             "a registry already rejects the old login, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
             "namespaces at once, without a canary"
         )
-    if facts.waits and not (
-        facts.is_set("allow_remaining") or facts.has_password or state_of_old_login(facts) == "works"
-    ):
+    if facts.waits and not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works"):
         problems.append(
             "the old login would not be retired: without the password of credential_rotation_old, it is not known whether the registries accept "
             "a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. "
@@ -212,7 +215,7 @@ def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
         if key in (host.get("__credential_rotation_logins") or {}):
             copies = ((host.get(f"__credential_rotation_{name}") or {}).get("rotation") or {}).get("copies") or {}
             found += copies.get("new", 0) + (0 if only_new else copies.get("old", 0))
-    if found or facts.is_set("allow_absent"):
+    if found or facts.allows("absent"):
         return ""
     password = " and password" if facts.has_password else ""
     old = "" if only_new else f"the user{password} of credential_rotation_old, or with "
@@ -221,7 +224,7 @@ def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
         _places(looked["similar"], joint=" has "),
         *looked["unreadable_secrets"],
         "Correct credential_rotation_registries, credential_rotation_old, credential_rotation_new or credential_rotation_secrets. If these "
-        "clusters do not need the login, set credential_rotation_allow_absent: true",
+        "clusters do not need the login, set credential_rotation_allow: [absent]",
     ]
     return ". ".join(filter(None, parts))
 
@@ -249,7 +252,7 @@ def _inventory_notes(facts: Facts) -> list[Any]:
 
 
 def _inventory_problem(facts: Facts) -> str:
-    text = "" if facts.is_set("allow_remaining") else _inventory_text(facts)
+    text = "" if facts.allows("remaining") else _inventory_text(facts)
     return text and f"{text}. Then run again. {_REMAINING}"
 
 
@@ -265,13 +268,13 @@ def _other_passwords_problem(facts: Facts, looked: Mapping[str, Any], old_login:
     because any user can plant others. A login that all registries accept is not mistyped, so then no secret can stop the retirement.
     """
     count = looked["other_passwords_count"]
-    if not count or facts.is_set("allow_remaining") or old_login == "works":
+    if not count or facts.allows("remaining") or old_login == "works":
         return ""
     return (
         f"{pluralize(count, 'confirmed secret has', 'confirmed secrets have')} its user with another password, so the password of "
         f"credential_rotation_old may be mistyped, and pods with these secrets may no longer pull. "
         f"{_places(looked['other_passwords'], joint=' has ', total=count)}. Correct credential_rotation_old or these secrets, and run again. To continue "
-        "anyway, set credential_rotation_allow_remaining: true. A login that all registries refuse is not retired even then"
+        "anyway, set credential_rotation_allow: [remaining]. A login that all registries refuse is not retired even then"
     )
 
 
@@ -307,11 +310,11 @@ def _no_accepted_login(plan: Mapping[str, Any]) -> str:
 
 def _unread(facts: Facts, looked: Mapping[str, Any]) -> str:
     sentences = looked["unreadable_secrets"]
-    if not sentences or facts.is_set("allow_unread"):
+    if not sentences or facts.allows("unread"):
         return ""
     return (
         f"the old login may be in secrets that cannot be read: {'; '.join(sentences)}. Use a login with the right to list namespaces, and "
-        "secrets in all namespaces, or set credential_rotation_allow_unread: true"
+        "secrets in all namespaces, or set credential_rotation_allow: [unread]"
     )
 
 
@@ -439,7 +442,7 @@ def _failures_before(facts: Facts) -> list[str]:
 
 def judge_rest(facts: Facts) -> Step:
     """Whether the old login is gone. Since the plan, a controller may have restored it, and the rights can have changed."""
-    seen, allows = facts.seen, facts.is_set("allow_remaining")
+    seen, allows = facts.seen, facts.allows("remaining")
     has_more = seen["remaining_count"] or (facts.is_set("nodes") and seen["nodes"])
     problems = [_unread(facts, seen)]
     if seen["copies"]["to_change"] or (has_more and not allows):
@@ -462,7 +465,7 @@ def _rest(facts: Facts) -> str:
         _places(remaining, joint=" ", total=seen["remaining_count"]),
         _places(unanswered),
         _places([{**row, "reason": reason} for row in seen["nodes"]]),
-        "Remove it there and run again. To leave it in secrets that cannot be changed, set credential_rotation_allow_remaining: true. If users "
+        "Remove it there and run again. To leave it in secrets that cannot be changed, set credential_rotation_allow: [remaining]. If users "
         "of a namespace put such a login back, write a plan (credential_rotation_plan_dest), remove their secrets from it, and run again with "
         "that plan",
     ]
@@ -533,10 +536,10 @@ def prepare_end(facts: Facts) -> Step:
 
 def judge_pulls(facts: Facts) -> Step:
     """A pull of a pod that is not seen can use the old login, and its failure would not be seen either."""
-    reason = "" if facts.is_set("allow_unread") else facts.seen["pending_pulls_unknown"]
+    reason = "" if facts.allows("unread") else facts.seen["pending_pulls_unknown"]
     problem = reason and (
         f"it is not known whether nodes still pull with it: {reason}. Use a login with the right to list pods, and run again. To retire the login "
-        "anyway, set credential_rotation_allow_unread: true"
+        "anyway, set credential_rotation_allow: [unread]"
     )
     return {"refusal": _refuse(_NOT_RETIRED, [problem])}
 
@@ -548,7 +551,7 @@ def judge_retirement(facts: Facts) -> Step:
     if facts.is_retired:
         notes += [*_other_passwords_notes(seen), *_inventory_notes(facts)]
         problems += [_other_passwords_problem(facts, seen, old_login), _inventory_problem(facts)]
-    if facts.has_retirement and old_login == "unknown" and not facts.is_set("allow_remaining"):
+    if facts.has_retirement and old_login == "unknown" and not facts.allows("remaining"):
         problems.append(_unknown_login(facts))
     if facts.has_retirement and old_login == "refused":
         similar = _places(seen["similar"], joint=" has ")
@@ -583,7 +586,7 @@ def _unknown_login(facts: Facts) -> str:
         *plans,
         "Correct credential_rotation_old, and run again. If a registry has refused the login since an earlier run, or is gone for good, run "
         "again with only the others in credential_rotation_registries. To retire the login without this check, set "
-        "credential_rotation_allow_remaining: true",
+        "credential_rotation_allow: [remaining]",
     ]
     return ". ".join(filter(None, parts))
 
@@ -669,14 +672,14 @@ def disable(facts: Facts) -> Step:
 def judge_new_login(facts: Facts) -> Step:
     """Whether an answer of a registry does not accept the new login. A registry that requires no login accepts every login."""
     answer = facts.fact("alive")
-    is_open = answer.get("scheme") == "none" and not facts.is_set("allow_remaining")
+    is_open = answer.get("scheme") == "none" and not facts.allows("remaining")
     return {"failed": bool(answer["failed"] or answer["login"]["outcome"] != "logs_in" or is_open)}
 
 
 def judge_old_login(facts: Facts) -> Step:
     """Whether an answer of a registry does not refuse the old login. A registry that requires no login rejects none."""
     answer = facts.fact("dead")
-    is_open = answer.get("scheme") == "none" and facts.is_set("allow_remaining")
+    is_open = answer.get("scheme") == "none" and facts.allows("remaining")
     return {"failed": bool(answer["failed"] or (answer["login"]["outcome"] not in _REFUSED and not is_open))}
 
 

@@ -185,7 +185,7 @@ def test_the_guard_of_rotate_lists_what_its_account_may_not_read(
         "credential_rotation_probe": False,
         "credential_rotation_nodes": False,
         "credential_rotation_soak_seconds": 0,
-        "credential_rotation_allow_remaining": True,
+        "credential_rotation_allow": ["remaining"],
         "credential_rotation_guard": "what_if",
         "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
     }

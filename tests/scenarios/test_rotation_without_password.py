@@ -165,7 +165,7 @@ class TestUnanswered:
     def test_operator_can_leave_the_login_in_the_next_run(self, fleet: Fleet, hers: list[str]) -> None:
         """All other secrets have the new login by then."""
         assert fleet.rotate(credential_rotation_retire_tasks="").status != 0
-        done = fleet.rotate(credential_rotation_allow_remaining=True)
+        done = fleet.rotate(credential_rotation_allow=["remaining"])
         assert (fleet.logins("hers"), fleet.logins("team")) == (hers, [NEW])
         assert (done.status, fleet.is_retired) == (0, True), done.output
         assert "1 confirmed secret left with the old login" in said(done)

@@ -300,7 +300,7 @@ CELLS = [
         ),
         passes=(
             (
-                rest(_seen=found(remaining=[LEFT]), allow_remaining=True),
+                rest(_seen=found(remaining=[LEFT]), allow=["remaining"]),
                 "",
             ),
         ),

@@ -77,7 +77,7 @@ class TestPlan:
         )
         assert "a/quay has the user with another password. x. Correct credential_rotation_registries" in said
         assert "with the user of credential_rotation_old" in self.refusal(nothing, hosts={}, **NO_PASSWORD)
-        assert "no secret" not in self.refusal(nothing, hosts={}, allow_absent="yes", allow_unread=True)
+        assert "no secret" not in self.refusal(nothing, hosts={}, allow=["absent", "unread"])
 
     @pytest.mark.parametrize(
         ("copies", "refuses"),
@@ -94,7 +94,7 @@ class TestPlan:
         text = "private_registry_secrets[0] (quay.io), whose password is the variable team.password; replace it there"
         for given, refuses in (
             (RETIRE, True), ({}, False), ({**RETIRE, "ansible_check_mode": True}, False), ({**RETIRE, "rollback": "yes"}, False),
-            ({**RETIRE, "allow_remaining": "yes"}, False),
+            ({**RETIRE, "allow": "other, remaining"}, False),
         ):  # fmt: skip
             step = decide("plan", _inventory=FOREIGN, **given)
             assert text in str(step["notes"])
@@ -137,8 +137,8 @@ class TestPlan:
     def test_a_rotation_stops_if_secrets_cannot_be_read(self, step: str, name: str) -> None:
         """The end of a rotation checks it as well, because it can run on its own."""
         unread = {name: found(unreadable_secrets=["x"])}
-        assert "secrets that cannot be read: x. Use a login" in decide(step, **unread, allow_unread="false")["refusal"]
-        assert decide(step, **unread, allow_unread="yes")["refusal"] == ""
+        assert "secrets that cannot be read: x. Use a login" in decide(step, **unread)["refusal"]
+        assert decide(step, **unread, allow=["unread"])["refusal"] == ""
 
     def test_a_login_that_is_refused_already_needs_an_emergency(self) -> None:
         refused = found(old_login="refused", copies={"to_change": 1})
@@ -149,7 +149,7 @@ class TestPlan:
     @pytest.mark.parametrize(
         ("given", "works", "refuses"),
         [
-            ({}, False, False), (NO_PASSWORD, True, False), (NO_PASSWORD, False, True), ({**NO_PASSWORD, "allow_remaining": "yes"}, False, False),
+            ({}, False, False), (NO_PASSWORD, True, False), (NO_PASSWORD, False, True), ({**NO_PASSWORD, "allow": "absent, remaining"}, False, False),
             ({**NO_PASSWORD, "rollback": "yes"}, False, False), ({**NO_PASSWORD, "emergency": "yes"}, False, False),
             ({**NO_PASSWORD, "ansible_check_mode": True}, False, False), ({**NO_PASSWORD, "retire_tasks": ""}, False, False),
         ],
@@ -159,7 +159,7 @@ class TestPlan:
     ) -> None:
         plan = {"users": ["u", "n"], "registries": ["quay.io"], "old_login": "works" if works else "unknown"}
         hosts = {"a": {"__credential_rotation_planned": plan}}
-        said = self.refusal(hosts=hosts, allow_absent=True, **{**RETIRE, **given})
+        said = self.refusal(hosts=hosts, **{"allow": ["absent"], **RETIRE, **given})
         assert ("without the password of credential_rotation_old, it is not known" in said) is refuses
 
     def test_all_problems_are_reported_at_once(self) -> None:
@@ -197,7 +197,7 @@ class TestOtherPasswords:
     def test_the_retirement_is_refused_unless_it_is_allowed(self) -> None:
         assert (self.refuses(1), self.refuses(0)) == (True, False)
         assert (self.refuses(1, "unknown"), self.refuses(1, "works")) == (True, False)
-        assert not self.refuses(1, allow_remaining="yes")
+        assert not self.refuses(1, allow=["remaining"])
 
     def test_a_plan_refuses_only_if_the_login_is_retired_later(self) -> None:
         plan = found(other_passwords=[ROW] * 2, old_login="unknown")
@@ -285,14 +285,16 @@ class TestOldLogin:
     ) -> None:
         """A registry that requires no login rejects none, so it counts only if that is allowed."""
         answer = {"failed": False, **self.answer(outcome, scheme)}
-        assert decide("old_login", _dead=answer, allow_remaining=allowed) == {"failed": fails}
-        assert decide("old_login", _dead={"failed": True, "msg": "m"}, allow_remaining=allowed) == {"failed": True}
+        assert decide("old_login", _dead=answer, allow=["remaining"] * allowed) == {"failed": fails}
+        assert decide("old_login", _dead={"failed": True, "msg": "m"}, allow=["remaining"] * allowed) == {
+            "failed": True
+        }
 
     @pytest.mark.parametrize(
         ("outcome", "scheme", "allowed", "fails"),
         [
-            ("logs_in", "bearer", False, False), ("bad_login", "bearer", "yes", True), ("logs_in", "none", "no", True),
-            ("logs_in", "none", "yes", False),
+            ("logs_in", "bearer", False, False), ("bad_login", "bearer", True, True), ("logs_in", "none", False, True),
+            ("logs_in", "none", True, False),
         ],
     )  # fmt: skip
     def test_the_registries_must_accept_the_new_login(
@@ -300,7 +302,7 @@ class TestOldLogin:
     ) -> None:
         """Before and after the retirement. A registry that requires no login accepts every login."""
         answer = {"failed": False, **self.answer(outcome, scheme)}
-        assert decide("new_login", _alive=answer, allow_remaining=allowed) == {"failed": fails}
+        assert decide("new_login", _alive=answer, allow=["remaining"] * allowed) == {"failed": fails}
         assert decide("new_login", _alive={"failed": True, "msg": "m"}) == {"failed": True}
 
 
@@ -312,10 +314,10 @@ class TestRetirement:
     def test_a_login_that_the_registries_accept_is_retired(self) -> None:
         assert self.decision("logs_in") == {"refusal": "", "notes": [], "old_login": "works", "retires": True}
 
-    @pytest.mark.parametrize("allowed", ["no", "yes"])
-    def test_nothing_is_retired_if_the_registries_refuse_the_login_already(self, allowed: str) -> None:
+    @pytest.mark.parametrize("allowed", [False, True])
+    def test_nothing_is_retired_if_the_registries_refuse_the_login_already(self, allowed: bool) -> None:
         """The login was retired by an earlier run, or it is mistyped. The run ends well, and reports that it retired nothing."""
-        found_ = self.decision("bad_login", allow_remaining=allowed, _seen=found(similar=[ROW]))
+        found_ = self.decision("bad_login", allow=["remaining"] * allowed, _seen=found(similar=[ROW]))
         assert (found_["refusal"], found_["retires"]) == ("", False)
         (note,) = found_["notes"]
         assert note.endswith("is mistyped. a/quay has why.")
@@ -324,7 +326,7 @@ class TestRetirement:
         said = self.decision("unanswered")["refusal"]
         assert said.startswith("the old login was not retired: it is not known whether the registries accept it")
         assert "quay.io: it said no. Correct credential_rotation_old" in said
-        assert self.decision("unanswered", allow_remaining="yes")["retires"]
+        assert self.decision("unanswered", allow=["remaining"])["retires"]
         assert (
             "Without its password, the registries cannot be asked" in self.decision("logs_in", **NO_PASSWORD)["refusal"]
         )
@@ -341,7 +343,7 @@ class TestRetirement:
             }
             for name, state in (("b", "refused"), ("c", "unknown"), ("d", "works"))
         }
-        said = self.decision("logs_in", hosts=plans, allow_absent=True)["refusal"]
+        said = self.decision("logs_in", hosts=plans, allow=["absent"])["refusal"]
         assert "b: a registry refused it when" in said
         assert "c: a registry gave no answer when" in said
         assert "d: a registry" not in said
@@ -375,10 +377,10 @@ class TestRetirement:
         assert decide("disable", both, ["a", "b"], **RETIRE)["refusal"] == ""
 
     @pytest.mark.parametrize(
-        ("unknown", "allowed", "retires"), [("", False, True), ("x", "no", False), ("x", "yes", True)]
+        ("unknown", "allowed", "retires"), [("", False, True), ("x", False, False), ("x", True, True)]
     )
     def test_the_login_is_retired_only_if_the_pulls_are_known(self, unknown: str, allowed: Any, retires: bool) -> None:
-        step = decide("pulls", _seen=found(pending_pulls_unknown=unknown), allow_unread=allowed)
+        step = decide("pulls", _seen=found(pending_pulls_unknown=unknown), allow=["unread"] * allowed)
         assert (step["refusal"] == "") is retires
 
     def test_the_change_names_each_registry_once(self) -> None:
@@ -571,14 +573,14 @@ class TestRest:
     def test_secrets_to_change_always_refuse(self) -> None:
         seen = found(to_change=[ROW], copies={"to_change": 1})
         assert "do not disable the old login yet: it is still in 1 place. a/quay: why. Remove it" in self.refusal(
-            seen, allow_remaining="yes"
+            seen, allow=["remaining"]
         )
 
     def test_other_places_refuse_unless_they_are_allowed(self) -> None:
         rest = found(remaining=[{**ROW, "location": "auths"}], nodes=[{**ROW, "namespace": "openshift-config"}])
         said = self.refusal(rest)
         assert "still in 2 places. a/quay (auths): why. openshift-config/quay: the pull secret of the nodes" in said
-        assert self.refusal(rest, allow_remaining="yes") == ""
+        assert self.refusal(rest, allow=["remaining"]) == ""
         nodes = found(nodes=[ROW])
         assert (self.refusal(nodes) != "", self.refusal(nodes, nodes="no")) == (True, "")
 
