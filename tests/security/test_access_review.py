@@ -90,8 +90,8 @@ def test_many_rows_of_a_user_do_not_hide_those_of_others(run, mallory, namespace
     gained = {(row["namespace"], row["registry"]) for row in access["gained"] if row["how"] == "login"}
     assert gained == {(victim, "quay.io") for victim in victims}
     for victim in victims:
-        assert any(line.startswith(f"  {victim}: ServiceAccount default: quay.io") for line in lines)
-        assert f"| `{victim}` |" in markdown
+        assert any(victim in line and ": ServiceAccount default: quay.io" in line for line in lines)
+        assert any(victim in line and "quay.io" in line for line in markdown.splitlines())
     assert len(lines) < MANY
 
 
