@@ -49,7 +49,10 @@ MIRROR_KINDS: Mapping[Kind, str] = {
 }
 
 #: Where the mirrors of a hosted cluster are set. Customers of ROSA and ARO cannot change the HostedCluster.
-HOSTED_MIRRORS = "spec.imageContentSources of the HostedCluster (on ROSA with 'rosa create image-mirror', on ARO in imageDigestMirrors), for pulls by digest only"
+HOSTED_MIRRORS = (
+    "spec.imageContentSources of the HostedCluster (on ROSA with 'rosa create image-mirror', on ARO in imageDigestMirrors), "
+    "for pulls by digest only"
+)
 
 
 @dataclass(frozen=True)

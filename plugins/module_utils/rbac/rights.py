@@ -305,7 +305,8 @@ JOBS: Mapping[str, Job] = {
             _reported_right(
                 "configmaps",
                 "get",
-                "with only_registries, new mirrors or an image config: the certificate authorities of the nodes. Others are in ConfigMaps that cluster objects name",
+                "with only_registries, new mirrors or an image config: the certificate authorities of the nodes. Others are in ConfigMaps that "
+                "cluster objects name",
                 "openshift-config",
                 "user-ca-bundle",
             ),

@@ -165,7 +165,10 @@ class TestNewMirrors:
 
 
 #: Customers of ROSA and ARO cannot change the HostedCluster.
-HOSTED_MIRRORS = "spec.imageContentSources of the HostedCluster (on ROSA with 'rosa create image-mirror', on ARO in imageDigestMirrors), for pulls by digest only"
+HOSTED_MIRRORS = (
+    "spec.imageContentSources of the HostedCluster (on ROSA with 'rosa create image-mirror', on ARO in imageDigestMirrors), "
+    "for pulls by digest only"
+)
 HOSTED = {INFRASTRUCTURE: {"status": {"controlPlaneTopology": "External"}}}
 CONFIG = {"apiVersion": "config.openshift.io/v1", "kind": "Image", "metadata": {"name": "cluster"}}
 

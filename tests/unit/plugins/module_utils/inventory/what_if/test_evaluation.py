@@ -372,7 +372,8 @@ class TestRunningPods:
             "metadata": {"name": "n", "labels": {"node-role.kubernetes.io/worker": ""}},
             "status": {"nodeInfo": info},
         }
-        pool = {"metadata": {"name": "worker", "labels": {"pools": "x"}}, "spec": {"nodeSelector": {"matchLabels": {"node-role.kubernetes.io/worker": ""}}}}  # fmt: skip
+        selector = {"matchLabels": {"node-role.kubernetes.io/worker": ""}}
+        pool = {"metadata": {"name": "worker", "labels": {"pools": "x"}}, "spec": {"nodeSelector": selector}}
         snapshot = survey(
             place(secrets=[secret("s", {"r.io": auth()})], accounts=[account()], pods=[one]),
             objects={
