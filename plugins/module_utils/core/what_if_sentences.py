@@ -162,7 +162,7 @@ def causes_of(row: Row, changes: Sequence[Mapping[str, Any]]) -> str:
     entries, causes = row["entries"], [changes[at] for at in row["changes"]]
     named = f"the inventory is applied: {summarize(entries, _ENTRIES)}"
     titles = [named if entries and each["kind"] == DECLARED else each["title"] for each in causes]
-    return join_and(titles) if entries or len(changes) > 1 else ""
+    return join_and(titles) if named in titles or len(changes) > 1 else ""
 
 
 def idle_of(changes: Sequence[Mapping[str, Any]]) -> list[str]:

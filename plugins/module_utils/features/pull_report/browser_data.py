@@ -217,7 +217,7 @@ def _accesses(documents: Sequence[Mapping[str, Any]], names: _Table) -> dict[str
                     "holder": holder_of(row),
                     "target": target_of(row),
                     **{name: summarize(row[part], _LISTED) for name, part in _LISTS.items()},
-                    "change": causes_of(row, document["changes"]),
+                    "change": causes_of({**row, "entries": ()}, document["changes"]),
                 }
                 columns["question"].append(at)
                 columns["effect"].append(number)

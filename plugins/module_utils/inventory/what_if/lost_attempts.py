@@ -58,7 +58,7 @@ def describe_loss(
     """Return the doubt about a pull that works before and after the changes, but loses an attempt. Empty if it loses none.
 
     `states` are the evidence before and after. `touches`: whether the changes affect an object. The same login in another secret is not lost,
-    and neither is a request without a login to a place that gets one. The answers of registries leave no doubt.
+    and neither is a request without a login to a place that gets another one. The answers of registries leave no doubt.
 
     :raises ReadRequired: when objects must be read first.
     """
@@ -72,7 +72,8 @@ def describe_loss(
     had, later = _attempts_of(subject, reference, names, states[0]), _source_of(subject, states[1])
     has = () if later is None else _attempts_of(subject, later, explain_secret_list(subject, states[1])[0], states[1])
     left, places = {*has}, {attempt.place for attempt in has}
-    lost = [each for each in had if not (each.is_refused or each in left or (each.place in places and not each.login))]
+    served = {attempt.place for attempt in has if attempt not in had}
+    lost = [each for each in had if not (each.is_refused or each in left or (each.place in served and not each.login))]
     if not lost:
         return ""
     gone = next((each.place for each in lost if each.place not in places), "")

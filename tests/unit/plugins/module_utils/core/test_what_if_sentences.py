@@ -110,6 +110,9 @@ def test_the_entries_of_an_inventory_are_named_instead_of_all_that_it_declares()
     row = container(changes=[0, 1], entries=["a", "b", "c", "d"])
     assert causes_of(row, [applied, change("two")]) == "the inventory is applied: a, b, c and 1 more and two"
     assert causes_of(container(entries=["a"]), [applied]) == "the inventory is applied: a"
+    assert causes_of(container(entries=["a"]), [change("two")]) == "", (
+        "the entries of an access are in a field of their own"
+    )
 
 
 def test_omitted_rows_are_counted_by_namespace() -> None:

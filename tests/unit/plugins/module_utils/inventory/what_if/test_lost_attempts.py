@@ -40,6 +40,7 @@ class TestLosses:
         secret("old", {"q.io": auth("one", "robot")}),
         secret("other", {"q.io": auth("two", "team")}),
         secret("equal", {"q.io/team": auth("one", "robot")}),
+        secret("empty", {"q.io": {}}),
     ]
     NODES: ClassVar = {
         NODE_SECRET: secret("pull-secret", {"q.io": auth("three", "ocm"), "m.io": auth(), "n.io": auth("n")})
@@ -68,6 +69,11 @@ class TestLosses:
         found = self.compared(own, {"remove_secrets": {"name": "old"}}, objects=objects)
         assert (found.before.verdict, found.answer) == (PULLS, answer)
         assert found.after.reason.startswith("the changes take a login away") is (answer == NOT_KNOWN)
+
+    def test_a_request_without_a_login_is_lost_if_only_an_old_login_is_left(self) -> None:
+        """The image can be public, and the registry can refuse the login that was tried after it."""
+        found = self.compared(["empty", "other"], {"remove_secrets": {"name": "empty"}})
+        assert (found.before.verdict, found.answer) == (PULLS, NOT_KNOWN)
 
     def test_a_credential_is_lost_in_all_secrets(self) -> None:
         change = {"remove_credential": {"username": "robot", "registry": "q.io"}}
