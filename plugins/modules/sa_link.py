@@ -113,13 +113,6 @@ options:
     type: str
     choices: [never, report, stuck]
     default: never
-  verify_after:
-    description:
-      - Seconds after which the module reads each written service account again, at most 86400. If a secret is missing from the list again,
-        the namespace fails. The message names the client that wrote the list last, according to the account's C(managedFields).
-      - With V(0), and in check mode, the module does not read it again.
-    type: float
-    default: 0
   wait_timeout:
     description: Seconds to wait for a service account that does not exist yet. With V(0), the module looks once.
     type: int
@@ -210,9 +203,6 @@ options:
         description: See O(restart_pods).
         type: str
         choices: [never, report, stuck]
-      verify_after:
-        description: See O(verify_after).
-        type: float
       wait_timeout:
         description: See O(wait_timeout).
         type: int
@@ -562,7 +552,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.run import verify_links
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
     ChangeGuard,
@@ -591,8 +580,7 @@ def run(task: Task) -> dict[str, object]:
     with task.cluster() as run:
         batch = run.batch(FORM, declared)
         workloads = ChangeGuard(run.cluster, access, run.settings())
-        outcome = workloads.add_to(run.reconcile(batch, workloads.judge))
-        return run.result(verify_links(run.cluster, batch, outcome, run.settings()))
+        return run.result(workloads.add_to(run.reconcile(batch, workloads.judge)))
 
 
 MODULE = Module(

@@ -206,21 +206,13 @@ class TestOverwritten:
         with Overwriter(lab, namespace, "ours", names=["theirs"], delay=0.01, way=way) as other:
             lab.set_account(namespace, imagePullSecrets=["ours"])
             lab.until(lambda: pull_names(lab.account(namespace)) == ["theirs", managed], "overwritten and put back")
-        assert len(other.written) == 1
+        assert other.has_written
         assert owners(lab.account(namespace), "f:imagePullSecrets") == [CONTROLLER]
         assert owners(lab.account(namespace), "f:secrets") == [CONTROLLER]
 
     def test_a_careful_writer_stays_the_last_writer(self, lab, namespace):
         lab.set_account(namespace, imagePullSecrets=["ours"])
         assert owners(lab.account(namespace), "f:imagePullSecrets") == ["tests"]
-
-    def test_the_overwriter_writes_the_given_number_of_times(self, lab, namespace):
-        with Overwriter(lab, namespace, "ours", names=["theirs"], times=2) as other:
-            for number in (1, 2):
-                lab.set_account(namespace, imagePullSecrets=["ours"])
-                lab.until(lambda: len(other.written) == number, "overwritten")  # noqa: B023
-            lab.set_account(namespace, imagePullSecrets=["ours"])
-        assert "ours" in pull_names(lab.account(namespace))
 
 
 def owners(account: dict[str, Any], field: str) -> list[str]:

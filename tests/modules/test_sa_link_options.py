@@ -10,7 +10,6 @@ import json
 from typing import Any
 
 import pytest
-from support.background import repeat
 from support.lab import mount_names, pull_names
 from support.truth import three_ways
 
@@ -217,33 +216,3 @@ class TestFleet:
         audit = lab.audit()
         assert link(run, names, "mine")["summary"]["unchanged"] == 50
         assert sorted(audit.verbs()) == ["list"] * 2
-
-
-class TestVerify:
-    """The result names a controller that removes our entry again."""
-
-    def undo(self, lab: Any, namespace: str) -> None:
-        """Overwrite the account, as a pipeline does that applies a whole account."""
-        names = pull_names(lab.account(namespace))
-        if "mine" in names:
-            kept = [{"name": name} for name in names if name != "mine"]
-            path = f"/api/v1/namespaces/{namespace}/serviceaccounts/default?fieldManager=nightly-pipeline"
-            lab.api("PATCH", path, {"imagePullSecrets": kept})
-
-    def test_a_writer_that_removes_the_link_again_is_named(self, lab, run, namespace):
-        with repeat(lambda: self.undo(lab, namespace)):
-            result = link(run, [namespace], "mine", require="none", verify_after=0.5)
-        assert (result["failed"], result["changed"]) == (True, True)
-        error = result["failures"][0]["error"]
-        assert error.startswith(
-            f"service account {namespace}/default lost mine from imagePullSecrets again within 0.5 s on https:"
-        )
-        assert "'nightly-pipeline' wrote that list last" in error
-
-    def test_verify_after_needs_one_read_of_the_written_account(self, lab, run, namespace):
-        audit = lab.audit()
-        assert not link(run, [namespace], "mine", require="none", verify_after=0.1)["failed"]
-        assert audit.verbs() == ["get", "patch", "get"]
-        audit = lab.audit()
-        link(run, [namespace], "mine", require="none", verify_after=5)
-        assert audit.verbs() == ["get"], "nothing was written, nothing is looked at again"

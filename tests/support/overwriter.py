@@ -6,34 +6,21 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 from support.lab import Lab, path_of, pull_names
 
 
 class Overwriter:
-    """During the block, replaces the pull list by `names`, `delay` seconds after `entry` is in the list.
+    """During the block, replaces the pull list once by `names`, `delay` seconds after `entry` is in the list.
 
-    `way`: `put` (the whole account as it was read before), `patch` (a merge patch) or `apply` (server-side, with force), under the
-    name `manager`. `times`: number of overwrites, one each time that the entry is back. `written` holds the times of the writes.
+    `way`: `put` (the whole account as it was read before), `patch` (a merge patch) or `apply` (server-side, with force).
     """
 
-    def __init__(
-        self,
-        lab: Lab,
-        namespace: str,
-        entry: str,
-        *,
-        names: list[str],
-        delay: float = 0.0,
-        way: str = "patch",
-        manager: str = "pipeline",
-        times: int = 1,
-    ) -> None:
+    def __init__(self, lab: Lab, namespace: str, entry: str, *, names: list[str], delay: float, way: str) -> None:
         self.lab, self.path, self.entry = lab, path_of(namespace, "serviceaccounts", "default"), entry
-        self.names, self.delay, self.way, self.manager, self.times = names, delay, way, manager, times
-        self.written: list[float] = []
+        self.names, self.delay, self.way = names, delay, way
+        self.has_written = False
         self._before = lab.account(namespace)
         self._watch = lab.watch(f"{path_of(namespace, 'serviceaccounts')}?fieldSelector=metadata.name%3Ddefault")
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -58,10 +45,10 @@ class Overwriter:
             for event in self._events:
                 if self._ended.is_set():
                     return
-                if len(self.written) < self.times and self.entry in pull_names(event["object"]):
+                if not self.has_written and self.entry in pull_names(event["object"]):
                     self._ended.wait(self.delay)
                     self._overwrite()
-                    self.written.append(time.monotonic())
+                    self.has_written = True
         except BaseException as error:
             self._failure = error
 
@@ -70,11 +57,11 @@ class Overwriter:
         if self.way == "put":
             metadata = {**self._before["metadata"], "resourceVersion": None, "managedFields": None}
             body = {**self._before, "metadata": metadata, "imagePullSecrets": names}
-            self.lab.api("PUT", f"{self.path}?fieldManager={self.manager}", body)
+            self.lab.api("PUT", f"{self.path}?fieldManager=pipeline", body)
         elif self.way == "apply":
             body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-            query = f"?fieldManager={self.manager}&force=true"
+            query = "?fieldManager=pipeline&force=true"
             content = "application/apply-patch+yaml"
             self.lab.api("PATCH", self.path + query, {**body, "imagePullSecrets": names}, content=content)
         else:
-            self.lab.api("PATCH", f"{self.path}?fieldManager={self.manager}", {"imagePullSecrets": names})
+            self.lab.api("PATCH", f"{self.path}?fieldManager=pipeline", {"imagePullSecrets": names})

@@ -446,7 +446,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "pull_secret_info": [{"names": ["a", "b-*"], "verify": True}],
     "sa_link": [
-        {"secrets": ["s"], "exclusive": True, "create": True, "restart_pods": "stuck", "verify_after": 5},
+        {"secrets": ["s"], "exclusive": True, "create": True, "restart_pods": "stuck"},
         {"secrets": ["s"], "service_accounts": ["build-*"], "link_for": ["mount"], "require": "none"},
         {"secrets": ["s"], "state": "absent"},
     ],

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from .entry import Entry
 from .errors import Refusal
-from .json_types import as_dict, as_str
+from .json_types import as_dict
 from .objects import Json, ObjectRef, metadata
 
 __all__ = ["MANAGED_BY", "Change", "create", "delete", "replace", "restore", "update"]
@@ -28,7 +28,7 @@ class Change:
     `body` is sent to the server: the object for create, a merge patch with `metadata.resourceVersion` for update, the
     delete options with preconditions for delete. A replacement deletes and creates an object that cannot be updated.
     `old` is the object that it deletes. `entries` are the task's entries that request the change, none in a task with one declaration.
-    `details`, `before` and `after` are reported. They never contain a credential. `uid` identifies the object that an update changes.
+    `details`, `before` and `after` are reported. They never contain a credential.
     """
 
     action: Action
@@ -39,7 +39,6 @@ class Change:
     after: Json = field(default_factory=dict)
     old: Json = field(default_factory=dict, repr=False)
     entries: tuple[Entry, ...] = ()
-    uid: str = field(default="", compare=False)
 
     def report(self) -> dict[str, Any]:
         """Return the change as the result lists it: action, kind, name, the positions of its entries, and the details."""
@@ -61,8 +60,7 @@ def update(ref: ObjectRef, observed: Json, patch: Json, details: Json, *, before
     :raises Refusal: if the object was read without a version. The server would then apply any patch.
     """
     locked = {**metadata(patch), "resourceVersion": _version(ref, observed)}
-    uid = as_str(metadata(observed).get("uid"))
-    return Change("update", ref, {**patch, "metadata": locked}, details, before, after, uid=uid)
+    return Change("update", ref, {**patch, "metadata": locked}, details, before, after)
 
 
 def delete(ref: ObjectRef, observed: Json, details: Json, before: Json) -> Change:

@@ -29,15 +29,11 @@ ARGUMENTS: dict[str, Any] = {
     "create": {"type": "bool", "default": False},
     "require": {"type": "str", "choices": ["usable", "existing", "none"], "default": "usable"},
     "restart_pods": {"type": "str", "choices": ["never", "report", "stuck"], "default": "never"},
-    "verify_after": {"type": "float", "default": 0},
     "wait_timeout": {"type": "int", "default": 30},
 }
 
 #: Prefixes of a name that `oc secrets link` accepts.
 _PREFIXES = ("secret/", "secrets/")
-
-#: Maximum of `verify_after` in seconds: a controller that undoes a link does so within a day.
-_LONGEST_VERIFICATION = 86_400
 
 
 def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | None = None) -> SaLink:
@@ -63,7 +59,6 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
         create=options["create"],
         require=options["require"],
         restart_pods=options["restart_pods"],
-        verify_after=options["verify_after"],
         wait_timeout=options["wait_timeout"],
         ownership=Ownership.of(options),
     )
@@ -93,7 +88,3 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
         )
     if options["wait_timeout"] < 0:
         raise OptionError("option 'wait_timeout' must not be negative: give seconds, or 0 to look once")
-    if not 0 <= options["verify_after"] <= _LONGEST_VERIFICATION:
-        raise OptionError(
-            f"option 'verify_after' is {options['verify_after']}: give a number of seconds from 0 to {_LONGEST_VERIFICATION}"
-        )

@@ -61,7 +61,6 @@ class SaLink(Desired):
     create: bool = False
     require: str = "none"
     restart_pods: str = "never"
-    verify_after: float = 0.0
     wait_timeout: float = 0.0
     ownership: Ownership = field(default_factory=Ownership)
 
@@ -104,16 +103,6 @@ class SaLink(Desired):
             extra={"pods": [pod.report() for pod in pods]} if self._looks_at_pods else {},
         )
 
-    def concerns(self, name: str) -> bool:
-        """Whether `service_accounts` matches the name."""
-        return any(fnmatchcase(name, pattern) for pattern in self.service_accounts)
-
-    def find_lost_links(self, account: Json) -> dict[str, list[str]]:
-        """Return the declared secrets that are missing on the account, by list."""
-        found = {key: names_in(account, key) for key in self.lists}
-        lost = {key: [name for name in self.secrets if name not in listed] for key, listed in found.items()}
-        return {key: missing for key, missing in lost.items() if missing and self.present}
-
     @property
     def _looks_at_pods(self) -> bool:
         return self.restart_pods != "never"
@@ -123,7 +112,8 @@ class SaLink(Desired):
         return Unlinking(by_name=not self.present, only_managed=self.only_managed, ownership=self.ownership)
 
     def _chosen(self, objects: Objects) -> Objects:
-        return {name: objects[name] for name in sorted(objects) if self.concerns(name)}
+        chosen = (name for name in objects if any(fnmatchcase(name, pattern) for pattern in self.service_accounts))
+        return {name: objects[name] for name in sorted(chosen)}
 
     def _missing(self, objects: Objects) -> list[str]:
         exact = [name for name in self.service_accounts if not is_pattern(name)]

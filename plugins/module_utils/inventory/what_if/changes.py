@@ -157,7 +157,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     "new_nodes": ("images that are part of the image of a new node",),
     DECLARED: (
         _CACHES,
-        "the result of the checks of 'verify' and 'verify_after', and of webhooks and quotas of the cluster",
+        "the result of the checks of 'verify', and of webhooks and quotas of the cluster",
         "secrets that the platform generates for new service accounts",
         _LAYERS_BY_LOGIN,
     ),

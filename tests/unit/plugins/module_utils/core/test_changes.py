@@ -80,7 +80,6 @@ class TestUpdate:
             {"b": 1},
             {"a": 1},
         )
-        assert change.uid == "u"
         assert patch["metadata"] == {"labels": {"a": "b"}}
 
 

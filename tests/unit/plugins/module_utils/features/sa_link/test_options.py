@@ -21,7 +21,6 @@ def options(**more: Any) -> dict[str, Any]:
         **flags,
         "require": "none",
         "restart_pods": "never",
-        "verify_after": 0,
         "wait_timeout": 30,
         **more,
     }
@@ -57,8 +56,6 @@ class TestFromOptions:
             ({"require": "usable"}, "require", "usable"),
             ({"restart_pods": "stuck"}, "restart_pods", "stuck"),
             ({"restart_pods": "report", "link_for": ["mount", "pull"]}, "restart_pods", "report"),
-            ({"verify_after": 0.5}, "verify_after", 0.5),
-            ({"verify_after": 86400}, "verify_after", 86400),
             ({"wait_timeout": 0}, "wait_timeout", 0),
         ],
     )
@@ -114,8 +111,3 @@ class TestFromOptions:
 
     def test_a_negative_wait_is_refused(self) -> None:
         assert refused(wait_timeout=-1) == "option 'wait_timeout' must not be negative: give seconds, or 0 to look once"
-
-    @pytest.mark.parametrize("seconds", [-1, -0.001, float("nan"), float("inf"), float("-inf"), 86400.1, 1e308])
-    def test_a_time_that_never_comes_is_refused(self, seconds: float) -> None:
-        expected = f"option 'verify_after' is {seconds}: give a number of seconds from 0 to 86400"
-        assert refused(verify_after=seconds) == expected

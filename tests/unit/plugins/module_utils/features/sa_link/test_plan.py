@@ -38,7 +38,6 @@ def options(**given_: Any) -> dict[str, Any]:
         **flags,
         "require": "none",
         "restart_pods": "never",
-        "verify_after": 0,
         "wait_timeout": 30,
         **given_,
     }
@@ -495,24 +494,6 @@ class TestPods:
     def test_no_pod_is_looked_for_without_the_option(self, given_: Any) -> None:
         result = plan({"default": account()}, **given_)
         assert (result.extra, result.notes) == ({}, ())
-
-
-class TestLost:
-    @pytest.mark.parametrize(
-        ("observed", "lost"),
-        [
-            (account(imagePullSecrets=["b"], secrets=["a", "b"]), {PULL: ["a"]}),
-            (account(imagePullSecrets=["b", "a"], secrets=["a", "b"]), {}),
-            (account(), {PULL: ["a", "b"], MOUNT: ["a", "b"]}),
-            ({PULL: "text", MOUNT: [None, {"name": "a"}]}, {PULL: ["a", "b"], MOUNT: ["b"]}),
-        ],
-    )
-    def test_the_missing_secrets_are_named_by_list(self, observed: Any, lost: Any) -> None:
-        desired = sa_link.from_options(options(secrets=["a", "b"], link_for=["pull", "mount"]))
-        assert desired.find_lost_links(observed) == lost
-
-    def test_an_unlinked_secret_is_not_lost(self) -> None:
-        assert sa_link.from_options(options(state="absent")).find_lost_links(account()) == {}
 
 
 class TestOddEntries:
