@@ -71,7 +71,8 @@ options:
     default: system:image-puller
   binding_name:
     description:
-      - The role binding that contains the grants. Names that the platform reserves, such as C(system:image-pullers), are refused.
+      - The role binding that contains the grants. Names that the platform reserves, such as C(system:image-pullers), are refused. So is a
+        binding that has another role, because the role of a binding cannot be changed.
       - The default is C(image-puller-grant), followed by C(-) and O(owner) if there is one, and by C(-) and O(role) if that is not the
         default role. So two owners can grant in one project without affecting each other.
     type: str
@@ -121,14 +122,6 @@ options:
       - Remove subjects from our binding whose service account or project no longer exists. Check mode lists them as C(pruned).
       - With O(state=present), the given subjects are kept. Subjects that the caller may not look up are kept, with a warning.
       - This option works without any subjects.
-    type: bool
-    default: false
-  recreate:
-    description:
-      - Delete a binding of our name that has another role, and create it with O(role), because the role of a binding cannot be changed. The
-        subjects of the old binding lose the old role, and get the new one only if they are given.
-      - Without it, such a binding is an error. Between the two writes, no subject has either role. If the second write is refused, the old
-        binding is restored.
     type: bool
     default: false
   verify_access:
@@ -243,9 +236,6 @@ options:
         choices: [ours, every_binding]
       prune:
         description: See O(prune).
-        type: bool
-      recreate:
-        description: See O(recreate).
         type: bool
       verify_access:
         description: See O(verify_access).
@@ -371,7 +361,7 @@ namespaces:
       returned: always
       contains:
         action:
-          description: One of C(create), C(update), C(delete), C(replace).
+          description: One of C(create), C(update), C(delete).
           type: str
           returned: always
         kind:
@@ -412,10 +402,6 @@ namespaces:
           type: list
           elements: str
           returned: when labels change
-        from_role:
-          description: The role that the binding granted before.
-          type: str
-          returned: for C(replace)
       sample: [{action: create, kind: RoleBinding, name: image-puller-grant, role: "system:image-puller", granted: [ServiceAccount project-a/default]}]
     may_pull:
       description: For each given subject, whether it may pull, as reported by the API server.

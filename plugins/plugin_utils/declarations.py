@@ -58,7 +58,7 @@ _QUESTION = ("registry", "realm_host", "ca_cert", "validate_certs")
 _LOGIN = ("username", "password", "email")
 _GRANT = (
     "service_accounts", "projects", "groups", "users", "authenticated", "anonymous", "role", "binding_name", "exclusive",
-    "recreate", "revoke_from", "prune", "verify_access",
+    "revoke_from", "prune", "verify_access",
 )  # fmt: skip
 #: Members of a grant that do not belong to a consumer in a namespace.
 _OF_NO_NAMESPACE = ("groups", "users", "authenticated", "anonymous", "prune")
@@ -545,7 +545,7 @@ def _accounts(declared: Declarations, _answer: Any) -> list[Made]:
 
 
 def _grants(declared: Declarations, _answer: Any) -> list[Made]:
-    revoked = [_drop_members(entry.entry(*_GRANT), "exclusive", "recreate") for entry in declared.absent]
+    revoked = [_drop_members(entry.entry(*_GRANT), "exclusive") for entry in declared.absent]
     granted = [_drop_members(entry.entry("state", *_GRANT), "revoke_from") for entry in declared.present]
     return [*({**made, "state": "absent"} for made in revoked), *granted]
 

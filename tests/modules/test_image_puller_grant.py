@@ -168,7 +168,10 @@ class TestRefusals:
         before = lab.create(namespace, "rolebindings", other)
         result = grant(run, [namespace])
         assert "has ClusterRole view, and the role of a binding cannot be changed" in result["failures"][0]["error"]
+        assert f"type: oc delete rolebinding image-puller-grant -n {namespace}" in result["msg"]
         assert lab.get(namespace, "rolebindings", "image-puller-grant") == before
+        lab.api("DELETE", path_of(namespace, "rolebindings", "image-puller-grant"))
+        assert grant(run, [namespace])["changed"]
 
     @pytest.mark.parametrize("check", [False, True])
     def test_a_missing_role_is_reported_before_any_write(self, lab, run, namespace, check):

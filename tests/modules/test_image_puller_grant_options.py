@@ -163,29 +163,6 @@ class TestEveryBinding:
         assert subjects(lab, namespace, "by-hand") == [BOB]
 
 
-class TestRecreate:
-    def test_another_role_is_replaced_only_on_request(self, lab, run, namespace):
-        lab.create(namespace, "rolebindings", binding(BOB, role="view"))
-        assert "or set 'recreate: true'" in grant(run, [namespace], users=["alice"])["msg"]
-        audit = lab.audit()
-        checked = grant(run, [namespace], users=["alice"], recreate=True, check=True)
-        assert audit.writes() == []
-        real = grant(run, [namespace], users=["alice"], recreate=True)
-        assert (checked["namespaces"], checked["diff"]) == (real["namespaces"], real["diff"])
-        assert [change["action"] for change in real["namespaces"][0]["changes"]] == ["replace"]
-        found = lab.get(namespace, "rolebindings", "image-puller-grant")
-        assert (found["roleRef"], found["subjects"]) == (PULLER, [{**BOB, "name": "alice"}])
-        assert not grant(run, [namespace], users=["alice"], recreate=True)["changed"]
-
-    def test_a_recreation_that_would_be_refused_deletes_nothing(self, lab, run, namespace):
-        """The caller may delete and write bindings but not grant that role."""
-        before = lab.create(namespace, "rolebindings", binding(BOB, role="view"))
-        limited(lab, namespace, WRITES)
-        result = grant(run, [namespace], users=["alice"], recreate=True, impersonate_user="limited")
-        assert "the verb 'bind'" in result["msg"]
-        assert lab.get(namespace, "rolebindings", "image-puller-grant") == before
-
-
 class TestPrune:
     def test_deleted_subjects_are_listed_in_check_mode_and_then_removed(self, lab, run, namespace):
         held = [
@@ -301,7 +278,6 @@ class TestTruthTable:
     CHANGES = {
         ("present",): {"missing", "foreign content"},
         ("present", "exclusive"): {"missing", "foreign content"},
-        ("present", "recreate"): {"missing", "foreign content", "wrong type"},
         ("absent",): {"same", "different"},
         ("absent", "every_binding"): {"same", "different", "elsewhere"},
     }
@@ -317,6 +293,6 @@ class TestTruthTable:
         options = {"revoke_from": "every_binding"} if "every_binding" in more else dict.fromkeys(more, True)
         given = {"service_accounts": [{"namespace": "project-a"}], "state": state, **options}
         result = three_ways(lab, lambda name, check: grant(run, [name], check=check, **given), names)
-        refused = found == "wrong type" and "recreate" not in more and "every_binding" not in more
+        refused = found == "wrong type" and "every_binding" not in more
         assert result["failed"] is refused
         assert result["changed"] is (found in self.CHANGES[desired])

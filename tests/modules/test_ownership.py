@@ -119,7 +119,7 @@ class TestBindings:
     def test_a_binding_of_another_owner_is_refused_by_name_and_adopted_on_request(self, lab, run, namespace):
         named = {"binding_name": "shared"}
         assert grant(run, namespace, owner="team-a", **named)["changed"]
-        for options in ({}, {"state": "absent"}, {"role": "view", "recreate": True}):
+        for options in ({}, {"state": "absent"}, {"role": "view"}):
             result = grant(run, namespace, owner="team-b", **named, **options)
             assert f"role binding {namespace}/shared belongs to owner team-a and not to team-b" in result["msg"]
         assert grant(run, namespace, owner="team-b", adopt=True, **named)["changed"]

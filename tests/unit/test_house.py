@@ -384,7 +384,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"auth_file": "config.json", "include": ["quay.io"]},
     ],
     "image_puller_grant": [
-        {"users": ["u"], "binding_name": "b", "exclusive": True, "recreate": True, "verify_access": True},
+        {"users": ["u"], "binding_name": "b", "exclusive": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
     ],
     "image_stream_import": [

@@ -207,7 +207,6 @@ GRANTS = st.one_of(
         entry,
         TARGETS,
         exclusive=st.sampled_from([None, None, None, True]),
-        recreate=flag(),
         prune=st.sampled_from([None, None, True]),
         **_SUBJECTS,
     ),

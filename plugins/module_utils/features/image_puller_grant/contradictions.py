@@ -18,7 +18,7 @@ def contradictions(declared: Sequence[ImagePullerGrant]) -> Iterator[Contradicti
     """Yield contradictions: a subject both granted and revoked, a binding with two roles, or one that another entry owns or prunes.
 
     All other combinations reach their state in one run, except grants that another binding holds until a later
-    entry makes that binding exclusive or gives it another role.
+    entry makes that binding exclusive.
     """
     for position, grant in enumerate(declared):
         for first, other in enumerate(declared[:position]):

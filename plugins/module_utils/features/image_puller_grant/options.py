@@ -38,7 +38,6 @@ ARGUMENTS: dict[str, Any] = {
     "exclusive": {"type": "bool", "default": False},
     "revoke_from": {"type": "str", "choices": ["ours", "every_binding"], "default": "ours"},
     "prune": {"type": "bool", "default": False},
-    "recreate": {"type": "bool", "default": False},
     "verify_access": {"type": "bool", "default": False},
 }
 
@@ -71,18 +70,16 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
         exclusive=options["exclusive"],
         everywhere=options["revoke_from"] == "every_binding",
         prune=options["prune"],
-        recreate=options["recreate"],
         verify_access=options["verify_access"],
         ownership=ownership,
     )
 
 
 def _refuse_contradictions(options: Mapping[str, Any]) -> None:
-    for option in ("exclusive", "recreate"):
-        if options[option] and options["state"] == "absent":
-            raise OptionError(
-                f"option {option!r} is for state present only: state absent removes exactly the given subjects"
-            )
+    if options["exclusive"] and options["state"] == "absent":
+        raise OptionError(
+            "option 'exclusive' is for state present only: state absent removes exactly the given subjects"
+        )
     if options["revoke_from"] != "ours" and options["state"] == "present":
         raise OptionError("option 'revoke_from' is for state absent only: state present changes no other binding")
 

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from ...core.changes import Change, create, delete, replace, update
+from ...core.changes import Change, create, delete, update
 from ...core.errors import Refusal
 from ...core.json_types import as_dict
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
@@ -43,7 +44,6 @@ class ImagePullerGrant(Desired):
     exclusive: bool = False
     everywhere: bool = False
     prune: bool = False
-    recreate: bool = False
     verify_access: bool = False
     ownership: Ownership = field(default_factory=Ownership)
 
@@ -64,8 +64,8 @@ class ImagePullerGrant(Desired):
         return list(dict.fromkeys((*([self._role] if self.present else ()), *subjects)))
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """Return the changes. :raises Refusal: when the role does not exist, our binding has another one and must not be recreated, or the
-        subjects of a binding cannot be read.
+        """Return the changes. :raises Refusal: when the role does not exist, our binding has another one, or the subjects of a binding cannot
+        be read.
         """
         self._require_role(found)
         ref, ours = ObjectRef(ROLE_BINDING, namespace, self.binding_name), objects.get(self.binding_name)
@@ -76,7 +76,11 @@ class ImagePullerGrant(Desired):
         }
         if ours is not None and not self._has_role(ours):
             if not self.everywhere:
-                return self._plan_other_role(ref, ours, others, found)
+                role = as_dict(ours.get("roleRef"))
+                raise Refusal(
+                    f"{ref} has {role.get('kind')} {role.get('name')}, and the role of a binding cannot be changed: choose another "
+                    f"'binding_name' or, if nobody needs it, type: oc delete rolebinding {shlex.quote(ref.name)} -n {namespace}"
+                )
             ours = None
         return (
             self._plan_grant(ref, ours, others, found) if self.present else self._plan_revoke(ref, ours, others, found)
@@ -94,24 +98,6 @@ class ImagePullerGrant(Desired):
     def _has_role(self, binding: Json) -> bool:
         role = as_dict(binding.get("roleRef"))
         return role.get("kind") == "ClusterRole" and role.get("name") == self.role
-
-    def _plan_other_role(self, ref: ObjectRef, ours: Json, others: Objects, found: Related) -> Plan:
-        role = as_dict(ours.get("roleRef"))
-        if not (self.present and self.recreate):
-            way_out = "choose another 'binding_name'" + (", or set 'recreate: true'" if self.present else "")
-            raise Refusal(
-                f"{ref} has {role.get('kind')} {role.get('name')}, and the role of a binding cannot be changed; {way_out}"
-            )
-        granted = self._plan_grant(ref, None, others, found)
-        held, name = subjects_of(ours), str(role.get("name"))
-        if not granted.changes:
-            return granted
-        (creation,) = granted.changes
-        details = {**creation.details, "from_role": name, "revoked": [str(subject) for subject in held]}
-        before = binding_view(name, held)
-        return Plan(
-            (replace(ref, ours, creation.body, details, before=before, after=creation.after),), notes=granted.notes
-        )
 
     def _plan_grant(self, ref: ObjectRef, ours: Json | None, others: Objects, found: Related) -> Plan:
         held = subjects_of(ours) if ours else []

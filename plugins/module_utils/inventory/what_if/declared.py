@@ -174,6 +174,6 @@ def _parts_of(desired: Any) -> frozenset[str]:
     """The parts that an entry is about. An exclusive entry is also about all others."""
     if isinstance(desired, SaLink) and not desired.exclusive:
         return frozenset(desired.secrets)
-    if isinstance(desired, ImagePullerGrant) and not (desired.exclusive or desired.prune or desired.recreate):
+    if isinstance(desired, ImagePullerGrant) and not (desired.exclusive or desired.prune):
         return frozenset(map(str, desired.subjects))
     return frozenset()

@@ -521,7 +521,7 @@ class TestCrossProjectPull:
     def test_a_grant_contains_its_given_options(self) -> None:
         given = {
             **HERE, "service_accounts": [{"namespace": "b"}], "projects": ["c"], "groups": ["g"], "users": ["u"],
-            "authenticated": True, "anonymous": True, "role": "r", "binding_name": "n", "exclusive": True, "recreate": True,
+            "authenticated": True, "anonymous": True, "role": "r", "binding_name": "n", "exclusive": True,
             "prune": True, "verify_access": True, "state": "present",
         }  # fmt: skip
         assert made("cross_project_pull.grants", {**given, "revoke_from": "every_binding"}) == [
@@ -534,7 +534,6 @@ class TestCrossProjectPull:
             **HERE,
             "projects": ["c"],
             "exclusive": True,
-            "recreate": True,
             "revoke_from": "every_binding",
             **more.pop("given"),
         }

@@ -24,7 +24,7 @@ ACCOUNT = Subject("ServiceAccount", "default", "project-a")
 
 def declared(**more: Any) -> ImagePullerGrant:
     options = {"role": ROLE, "state": "present", "service_accounts": [{"namespace": "project-a", "name": "default"}]}
-    further = {"exclusive": False, "revoke_from": "ours", "prune": False, "recreate": False, "verify_access": False}
+    further = {"exclusive": False, "revoke_from": "ours", "prune": False, "verify_access": False}
     return grant.from_options({**options, **further, **more})
 
 
@@ -38,7 +38,6 @@ class TestFromOptions:
             ({"state": "absent"}, "present", False),
             ({"exclusive": True}, "exclusive", True),
             ({"prune": True}, "prune", True),
-            ({"recreate": True}, "recreate", True),
             ({"verify_access": True}, "verify_access", True),
             ({"state": "absent", "revoke_from": "every_binding"}, "everywhere", True),
             ({"state": "absent", "prune": True}, "prune", True),
@@ -84,7 +83,6 @@ class TestFromOptions:
             ({"service_accounts": [], "state": "absent"}, AT_LEAST_ONE),
             ({"service_accounts": [], "prune": True, "exclusive": True}, AT_LEAST_ONE),
             ({"exclusive": True, "state": "absent"}, f"option 'exclusive' {PRESENT_ONLY}"),
-            ({"recreate": True, "state": "absent"}, f"option 'recreate' {PRESENT_ONLY}"),
             (
                 {"revoke_from": "every_binding"},
                 "option 'revoke_from' is for state absent only: state present changes no other binding",

@@ -128,7 +128,7 @@ def test_an_exclusive_entry_is_about_every_secret() -> None:
     assert planned.titles([ROBOT], ["removed"]) == ["all"]
 
 
-@pytest.mark.parametrize("option", ["exclusive", "prune", "recreate"])
+@pytest.mark.parametrize("option", ["exclusive", "prune"])
 def test_a_grant_that_removes_others_is_about_every_subject(option: str) -> None:
     one, two = (Entry("grants", number) for number in range(2))
     subjects = (Subject("Group", "a"),)
