@@ -29,44 +29,13 @@ options:
     elements: str
   only_failed:
     description:
-      - Whether to import only tags whose last import failed (the condition C(ImportSuccess) is False).
+      - Whether to import only tags whose last import failed (the condition C(ImportSuccess) is False) for a cause that a login can fix
+        (C(bad_credentials), C(denied), C(no_credentials), C(unauthorized)). The result lists the other failed tags with their causes.
       - With V(false), the module imports all tags whose source is an image outside the cluster. It then reports the tags that have another
         image afterwards as changed. In check mode, it reports all of them as changed, because it contacts no registry.
+      - Some registries respond with C(not_found) if only the right is missing. Import these tags with V(false) and O(streams).
     type: bool
     default: true
-  causes:
-    description:
-      - Import only tags whose last import failed for one of these causes. The default is the list of causes that a login can fix.
-      - Some registries respond with V(not_found) if only the right is missing.
-      - O(causes) has no effect with O(only_failed=false).
-    type: list
-    elements: str
-    choices:
-      - bad_credentials
-      - billing
-      - blocked_by_config
-      - connection_refused
-      - damaged_content
-      - denied
-      - dns
-      - invalid_name
-      - no_credentials
-      - not_found
-      - platform
-      - proxy
-      - rate_limited
-      - redirects
-      - registry_error
-      - timeout
-      - tls_client
-      - tls_expired
-      - tls_http
-      - tls_name
-      - tls_untrusted
-      - tls_version
-      - unauthorized
-      - unknown
-    default: [bad_credentials, denied, no_credentials, unauthorized]
   streams:
     description: Import only image streams with these names. By default all image streams.
     type: list
@@ -300,10 +269,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.run import (
     import_streams,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.import_causes import (
-    CAUSES,
-    MENDED_BY_A_LOGIN,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
@@ -312,7 +277,6 @@ ARGUMENTS = {
     **CLUSTER_OPTIONS,
     "registries": {"type": "list", "elements": "str"},
     "only_failed": {"type": "bool", "default": True},
-    "causes": {"type": "list", "elements": "str", "choices": [*CAUSES], "default": [*MENDED_BY_A_LOGIN]},
     "streams": {"type": "list", "elements": "str"},
 }
 

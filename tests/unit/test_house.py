@@ -388,7 +388,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
     ],
     "image_stream_import": [
-        {"registries": ["quay.io"], "streams": ["s"], "causes": ["not_found"]},
+        {"registries": ["quay.io"], "streams": ["s"]},
         {"only_failed": False},
     ],
     "pull_access": [

@@ -12,7 +12,6 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...dockerconfig.registry_keys import check_key, same_path
-from ...images.import_causes import MENDED_BY_A_LOGIN
 from ...images.references import Reference
 
 __all__ = ["ImportOptions", "from_options"]
@@ -21,11 +20,10 @@ __all__ = ["ImportOptions", "from_options"]
 @dataclass(frozen=True)
 class ImportOptions:
     """Which tags to import. `registries`, in canonical form: only tags imported from one of them; empty for any. `only_failed`: only tags
-    whose last import failed for one of `causes`. `streams`: only image streams with these names; empty for all."""
+    whose last import failed for a cause that a login can fix. `streams`: only image streams with these names; empty for all."""
 
     registries: frozenset[str] = frozenset()
     only_failed: bool = True
-    causes: Sequence[str] = MENDED_BY_A_LOGIN
     streams: tuple[str, ...] = ()
 
     def wants(self, source: Reference | None) -> bool:
@@ -41,11 +39,7 @@ def from_options(options: Mapping[str, Any]) -> ImportOptions:
     streams = tuple(dict.fromkeys(_require_items(options, "streams")))
     for name in streams:
         check_path_segment("streams", name)
-    causes = options.get("causes")
-    if not causes:
-        raise OptionError("option 'causes' is empty: give at least one, or 'only_failed: false' for any")
-    only_failed = bool(options.get("only_failed"))
-    return ImportOptions(frozenset(map(same_path, registries)), only_failed, tuple(causes), streams)
+    return ImportOptions(frozenset(map(same_path, registries)), bool(options.get("only_failed")), streams)
 
 
 def _require_items(options: Mapping[str, Any], name: str) -> Iterable[str]:

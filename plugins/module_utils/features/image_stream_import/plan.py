@@ -21,7 +21,7 @@ from ...core.json_types import as_dict, as_list, as_str
 from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
 from ...core.protocols import ALL, ListedBy
 from ...images.image_streams import IMAGE_STREAM
-from ...images.import_causes import cause_of
+from ...images.import_causes import MENDED_BY_A_LOGIN, cause_of
 from ...images.references import reference_of
 from ...images.stream_tags import StreamTag, tag_of
 from .options import ImportOptions
@@ -117,9 +117,10 @@ def tag_row(tag: TagImport | LeftTag, status: str, *, digest: str = "", reason: 
 
 @dataclass(frozen=True)
 class Imports:
-    """The selected image streams, and the plan for them."""
+    """The selected image streams, and the plan for them. `any_cause`: also import tags that failed for a cause that no login fixes."""
 
     asked: ImportOptions
+    any_cause: bool = False
 
     kind: ClassVar[Kind] = replace(IMAGE_STREAM, trim=_trim_stream)
     listed_by: ClassVar[ListedBy] = {IMAGE_STREAM: ALL}
@@ -175,9 +176,9 @@ class Imports:
         return TagImport(ref.name, name, image, cause, found.problem, _newest_image(stream, found), item)
 
     def _other_cause(self, cause: str) -> str:
-        if not self.asked.only_failed or cause in self.asked.causes:
+        if not self.asked.only_failed or self.any_cause or cause in MENDED_BY_A_LOGIN:
             return ""
-        return f"its import failed for a cause that 'causes' does not list: {cause}"
+        return f"its import failed for another cause than a login: {cause}. 'only_failed: false' imports it again"
 
 
 def _why_not(spec: Json) -> str:

@@ -33,7 +33,6 @@ from ...core.phrases import summarize
 from ...engine.reader import View
 from ...engine.result import NamespaceResult, Outcome, Status
 from ...engine.run import NamespaceWork, Run, RunSettings, attempt, open_run
-from ...images.import_causes import CAUSES
 from .options import ImportOptions
 from .plan import Imports, LeftTag, StreamImport, TagImport, tag_row
 from .results import TagResult, advice, read_results, resource_version_of
@@ -228,9 +227,8 @@ class _Stream:
             self._note_left(wanted.tags, "the image stream was deleted in the meantime")
             return None
         names = {tag.tag for tag in wanted.tags}
-        # The current cause does not matter: it failed for one of the wanted causes before.
-        every = replace(self.place.question, asked=replace(self.place.question.asked, causes=CAUSES))
-        planned, _left = every.plan_of(wanted.ref, stream)
+        # The current cause does not matter: a login could fix the cause before.
+        planned, _left = replace(self.place.question, any_cause=True).plan_of(wanted.ref, stream)
         return replace(planned, tags=tuple(tag for tag in planned.tags if tag.tag in names))
 
     def _handle_lost_answer(self, wanted: StreamImport, error: Unanswered) -> str:

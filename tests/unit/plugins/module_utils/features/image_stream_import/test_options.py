@@ -18,7 +18,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 DEFAULTS = {
     "registries": None,
     "only_failed": True,
-    "causes": ["bad_credentials", "denied", "no_credentials", "unauthorized"],
     "streams": None,
 }
 
@@ -32,8 +31,8 @@ def test_the_defaults_are_those_of_the_module() -> None:
 
 
 def test_all_options_are_taken() -> None:
-    found = asked(registries=["https://Quay.io/"], only_failed=False, causes=["dns"], streams=["b", "a_1", "b"])
-    assert found == ImportOptions(frozenset({"quay.io"}), False, ("dns",), ("b", "a_1"))
+    found = asked(registries=["https://Quay.io/"], only_failed=False, streams=["b", "a_1", "b"])
+    assert found == ImportOptions(frozenset({"quay.io"}), False, ("b", "a_1"))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +58,6 @@ def test_an_image_is_wanted_only_from_the_given_registries(
     [
         ({"registries": []}, "option 'registries' is empty: give at least one, or leave it out for all"),
         ({"streams": []}, "option 'streams' is empty: give at least one, or leave it out for all"),
-        ({"causes": []}, "option 'causes' is empty"),
         ({"registries": ["quay.io/team"]}, "option 'registries': 'quay.io/team' has a path: give the host alone"),
         ({"registries": [" "]}, "option 'registries': registry ' ' is not host"),
         ({"registries": ["u:p@quay.io"]}, "option 'registries': registry '***@quay.io' is not host"),
