@@ -89,7 +89,7 @@ options:
         fails for such a secret.
       - The API server checks the new secret before the old one is deleted. If the create request fails nevertheless, the old secret is
         restored. Labels, annotations, owners and other data keys are kept. C(metadata.uid) changes.
-      - The module also converts a secret of a type that no node reads, such as C(Opaque) or V(kubernetes.io/podmanconfigjson), if it
+      - The module also converts a secret of a type that no node reads, such as C(Opaque) or C(kubernetes.io/podmanconfigjson), if it
         contains only an auth file.
     type: bool
     default: false
@@ -98,11 +98,11 @@ options:
       - The type of the secret. Files of Docker and of Podman have the same content, and both work as
         V(kubernetes.io/dockerconfigjson).
       - V(kubernetes.io/dockercfg) is the legacy format.
-      - V(kubernetes.io/podmanconfigjson) is the type that the OpenShift documentation names for Podman's file. No component reads it. The
-        module writes it as documented there, under the base name of the file, with a warning.
+      - The OpenShift documentation names C(kubernetes.io/podmanconfigjson) for Podman's file. The module does not write that type, because
+        no component reads it.
       - The type of an existing secret can only be changed with O(recreate=true).
     type: str
-    choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
+    choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg]
     default: kubernetes.io/dockerconfigjson
   registries:
     description:
@@ -302,7 +302,7 @@ options:
       type:
         description: See O(type).
         type: str
-        choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg, kubernetes.io/podmanconfigjson]
+        choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg]
       registries:
         description: See O(registries).
         type: list

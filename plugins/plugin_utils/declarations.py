@@ -73,7 +73,6 @@ _MEMBERS = {
     "cross_project_pull": {"state", *_PLACES, *_GRANT},
 }
 _REQUIRED = {"private_registry": ("name",), "delegated_auth": ("registry",), "cross_project_pull": ()}
-_PODMAN = "kubernetes.io/podmanconfigjson"
 _MANAGED = {"state": "absent", "only_managed": True}
 _UNDONE = "two entries for one secret would undo each other in every run, so give their secrets different names, or remove one entry"
 
@@ -353,9 +352,8 @@ def _links(declared: Declarations, answer: Any) -> list[Made]:
 
 
 def _link(declared: Declarations, entry: RoleEntry, part: Made) -> Made:
-    usual = "existing" if entry.get("type") == _PODMAN else "usable"
     # In check mode, the secret does not exist yet.
-    require = "none" if declared.role.check_mode else entry.get("require", usual)
+    require = "none" if declared.role.check_mode else entry.get("require", "usable")
     return {**entry.entry(*_LINK), **part, "secrets": [entry.get("name")], "require": require}
 
 

@@ -14,11 +14,7 @@ from typing import Any
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "oc.rst"
-HOST, DOCKERCONFIGJSON, PODMANCONFIGJSON = (
-    "privateregistry.example.com",
-    "kubernetes.io/dockerconfigjson",
-    "kubernetes.io/podmanconfigjson",
-)
+HOST, DOCKERCONFIGJSON = "privateregistry.example.com", "kubernetes.io/dockerconfigjson"
 AUTH = base64.b64encode(b"developer@example.com:pw").decode()
 GOOD = {"auths": {HOST: {"auth": AUTH}}}
 STORE = {"auths": {HOST: {}}, "credsStore": "desktop"}
@@ -81,9 +77,9 @@ def test_from_podmans_file(make, lab, namespace):
     assert held(secret) == (DOCKERCONFIGJSON, ".dockerconfigjson", GOOD)
     assert not result.get("warnings")
     lab.api("DELETE", f"/api/v1/namespaces/{namespace}/secrets/p")
-    result, secret = make("auth.json", GOOD, type=PODMANCONFIGJSON)
-    assert held(secret) == (PODMANCONFIGJSON, "auth.json", GOOD)
-    assert "do not read it" in str(result["warnings"])
+    result, secret = make("auth.json", GOOD, type="kubernetes.io/podmanconfigjson")
+    assert secret is None
+    assert "kubernetes.io/dockerconfigjson" in result["msg"]
 
 
 def test_from_a_file_without_credentials(make, lab):

@@ -90,18 +90,6 @@ class TestSources:
         assert secret["type"] == "kubernetes.io/dockercfg"
         assert list(json.loads(base64.b64decode(secret["data"][".dockercfg"]))) == ["quay.io"]
 
-    def test_podmanconfigjson_is_written_as_documented_with_a_warning(self, lab, run, namespace, tmp_path):
-        file = tmp_path / "auth.json"
-        file.write_text(json.dumps({"auths": {"quay.io": {"auth": encoded("alice", "Secret-1")}}}))
-        kind = "kubernetes.io/podmanconfigjson"
-        result = run("pull_secret", name="pull", namespaces=[namespace], auth_file=str(file), type=kind)
-        secret = lab.get(namespace, "secrets", "pull")
-        assert (secret["type"], list(secret["data"])) == (kind, ["auth.json"])
-        (warning,) = map(str, result["warnings"])
-        for reader in ("kubelet", "CRI-O", "image import", "builds"):
-            assert reader in warning
-        assert not run("pull_secret", name="pull", namespaces=[namespace], auth_file=str(file), type=kind)["changed"]
-
 
 class TestTruthTable:
     """Check mode sends no write and reports the changes of the real run. A second run changes nothing."""

@@ -336,7 +336,7 @@ class TestVerdict:
             (answer,) = oracle.ask(given_file, [QUAY])
             assert self.is_unusable(answer, entry), f"{error}: {answer}"
             return
-        written = base64.b64decode(pull_secret.Target(pull_secret.TYPES[0], "key").encode(accepted)).decode()
+        written = base64.b64decode(pull_secret.Target(pull_secret.DOCKERCONFIGJSON, "key").encode(accepted)).decode()
         (answer,) = oracle.ask(written, [QUAY])
         expected = accepted.entries["quay.io"].username
         assert not answer.get("kubelet_error"), answer

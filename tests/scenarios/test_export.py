@@ -218,7 +218,7 @@ def the_variables_describe_it(path: Path, by_hand: ByHand) -> None:
     assert len(secrets) == len(variables["private_registry_secrets"]), (
         "one entry for each secret, in all of its namespaces"
     )
-    assert set(secrets) == {"shared", "team", "from-file", "legacy", "podman", "token"}
+    assert set(secrets) == {"shared", "team", "from-file", "legacy", "token"}
     assert secrets["shared"] == {
         "name": "shared",
         "namespaces": [by_hand.a, by_hand.b],
@@ -242,7 +242,6 @@ def the_variables_describe_it(path: Path, by_hand: ByHand) -> None:
     ]
     assert secrets["from-file"]["auth_config"] == "{{ vaulted_from_file_auth_config }}"
     assert secrets["token"]["auth_config"] == "{{ vaulted_token_auth_config }}"
-    assert (secrets["podman"]["type"], secrets["podman"]["service_accounts"]) == ("kubernetes.io/podmanconfigjson", [])
     grants = {(grant["binding_name"], *grant["namespaces"]): grant for grant in variables["cross_project_pull_grants"]}
     assert len(grants) == len(variables["cross_project_pull_grants"])
     assert grants["system:image-puller-1", by_hand.b, by_hand.c]["projects"] == [by_hand.c]
@@ -260,6 +259,7 @@ def the_rest_is_listed(output: str, by_hand: ByHand) -> None:
     for reason in (
         "it has 'auths' twice",
         "no node can use its entry for quay.io",
+        "it has type kubernetes.io/podmanconfigjson, which no node reads",
         "lists secret nosuch, which does not exist",
         "lists secret ssh of type Opaque, which is not a pull secret",
         "lists secret broken, which has no entry itself",

@@ -57,16 +57,6 @@ class TestPrivateRegistry:
         assert "quay" not in pull_names(lab.account(namespace, "app"))
         assert "quay" not in mount_names(lab.account(namespace, "app"))
 
-    def test_a_secret_of_podmans_type_is_linked(self, lab, apply, namespace):
-        entry = {
-            "name": "podman",
-            "namespaces": [namespace],
-            "registries": [REGISTRY],
-            "type": "kubernetes.io/podmanconfigjson",
-        }
-        apply("private_registry", "private_registry_secrets", [entry])
-        assert "podman" in pull_names(lab.account(namespace))
-
 
 @pytest.mark.slow
 class TestCrossProjectPull:

@@ -47,7 +47,7 @@ PODMANCONFIGJSON = "kubernetes.io/podmanconfigjson"
 #: The data key that a node reads, for each secret type that it reads.
 DATA_KEYS = {DOCKERCONFIGJSON: ".dockerconfigjson", DOCKERCFG: ".dockercfg"}
 
-#: The types that the collection writes, the default first.
+#: The types of pull secrets. No node reads the one that OpenShift's documentation names for Podman's file.
 TYPES = (DOCKERCONFIGJSON, DOCKERCFG, PODMANCONFIGJSON)
 
 #: The API server's limit on the decoded data of one secret, in bytes.

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,7 +16,7 @@ from ...dockerconfig.sources import FILE_ARGUMENTS, SOURCES, auth_file_from_opti
 from ...explain import verification
 from ...explain.verification import Verification
 from ...platform.protected import check_size, refuse_platform_name
-from ...secrets.content import DATA_KEYS, TYPES, Target
+from ...secrets.content import DATA_KEYS, DOCKERCONFIGJSON, Target
 from ...secrets.metadata import SecretMetadata
 from .plan import MODES, PullSecret
 
@@ -41,7 +40,7 @@ ARGUMENTS: dict[str, Any] = {
     "only_managed": {"type": "bool", "default": False},
     "delete_empty": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
-    "type": {"type": "str", "choices": list(TYPES), "default": TYPES[0]},
+    "type": {"type": "str", "choices": list(DATA_KEYS), "default": DOCKERCONFIGJSON},
     "registries": {"type": "list", "elements": "dict", "options": _REGISTRY},
     **FILE_ARGUMENTS,
     "labels": {"type": "dict"},
@@ -51,9 +50,6 @@ ARGUMENTS: dict[str, Any] = {
     **verification.WRITE_ARGUMENTS,
 }
 
-#: A key of a secret's data (apimachinery `validation.IsConfigMapKey`).
-_KEY = re.compile(r"(?!\.{1,2}\Z|\.\.)[-._a-zA-Z0-9]{1,253}\Z")
-
 
 def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> PullSecret:
     """Return the secret that the module's options declare. `read_file` returns the text of the file at a path.
@@ -62,7 +58,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
     """
     name, mode = _name(options), options.get("mode") or MODES[0]
     ownership = _ownership(options)
-    target = Target(options["type"], _data_key(options))
+    target = Target(options["type"], DATA_KEYS[options["type"]])
     _check_combination(options, mode)
     if options["state"] == "absent":
         only_managed, allowed = bool(options.get("only_managed")), _droppable_registries(options)
@@ -155,19 +151,3 @@ def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> 
     for name in names:
         check_key("option 'registries'", name)
     return names
-
-
-def _data_key(options: Mapping[str, Any]) -> str:
-    """Return the data key of the type. For Podman's type it is the base name of the file, as with `oc create secret generic`.
-
-    :raises OptionError: when the file's name cannot be a data key.
-    """
-    if options["type"] in DATA_KEYS:
-        return DATA_KEYS[options["type"]]
-    name = (options.get("auth_file") or "auth.json").replace("\\", "/").rpartition("/")[2]
-    if not _KEY.match(name):
-        raise OptionError(
-            f"option 'auth_file': type {options['type']} stores the file under its base name, and {name!r} cannot be a data key: "
-            "rename the file to auth.json"
-        )
-    return name

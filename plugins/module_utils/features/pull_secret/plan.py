@@ -27,8 +27,6 @@ from ...platform.hosted import ADDITIONAL_SECRET, find_merge_problem, objection
 from ...platform.protected import check_size, is_platform_object, refuse_dropping, refuse_foreign, refuse_unknown_loss
 from ...secrets.content import (
     DATA_KEYS,
-    DOCKERCONFIGJSON,
-    PODMANCONFIGJSON,
     StoredSecret,
     Target,
     encode_content,
@@ -44,10 +42,6 @@ __all__ = ["MODES", "PullSecret"]
 #: The changes to an existing secret, the default first.
 MODES = ("replace", "merge", "remove")
 
-_PODMAN_WARNING = (
-    f"type {PODMANCONFIGJSON} is written as requested, but the kubelet, CRI-O, image import and builds do not read it, so no pod "
-    f"can pull with this secret. Podman's auth.json works if it is stored as {DOCKERCONFIGJSON}, the default type"
-)
 _SHOWN = 5
 #: The report of `delete_empty` for a namespace without the secret, so that links to it can be removed there.
 _GONE = {"exists": False}
@@ -89,9 +83,8 @@ class PullSecret(Desired):
 
     @property
     def warnings(self) -> list[str]:
-        """Warnings about the declaration itself: an unread type, and keys that clients interpret differently."""
-        dead = self.auth_file.entries and self.target.type == PODMANCONFIGJSON
-        return [*([_PODMAN_WARNING] if dead else []), *key_warnings(self.auth_file.registries)]
+        """Warnings about keys that clients interpret differently."""
+        return key_warnings(self.auth_file.registries)
 
     def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
         return ()

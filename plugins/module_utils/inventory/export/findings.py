@@ -48,7 +48,6 @@ class ExportedSecret:
 
     name: str
     type: str
-    key: str
     auth_file: AuthFile
     logins: tuple[Mapping[str, str], ...] | None
     immutable: bool = False

@@ -14,7 +14,6 @@ from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, Objects
 from ...core.protocols import Related
 from ...platform.account_lists import LISTS, names_in
 from ...platform.generated import Origin, is_generated, origin_of
-from ...secrets.content import DATA_KEYS
 from ...secrets.usable import why_not_usable
 from .findings import ExportedLinks, ExportedSecret, Findings, LeftOut
 from .survey import NamespaceObjects
@@ -109,7 +108,7 @@ def _add_links(
     namespace: str, seen: NamespaceObjects, secret: ExportedSecret, links: tuple[ExportedLinks, ...]
 ) -> ExportedSecret:
     """Return the secret with its links. An unusable secret is linked only if its entry requires no more than its existence."""
-    is_pulled = secret.type in DATA_KEYS and any("pull" in each.link_for for each in links)
+    is_pulled = any("pull" in each.link_for for each in links)
     useless = is_pulled and why_not_usable(ObjectRef(SECRET, namespace, secret.name), seen.secrets[secret.name])
     return replace(secret, links=links, require="existing" if useless else None)
 

@@ -16,7 +16,7 @@ from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS
-from ...secrets.content import PODMANCONFIGJSON, Target
+from ...secrets.content import DATA_KEYS, Target
 from ...secrets.metadata import SecretMetadata
 from .findings import ExportedGrant, ExportedSecret
 from .survey import NamespaceObjects
@@ -34,13 +34,13 @@ class ExportCheck:
 
     def of_secret(self, secret: ExportedSecret) -> str:
         kept = SecretMetadata(immutable=True if secret.immutable else None)
-        target = Target(secret.type, secret.key)
+        target = Target(secret.type, DATA_KEYS[secret.type])
         desired = PullSecret(secret.name, target, "replace", secret.auth_file, secret_metadata=kept)
         return self._why(desired, self.seen.secrets)
 
     def of_links(self, secret: ExportedSecret) -> str:
         related = {ObjectRef(SECRET, self.namespace, secret.name): self.seen.secrets.get(secret.name)}
-        require = secret.require or _usual_requirement(secret)
+        require = secret.require or "usable"
         for links in secret.links:
             lists = tuple(key for purpose, key in LISTS.items() if purpose in links.link_for)
             desired = SaLink((secret.name,), links.service_accounts, lists, present=True, require=require)
@@ -58,11 +58,6 @@ class ExportCheck:
         except ImagePullError as error:
             return str(error)
         return f"an entry for it would change it: {_describe_plan(plan)}" if plan.changes or plan.waiting_for else ""
-
-
-def _usual_requirement(secret: ExportedSecret) -> str:
-    """Return the role's default, except for Podman's type, which nodes do not read."""
-    return "existing" if secret.type == PODMANCONFIGJSON else "usable"
 
 
 def _describe_plan(plan: Plan) -> str:

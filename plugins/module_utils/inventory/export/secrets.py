@@ -17,7 +17,7 @@ from ...dockerconfig.json_text import decode_string, kind_name
 from ...dockerconfig.registry_keys import can_be_shown, redact_keys
 from ...platform.generated import is_generated
 from ...platform.protected import controller_of, is_global, is_marked_generated, refuse_platform_name
-from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, StoredSecret, registry_changes
+from ...secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret, registry_changes
 from .findings import ExportedSecret, LeftOut
 
 __all__ = ["GENERATED", "config_of", "further_data", "secret_of"]
@@ -70,8 +70,9 @@ def _why_foreign(ref: ObjectRef, secret: Json) -> str:
 def _why_no_content(held: StoredSecret) -> str:
     if held.unreadable:
         return f"its content {held.unreadable}"
-    problems = held.for_kubelet.problems if held.type in DATA_KEYS else ()
-    if problems:
+    if held.type not in DATA_KEYS:
+        return f"it has type {held.type}, which no node reads: convert it to {DOCKERCONFIGJSON} (module pull_secret with recreate=true)"
+    if problems := held.for_kubelet.problems:
         return f"it stops every pull of a pod that uses it, because {problems[0]}"
     if not held.auth_file.entries:
         return "it contains no registry"
@@ -87,9 +88,8 @@ def _parse_secret(ref: ObjectRef, secret: Json, held: StoredSecret) -> ExportedS
         auth_file, why = _as_file(held)
     if auth_file is None:
         return why
-    key = "auth.json" if held.type == PODMANCONFIGJSON else held.key
     immutable = bool(secret.get("immutable"))
-    return ExportedSecret(ref.name, held.type, key, auth_file, logins if as_values else None, immutable)
+    return ExportedSecret(ref.name, held.type, auth_file, logins if as_values else None, immutable)
 
 
 def _login(entry: CredentialEntry) -> dict[str, str] | None:

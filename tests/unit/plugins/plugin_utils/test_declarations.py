@@ -179,13 +179,11 @@ class TestPrivateRegistry:
         ("given", "check", "require"),
         [
             ({}, False, "usable"),
-            ({"type": "kubernetes.io/podmanconfigjson"}, False, "existing"),
-            ({"type": "kubernetes.io/podmanconfigjson", "require": "none"}, False, "none"),
             ({"require": "existing"}, False, "existing"),
             ({"require": "existing"}, True, "none"),
         ],
     )
-    def test_type_and_check_mode_decide_the_requirement_of_a_link(
+    def test_check_mode_decides_the_requirement_of_a_link(
         self, given: dict[str, Any], check: bool, require: str
     ) -> None:
         (link,) = made("private_registry.links", {"name": "x", **HERE, **given}, check=check)

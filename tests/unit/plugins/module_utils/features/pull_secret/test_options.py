@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 
 from unit.canaries import b64, shown
 
-DOCKERCONFIGJSON, DOCKERCFG, PODMANCONFIGJSON = pull_secret.TYPES
+DOCKERCONFIGJSON, DOCKERCFG = pull_secret.DATA_KEYS
 ENTRY = {"auth": b64("robot:canary")}
 FILE = {"auths": {"quay.io": ENTRY, "quay.io/team": {"auth": b64("team:canary")}}}
 SOURCES = {"registries": None, "auth_file": None, "auth_config": None}
@@ -186,29 +186,14 @@ class TestSize:
 
 
 class TestTarget:
-    @pytest.mark.parametrize(
-        ("kind", "options", "key"),
-        [
-            (DOCKERCONFIGJSON, {"auth_file": "/me/auth.json"}, ".dockerconfigjson"),
-            (DOCKERCFG, {"auth_file": "/me/auth.json"}, ".dockercfg"),
-            (PODMANCONFIGJSON, {"auth_file": "/me/my-auth.json"}, "my-auth.json"),
-            (PODMANCONFIGJSON, {"auth_file": "C:\\me\\my.json"}, "my.json"),
-            (PODMANCONFIGJSON, {"auth_file": "..a"[1:] + "_-."}, ".a_-."),
-            (PODMANCONFIGJSON, {"auth_file": "a" * 253}, "a" * 253),
-            (PODMANCONFIGJSON, {}, "auth.json"),
-        ],
-    )
-    def test_the_data_key_goes_with_the_type(self, kind: str, options: Any, key: str) -> None:
-        """The data keys are the same as in `oc create secret`."""
-        assert declared(state="absent", type=kind, registries=None, **options).target == pull_secret.Target(kind, key)
+    def test_only_types_that_nodes_read_are_written(self) -> None:
+        assert pull_secret.ARGUMENTS["type"]["choices"] == ["kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"]
 
-    @pytest.mark.parametrize("name", ["a b.json", "/me/", "a\0", ".", "..", "..a", "\u00e4", "a" * 254, "a\n"])
-    def test_a_file_name_that_cannot_be_a_data_key_is_refused(self, name: str) -> None:
-        base = name.rpartition("/")[2]
-        assert refusal(state="absent", type=PODMANCONFIGJSON, registries=None, auth_file=name) == (
-            f"option 'auth_file': type {PODMANCONFIGJSON} stores the file under its base name, and {base!r} cannot be a data key: "
-            "rename the file to auth.json"
-        )
+    @pytest.mark.parametrize(("kind", "key"), [(DOCKERCONFIGJSON, ".dockerconfigjson"), (DOCKERCFG, ".dockercfg")])
+    def test_the_data_key_goes_with_the_type(self, kind: str, key: str) -> None:
+        """The data keys are the same as in `oc create secret`."""
+        found = declared(state="absent", type=kind, registries=None, auth_file="/me/auth.json")
+        assert found.target == pull_secret.Target(kind, key)
 
 
 class TestSettings:

@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 
 from unit.canaries import CANARIES, b64, shown
 
-DOCKERCONFIGJSON, DOCKERCFG, PODMANCONFIGJSON = pull_secret.TYPES
+DOCKERCONFIGJSON, DOCKERCFG = pull_secret.DATA_KEYS
+PODMANCONFIGJSON = "kubernetes.io/podmanconfigjson"
 KEYS = {DOCKERCONFIGJSON: ".dockerconfigjson", DOCKERCFG: ".dockercfg", PODMANCONFIGJSON: "auth.json"}
 
 
@@ -169,7 +170,7 @@ class TestPlan:
     def test_a_plan_follows_the_truth_table(self, state: str, observed: Any, result: str) -> None:
         assert planned(state, observed) == result
 
-    @pytest.mark.parametrize("kind", pull_secret.TYPES)
+    @pytest.mark.parametrize("kind", pull_secret.DATA_KEYS)
     def test_a_secret_that_was_just_created_needs_no_change(self, kind: str) -> None:
         """This includes strings that Python can represent and UTF-8 cannot."""
         desired = declared(type=kind, registries=[{**registry("\udc80ä✓"), "email": "\ud800@x"}])
@@ -308,10 +309,6 @@ class TestUnreadable:
             "auths": {"quay.io": json.loads(content_of(change))["auths"]["quay.io"]}
         }
         assert change.before == change.after == {"type": DOCKERCONFIGJSON, "registries": {"quay.io": "credential"}}
-
-    def test_a_secret_of_podmans_type_stops_no_pull(self) -> None:
-        observed = secret({"auths": {"quay.io": entry()}, "HttpHeaders": []}, PODMANCONFIGJSON)
-        assert declared(type=PODMANCONFIGJSON).plan("project-a", {"quay": observed}).changes == ()
 
     @pytest.mark.parametrize("mode", ["merge", "remove"])
     def test_foreign_content_that_stops_every_pull_is_reported(self, mode: str) -> None:
@@ -760,38 +757,37 @@ class TestRecreate:
 
 
 class TestPodman:
-    """A secret for Podman has no fixed data key, and existing content is kept."""
+    """A stored secret of Podman's type has no fixed data key. The collection reads, edits and converts it, but does not create one."""
 
-    FILE = b64(json.dumps({"auths": {"quay.io": entry("old")}}))
+    FILE = b64(json.dumps({"auths": {"quay.io": entry("old"), "b.io": entry()}}))
 
     def secret(self, **data: str) -> dict[str, Any]:
         return {**secret({}, PODMANCONFIGJSON), "data": {name.replace("_", "."): value for name, value in data.items()}}
 
-    def test_a_secret_with_another_file_name_keeps_that_name(self) -> None:
-        change = only_change(self.secret(my_json=self.FILE), type=PODMANCONFIGJSON)
+    @pytest.mark.parametrize("others", [{}, {"a": "eA=="}])
+    def test_remove_edits_the_only_auth_file(self, others: dict[str, str]) -> None:
+        change = only_change(self.secret(my_json=self.FILE, **others), mode="remove")
         assert (change.action, list(change.body["data"])) == ("update", ["my.json"])
-        assert change.details == {"registries": registries(changed={"quay.io": ["password"]})}
+        assert change.details == {"registries": registries(removed=["quay.io"])}
 
-    def test_the_named_file_wins(self) -> None:
-        change = only_change(self.secret(a="eA==", auth_json=self.FILE), type=PODMANCONFIGJSON)
-        assert list(change.body["data"]) == ["auth.json"]
+    def test_remove_does_not_parse_the_file_as_the_kubelet(self) -> None:
+        file = {"auths": {"quay.io": entry(), "b.io": entry()}, "HttpHeaders": []}
+        plan = declared(mode="remove").plan("project-a", {"quay": secret(file, PODMANCONFIGJSON)})
+        assert ([change.action for change in plan.changes], plan.notes) == (["update"], ())
 
-    def test_the_only_auth_file_among_others_is_found(self) -> None:
-        for mode in ("replace", "merge", "remove"):
-            change = only_change(self.secret(a="eA==", my_json=self.FILE), type=PODMANCONFIGJSON, mode=mode)
-            assert list(change.body["data"]) == ["my.json"]
+    @pytest.mark.parametrize("mode", ["replace", "merge"])
+    def test_the_type_is_converted_only_on_request(self, mode: str) -> None:
+        observed = self.secret(my_json=self.FILE)
+        assert refusal(observed, mode=mode) == OTHER_TYPE.replace(DOCKERCFG, PODMANCONFIGJSON)
+        change = only_change(observed, mode=mode, recreate=True)
+        assert (change.action, change.body["type"]) == ("replace", DOCKERCONFIGJSON)
 
     def test_no_data_key_is_guessed_among_several(self) -> None:
         several = self.secret(a=self.FILE, b=self.FILE)
         for mode in ("merge", "remove"):
-            assert refusal(several, type=PODMANCONFIGJSON, mode=mode) == cannot_be_edited(
+            assert refusal(several, mode=mode, recreate=True) == cannot_be_edited(
                 "is not in one data key: the secret has a, b"
             )
-        assert list(only_change(several, type=PODMANCONFIGJSON).body["data"]) == ["auth.json"]
-
-    def test_an_empty_secret_gets_the_usual_name(self) -> None:
-        change = only_change({**self.secret(), "data": None}, type=PODMANCONFIGJSON, mode="merge")
-        assert list(change.body["data"]) == ["auth.json"]
 
     def test_a_conversion_keeps_the_other_data(self) -> None:
         change = only_change(self.secret(a="eA==", my_json=self.FILE), mode="merge", recreate=True)
@@ -847,7 +843,7 @@ JSON = st.recursive(
 ODD = st.fixed_dictionaries(
     {"metadata": JSON | st.fixed_dictionaries(dict.fromkeys(("resourceVersion", "labels", "annotations", "ownerReferences"), JSON))},
     optional={
-        "type": st.sampled_from(pull_secret.TYPES) | JSON,
+        "type": st.sampled_from([*KEYS]) | JSON,
         "data": JSON | st.dictionaries(st.sampled_from([*KEYS.values(), "x"]), JSON | st.sampled_from(["e30=", b64('{"auths": {}}')])),
         "immutable": JSON,
     },
@@ -858,7 +854,7 @@ HOW = st.sampled_from(
         {"mode": "merge", "recreate": True, "labels": {"a": "b"}},
         {"mode": "remove", "delete_empty": True},
         {"state": "absent", "only_managed": True},
-        {"type": PODMANCONFIGJSON, "recreate": True},
+        {"type": DOCKERCFG, "recreate": True},
     ]
 )
 
@@ -886,18 +882,11 @@ class TestShape:
 
 
 class TestWarnings:
-    def test_podmans_type_is_written_with_a_warning(self) -> None:
-        assert declared(type=PODMANCONFIGJSON).warnings == [
-            "type kubernetes.io/podmanconfigjson is written as requested, but the kubelet, CRI-O, image import and builds do not read it, "
-            "so no pod can pull with this secret. Podman's auth.json works if it is stored as kubernetes.io/dockerconfigjson, the "
-            "default type"
-        ]
-
     def test_keys_that_readers_interpret_differently_give_a_warning(self) -> None:
         (warning,) = declared(registries=[registry(key="quay.io/")]).warnings
         assert warning.startswith("registry 'quay.io/': the kubelet uses it")
 
-    @pytest.mark.parametrize("given", [{}, {"type": DOCKERCFG}, {"type": PODMANCONFIGJSON, "state": "absent"}])
+    @pytest.mark.parametrize("given", [{}, {"type": DOCKERCFG}])
     def test_an_ordinary_secret_gives_no_warning(self, given: Any) -> None:
         assert declared(**given).warnings == []
 

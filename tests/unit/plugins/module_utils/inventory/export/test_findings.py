@@ -26,4 +26,4 @@ def test_findings_count_left_out_objects_and_list_unexpressed_ones() -> None:
 
 def test_the_repr_of_a_found_secret_shows_no_credential() -> None:
     login = {"registry": "quay.io", "username": "u", "password": "secret-1"}
-    assert "secret-1" not in repr(ExportedSecret("one", "t", "k", from_registries([login]), (login,)))
+    assert "secret-1" not in repr(ExportedSecret("one", "t", from_registries([login]), (login,)))

@@ -33,14 +33,14 @@ def secret(name: str = "one", password: str = "secret-1", username: str = "u", *
     login = {"registry": "quay.io", "username": username, "password": password}
     values = {"logins": (login,), "links": (ExportedLinks(("default",)),), **more}
     return ExportedSecret(
-        name, more.pop("type", KIND), "k", from_registries([login]), **{k: v for k, v in values.items() if k != "type"}
+        name, more.pop("type", KIND), from_registries([login]), **{k: v for k, v in values.items() if k != "type"}
     )
 
 
 def token() -> ExportedSecret:
     """Return a secret with an identity token in addition to the login."""
     fields = {"auth": "dTpwYXNzd29yZA==", "identitytoken": "secret-3"}
-    return ExportedSecret("two", KIND, "k", parse({"auths": {"quay.io": fields}}, "it"), None)
+    return ExportedSecret("two", KIND, parse({"auths": {"quay.io": fields}}, "it"), None)
 
 
 def names(inventory: InventoryVariables) -> list[tuple[str, list[str]]]:

@@ -42,7 +42,7 @@ def seen(accounts: Sequence[Mapping[str, Any]], *secrets: str) -> NamespaceObjec
 
 
 def arranged(there: NamespaceObjects, *names: str, found: Related = NOTHING_RELATED) -> Findings:
-    findings = Findings([ExportedSecret(name, "Opaque", "k", AUTH_FILE, (LOGIN,)) for name in names])
+    findings = Findings([ExportedSecret(name, "Opaque", AUTH_FILE, (LOGIN,)) for name in names])
     arrange_links("a", there, found, findings)
     return findings
 
@@ -145,6 +145,6 @@ def test_malformed_lists_have_no_links(odd: Any) -> None:
 )
 def test_a_link_to_an_unusable_secret_requires_only_an_existing_one(content: bytes, require: str | None) -> None:
     stored = {"type": KIND, "data": {".dockerconfigjson": base64.b64encode(content).decode()}}
-    findings = Findings([ExportedSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,))])
+    findings = Findings([ExportedSecret("one", KIND, AUTH_FILE, (LOGIN,))])
     arrange_links("a", NamespaceObjects({"x": account("x", ["one"])}, {"one": stored}), NOTHING_RELATED, findings)
     assert findings.secrets[0].require == require

@@ -20,10 +20,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceObjects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
-KIND, PODMAN = "kubernetes.io/dockerconfigjson", "kubernetes.io/podmanconfigjson"
+KIND = "kubernetes.io/dockerconfigjson"
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
 AUTH_FILE = from_registries([LOGIN])
-FOUND = ExportedSecret("one", KIND, ".dockerconfigjson", AUTH_FILE, (LOGIN,), links=(ExportedLinks(("x",)),))
+FOUND = ExportedSecret("one", KIND, AUTH_FILE, (LOGIN,), links=(ExportedLinks(("x",)),))
 CONTENT = base64.b64encode(AUTH_FILE.text(legacy=False).encode()).decode()
 ROLE = "system:image-puller"
 ALICE = Subject("User", "alice")
@@ -62,7 +62,6 @@ def test_unchanged_objects_are_proven() -> None:
         ({}, replace(FOUND, immutable=True)),
         ({}, replace(FOUND, name="two")),
         ({"metadata": {"ownerReferences": [{"controller": True}]}}, FOUND),
-        ({"type": PODMAN, "data": {"a": CONTENT, "auth.json": "e30="}}, replace(FOUND, type=PODMAN, key="auth.json")),
     ],
 )
 def test_a_secret_that_would_change_is_reported(secret: dict[str, Any], found: ExportedSecret) -> None:
@@ -88,7 +87,6 @@ def test_a_link_that_the_role_would_refuse_is_reported() -> None:
     proof = there(secret={"data": {".dockerconfigjson": "e30="}})
     assert "holds no entry with user and password" in proof.of_links(FOUND)
     assert proof.of_links(replace(FOUND, require="existing")) == ""
-    assert proof.of_links(replace(FOUND, type=PODMAN)) == ""
 
 
 @pytest.mark.parametrize(

@@ -191,9 +191,8 @@ def only(module: str, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def linking(entry: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Return the links as the role makes them: one for the entry itself, or one for each of its `links`."""
-    usual = "existing" if entry.get("type") == "kubernetes.io/podmanconfigjson" else "usable"
     for part in entry.get("links", [{}]):
-        made = {"secrets": [entry["name"]], "require": usual, **only("sa_link", entry), **part}
+        made = {"secrets": [entry["name"]], "require": "usable", **only("sa_link", entry), **part}
         if made["service_accounts"]:
             yield made
 
@@ -462,14 +461,6 @@ class TestEntries:
 
 class TestProof:
     """Problems that only the features for applying entries can detect are listed too."""
-
-    def test_a_secret_with_another_data_key_is_not_exported(self, cluster: Cluster) -> None:
-        cluster.namespace("a")
-        kind = "kubernetes.io/podmanconfigjson"
-        cluster.secret("a", "one", "{}", kind, data={"config.json": b64(content(quay_io="u:secret-1"))})
-        outcome = cluster.exported()
-        assert outcome.extra["private_registry_secrets"] == []
-        assert "would change it: update secret a/one" in rows(outcome)["Secret", "one"]
 
     def test_a_link_of_an_account_named_like_a_glob_is_not_exported(self, cluster: Cluster) -> None:
         """No API server accepts such a name."""

@@ -77,13 +77,10 @@ class TestAsValues:
         assert isinstance(found, ExportedSecret)
         assert found.logins == ({**LOGIN, "email": "ren\ufffd"},)
 
-    def test_secrets_of_the_other_types_are_read(self) -> None:
+    def test_a_secret_of_the_legacy_type_is_read(self) -> None:
         legacy = secret_of(REF, stored(auths()["auths"], DOCKERCFG, immutable=True), ())
-        podman = secret_of(REF, stored(auths(), PODMAN), ())
         assert isinstance(legacy, ExportedSecret)
-        assert isinstance(podman, ExportedSecret)
         assert (legacy.type, legacy.logins, legacy.immutable) == (DOCKERCFG, (LOGIN,), True)
-        assert (podman.type, podman.key, podman.logins) == (PODMAN, "auth.json", (LOGIN,))
 
 
 class TestAsAFile:
@@ -136,6 +133,11 @@ class TestThePlatforms:
         (stored(b'{"auths": {"quay.io": {"auth": "%s", "n": "\\ud83d"}}}' % AUTH.encode()), "not UTF-8"),
         (stored(json.dumps(auths(n="9" * 5000)).replace('"9', "9").replace('9"', "9")), "a number that is too l"),
         ({"metadata": {"name": "one"}, "type": PODMAN, "data": {"a": b64("{}"), "b": b64("{}")}}, "is not in one data key"),
+        (
+            stored(auths(), PODMAN),
+            r"^it has type kubernetes.io/podmanconfigjson, which no node reads: convert it to kubernetes.io/dockerconfigjson "
+            r"\(module pull_secret with recreate=true\)$",
+        ),
     ],
 )  # fmt: skip
 def test_a_secret_that_cannot_be_exported_has_a_reason_without_content(secret: dict[str, Any], reason: str) -> None:
