@@ -55,7 +55,9 @@ options:
       - Findings are identified by their cluster's name and their id. Clusters that only one of the reports has are named, and not compared.
     type: path
   html:
-    description: The path of the HTML page. The directory must exist. This also applies to the other files.
+    description:
+      - The path of the HTML page. The directory must exist. This also applies to the other files.
+      - Each file gets mode C(0644). To keep other users of the host from reading it, restrict its directory.
     type: path
   json:
     description: The path of the JSON file. It may be the file that O(compare_with) names.
@@ -65,10 +67,6 @@ options:
       - The path of the JUnit XML file, with a suite for each cluster and a case for each rule and namespace.
       - A case fails for the findings that O(fail_on) and O(fail_on_new) select. With O(fail_on=never), it fails for errors and warnings.
     type: path
-  mode:
-    description: The mode of the files, as four octal digits in quotes.
-    type: str
-    default: "0644"
   title:
     description: The title of the page and of the JUnit XML.
     type: str
@@ -293,7 +291,6 @@ ARGUMENTS = {
     "html": {"type": "path"},
     "json": {"type": "path"},
     "junit": {"type": "path"},
-    "mode": {"type": "str", "default": "0644"},
     "title": {"type": "str", "default": "Pull access"},
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": FAIL_ON[-1]},
     "fail_on_new": {"type": "bool", "default": False},

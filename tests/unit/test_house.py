@@ -425,7 +425,6 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             "html": "h",
             "json": "j",
             "junit": "x",
-            "mode": "0600",
             "title": "t",
             "missing": [{"name": "n", "error": "e"}],
         },

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,16 +20,13 @@ FAIL_ON = (*SEVERITIES, NEVER)
 #: The options that name files to write.
 OUTPUTS = ("html", "json", "junit")
 
-_MODE = re.compile(r"0[0-7]{3}\Z")
-
 
 @dataclass(frozen=True)
 class Report:
     """The options. `src`: paths of audit documents. `outputs`: paths to write, by the names in `OUTPUTS`.
 
     `what_if`: paths of what-if documents, which only the page shows. `missing`: name and error of each cluster whose audit failed.
-    `compare_with`: path of an older report. `allow_unread`: objects and clusters that could not be read do not fail the task. `mode`:
-    permissions of the written files.
+    `compare_with`: path of an older report. `allow_unread`: objects and clusters that could not be read do not fail the task.
     """
 
     src: Sequence[str]
@@ -40,7 +36,6 @@ class Report:
     compare_with: str | None = None
     fail_on: str = NEVER
     fail_on_new: bool = False
-    mode: int = 0o644
     what_if: Sequence[str] = ()
     allow_unread: bool = False
 
@@ -48,7 +43,7 @@ class Report:
 def from_options(options: Mapping[str, Any]) -> Report:
     """Return the report that the options ask for.
 
-    :raises OptionError: for options that cannot work together, or an invalid mode.
+    :raises OptionError: for options that cannot work together.
     """
     outputs = {name: options[name] for name in OUTPUTS if options[name]}
     missing = [{name: each[name] for name in ("name", "error")} for each in options["missing"] or ()]
@@ -74,7 +69,6 @@ def from_options(options: Mapping[str, Any]) -> Report:
         fail_on=options["fail_on"],
         fail_on_new=options["fail_on_new"],
         allow_unread=options["allow_unread"],
-        mode=_mode(options["mode"]),
     )
 
 
@@ -103,9 +97,3 @@ def _check_new(options: Mapping[str, Any]) -> None:
         raise OptionError("option 'fail_on_new' needs the older report: name it in 'compare_with'")
     if options["fail_on"] == NEVER:
         raise OptionError("option 'fail_on_new' needs a severity: give 'fail_on'")
-
-
-def _mode(text: str) -> int:
-    if not _MODE.match(text):
-        raise OptionError(f"option 'mode' is {text!r}: give four octal digits in quotes, such as '0644'")
-    return int(text, 8)

@@ -47,9 +47,9 @@ def write_report(wanted: Report, render: Callable[..., str] | None, *, check_mod
     answers = [what_if_from_bytes(path, read_source(path)) for path in wanted.what_if]
     document = _document(wanted) if wanted.src else merge.without_audits(max(each["made"] for each in answers))
     texts = {places[name]: _FORMS[name](document, answers, wanted, render) for name in places}
-    changes = select_changed(texts, wanted.mode)
+    changes = select_changed(texts)
     if not check_mode:
-        write_files(changes, wanted.mode)
+        write_files(changes)
     result = {**_result(document, wanted, [str(path) for path in changes]), **_failure(document, wanted)}
     return {**result, "what_if": count_answers(answers)} if answers else result
 

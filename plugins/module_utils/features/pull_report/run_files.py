@@ -19,6 +19,8 @@ from .documents import LARGEST_BYTES
 
 __all__ = ["check_writable", "read_source", "select_changed", "write_files"]
 
+#: The permissions of the files. They contain no credential, and a web server or another user can read them.
+_MODE = 0o644
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?Z?"
 #: The creation times in the page, in its data, in JSON, and in JUnit XML, but not the time of the older report in a comparison. No text of a
 #: cluster looks like one of them, because its quotes and angle brackets are escaped in each of the forms.
@@ -66,14 +68,14 @@ def check_writable(option: str, path: str) -> Path:
     return place
 
 
-def select_changed(texts: Mapping[Path, str], mode: int) -> dict[Path, str]:
+def select_changed(texts: Mapping[Path, str]) -> dict[Path, str]:
     """Return the texts whose file is missing or differs in mode or in more than its creation times, by path."""
-    return {path: text for path, text in texts.items() if not _is_there(path, text, mode)}
+    return {path: text for path, text in texts.items() if not _is_there(path, text)}
 
 
-def _is_there(path: Path, text: str, mode: int) -> bool:
+def _is_there(path: Path, text: str) -> bool:
     try:
-        if stat.S_IMODE(path.stat().st_mode) != mode or path.stat().st_size > LARGEST_BYTES:
+        if stat.S_IMODE(path.stat().st_mode) != _MODE or path.stat().st_size > LARGEST_BYTES:
             return False
         return _drop_times(text) == _drop_times(path.read_bytes().decode("utf-8"))
     except (OSError, UnicodeDecodeError):
@@ -84,7 +86,7 @@ def _drop_times(text: str) -> str:
     return _CREATED.sub(r"\1", text)
 
 
-def write_files(texts: Mapping[Path, str], mode: int) -> None:
+def write_files(texts: Mapping[Path, str]) -> None:
     """Replace the files. All are stored before the first is replaced.
 
     :raises OptionError: when one cannot be written.
@@ -92,7 +94,9 @@ def write_files(texts: Mapping[Path, str], mode: int) -> None:
     done: list[Path] = []
     with ExitStack() as stack:
         try:
-            ready = [(path, stack.enter_context(stage_file(path, text.encode(), mode))) for path, text in texts.items()]
+            ready = [
+                (path, stack.enter_context(stage_file(path, text.encode(), _MODE))) for path, text in texts.items()
+            ]
             for path, temporary in ready:
                 temporary.replace(path)
                 done.append(path)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reports refuse paths that would overwrite each other, invalid modes, and comparisons without an older report."""
+"""Reports refuse paths that would overwrite each other and comparisons without an older report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ def options(**more: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
         "src": ["a.json"],
         "compare_with": None,
-        "mode": "0644",
         "title": " T ",
         "missing": None,
         "what_if": None,
@@ -36,10 +35,8 @@ def options(**more: Any) -> dict[str, Any]:
 
 
 def test_all_options_are_taken() -> None:
-    made = from_options(
-        options(html="h", junit="x", compare_with="old", fail_on="error", fail_on_new=True, mode="0600")
-    )
-    assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), "old", "error", True, 0o600)
+    made = from_options(options(html="h", junit="x", compare_with="old", fail_on="error", fail_on_new=True))
+    assert made == Report(("a.json",), {"html": "h", "junit": "x"}, "T", (), "old", "error", True)
     assert from_options(options(html="h", allow_unread=True)).allow_unread
 
 
@@ -77,9 +74,6 @@ def test_the_json_report_may_replace_the_report_that_it_is_compared_with() -> No
         ({"html": "r", "junit": "r"}, "option 'html' names r, which another"),
         ({"fail_on_new": True, "fail_on": "error"}, "needs the older report"),
         ({"fail_on_new": True, "compare_with": "old"}, "needs a severity"),
-        ({"mode": "420"}, "four octal digits in quotes"),
-        ({"mode": "0849"}, "four octal digits in quotes"),
-        ({"mode": "0644\n"}, "four octal digits in quotes"),
     ],
 )
 def test_invalid_options_are_refused(given: dict[str, Any], message: str) -> None:

@@ -82,44 +82,46 @@ class TestPlaces:
 class TestWrite:
     def test_files_are_written_whole_with_their_mode_and_without_leftovers(self, tmp_path: Path) -> None:
         paths = {tmp_path / "a": TEXT, tmp_path / "b": TEXT}
-        write_files(select_changed(paths, 0o640), 0o640)
+        write_files(select_changed(paths))
         assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys("ab", TEXT)
-        assert mode(tmp_path / "a") == 0o640
+        assert mode(tmp_path / "a") == 0o644
 
     def test_an_unchanged_file_is_not_written_again(self, tmp_path: Path) -> None:
         path = tmp_path / "a"
         path.write_text('"made": "2020-01-01T00:00:00Z" \u00e9')
         path.chmod(0o644)
-        assert select_changed({path: TEXT}, 0o644) == {}
-        assert [*select_changed({path: TEXT}, 0o600)] == [path]
+        assert select_changed({path: TEXT}) == {}
+        path.chmod(0o600)
+        assert [*select_changed({path: TEXT})] == [path]
+        path.chmod(0o644)
         path.write_text('"made": "2020-01-01T00:00:00Z" e')
-        assert [*select_changed({path: TEXT}, 0o644)] == [path]
+        assert [*select_changed({path: TEXT})] == [path]
         path.write_bytes(b"\xff")
-        assert [*select_changed({path: TEXT}, 0o644)] == [path]
+        assert [*select_changed({path: TEXT})] == [path]
         path.unlink()
-        assert select_changed({path: TEXT}, 0o644) == {path: TEXT}
+        assert select_changed({path: TEXT}) == {path: TEXT}
 
     def test_no_file_is_replaced_if_one_cannot_be_stored(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_text("old")
         with pytest.raises(
             OptionError, match="cannot be written on the controller: No such file or directory. Nothing was written"
         ):
-            write_files({tmp_path / "a": "new", tmp_path / "nosuch" / "b": "new"}, 0o644)
+            write_files({tmp_path / "a": "new", tmp_path / "nosuch" / "b": "new"})
         assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
 
     def test_a_failed_replacement_names_the_files_already_written(self, tmp_path: Path) -> None:
         (tmp_path / "b").mkdir()
         (tmp_path / "b" / "x").touch()
         with pytest.raises(OptionError, match=rf"Written before that: {tmp_path}/a$"):
-            write_files({tmp_path / "a": "new", tmp_path / "b": "new"}, 0o644)
+            write_files({tmp_path / "a": "new", tmp_path / "b": "new"})
         assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
 
     def test_a_huge_file_is_not_compared(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "a").write_text("abc")
         (tmp_path / "a").chmod(0o644)
-        assert select_changed({tmp_path / "a": "abc"}, 0o644) == {}
+        assert select_changed({tmp_path / "a": "abc"}) == {}
         monkeypatch.setattr(run_files, "LARGEST_BYTES", 2)
-        assert [*select_changed({tmp_path / "a": "abc"}, 0o644)] == [tmp_path / "a"]
+        assert [*select_changed({tmp_path / "a": "abc"})] == [tmp_path / "a"]
 
 
 LATER = "2027-01-02T09:59:00Z"
@@ -146,7 +148,7 @@ class TestTimes:
     def is_changed(self, path: Path, text: str, there: str) -> bool:
         path.write_text(there)
         path.chmod(0o644)
-        return bool(select_changed({path: text}, 0o644))
+        return bool(select_changed({path: text}))
 
     def test_only_the_creation_times_make_no_difference(self, tmp_path: Path, form: Any) -> None:
         there = form(document())
