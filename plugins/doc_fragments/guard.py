@@ -44,8 +44,4 @@ options:
     description: For the guard, verify the certificates of the registries.
     type: bool
     default: true
-  guard_timeout:
-    description: For the guard, seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
 """

@@ -62,10 +62,9 @@ _NAMES = {
     "image_pull_": (
         "adopt api_key audit batch_seconds batch_size ca_cert client_cert client_key context exclude_namespaces export_credentials "
         "export_dest export_force export_namespace_selector export_namespaces export_vault_id exported guard guard_ca_cert guard_realm_hosts "
-        "guard_timeout guard_validate_certs host ignored_variables "
-        "impersonate_groups impersonate_user kubeconfig max_prune no_proxy ocm_api_url ocm_ca_cert ocm_token_url only_namespaces owner "
-        "password plan planned_revision proxy prune prune_everything pruned red_hat_account registry_ca_cert rotation_plans serial "
-        "username validate_certs what_if"
+        "guard_validate_certs host ignored_variables impersonate_groups impersonate_user kubeconfig max_prune no_proxy ocm_api_url "
+        "ocm_ca_cert ocm_token_url only_namespaces owner password plan planned_revision proxy prune prune_everything pruned "
+        "red_hat_account registry_ca_cert rotation_plans serial username validate_certs what_if"
     ),
     "private_registry_": "secrets state",
     "pull_access_audit_": (

@@ -255,7 +255,7 @@ class TestGuard:
 
     def test_a_workload_that_cannot_be_judged_is_a_warning_and_stops_nothing(self, lab, run, owner, scene):
         nothing = {"secrets": [], "links": [], "grants": []}
-        result = prune(run, owner, nothing, guard="what_if", prune_everything=True, guard_timeout=1)
+        result = prune(run, owner, nothing, guard="what_if", prune_everything=True)
         assert not result["failed"], result["msg"]
         warnings = str(result["warnings"])
         assert "option 'guard' cannot judge 1 container that the removals affect" in warnings

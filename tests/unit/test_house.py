@@ -340,7 +340,7 @@ class TestModules:
 
 # For a new option, see CONTRIBUTING.md, "Add an option". Only these two tables in this file may need an entry for it.
 #: Module options that the feature does not read. The module's page passes them on, or the action plugin reads them.
-_GUARD = {"guard", "guard_ca_cert", "guard_realm_hosts", "guard_timeout", "guard_validate_certs"}
+_GUARD = {"guard", "guard_ca_cert", "guard_realm_hosts", "guard_validate_certs"}
 HANDED_ON = {
     "global_pull_secret": {"timeout"},
     "image_puller_grant": _GUARD,
@@ -594,6 +594,7 @@ class TestOneOptionIsWrittenOnce:
         assert dataclasses.asdict(client.RegistryOptions(registry="quay.io")) == {
             **given,
             "authorities": None,
+            "has_timeout": True,
             "prefix": "",
             "realm_option": "realm_host",
         }

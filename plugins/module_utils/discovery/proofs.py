@@ -154,7 +154,8 @@ class TrustCheck(LoginCheck):
 
 
 def _registry_options(how: RegistryAccess, host: str) -> RegistryOptions:
-    return RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout, how.prefix, how.realm_option)
+    names = (how.prefix, how.realm_option, how.has_timeout)
+    return RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout, *names)
 
 
 def check_access(access: RegistryAccess) -> None:

@@ -135,7 +135,7 @@ class RegistryAccess:
     """How to reach registries. `realm_hosts`: additional hosts that may be asked for tokens. `timeout`: seconds for each response.
 
     `named`: the host of the image in an option, or empty where only objects of the cluster name images. `prefix` is the common prefix of
-    the options' names and `realm_option` the option for `realm_hosts`, both for messages.
+    the options' names and `realm_option` the option for `realm_hosts`, both for messages. `has_timeout`: whether `timeout` is an option.
     """
 
     ca_cert: str | None = None
@@ -145,6 +145,7 @@ class RegistryAccess:
     named: str = ""
     prefix: str = field(default="", compare=False)
     realm_option: str = field(default="realm_hosts", compare=False)
+    has_timeout: bool = field(default=True, compare=False)
 
     @classmethod
     def of(cls, options: Mapping[str, Any], prefix: str, realm_option: str) -> RegistryAccess:
@@ -163,6 +164,7 @@ class RegistryAccess:
             hosts,
             prefix=prefix,
             realm_option=realm_option,
+            has_timeout=f"{prefix}timeout" in options,
         )
 
 

@@ -45,7 +45,7 @@ class RegistryOptions:
     """Options of requests to a registry. `realm_host`: the known receiver of the logins. The registry is then not asked.
 
     `ca_cert` is the path of a file. `authorities`: as in `HttpsOptions`. `timeout` is in seconds, for the whole response. `prefix` is the
-    prefix of the names of these options. `realm_option`: the option that names hosts to which logins may be sent, for messages.
+    prefix of the names of these options. `realm_option`: the option that names hosts to which logins may be sent, for messages. `has_timeout`: as in `Words`.
     """
 
     registry: str
@@ -55,6 +55,7 @@ class RegistryOptions:
     timeout: float = 10.0
     prefix: str = ""
     realm_option: str = "realm_host"
+    has_timeout: bool = True
     authorities: str | None = None
 
 
@@ -115,6 +116,6 @@ def check_authorities(options: RegistryOptions) -> None:
 
 
 def _https(options: RegistryOptions, *, inside: bool = True, is_insecure: bool = False) -> HttpsOptions:
-    words = Words("registry", options.prefix)
+    words = Words("registry", options.prefix, has_timeout=options.has_timeout)
     trust = (options.ca_cert, options.validate_certs)
     return HttpsOptions(*trust, options.timeout, words, inside, is_insecure, options.authorities)

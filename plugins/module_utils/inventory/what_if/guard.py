@@ -28,7 +28,6 @@ ARGUMENTS: dict[str, Any] = {
     "guard_realm_hosts": {"type": "list", "elements": "str"},
     "guard_ca_cert": {"type": "path"},
     "guard_validate_certs": {"type": "bool", "default": True},
-    "guard_timeout": {"type": "int", "default": 10},
 }
 
 
@@ -41,10 +40,7 @@ class GuardAccess:
 
 
 def guard_access_of(options: Mapping[str, Any]) -> GuardAccess | None:
-    """Return the settings of the guard, or None without it.
-
-    :raises OptionError: for an invalid timeout.
-    """
+    """Return the settings of the guard, or None without it."""
     access = RegistryAccess.of(options, "guard_", "guard_realm_hosts")
     return None if options["guard"] == "false" else GuardAccess(access, is_strict=options["guard"] == _STRICT)
 

@@ -114,6 +114,22 @@ def test_the_fix_names_the_option_of_the_module(server: HostileRegistry) -> None
     assert proof.said.endswith("Give the certificate of the authority that signed it in 'verify_ca_cert'")
 
 
+@pytest.mark.usefixtures("no_outside_settings")
+@pytest.mark.parametrize(("has_timeout", "end"), [(True, "firewalls, or raise 'x_timeout'"), (False, "firewalls")])
+def test_the_fix_for_a_late_response_names_only_an_existing_option(
+    certificate: str, has_timeout: bool, end: str
+) -> None:
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        server.pause(20)
+        yield b""
+
+    access = RegistryAccess(certificate, timeout=0.2, prefix="x_", has_timeout=has_timeout)
+    with served(script, server_context(certificate)) as server:
+        question = LoginQuestion(server.host, "alice", "Canary-77")
+        (proof,) = collect_proofs([LoginCheck.of(question, access, is_named=True)]).values()
+    assert proof.said.endswith(end)
+
+
 @pytest.mark.parametrize(("prefix", "option"), [("verify_", "verify_realm_hosts"), ("registry_", "realm_hosts")])
 def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_module(
     certificate: str, no_outside_settings: None, prefix: str, option: str

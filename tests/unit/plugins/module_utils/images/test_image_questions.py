@@ -48,7 +48,10 @@ def test_registry_access_reads_options_with_any_prefix() -> None:
     given = {"x_ca_cert": "/ca", "x_validate_certs": False, "x_timeout": 3, "hosts": ["sso"]}
     assert RegistryAccess.of(given, "x_", "hosts") == RegistryAccess("/ca", False, 3.0, ("sso",))
     found = RegistryAccess.of(given, "x_", "hosts")
-    assert (found.prefix, found.realm_option) == ("x_", "hosts"), "so that messages name the options"
+    assert (found.prefix, found.realm_option, found.has_timeout) == ("x_", "hosts", True), (
+        "so that messages name the options"
+    )
+    assert not RegistryAccess.of({}, "x_", "hosts").has_timeout
     with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds"):
         RegistryAccess.of({"x_timeout": 0}, "x_", "hosts")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict, Step
@@ -47,27 +46,18 @@ class TestOptions:
         assert guard_access_of(OPTIONS) is None
 
     def test_the_guard_asks_registries_with_its_own_options(self) -> None:
-        more = {"guard_timeout": 3, "guard_ca_cert": "/ca", "guard_validate_certs": False, "guard_realm_hosts": ["a"]}
+        more = {"guard_ca_cert": "/ca", "guard_validate_certs": False, "guard_realm_hosts": ["a"]}
         found = guard_access_of({**OPTIONS, **more, "guard": "what_if"})
         assert found is not None
         access = found.registries
-        assert (access.timeout, access.ca_cert, access.validate_certs, access.realm_hosts) == (
-            3.0,
-            "/ca",
-            False,
-            ("a",),
-        )
+        assert (access.ca_cert, access.validate_certs, access.realm_hosts) == ("/ca", False, ("a",))
+        assert (access.timeout, access.has_timeout) == (10.0, False)
 
     @pytest.mark.parametrize(("guard", "is_strict"), [("what_if", False), ("what_if_strict", True)])
     def test_only_the_strict_guard_is_strict(self, guard: str, is_strict: bool) -> None:
         found = guard_access_of({**OPTIONS, "guard": guard})
         assert found is not None
         assert found.is_strict is is_strict
-
-    @pytest.mark.parametrize("guard", ["false", "what_if", "what_if_strict"])
-    def test_an_invalid_timeout_is_refused_with_its_option(self, guard: str) -> None:
-        with pytest.raises(OptionError, match="guard_timeout"):
-            guard_access_of({**OPTIONS, "guard": guard, "guard_timeout": 0})
 
 
 def change(action: Any = "update", **details: Any) -> Change:
