@@ -94,8 +94,8 @@ options:
         type: str
   persist_config:
     description:
-      - Whether to save a renewed token of an C(auth-provider) in the kubeconfig file. It can also be set as
-        E(K8S_AUTH_PERSIST_CONFIG).
+      - It has no effect. It is accepted because C(kubernetes.core) has the same option, which can also be set as
+        E(K8S_AUTH_PERSIST_CONFIG). A kubeconfig with an C(auth-provider) is refused. Use an C(exec) plugin instead.
     type: bool
   impersonate_user:
     description:

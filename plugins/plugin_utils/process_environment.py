@@ -26,7 +26,7 @@ def isolate_process(environment: Mapping[str, object], directory: str) -> Iterat
         os.environ.update({name: str(value) for name, value in environment.items()})
         stack.callback(os.chdir, Path.cwd())
         os.chdir(directory)
-        # The client library logs the output of a login plugin, which must not get into Ansible's log.
+        # urllib3 logs requests, and headers that it cannot parse, which must not get into Ansible's log.
         stack.callback(logging.disable, logging.root.manager.disable)
         logging.disable(logging.CRITICAL)
         stack.enter_context(redirect_stdout(io.StringIO()))

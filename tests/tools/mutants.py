@@ -54,8 +54,6 @@ MEMORY = 6 * 2**30
 PRELOADED = (
     "pytest",
     "hypothesis",
-    "kubernetes.client",
-    "kubernetes.config",
     "urllib3",
     "ansible.plugins.action.normal",
 )

@@ -52,9 +52,9 @@ RUNS = ("features", "inventory")
 OF_RUNS = {"clients", "engine", "discovery"}
 #: The packages that others of their room use: the only HTTP stack, and the evaluation of changes, which is the guard of a removal.
 SHARED = {"clients.https", "inventory.what_if"}
-#: The only package that may import each library, and the parts of Ansible that a file may import.
+#: The only package that may import each library, empty for none, and the parts of Ansible that a file may import.
 LIBRARIES = {
-    "kubernetes": "clients.kube",
+    "kubernetes": "",
     "yaml": "clients.kube",
     "urllib3": "clients.https",
     "certifi": "clients.https",

@@ -56,7 +56,10 @@ _UNVERIFIED = (
 
 @dataclass(frozen=True, repr=False)
 class ConnectionOptions:
-    """The connection options, with their names. `kubeconfig` is a path (several joined by `:`) or the content as a mapping."""
+    """The connection options, with their names. `kubeconfig` is a path (several joined by `:`) or the content as a mapping.
+
+    `persist_config` has no effect. It is an option of kubernetes.core, with which one entry of `module_defaults` is shared.
+    """
 
     kubeconfig: str | Mapping[str, Any] | None = None
     context: str | None = None
@@ -220,7 +223,7 @@ def connect(
     given = environment or ConnectionOptions()
     options = prefer_own_login(options, given)
     _check_options(options)
-    target = _target(options, temporary_directory, service_account)
+    target = _target(options, service_account)
     _check_host(target)
     check_scope(options, given, _route(target, given))
     with _pool(target, connections, temporary_directory) as pool:
@@ -239,12 +242,12 @@ def _check_options(options: ConnectionOptions) -> None:
         )
 
 
-def _target(options: ConnectionOptions, directory: str, service_account: Path) -> _Target:
+def _target(options: ConnectionOptions, service_account: Path) -> _Target:
     """The target, in the order of kubernetes.core: only the options, the pod's service account, a kubeconfig. Options override both."""
     if options.host and options.has_login:
         base = _Target("", "", static_login(""))
     elif options.names_kubeconfig or not _is_pod(service_account):
-        base = _target_from_kubeconfig(options, directory)
+        base = _target_from_kubeconfig(options)
     else:
         base = _target_from_service_account(service_account)
     return _apply_impersonation(options, _apply_options(options, replace(base, server=base.host)))
@@ -255,14 +258,14 @@ def _route(target: _Target, environment: ConnectionOptions) -> Route:
     return Route(target.host, target.server, target.verify, target.proxy, of_environment)
 
 
-def _target_from_kubeconfig(options: ConnectionOptions, directory: str) -> _Target:
+def _target_from_kubeconfig(options: ConnectionOptions) -> _Target:
     found = load_kubeconfig(options.kubeconfig, options.context)
     cluster, user = found.cluster, found.user
     has_login = options.has_login
     return _Target(
         host=cluster.text("server"),
         origin=f"'server' of {cluster.title}",
-        fetch=static_login("") if has_login else login_of_user(found, directory, persist=bool(options.persist_config)),
+        fetch=static_login("") if has_login else login_of_user(found),
         verify=not cluster.flag("insecure-skip-tls-verify"),
         authority=cluster.pem("certificate-authority"),
         certificate=None if has_login else user.pem("client-certificate"),

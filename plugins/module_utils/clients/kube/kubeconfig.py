@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,11 +98,10 @@ class Section:
 
 @dataclass(frozen=True, repr=False)
 class Kubeconfig:
-    """The cluster and the user of one context. `user` is empty if the context names none. `save` rewrites the user's file."""
+    """The cluster and the user of one context. `user` is empty if the context names none."""
 
     cluster: Section
     user: Section
-    save: Callable[[], None]
 
 
 @dataclass(frozen=True, repr=False)
@@ -129,10 +128,6 @@ class _File:
             outer = Section(title, entry, self.path.parent if self.path else Path())
             yield entry["name"], outer.part(kind) or Section(title, {}, outer.directory)
 
-    def save(self) -> None:
-        if self.path is not None:
-            self.path.write_text(yaml.safe_dump(self.content, default_flow_style=False), encoding="utf-8")
-
 
 def load_kubeconfig(given: str | Mapping[str, Any] | None, context: str | None) -> Kubeconfig:
     """Return the cluster and the user of a context, by default of the current context.
@@ -147,22 +142,20 @@ def load_kubeconfig(given: str | Mapping[str, Any] | None, context: str | None) 
     name = context or next((name for file in files if (name := file.current())), "")
     if not name:
         raise _error(title, "it has no current-context. Give 'context'")
-    _file, chosen = _find(files, "context", name)
+    chosen = _find(files, "context", name)
     cluster, user = chosen.text("cluster"), chosen.text("user")
     if not cluster:
         raise chosen.error("it names no cluster")
-    if not user:
-        return Kubeconfig(_find(files, "cluster", cluster)[1], Section(chosen.title, {}, Path()), lambda: None)
-    file, found = _find(files, "user", user)
-    return Kubeconfig(_find(files, "cluster", cluster)[1], found, file.save)
+    found = _find(files, "user", user) if user else Section(chosen.title, {}, Path())
+    return Kubeconfig(_find(files, "cluster", cluster), found)
 
 
-def _find(files: Sequence[_File], kind: str, wanted: str) -> tuple[_File, Section]:
+def _find(files: Sequence[_File], kind: str, wanted: str) -> Section:
     names = []
     for file in files:
         for name, section in file.sections(kind):
             if name == wanted:
-                return file, section
+                return section
             names.append(name)
     known = f" (only {one_line(', '.join(names))})" if names else ""
     raise _error(files[0].title, f"it has no {kind} {one_line(wanted)!r}{known}")

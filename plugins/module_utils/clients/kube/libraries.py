@@ -1,18 +1,12 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The libraries of the client, if they are installed. The only place that imports YAML and the Kubernetes client.
-
-Of the Kubernetes client, only its reader of the logins that it renews itself (`auth-provider`) is used, which exists in versions 24.2 to 37. Its
-import takes longer than all other imports together, so it is imported when it is needed.
-"""
+"""The libraries of the client, if they are installed. The only place that imports YAML, which comes with the Kubernetes client."""
 
 from __future__ import annotations
 
-import importlib
 import traceback
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 from ..https import libraries
@@ -27,7 +21,7 @@ except ImportError:
     yaml = None
     IMPORT_ERROR = traceback.format_exc()
 
-__all__ = ["IMPORT_ERROR", "client_library", "load_yaml", "load_yaml_documents", "yaml"]
+__all__ = ["IMPORT_ERROR", "load_yaml", "load_yaml_documents", "yaml"]
 
 
 def load_yaml(text: str) -> Any:
@@ -41,11 +35,3 @@ def load_yaml(text: str) -> Any:
 def load_yaml_documents(text: str) -> Iterator[Any]:
     """Return all documents in a text. The errors are those of `load_yaml`."""
     yield from yaml.load_all(text, Loader=_LOADER)
-
-
-def client_library(name: str) -> ModuleType:
-    """Return a module of the Kubernetes client, such as `client.rest`.
-
-    :raises ImportError: when the Kubernetes client is not installed.
-    """
-    return importlib.import_module(f"kubernetes.{name}")

@@ -9,25 +9,28 @@ The client library reads a token file once, runs a plugin once, and continues wi
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from ...core.file_errors import describe_read_error
 from .credential import Credential, basic_header, bearer_header, forms_of
 from .errors import ConnectError, one_line
-from .kubeconfig import Kubeconfig, Section
-from .libraries import client_library
+from .kubeconfig import Kubeconfig
 from .login_plugin import LoginPlugin
 
 __all__ = ["CredentialSource", "from_token_file", "login_of_user", "static_login"]
 
 #: Seconds after which a token file is read again, as in client-go (transport/token_source.go). Nothing is fetched more often.
 _PERIOD_SECONDS = 60.0
+
+#: The commands that replace an `auth-provider` by an `exec` plugin, by its name. client-go removed these two in version 1.26.
+_REPLACEMENTS = {
+    "gcp": "install gke-gcloud-auth-plugin, and run 'gcloud container clusters get-credentials CLUSTER'",
+    "azure": "install Azure's kubelogin, and run 'kubelogin convert-kubeconfig'",
+}
 
 Fetch = Callable[[], Credential]
 
@@ -107,16 +110,12 @@ def from_token_file(path: str, origin: str) -> Fetch:
     return fetch
 
 
-def login_of_user(kubeconfig: Kubeconfig, directory: str, *, persist: bool) -> Fetch:
+def login_of_user(kubeconfig: Kubeconfig) -> Fetch:
     """Return the login of a kubeconfig's user, in addition to its certificate.
-
-    `directory` is for temporary files. `persist`: whether a token that the client library has renewed is saved.
 
     :raises ConnectError: if the user has an incomplete login, or one that cannot be used here.
     """
     user = kubeconfig.user
-    if (provider := user.part("auth-provider")) is not None:
-        return _from_provider(provider, directory, kubeconfig.save if persist else None)
     if path := user.file("tokenFile"):
         return from_token_file(path, f"'tokenFile' of {user.title}")
     if token := user.text("token"):
@@ -126,53 +125,12 @@ def login_of_user(kubeconfig: Kubeconfig, directory: str, *, persist: bool) -> F
     username, password = user.text("username"), user.text("password")
     if bool(username) != bool(password):
         raise user.error("it has only one of 'username' and 'password'")
-    return static_login(basic_header(username, password) if username else "")
-
-
-def _from_provider(provider: Section, directory: str, save: Callable[[], None] | None) -> Fetch:
-    """A login of a kind older than plugins. The client library fetches and renews it, and supports fewer kinds in each version."""
-    name = one_line(provider.text("name"))
-
-    def persist() -> None:
-        # The token works even if it cannot be saved.
-        with suppress(OSError):
-            if save is not None:
-                save()
-
-    def fetch() -> Credential:
-        # The mapping itself, not a copy: the library writes the renewed token into it.
-        content = {
-            "current-context": "",
-            "contexts": [{"name": "", "context": {"cluster": "", "user": " "}}],
-            "clusters": [{"name": "", "cluster": {}}],
-            "users": [{"name": " ", "user": {"auth-provider": provider.values}}],
-        }
-        try:
-            configuration = client_library("client").Configuration()
-            with _use_temporary_directory(directory) as kube_config:
-                kube_config.KubeConfigLoader(content, config_base_path="", config_persister=persist).load_and_set(
-                    configuration
-                )
-        except Exception as error:
-            # Its message may quote the output of the provider.
-            raise ConnectError(f"{failure}: the client library failed with {type(error).__name__}{way_out}") from None
-        token = configuration.api_key.get("BearerToken") or configuration.api_key.get("authorization")
-        if not token:
-            raise ConnectError(f"{failure}{way_out}")
-        return Credential(token)
-
-    failure, way_out = f"auth-provider {name!r} of {provider.title} gave no token", ". Log in again, or give 'api_key'"
-    return fetch
-
-
-@contextmanager
-def _use_temporary_directory(directory: str) -> Iterator[Any]:
-    """Yield the module of the client library that creates files, and make it create them in `directory`."""
-    kube_config = client_library("config.kube_config")
-    before, tempfile.tempdir = tempfile.tempdir, directory
-    try:
-        yield kube_config
-    finally:
-        tempfile.tempdir = before
-        # The client remembers them until the process ends.
-        getattr(kube_config, "_cleanup_temp_files", lambda: None)()
+    if username:
+        return static_login(basic_header(username, password))
+    if (provider := user.part("auth-provider")) is not None and user.pem("client-certificate") is None:
+        name = one_line(provider.text("name"))
+        command = _REPLACEMENTS.get(name, "write the kubeconfig again with the tool of your cloud or identity provider")
+        raise user.error(
+            f"it has only the 'auth-provider' {name!r}, which is not supported. Use an 'exec' plugin instead: {command}. Or give 'api_key'"
+        )
+    return static_login("")

@@ -82,7 +82,6 @@ class TestContext:
         assert found.cluster.values == {"server": "https://one"}
         assert found.user.values == {}
         assert found.user.title == "context 'one' in the kubeconfig given as data"
-        found.save()
 
     @pytest.mark.parametrize("user", [{"name": "user-one"}, {"name": "user-one", "user": None}])
     def test_an_empty_user_has_no_values(self, user: Any) -> None:
@@ -165,18 +164,6 @@ class TestFiles:
         assert found.cluster.directory == tmp_path / "a"
         assert found.user.values == {"token": "second"}
         assert found.user.directory == tmp_path / "b"
-
-    def test_a_kubeconfig_is_saved_in_the_file_that_it_came_from(self, tmp_path: Path) -> None:
-        first = written(tmp_path / "first", {"clusters": config()["clusters"]})
-        second = written(tmp_path / "second", config())
-        found = load_kubeconfig(f"{first}:{second}", None)
-        found.user.values["token"] = "new"  # type: ignore[index]
-        found.save()
-        assert yaml.safe_load(Path(second).read_text())["users"][0] == {"name": "user-one", "user": {"token": "new"}}
-        assert yaml.safe_load(Path(first).read_text()) == {"clusters": config()["clusters"]}
-
-    def test_data_is_not_saved(self) -> None:
-        load_kubeconfig(config(), None).save()
 
     @pytest.mark.parametrize(
         ("content", "problem"),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A missing library is reported by name, not as a traceback. The Kubernetes client is imported only when needed."""
+"""A missing library is reported by name, not as a traceback."""
 
 from __future__ import annotations
 
@@ -65,29 +65,3 @@ def test_yaml_is_read_as_by_the_loader_without_libyaml(text: str) -> None:
     assert read(libraries.load_yaml) == read(yaml.safe_load)
     documents = read(lambda text: [*libraries.load_yaml_documents(text)])
     assert documents == read(lambda text: [*yaml.safe_load_all(text)])
-
-
-def _runs(code: str) -> str:
-    environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    ).stdout
-
-
-CONNECT = (
-    f"from {KUBE}.connection import ConnectionOptions, connect\n"
-    "import sys\n"
-    "options = ConnectionOptions(host='https://127.0.0.1:1', api_key='t', proxy={proxy!r})\n"
-    "try:\n"
-    "    with connect(options, connections=1, temporary_directory='.'):\n"
-    "        print('connected')\n"
-    "except Exception as error:\n"
-    "    print(error)\n"
-    "print('kubernetes' in sys.modules)\n"
-)
-
-
-def test_the_kubernetes_client_is_not_imported_for_a_connection() -> None:
-    for proxy in (None, "http://127.0.0.1:2"):
-        assert _runs(CONNECT.format(proxy=proxy)).split() == ["connected", "False"]

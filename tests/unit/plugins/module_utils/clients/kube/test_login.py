@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -206,11 +203,11 @@ def config_with(user: Any) -> dict[str, Any]:
     }
 
 
-def login_with(user: Any, directory: Path, *, persist: bool = False) -> Callable[[], Credential]:
+def login_with(user: Any, directory: Path) -> Callable[[], Credential]:
     """The login of a user in a kubeconfig file in the directory."""
     file = directory / "config"
     file.write_text(yaml.safe_dump(config_with(user)))
-    return login_of_user(load_kubeconfig(str(file), None), str(directory), persist=persist)
+    return login_of_user(load_kubeconfig(str(file), None))
 
 
 class TestOfUser:
@@ -223,6 +220,9 @@ class TestOfUser:
             ({"username": "u", "password": "p"}, Credential("Basic dTpw")),
             ({"token": "t", "username": "u", "password": "p"}, Credential("Bearer t")),
             ({"token": "old", "tokenFile": "token"}, Credential("Bearer new", due=0.0)),
+            ({"token": "t", "auth-provider": {"name": "gcp"}}, Credential("Bearer t")),
+            ({"username": "u", "password": "p", "auth-provider": {"name": "gcp"}}, Credential("Basic dTpw")),
+            ({"client-certificate": "c", "auth-provider": {"name": "gcp"}}, Credential("")),
         ],
     )
     def test_the_login_of_a_user_comes_from_its_token_or_password(
@@ -258,6 +258,23 @@ class TestOfUser:
             ),
             ({"token": 7}, "user 'u' in kubeconfig {} cannot be used: 'token' is not a string: put it in quotes"),
             ({"exec": []}, "user 'u' in kubeconfig {} cannot be used: 'exec' is not a mapping"),
+            ({"auth-provider": 7}, "user 'u' in kubeconfig {} cannot be used: 'auth-provider' is not a mapping"),
+            (
+                {"auth-provider": {"name": "gcp", "config": {"access-token": "canary"}}},
+                "user 'u' in kubeconfig {} cannot be used: it has only the 'auth-provider' 'gcp', which is not supported. Use an 'exec' "
+                "plugin instead: install gke-gcloud-auth-plugin, and run 'gcloud container clusters get-credentials CLUSTER'. Or give "
+                "'api_key'",
+            ),
+            (
+                {"auth-provider": {"name": "azure"}},
+                "user 'u' in kubeconfig {} cannot be used: it has only the 'auth-provider' 'azure', which is not supported. Use an 'exec' "
+                "plugin instead: install Azure's kubelogin, and run 'kubelogin convert-kubeconfig'. Or give 'api_key'",
+            ),
+            (
+                {"auth-provider": {"name": "oidc\n"}},
+                "user 'u' in kubeconfig {} cannot be used: it has only the 'auth-provider' 'oidc', which is not supported. Use an 'exec' "
+                "plugin instead: write the kubeconfig again with the tool of your cloud or identity provider. Or give 'api_key'",
+            ),
         ],
     )
     def test_an_invalid_user_is_reported(self, tmp_path: Path, user: Any, problem: str) -> None:
@@ -272,113 +289,3 @@ class TestOfUser:
             f"'tokenFile' of user 'u' in kubeconfig {tmp_path / 'config'} {tmp_path / 'none'} cannot be read: No such file "
             "or directory"
         )
-
-
-def jwt(expires: int) -> str:
-    parts = ({"alg": "none"}, {"exp": expires, "pad": "x" * 2})
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
-    return ".".join([*encoded, "signature"])
-
-
-FRESH, OLD = jwt(4_000_000_000), jwt(1_000_000_000)
-
-
-@pytest.fixture
-def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An OpenID Connect server that returns a new token for a refresh token."""
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer({"token_endpoint": f"http://127.0.0.1:{self.server.server_port}/token"})
-
-        def do_POST(self) -> None:
-            self.answer({"id_token": FRESH, "refresh_token": "refresh-2", "access_token": "x", "token_type": "Bearer"})
-
-        def answer(self, body: Any) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            data = json.dumps(body).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Write nothing to stderr."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def oidc(token: str, issuer: str = "http://127.0.0.1:1") -> dict[str, Any]:
-    authority = base64.b64encode(b"-----BEGIN CERTIFICATE-----\n").decode()
-    config = {
-        "id-token": token,
-        "idp-issuer-url": issuer,
-        "refresh-token": "refresh-1",
-        "client-id": "i",
-        "client-secret": "s",
-        "idp-certificate-authority-data": authority,
-    }
-    return {"auth-provider": {"name": "oidc", "config": config}}
-
-
-class TestProvider:
-    """The client library renews the kinds of login that came before plugins."""
-
-    def test_a_valid_token_of_an_auth_provider_is_used(self, tmp_path: Path) -> None:
-        assert login_with(oidc(FRESH), tmp_path)() == Credential(f"Bearer {FRESH}")
-
-    @pytest.mark.parametrize("persist", [True, False])
-    def test_an_expired_token_is_renewed_and_saved_only_if_persist_is_set(
-        self, tmp_path: Path, issuer: str, persist: bool
-    ) -> None:
-        before, files = tempfile.tempdir, set(tmp_path.iterdir())
-        login = login_with(oidc(OLD, issuer), tmp_path, persist=persist)
-        assert login() == Credential(f"Bearer {FRESH}")
-        assert login() == Credential(f"Bearer {FRESH}")
-        saved = yaml.safe_load((tmp_path / "config").read_text())
-        config = saved["users"][0]["user"]["auth-provider"]["config"]
-        assert (config["id-token"], config["refresh-token"]) == (
-            (FRESH, "refresh-2") if persist else (OLD, "refresh-1")
-        )
-        assert saved["clusters"] == config_with({})["clusters"]
-        assert tempfile.tempdir == before
-        assert set(tmp_path.iterdir()) - files == {tmp_path / "config"}
-
-    def test_a_renewed_token_is_used_even_if_it_cannot_be_saved(self, tmp_path: Path, issuer: str) -> None:
-        login = login_with(oidc(OLD, issuer), tmp_path, persist=True)
-        (tmp_path / "config").unlink()
-        (tmp_path / "config").mkdir()
-        assert login() == Credential(f"Bearer {FRESH}")
-
-    @pytest.mark.parametrize(
-        ("provider", "problem"),
-        [
-            (
-                {"name": "none\n"},
-                "auth-provider 'none' of user 'u' in kubeconfig {} gave no token. Log in again, or give 'api_key'",
-            ),
-            (
-                {"name": "oidc", "config": {}},
-                "auth-provider 'oidc' of user 'u' in kubeconfig {} gave no token: the client library failed with "
-                "ConfigException. Log in again, or give 'api_key'",
-            ),
-            (
-                {"name": "oidc", "config": {"id-token": 7}},
-                "auth-provider 'oidc' of user 'u' in kubeconfig {} gave no token: the client library failed with TypeError. "
-                "Log in again, or give 'api_key'",
-            ),
-        ],
-    )
-    def test_an_auth_provider_that_gives_no_token_is_reported(
-        self, tmp_path: Path, provider: Any, problem: str
-    ) -> None:
-        before = tempfile.tempdir
-        with pytest.raises(ConnectError) as caught:
-            login_with({"auth-provider": provider}, tmp_path)()
-        assert str(caught.value) == problem.format(tmp_path / "config")
-        assert tempfile.tempdir == before
