@@ -79,7 +79,7 @@ class ImagePullerGrant(Desired):
                 role = as_dict(ours.get("roleRef"))
                 raise Refusal(
                     f"{ref} has {role.get('kind')} {role.get('name')}, and the role of a binding cannot be changed: choose another "
-                    f"'binding_name' or, if nobody needs it, type: oc delete rolebinding {shlex.quote(ref.name)} -n {namespace}"
+                    f"'binding_name'. If nobody needs this binding, type: oc delete rolebinding {shlex.quote(ref.name)} -n {namespace}"
                 )
             ours = None
         return (

@@ -103,7 +103,7 @@ class TestPlanPresent:
             plan(binding(OURS, DEFAULT, role=role, kind=kind), state=state)
         assert str(caught.value) == (
             f"role binding project-a/{OURS} has {kind} {role}, and the role of a binding cannot be changed: choose another "
-            f"'binding_name' or, if nobody needs it, type: oc delete rolebinding {OURS} -n project-a"
+            f"'binding_name'. If nobody needs this binding, type: oc delete rolebinding {OURS} -n project-a"
         )
 
     def test_an_odd_name_is_quoted_for_the_shell(self) -> None:
