@@ -170,10 +170,8 @@ def refused_logins(secret: Json | None) -> frozenset[tuple[str, str]]:
 
 def logins_of(secrets: Sequence[PullSecretStatus], repository: str, hosts: Sequence[str] = ()) -> list[KubeletLogin]:
     """Return the logins for an image, in the order in which the kubelet tries them. `hosts`: see `credentials_of`."""
-    usable, getting = (
-        [secret for secret in secrets if secret.state == "usable"],
-        hosts or [repository.partition("/")[0]],
-    )
+    usable = [secret for secret in secrets if secret.state == "usable"]
+    getting = hosts or [repository.partition("/")[0]]
     every = dict.fromkeys(key for secret in usable for key in secret.keys)
     return [
         KubeletLogin(secret.name, key, key in secret.empty_keys, all((key, host) in secret.refused for host in getting))

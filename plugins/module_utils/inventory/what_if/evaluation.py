@@ -249,9 +249,8 @@ class PullEvaluator:
                 before = self._explain_changed(asked, self._base, present, asks=asks)
                 read = self._base.take_read()
                 before = self._doubt(present, before, self._evidence, self._earlier)
-            if self._may_affect(asked.namespace, read) or (not asks and self._loses_token_service(read)):
-                continue
-            return Comparison(asked, before, before)
+            if not (self._may_affect(asked.namespace, read) or (not asks and self._loses_token_service(read))):
+                return Comparison(asked, before, before)
         touched = self._touching(read)
         # Without earlier changes, these are the references that the changes touch.
         is_changed = self._earlier is None or any(map(self._later.touches, read_today))
