@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The decisions of the role `credential_rotation`: whether its next step is allowed, what it covers, and the reasons. Pure.
+"""Decide each step of the role `credential_rotation`: its scope, and the reasons to stop. Pure.
 
 Each step is a function from the facts of a host to a dictionary for the tasks of the role. `refusal` is the reason why the role must stop, and is
 empty otherwise. It names all problems. `notes` are sentences and lists of rows to print.
@@ -30,6 +30,7 @@ _REFUSED = ("bad_login", "expired")
 _REMAINING = "To retire the login anyway, set credential_rotation_allow: [remaining]"
 _NOT_RETIRED = "the old login was not retired"
 _UNCHANGED = "nothing was changed"
+_NODES_UNCHANGED = "the namespaces have the new login. The pull secret of the nodes was not changed"
 _MAY_NOT = " could not be read: the caller may not"
 
 
@@ -487,8 +488,7 @@ def judge_nodes(facts: Facts) -> Step:
             f"machines of paused pools would not get it: {', '.join(paused)}. Resume them (spec.paused), or set "
             "credential_rotation_nodes_allow_paused: true. Then run again"
         )
-    prefix = "the namespaces have the new login. The pull secret of the nodes was not changed"
-    return {"refusal": _refuse(prefix, problems), "notes": list(found["notes"])}
+    return {"refusal": _refuse(_NODES_UNCHANGED, problems), "notes": list(found["notes"])}
 
 
 def judge_written_nodes(facts: Facts) -> Step:
@@ -503,8 +503,7 @@ def judge_written_nodes(facts: Facts) -> Step:
             "credential_rotation_emergency: true"
         )
     pools = {pool["name"]: pool["rendered"] for pool in facts.fact("nodes")["pools"]}
-    prefix = "the namespaces have the new login. The pull secret of the nodes was not changed"
-    return {"refusal": _refuse(prefix, [problem]), "rendered_before": pools if result.get("changed") else {}}
+    return {"refusal": _refuse(_NODES_UNCHANGED, [problem]), "rendered_before": pools if result.get("changed") else {}}
 
 
 # --- the end
@@ -545,7 +544,10 @@ def judge_pulls(facts: Facts) -> Step:
 
 
 def judge_retirement(facts: Facts) -> Step:
-    """Whether the old login may be retired, apart from the workloads that need it. `retires`: whether the tasks for it run."""
+    """Whether the old login may be retired, apart from the workloads that need it.
+
+    `retires`: whether the tasks for it run. `has_guard`: whether the workloads must be evaluated first.
+    """
     seen, old_login = facts.seen, state_of_old_login(facts)
     notes, problems = [], [_absence(facts, seen, "seen")]
     if facts.is_retired:
@@ -560,11 +562,13 @@ def judge_retirement(facts: Facts) -> Step:
             "retired before, or the user name or the password in credential_rotation_old is mistyped."
             + (similar and f" {similar}.")
         )
+    retires = facts.has_retirement and old_login != "refused"
     return {
         "refusal": _refuse(_NOT_RETIRED, problems),
         "notes": notes,
         "old_login": old_login,
-        "retires": facts.has_retirement and old_login != "refused",
+        "retires": retires,
+        "has_guard": retires and facts.has_guard,
     }
 
 
@@ -599,7 +603,7 @@ def suppose_retirement(facts: Facts) -> Step:
     old = facts.option("old")
     login = {"username": old["username"], **({"password": old["password"]} if facts.has_password else {})}
     hosts = dict.fromkeys(registry.partition("/")[0] for registry in facts.option("registries"))
-    return {"asks": facts.has_guard, "changes": [{"remove_credential": {"registry": host, **login}} for host in hosts]}
+    return {"changes": [{"remove_credential": {"registry": host, **login}} for host in hosts]}
 
 
 def judge_workloads(facts: Facts) -> Step:

@@ -312,7 +312,9 @@ class TestRetirement:
         return decide("retirement", _asked={"results": [answer]}, **{**RETIRE, **given})
 
     def test_a_login_that_the_registries_accept_is_retired(self) -> None:
-        assert self.decision("logs_in") == {"refusal": "", "notes": [], "old_login": "works", "retires": True}
+        assert self.decision("logs_in") == {
+            "refusal": "", "notes": [], "old_login": "works", "retires": True, "has_guard": False,
+        }  # fmt: skip
 
     @pytest.mark.parametrize("allowed", [False, True])
     def test_nothing_is_retired_if_the_registries_refuse_the_login_already(self, allowed: bool) -> None:
@@ -385,16 +387,21 @@ class TestRetirement:
 
     def test_the_change_names_each_registry_once(self) -> None:
         registries = ["quay.io/team", "quay.io", "r.example.com:5000/x"]
-        step = decide("supposed", registries=registries, guard="what_if_strict", **RETIRE)
+        step = decide("supposed", registries=registries)
         login = {"username": "u", "password": "p"}
         assert step == {
-            "asks": True, "changes": [{"remove_credential": {"registry": host, **login}} for host in ("quay.io", "r.example.com:5000")],
+            "changes": [{"remove_credential": {"registry": host, **login}} for host in ("quay.io", "r.example.com:5000")],
         }  # fmt: skip
         assert decide("supposed", **NO_PASSWORD)["changes"] == [
             {"remove_credential": {"registry": "quay.io", "username": "u"}}
         ]
-        assert not decide("supposed", **RETIRE)["asks"]
-        assert not decide("supposed", guard="what_if")["asks"]
+
+    @pytest.mark.parametrize("guard", ["what_if", "what_if_strict"])
+    def test_workloads_are_evaluated_only_before_a_retirement_with_a_guard(self, guard: str) -> None:
+        assert self.decision("logs_in", guard=guard)["has_guard"]
+        assert not self.decision("logs_in")["has_guard"]
+        assert not self.decision("logs_in", guard=guard, retire_tasks="")["has_guard"]
+        assert not self.decision("bad_login", guard=guard)["has_guard"], "nothing is retired"
 
 
 class TestWorkloads:
