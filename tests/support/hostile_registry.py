@@ -25,12 +25,19 @@ class HostileRegistry:
     """`requests` holds the bytes of each client, at least up to the end of its headers. `hung_up` is set once a client is gone.
 
     `context` is the TLS context, None without TLS. With `tunnel` the server is a proxy and also the host behind it. It listens on `address`.
+    A connection is closed after `most` requests.
     """
 
     def __init__(
-        self, script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False, address: str = "127.0.0.1"
+        self,
+        script: Script,
+        context: ssl.SSLContext | None,
+        *,
+        tunnel: bool = False,
+        address: str = "127.0.0.1",
+        most: int = 1,
     ) -> None:
-        self._script, self._context, self._tunnel = script, context, tunnel
+        self._script, self._context, self._tunnel, self._most = script, context, tunnel, most
         self._over = threading.Event()
         self.hung_up = threading.Event()
         self.requests: list[bytes] = []
@@ -84,10 +91,11 @@ class HostileRegistry:
                 connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             if self._context:
                 connection = self._context.wrap_socket(connection, server_side=True)
-            self._read(connection)
-            for piece in self._script(self):
-                connection.sendall(piece)
-                self.sent += len(piece)
+            for _request in range(self._most):
+                self._read(connection)
+                for piece in self._script(self):
+                    connection.sendall(piece)
+                    self.sent += len(piece)
         except OSError:
             self.hung_up.set()
             _drain(plain)
@@ -154,10 +162,15 @@ def drips(first: bytes, piece: bytes, seconds: float) -> Script:
 
 @contextmanager
 def served(
-    script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False, address: str = "127.0.0.1"
+    script: Script,
+    context: ssl.SSLContext | None,
+    *,
+    tunnel: bool = False,
+    address: str = "127.0.0.1",
+    most: int = 1,
 ) -> Iterator[HostileRegistry]:
     """Run the server until the end of the block."""
-    server = HostileRegistry(script, context, tunnel=tunnel, address=address)
+    server = HostileRegistry(script, context, tunnel=tunnel, address=address, most=most)
     server.start()
     try:
         yield server

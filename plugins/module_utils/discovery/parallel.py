@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
+from ..clients.registry.transport import KeptConnections
 from ..engine.workers import Workers
 
 __all__ = ["ask_all"]
@@ -25,5 +26,10 @@ def ask_all(questions: Iterable[_Question], ask: Callable[[_Question], _Answer])
     :raises BaseException: the first error of `ask`.
     """
     different = list(dict.fromkeys(questions))
-    with Workers(_AT_ONCE) as workers:
-        return dict(zip(different, workers.map(ask, different), strict=True))
+    with KeptConnections() as kept, Workers(_AT_ONCE) as workers:
+
+        def ask_one(question: _Question) -> _Answer:
+            with kept.in_effect():
+                return ask(question)
+
+        return dict(zip(different, workers.map(ask_one, different), strict=True))

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 import traceback
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -37,9 +39,13 @@ __all__ = [
     "HttpsError",
     "HttpsOptions",
     "InsideAddressError",
+    "KeptConnections",
     "check_timeout",
     "send_https_request",
 ]
+
+#: Maximum number of servers whose connections a thread keeps open.
+_MOST_KEPT = 8
 
 _NO_PROXY_URL = (
     "environment variable https_proxy is not a usable URL of a proxy, such as http://proxy.example.com:3128. "
@@ -82,6 +88,42 @@ class HttpsOptions:
     authorities: str | None = field(default=None, repr=False)
 
 
+class _LostConnection(Exception):
+    """A kept connection that failed before the response, for example because the server closed it. The request can be sent again."""
+
+
+#: Pools of connections by scheme, `host[:port]` and options of requests, the last used at the end.
+_Pools = dict[tuple[str, str, HttpsOptions], Any]
+_KEPT: ContextVar[_Pools | None] = ContextVar("kept connections", default=None)
+
+
+class KeptConnections:
+    """Lets the requests of each thread reuse its connections, because a handshake takes longer than a request. Use it as a context manager.
+
+    A connection is kept for one scheme, host, port and set of options, so that a server affects only answers in its own name.
+    """
+
+    def __init__(self) -> None:
+        self._of_threads: dict[int, _Pools] = {}
+
+    def __enter__(self) -> KeptConnections:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for pools in [*self._of_threads.values()]:
+            while pools:
+                pools.popitem()[1].clear()
+
+    @contextmanager
+    def in_effect(self) -> Iterator[None]:
+        """Apply this to the requests of this thread in the block."""
+        before = _KEPT.set(self._of_threads.setdefault(threading.get_ident(), {}))
+        try:
+            yield
+        finally:
+            _KEPT.reset(before)
+
+
 def check_timeout(options: HttpsOptions) -> None:
     """Check the timeout.
 
@@ -115,14 +157,44 @@ def send_https_request(
     if not options.inside and (kind := inside_kind_of_host(urlsplit(url).hostname or "")):
         raise _inside_error(attempt, kind)
     given = {"User-Agent": "openshift_ops.image_pull", **(headers or {})}
-    with _open_pool(attempt, url, options) as pool:
-        limits = Limits(options.timeout, longest, outside_only=not options.inside)
-        try:
-            return send_request(
-                pool, method, url, given, data.encode() if data else None, limits=limits, with_body=with_body
-            )
-        except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
-            raise _explain_error(attempt, error, options.words) from None
+    body = data.encode() if data else None
+
+    def send() -> HttpResponse:
+        with _pool_for(attempt, url, options) as (pool, is_used):
+            limits = Limits(options.timeout, longest, outside_only=not options.inside)
+            try:
+                # The response to HEAD has no body, and its connection can be kept only after its end.
+                reads = with_body or method == "HEAD"
+                return send_request(pool, method, url, given, body, limits=limits, with_body=reads)
+            except (OSError, ValueError, urllib3.exceptions.HTTPError) as error:
+                if is_used and body is None and not isinstance(root_cause(error), INCOMPLETE_RESPONSES):
+                    raise _LostConnection from None
+                raise _explain_error(attempt, error, options.words) from None
+
+    try:
+        return send()
+    except _LostConnection:
+        return send()
+
+
+@contextmanager
+def _pool_for(attempt: str, url: str, options: HttpsOptions) -> Iterator[tuple[Any, bool]]:
+    """The connections for a request, and whether they were used before. They are closed unless they are kept."""
+    kept = _KEPT.get()
+    place = (*urlsplit(url)[:2], options)
+    used = kept.pop(place, None) if kept else None
+    pool = used or _open_pool(attempt, url, options)
+    try:
+        yield pool, used is not None
+    except BaseException:
+        pool.clear()
+        raise
+    if kept is None:
+        pool.clear()
+        return
+    kept[place] = pool
+    while len(kept) > _MOST_KEPT:
+        kept.pop(next(iter(kept))).clear()
 
 
 def _inside_error(attempt: str, kind: str) -> InsideAddressError:

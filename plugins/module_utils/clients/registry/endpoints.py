@@ -9,6 +9,7 @@ Grammar: `github.com/distribution/reference`, `reference.go` (an image name begi
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ...core.errors import OptionError
 from ..https.endpoints import Endpoint, authority
@@ -26,6 +27,7 @@ _DOCKER_HUB_TOKENS = Endpoint("auth.docker.io", 443)
 _DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
 
 
+@lru_cache(maxsize=1024)
 def registry_endpoint(text: str, scheme: str = "https") -> Endpoint:
     """Return the endpoint for `host[:port]` in a URL with that scheme, `http` or `https`. All names of Docker Hub have the same one.
 

@@ -12,10 +12,18 @@ from ...core.errors import ImagePullError
 from ..https import transport
 from ..https.exchange import HttpResponse
 from ..https.failures import Words
-from ..https.transport import IMPORT_ERROR, CertificateError, HttpsError, HttpsOptions, InsideAddressError
+from ..https.transport import (
+    IMPORT_ERROR,
+    CertificateError,
+    HttpsError,
+    HttpsOptions,
+    InsideAddressError,
+    KeptConnections,
+)
 
 __all__ = [
     "IMPORT_ERROR",
+    "KeptConnections",
     "NotAsked",
     "RegistryError",
     "RegistryOptions",

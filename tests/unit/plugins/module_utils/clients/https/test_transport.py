@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     HttpsError,
     HttpsOptions,
     InsideAddressError,
+    KeptConnections,
     check_timeout,
     send_https_request,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from support.certificates import server_context, write_certificate
+from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, Script, answer, drips, proxy_by_tls, sends, served
 
 BODY = b'{"token": "x"}'
@@ -152,6 +155,88 @@ def test_authorities_that_are_written_again_are_loaded_again(certificate: str, t
 HEAD = b"HTTP/1.1 200 OK\r\n"
 WITHOUT_END = [drips(HEAD, b"a", 0.05), drips(HEAD + b"\r\n", b"a", 0.05)]
 TOO_LONG = sends(HEAD + b"\r\n" + b"a" * 1_000_000)
+
+
+class TestKeptConnections:
+    """A question asks the same registry thousands of times, and a handshake takes longer than a request."""
+
+    @staticmethod
+    def ask(server: HostileRegistry, certificate: str, method: str = "HEAD", **options: Any) -> HttpResponse:
+        return send_https_request(
+            "asking",
+            f"https://{server.host}/",
+            HttpsOptions(certificate, **options),
+            longest=100_000,
+            method=method,
+            with_body=method != "HEAD",
+        )
+
+    @pytest.mark.parametrize("method", ["HEAD", "GET"])
+    @pytest.mark.parametrize(("is_kept", "opened"), [(True, 1), (False, 3)])
+    def test_requests_in_the_block_use_one_connection(
+        self, certificate: str, method: str, is_kept: bool, opened: int
+    ) -> None:
+        with served(WHOLE, server_context(certificate), most=3) as server:
+            with KeptConnections() as kept:
+                for _request in range(3):
+                    if is_kept:
+                        with kept.in_effect():
+                            assert self.ask(server, certificate, method).status == 200
+                    else:
+                        assert self.ask(server, certificate, method).status == 200
+            assert server.connections() == opened
+
+    def test_a_connection_that_the_server_closed_is_replaced(self, certificate: str) -> None:
+        with served(WHOLE, server_context(certificate)) as server:
+            with KeptConnections() as kept, kept.in_effect():
+                assert [self.ask(server, certificate, "GET").body for _request in range(3)] == [BODY] * 3
+            assert server.connections() == 3
+
+    def test_bytes_after_an_answer_are_not_the_next_answer(self, certificate: str) -> None:
+        """They are more than one read returns."""
+        more = answer("HTTP/1.1 200 OK", "Content-Length: 99999", body=b"HTTP/1.1 500 No\r\n\r\n" * 3000)
+        with served(more, server_context(certificate), most=2) as server, KeptConnections() as kept, kept.in_effect():
+            assert [self.ask(server, certificate).status for _request in range(2)] == [200, 200]
+
+    def test_half_an_answer_is_not_asked_for_again(self, certificate: str) -> None:
+        def script(server: HostileRegistry) -> list[bytes]:
+            rest = b"{}" if len(server.requests) == 1 else b"{"
+            return [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + rest]
+
+        with served(script, server_context(certificate), most=2) as server:
+            with KeptConnections() as kept, kept.in_effect():
+                self.ask(server, certificate, "GET")
+                with pytest.raises(HttpsError, match=r"^asking failed: the connection was closed in the middle"):
+                    self.ask(server, certificate, "GET")
+            assert server.connections() == 1
+
+    def test_posted_data_is_not_sent_again(self, certificate: str) -> None:
+        def script(server: HostileRegistry) -> list[bytes]:
+            return [] if server.requests[-1].startswith(b"POST") else [b"HTTP/1.1 204 No\r\n\r\n"]
+
+        with served(script, server_context(certificate), most=2) as server:
+            url, options = f"https://{server.host}/", HttpsOptions(certificate)
+            with KeptConnections() as kept, kept.in_effect():
+                self.ask(server, certificate)
+                with pytest.raises(HttpsError, match=r"^asking failed: the connection was closed without a response"):
+                    send_https_request("asking", url, options, longest=1024, method="POST", data="a=b")
+            assert [request[:4] for request in server.requests if request] == [b"HEAD", b"POST"]
+
+    def test_a_connection_is_used_with_the_same_options_only(self, certificate: str, tmp_path: Path) -> None:
+        """Otherwise a certificate that nobody verified would count as verified."""
+        other = write_certificate(tmp_path / "other.pem")
+        with FakeApi().served() as url, KeptConnections() as kept, kept.in_effect():
+            assert send_https_request("asking", url, HttpsOptions(other, is_insecure=True), longest=10_000).status
+            with pytest.raises(CertificateError):
+                send_https_request("asking", url, HttpsOptions(other), longest=10_000)
+
+    def test_the_connections_to_eight_servers_are_kept(self, certificate: str) -> None:
+        with ExitStack() as stack:
+            servers = [stack.enter_context(served(WHOLE, server_context(certificate), most=2)) for _server in range(9)]
+            with KeptConnections() as kept, kept.in_effect():
+                for server in (*servers, servers[0], servers[8]):
+                    self.ask(server, certificate)
+            assert [server.connections() for server in servers] == [2, *[1] * 8]
 
 
 class TestWithoutOurTls:
