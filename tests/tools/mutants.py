@@ -136,10 +136,11 @@ class Code:
         return (self.root / file).read_text(encoding="utf-8")
 
 
-def mirror_of(file: str) -> str:
-    """The test file of a file of the code."""
+def is_own(test: str, file: str) -> bool:
+    """Whether a test file is one of those of a file of the code."""
     path = Path(file)
-    return (Path("tests/unit") / path.parent / f"test_{path.name}").as_posix()
+    first = (Path("tests/unit") / path.parent / f"test_{path.stem}").as_posix()
+    return test.startswith((f"{first}.", f"{first}_"))
 
 
 def module_of(file: str) -> str:
@@ -382,16 +383,15 @@ def recorded(answers: Mapping[str, dict[str, Any] | None]) -> Record:
 
 def chosen(mutant: Mutant, known: Record) -> list[dict[str, Test]]:
     """The tests that may kill a mutant, in running order: the tests of its own test file, then the others."""
-    mirror = mirror_of(mutant.file)
     if mutant.function:
         lines = {f"{mutant.file}:{line}" for line in range(mutant.lines[0], mutant.lines[1] + 1)}
-        tests = [test for test in known.tests if test.file == mirror or lines & test.lines]
+        tests = [test for test in known.tests if is_own(test.file, mutant.file) or lines & test.lines]
     else:
         importers = known.importers.get(mutant.file, set())
         tests = [test for test in known.tests if test.file in importers]
     tests.sort(key=lambda test: test.seconds)
-    own = {test.name: test for test in tests if test.file == mirror}
-    others = {test.name: test for test in tests if test.file != mirror}
+    own = {test.name: test for test in tests if is_own(test.file, mutant.file)}
+    others = {test.name: test for test in tests if not is_own(test.file, mutant.file)}
     return [stage for stage in (own, others) if stage]
 
 

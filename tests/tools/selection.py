@@ -69,7 +69,7 @@ def own_tests(path: PurePosixPath, texts: Texts) -> Iterator[str]:
 
 
 def of_plugin(path: PurePosixPath, texts: Texts) -> Iterator[str]:
-    """The mirrored unit test (for data without a unit test, all tests of the folder), and the lab tests of its feature's modules.
+    """The mirrored unit tests (for data without a unit test, all tests of the folder), and the lab tests of its feature's modules.
 
     For a module, the unit tests of its features and its lab tests.
     """
@@ -80,9 +80,9 @@ def of_plugin(path: PurePosixPath, texts: Texts) -> Iterator[str]:
             yield from in_folder(PurePosixPath("tests/unit/plugins/module_utils") / folder, texts)
     if room not in MIRRORED or path.name == "__init__.py":
         return
-    mirrored = "tests/unit" / path.with_name(f"test_{path.name}")
+    mirrored = named_after(path.stem, str("tests/unit" / path.parent), texts)
     folders = ["tests/unit" / folder for folder in path.parents if folder.parts[:2] == ("plugins", room)]
-    choices = [[str(mirrored)] if str(mirrored) in texts else [], *(in_folder(folder, texts) for folder in folders)]
+    choices = [mirrored, *(in_folder(folder, texts) for folder in folders)]
     yield from next(filter(None, choices), [])
     for module in modules_of(rest, texts):
         yield from of_module(module, texts)
