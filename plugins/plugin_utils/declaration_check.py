@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     info_from_option,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import summarize
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import summarize
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations import targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     ListForm,

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.suggestions import find_similar
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import find_similar
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import why_unquoted
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_references import (
     follow_variable,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Union
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import join_and, summarize
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import join_and, summarize
 
 try:
     from ansible.template import is_trusted_as_template

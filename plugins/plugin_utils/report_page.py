@@ -16,8 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import escape_invisible
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import pluralize
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible, pluralize
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 

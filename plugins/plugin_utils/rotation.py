@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import pluralize, summarize
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize, summarize
 
 __all__ = ["STEPS", "Facts"]
 

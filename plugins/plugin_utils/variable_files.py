@@ -15,12 +15,12 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, match_encrypt_secret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import (
     FilesWanted,
     VariableFile,
     Write,
+    stage_file,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.whole_files import stage_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import as_comments, as_yaml
 
 __all__ = ["ControllerFiles"]

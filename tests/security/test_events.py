@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.extensions.eda.plugins.event_source import pull_access_objects
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_plain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import is_plain
 from support.lab import Lab
 from support.playbooks import play
 from support.project_user import ProjectUser

@@ -25,15 +25,12 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible.template import Templar
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import FilesWanted, VariableFile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.names import check_free_name
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     ROLE_BINDING,
     SECRET,
     ObjectRef,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
-    FilesWanted,
-    VariableFile,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText, as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import compile_selector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import compile_selector
 
 __all__ = ["KINDS", "FaultyRequest", "Problem", "ServedKind", "decoded", "field_test", "label_test", "problems_of"]
 

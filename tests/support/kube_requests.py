@@ -10,16 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
-    create,
-    delete,
-    update,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
-    SECRET,
-    Kind,
-    ObjectRef,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create, delete, update
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Kind, ObjectRef
 from urllib3.exceptions import NewConnectionError, ProtocolError, ReadTimeoutError, SSLError
 
 from support.scripted_pool import Answer, Clock, ScriptedConnection, ScriptedPool, status_object

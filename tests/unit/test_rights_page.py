@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import RIGHTS_PAGE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import JOBS
 from support.rights_page import PAGE, written
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from .cluster_text import escape_invisible
+from .text import escape_invisible
 
 __all__ = ["add_element", "as_xml", "make_case", "make_suite"]
 

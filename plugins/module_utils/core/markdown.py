@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .cluster_text import escape_invisible, truncate
+from .text import escape_invisible, truncate
 
 __all__ = ["as_code", "as_code_block", "as_table"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .cluster_text import is_plain
 from .errors import OptionError
+from .text import is_plain
 
 __all__ = [
     "LONGEST_NAME",

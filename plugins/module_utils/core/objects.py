@@ -1,11 +1,14 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kubernetes objects and kinds, as the API server names and sends them. Pure."""
+"""Kubernetes objects and kinds, as the API server names and sends them, and their values by type. Pure.
+
+Only for values that are read. Values that are written back are read strictly, so that nothing is lost: see `listed` of each feature.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +27,11 @@ __all__ = [
     "Kind",
     "ObjectRef",
     "Objects",
+    "as_dict",
+    "as_int",
+    "as_list",
+    "as_str",
+    "as_strs",
     "controller_reference",
     "metadata",
     "pick",
@@ -117,3 +125,31 @@ def trim_object(kind: Kind, obj: Json) -> Json:
 def without_managed_fields(obj: Json) -> dict[str, Any]:
     """Return the object without `managedFields`."""
     return {**obj, "metadata": {key: value for key, value in metadata(obj).items() if key != "managedFields"}}
+
+
+def as_dict(value: Any) -> Json:
+    """Return `value` if it is a JSON object, otherwise an empty one."""
+    # Most values are dictionaries or missing, and Python needs much longer for the question about an abstract class.
+    if isinstance(value, dict):
+        return value
+    return value if value is not None and isinstance(value, Mapping) else {}
+
+
+def as_list(value: Any) -> Sequence[Any]:
+    """Return `value` if it is a JSON array, otherwise an empty one."""
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def as_str(value: Any) -> str:
+    """Return `value` if it is a string, otherwise an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def as_strs(value: Any) -> list[str]:
+    """Return the non-empty strings in `value` if it is a JSON array."""
+    return [each for each in map(as_str, as_list(value)) if each]
+
+
+def as_int(value: Any) -> int | None:
+    """Return `value` if it is an integer, otherwise None. Unlike in Python, true and false are not integers."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -12,8 +12,7 @@ from typing import Any
 
 from .changes import MANAGED_BY
 from .errors import OptionError, Refusal
-from .json_types import as_dict, as_str
-from .objects import Json, ObjectRef, metadata
+from .objects import Json, ObjectRef, as_dict, as_str, metadata
 
 __all__ = [
     "INSTANCE",

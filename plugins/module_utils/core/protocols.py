@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol, Union
 
-from .changes import Change
-from .entry import Failure, Prerequisite
+from .changes import Change, Failure, Prerequisite
 from .objects import Json, Kind, ObjectRef, Objects
 
 __all__ = [

@@ -13,14 +13,12 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from itertools import takewhile
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
-
-from .json_texts import rewrite_texts, texts_of
 
 __all__ = [
     "CONTAINERS",
@@ -32,8 +30,41 @@ __all__ = [
     "hide",
     "is_path",
     "mask",
+    "rewrite_texts",
     "secret_forms",
+    "texts_of",
 ]
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield all strings, including the keys of mappings."""
+    pending = [value]
+    while pending:  # not by recursion: another user may choose the depth
+        part = pending.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, Mapping):
+            pending += part
+            pending += part.values()
+        elif isinstance(part, (list, tuple)):
+            pending += part
+
+
+def rewrite_texts(value: Any, rewrite: Callable[[str], str]) -> Any:
+    """Return the value with each string rewritten. Keys that are identifiers, such as `changes`, are kept: they belong to the result."""
+    if isinstance(value, str):
+        return rewrite(value)
+    if isinstance(value, Mapping):
+        return {
+            key if _is_own_key(key) else rewrite_texts(key, rewrite): rewrite_texts(item, rewrite)
+            for key, item in value.items()
+        }
+    return [rewrite_texts(item, rewrite) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_own_key(key: Any) -> bool:
+    return isinstance(key, str) and key.isidentifier()
+
 
 #: Ansible's replacement for the value of an option with `no_log`, and for a part of a text.
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"

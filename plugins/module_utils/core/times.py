@@ -12,8 +12,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .errors import OptionError
-from .json_types import as_dict, as_list, as_str
-from .objects import Json, metadata, without_managed_fields
+from .objects import Json, as_dict, as_list, as_str, metadata, without_managed_fields
 
 __all__ = [
     "ChangeTime",

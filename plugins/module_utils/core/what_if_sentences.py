@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from .phrases import join_and, pluralize, summarize
+from .text import join_and, pluralize, summarize
 from .what_if_format import (
     ADDED,
     DECLARED,

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from .cluster_text import is_plain
+from .text import is_plain
 
 __all__ = ["Sentence", "TemplateText", "as_comments", "as_yaml"]
 

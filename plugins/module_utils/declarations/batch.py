@@ -9,8 +9,7 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from ..core.changes import Change
-from ..core.entry import Entry, Failure, Prerequisite
+from ..core.changes import Change, Entry, Failure, Prerequisite
 from ..core.errors import ImagePullError, Refusal
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Json, Kind, ObjectRef, Objects

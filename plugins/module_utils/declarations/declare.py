@@ -12,13 +12,13 @@ from typing import Any, Generic, TypeVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..core.entry import Entry
+from ..core.changes import Entry
 from ..core.errors import OptionError
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Kind
-from ..core.phrases import summarize
+from ..core.option_values import format_suggestion, unknown_options
 from ..core.protocols import Desired
-from ..core.suggestions import format_suggestion, unknown_options
+from ..core.text import summarize
 from . import targets
 from .batch import Batch, Declaration
 from .contradictions import Contradiction

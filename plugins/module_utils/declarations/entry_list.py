@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.entry import Entry
+from ..core.changes import Entry
 from ..core.errors import OptionError
 from ..core.names import is_name
 

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.changes import Change
-from ..core.entry import Entry
+from ..core.changes import Change, Entry
 from ..core.objects import Json, ObjectRef, metadata
 
 __all__ = ["Writes", "object_after"]

@@ -11,8 +11,7 @@ from ..clients.kube.api_groups import list_api_groups
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, UnknownResource
 from ..core.errors import Refusal
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, ObjectRef
+from ..core.objects import Json, ObjectRef, as_dict, as_str
 from ..platform.cluster import CLUSTER_VERSION, desired_version
 from ..platform.cluster_kind import (
     INFRASTRUCTURE,

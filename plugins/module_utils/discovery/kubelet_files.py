@@ -16,8 +16,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, UnknownResource
 from ..clients.kube.stored_yaml import parse_yaml
 from ..core.errors import ImagePullError
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, ObjectRef
+from ..core.objects import Json, ObjectRef, as_dict, as_str
 from ..engine.fetching import Answer
 from ..explain.lookup import UnreadableObject
 from ..images.credential_providers import trim_providers

@@ -16,7 +16,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Conflict, NotFound
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef, metadata
-from ..core.phrases import pluralize, summarize
+from ..core.text import pluralize, summarize
 from ..engine.workers import Workers
 from ..images.probe_pods import PROBE_POD, has_expired, pod_deletion, uid_of
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import OptionError
-from ..core.json_types import as_int
+from ..core.objects import as_int
 from .json_text import InvalidContent, Object, decode_string, fold_name, has_bad_text, has_huge_number, kind_name
 from .key_warnings import refuse_unused
 from .kubelet_reading import login_of

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..core.phrases import pluralize
+from ..core.text import pluralize
 
 __all__ = ["Progress", "progress_line"]
 

@@ -20,8 +20,7 @@ from ..clients.kube.errors import (
     NotFound,
     Unanswered,
 )
-from ..core.changes import Change
-from ..core.entry import Entry, Failure
+from ..core.changes import Change, Entry, Failure
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json, ObjectRef
 from ..core.protocols import Plan, Related

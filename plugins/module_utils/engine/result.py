@@ -10,10 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..core.changes import Change
-from ..core.cluster_text import make_printable
-from ..core.entry import Entry, Failure
-from ..core.phrases import pluralize, summarize
+from ..core.changes import Change, Entry, Failure
+from ..core.text import make_printable, pluralize, summarize
 
 __all__ = ["NamespaceResult", "Outcome", "Status", "summarize_names"]
 

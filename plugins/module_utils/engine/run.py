@@ -22,8 +22,8 @@ from ..clients.kube.errors import (
     WebhookUnanswered,
 )
 from ..core.errors import ImagePullError, Refusal, describe_unexpected
-from ..core.phrases import pluralize
 from ..core.protocols import Question
+from ..core.text import pluralize
 from .clock import Clock
 from .namespaces import deleted_sentence, missing_sentence, require_namespace, terminating_sentence
 from .progress import Progress

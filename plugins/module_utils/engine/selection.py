@@ -9,10 +9,8 @@ from collections.abc import Sequence
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, NotFound
-from ..core.json_types import as_dict
-from ..core.label_selectors import compile_selector
-from ..core.namespaces import NamespaceSelector, requester_of
-from ..core.objects import NAMESPACE, Json, Kind, metadata
+from ..core.namespaces import NamespaceSelector, compile_selector, requester_of
+from ..core.objects import NAMESPACE, Json, Kind, as_dict, metadata
 from ..declarations.targets import Targets
 
 __all__ = ["list_namespaces", "list_visible_namespaces", "resolve_targets"]

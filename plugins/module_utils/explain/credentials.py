@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..core.json_types import as_dict, as_list, as_str, as_strs
-from ..core.objects import SECRET, Json, ObjectRef, metadata
+from ..core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
 from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.registry_keys import host_of, without_user
 from ..images.references import PUBLIC_REGISTRIES

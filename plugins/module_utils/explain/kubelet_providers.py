@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..core.json_types import as_dict, as_list
-from ..core.objects import Json, ObjectRef
+from ..core.objects import Json, ObjectRef, as_dict, as_list
 from ..images.credential_providers import KubeletProvider
 from ..images.kubelet_settings import KUBELET_FILE, POOLS, PROVIDERS
 from ..platform.machine_config import Pool

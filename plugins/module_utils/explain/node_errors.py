@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json
+from ..core.objects import Json, as_dict, as_str
 from ..images.pull_messages import CREATE_ERROR, is_about_image, is_about_volume
 from .pod_images import PodImage, named_images
 

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, ObjectRef, metadata
+from ..core.objects import Json, ObjectRef, as_dict, as_str, metadata
 from ..images.image_verification import VerificationPolicy
 from ..images.kubelet_settings import (
     CURRENT_CONFIG,

@@ -13,12 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.cluster_text import is_plain, make_printable
 from ..core.errors import OptionError
-from ..core.json_types import as_dict, as_list, as_str, as_strs
 from ..core.names import is_name, is_namespace, is_object_name, is_pattern, quote_name
-from ..core.objects import SECRET, ObjectRef
-from ..core.phrases import join_and
+from ..core.objects import SECRET, ObjectRef, as_dict, as_list, as_str, as_strs
+from ..core.text import is_plain, join_and, make_printable
 from ..core.yaml_text import Sentence, TemplateText, as_yaml
 from ..dockerconfig.registry_keys import check_key, without_user
 from ..platform.protected import is_global

@@ -13,8 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json
+from ..core.objects import Json, as_dict, as_list, as_str
 from ..images.references import reference_of
 
 __all__ = ["CONTAINERS", "PodImage", "images_of", "named_images"]

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, ObjectRef, metadata
+from ..core.objects import Json, ObjectRef, as_dict, as_list, as_str, metadata
 from ..images.architectures import nodes_by_architecture
 from ..images.node_pools import NODES
 from ..images.node_versions import NodeVersions, kinds_of, nodes_of

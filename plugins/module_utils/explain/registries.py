@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, Kind, ObjectRef
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_str
 from ..images.node_registries import NodeRegistries, registries_for
 from ..images.references import reference_of
 from ..images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, MirrorItems, mirror_items

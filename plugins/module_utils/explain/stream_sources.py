@@ -14,8 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict, as_list, as_str, as_strs
-from ..core.objects import Json, ObjectRef, metadata
+from ..core.objects import Json, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
 from ..images.image_streams import IMAGE_STREAM
 
 __all__ = ["StreamSource", "has_resolve_annotation", "sources_of"]

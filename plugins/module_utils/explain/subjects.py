@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from ..images.architectures import limits_of_pod
 from ..platform.account_lists import names_in
 from .node_errors import NodeError, errors_of, has_started, waits_with_image

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json
+from ..core.objects import Json, as_dict, as_list, as_str
 
 __all__ = ["audiences_of", "trim_token_volumes"]
 

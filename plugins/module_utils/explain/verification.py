@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.errors import OptionError
-from ..core.phrases import summarize
+from ..core.text import summarize
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.kubelet_reading import kubelet_reading

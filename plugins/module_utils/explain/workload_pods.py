@@ -15,9 +15,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, Kind, controller_reference, metadata
-from ..core.phrases import pluralize
+from ..core.objects import Json, Kind, as_dict, as_str, controller_reference, metadata
+from ..core.text import pluralize
 from ..dockerconfig.key_matching import has_registry_host
 from .lookup import ReadRequired
 from .subjects import WORKLOADS, ContainerPull, pulls_of_pod, pulls_of_workload, template_of

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..core.json_types import as_dict, as_list, as_str, as_strs
-from ..core.objects import Json, metadata, pick
+from ..core.objects import Json, as_dict, as_list, as_str, as_strs, metadata, pick
 
 __all__ = ["architectures_of", "limits_of_pod", "nodes_by_architecture", "trim_placement"]
 

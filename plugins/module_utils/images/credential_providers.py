@@ -14,9 +14,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.cluster_text import redact_line
-from ..core.json_types import as_dict, as_list, as_str, as_strs
-from ..core.objects import Json, Kind, ObjectRef, metadata, pick
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
+from ..core.text import redact_line
 from ..dockerconfig.key_matching import is_url_match, kubelet_keys
 from .node_versions import NodeVersions, format_version
 

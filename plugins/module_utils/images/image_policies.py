@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata
-from ..core.phrases import join_and
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
+from ..core.text import join_and
 from .node_registries import NodeRegistries
 from .references import Reference
 from .registry_sources import IMAGE_CONFIG, RegistrySources, is_nested, is_within

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..core.cluster_text import redact_line
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata, pick
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata, pick
+from ..core.text import redact_line
 from .references import Reference
 
 __all__ = ["IMAGE_STREAM", "failed_imports", "origin_of", "why_image_missing"]

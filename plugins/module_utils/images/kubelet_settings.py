@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..core.cluster_text import redact_line
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.label_selectors import is_selected
-from ..core.objects import Json, Kind, ObjectRef, metadata, pick
+from ..core.namespaces import is_selected
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata, pick
+from ..core.text import redact_line
 from ..platform.machine_config import MACHINE_CONFIG_POOL
 from .image_verification import VerificationPolicy
 

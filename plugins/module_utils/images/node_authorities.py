@@ -12,8 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, Kind, ObjectRef
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_str
 
 __all__ = ["CONFIG_MAP", "PROXY", "additional_ref", "authorities_for", "bundle_refs", "key_of_host"]
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..core.json_types import as_dict, as_list, as_strs
-from ..core.objects import NODE, Json, ObjectRef, metadata, pick
+from ..core.objects import NODE, Json, ObjectRef, as_dict, as_list, as_strs, metadata, pick
 from ..images.kubelet_settings import CURRENT_CONFIG
 from .references import reference_of
 

@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, metadata
+from ..core.objects import Json, as_dict, as_str, metadata
 
 __all__ = [
     "NodeVersions",

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..core.changes import MANAGED_BY, Change
-from ..core.json_types import as_dict, as_int, as_list, as_str
-from ..core.objects import POD, Json, ObjectRef, metadata, pick
+from ..core.objects import POD, Json, ObjectRef, as_dict, as_int, as_list, as_str, metadata, pick
 from ..core.times import seconds_of
 
 __all__ = [

@@ -14,8 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, Kind
+from ..core.objects import Json, Kind, as_dict, as_str
 from ..core.times import seconds_of
 from .pull_messages import PullAttempt, parse_message
 from .pull_rules import OWN_LIMIT

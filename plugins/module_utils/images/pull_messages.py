@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..core.cluster_text import redact_line
+from ..core.text import redact_line
 from ..dockerconfig.registry_keys import DOCKER_HUB
 from .pull_rules import MessageRule, rule_for
 from .references import reference_of

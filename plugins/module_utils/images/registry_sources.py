@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 
 __all__ = [
     "HOSTED_MIRRORS",

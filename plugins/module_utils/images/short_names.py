@@ -14,8 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..core.json_types import as_dict, as_strs
-from ..core.objects import Json
+from ..core.objects import Json, as_dict, as_strs
 from .references import Reference, reference_of
 
 __all__ = ["can_have_alias", "candidates", "search_registries"]

@@ -13,9 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..core.cluster_text import redact_line
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, ObjectRef
+from ..core.objects import Json, ObjectRef, as_dict, as_list, as_str
+from ..core.text import redact_line
 from .references import Reference, reference_of
 
 __all__ = ["StreamTag", "is_looked_up", "tag_of"]

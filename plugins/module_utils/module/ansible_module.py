@@ -16,8 +16,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..core.cluster_text import make_visible
 from ..core.redaction import collect_credentials, hide, mask
+from ..core.text import make_visible
 from .interruption import Interrupted, allow_interruption
 from .secret_registry import mask_output
 from .task import Module, Task, execute

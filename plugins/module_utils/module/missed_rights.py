@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ..clients.kube.api_groups import list_api_groups
 from ..clients.kube.client import Cluster
-from ..core.errors import ImagePullError
-from ..core.permissions import MissingPermission, describe_missing
+from ..core.errors import ImagePullError, MissingPermission, describe_missing
 
 __all__ = ["describe_unreported", "job_sentence", "missing_permissions"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import OptionError, call_all
+from ..core.files import stage_file
 from ..core.redaction import mask
-from ..core.whole_files import stage_file
 from .task import Task
 
 __all__ = ["check_outputs", "options_checker", "output_writer", "write_outputs"]

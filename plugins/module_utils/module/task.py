@@ -20,17 +20,14 @@ from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.connection import ConnectionOptions, connect
-from ..core.cluster_text import make_visible
-from ..core.errors import ImagePullError, OptionError, call_all, describe_unexpected
-from ..core.file_errors import advise_reader, describe_read_error
-from ..core.limits import Limit
+from ..core.errors import ImagePullError, MissingPermission, OptionError, call_all, describe_unexpected
+from ..core.files import advise_reader, describe_read_error
 from ..core.names import is_pattern
 from ..core.namespaces import NamespaceSelector
-from ..core.permissions import MissingPermission
-from ..core.phrases import summarize
+from ..core.option_values import Limit, unknown_options
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, find_secrets, mask
-from ..core.suggestions import unknown_options
+from ..core.text import make_visible, summarize
 from ..declarations.batch import Batch, Declaration
 from ..declarations.declare import ListForm, batch_of, entry_problems, read_claims, read_declarations
 from ..declarations.entry_list import TARGETS, EntryList

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..core.errors import OptionError
-from ..core.variable_files import Destination, FilesWanted, VariableFile, Write
+from ..core.files import Destination, FilesWanted, VariableFile, Write
 from .task import Task
 
 __all__ = ["backup_writer", "file_writer"]

@@ -14,8 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ..core.errors import Refusal
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, ObjectRef
+from ..core.objects import Json, ObjectRef, as_dict, as_list, as_str
 
 __all__ = [
     "LISTS",

@@ -12,10 +12,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef
-from ..core.phrases import join_and
-from ..core.suggestions import find_similar
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str
+from ..core.option_values import find_similar
+from ..core.text import join_and
 
 __all__ = [
     "CLUSTER_VERSION",

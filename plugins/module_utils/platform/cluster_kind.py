@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str
 
 __all__ = [
     "HOSTED",

@@ -19,8 +19,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, metadata
+from ..core.objects import Json, as_dict, as_list, as_str, metadata
 
 __all__ = ["REFERENCE", "Origin", "fnv_hash", "generated_names", "is_generated", "origin_of"]
 

@@ -13,12 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.cluster_text import truncate
 from ..core.errors import Refusal
-from ..core.json_types import as_dict, as_int, as_str
 from ..core.names import is_name
-from ..core.objects import SECRET, Json, Kind, ObjectRef, metadata
-from ..core.phrases import pluralize, summarize
+from ..core.objects import SECRET, Json, Kind, ObjectRef, as_dict, as_int, as_str, metadata
+from ..core.text import pluralize, summarize, truncate
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.credential_entry import stored_entry
 from ..dockerconfig.json_text import InvalidContent, Object, fold_name, has_huge_number, kind_name, value_of

@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from ..core.cluster_text import redact_line
-from ..core.json_types import as_dict, as_int, as_list, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_int, as_list, as_str, metadata
+from ..core.text import redact_line
 from ..dockerconfig.auth_file import AuthFile, parse_stored
 from ..dockerconfig.json_text import InvalidContent
 

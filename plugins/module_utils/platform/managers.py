@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, metadata
+from ..core.objects import Json, as_dict, as_list, as_str, metadata
 from .protected import NODE_SECRET, NODE_SECRET_COPY, controller_of, is_marked_generated
 
 __all__ = ["external_manager_of", "is_refreshed"]

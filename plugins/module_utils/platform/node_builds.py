@@ -13,9 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, Kind, ObjectRef, metadata, pick
-from ..core.phrases import join_and
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_str, metadata, pick
+from ..core.text import join_and
 from .protected import is_for_node_builds
 
 __all__ = ["MACHINE_OS_CONFIG", "BuildSecrets"]

@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.errors import OptionError, Refusal
-from ..core.json_types import as_dict
-from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, controller_reference, metadata
+from ..core.objects import (
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    ObjectRef,
+    as_dict,
+    controller_reference,
+    metadata,
+)
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 from .hosted import ADDITIONAL_SECRET

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict
-from ..core.objects import Json, metadata
+from ..core.objects import Json, as_dict, metadata
 from ..dockerconfig.credential_entry import CredentialEntry
 from ..secrets.content import StoredSecret
 from ..secrets.expiry import claims_of

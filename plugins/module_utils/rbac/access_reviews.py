@@ -15,8 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json, Kind, ObjectRef
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_str
 from .subjects import AUTHENTICATED, Subject
 
 __all__ = [

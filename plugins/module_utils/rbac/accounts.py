@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..core.changes import MANAGED_BY
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import Json, ObjectRef, metadata
+from ..core.objects import Json, ObjectRef, as_dict, as_list, as_str, metadata
 from .subjects import Subject, subject_of
 
 __all__ = ["LABELS", "has_account_labels", "is_bound_to"]

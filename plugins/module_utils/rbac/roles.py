@@ -8,8 +8,7 @@ How rules apply: kubernetes pkg/apis/rbac/v1/evaluation_helpers.go. The right: `
 
 from __future__ import annotations
 
-from ..core.json_types import as_dict, as_list, as_str
-from ..core.objects import CLUSTER_ROLE, Json, Kind, ObjectRef, metadata
+from ..core.objects import CLUSTER_ROLE, Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from .subjects import RBAC
 
 __all__ = ["ROLE", "gives_pull", "role_of"]

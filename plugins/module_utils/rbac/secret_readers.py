@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.changes import MANAGED_BY
-from ..core.json_types import as_dict
-from ..core.objects import CLUSTER_ROLE, Json, ObjectRef, metadata
+from ..core.objects import CLUSTER_ROLE, Json, ObjectRef, as_dict, metadata
 
 __all__ = ["CREATE_READER_ROLE", "READER_LABELS", "READER_ROLE", "READER_RULES", "has_reader_labels", "is_reader_role"]
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import OptionError, Refusal
-from ..core.json_types import as_dict, as_str
 from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace, quote_name
-from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, as_dict, as_str, metadata
 
 __all__ = [
     "ACCOUNT_USERS",

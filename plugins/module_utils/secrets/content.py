@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json
+from ..core.objects import Json, as_dict, as_str
 from ..dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ..dockerconfig.credential_entry import changed_fields
 from ..dockerconfig.json_text import InvalidContent

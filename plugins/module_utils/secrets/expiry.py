@@ -14,8 +14,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from ..core.json_types import as_dict, as_str
-from ..core.objects import Json
+from ..core.objects import Json, as_dict, as_str
 from ..core.times import format_utc
 
 __all__ = [

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.errors import OptionError
-from ..core.json_types import as_dict, as_int
-from ..core.objects import Json, metadata
+from ..core.objects import Json, as_dict, as_int, metadata
 
 __all__ = ["SecretMetadata"]
 

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..core.json_types import as_dict
-from ..core.objects import Json, metadata
+from ..core.objects import Json, as_dict, metadata
 from ..core.redaction import secret_forms
 from ..dockerconfig.registry_keys import host_of, without_user
 from .content import StoredSecret

@@ -9,7 +9,7 @@ Types that a node reads: kubelet `pkg/credentialprovider/secrets/secrets.go`. Th
 from __future__ import annotations
 
 from ..core.objects import Json, ObjectRef
-from ..core.phrases import summarize
+from ..core.text import summarize
 from ..dockerconfig.key_matching import keyring_key
 from .content import DATA_KEYS, StoredSecret
 

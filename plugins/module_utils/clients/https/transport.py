@@ -22,7 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.errors import ImagePullError, OptionError
-from ...core.file_errors import advise_reader, describe_read_error
+from ...core.files import advise_reader, describe_read_error
 from ...core.times import check_seconds
 from .addresses import InsideAddress, inside_kind_of_host
 from .connections import open_pool

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ...core.json_types import as_dict, as_list, as_str
+from ...core.objects import as_dict, as_list, as_str
 from .client import Cluster
 
 __all__ = ["list_api_groups"]

@@ -14,10 +14,9 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ...core.changes import Change
-from ...core.json_types import as_int
+from ...core.errors import MissingPermission
 from ...core.names import quote_name
-from ...core.objects import NAMESPACE, Json, Kind, ObjectRef
-from ...core.permissions import MissingPermission
+from ...core.objects import NAMESPACE, Json, Kind, ObjectRef, as_int
 from . import responses
 from .connection import Connection
 from .errors import ApiError, ClusterError, Expired, Forbidden, NotFound, UnknownResource

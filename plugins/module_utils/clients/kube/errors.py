@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...core.cluster_text import make_printable
-from ...core.errors import ImagePullError
-from ...core.permissions import RIGHTS_PAGE, MissingPermission
+from ...core.errors import RIGHTS_PAGE, ImagePullError, MissingPermission
 from ...core.redaction import mask
+from ...core.text import make_printable
 
 __all__ = [
     "AlreadyExists",

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.file_errors import describe_place, describe_read_error
+from ...core.files import describe_place, describe_read_error
 from ...core.redaction import is_path
 from .errors import ConnectError, one_line
 from .libraries import load_yaml, yaml

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ...core.file_errors import describe_read_error
+from ...core.files import describe_read_error
 from .credential import Credential, basic_header, bearer_header, forms_of
 from .errors import ConnectError, one_line
 from .kubeconfig import Kubeconfig

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from ...core.errors import ImagePullError
+from ...core.errors import ImagePullError, MissingPermission
 from ...core.objects import Json
-from ...core.permissions import MissingPermission
 from ...core.redaction import mask
 from ..https.exchange import HttpResponse
 from .connection import Connection

@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.json_types import as_int
-from ...core.objects import Json, Kind, ObjectRef
+from ...core.objects import Json, Kind, ObjectRef, as_int
 
 __all__ = [
     "METADATA",

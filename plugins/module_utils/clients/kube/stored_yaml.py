@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from ...core.json_types import as_dict
-from ...core.objects import Json
+from ...core.objects import Json, as_dict
 from .libraries import load_yaml, load_yaml_documents, yaml
 
 __all__ = ["parse_objects", "parse_yaml"]

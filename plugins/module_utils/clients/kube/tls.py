@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.file_errors import describe_read_error
+from ...core.files import describe_read_error
 from ..https.tls import ClientContext
 from .errors import ConnectError, one_line
 

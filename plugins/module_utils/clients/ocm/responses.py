@@ -12,9 +12,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...core.cluster_text import make_printable, redact_text
 from ...core.errors import ImagePullError
 from ...core.redaction import mask, secret_forms
+from ...core.text import make_printable, redact_text
 from ..https.endpoints import authority
 from ..https.exchange import HttpResponse
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.json_types import as_dict, as_list, as_str
+from ...core.objects import as_dict, as_list, as_str
 
 __all__ = [
     "ANY_ARCHITECTURE",

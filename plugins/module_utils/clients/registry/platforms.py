@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.json_types import as_dict, as_str
+from ...core.objects import as_dict, as_str
 from .image_index import DIGEST, IMAGE_TYPES, INDEX_TYPES, MANIFEST_TYPES, linux_entries, parse_architecture, parse_json
 from .proof import (
     ImageArchitectures,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from ...core.json_types import as_dict, as_list, as_str
+from ...core.objects import as_dict, as_list, as_str
 from .image_index import (
     ANY_ARCHITECTURE,
     DIGEST,

@@ -16,8 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from ...core.json_types import as_dict, as_str
-from ...core.objects import Json
+from ...core.objects import Json, as_dict, as_str
 from ...dockerconfig.registry_keys import without_user
 from ...images.image_questions import ImageQuestion
 from ...images.node_network import is_cluster_host, network_ref

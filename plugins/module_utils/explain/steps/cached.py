@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...core.objects import ObjectRef
-from ...core.phrases import summarize
+from ...core.text import summarize
 from ...images.credential_providers import CRIO_PROVIDER, node_problem
 from ...images.image_verification import (
     ALLOW_LISTED,

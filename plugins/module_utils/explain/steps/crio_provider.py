@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...core.json_types import as_dict, as_str
-from ...core.objects import SECRET, Json, ObjectRef, metadata
+from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str, metadata
 from ...dockerconfig.crio_provider import file_key, is_login_for, provider_logins
 from ...dockerconfig.json_text import InvalidContent
 from ...images.credential_providers import (

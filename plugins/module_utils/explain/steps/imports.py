@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.json_types import as_str
-from ...core.objects import SECRET, Json, ObjectRef, metadata
+from ...core.objects import SECRET, Json, ObjectRef, as_str, metadata
 from ...dockerconfig.registry_keys import without_user
 from ...images.references import Reference
 from ...images.stream_tags import StreamTag

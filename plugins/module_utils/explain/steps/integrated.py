@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, ObjectRef
+from ...core.objects import Json, ObjectRef, as_dict, as_list, as_str
 from ...images.image_streams import IMAGE_STREAM, origin_of, why_image_missing
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG

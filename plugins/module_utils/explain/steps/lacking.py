@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...core.json_types import as_dict
-from ...core.objects import SECRET, ObjectRef
+from ...core.objects import SECRET, ObjectRef, as_dict
 from ...dockerconfig.registry_keys import without_user
 from ...images.references import Reference
 from ...platform.account_lists import names_in

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...core.json_types import as_dict
-from ...core.objects import ObjectRef
-from ...core.phrases import join_and
+from ...core.objects import ObjectRef, as_dict
+from ...core.text import join_and
 from ...dockerconfig.key_matching import containers_keys
 from ...dockerconfig.registry_keys import without_user
 from ...images.credential_providers import CRIO_PROVIDER

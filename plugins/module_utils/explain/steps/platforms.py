@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ...core.json_types import as_str, as_strs
-from ...core.objects import Json
-from ...core.phrases import join_and, summarize
+from ...core.objects import Json, as_str, as_strs
+from ...core.text import join_and, summarize
 from ..reading import architectures_for
 from ..verdict import (
     MAY_NOT_RUN,

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...core.cluster_text import redact_line
-from ...core.json_types import as_dict
-from ...core.phrases import join_and, summarize
+from ...core.objects import as_dict
+from ...core.text import join_and, redact_line, summarize
 from ...images.credential_providers import (
     CRIO_PROVIDER,
     TOKEN_PROVIDERS,

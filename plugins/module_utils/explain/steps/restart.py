@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...core.objects import ObjectRef
-from ...core.phrases import join_and
+from ...core.text import join_and
 from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.references import Reference
 from ..lookup import Lookup

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json
+from ...core.objects import Json, as_dict, as_list, as_str
 from ...images.image_policies import ImagePolicies
 from ...images.image_questions import ImageQuestion, SignatureQuestion
 from ...images.pull_messages import PullAttempt

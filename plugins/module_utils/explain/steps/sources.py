@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...core.objects import Json, ObjectRef
-from ...core.phrases import join_and
+from ...core.text import join_and
 from ...images.image_policies import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,

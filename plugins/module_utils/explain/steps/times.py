@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...core.json_types import as_dict
-from ...core.objects import SECRET, ObjectRef
+from ...core.objects import SECRET, ObjectRef, as_dict
 from ...core.times import ChangeTime, content_change, seconds_of
 from ...images.pull_events import POD_EVENTS, PodEvents, pod_events
 from ..lookup import Lookup

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...core.json_types import as_dict, as_str
-from ...core.objects import Json
+from ...core.objects import Json, as_dict, as_str
 from ...images.image_questions import ImageQuestion, TrustQuestion
 from ...images.node_authorities import PROXY, additional_ref, authorities_for, bundle_refs, key_of_host
 from ...images.node_network import is_cluster_host, network_ref

@@ -11,8 +11,8 @@ from pathlib import PurePath
 from typing import Any
 
 from ...core.errors import OptionError
+from ...core.files import FilesWanted
 from ...core.names import check_name, check_namespace
-from ...core.variable_files import FilesWanted
 from ...rbac.rights import HOSTED_PULL_SECRETS, JOBS, options_of
 from .parts import AccountRoles
 

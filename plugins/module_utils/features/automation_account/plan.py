@@ -13,8 +13,7 @@ from itertools import takewhile
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, replace, update
-from ...core.errors import Refusal
-from ...core.json_types import as_dict, as_list, as_str
+from ...core.errors import RIGHTS_PAGE, Refusal
 from ...core.objects import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
@@ -24,11 +23,13 @@ from ...core.objects import (
     Kind,
     ObjectRef,
     Objects,
+    as_dict,
+    as_list,
+    as_str,
     metadata,
 )
-from ...core.permissions import RIGHTS_PAGE
-from ...core.phrases import summarize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
+from ...core.text import summarize
 from ...rbac.accounts import LABELS, has_account_labels
 from ...rbac.rights import CLUSTER
 from .parts import AccountRoles, is_name_of, names_from

@@ -13,8 +13,8 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating
+from ...core.files import VariableFile, Write
 from ...core.objects import CLUSTER_ROLE_BINDING, ROLE_BINDING, Json, Kind, ObjectRef, metadata
-from ...core.variable_files import VariableFile, Write
 from ...declarations.batch import Batch
 from ...engine.namespaces import require_namespace
 from ...engine.reconciliation import reconcile

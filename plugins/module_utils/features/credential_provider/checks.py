@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...core.objects import ObjectRef
-from ...core.phrases import pluralize, summarize
+from ...core.text import pluralize, summarize
 from ...explain.chain import explain
 from ...explain.lookup import Lookup, ReadRequired
 from ...explain.reading import items_of, require_all, try_lookup

@@ -12,7 +12,7 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_names
 from ...core.namespaces import is_platform_namespace
-from ...core.phrases import summarize
+from ...core.text import summarize
 from ...images.credential_providers import MOST_ENTRIES, entry_problem
 from ...images.references import reference_of
 

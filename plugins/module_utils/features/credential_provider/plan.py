@@ -10,13 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, update
-from ...core.errors import Refusal
-from ...core.json_types import as_dict
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
+from ...core.errors import RIGHTS_PAGE, MissingPermission, Refusal
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict, metadata
 from ...core.ownership import is_managed
-from ...core.permissions import RIGHTS_PAGE, MissingPermission
-from ...core.phrases import pluralize, summarize
 from ...core.protocols import ALL, NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
+from ...core.text import pluralize, summarize
 from ...images.credential_providers import MOST_ENTRIES, crio_doubt, skipped_entries
 from ...rbac.secret_readers import (
     CREATE_READER_ROLE,

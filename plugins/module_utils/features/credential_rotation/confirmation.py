@@ -19,7 +19,7 @@ from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_of
 from ...core.objects import ObjectRef
-from ...core.phrases import summarize
+from ...core.text import summarize
 from ...declarations.entry_list import TARGETS
 from ...dockerconfig.registry_keys import same_path
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import SECRET, Json, ObjectRef, metadata
-from ...core.phrases import join_and
+from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str, metadata
+from ...core.text import join_and
 from ...dockerconfig.json_text import InvalidContent
 from ...dockerconfig.replace_login import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET

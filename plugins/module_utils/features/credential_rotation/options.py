@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from ...core.errors import OptionError
-from ...core.phrases import pluralize
+from ...core.text import pluralize
 from ...core.times import format_utc, seconds_of
 from ...dockerconfig.registry_keys import check_key, same_path
 from ...dockerconfig.replace_login import LoginReplacement, UserPassword

@@ -16,8 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.json_types import as_dict, as_int, as_str
-from ...core.objects import Json
+from ...core.objects import Json, as_dict, as_int, as_str
 from .copies import Copy
 from .uses import Use, uses_with_secrets
 

@@ -17,8 +17,7 @@ from typing import Any, ClassVar
 
 from ...core.changes import Change, create, update
 from ...core.errors import Refusal
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects, metadata
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects, as_dict, as_list, as_str, metadata
 from ...core.ownership import OWNERSHIP_LABELS
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...dockerconfig.auth_file import parse_stored

@@ -12,14 +12,13 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import UnknownResource
-from ...core.cluster_text import make_printable
-from ...core.entry import Entry
+from ...core.changes import Entry
 from ...core.errors import ImagePullError, Refusal
 from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trim_object
-from ...core.phrases import pluralize, summarize
 from ...core.protocols import Related
+from ...core.text import make_printable, pluralize, summarize
 from ...declarations.batch import Batch, Declaration
 from ...discovery.node_builds import read_build_secrets
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover

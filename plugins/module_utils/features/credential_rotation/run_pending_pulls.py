@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError
-from ...core.phrases import summarize
+from ...core.text import summarize
 from ...engine.clock import Clock
 from ...engine.listing import ListRequest, list_in_namespaces
 from ...engine.workers import Workers

@@ -15,7 +15,7 @@ from ...clients.registry import proof as registry
 from ...clients.registry.proof import RegistryImage, RegistryProof
 from ...core.errors import Refusal
 from ...core.objects import ObjectRef
-from ...core.phrases import pluralize, summarize
+from ...core.text import pluralize, summarize
 from ...discovery.parallel import ask_all
 from ...discovery.proofs import LoginCheck, Patience, explain_refusal
 from ...dockerconfig.replace_login import UserPassword

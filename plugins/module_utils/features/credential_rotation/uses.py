@@ -9,8 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.json_types import as_dict, as_int, as_list, as_str
-from ...core.objects import POD, Json, Kind, metadata
+from ...core.objects import POD, Json, Kind, as_dict, as_int, as_list, as_str, metadata
 from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.replace_login import LoginReplacement
 from ...explain.node_errors import waits_with_image

@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.json_types import as_dict, as_str
 from ...core.namespaces import NamespaceSelector
-from ...core.objects import Json, ObjectRef, metadata, pick
+from ...core.objects import Json, ObjectRef, as_dict, as_str, metadata, pick
 from ...explain.credentials import credentials_of
 from ...explain.kubelet_providers import find_providers
 from ...explain.lookup import Lookup, ReadRequired

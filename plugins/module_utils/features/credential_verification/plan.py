@@ -16,11 +16,10 @@ from typing import Any, ClassVar
 
 from ...core.changes import MANAGED_BY, Change, create, delete, update
 from ...core.errors import Refusal
-from ...core.json_types import as_dict, as_str, as_strs
-from ...core.label_selectors import is_selected
-from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
-from ...core.phrases import join_and, pluralize, summarize
+from ...core.namespaces import is_selected
+from ...core.objects import Json, Kind, ObjectRef, Objects, as_dict, as_str, as_strs, metadata
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
+from ...core.text import join_and, pluralize, summarize
 from ...images.image_verification import VerificationPolicy, needs_untagged_image, policy_problems
 from ...images.kubelet_settings import (
     ALLOW_LIST_FIELD,

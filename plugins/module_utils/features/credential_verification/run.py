@@ -13,11 +13,9 @@ from typing import Any, Union
 from ...clients.kube.api_groups import list_api_groups
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import Forbidden
-from ...core.errors import ImagePullError, Refusal
-from ...core.json_types import as_dict, as_str
-from ...core.objects import POD, SECRET, Json, ObjectRef, metadata, trim_object, without_managed_fields
-from ...core.permissions import describe_missing
-from ...core.phrases import summarize
+from ...core.errors import ImagePullError, Refusal, describe_missing
+from ...core.objects import POD, SECRET, Json, ObjectRef, as_dict, as_str, metadata, trim_object, without_managed_fields
+from ...core.text import summarize
 from ...declarations.batch import Batch
 from ...discovery.lookup_reader import read_objects
 from ...engine.reconciliation import reconcile

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
-from ...core.phrases import pluralize
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
+from ...core.text import pluralize
 from ...dockerconfig.auth_file import AuthFile
 from ...platform.hosted import (
     ADDITIONAL_SECRET,

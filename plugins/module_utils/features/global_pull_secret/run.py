@@ -13,10 +13,9 @@ from typing import Any
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import Forbidden
 from ...core.errors import Refusal
-from ...core.json_types import as_str
-from ...core.objects import NODE, Json, ObjectRef, metadata
+from ...core.files import VariableFile, Write
+from ...core.objects import NODE, Json, ObjectRef, as_str, metadata
 from ...core.protocols import Inspection
-from ...core.variable_files import VariableFile, Write
 from ...discovery.cluster_kind import ClusterKind, detect_cluster_kind, get_if_readable
 from ...engine.inspection import inspect
 from ...engine.run import RunSettings

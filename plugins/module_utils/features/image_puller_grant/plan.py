@@ -14,8 +14,7 @@ from typing import Any, ClassVar
 
 from ...core.changes import Change, create, delete, update
 from ...core.errors import Refusal
-from ...core.json_types import as_dict
-from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
+from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict
 from ...core.ownership import Ownership, is_managed, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platform_object

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import Forbidden
-from ...core.entry import Entry
+from ...core.changes import Entry
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING
 from ...declarations.batch import Batch

@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ...core.changes import Change
-from ...core.cluster_text import redact_text
 from ...core.errors import Refusal
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, Kind, ObjectRef, Objects, metadata
+from ...core.objects import Json, Kind, ObjectRef, Objects, as_dict, as_list, as_str, metadata
 from ...core.protocols import ALL, ListedBy
+from ...core.text import redact_text
 from ...images.image_streams import IMAGE_STREAM
 from ...images.import_causes import MENDED_BY_A_LOGIN, cause_of
 from ...images.references import reference_of

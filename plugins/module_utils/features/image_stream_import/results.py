@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...core.cluster_text import redact_line
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, metadata
+from ...core.objects import Json, as_dict, as_list, as_str, metadata
+from ...core.text import redact_line
 from ...images.import_causes import MENDED_BY_A_LOGIN, cause_of, fix_for
 from .plan import TagImport
 

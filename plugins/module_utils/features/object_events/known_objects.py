@@ -14,9 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from ...core.json_types import as_dict, as_str
 from ...core.names import is_namespace
-from ...core.objects import NAMESPACE, Json, metadata
+from ...core.objects import NAMESPACE, Json, as_dict, as_str, metadata
 from .event_text import valid_labels
 from .settings import WatchedKind, WatchSettings
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...core.cluster_text import redact_text
+from ...core.text import redact_text
 
 __all__ = ["WatchHealth"]
 

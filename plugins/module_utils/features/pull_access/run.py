@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 
 from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError, Refusal
-from ...core.json_types import as_dict, as_list
-from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
+from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list
 from ...core.protocols import ALL, ListedBy
 from ...discovery.lookup_reader import read_lookups
 from ...engine.result import NamespaceResult, Outcome

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 
 from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Kind, ObjectRef
-from ...core.phrases import summarize
+from ...core.text import summarize
 from ...images.kubelet_settings import SETTINGS_KINDS
 from ...platform.cluster import REGISTRY_CONFIG
 from ...platform.node_builds import MACHINE_OS_CONFIG

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...core.audit_format import FORMAT, SEVERITIES
-from ...core.cluster_text import make_printable
+from ...core.text import make_printable
 from ...core.times import format_utc
 from ...dockerconfig.registry_keys import registry_of, same_path, without_user
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL

@@ -8,9 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...core.cluster_text import redact_text
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import NAMESPACE, POD, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
+from ...core.objects import (
+    NAMESPACE,
+    POD,
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    as_dict,
+    as_list,
+    as_str,
+)
+from ...core.text import redact_text
 from .findings import Finding
 
 __all__ = ["DIFFERS", "DRIFT", "INVENTORY", "NOT_APPLICABLE", "find_drift"]

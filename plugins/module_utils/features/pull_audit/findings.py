@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.audit_format import SEVERITIES
-from ...core.cluster_text import make_printable
 from ...core.objects import ObjectRef
+from ...core.text import make_printable
 from ...explain.fixes import Fix
 from ...explain.offers import make_offer
 from .rules import RULES

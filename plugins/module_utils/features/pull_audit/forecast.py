@@ -12,9 +12,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...core.audit_format import INFO
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import POD, Json, ObjectRef, metadata
-from ...core.phrases import join_and, pluralize
+from ...core.objects import POD, Json, ObjectRef, as_dict, as_list, as_str, metadata
+from ...core.text import join_and, pluralize
 from ...core.times import seconds_of
 from ...explain import fixes
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject

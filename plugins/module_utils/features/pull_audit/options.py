@@ -13,10 +13,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ...core.errors import OptionError
-from ...core.json_types import as_dict, as_str
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_from
-from ...core.suggestions import find_similar
+from ...core.objects import as_dict, as_str
+from ...core.option_values import find_similar
 from ...images.image_questions import RegistryAccess, access_of
 from ...secrets.search import SHORTEST, CredentialSearch
 from .findings import Finding

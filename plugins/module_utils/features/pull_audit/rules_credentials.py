@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from ...core.json_types import as_list
-from ...core.objects import SECRET, ObjectRef
-from ...core.phrases import pluralize
+from ...core.objects import SECRET, ObjectRef, as_list
+from ...core.text import pluralize
 from ...core.times import format_day
 from ...dockerconfig.registry_keys import host_of
 from ...explain import fixes

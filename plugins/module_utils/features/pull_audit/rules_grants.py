@@ -9,10 +9,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.json_types import as_dict, as_list, as_str
 from ...core.names import is_name, is_namespace
-from ...core.objects import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE_BINDING, Json, ObjectRef, metadata
-from ...core.phrases import summarize
+from ...core.objects import (
+    CLUSTER_ROLE,
+    CLUSTER_ROLE_BINDING,
+    ROLE_BINDING,
+    Json,
+    ObjectRef,
+    as_dict,
+    as_list,
+    as_str,
+    metadata,
+)
+from ...core.text import summarize
 from ...explain import fixes
 from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import AUTHENTICATED, IMAGE_PULLER, PROJECT_GROUPS, UNAUTHENTICATED, Subject, subject_of

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ...core.json_types import as_str
-from ...core.objects import ObjectRef, metadata
-from ...core.phrases import summarize
+from ...core.objects import ObjectRef, as_str, metadata
+from ...core.text import summarize
 from ...dockerconfig.key_matching import kubelet_keys
 from ...dockerconfig.registry_keys import without_user
 from ...explain import fixes

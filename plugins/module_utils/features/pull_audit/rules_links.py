@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...core.json_types import as_dict, as_list
-from ...core.objects import Json
+from ...core.objects import Json, as_dict, as_list
 from ...explain import fixes
 from ...platform.account_lists import LISTS, duplicate_names, names_in
 from ...platform.generated import Origin, origin_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...core.audit_format import INFO
 from ...core.objects import POD, ObjectRef
-from ...core.phrases import join_and, summarize
+from ...core.text import join_and, summarize
 from ...explain import fixes
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.credentials import KubeletLogin, credentials_of

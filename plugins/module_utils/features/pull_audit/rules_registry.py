@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ...core.json_types import as_dict, as_list, as_str, as_strs
-from ...core.objects import ObjectRef, metadata
-from ...core.phrases import summarize
+from ...core.objects import ObjectRef, as_dict, as_list, as_str, as_strs, metadata
+from ...core.text import summarize
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...images.image_streams import IMAGE_STREAM
 from ...images.references import reference_of

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.phrases import summarize
+from ...core.objects import as_dict, as_list, as_str
+from ...core.text import summarize
 from ...dockerconfig.crio_provider import is_login_for
 from ...dockerconfig.key_warnings import key_warnings, portable_key, why_never_used
 from ...dockerconfig.registry_keys import can_be_shown, same_path, without_user

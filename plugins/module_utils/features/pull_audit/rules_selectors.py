@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...core.audit_format import INFO
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import CLUSTER_ROLE, metadata
-from ...core.phrases import pluralize, summarize
+from ...core.objects import CLUSTER_ROLE, as_dict, as_list, as_str, metadata
+from ...core.text import pluralize, summarize
 from .drift import INVENTORY
 from .findings import Finding
 from .survey import CLUSTER_BINDINGS, ClusterSnapshot

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...core.phrases import pluralize, summarize
+from ...core.text import pluralize, summarize
 from .findings import Finding
 from .survey import ClusterSnapshot, ImageSignature, NamespaceSnapshot
 

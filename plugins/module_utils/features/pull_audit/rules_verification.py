@@ -11,7 +11,7 @@ from typing import Final
 
 from ...core.audit_format import INFO
 from ...core.objects import ObjectRef
-from ...core.phrases import pluralize, summarize
+from ...core.text import pluralize, summarize
 from ...explain import fixes
 from ...explain.credentials import credentials_of
 from ...explain.lookup import Lookup, ReadRequired

@@ -15,7 +15,6 @@ from typing import Any, Union
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ...core.errors import ImagePullError
-from ...core.json_types import as_str
 from ...core.objects import (
     CLUSTER_ROLE_BINDING,
     NAMESPACE,
@@ -26,6 +25,7 @@ from ...core.objects import (
     Json,
     Kind,
     ObjectRef,
+    as_str,
     metadata,
     trim_object,
     without_managed_fields,

@@ -12,8 +12,7 @@ from functools import cached_property
 from typing import Union
 
 from ...core.errors import ImagePullError
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from ...core.times import content_change
 from ...dockerconfig.kubelet_reading import KubeletReading
 from ...dockerconfig.registry_keys import registry_of, without_user

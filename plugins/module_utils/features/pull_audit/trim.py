@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, metadata, pick
+from ...core.objects import Json, as_dict, as_list, as_str, metadata, pick
 from ...explain.subjects import CONTAINERS, STATUSES, template_of
 from ...explain.token_volumes import trim_token_volumes
 from ...explain.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION

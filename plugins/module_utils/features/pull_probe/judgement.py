@@ -15,10 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.cluster_text import redact_line, truncate
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, metadata
-from ...core.phrases import summarize
+from ...core.objects import Json, as_dict, as_list, as_str, metadata
+from ...core.text import redact_line, summarize, truncate
 from ...explain.node_errors import waits_with_image
 from ...images.probe_pods import CONTAINER
 from ...images.pull_messages import CREATE_ERROR, PullAttempt, is_about_image, parse_message

@@ -29,7 +29,7 @@ from ...clients.kube.errors import (
 from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef, metadata, trim_object
-from ...core.phrases import pluralize
+from ...core.text import pluralize
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.listing import FEW_POLLED, ListRequest, list_each_kind
 from ...engine.result import NamespaceResult, Outcome

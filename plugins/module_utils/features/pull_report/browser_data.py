@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import SEVERITIES
-from ...core.cluster_text import escape_invisible
-from ...core.phrases import summarize
+from ...core.text import escape_invisible, summarize
 from ...core.what_if_format import ACCESS_EFFECTS, LISTED_ANSWERS
 from ...core.what_if_sentences import causes_of, holder_of, moment_of, part_of, place_of, target_of
 from ...explain.offers import offer_of

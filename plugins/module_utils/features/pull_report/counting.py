@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import ERROR, SEVERITIES, WARNING
-from ...core.phrases import pluralize
+from ...core.text import pluralize
 from .options import NEVER
 
 __all__ = ["all_findings", "count_by_severity", "format_counts", "select_failing", "severities_from"]

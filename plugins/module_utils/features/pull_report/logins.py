@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import INFO, WARNING
-from ...core.phrases import pluralize
+from ...core.text import pluralize
 
 __all__ = ["MANY_PLACES", "find_shared_logins", "number_logins"]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import SEVERITIES
-from ...core.phrases import pluralize
+from ...core.text import pluralize
 from ...core.what_if_format import ANSWER_TITLES, LISTED_ANSWERS
 from ...explain.offers import offer_of
 from .browser_data import as_data, embed_json

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import ERROR, WARNING
-from ...core.cluster_text import make_printable
 from ...core.errors import OptionError
-from ...core.phrases import pluralize, summarize
+from ...core.text import make_printable, pluralize, summarize
 from . import documents, merge
 from .comparison import compare_documents
 from .counting import all_findings, count_by_severity, format_counts, select_failing, severities_from

@@ -13,8 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ...core.errors import OptionError
-from ...core.file_errors import describe_read_error
-from ...core.whole_files import stage_file
+from ...core.files import describe_read_error, stage_file
 from .documents import LARGEST_BYTES
 
 __all__ = ["check_writable", "read_source", "select_changed", "write_files"]

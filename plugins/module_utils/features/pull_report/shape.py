@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ...core.json_types import as_int
+from ...core.objects import as_int
 
 __all__ = [
     "Check",

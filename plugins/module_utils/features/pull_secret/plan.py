@@ -14,8 +14,8 @@ from ...core.changes import Change, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed
-from ...core.phrases import summarize
 from ...core.protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
+from ...core.text import summarize
 from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
 from ...dockerconfig.json_text import InvalidContent

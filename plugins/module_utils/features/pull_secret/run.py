@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ...clients.registry.proof import RegistryProof
-from ...core.entry import Entry
+from ...core.changes import Entry
 from ...core.errors import OptionError, Refusal
-from ...core.phrases import summarize
+from ...core.text import summarize
 from ...declarations.batch import Declaration
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from ...dockerconfig.registry_keys import without_user

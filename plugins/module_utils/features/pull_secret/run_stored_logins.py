@@ -15,7 +15,7 @@ from itertools import islice
 
 from ...clients.kube.client import Cluster
 from ...clients.registry.proof import RegistryProof
-from ...core.entry import Failure
+from ...core.changes import Failure
 from ...core.errors import ImagePullError
 from ...core.objects import SECRET, ObjectRef
 from ...declarations.batch import Batch

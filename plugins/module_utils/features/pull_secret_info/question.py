@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ...core.changes import MANAGED_BY
-from ...core.cluster_text import redact_text
 from ...core.errors import Refusal
-from ...core.json_types import as_dict, as_str
-from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, metadata
+from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, as_dict, as_str, metadata
 from ...core.ownership import owner_of
 from ...core.protocols import NOTHING_RELATED, ListedBy, Related
+from ...core.text import redact_text
 from ...core.times import content_change, format_utc, with_time_of_content
 from ...dockerconfig.registry_keys import host_of, without_user
 from ...platform.protected import controller_of, is_marked_generated

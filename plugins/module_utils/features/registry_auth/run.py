@@ -14,9 +14,9 @@ from ...clients.registry.client import RegistryOptions, ask_registry, check_opti
 from ...clients.registry.endpoints import option_host
 from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
 from ...clients.registry.transport import check_authorities
-from ...core.entry import Entry
+from ...core.changes import Entry
 from ...core.errors import ImagePullError, OptionError
-from ...core.phrases import pluralize
+from ...core.text import pluralize
 from ...declarations.entry_list import EntryList, list_entries
 from ...discovery.parallel import ask_all
 from ...discovery.proofs import explain_refusal

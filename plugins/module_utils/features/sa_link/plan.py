@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
-from ...core.changes import Change, create, update
-from ...core.entry import Prerequisite
+from ...core.changes import Change, Prerequisite, create, update
 from ...core.errors import Refusal
-from ...core.json_types import as_dict, as_list
 from ...core.names import is_pattern
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict, as_list
 from ...core.ownership import Ownership, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...platform.account_lists import (

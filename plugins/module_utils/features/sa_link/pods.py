@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.changes import Change, delete
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import POD, Json, ObjectRef, metadata, pick
+from ...core.objects import POD, Json, ObjectRef, as_dict, as_list, as_str, metadata, pick
 from ...platform.account_lists import entry_names
 from ...platform.protected import controller_of
 

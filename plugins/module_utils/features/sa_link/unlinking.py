@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...core.changes import MANAGED_BY
-from ...core.json_types import as_dict
-from ...core.objects import Json, ObjectRef, metadata
+from ...core.objects import Json, ObjectRef, as_dict, metadata
 from ...core.ownership import Ownership, is_managed
 from ...core.protocols import Related
 from ...platform.generated import Origin, is_generated, origin_of

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import OptionError
-from ...core.json_types import as_dict, as_str
 from ...core.names import check_path_segment
-from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, ObjectRef, as_dict, as_str, metadata
 from ...core.ownership import is_managed
 from ...core.protocols import Related
 from ...rbac.accounts import has_account_labels

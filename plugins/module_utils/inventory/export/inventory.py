@@ -14,11 +14,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from ...core.cluster_text import make_printable
+from ...core.files import VariableFile
 from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef
-from ...core.phrases import summarize
 from ...core.redaction import SHORTEST
-from ...core.variable_files import VariableFile
+from ...core.text import make_printable, summarize
 from ...dockerconfig.auth_file import AuthFile, parse_stored
 from ...dockerconfig.json_text import decode_string, kind_name
 from ...secrets.content import DOCKERCONFIGJSON

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Union
 
-from ...core.json_types import as_str
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, Objects
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, Objects, as_str
 from ...core.protocols import Related
 from ...platform.account_lists import LISTS, names_in
 from ...platform.generated import Origin, is_generated, origin_of

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.errors import OptionError
+from ...core.files import FilesWanted
 from ...core.names import check_path_segment
-from ...core.variable_files import FilesWanted
 
 __all__ = ["CREDENTIALS", "PLAIN_FILE", "VAULT_FILE", "Export", "from_options"]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from math import floor
 
-from ...core.limits import Limit
+from ...core.option_values import Limit
 
 __all__ = ["Balance", "PruneVerdict", "judge_removals"]
 

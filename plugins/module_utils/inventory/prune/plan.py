@@ -15,8 +15,19 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from ...core.changes import Change, delete, update
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata
+from ...core.objects import (
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    Objects,
+    as_dict,
+    as_list,
+    as_str,
+    metadata,
+)
 from ...core.ownership import is_owned_by
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...platform.account_lists import LISTS, changes_of, entries_of, entry_names, remove_links, view_lists

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...core.changes import Change
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, as_dict, as_list, as_str, metadata
 from ...core.protocols import Related
 from ...rbac.subjects import Subject, subjects_of
 from .declared import NOTHING, DeclaredObjects, Grant, Links

@@ -13,10 +13,10 @@ from typing import Any
 from ...clients.kube.client import Cluster
 from ...core.changes import MANAGED_BY, Change
 from ...core.errors import ImagePullError, OptionError, Refusal
-from ...core.limits import Limit
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trim_object
+from ...core.option_values import Limit
 from ...core.ownership import INSTANCE, check_owner
-from ...core.phrases import join_and, summarize
+from ...core.text import join_and, summarize
 from ...declarations.batch import Batch
 from ...engine.listing import ListRequest, list_in_namespaces
 from ...engine.namespaces import is_terminating

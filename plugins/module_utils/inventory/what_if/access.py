@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.cluster_text import make_printable
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, metadata
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, ObjectRef, as_dict, as_list, as_str, metadata
+from ...core.text import make_printable
 from ...dockerconfig.registry_keys import registry_of, same_path
 from ...explain.credentials import refused_logins
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.markdown import as_code, as_table
-from ...core.phrases import pluralize, summarize
+from ...core.text import pluralize, summarize
 from ...core.what_if_sentences import holder_of, notes_of, pick_evenly, place_of, target_of
 
 __all__ = ["access_lines", "access_notes", "access_section", "access_titles"]

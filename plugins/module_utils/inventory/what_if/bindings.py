@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ...core.errors import ImagePullError
-from ...core.json_types import as_dict
-from ...core.objects import CLUSTER_ROLE, Json, ObjectRef
+from ...core.objects import CLUSTER_ROLE, Json, ObjectRef, as_dict
 from ...explain.lookup import Lookup, UnreadableObject
 from ...explain.reading import require_all, try_lookup
 from ...features.pull_audit.rules_grants import pullers_of

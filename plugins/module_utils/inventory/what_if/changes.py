@@ -11,12 +11,11 @@ from functools import partial
 from typing import Any
 
 from ...core.errors import OptionError, call_all
-from ...core.json_types import as_dict, as_str
-from ...core.limits import USUAL_LIMIT, Limit
 from ...core.names import check_path_segment
-from ...core.objects import Json, Kind, ObjectRef, metadata
+from ...core.objects import Json, Kind, ObjectRef, as_dict, as_str, metadata
+from ...core.option_values import USUAL_LIMIT, Limit
 from ...core.ownership import Ownership
-from ...core.phrases import join_and
+from ...core.text import join_and
 from ...core.what_if_format import DECLARED
 from ...dockerconfig.registry_keys import DOCKER_HUB, host_of
 from ...features.pull_audit.options import parse_version

@@ -9,12 +9,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.changes import Change
-from ...core.entry import Entry
-from ...core.limits import USUAL_LIMIT, Limit
+from ...core.changes import Change, Entry
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
-from ...core.phrases import pluralize
+from ...core.option_values import USUAL_LIMIT, Limit
 from ...core.protocols import Related
+from ...core.text import pluralize
 from ...declarations.batch import Batch, Declaration
 from ...declarations.related import find_related, store_object
 from ...declarations.writes import object_after

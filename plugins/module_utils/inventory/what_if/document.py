@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.cluster_text import make_printable
+from ...core.text import make_printable
 from ...core.times import format_utc
 from ...core.what_if_format import ANSWERS, FORMAT, NOT_AFFECTED
 from .access import NO_ACCESS, AccessReview

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import Json, Kind, ObjectRef
+from ...core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str
 from ...explain.lookup import UnreadableObject
 from ...explain.node_errors import has_started
 from ...explain.reading import require_all

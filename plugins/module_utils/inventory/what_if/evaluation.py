@@ -14,8 +14,7 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ...core.json_types import as_dict, as_str
-from ...core.objects import SECRET, ObjectRef
+from ...core.objects import SECRET, ObjectRef, as_dict, as_str
 from ...core.what_if_format import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...core.changes import Change
-from ...core.cluster_text import make_printable
-from ...core.phrases import pluralize, summarize
+from ...core.text import make_printable, pluralize, summarize
 from ...core.what_if_format import WOULD_BREAK
 from ...images.image_questions import RegistryAccess
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ...core.json_types import as_dict
-from ...core.objects import SECRET, Json, ObjectRef
+from ...core.objects import SECRET, Json, ObjectRef, as_dict
 from ...explain.credentials import credentials_of, refused_logins
 from ...explain.lookup import Lookup
 from ...explain.reading import try_lookup

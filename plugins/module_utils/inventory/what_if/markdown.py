@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.markdown import as_code, as_code_block, as_table
-from ...core.phrases import pluralize
+from ...core.text import pluralize
 from ...core.what_if_format import ANSWER_TITLES, ANSWERS, NOT_KNOWN, WOULD_BREAK
 from ...core.what_if_sentences import (
     causes_of,

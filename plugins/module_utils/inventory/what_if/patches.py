@@ -14,8 +14,18 @@ from functools import cached_property, reduce
 from typing import Protocol, Union
 
 from ...core.errors import ImagePullError
-from ...core.json_types import as_dict, as_list, as_str
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata
+from ...core.objects import (
+    ROLE_BINDING,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    as_dict,
+    as_list,
+    as_str,
+    metadata,
+)
 from ...dockerconfig.key_matching import is_host_match
 from ...dockerconfig.registry_keys import host_of
 from ...explain.credentials import REFUSED, refused_logins

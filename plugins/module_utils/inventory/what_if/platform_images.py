@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from ...core.json_types import as_dict, as_list, as_str, as_strs
-from ...core.objects import Json, Kind, ObjectRef, metadata, pick
+from ...core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
 from ...explain.subjects import ContainerPull
 from ...platform.cluster import CLUSTER_VERSION
 

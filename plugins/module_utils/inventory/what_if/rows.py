@@ -14,8 +14,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ...core.cluster_text import make_printable
 from ...core.objects import POD, Json, ObjectRef
+from ...core.text import make_printable
 from ...core.what_if_format import ANSWERS, NOT_AFFECTED, STILL_PULLS, WOULD_BREAK
 from ...explain.lookup import ReadRequired
 from ...explain.offers import make_offer

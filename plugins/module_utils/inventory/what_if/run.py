@@ -16,8 +16,8 @@ from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ...core.errors import ImagePullError
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
-from ...core.phrases import pluralize
 from ...core.protocols import ALL
+from ...core.text import pluralize
 from ...core.what_if_format import NOT_ASKED, NOT_KNOWN
 from ...core.what_if_sentences import describe_unplanned, describe_unread, idle_of
 from ...declarations.batch import Batch

@@ -14,11 +14,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Union
 
 from ...clients.kube.client import Cluster
-from ...core.changes import Change
-from ...core.entry import Entry
+from ...core.changes import Change, Entry
 from ...core.errors import ImagePullError, Refusal
-from ...core.json_types import as_str
-from ...core.objects import ObjectRef, metadata
+from ...core.objects import ObjectRef, as_str, metadata
 from ...engine.reconciliation import Judge, PlannedChanges
 from ...engine.result import Outcome
 from ...engine.run import RunSettings

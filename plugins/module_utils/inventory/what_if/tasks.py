@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.json_types import as_dict, as_list, as_str, as_strs
-from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef
+from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef, as_dict, as_list, as_str, as_strs
 from ...explain.chain import PullVerdict, explain
 from ...explain.fixes import PREFIX, Fix
 from ...explain.lookup import Lookup

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.phrases import pluralize
+from ...core.text import pluralize
 from ...core.what_if_format import ANSWERS, NOT_KNOWN, STILL_BROKEN, WOULD_BREAK, WOULD_WORK
 from ...core.what_if_sentences import (
     causes_of,

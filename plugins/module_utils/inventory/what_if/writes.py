@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from ...core.changes import Change
 from ...core.errors import ImagePullError
-from ...core.json_types import as_dict
-from ...core.objects import ROLE_BINDING, ObjectRef
+from ...core.objects import ROLE_BINDING, ObjectRef, as_dict
 from ...declarations.writes import object_after
 from ...explain.lookup import Lookup, UnreadableObject
 from ...explain.reading import items_of, require_all, try_lookup

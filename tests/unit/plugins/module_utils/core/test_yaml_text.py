@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_plain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import is_plain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import (
     Sentence,
     TemplateText,

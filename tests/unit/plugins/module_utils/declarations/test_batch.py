@@ -10,8 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create, delete, update
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure, Prerequisite
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Entry,
+    Failure,
+    Prerequisite,
+    create,
+    delete,
+    update,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,

@@ -12,11 +12,13 @@ from typing import Any, ClassVar
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
     Change,
+    Entry,
+    Failure,
+    Prerequisite,
     create,
     delete,
     update,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure, Prerequisite
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,

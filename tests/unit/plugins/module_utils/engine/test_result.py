@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry, Failure
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change, Entry, Failure
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import (
     FilesWanted,
     VariableFile,
     Write,

@@ -22,10 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     Unauthorized,
     UnknownResource,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
-    Change,
-    create,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change, create
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,

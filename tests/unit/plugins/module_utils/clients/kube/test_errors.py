@@ -14,8 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     FailedRequest,
     one_line,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.permissions import RIGHTS_PAGE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import RIGHTS_PAGE, ImagePullError
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -21,10 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     Unauthorized,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
-    SECRET,
-    ObjectRef,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from hypothesis import given
 from hypothesis import strategies as st
 from support.kube_requests import (

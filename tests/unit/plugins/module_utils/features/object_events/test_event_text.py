@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import is_plain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import is_plain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.event_text import (
     encode_name,
     escape_templates,

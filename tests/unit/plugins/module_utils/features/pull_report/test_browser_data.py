@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import escape_invisible
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import (
     as_data,

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
     RegistryProof,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options

@@ -17,10 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import (
-    FilesWanted,
-    VariableFile,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import FilesWanted, VariableFile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     batch_of,
     read_declarations,

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create, delete, update
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.entry import Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Entry, create, delete, update
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     POD,
     ROLE_BINDING,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.file_errors import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import (
     advise_reader,
     describe_place,
     describe_read_error,

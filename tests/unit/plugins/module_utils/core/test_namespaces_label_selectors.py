@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.label_selectors import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import (
     compile_selector,
     is_selected,
     required_keys,

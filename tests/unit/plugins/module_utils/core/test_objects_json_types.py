@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.json_types import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     as_dict,
     as_int,
     as_list,

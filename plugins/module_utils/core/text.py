@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes text of other people safe: plain, visible, on one line, and without credentials. Pure.
+"""Text of other people, made safe: plain, visible, on one line, without credentials. Sentences that list or count several things. Pure.
 
 Users of a cluster choose names and texts that the API server does not check: the name of a role binding, a subject, a key of an auth file,
 an annotation. An escape sequence could change the operator's terminal, a character that changes the text direction could display another
@@ -21,17 +21,19 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from .json_texts import rewrite_texts, texts_of
-from .redaction import MASKED
+from .redaction import MASKED, rewrite_texts, texts_of
 
 __all__ = [
     "MOST",
     "escape_invisible",
     "is_plain",
+    "join_and",
     "make_printable",
     "make_visible",
+    "pluralize",
     "redact_line",
     "redact_text",
+    "summarize",
     "truncate",
 ]
 
@@ -171,3 +173,25 @@ def redact_line(text: str, most: int | None = None) -> str:
 def truncate(text: str, most: int) -> str:
     """Cut the text between words. A part of a credential would not be found when the text is masked later."""
     return text if len(text) <= most else f"{text[:most].rpartition(' ')[0]} ...".lstrip()
+
+
+def join_and(parts: Sequence[str]) -> str:
+    """Join the parts, for example as `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def pluralize(number: int, one: str, many: str = "") -> str:
+    """Return the number with its noun, such as `1 pod` or `2,000 pods`. `many` is an irregular plural."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def summarize(parts: Sequence[str], most: int, joint: str = ", ", *, listed: str = "") -> str:
+    """Join the first `most` parts and count the others: `a, b and 3 more` or, for sentences, `a; b; and 3 more`.
+
+    `listed` is the field of the result that contains all parts.
+    """
+    shown = joint.join(parts[:most])
+    if len(parts) <= most:
+        return shown
+    where = f", listed under {listed!r}" if listed else ""
+    return f"{shown}{' ' if joint == ', ' else joint}and {len(parts) - most} more{where}"

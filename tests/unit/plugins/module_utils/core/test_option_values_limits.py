@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.limits import Limit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import Limit
 
 
 class TestLimit:

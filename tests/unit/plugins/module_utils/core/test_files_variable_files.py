@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.variable_files import VariableFile
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import VariableFile
 
 
 def test_the_repr_of_a_variable_file_hides_its_values() -> None:

@@ -10,7 +10,7 @@ import string
 import sys
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.cluster_text import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import (
     MOST,
     escape_invisible,
     is_plain,

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.whole_files import stage_file
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import stage_file
 
 
 def test_a_file_is_complete_before_it_reaches_its_place(tmp_path: Path) -> None:

@@ -6,11 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.phrases import (
-    join_and,
-    pluralize,
-    summarize,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import join_and, pluralize, summarize
 
 
 @pytest.mark.parametrize(("parts", "said"), [("", ""), ("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.json_texts import rewrite_texts, texts_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import rewrite_texts, texts_of
 
 VALUE = {"a": ["b", {"c/d": "e"}], "f": 1, "g": None, "h": ("i",)}
 

@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of a task: their content, their atomic creation, and the errors of their paths."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from .objects import Json
+
+__all__ = [
+    "Destination",
+    "FilesWanted",
+    "VariableFile",
+    "Write",
+    "advise_reader",
+    "describe_place",
+    "describe_read_error",
+    "stage_file",
+]
+
+
+def describe_place(path: str | Path) -> str:
+    """Return where a relative path begins, which the user of a playbook cannot see, and an absolute form. Empty for an absolute path."""
+    if Path(path).is_absolute():
+        return ""
+    return f" in {Path.cwd()}, where a relative path begins. Give the whole path, such as {{{{ inventory_dir }}}}/{Path(path).as_posix()}"
+
+
+def describe_read_error(path: str | Path, error: Exception) -> str:
+    """Return why a file cannot be read. A ValueError means that it is not UTF-8, or that the path contains a NUL."""
+    if isinstance(error, OSError):
+        return f"{error.strerror}{describe_place(path)}"
+    return "it is not text" if isinstance(error, UnicodeError) else "the path is not valid"
+
+
+def advise_reader(path: str | Path, error: Exception) -> str:
+    """Return the fix for a file of an option that cannot be read, as the next sentence. Empty if the error names it, or if none is known."""
+    if isinstance(error, PermissionError):
+        return ". Allow the user that runs the task to read it"
+    if isinstance(error, FileNotFoundError) and Path(path).is_absolute():
+        return ". Correct the path, or create the file there"
+    return ""
+
+
+@dataclass(frozen=True, repr=False)
+class VariableFile:
+    """A file of variables. The lines of `comment` are at the top. An `encrypted` file is never stored in clear text.
+
+    `for_ansible`: Ansible reads the file as variables. Otherwise another program, such as `kubectl`, reads it without Ansible's tags.
+    """
+
+    name: str
+    variables: Json
+    comment: Sequence[str] = ()
+    encrypted: bool = False
+    for_ansible: bool = True
+
+
+@dataclass(frozen=True)
+class FilesWanted:
+    """The names of the `plain` and `encrypted` files to write into a directory.
+
+    `vault_id` selects one of several vault passwords. `force`: existing files are replaced. `option` is the option that requests the files.
+    `otherwise`: the option that makes a vault password unnecessary, for messages. Empty for none.
+    """
+
+    directory: str
+    plain: Sequence[str]
+    encrypted: Sequence[str] = field(default_factory=tuple)
+    vault_id: str | None = None
+    force: bool = False
+    option: str = "dest"
+    otherwise: str = ""
+
+
+#: Writes the files, all or none, and returns their paths.
+Write = Callable[[Sequence[VariableFile]], Sequence[str]]
+
+
+class Destination(Protocol):
+    """The controller's file system, and its vault passwords."""
+
+    def prepare(self, wanted: FilesWanted) -> Write:
+        """Return the function that writes the files. Nothing is written yet.
+
+        :raises OptionError: if they cannot be written: one exists and must not be replaced, or there is no vault password.
+        """
+
+
+#: Maximum length of the prefix: some file systems limit names to 255 bytes, and the temporary name is longer than the file's own.
+_LONGEST_PREFIX = 64
+
+
+@contextmanager
+def stage_file(path: Path, content: bytes, mode: int = 0o600) -> Iterator[Path]:
+    """Yield a file with that content and mode in the directory of `path`. The caller moves or links it to `path`. Otherwise it is removed.
+
+    :raises OSError: if it cannot be stored. The error names `path`, even for a full disk, for which the system names no file.
+    """
+    with ExitStack() as stack:
+        try:
+            # A name that Ansible does not read as inventory. The file is created with mode 0600.
+            number, name = tempfile.mkstemp(prefix=f".{path.name[:_LONGEST_PREFIX]}.", dir=path.parent)
+            stack.callback(_remove, Path(name))
+            with os.fdopen(number, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+        except OSError as error:
+            error.filename = str(path)
+            raise
+        yield Path(name)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
