@@ -22,12 +22,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import summarize
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations import targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations import batch as targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     ListForm,
+    list_entries,
     problems_of_entries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import list_entries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import PullSecret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     check_verification,

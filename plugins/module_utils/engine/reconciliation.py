@@ -24,8 +24,7 @@ from ..core.changes import Change, Entry, Failure
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json, ObjectRef
 from ..core.protocols import Plan, Related
-from ..declarations.batch import Batch
-from ..declarations.related import store_object
+from ..declarations.batch import Batch, store_object
 from .clock import Clock
 from .namespaces import require_namespace
 from .reader import View

@@ -11,7 +11,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, NotFound
 from ..core.namespaces import NamespaceSelector, compile_selector, requester_of
 from ..core.objects import NAMESPACE, Json, Kind, as_dict, metadata
-from ..declarations.targets import Targets
+from ..declarations.batch import Targets
 
 __all__ = ["list_namespaces", "list_visible_namespaces", "resolve_targets"]
 

@@ -13,9 +13,8 @@ from typing import Any, TypeVar
 from ..core.errors import call_all
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Json, metadata
-from ..declarations.batch import Batch, Declaration
+from ..declarations.batch import Batch, Declaration, Targets
 from ..declarations.declare import ListForm, batch_of, read_declarations
-from ..declarations.targets import Targets
 from ..engine.namespaces import is_terminating
 from ..engine.result import Outcome
 from ..engine.selection import list_visible_namespaces, resolve_targets

@@ -28,11 +28,17 @@ from ..core.option_values import Limit, unknown_options
 from ..core.protocols import Desired
 from ..core.redaction import credentials_in_text, find_secrets, mask
 from ..core.text import make_visible, summarize
-from ..declarations.batch import Batch, Declaration
-from ..declarations.declare import ListForm, batch_of, entry_problems, read_claims, read_declarations
-from ..declarations.entry_list import TARGETS, EntryList
-from ..declarations.targets import Targets
-from ..declarations.targets import from_options as targets_from_options
+from ..declarations.batch import Batch, Declaration, Targets
+from ..declarations.batch import from_options as targets_from_options
+from ..declarations.declare import (
+    TARGETS,
+    EntryList,
+    ListForm,
+    batch_of,
+    entry_problems,
+    read_claims,
+    read_declarations,
+)
 from ..engine import selection
 from ..engine.namespaces import terminating_sentence
 from ..engine.reconciliation import Judge, reconcile

@@ -20,7 +20,7 @@ from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_of
 from ...core.objects import ObjectRef
 from ...core.text import summarize
-from ...declarations.entry_list import TARGETS
+from ...declarations.declare import TARGETS
 from ...dockerconfig.registry_keys import same_path
 
 __all__ = ["ARGUMENTS", "PLACES", "ROW", "ConfirmedEntry", "ConfirmedSecrets", "confirmed_entries", "plan_problems"]

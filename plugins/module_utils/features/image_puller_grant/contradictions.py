@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...declarations.contradictions import Contradiction
+from ...declarations.declare import Contradiction
 from ...rbac.subjects import Subject
 from .plan import ImagePullerGrant
 

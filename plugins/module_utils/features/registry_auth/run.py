@@ -17,7 +17,7 @@ from ...clients.registry.transport import check_authorities
 from ...core.changes import Entry
 from ...core.errors import ImagePullError, OptionError
 from ...core.text import pluralize
-from ...declarations.entry_list import EntryList, list_entries
+from ...declarations.declare import EntryList, list_entries
 from ...discovery.parallel import ask_all
 from ...discovery.proofs import explain_refusal
 from ...images.references import reference_of

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ...core.names import is_pattern
-from ...declarations.contradictions import Contradiction
+from ...declarations.declare import Contradiction
 from .globs import can_overlap
 from .plan import SaLink
 

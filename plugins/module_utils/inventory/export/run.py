@@ -13,7 +13,7 @@ from ...core.errors import ImagePullError
 from ...core.files import Write
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...core.protocols import ALL, Related
-from ...declarations.targets import Targets
+from ...declarations.batch import Targets
 from ...dockerconfig.json_text import InvalidContent
 from ...engine.fetching import Answer
 from ...engine.inspection import evaluate_each, read_each, with_failures

@@ -14,9 +14,7 @@ from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, O
 from ...core.option_values import USUAL_LIMIT, Limit
 from ...core.protocols import Related
 from ...core.text import pluralize
-from ...declarations.batch import Batch, Declaration
-from ...declarations.related import find_related, store_object
-from ...declarations.writes import object_after
+from ...declarations.batch import Batch, Declaration, find_related, object_after, store_object
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.sa_link.plan import SaLink
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of

@@ -15,9 +15,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.contradictions import Contradiction
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     CLAIMS,
+    Contradiction,
     ListForm,
     batch_of,
     entry_problems,
@@ -26,7 +27,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     read_declarations,
     selected_namespaces,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets
 
 CANARY = "canary-S3cret"
 SOURCES = ("inline", "file")

@@ -29,9 +29,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
     Plan,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.contradictions import Contradiction
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
+    Contradiction,
+    ListForm,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import secret_registry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS

@@ -20,8 +20,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.writes import object_after
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import (
+    Batch,
+    Declaration,
+    object_after,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
     LoginReplacement,
     UserPassword,

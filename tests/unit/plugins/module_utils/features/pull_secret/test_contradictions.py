@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.contradictions import Contradiction
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import Contradiction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
     contradictions,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.contradictions import Contradiction
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import Contradiction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
     contradictions,
 )

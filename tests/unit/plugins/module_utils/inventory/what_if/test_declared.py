@@ -16,10 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import (
-    Batch,
-    Declaration,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.plan import (
     ImagePullerGrant,
 )

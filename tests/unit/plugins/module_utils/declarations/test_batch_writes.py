@@ -22,7 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.writes import Writes, object_after
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Writes, object_after
 from hypothesis import given
 from hypothesis import strategies as st
 

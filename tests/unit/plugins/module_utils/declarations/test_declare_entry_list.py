@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.entry_list import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     EntryList,
     entry_at,
     list_entries,

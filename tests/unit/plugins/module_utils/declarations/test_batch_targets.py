@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.targets import Targets, from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets, from_options
 
 
 class TestFromOptions:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.related import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import (
     find_related,
     store_object,
     update_related,
