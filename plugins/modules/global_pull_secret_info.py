@@ -265,7 +265,7 @@ notes:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import FILE_ARGUMENTS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import FILE_ARGUMENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
     from_options,
 )

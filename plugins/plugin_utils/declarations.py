@@ -18,12 +18,12 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import format_suggestion
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
+    auth_file_from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.editing import (
     LoginReplacement,
     UserPassword,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
-    auth_file_from_options,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 

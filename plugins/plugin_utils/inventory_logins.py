@@ -11,14 +11,14 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
+    auth_file_from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.editing import (
     LoginReplacement,
     UserPassword,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
-    auth_file_from_options,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
     DeclarationError,
     Evaluator,

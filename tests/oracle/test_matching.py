@@ -25,12 +25,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     kubelet_keys,
     repository_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import key_warnings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.kubelet_reading import (
-    kubelet_reading,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.node_reading import kubelet_reading
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
     host_of,
+    key_warnings,
     registry_of,
     same_path,
     without_user,

@@ -15,19 +15,176 @@ import base64
 import binascii
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from ..core.errors import OptionError
 from .credential_entry import CredentialEntry, from_file, from_option, stored_entry
-from .credential_helpers import Helpers
-from .document import Document, auths_of, is_bare_map
-from .json_text import EMPTY, InvalidContent, Member, Object, kind_name, value_of
+from .json_text import (
+    EMPTY,
+    InvalidContent,
+    Member,
+    Object,
+    decode_string,
+    fold_name,
+    join_members,
+    kind_name,
+    value_of,
+)
 from .registry_keys import is_match, redact_keys, same_path, without_user
 
-__all__ = ["NOTHING", "AuthFile", "from_registries", "parse", "parse_stored", "parse_text"]
+__all__ = [
+    "FILE_ARGUMENTS",
+    "NOTHING",
+    "SOURCES",
+    "AuthFile",
+    "Document",
+    "Helpers",
+    "auth_file_from_options",
+    "auths_of",
+    "from_registries",
+    "is_bare_map",
+    "parse",
+    "parse_stored",
+    "parse_text",
+]
+
+_NOT_FOR_THIS_TYPE = "which no node reads from a secret of this type"
+
+
+@dataclass(frozen=True, repr=False)
+class Document:
+    """`auths` holds the entries. `before` and `after` are the text around it, which never changes."""
+
+    before: str
+    auths: Object
+    after: str
+
+    @classmethod
+    def parse(cls, text: str, *, legacy: bool) -> Document:
+        """Return the parsed text. `legacy`: it is a `.dockercfg`, the bare map of entries.
+
+        :raises InvalidContent: when it is not an auth file of that form, or when readers see different entries in it.
+        """
+        value = value_of(text)
+        lead, _value, trail = text.partition(value)
+        top = Object.parse(value)
+        if legacy:
+            return cls(lead, _bare_map(top), trail)
+        at = auths_of(top)
+        if at is None:
+            return cls._without_auths(lead, top, trail)
+        member = top.members[at]
+        before = f"{lead}{top.opening}{join_members(top.members[:at])}{member.before}{member.head}"
+        return cls(before, Object.parse(member.value), join_members(top.members[at + 1 :]) + top.closing + trail)
+
+    @classmethod
+    def _without_auths(cls, lead: str, top: Object, trail: str) -> Document:
+        if is_bare_map(top):
+            raise InvalidContent(f"is a .dockercfg, without 'auths', {_NOT_FOR_THIS_TYPE}")
+        comma = ", " if top.members else ""
+        return cls(f'{lead}{top.opening}{join_members(top.members)}{comma}"auths": ', EMPTY, top.closing + trail)
+
+    def having(self, auths: Object) -> str:
+        """Return the text with `auths` as its entries."""
+        return self.before + auths.text + self.after
+
+
+def auths_of(top: Object) -> int | None:
+    """Return the index of the member `auths`, in any spelling that Go accepts, or None when there is none.
+
+    :raises InvalidContent: when it occurs twice, because readers differ on that, or when it is not an object.
+    """
+    found = [at for at, item in enumerate(top.members) if fold_name(item.name) == "auths"]
+    if len(found) > 1:
+        raise InvalidContent("is not an auth file: it has 'auths' twice")
+    for at in found:
+        if kind_name(top.members[at].value) not in ("an object", "null"):
+            raise InvalidContent(f"is not an auth file: 'auths' is {kind_name(top.members[at].value)}, not an object")
+        return at
+    return None
+
+
+def is_bare_map(top: Object) -> bool:
+    """Whether this is a `.dockercfg`: no wrapper, every member is an object, and at least one has a credential."""
+    if any(kind_name(item.value) != "an object" for item in top.members):
+        return False
+    fields = {fold_name(field.name) for item in top.members for field in Object.parse(item.value).members}
+    return bool(fields & {"auth", "username", "identitytoken"})
+
+
+def _bare_map(top: Object) -> Object:
+    for item in top.members:
+        if fold_name(item.name) == "auths" and kind_name(item.value) == "an object" and _has_objects(item.value):
+            raise InvalidContent(f"is a config.json, with 'auths', {_NOT_FOR_THIS_TYPE}")
+    return top
+
+
+def _has_objects(value: str) -> bool:
+    return any(kind_name(item.value) == "an object" for item in Object.parse(value).members)
+
+
+@dataclass(frozen=True)
+class Helpers:
+    """The credential helpers of a file: `store` for all registries, `by_host` for single ones."""
+
+    store: str
+    by_host: Mapping[str, str]
+
+    @classmethod
+    def of(cls, top: Object, source: str) -> Helpers:
+        """Return the helpers that a file names.
+
+        :raises OptionError: when the file gives them in a wrong type.
+        """
+        fields = {fold_name(item.name): item.value for item in top.members if item.value != "null"}
+        store = fields.get("credsstore", '""')
+        try:
+            helpers = Object.parse(fields.get("credhelpers", "null")).members
+        except InvalidContent as error:
+            raise OptionError(f"{source} is not an auth file: 'credHelpers' {error}") from None
+        if kind_name(store) != "a string":
+            raise OptionError(f"{source} is not an auth file: 'credsStore' is {kind_name(store)}, not a string")
+        for item in helpers:
+            if kind_name(item.value) != "a string":
+                raise OptionError(
+                    f"{source} is not an auth file: 'credHelpers' has a value that is {kind_name(item.value)}, not a string"
+                )
+        by_host = {same_path(without_user(item.name)): decode_string(item.value) for item in helpers}
+        return cls(decode_string(store), by_host)
+
+    def name_for(self, key: str) -> str:
+        return self.by_host.get(same_path(key).partition("/")[0]) or self.store
+
+    def refuse_empty(self, key: str, value: str, source: str) -> None:
+        """Refuse an entry, given as JSON, that only marks that a helper keeps its credential."""
+        empty = kind_name(value) in ("an object", "null") and not Object.parse(value).members
+        if empty and (helper := self.name_for(key)):
+            raise _helper_error(source, without_user(key), helper)
+
+    def refuse_chosen(self, pattern: str, source: str) -> None:
+        """Refuse a chosen registry whose credential only a helper keeps."""
+        for host, helper in self.by_host.items():
+            if is_match(host, pattern):
+                raise _helper_error(source, host, helper)
+
+    def refuse_unreachable(self, keys: Collection[str], source: str) -> None:
+        """Refuse a file if helpers keep all of its credentials, or those of some host."""
+        hosts = {same_path(key).partition("/")[0] for key in keys}
+        elsewhere = [host for host in self.by_host if host not in hosts]
+        if elsewhere:
+            raise _helper_error(source, ", ".join(sorted(elsewhere)), self.by_host[elsewhere[0]])
+        if self.store and not keys:
+            raise _helper_error(source, "every registry", self.store)
+
+
+def _helper_error(source: str, registry: str, helper: str) -> OptionError:
+    return OptionError(
+        f"{source} holds no credential for {registry}: the credential helper {'docker-credential-' + helper!r} keeps it, "
+        "and nodes cannot ask the helper. Log in with 'podman login --authfile FILE REGISTRY', or give 'registries' instead"
+    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -197,3 +354,35 @@ def _json_hint(text: str) -> str:
     if decoded[:1] == b"{":
         return "it looks like base64. Decode it first"
     return "give a Docker config.json or a Podman auth.json"
+
+
+#: Options of which exactly one is given.
+SOURCES = ("registries", "auth_file", "auth_config")
+
+#: Options for a file of Docker's or Podman's, and for the entries to use from it.
+FILE_ARGUMENTS: dict[str, Any] = {
+    # Not a path: Ansible would replace environment variables, such as one that names the credential of a job.
+    "auth_file": {"type": "str"},
+    # Redacted by its position in the parameters (core/redaction.py). With `no_log`, Ansible would mask each user name in all output.
+    "auth_config": {"type": "raw", "no_log": False},
+    "include": {"type": "list", "elements": "str"},
+}
+
+
+def auth_file_from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) -> AuthFile:
+    """Return the auth file from the one of `SOURCES` that is given, limited to `include`.
+
+    :raises OptionError: for anything that no node could use.
+    """
+    if options.get("registries") is not None:
+        if not options["registries"]:
+            raise OptionError(
+                "option 'registries' is empty: give at least one registry, or delete the secret with state=absent"
+            )
+        return from_registries(options["registries"])
+    include = options.get("include")
+    if options.get("auth_file") is not None:
+        return parse_text(read_file(options["auth_file"]), f"auth file {options['auth_file']}", include)
+    config = options["auth_config"]
+    read = parse_text if isinstance(config, str) else parse
+    return read(config, "option 'auth_config'", include)

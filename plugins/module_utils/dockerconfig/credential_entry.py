@@ -18,9 +18,8 @@ from typing import Any
 from ..core.errors import OptionError
 from ..core.objects import as_int
 from .json_text import InvalidContent, Object, decode_string, fold_name, has_bad_text, has_huge_number, kind_name
-from .key_warnings import refuse_unused
-from .kubelet_reading import login_of
-from .registry_keys import check_key, without_user
+from .node_reading import login_of
+from .registry_keys import check_key, refuse_unused, without_user
 
 __all__ = ["CredentialEntry", "changed_fields", "field_name", "from_file", "from_option", "stored_entry"]
 

@@ -20,7 +20,7 @@ from ..core.text import pluralize, summarize, truncate
 from ..dockerconfig.auth_file import AuthFile
 from ..dockerconfig.credential_entry import stored_entry
 from ..dockerconfig.json_text import InvalidContent, Object, fold_name, has_huge_number, kind_name, value_of
-from ..dockerconfig.kubelet_reading import kubelet_reading
+from ..dockerconfig.node_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret
 from .generated import fnv_hash

@@ -19,7 +19,7 @@ from ..core.objects import Json, as_dict, as_str
 from ..dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ..dockerconfig.credential_entry import changed_fields
 from ..dockerconfig.json_text import InvalidContent
-from ..dockerconfig.kubelet_reading import KubeletReading, kubelet_reading
+from ..dockerconfig.node_reading import KubeletReading, kubelet_reading
 from ..dockerconfig.registry_keys import redact_keys, without_user
 
 __all__ = [

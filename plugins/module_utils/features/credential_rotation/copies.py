@@ -12,8 +12,8 @@ from typing import Any
 
 from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str, metadata
 from ...core.text import join_and
+from ...dockerconfig.editing import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...dockerconfig.json_text import InvalidContent
-from ...dockerconfig.replace_login import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
 from ...platform.managers import external_manager_of
 from ...platform.node_builds import BuildSecrets

@@ -13,8 +13,8 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.text import pluralize
 from ...core.times import format_utc, seconds_of
+from ...dockerconfig.editing import LoginReplacement, UserPassword
 from ...dockerconfig.registry_keys import check_key, same_path
-from ...dockerconfig.replace_login import LoginReplacement, UserPassword
 from ...explain import verification
 from ...images.image_questions import RegistryAccess
 from ...images.references import Reference, reference_of

@@ -18,7 +18,7 @@ from ...core.objects import ObjectRef
 from ...core.text import pluralize, summarize
 from ...discovery.parallel import ask_all
 from ...discovery.proofs import LoginCheck, Patience, explain_refusal
-from ...dockerconfig.replace_login import UserPassword
+from ...dockerconfig.editing import UserPassword
 from ...images.references import Reference
 from .copies import Copy
 from .options import Rotation

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.objects import POD, Json, Kind, as_dict, as_int, as_list, as_str, metadata
+from ...dockerconfig.editing import LoginReplacement
 from ...dockerconfig.key_matching import kubelet_keys
-from ...dockerconfig.replace_login import LoginReplacement
 from ...explain.node_errors import waits_with_image
 from ...explain.pod_images import PodImage, images_of
 from ...explain.subjects import STATUSES, WORKLOADS, ContainerPull, pulls_of_pod, template_of

@@ -12,8 +12,8 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_name
 from ...core.objects import ObjectRef
+from ...dockerconfig.auth_file import FILE_ARGUMENTS, auth_file_from_options
 from ...dockerconfig.registry_keys import check_key
-from ...dockerconfig.sources import FILE_ARGUMENTS, auth_file_from_options
 from ...platform.hosted import HOSTED_CLUSTER
 
 __all__ = ["GlobalPullSecret", "from_options", "hosted_cluster"]

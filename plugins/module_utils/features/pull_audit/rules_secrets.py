@@ -10,9 +10,15 @@ from contextlib import suppress
 
 from ...core.objects import as_dict, as_list, as_str
 from ...core.text import summarize
-from ...dockerconfig.crio_provider import is_login_for
-from ...dockerconfig.key_warnings import key_warnings, portable_key, why_never_used
-from ...dockerconfig.registry_keys import can_be_shown, same_path, without_user
+from ...dockerconfig.node_reading import is_login_for
+from ...dockerconfig.registry_keys import (
+    can_be_shown,
+    key_warnings,
+    portable_key,
+    same_path,
+    why_never_used,
+    without_user,
+)
 from ...explain import fixes
 from ...explain.lookup import ReadRequired
 from ...explain.steps.crio_provider import crio_provider_for

@@ -14,7 +14,7 @@ from typing import Union
 from ...core.errors import ImagePullError
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from ...core.times import content_change
-from ...dockerconfig.kubelet_reading import KubeletReading
+from ...dockerconfig.node_reading import KubeletReading
 from ...dockerconfig.registry_keys import registry_of, without_user
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup

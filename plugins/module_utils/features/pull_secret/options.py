@@ -11,8 +11,8 @@ from typing import Any
 from ...core.errors import OptionError
 from ...core.names import check_name
 from ...core.ownership import OWNERSHIP_LABELS, Ownership
+from ...dockerconfig.auth_file import FILE_ARGUMENTS, SOURCES, auth_file_from_options
 from ...dockerconfig.registry_keys import check_key
-from ...dockerconfig.sources import FILE_ARGUMENTS, SOURCES, auth_file_from_options
 from ...explain import verification
 from ...explain.verification import Verification
 from ...platform.protected import check_size, refuse_platform_name

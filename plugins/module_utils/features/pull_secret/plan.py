@@ -19,9 +19,8 @@ from ...core.text import summarize
 from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
 from ...dockerconfig.json_text import InvalidContent
-from ...dockerconfig.key_warnings import key_warnings
-from ...dockerconfig.kubelet_reading import kubelet_reading
-from ...dockerconfig.registry_keys import same_path, without_user
+from ...dockerconfig.node_reading import kubelet_reading
+from ...dockerconfig.registry_keys import key_warnings, same_path, without_user
 from ...explain.verification import Verification
 from ...platform.hosted import ADDITIONAL_SECRET, find_merge_problem, objection
 from ...platform.protected import check_size, is_platform_object, refuse_dropping, refuse_foreign, refuse_unknown_loss

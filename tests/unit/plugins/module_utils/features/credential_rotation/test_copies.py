@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.editing import (
     LoginKeys,
     LoginReplacement,
     UserPassword,

@@ -25,7 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     Declaration,
     object_after,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.replace_login import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.editing import (
     LoginReplacement,
     UserPassword,
 )

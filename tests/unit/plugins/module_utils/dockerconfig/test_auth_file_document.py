@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.document import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
     Document,
     auths_of,
     is_bare_map,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.sources import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
     SOURCES,
     auth_file_from_options,
 )

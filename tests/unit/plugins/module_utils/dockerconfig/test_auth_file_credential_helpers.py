@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.credential_helpers import Helpers
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import Helpers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Object
 
 SOURCE = "the file"

@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     InvalidContent,
     Object,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.kubelet_reading import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.node_reading import (
     is_undecodable,
     kubelet_reading,
     login_of,

@@ -11,7 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     containers_keys,
     kubelet_keys,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_warnings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
     key_warnings,
     portable_key,
     refuse_unused,
