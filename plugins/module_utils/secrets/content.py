@@ -1,26 +1,32 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How credentials are stored in a secret: types and data keys, the current content, and how a difference is reported. Pure.
+"""How credentials are stored in a secret: types and data keys, the current content, its use by a node, and the search for a credential. Pure.
 
 Only this module decodes the content of a stored secret.
+
+Types that a node reads: kubelet `pkg/credentialprovider/secrets/secrets.go`. The kubelet silently ignores all others.
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ..core.objects import Json, as_dict, as_str
+from ..core.objects import Json, ObjectRef, as_dict, as_str, metadata
+from ..core.redaction import secret_forms
+from ..core.text import summarize
 from ..dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ..dockerconfig.credential_entry import changed_fields
 from ..dockerconfig.json_text import InvalidContent
+from ..dockerconfig.key_matching import keyring_key
 from ..dockerconfig.node_reading import KubeletReading, kubelet_reading
-from ..dockerconfig.registry_keys import redact_keys, without_user
+from ..dockerconfig.registry_keys import host_of, redact_keys, without_user
 
 __all__ = [
     "DATA_KEYS",
@@ -28,7 +34,10 @@ __all__ = [
     "DOCKERCONFIGJSON",
     "MAX_BYTES",
     "PODMANCONFIGJSON",
+    "SHORTEST",
     "TYPES",
+    "CredentialSearch",
+    "Match",
     "StoredSecret",
     "Target",
     "can_be_auth_file",
@@ -37,7 +46,9 @@ __all__ = [
     "registry_changes",
     "view_secret",
     "view_stored_secret",
-]  # fmt: skip
+    "why_not_usable",
+    "why_secret_missing",
+]
 
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 DOCKERCFG = "kubernetes.io/dockercfg"
@@ -220,3 +231,99 @@ def _decode_base64(value: str) -> str:
     if not _BASE64.match(one_line):
         raise InvalidContent("is not base64")
     return base64.b64decode(one_line).decode("utf-8", "surrogateescape")
+
+
+_ANYWAY = "or link it without this check, with 'require: none'"
+_SHOWN = 5
+
+
+def why_secret_missing(ref: ObjectRef, secret: Json | None) -> str:
+    """Return why nothing can be done with the secret and how to fix it. Empty when the secret exists."""
+    return "" if secret is not None else f"{ref} does not exist: create it first (module pull_secret), {_ANYWAY}"
+
+
+def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:
+    """Return why no pod could pull with the secret and how to fix it. Empty when one could."""
+    if secret is None:
+        return why_secret_missing(ref, secret)
+    held = StoredSecret.of(secret)
+    if held.type not in DATA_KEYS:
+        return (
+            f"{ref} has type {held.type}, which no node reads: create it as kubernetes.io/dockerconfigjson "
+            f"(module pull_secret with recreate=true), {_ANYWAY}"
+        )
+    reading = held.for_kubelet
+    if reading.problems:
+        return (
+            f"{ref} stops every pull of a pod that uses it, because {summarize(reading.problems, _SHOWN, '; ')}: "
+            f"write it again (module pull_secret), {_ANYWAY}"
+        )
+    if not any(user and password and keyring_key(key) is not None for key, (user, password) in reading.logins.items()):
+        return f"{ref} holds no entry with user and password: write it again (module pull_secret), {_ANYWAY}"
+    return ""
+
+
+#: Minimum length of a searched credential. A shorter one would also be found in unrelated words.
+SHORTEST = 8
+
+
+@dataclass(frozen=True)
+class Match:
+    """`location` is a registry key, a data key or an annotation. `as_asked`: the registry and the user match those that were given, too."""
+
+    location: str
+    as_asked: bool
+
+
+@dataclass(frozen=True, repr=False)
+class CredentialSearch:
+    """`secret` is the password or token. With `registry` and `username`, only entries for them count as the exact login."""
+
+    secret: str
+    registry: str = ""
+    username: str = ""
+
+    @cached_property
+    def _forms(self) -> Sequence[bytes]:
+        return [form.encode("utf-8", "surrogateescape") for form in secret_forms(self.secret)]
+
+    def matches(self, secret: Json) -> list[Match]:
+        """Return each location of the credential in the secret once: first entries of the auth file, then data keys, then annotations."""
+        held = StoredSecret.of(secret)
+        found = {}
+        for key, (username, password) in held.for_kubelet.logins.items():
+            if password == self.secret:
+                found[without_user(key)] = self._is_login(key, username)
+        data = {name: value for name, value in as_dict(secret.get("data")).items() if isinstance(value, str)}
+        for name, value in data.items():
+            # If no entry of the auth file has it, its data key may still hold the credential in another form.
+            if not (found and name == held.key) and self._is_in(_decode_value(value)):
+                found[f"data key {name}"] = not (self.registry or self.username)
+        for name, value in as_dict(metadata(secret).get("annotations")).items():
+            if isinstance(value, str) and any(self._is_in(part) for part in _annotation_parts(value)):
+                found[f"annotation {name}"] = not (self.registry or self.username)
+        return [Match(location, as_asked) for location, as_asked in found.items()]
+
+    def _is_login(self, key: str, username: str) -> bool:
+        return (not self.registry or host_of(self.registry) == host_of(key)) and self.username in ("", username)
+
+    def _is_in(self, content: bytes) -> bool:
+        return any(form in content for form in self._forms)
+
+
+def _decode_value(value: str) -> bytes:
+    try:
+        return base64.b64decode(value)
+    except (binascii.Error, ValueError):
+        return value.encode("utf-8", "surrogatepass")
+
+
+def _annotation_parts(annotation: str) -> Iterator[bytes]:
+    """The text of an annotation, and each base64 value in it: `kubectl apply` writes the whole secret into one."""
+    yield annotation.encode("utf-8", "surrogatepass")
+    for part in annotation.split('"'):
+        if len(part) > SHORTEST:
+            try:
+                yield base64.b64decode(part, validate=True)
+            except (binascii.Error, ValueError):
+                continue

@@ -18,8 +18,8 @@ from ...dockerconfig.registry_keys import check_key, same_path
 from ...explain import verification
 from ...images.image_questions import RegistryAccess
 from ...images.references import Reference, reference_of
+from ...secrets.content import SHORTEST, CredentialSearch
 from ...secrets.expiry import SKEW, expiry_of, kind_of
-from ...secrets.search import SHORTEST, CredentialSearch
 from . import confirmation
 from .confirmation import ConfirmedEntry, ConfirmedSecrets
 

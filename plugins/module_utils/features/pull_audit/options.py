@@ -18,7 +18,7 @@ from ...core.namespaces import from_options as selector_from
 from ...core.objects import as_dict, as_str
 from ...core.option_values import find_similar
 from ...images.image_questions import RegistryAccess, access_of
-from ...secrets.search import SHORTEST, CredentialSearch
+from ...secrets.content import SHORTEST, CredentialSearch
 from .findings import Finding
 from .rules import RULES
 

@@ -15,8 +15,8 @@ from ...dockerconfig.registry_keys import host_of
 from ...explain import fixes
 from ...platform.node_builds import BuildSecrets
 from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY
+from ...secrets.content import Match
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
-from ...secrets.search import Match
 from .findings import Finding
 from .survey import AuditedLogin, ClusterSnapshot, NamespaceSnapshot
 from .trim import MATCHES

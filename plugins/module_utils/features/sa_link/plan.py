@@ -28,8 +28,7 @@ from ...platform.account_lists import (
 )
 from ...platform.generated import Origin, origin_of
 from ...platform.protected import is_platform_object
-from ...secrets.content import DOCKERCONFIGJSON
-from ...secrets.usable import why_not_usable, why_secret_missing
+from ...secrets.content import DOCKERCONFIGJSON, why_not_usable, why_secret_missing
 from .pods import TRIMMED_POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
 from .unlinking import Decision, Unlinking
 

@@ -13,7 +13,7 @@ from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, Objects, a
 from ...core.protocols import Related
 from ...platform.account_lists import LISTS, names_in
 from ...platform.generated import Origin, is_generated, origin_of
-from ...secrets.usable import why_not_usable
+from ...secrets.content import why_not_usable
 from .findings import ExportedLinks, ExportedSecret, Findings, LeftOut
 from .survey import NamespaceObjects
 

@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     AuditReader,
     audit_cluster,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import CredentialSearch
 from hypothesis import given
 from hypothesis import strategies as st
 from support.anything import CHANGES, Changed

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.search import CredentialSearch, Match
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import CredentialSearch, Match
 from hypothesis import given
 from support.anything import ANYTHING
 from support.surveyed import auth, b64, secret

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.usable import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import (
     why_not_usable,
     why_secret_missing,
 )
