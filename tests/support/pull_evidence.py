@@ -36,8 +36,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
+    CLUSTER_VERSION,
+    INFRASTRUCTURE,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 
 IMAGE = "q.io/team/app:v1"

@@ -12,11 +12,12 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, UnknownResource
 from ..core.errors import Refusal
 from ..core.objects import Json, ObjectRef, as_dict, as_str
-from ..platform.cluster import CLUSTER_VERSION, desired_version
-from ..platform.cluster_kind import (
+from ..platform.cluster import (
+    CLUSTER_VERSION,
     INFRASTRUCTURE,
     MICROSHIFT_VERSION,
     cluster_kind_of,
+    desired_version,
     has_openshift_config,
     platform_of,
 )

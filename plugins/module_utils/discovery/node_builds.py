@@ -9,7 +9,7 @@ from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..core.errors import ImagePullError
 from ..core.objects import trim_object
-from ..platform.node_builds import MACHINE_OS_CONFIG, BuildSecrets
+from ..platform.protected import MACHINE_OS_CONFIG, BuildSecrets
 
 __all__ = ["read_build_secrets"]
 

@@ -1,11 +1,20 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects that must not be changed, or not in a certain way. Pure."""
+"""Objects that must not be changed, or not in a certain way, and the managers of secrets. Pure.
+
+Recognized by an owner that is a controller, by labels and annotations of operators that copy secrets, and by names of field managers.
+
+openshift/api machineconfiguration/v1, MachineOSConfigSpec: `baseImagePullSecret` and `renderedImagePushSecret`. Both are in the namespace of the
+operator. A changed login starts no build (machine-config-operator pkg/controller/common RequiresRebuild).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from ..core.errors import OptionError, Refusal
 from ..core.objects import (
@@ -13,11 +22,16 @@ from ..core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
     Json,
+    Kind,
     ObjectRef,
     as_dict,
+    as_list,
+    as_str,
     controller_reference,
     metadata,
+    pick,
 )
+from ..core.text import join_and
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 from .hosted import ADDITIONAL_SECRET
@@ -25,17 +39,21 @@ from .hosted import ADDITIONAL_SECRET
 __all__ = [
     "AUTOUPDATE",
     "BUILD_NAMESPACE",
+    "MACHINE_OS_CONFIG",
     "NODE_SECRET",
     "NODE_SECRET_COPY",
     "NO_REGISTRIES",
     "RESERVED_BINDINGS",
+    "BuildSecrets",
     "autoupdate",
     "check_size",
     "controller_of",
+    "external_manager_of",
     "is_for_node_builds",
     "is_global",
     "is_marked_generated",
     "is_platform_object",
+    "is_refreshed",
     "refuse_dropping",
     "refuse_foreign",
     "refuse_platform_name",
@@ -219,3 +237,109 @@ def check_size(what: str, *values: str) -> None:
         raise OptionError(
             f"the data of {what} has {size} bytes, but a secret holds at most {MAX_BYTES}: use fewer registries"
         )
+
+
+#: Words in the names of field managers that rewrite secrets regularly: external-secrets, ecr-credential-helper, kubed, ...
+_REFRESHERS = re.compile(
+    r"(?:^|[^a-z])(?:external-?secrets?|ecr|registry-creds|kubed|reflector|vault|sealed-?secrets?|emberstack)(?:[^a-z]|$)",
+    re.IGNORECASE,
+)
+#: Names of field managers that restore the content of a repository.
+_RESTORERS = re.compile(r"(?:^|[^a-z])(?:argo-?cd|kustomize-controller|helm-controller)(?:[^a-z]|$)", re.IGNORECASE)
+
+#: Labels and annotations that operators write on their copies, with the operator's name. Sources: the documentation of each.
+_MARKS = {
+    "reconcile.external-secrets.io/created-by": "External Secrets",
+    "reconcile.external-secrets.io/managed": "External Secrets",
+    "reconcile.external-secrets.io/data-hash": "External Secrets",
+    "reflector.v1.k8s.emberstack.com/reflects": "Reflector",
+    "reflector.v1.k8s.emberstack.com/auto-reflects": "Reflector",
+    "replicator.v1.mittwald.de/replicated-from-version": "Replicator",
+    "replicator.v1.mittwald.de/replicate-from": "Replicator",
+    "kubed.appscode.com/origin": "Config Syncer",
+    "argocd.argoproj.io/tracking-id": "Argo CD",
+    "kustomize.toolkit.fluxcd.io/name": "Flux",
+    "helm.toolkit.fluxcd.io/name": "Flux",
+}
+
+
+def is_refreshed(secret: Json) -> bool:
+    """Whether the platform or a controller writes the secret, and so keeps its content fresh."""
+    refreshed = any(map(_REFRESHERS.search, _managers(secret)))
+    return is_marked_generated(secret) or _is_node_copy(secret) or bool(controller_of(secret)) or refreshed
+
+
+def external_manager_of(secret: Json) -> str:
+    """Return who would overwrite changes of the secret. Empty when no such manager is known."""
+    if is_marked_generated(secret):
+        return "the platform"
+    if _is_node_copy(secret):
+        return f"the machine config operator, which copies it from {NODE_SECRET.namespace}/{NODE_SECRET.name},"
+    if owner := controller_of(secret):
+        return owner
+    meta = metadata(secret)
+    marked = {**as_dict(meta.get("labels")), **as_dict(meta.get("annotations"))}
+    if found := next((who for mark, who in _MARKS.items() if mark in marked), ""):
+        return found
+    return next((name for name in _managers(secret) if _REFRESHERS.search(name) or _RESTORERS.search(name)), "")
+
+
+def _is_node_copy(secret: Json) -> bool:
+    meta = metadata(secret)
+    return (meta.get("namespace"), meta.get("name")) == (NODE_SECRET_COPY.namespace, NODE_SECRET_COPY.name)
+
+
+def _managers(secret: Json) -> list[str]:
+    """The field managers that wrote a part of the secret."""
+    return [as_str(as_dict(each).get("manager")) for each in as_list(metadata(secret).get("managedFields"))]
+
+
+_FIELDS = ("baseImagePullSecret", "renderedImagePushSecret")
+
+
+def _trim_config(config: Json) -> Json:
+    return {"metadata": pick(metadata(config), "name"), "spec": pick(as_dict(config.get("spec")), *_FIELDS)}
+
+
+MACHINE_OS_CONFIG = Kind(
+    "machineconfiguration.openshift.io/v1",
+    "MachineOSConfig",
+    "machineosconfigs",
+    "machine OS config",
+    trim=_trim_config,
+    namespaced=False,
+)
+
+
+@dataclass(frozen=True)
+class BuildSecrets:
+    """The uses of secrets by their names, as clauses. None if they are not known, with the reason in `unread` if there is one."""
+
+    uses: Mapping[str, Sequence[str]] | None = None
+    unread: str = ""
+
+    @classmethod
+    def of(cls, configs: Iterable[Json]) -> BuildSecrets:
+        """Return the secrets that these MachineOSConfigs name."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for config in configs:
+            spec, who = (
+                as_dict(config.get("spec")),
+                ObjectRef(MACHINE_OS_CONFIG, "", as_str(metadata(config).get("name"))),
+            )
+            for field in _FIELDS:
+                if name := as_str(as_dict(spec.get(field)).get("name")):
+                    found[name].append(f"{field} of {who}")
+        return cls(dict(found))
+
+    def describe(self, ref: ObjectRef) -> str:
+        """Return how builds of node images use the secret, as a sentence. Empty if they do not use it."""
+        if not is_for_node_builds(ref):
+            return ""
+        if self.uses is not None:
+            uses = self.uses.get(ref.name, ())
+            return (
+                f"{ref} is {join_and(uses)}, and a wrong login shows at the next build of a node image" if uses else ""
+            )
+        why = f". The MachineOSConfigs could not be read: {self.unread}" if self.unread else ""
+        return f"A MachineOSConfig may build node images with {ref}, and a wrong login shows at the next build{why}"

@@ -20,7 +20,7 @@ from ...images.credential_providers import CRIO_PROVIDER
 from ...images.node_network import limit_mirrors, network_ref
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors
-from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
+from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import credentials_of, refused_logins

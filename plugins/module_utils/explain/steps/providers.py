@@ -22,7 +22,7 @@ from ...images.credential_providers import (
     platform_of,
 )
 from ...images.references import Reference
-from ...platform.cluster_kind import INFRASTRUCTURE
+from ...platform.cluster import INFRASTRUCTURE
 from ...rbac.access_reviews import token_review
 from ..kubelet_providers import KubeletProviders, find_providers
 from ..lookup import Lookup

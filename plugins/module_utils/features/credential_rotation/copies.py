@@ -15,9 +15,7 @@ from ...core.text import join_and
 from ...dockerconfig.editing import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...dockerconfig.json_text import InvalidContent
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET
-from ...platform.managers import external_manager_of
-from ...platform.node_builds import BuildSecrets
-from ...platform.protected import NODE_SECRET, is_marked_generated
+from ...platform.protected import NODE_SECRET, BuildSecrets, external_manager_of, is_marked_generated
 from ...secrets.content import TYPES, StoredSecret, can_be_auth_file, encode_content
 from .options import Rotation
 

@@ -31,8 +31,7 @@ from ...engine.selection import resolve_targets
 from ...engine.workers import Workers
 from ...images.image_verification import SECRET_LIMIT
 from ...images.probe_pods import PROBE_POD
-from ...platform.node_builds import BuildSecrets
-from ...platform.protected import BUILD_NAMESPACE
+from ...platform.protected import BUILD_NAMESPACE, BuildSecrets
 from .confirmation import ConfirmedSecrets
 from .copies import Copy, is_wanted, trim_managers
 from .options import Rotation

@@ -19,7 +19,7 @@ from ...core.protocols import Inspection
 from ...discovery.cluster_kind import ClusterKind, detect_cluster_kind, get_if_readable
 from ...engine.inspection import inspect
 from ...engine.run import RunSettings
-from ...platform.cluster_kind import HOSTED, INFRASTRUCTURE, MANAGED, MANAGEMENT, STANDALONE, why_unsupported
+from ...platform.cluster import HOSTED, INFRASTRUCTURE, MANAGED, MANAGEMENT, STANDALONE, why_unsupported
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
     NODE_POOL,

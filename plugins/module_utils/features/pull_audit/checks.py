@@ -15,7 +15,7 @@ from ...core.objects import Kind, ObjectRef
 from ...core.text import summarize
 from ...images.kubelet_settings import SETTINGS_KINDS
 from ...platform.cluster import REGISTRY_CONFIG
-from ...platform.node_builds import MACHINE_OS_CONFIG
+from ...platform.protected import MACHINE_OS_CONFIG
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
 from . import (
     cached_images,

@@ -39,7 +39,7 @@ from ...images.node_versions import NodeVersions, nodes_of
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, is_nested, is_within, mirror_items
 from ...platform.account_lists import names_in
-from ...platform.cluster_kind import INFRASTRUCTURE
+from ...platform.cluster import INFRASTRUCTURE
 from ...secrets.expiry import is_legacy_token
 from .cached_images import find_pods_without_login
 from .findings import Finding

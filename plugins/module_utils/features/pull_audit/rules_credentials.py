@@ -13,8 +13,7 @@ from ...core.text import pluralize
 from ...core.times import format_day
 from ...dockerconfig.registry_keys import host_of
 from ...explain import fixes
-from ...platform.node_builds import BuildSecrets
-from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY
+from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY, BuildSecrets
 from ...secrets.content import Match
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
 from .findings import Finding

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from ...core.objects import Json, as_dict, as_list
 from ...explain import fixes
 from ...platform.account_lists import LISTS, duplicate_names, names_in
-from ...platform.generated import Origin, origin_of
-from ...platform.provisioning import how_to_renew, judge_account
+from ...platform.generated import Origin, how_to_renew, judge_account, origin_of
 from .findings import Finding
 from .survey import ClusterSnapshot, NamespaceSnapshot
 

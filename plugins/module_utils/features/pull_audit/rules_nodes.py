@@ -14,7 +14,7 @@ from ...core.objects import ObjectRef
 from ...dockerconfig.registry_keys import can_be_shown
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
-from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
+from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import DATA_KEYS, DOCKERCONFIGJSON
 from .findings import Finding

@@ -58,8 +58,7 @@ from ...platform.cluster import (
     why_not_generated,
 )
 from ...platform.hosted import ADDITIONAL_SECRET
-from ...platform.node_builds import BuildSecrets
-from ...platform.protected import BUILD_NAMESPACE, NODE_SECRET
+from ...platform.protected import BUILD_NAMESPACE, NODE_SECRET, BuildSecrets
 from .accesses import ContainerExplanations
 from .checks import Audit
 from .document import count_findings, document_of

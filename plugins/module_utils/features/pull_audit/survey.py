@@ -24,9 +24,7 @@ from ...explain.steps.signatures import RegistrySignatures
 from ...explain.subjects import ContainerPull, template_of
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in
-from ...platform.managers import is_refreshed
-from ...platform.node_builds import BuildSecrets
-from ...platform.protected import is_marked_generated
+from ...platform.protected import BuildSecrets, is_marked_generated, is_refreshed
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret
 from .trim import MOUNTS
 

@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects
 from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
-from ...platform.generated import generated_names
-from ...platform.provisioning import UNREADABLE, Verdict, how_to_renew, judge_account
+from ...platform.generated import UNREADABLE, Verdict, generated_names, how_to_renew, judge_account
 
 __all__ = ["ProvisionedAccounts"]
 

@@ -22,7 +22,7 @@ from ...images.node_network import NodeNetwork
 from ...images.node_pools import NODES
 from ...images.references import reference_of
 from ...images.registry_sources import HOSTED_MIRRORS, IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, mirror_items
-from ...platform.cluster_kind import INFRASTRUCTURE, has_external_control_plane
+from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject
 from .changes import WhatIfChange

@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery
     detect_cluster_kind,
     get_if_readable,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
     KUBERNETES,
     MICROSHIFT,
     STANDALONE,

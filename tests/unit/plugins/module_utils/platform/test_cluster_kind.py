@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
     HOSTED,
     KUBERNETES,
     MANAGED,

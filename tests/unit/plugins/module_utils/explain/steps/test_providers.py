@@ -25,7 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import token_review
 from support.pull_evidence import AUTH, REFUSED, known, mirrored, pod, secret, steps, summary, told

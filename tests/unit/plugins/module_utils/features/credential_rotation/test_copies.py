@@ -32,7 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.node_builds import BuildSecrets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BuildSecrets
 from hypothesis import given
 from support.anything import ANYTHING
 

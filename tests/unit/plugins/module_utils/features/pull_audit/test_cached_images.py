@@ -11,7 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     repositories_with_login,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from support.surveyed import place, pod, secret, survey
 
 WITH = place("b", secrets=[secret("s")], pods=[pod("s", runs=True)])

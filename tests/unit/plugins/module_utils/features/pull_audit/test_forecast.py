@@ -31,7 +31,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     SignatureRequirement,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster_kind import INFRASTRUCTURE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from support.node_configs import groups_of, kubelet_config, node_in
 from support.node_configs import pool as node_pool
 from support.pull_evidence import DIGEST_SETS, OLD_SETS, REFUSED, TAG_SETS

@@ -17,8 +17,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     AuditedSecret,
     NamespaceSnapshot,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.node_builds import BuildSecrets
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BUILD_NAMESPACE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import (
+    BUILD_NAMESPACE,
+    BuildSecrets,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import CredentialSearch
 from support.surveyed import NOW, auth, found_by, place, secret, survey, token
 

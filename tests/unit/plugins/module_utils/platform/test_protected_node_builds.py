@@ -13,11 +13,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     trim_object,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.node_builds import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import (
+    BUILD_NAMESPACE,
     MACHINE_OS_CONFIG,
     BuildSecrets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BUILD_NAMESPACE
 from hypothesis import given
 from support.anything import CHANGES, Changed
 

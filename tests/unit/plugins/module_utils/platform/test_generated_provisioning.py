@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import provisioning
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.provisioning import UNREADABLE, Verdict
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import generated as provisioning
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.generated import UNREADABLE, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
