@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import RIGHTS_PAGE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS
 from support.lab import Lab
 from support.modules import run_module
 from support.openshift import allow

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS
 from support.lab import path_of
 from support.project_user import ProjectUser
 

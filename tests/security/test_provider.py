@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import (
-    READER_LABELS,
-    READER_ROLE,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import READER_LABELS, READER_ROLE
 from support.lab import Lab, path_of
 from support.project_user import ProjectUser
 from support.provider import PROVIDERS, RBAC, create_reader_role, remove_provider

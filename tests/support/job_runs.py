@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import READER_ROLE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import READER_ROLE
 
 from support.background import repeat
 from support.hypershift import host_a_cluster

@@ -10,10 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_AUDIENCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import (
-    READER_ROLE,
-    READER_RULES,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import READER_ROLE, READER_RULES
 
 from support.lab import Lab
 

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .secret_readers import READER_ROLE
-from .subjects import IMAGE_PULLER, RBAC
+from .subjects import IMAGE_PULLER, RBAC, READER_ROLE
 
 __all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
 

@@ -1,7 +1,12 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Subjects of role bindings: service accounts, all accounts of a project, groups and users, each in one normal form. Pure."""
+"""Subjects of role bindings, each in one normal form, and the roles that give them access to images. Pure.
+
+How rules apply: kubernetes pkg/apis/rbac/v1/evaluation_helpers.go. The right: `pull_review` of access_reviews.py.
+
+The right is in one cluster role with a fixed name. A role in each namespace would be an object that users of the namespace can write.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +14,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.changes import MANAGED_BY
 from ..core.errors import OptionError, Refusal
 from ..core.names import check_free_name, check_name, check_namespace, is_name, is_namespace, quote_name
-from ..core.objects import NAMESPACE, SERVICE_ACCOUNT, Json, ObjectRef, as_dict, as_str, metadata
+from ..core.objects import (
+    CLUSTER_ROLE,
+    NAMESPACE,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    as_dict,
+    as_list,
+    as_str,
+    metadata,
+)
 
 __all__ = [
     "ACCOUNT_USERS",
     "AUTHENTICATED",
+    "CREATE_READER_ROLE",
     "IMAGE_PULLER",
+    "LABELS",
     "PROJECT_GROUPS",
     "RBAC",
+    "READER_LABELS",
+    "READER_ROLE",
+    "READER_RULES",
+    "ROLE",
     "UNAUTHENTICATED",
     "Subject",
     "binding_view",
+    "gives_pull",
+    "has_account_labels",
+    "has_reader_labels",
+    "is_bound_to",
+    "is_reader_role",
+    "role_of",
     "subject_entries",
     "subject_of",
     "subjects_from_options",
@@ -207,3 +236,71 @@ def _refuse_empty_subject(options: Mapping[str, Any]) -> None:
                 f"option 'groups': {quote_name(group)} cannot be the service accounts of a project: give {PROJECT_GROUPS}NAMESPACE, or give "
                 "the namespace in option 'projects'"
             )
+
+
+#: Labels of all objects that are created for an account.
+LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "automation-account"}
+
+
+def has_account_labels(obj: Json) -> bool:
+    """Whether the object has both labels."""
+    labels = as_dict(metadata(obj).get("labels"))
+    return all(labels.get(name) == value for name, value in LABELS.items())
+
+
+def is_bound_to(binding: Json, account: ObjectRef) -> bool:
+    """Whether a binding names the account itself, not a group that the account is in."""
+    wanted = Subject("ServiceAccount", account.name, account.namespace)
+    namespace = as_str(metadata(binding).get("namespace"))
+    return any(subject_of(entry, namespace) == wanted for entry in as_list(binding.get("subjects")))
+
+
+ROLE = Kind(f"{RBAC}/v1", "Role", "roles", "role")
+
+
+def role_of(binding: Json) -> ObjectRef:
+    """Return the role that a binding refers to."""
+    role = as_dict(binding.get("roleRef"))
+    name = as_str(role.get("name"))
+    if role.get("kind") == ROLE.kind:
+        return ObjectRef(ROLE, as_str(metadata(binding).get("namespace")), name)
+    return ObjectRef(CLUSTER_ROLE, "", name)
+
+
+def gives_pull(role: Json | None) -> bool:
+    """Whether the role, None if it does not exist, gives the right to `get imagestreams/layers` of every image stream."""
+    return any(_is_pull_rule(as_dict(rule)) for rule in as_list(as_dict(role).get("rules")))
+
+
+def _is_pull_rule(rule: Json) -> bool:
+    return (
+        _has(rule, "verbs", "get")
+        and _has(rule, "apiGroups", "image.openshift.io")
+        and _has(rule, "resources", "imagestreams/layers", "*/layers")
+        and not as_list(rule.get("resourceNames"))
+    )
+
+
+def _has(rule: Json, member: str, *values: str) -> bool:
+    return bool({"*", *values} & {as_str(each) for each in as_list(rule.get(member))})
+
+
+#: The cluster role, and the name of each binding to it.
+READER_ROLE = ObjectRef(CLUSTER_ROLE, "", "image-pull-credential-provider")
+#: The provider lists the secrets of a type, and reads none by name (crio-credential-provider v0.1.2 internal/pkg/k8s). RBAC cannot limit a
+#: list to a type.
+READER_RULES: Sequence[Mapping[str, Any]] = ({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]},)
+#: The command that creates the cluster role.
+CREATE_READER_ROLE = f"kubectl create clusterrole {READER_ROLE.name} --verb=list --resource=secrets"
+#: Labels of the role and the bindings.
+READER_LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "credential-provider"}
+
+
+def is_reader_role(role: Json) -> bool:
+    """Whether the cluster role allows to list secrets, and nothing else. Other roles must not be able to add rules to it."""
+    return role.get("rules") == list(READER_RULES) and not role.get("aggregationRule")
+
+
+def has_reader_labels(obj: Json) -> bool:
+    """Whether the object has all labels of a binding to the cluster role."""
+    return READER_LABELS.items() <= as_dict(metadata(obj).get("labels")).items()

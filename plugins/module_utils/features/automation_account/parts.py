@@ -12,9 +12,8 @@ from itertools import count
 from typing import Any
 
 from ...core.objects import CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE_BINDING, SERVICE_ACCOUNT, ObjectRef
-from ...rbac.accounts import LABELS
 from ...rbac.rights import CLUSTER, EVERY, HOSTED_PULL_SECRETS, JOBS, rights_of, rules_of
-from ...rbac.subjects import RBAC
+from ...rbac.subjects import LABELS, RBAC
 
 __all__ = ["AccountRole", "AccountRoles", "is_name_of", "names_from"]
 

@@ -30,8 +30,8 @@ from ...core.objects import (
 )
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import summarize
-from ...rbac.accounts import LABELS, has_account_labels
 from ...rbac.rights import CLUSTER
+from ...rbac.subjects import LABELS, has_account_labels
 from .parts import AccountRoles, is_name_of, names_from
 
 __all__ = ["AccountPlan", "NamespaceBindings"]

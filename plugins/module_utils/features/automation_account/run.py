@@ -20,7 +20,7 @@ from ...engine.namespaces import require_namespace
 from ...engine.reconciliation import reconcile
 from ...engine.result import Outcome, summarize_names
 from ...engine.run import RunSettings
-from ...rbac.accounts import has_account_labels, is_bound_to
+from ...rbac.subjects import has_account_labels, is_bound_to
 from .options import AccountRequest
 from .plan import AccountPlan, NamespaceBindings
 

@@ -16,15 +16,20 @@ from ...core.ownership import is_managed
 from ...core.protocols import ALL, NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import pluralize, summarize
 from ...images.credential_providers import MOST_ENTRIES, crio_doubt, skipped_entries
-from ...rbac.secret_readers import (
+from ...rbac.subjects import (
     CREATE_READER_ROLE,
+    RBAC,
     READER_LABELS,
     READER_ROLE,
     READER_RULES,
+    Subject,
+    binding_view,
     has_reader_labels,
     is_reader_role,
+    subject_entries,
+    subject_of,
+    subjects_of,
 )
-from ...rbac.subjects import RBAC, Subject, binding_view, subject_entries, subject_of, subjects_of
 from ...secrets.content import DOCKERCONFIGJSON
 
 __all__ = ["ProviderConfig", "SecretReaders"]

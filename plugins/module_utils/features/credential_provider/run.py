@@ -28,7 +28,7 @@ from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
 from ...rbac.access_reviews import secrets_review
-from ...rbac.secret_readers import READER_ROLE
+from ...rbac.subjects import READER_ROLE
 from ...secrets.content import DATA_KEYS
 from .checks import explain_images, find_obstacles
 from .options import ProviderRequest

@@ -14,14 +14,14 @@ from ...core.names import check_path_segment
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, ObjectRef, as_dict, as_str, metadata
 from ...core.ownership import is_managed
 from ...core.protocols import Related
-from ...rbac.accounts import has_account_labels
-from ...rbac.secret_readers import has_reader_labels
 from ...rbac.subjects import (
     ACCOUNT_USERS,
     AUTHENTICATED,
     PROJECT_GROUPS,
     UNAUTHENTICATED,
     Subject,
+    has_account_labels,
+    has_reader_labels,
     subject_entries,
     subject_of,
     subjects_from_options,

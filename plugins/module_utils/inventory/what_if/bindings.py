@@ -15,8 +15,7 @@ from ...explain.lookup import Lookup, UnreadableObject
 from ...explain.reading import require_all, try_lookup
 from ...features.pull_audit.rules_grants import pullers_of
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
-from ...rbac.roles import gives_pull, role_of
-from ...rbac.subjects import IMAGE_PULLER, Subject
+from ...rbac.subjects import IMAGE_PULLER, Subject, gives_pull, role_of
 from .patches import Answer, GrantPatch
 
 __all__ = ["BindingPatch", "ProjectGrants"]

@@ -17,7 +17,7 @@ from ...declarations.batch import Batch
 from ...explain.lookup import Lookup, UnreadableObject
 from ...features.pull_audit.survey import ClusterSnapshot
 from ...features.sa_link.plan import SaLink
-from ...rbac.roles import ROLE
+from ...rbac.subjects import ROLE
 from .access import AccessReview, review_access
 from .declared import LISTS, PlannedObjects, UnplannedEntry
 from .overlay import ChangedLookup

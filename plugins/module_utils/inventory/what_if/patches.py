@@ -39,8 +39,7 @@ from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.account_lists import names_in
 from ...platform.cluster import CLUSTER_VERSION
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
-from ...rbac.roles import gives_pull, role_of
-from ...rbac.subjects import Subject, subject_of
+from ...rbac.subjects import Subject, gives_pull, role_of, subject_of
 from ...secrets.content import StoredSecret
 
 __all__ = [

@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     AccountPlan,
     NamespaceBindings,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS, has_account_labels
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS, has_account_labels
 
 ROLE = "image-pull:home:robot"
 PARTS = AccountRoles("home", "robot", ("export",))

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     SecretReaders,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     READER_LABELS,
     READER_ROLE,
     READER_RULES,

@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import (
-    READER_ROLE,
-    READER_RULES,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import READER_ROLE, READER_RULES
 from support.fake_api import FakeApi
 from support.in_memory import in_memory
 from support.scripted_pool import Answer, status_object

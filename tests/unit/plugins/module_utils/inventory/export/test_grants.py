@@ -30,8 +30,7 @@ FOUND = {
     ObjectRef(SERVICE_ACCOUNT, "a", "default"): EXISTS,
     ObjectRef(SERVICE_ACCOUNT, "a", "gone"): None,
 }
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import LABELS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import READER_LABELS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS, READER_LABELS
 
 
 def binding(*subjects: Any, role: str = ROLE, kind: str = "ClusterRole", **meta: Any) -> dict[str, Any]:

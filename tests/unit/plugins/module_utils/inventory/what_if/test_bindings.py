@@ -27,8 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.acce
     pull_review,
     secrets_review,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.roles import ROLE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import ROLE, Subject
 
 ROBOT = {"kind": "ServiceAccount", "namespace": "team", "name": "robot"}
 TEAM = {"kind": "Group", "name": "system:serviceaccounts:team"}

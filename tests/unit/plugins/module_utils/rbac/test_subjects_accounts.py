@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.accounts import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     LABELS,
     has_account_labels,
     is_bound_to,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.secret_readers import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     CREATE_READER_ROLE,
     READER_LABELS,
     READER_RULES,

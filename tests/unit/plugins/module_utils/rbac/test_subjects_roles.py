@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import CLUSTER_ROLE, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.roles import ROLE, gives_pull, role_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import ROLE, gives_pull, role_of
 
 PULL = {"verbs": ["get"], "apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"]}
 
