@@ -10,12 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
     ImagePolicies,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
     NodeRegistries,
     registries_for,
 )

@@ -26,7 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     VerificationPolicy,
     decide_cached_image,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions, Version
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions, Version
 
 Case = dict[str, Any]
 

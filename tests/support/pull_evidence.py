@@ -22,16 +22,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS, ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
-    CLUSTER_POLICIES,
-    IMAGE_POLICY,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBEADM_SETTINGS,
     KUBELET_CONFIGS,
+    NODES,
     POOLS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,

@@ -23,7 +23,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
     SECRETS as SECRETS_READ,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     TRUST_QUESTION,
@@ -31,10 +30,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     SignatureQuestion,
     TrustQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
-    additional_ref,
-    key_of_host,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import additional_ref, key_of_host
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (

@@ -28,10 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ClusterSnapshot,
     NamespaceSnapshot,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
-    PROXY,
-    bundle_refs,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import PROXY, bundle_refs
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 

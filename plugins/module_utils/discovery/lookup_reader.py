@@ -22,7 +22,7 @@ from ..explain.lookup import Lookup, UnreadableObject
 from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
 from ..images.kubelet_settings import KUBELET_FILE
-from ..images.pull_events import POD_EVENTS
+from ..images.pull_messages import POD_EVENTS
 from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question_of
 from .image_proofs import prove_images
 from .kubelet_files import read_kubelet_file

@@ -14,8 +14,8 @@ from typing import Any, TypeVar, Union
 
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef
-from ..images.image_policies import KNOWN_IMAGE_POLICIES
-from ..images.node_network import NODE_NETWORK
+from ..images.node_registries import KNOWN_IMAGE_POLICIES
+from ..images.registry_sources import NODE_NETWORK
 
 __all__ = ["Lookup", "ReadRequired", "UnreadableObject"]
 

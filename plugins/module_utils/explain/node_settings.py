@@ -27,7 +27,7 @@ from ..images.kubelet_settings import (
     pool_for,
     refusal_of,
 )
-from ..images.node_versions import NodeVersions, Version, nodes_of
+from ..images.nodes import NodeVersions, Version, nodes_of
 from ..platform.machine_config import Pool
 from .lookup import Lookup, ReadRequired
 from .reading import items_of, require_all, try_lookup

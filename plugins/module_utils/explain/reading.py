@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..core.objects import Json, ObjectRef, as_dict, as_list, as_str, metadata
-from ..images.architectures import nodes_by_architecture
-from ..images.node_pools import NODES
-from ..images.node_versions import NodeVersions, kinds_of, nodes_of
+from ..images.kubelet_settings import NODES
+from ..images.nodes import NodeVersions, kinds_of, nodes_by_architecture, nodes_of
 from ..images.registry_sources import IMAGE_CONFIG, RegistrySources, registry_sources_of
 from .lookup import Lookup, ReadRequired, UnreadableObject
 from .subjects import ContainerPull

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.objects import SECRET, ObjectRef
-from ..images.image_policies import SignatureRequirement
+from ..images.node_registries import SignatureRequirement
 from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
-from ..images.architectures import limits_of_pod
+from ..images.nodes import limits_of_pod
 from ..platform.account_lists import names_in
 from .node_errors import NodeError, errors_of, has_started, waits_with_image
 from .pod_images import CONTAINERS, PodImage, images_of

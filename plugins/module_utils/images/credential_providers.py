@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
 from ..core.text import redact_line
 from ..dockerconfig.key_matching import is_url_match, kubelet_keys
-from .node_versions import NodeVersions, format_version
+from .nodes import NodeVersions, format_version
 
 __all__ = [
     "CRIO_AUDIENCE",

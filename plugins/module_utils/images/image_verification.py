@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .node_versions import NodeVersions, Version
+from .nodes import NodeVersions, Version
 from .references import reference_of
 
 __all__ = [

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of kubelets that objects show: KubeletConfigs, machine config pools, rendered configurations and kubeadm's file. Pure.
+"""The settings of kubelets that objects show: KubeletConfigs, machine config pools, rendered configurations, nodes. Pure.
 
 machine-config-operator pkg/controller/kubelet-config: each KubeletConfig makes a whole file of the template and itself, in the MachineConfig
 99-POOL-generated-kubelet[-N]. The last name counts, and the MachineConfigs of a custom pool override worker's.
@@ -10,13 +10,15 @@ machine-config-operator pkg/controller/kubelet-config: each KubeletConfig makes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..core.namespaces import is_selected
-from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata, pick
+from ..core.objects import NODE, Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
 from ..core.text import redact_line
 from ..platform.machine_config import MACHINE_CONFIG_POOL
 from .image_verification import VerificationPolicy
+from .references import reference_of
 
 __all__ = [
     "ALLOW_LIST_FIELD",
@@ -31,11 +33,13 @@ __all__ = [
     "KUBELET_CONFIGS",
     "KUBELET_FILE",
     "KUBELET_FILE_PATH",
+    "NODES",
     "POLICY_FIELD",
     "POOLS",
     "PROVIDERS",
     "SETTINGS_KINDS",
     "config_for",
+    "lists_image",
     "merge_drop_ins",
     "parse_config",
     "pool_for",
@@ -170,3 +174,28 @@ def _spec(obj: Json) -> Json:
 
 def _name(obj: Json) -> str:
     return as_str(metadata(obj).get("name"))
+
+
+def _trim_node(node: Json) -> Json:
+    meta, info = metadata(node), as_dict(as_dict(node.get("status")).get("nodeInfo"))
+    notes = pick(as_dict(meta.get("annotations")), CURRENT_CONFIG)
+    kept = {"name": meta.get("name"), **pick(meta, "labels"), **({"annotations": notes} if notes else {})}
+    return {"metadata": kept, "status": {"nodeInfo": info}}
+
+
+#: Reference to the list of all nodes, with their versions, their labels and the name of their rendered configuration. A node that is read
+#: alone also has its images, which would be most of the list.
+NODES = ObjectRef(replace(NODE, trim=_trim_node), "", "")
+
+
+def lists_image(node: Json, image: str) -> bool:
+    """Whether the node lists the image among its images. The kubelet lists only the 50 largest, so a missing one may be there.
+
+    The search registries decide about a short name, so it is never found.
+    """
+    reference = reference_of(image)
+    if reference is None or reference.is_short:
+        return False
+    images = as_list(as_dict(node.get("status")).get("images"))
+    names = (name for each in map(as_dict, images) for name in as_strs(each.get("names")))
+    return any(str(reference_of(name)) == str(reference) for name in names)

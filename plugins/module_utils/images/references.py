@@ -1,20 +1,35 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parse the name of an image in a pod as a node does. Pure.
+"""Parse the name of an image in a pod as a node does, also a name without a registry. Pure.
 
 The grammar is that of distribution/reference. For a name without a registry, the kubelet looks for credentials of Docker Hub, and CRI-O
 asks its search registries (containers/image pkg/shortnames).
+
+containerd and cri-dockerd use Docker Hub. CRI-O asks its search registries (containers/image pkg/shortnames). Before version 1.34 it tries
+one after the other. Since then it refuses a name that may exist in several of them (cri-o pull request 9401), except on OpenShift: from 4.21
+on, the machine config operator sets `short_name_mode = "disabled"` (pull request 5628, OCPBUGS-75916), and CRI-O tries one after the other as
+before. Aliases from files on the nodes take precedence. The kubelet always looks for credentials of Docker Hub.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ..core.objects import Json, as_dict, as_strs
 from ..dockerconfig.key_matching import has_registry_host, repository_of
 
-__all__ = ["PUBLIC_REGISTRIES", "Reference", "reference_of"]
+__all__ = [
+    "PUBLIC_REGISTRIES",
+    "Reference",
+    "can_have_alias",
+    "candidates",
+    "reference_of",
+    "search_registries",
+]
 
 #: Registries with many public images.
 PUBLIC_REGISTRIES = frozenset(
@@ -66,3 +81,28 @@ def reference_of(image: str) -> Reference | None:
     name, _at, digest = image.partition("@")
     tag = name.rpartition("/")[2].partition(":")[2]
     return Reference(repository, tag, digest, is_short=not has_registry_host(name))
+
+
+#: Default search registries of OpenShift nodes (machine-config-operator templates, container-registries).
+_DEFAULT = ("registry.access.redhat.com", "docker.io")
+
+#: Red Hat's images with aliases on its nodes (001-rhel-shortnames.conf).
+_ALIASED = re.compile(r"(?:ubi\d|rhel\d|rhscl|rhosp|rhceph|openshift\d|jboss|codeready)[\w-]*(?:/|:|@|\Z)", re.ASCII)
+
+
+def search_registries(config: Json | None) -> Sequence[str]:
+    """Return the search registries of an OpenShift cluster, from its image config."""
+    sources = as_dict(as_dict(as_dict(config).get("spec")).get("registrySources"))
+    given = as_strs(sources.get("containerRuntimeSearchRegistries"))
+    return list(dict.fromkeys(given)) or _DEFAULT
+
+
+def candidates(image: str, registries: Sequence[str]) -> list[Reference]:
+    """Return the image in each of the registries, in the same order."""
+    found = [reference_of(f"{registry}/{image}") for registry in registries]
+    return [reference for reference in found if reference is not None]
+
+
+def can_have_alias(image: str) -> bool:
+    """Whether the nodes may have an alias for the name. The aliases on a node are not visible from outside."""
+    return bool(_ALIASED.match(image))

@@ -19,9 +19,8 @@ from itertools import chain
 from ...core.objects import Json, as_dict, as_str
 from ...dockerconfig.registry_keys import without_user
 from ...images.image_questions import ImageQuestion
-from ...images.node_network import is_cluster_host, network_ref
 from ...images.references import Reference, reference_of
-from ...images.registry_sources import Mirrors
+from ...images.registry_sources import Mirrors, is_cluster_host, network_ref
 from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
 from ..lookup import Lookup

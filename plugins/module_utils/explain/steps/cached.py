@@ -34,8 +34,8 @@ from ...images.image_verification import (
     finds_records,
     record_key,
 )
-from ...images.node_pools import lists_image
-from ...images.node_versions import NodeVersions, format_version, kinds_of, nodes_of
+from ...images.kubelet_settings import lists_image
+from ...images.nodes import NodeVersions, format_version, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt
 from ...platform.protected import NODE_SECRET
 from ..lookup import Lookup

@@ -24,7 +24,7 @@ from ...images.credential_providers import (
     node_problem,
     skipped_entries,
 )
-from ...images.node_versions import NodeVersions
+from ...images.nodes import NodeVersions
 from ...images.references import Reference
 from ...images.registry_sources import Mirrors
 from ...rbac.access_reviews import secrets_review, token_review

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 from ...core.objects import SECRET, Json, ObjectRef, as_str, metadata
 from ...dockerconfig.registry_keys import without_user
+from ...images.image_streams import StreamTag
 from ...images.references import Reference
-from ...images.stream_tags import StreamTag
 from .. import fixes
 from ..credentials import logins_of, secret_status
 from ..fixes import Fix

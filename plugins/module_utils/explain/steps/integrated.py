@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...core.objects import Json, ObjectRef, as_dict, as_list, as_str
-from ...images.image_streams import IMAGE_STREAM, origin_of, why_image_missing
+from ...images.image_streams import IMAGE_STREAM, origin_of, tag_of, why_image_missing
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
-from ...images.stream_tags import tag_of
 from ...rbac.access_reviews import pull_review
 from .. import fixes
 from ..credentials import Credentials

@@ -17,9 +17,8 @@ from ...core.text import join_and
 from ...dockerconfig.key_matching import containers_keys
 from ...dockerconfig.registry_keys import without_user
 from ...images.credential_providers import CRIO_PROVIDER
-from ...images.node_network import limit_mirrors, network_ref
 from ...images.references import Reference, reference_of
-from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors
+from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, limit_mirrors, network_ref
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
 from .. import fixes

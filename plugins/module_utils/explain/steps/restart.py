@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from ...core.objects import ObjectRef
 from ...core.text import join_and
-from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
+from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.references import Reference
 from ..lookup import Lookup
 from ..reading import items_of, try_lookup

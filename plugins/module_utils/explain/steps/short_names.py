@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...images.references import Reference
+from ...images.references import Reference, can_have_alias, candidates, search_registries
 from ...images.registry_sources import IMAGE_CONFIG
-from ...images.short_names import can_have_alias, candidates, search_registries
 from ...platform.cluster import CLUSTER_VERSION
 from ..lookup import Lookup
 from ..reading import nodes_for, try_lookup

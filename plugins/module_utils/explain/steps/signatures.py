@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ...core.objects import Json, as_dict, as_list, as_str
-from ...images.image_policies import ImagePolicies
 from ...images.image_questions import ImageQuestion, SignatureQuestion
+from ...images.node_registries import ImagePolicies
 from ...images.pull_messages import PullAttempt
 from ...images.registry_sources import RegistrySources
 from ..reading import architectures_for, require_all, try_lookup

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 
 from ...core.objects import Json, ObjectRef
 from ...core.text import join_and
-from ...images.image_policies import (
+from ...images.node_registries import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
     KNOWN_IMAGE_POLICIES,
     ImagePolicies,
+    NodeRegistries,
     PolicyScope,
     scopes_of_all,
 )
-from ...images.node_registries import NodeRegistries
 from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...core.objects import Json, ObjectRef
-from ...images.image_streams import IMAGE_STREAM
+from ...images.image_streams import IMAGE_STREAM, StreamTag, is_looked_up, tag_of
 from ...images.references import Reference, reference_of
-from ...images.stream_tags import StreamTag, is_looked_up, tag_of
 from ..lookup import Lookup
 from ..reading import try_lookup
 from ..stream_sources import StreamSource

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ...core.objects import SECRET, ObjectRef, as_dict
 from ...core.times import ChangeTime, content_change, seconds_of
-from ...images.pull_events import POD_EVENTS, PodEvents, pod_events
+from ...images.pull_messages import POD_EVENTS, PodEvents, pod_events
 from ..lookup import Lookup
 from ..reading import items_of, try_lookup
 from ..subjects import ContainerPull

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 from ...core.objects import Json, as_dict, as_str
 from ...images.image_questions import ImageQuestion, TrustQuestion
-from ...images.node_authorities import PROXY, additional_ref, authorities_for, bundle_refs, key_of_host
-from ...images.node_network import is_cluster_host, network_ref
-from ...images.registry_sources import IMAGE_CONFIG
+from ...images.nodes import PROXY, additional_ref, authorities_for, bundle_refs, key_of_host
+from ...images.registry_sources import IMAGE_CONFIG, is_cluster_host, network_ref
 from ..lookup import Lookup
 from ..reading import registry_sources, require_all, try_lookup
 

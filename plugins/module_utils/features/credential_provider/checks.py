@@ -15,8 +15,8 @@ from ...explain.lookup import Lookup, ReadRequired
 from ...explain.reading import items_of, require_all, try_lookup
 from ...explain.subjects import pull_of_account
 from ...images.credential_providers import CRIO_AUDIENCE, has_same_images, node_problem
-from ...images.node_pools import NODES
-from ...images.node_versions import nodes_of
+from ...images.kubelet_settings import NODES
+from ...images.nodes import nodes_of
 from ...images.registry_sources import MIRROR_KINDS, mirror_items
 from ...rbac.access_reviews import token_review
 

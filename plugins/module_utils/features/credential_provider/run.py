@@ -25,8 +25,8 @@ from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...explain.lookup import Lookup, ReadRequired
 from ...images.credential_providers import CRIO_PROVIDER
-from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
+from ...images.node_registries import IMAGE_POLICY
 from ...rbac.access_reviews import secrets_review
 from ...rbac.subjects import READER_ROLE
 from ...secrets.content import DATA_KEYS

@@ -14,7 +14,7 @@ from ...core.text import summarize
 from ...engine.clock import Clock
 from ...engine.listing import ListRequest, list_in_namespaces
 from ...engine.workers import Workers
-from ...images.pull_events import POD_EVENTS
+from ...images.pull_messages import POD_EVENTS
 from .copies import Copy
 from .pending_pulls import EventCounts, PendingPull, event_counts, filter_pending, find_pending, trim_event
 from .uses import Use

@@ -34,7 +34,7 @@ from ...images.image_verification import (
     runtime_effect,
     verifies,
 )
-from ...images.node_versions import NodeVersions, format_version
+from ...images.nodes import NodeVersions, format_version
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, Mirrors
 from ...platform.account_lists import names_in

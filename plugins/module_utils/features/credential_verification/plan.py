@@ -21,14 +21,8 @@ from ...core.objects import Json, Kind, ObjectRef, Objects, as_dict, as_str, as_
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import join_and, pluralize, summarize
 from ...images.image_verification import VerificationPolicy, needs_untagged_image, policy_problems
-from ...images.kubelet_settings import (
-    ALLOW_LIST_FIELD,
-    KUBELET_CONFIG,
-    POLICY_FIELD,
-    config_for,
-    refusal_of,
-)
-from ...images.node_versions import NodeVersions
+from ...images.kubelet_settings import ALLOW_LIST_FIELD, KUBELET_CONFIG, POLICY_FIELD, config_for, refusal_of
+from ...images.nodes import NodeVersions
 
 __all__ = ["VerificationPlan", "pools_with"]
 

@@ -23,9 +23,8 @@ from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...images.image_verification import VerificationPolicy
-from ...images.kubelet_settings import KUBELET_CONFIGS, KUBELET_FILE, POOLS, pool_for
-from ...images.node_pools import NODES
-from ...images.node_versions import NodeVersions, nodes_of
+from ...images.kubelet_settings import KUBELET_CONFIGS, KUBELET_FILE, NODES, POOLS, pool_for
+from ...images.nodes import NodeVersions, nodes_of
 from ...secrets.content import DATA_KEYS
 from .estimate import estimate_pulls, repositories_of, trim_pod_images
 from .options import VerificationRequest

@@ -19,10 +19,8 @@ from ...core.errors import Refusal
 from ...core.objects import Json, Kind, ObjectRef, Objects, as_dict, as_list, as_str, metadata
 from ...core.protocols import ALL, ListedBy
 from ...core.text import redact_text
-from ...images.image_streams import IMAGE_STREAM
-from ...images.import_causes import MENDED_BY_A_LOGIN, cause_of
+from ...images.image_streams import IMAGE_STREAM, MENDED_BY_A_LOGIN, StreamTag, cause_of, tag_of
 from ...images.references import reference_of
-from ...images.stream_tags import StreamTag, tag_of
 from .options import ImportOptions
 
 __all__ = ["IMAGE_STREAM_IMPORT", "Imports", "LeftTag", "StreamImport", "TagImport", "tag_row"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ...core.objects import Json, as_dict, as_list, as_str, metadata
 from ...core.text import redact_line
-from ...images.import_causes import MENDED_BY_A_LOGIN, cause_of, fix_for
+from ...images.image_streams import MENDED_BY_A_LOGIN, cause_of, fix_for
 from .plan import TagImport
 
 __all__ = ["TagResult", "advice", "read_results", "resource_version_of"]

@@ -28,8 +28,8 @@ from ...explain.workload_pods import (
     intermediate_of,
     with_pods,
 )
-from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
+from ...images.node_registries import IMAGE_POLICY
 from ...secrets.content import DATA_KEYS
 from .options import PullAccess
 

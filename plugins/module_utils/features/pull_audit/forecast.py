@@ -21,7 +21,6 @@ from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
 from ...images.credential_providers import CRIO_PROVIDER
-from ...images.image_policies import CLUSTER_POLICIES
 from ...images.image_verification import (
     ASKS,
     NEVER_VERIFY_PRELOADED,
@@ -35,7 +34,8 @@ from ...images.image_verification import (
     record_key,
     runtime_effect,
 )
-from ...images.node_versions import NodeVersions, nodes_of
+from ...images.node_registries import CLUSTER_POLICIES
+from ...images.nodes import NodeVersions, nodes_of
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, is_nested, is_within, mirror_items
 from ...platform.account_lists import names_in

@@ -10,8 +10,8 @@ from functools import cache
 
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_str, metadata
 from ...explain.lookup import Lookup, UnreadableObject
-from ...images.image_policies import IMAGE_POLICY
 from ...images.image_streams import IMAGE_STREAM
+from ...images.node_registries import IMAGE_POLICY
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 from ...rbac.subjects import Subject
 from .rules_grants import is_pull_binding, pullers_of

@@ -35,7 +35,7 @@ from ...images.image_verification import (
     verifies,
 )
 from ...images.kubelet_settings import KUBEADM_CONFIG_MAP
-from ...images.node_versions import NodeVersions, format_version
+from ...images.nodes import NodeVersions, format_version
 from ...images.references import Reference, reference_of
 from ...platform.machine_config import MACHINE_CONFIG_POOL
 from .cached_images import find_pods_without_login

@@ -46,9 +46,9 @@ from ...explain.lookup import ReadRequired, UnreadableObject
 from ...explain.node_settings import NodeGroup, can_verify, group_nodes
 from ...explain.subjects import WORKLOADS
 from ...images.credential_providers import CRIO_PROVIDER
-from ...images.image_policies import IMAGE_POLICY, KNOWN_IMAGE_POLICIES
 from ...images.image_streams import IMAGE_STREAM
-from ...images.node_pools import NODES
+from ...images.kubelet_settings import NODES
+from ...images.node_registries import IMAGE_POLICY, KNOWN_IMAGE_POLICIES
 from ...platform.cluster import (
     CLUSTER_VERSION,
     REGISTRY_CONFIG,

@@ -17,8 +17,8 @@ from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.reading import items_of, try_lookup
 from ...explain.steps.signatures import RegistrySignatures
-from ...images.image_policies import CLUSTER_POLICIES
 from ...images.image_questions import RegistryAccess
+from ...images.node_registries import CLUSTER_POLICIES
 from .rules_signatures import MOST_IMAGES
 from .signed_images import answer_of, share_evenly, signed_images
 from .survey import ImageSignature, SignedImage

@@ -17,7 +17,7 @@ from ...explain.reading import node_objects_for
 from ...explain.required_signatures import RequiredSignature, find_signature, required_signature
 from ...explain.steps.signatures import RegistrySignatures
 from ...explain.subjects import ContainerPull
-from ...images.architectures import architectures_of
+from ...images.nodes import architectures_of
 from .accesses import explanation_key
 from .survey import SignedImage
 

@@ -17,11 +17,10 @@ from ...explain.subjects import STATUSES
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, SECRETS, ClusterSnapshot
-from ...images.node_authorities import CONFIG_MAP
-from ...images.node_network import NodeNetwork
-from ...images.node_pools import NODES
+from ...images.kubelet_settings import NODES
+from ...images.nodes import CONFIG_MAP
 from ...images.references import reference_of
-from ...images.registry_sources import HOSTED_MIRRORS, IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, mirror_items
+from ...images.registry_sources import HOSTED_MIRRORS, IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, NodeNetwork, mirror_items
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject

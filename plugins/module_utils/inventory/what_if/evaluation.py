@@ -26,7 +26,7 @@ from ...images.image_questions import ImageQuestion
 from ...images.image_verification import ASKS, USES
 from ...images.image_verification import UNKNOWN as UNDECIDED
 from ...images.kubelet_settings import KUBELET_CONFIGS
-from ...images.node_network import NODE_NETWORK, is_cluster_host, network_ref
+from ...images.registry_sources import NODE_NETWORK, is_cluster_host, network_ref
 from .causes import find_causes
 from .lost_attempts import describe_loss
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup, RegistryNeeded, UnaskedLookup

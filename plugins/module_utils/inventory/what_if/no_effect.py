@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...explain.lookup import Lookup
-from ...images.node_authorities import CONFIG_MAP
+from ...images.nodes import CONFIG_MAP
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.protected import NODE_SECRET
 from .changes import WhatIfChange

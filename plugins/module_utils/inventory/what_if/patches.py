@@ -34,8 +34,7 @@ from ...explain.reading import require_all, try_lookup
 from ...explain.steps.trust import describe_loss_of_trust
 from ...features.pull_audit.rules_grants import is_pull_binding
 from ...images.image_questions import ImageQuestion
-from ...images.node_network import NODE_NETWORK, NodeNetwork
-from ...images.registry_sources import IMAGE_CONFIG
+from ...images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, NodeNetwork
 from ...platform.account_lists import names_in
 from ...platform.cluster import CLUSTER_VERSION
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of

@@ -18,10 +18,10 @@ from ...explain.lookup import Lookup
 from ...explain.node_settings import NodeSettings, can_verify, group_nodes
 from ...explain.reading import items_of, require_all, try_lookup
 from ...explain.subjects import ContainerPull
-from ...images.image_policies import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.image_verification import ASKS, GATE_OFF, UNKNOWN, USES, VerificationPolicy, decide_cached_image
-from ...images.node_pools import NODES
-from ...images.node_versions import NodeVersions, nodes_of
+from ...images.kubelet_settings import NODES
+from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
+from ...images.nodes import NodeVersions, nodes_of
 
 __all__ = ["Moment", "NodeCaches", "coming_settings"]
 

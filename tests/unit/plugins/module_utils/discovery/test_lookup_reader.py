@@ -24,8 +24,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     RegistryAccess,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import POD_EVENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,

@@ -18,11 +18,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain i
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,

@@ -13,8 +13,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import KNOWN_IMAGE_POLICIES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
+    KNOWN_IMAGE_POLICIES,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import network_ref
 
 A, B = (ObjectRef(SECRET, "ns", name) for name in "ab")
 

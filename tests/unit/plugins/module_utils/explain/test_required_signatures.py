@@ -20,8 +20,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     RegistrySignatures,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import SIGNATURE_QUESTION
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from support.pull_evidence import AUTH, GOOD, IMAGE, REFUSED, known, mirrored, openshift, pod, secret, template
 

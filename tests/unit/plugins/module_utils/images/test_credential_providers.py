@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     skipped_entries,
     trim_providers,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
 from hypothesis import given
 from support.anything import CHANGES, Changed
 

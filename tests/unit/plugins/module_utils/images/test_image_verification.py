@@ -28,7 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     runtime_effect,
     unmatchable_entries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
 from support.present_cases import decision_of, policy_of
 
 IMAGE = "quay.io/team/app:v1"

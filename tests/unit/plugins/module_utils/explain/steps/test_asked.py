@@ -22,10 +22,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES, POOLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    network_ref,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import (

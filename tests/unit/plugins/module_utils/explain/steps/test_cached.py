@@ -15,17 +15,17 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     explain_cache,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
-    CLUSTER_POLICIES,
-    IMAGE_POLICY,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBEADM_SETTINGS,
     KUBELET_CONFIGS,
     KUBELET_FILE,
+    NODES,
     POOLS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from support.node_configs import kubelet_config, node_in
 from support.node_configs import pool as pool_of

@@ -13,9 +13,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.integrated import explain_project
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    network_ref,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import DIGEST, DIGEST_SETS, known, pod
 

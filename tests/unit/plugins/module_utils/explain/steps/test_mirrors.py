@@ -14,9 +14,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import POD_EVENTS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    network_ref,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
     CLUSTER_VERSION,
     INFRASTRUCTURE,

@@ -18,9 +18,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBELET_FILE,
+    NODES,
     POOLS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,

@@ -15,14 +15,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     explain_sources,
     source_refs,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
     CLUSTER_POLICIES,
     IMAGE_POLICY,
     KNOWN_IMAGE_POLICIES,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    network_ref,
+)
 from support.pull_evidence import DIGEST_SETS, GOOD, REFUSED, TAG_SETS, known, mirrored, pod, steps, summary, told
 
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000"

@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     NOT_KNOWN,
     order_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import POD_EVENTS
 from support.pull_evidence import REFUSED, at, changed, pod, pulling, template
 
 EVENTS = ObjectRef(POD_EVENTS, "ns", "p")

@@ -21,13 +21,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     TrustQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import (
     PROXY,
     additional_ref,
     bundle_refs,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import network_ref
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    network_ref,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import AUTH, GOOD, REFUSED, known, mirrored, pod, secret, steps, summary
 

@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import POD_EVENTS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import POD_EVENTS
 from support.pull_evidence import GOOD, IMAGE, REFUSED, at, event, known, pod, steps, summary, told
 
 DENIED = "reading manifest v1 in q.io/team/app: requested access to the resource is denied"

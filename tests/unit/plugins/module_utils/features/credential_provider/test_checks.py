@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     find_obstacles,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_AUDIENCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import token_review
 from support.pull_evidence import AUTH, DIGEST_SETS, REFUSED, TAG_SETS, known, node, secret
 

@@ -28,7 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.ku
     KUBELET_FILE,
     POOLS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,

@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     VerificationPolicy,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
 from support.node_configs import kubelet_config, pool
 
 ALWAYS = VerificationPolicy("AlwaysVerify")

@@ -21,9 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     VerificationPolicy,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
-    KUBELET_FILE_PATH,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import KUBELET_FILE_PATH
 from support.fake_api import FakeApi
 from support.node_configs import kubelet_config, node_in, pool
 from support.pull_evidence import AUTH, secret

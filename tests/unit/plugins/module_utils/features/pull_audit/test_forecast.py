@@ -26,7 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ImageSignature,
     SignedImage,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
     CLUSTER_POLICIES,
     SignatureRequirement,
 )

@@ -11,7 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     CRIO_AUDIENCE,
     CRIO_PROVIDER,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
     secrets_review,
     token_review,

@@ -25,8 +25,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ImageSignature,
     SignedImage,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import SignatureRequirement
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
+    SignatureRequirement,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.surveyed import found_by, place, survey
 

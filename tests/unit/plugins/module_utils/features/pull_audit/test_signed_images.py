@@ -22,12 +22,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ClusterSnapshot,
     SignedImage,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     SIGNATURE_QUESTION,
     SignatureQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES
 from hypothesis import given
 from hypothesis import strategies as st
 from support.surveyed import deployment, place, pod, replica_set, survey

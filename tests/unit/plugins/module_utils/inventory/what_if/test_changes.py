@@ -8,10 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import IMAGE_POLICY
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
-    MIRROR_KINDS,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import IMAGE_POLICY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
     ARGUMENTS,
     CANNOT_KNOW,

@@ -29,11 +29,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBELET_CONFIGS,
+    NODES,
     POOLS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import CONFIG_MAP
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import nodes_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import CONFIG_MAP, nodes_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     NOT_AFFECTED,

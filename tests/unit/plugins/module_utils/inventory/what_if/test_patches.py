@@ -18,20 +18,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
-    IMAGE_POLICY,
-    KNOWN_IMAGE_POLICIES,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import (
-    NodeNetwork,
-    network_ref,
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
+    IMAGE_POLICY,
+    KNOWN_IMAGE_POLICIES,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
     IMAGE_CONFIG,
     MIRROR_KINDS,
+    NodeNetwork,
+    network_ref,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.overlay import ChangedLookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import (

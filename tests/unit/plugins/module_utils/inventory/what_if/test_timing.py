@@ -12,10 +12,6 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
-    CLUSTER_POLICIES,
-    IMAGE_POLICY,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     ALWAYS_VERIFY,
     NEVER_VERIFY,
@@ -25,11 +21,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBELET_CONFIGS,
     KUBELET_FILE,
+    NODES,
     POLICY_FIELD,
     POOLS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_pools import NODES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_versions import NodeVersions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
+    CLUSTER_POLICIES,
+    IMAGE_POLICY,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from support.pull_evidence import pod, template
 from support.supposed import rows_about

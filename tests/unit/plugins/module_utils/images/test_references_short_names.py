@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.short_names import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import (
     can_have_alias,
     candidates,
     search_registries,

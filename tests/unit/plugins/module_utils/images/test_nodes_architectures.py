@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.architectures import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import (
     architectures_of,
     limits_of_pod,
     nodes_by_architecture,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.import_causes import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import (
     CAUSES,
     MENDED_BY_A_LOGIN,
     cause_of,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_authorities import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import (
     additional_ref,
     authorities_for,
     bundle_refs,

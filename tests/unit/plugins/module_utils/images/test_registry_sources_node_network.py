@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_network import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    Mirrors,
     NodeNetwork,
     is_cluster_host,
     limit_mirrors,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import Mirrors
 
 REFERENCE = reference_of("q.io/team/app:v1")
 HUB = ("docker.io", "index.docker.io", "registry-1.docker.io", "auth.docker.io", "*.docker.io")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.times import seconds_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_events import PodEvents, pod_events
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import PodEvents, pod_events
 from hypothesis import given
 from hypothesis import strategies as st
 from support.anything import CHANGES, Changed

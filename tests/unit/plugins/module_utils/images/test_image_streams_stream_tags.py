@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trim_object
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.stream_tags import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import (
+    IMAGE_STREAM,
     StreamTag,
     is_looked_up,
     tag_of,

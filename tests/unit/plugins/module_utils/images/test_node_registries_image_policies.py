@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_policies import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
     ImagePolicies,
     PolicyScope,
     SignatureRequirement,
+    registries_for,
     scopes_of_all,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import registries_for
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import RegistrySources
 from hypothesis import given
