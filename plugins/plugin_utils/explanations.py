@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible import constants as C
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible, make_printable
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import offer_of
 
 __all__ = ["lines_of"]
 

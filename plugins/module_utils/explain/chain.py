@@ -18,8 +18,7 @@ from ..images.pull_rules import UNKNOWN as NO_RULE
 from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
-from .lookup import Lookup
-from .reading import require_all
+from .lookup import Lookup, require_all
 from .steps.asked import join_routes
 from .steps.cached import cache_refs, explain_cache, explain_never, judge_present_image
 from .steps.integrated import explain_project

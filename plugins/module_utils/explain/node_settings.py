@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of nodes for images that they have, as far as objects show them. Pure.
+"""The settings of nodes for images, as far as objects show them: kubelets, credential providers, registry files. Pure.
 
 OpenShift: the kubelet's file in the rendered MachineConfig of the node, with its drop-in files, or, if the caller may not read it, the
 KubeletConfig of the node's pool. Elsewhere: the file that kubeadm gives to new nodes. The kubelet's own answer needs `nodes/proxy`, which also
@@ -10,10 +10,12 @@ allows commands in pods, so nothing asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from ..core.objects import Json, ObjectRef, as_dict, as_str, metadata
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
+from ..images.credential_providers import KubeletProvider
 from ..images.image_verification import VerificationPolicy
 from ..images.kubelet_settings import (
     CURRENT_CONFIG,
@@ -22,18 +24,33 @@ from ..images.kubelet_settings import (
     KUBELET_CONFIGS,
     KUBELET_FILE,
     POOLS,
+    PROVIDERS,
     config_for,
     parse_config,
     pool_for,
     refusal_of,
 )
+from ..images.node_registries import NodeRegistries, registries_for
 from ..images.nodes import NodeVersions, Version, nodes_of
+from ..images.references import reference_of
+from ..images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, MirrorItems, mirror_items
+from ..platform.cluster import CLUSTER_VERSION
 from ..platform.machine_config import Pool
-from .lookup import Lookup, ReadRequired
-from .reading import items_of, require_all, try_lookup
+from .lookup import Lookup, ReadRequired, UnreadableObject, items_of, registry_sources, require_all, try_lookup
 
-__all__ = ["NodeGroup", "NodeSettings", "SettledNode", "can_verify", "group_nodes", "settings_of_nodes"]
-
+__all__ = [
+    "KubeletProviders",
+    "NodeGroup",
+    "NodeSettings",
+    "SettledNode",
+    "can_verify",
+    "find_providers",
+    "group_nodes",
+    "read_mirror_sets",
+    "registries_of",
+    "settings_of_nodes",
+    "why_release_unknown",
+]
 
 #: First version of the kubelet that has the settings. Its feature gate is off until 1.35.
 _SETTINGS_SINCE: Version = (1, 33)
@@ -187,3 +204,118 @@ def _settings_in(configuration: Json, source: str) -> NodeSettings:
     if policy is None:
         return NodeSettings(None, why=f"the settings in {source} are invalid")
     return NodeSettings(policy, "" if policy == VerificationPolicy() else source)
+
+
+@dataclass(frozen=True)
+class KubeletProviders:
+    """The providers of the kubelets for an image, with the names of the pools whose nodes have them.
+
+    `hidden`: the pools whose kubelets have providers that no object shows. `is_complete`: the kubelets of all pools have providers, all of them
+    are known, and no pool is being updated. A kubelet without the option has none, but until 1.28 those of its cloud were part of it.
+    `unread`: why some of the configurations could not be read, as the rest of a sentence. Empty if all were, or the cluster has none.
+    """
+
+    found: Mapping[KubeletProvider, Sequence[str]] = field(default_factory=dict)
+    hidden: Sequence[str] = ()
+    is_complete: bool = False
+    unread: str = ""
+
+
+def find_providers(repository: str, evidence: Lookup, *, of_crio: bool = False) -> KubeletProviders:
+    """Return the providers for an image, without that of CRI-O, or with `of_crio` only that one.
+
+    A pool that is being updated has nodes with its last configuration and with its next one, and may have nodes with others.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    try:
+        pools = evidence.derive(POOLS, _configurations_by_pool)
+    except UnreadableObject as error:
+        return KubeletProviders(unread=f"the {POOLS.kind.resource} could not be read: {error}")
+    refs = {name: [ObjectRef(KUBELET_FILE, "", each) for each in names] for name, names in pools.items()}
+    require_all(evidence, [ref for each in refs.values() for ref in each])
+    found: dict[KubeletProvider, list[str]] = {}
+    hidden: list[str] = []
+    is_complete = bool(refs)
+    for name, files in refs.items():
+        known = [_providers_in(ref, evidence) for ref in files]
+        providers = dict.fromkeys(each for some in known for each in some or ())
+        for provider in providers:
+            if provider.is_crio == of_crio and provider.match(repository):
+                found.setdefault(provider, []).append(name)
+        if None in known:
+            hidden.append(name)
+        is_complete = is_complete and len(known) == 1 and all(known)
+    reasons = (try_lookup(evidence, ref)[1] for each in refs.values() for ref in each)
+    return KubeletProviders(found, hidden, is_complete, next(filter(None, reasons), ""))
+
+
+def _configurations_by_pool(listed: Json | None) -> Mapping[str, Sequence[str]]:
+    """The names of the rendered configurations. An empty pool has no node that needs one."""
+    pools = map(Pool.of, items_of(listed))
+    return {pool.name: [*filter(None, dict.fromkeys((pool.current, pool.target)))] for pool in pools if pool.machines}
+
+
+def _providers_in(ref: ObjectRef, evidence: Lookup) -> Sequence[KubeletProvider] | None:
+    """The providers in a configuration: None if it does not show them, and empty if nothing shows whether there are any."""
+    try:
+        return evidence.derive(ref, _parse_providers)
+    except UnreadableObject:
+        return ()
+
+
+def _parse_providers(settings: Json | None) -> Sequence[KubeletProvider] | None:
+    providers = as_dict(settings).get(PROVIDERS, ())
+    return None if providers is None else [KubeletProvider.of(as_dict(each)) for each in as_list(providers)]
+
+
+def _parse(kind: Kind, listed: Json | None) -> MirrorItems:
+    return MirrorItems(tuple(mirror_items(kind, items_of(listed))))
+
+
+#: The parsed mirror sets of each kind, computed once for all images. Unreadable objects are the same for all of them.
+_PARSE: Mapping[ObjectRef, partial[MirrorItems]] = {
+    ObjectRef(kind, "", ""): partial(_parse, kind) for kind in MIRROR_KINDS
+}
+_UNREAD = MirrorItems()
+
+
+def read_mirror_sets(evidence: Lookup) -> Iterable[MirrorItems]:
+    """Yield the mirror sets of each kind that can be read.
+
+    :raises ReadRequired: when a list of them has to be read first.
+    """
+    for ref, parse in _PARSE.items():
+        try:
+            yield evidence.derive(ref, parse)
+        except UnreadableObject:
+            yield _UNREAD
+
+
+def registries_of(evidence: Lookup) -> NodeRegistries:
+    """Return the nodes' files by the objects that can be read.
+
+    :raises ReadRequired: when more objects have to be read first.
+    """
+    require_all(evidence, [IMAGE_CONFIG, *_PARSE])
+    sources = registry_sources(evidence)
+    release = _release_image(evidence)[0] if sources.blocked else ""
+    return registries_for(sources, tuple(read_mirror_sets(evidence)), release)
+
+
+def why_release_unknown(evidence: Lookup) -> str:
+    """Return why it is not known which blocked registries have an effect, as a sentence. Empty if that is known.
+
+    :raises ReadRequired: when more objects have to be read first.
+    """
+    unread = _release_image(evidence)[1] if registry_sources(evidence).blocked else ""
+    doubt = "An entry around the repository of the release has no effect without a mirror of it, and this repository is not known"
+    return f"{doubt}: {unread}" if unread else ""
+
+
+def _release_image(evidence: Lookup) -> tuple[str, str]:
+    version, unread = try_lookup(evidence, CLUSTER_VERSION)
+    image = as_str(as_dict(as_dict(as_dict(version).get("status")).get("desired")).get("image"))
+    if image and reference_of(image) is None:
+        return "", f"status.desired.image of {CLUSTER_VERSION} is not the name of an image"
+    return image, unread

@@ -16,9 +16,8 @@ from ..images.node_registries import SignatureRequirement
 from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
-from .lookup import Lookup
-from .reading import require_all
-from .registries import registries_of
+from .lookup import Lookup, require_all
+from .node_settings import registries_of
 from .steps.asked import PullRoute, read_attempts
 from .steps.mirrors import mirrors_of
 from .steps.pull_secrets import explain_secret_list

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .fixes import Fix
-from .offers import make_offer
+from .fixes import Fix, make_offer
 from .subjects import ContainerPull
 
 __all__ = [

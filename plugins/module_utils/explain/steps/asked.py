@@ -23,8 +23,7 @@ from ...images.references import Reference, reference_of
 from ...images.registry_sources import Mirrors, is_cluster_host, network_ref
 from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
-from ..lookup import Lookup
-from ..reading import registry_sources, require_all, try_lookup
+from ..lookup import Lookup, registry_sources, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, unknown
 from .crio_provider import CrioProvider, crio_provider_for

@@ -38,9 +38,8 @@ from ...images.kubelet_settings import lists_image
 from ...images.nodes import NodeVersions, format_version, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt
 from ...platform.protected import NODE_SECRET
-from ..lookup import Lookup
+from ..lookup import Lookup, node_objects_for, refs_of_nodes
 from ..node_settings import NodeSettings, SettledNode, can_verify, settings_of_nodes
-from ..reading import node_objects_for, refs_of_nodes
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import PullRoute

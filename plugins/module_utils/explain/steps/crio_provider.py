@@ -29,9 +29,8 @@ from ...images.references import Reference
 from ...images.registry_sources import Mirrors
 from ...rbac.access_reviews import secrets_review, token_review
 from ...secrets.content import DOCKERCONFIGJSON, StoredSecret
-from ..kubelet_providers import KubeletProviders, find_providers
-from ..lookup import Lookup, UnreadableObject
-from ..reading import items_of, nodes_for, require_all, try_lookup
+from ..lookup import Lookup, UnreadableObject, items_of, nodes_for, require_all, try_lookup
+from ..node_settings import KubeletProviders, find_providers
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 

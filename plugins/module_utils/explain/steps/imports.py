@@ -18,8 +18,7 @@ from ...images.references import Reference
 from .. import fixes
 from ..credentials import logins_of, secret_status
 from ..fixes import Fix
-from ..lookup import Lookup
-from ..reading import items_of, try_lookup
+from ..lookup import Lookup, items_of, try_lookup
 
 __all__ = ["why_not_imported"]
 

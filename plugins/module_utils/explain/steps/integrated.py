@@ -14,8 +14,7 @@ from ...images.registry_sources import IMAGE_CONFIG
 from ...rbac.access_reviews import pull_review
 from .. import fixes
 from ..credentials import Credentials
-from ..lookup import Lookup
-from ..reading import require_all, try_lookup
+from ..lookup import Lookup, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, failure, info, unknown
 from .imports import why_not_imported

@@ -14,8 +14,7 @@ from ...platform.account_lists import names_in
 from .. import fixes
 from ..credentials import Credentials, PullSecretStatus, credentials_of, nearest_key
 from ..fixes import Fix
-from ..lookup import Lookup
-from ..reading import try_lookup
+from ..lookup import Lookup, try_lookup
 from ..subjects import ContainerPull
 from .providers import idle_providers
 from .pull_secrets import STATES

@@ -18,9 +18,8 @@ from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import Credentials, KubeletLogin, credentials_of
 from ..fixes import Fix
-from ..kubelet_providers import find_providers
-from ..lookup import Lookup
-from ..reading import try_lookup
+from ..lookup import Lookup, try_lookup
+from ..node_settings import find_providers
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import COPY, MISSING, OUT_OF_REACH, PullRoute, RegistryAttempt, explain_unasked, read_attempts

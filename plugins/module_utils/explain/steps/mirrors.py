@@ -24,9 +24,8 @@ from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import credentials_of, refused_logins
 from ..fixes import Fix
-from ..lookup import Lookup
-from ..reading import require_all, try_lookup
-from ..registries import read_mirror_sets, registries_of, why_release_unknown
+from ..lookup import Lookup, require_all, try_lookup
+from ..node_settings import read_mirror_sets, registries_of, why_release_unknown
 from ..verdict import StepResult, failure, info, unknown
 from .crio_provider import CrioProvider
 

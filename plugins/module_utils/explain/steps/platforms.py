@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ...core.objects import Json, as_str, as_strs
 from ...core.text import join_and, summarize
-from ..reading import architectures_for
+from ..lookup import architectures_for
 from ..verdict import (
     MAY_NOT_RUN,
     UNKNOWN,

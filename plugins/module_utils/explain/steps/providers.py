@@ -24,9 +24,8 @@ from ...images.credential_providers import (
 from ...images.references import Reference
 from ...platform.cluster import INFRASTRUCTURE
 from ...rbac.access_reviews import token_review
-from ..kubelet_providers import KubeletProviders, find_providers
-from ..lookup import Lookup
-from ..reading import try_lookup
+from ..lookup import Lookup, try_lookup
+from ..node_settings import KubeletProviders, find_providers
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 

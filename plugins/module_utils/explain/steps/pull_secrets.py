@@ -11,8 +11,7 @@ from ...core.objects import SECRET, ObjectRef
 from ...platform.account_lists import names_in
 from .. import fixes
 from ..credentials import Credentials
-from ..lookup import Lookup
-from ..reading import try_lookup
+from ..lookup import Lookup, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, failure, info, unknown
 

@@ -16,9 +16,8 @@ from ...core.objects import ObjectRef
 from ...core.text import join_and
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.references import Reference
-from ..lookup import Lookup
-from ..reading import items_of, try_lookup
-from ..registries import registries_of
+from ..lookup import Lookup, items_of, try_lookup
+from ..node_settings import registries_of
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from ...images.references import Reference, can_have_alias, candidates, search_registries
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.cluster import CLUSTER_VERSION
-from ..lookup import Lookup
-from ..reading import nodes_for, try_lookup
+from ..lookup import Lookup, nodes_for, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info, unknown
 

@@ -17,7 +17,7 @@ from ...images.image_questions import ImageQuestion, SignatureQuestion
 from ...images.node_registries import ImagePolicies
 from ...images.pull_messages import PullAttempt
 from ...images.registry_sources import RegistrySources
-from ..reading import architectures_for, require_all, try_lookup
+from ..lookup import architectures_for, require_all, try_lookup
 from ..verdict import StepResult, failure, info, unknown
 from .asked import PullRoute, RegistryAttempt, serving_attempts
 

@@ -23,9 +23,8 @@ from ...images.pull_messages import PullAttempt
 from ...images.references import Reference
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ..credentials import Credentials
-from ..lookup import Lookup
-from ..reading import items_of, try_lookup
-from ..registries import registries_of, why_release_unknown
+from ..lookup import Lookup, items_of, try_lookup
+from ..node_settings import registries_of, why_release_unknown
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, unknown
 from .asked import PullRoute

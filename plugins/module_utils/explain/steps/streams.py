@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from ...core.objects import Json, ObjectRef
 from ...images.image_streams import IMAGE_STREAM, StreamTag, is_looked_up, tag_of
 from ...images.references import Reference, reference_of
-from ..lookup import Lookup
-from ..reading import try_lookup
-from ..stream_sources import StreamSource
-from ..subjects import ContainerPull
+from ..lookup import Lookup, try_lookup
+from ..subjects import ContainerPull, StreamSource
 from ..verdict import StepResult, failure, info, unknown
 from .imports import why_not_imported
 

@@ -14,8 +14,7 @@ from collections.abc import Iterable
 from ...core.objects import SECRET, ObjectRef, as_dict
 from ...core.times import ChangeTime, content_change, seconds_of
 from ...images.pull_messages import POD_EVENTS, PodEvents, pod_events
-from ..lookup import Lookup
-from ..reading import items_of, try_lookup
+from ..lookup import Lookup, items_of, try_lookup
 from ..subjects import ContainerPull
 
 __all__ = ["CHANGED_BEFORE", "CHANGED_SINCE", "CLOSE", "NOT_KNOWN", "events_of", "order_of", "order_of_objects"]

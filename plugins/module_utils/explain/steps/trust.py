@@ -17,8 +17,7 @@ from ...core.objects import Json, as_dict, as_str
 from ...images.image_questions import ImageQuestion, TrustQuestion
 from ...images.nodes import PROXY, additional_ref, authorities_for, bundle_refs, key_of_host
 from ...images.registry_sources import IMAGE_CONFIG, is_cluster_host, network_ref
-from ..lookup import Lookup
-from ..reading import registry_sources, require_all, try_lookup
+from ..lookup import Lookup, registry_sources, require_all, try_lookup
 
 __all__ = ["TRUST_UNKNOWN", "UNTRUSTED", "TrustDoubt", "describe_loss_of_trust", "doubt_trust"]
 

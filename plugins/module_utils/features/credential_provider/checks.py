@@ -11,8 +11,7 @@ from typing import Any
 from ...core.objects import ObjectRef
 from ...core.text import pluralize, summarize
 from ...explain.chain import explain
-from ...explain.lookup import Lookup, ReadRequired
-from ...explain.reading import items_of, require_all, try_lookup
+from ...explain.lookup import Lookup, ReadRequired, items_of, require_all, try_lookup
 from ...explain.subjects import pull_of_account
 from ...images.credential_providers import CRIO_AUDIENCE, has_same_images, node_problem
 from ...images.kubelet_settings import NODES

@@ -12,9 +12,16 @@ from typing import Any
 from ...core.objects import POD, Json, Kind, as_dict, as_int, as_list, as_str, metadata
 from ...dockerconfig.editing import LoginReplacement
 from ...dockerconfig.key_matching import kubelet_keys
-from ...explain.node_errors import waits_with_image
-from ...explain.pod_images import PodImage, images_of
-from ...explain.subjects import STATUSES, WORKLOADS, ContainerPull, pulls_of_pod, template_of
+from ...explain.subjects import (
+    STATUSES,
+    WORKLOADS,
+    ContainerPull,
+    PodImage,
+    images_of,
+    pulls_of_pod,
+    template_of,
+    waits_with_image,
+)
 from ...explain.workload_pods import is_controlled, is_ended
 from ...images.pull_messages import parse_message
 from ...images.references import Reference, reference_of

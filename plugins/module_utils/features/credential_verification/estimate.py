@@ -17,12 +17,11 @@ from typing import Any
 from ...core.namespaces import NamespaceSelector
 from ...core.objects import Json, ObjectRef, as_dict, as_str, metadata, pick
 from ...explain.credentials import credentials_of
-from ...explain.kubelet_providers import find_providers
-from ...explain.lookup import Lookup, ReadRequired
-from ...explain.pod_images import CONTAINERS, images_of
-from ...explain.reading import require_all, try_lookup
+from ...explain.lookup import Lookup, ReadRequired, require_all, try_lookup
+from ...explain.node_settings import find_providers
 from ...explain.steps.crio_provider import providers_without_config
 from ...explain.steps.mirrors import key_for, mirrors_of
+from ...explain.subjects import CONTAINERS, images_of
 from ...images.credential_providers import CRIO_PROVIDER, cloud_of, crio_match, skipped_entries
 from ...images.image_verification import (
     ASKS,

@@ -13,8 +13,7 @@ from typing import Any
 from ...core.audit_format import SEVERITIES
 from ...core.objects import ObjectRef
 from ...core.text import make_printable
-from ...explain.fixes import Fix
-from ...explain.offers import make_offer
+from ...explain.fixes import Fix, make_offer
 from .rules import RULES
 
 __all__ = ["Finding", "sort_findings"]

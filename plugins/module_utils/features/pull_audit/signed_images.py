@@ -12,8 +12,7 @@ from itertools import islice, zip_longest
 from typing import TypeVar
 
 from ...explain.chain import PULLS, PullVerdict
-from ...explain.lookup import Lookup
-from ...explain.reading import node_objects_for
+from ...explain.lookup import Lookup, node_objects_for
 from ...explain.required_signatures import RequiredSignature, find_signature, required_signature
 from ...explain.steps.signatures import RegistrySignatures
 from ...explain.subjects import ContainerPull

@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from ...core.objects import Json, as_dict, as_list, as_str, metadata, pick
-from ...explain.subjects import CONTAINERS, STATUSES, template_of
-from ...explain.token_volumes import trim_token_volumes
+from ...explain.subjects import CONTAINERS, STATUSES, template_of, trim_token_volumes
 from ...explain.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION
 from ...images.nodes import trim_placement
 from ...secrets.content import TYPES, can_be_auth_file

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...core.objects import Json, as_dict, as_list, as_str, metadata
 from ...core.text import redact_line, summarize, truncate
-from ...explain.node_errors import waits_with_image
+from ...explain.subjects import waits_with_image
 from ...images.probe_pods import CONTAINER
 from ...images.pull_messages import CREATE_ERROR, PullAttempt, is_about_image, parse_message
 from ...images.pull_rules import OWN_LIMIT

@@ -16,7 +16,7 @@ from typing import Any
 from ...core.audit_format import SEVERITIES
 from ...core.text import pluralize
 from ...core.what_if_format import ANSWER_TITLES, LISTED_ANSWERS
-from ...explain.offers import offer_of
+from ...explain.fixes import offer_of
 from .browser_data import as_data, embed_json
 from .counting import all_findings, count_by_severity, format_counts
 from .what_if_page import name_answers, questions_of

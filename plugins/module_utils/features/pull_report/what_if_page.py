@@ -20,7 +20,7 @@ from ...core.what_if_sentences import (
     place_of,
     target_of,
 )
-from ...explain.offers import offer_of
+from ...explain.fixes import offer_of
 
 __all__ = ["count_answers", "name_answers", "questions_of"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...core.text import join_and
-from ...explain.offers import Offer, options_of
+from ...explain.fixes import Offer, options_of
 from .tasks import GRANT, LINK, NEW_POD, SECRET_TASK
 
 __all__ = ["advise"]

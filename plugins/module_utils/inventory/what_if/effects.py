@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ...core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str
-from ...explain.lookup import UnreadableObject
-from ...explain.node_errors import has_started
-from ...explain.reading import require_all
+from ...explain.lookup import UnreadableObject, require_all
 from ...explain.steps.mirrors import items_of_sets
-from ...explain.subjects import STATUSES
+from ...explain.subjects import STATUSES, has_started
 from ...features.pull_audit.forecast import kubernetes_version
 from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, SECRETS, ClusterSnapshot

@@ -17,8 +17,7 @@ from functools import cached_property
 from ...core.objects import SECRET, ObjectRef, as_dict, as_str
 from ...core.what_if_format import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
-from ...explain.lookup import Lookup
-from ...explain.reading import architectures_for, registry_sources, require_all, try_lookup
+from ...explain.lookup import Lookup, architectures_for, registry_sources, require_all, try_lookup
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import Step
 from ...features.pull_audit.accesses import explanation_key

@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 from ...core.objects import SECRET, Json, ObjectRef, as_dict
 from ...explain.credentials import credentials_of, refused_logins
-from ...explain.lookup import Lookup
-from ...explain.reading import try_lookup
-from ...explain.registries import registries_of
+from ...explain.lookup import Lookup, try_lookup
+from ...explain.node_settings import registries_of
 from ...explain.steps.asked import PullRoute, join_routes, list_questions
 from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.pull_secrets import explain_secret_list

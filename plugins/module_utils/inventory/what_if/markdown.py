@@ -26,7 +26,7 @@ from ...core.what_if_sentences import (
     part_of,
     pick_evenly,
 )
-from ...explain.offers import Offer, offer_of
+from ...explain.fixes import Offer, offer_of
 from .access_text import access_section
 
 __all__ = ["as_markdown"]

@@ -11,8 +11,7 @@ from typing import TypeVar, Union
 
 from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef
-from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
-from ...explain.reading import items_of
+from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of
 from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
 from .bindings import BindingPatch
 from .patches import EvidencePatch, GrantPatch, LinkPatch, answer_refused_login, join_grants

@@ -17,8 +17,8 @@ from typing import Any, Protocol
 from ...core.objects import POD, Json, ObjectRef
 from ...core.text import make_printable
 from ...core.what_if_format import ANSWERS, NOT_AFFECTED, STILL_PULLS, WOULD_BREAK
+from ...explain.fixes import make_offer
 from ...explain.lookup import ReadRequired
-from ...explain.offers import make_offer
 from ...explain.steps.asked import COPY, MISSING
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
 from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict

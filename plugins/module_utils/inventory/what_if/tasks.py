@@ -15,10 +15,8 @@ from typing import Any
 
 from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef, as_dict, as_list, as_str, as_strs
 from ...explain.chain import PullVerdict, explain
-from ...explain.fixes import PREFIX, Fix
-from ...explain.lookup import Lookup
-from ...explain.offers import options_of
-from ...explain.reading import try_lookup
+from ...explain.fixes import PREFIX, Fix, options_of
+from ...explain.lookup import Lookup, try_lookup
 from ...explain.subjects import ContainerPull
 from ...platform.account_lists import names_in
 from ...rbac.access_reviews import pull_review

@@ -21,7 +21,7 @@ from ...core.what_if_sentences import (
     outcome_of,
     select_rows,
 )
-from ...explain.offers import Offer, offer_of
+from ...explain.fixes import Offer, offer_of
 from .access_text import access_lines
 
 __all__ = ["lines_of"]

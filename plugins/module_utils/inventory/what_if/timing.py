@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from ...core.objects import ObjectRef
 from ...core.what_if_format import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
-from ...explain.lookup import Lookup
+from ...explain.lookup import Lookup, items_of, require_all, try_lookup
 from ...explain.node_settings import NodeSettings, can_verify, group_nodes
-from ...explain.reading import items_of, require_all, try_lookup
 from ...explain.subjects import ContainerPull
 from ...images.image_verification import ASKS, GATE_OFF, UNKNOWN, USES, VerificationPolicy, decide_cached_image
 from ...images.kubelet_settings import NODES

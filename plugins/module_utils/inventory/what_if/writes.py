@@ -14,8 +14,7 @@ from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, ObjectRef, as_dict
 from ...declarations.batch import object_after
-from ...explain.lookup import Lookup, UnreadableObject
-from ...explain.reading import items_of, require_all, try_lookup
+from ...explain.lookup import Lookup, UnreadableObject, items_of, require_all, try_lookup
 from ...features.pull_audit.survey import BINDINGS, ClusterSnapshot
 from .bindings import BindingPatch
 from .declared import ACCESS_KINDS

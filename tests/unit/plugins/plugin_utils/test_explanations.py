@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 from ansible import constants as C
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import add_registry
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import make_offer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import add_registry, make_offer
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 
 ANSWER: dict[str, Any] = {

@@ -14,10 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
     WORKLOADS,
     ContainerPull,
+    StreamSource,
     pull_of_account,
     pulls_of_pod,
     pulls_of_workload,

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import make_offer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import link, make_offer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
     PULLS,
     UNKNOWN,

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
+    ContainerPull,
+    StreamSource,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW

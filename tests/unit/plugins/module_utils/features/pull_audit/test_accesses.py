@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import StreamSource
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
+    ContainerPull,
+    StreamSource,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
     ContainerExplanations,
     explanation_key,

@@ -9,8 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.pod_images import images_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import images_of, pulls_of_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
 from hypothesis import given
 from support.anything import ANYTHING

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import offer_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import offer_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import (
     as_data,
     embed_json,

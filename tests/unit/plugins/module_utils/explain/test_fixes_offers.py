@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import is_plain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Sentence, TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.offers import Offer, make_offer, offer_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import Offer, make_offer, offer_of
 from support.hostile_text import TEXTS
 
 #: Each text that a fix takes from a cluster, by its place in the fix.

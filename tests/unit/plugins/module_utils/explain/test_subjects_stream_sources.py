@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.stream_sources import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
     StreamSource,
     has_resolve_annotation,
     sources_of,

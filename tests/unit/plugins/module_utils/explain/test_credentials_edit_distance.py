@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.edit_distance import is_typing_error
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import is_typing_error
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.registries import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import (
     read_mirror_sets,
     registries_of,
     why_release_unknown,

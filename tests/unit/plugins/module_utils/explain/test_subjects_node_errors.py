@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_errors import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
     NodeError,
+    PodImage,
     errors_of,
     has_started,
     waits_with_image,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.pod_images import PodImage
 
 APP, OTHER = PodImage("q.io/app:v1", "", ("app",)), PodImage("q.io/other:v1", "", ("other",))
 MODEL = PodImage("q.io/model:v1", "", ("app", "other"), "model")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.kubelet_providers import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import (
     KubeletProviders,
     find_providers,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     KubeletProvider,
 )

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.reading import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
+    Lookup,
+    ReadRequired,
     items_of,
     nodes_for,
     refs_of_nodes,
