@@ -20,15 +20,11 @@ from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
 from .lookup import Lookup, require_all
 from .steps.asked import join_routes
-from .steps.cached import cache_refs, explain_cache, explain_never, judge_present_image
-from .steps.integrated import explain_project
-from .steps.login import explain_keys, explain_login
+from .steps.cached import cache_refs, explain_cache, explain_never, explain_restart, judge_present_image
+from .steps.login import explain_keys, explain_login, explain_mounts, explain_shared_error, node_error
 from .steps.pull_secrets import explain_secret_list, explain_secrets
-from .steps.restart import explain_restart
-from .steps.short_names import resolve_short_name
-from .steps.sources import Sources, explain_sources, source_refs
-from .steps.streams import resolve_image
-from .steps.volumes import explain_mounts, explain_shared_error, node_error
+from .steps.sources import Sources, explain_sources, resolve_short_name, source_refs
+from .steps.streams import explain_project, resolve_image
 from .subjects import ContainerPull
 from .verdict import (
     MAY_NOT_RUN,

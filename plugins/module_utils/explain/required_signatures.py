@@ -21,9 +21,14 @@ from .node_settings import registries_of
 from .steps.asked import PullRoute, read_attempts
 from .steps.mirrors import mirrors_of
 from .steps.pull_secrets import explain_secret_list
-from .steps.short_names import resolve_short_name
-from .steps.signatures import RegistrySignatures, registry_signatures
-from .steps.sources import policies_of, source_refs, why_outdated
+from .steps.sources import (
+    RegistrySignatures,
+    policies_of,
+    registry_signatures,
+    resolve_short_name,
+    source_refs,
+    why_outdated,
+)
 from .steps.streams import resolve_image
 from .subjects import ContainerPull
 

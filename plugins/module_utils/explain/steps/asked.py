@@ -3,45 +3,149 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask the registries: make every attempt that a node would make, in the same order and with the same login. Pure.
 
+The host of the task may trust other authorities than the nodes do. The registry is asked once more, with those that the cluster gives its
+nodes. Only files of the nodes can have others, so a registry that nodes use today is not judged in this way: only one that loses an
+authority, a mirror that nodes have not used, and one that remains if the nodes reach only some registries.
+
 The kubelet passes one credential after the other to the runtime: first those of the pod's secrets, then the nodes' own. With each, CRI-O
 tries the mirrors and then the source. It sends the credential to the host of the source, and looks for others in the nodes' file, to which
 its credential provider adds logins of the namespace for the first of these attempts. For a name without a registry, it does so with the name
 in each of its search registries.
+
+The first place with a manifest serves the image (containers/image docker/docker_image_src.go). If that is an index without the node's
+architecture, no other place is tried, and the pull with this login fails. An image without an index is pulled by every node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from ...core.objects import Json, as_dict, as_str
+from ...core.objects import Json, as_dict, as_str, as_strs
+from ...core.text import join_and, summarize
 from ...dockerconfig.registry_keys import without_user
-from ...images.image_questions import ImageQuestion
+from ...images.image_questions import ImageQuestion, TrustQuestion
+from ...images.nodes import PROXY, additional_ref, authorities_for, bundle_refs, key_of_host
 from ...images.references import Reference, reference_of
-from ...images.registry_sources import Mirrors, is_cluster_host, network_ref
+from ...images.registry_sources import IMAGE_CONFIG, Mirrors, is_cluster_host, network_ref
 from ...platform.protected import NODE_SECRET
 from ..credentials import Credentials, credentials_of
-from ..lookup import Lookup, registry_sources, require_all, try_lookup
+from ..lookup import Lookup, architectures_for, registry_sources, require_all, try_lookup
 from ..subjects import ContainerPull
-from ..verdict import StepResult, unknown
-from .crio_provider import CrioProvider, crio_provider_for
+from ..verdict import MAY_NOT_RUN, UNKNOWN, WILL_NOT_PULL, WILL_NOT_RUN, Step, StepResult, failure, info, unknown
 from .mirrors import MirrorKey, key_for, mirrors_of
-from .trust import UNTRUSTED, doubt_trust
+from .providers import CrioProvider, crio_provider_for
 
 __all__ = [
     "COPY",
     "MISSING",
     "OUT_OF_REACH",
+    "PLATFORM",
+    "TRUST_UNKNOWN",
+    "UNTRUSTED",
     "PullRoute",
     "RegistryAttempt",
+    "TrustDoubt",
+    "describe_loss_of_trust",
+    "doubt_trust",
+    "explain_platform",
     "explain_unasked",
     "join_routes",
     "list_questions",
     "read_attempts",
     "serving_attempts",
 ]
+
+#: Outcomes of an attempt at a registry whose certificate the nodes do not trust, and of one for which that is not known.
+UNTRUSTED, TRUST_UNKNOWN = "untrusted", "trust_unknown"
+
+
+@dataclass(frozen=True)
+class TrustDoubt:
+    """`outcome` is one of the constants, `said` is a sentence."""
+
+    outcome: str
+    said: str
+
+
+def doubt_trust(question: ImageQuestion, evidence: Lookup, *, is_source: bool = False) -> TrustDoubt | None:
+    """Return why the nodes may not trust the registry of a question, or None if nothing speaks against it.
+
+    :raises ReadRequired: when objects have to be read or the mirror has to be asked first.
+    """
+    host = question.repository.partition("/")[0]
+    network = as_dict(evidence.look(network_ref(host)))
+    is_new = not is_source and True in (network.get("limited"), network.get("unproven"))
+    is_doubtful = is_new or bool(network.get("loss"))
+    if not is_doubtful or question.is_insecure or is_cluster_host(host):
+        return None
+    known = _read_authorities(evidence)
+    answer, silent = try_lookup(evidence, TrustQuestion(host, "\n".join(known.of(host))).ref)
+    outcome = "" if answer is None else as_str(answer.get("outcome"))
+    if outcome == "trusted":
+        return None
+    if outcome != UNTRUSTED:
+        why = silent or as_str(as_dict(answer).get("message"))
+        return TrustDoubt(
+            TRUST_UNKNOWN, f"whether the nodes trust the certificate of registry {host} is not known: {why}"
+        )
+    if unread := known.unread or as_str(network.get("unread")):
+        return TrustDoubt(
+            TRUST_UNKNOWN, f"which authorities the nodes trust for registry {host} is not known: {unread}"
+        )
+    return TrustDoubt(UNTRUSTED, _describe_untrusted(host))
+
+
+def describe_loss_of_trust(host: str, before: Lookup, after: Lookup) -> tuple[str, str]:
+    """Return why the nodes may no longer trust a registry after changes, as a clause, and why that is not certain. Two empty texts if they trust
+    all that they trust before.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    if registry_sources(before).is_insecure(host) and not registry_sources(after).is_insecure(host):
+        return f"the nodes will verify the certificate of registry {host}", ""
+    had, has = _read_authorities(before), _read_authorities(after)
+    if had == has or not (had.unread or {*had.of(host)} - {*has.of(host)}):
+        return "", ""
+    return f"the nodes lose a certificate authority for registry {host}", had.unread or has.unread
+
+
+@dataclass(frozen=True)
+class _Authorities:
+    """The ConfigMaps with authorities for all registries, and for single ones. `unread`: the reason why some of them are not known."""
+
+    bundles: Sequence[Json | None]
+    additional: Json | None
+    unread: str
+
+    def of(self, host: str) -> Sequence[str]:
+        return authorities_for(host, self.bundles, self.additional)
+
+
+def _read_authorities(evidence: Lookup) -> _Authorities:
+    """:raises ReadRequired: when objects have to be read first."""
+    require_all(evidence, [PROXY, IMAGE_CONFIG])
+    proxy, no_proxy = try_lookup(evidence, PROXY)
+    config, no_config = try_lookup(evidence, IMAGE_CONFIG)
+    additional = additional_ref(config)
+    bundles = bundle_refs(proxy)
+    refs = [*bundles, additional] if additional else bundles
+    require_all(evidence, refs)
+    read = {ref: try_lookup(evidence, ref) for ref in refs}
+    reasons = [no_proxy, no_config, *(why for _found, why in read.values())]
+    own = read[additional][0] if additional else None
+    return _Authorities([read[ref][0] for ref in bundles], own, next(filter(None, reasons), ""))
+
+
+def _describe_untrusted(host: str) -> str:
+    where = "the ConfigMap in additionalTrustedCA of images.config.openshift.io/cluster"
+    return (
+        f"the nodes do not trust the certificate of registry {host}. Add its authority under key {key_of_host(host)} to {where}. For a hosted "
+        "cluster, use spec.configuration.image of the HostedCluster"
+    )
+
 
 #: The name of the step for a mirror without a copy of the image for the nodes.
 COPY = "copy"
@@ -257,3 +361,100 @@ def _read_attempt(question: ImageQuestion, evidence: Lookup, *, is_source: bool)
     if doubt is not None:
         return RegistryAttempt(question, is_source, doubt.outcome, doubt.said)
     return RegistryAttempt(question, is_source, outcome, said, None if found is None else as_dict(found))
+
+
+#: The name of the step at the source. A mirror is judged by its copy.
+PLATFORM = "platform"
+#: Maximum number of nodes in one message.
+_SHOWN = 3
+#: The name for an entry of an index that is for each architecture (clients/registry/image_index.py).
+_ANY = "*"
+_DEPENDS = "it depends on the architecture of the node: "
+_COPY_ALL = ". Copy the image with all its architectures, as skopeo sync --all and oc-mirror do"
+#: The verdicts if it is not known which registry serves the image.
+_DOUBTS = {WILL_NOT_PULL: UNKNOWN, WILL_NOT_RUN: MAY_NOT_RUN}
+
+
+def explain_platform(route: PullRoute) -> Iterator[StepResult]:
+    """Yield a result if a node does not get an image for its architecture, or if that is not known. At least one registry serves the image.
+
+    :raises ReadRequired: when the nodes have to be read first.
+    """
+    serving = serving_attempts(route)
+    attempts = serving or [each for each in read_attempts(route) if each.pulls]
+    if all(each.architectures is None for each in attempts):
+        return
+    nodes, unread = architectures_for(route.subject, route.evidence)
+    results = [_judge(route, each, nodes, unread) for each in attempts]
+    # The kubelet goes on to the next login after a failed pull.
+    result = next((each for each in results if each is None or each.verdict != WILL_NOT_PULL), results[0])
+    if result is None:
+        return
+    if not serving and result.verdict in _DOUBTS and result.step is not None:
+        result = replace(result, step=replace(result.step, ok=None), verdict=_DOUBTS[result.verdict])
+    yield result
+
+
+def _judge(
+    route: PullRoute, attempt: RegistryAttempt, nodes: Mapping[str, Sequence[str]], unread: str
+) -> StepResult | None:
+    """The result if this attempt serves the image, or None if nothing speaks against it."""
+    answer = attempt.architectures
+    if answer is None:
+        return None
+    is_index = answer.get("is_index") is True
+    if route.subject.volume and not is_index:
+        return None  # no program of a volume runs
+    names = as_strs(answer.get("names"))
+    if why := _why_unknown(answer, names, unread):
+        return _doubt(why, attempt, is_index=is_index)
+    lacking = {name: each for name, each in nodes.items() if name not in names and _ANY not in names}
+    if not lacking:
+        return None
+    judge = _judge_index if is_index else _judge_image
+    return judge(attempt, names, lacking, is_everywhere=len(lacking) == len(nodes))
+
+
+def _why_unknown(answer: Json, names: Sequence[str], unread: str) -> str:
+    if why := as_str(answer.get("unread")):
+        return why
+    which = join_and(sorted(names)) or "no architecture"
+    return f"the image is for {which}, and the architectures of the nodes are not known: {unread}" if unread else ""
+
+
+def _doubt(why: str, attempt: RegistryAttempt, *, is_index: bool) -> StepResult:
+    """The result for unknown architectures. Somebody has chosen what to copy to a mirror. The source has what the pod names."""
+    if attempt.is_source:
+        return info(PLATFORM, why, ok=None)
+    return unknown(COPY, why) if is_index else StepResult(Step(COPY, why, None), MAY_NOT_RUN, why)
+
+
+def _judge_index(
+    attempt: RegistryAttempt, _names: Sequence[str], lacking: Mapping[str, Sequence[str]], *, is_everywhere: bool
+) -> StepResult:
+    image, host = attempt.question.image, attempt.question.repository.partition("/")[0]
+    said = f"registry {host} has no image for {join_and(sorted(lacking))} in {image}"
+    step, more = (PLATFORM, "") if attempt.is_source else (COPY, _COPY_ALL)
+    if is_everywhere:
+        return failure(step, f"{said}{more}")
+    return unknown(step, f"{_DEPENDS}{said}, which {_describe_nodes(lacking)} would need{more}")
+
+
+def _judge_image(
+    attempt: RegistryAttempt, names: Sequence[str], lacking: Mapping[str, Sequence[str]], *, is_everywhere: bool
+) -> StepResult:
+    step, more = (PLATFORM, "") if attempt.is_source else (COPY, _COPY_ALL)
+    said = (
+        f"the nodes pull {attempt.question.image}, but it is only for {join_and(sorted(names))}, and its programs do not run on "
+        f"{_describe_nodes(lacking)} with {join_and(sorted(lacking))}"
+    )
+    if is_everywhere:
+        return StepResult(Step(step, f"{said}{more}", ok=False), WILL_NOT_RUN, f"{said}{more}")
+    text = f"{_DEPENDS}{said}{more}"
+    return StepResult(Step(step, text, ok=None), MAY_NOT_RUN, text)
+
+
+def _describe_nodes(lacking: Mapping[str, Sequence[str]]) -> str:
+    """The nodes of these architectures, such as `node a and node b`."""
+    names = [name for architecture in sorted(lacking) for name in sorted(lacking[architecture])]
+    return f"{'node' if len(names) == 1 else 'nodes'} {summarize(names, _SHOWN)}"

@@ -1,9 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an image that is already on a node can be used: the kubelet's policy, its version and the runtime's decide. Pure.
+"""Whether an image that is already on a node can be used: the kubelet's policy, its version and the runtime's defaults, also at the next start. Pure.
 
 KEP-2535 (`images/image_verification.py`). No object shows the kubelet's records of the images that it has pulled.
+
+In a namespace with an ImagePolicy, CRI-O checks the policies again at each start, also those of the cluster with its allowed and blocked
+registries. It looks for signatures only in the node's storage (CRI-O server/container_create.go, and container_create_linux.go for the
+mount of a volume).
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ...core.objects import ObjectRef
-from ...core.text import summarize
+from ...core.text import join_and, summarize
 from ...images.credential_providers import CRIO_PROVIDER, node_problem
 from ...images.image_verification import (
     ALLOW_LISTED,
@@ -35,18 +39,26 @@ from ...images.image_verification import (
     record_key,
 )
 from ...images.kubelet_settings import lists_image
+from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.nodes import NodeVersions, format_version, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt
+from ...images.references import Reference
 from ...platform.protected import NODE_SECRET
-from ..lookup import Lookup, node_objects_for, refs_of_nodes
-from ..node_settings import NodeSettings, SettledNode, can_verify, settings_of_nodes
+from ..lookup import Lookup, items_of, node_objects_for, refs_of_nodes, try_lookup
+from ..node_settings import NodeSettings, SettledNode, can_verify, registries_of, settings_of_nodes
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import PullRoute
-from .signatures import SIGNATURE
-from .sources import policies_of
+from .sources import SIGNATURE, policies_of
 
-__all__ = ["cache_refs", "explain_cache", "explain_never", "is_free_after_pull", "judge_present_image"]
+__all__ = [
+    "cache_refs",
+    "explain_cache",
+    "explain_never",
+    "explain_restart",
+    "is_free_after_pull",
+    "judge_present_image",
+]
 
 #: The steps whose failures also prevent a start from the image of the node, if the namespace has an ImagePolicy (`restart`).
 _AT_START = ("registries", SIGNATURE)
@@ -265,3 +277,28 @@ def _runtime(node: NodeVersions) -> str:
 
 def _name(node: NodeVersions) -> str:
     return "CRI-O" if node.runtime == "cri-o" else node.runtime
+
+
+def explain_restart(subject: ContainerPull, reference: Reference, evidence: Lookup) -> Iterator[StepResult]:
+    """Yield an informational step. It does not affect the verdict, which is about the image that runs.
+
+    :raises ReadRequired: when the policies have to be read first.
+    """
+    if not subject.is_pulled:
+        return
+    of_namespace = items_of(try_lookup(evidence, ObjectRef(IMAGE_POLICY, subject.namespace, ""))[0])
+    policies = ImagePolicies.of(items_of(try_lookup(evidence, CLUSTER_POLICIES)[0]), of_namespace)
+    if not policies.of_namespace:
+        return
+    registries = registries_of(evidence)
+    because = f"Because namespace {subject.namespace} has an ImagePolicy, the node checks this again at each start of a container"
+    required = policies.requirement_for(reference, registries.policy)
+    if required is not None:
+        verb = "requires" if len(required.objects) == 1 else "each require"
+        text = (
+            f"{join_and(required.objects)} {verb} a signature for images in {required.scope}. {because}, with the signatures that it stored when it "
+            "pulled the image: a restart may be refused with CreateContainerError"
+        )
+        yield info("restart", text, ok=None)
+    if why := registries.why_rejected(reference.repository):
+        yield info("restart", f"{why}. {because}: the next start is refused with CreateContainerError", ok=False)

@@ -1,15 +1,20 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compare the credential for the image with the node's error. Pure."""
+"""Compare the credential for the image with the node's error, also for image volumes. Pure.
+
+The change has the API server's time, the attempt the node's, so a difference of less than a minute proves nothing. A pod that was created
+after the change never had the old content. Both of these times are the API server's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from ...core.objects import SECRET, ObjectRef
+from ...core.objects import SECRET, ObjectRef, as_dict
+from ...core.times import ChangeTime, content_change, seconds_of
 from ...dockerconfig.registry_keys import without_user
-from ...images.pull_messages import PullAttempt, parse_message
+from ...images.pull_messages import POD_EVENTS, PodEvents, PullAttempt, parse_message, pod_events
 from ...images.pull_rules import OWN_LIMIT
 from ...images.pull_rules import UNKNOWN as NO_RULE
 from ...images.references import reference_of
@@ -18,21 +23,101 @@ from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import Credentials, KubeletLogin, credentials_of
 from ..fixes import Fix
-from ..lookup import Lookup, try_lookup
+from ..lookup import Lookup, items_of, try_lookup
 from ..node_settings import find_providers
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
-from .asked import COPY, MISSING, OUT_OF_REACH, PullRoute, RegistryAttempt, explain_unasked, read_attempts
-from .crio_provider import explain_crio, providers_without_config
-from .integrated import has_internal_name
-from .lacking import explain_missing_login
+from .asked import (
+    COPY,
+    MISSING,
+    OUT_OF_REACH,
+    TRUST_UNKNOWN,
+    UNTRUSTED,
+    PullRoute,
+    RegistryAttempt,
+    explain_platform,
+    explain_unasked,
+    read_attempts,
+)
 from .mirrors import MirrorKey, fix_for
-from .platforms import explain_platform
-from .providers import explain_crio_files, explain_providers, may_provide, name_provider
-from .times import CHANGED_BEFORE, CHANGED_SINCE, CLOSE, events_of, order_of, order_of_objects
-from .trust import TRUST_UNKNOWN, UNTRUSTED
+from .providers import (
+    explain_crio,
+    explain_crio_files,
+    explain_providers,
+    may_provide,
+    name_provider,
+    providers_without_config,
+)
+from .pull_secrets import explain_missing_login
+from .streams import has_internal_name
 
-__all__ = ["explain_keys", "explain_login", "last_node_error"]
+__all__ = [
+    "CHANGED_BEFORE",
+    "CHANGED_SINCE",
+    "CLOSE",
+    "NOT_KNOWN",
+    "events_of",
+    "explain_keys",
+    "explain_login",
+    "explain_mounts",
+    "explain_shared_error",
+    "last_node_error",
+    "node_error",
+    "order_of",
+    "order_of_objects",
+]
+
+#: The secret was changed before the last attempt, after it, at about the same time, or at an unknown time.
+CHANGED_BEFORE, CHANGED_SINCE, CLOSE, NOT_KNOWN = "before", "since", "close", "not known"
+
+#: Maximum clock differences in seconds: between the API server and a node, and between API servers.
+_SKEW_OF_NODES = 60
+_SKEW_OF_SERVERS = 5
+
+
+def order_of(subject: ContainerPull, secrets: Iterable[str], evidence: Lookup) -> str:
+    """Return the order for the most recently changed of the secrets in the subject's namespace.
+
+    :raises ReadRequired: when they or the pod's events have to be read first. Events are read only if they make a difference.
+    """
+    return order_of_objects(subject, [ObjectRef(SECRET, subject.namespace, name) for name in secrets], evidence)
+
+
+def order_of_objects(subject: ContainerPull, secrets: Iterable[ObjectRef], evidence: Lookup) -> str:
+    """Return the same for secrets of any namespace."""
+    changes = [_content_change(ref, evidence) for ref in secrets]
+    known = [change for change in changes if change is not None]
+    if not known or len(known) < len(changes):
+        return NOT_KNOWN
+    at, is_exact = max(change.at for change in known), all(change.is_exact for change in known)
+    created = seconds_of(subject.created)
+    if is_exact and created is not None and created - at > _SKEW_OF_SERVERS:
+        return CHANGED_BEFORE
+    attempt = events_of(subject, evidence).last_attempt
+    return NOT_KNOWN if attempt is None else _compare_times(at, attempt, is_exact=is_exact)
+
+
+def events_of(subject: ContainerPull, evidence: Lookup) -> PodEvents:
+    """Return the pull events of the subject. Empty if they cannot be read, or are not worth reading."""
+    if not (subject.is_pod and subject.is_asked_alone):
+        return PodEvents()
+    listed, _unread = try_lookup(evidence, ObjectRef(POD_EVENTS, subject.namespace, subject.ref.name))
+    image = subject.image if subject.volume else ""
+    return pod_events(items_of(listed), subject.container, subject.uid, image)
+
+
+def _compare_times(changed: int, attempt: int, *, is_exact: bool) -> str:
+    if changed - attempt > _SKEW_OF_NODES:
+        return CHANGED_SINCE
+    if not is_exact:
+        return NOT_KNOWN
+    return CHANGED_BEFORE if attempt - changed > _SKEW_OF_NODES else CLOSE
+
+
+def _content_change(ref: ObjectRef, evidence: Lookup) -> ChangeTime | None:
+    secret, _unread = try_lookup(evidence, ref)
+    return content_change(as_dict(secret))
+
 
 #: The names of the steps that no login changes, by the outcome of an attempt.
 _WITHOUT_LOGIN = {UNTRUSTED: "certificate", OUT_OF_REACH: "network"}
@@ -488,3 +573,23 @@ def _unknown_reason(reason: str, fix: Sequence[Fix] = ()) -> StepResult:
 
 def _lower_first(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
+
+
+def node_error(subject: ContainerPull, evidence: Lookup) -> PullAttempt | None:
+    """Return the node's last error for the image. Only events show that of a volume that no container mounts.
+
+    :raises ReadRequired: when the events have to be read first.
+    """
+    return last_node_error(subject, evidence) if subject.is_mounted else events_of(subject, evidence).standing_cause
+
+
+def explain_mounts(subject: ContainerPull) -> Iterator[StepResult]:
+    if not subject.is_mounted:
+        text = f"no container mounts volume {subject.volume}. The node pulls its image, but no container waits for it, and only events show an error"
+        yield info("volume", text)
+
+
+def explain_shared_error(subject: ContainerPull, error: PullAttempt | None) -> Iterator[StepResult]:
+    if subject.shares_error and error is not None:
+        text = f"the node says: {error.text}. This does not name one image of the pod, so it may be about another one"
+        yield unknown("node", text)

@@ -27,7 +27,7 @@ from ..fixes import Fix
 from ..lookup import Lookup, require_all, try_lookup
 from ..node_settings import read_mirror_sets, registries_of, why_release_unknown
 from ..verdict import StepResult, failure, info, unknown
-from .crio_provider import CrioProvider
+from .providers import CrioProvider
 
 __all__ = ["MirrorKey", "explain_mirrors", "fix_for", "items_of_sets", "key_for", "mirrors_of"]
 

@@ -19,8 +19,8 @@ from ...core.objects import Json, ObjectRef, as_dict, as_str, metadata, pick
 from ...explain.credentials import credentials_of
 from ...explain.lookup import Lookup, ReadRequired, require_all, try_lookup
 from ...explain.node_settings import find_providers
-from ...explain.steps.crio_provider import providers_without_config
 from ...explain.steps.mirrors import key_for, mirrors_of
+from ...explain.steps.providers import providers_without_config
 from ...explain.subjects import CONTAINERS, images_of
 from ...images.credential_providers import CRIO_PROVIDER, cloud_of, crio_match, skipped_entries
 from ...images.image_verification import (

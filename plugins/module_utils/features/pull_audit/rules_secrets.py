@@ -21,8 +21,8 @@ from ...dockerconfig.registry_keys import (
 )
 from ...explain import fixes
 from ...explain.lookup import ReadRequired
-from ...explain.steps.crio_provider import crio_provider_for
 from ...explain.steps.mirrors import mirrors_of
+from ...explain.steps.providers import crio_provider_for
 from ...images.references import reference_of
 from ...platform.protected import is_for_node_builds, is_global
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON

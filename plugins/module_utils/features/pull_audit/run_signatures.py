@@ -15,7 +15,7 @@ from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
 from ...engine.run import Run
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of, try_lookup
-from ...explain.steps.signatures import RegistrySignatures
+from ...explain.steps.sources import RegistrySignatures
 from ...images.image_questions import RegistryAccess
 from ...images.node_registries import CLUSTER_POLICIES
 from .rules_signatures import MOST_IMAGES

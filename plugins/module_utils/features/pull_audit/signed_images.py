@@ -14,7 +14,7 @@ from typing import TypeVar
 from ...explain.chain import PULLS, PullVerdict
 from ...explain.lookup import Lookup, node_objects_for
 from ...explain.required_signatures import RequiredSignature, find_signature, required_signature
-from ...explain.steps.signatures import RegistrySignatures
+from ...explain.steps.sources import RegistrySignatures
 from ...explain.subjects import ContainerPull
 from ...images.nodes import architectures_of
 from .accesses import explanation_key

@@ -20,7 +20,7 @@ from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup
 from ...explain.node_settings import NodeGroup, SettledNode
 from ...explain.required_signatures import RequiredSignature
-from ...explain.steps.signatures import RegistrySignatures
+from ...explain.steps.sources import RegistrySignatures
 from ...explain.subjects import ContainerPull, template_of
 from ...explain.workload_pods import PodOwners
 from ...platform.account_lists import LISTS, names_in

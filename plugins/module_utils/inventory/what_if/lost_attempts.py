@@ -19,7 +19,7 @@ from ...explain.node_settings import registries_of
 from ...explain.steps.asked import PullRoute, join_routes, list_questions
 from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.pull_secrets import explain_secret_list
-from ...explain.steps.short_names import resolve_short_name
+from ...explain.steps.sources import resolve_short_name
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import PullVerdict

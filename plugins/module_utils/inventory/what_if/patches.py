@@ -30,7 +30,7 @@ from ...dockerconfig.key_matching import is_host_match
 from ...dockerconfig.registry_keys import host_of
 from ...explain.credentials import REFUSED, refused_logins
 from ...explain.lookup import Lookup, UnreadableObject, require_all, try_lookup
-from ...explain.steps.trust import describe_loss_of_trust
+from ...explain.steps.asked import describe_loss_of_trust
 from ...features.pull_audit.rules_grants import is_pull_binding
 from ...images.image_questions import ImageQuestion
 from ...images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, NodeNetwork

@@ -16,9 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.r
     find_signature,
     required_signature,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.signatures import (
-    RegistrySignatures,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import RegistrySignatures
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import SIGNATURE_QUESTION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES

@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.signatures import (
-    RegistrySignatures,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import RegistrySignatures
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.signed_images import (
     answer_of,
     share_evenly,

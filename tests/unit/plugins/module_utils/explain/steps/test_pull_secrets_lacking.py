@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
     PullSecretStatus,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.lacking import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.pull_secrets import (
     explain_missing_login,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.short_names import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import (
     ImageCandidates,
     resolve_short_name,
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.times import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.login import (
     CHANGED_BEFORE,
     CHANGED_SINCE,
     CLOSE,

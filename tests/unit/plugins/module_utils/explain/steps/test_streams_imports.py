@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.imports import why_not_imported
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.streams import why_not_imported
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM, tag_of
 from support.pull_evidence import AUTH, REFUSED, failed, secret, stream
 
