@@ -1,7 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Opens pools of connections: to a server, or through a proxy.
+"""Opens pools of connections, with TLS or without, to a server or through a proxy, never to an address that only the host of the task reaches.
+
+The list is our own: the properties of `ipaddress` differ between versions of Python. Sources: the IANA registries of special-purpose
+addresses (RFC 6890), and the documentation of clouds for their metadata services. Private networks (RFC 1918, RFC 4193) are not
+included, because many registries use them.
 
 A connection refuses the addresses that its limits exclude, and sends a request in one piece. Python's `http.client` sends a request's headers
 and then its body: two system calls and two TLS records, which the server reads and decrypts one by one. A write in one piece is cheaper for
@@ -11,17 +15,149 @@ server on the same two processors).
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Union
 
-from .addresses import InsideAddress, inside_kind
+from .exchange import LimitedResponse, Limits, current_limits
 from .libraries import HTTPConnection, HTTPConnectionPool, HTTPSConnection, HTTPSConnectionPool, urllib3
-from .limits import LimitedResponse, Limits, current_limits
 
-__all__ = ["open_pool"]
+__all__ = [
+    "ClientContext",
+    "InsideAddress",
+    "inside_kind",
+    "inside_kind_of_host",
+    "open_pool",
+]
+
+_Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+
+#: The first network that contains an address decides.
+_INSIDE = tuple(
+    (ipaddress.ip_network(network), kind)
+    for kind, networks in {
+        "loopback": "127.0.0.0/8 ::1/128",
+        "unspecified": "0.0.0.0/8 ::/128",
+        "cloud metadata": "169.254.169.254/32 100.100.100.200/32 168.63.129.16/32 192.0.0.192/32 fd00:ec2::/32 fd20:ce::/32",
+        "link-local": "169.254.0.0/16 fe80::/10",
+        "multicast": "224.0.0.0/4 ff00::/8",
+        "reserved": "192.0.0.0/24 240.0.0.0/4 100::/64",
+    }.items()
+    for network in networks.split()
+)
+#: Networks whose addresses contain an IPv4 address, with the number of bits to the right of it.
+_EMBEDDING = tuple(
+    (ipaddress.IPv6Network(network), shift)
+    for network, shift in (
+        ("::ffff:0:0/96", 0),
+        ("::ffff:0:0:0/96", 0),
+        ("::/96", 0),
+        ("64:ff9b::/96", 0),
+        ("64:ff9b:1::/48", 0),
+        ("2002::/16", 80),
+        ("2001::/32", 64),
+    )
+)
+_TEREDO = ipaddress.IPv6Network("2001::/32")
+
+
+class InsideAddress(OSError):
+    """A host has only such addresses. Nothing was sent. The argument is the kind of address."""
+
+
+def inside_kind(address: str) -> str:
+    """Return the kind of an address, such as `loopback`. Empty for an address that other hosts also reach, and for a private one.
+
+    :raises ValueError: if it is not an IP address.
+    """
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return next((kind for each in _expand_address(found) for network, kind in _INSIDE if each in network), "")
+
+
+def inside_kind_of_host(host: str) -> str:
+    """Return the kind for the host of a URL: an address in any form that a resolver accepts, or a name of the host itself. Else empty."""
+    name = host.lower().strip("[]").rstrip(".")
+    if name == "localhost" or name.endswith((".localhost", ".localdomain")):
+        return "loopback"
+    try:
+        return inside_kind(name)
+    except ValueError:
+        pass
+    try:
+        return inside_kind(socket.inet_ntoa(socket.inet_aton(name)))
+    except (OSError, UnicodeError):
+        return ""
+
+
+def _expand_address(address: _Address) -> Iterator[_Address]:
+    """The address, and the IPv4 addresses that it contains."""
+    yield address
+    for network, shift in _EMBEDDING:
+        if address in network:
+            yield ipaddress.IPv4Address(int(address) >> shift & 0xFFFFFFFF)
+    if address in _TEREDO:
+        yield ipaddress.IPv4Address(~int(address) & 0xFFFFFFFF)
+
+
+class LimitedSocket(ssl.SSLSocket):
+    """TLS within TLS reads it repeatedly for a single read, so the time is limited here as well."""
+
+    def recv(self, *arguments: Any, **keywords: Any) -> bytes:
+        """Receive bytes, within the limits that are in effect."""
+        limits = current_limits()
+        if limits is not None:
+            limits.shorten_timeout(self)
+        return super().recv(*arguments, **keywords)
+
+
+class ClientContext(ssl.SSLContext):
+    """A TLS context for connections to one host, as urllib3 makes it, but without authorities.
+
+    It compares a certificate with `host` even if the caller names none: urllib3 1.26 does not name a host that is an IP address.
+    """
+
+    sslsocket_class = LimitedSocket
+
+    def __new__(cls, host: str, *, verify: bool) -> ClientContext:
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def __init__(self, host: str, *, verify: bool) -> None:
+        policy = urllib3.util.ssl_.create_urllib3_context()
+        for name in (
+            "minimum_version",
+            "options",
+            "verify_flags",
+            "post_handshake_auth",
+            "hostname_checks_common_name",
+        ):
+            setattr(self, name, getattr(policy, name))
+        # A node does not require key identifiers of certificates (Go's crypto/x509), and Python does since 3.13.
+        self.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if policy.keylog_filename:
+            self.keylog_filename = policy.keylog_filename
+        self.check_hostname = verify
+        self.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
+        self._host = host
+        super().set_alpn_protocols(["http/1.1"])
+
+    def set_alpn_protocols(self, alpn_protocols: Any) -> None:
+        """Keep the protocols.
+
+        urllib3 sets them again for each connection, which frees memory that another thread's handshake is about to copy: the server then
+        refuses invalid bytes (python/cpython issue 141012).
+        """
+
+    def wrap_socket(self, *arguments: Any, **keywords: Any) -> Any:
+        return super().wrap_socket(*arguments, **self._add_name(keywords))
+
+    def wrap_bio(self, *arguments: Any, **keywords: Any) -> Any:
+        return super().wrap_bio(*arguments, **self._add_name(keywords))
+
+    def _add_name(self, keywords: dict[str, Any]) -> dict[str, Any]:
+        return {**keywords, "server_hostname": keywords.get("server_hostname") or self._host}
 
 
 def open_pool(

@@ -13,7 +13,7 @@ import ssl
 from dataclasses import dataclass
 
 from ...core.errors import ImagePullError
-from .limits import OversizedResponse, TruncatedResponse
+from .exchange import OversizedResponse, TruncatedResponse
 
 __all__ = ["INCOMPLETE_RESPONSES", "TLS_INTERRUPTIONS", "Words", "root_cause", "sentence"]
 

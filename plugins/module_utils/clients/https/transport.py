@@ -24,14 +24,11 @@ from urllib.parse import urlsplit
 from ...core.errors import ImagePullError, OptionError
 from ...core.files import advise_reader, describe_read_error
 from ...core.times import check_seconds
-from .addresses import InsideAddress, inside_kind_of_host
-from .connections import open_pool
-from .exchange import HttpResponse, send_request
+from .connections import ClientContext, InsideAddress, inside_kind_of_host, open_pool
+from .endpoints import find_proxy, has_tls, proxy_host, proxy_login_headers
+from .exchange import HttpResponse, Limits, send_request
 from .failures import INCOMPLETE_RESPONSES, Words, root_cause, sentence
 from .libraries import IMPORT_ERROR, certifi, urllib3
-from .limits import Limits
-from .proxies import find_proxy, has_tls, proxy_host, proxy_login_headers
-from .tls import ClientContext
 
 __all__ = [
     "IMPORT_ERROR",

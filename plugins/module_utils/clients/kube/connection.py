@@ -21,8 +21,8 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ..https.connections import open_pool
+from ..https.endpoints import encode_header, environment_proxy, find_proxy, has_tls, proxy_host, proxy_login_headers
 from ..https.libraries import HTTPHeaderDict, certifi, urllib3
-from ..https.proxies import encode_header, environment_proxy, find_proxy, has_tls, proxy_host, proxy_login_headers
 from .credential import Credential, basic_header, bearer_header
 from .errors import ConnectError
 from .kubeconfig import Section, load_kubeconfig

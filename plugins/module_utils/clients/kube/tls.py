@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.files import describe_read_error
-from ..https.tls import ClientContext
+from ..https.connections import ClientContext
 from .errors import ConnectError, one_line
 
 __all__ = ["Pem", "client_context"]

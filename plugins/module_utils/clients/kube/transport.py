@@ -12,10 +12,9 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..https.exchange import HttpResponse, open_response, read_response
+from ..https.exchange import HttpResponse, Limits, OversizedResponse, open_response, read_response
 from ..https.failures import INCOMPLETE_RESPONSES, TLS_INTERRUPTIONS, Words, root_cause, sentence
 from ..https.libraries import urllib3
-from ..https.limits import Limits, OversizedResponse
 from .errors import one_line
 
 __all__ = [

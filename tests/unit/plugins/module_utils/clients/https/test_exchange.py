@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import (
     HttpResponse,
-    read_response,
-    send_request,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import (
     Limits,
     OversizedResponse,
     current_limits,
+    read_response,
+    send_request,
 )
 from support.scripted_pool import Answer
 

@@ -9,14 +9,14 @@ import socket
 import ssl
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import (
+    OversizedResponse,
+    TruncatedResponse,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.failures import (
     Words,
     root_cause,
     sentence,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import (
-    OversizedResponse,
-    TruncatedResponse,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 import urllib3
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connections import open_pool
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import TruncatedResponse
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import (
+    HttpResponse,
+    TruncatedResponse,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
     BrokenConnection,
     Lines,

@@ -10,7 +10,7 @@ import threading
 from http.client import RemoteDisconnected
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import (
     LimitedResponse,
     Limits,
     OversizedResponse,

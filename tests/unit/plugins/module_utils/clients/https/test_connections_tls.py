@@ -10,8 +10,8 @@ import ssl
 from pathlib import Path
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.limits import Limits
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.tls import ClientContext
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connections import ClientContext
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import Limits
 from support.certificates import server_context, write_certificate, write_chain_without_identifiers
 from support.hostile_registry import answer, drips, served
 

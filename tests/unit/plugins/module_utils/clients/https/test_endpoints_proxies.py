@@ -9,7 +9,7 @@ import os
 from base64 import b64encode
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.proxies import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.endpoints import (
     encode_header,
     environment_proxy,
     find_proxy,

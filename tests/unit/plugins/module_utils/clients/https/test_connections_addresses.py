@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.addresses import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connections import (
     inside_kind,
     inside_kind_of_host,
 )
