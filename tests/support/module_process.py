@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import health
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import transport as health
 
 from support.modules import run_module
 

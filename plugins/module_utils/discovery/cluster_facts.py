@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..clients.kube.api_groups import list_api_groups
-from ..clients.kube.client import Cluster
+from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.errors import ClusterError, Forbidden, NotFound
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef

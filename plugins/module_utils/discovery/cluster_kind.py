@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..clients.kube.api_groups import list_api_groups
-from ..clients.kube.client import Cluster
+from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.errors import Forbidden, UnknownResource
 from ..core.errors import Refusal
 from ..core.objects import Json, ObjectRef, as_dict, as_str

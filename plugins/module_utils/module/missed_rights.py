@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..clients.kube.api_groups import list_api_groups
-from ..clients.kube.client import Cluster
+from ..clients.kube.client import Cluster, list_api_groups
 from ..core.errors import ImagePullError, MissingPermission, describe_missing
 
 __all__ = ["describe_unreported", "job_sentence", "missing_permissions"]

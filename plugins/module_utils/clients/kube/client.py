@@ -1,13 +1,16 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads, lists and writes objects of one API server. `Cluster.write` makes all writes."""
+"""Reads, lists and writes objects of one API server, and checks the form of its responses. `Cluster.write` makes all writes.
+
+The response may come from something other than the API server: a login page, a proxy with its own JSON, another API.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -16,14 +19,180 @@ from urllib.parse import quote
 from ...core.changes import Change
 from ...core.errors import MissingPermission
 from ...core.names import quote_name
-from ...core.objects import NAMESPACE, Json, Kind, ObjectRef, as_int
-from . import responses
+from ...core.objects import NAMESPACE, Json, Kind, ObjectRef, as_dict, as_int, as_list, as_str
 from .connection import Connection
 from .errors import ApiError, ClusterError, Expired, Forbidden, NotFound, UnknownResource
 from .requester import ApiRequest, ApiStream, OversizedPage, Requester, unintelligible_error
-from .responses import WatchEvent
 
-__all__ = ["Cluster", "MetadataList"]
+__all__ = [
+    "METADATA",
+    "METADATA_LIST",
+    "Cluster",
+    "MetadataList",
+    "Page",
+    "UnexpectedResponse",
+    "WatchEvent",
+    "check_deletion",
+    "decode_json",
+    "list_api_groups",
+    "parse_metadata_page",
+    "parse_object",
+    "parse_page",
+    "parse_watch_event",
+    "require_object",
+]
+
+#: Media types that request only the metadata of objects. No other type is accepted, because a whole object may contain secrets.
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+_PARTIAL = "PartialObjectMetadata"
+
+
+class UnexpectedResponse(Exception):
+    """The actual response, in words that follow `returned`."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a list. `token` requests the next page and is empty on the last. `version` is the resourceVersion of the list."""
+
+    items: Sequence[Json]
+    token: str
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class WatchEvent:
+    """An event of a watch: `type` as in the API, `obj` with only the object's metadata, `version` is its resourceVersion."""
+
+    type: str
+    obj: Json
+    version: str
+
+
+def decode_json(data: bytes) -> Any:
+    """Return the JSON value of a body.
+
+    :raises UnexpectedResponse: also for unpaired surrogates, which could not be sent back.
+    """
+    try:
+        # Strictly: json itself would accept unpaired surrogates that are encoded as bytes.
+        text = data.decode("utf-8")
+        answer = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(answer, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise UnexpectedResponse("something that is not JSON") from None
+    return answer
+
+
+def require_object(answer: Any) -> Json:
+    """Return the response if it is a JSON object."""
+    if not isinstance(answer, Mapping):
+        raise UnexpectedResponse("something that is not a JSON object")
+    return answer
+
+
+def parse_object(answer: Any, ref: ObjectRef) -> Json:
+    """Return the response if it is the requested object."""
+    if not _is_object(answer, ref.kind, ref.namespace) or answer["metadata"]["name"] != ref.name:
+        raise UnexpectedResponse(f"something that is not {_article(ref.kind)}")
+    return require_object(answer)
+
+
+def check_deletion(answer: Any, ref: ObjectRef) -> None:
+    """Check the response to a deletion: a Status, or the deleted object."""
+    if not isinstance(answer, Mapping) or answer.get("kind") not in ("Status", ref.kind.kind):
+        raise UnexpectedResponse("something that is not a Status")
+
+
+@dataclass(frozen=True, repr=False)
+class Token:
+    """A token, its expiry time, and its lifetime in seconds. Empty and None if the server does not say."""
+
+    text: str
+    expires: str = ""
+    seconds: int | None = None
+
+
+def parse_token(answer: Any) -> Token:
+    status = require_object(require_object(answer).get("status"))
+    value, expires = status.get("token"), status.get("expirationTimestamp")
+    if not _is_text(value):
+        raise UnexpectedResponse("something without a token")
+    spec = require_object(answer).get("spec")
+    seconds = spec.get("expirationSeconds") if isinstance(spec, dict) else None
+    return Token(str(value), expires if isinstance(expires, str) else "", as_int(seconds))
+
+
+def parse_page(answer: Any, kind: Kind, namespace: str) -> Page:
+    """Return a page of a list of one namespace or, without `namespace`, of the cluster."""
+    return _parse_list(answer, kind, namespace, kind.kind)
+
+
+def parse_metadata_page(answer: Any, kind: Kind) -> Page:
+    """Return a page with only the metadata of the cluster's objects of a kind."""
+    if require_object(answer).get("kind") != f"{_PARTIAL}List":
+        raise UnexpectedResponse("more than the requested metadata")
+    found = _parse_list(answer, kind, "", _PARTIAL)
+    if not found.version:
+        raise UnexpectedResponse("a list without a version")
+    return found
+
+
+def parse_watch_event(answer: Any, kind: Kind) -> WatchEvent:
+    """Return the event in one line of a watch of metadata. For type `ERROR`, `obj` is the Status of the API server."""
+    event = require_object(answer)
+    name, obj = event.get("type"), event.get("object")
+    if name not in ("ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR") or not isinstance(obj, Mapping):
+        raise UnexpectedResponse("something that is not an event of a watch")
+    if name == "ERROR":
+        return WatchEvent(name, obj, "")
+    if obj.get("kind") != _PARTIAL:
+        raise UnexpectedResponse("more than the requested metadata")
+    if name != "BOOKMARK" and not _is_object(obj, kind, "", _PARTIAL):
+        raise UnexpectedResponse(f"an event of something that is not {_article(kind)}")
+    meta = obj.get("metadata")
+    version = meta.get("resourceVersion") if isinstance(meta, Mapping) else None
+    if not _is_text(version):
+        raise UnexpectedResponse("an event without a version")
+    return WatchEvent(name, obj, str(version))
+
+
+def _parse_list(answer: Any, kind: Kind, namespace: str, title: str) -> Page:
+    answer = require_object(answer)
+    if answer.get("kind", f"{title}List") != f"{title}List" or not isinstance(answer.get("metadata"), Mapping):
+        raise UnexpectedResponse(f"something that is not a {title}List")
+    # Go writes an empty field as null, or omits it.
+    items, token = answer.get("items", ""), answer["metadata"].get("continue")
+    if not isinstance(items, (list, type(None))) or not isinstance(token, (str, type(None))):
+        raise UnexpectedResponse(f"something that is not a {title}List")
+    if not all(_is_object(item, kind, namespace, title) for item in items or ()):
+        raise UnexpectedResponse(f"a list with an item that is not {_article(kind)}")
+    version = answer["metadata"].get("resourceVersion")
+    return Page(items or [], token or "", version if isinstance(version, str) else "")
+
+
+def _is_object(value: Any, kind: Kind, namespace: str, title: str = "") -> bool:
+    """Whether it has the fields of every object. An item of a list does not repeat its kind. `title` is the kind of its form."""
+    title = title or kind.kind
+    if not isinstance(value, Mapping) or value.get("kind", title) != title:
+        return False
+    meta = value.get("metadata")
+    if not isinstance(meta, Mapping) or not _is_text(meta.get("name")):
+        return False
+    if not kind.namespaced:
+        return True
+    return bool(meta.get("namespace") == namespace if namespace else _is_text(meta.get("namespace")))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _article(kind: Kind) -> str:
+    return f"{'an' if kind.kind[0] in 'AEIOU' else 'a'} {kind.kind}"
+
 
 #: Objects per page of a list: enough for one request in most clusters, and few enough to limit memory in the largest.
 _PAGE = 1000
@@ -109,7 +278,7 @@ class Cluster:
             return None
         request = self._request("GET", _path(ref), f"reading {ref}", ref.kind.resource, ref.name)
         try:
-            return self._read(request, lambda answer: responses.parse_object(answer, ref))
+            return self._read(request, lambda answer: parse_object(answer, ref))
         except UnknownResource:
             raise
         except NotFound:
@@ -141,7 +310,7 @@ class Cluster:
         shortcut = kind.namespaced and not namespace
         request = self._request("GET", path, attempt, kind.resource, query=query, is_shortcut=shortcut)
         kept = self._list_with_retry(
-            request, lambda answer: responses.parse_page(answer, kind, namespace), kind, keep or _drop_managed_fields
+            request, lambda answer: parse_page(answer, kind, namespace), kind, keep or _drop_managed_fields
         )
         yield from kept.items
 
@@ -157,10 +326,8 @@ class Cluster:
         query = {"labelSelector": label_selector, "limit": str(_PAGE)}
         attempt = f"listing the metadata of {kind.resource} in all namespaces"
         path = _collection(kind, "")
-        request = self._request(
-            "GET", path, attempt, kind.resource, query=query, accept=responses.METADATA_LIST, seconds=seconds
-        )
-        return self._list_with_retry(request, lambda answer: responses.parse_metadata_page(answer, kind), kind, keep)
+        request = self._request("GET", path, attempt, kind.resource, query=query, accept=METADATA_LIST, seconds=seconds)
+        return self._list_with_retry(request, lambda answer: parse_metadata_page(answer, kind), kind, keep)
 
     @contextmanager
     def watch(
@@ -183,15 +350,15 @@ class Cluster:
         }
         attempt = f"watching the metadata of {kind.resource} in all namespaces"
         path = _collection(kind, "")
-        request = self._request("GET", path, attempt, kind.resource, query=query, accept=responses.METADATA)
+        request = self._request("GET", path, attempt, kind.resource, query=query, accept=METADATA)
         with self._requester.stream(request, seconds + _GRACE_SECONDS) as stream:
             yield self._events(request, kind, stream)
 
     def get_path(self, path: str) -> Json:
         """Return the JSON object under a path that is not an object of the cluster, such as `/apis`."""
-        return self._read(self._request("GET", path, f"reading {path}"), responses.require_object)
+        return self._read(self._request("GET", path, f"reading {path}"), require_object)
 
-    def token(self, account: ObjectRef, seconds: int) -> responses.Token:
+    def token(self, account: ObjectRef, seconds: int) -> Token:
         """Create and return a token of a service account. The server does not store it, and may choose another lifetime than `seconds`.
 
         :raises ApiError: if there is no token.
@@ -200,7 +367,7 @@ class Cluster:
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
         attempt = f"asking for a token of {account}"
         request = self._request("POST", f"{_path(account)}/token", attempt, "serviceaccounts", account.name, body=body)
-        return self._read(request, responses.parse_token)
+        return self._read(request, parse_token)
 
     def review(self, kind: Kind, spec: Json, about: str) -> Json:
         """Return the status of a review: a question in the form of an object, which the server answers and does not store.
@@ -209,9 +376,7 @@ class Cluster:
         """
         body = {"apiVersion": kind.api_version, "kind": kind.kind, "spec": spec}
         request = self._request("POST", _collection(kind, ""), f"asking whether {about}", kind.resource, body=body)
-        return self._read(
-            request, lambda answer: responses.require_object(responses.require_object(answer).get("status"))
-        )
+        return self._read(request, lambda answer: require_object(require_object(answer).get("status")))
 
     def write(self, change: Change, *, dry_run: bool = False) -> Json | None:
         """Carry out one change. Return the object after it, or None after a deletion. `dry_run`: the server only checks the change.
@@ -232,14 +397,14 @@ class Cluster:
             writes=not dry_run,
         )
         if change.action == "delete":
-            self._read(request, lambda answer: responses.check_deletion(answer, ref))
+            self._read(request, lambda answer: check_deletion(answer, ref))
             return None
-        return self._read(request, lambda answer: responses.parse_object(answer, ref))
+        return self._read(request, lambda answer: parse_object(answer, ref))
 
     def _list_with_retry(
         self,
         request: ApiRequest,
-        read: Callable[[Any], responses.Page],
+        read: Callable[[Any], Page],
         kind: Kind,
         keep: Callable[[Json], Any],
     ) -> MetadataList:
@@ -254,7 +419,7 @@ class Cluster:
     def _read_pages(
         self,
         request: ApiRequest,
-        read: Callable[[Any], responses.Page],
+        read: Callable[[Any], Page],
         kind: Kind,
         keep: Callable[[Json], Any],
     ) -> MetadataList:
@@ -289,8 +454,8 @@ class Cluster:
         """The result of `read` for the JSON of the response."""
         answer = self._requester.send(request)
         try:
-            return read(responses.decode_json(answer.body))
-        except responses.UnexpectedResponse as error:
+            return read(decode_json(answer.body))
+        except UnexpectedResponse as error:
             raise unintelligible_error(request, str(error)) from None
 
     def _events(self, request: ApiRequest, kind: Kind, stream: ApiStream) -> Iterator[WatchEvent]:
@@ -301,12 +466,12 @@ class Cluster:
         try:
             for line in stream:
                 if line.strip():
-                    event = responses.parse_watch_event(responses.decode_json(line), kind)
+                    event = parse_watch_event(decode_json(line), kind)
                     if event.type == "ERROR":
                         code = as_int(event.obj.get("code")) or 0
                         raise stream.error(code if 400 <= code < 600 else 500, json.dumps(event.obj).encode())
                     yield event
-        except responses.UnexpectedResponse as error:
+        except UnexpectedResponse as error:
             raise unintelligible_error(request, str(error)) from None
 
 
@@ -332,3 +497,12 @@ def _segment(ref: ObjectRef) -> str:
     if not (ref.name and ref.is_possible):
         raise ApiError(f"no request was sent: {quote_name(ref.name)} cannot be the name of a {ref.kind.title}")
     return quote(ref.name, safe="")
+
+
+def list_api_groups(cluster: Cluster) -> frozenset[str]:
+    """Return the names of the API groups.
+
+    :raises ImagePullError: if they cannot be read.
+    """
+    groups = as_list(cluster.get_path("/apis").get("groups"))
+    return frozenset(name for group in groups if (name := as_str(as_dict(group).get("name"))))

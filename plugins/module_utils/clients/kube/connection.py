@@ -23,13 +23,19 @@ from ...core.errors import OptionError
 from ..https.connections import open_pool
 from ..https.endpoints import encode_header, environment_proxy, find_proxy, has_tls, proxy_host, proxy_login_headers
 from ..https.libraries import HTTPHeaderDict, certifi, urllib3
-from .credential import Credential, basic_header, bearer_header
 from .errors import ConnectError
-from .kubeconfig import Section, load_kubeconfig
-from .libraries import IMPORT_ERROR
-from .login import CredentialSource, from_token_file, login_of_user, static_login
+from .kubeconfig import Pem, Section, client_context, load_kubeconfig
+from .login import (
+    Credential,
+    CredentialSource,
+    basic_header,
+    bearer_header,
+    from_token_file,
+    login_of_user,
+    static_login,
+)
 from .login_scope import Route, check_scope, prefer_own_login
-from .tls import Pem, client_context
+from .stored_yaml import IMPORT_ERROR
 
 __all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect"]
 

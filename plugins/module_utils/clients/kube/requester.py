@@ -19,7 +19,6 @@ from ...core.objects import Json
 from ...core.redaction import mask
 from ..https.exchange import HttpResponse
 from .connection import Connection
-from .credential import forms_of
 from .errors import (
     ApiError,
     ClusterError,
@@ -29,9 +28,10 @@ from .errors import (
     Unanswered,
     Unauthorized,
 )
-from .health import Health
+from .login import forms_of
 from .transport import (
     BrokenConnection,
+    Health,
     Lines,
     NotSent,
     OversizedApiResponse,

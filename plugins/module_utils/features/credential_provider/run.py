@@ -10,8 +10,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...clients.kube.api_groups import list_api_groups
-from ...clients.kube.client import Cluster
+from ...clients.kube.client import Cluster, list_api_groups
 from ...clients.kube.errors import UnknownResource
 from ...core.errors import ImagePullError, Refusal
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef

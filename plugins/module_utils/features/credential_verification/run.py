@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Union
 
-from ...clients.kube.api_groups import list_api_groups
-from ...clients.kube.client import Cluster
+from ...clients.kube.client import Cluster, list_api_groups
 from ...clients.kube.errors import Forbidden
 from ...core.errors import ImagePullError, Refusal, describe_missing
 from ...core.objects import POD, SECRET, Json, ObjectRef, as_dict, as_str, metadata, trim_object, without_managed_fields

@@ -13,8 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...clients.kube.api_groups import list_api_groups
-from ...clients.kube.client import Cluster
+from ...clients.kube.client import Cluster, list_api_groups
 from ...clients.kube.errors import (
     AlreadyExists,
     ApiError,

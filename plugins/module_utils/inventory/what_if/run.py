@@ -11,8 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from ...clients.kube.api_groups import list_api_groups
-from ...clients.kube.client import Cluster
+from ...clients.kube.client import Cluster, list_api_groups
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ...core.errors import ImagePullError
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef

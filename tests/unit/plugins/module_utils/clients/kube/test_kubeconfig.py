@@ -13,10 +13,10 @@ import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import (
+    Pem,
     Section,
     load_kubeconfig,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
 
 WAY_OUT = (
     "Give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "

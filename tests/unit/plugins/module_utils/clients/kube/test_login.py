@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.credential import Credential
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import load_kubeconfig
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import (
+    Credential,
     CredentialSource,
     from_token_file,
     login_of_user,

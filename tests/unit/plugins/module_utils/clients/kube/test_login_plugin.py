@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import login_plugin
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.credential import Credential
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import login as login_plugin
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Section
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login_plugin import LoginPlugin
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Pem, Section
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import Credential, LoginPlugin
 
 V1 = "client.authentication.k8s.io/v1"
 SECRET = "secret-of-the-plugin"

@@ -8,14 +8,14 @@ from __future__ import annotations
 import base64
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.credential import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Pem
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import (
     Credential,
     basic_header,
     bearer_header,
     forms_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem
 
 
 class TestBearer:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import connection, libraries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import connection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import stored_yaml as libraries
 
 KUBE = "ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube"
 

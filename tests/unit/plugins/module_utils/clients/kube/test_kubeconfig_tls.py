@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.tls import Pem, client_context
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import (
+    Pem,
+    client_context,
+)
 from support.client_certificates import authority, issue, server_side
 
 CA = Pem("'ca_cert'", data=authority().certificate)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.api_groups import list_api_groups
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import list_api_groups
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import Forbidden
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer, status_object
