@@ -237,8 +237,11 @@ compared:
   sample: {namespace: openshift-config, secret: pull-secret, exists: true, same: false}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.options import API_URL, TOKEN_URL
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import (
+    API_URL,
+    IMPORT_ERROR,
+    TOKEN_URL,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret.run import (
     ocm_pull_secret,
 )

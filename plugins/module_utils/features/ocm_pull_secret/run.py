@@ -12,8 +12,7 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.connection import IMPORT_ERROR as KUBERNETES_MISSING
-from ...clients.ocm.client import fetch_pull_secret
-from ...clients.ocm.options import OcmOptions, normalize_options
+from ...clients.ocm.client import OcmOptions, fetch_pull_secret, normalize_options
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_name, check_namespace
 from ...core.objects import SECRET, ObjectRef

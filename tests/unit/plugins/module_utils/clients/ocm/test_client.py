@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import (
     OcmError,
+    OcmOptions,
     fetch_pull_secret,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.options import OcmOptions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from support.ocm import (
     ACCESS_TOKEN,
