@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.client import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     RegistryOptions,
     info_from_option,
 )

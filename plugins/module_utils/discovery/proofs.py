@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from ..clients.registry.endpoints import option_host
-from ..clients.registry.platforms import prove_platforms
-from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
-from ..clients.registry.signatures import prove_signatures
+from ..clients.registry.image_details import prove_platforms, prove_signatures
+from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull, prove_trust
 from ..clients.registry.transport import RegistryOptions, check_authorities
-from ..clients.registry.trust import prove_trust
 from ..explain.verification import LoginQuestion
 from ..images.image_questions import RegistryAccess
 from ..secrets.expiry import why_expired

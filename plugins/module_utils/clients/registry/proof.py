@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks a login at a registry as a node does: whether it is accepted, whether it can pull, and if not, why. Also without a login.
+"""Checks a login at a registry as a node does: whether it is accepted, whether it can pull, and if not, why. Verifies its certificate.
 
 A token proves nothing: a token service grants less than requested, even nothing, and still answers 200 (distribution,
 docs/content/spec/auth/token.md). So the manifest is requested by HEAD, which Docker Hub does not count. If no tag is
@@ -19,11 +19,24 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from ...core.text import make_printable
 from ..https.exchange import HttpResponse
-from .challenge import AuthInfo, auth_info
-from .endpoints import Endpoint, is_token_service_of, option_host, redirect_target, registry_endpoint
-from .image_index import MANIFEST_TYPES
-from .rate_limit import RateLimit, rate_limit_of
-from .transport import NotAsked, RegistryError, RegistryOptions, check_timeout, send_registry_request
+from .endpoints import (
+    AuthInfo,
+    Endpoint,
+    auth_info,
+    is_token_service_of,
+    option_host,
+    redirect_target,
+    registry_endpoint,
+)
+from .manifests import MANIFEST_TYPES, RateLimit, rate_limit_of
+from .transport import (
+    NotAsked,
+    RegistryError,
+    RegistryOptions,
+    UntrustedCertificate,
+    check_timeout,
+    send_registry_request,
+)
 
 __all__ = [
     "ImageArchitectures",
@@ -37,6 +50,7 @@ __all__ = [
     "ask_registry",
     "prove_login",
     "prove_pull",
+    "prove_trust",
 ]
 
 #: `not_sent`: the request would have gone to an unnamed host or address, or without TLS. `not_found` may also mean a missing permission:
@@ -466,3 +480,24 @@ def _parse_token(attempt: str, body: bytes) -> str:
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise RegistryError(f"{attempt} was answered 200 without a token. Check any proxy before the token service")
     return token
+
+
+def prove_trust(
+    options: RegistryOptions, host: str, authorities: str, realm_hosts: Collection[str] = (), *, is_named: bool = False
+) -> RegistryProof:
+    """Return `trusted` or `untrusted`, or the reason why the registry gave no answer.
+
+    `authorities` are certificates in PEM format. Those of Mozilla are trusted as well, and no other ones of this host. The other arguments
+    are those of `prove_pull`.
+
+    :raises OptionError: if an option is invalid. Nothing has been sent.
+    """
+
+    def ask(session: ProofSession) -> RegistryProof:
+        try:
+            session.greet(authorities)
+        except UntrustedCertificate as error:
+            return RegistryProof("untrusted", str(error))
+        return RegistryProof("trusted", f"registry {host} has a certificate of these authorities")
+
+    return ask_registry(options, RegistryImage(host), None, realm_hosts, ask, is_named=is_named, is_insecure=False)

@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Union
 
-from ...clients.registry.challenge import AuthInfo
-from ...clients.registry.client import RegistryOptions, ask_registry, check_options, registry_host
-from ...clients.registry.endpoints import option_host
+from ...clients.registry.endpoints import AuthInfo, option_host
 from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
-from ...clients.registry.transport import check_authorities
+from ...clients.registry.transport import RegistryOptions, ask_registry, check_authorities, check_options, registry_host
 from ...core.changes import Entry
 from ...core.errors import ImagePullError, OptionError
 from ...core.text import pluralize

@@ -10,9 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
-    RegistryProof,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryProof
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declaration

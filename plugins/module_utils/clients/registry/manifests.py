@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads the manifests of an image as a node does: which of them it can choose from an index, and the digests in them. Pure."""
+"""Reads the manifests of an image as a node does, and the pull rate limit in their headers. Pure.
+
+docker/docs content/manuals/docker-hub/usage/pulls.md: `ratelimit-limit: 100;w=21600`, `ratelimit-remaining: 76;w=21600`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.objects import as_dict, as_list, as_str
+from ..https.exchange import HttpResponse
 
 __all__ = [
     "ANY_ARCHITECTURE",
@@ -22,10 +26,12 @@ __all__ = [
     "OCI_INDEX",
     "OCI_MANIFEST",
     "IndexEntry",
+    "RateLimit",
     "chosen_entries",
     "linux_entries",
     "parse_architecture",
     "parse_json",
+    "rate_limit_of",
 ]
 
 OCI_INDEX, OCI_MANIFEST = "application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json"
@@ -98,3 +104,33 @@ def _architecture_of(platform: Mapping[str, Any]) -> str:
     found, variant = parse_architecture(platform), as_str(platform.get("variant"))
     is_chosen = platform.get("os") == "linux" and found != "unknown" and variant in _VARIANTS.get(found, ("",))
     return found if is_chosen else ""
+
+
+_VALUE = re.compile(r"[ \t]*([0-9]{1,9})[ \t]*(?:;[ \t]*w=([0-9]{1,9})[ \t]*)?\Z")
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """The number of pulls in a window, and how many of them remain. `window` is in seconds. An unknown number is None."""
+
+    limit: int | None
+    remaining: int | None
+    window: int | None
+
+
+def rate_limit_of(answer: HttpResponse) -> RateLimit | None:
+    """Return the rate limit, or None if the response has none. A header of another form, or one that appears twice, is ignored."""
+    limit, window = _number(answer, "RateLimit-Limit")
+    remaining, other_window = _number(answer, "RateLimit-Remaining")
+    if limit is None and remaining is None:
+        return None
+    return RateLimit(limit, remaining, other_window if window is None else window)
+
+
+def _number(answer: HttpResponse, name: str) -> tuple[int | None, int | None]:
+    """The number and its window."""
+    values = answer.all_of(name)
+    found = _VALUE.match(values[0]) if len(values) == 1 else None
+    if found is None:
+        return None, None
+    return int(found[1]), None if found[2] is None else int(found[2])

@@ -10,12 +10,10 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
-    RegistryProof,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.signatures import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_details import (
     prove_signatures,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import RegistryProof
 from support.registry_content import Content, serve_content
 
 IMAGE, INDEX = (f"application/vnd.oci.image.{name}.v1+json; charset=utf-8" for name in ("manifest", "index"))

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.challenge import AuthInfo
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.client import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import AuthInfo
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     IMPORT_ERROR,
     RegistryError,
     RegistryOptions,

@@ -9,14 +9,14 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_index import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_details import (
+    prove_platforms,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.manifests import (
     IMAGE_TYPES,
     INDEX_TYPES,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.platforms import prove_platforms
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
-    ImageArchitectures,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import ImageArchitectures
 from support.registry_content import Content, serve_content
 
 IMAGE, INDEX = IMAGE_TYPES[0], INDEX_TYPES[0]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import prove_trust
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.trust import prove_trust
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, answer, served
 
