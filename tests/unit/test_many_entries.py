@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     batch_of,
     read_declarations,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import namespaces as selection
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings

@@ -14,8 +14,7 @@ from ..core.errors import ImagePullError
 from ..core.objects import SECRET, ObjectRef, trim_object
 from ..core.protocols import ListedBy
 from ..core.times import with_time_of_content
-from ..engine.fetching import Answer
-from ..engine.reader import look_up
+from ..engine.fetching import Answer, look_up
 from ..engine.workers import Workers
 from ..explain.lookup import Lookup, UnreadableObject
 from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION, RegistryAccess

@@ -1,23 +1,159 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a set of objects with as few requests as their number and the caller's permissions allow."""
+"""Reads the objects that a question needs, with as few requests as their number and the caller's permissions allow."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Union
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.errors import Forbidden
+from ..clients.kube.errors import ClusterError, Forbidden
 from ..core.errors import ImagePullError
-from ..core.objects import Json, Kind, ObjectRef, metadata, trim_object
-from ..core.protocols import ALL, NO_SELECTORS, ListedBy
-from .listing import FEW, FEW_UNFILTERED, ListRequest, list_each_kind
+from ..core.objects import Json, Kind, ObjectRef, Objects, metadata, trim_object
+from ..core.protocols import ALL, NO_SELECTORS, ListedBy, Question, Related
 from .workers import Workers
 
-__all__ = ["Answer", "fetch_objects", "read_one"]
+__all__ = [
+    "FEW",
+    "FEW_POLLED",
+    "FEW_UNFILTERED",
+    "Answer",
+    "ListRequest",
+    "Listing",
+    "View",
+    "fetch_objects",
+    "list_each_kind",
+    "list_in_namespaces",
+    "look_up",
+    "observe",
+    "read_one",
+    "read_views",
+]
+
+#: Up to this number, separate requests are cheaper for the server than one list over all namespaces, for which it examines every object of
+#: the kind.
+FEW = 4
+#: The same for a list that is repeated until a task ends.
+FEW_POLLED = 8
+#: The same for a list that also returns many objects that are not wanted.
+FEW_UNFILTERED = 32
+
+_Keep = Callable[[Json], Union[Json, None]]
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    """A list of a kind, or one for each of the field selectors.
+
+    `keep` returns the needed part of an object, including its metadata, or None to drop it. `elsewhere` does that for objects of other
+    namespaces, which only a list over all namespaces returns.
+    """
+
+    kind: Kind
+    keep: _Keep
+    field_selectors: Sequence[str] = ALL
+    label_selector: str = ""
+    elsewhere: _Keep = lambda _obj: None
+
+
+@dataclass
+class Listing:
+    """The objects by namespace, in the given order, and the error of each namespace that could not be listed.
+
+    `is_whole`: they are the answer to a list over all namespaces. If the caller is not allowed to make such a list, the others replace it.
+    """
+
+    objects: dict[str, list[Json]] = field(default_factory=dict)
+    errors: dict[str, ImagePullError] = field(default_factory=dict)
+    is_whole: bool = False
+
+
+def list_in_namespaces(
+    cluster: Cluster, workers: Workers, request: ListRequest, namespaces: Sequence[str], *, few: float = FEW
+) -> Listing:
+    """Return the listing, in which all errors are refusals.
+
+    :raises ImagePullError: if a list fails for another reason than a missing permission.
+    """
+    (listing,) = list_each_kind(cluster, workers, [request], namespaces, few=few)
+    for error in listing.errors.values():
+        if not isinstance(error, Forbidden):
+            raise error
+    return listing
+
+
+def list_each_kind(
+    cluster: Cluster,
+    workers: Workers,
+    requests: Sequence[ListRequest],
+    namespaces: Collection[str],
+    *,
+    few: float = FEW,
+    separate: Collection[str] | None = None,
+) -> list[Listing]:
+    """Return the listing of each request. Up to `few` namespaces are listed separately from the start.
+
+    `separate`: the only namespaces to list separately after a refusal. The refusal is then the error of the others.
+
+    :raises ClusterError: if the cluster fails.
+    """
+    meant = frozenset(namespaces)
+
+    def answer_of(request: ListRequest, namespace: str = "") -> list[Json] | ImagePullError:
+        try:
+            return list(_objects(cluster, request, namespace, meant))
+        except ClusterError:
+            raise
+        except ImagePullError as error:
+            return error
+
+    listings = [Listing() for _request in requests]
+    if len(namespaces) > few:
+        for listing, answer in zip(listings, workers.map(answer_of, requests), strict=True):
+            listing.is_whole = not isinstance(answer, Forbidden)
+            _store(listing, namespaces, answer)
+    left = [
+        (request, listing, name)
+        for request, listing in zip(requests, listings, strict=True)
+        if not listing.is_whole
+        for name in (namespaces if separate is None or not listing.errors else separate)
+    ]
+    answers = workers.map(lambda each: answer_of(each[0], each[2]), left)
+    for (_request, listing, name), answer in zip(left, answers, strict=True):
+        _store(listing, [name], answer)
+    for listing in listings:
+        found = listing.objects
+        listing.objects = {name: found[name] for name in dict.fromkeys([*namespaces, *found]) if name in found}
+    return listings
+
+
+def _objects(cluster: Cluster, request: ListRequest, namespace: str, meant: Collection[str]) -> Iterator[Json]:
+    def keep(obj: Json) -> Json | None:
+        return (request.keep if metadata(obj).get("namespace", "") in meant else request.elsewhere)(obj)
+
+    for selector in request.field_selectors:
+        yield from cluster.list(
+            request.kind,
+            namespace=namespace,
+            field_selector=selector,
+            label_selector=request.label_selector,
+            keep=keep,
+        )
+
+
+def _store(listing: Listing, namespaces: Iterable[str], answer: Sequence[Json] | ImagePullError) -> None:
+    """Store the answer to a list of these namespaces."""
+    if isinstance(answer, ImagePullError):
+        listing.errors.update(dict.fromkeys(namespaces, answer))
+        return
+    for name in namespaces:
+        listing.errors.pop(name, None)
+    for obj in answer:
+        listing.objects.setdefault(metadata(obj).get("namespace", ""), []).append(obj)
+
 
 #: The object, None if it does not exist, or the error. For a reference without a name, a list under `items`: the objects that
 #: the selectors of its kind find, or all objects.
@@ -162,3 +298,110 @@ def _store_objects(
             found.objects[ref] = by_name.get(ref.name)
         else:
             found.unread.add(ref)
+
+
+#: The objects of one namespace, or the error.
+Observed = Union[Objects, ImagePullError]
+
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class View:
+    """The objects that were read in one namespace. `unread` are names of objects that may exist although a list did not contain them."""
+
+    objects: Objects = field(default_factory=dict)
+    related: Related = field(default_factory=dict)
+    unread: frozenset[str] = _NONE
+
+
+def read_views(
+    cluster: Cluster, workers: Workers, question: Question, namespaces: Sequence[str], *, leave_unread: bool = False
+) -> dict[str, View | ImagePullError]:
+    """Return the objects of each namespace that the question needs, or the error.
+
+    `leave_unread`: objects that a list did not contain are left unread, because a write also shows whether they exist.
+
+    :raises ImagePullError: if a list over all namespaces fails.
+    """
+    observed, unread = observe(cluster, workers, question, namespaces, leave_unread=leave_unread)
+    wanted = {
+        name: question.related(name, objects)
+        for name, objects in observed.items()
+        if not isinstance(objects, ImagePullError)
+    }
+    refs = dict.fromkeys(ref for refs in wanted.values() for ref in refs)
+    found = look_up(cluster, workers, refs, question.listed_by)
+    return {
+        name: objects
+        if isinstance(objects, ImagePullError)
+        else _view(objects, wanted[name], found, unread.get(name, _NONE))
+        for name, objects in observed.items()
+    }
+
+
+def _view(
+    objects: Objects, refs: Sequence[ObjectRef], found: Mapping[ObjectRef, Answer], unread: frozenset[str]
+) -> View | ImagePullError:
+    """One namespace's part of the related objects. The first error in it is the error of the namespace."""
+    related: dict[ObjectRef, Json | None] = {}
+    for ref in refs:
+        answer = found.get(ref)
+        if isinstance(answer, ImagePullError):
+            return answer
+        if ref in found:
+            related[ref] = answer
+    return View(objects, related, unread)
+
+
+def observe(
+    cluster: Cluster, workers: Workers, question: Question, namespaces: Sequence[str], *, leave_unread: bool = False
+) -> tuple[dict[str, Observed], dict[str, frozenset[str]]]:
+    """Return the objects of each namespace that the question names, and the names of the unread ones."""
+    wanted = {
+        name: [ObjectRef(question.kind, name, each) for each in question.names(name) or ("",)] for name in namespaces
+    }
+    found, unread = fetch_objects(
+        cluster, workers, [ref for refs in wanted.values() for ref in refs], question.listed_by, strict=True
+    )
+    if unread and not leave_unread:
+        _read_unlisted(cluster, workers, found, unread)
+    return (
+        {name: _collect_objects(refs, found) for name, refs in wanted.items()},
+        {name: names for name, refs in wanted.items() if (names := _names(refs, unread))},
+    )
+
+
+def _read_unlisted(cluster: Cluster, workers: Workers, found: dict[ObjectRef, Answer], unread: set[ObjectRef]) -> None:
+    refs = sorted(unread, key=str)
+    found.update(zip(refs, workers.map(lambda ref: read_one(cluster, ref), refs), strict=True))
+    unread.clear()
+
+
+def _names(refs: Sequence[ObjectRef], unread: Collection[ObjectRef]) -> frozenset[str]:
+    return frozenset(ref.name for ref in refs if ref in unread) if unread else _NONE
+
+
+def _collect_objects(refs: Sequence[ObjectRef], found: Mapping[ObjectRef, Answer]) -> Observed:
+    """One namespace's objects by name. The first error among them is the error of the namespace."""
+    objects: dict[str, Json] = {}
+    for ref in refs:
+        answer = found.get(ref)
+        if isinstance(answer, ImagePullError):
+            return answer
+        if answer is not None:
+            items = [answer] if ref.name else answer["items"]
+            objects.update({metadata(obj)["name"]: obj for obj in items})
+    return objects
+
+
+def look_up(
+    cluster: Cluster, workers: Workers, refs: Collection[ObjectRef], listed_by: ListedBy = NO_SELECTORS
+) -> dict[ObjectRef, Answer]:
+    """Return each object, None if it does not exist, or the error.
+
+    Objects that the caller is not allowed to read are left out. If a list over all namespaces fails, its objects get the error.
+    """
+    found, unread = fetch_objects(cluster, workers, refs, listed_by)
+    _read_unlisted(cluster, workers, found, unread)
+    return {ref: answer for ref, answer in found.items() if not isinstance(answer, Forbidden)}

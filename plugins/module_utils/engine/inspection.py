@@ -13,7 +13,7 @@ from ..clients.kube.client import Cluster
 from ..core.errors import ImagePullError
 from ..core.objects import Objects
 from ..core.protocols import Evaluation, Inspection, Question, Related
-from .reader import View
+from .fetching import View
 from .result import NamespaceResult, Outcome, Status
 from .run import NamespaceWork, Run, RunSettings, attempt, open_run
 

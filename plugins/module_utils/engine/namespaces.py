@@ -1,15 +1,28 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Checks that a namespace exists and is not being deleted, with the messages for the other cases."""
+"""Reads the selected namespaces from the API server, and checks that each exists and is not being deleted."""
 
 from __future__ import annotations
 
-from ..clients.kube.client import Cluster
-from ..clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating
-from ..core.objects import NAMESPACE, Json, ObjectRef, metadata
+from collections.abc import Sequence
 
-__all__ = ["deleted_sentence", "is_terminating", "missing_sentence", "require_namespace", "terminating_sentence"]
+from ..clients.kube.client import Cluster
+from ..clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating, NotFound
+from ..core.namespaces import NamespaceSelector, compile_selector, requester_of
+from ..core.objects import NAMESPACE, Json, Kind, ObjectRef, as_dict, metadata
+from ..declarations.batch import Targets
+
+__all__ = [
+    "deleted_sentence",
+    "is_terminating",
+    "list_namespaces",
+    "list_visible_namespaces",
+    "missing_sentence",
+    "require_namespace",
+    "resolve_targets",
+    "terminating_sentence",
+]
 
 
 def require_namespace(cluster: Cluster, namespace: str) -> None:
@@ -46,3 +59,81 @@ def deleted_sentence(cluster: Cluster) -> str:
 
 def terminating_sentence(cluster: Cluster) -> str:
     return f"the namespace is being deleted on {cluster.name}"
+
+
+#: On OpenShift, a caller who cannot list namespaces can list its own projects.
+_PROJECT = Kind("project.openshift.io/v1", "Project", "projects", "project", namespaced=False)
+
+
+def list_visible_namespaces(cluster: Cluster) -> list[Json]:
+    """Return all namespaces or, on OpenShift, the caller's projects if it is not allowed to list namespaces.
+
+    :raises ApiError: if it is not allowed to list either.
+    """
+    return list_namespaces(cluster)[0]
+
+
+def list_namespaces(cluster: Cluster, label_selector: str = "") -> tuple[list[Json], str]:
+    """Return namespaces as `list_visible_namespaces` does, and the refusal to list all of them. It is empty if all were listed.
+
+    :raises ApiError: if it is not allowed to list either.
+    """
+    try:
+        return list(cluster.list(NAMESPACE, label_selector=label_selector)), ""
+    except Forbidden as refusal:
+        try:
+            projects = list(cluster.list(_PROJECT, label_selector=label_selector))
+        except NotFound:
+            raise refusal from None
+        # On OpenShift, such a caller can see only the projects, which are equivalent.
+        cluster.forgive(refusal)
+        return projects, str(refusal)
+
+
+def resolve_targets(
+    cluster: Cluster, wanted: Sequence[Targets | NamespaceSelector], every: Sequence[Json] | None = None
+) -> list[Targets]:
+    """Return the targets of each entry. The namespaces are read once for all selectors, or not at all if `every` contains the
+    namespaces that `visible` has read.
+
+    :raises ApiError: if the caller is allowed to list neither namespaces nor its projects.
+    """
+    labels = list(dict.fromkeys(one.labels for one in wanted if isinstance(one, NamespaceSelector)))
+    by_labels = _list_by_selector(cluster, labels, every)
+    return [
+        _select_targets(one, *by_labels[one.labels]) if isinstance(one, NamespaceSelector) else one for one in wanted
+    ]
+
+
+def _select_targets(selector: NamespaceSelector, namespaces: Sequence[Json], unlisted: str) -> Targets:
+    chosen, terminating = selector.choose(namespaces)
+    requested = {metadata(one)["name"] for one in namespaces if requester_of(one)}
+    return Targets(
+        chosen,
+        terminating,
+        left_out=tuple(selector.left_out(namespaces)),
+        open_to_users=() if selector.is_closed else tuple(name for name in chosen if name in requested),
+        remarks=selector.remarks(namespaces),
+        unlisted=unlisted,
+    )
+
+
+def _list_by_selector(
+    cluster: Cluster, selectors: Sequence[str], every: Sequence[Json] | None
+) -> dict[str, tuple[list[Json], str]]:
+    """The namespaces for each label selector, as from `list_namespaces`. The server evaluates a single selector, and those that only it
+    understands."""
+    ours = len(selectors) > 1 or every is not None
+    tests = {selector: compile_selector(selector) for selector in selectors} if ours else {}
+    known = {selector: test for selector, test in tests.items() if test is not None}
+    unlisted = ""
+    if every is None:
+        every, unlisted = list_namespaces(cluster) if known else ([], "")
+    found = {
+        selector: [namespace for namespace in every if test(as_dict(metadata(namespace).get("labels")))]
+        for selector, test in known.items()
+    }
+    return {
+        selector: (found[selector], unlisted) if selector in found else list_namespaces(cluster, selector)
+        for selector in selectors
+    }

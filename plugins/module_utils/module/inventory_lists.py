@@ -15,9 +15,8 @@ from ..core.namespaces import NamespaceSelector
 from ..core.objects import Json, metadata
 from ..declarations.batch import Batch, Declaration, Targets
 from ..declarations.declare import ListForm, batch_of, read_declarations
-from ..engine.namespaces import is_terminating
+from ..engine.namespaces import is_terminating, list_visible_namespaces, resolve_targets
 from ..engine.result import Outcome
-from ..engine.selection import list_visible_namespaces, resolve_targets
 from .task import ClusterRun, Task
 
 __all__ = ["batch_lists", "lists_reader", "read_lists", "with_batches", "without_cluster"]

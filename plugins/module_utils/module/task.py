@@ -39,7 +39,7 @@ from ..declarations.declare import (
     read_claims,
     read_declarations,
 )
-from ..engine import selection
+from ..engine import namespaces as selection
 from ..engine.namespaces import terminating_sentence
 from ..engine.reconciliation import Judge, reconcile
 from ..engine.result import Outcome

@@ -17,7 +17,7 @@ from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef
 from ...core.protocols import ALL, ListedBy, Related
 from ...declarations.batch import Batch
 from ...discovery.lookup_reader import read_lookups
-from ...engine.reader import View
+from ...engine.fetching import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import Outcome
 from ...engine.run import RunSettings

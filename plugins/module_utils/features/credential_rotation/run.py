@@ -22,12 +22,11 @@ from ...core.text import make_printable, pluralize, summarize
 from ...declarations.batch import Batch, Declaration
 from ...discovery.node_builds import read_build_secrets
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
-from ...engine.listing import Listing, ListRequest, list_in_namespaces
-from ...engine.reader import View
+from ...engine.fetching import Listing, ListRequest, View, list_in_namespaces
+from ...engine.namespaces import resolve_targets
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
-from ...engine.selection import resolve_targets
 from ...engine.workers import Workers
 from ...images.image_verification import SECRET_LIMIT
 from ...images.probe_pods import PROBE_POD

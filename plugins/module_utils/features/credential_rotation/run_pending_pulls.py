@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError
 from ...core.text import summarize
-from ...engine.clock import Clock
-from ...engine.listing import ListRequest, list_in_namespaces
+from ...engine.fetching import ListRequest, list_in_namespaces
+from ...engine.run import Clock
 from ...engine.workers import Workers
 from ...images.pull_messages import POD_EVENTS
 from .copies import Copy

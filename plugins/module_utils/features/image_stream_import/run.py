@@ -29,7 +29,7 @@ from ...core.changes import Change
 from ...core.errors import ImagePullError, Refusal
 from ...core.objects import Json
 from ...core.text import summarize
-from ...engine.reader import View
+from ...engine.fetching import View
 from ...engine.result import NamespaceResult, Outcome, Status
 from ...engine.run import NamespaceWork, Run, RunSettings, attempt, open_run
 from .options import ImportOptions

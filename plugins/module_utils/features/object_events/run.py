@@ -21,7 +21,7 @@ from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ApiError, ClusterError, Expired, Forbidden, Unanswered, UnknownResource
 from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Json
-from ...engine.clock import Clock
+from ...engine.run import Clock
 from .event_text import escape_templates
 from .grouping import Grouping
 from .known_objects import KnownObjects, ObservedObject, observe_object

@@ -35,10 +35,8 @@ from ...discovery.cluster_facts import facts_of
 from ...discovery.lookup_reader import read_lookups
 from ...discovery.node_builds import read_build_secrets
 from ...discovery.proofs import check_access
-from ...engine import selection
-from ...engine.fetching import Answer
-from ...engine.listing import Listing, ListRequest, list_each_kind
-from ...engine.reader import look_up
+from ...engine import namespaces as selection
+from ...engine.fetching import Answer, Listing, ListRequest, list_each_kind, look_up
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.chain import PullVerdict

@@ -31,7 +31,7 @@ from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef, metadata, trim_object
 from ...core.text import pluralize
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
-from ...engine.listing import FEW_POLLED, ListRequest, list_each_kind
+from ...engine.fetching import FEW_POLLED, ListRequest, list_each_kind
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...engine.workers import Workers

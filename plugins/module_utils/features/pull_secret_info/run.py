@@ -13,8 +13,8 @@ from typing import Any
 from ...clients.kube.client import Cluster
 from ...clients.registry.proof import RegistryProof
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
+from ...engine.fetching import FEW_UNFILTERED
 from ...engine.inspection import read_each
-from ...engine.listing import FEW_UNFILTERED
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...explain.verification import LoginQuestion, Verification

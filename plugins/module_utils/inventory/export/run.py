@@ -15,10 +15,9 @@ from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...core.protocols import ALL, Related
 from ...declarations.batch import Targets
 from ...dockerconfig.json_text import InvalidContent
-from ...engine.fetching import Answer
+from ...engine.fetching import Answer, look_up
 from ...engine.inspection import evaluate_each, read_each, with_failures
 from ...engine.namespaces import require_namespace
-from ...engine.reader import look_up
 from ...engine.result import Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers

@@ -18,9 +18,8 @@ from ...core.option_values import Limit
 from ...core.ownership import INSTANCE, check_owner
 from ...core.text import join_and, summarize
 from ...declarations.batch import Batch
-from ...engine.listing import ListRequest, list_in_namespaces
+from ...engine.fetching import ListRequest, View, list_in_namespaces
 from ...engine.namespaces import is_terminating
-from ...engine.reader import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome, Status, summarize_names
 from ...engine.run import Run, RunSettings

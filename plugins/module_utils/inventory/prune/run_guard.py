@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from ...core.changes import Change
-from ...engine.reader import View
+from ...engine.fetching import View
 from ...engine.result import NamespaceResult, Outcome
 from ..what_if.guard import GuardJudgement, describe_broken
 from ..what_if.run_change_guard import GuardScope, judge_effects

@@ -17,10 +17,10 @@ from ...clients.kube.client import Cluster
 from ...core.changes import Change, Entry
 from ...core.errors import ImagePullError, Refusal
 from ...core.objects import ObjectRef, as_str, metadata
+from ...engine.namespaces import list_namespaces
 from ...engine.reconciliation import Judge, PlannedChanges
 from ...engine.result import Outcome
 from ...engine.run import RunSettings
-from ...engine.selection import list_namespaces
 from .guard import GuardAccess, GuardJudgement, describe_broken, has_removal
 
 if TYPE_CHECKING:

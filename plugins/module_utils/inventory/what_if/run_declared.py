@@ -18,7 +18,7 @@ from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, SECRET, Kind, ObjectRef
 from ...core.protocols import Desired
 from ...declarations.batch import Batch
-from ...engine.reader import View
+from ...engine.fetching import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult
 from ...engine.run import Run

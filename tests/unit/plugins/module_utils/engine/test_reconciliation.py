@@ -37,14 +37,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.prot
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import reconciliation
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import View
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import View
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import (
     Judge,
     PlannedChanges,
     reconcile,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from support.fake_api import LOST, FakeApi
 from support.scripted_pool import Answer, Clock, Request, status_object

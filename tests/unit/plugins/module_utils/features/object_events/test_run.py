@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import client
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events import run
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (

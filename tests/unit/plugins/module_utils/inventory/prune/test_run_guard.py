@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import View
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import View
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import (
     NamespaceResult,
     Outcome,

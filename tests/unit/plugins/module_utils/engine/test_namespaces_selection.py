@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError, Forbidden
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.selection import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import (
     list_visible_namespaces,
     resolve_targets,
 )

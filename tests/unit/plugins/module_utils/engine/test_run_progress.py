@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.progress import Progress
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Progress
 
 
 class TestProgress:

@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     metadata,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.listing import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import (
     Listing,
     ListRequest,
     list_each_kind,

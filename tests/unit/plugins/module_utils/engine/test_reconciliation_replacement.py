@@ -23,8 +23,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.clock import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.replacement import apply_change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import apply_change
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from support.fake_api import LOST, FakeApi
 from support.scripted_pool import Answer, Clock, Request, status_object
 

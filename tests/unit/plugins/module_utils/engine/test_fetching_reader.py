@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Objects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ALL, NO_SELECTORS, ListedBy
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reader import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import (
     View,
     look_up,
     observe,
