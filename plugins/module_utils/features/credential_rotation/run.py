@@ -20,7 +20,7 @@ from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef,
 from ...core.protocols import Related
 from ...core.text import make_printable, pluralize, summarize
 from ...declarations.batch import Batch, Declaration
-from ...discovery.node_builds import read_build_secrets
+from ...discovery.cluster import read_build_secrets
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import Listing, ListRequest, View, list_in_namespaces
 from ...engine.namespaces import resolve_targets

@@ -16,8 +16,7 @@ from ...clients.registry.proof import RegistryImage, RegistryProof
 from ...core.errors import Refusal
 from ...core.objects import ObjectRef
 from ...core.text import pluralize, summarize
-from ...discovery.parallel import ask_all
-from ...discovery.proofs import LoginCheck, Patience, explain_refusal
+from ...discovery.proofs import LoginCheck, Patience, ask_all, explain_refusal
 from ...dockerconfig.editing import UserPassword
 from ...images.references import Reference
 from .copies import Copy

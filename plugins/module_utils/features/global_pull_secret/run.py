@@ -16,7 +16,7 @@ from ...core.errors import Refusal
 from ...core.files import VariableFile, Write
 from ...core.objects import NODE, Json, ObjectRef, as_str, metadata
 from ...core.protocols import Inspection
-from ...discovery.cluster_kind import ClusterKind, detect_cluster_kind, get_if_readable
+from ...discovery.cluster import ClusterKind, detect_cluster_kind, get_if_readable
 from ...engine.inspection import inspect
 from ...engine.run import RunSettings
 from ...platform.cluster import HOSTED, INFRASTRUCTURE, MANAGED, MANAGEMENT, STANDALONE, why_unsupported

@@ -31,9 +31,8 @@ from ...core.objects import (
     without_managed_fields,
 )
 from ...core.protocols import ALL
-from ...discovery.cluster_facts import facts_of
+from ...discovery.cluster import facts_of, read_build_secrets
 from ...discovery.lookup_reader import read_lookups
-from ...discovery.node_builds import read_build_secrets
 from ...discovery.proofs import check_access
 from ...engine import namespaces as selection
 from ...engine.fetching import Answer, Listing, ListRequest, list_each_kind, look_up

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from ...core.objects import SERVICE_ACCOUNT, ObjectRef
 from ...core.protocols import ALL, ListedBy
-from ...discovery.image_proofs import NamespaceQuestions
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
+from ...discovery.proofs import NamespaceQuestions
 from ...engine.run import Run
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of, try_lookup

@@ -16,8 +16,7 @@ from ...core.changes import Entry
 from ...core.errors import ImagePullError, OptionError
 from ...core.text import pluralize
 from ...declarations.declare import EntryList, list_entries
-from ...discovery.parallel import ask_all
-from ...discovery.proofs import explain_refusal
+from ...discovery.proofs import ask_all, explain_refusal
 from ...images.references import reference_of
 
 __all__ = ["ask_registries", "check_request"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from ...clients.kube.client import Cluster
 from ...core.errors import ImagePullError
 from ...core.objects import SERVICE_ACCOUNT, metadata
-from ...discovery.cluster_facts import facts_of, with_objects
+from ...discovery.cluster import facts_of, with_objects
 from ...engine.inspection import inspect
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings

@@ -20,8 +20,8 @@ from ...core.text import pluralize
 from ...core.what_if_format import NOT_ASKED, NOT_KNOWN
 from ...core.what_if_sentences import describe_unplanned, describe_unread, idle_of
 from ...declarations.batch import Batch
-from ...discovery.image_proofs import NamespaceQuestions
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
+from ...discovery.proofs import NamespaceQuestions
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.lookup import Lookup, ReadRequired

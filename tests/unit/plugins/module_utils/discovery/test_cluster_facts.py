@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.cluster_facts import (
-    facts_of,
-    with_objects,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.cluster import facts_of, with_objects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
     CLUSTER_VERSION,
     IMAGE_REGISTRY,

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.kubelet_files import read_kubelet_file
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import read_kubelet_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     VerificationPolicy,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.node_builds import read_build_secrets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.cluster import read_build_secrets
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BuildSecrets
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer, Clock, status_object

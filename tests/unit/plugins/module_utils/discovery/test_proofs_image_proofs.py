@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.image_proofs import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import (
     NamespaceQuestions,
     prove_images,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.parallel import ask_all
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.proofs import ask_all
 
 
 def test_each_different_question_is_asked_once() -> None:
