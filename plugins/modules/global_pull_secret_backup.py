@@ -118,9 +118,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     back_up,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import backup_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import backup_writer
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,

@@ -385,7 +385,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_questions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import json_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 

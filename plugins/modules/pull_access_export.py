@@ -293,9 +293,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     export_inventory,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import file_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import file_writer
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,

@@ -841,6 +841,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_declared import Inventories
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import (
+    object_reader,
+    options_checker,
+    output_writer,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     lists_reader,
     with_batches,
@@ -850,12 +855,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
     CLUSTER_OPTIONS,
     TARGET_OPTIONS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import (
-    options_checker,
-    output_writer,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.yaml_file import object_reader
 
 _APPLIED = (
     ListForm(

@@ -30,17 +30,17 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import collect_credentials, hide
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import PROGRESS_FILE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.interruption import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import (
+    PROGRESS_FILE,
     Interrupted,
     allow_interruption,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.secret_registry import mask_output
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     NO_LIBRARY,
     Module,
     Task,
     execute,
+    mask_output,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     is_collection_task,

@@ -18,15 +18,22 @@ from math import floor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..clients.kube.client import Cluster
+from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.connection import ConnectionOptions, connect
-from ..core.errors import ImagePullError, MissingPermission, OptionError, call_all, describe_unexpected
+from ..core.errors import (
+    ImagePullError,
+    MissingPermission,
+    OptionError,
+    call_all,
+    describe_missing,
+    describe_unexpected,
+)
 from ..core.files import advise_reader, describe_read_error
 from ..core.names import is_pattern
 from ..core.namespaces import NamespaceSelector
 from ..core.option_values import Limit, unknown_options
 from ..core.protocols import Desired
-from ..core.redaction import credentials_in_text, find_secrets, mask
+from ..core.redaction import SHORTEST, credentials_in_text, find_secrets, mask
 from ..core.text import make_visible, summarize
 from ..declarations.batch import Batch, Declaration, Targets
 from ..declarations.batch import from_options as targets_from_options
@@ -44,17 +51,83 @@ from ..engine.namespaces import terminating_sentence
 from ..engine.reconciliation import Judge, reconcile
 from ..engine.result import Outcome
 from ..engine.run import RunSettings
-from .missed_rights import describe_unreported, job_sentence, missing_permissions
 from .options import CONNECTION_OPTIONS, environment_options
-from .secret_registry import mask_output
 
 __all__ = [
     "NO_LIBRARY",
     "ClusterRun",
     "Module",
     "Task",
+    "describe_unreported",
     "execute",
+    "job_sentence",
+    "mask_output",
+    "missing_permissions",
 ]
+
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:  # before ansible-core 2.22
+    register_secrets = None
+
+
+def mask_output(secrets: Iterable[str]) -> None:
+    """Mask the secrets in all output until ansible-playbook ends. Without a registry, only the result of the task is masked.
+
+    Short ones are left out, because they can be parts of words. Ansible itself registers values of options with `no_log` of any length.
+    """
+    if register_secrets is not None:
+        register_secrets(secret for secret in secrets if len(secret) >= SHORTEST)
+
+
+#: API groups that every API server has. Other groups may not exist, and a server also refuses access to groups that it does not know.
+_EVERYWHERE = ("", "rbac.authorization.k8s.io", "authorization.k8s.io", "apps", "batch")
+
+
+def missing_permissions(cluster: Cluster) -> set[MissingPermission]:
+    """Return the missing rights, without those to kinds that the cluster does not have."""
+    needs = cluster.needs
+    if all(need.group in _EVERYWHERE for need in needs):
+        return needs
+    try:
+        groups = list_api_groups(cluster)
+    except ImagePullError:
+        return needs
+    return {need for need in needs if need.group in _EVERYWHERE or need.group in groups}
+
+
+def describe_unreported(needs: Iterable[MissingPermission], told: Sequence[str]) -> list[str]:
+    """Return the sentences about the rights that none of the texts in `told` names; empty if there are none."""
+    return describe_missing(need for need in needs if not any(str(need) in text for text in told))
+
+
+def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
+    """Return a sentence with the jobs of `automation_account` that have these rights, preferably those of the module; empty if none has."""
+    jobs = dict.fromkeys(job for need in sorted(needs) for job in _jobs_with(need, module))
+    if not jobs:
+        return ""
+    return f"an account of the role automation_account has that with automation_account_jobs: [{', '.join(jobs)}]"
+
+
+def _jobs_with(need: MissingPermission, module: str) -> Iterator[str]:
+    """Yield the first job of the module that has the right, else the first job that has it. Nothing if the module is in no job."""
+    from ..rbac.rights import JOBS  # noqa: PLC0415 - a long table, and few tasks lack a right
+
+    if not any(module in _modules(job.what) for job in JOBS.values()):
+        return
+    resource = f"{need.resource}.{need.group}" if need.group else need.resource
+    having = [
+        name
+        for name, job in JOBS.items()
+        if any(right.resource == resource and need.verb in right.verbs for right in job.rights)
+    ]
+    own = [name for name in having if module in _modules(JOBS[name].what)]
+    yield from (own or having)[:1]
+
+
+def _modules(text: str) -> list[str]:
+    return text.replace(",", " ").split()
+
 
 VERSION = "1.0.0"
 

@@ -34,7 +34,7 @@ from ansible.release import __version__
 from ansible.template import Templar
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.interruption import Interrupted
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import Interrupted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import in_process
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction

@@ -35,13 +35,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     ListForm,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import secret_registry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import task as secret_registry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    Module,
-    Task,
-    execute,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, execute
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object

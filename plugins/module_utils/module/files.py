@@ -1,22 +1,34 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that a module writes on the host that runs the task: each whole, and readable only by its owner."""
+"""The files of a module on the host that runs the task: each whole, and readable only by its owner. Files of variables on the controller."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from ..clients.kube.stored_yaml import parse_objects
 from ..core.errors import OptionError, call_all
-from ..core.files import stage_file
+from ..core.files import Destination, FilesWanted, VariableFile, Write, stage_file
+from ..core.objects import Json
 from ..core.redaction import mask
 from .task import Task
 
-__all__ = ["check_outputs", "options_checker", "output_writer", "write_outputs"]
+__all__ = [
+    "backup_writer",
+    "check_outputs",
+    "file_writer",
+    "json_writer",
+    "object_reader",
+    "options_checker",
+    "output_writer",
+    "write_outputs",
+]
 
 
 def check_outputs(paths: Mapping[str, str | None], inputs: Collection[str] = ()) -> dict[str, Path]:
@@ -93,3 +105,69 @@ def write_outputs(texts: Mapping[Path, str]) -> None:
             f"file {str(error.filename2 or error.filename)!r} cannot be written on the host that runs the task: {error.strerror}. "
             "The cluster was only read"
         ) from None
+
+
+def json_writer(task: Task, path: str | None) -> Callable[[Mapping[str, Any]], None] | None:
+    """Return the writer of a document, which does nothing in check mode. None without a path.
+
+    :raises OptionError: when the path cannot be a file.
+    """
+    return output_writer(task, {"dest": path}, lambda document: {"dest": f"{json.dumps(document, indent=1)}\n"})
+
+
+def file_writer(task: Task, wanted: FilesWanted | None) -> Write | None:
+    """Return the writer of the wanted files, which only returns their names in check mode. None if no file is wanted.
+
+    :raises OptionError: when the files could not be written.
+    """
+    if wanted is None:
+        return None
+    write = _destination(task, wanted.option).prepare(wanted)
+    return _dry_run_writer(wanted) if task.check_mode else write
+
+
+def backup_writer(task: Task, directory: str, vault_id: str | None) -> Callable[[str], Write]:
+    """Return a function that returns the writer of an encrypted copy for a file name. An existing file is kept.
+
+    :raises OptionError: in a process that has no vault passwords.
+    """
+    _destination(task, "dest", is_required=True)
+
+    def prepared(name: str) -> Write:
+        wanted = FilesWanted(directory, (), (name,), vault_id)
+        write = None if (Path(directory) / name).exists() else file_writer(task, wanted)
+        return write or (lambda _files: ())
+
+    return prepared
+
+
+def _destination(task: Task, option: str, *, is_required: bool = False) -> Destination:
+    """Return the destination of the task. :raises OptionError: in a process that has no vault passwords."""
+    destination: Destination | None = task.controller
+    if destination is None:
+        without = "" if is_required else f". Without {option!r} the task runs with any Python"
+        raise OptionError(
+            f"option {option!r} writes files on the controller with Ansible's vault passwords, so the task must run in Ansible's own "
+            "process, but it ran in another one: set 'connection: local' and 'ansible_python_interpreter: \"{{ ansible_playbook_python }}\"' "
+            f"for this host or task, and leave out 'become' and 'async'{without}"
+        )
+    return destination
+
+
+def _dry_run_writer(wanted: FilesWanted) -> Write:
+    def name(files: Sequence[VariableFile]) -> Sequence[str]:
+        return [str(Path(wanted.directory) / file.name) for file in files]
+
+    return name
+
+
+def object_reader(task: Task) -> Callable[[str], Sequence[Json]]:
+    """Return the function that returns the objects in a file, by its path. It raises OptionError if the file cannot be used."""
+
+    def read(path: str) -> Sequence[Json]:
+        try:
+            return parse_objects(task.read_file(path))
+        except ValueError as error:
+            raise OptionError(f"file {path!r} cannot be used: {error}") from None
+
+    return read

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import secret_registry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import task as secret_registry
 
 from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.json_file import json_writer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import json_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task
 
 

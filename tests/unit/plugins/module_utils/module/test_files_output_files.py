@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.output_files import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import (
     check_outputs,
     options_checker,
     output_writer,

@@ -15,11 +15,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.file
     VariableFile,
     Write,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import backup_writer, file_writer
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.variable_files import (
-    backup_writer,
-    file_writer,
-)
 
 WANTED = FilesWanted("d", ("plain.yml",))
 FILES = [VariableFile("plain.yml", {})]

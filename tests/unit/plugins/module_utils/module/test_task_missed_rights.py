@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import MissingPermission
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.missed_rights import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     describe_unreported,
     job_sentence,
     missing_permissions,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import object_reader
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.yaml_file import object_reader
 
 
 @pytest.fixture

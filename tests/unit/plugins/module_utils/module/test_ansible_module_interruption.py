@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.interruption import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import (
     Interrupted,
     allow_interruption,
 )
