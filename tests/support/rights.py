@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
     AccountRole,
     AccountRoles,
 )

@@ -14,7 +14,7 @@ from ...core.errors import OptionError
 from ...core.files import FilesWanted
 from ...core.names import check_name, check_namespace
 from ...rbac.rights import HOSTED_PULL_SECRETS, JOBS, options_of
-from .parts import AccountRoles
+from .plan import AccountRoles
 
 __all__ = ["ARGUMENTS", "AccountRequest", "from_options"]
 

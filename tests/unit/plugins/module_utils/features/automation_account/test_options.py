@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     AccountRequest,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
     AccountRoles,
 )
 

@@ -16,11 +16,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ROLE_BINDING,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
-    AccountRoles,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
     AccountPlan,
+    AccountRoles,
     NamespaceBindings,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS, has_account_labels

@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.options import (
     AccountRequest,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.parts import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
     AccountRoles,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.run import (
