@@ -29,9 +29,8 @@ from ...images.node_registries import IMAGE_POLICY
 from ...rbac.access_reviews import secrets_review
 from ...rbac.subjects import READER_ROLE
 from ...secrets.content import DATA_KEYS
-from .checks import explain_images, find_obstacles
 from .options import ProviderRequest
-from .plan import ProviderConfig, SecretReaders
+from .plan import ProviderConfig, SecretReaders, explain_images, find_obstacles
 
 __all__ = ["run_provider"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_provider.checks import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_provider.plan import (
     explain_images,
     find_obstacles,
 )
