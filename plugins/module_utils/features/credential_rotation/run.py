@@ -32,14 +32,12 @@ from ...images.image_verification import SECRET_LIMIT
 from ...images.probe_pods import PROBE_POD
 from ...platform.protected import BUILD_NAMESPACE, BuildSecrets
 from .confirmation import ConfirmedSecrets
-from .copies import Copy, is_wanted, trim_managers
 from .options import Rotation
-from .pending_pulls import PendingPull
-from .plan import CredentialRotation, account_list_ref
-from .run_pending_pulls import PullWait
-from .run_proof import ImagesInUse, Logins, ProofResult, SecretLogins, check_secret_logins, prove_new_login
+from .plan import Copy, CredentialRotation, account_list_ref, is_wanted, trim_managers
+from .run_proof import ImagesInUse, Logins, ProofResult, PullWait, SecretLogins, check_secret_logins, prove_new_login
 from .uses import (
     READ,
+    PendingPull,
     Use,
     collect_uses,
     find_failing_images,

@@ -27,10 +27,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
     ConfirmedEntry,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run import rotate
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run_proof import (
     ImagesInUse,

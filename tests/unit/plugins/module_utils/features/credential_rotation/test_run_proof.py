@@ -19,10 +19,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     UserPassword,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation import run_proof
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run_proof import (
     ImagesInUse,
     ProofResult,

@@ -16,20 +16,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     LoginReplacement,
     UserPassword,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.pending_pulls import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import Copy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.uses import (
     PendingPull,
+    PullState,
+    Use,
     event_counts,
     filter_pending,
     find_pending,
     trim_event,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.uses import (
-    PullState,
-    Use,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from hypothesis import given

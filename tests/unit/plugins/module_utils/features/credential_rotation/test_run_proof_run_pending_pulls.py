@@ -16,11 +16,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     UserPassword,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import Copy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     Rotation,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run_pending_pulls import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import Copy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run_proof import (
     PullWait,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.uses import (

@@ -22,15 +22,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ConfirmedEntry,
     ConfirmedSecrets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.copies import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import (
     NODES_SECRETS,
     Copy,
     is_wanted,
     second_name,
     trim_managers,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
-    Rotation,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BuildSecrets
 from hypothesis import given
