@@ -42,8 +42,7 @@ from ...platform.machine_config import (
 )
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
-from .options import GlobalPullSecret
-from .question import HostedMerge, PoolRollout, require_auth_file
+from .question import GlobalPullSecret, HostedMerge, PoolRollout, require_auth_file
 
 __all__ = ["BackupSink", "back_up", "inspect_global_secret"]
 

@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
     GlobalPullSecret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import (

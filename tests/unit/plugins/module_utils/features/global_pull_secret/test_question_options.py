@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
     GlobalPullSecret,
     from_options,
 )
