@@ -546,7 +546,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as image_puller_grant,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.contradictions import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.plan import (
     contradictions,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.run import (

@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import Contradiction
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.contradictions import (
-    contradictions,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.plan import (
     ImagePullerGrant,
+    contradictions,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
