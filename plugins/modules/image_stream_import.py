@@ -263,7 +263,7 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.plan import (
     from_options,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.run import (

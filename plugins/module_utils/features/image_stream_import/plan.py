@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plan which tags of the image streams to import again, and the import of each stream. Pure.
+"""Plan which tags of the image streams to import again, and read the result of each tag. Pure.
 
 An import replaces the import policy of a tag, and removes the condition of the last failure (openshift-apiserver
 pkg/image/apiserver/registry/imagestreamimport/rest.go), so the request repeats all settings of a tag. It contains the version of the
@@ -10,20 +10,75 @@ stream, because without one the server would recreate a stream that was deleted 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from ...core.changes import Change
-from ...core.errors import Refusal
+from ...core.errors import OptionError, Refusal
+from ...core.names import check_path_segment
 from ...core.objects import Json, Kind, ObjectRef, Objects, as_dict, as_list, as_str, metadata
 from ...core.protocols import ALL, ListedBy
-from ...core.text import redact_text
-from ...images.image_streams import IMAGE_STREAM, MENDED_BY_A_LOGIN, StreamTag, cause_of, tag_of
-from ...images.references import reference_of
-from .options import ImportOptions
+from ...core.text import redact_line, redact_text
+from ...dockerconfig.registry_keys import check_key, same_path
+from ...images.image_streams import IMAGE_STREAM, MENDED_BY_A_LOGIN, StreamTag, cause_of, fix_for, tag_of
+from ...images.references import Reference, reference_of
 
-__all__ = ["IMAGE_STREAM_IMPORT", "Imports", "LeftTag", "StreamImport", "TagImport", "tag_row"]
+__all__ = [
+    "IMAGE_STREAM_IMPORT",
+    "ImportOptions",
+    "Imports",
+    "LeftTag",
+    "StreamImport",
+    "TagImport",
+    "TagResult",
+    "advice",
+    "from_options",
+    "read_results",
+    "resource_version_of",
+    "tag_row",
+]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """Which tags to import. `registries`, in canonical form: only tags imported from one of them; empty for any. `only_failed`: only tags
+    whose last import failed for a cause that a login can fix. `streams`: only image streams with these names; empty for all."""
+
+    registries: frozenset[str] = frozenset()
+    only_failed: bool = True
+    streams: tuple[str, ...] = ()
+
+    def wants(self, source: Reference | None) -> bool:
+        """Whether a tag with this source matches. A tag without a source matches only if any registry does."""
+        return not self.registries or (source is not None and same_path(source.host) in self.registries)
+
+
+def from_options(options: Mapping[str, Any]) -> ImportOptions:
+    """Return the validated options. :raises OptionError: for an empty list, an invalid registry, or an invalid image stream name."""
+    registries = _require_items(options, "registries")
+    for registry in registries:
+        _check_host(registry)
+    streams = tuple(dict.fromkeys(_require_items(options, "streams")))
+    for name in streams:
+        check_path_segment("streams", name)
+    return ImportOptions(frozenset(map(same_path, registries)), bool(options.get("only_failed")), streams)
+
+
+def _require_items(options: Mapping[str, Any], name: str) -> Iterable[str]:
+    found: Sequence[str] | None = options.get(name)
+    if found is not None and not found:
+        raise OptionError(f"option {name!r} is empty: give at least one, or leave it out for all")
+    return found or ()
+
+
+def _check_host(registry: str) -> None:
+    check_key("option 'registries'", registry)
+    if "/" in same_path(registry):
+        raise OptionError(
+            f"option 'registries': {registry!r} has a path: give the host alone, with its port if it has one"
+        )
+
 
 IMAGE_STREAM_IMPORT = Kind("image.openshift.io/v1", "ImageStreamImport", "imagestreamimports", "import of image stream")
 
@@ -217,3 +272,59 @@ def _newest_image(stream: Json, tag: StreamTag) -> str:
     tags = map(as_dict, as_list(as_dict(stream.get("status")).get("tags")))
     known = next((each for each in tags if each.get("tag") == tag.name), {})
     return as_str(as_dict(next(iter(as_list(known.get("items"))), None)).get("image"))
+
+
+#: Maximum number of characters of a message.
+_LONGEST = 16_384
+
+
+@dataclass(frozen=True)
+class TagResult:
+    """`digest` is the imported image, possibly unknown. `problem` is the error, empty on success; `cause` is its class."""
+
+    tag: TagImport
+    digest: str = ""
+    problem: str = ""
+    cause: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the tag has changed."""
+        return not self.problem and bool(self.tag.cause or self.digest != self.tag.digest)
+
+
+def read_results(answer: Json | None, tags: Sequence[TagImport]) -> list[TagResult]:
+    """Return the result of each tag, in the order of the request, which the answer has as well."""
+    images = as_list(as_dict(as_dict(answer).get("status")).get("images"))
+    # If the number of images differs, they cannot be assigned to tags.
+    known = images if len(images) == len(tags) else [None] * len(tags)
+    return [_read_result(tag, as_dict(image)) for tag, image in zip(tags, known, strict=True)]
+
+
+def resource_version_of(answer: Json | None) -> str:
+    """Return the resourceVersion of the stream after the import; empty if the answer has none."""
+    return as_str(metadata(as_dict(as_dict(as_dict(answer).get("status")).get("import"))).get("resourceVersion"))
+
+
+def _read_result(tag: TagImport, found: Json) -> TagResult:
+    if not found:
+        return TagResult(
+            tag, problem="the response of the API server does not say whether it was imported", cause="unknown"
+        )
+    image, status = as_dict(found.get("image")), as_dict(found.get("status"))
+    if image and status.get("status") == "Success":
+        named = as_str(image.get("dockerImageReference")).partition("@")[2]
+        return TagResult(tag, as_str(metadata(image).get("name")) or named)
+    message = redact_line(as_str(status.get("message")), _LONGEST)
+    cause = cause_of(message, as_str(status.get("reason")), tag.image)
+    return TagResult(tag, problem=message or "no reason is given", cause=cause)
+
+
+def advice(cause: str, namespace: str) -> str:
+    """Return the fix for a failed import, empty if none is known."""
+    if cause in MENDED_BY_A_LOGIN:
+        return (
+            f"an import reads all pull secrets of namespace {namespace}, linked or not, and uses the first login for the image: "
+            "run pull_access_info to find that login, and correct it with pull_secret"
+        )
+    return fix_for(cause)

@@ -32,9 +32,18 @@ from ...core.text import summarize
 from ...engine.fetching import View
 from ...engine.result import NamespaceResult, Outcome, Status
 from ...engine.run import NamespaceWork, Run, RunSettings, attempt, open_run
-from .options import ImportOptions
-from .plan import Imports, LeftTag, StreamImport, TagImport, tag_row
-from .results import TagResult, advice, read_results, resource_version_of
+from .plan import (
+    ImportOptions,
+    Imports,
+    LeftTag,
+    StreamImport,
+    TagImport,
+    TagResult,
+    advice,
+    read_results,
+    resource_version_of,
+    tag_row,
+)
 
 __all__ = ["import_streams"]
 

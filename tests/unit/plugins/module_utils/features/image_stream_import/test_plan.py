@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trim_object
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
-    ImportOptions,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.plan import (
+    ImportOptions,
     Imports,
     LeftTag,
     StreamImport,

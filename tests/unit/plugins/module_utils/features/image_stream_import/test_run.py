@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.plan import (
     ImportOptions,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.run import (

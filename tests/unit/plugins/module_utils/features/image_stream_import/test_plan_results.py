@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.plan import (
     TagImport,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_stream_import.results import (
     TagResult,
     advice,
     read_results,
