@@ -22,11 +22,8 @@ from ...clients.kube.errors import ApiError, ClusterError, Expired, Forbidden, U
 from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Json
 from ...engine.run import Clock
-from .event_text import escape_templates
-from .grouping import Grouping
-from .known_objects import KnownObjects, ObservedObject, observe_object
-from .settings import WatchedKind, WatchSettings
-from .watch_health import WatchHealth
+from .known_objects import Grouping, KnownObjects, ObservedObject, WatchHealth, observe_object
+from .settings import WatchedKind, WatchSettings, escape_templates
 
 __all__ = ["OpenCluster", "follow_objects"]
 

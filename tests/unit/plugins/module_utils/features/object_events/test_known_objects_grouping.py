@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.grouping import Grouping
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.known_objects import (
     Difference,
+    Grouping,
     ObservedObject,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
