@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,11 +17,61 @@ from ...core.errors import OptionError, Refusal
 from ...core.names import check_name, check_namespace
 from ...core.objects import SECRET, ObjectRef
 from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_text
+from ...dockerconfig.credential_entry import CredentialEntry, changed_fields
+from ...dockerconfig.registry_keys import is_match, same_path, without_user
 from ...engine.namespaces import require_namespace
+from ...platform.protected import NO_REGISTRIES
 from ...secrets.content import StoredSecret
-from .comparison import compare_registries, list_registries
 
-__all__ = ["ocm_pull_secret"]
+__all__ = [
+    "compare_registries",
+    "list_registries",
+    "ocm_pull_secret",
+]
+
+
+def list_registries(account: AuthFile) -> list[dict[str, Any]]:
+    """Return the registries of the account's pull secret by name. `is_registry` is false for entries that serve no images."""
+    return [_row(path) for path in sorted(_group_by_path(account.entries))]
+
+
+def compare_registries(account: AuthFile, held: AuthFile, include: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return the same rows with their differences, plus the registries that only the cluster has.
+
+    `status` is `same`, `differs` (with the names of the differing parts), `missing` on the cluster, or `only_there`. With `include`,
+    other registries of the cluster are ignored. Different spellings of a key are one row; each of them counts.
+    """
+    ours = _group_by_path(account.entries)
+    theirs = _group_by_path({key: entry for key, entry in held.entries.items() if _is_wanted(key, include)})
+    return [{**_row(path), **_status(ours.get(path, ()), theirs.get(path, ()))} for path in sorted({*ours, *theirs})]
+
+
+def _row(path: str) -> dict[str, Any]:
+    return {
+        "registry": without_user(path.removeprefix("/")),
+        "is_registry": path.partition("/")[0] not in NO_REGISTRIES,
+    }
+
+
+def _status(ours: Sequence[CredentialEntry], theirs: Sequence[CredentialEntry]) -> dict[str, Any]:
+    if not theirs:
+        return {"status": "missing", "differs": []}
+    if not ours:
+        return {"status": "only_there", "differs": []}
+    parts = sorted({part for entry in theirs for part in changed_fields(entry, ours[0])})
+    return {"status": "differs" if parts else "same", "differs": parts}
+
+
+def _group_by_path(entries: Mapping[str, CredentialEntry]) -> dict[str, list[CredentialEntry]]:
+    found: dict[str, list[CredentialEntry]] = {}
+    for key, entry in entries.items():
+        found.setdefault(same_path(key), []).append(entry)
+    return found
+
+
+def _is_wanted(key: str, include: Iterable[str] | None) -> bool:
+    return include is None or any(is_match(key, pattern) for pattern in include)
+
 
 _SOURCE = "the account's pull secret"
 
