@@ -13,15 +13,13 @@ from typing import Any
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import trim
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey as trim
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
     ContainerExplanations,
+    ListedLookup,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import (
-    ListedLookup,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
     AuditedSecret,

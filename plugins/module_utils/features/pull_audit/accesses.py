@@ -1,22 +1,112 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Explains for each container of a namespace whether it gets its image. Equal pods are explained once. Pure."""
+"""Explains for each container of a namespace whether it gets its image, from the lists that were read. Equal pods are explained once. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import islice, zip_longest
+from typing import TypeVar
 
-from ...core.objects import ObjectRef
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_str, metadata
 from ...dockerconfig.key_matching import has_registry_host
 from ...explain.chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
-from ...explain.lookup import Lookup
+from ...explain.lookup import Lookup, UnreadableObject, node_objects_for
+from ...explain.required_signatures import RequiredSignature, find_signature, required_signature
+from ...explain.steps.sources import RegistrySignatures
 from ...explain.subjects import ContainerPull
 from ...explain.workload_pods import can_pull, explain_together, is_ended
-from .survey import NamespaceSnapshot
+from ...images.image_streams import IMAGE_STREAM
+from ...images.node_registries import IMAGE_POLICY
+from ...images.nodes import architectures_of
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
+from ...rbac.subjects import Subject
+from .rules_access import is_pull_binding, pullers_of
+from .survey import ACCOUNTS, BINDINGS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot, SignedImage
 
-__all__ = ["ContainerExplanations", "explanation_key"]
+__all__ = [
+    "ContainerExplanations",
+    "ListedLookup",
+    "answer_of",
+    "explanation_key",
+    "share_evenly",
+    "signed_images",
+]
+
+_WHAT = {
+    SECRET: SECRETS,
+    SERVICE_ACCOUNT: ACCOUNTS,
+    ROLE_BINDING: BINDINGS,
+    IMAGE_STREAM: STREAMS,
+    IMAGE_POLICY: POLICIES,
+}
+
+
+class ListedLookup(Lookup):
+    """Answers from the lists. Objects that are not in them are requested as usual.
+
+    A role binding proves a right if it gives the right to the account, to all accounts of its namespace, or to everyone. Without such
+    a binding the API server is asked, because other roles may give the right. `has_streams`: whether the cluster has image streams.
+    """
+
+    def __init__(
+        self, places: Mapping[str, NamespaceSnapshot], cluster_bindings: Sequence[Json], *, has_streams: bool
+    ) -> None:
+        super().__init__()
+        self._places = places
+        self._everywhere = frozenset(
+            subject for _name, subject in pullers_of(filter(is_pull_binding, cluster_bindings))
+        )
+        self._has_streams = has_streams
+        self._pullers = cache(self._pullers_of)
+        self._streams = cache(self._streams_of)
+
+    def look(self, ref: ObjectRef) -> Json | None:
+        """See `Lookup.look`."""
+        place = self._places.get(ref.namespace)
+        if place is None:
+            return super().look(ref)
+        what = _WHAT.get(ref.kind)
+        if what is None:
+            is_shown = ref.kind == SUBJECT_ACCESS_REVIEW and is_pull_review(ref) and self._may_pull(ref)
+            return {"allowed": True} if is_shown else super().look(ref)
+        if what in place.unread:
+            raise UnreadableObject(place.unread[what])
+        return self._get_listed(place, ref) if ref.name else {"items": _OBJECTS[ref.kind](place)}
+
+    def _get_listed(self, place: NamespaceSnapshot, ref: ObjectRef) -> Json | None:
+        if ref.kind == SECRET:
+            secret = place.secrets.get(ref.name)
+            return None if secret is None else secret.obj
+        if ref.kind == SERVICE_ACCOUNT:
+            return place.accounts.get(ref.name)
+        if ref.kind == IMAGE_STREAM:
+            return self._streams(place.namespace).get(ref.name) if self._has_streams else {}
+        return next((each for each in _OBJECTS[ref.kind](place) if metadata(each).get("name") == ref.name), None)
+
+    def _streams_of(self, namespace: str) -> Mapping[str, Json]:
+        return {as_str(metadata(stream).get("name")): stream for stream in self._places[namespace].streams}
+
+    def _may_pull(self, review: ObjectRef) -> bool:
+        return bool(puller_of(review).identities & (self._pullers(review.namespace) | self._everywhere))
+
+    def _pullers_of(self, project: str) -> frozenset[Subject]:
+        return frozenset(
+            subject for _name, subject in pullers_of(filter(is_pull_binding, self._places[project].bindings))
+        )
+
+
+_OBJECTS: Mapping[Kind, Callable[[NamespaceSnapshot], Sequence[Json]]] = {
+    SECRET: lambda place: [secret.obj for secret in place.secrets.values()],
+    SERVICE_ACCOUNT: lambda place: [*place.accounts.values()],
+    ROLE_BINDING: lambda place: place.bindings,
+    IMAGE_STREAM: lambda place: place.streams,
+    IMAGE_POLICY: lambda place: place.policies,
+}
 
 
 class ContainerExplanations:
@@ -59,3 +149,63 @@ def explanation_key(subject: ContainerPull) -> Hashable:
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
     part = "any" if subject.volume else ""
     return replace(subject, ref=nowhere, container="", volume=part, created="", uid="", node=node)
+
+
+_Item = TypeVar("_Item")
+
+
+def signed_images(accesses: Sequence[PullVerdict], evidence: Lookup) -> list[SignedImage]:
+    """Return the images of a namespace that need a signature, each once, sorted by name.
+
+    :raises ReadRequired: when more objects have to be read first.
+    """
+    same: dict[str, list[tuple[PullVerdict, RequiredSignature]]] = defaultdict(list)
+    known: dict[Hashable, RequiredSignature | None] = {}
+    for access in accesses:
+        key = explanation_key(access.subject)  # many pods are equal
+        if key not in known:
+            known[key] = required_signature(access.subject, evidence)
+        if required := known[key]:
+            same[str(required.reference)].append((access, replace(required, subject=access.subject)))
+    return [_signed_image(same[name], evidence) for name in sorted(same)]
+
+
+def _signed_image(found: Sequence[tuple[PullVerdict, RequiredSignature]], evidence: Lookup) -> SignedImage:
+    """A workload represents its pods. Containers that can pull are asked for first: their login probably works."""
+    subjects = sorted((access.subject for access, _required in found), key=_order)
+    users = list(dict.fromkeys(subject.ref for subject in subjects))
+    by_architecture: dict[Sequence[str], RequiredSignature] = {}
+    for access, required in sorted(found, key=lambda each: (each[0].verdict != PULLS, _order(each[0].subject))):
+        nodes, _unread = node_objects_for(access.subject, evidence)
+        by_architecture.setdefault(tuple(architectures_of(nodes)), required)
+    # A template can run on any node. Its pods show on which nodes it does.
+    asked = [each for each in by_architecture.values() if each.subject.node] or list(by_architecture.values())
+    return SignedImage(subjects[0].ref, subjects[0].location, len(users) - 1, asked)
+
+
+def _order(subject: ContainerPull) -> tuple[bool, str, str, str]:
+    return subject.is_pod, subject.ref.kind.kind, subject.ref.name, subject.location
+
+
+def share_evenly(wanted: Mapping[str, Sequence[_Item]], most: int) -> list[tuple[str, _Item]]:
+    """Return up to `most` items with their namespaces: the first item of each namespace, then the second of each, and so on.
+
+    So a namespace with many items takes none from a namespace with few.
+    """
+    return list(islice(_in_rounds(wanted), most))
+
+
+def _in_rounds(wanted: Mapping[str, Sequence[_Item]]) -> Iterator[tuple[str, _Item]]:
+    some = {namespace: items for namespace, items in wanted.items() if items}
+    for items in zip_longest(*some.values()):
+        yield from ((namespace, item) for namespace, item in zip(some, items, strict=True) if item is not None)
+
+
+def answer_of(image: SignedImage, evidence: Lookup) -> RegistrySignatures:
+    """Return whether nodes refuse the image: it needs a signature on each architecture that its nodes have.
+
+    :raises ReadRequired: when a registry has to be asked first.
+    """
+    found = [find_signature(each, evidence) for each in image.asked]
+    refused = next((each for each in found if each.fails), None)
+    return refused or next((each for each in found if each.fails is None), found[0])

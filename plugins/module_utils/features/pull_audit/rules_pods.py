@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules about pods and workloads and their lists of pull secrets. Pure."""
+"""Rules about pods and workloads, their lists of pull secrets, and images of their nodes. Pure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from ...explain import fixes
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.credentials import KubeletLogin, credentials_of
 from ...explain.lookup import ReadRequired
+from ...explain.steps.providers import may_provide
 from ...explain.subjects import ContainerPull
 from ...images.pull_rules import OWN_LIMIT
 from ...images.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
+from ...platform.protected import NODE_SECRET
 from .findings import Finding
 from .survey import ClusterSnapshot, NamespaceSnapshot
 
@@ -30,10 +32,11 @@ __all__ = [
     "find_hidden_account_lists",
     "find_missing_secrets",
     "find_pods_older_than_link",
+    "find_pods_without_login",
     "find_unknown_pulls",
     "logins_for_image",
-]  # fmt: skip
-
+    "repositories_with_login",
+]
 
 #: Maximum number of pods in one message.
 _SHOWN = 5
@@ -219,3 +222,49 @@ def _group_by_ref(accesses: Iterable[PullVerdict]) -> dict[ObjectRef, list[PullV
 
 def _reference(access: PullVerdict) -> Reference | None:
     return reference_of(access.subject.image)
+
+
+def repositories_with_login(survey: ClusterSnapshot) -> frozenset[str]:
+    """Return the repositories for which some pod has its own login."""
+    found = set()
+    for place in survey.places.values():
+        seen = {}
+        for subject, _access in survey.subject_pods(place.namespace):
+            reference = reference_of(subject.image)
+            if reference is not None and subject.own:
+                seen[reference.repository, tuple(subject.own)] = reference
+        for (repository, own), reference in seen.items():
+            if repository not in found and logins_for_image(survey, place.namespace, own, reference):
+                found.add(repository)
+    return frozenset(found)
+
+
+def find_pods_without_login(
+    place: NamespaceSnapshot, survey: ClusterSnapshot, repositories: frozenset[str]
+) -> Iterator[tuple[ContainerPull, Reference]]:
+    """Yield the containers with an image of their node for which they and the nodes have no login, for these `repositories`, and no provider of one.
+
+    With pull policy Always, the registry is asked at each start anyway.
+    """
+    for subject, _access in survey.subject_pods(place.namespace):
+        reference = reference_of(subject.image)
+        if not subject.is_pulled or reference is None or reference.repository not in repositories:
+            continue
+        if subject.pull_policy == "Always" or _has_login(survey, place, subject.own, reference):
+            continue
+        if not _may_have_provider(survey, subject, reference):
+            yield subject, reference
+
+
+def _has_login(survey: ClusterSnapshot, place: NamespaceSnapshot, own: Sequence[str], reference: Reference) -> bool:
+    if logins_for_image(survey, place.namespace, own, reference):
+        return True
+    return bool(logins_for_image(survey, NODE_SECRET.namespace, [NODE_SECRET.name], reference))
+
+
+def _may_have_provider(survey: ClusterSnapshot, subject: ContainerPull, reference: Reference) -> bool:
+    """Whether a credential provider of the nodes may give a login. A kubelet asks it whenever it verifies an image."""
+    try:
+        return may_provide(subject, reference, survey.evidence)
+    except ReadRequired:  # no explanation needed it, because a mirror has a login or another step fails
+        return True

@@ -56,17 +56,13 @@ from ...platform.cluster import (
 )
 from ...platform.hosted import ADDITIONAL_SECRET
 from ...platform.protected import BUILD_NAMESPACE, NODE_SECRET, BuildSecrets
-from .accesses import ContainerExplanations
-from .checks import Audit
-from .document import count_findings, document_of
+from .accesses import ContainerExplanations, ListedLookup
+from .checks import Audit, count_findings, document_of
 from .forecast import RELEASE_REFS, RELEASE_SIGNATURE, release_mirrors
-from .listed_lookup import ListedLookup
 from .options import PullAudit, parse_version
-from .rules_credentials import BUILD_RULES, SEARCH
-from .rules_grants import refs_in_grants
-from .rules_nodes import NODE_RULES, node_refs
-from .rules_registry import REGISTRY_REMOVED
-from .rules_signatures import IMAGE_UNSIGNED
+from .rules_access import NODE_RULES, node_refs, refs_in_grants
+from .rules_images import IMAGE_UNSIGNED, REGISTRY_REMOVED
+from .rules_secrets import BUILD_RULES, SEARCH
 from .rules_verification import VERIFICATION
 from .run_signatures import ask_for_coming_signatures, ask_for_signatures
 from .survey import (
@@ -88,8 +84,14 @@ from .survey import (
     ImageSignature,
     NamespaceSnapshot,
     OpenSelector,
+    trim_binding,
+    trim_build,
+    trim_pod,
+    trim_secret,
+    trim_stream,
+    trim_to_name,
+    trim_workload,
 )
-from .trim import trim_binding, trim_build, trim_pod, trim_secret, trim_stream, trim_to_name, trim_workload
 
 __all__ = ["AuditReader", "audit_cluster", "namespace_result"]
 

@@ -18,8 +18,8 @@ from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of, 
 from ...explain.steps.sources import RegistrySignatures
 from ...images.image_questions import RegistryAccess
 from ...images.node_registries import CLUSTER_POLICIES
-from .rules_signatures import MOST_IMAGES
-from .signed_images import answer_of, share_evenly, signed_images
+from .accesses import answer_of, share_evenly, signed_images
+from .rules_images import MOST_IMAGES
 from .survey import ImageSignature, SignedImage
 
 __all__ = ["ask_for_coming_signatures", "ask_for_signatures"]

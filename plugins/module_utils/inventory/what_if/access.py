@@ -19,7 +19,7 @@ from ...dockerconfig.registry_keys import registry_of, same_path
 from ...explain.credentials import refused_logins
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.subjects import template_of
-from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
+from ...features.pull_audit.rules_access import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import ClusterSnapshot, NamespaceSnapshot
 from ...platform.account_lists import names_in
 from ...secrets.content import DATA_KEYS, StoredSecret

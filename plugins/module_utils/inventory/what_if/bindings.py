@@ -12,7 +12,7 @@ from functools import cached_property
 from ...core.errors import ImagePullError
 from ...core.objects import CLUSTER_ROLE, Json, ObjectRef, as_dict
 from ...explain.lookup import Lookup, UnreadableObject, require_all, try_lookup
-from ...features.pull_audit.rules_grants import pullers_of
+from ...features.pull_audit.rules_access import pullers_of
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 from ...rbac.subjects import IMAGE_PULLER, Subject, gives_pull, role_of
 from .patches import Answer, GrantPatch

@@ -13,7 +13,7 @@ from ...explain.lookup import UnreadableObject, require_all
 from ...explain.steps.mirrors import items_of_sets
 from ...explain.subjects import STATUSES, has_started
 from ...features.pull_audit.forecast import kubernetes_version
-from ...features.pull_audit.rules_grants import is_pull_binding, pullers_of
+from ...features.pull_audit.rules_access import is_pull_binding, pullers_of
 from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, SECRETS, ClusterSnapshot
 from ...images.kubelet_settings import NODES
 from ...images.nodes import CONFIG_MAP

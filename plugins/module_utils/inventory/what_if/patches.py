@@ -31,7 +31,7 @@ from ...dockerconfig.registry_keys import host_of
 from ...explain.credentials import REFUSED, refused_logins
 from ...explain.lookup import Lookup, UnreadableObject, require_all, try_lookup
 from ...explain.steps.asked import describe_loss_of_trust
-from ...features.pull_audit.rules_grants import is_pull_binding
+from ...features.pull_audit.rules_access import is_pull_binding
 from ...images.image_questions import ImageQuestion
 from ...images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, NodeNetwork
 from ...platform.account_lists import names_in

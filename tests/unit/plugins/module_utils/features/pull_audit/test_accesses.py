@@ -17,10 +17,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
     ContainerExplanations,
-    explanation_key,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.listed_lookup import (
     ListedLookup,
+    explanation_key,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from support.surveyed import deployment, place, pod, replica_set, secret, survey

@@ -12,10 +12,10 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit_format import SEVERITIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import CHECKS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.drift import DRIFT
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import DRIFT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_nodes import NODE_RULES
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_selectors import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_access import (
+    NODE_RULES,
     OPEN_TO_USERS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_verification import (

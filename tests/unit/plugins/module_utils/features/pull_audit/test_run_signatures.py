@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     RELEASE_SIGNATURE,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_signatures import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_images import (
     IMAGE_UNSIGNED,
     MOST_IMAGES,
 )

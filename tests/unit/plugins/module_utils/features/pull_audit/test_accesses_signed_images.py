@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import RegistrySignatures
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.signed_images import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
     answer_of,
     share_evenly,
     signed_images,

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.document import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import (
+    Audit,
     count_findings,
     document_of,
 )

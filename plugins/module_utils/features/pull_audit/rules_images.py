@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finds images that cannot be pulled any more once the integrated registry is removed. Pure.
+"""Rules about image streams, signatures, and images of the integrated registry. Pure.
 
 cluster-image-registry-operator pkg/resource/generator.go (Remove): with managementState Removed, the operator deletes the registry and its storage.
 Image streams then resolve tags to their source, whatever their referencePolicy is (openshift-apiserver, dockerImageRepository).
@@ -9,19 +9,32 @@ Image streams then resolve tags to their source, whatever their referencePolicy 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Sequence
 
 from ...core.objects import ObjectRef, as_dict, as_list, as_str, as_strs, metadata
-from ...core.text import summarize
+from ...core.text import pluralize, summarize
+from ...dockerconfig.key_matching import kubelet_keys
+from ...dockerconfig.registry_keys import without_user
+from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
-from ...images.image_streams import IMAGE_STREAM
-from ...images.references import reference_of
+from ...images.image_streams import IMAGE_STREAM, failed_imports
+from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.cluster import REGISTRY_CONFIG, is_registry_removed
 from .findings import Finding
-from .survey import BUILD_CONFIG, ClusterSnapshot, NamespaceSnapshot
+from .survey import BUILD_CONFIG, AuditedSecret, ClusterSnapshot, ImageSignature, NamespaceSnapshot
 
-__all__ = ["REGISTRY_REMOVED", "find_images_of_removed_registry"]
+__all__ = [
+    "IMAGE_UNSIGNED",
+    "MOST_IMAGES",
+    "REGISTRY_REMOVED",
+    "find_failing_imports",
+    "find_images_of_removed_registry",
+    "find_stale_secrets",
+    "find_unsigned_images",
+    "unknown_signatures",
+]
 
 REGISTRY_REMOVED = "forecast-registry-removed"
 
@@ -144,3 +157,103 @@ def _hosts(survey: ClusterSnapshot) -> tuple[Collection[str], bool]:
     routes = as_strs(status.get("externalRegistryHostnames"))
     named = as_strs(spec.get("externalRegistryHostnames"))
     return {*_HOSTS, as_str(status.get("internalRegistryHostname")), *routes, *named}, not routes
+
+
+#: openshift-apiserver pkg/image/apiserver/importer/importer.go.
+_REFUSED = re.compile(r"incorrect username or password", re.IGNORECASE)
+_NO_LOGIN = re.compile(r"did not have credentials|no basic auth credentials", re.IGNORECASE)
+
+
+def find_failing_imports(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+    for ref, tag, image, why in _failures(place):
+        if _REFUSED.search(why):
+            continue
+        reference = reference_of(image) if image else None
+        lacks = reference is not None and _NO_LOGIN.search(why) and not _secrets_for_image(place, reference)
+        fix = _create_secret_tasks(ref, reference) if lacks and reference else []
+        yield Finding("stream-import-fails", ref, tag, f"tag {tag} of {ref} cannot be imported: {why}", fix)
+
+
+def find_stale_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+    for ref, tag, image, why in _failures(place):
+        if not _REFUSED.search(why):
+            continue
+        reference = reference_of(image) if image else None
+        found = _secrets_for_image(place, reference) if reference else []
+        named = summarize([f"secret {secret.name} with key {without_user(key)}" for secret, key in found], _SHOWN)
+        uses = "the login of" if len(found) == 1 else "only the first of these logins:"
+        which = f" (the import uses {uses} {named})" if found else ""
+        fix = [task for secret, key in found for task in fixes.add_registry(place.namespace, secret.name, key)]
+        fix += fixes.import_again(place.namespace, ref.name) if fix else []
+        message = f"tag {tag} of {ref} cannot be imported: {why}{which}"
+        yield Finding("stream-import-stale-secret", ref, tag, message, fix)
+
+
+def _failures(place: NamespaceSnapshot) -> Iterator[tuple[ObjectRef, str, str, str]]:
+    for stream in place.streams:
+        ref = ObjectRef(IMAGE_STREAM, place.namespace, as_str(metadata(stream).get("name")))
+        for tag, image, why in dict.fromkeys(failed_imports(stream)):
+            yield ref, tag, image, why
+
+
+def _secrets_for_image(place: NamespaceSnapshot, reference: Reference) -> Sequence[tuple[AuditedSecret, str]]:
+    """Return the secrets of the namespace with a login for the image. An import uses them even if they are not linked."""
+    return [
+        (secret, key)
+        for secret in place.secrets.values()
+        if secret.is_read and not secret.is_generated
+        for key in kubelet_keys([login.key for login in secret.logins], reference.repository)
+    ]
+
+
+def _create_secret_tasks(stream: ObjectRef, image: Reference) -> list[fixes.Fix]:
+    """Return tasks that write a secret for the import, which needs no link, and import again."""
+    name = fixes.secret_name_for("import", image.host)
+    written = fixes.create_listed_secret(stream.namespace, name, image.host)
+    return [*written, *fixes.import_again(stream.namespace, stream.name)]
+
+
+IMAGE_UNSIGNED = "image-unsigned"
+#: Maximum number of images whose signatures one audit asks registries for.
+MOST_IMAGES = 2000
+#: Maximum number of namespaces in a message.
+_SHOWN_IMAGES = 10
+
+
+def find_unsigned_images(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+    """Yield one finding for each image of the namespace that nodes refuse at the next pull."""
+    for each in survey.signatures.get(place.namespace, ()):
+        image, found = each.image, each.found
+        if found is not None and found.fails:
+            required = image.required
+            others = f" and {pluralize(image.others, 'other object')}" if image.others else ""
+            message = f"{required.reference} of {image.user}{others}: {required.requirement}, but {found.said}"
+            yield Finding(IMAGE_UNSIGNED, image.user, image.location, message)
+
+
+def unknown_signatures(survey: ClusterSnapshot) -> Iterator[str]:
+    """Yield a sentence for the images that were not asked for, and one for those without a usable answer."""
+    every = [(namespace, each) for namespace, found in survey.signatures.items() for each in found]
+    left_out = [(namespace, each) for namespace, each in every if each.found is None]
+    if left_out:
+        yield (
+            f"{_begin(left_out)}: one audit asks for {MOST_IMAGES:,} images, and shares them evenly among the namespaces. Audit these "
+            "namespaces in a run of their own"
+        )
+    unknown = [(namespace, each) for namespace, each in every if each.found is not None and _is_unknown(each)]
+    if unknown:
+        _namespace, first = unknown[0]
+        why = "" if first.found is None else first.found.said
+        yield f"{_begin(unknown)}. For {first.image.required.reference}: {why}"
+
+
+def _is_unknown(each: ImageSignature) -> bool:
+    return each.found is not None and each.found.fails is None
+
+
+def _begin(found: Sequence[tuple[str, ImageSignature]]) -> str:
+    namespaces = list(dict.fromkeys(namespace for namespace, _each in found))
+    count = pluralize(len(found), "image")
+    noun = "namespace" if len(namespaces) == 1 else "namespaces"
+    verb = "has" if len(found) == 1 else "have"
+    return f"whether {count} of {noun} {summarize(namespaces, _SHOWN_IMAGES)} {verb} the signature that a policy requires is not known"

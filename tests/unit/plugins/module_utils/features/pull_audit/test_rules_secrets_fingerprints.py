@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.fingerprints import (
-    label_logins,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_credentials import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_secrets import (
     find_copies,
     group_logins,
+    label_logins,
 )
 from support.surveyed import auth, place, secret, survey
 

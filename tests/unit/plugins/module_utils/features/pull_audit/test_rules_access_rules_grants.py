@@ -12,7 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_grants import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_access import (
     refs_in_grants,
 )
 from support.surveyed import binding, found_by, place, survey

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.cached_images import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_pods import (
     find_pods_without_login,
     repositories_with_login,
 )
