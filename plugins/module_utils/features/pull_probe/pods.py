@@ -1,25 +1,49 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pods that make a node pull an image. Pure.
+"""The pods that make a node pull an image, and the result that their status shows. Pure.
 
 A pod does as little as possible: it runs only `true`, which the image need not contain, as an unprivileged user and without a token.
 `imagePullPolicy: Always` makes the node ask the registry with the pod's credentials even if it has the image (kubernetes
 pkg/kubelet/images/image_manager.go). The security context satisfies Pod Security `restricted` and OpenShift's `restricted-v2`. Only
 OpenShift sets a user. Otherwise an image that would run as root does not run, which the node reports after the pull.
+
+A kubelet pulls the image first, then creates the configuration of the container, then the container (kubernetes
+pkg/kubelet/kuberuntime/kuberuntime_container.go startContainer): a later failure proves the pull, unless the node refuses the image. As
+the reason why a container waits, it writes any error unchanged, so a reason that is not known to come before or after the pull is an
+error of the pull.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...core.changes import Change, create
-from ...core.objects import ObjectRef
+from ...core.objects import Json, ObjectRef, as_dict, as_list, as_str, metadata
+from ...core.text import redact_line, summarize, truncate
+from ...explain.subjects import waits_with_image
 from ...images.probe_pods import CONTAINER, LABELS
+from ...images.pull_messages import CREATE_ERROR, PullAttempt, is_about_image, parse_message
+from ...images.pull_rules import OWN_LIMIT
+from ...images.pull_rules import UNKNOWN as NO_RULE
 from .options import PullProbe
 
-__all__ = ["pod_for"]
+__all__ = [
+    "OUTCOMES",
+    "PULLED",
+    "REFUSED",
+    "UNKNOWN",
+    "Judgement",
+    "complaint",
+    "judge_deleted",
+    "judge_edited",
+    "judge_pod",
+    "judge_unknown",
+    "pod_for",
+    "result_row",
+]
 
 #: Seconds that a pod may run after the end of the wait, so that a pod that is not deleted ends by itself.
 _GRACE = 60
@@ -57,3 +81,186 @@ def _container(image: str) -> dict[str, Any]:
             "capabilities": {"drop": ["ALL"]},
         },
     }
+
+
+PULLED, REFUSED, UNKNOWN = "pulled", "refused", "unknown"
+OUTCOMES = (PULLED, REFUSED, UNKNOWN)
+
+#: The reasons why a container waits before its image is requested.
+_BEFORE = ("", "ContainerCreating", "PodInitializing")
+#: A kubelet writes this for a container that it never had, when the pod has ended (kubelet_pods.go, status_manager.go).
+_NEVER_SEEN = "ContainerStatusUnknown"
+
+#: Maximum number of characters of a message in the result, and in the error of a namespace.
+_MOST, _SAID = 1000, 300
+#: Maximum number of pods that the error of a namespace names.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The result of one pull.
+
+    `cause` is the id of a rule in `images.pull_rules` for a refused pull, an id of this module if nothing was proven, and empty for a
+    successful pull. `meaning` and `advice` are texts of this collection. `message` is the cluster's text, redacted. `is_final`: waiting
+    longer changes nothing.
+    """
+
+    outcome: str
+    cause: str = ""
+    meaning: str = ""
+    message: str = ""
+    advice: str = ""
+    node: str = ""
+    is_final: bool = True
+
+
+def judge_unknown(cause: str, meaning: str, message: str = "", advice: str = "") -> Judgement:
+    """Return an `unknown` result that waiting longer does not change."""
+    return Judgement(UNKNOWN, cause, meaning, redact_line(message, _MOST), advice)
+
+
+def judge_pod(pod: Json) -> Judgement:
+    """Return the result that the pod's status proves. If it is not final, it applies when the wait ends."""
+    spec, status = as_dict(pod.get("spec")), as_dict(pod.get("status"))
+    node, container = as_str(spec.get("nodeName")), _named_container(status.get("containerStatuses"))
+    if _has_image(container):
+        return Judgement(PULLED, node=node)
+    if metadata(pod).get("deletionTimestamp"):
+        return judge_deleted(node)
+    waiting = as_dict(as_dict(container.get("state")).get("waiting"))
+    if as_str(waiting.get("reason")) not in _BEFORE:
+        image = as_str(_named_container(spec.get("containers")).get("image"))
+        return _judge_refusal(as_str(waiting.get("reason")), as_str(waiting.get("message")), image, node)
+    if as_str(status.get("phase")) in ("Succeeded", "Failed"):
+        return _judge_ended(status, node)
+    return _judge_waiting(status, waiting, node)
+
+
+def _named_container(containers: object) -> Json:
+    return next((each for each in map(as_dict, as_list(containers)) if each.get("name") == CONTAINER), {})
+
+
+def _has_image(container: Json) -> bool:
+    state = as_dict(container.get("state"))
+    ended, waiting = as_dict(state.get("terminated")), as_dict(state.get("waiting"))
+    # The node refuses an image that it has, as it does at each start of a container.
+    if waiting.get("reason") == CREATE_ERROR and is_about_image(as_str(waiting.get("message"))):
+        return False
+    if as_str(container.get("imageID")) or isinstance(state.get("running"), Mapping):
+        return True
+    if isinstance(state.get("terminated"), Mapping) and ended.get("reason") != _NEVER_SEEN:
+        return True
+    return waits_with_image(container)
+
+
+def _judge_refusal(reason: str, message: str, image: str, node: str) -> Judgement:
+    attempt = parse_message(reason, message, image).cause or PullAttempt(
+        redact_line(message or reason), NO_RULE, "", is_mirror=False
+    )
+    rule, meaning, said = attempt.rule, attempt.meaning, truncate(attempt.text, _MOST)
+    if rule.id == OWN_LIMIT:
+        return Judgement(UNKNOWN, rule.id, meaning, said, "run again, and raise 'timeout'", node, is_final=False)
+    return Judgement(REFUSED, rule.id, meaning, said, rule.fix, node)
+
+
+def judge_deleted(node: str = "") -> Judgement:
+    """Return the result for a pod that something else has deleted."""
+    return Judgement(
+        UNKNOWN,
+        "deleted",
+        "The pod was deleted before a node answered",
+        advice="run only one probe in a namespace at a time, and check for anything else that deletes pods there",
+        node=node,
+    )
+
+
+def judge_edited() -> Judgement:
+    """Return the result for an edited pod: the report of its node may be about another image."""
+    return judge_unknown(
+        "edited",
+        "The pod was edited before a node answered, so its node may have pulled another image",
+        advice="find out who edits pods in that namespace",
+    )
+
+
+def _judge_ended(status: Json, node: str) -> Judgement:
+    """Return the result for a pod that was evicted, rejected by its node, or ended with it."""
+    why = ": ".join(each for each in (as_str(status.get("reason")), as_str(status.get("message"))) if each)
+    return Judgement(
+        UNKNOWN,
+        "not_run",
+        "The pod ended before its image was requested",
+        redact_line(why, _MOST),
+        "check the node, and run again",
+        node,
+    )
+
+
+def _judge_waiting(status: Json, waiting: Json, node: str) -> Judgement:
+    if not node:
+        conditions = [as_dict(each) for each in as_list(status.get("conditions"))]
+        said = [as_str(each.get("message")) for each in conditions if each.get("type") == "PodScheduled"]
+        return Judgement(
+            UNKNOWN,
+            "not_scheduled",
+            "No node was found for the pod in time",
+            redact_line("".join(said[:1]), _MOST),
+            "correct node_selectors, or look at the nodes",
+            is_final=False,
+        )
+    said = [as_str(waiting.get(part)) for part in ("reason", "message")]
+    return Judgement(
+        UNKNOWN,
+        "no_answer",
+        "The node did not report a result in time",
+        redact_line(": ".join(each for each in said if each), _MOST),
+        "raise timeout if the image is large, otherwise set keep_failed=true and check the pod's events",
+        node,
+        is_final=False,
+    )
+
+
+def result_row(
+    image: str, selector: Mapping[str, str], judgement: Judgement, seconds: float, kept: str
+) -> dict[str, Any]:
+    """Return one pull as a row of the result. `kept` is the name of the pod if it stays, otherwise empty."""
+    message = judgement.message or judgement.meaning
+    return {
+        "image": image,
+        "node_selector": dict(selector),
+        "node": judgement.node or None,
+        "outcome": judgement.outcome,
+        "cause": judgement.cause,
+        "message": message,
+        "seconds": round(seconds, 1),
+        "pod": kept or None,
+    }
+
+
+def complaint(asked: PullProbe, found: Sequence[tuple[str, Mapping[str, str], Judgement]]) -> str:
+    """Return one line about the refused and unproven pulls of a namespace, or an empty text if all images were pulled."""
+    bad = [each for each in found if each[2].outcome != PULLED]
+    if not bad:
+        return ""
+    told = summarize([_sentence(*each) for each in bad], _NAMED, "; ", listed="pulls")
+    refused = [image for image, _selector, judgement in bad if judgement.outcome == REFUSED]
+    return "; ".join([told, *([_next_step(asked, refused[0])] if refused else [])])
+
+
+def _sentence(image: str, selector: Mapping[str, str], judgement: Judgement) -> str:
+    labels = ",".join(f"{key}={value}" for key, value in selector.items())
+    where = f" on node {judgement.node}" if judgement.node else f" on a node with {labels}" if labels else ""
+    was_refused = judgement.outcome == REFUSED
+    what = "was not pulled" if was_refused else "was neither pulled nor refused"
+    # The messages of this collection end with the steps to take, so they are cut less.
+    said = f" ({truncate(judgement.message, _SAID if was_refused else _MOST)})" if judgement.message else ""
+    advice = f": {judgement.advice[:1].lower()}{judgement.advice[1:]}" if judgement.advice else ""
+    meaning = f"{judgement.meaning[:1].lower()}{judgement.meaning[1:]}"
+    return f"image {image} {what}{where}: {judgement.cause}, {meaning}{said}{advice}"
+
+
+def _next_step(asked: PullProbe, image: str) -> str:
+    if asked.image_pull_secrets:
+        return "to see why, run it with keep_failed=true, then pull_access_info with pod=NAME of the pod that is kept"
+    return f"to see why, run pull_access_info with image={image} service_account={asked.service_account} ask_registries=true"

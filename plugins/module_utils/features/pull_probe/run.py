@@ -36,7 +36,8 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...engine.workers import Workers
 from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, edition_of, is_probe, pod_deletion, uid_of
-from .judgement import (
+from .options import PullProbe
+from .pods import (
     OUTCOMES,
     PULLED,
     Judgement,
@@ -45,10 +46,9 @@ from .judgement import (
     judge_edited,
     judge_pod,
     judge_unknown,
+    pod_for,
     result_row,
 )
-from .options import PullProbe
-from .pods import pod_for
 
 __all__ = ["probe_images"]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.judgement import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
     Judgement,
     complaint,
     judge_deleted,
@@ -17,7 +18,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     judge_unknown,
     result_row,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
