@@ -649,10 +649,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     plan as between_grants,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    contradictions as between_secrets,
+    options as pull_secret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    options as pull_secret,
+    plan as between_secrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import (
     contradictions as between_links,

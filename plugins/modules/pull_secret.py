@@ -744,14 +744,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
-    contradictions,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import contradictions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
-    verify_logins,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
     name_working_logins,
+    verify_logins,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (

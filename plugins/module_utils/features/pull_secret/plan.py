@@ -1,11 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The declaration of `pull_secret`: one named secret with registry credentials in a namespace. Pure."""
+"""The declaration of `pull_secret`: one named secret with registry credentials in a namespace. Contradictions are refused. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed
 from ...core.protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import summarize
+from ...declarations.declare import Contradiction
 from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
 from ...dockerconfig.json_text import InvalidContent
@@ -36,7 +37,11 @@ from ...secrets.content import (
 )
 from ...secrets.metadata import SecretMetadata
 
-__all__ = ["MODES", "PullSecret"]
+__all__ = [
+    "MODES",
+    "PullSecret",
+    "contradictions",
+]
 
 #: The changes to an existing secret, the default first.
 MODES = ("replace", "merge", "remove")
@@ -326,3 +331,25 @@ class _Difference:
 
 def _loss_sentence(ref: ObjectRef, held: StoredSecret) -> str:
     return f"the old content of {ref} {held.unreadable}, so it is unknown which registries it contained"
+
+
+def contradictions(declared: Sequence[PullSecret]) -> Iterator[Contradiction]:
+    """Yield pairs of declarations of one secret that would undo each other in every run, or whose result would depend on their order.
+
+    A declaration that merges registries and one that removes other registries do not contradict each other.
+    """
+    first: dict[str, int] = {}
+    for position, secret in enumerate(declared):
+        if secret.name in first and not _is_disjoint(declared[first[secret.name]], secret):
+            what = f"both declare secret {secret.name}, so declare it once, with all its registries"
+            yield Contradiction(first[secret.name], position, what)
+        first.setdefault(secret.name, position)
+
+
+def _is_disjoint(one: PullSecret, other: PullSecret) -> bool:
+    """Whether one merges registries, and the other removes none of these."""
+    ways = {each.mode: each for each in (one, other)}
+    if set(ways) != {"merge", "remove"}:
+        return False
+    merged = {same_path(key) for key in ways["merge"].auth_file.entries}
+    return not merged & {same_path(key) for key in ways["remove"].registries}

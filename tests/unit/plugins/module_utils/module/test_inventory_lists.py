@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import (
     contradictions as between_secrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link

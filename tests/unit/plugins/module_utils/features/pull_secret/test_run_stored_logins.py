@@ -16,9 +16,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import verify_logins
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run_stored_logins import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     name_working_logins,
+    verify_logins,
 )
 from support.certificates import server_context
 from support.fake_api import FakeApi

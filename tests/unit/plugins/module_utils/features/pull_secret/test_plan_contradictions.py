@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import Contradiction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.contradictions import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import (
+    PullSecret,
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import PullSecret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import DOCKERCONFIGJSON, Target
 
 TARGET = Target(DOCKERCONFIGJSON, ".dockerconfigjson")
