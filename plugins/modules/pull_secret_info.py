@@ -304,7 +304,7 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info import (
-    options as pull_secret_info,
+    question as pull_secret_info,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import (
     inspect_secrets,

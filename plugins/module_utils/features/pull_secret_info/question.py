@@ -10,22 +10,71 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
 from ...core.changes import MANAGED_BY
-from ...core.errors import Refusal
+from ...core.errors import OptionError, Refusal
+from ...core.names import check_name, is_pattern
 from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, as_dict, as_str, metadata
 from ...core.ownership import owner_of
 from ...core.protocols import NOTHING_RELATED, ListedBy, Related
 from ...core.text import redact_text
 from ...core.times import content_change, format_utc, with_time_of_content
 from ...dockerconfig.registry_keys import host_of, without_user
+from ...explain import verification
+from ...explain.verification import Verification
 from ...platform.protected import controller_of, is_marked_generated
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
 from ...secrets.expiry import ends_at, kind_of
-from .options import PullSecrets
 
-__all__ = ["SecretQuestion", "SecretReport"]
+__all__ = [
+    "ARGUMENTS",
+    "PullSecrets",
+    "SecretQuestion",
+    "SecretReport",
+    "from_options",
+]
+
+ARGUMENTS: dict[str, Any] = {
+    "names": {"type": "list", "elements": "str"},
+    **verification.ARGUMENTS,
+}
+
+
+@dataclass(frozen=True)
+class PullSecrets:
+    """The question. `names` are names or globs; without any, it is about all secrets with an auth file, except generated ones.
+
+    `verification` is how their logins are checked, None for no check.
+    """
+
+    names: tuple[str, ...] = ()
+    verification: Verification | None = None
+
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The names if there is no glob among them, otherwise empty: only these secrets must be read."""
+        return () if any(map(is_pattern, self.names)) else self.names
+
+    def named(self, name: str) -> bool:
+        """Whether a name or glob matches the name."""
+        return any(fnmatchcase(name, pattern) for pattern in self.names)
+
+
+def from_options(options: Mapping[str, Any]) -> PullSecrets:
+    """Return the question that the options ask.
+
+    :raises OptionError: for an empty list, invalid names, and checks that cannot work.
+    """
+    names = options["names"]
+    if names is not None and not names:
+        raise OptionError("option 'names' is empty: give at least one name or glob, or leave it out for all")
+    for name in names or ():
+        if not is_pattern(name):
+            check_name("names", name)
+    return PullSecrets(tuple(dict.fromkeys(names or ())), Verification.of(options))
+
 
 #: Types of secrets without auth files. The server leaves them out: a Helm release is often larger than all pull secrets.
 _OTHERS = (

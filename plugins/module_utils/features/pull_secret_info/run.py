@@ -18,8 +18,7 @@ from ...engine.inspection import read_each
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...explain.verification import LoginQuestion, Verification
-from .options import PullSecrets
-from .question import SecretQuestion, SecretReport
+from .question import PullSecrets, SecretQuestion, SecretReport
 
 __all__ = ["inspect_secrets"]
 

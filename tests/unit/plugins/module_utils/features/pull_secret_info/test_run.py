@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import Verification
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.question import (
     PullSecrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import (
