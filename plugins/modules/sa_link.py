@@ -549,9 +549,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
-    contradictions,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import contradictions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
     ChangeGuard,

@@ -1,21 +1,27 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plan the state of `sa_link`: secrets on the lists of service accounts. Pure."""
+"""Plan the state of `sa_link`: secrets on the lists of service accounts. Refuse contradictory links. Pure.
+
+The platform's entry is kept, because the platform would restore it. `platform.generated` decides whether an entry is the platform's.
+This module decides when to read the secret for that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
 
-from ...core.changes import Change, Prerequisite, create, update
+from ...core.changes import MANAGED_BY, Change, Prerequisite, create, update
 from ...core.errors import Refusal
 from ...core.names import is_pattern
-from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict, as_list
-from ...core.ownership import Ownership, labels_view
+from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict, as_list, metadata
+from ...core.ownership import Ownership, is_managed, labels_view
 from ...core.protocols import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
+from ...declarations.declare import Contradiction
 from ...platform.account_lists import (
     LISTS,
     add_links,
@@ -26,13 +32,86 @@ from ...platform.account_lists import (
     remove_links,
     view_lists,
 )
-from ...platform.generated import Origin, origin_of
+from ...platform.generated import Origin, is_generated, origin_of
 from ...platform.protected import is_platform_object
 from ...secrets.content import DOCKERCONFIGJSON, why_not_usable, why_secret_missing
 from .pods import TRIMMED_POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
-from .unlinking import Decision, Unlinking
 
-__all__ = ["SaLink"]
+__all__ = [
+    "Decision",
+    "SaLink",
+    "Unlinking",
+    "can_overlap",
+    "contradictions",
+]
+
+_LABEL = "=".join(*MANAGED_BY.items())
+
+
+class Decision(NamedTuple):
+    """Whether an entry is removed. `note` explains why it is not."""
+
+    remove: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Unlinking:
+    """`by_name`: the user named the secrets (state absent), rather than all others (exclusive).
+
+    `only_managed`: remove only secrets that have our label and no other owner, or do not exist.
+    """
+
+    by_name: bool
+    only_managed: bool = False
+    ownership: Ownership = field(default_factory=Ownership)
+
+    def must_be_read(self, account: Json, key: str, name: str) -> bool:
+        """Whether the secret must be read to decide if the entry `name` of the list `key` is removed."""
+        return self._is_open(origin_of(account, key, name))
+
+    def decide(self, account: Json, key: str, secret: ObjectRef, found: Related) -> Decision:
+        """Decide whether to remove the entry `secret.name` of the list `key`. `found` has the objects that were read."""
+        origin, who = origin_of(account, key, secret.name), _title(account, secret)
+        if self._is_restored(origin):
+            return self._keep(who)
+        if not self._is_open(origin):
+            return Decision(remove=True)
+        if secret not in found:
+            unknown = f"{who}: {self._unknown(origin)}, because it could not be read. Allow the caller to 'get' it, or run again"
+            return Decision(remove=False, note=unknown)
+        observed = found[secret]
+        if observed is None:
+            return Decision(remove=True)
+        if origin is not Origin.OTHER and is_generated(account, as_dict(observed)):
+            return self._keep(who)
+        if self.only_managed and not is_managed(as_dict(observed)):
+            return Decision(remove=False, note=f"{who}: it does not have the label {_LABEL} (only_managed)")
+        if self.only_managed and (other := self.ownership.other(as_dict(observed))):
+            return Decision(remove=False, note=f"{who}: it belongs to owner {other} (only_managed)")
+        return Decision(remove=True)
+
+    def _is_open(self, origin: Origin) -> bool:
+        return not self._is_restored(origin) and (self.only_managed or origin is not Origin.OTHER)
+
+    def _is_restored(self, origin: Origin) -> bool:
+        """Whether the account alone shows that the platform would restore the entry. For named secrets, a presumption is not enough."""
+        return origin is Origin.GENERATED or (origin is Origin.PRESUMED and not self.by_name)
+
+    def _keep(self, who: str) -> Decision:
+        note = f"{who}: the platform generated it for this account and would link it again"
+        return Decision(remove=False, note=note if self.by_name else "")
+
+    def _unknown(self, origin: Origin) -> str:
+        if origin is Origin.OTHER:
+            return f"it is not known whether it has the label {_LABEL} (only_managed)"
+        return "it is not known whether the platform generated it"
+
+
+def _title(account: Json, secret: ObjectRef) -> str:
+    name = metadata(account).get("name")
+    return f"secret {secret.name} stays linked to service account {secret.namespace}/{name}"
+
 
 #: Checks of the secrets to link, by the value of `require`. With 'none', secrets are not checked.
 _REQUIREMENTS = {"existing": why_secret_missing, "usable": why_not_usable}
@@ -204,3 +283,99 @@ class SaLink(Desired):
             for name in duplicate_names(entries_of(ref, account, key)):
                 if name not in self.secrets and (key, name) not in decisions:
                     yield f"{ref} lists secret {name} more than once in {key}: the duplicate is not ours and was kept"
+
+
+def can_overlap(one: str, other: str) -> bool:
+    """Whether a name can match both globs. A set in brackets counts as any character."""
+    first, second = _simplify(one), _simplify(other)
+
+    @cache
+    def may(i: int, j: int) -> bool:
+        if i == len(first) and j == len(second):
+            return True
+        if i < len(first) and first[i] == "*":
+            return may(i + 1, j) or (j < len(second) and may(i, j + 1))
+        if j < len(second) and second[j] == "*":
+            return may(i, j + 1) or (i < len(first) and may(i + 1, j))
+        if i == len(first) or j == len(second):
+            return False
+        return (first[i] == second[j] or "?" in (first[i], second[j])) and may(i + 1, j + 1)
+
+    return may(0, 0)
+
+
+def _simplify(pattern: str) -> str:
+    """Return the pattern with a question mark for each set in brackets, and without repeated stars."""
+    result, rest = "", pattern
+    while rest:
+        character, rest = rest[0], rest[1:]
+        # As in fnmatch, a closing bracket directly after the opening one is part of the set.
+        end = rest.find("]", 2 if rest.startswith("!") else 1) if character == "[" else -1
+        if end > 0:
+            character, rest = "?", rest[end + 1 :]
+        if not (character == "*" and result.endswith("*")):
+            result += character
+    return result
+
+
+@dataclass
+class _DeclaredList:
+    """The declarations for one list of an account: secrets, each with its first declaration, and the exclusive ones."""
+
+    present: dict[str, int] = field(default_factory=dict)
+    absent: dict[str, int] = field(default_factory=dict)
+    exclusive: dict[frozenset[str], int] = field(default_factory=dict)
+
+
+def contradictions(declared: Sequence[SaLink]) -> Iterator[Contradiction]:
+    """Yield the contradictions: a secret both linked and unlinked, or linked to a list that another declaration has exclusively."""
+    lists: dict[str, dict[str, _DeclaredList]] = {}
+    for position, link in enumerate(declared):
+        for key in link.lists:
+            accounts = lists.setdefault(key, {})
+            for account in link.service_accounts:
+                for other in _overlapping_accounts(account, accounts):
+                    yield from _find_conflicts(position, link, accounts[other], f"{key} of service account {account}")
+                _add(position, link, accounts.setdefault(account, _DeclaredList()))
+
+
+def _overlapping_accounts(account: str, known: dict[str, _DeclaredList]) -> list[str]:
+    if is_pattern(account):
+        return [other for other in known if can_overlap(account, other)]
+    return [other for other in known if other == account or (is_pattern(other) and can_overlap(account, other))]
+
+
+def _find_conflicts(position: int, link: SaLink, known: _DeclaredList, where: str) -> Iterator[Contradiction]:
+    opposite, words = (known.absent, "linked and unlinked") if link.present else (known.present, "unlinked and linked")
+    for secret in link.secrets:
+        if opposite.get(secret, position) != position:
+            yield Contradiction(opposite[secret], position, f"secret {secret} is both {words}, in {where}")
+    if not link.present:
+        return
+    wanted = frozenset(link.secrets)
+    for only, first in known.exclusive.items():
+        if first != position and not wanted <= only:
+            yield Contradiction(
+                first, position, f"the first is exclusive, and the second links {_names(wanted - only)}, in {where}"
+            )
+    if link.exclusive:
+        others = {
+            secret: first for secret, first in known.present.items() if first != position and secret not in wanted
+        }
+        for first in dict.fromkeys(others.values()):
+            linked = {secret for secret in others if others[secret] == first}
+            yield Contradiction(
+                first, position, f"the second is exclusive, and the first links {_names(linked)}, in {where}"
+            )
+
+
+def _add(position: int, link: SaLink, known: _DeclaredList) -> None:
+    stated = known.present if link.present else known.absent
+    for secret in link.secrets:
+        stated.setdefault(secret, position)
+    if link.exclusive:
+        known.exclusive.setdefault(frozenset(link.secrets), position)
+
+
+def _names(secrets: frozenset[str] | set[str]) -> str:
+    return ", ".join(sorted(secrets))

@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     contradictions as between_secrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import (
     contradictions as between_links,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (

@@ -11,10 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE, Ownership
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.unlinking import (
-    Decision,
-    Unlinking,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import Decision, Unlinking
 
 PULL, MOUNT = "imagePullSecrets", "secrets"
 NAME = "default-dockercfg-zzzzz"

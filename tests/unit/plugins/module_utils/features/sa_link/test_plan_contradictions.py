@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import Contradiction
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.contradictions import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import (
+    SaLink,
     contradictions,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
 
 PULL, MOUNT = "imagePullSecrets", "secrets"
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import product
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.globs import can_overlap
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import can_overlap
 from hypothesis import given
 from hypothesis import strategies as st
 
