@@ -199,7 +199,7 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import EntryList
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait import options as sa_wait
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait import question as sa_wait
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.run import wait_for_provisioned
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
