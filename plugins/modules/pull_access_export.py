@@ -284,7 +284,7 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import (
     CREDENTIALS,
     from_options,
 )

@@ -44,13 +44,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import as_data
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import secret_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
     ExportedGrant,
     ExportedSecret,
     Findings,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import inventory_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.secrets import secret_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 from support import audits

@@ -1,12 +1,13 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the inventory variables that describe a cluster, with the fewest entries, from the findings of its namespaces. Pure."""
+"""Build the inventory variables that describe a cluster, with the fewest entries and one variable for each login. Pure."""
 
 from __future__ import annotations
 
 import heapq
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,19 +15,109 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from ...core.files import VariableFile
+from ...core.errors import OptionError
+from ...core.files import FilesWanted, VariableFile
+from ...core.names import check_path_segment
 from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef
 from ...core.redaction import SHORTEST
 from ...core.text import make_printable, summarize
+from ...core.yaml_text import TemplateText
 from ...dockerconfig.auth_file import AuthFile, parse_stored
 from ...dockerconfig.json_text import decode_string, kind_name
 from ...secrets.content import DOCKERCONFIGJSON
+from .entries import config_of
 from .findings import ExportedGrant, ExportedSecret, Findings, NotExported
-from .options import PLAIN_FILE, VAULT_FILE
-from .secrets import config_of
-from .vault import Vault
 
-__all__ = ["InventoryVariables", "inventory_of"]
+__all__ = [
+    "CREDENTIALS",
+    "PLAIN_FILE",
+    "VAULT_FILE",
+    "Export",
+    "InventoryVariables",
+    "Vault",
+    "from_options",
+    "inventory_of",
+]
+
+#: How credentials are exported, the default first.
+CREDENTIALS = ("vault", "placeholder")
+
+#: The written files: the declarations, and the credentials that they refer to.
+PLAIN_FILE, VAULT_FILE = "image_pull.yml", "image_pull_vault.yml"
+
+
+@dataclass(frozen=True)
+class Export:
+    """The validated options. `roles`: the cluster roles whose bindings are read. `files`: the files to write, None for none."""
+
+    roles: tuple[str, ...]
+    files: FilesWanted | None = None
+
+
+def from_options(options: Mapping[str, Any]) -> Export:
+    """Return the validated options. :raises OptionError: for an invalid role, or options that need `dest`."""
+    if not options["roles"]:
+        raise OptionError("option 'roles' is empty: give at least one cluster role")
+    for role in options["roles"]:
+        check_path_segment("roles", role)
+    return Export(tuple(dict.fromkeys(options["roles"])), _files(options))
+
+
+def _files(options: Mapping[str, Any]) -> FilesWanted | None:
+    directory, in_vault = options["dest"], options["credentials"] == "vault"
+    if directory is None:
+        for option in ("force", "vault_id"):
+            if options[option]:
+                raise OptionError(
+                    f"option {option!r} is for the files that 'dest' asks for: give 'dest', or leave it out"
+                )
+        return None
+    if not in_vault and options["vault_id"]:
+        raise OptionError("option 'vault_id' is for credentials=vault only: without it, no file is encrypted")
+    encrypted = (VAULT_FILE,) if in_vault else ()
+    otherwise = "credentials=placeholder"
+    return FilesWanted(directory, (PLAIN_FILE,), encrypted, options["vault_id"], options["force"], otherwise=otherwise)
+
+
+_PREFIX = "vaulted"
+#: Maximum number of characters of a part in a name.
+_LONGEST = 48
+
+
+class Vault:
+    """`variables` are the credentials by name, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, Any] = {}
+        self._names: dict[tuple[str, ...], str] = {}
+
+    def password(self, login: Mapping[str, str]) -> TemplateText:
+        """Return a reference to the password. Its variable is `vaulted_REGISTRY_USER`, with a number for each further password."""
+        key = ("password", login["registry"], login["username"], login["password"])
+        name = self._name(key, (login["registry"], login["username"]), login["password"])
+        # Before ansible-core 2.19, a template whose result looks like data becomes data.
+        return TemplateText(f"{{{{ {name} | string }}}}")
+
+    def auth_config(self, secret: str, meaning: str, config: Mapping[str, Any]) -> TemplateText:
+        """Return a reference to a whole auth file. Its variable is `vaulted_SECRET_auth_config`."""
+        name = self._name(("config", secret, meaning), (secret, "auth_config"), config)
+        return TemplateText(f"{{{{ {name} }}}}")
+
+    def _name(self, key: tuple[str, ...], parts: tuple[str, ...], value: Any) -> str:
+        if key not in self._names:
+            stem = "_".join([_PREFIX, *filter(None, map(_word, parts))])
+            name, number = stem, 1
+            while name in self.variables:
+                number += 1
+                name = f"{stem}_{number}"
+            self._names[key] = name
+            self.variables[name] = value
+        return self._names[key]
+
+
+def _word(part: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"^https?://", "", part.lower())).strip("_")[:_LONGEST].strip("_")
+
 
 #: Maximum number of namespaces in the head of a file.
 _SHOWN = 20

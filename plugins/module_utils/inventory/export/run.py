@@ -25,14 +25,9 @@ from ...features.image_puller_grant.plan import DEFAULT_BINDING
 from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import IMAGE_PULLER
 from ...secrets.content import StoredSecret
-from .findings import ExportedGrant, ExportedSecret, Findings
-from .grants import Grants
-from .inventory import inventory_of
-from .links import arrange_links, doubtful_secrets
-from .options import VAULT_FILE, Export
-from .proof import ExportCheck
-from .secrets import further_data, secret_of
-from .survey import NamespaceObjects, NamespaceQuestion
+from .entries import Grants, arrange_links, doubtful_secrets, further_data, secret_of
+from .findings import ExportCheck, ExportedGrant, ExportedSecret, Findings, NamespaceObjects, NamespaceQuestion
+from .inventory import VAULT_FILE, Export, inventory_of
 
 __all__ = ["ExportOutput", "export_inventory"]
 

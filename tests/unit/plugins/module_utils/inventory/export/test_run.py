@@ -26,7 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import (
     PLAIN_FILE,
     VAULT_FILE,
     Export,

@@ -14,9 +14,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import Findings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.grants import Grants
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceObjects
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import Grants
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    Findings,
+    NamespaceObjects,
+)
 
 ROLE = "system:image-puller"
 GRANTS = Grants((ROLE,), ROLE, "image-puller-grant", ("system:image-pullers", "system:image-builders"))

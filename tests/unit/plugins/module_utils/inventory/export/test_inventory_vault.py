@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.vault import Vault
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import Vault
 
 
 def login(registry: str = "quay.io", username: str = "team+robot", password: str = "secret-1") -> dict[str, str]:

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    ExportCheck,
     ExportedGrant,
     ExportedLinks,
     ExportedSecret,
+    NamespaceObjects,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.proof import ExportCheck
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceObjects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 KIND = "kubernetes.io/dockerconfigjson"

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
-    ExportedSecret,
-    LeftOut,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.secrets import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
     config_of,
     further_data,
     secret_of,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    ExportedSecret,
+    LeftOut,
 )
 
 REF = ObjectRef(SECRET, "a", "one")

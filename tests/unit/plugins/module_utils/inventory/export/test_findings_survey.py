@@ -13,7 +13,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     trim_object,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceQuestion
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+    NamespaceQuestion,
+)
 
 SECRETS, BINDINGS = (ObjectRef(kind, "a", "") for kind in (SECRET, ROLE_BINDING))
 

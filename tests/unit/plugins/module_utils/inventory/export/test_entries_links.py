@@ -13,16 +13,16 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NOTHING_RELATED, Related
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
+    arrange_links,
+    doubtful_secrets,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
     ExportedLinks,
     ExportedSecret,
     Findings,
+    NamespaceObjects,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.links import (
-    arrange_links,
-    doubtful_secrets,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.survey import NamespaceObjects
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
 AUTH_FILE = from_registries([LOGIN])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import FilesWanted
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import (
     Export,
     from_options,
 )
