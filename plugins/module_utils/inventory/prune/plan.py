@@ -1,17 +1,27 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Plan a prune: of all objects with an owner's labels, only those that the owner declares are kept. Pure.
+"""Plan a prune: of all objects with an owner's labels, only those that the owner declares are kept. Limit the removals. Pure.
 
 Entries of service accounts' lists are removed before the secrets that they name. So a run that is killed in between leaves
 secrets that still have their labels, and the next run finds them.
+
+A removal is left out by a declaration of its objects, so the plan without it is made in the same way as any other.
+
+Users of a project can write labels and links. So a percentage counts only declarations of the lists, and objects with an owner's
+labels in one project do not stop the prune in the others. No object of a namespace that no entry confirms changes anything in a
+confirmed one.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property, partial
+from math import floor
 from typing import Any, ClassVar
 
 from ...core.changes import Change, delete, update
@@ -28,6 +38,7 @@ from ...core.objects import (
     as_str,
     metadata,
 )
+from ...core.option_values import Limit
 from ...core.ownership import is_owned_by
 from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...platform.account_lists import LISTS, changes_of, entries_of, entry_names, remove_links, view_lists
@@ -35,9 +46,118 @@ from ...platform.generated import Origin, is_generated, origin_of
 from ...platform.protected import is_platform_object
 from ...rbac.subjects import Subject, binding_view, subject_entries, subject_of, subjects_of
 from ...secrets.content import TYPES, StoredSecret, no_changes, view_stored_secret
-from .declared import NOTHING, DeclaredObjects
 
-__all__ = ["KINDS", "Prune", "count_removals", "list_ref"]
+__all__ = [
+    "KINDS",
+    "NOTHING",
+    "Balance",
+    "DeclaredObjects",
+    "Grant",
+    "Links",
+    "Prune",
+    "PruneVerdict",
+    "Removal",
+    "count_removals",
+    "judge_removals",
+    "keep_removals",
+    "list_ref",
+    "removals_of",
+]
+
+#: The characters that make a name a glob.
+_SPECIAL = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Links:
+    """Secrets on lists (`imagePullSecrets`, `secrets`) of service accounts; `accounts` are names or globs."""
+
+    secrets: frozenset[str]
+    accounts: tuple[str, ...]
+    lists: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Subjects that are granted a role, and the binding for grants that no other binding has already."""
+
+    role: str
+    binding_name: str
+    subjects: frozenset[Subject]
+
+
+@dataclass(frozen=True)
+class DeclaredObjects:
+    """All objects that are declared to be present."""
+
+    secrets: frozenset[str] = frozenset()
+    links: tuple[Links, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+    def links_to(self, account: str, key: str, secret: str) -> bool:
+        """Whether the secret is declared on that list of the account."""
+        return any(True for _link in self.links_for(account, key, secret))
+
+    def links_for(self, account: str, key: str, secret: str) -> Iterator[tuple[str, str, str]]:
+        """Yield the declared links that put the secret on that list of the account, each with the name or glob of its accounts."""
+        names, globs = self._patterns.get((key, secret), ((), ()))
+        if account in names:
+            yield account, key, secret
+        yield from ((glob, key, secret) for glob in globs if fnmatchcase(account, glob))
+
+    def grants_to(self, role: str, subject: Subject) -> bool:
+        """Whether the subject is granted the role, by any binding: if one grants it, a second one does not."""
+        return subject in self._subjects.get(role, ())
+
+    def uses(self, role: str, binding_name: str) -> bool:
+        """Whether a grant is declared for that binding."""
+        return (role, binding_name) in self._bindings
+
+    @cached_property
+    def _patterns(self) -> Mapping[tuple[str, str], tuple[dict[str, None], dict[str, None]]]:
+        """The names and the globs of accounts, by list and secret. A removal that is kept is a declaration, so there can be many names."""
+        found: dict[tuple[str, str], tuple[dict[str, None], dict[str, None]]] = {}
+        for links in self.links:
+            for where in itertools.product(links.lists, links.secrets):
+                names, globs = found.setdefault(where, ({}, {}))
+                for pattern in links.accounts:
+                    (globs if _SPECIAL & {*pattern} else names)[pattern] = None
+        return found
+
+    @cached_property
+    def _subjects(self) -> Mapping[str, set[Subject]]:
+        """The subjects with a grant, by role."""
+        found: dict[str, set[Subject]] = {}
+        for grant in self.grants:
+            found.setdefault(grant.role, set()).update(grant.subjects)
+        return found
+
+    @cached_property
+    def _bindings(self) -> frozenset[tuple[str, str]]:
+        return frozenset((grant.role, grant.binding_name) for grant in self.grants)
+
+    @classmethod
+    def of(cls, parts: Iterable[DeclaredObjects]) -> DeclaredObjects:
+        """Return the union of the parts."""
+        every = list(parts)
+        return cls(
+            frozenset().union(*(one.secrets for one in every)),
+            tuple(links for one in every for links in one.links),
+            tuple(grant for one in every for grant in one.grants),
+        )
+
+    @classmethod
+    def merge(cls, parts: Iterable[Mapping[str, DeclaredObjects]]) -> dict[str, DeclaredObjects]:
+        """Return the union of several declarations, by namespace."""
+        places: dict[str, list[DeclaredObjects]] = {}
+        for part in parts:
+            for namespace, one in part.items():
+                places.setdefault(namespace, []).append(one)
+        return {namespace: cls.of(every) for namespace, every in places.items()}
+
+
+NOTHING = DeclaredObjects()
+
 
 #: The options with lists, and the kind that each declares.
 KINDS = {"secrets": SECRET, "links": SERVICE_ACCOUNT, "grants": ROLE_BINDING}
@@ -231,3 +351,198 @@ def _delete_secret(ref: ObjectRef, secret: Json) -> Change:
     held = StoredSecret.of(secret)
     details = {"registries": {**no_changes(), "removed": held.known.registries}}
     return delete(ref, secret, details, view_stored_secret(held))
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One removal in a namespace: a secret with its links, one link, or one subject. `objects` declares all that it removes."""
+
+    namespace: str
+    title: str
+    objects: DeclaredObjects = field(hash=False)
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def refs(self) -> frozenset[ObjectRef]:
+        """The objects that it changes or deletes."""
+        secrets = (ObjectRef(SECRET, self.namespace, name) for name in self.objects.secrets)
+        accounts = (
+            ObjectRef(SERVICE_ACCOUNT, self.namespace, name) for links in self.objects.links for name in links.accounts
+        )
+        bindings = (ObjectRef(ROLE_BINDING, self.namespace, grant.binding_name) for grant in self.objects.grants)
+        return frozenset((*secrets, *accounts, *bindings))
+
+
+def removals_of(namespace: str, changes: Sequence[Change], found: Related) -> list[Removal]:
+    """Return the removals of a plan. `found`: the related objects that the plan was made of."""
+    secrets = [change.ref for change in changes if change.ref.kind == SECRET]
+    links = list(_group(_links_of(changes)))
+    own: dict[str, list[Links]] = {ref.name: [] for ref in secrets}
+    for (account, name), lists in links:
+        if name in own:
+            own[name].append(_links(account, name, lists))
+    return [
+        *(_of_secret(ref, own[ref.name]) for ref in secrets),
+        *(_of_links(account, name, lists) for (account, name), lists in links if name not in own),
+        *_of_grants(namespace, changes, found),
+    ]
+
+
+def keep_removals(prune: Prune, kept: Iterable[Removal]) -> Prune:
+    """Return the prune without these removals."""
+    parts: dict[str, list[DeclaredObjects]] = {}
+    for removal in kept:
+        parts.setdefault(removal.namespace, [prune.declared.get(removal.namespace, NOTHING)]).append(removal.objects)
+    return replace(
+        prune, declared={**prune.declared, **{name: DeclaredObjects.of(each) for name, each in parts.items()}}
+    )
+
+
+_Link = tuple[ObjectRef, str, str]
+
+
+def _links_of(changes: Iterable[Change]) -> Iterator[_Link]:
+    """Yield the account, the name of the secret and the list of each removed entry."""
+    for change in changes:
+        if change.ref.kind == SERVICE_ACCOUNT:
+            for key, names in change.details["lists"].items():
+                yield from ((change.ref, name, key) for name in names["removed"])
+
+
+def _group(links: Iterable[_Link]) -> Iterator[tuple[tuple[ObjectRef, str], frozenset[str]]]:
+    found: dict[tuple[ObjectRef, str], set[str]] = {}
+    for account, name, key in links:
+        found.setdefault((account, name), set()).add(key)
+    yield from ((where, frozenset(lists)) for where, lists in found.items())
+
+
+def _of_secret(ref: ObjectRef, links: Sequence[Links]) -> Removal:
+    return Removal(ref.namespace, str(ref), DeclaredObjects(frozenset({ref.name}), tuple(links)))
+
+
+def _of_links(account: ObjectRef, name: str, lists: frozenset[str]) -> Removal:
+    objects = DeclaredObjects(links=(_links(account, name, lists),))
+    return Removal(account.namespace, f"the link of {account} to secret {name}", objects)
+
+
+def _links(account: ObjectRef, name: str, lists: frozenset[str]) -> Links:
+    return Links(frozenset({name}), (account.name,), lists)
+
+
+def _of_grants(namespace: str, changes: Iterable[Change], found: Related) -> Iterator[Removal]:
+    """Yield each subject with all bindings that lose it, because one of them would be enough to pull."""
+    bindings = {as_str(metadata(each).get("name")): each for each in _bindings(namespace, found)}
+    grants: dict[Subject, list[Grant]] = {}
+    for change in changes:
+        if change.ref.kind == ROLE_BINDING:
+            for subject in _revoked(change, bindings):
+                grants.setdefault(subject, []).append(
+                    Grant(change.details["role"], change.ref.name, frozenset({subject}))
+                )
+    for subject, each in grants.items():
+        yield Removal(namespace, f"the grant to {subject} in {namespace}", DeclaredObjects(grants=tuple(each)))
+
+
+def _bindings(namespace: str, found: Related) -> Iterator[Json]:
+    return map(as_dict, as_list(as_dict(found.get(list_ref(ROLE_BINDING, namespace))).get("items")))
+
+
+def _revoked(change: Change, bindings: Mapping[str, Json]) -> Iterator[Subject]:
+    names = frozenset(change.details["revoked"])
+    yield from (subject for subject in dict.fromkeys(subjects_of(bindings[change.ref.name])) if str(subject) in names)
+
+
+#: At most one in this number of namespaces is held back so that the others can continue, but always at least one.
+_ONE_OF = 10
+#: Maximum number of removals that each percentage above 0 allows: one entry in the three namespaces of a small team (development, test,
+#: production). Never more than a third, so a lost part of a short list is still noticed.
+_FEW, _SHARE_OF_FEW = 3, 3
+
+
+@dataclass(frozen=True)
+class Balance:
+    """One namespace: how many objects of each kind are declared and exist, and how many would be removed.
+
+    `is_confirmed`: an entry selects the namespace, independently of the namespace's users.
+    """
+
+    declared: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    is_confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class PruneVerdict:
+    """`held_back` are the namespaces in which nothing is removed. With `is_refused`, these are all namespaces.
+
+    `declared`, `removed` and `allowed` count each kind: existing declared objects, objects to remove, and the maximum of removals.
+    """
+
+    declared: Counter[str]
+    removed: Counter[str]
+    allowed: Counter[str]
+    held_back: frozenset[str] = frozenset()
+    is_refused: bool = False
+
+    @classmethod
+    def of(cls, declared: Counter[str], removed: Counter[str], most: Limit) -> PruneVerdict:
+        few = _FEW if most.is_share and most.amount else 0
+        total = declared + removed
+        allowed = {kind: max(floor(most.of(total[kind])), min(few, total[kind] // _SHARE_OF_FEW)) for kind in total}
+        return cls(declared, removed, Counter(allowed))
+
+    @property
+    def exceeded(self) -> list[str]:
+        """Return the kinds whose removals exceed the limit."""
+        return [kind for kind, removed in self.removed.items() if removed > self.allowed[kind]]
+
+
+def judge_removals(balances: Mapping[str, Balance], most: Limit) -> PruneVerdict:
+    """Decide in which namespaces objects are removed, so that the removals of each kind stay within `most`.
+
+    The confirmed namespaces are judged without the others, which get the rest of the limit. If a group exceeds it, leave out the few
+    namespaces of the group with the most removals. If that is not enough, leave out the group, and the unconfirmed one with the confirmed one.
+    An unconfirmed namespace that exceeds the limit on its own is left out in any case, so it is not one of the few.
+    """
+    declared = _total(one.declared for one in balances.values() if one.is_confirmed)
+    judge = partial(PruneVerdict.of, declared, most=most)
+    concerned = {name: one for name, one in balances.items() if one.removed}
+    confirmed = {name: one.removed for name, one in concerned.items() if one.is_confirmed}
+    others = {
+        name: one.removed for name, one in concerned.items() if not (one.is_confirmed or judge(one.removed).exceeded)
+    }
+    removed, kept = Counter[str](), list[str]()
+    for group in (confirmed, others):
+        chosen = _leave_out_heaviest(group, judge, removed)
+        if chosen is None:
+            break
+        removed = removed + _total(group[name] for name in chosen)
+        kept += chosen
+    if concerned and not kept:
+        everything = judge(_total(one.removed for one in concerned.values()))
+        return replace(everything, held_back=frozenset(concerned), is_refused=True)
+    return replace(judge(removed), held_back=frozenset(concerned) - {*kept})
+
+
+def _leave_out_heaviest(
+    group: Mapping[str, Counter[str]], judge: Callable[[Counter[str]], PruneVerdict], before: Counter[str]
+) -> Sequence[str] | None:
+    """Return the namespaces whose removals, with those `before`, stay within the limit: all, or all without the few with the most removals
+    of the exceeded kinds. None if that is not enough."""
+    removed = before + _total(group.values())
+    exceeded = judge(removed).exceeded
+    heaviest = sorted(group, key=lambda name: (-sum(group[name][kind] for kind in exceeded), name))
+    for count in range(max(1, len(heaviest) // _ONE_OF) + 1):
+        if not judge(removed).exceeded:
+            return heaviest[count:]
+        removed = removed - group[heaviest[count]]
+    return None
+
+
+def _total(counts: Iterable[Counter[str]]) -> Counter[str]:
+    total = Counter[str]()
+    for count in counts:
+        total.update(count)
+    return total

@@ -18,12 +18,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.declared import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
     DeclaredObjects,
     Grant,
     Links,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
     Prune,
     count_removals,
     list_ref,

@@ -24,7 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import Prune, list_ref
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run_guard import WorkloadGuard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import WorkloadGuard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import Comparison
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.guard import GuardJudgement
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow

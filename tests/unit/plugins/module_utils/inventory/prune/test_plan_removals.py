@@ -12,10 +12,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING, SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Related
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import Prune, list_ref
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.removals import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
+    Prune,
     Removal,
     keep_removals,
+    list_ref,
     removals_of,
 )
 

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import Limit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.guard import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
     Balance,
     PruneVerdict,
     judge_removals,

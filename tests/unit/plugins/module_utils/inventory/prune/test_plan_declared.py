@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.declared import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
     NOTHING,
     DeclaredObjects,
     Grant,
