@@ -10,8 +10,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible, make_printable
 from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_access_what_if import MODULE
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction, display
 
 
 class ActionModule(ModuleAction):

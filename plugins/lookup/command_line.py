@@ -40,13 +40,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.command_line import extra_variables
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     SHORT_NAMES,
     problems_of,
     problems_of_command_line,
     settings_of,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import extra_variables
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

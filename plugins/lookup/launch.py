@@ -57,9 +57,11 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.command_line import extra_variables
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import launch_problems
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.plan_seal import PlanSeal
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import (
+    PlanSeal,
+    extra_variables,
+    launch_problems,
+)
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

@@ -309,7 +309,7 @@ summary:
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import secret_forms
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account import (
-    options as automation_account,
+    plan as automation_account,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.run import (
     TokenSink,

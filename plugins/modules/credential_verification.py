@@ -312,10 +312,10 @@ estimate:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.plan import (
     ARGUMENTS as OWN_ARGUMENTS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.plan import (
     from_options,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.run import (

@@ -22,7 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import summarize
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations import batch as targets
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations import batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     ListForm,
     list_entries,
@@ -51,8 +51,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     Role,
     TemplateError,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import find_unquoted
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES, find_unquoted
 
 __all__ = ["refuse_invalid"]
 
@@ -174,7 +173,7 @@ def _check_entry(module: Module, given: Mapping[str, Any], *, is_local: bool) ->
         check_request(given, reads_files=reads_files)
     if not isinstance(module.form, ListForm):
         return
-    targets.from_options(given)
+    batch.from_options(given)
     desired = module.form.declare(given, _refuse_file)
     if isinstance(desired, PullSecret):
         check_verification(desired, reads_files=reads_files)

@@ -3,6 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run a module in Ansible's own process if it would run on the controller anyway.
 
+Ansible forks a worker for each task of each host, and imports the task's action plugin before that. A worker inherits the loaded
+plugins, and loses plugins that it loads itself. With a hundred clusters, loading Ansible's filters took a quarter of a run.
+
 The API of a cluster is reached from the controller (`connection: local`). There, starting another Python with all of its imports
 takes longer than most of the work, and Ansible would write the options to a file for it, including passwords. So the module runs
 in the worker process that Ansible has forked for the task. With another connection, another Python, `become`, `async` or
@@ -11,16 +14,19 @@ in the worker process that Ansible has forked for the task. With another connect
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import date
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,31 +35,105 @@ from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import collect_credentials, hide
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import (
-    PROGRESS_FILE,
-    Interrupted,
-    allow_interruption,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
-    NO_LIBRARY,
-    Module,
-    Task,
-    execute,
-    mask_output,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
-    is_collection_task,
-    problems_of,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.preloading import preload
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.process_environment import isolate_process
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import show_progress
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import translate_result
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import find_unquoted
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
+from ansible.plugins.loader import filter_loader, lookup_loader
+from ansible.utils.display import Display
 
-__all__ = ["ModuleAction"]
+from ..module_utils.core.redaction import collect_credentials, hide
+from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
+from ..module_utils.module.task import NO_LIBRARY, Module, Task, execute, mask_output
+from .known_variables import find_unquoted, is_collection_task, problems_of, translate_result
+
+__all__ = [
+    "ModuleAction",
+    "display",
+    "isolate_process",
+    "preload",
+    "show_progress",
+]
+
+
+@contextmanager
+def isolate_process(environment: Mapping[str, object], directory: str) -> Iterator[None]:
+    """Set the task's environment and the playbook's directory, and discard output. Restore everything at the end.
+
+    With an `ExitStack` instead of one `finally`, the other parts are restored even if a task's `timeout` interrupts the restoring of one.
+    """
+    with ExitStack() as stack:
+        stack.callback(_restore_environment, dict(os.environ))
+        os.environ.update({name: str(value) for name, value in environment.items()})
+        stack.callback(os.chdir, Path.cwd())
+        os.chdir(directory)
+        # urllib3 logs requests, and headers that it cannot parse, which must not get into Ansible's log.
+        stack.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(logging.CRITICAL)
+        stack.enter_context(redirect_stdout(io.StringIO()))
+        stack.enter_context(redirect_stderr(io.StringIO()))
+        yield
+
+
+def _restore_environment(before: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(before)
+
+
+#: Seconds between two reads of the file.
+_INTERVAL = 0.5
+
+
+@contextmanager
+def show_progress(path: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Call `say` for each line that is added to a file during the block. A missing or unreadable file counts as empty."""
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(path, say, over), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _watch(path: Path, say: Callable[[str], None], over: threading.Event) -> None:
+    count = 0
+    while not over.wait(_INTERVAL):
+        # A line without an end is still being written.
+        complete = [line[:-1] for line in _text(path).splitlines(keepends=True) if line.endswith("\n")]
+        for line in complete[count:]:
+            say(line)
+        count = len(complete)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # missing, or another user's (become)
+        return ""
+
+
+def display(line: str, color: str | None = None) -> None:
+    """Display a line at once, in Ansible's main process.
+
+    `Display.display` also sends the line to the main process. But some callbacks, such as the one of older versions of ansible-runner, wrap
+    that method and write to the output of the calling process. From ansible-core 2.19 on, Ansible warns of each task whose worker writes
+    there.
+    """
+    queue = getattr(Display(), "_final_q", None)
+    if queue is None:
+        Display().display(line, color=color)
+    else:
+        queue.send_display("display", line, color=color)
+
+
+def preload() -> None:
+    """Load the plugins that the tasks of this collection use. If one cannot be loaded, the task that needs it reports the error."""
+    with suppress(Exception):
+        # Loading one filter loads all of them.
+        filter_loader.get("default")
+        lookup_loader.get("openshift_ops.image_pull.declared", class_only=True)
+        # The lookup imports these when a role has declarations.
+        for name in ("declared_entries", "declaration_check"):
+            import_module(f"{__package__}.{name}")
+
 
 _NO_ASYNC = (
     "{name} cannot run with 'async': Ansible would store its result, a credential, in a file. Remove 'async' and 'poll'"

@@ -25,7 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     RoleEntry,
     TemplateError,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_references import (
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     follow_variable,
     variable_of,
 )

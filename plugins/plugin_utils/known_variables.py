@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All known variables of the roles, playbooks and jobs of this collection.
+"""All known variables of the roles, playbooks and jobs of this collection, their values as YAML read them, and their names in messages of modules.
+
+The original text is lost then: `0123` is 83, `1e3` is 1000.0, `on` is true. The plugins do not guess the credential.
 
 Ansible does not report unused variables, so a misspelled `image_pull_kubeconfig` would lead to the default cluster.
 
@@ -10,17 +12,18 @@ A test derives the table from the argument specs of the roles, from the playbook
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import find_similar
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import why_unquoted
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_references import (
-    follow_variable,
-    is_used,
-)
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from ..module_utils.core.option_values import find_similar
+from ..module_utils.core.redaction import CONTAINERS
 
 __all__ = [
     "KNOWN",
@@ -29,11 +32,105 @@ __all__ = [
     "SURVEYS",
     "VARIABLES",
     "declaring_variables",
+    "find_unquoted",
+    "follow_variable",
     "is_collection_task",
+    "is_used",
     "problems_of",
     "problems_of_command_line",
     "settings_of",
+    "translate_result",
+    "variable_of",
+    "why_unquoted",
 ]
+
+#: Parts of a login that are not secret.
+_USER_OPTIONS = frozenset({"username", "client_id"})
+
+_KINDS = ((bool, "true or false"), ((int, float), "a number"), (date, "a date"))
+
+
+def why_unquoted(where: str, value: object) -> str:
+    """Return why the value at `where` cannot be used as a credential; empty for a text or a missing value."""
+    kind = next((name for type_, name in _KINDS if isinstance(value, type_)), "")
+    if not kind:
+        return ""
+    return f"{where} is {kind} and not a text: YAML has changed it, so put it in quotes where it is defined"
+
+
+def find_unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    """Yield a sentence for each credential or user name in a module's options that YAML has changed. It never contains the value."""
+    for name, value in options.items():
+        spec = arguments.get(name)
+        if not isinstance(spec, Mapping):
+            continue
+        if "options" in spec:
+            for position, item in enumerate(value if isinstance(value, list) else [value]):
+                if isinstance(item, Mapping):
+                    index = f"[{position}]" if isinstance(value, list) else ""
+                    yield from find_unquoted(spec["options"], item, f"{where}{name}{index}.")
+        elif spec.get("no_log") or name in _USER_OPTIONS or name in CONTAINERS:
+            yield from _find_unquoted_values(f"{where}{name}", value)
+
+
+def _find_unquoted_values(where: str, value: object) -> Iterator[str]:
+    """Check a value. In a structure, such as an auth file, check only dates: JSON has no dates, and numbers are checked later."""
+    if isinstance(value, (Mapping, list)):
+        parts = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for name, part in parts:
+            if isinstance(part, (Mapping, list, date)):
+                yield from _find_unquoted_values(
+                    f"{where}.{name}" if isinstance(value, Mapping) else f"{where}[{name}]", part
+                )
+    elif why := why_unquoted(where, value):
+        yield why
+
+
+#: A template that consists of one variable. Any other text may be a password.
+_VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*-?\}\}\Z")
+_MISSING = object()
+#: The keys that every registered result of a task has. Such a variable is not from the inventory, and may hold a new token.
+_RESULT = ("changed", "failed")
+#: Maximum number of variables that refer to each other.
+_DEEPEST = 20
+
+
+def variable_of(value: Any) -> str:
+    """Return the name of the variable if a value consists of one, such as a vaulted variable; empty otherwise."""
+    if not isinstance(value, str) or hasattr(value, "_ciphertext"):
+        return ""
+    found = _VARIABLE.match(value.strip())
+    return found[1] if found else ""
+
+
+def follow_variable(value: Any, variables: Mapping[str, Any]) -> Any:
+    """Return the value as it is written in the last variable that it refers to. `variables` are not evaluated."""
+    for _step in range(_DEEPEST):
+        found: Any = variables
+        for name in variable_of(value).split("."):
+            is_known = isinstance(found, Mapping) and not all(key in found for key in _RESULT)
+            found = found.get(name, _MISSING) if is_known else _MISSING
+        if found is _MISSING:
+            break
+        value = found
+    return value
+
+
+def is_used(name: str, variables: Mapping[str, Any]) -> bool:
+    """Whether the template of another variable contains a variable. Variables that begin with an underscore are ours, and do not count."""
+    return any(_has_name(name, variables[other]) for other in variables if other != name and not other.startswith("_"))
+
+
+def _has_name(name: str, value: Any) -> bool:
+    if isinstance(value, (dict, list)):
+        return any(_has_name(name, item) for item in (value.values() if isinstance(value, dict) else value))
+    with suppress(TemplateSyntaxError):
+        is_template = isinstance(value, str) and name in value and "{" in value
+        return is_template and name in {
+            found.name for found in Environment(autoescape=True).parse(value).find_all(nodes.Name)
+        }
+    return False
+
 
 #: The variable of each role that declares entries.
 VARIABLES = {
@@ -237,3 +334,68 @@ def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
                 index = f"[{position}]" if isinstance(value, list) else ""
                 written = ((part, follow_variable(item.get(part), variables)) for part in _LOGIN_MEMBERS)
                 yield from filter(None, (why_unquoted(f"{name}{index}.{part}", one) for part, one in written))
+
+
+#: One or more options: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`.
+_OPTION_NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
+#: An item of an option that is a list, or a member of an option: `option 'a[0]'`, `option 'a.b'`.
+_ITEM = re.compile(r"\boption '(\w+)(\[\d+\]|\.\w+)'")
+#: Options that a role gives to all entries of a task: they are never members of an entry.
+_OF_TASKS = re.compile(r"options? '(?:owner|adopt)'")
+#: The beginning of the next problem in a message with several problems. Problems within an entry begin with the entry.
+_PROBLEM = re.compile(r"; (?=options? ')")
+#: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
+_VALUE = re.compile(r"\bvalue of (\w+)(?= must be one )")
+#: The position in a list. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
+_ENTRY = re.compile(r"\w\[\d+\]")
+
+
+def translate_result(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result with the variables of a role instead of the options of its module, in the message and the warnings.
+
+    Without a role, use the variables of the playbooks. Names after an entry of a list are members of the entry, and stay unchanged.
+    """
+    changed = dict(result)
+    if isinstance(result.get("msg"), str):
+        changed["msg"] = _translate_text(role, result["msg"])
+    if isinstance(result.get("warnings"), list):
+        changed["warnings"] = [
+            _translate_text(role, text) if isinstance(text, str) else text for text in result["warnings"]
+        ]
+    return changed
+
+
+def _translate_text(role: str, text: str) -> str:
+    return "; ".join(_translate_problem(role, each) for each in _PROBLEM.split(text))
+
+
+def _translate_problem(role: str, text: str) -> str:
+    text = _ITEM.sub(lambda found: _item(role, found), text)
+    entry = _ENTRY.search(text)
+    members = entry.end() if entry else len(text)
+    text = _OPTION_NAMES.sub(
+        lambda found: _variables(role, found) if found.start() < members or _OF_TASKS.fullmatch(found[0]) else found[0],
+        text,
+    )
+    return text if entry else _VALUE.sub(lambda found: f"value of {_variable(role, found[1]) or found[1]}", text)
+
+
+def _variables(role: str, found: re.Match[str]) -> str:
+    names = re.findall(r"'(\w+)'", found[2])
+    known = {name: _variable(role, name) for name in names}
+    if not all(known.values()):
+        return found[0]
+    word = {"option": "variable", "options": "variables"}.get(found[1], found[1])
+    variables = re.sub(r"'(\w+)'", lambda name: known[name[1]], found[2])
+    return f"{word} {variables}"
+
+
+def _item(role: str, found: re.Match[str]) -> str:
+    name = _variable(role, found[1])
+    return f"variable {name}{found[2]}" if name else found[0]
+
+
+def _variable(role: str, option: str) -> str:
+    """Return the variable for an option; empty if there is none."""
+    prefixes = (f"{role}_", "image_pull_") if role else ("image_pull_", "image_pull_export_")
+    return next((prefix + option for prefix in prefixes if prefix + option in KNOWN), "")

@@ -1,19 +1,45 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of a job in AWX: answers to its survey, and variables from earlier jobs of its workflow. Pure.
+"""The variables of a job in AWX: of the command line, answers to its survey, and a sealed plan from an earlier job of its workflow. Pure.
 
 A bulk launch gives free variables to each of its jobs, without a check against the survey: get_job_kwargs in AWX's
 awx/main/models/workflow.py. AWX then writes its own awx_* and tower_* variables over those of the launch: build_extra_vars_file in
 awx/main/tasks/jobs.py.
+
+A bulk launch can give a job any plan. So the first job seals its plan with a key that only the jobs of a rotation have. The seal is for one
+run of a workflow, because no user can choose the number of that run, and the approval is between its jobs. The sealed plan is text: other
+values can arrive changed, such as a name that looks like a number.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Union
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import join_and, summarize
+from ansible.utils.vars import load_extra_vars
+
+from ..module_utils.core.text import join_and, summarize
+
+__all__ = [
+    "Answer",
+    "PlanSeal",
+    "extra_variables",
+    "launch_problems",
+]
+
+
+def extra_variables(loader: Any) -> Mapping[str, Any]:
+    """Return the extra variables of the run, unevaluated. `loader` is the data loader of a task or lookup.
+
+    Ansible keeps them from its start, so a file that has changed since is not read again.
+    """
+    return load_extra_vars(loader)  # type: ignore[no-any-return]
+
 
 try:
     from ansible.template import is_trusted_as_template
@@ -22,8 +48,6 @@ except ImportError:  # before ansible-core 2.19
     def is_trusted_as_template(value: Any) -> bool:
         return not hasattr(value, "__UNSAFE__")
 
-
-__all__ = ["Answer", "launch_problems"]
 
 #: The kind of an answer, or its choices.
 Answer = Union[str, Sequence[str]]
@@ -86,3 +110,35 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _is_template(text: str) -> bool:
     return any(marker in text for marker in _MARKERS) and is_trusted_as_template(text)
+
+
+@dataclass(frozen=True)
+class PlanSeal:
+    """The seal of one host of the inventory, in one run of a workflow."""
+
+    key: bytes
+    workflow: str
+    host: str
+
+    def seal(self, plan: Mapping[str, Any]) -> str:
+        """Return the plan as text with its seal. Without a key, no job accepts it."""
+        content = json.dumps({"workflow": self.workflow, "host": self.host, "plan": plan}, sort_keys=True)
+        return f"{self._sign(content) if self.key else ''} {content}"
+
+    def unseal(self, text: Any) -> dict[str, Any]:
+        """Return the plan.
+
+        :raises ValueError: if this job did not get the text from a job with the same key in the same run of a workflow.
+        """
+        seal, _space, content = text.partition(" ") if isinstance(text, str) and text.isascii() else ("", "", "")
+        if not self.key:
+            raise ValueError("this job has no key: add the credential 'Image pull: seal of plans' to its template")
+        if not hmac.compare_digest(seal.encode(), self._sign(content).encode()):
+            raise ValueError("its seal is not that of a job of the rotation, so someone else may have written it")
+        found: dict[str, Any] = json.loads(content)
+        if not self.workflow or (found["workflow"], found["host"]) != (self.workflow, self.host):
+            raise ValueError("it is for another run of the workflow or for another host. Launch the workflow again")
+        return dict(found["plan"])
+
+    def _sign(self, content: str) -> str:
+        return hmac.new(self.key, content.encode(), hashlib.sha256).hexdigest()

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.file
     Write,
     stage_file,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import as_comments, as_yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import as_comments, as_yaml
 
 __all__ = ["ControllerFiles"]
 

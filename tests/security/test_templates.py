@@ -32,7 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SECRET,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText, as_yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import TemplateText, as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pull_of_account
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (

@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     batch_of,
     read_declarations,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import namespaces as selection
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import namespaces
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.reconciliation import reconcile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
@@ -337,7 +337,7 @@ def run(module: str, entries: Sequence[Entry], api: FakeApi, *, alone: bool = Fa
     wanted = read_declarations(loaded.FORM, {**defaults, **given_}, lambda path: pytest.fail(f"reads {path}"))
     clock = Clock()
     reached = api.cluster(clock)
-    batch = batch_of(loaded.FORM, wanted, selection.resolve_targets(reached, [one.targets for one in wanted]))
+    batch = batch_of(loaded.FORM, wanted, namespaces.resolve_targets(reached, [one.targets for one in wanted]))
     settings_ = RunSettings(check_mode=check, concurrency=1, clock=clock)  # type: ignore[arg-type]
     return reconcile(reached, batch, settings_)
 

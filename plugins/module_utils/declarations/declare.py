@@ -20,7 +20,7 @@ from ..core.objects import Kind
 from ..core.option_values import format_suggestion, unknown_options
 from ..core.protocols import Desired
 from ..core.text import summarize
-from . import batch as targets
+from . import batch
 from .batch import Batch, Declaration, Targets
 
 __all__ = [
@@ -264,7 +264,7 @@ def selected_namespaces(declared: Sequence[Declaration[_Desired]], found: Sequen
 def _read_declaration(
     form: ListForm[_Desired], options: Mapping[str, Any], read_file: Callable[[str], str], entry: Entry | None
 ) -> Declaration[_Desired]:
-    meant = targets.from_options(options)
+    meant = batch.from_options(options)
     return Declaration(form.declare(options, read_file), entry, targets=meant)
 
 

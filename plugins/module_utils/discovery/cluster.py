@@ -87,7 +87,7 @@ def _add_fact(facts: ClusterFacts, ref: ObjectRef, found: Json | None) -> Cluste
 
 @dataclass(frozen=True)
 class ClusterKind:
-    """The kind of a cluster. `nature` is a constant of `platform/cluster_kind.py`.
+    """The kind of a cluster. `nature` is a constant of `platform/cluster.py`.
 
     `version`, `cluster_id` and `platform` are empty if unknown. `platform` is the cloud platform, such as `AWS`.
     """

@@ -21,7 +21,7 @@ from ..core.errors import OptionError
 from ..core.names import LONGEST_NAME, is_name, is_namespace, is_object_name, is_pattern, quote_name
 from ..core.objects import SECRET, ObjectRef, as_dict, as_list, as_str, as_strs
 from ..core.text import is_plain, join_and, make_printable
-from ..core.yaml_text import Sentence, TemplateText, as_yaml
+from ..core.writers import Sentence, TemplateText, as_yaml
 from ..dockerconfig.registry_keys import check_key, without_user
 from ..platform.protected import is_global
 

@@ -55,7 +55,7 @@ KUBELET_CONFIGS = ObjectRef(KUBELET_CONFIG, "", "")
 POOLS = ObjectRef(MACHINE_CONFIG_POOL, "", "")
 
 #: The settings in a kubelet's configuration file, as an object: that of the rendered MachineConfig of this name, or, with a namespace,
-#: that of kubeadm's config map. `discovery/kubelet_files.py` reads it.
+#: that of kubeadm's config map. `discovery/lookup_reader.py` reads it.
 KUBELET_FILE = Kind("v1", "KubeletConfiguration", "kubelet configurations", "kubelet configuration", namespaced=False)
 KUBEADM_SETTINGS = ObjectRef(KUBELET_FILE, "kube-system", "kubelet-config")
 #: The config map in which kubeadm keeps the file for new nodes.

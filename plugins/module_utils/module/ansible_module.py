@@ -76,7 +76,7 @@ def _watch(is_abandoned: Callable[[], bool], over: threading.Event) -> None:
             return
 
 
-#: File in the task's temporary directory; plugins/plugin_utils/progress_file.py reads it.
+#: File in the task's temporary directory; plugins/plugin_utils/in_process.py reads it.
 PROGRESS_FILE = "progress"
 
 #: Ansible sets it for a task with `async`, whose result is then in a file that every user of the host can read.

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster, list_api_groups
-from ..clients.kube.connection import ConnectionOptions, connect
+from ..clients.kube.connection import connect
+from ..clients.kube.login_scope import ConnectionOptions
 from ..core.errors import (
     ImagePullError,
     MissingPermission,
@@ -46,8 +47,7 @@ from ..declarations.declare import (
     read_claims,
     read_declarations,
 )
-from ..engine import namespaces as selection
-from ..engine.namespaces import terminating_sentence
+from ..engine.namespaces import resolve_targets, terminating_sentence
 from ..engine.reconciliation import Judge, reconcile
 from ..engine.result import Outcome
 from ..engine.run import RunSettings
@@ -388,7 +388,7 @@ class ClusterRun:
 
     def select(self, wanted: Sequence[Targets | NamespaceSelector]) -> None:
         """Find the namespaces of each entry on the cluster."""
-        self.targets = selection.resolve_targets(self.cluster, wanted)
+        self.targets = resolve_targets(self.cluster, wanted)
 
     def settings(self, namespaces: int | None = None, *, wait_timeout: float = 0.0) -> RunSettings:
         """Return the settings for a number of namespaces, by default that of the selected ones. `wait_timeout` is in seconds."""

@@ -34,10 +34,10 @@ from .login import (
     login_of_user,
     static_login,
 )
-from .login_scope import Route, check_scope, prefer_own_login
+from .login_scope import ConnectionOptions, Route, check_scope, prefer_own_login
 from .stored_yaml import IMPORT_ERROR
 
-__all__ = ["IMPORT_ERROR", "Connection", "ConnectionOptions", "connect"]
+__all__ = ["IMPORT_ERROR", "Connection", "connect"]
 
 #: The directory with the login of a pod's service account.
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -58,40 +58,6 @@ _UNVERIFIED = (
     "into the credential, even a public one. Elsewhere, set K8S_AUTH_SSL_CA_CERT and remove {name}. If this is intended, set the option "
     "'validate_certs' (image_pull_validate_certs of the playbooks) and remove {name}"
 )
-
-
-@dataclass(frozen=True, repr=False)
-class ConnectionOptions:
-    """The connection options, with their names. `kubeconfig` is a path (several joined by `:`) or the content as a mapping.
-
-    `persist_config` has no effect. It is an option of kubernetes.core, with which one entry of `module_defaults` is shared.
-    """
-
-    kubeconfig: str | Mapping[str, Any] | None = None
-    context: str | None = None
-    host: str | None = None
-    api_key: str | None = None
-    username: str | None = None
-    password: str | None = None
-    validate_certs: bool | None = None
-    ca_cert: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    proxy: str | None = None
-    no_proxy: str | None = None
-    proxy_headers: Mapping[str, Any] | None = None
-    persist_config: bool | None = None
-    impersonate_user: str | None = None
-    impersonate_groups: tuple[str, ...] = ()
-
-    @property
-    def has_login(self) -> bool:
-        return bool(self.api_key or self.username or self.client_cert)
-
-    @property
-    def names_kubeconfig(self) -> bool:
-        """Whether a kubeconfig or context is given, including an empty kubeconfig."""
-        return self.kubeconfig not in (None, "") or bool(self.context)
 
 
 @dataclass(frozen=True, repr=False)

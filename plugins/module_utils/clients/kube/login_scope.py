@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restricts a login to its own server. Pure, except that paths are resolved.
+"""The connection options, and the restriction of a login to its own server. Pure, except that paths are resolved.
 
 Environment variables give a server and a login for it, as in AWX. A person who may set variables of such a job must not see that login.
 So it is sent only to that server: another server, or a proxy that could read it, needs a login of the task itself. The same applies to a
@@ -13,15 +13,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...core.errors import OptionError
 from ..https.libraries import urllib3
 
-if TYPE_CHECKING:
-    from .connection import ConnectionOptions
-
-__all__ = ["Route", "check_scope", "prefer_own_login"]
+__all__ = ["ConnectionOptions", "Route", "check_scope", "prefer_own_login"]
 
 #: The options of each login, and the secret options among them.
 _LOGINS = (
@@ -34,6 +31,40 @@ _PROXY_LOGINS = ("proxy_basic_auth", "basic_auth")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _OWN_LOGIN = "Give the task a login of its own, such as 'api_key' (image_pull_api_key of the playbooks)"
+
+
+@dataclass(frozen=True, repr=False)
+class ConnectionOptions:
+    """The connection options, with their names. `kubeconfig` is a path (several joined by `:`) or the content as a mapping.
+
+    `persist_config` has no effect. It is an option of kubernetes.core, with which one entry of `module_defaults` is shared.
+    """
+
+    kubeconfig: str | Mapping[str, Any] | None = None
+    context: str | None = None
+    host: str | None = None
+    api_key: str | None = None
+    username: str | None = None
+    password: str | None = None
+    validate_certs: bool | None = None
+    ca_cert: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    proxy: str | None = None
+    no_proxy: str | None = None
+    proxy_headers: Mapping[str, Any] | None = None
+    persist_config: bool | None = None
+    impersonate_user: str | None = None
+    impersonate_groups: tuple[str, ...] = ()
+
+    @property
+    def has_login(self) -> bool:
+        return bool(self.api_key or self.username or self.client_cert)
+
+    @property
+    def names_kubeconfig(self) -> bool:
+        """Whether a kubeconfig or context is given, including an empty kubeconfig."""
+        return self.kubeconfig not in (None, "") or bool(self.context)
 
 
 @dataclass(frozen=True)

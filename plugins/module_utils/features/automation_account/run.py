@@ -21,8 +21,7 @@ from ...engine.reconciliation import reconcile
 from ...engine.result import Outcome, summarize_names
 from ...engine.run import RunSettings
 from ...rbac.subjects import has_account_labels, is_bound_to
-from .options import AccountRequest
-from .plan import AccountPlan, NamespaceBindings
+from .plan import AccountPlan, AccountRequest, NamespaceBindings
 
 __all__ = ["TokenSink", "reconcile_account", "run_account"]
 

@@ -26,8 +26,7 @@ from ...images.kubelet_settings import KUBELET_CONFIGS, KUBELET_FILE, NODES, POO
 from ...images.nodes import NodeVersions, nodes_of
 from ...secrets.content import DATA_KEYS
 from .estimate import estimate_pulls, repositories_of, trim_pod_images
-from .options import VerificationRequest
-from .plan import VerificationPlan, pools_with
+from .plan import VerificationPlan, VerificationRequest, pools_with
 
 __all__ = ["set_verification"]
 

@@ -23,16 +23,8 @@ from ...platform.cluster import REGISTRY_CONFIG
 from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
 from ...rbac.subjects import PROJECT_GROUPS, Subject
-from . import findings as drift
-from . import forecast, rules_pods, rules_secrets, rules_verification
-from . import rules_access as rules_grants
-from . import rules_access as rules_links
-from . import rules_access as rules_nodes
-from . import rules_access as rules_selectors
-from . import rules_images as rules_imports
-from . import rules_pods as cached_images
-from . import rules_secrets as rules_credentials
-from .findings import Finding, sort_findings
+from . import forecast, rules_access, rules_images, rules_pods, rules_secrets, rules_verification
+from .findings import DRIFT, Finding, find_drift, sort_findings
 from .options import PullAudit, parse_version
 from .rules import RULES
 from .rules_access import is_pull_binding, pullers_of
@@ -74,23 +66,23 @@ CHECKS: Mapping[str, Check] = {
     "secret-key-matches-too-much": rules_secrets.find_broad_keys,
     "secret-unused": rules_secrets.find_unused_secrets,
     "secret-duplicate": rules_secrets.find_duplicate_secrets,
-    "link-dangling": rules_links.find_dangling_links,
-    "link-duplicate": rules_links.find_duplicate_links,
-    "account-not-provisioned": rules_links.find_unprovisioned_accounts,
+    "link-dangling": rules_access.find_dangling_links,
+    "link-duplicate": rules_access.find_duplicate_links,
+    "account-not-provisioned": rules_access.find_unprovisioned_accounts,
     "pod-secret-missing": rules_pods.find_missing_secrets,
     "pod-hides-account-list": rules_pods.find_hidden_account_lists,
     "pod-older-than-link": rules_pods.find_pods_older_than_link,
     "workload-cannot-pull": rules_pods.find_failing_workloads,
     "pod-pull-unknown": rules_pods.find_unknown_pulls,
     "credential-breaks-public-pull": rules_pods.find_broken_public_pulls,
-    "grant-dead-subject": rules_grants.find_dead_subjects,
-    "grant-duplicate-bindings": rules_grants.find_duplicate_bindings,
-    "grant-to-everybody": rules_grants.find_grants_to_everybody,
-    "stream-import-fails": rules_imports.find_failing_imports,
-    "stream-import-stale-secret": rules_imports.find_stale_secrets,
-    "credential-expired": rules_credentials.find_expired_logins,
-    "credential-short-lived": rules_credentials.find_short_lived_logins,
-    rules_credentials.SEARCH: rules_credentials.find_searched_credential,
+    "grant-dead-subject": rules_access.find_dead_subjects,
+    "grant-duplicate-bindings": rules_access.find_duplicate_bindings,
+    "grant-to-everybody": rules_access.find_grants_to_everybody,
+    "stream-import-fails": rules_images.find_failing_imports,
+    "stream-import-stale-secret": rules_images.find_stale_secrets,
+    "credential-expired": rules_secrets.find_expired_logins,
+    "credential-short-lived": rules_secrets.find_short_lived_logins,
+    rules_secrets.SEARCH: rules_secrets.find_searched_credential,
     "forecast-recreated-secret": forecast.find_recreated_secrets,
     "forecast-legacy-token": forecast.find_legacy_tokens,
     "forecast-image-name": forecast.find_renamed_images,
@@ -114,13 +106,13 @@ class Audit:
     def _is_applied(self, rule: str) -> bool:
         if rule in forecast.FORECASTS:
             return self._is_forecast(rule)
-        if rule in drift.DRIFT:
+        if rule in DRIFT:
             return bool(self.asked.drift)
-        if rule == rules_selectors.OPEN_TO_USERS:
+        if rule == rules_access.OPEN_TO_USERS:
             return bool(self.asked.open_selectors)
         if rule == IMAGE_UNSIGNED:
             return self.asked.registries is not None
-        return rule != rules_credentials.SEARCH or self.asked.search is not None
+        return rule != rules_secrets.SEARCH or self.asked.search is not None
 
     def _is_forecast(self, rule: str) -> bool:
         target, current = self.asked.target, self._version
@@ -136,9 +128,9 @@ class Audit:
         return parse_version(self.survey.version.rpartition(" ")[2])
 
     @cached_property
-    def copies(self) -> rules_credentials.Copies:
+    def copies(self) -> rules_secrets.Copies:
         """The logins that are in more than one secret, by host and user."""
-        return rules_credentials.find_copies(self.survey)
+        return rules_secrets.find_copies(self.survey)
 
     @property
     def findings(self) -> list[Finding]:
@@ -163,7 +155,7 @@ class Audit:
     @cached_property
     def repositories(self) -> frozenset[str]:
         """The repositories for which some pod has its own login."""
-        return cached_images.repositories_with_login(self.survey)
+        return rules_pods.repositories_with_login(self.survey)
 
     def unread_sentences(self) -> Iterator[str]:
         """Yield a sentence for each kind that could not be read, with the namespaces and the rules that were not applied there."""
@@ -211,7 +203,7 @@ class Audit:
         rules = {
             NODES_READ: (*of_nodes, *rules_verification.VERIFICATION),
             PROVIDERS: ("forecast-credential-provider",),
-            NAMESPACES_READ: (rules_selectors.OPEN_TO_USERS,),
+            NAMESPACES_READ: (rules_access.OPEN_TO_USERS,),
         }[what]
         missing = [rule for rule in rules if rule in self.rules]
         return f"Not applied: {', '.join(missing)}" if missing else ""
@@ -231,7 +223,7 @@ class Audit:
         days, target = self.asked.expires_within, self.asked.target or (0, 0)
         return {
             **CHECKS,
-            "credential-expires": lambda place, survey: rules_credentials.find_expiring_logins(place, survey, days),
+            "credential-expires": lambda place, survey: rules_secrets.find_expiring_logins(place, survey, days),
             "forecast-cached-image": lambda place, survey: forecast.find_cached_images(
                 place, survey, self.repositories, target
             ),
@@ -246,19 +238,19 @@ class Audit:
 
     def _cluster_checks(self) -> Iterator[_Work]:
         checks: Mapping[str, Callable[[], Iterable[Finding]]] = {
-            "grant-to-everybody": lambda: rules_grants.find_cluster_grants(self.survey),
-            "credential-in-many-places": lambda: rules_credentials.find_widespread_logins(
+            "grant-to-everybody": lambda: rules_access.find_cluster_grants(self.survey),
+            "credential-in-many-places": lambda: rules_secrets.find_widespread_logins(
                 self.copies, self.survey.build_secrets
             ),
-            "credential-copies-differ": lambda: rules_credentials.find_differing_copies(self.copies),
-            rules_credentials.SEARCH: self._find_elsewhere,
+            "credential-copies-differ": lambda: rules_secrets.find_differing_copies(self.copies),
+            rules_secrets.SEARCH: self._find_elsewhere,
             "forecast-credential-provider": lambda: forecast.find_credential_providers(self.survey),
-            "node-secret-unusable": lambda: rules_nodes.find_unusable_node_secret(self.survey),
-            "node-secret-unlinked": lambda: rules_nodes.find_unlinked_cluster(self.survey),
+            "node-secret-unusable": lambda: rules_access.find_unusable_node_secret(self.survey),
+            "node-secret-unlinked": lambda: rules_access.find_unlinked_cluster(self.survey),
             forecast.RELEASE_SIGNATURE: self._find_release_mirrors,
-            rules_selectors.OPEN_TO_USERS: lambda: rules_selectors.find_open_selectors(self.survey),
+            rules_access.OPEN_TO_USERS: lambda: rules_access.find_open_selectors(self.survey),
             **{rule: partial(self._find_in_nodes, check) for rule, check in rules_verification.CLUSTER_RULES.items()},
-            **{rule: partial(self._find_drift, rule) for rule in drift.DRIFT},
+            **{rule: partial(self._find_drift, rule) for rule in DRIFT},
         }
         for rule, check in checks.items():
             if rule in self.rules:
@@ -270,14 +262,14 @@ class Audit:
     def _find_elsewhere(self) -> Iterator[Finding]:
         """Find the searched credential in namespaces that are not audited."""
         for place in self.survey.searched.values():
-            yield from rules_credentials.find_searched_credential(place, self.survey)
+            yield from rules_secrets.find_searched_credential(place, self.survey)
 
     def _find_release_mirrors(self) -> Iterator[Finding]:
         target = self.asked.target
         return iter(()) if target is None else forecast.find_release_mirrors(self.survey, self._version, target)
 
     def _find_drift(self, rule: str) -> Iterator[Finding]:
-        return (finding for finding in drift.find_drift(self.asked.drift) if finding.rule == rule)
+        return (finding for finding in find_drift(self.asked.drift) if finding.rule == rule)
 
 
 def _describe_unread(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:

@@ -34,8 +34,8 @@ from ...core.protocols import ALL
 from ...discovery.cluster import facts_of, read_build_secrets
 from ...discovery.lookup_reader import read_lookups
 from ...discovery.proofs import check_access
-from ...engine import namespaces as selection
 from ...engine.fetching import Answer, Listing, ListRequest, list_each_kind, look_up
+from ...engine.namespaces import list_visible_namespaces, resolve_targets
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.chain import PullVerdict
@@ -289,9 +289,7 @@ class AuditReader:
             return ()
         titles, selectors = zip(*self.asked.open_selectors, strict=True)
         try:
-            found = selection.resolve_targets(
-                self.run.cluster, selectors, selection.list_visible_namespaces(self.run.cluster)
-            )
+            found = resolve_targets(self.run.cluster, selectors, list_visible_namespaces(self.run.cluster))
         except ClusterError:
             raise
         except Forbidden:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pods that make a node pull an image, and the result that their status shows. Pure.
+"""Read the options of `pull_probe`. The pods that make a node pull an image, and the result that their status shows. Pure.
 
 A pod does as little as possible: it runs only `true`, which the image need not contain, as an unprivileged user and without a token.
 `imagePullPolicy: Always` makes the node ask the registry with the pod's credentials even if it has the image (kubernetes
@@ -16,11 +16,14 @@ error of the pull.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...core.changes import Change, create
+from ...core.errors import OptionError
+from ...core.names import check_name, is_name
 from ...core.objects import Json, ObjectRef, as_dict, as_list, as_str, metadata
 from ...core.text import redact_line, summarize, truncate
 from ...explain.subjects import waits_with_image
@@ -28,7 +31,7 @@ from ...images.probe_pods import CONTAINER, LABELS
 from ...images.pull_messages import CREATE_ERROR, PullAttempt, is_about_image, parse_message
 from ...images.pull_rules import OWN_LIMIT
 from ...images.pull_rules import UNKNOWN as NO_RULE
-from .options import PullProbe
+from ...images.references import reference_of
 
 __all__ = [
     "OUTCOMES",
@@ -36,7 +39,9 @@ __all__ = [
     "REFUSED",
     "UNKNOWN",
     "Judgement",
+    "PullProbe",
     "complaint",
+    "from_options",
     "judge_deleted",
     "judge_edited",
     "judge_pod",
@@ -44,6 +49,98 @@ __all__ = [
     "pod_for",
     "result_row",
 ]
+
+_PART = r"[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
+_LABEL_NAME = re.compile(rf"{_PART}\Z")
+_LABEL_VALUE = re.compile(rf"(?:{_PART})?\Z")
+#: Maximum number of characters of a rejected value in a message.
+_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class PullProbe:
+    """A pod for each image and each node selector. An empty selector is a pod on any node.
+
+    `image_pull_secrets` is the pod's own list; if it is empty, the pod gets the list of the account. `timeout`: maximum seconds to wait for
+    one pod. `keep_failed`: pods whose image was not pulled are not deleted.
+    """
+
+    images: tuple[str, ...]
+    service_account: str = "default"
+    image_pull_secrets: tuple[str, ...] = ()
+    node_selectors: tuple[Mapping[str, str], ...] = ({},)
+    timeout: int = 120
+    keep_failed: bool = False
+
+    @property
+    def pods(self) -> list[tuple[str, Mapping[str, str]]]:
+        """The image and the node selector of each pod of a namespace."""
+        return [(image, selector) for image in self.images for selector in self.node_selectors]
+
+
+def from_options(options: Mapping[str, Any]) -> PullProbe:
+    """Return the probe that the options ask for.
+
+    :raises OptionError: for an invalid image, name or label, and for an image without a registry.
+    """
+    check_name("service_account", options["service_account"])
+    secrets = tuple(dict.fromkeys(options["image_pull_secrets"] or ()))
+    for name in secrets:
+        check_name("image_pull_secrets", name)
+    return PullProbe(
+        _images(options["images"]),
+        options["service_account"],
+        secrets,
+        _selectors(options["node_selectors"]),
+        options["timeout"],
+        options["keep_failed"],
+    )
+
+
+def _images(given: list[str]) -> tuple[str, ...]:
+    if not given:
+        raise OptionError("option 'images' is empty: give at least one")
+    for image in given:
+        reference = reference_of(image)
+        if reference is None:
+            raise OptionError(
+                f"option 'images': {_quote_value(image)} is not the name of an image: give REGISTRY/PATH:TAG"
+            )
+        if reference.is_short:
+            raise OptionError(
+                f"option 'images': {_quote_value(image)} names no registry, so nodes may use different ones: give REGISTRY/PATH:TAG, such as "
+                f"{reference}"
+            )
+    return tuple(dict.fromkeys(given))
+
+
+def _selectors(given: list[dict[Any, Any]] | None) -> tuple[Mapping[str, str], ...]:
+    if given is None:
+        return ({},)
+    if not given:
+        raise OptionError("option 'node_selectors' is empty: give at least one, or leave it out for a pod on any node")
+    for selector in given:
+        for key, value in selector.items():
+            _check_label(key, value)
+    return tuple(selector for at, selector in enumerate(given) if selector not in given[:at])
+
+
+def _check_label(key: Any, value: Any) -> None:
+    """:raises OptionError: unless the API server accepts it as a label."""
+    prefix, slash, name = key.rpartition("/") if isinstance(key, str) else ("", "", "")
+    if not _LABEL_NAME.match(name) or (slash and not is_name(prefix)):
+        raise OptionError(f"option 'node_selectors': {_quote_value(key)} cannot be the key of a label")
+    if not isinstance(value, str):
+        raise OptionError(
+            f"option 'node_selectors': the value of {key} is {value!r}, which is not a string: put it in quotes"
+        )
+    if not _LABEL_VALUE.match(value):
+        raise OptionError(f"option 'node_selectors': {_quote_value(value)} cannot be the value of label {key}")
+
+
+def _quote_value(value: Any) -> str:
+    return repr(value if len(str(value)) <= _SHOWN else f"{str(value)[:_SHOWN]}...")
+
 
 #: Seconds that a pod may run after the end of the wait, so that a pod that is not deleted ends by itself.
 _GRACE = 60

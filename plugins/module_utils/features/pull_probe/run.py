@@ -36,11 +36,11 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...engine.workers import Workers
 from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, edition_of, is_probe, pod_deletion, uid_of
-from .options import PullProbe
 from .pods import (
     OUTCOMES,
     PULLED,
     Judgement,
+    PullProbe,
     complaint,
     judge_deleted,
     judge_edited,

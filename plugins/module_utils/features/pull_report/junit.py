@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from ...core.junit_xml import add_element, as_xml, make_case, make_suite
+from ...core.writers import add_element, as_xml, make_case, make_suite
 
 __all__ = ["as_junit"]
 

@@ -21,7 +21,7 @@ from ...core.names import check_path_segment
 from ...core.objects import SERVICE_ACCOUNT, Json, ObjectRef
 from ...core.redaction import SHORTEST
 from ...core.text import make_printable, summarize
-from ...core.yaml_text import TemplateText
+from ...core.writers import TemplateText
 from ...dockerconfig.auth_file import AuthFile, parse_stored
 from ...dockerconfig.json_text import decode_string, kind_name
 from ...secrets.content import DOCKERCONFIGJSON

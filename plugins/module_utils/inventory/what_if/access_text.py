@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An access review as text for a terminal, and as Markdown for a comment on a merge request. Pure.
 
-Users of the cluster choose user names, keys and subjects. In Markdown, all text is in code (`core/markdown.py`). Equal rows of several namespaces
+Users of the cluster choose user names, keys and subjects. In Markdown, all text is in code (`core/writers.py`). Equal rows of several namespaces
 are one line. The number of lines is limited, and namespaces take turns, so that one cannot push out the lines of others.
 """
 
@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.markdown import as_code, as_table
 from ...core.text import pluralize, summarize
 from ...core.what_if_sentences import holder_of, notes_of, pick_evenly, place_of, target_of
+from ...core.writers import as_code, as_table
 
 __all__ = ["access_lines", "access_notes", "access_section", "access_titles"]
 

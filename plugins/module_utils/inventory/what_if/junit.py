@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from ...core.junit_xml import add_element, as_xml, make_case, make_suite
 from ...core.what_if_format import ANSWER_TITLES, NOT_AFFECTED, NOT_ASKED, NOT_KNOWN, STILL_BROKEN, WOULD_WORK
 from ...core.what_if_sentences import causes_of, headline, hints_of, moment_of, name_of, outcome_of
+from ...core.writers import add_element, as_xml, make_case, make_suite
 from .access_text import access_notes, access_titles
 
 __all__ = ["as_junit"]

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The answer as Markdown, for a comment in a merge request or a change ticket. Pure.
 
-A text of a cluster is only shown as code (`core/markdown.py`). The length is bounded: a comment of GitHub has at most 65,536 characters,
+A text of a cluster is only shown as code (`core/writers.py`). The length is bounded: a comment of GitHub has at most 65,536 characters,
 which is the smallest limit of common sites.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.markdown import as_code, as_code_block, as_table
 from ...core.text import pluralize
 from ...core.what_if_format import ANSWER_TITLES, ANSWERS, NOT_KNOWN, WOULD_BREAK
 from ...core.what_if_sentences import (
@@ -26,6 +25,7 @@ from ...core.what_if_sentences import (
     part_of,
     pick_evenly,
 )
+from ...core.writers import as_code, as_code_block, as_table
 from ...explain.fixes import Offer, offer_of
 from .access_text import access_section
 

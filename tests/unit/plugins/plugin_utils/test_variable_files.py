@@ -19,7 +19,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core import files as whole_files
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import FilesWanted, VariableFile
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 
 from unit.canaries import CANARIES, shown

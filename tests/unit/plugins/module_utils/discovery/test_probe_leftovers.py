@@ -14,8 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery
     is_leftover,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
+    PullProbe,
+    pod_for,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object

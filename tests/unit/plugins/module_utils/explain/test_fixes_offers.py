@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import is_plain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import Sentence, TemplateText
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import Sentence, TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import Offer, make_offer, offer_of
 from support.hostile_text import TEXTS

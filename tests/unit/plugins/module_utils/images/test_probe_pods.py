@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef, trim_object
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
+    PullProbe,
+    pod_for,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import (
     PROBE_POD,
     SELECTOR,

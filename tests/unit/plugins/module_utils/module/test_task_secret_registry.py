@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import task as secret_registry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import task
 
 from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
 
@@ -18,17 +18,17 @@ def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ansible_masks_registered_secrets() -> None:
     text = "it was sent canary-1 and canary-2"
-    secret_registry.mask_output({"canary-1", "canary-2"})
+    task.mask_output({"canary-1", "canary-2"})
     assert masked_by_ansible(text) == ("it was sent $REDACTED$ and $REDACTED$" if HAS_REGISTRY else text)
 
 
 def test_a_short_secret_is_not_registered() -> None:
     """A short secret may be part of a word."""
-    secret_registry.mask_output(["", "a", "pul"])
+    task.mask_output(["", "a", "pul"])
     assert masked_by_ansible("namespace a pulls") == "namespace a pulls"
 
 
 def test_registering_without_a_registry_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secret_registry, "register_secrets", None)
-    secret_registry.mask_output(["canary"])
+    monkeypatch.setattr(task, "register_secrets", None)
+    task.mask_output(["canary"])
     assert masked_by_ansible("canary") == "canary"

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import libraries
 
 CLIENTS = "ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients"
-IMPORTS = f"from {CLIENTS}.ocm import client as ocm\nfrom {CLIENTS}.registry import client, proof\n"
+IMPORTS = f"from {CLIENTS}.ocm import client\nfrom {CLIENTS}.registry import proof, transport\n"
 
 
 def run(code: str) -> str:
@@ -28,7 +28,7 @@ def test_all_libraries_are_installed() -> None:
 
 @pytest.mark.parametrize("missing", ["urllib3", "certifi"])
 def test_a_missing_library_is_named(missing: str) -> None:
-    said = run(f"import sys; sys.modules[{missing!r}] = None\n{IMPORTS}print(client.IMPORT_ERROR)")
+    said = run(f"import sys; sys.modules[{missing!r}] = None\n{IMPORTS}print(transport.IMPORT_ERROR)")
     assert said.startswith("Traceback")
     assert "ModuleNotFoundError: " in said
     assert missing in said.splitlines()[-2]

@@ -22,10 +22,10 @@ import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import (
     _SERVICE_ACCOUNT,
     Connection,
-    ConnectionOptions,
     connect,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login_scope import ConnectionOptions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
     NotSent,
     Unusable,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import login as login_plugin
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import login
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Pem, Section
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import Credential, LoginPlugin
@@ -160,7 +160,7 @@ class TestFailures:
     def test_a_plugin_that_does_not_end_is_stopped_with_its_child_processes(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(login_plugin, "_LONGEST_SECONDS", 0.3)
+        monkeypatch.setattr(login, "_LONGEST_SECONDS", 0.3)
         os.mkfifo(tmp_path / "pipe")
         reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
         assert error_of(plugin("(echo started; sleep 100) >pipe & sleep 100", tmp_path)) == (
@@ -172,11 +172,11 @@ class TestFailures:
             assert pipe.read() == b"started\n", "the pipe ends when no process holds it any more"
 
     def test_the_longest_run_of_a_plugin_is_a_minute(self) -> None:
-        assert login_plugin._LONGEST_SECONDS == 60.0
+        assert login._LONGEST_SECONDS == 60.0
 
     def test_a_child_process_of_the_plugin_does_not_hold_up_the_task(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The child keeps the output open. The wait for it is limited as well."""
-        monkeypatch.setattr(login_plugin, "_LONGEST_SECONDS", 0.3)
+        monkeypatch.setattr(login, "_LONGEST_SECONDS", 0.3)
         assert "did not end within" in error_of(plugin("sleep 100 & exit 0"))
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import ConnectionOptions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login_scope import (
+    ConnectionOptions,
     Route,
     check_scope,
     prefer_own_login,

@@ -12,10 +12,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import RIGHTS_PAGE, ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import VariableFile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.options import (
-    AccountRequest,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
+    AccountRequest,
     AccountRoles,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.run import (

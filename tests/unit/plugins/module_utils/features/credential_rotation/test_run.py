@@ -38,8 +38,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ProofResult,
     SecretLogins,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
+    PullProbe,
+    pod_for,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import BUILD_NAMESPACE
 from hypothesis import given

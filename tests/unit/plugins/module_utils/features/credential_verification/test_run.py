@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.plan import (
     VerificationRequest,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.run import (

@@ -17,8 +17,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.options import PullProbe
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import pod_for
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
+    PullProbe,
+    pod_for,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe_images
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD, SELECTOR
 from support.fake_api import LOST, FakeApi

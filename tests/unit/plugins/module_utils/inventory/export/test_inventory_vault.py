@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import TemplateText
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import Vault
 
 

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     has_removal,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import translate_result
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import translate_result
 
 OPTIONS = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
 

@@ -13,7 +13,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import FILE_ARGUMENTS
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.unquoted import find_unquoted, why_unquoted
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
+    find_unquoted,
+    why_unquoted,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.plan_seal import PlanSeal
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import PlanSeal
 
 SEAL = PlanSeal(b"key of the rotation", "17", "east-1")
 ROW = {"namespace": "0123", "name": "pull", "uid": "1", "declared": False, "é": None}

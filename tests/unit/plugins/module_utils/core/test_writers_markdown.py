@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.markdown import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import (
     as_code,
     as_code_block,
     as_table,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.utils.display import Display
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.worker_display import display
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import display
 
 
 class Queue:

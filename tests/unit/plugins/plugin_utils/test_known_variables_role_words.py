@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_words import translate_result
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import translate_result
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import is_plain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import (
     Sentence,
     TemplateText,
     as_comments,

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.yaml_text import as_yaml
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import templates
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import as_yaml
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declared_entries
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import TemplateError
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.templates import Templates
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_entries import Templates
 from hypothesis import given
 from hypothesis import strategies as st
 from support.templates import trusted
 
-TOGETHER = templates.trust_as_template is not None
+TOGETHER = declared_entries.trust_as_template is not None
 VARIABLES = trusted(
     {
         "omit": "__omit_place_holder__1",

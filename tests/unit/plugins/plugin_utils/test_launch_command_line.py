@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.command_line import extra_variables
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import extra_variables
 from support.command_lines import command_line
 
 

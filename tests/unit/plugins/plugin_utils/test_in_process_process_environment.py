@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.process_environment import isolate_process
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import isolate_process
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_references import (
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     follow_variable,
     variable_of,
 )

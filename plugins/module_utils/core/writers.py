@@ -1,22 +1,42 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only writer of YAML: variables and tasks in block style, in which no text of a cluster is a template. Pure.
+"""The only writers of YAML, JUnit XML and Markdown. No text of a cluster becomes a template or markup. Pure.
 
 Text is written in three forms. Plain text (`cluster_text`) means the same to every reader. A `TemplateText` or a `Sentence` is
 text of our own code. Every other text gets the tag `!unsafe`, so that Ansible does not evaluate it. The type decides which text is a
 template, never the text itself. The output is ASCII, so that no character in it can end a line.
+
+At most one failure in a case, correct counts, and elements in order.
+
+Sites turn more than Markdown into links and messages: names of users, numbers of issues, addresses, hashes of commits. Some look for them
+in the text that the Markdown gives, so no escape sequence is safe. All of them leave code alone, so a text of a cluster is only shown as
+code. Within code, an escape sequence means nothing, so the two characters that could end the code or a cell of a table are replaced by
+their code points.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from .text import is_plain
+from .text import escape_invisible, is_plain, truncate
 
-__all__ = ["Sentence", "TemplateText", "as_comments", "as_yaml"]
+__all__ = [
+    "Sentence",
+    "TemplateText",
+    "add_element",
+    "as_code",
+    "as_code_block",
+    "as_comments",
+    "as_table",
+    "as_xml",
+    "as_yaml",
+    "make_case",
+    "make_suite",
+]
 
 
 class TemplateText(str):
@@ -124,3 +144,89 @@ def _escape(found: re.Match[str]) -> str:
         code = 0xFFFD
     known = _ESCAPED.get(found[0])
     return known or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+#: Characters that XML 1.0 cannot contain, not even escaped.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def as_xml(title: str, suites: Sequence[Element]) -> str:
+    """Return the text of a file with these suites, which are numbered here."""
+    for number, suite in enumerate(suites):
+        suite.set("id", str(number))
+    root = Element("testsuites", {"name": _sanitize(title), **_counts([case for suite in suites for case in suite])})
+    root.extend(suites)
+    indent(root, space="")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+
+
+def make_suite(name: str, server: str, made: str, cases: Sequence[Element], output: str) -> Element:
+    """Return a suite. `server` is an address or empty, `made` a time such as 2026-11-25T17:10:00Z."""
+    attributes = {
+        "id": "",
+        "package": _sanitize(name),
+        "name": _sanitize(name),
+        "hostname": _sanitize(server or "localhost"),
+        "timestamp": made.rstrip("Z"),
+        **_counts(cases),
+        "time": "0",
+    }
+    suite = Element("testsuite", attributes)
+    SubElement(suite, "properties")
+    suite.extend(cases)
+    add_element(suite, "system-out", output)
+    SubElement(suite, "system-err")
+    return suite
+
+
+def make_case(name: str, classname: str) -> Element:
+    """Return a case without a result, which means that it passed."""
+    return Element("testcase", name=_sanitize(name), classname=_sanitize(classname), time="0")
+
+
+def add_element(parent: Element, tag: str, text: str = "", **attributes: str) -> None:
+    """Add an element with a text and attributes, such as the failure of a case."""
+    SubElement(parent, tag, {name: _sanitize(value) for name, value in attributes.items()}).text = _sanitize(text)
+
+
+def _counts(parts: Sequence[Element]) -> dict[str, str]:
+    """Return the counts of the cases among these elements."""
+    cases = [part for part in parts if part.tag == "testcase"]
+    tags = {"failures": "failure", "errors": "error", "skipped": "skipped"}
+    counts = {name: sum(case.find(tag) is not None for case in cases) for name, tag in tags.items()}
+    return {"tests": str(len(cases)), **{name: str(count) for name, count in counts.items()}}
+
+
+def _sanitize(text: str) -> str:
+    """Replace characters that XML cannot contain, before `escape_invisible` would write them as numbers: a reader may rely on that."""
+    return escape_invisible(_NOT_XML.sub("\ufffd", text))
+
+
+#: Maximum number of characters of one text.
+_MOST = 300
+_ENDS = {"`": "⟨U+0060⟩", "|": "⟨U+007C⟩"}
+
+
+def as_code(text: str, most: int = _MOST) -> str:
+    """Return the text as code in a line or a cell, cut after `most` characters. A dash stands for an empty text."""
+    # One character more than shown is enough to see that the text is cut.
+    shown = escape_invisible(" ".join(text.split())[: most + 1])
+    for letter, code_point in _ENDS.items():
+        shown = shown.replace(letter, code_point)
+    cut = truncate(shown, most) if len(shown) > most else shown
+    # `truncate` cuts between words. A text without a space would become empty.
+    shown = f"{shown[:most]} ..." if cut == "..." else cut
+    return f"`{shown}`" if shown else "-"
+
+
+def as_code_block(text: str, language: str) -> list[str]:
+    """Return the lines of a text of our own with several lines, such as a task, as a block of code."""
+    lines = [escape_invisible(line).replace("`", _ENDS["`"]) for line in text.splitlines()]
+    return [f"```{language}", *lines, "```"]
+
+
+def as_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a table. A head that ends with a colon belongs to a column of numbers. Cells are already Markdown."""
+    titles = [title.removesuffix(":") for title in head]
+    edges = ["---:" if title.endswith(":") else "---" for title in head]
+    return [f"| {' | '.join(cells)} |" for cells in (titles, edges, *rows)]

@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
     ARGUMENTS,
     AccountRequest,
-    from_options,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
     AccountRoles,
+    from_options,
 )
 
 GIVEN = {

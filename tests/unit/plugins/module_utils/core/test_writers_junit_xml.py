@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.junit_xml import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import (
     add_element,
     as_xml,
     make_case,

@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Queue
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.progress_file import show_progress
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import show_progress
 
 #: Maximum duration of a test in seconds, so that a hanging test fails.
 LIMIT = 60
