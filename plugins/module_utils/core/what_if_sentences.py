@@ -40,12 +40,9 @@ __all__ = [
     "part_of",
     "pick_evenly",
     "place_of",
-    "select_rows",
     "target_of",
 ]
 
-#: Maximum number of namespaces that are named for omitted rows.
-_NAMESPACES = 10
 #: A question never sends a write, not even a dry run, which needs the right to write.
 _UNTRIED = (
     "The API server was not asked whether it accepts the added objects: try them with 'oc apply --dry-run=server'."
@@ -197,17 +194,6 @@ def pick_evenly(rows: Sequence[Item], most: int, place: Callable[[Any], str] = p
     """Return at most `most` of the rows, in their order: the first ones of each namespace."""
     picked = order_evenly(range(len(rows)), lambda at: place(rows[at]))[:most]
     return [rows[at] for at in sorted(picked)]
-
-
-def select_rows(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], str]:
-    """Return some rows of each namespace, and a sentence about the omitted ones with their namespaces, without a full stop. Empty if there are
-    none."""
-    shown = pick_evenly(rows, most)
-    omitted = Counter(row["namespace"] for row in rows) - Counter(row["namespace"] for row in shown)
-    if not omitted:
-        return rows, ""
-    places = summarize([f"{name} ({number:,})" for name, number in omitted.most_common()], _NAMESPACES)
-    return shown, f"and {omitted.total():,} more, in {'namespace' if len(omitted) == 1 else 'namespaces'} {places}"
 
 
 def holder_of(row: Row) -> str:

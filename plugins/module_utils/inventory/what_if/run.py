@@ -43,11 +43,11 @@ from .effects import patches_of
 from .evaluation import Comparison, PresentPulls, PullEvaluator
 from .no_effect import find_changes_without_effect
 from .options import WhatIfQuestion
+from .outputs import lines_of
 from .overlay import ChangedLookup
 from .platform_images import OPERATOR_KINDS, subjects_of, trim_platform_object
 from .rows import WhatIfRow, row_of_image, rows_of
 from .run_declared import NO_INVENTORIES, Inventories, plan_inventory
-from .text import lines_of
 from .timing import NodeCaches
 from .writes import patches_of_objects
 
