@@ -474,8 +474,8 @@ server:
   returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 what_if:
-  description: The document, as described in L(docs/what_if.schema.json,
-    https://github.com/openshift-ops/image_pull/blob/main/docs/what_if.schema.json).
+  description: The document, as described in L(what_if.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/plugins/plugin_utils/pull_report/what_if.schema.json).
   returned: when the evaluation was completed, without O(dest)
   type: dict
   contains:

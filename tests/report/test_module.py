@@ -17,7 +17,9 @@ from support import audits
 from support.pages import lived_in
 from support.playbooks import ROOT, Play, play
 
-SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/audit.schema.json").read_text(encoding="utf-8")))
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((ROOT / "plugins/plugin_utils/pull_report/audit.schema.json").read_text(encoding="utf-8"))
+)
 
 
 def problems(document: Any) -> list[str]:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Constants that a what-if answer shares with the report that shows it, and their words for people. Pure.
 
-docs/what_if.schema.json describes the document.
+plugins/plugin_utils/pull_report/what_if.schema.json describes the document.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as JSON, in the format of docs/audit.schema.json: a line for each finding, grant and login. Pure."""
+"""The report as JSON, in the format of plugins/plugin_utils/pull_report/audit.schema.json: a line for each finding, grant and login. Pure."""
 
 from __future__ import annotations
 

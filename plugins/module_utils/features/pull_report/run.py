@@ -20,7 +20,6 @@ from .junit import as_junit
 from .options import NEVER, Report
 from .page import as_page
 from .run_files import check_writable, read_source, select_changed, write_files
-from .what_if_documents import what_if_from_bytes
 from .what_if_page import count_answers
 
 __all__ = ["write_report"]
@@ -44,7 +43,7 @@ def write_report(wanted: Report, render: Callable[..., str] | None, *, check_mod
             "(delegate_to: localhost) and Ansible's own Python, without become and async"
         )
     places = {name: check_writable(name, path) for name, path in wanted.outputs.items()}
-    answers = [what_if_from_bytes(path, read_source(path)) for path in wanted.what_if]
+    answers = [documents.what_if_from_bytes(path, read_source(path)) for path in wanted.what_if]
     document = _document(wanted) if wanted.src else merge.without_audits(max(each["made"] for each in answers))
     texts = {places[name]: _FORMS[name](document, answers, wanted, render) for name in places}
     changes = select_changed(texts)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The document of a what-if question: what docs/what_if.schema.json describes. Pure."""
+"""The document of a what-if question: what plugins/plugin_utils/pull_report/what_if.schema.json describes. Pure."""
 
 from __future__ import annotations
 
