@@ -836,10 +836,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import read_owned
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import options as what_if
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import (
+    Inventories,
     answer_comparison,
     answer_what_if,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_declared import Inventories
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     lists_reader,

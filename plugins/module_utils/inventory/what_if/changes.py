@@ -17,7 +17,7 @@ from ...core.names import check_path_segment
 from ...core.objects import Json, Kind, ObjectRef, metadata
 from ...core.ownership import Ownership
 from ...core.phrases import join_and
-from ...core.what_if_format import DECLARED
+from ...core.what_if_document import DECLARED
 from ...dockerconfig.registry_keys import DOCKER_HUB, host_of
 from ...features.pull_audit.options import parse_version
 from ...images.credential_providers import CRIO_PROVIDER
@@ -29,15 +29,7 @@ from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .declared import LISTS, InventoryLists, Lists
 
-__all__ = [
-    "ARGUMENTS",
-    "CANNOT_KNOW",
-    "INVENTORY",
-    "KINDS",
-    "WhatIfChange",
-    "parse_changes",
-    "parse_inventory",
-]
+__all__ = ["ARGUMENTS", "CANNOT_KNOW", "INVENTORY", "KINDS", "WhatIfChange", "parse_changes", "parse_inventory"]
 
 _ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.changes import Change
 from ...core.cluster_text import make_printable
 from ...core.phrases import pluralize, summarize
-from ...core.what_if_format import WOULD_BREAK
+from ...core.what_if_document import WOULD_BREAK
 from ...images.image_questions import RegistryAccess
 
 if TYPE_CHECKING:

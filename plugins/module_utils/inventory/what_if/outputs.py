@@ -6,20 +6,24 @@
 The text can be pasted into a change ticket, the Markdown into a comment of a merge request. It shows text of a cluster only as code
 (`core/markdown.py`), and its length is bounded: a comment of GitHub has at most 65,536 characters, which is the smallest limit of common sites.
 JUnit XML has a suite for the cluster, and a case for each container.
+
+Text and Markdown show the same sections. Rows of an access review that differ only in their namespace are one line. The number of lines is
+limited, and namespaces take turns, so that one cannot push out the lines of others.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
 from ...core.junit_xml import add_element, as_xml, make_case, make_suite
 from ...core.markdown import as_code, as_code_block, as_table
 from ...core.phrases import pluralize, summarize
-from ...core.what_if_format import (
+from ...core.what_if_document import (
     ACCESS_EFFECTS,
     ANSWER_TITLES,
     ANSWERS,
@@ -29,31 +33,126 @@ from ...core.what_if_format import (
     STILL_BROKEN,
     WOULD_BREAK,
     WOULD_WORK,
-)
-from ...core.what_if_sentences import (
     causes_of,
     count_moments,
     headline,
     hints_of,
+    holder_of,
     moment_of,
     name_of,
     notes_of,
+    order_evenly,
     outcome_of,
+    part_of,
+    pick_evenly,
     place_of,
+    target_of,
 )
-from .sections import (
-    ACCESS,
-    CONTAINER,
-    NOTE,
-    NOTES,
-    TASK,
-    AnswerSection,
-    access_texts,
-    places_of,
-    sections_of,
-)
+from ...explain.offers import Offer, offer_of
 
-__all__ = ["OUTPUTS", "as_junit", "as_markdown", "lines_of", "render_outputs"]
+__all__ = ["CONTAINER", "OUTPUTS", "as_junit", "as_markdown", "lines_of", "render_outputs", "sections_of"]
+
+# --- sections
+
+#: Nouns of sections. Sections with another noun are lists of sentences, and so are notes, which are doubts of an access review.
+CONTAINER, ACCESS, NOTE, TASK = "container", "access", "note", "task"
+NOTES = {"unplanned": "Not applied", "unknown": "Not known"}
+#: Maximum number of names in one line.
+_NAMES = 3
+
+#: The namespaces of a line, and its texts, which sections with the same noun have in the same order.
+Line = tuple[str, Sequence[str]]
+_Row = Mapping[str, Any]
+
+
+class AnswerSection(NamedTuple):
+    """`groups` are the rows, tasks or sentences of each line, `texts` makes the texts of one. `noun` is the word for a row."""
+
+    title: str
+    noun: str
+    groups: Sequence[Sequence[Any]]
+    texts: Callable[[Sequence[Any]], Sequence[str]] = notes_of
+
+    @classmethod
+    def of(cls, title: str, noun: str, sentences: Iterable[Any]) -> AnswerSection:
+        """Return a list of sentences."""
+        return cls(title, noun, [[each] for each in sentences])
+
+    def select(self, most: int) -> tuple[list[Line], int]:
+        """Return at most `most` lines, with some of each namespace, and the number of rows without a line."""
+        shown = pick_evenly(self.groups, most, _places_of)
+        more = sum(map(len, self.groups)) - sum(map(len, shown))
+        return [(_places_of(group), self.texts(group)) for group in shown], more
+
+
+def sections_of(document: Mapping[str, Any]) -> dict[str, AnswerSection]:
+    """Return the sections, without empty ones: by the answer of containers, the part of the access review, or the list of the document."""
+    changes, access = document["changes"], document["access"]
+    found = {}
+    for answer in (WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK):
+        rows = [[row] for row in document["containers"] if row["answer"] == answer]
+        texts = partial(_container_texts, changes=changes)
+        found[answer] = AnswerSection(outcome_of(answer, len(rows)), CONTAINER, rows, texts)
+    for part in ACCESS_EFFECTS:
+        found[f"access.{part}"] = AnswerSection(part.capitalize(), ACCESS, _join_rows(access[part]), _access_texts)
+    for part, title in NOTES.items():
+        found[f"access.{part}"] = AnswerSection.of(title, NOTE, access[part])
+    found["fix"] = AnswerSection("Tasks that keep pulls working", TASK, _offers_of(document["containers"]), _task_texts)
+    facts = dict.fromkeys(fact for each in changes for fact in each["cannot_know"])
+    found["facts"] = AnswerSection.of("No object shows", "fact", facts)
+    found["forecasts"] = AnswerSection.of("The upgrade also affects", "forecast", document["forecasts"])
+    found["unreadable"] = AnswerSection.of("Not read", "sentence", document["unreadable"])
+    return {name: section for name, section in found.items() if section.groups}
+
+
+def _container_texts(group: Sequence[_Row], changes: Sequence[_Row]) -> Sequence[str]:
+    """The object, its part, the image, the reason, and for a pull that breaks also the moment, the causes and the advice."""
+    (row,) = group
+    reason = row["before" if row["answer"] == WOULD_WORK else "after"]["reason"]
+    details = (moment_of(row), causes_of(row, changes), row["advice"])
+    return f"{row['kind']} {row['name']}", part_of(row), row["image"], reason, *details
+
+
+def _join_rows(rows: Sequence[_Row]) -> Sequence[Sequence[_Row]]:
+    """The rows that differ only in their namespace, and in the workloads and entries. Those of the most namespaces are first."""
+    found: dict[Sequence[str], list[_Row]] = {}
+    for row in rows:
+        target = "" if row["project"] else target_of(row)
+        found.setdefault((holder_of(row), target, *row["through"]), []).append(row)
+    return sorted(found.values(), key=lambda each: (-len(each), place_of(each[0])))
+
+
+def _access_texts(group: Sequence[_Row]) -> Sequence[str]:
+    """Return the holder, the access, the secrets or bindings, the workloads, and the entries."""
+    row, is_one = group[0], len(group) == 1
+    number = sum(len(each["workloads"]) for each in group)
+    users = summarize(row["workloads"], _NAMES) if is_one else pluralize(number, "workload") if number else ""
+    entries = dict.fromkeys(entry for each in group for entry in each["entries"])
+    target = "image streams of each project" if row["project"] and not is_one else target_of(row)
+    return holder_of(row), target, summarize(row["through"], _NAMES), users, summarize([*entries], _NAMES)
+
+
+def _places_of(group: Sequence[Any]) -> str:
+    """Return the namespaces of rows, empty for tasks and sentences. A grant belongs to its project."""
+    return summarize(sorted(place_of(each) for each in group if isinstance(each, Mapping)), _NAMES)
+
+
+def _offers_of(rows: Sequence[_Row]) -> Sequence[Sequence[Offer]]:
+    """The first tasks of each namespace first, each once. Anyone can have written the document, so they are checked again."""
+    found: dict[str, list[Offer]] = {}
+    for offer in map(offer_of, order_evenly(rows)):
+        if offer.tasks:
+            found.setdefault(offer.text, [offer])
+    return [*found.values()]
+
+
+def _task_texts(group: Sequence[Offer]) -> Sequence[str]:
+    """The tasks, and their effects."""
+    (offer,) = group
+    return offer.text, *offer.effects
+
+
+# --- outputs
 
 #: The options that name files.
 OUTPUTS = ("dest", "junit", "markdown")
@@ -123,7 +222,7 @@ def _container_lines(name: str, section: AnswerSection) -> Iterator[str]:
         details = {"breaks": when, "reason": reason, "change": cause, "to do": advice}
         yield from (f"    {title + ':':<8}{text}" for title, text in details.items() if text)
     if more:
-        rest = Counter(map(places_of, section.groups)) - Counter(place for place, _texts in lines)
+        rest = Counter(map(_places_of, section.groups)) - Counter(place for place, _texts in lines)
         places = summarize([f"{place} ({number:,})" for place, number in rest.most_common()], _NAMESPACES)
         yield f"  and {more:,} more, in {'namespace' if len(rest) == 1 else 'namespaces'} {places}"
 
@@ -272,7 +371,7 @@ def as_junit(document: Document, failing: Sequence[str]) -> str:
     unknown_fails = NOT_KNOWN in failing
     cases += _doubts(f"{server}.forecast", "forecast", [(each, unknown_fails) for each in document["forecasts"]])
     for effect in ACCESS_EFFECTS:
-        titles = ((place_of(row), _describe_access(access_texts([row]))) for row in access[effect])
+        titles = ((place_of(row), _describe_access(_access_texts([row]))) for row in access[effect])
         cases += [make_case(f"{effect}: {title}", f"{server}.{place}.access") for place, title in titles]
     notes = [(part, f"{title.lower()}: {note}") for part, title in NOTES.items() for note in notes_of(access[part])]
     failures = [(note, part == "unplanned" or unknown_fails) for part, note in notes]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_format import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_document import (
     ANSWER_TITLES,
     ANSWERS,
     FORMAT,

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.shape import find_problem
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.documents import (
+    find_problem,
+)
 
 FOLDER = Path(__file__).parents[6] / "plugins/plugin_utils/pull_report"
 DEFINITIONS = {"count": {"type": "integer", "minimum": 0}, "tasks": {"type": "array"}}

@@ -9,12 +9,10 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.access import AccessReview
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.outputs import (
+    CONTAINER,
     as_junit,
     as_markdown,
     lines_of,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.sections import (
-    CONTAINER,
     sections_of,
 )
 from support.junit import check
