@@ -13,8 +13,8 @@ description:
   - Reads all pods, workloads, service accounts, pull secrets, grants and image streams of a cluster once. Returns current and future
     problems with image pulls, with tasks that fix them.
   - Each rule has a stable id, a severity and a section in R(Audit of a cluster, ansible_collections.openshift_ops.image_pull.docsite.audit).
-  - The result is the audit document of one cluster, as described in L(docs/audit.schema.json,
-    https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json).
+  - The result is the audit document of one cluster, as described in L(audit.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/plugins/plugin_utils/pull_report/audit.schema.json).
   - The module does not change the cluster. It creates SubjectAccessReviews, which store nothing, only for rights that no role binding
     proves. It contacts registries only with O(ask_registries=true).
   - C(unreadable) reports the objects that cannot be read, with the rules that were not applied. The audit never treats an unreadable object as
@@ -209,8 +209,8 @@ server:
   returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 audit:
-  description: The document, as described in L(docs/audit.schema.json,
-    https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json).
+  description: The document, as described in L(audit.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/plugins/plugin_utils/pull_report/audit.schema.json).
   returned: when the audit was completed, without O(dest)
   type: dict
   contains:

@@ -12,7 +12,8 @@ version_added: 1.0.0
 description:
   - Joins the documents that M(openshift_ops.image_pull.pull_access_audit) wrote for one or more clusters. The page also shows the answers
     of M(openshift_ops.image_pull.pull_access_what_if). Writes one self-contained HTML
-    page, JSON in the same form (L(docs/audit.schema.json, https://github.com/openshift-ops/image_pull/blob/main/docs/audit.schema.json))
+    page, JSON in the same form (L(audit.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/plugins/plugin_utils/pull_report/audit.schema.json))
     and JUnit XML.
   - The page needs no network and no build. It shows the findings with their fixes, a table of all findings that can be searched and sorted,
     the registries for which each service account has a login, who may pull from which project, and the objects that could not be read.

@@ -474,8 +474,8 @@ server:
   returned: when the API server was reached
   sample: https://api.cluster.example.com:6443
 what_if:
-  description: The document, as described in L(docs/what_if.schema.json,
-    https://github.com/openshift-ops/image_pull/blob/main/docs/what_if.schema.json).
+  description: The document, as described in L(what_if.schema.json,
+    https://github.com/openshift-ops/image_pull/blob/main/plugins/plugin_utils/pull_report/what_if.schema.json).
   returned: when the evaluation was completed, without O(dest)
   type: dict
   contains:
@@ -834,10 +834,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import read_owned
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import options as what_if
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import (
+    Inventories,
     answer_comparison,
     answer_what_if,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_declared import Inventories
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import (
     object_reader,

@@ -18,7 +18,9 @@ from support.junit import check
 from support.playbooks import forms, leaks
 
 SCHEMA = jsonschema.Draft202012Validator(
-    json.loads((Path(__file__).parents[2] / "docs/what_if.schema.json").read_text(encoding="utf-8"))
+    json.loads(
+        (Path(__file__).parents[2] / "plugins/plugin_utils/pull_report/what_if.schema.json").read_text(encoding="utf-8")
+    )
 )
 DIGEST = "sha256:" + "1" * 64
 #: Images that the API server accepts in a pod.

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
     compare_documents,
+    merge_documents,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from support import audits, what_ifs
 from support.pages import VIEWS, Watched, written
 

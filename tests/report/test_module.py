@@ -12,12 +12,14 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.json_form import as_json
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.formats import as_json
 from support import audits
 from support.pages import lived_in
 from support.playbooks import ROOT, Play, play
 
-SCHEMA = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/audit.schema.json").read_text(encoding="utf-8")))
+SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((ROOT / "plugins/plugin_utils/pull_report/audit.schema.json").read_text(encoding="utf-8"))
+)
 
 
 def problems(document: Any) -> list[str]:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import all_findings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
+    all_findings,
+    merge_documents,
+)
 from support import audits
 from support.pages import Watched, written
 

@@ -17,7 +17,9 @@ from support.audited import SCENARIOS, Scene
 from support.lab import Lab
 from support.playbooks import forms, leaks, play
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs/audit.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(__file__).parents[2] / "plugins/plugin_utils/pull_report/audit.schema.json").read_text(encoding="utf-8")
+)
 CANARY, KEY = "canary-of-a-playbook", "canary-of-the-key-of-a-run"
 #: Rules that together produce findings of most kinds, copies of logins, and grants.
 TOGETHER = (

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.markdown import as_markdown
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.outputs import as_markdown
 from support.hostile_text import TEXTS
 from support.lab import path_of
 from support.project_user import ProjectUser, auth_file

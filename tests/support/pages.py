@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
     compare_documents,
+    merge_documents,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from playwright.sync_api import Browser, Page, sync_playwright

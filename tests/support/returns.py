@@ -35,7 +35,7 @@ FREE = {
         "prune.refused.registries.changed",
     },
     "pull_access_audit": {
-        "audit.clusters",  # docs/audit.schema.json describes it, and tests validate results against the schema
+        "audit.clusters",  # plugins/plugin_utils/pull_report/audit.schema.json describes it, and tests validate results against the schema
         "audit.rules",  # by the rule's id
         "counts.rules",  # by the rule's id
         "namespaces.changes",  # always empty
@@ -43,7 +43,7 @@ FREE = {
     },
     "pull_access_info": {"namespaces.access.fix", "namespaces.changes"},  # tasks of a playbook; always empty
     "pull_access_what_if": {
-        # docs/what_if.schema.json describes them, and tests validate results against the schema
+        # plugins/plugin_utils/pull_report/what_if.schema.json describes them, and tests validate results against the schema
         "what_if.changes",
         "what_if.containers",
         "what_if.counts",

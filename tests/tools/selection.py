@@ -24,6 +24,7 @@ SHARED = (
     ("plugins/doc_fragments/*", ("unit/test_house", "unit/test_documentation")),
     ("plugins/*/__init__.py", ("unit/test_house",)),
     ("plugins/plugin_utils/pull_report/*", ("report/test_*",)),
+    ("plugins/plugin_utils/pull_report/*.json", ("unit/plugins/module_utils/features/pull_report/test_*documents",)),
     ("roles/*", ("unit/test_roles",)),
     ("playbooks/inventory/*", ("scenarios/test_site",)),
     ("playbooks/tasks/*", ("scenarios/test_site",)),

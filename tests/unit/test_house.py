@@ -530,7 +530,9 @@ class TestOneOptionIsWrittenOnce:
     """Documentation and argument table agree (tests above). The dataclass made of the options and the roles (tests below) agree with them too."""
 
     def test_every_feature_with_options_has_samples(self) -> None:
-        found = {path.parent.name for path in FILES if room_of(path) in RUNS and reads_options(path)} - {"object_events"}
+        found = {path.parent.name for path in FILES if room_of(path) in RUNS and reads_options(path)} - {
+            "object_events"
+        }
         assert [
             f"add a sample of the options of {name!r} to SAMPLES in tests/unit/test_house.py"
             for name in found - {*FEATURES}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Constants that the audit of a cluster shares with the report on several clusters. Pure.
 
-docs/audit.schema.json describes the audit document, which the audit writes and the report reads.
+plugins/plugin_utils/pull_report/audit.schema.json describes the audit document, which the audit writes and the report reads.
 """
 
 from __future__ import annotations

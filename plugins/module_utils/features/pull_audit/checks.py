@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Applies the rules to the objects that were read, and makes the document of docs/audit.schema.json. Pure."""
+"""Applies the rules to the objects that were read, and makes the document of plugins/plugin_utils/pull_report/audit.schema.json. Pure."""
 
 from __future__ import annotations
 

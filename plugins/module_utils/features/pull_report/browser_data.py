@@ -16,11 +16,18 @@ from typing import Any
 
 from ...core.audit_format import SEVERITIES
 from ...core.text import escape_invisible, summarize
-from ...core.what_if_format import ACCESS_EFFECTS, LISTED_ANSWERS
-from ...core.what_if_sentences import causes_of, holder_of, moment_of, part_of, place_of, target_of
+from ...core.what_if_document import (
+    ACCESS_EFFECTS,
+    LISTED_ANSWERS,
+    causes_of,
+    holder_of,
+    moment_of,
+    part_of,
+    place_of,
+    target_of,
+)
 from ...explain.fixes import offer_of
-from .counting import all_findings
-from .merge import natural_key
+from .merge import all_findings, natural_key
 
 __all__ = ["as_data", "embed_json"]
 

@@ -1,21 +1,218 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Merges several audit documents into one. Pure."""
+"""The document of a report: merged from audit documents, compared with an older one, and the counts of its findings. Pure.
+
+The label of a login is a fingerprint with a key of one run. It cannot be used by anyone, but is replaced by a running number nevertheless: the
+written files then contain nothing that was derived from a credential, and are the same in each run.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.audit_format import FORMAT, INFO, SEVERITIES
+from ...core.audit_format import ERROR, FORMAT, INFO, SEVERITIES, WARNING
 from ...core.errors import OptionError
+from ...core.text import pluralize
 from . import documents
-from .logins import MANY_PLACES, find_shared_logins, number_logins
+from .options import NEVER
 
-__all__ = ["finding_id", "merge_documents", "natural_key", "order_findings", "without_audits"]
+__all__ = [
+    "MANY_PLACES",
+    "all_findings",
+    "compare_documents",
+    "count_by_severity",
+    "find_shared_logins",
+    "finding_id",
+    "format_counts",
+    "merge_documents",
+    "natural_key",
+    "number_logins",
+    "order_findings",
+    "select_failing",
+    "severities_from",
+    "without_audits",
+]
+
+Document = Mapping[str, Any]
+Finding = Mapping[str, Any]
+
+
+def all_findings(document: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+    """Yield each finding with its cluster's name, empty for one over several clusters. Within a cluster, the worst comes first."""
+    yield from (("", finding) for finding in document.get("findings", ()))
+    for cluster in document["clusters"]:
+        yield from ((cluster["name"], finding) for finding in cluster["findings"])
+
+
+def count_by_severity(findings: Iterable[Finding]) -> dict[str, int]:
+    """Return the number of findings by severity, including severities without findings."""
+    found = dict.fromkeys(SEVERITIES, 0)
+    for finding in findings:
+        found[finding["severity"]] += 1
+    return found
+
+
+def severities_from(fail_on: str) -> tuple[str, ...]:
+    """Return the severities that `fail_on` selects: this one and the worse ones, or none for `never`."""
+    return () if fail_on == NEVER else SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+
+
+def select_failing(document: Mapping[str, Any], fail_on: str, *, only_new: bool) -> list[tuple[str, Finding]]:
+    """Return the findings that fail the task, with their clusters, the worst first."""
+    severities = severities_from(fail_on)
+    found = [
+        (cluster, finding)
+        for cluster, finding in all_findings(document)
+        if finding["severity"] in severities and (not only_new or finding.get("new"))
+    ]
+    return sorted(found, key=lambda place: severities.index(place[1]["severity"]))
+
+
+def format_counts(number: Mapping[str, int], severities: Sequence[str] = SEVERITIES) -> str:
+    """Return the numbers as a text such as `1 error, 3 infos`, without zeros, or `no finding`."""
+    names = {ERROR: "error", WARNING: "warning"}
+    found = [pluralize(number[severity], names.get(severity, "info")) for severity in severities if number[severity]]
+    return ", ".join(found) or "no finding"
+
+
+# --- logins in many places
+
+MANY_PLACES = "credential-in-many-places"
+
+Cluster = dict[str, Any]
+Login = Mapping[str, str]
+
+
+def number_logins(clusters: Sequence[Cluster]) -> list[Cluster]:
+    """Return the clusters with texts such as `login 1` and `password 2` instead of labels. Equal labels get equal texts.
+
+    A login that is in only one secret of all clusters is left out.
+    """
+    places: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for cluster in clusters:
+        for row in cluster["logins"]:
+            places[row["login"]].add((cluster["name"], row["namespace"], row["secret"]))
+    numbers: dict[str, dict[str, str]] = {"login": {}, "password": {}}
+
+    def number(kind: str, label: str) -> str:
+        return numbers[kind].setdefault(label, f"{kind} {len(numbers[kind]) + 1}")
+
+    # In the order of registry, namespace and secret, so that the numbers do not depend on the labels.
+    found = {}
+    for cluster in sorted(clusters, key=lambda cluster: str(cluster["name"])):
+        rows = sorted((row for row in cluster["logins"] if len(places[row["login"]]) > 1), key=_place)
+        found[cluster["name"]] = [{**row, **{kind: number(kind, row[kind]) for kind in numbers}} for row in rows]
+    return [{**cluster, "logins": found[cluster["name"]]} for cluster in clusters]
+
+
+def find_shared_logins(clusters: Sequence[Cluster], judged: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return findings for logins in several secrets, except logins of a single cluster in `judged`: its own audit reports them."""
+    places: dict[str, list[tuple[str, Login]]] = defaultdict(list)
+    for cluster in clusters:
+        for row in cluster["logins"]:
+            places[row["login"]].append((cluster["name"], row))
+    found = []
+    seen: Counter[tuple[str, ...]] = Counter()
+    for label, rows in places.items():
+        names = {name for name, _row in rows}
+        if len(_secrets(rows)) > 1 and not (len(names) == 1 and names <= set(judged)):
+            first = min(_secrets(rows))
+            seen[first] += 1
+            found.append(_finding(label, rows, "/".join(first) + (f", login {seen[first]}" if seen[first] > 1 else "")))
+    return found
+
+
+def _place(row: Login) -> tuple[str, str, str]:
+    return row["registry"], row["namespace"], row["secret"]
+
+
+def _secrets(rows: Sequence[tuple[str, Login]]) -> set[tuple[str, str, str]]:
+    return {(name, row["namespace"], row["secret"]) for name, row in rows}
+
+
+def _finding(label: str, rows: Sequence[tuple[str, Login]], first: str) -> dict[str, Any]:
+    registry = rows[0][1]["registry"]
+    clusters = Counter(name for name, _namespace, _secret in _secrets(rows))
+    (usual, _number), *_others = Counter(row["password"] for _name, row in rows).most_common(1)
+    differ = len(_secrets([place for place in rows if place[1]["password"] != usual]))
+    places = f"{pluralize(len(_secrets(rows)), 'secret')} of {pluralize(len(clusters), 'cluster')}"
+    message = f"the same login for {registry} is in {places}"
+    if differ:
+        message += f", {differ} of them with another password"
+    return {
+        "id": "",
+        "rule": MANY_PLACES,
+        "severity": WARNING if differ else INFO,
+        "namespace": "",
+        "kind": "Login",
+        "name": registry,
+        # Not the label: its number changes with the logins before it.
+        "location": f"first in {first}",
+        "message": f"{message} ({label})",
+        "fix": [],
+    }
+
+
+# --- the comparison with an older report
+
+
+def compare_documents(now: Document, before: Document) -> dict[str, Any]:
+    """Return the document `now` with the member `new` (a bool) in each finding, and the gone findings in the member `compared`.
+
+    A finding is identified by its cluster's name and its id. A cluster that only one of the documents has is listed in `only_before` or
+    `only_now`, without new or gone findings. Findings over several clusters are compared if both documents have the member `findings`.
+    """
+    old, new = _group_by_cluster(before), _group_by_cluster(now)
+    gone: list[dict[str, Any]] = [
+        {"cluster": name, "finding": {key: value for key, value in finding.items() if key != "new"}}
+        for name in sorted(old.keys() & new.keys())
+        for known in [_ids(new[name])]
+        for finding in old[name]
+        if finding["id"] not in known
+    ]
+    result = {
+        **now,
+        "clusters": [
+            {**cluster, "findings": _mark_new(cluster["findings"], old.get(cluster["name"]))}
+            for cluster in now["clusters"]
+        ],
+        "findings": _mark_new(now.get("findings", ()), old.get("")),
+    }
+    result["compared"] = {
+        "made": before["made"],
+        "gone": gone,
+        "rules": {
+            entry["finding"]["rule"]: before["rules"][entry["finding"]["rule"]]
+            for entry in gone
+            if entry["finding"]["rule"] not in now["rules"]
+        },
+        "only_before": sorted(old.keys() - new.keys() - {""}),
+        "only_now": sorted(new.keys() - old.keys() - {""}),
+    }
+    return result
+
+
+def _group_by_cluster(document: Document) -> dict[str, Sequence[Finding]]:
+    """Return the findings by the name of the cluster, with an empty name for findings over several clusters."""
+    found = {cluster["name"] or cluster["server"]: cluster["findings"] for cluster in document["clusters"]}
+    return {**found, "": document["findings"]} if "findings" in document else found
+
+
+def _ids(findings: Sequence[Finding]) -> set[str]:
+    return {finding["id"] for finding in findings}
+
+
+def _mark_new(findings: Sequence[Finding], before: Sequence[Finding] | None) -> list[dict[str, Any]]:
+    known = None if before is None else _ids(before)
+    return [{**finding, "new": known is not None and finding["id"] not in known} for finding in findings]
+
+
+# --- the document
 
 #: The rules of findings that a report adds.
 _OWN_RULES = {

@@ -16,7 +16,7 @@ from ...core.objects import Json, Kind, ObjectRef, as_dict, as_str, metadata
 from ...core.option_values import USUAL_LIMIT, Limit
 from ...core.ownership import Ownership
 from ...core.text import join_and
-from ...core.what_if_format import DECLARED
+from ...core.what_if_document import DECLARED
 from ...dockerconfig.registry_keys import DOCKER_HUB, host_of
 from ...features.pull_audit.options import parse_version
 from ...images.credential_providers import CRIO_PROVIDER
@@ -28,15 +28,7 @@ from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .declared import LISTS, InventoryLists, Lists
 
-__all__ = [
-    "ARGUMENTS",
-    "CANNOT_KNOW",
-    "INVENTORY",
-    "KINDS",
-    "WhatIfChange",
-    "parse_changes",
-    "parse_inventory",
-]
+__all__ = ["ARGUMENTS", "CANNOT_KNOW", "INVENTORY", "KINDS", "WhatIfChange", "parse_changes", "parse_inventory"]
 
 _ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}

@@ -1,25 +1,40 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The document of a what-if question: what docs/what_if.schema.json describes. Pure."""
+"""The document of a what-if question: what plugins/plugin_utils/pull_report/what_if.schema.json describes. Pure.
+
+It has the images to copy in the forms of two tools. skopeo sync reads a list by registry (`skopeo sync --src yaml`, containers/skopeo
+cmd/skopeo/sync.go: `registrySyncConfig`), in which an empty list means all tags. oc-mirror reads an ImageSetConfiguration of version
+v2alpha1, and refuses a file with an unknown member (openshift/oc-mirror internal/pkg/config/load.go).
+
+It names changes that affect nothing, because a name is mistyped, for example. Without them, an answer without breaks would be misleading.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...core.text import make_printable
 from ...core.times import format_utc
-from ...core.what_if_format import ANSWERS, FORMAT, NOT_AFFECTED
+from ...core.what_if_document import ANSWERS, FORMAT, NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, WOULD_BREAK
+from ...explain.lookup import Lookup
+from ...explain.verdict import PULLS, UNKNOWN
+from ...images.nodes import CONFIG_MAP
+from ...images.references import Reference, reference_of
+from ...images.registry_sources import IMAGE_CONFIG
+from ...platform.protected import NODE_SECRET
 from .access import NO_ACCESS, AccessReview
 from .changes import WhatIfChange
 from .declared import InventoryLists
-from .images import list_images
+from .overlay import ChangedLookup
 from .rows import WhatIfRow
 
-__all__ = ["WhatIfAnswers", "document_of"]
+__all__ = ["WhatIfAnswers", "document_of", "find_changes_without_effect", "list_images"]
 
 
 @dataclass(frozen=True)
@@ -114,3 +129,100 @@ def _group(rows: Iterable[WhatIfRow], names: Callable[[WhatIfRow], Sequence[str]
 def _order(row: WhatIfRow) -> tuple[Any, ...]:
     moment = -1 if row.moment is None else row.moment.order
     return ANSWERS.index(row.answer), moment, row.namespace, row.ref.kind.kind, row.ref.name, row.location
+
+
+# --- images to copy
+
+#: oc-mirror counts the colons of a name with a digest (internal/pkg/image/image.go: `IsImageByTagAndDigest`): with the port of a registry,
+#: it looks for a tag, and finds none to copy to.
+_PORT_AND_DIGEST = re.compile(r"[^/]*:[0-9]+/.*@.*")
+#: A user chooses the image of a pod, and a list of images is the input of another program: only complete, plain names get into it.
+_PLAIN = re.compile(
+    r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+((:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})|(@sha256:[0-9a-f]{64}))"
+)
+
+
+def list_images(rows: Sequence[WhatIfRow], *, asks: bool = False) -> dict[str, Any]:
+    """Return `images`, sorted, and the same as `skopeo` and `oc_mirror`.
+
+    Users name images in their pods, and someone copies the listed ones with a login of his own. So an image that no container gets today is
+    only in `not_pulled_today`. With `asks` (registries were asked), so is an image for which this is unknown. `not_in_oc_mirror` are the
+    images that oc-mirror cannot copy. `refused` is the number of names with unusual text, which are not listed.
+    """
+    lost = {
+        reference
+        for row in rows
+        if row.answer in (WOULD_BREAK, STILL_BROKEN, NOT_KNOWN) and row.is_out_of_reach
+        if (reference := reference_of(row.image)) is not None
+    }
+    enough = (PULLS,) if asks else (PULLS, UNKNOWN)
+    pulled = {reference_of(row.image) for row in rows if row.deciding.before.effect in enough}
+    usual = sorted((each for each in lost if _PLAIN.fullmatch(str(each))), key=str)
+    plain = [each for each in usual if each in pulled]
+    names = list(dict.fromkeys(map(str, plain)))
+    failing = dict.fromkeys(name for name in names if _PORT_AND_DIGEST.fullmatch(name))
+    return {
+        "images": names,
+        "not_pulled_today": list(dict.fromkeys(str(each) for each in usual if each not in pulled)),
+        "refused": len({str(each) for each in lost} - {*map(str, usual)}),
+        "skopeo": _skopeo(plain),
+        "oc_mirror": {
+            "apiVersion": "mirror.openshift.io/v2alpha1",
+            "kind": "ImageSetConfiguration",
+            "mirror": {"additionalImages": [{"name": name} for name in names if name not in failing]},
+        },
+        "not_in_oc_mirror": list(failing),
+    }
+
+
+def _skopeo(images: Iterable[Reference]) -> dict[str, Any]:
+    """The input of skopeo sync: tags and digests by repository, by registry."""
+    found: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for image in images:
+        listed = found.setdefault(image.host, {"images": {}})["images"].setdefault(image.path, [])
+        version = image.digest or image.tag or "latest"
+        if version not in listed:
+            listed.append(version)
+    return found
+
+
+# --- changes without an effect
+
+_OF_REGISTRIES = ("unreachable_registries", "only_registries")
+_OF_OBJECTS = ("remove_secrets", "remove_links", "remove_grants", "remove_credential", "delete_objects")
+
+
+def find_changes_without_effect(
+    changes: Sequence[WhatIfChange], states: Sequence[Lookup], namespaces: Collection[str], rows: Iterable[WhatIfRow]
+) -> frozenset[int]:
+    """Return the positions of changes that name registries or objects, and affect nothing that was read.
+
+    `states` are the evidence before the changes, after all of them, and after each of them alone. `namespaces` are those that were read.
+    A change of an object that could not be read may have an effect.
+    """
+    touched = {at for row in rows for at in row.deciding.touched}
+    found = set()
+    for at, change in enumerate(changes):
+        if change.kind in _OF_REGISTRIES:
+            has_effect = at in touched
+        elif change.kind in _OF_OBJECTS:
+            refs = _lists_of(change, namespaces)
+            is_elsewhere = bool(change.targets([*namespaces]).difference(namespaces))
+            alone = states[2 + at]
+            is_changed = isinstance(alone, ChangedLookup) and any(map(alone.changes, refs))
+            has_effect = (is_elsewhere and at in touched) or is_changed
+        else:
+            continue
+        if not has_effect:
+            found.add(at)
+    return frozenset(found)
+
+
+def _lists_of(change: WhatIfChange, namespaces: Collection[str]) -> Iterator[ObjectRef]:
+    """The lists with the objects of a change, and single objects that no list has."""
+    for ref in change.objects:
+        yield ref if ref == IMAGE_CONFIG or ref.kind == CONFIG_MAP else ObjectRef(ref.kind, ref.namespace, "")
+    if not change.objects:
+        yield NODE_SECRET
+        for kind in (SECRET, SERVICE_ACCOUNT, ROLE_BINDING):
+            yield from (ObjectRef(kind, namespace, "") for namespace in namespaces)

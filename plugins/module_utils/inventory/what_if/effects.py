@@ -1,15 +1,18 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The effects of changes on the evidence of one cluster. Pure."""
+"""The effects of changes, and of planned writes and removals, on the evidence of one cluster. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ...core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str
-from ...explain.lookup import UnreadableObject, require_all
+from ...core.changes import Change
+from ...core.errors import ImagePullError
+from ...core.objects import ROLE_BINDING, Json, Kind, ObjectRef, as_dict, as_list, as_str
+from ...declarations.batch import object_after
+from ...explain.lookup import Lookup, UnreadableObject, items_of, require_all, try_lookup
 from ...explain.steps.mirrors import items_of_sets
 from ...explain.subjects import STATUSES, has_started
 from ...features.pull_audit.forecast import kubernetes_version
@@ -23,8 +26,11 @@ from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject
 from .changes import WhatIfChange
+from .declared import ACCESS_KINDS
 from .overlay import ChangedLookup
 from .patches import (
+    Answer,
+    BindingPatch,
     CredentialPatch,
     EvidencePatch,
     GrantPatch,
@@ -37,7 +43,7 @@ from .patches import (
     VersionPatch,
 )
 
-__all__ = ["patches_of", "unread_in_cluster"]
+__all__ = ["objects_after", "patches_of", "patches_of_objects"]
 
 
 def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
@@ -117,10 +123,10 @@ def _custom_pullers(bindings: Iterable[Json]) -> frozenset[Subject]:
 def _unread_bindings(projects: Iterable[str], survey: ClusterSnapshot) -> dict[str, str]:
     """Why the role bindings of projects are not known, by project. The empty name stands for the cluster."""
     found = {name: why for name in projects if (why := _why_bindings_unread(name, survey))}
-    return {**unread_in_cluster(survey), **found}
+    return {**_unread_in_cluster(survey), **found}
 
 
-def unread_in_cluster(survey: ClusterSnapshot) -> dict[str, str]:
+def _unread_in_cluster(survey: ClusterSnapshot) -> dict[str, str]:
     """Return why the bindings of the cluster are not known, under an empty text. Empty if they are."""
     why = survey.unread.get(CLUSTER_BINDINGS)
     return {"": f"the {CLUSTER_BINDINGS} could not be read: {why}"} if why else {}
@@ -200,3 +206,62 @@ _MAKERS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], EvidencePatch]] 
     "delete_objects": _of_objects,
     "target_version": _of_version,
 }
+
+
+# --- planned writes and removals
+
+
+def objects_after(changes: Iterable[Change], evidence: Lookup) -> dict[ObjectRef, Answer]:
+    """Return the objects after these writes, applied in their order. Other kinds, such as restarted pods, do not decide a pull.
+
+    After a deletion or a creation, an object is known, even if it could not be read before. The patch of an object that does not exist any
+    more fails, and that of an unreadable object leaves it unknown.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    writes: dict[ObjectRef, list[Change]] = {}
+    for change in changes:
+        if change.ref.kind in ACCESS_KINDS:
+            writes.setdefault(change.ref, []).append(change)
+    patched = [ref for ref, each in writes.items() if each[0].action == "update"]
+    require_all(evidence, patched)
+    found: dict[ObjectRef, Answer] = {ref: _look(evidence, ref) for ref in patched}
+    for ref, each in writes.items():
+        for change in each:
+            found[ref] = _after(change, found.get(ref))
+    return found
+
+
+def _look(evidence: Lookup, ref: ObjectRef) -> Answer:
+    try:
+        return evidence.look(ref)
+    except UnreadableObject as error:
+        return error
+
+
+def _after(change: Change, answer: Answer) -> Answer:
+    if change.action == "update" and (answer is None or isinstance(answer, ImagePullError)):
+        return answer
+    return object_after(change, None if isinstance(answer, ImagePullError) else answer)
+
+
+def patches_of_objects(objects: Mapping[ObjectRef, Answer], survey: ClusterSnapshot) -> list[EvidencePatch]:
+    """Return the effects of written objects: each object after the writes, None if it is deleted, or an error if it is not known.
+
+    :raises ReadRequired: when role bindings have to be read first.
+    """
+    patch = ObjectPatch(objects)
+    projects = dict.fromkeys(ref.namespace for ref in objects if ref.kind == ROLE_BINDING)
+    if not projects:
+        return [patch] if objects else []
+    lists = [ObjectRef(ROLE_BINDING, project, "") for project in projects]
+    require_all(survey.evidence, lists)
+    known = ObjectPatch({ref: obj for ref, obj in objects.items() if not isinstance(obj, ImagePullError)})
+    before, after, unread = {}, {}, _unread_in_cluster(survey)
+    for whole in lists:
+        listed, why = try_lookup(survey.evidence, whole)
+        project, before[whole.namespace] = whole.namespace, items_of(listed)
+        after[project] = items_of(as_dict(known.apply(whole, {"items": before[project]})))
+        if why:
+            unread[project] = f"the {BINDINGS} of project {project} could not be read: {why}"
+    return [patch, BindingPatch(before, after, survey.cluster_bindings, survey.evidence, unread)]

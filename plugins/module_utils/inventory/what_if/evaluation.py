@@ -1,39 +1,215 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Evaluates one pull before and after the changes. Pure.
+"""Evaluates one pull before and after the changes, and finds the changes that break it. Pure.
 
 Both evaluations are about the next pull: that a container has its image today says nothing about it. Where the changes change nothing
 that the explanation before them has read, the pull is not affected, and is not evaluated again. This is decided without registries, so they
 are asked about affected pulls only.
+
+Most changes have nothing to do with most pulls. So the causes are found by evaluating the pull with a half of the changes, then with a half of
+that half, and so on (QuickXplain, Junker 2004), and not with each of them.
+
+If no registry is asked, an explanation assumes that a login works and that each place has the image. A pull that works today can depend on any
+one of its attempts, which are a place of the image and a login for it. So it is not known to work if the changes take one of them away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple, TypeVar
 
-from ...core.objects import SECRET, ObjectRef, as_dict, as_str
-from ...core.what_if_format import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
-from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
+from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str
+from ...core.what_if_document import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
+from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, explain
+from ...explain.credentials import credentials_of, refused_logins
 from ...explain.lookup import Lookup, architectures_for, registry_sources, require_all, try_lookup
+from ...explain.node_settings import registries_of
+from ...explain.steps.asked import PullRoute, join_routes, list_questions
+from ...explain.steps.mirrors import mirrors_of
+from ...explain.steps.pull_secrets import explain_secret_list
+from ...explain.steps.sources import resolve_short_name
+from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
-from ...explain.verdict import Step
+from ...explain.verdict import PullVerdict, Step
 from ...features.pull_audit.accesses import explanation_key
 from ...images.image_questions import ImageQuestion
 from ...images.image_verification import ASKS, USES
 from ...images.image_verification import UNKNOWN as UNDECIDED
 from ...images.kubelet_settings import KUBELET_CONFIGS
+from ...images.references import Reference, reference_of
 from ...images.registry_sources import NODE_NETWORK, is_cluster_host, network_ref
-from .causes import find_causes
-from .lost_attempts import describe_loss
+from ...platform.protected import NODE_SECRET
+from ...secrets.content import StoredSecret
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup, RegistryNeeded, UnaskedLookup
 from .patches import EvidencePatch, NetworkPatch
 from .tasks import choose_tasks
 from .timing import NodeCaches, coming_settings
 
-__all__ = ["Comparison", "PresentPulls", "PullEvaluator", "answer_of"]
+__all__ = [
+    "Comparison",
+    "PresentPulls",
+    "PullEvaluator",
+    "answer_of",
+    "choose_refusals",
+    "describe_loss",
+    "find_causes",
+]
+
+# --- the causes of a broken pull
+
+_Key = TypeVar("_Key", bound=Hashable)
+_Pull = TypeVar("_Pull")
+
+
+def choose_refusals(
+    find_broken: Callable[[Collection[_Key]], Sequence[_Pull]],
+    causes_of: Callable[[_Pull, Collection[_Key]], Sequence[Sequence[_Key]]],
+) -> dict[_Key, list[_Pull]]:
+    """Return the removals that must not be made, each with the pulls that it breaks, so that no other removal breaks one.
+
+    `find_broken` returns the pulls that break without the given removals, and `causes_of` the causes of one of them, as `find_causes` does.
+
+    A removal that breaks a pull alone is left out first, because fewer removals may then break a pull together.
+    """
+    refused: dict[_Key, list[_Pull]] = {}
+    while True:
+        broken = find_broken(refused)
+        causes = [causes_of(pull, refused) for pull in broken]
+        if not any(causes):
+            return refused
+        has_single = any(len(each) == 1 for found in causes for each in found)
+        for pull, found in zip(broken, causes, strict=True):
+            for key in (key for each in found if len(each) == 1 or not has_single for key in each):
+                refused.setdefault(key, []).append(pull)
+
+
+def find_causes(removals: Sequence[_Key], breaks: Callable[[Sequence[_Key]], bool]) -> list[Sequence[_Key]]:
+    """Return the causes of a broken pull: sets of removals that break it together, and of which none can be left out. They have no removal
+    in common. Empty if it breaks without any of the removals.
+
+    `breaks`: whether it breaks if exactly these removals are made. With all of them, it does. The number of calls is about twice the
+    logarithm of the number of removals, for each one that is returned.
+    """
+    if not removals or breaks(()):
+        return []
+    found: list[Sequence[_Key]] = []
+    rest = removals
+    while not found or (rest and breaks(rest)):
+        found.append(_find_cause(breaks, (), rest, is_new=False))
+        named = frozenset(found[-1])
+        rest = [key for key in rest if key not in named]
+    return found
+
+
+def _find_cause(
+    breaks: Callable[[Sequence[_Key]], bool], made: Sequence[_Key], rest: Sequence[_Key], *, is_new: bool
+) -> list[_Key]:
+    """The part of `rest` in a cause. `made` are made in any case. `is_new`: whether it is not known that these alone do not break it."""
+    if is_new and breaks(made):
+        return []
+    if len(rest) == 1:
+        return [*rest]
+    first, second = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+    of_second = _find_cause(breaks, (*made, *first), second, is_new=True)
+    of_first = _find_cause(breaks, (*made, *of_second), first, is_new=bool(of_second))
+    return [*of_first, *of_second]
+
+
+# --- lost attempts
+
+_LOGIN = "the changes take a login away, and it is not known whether another one can pull the image: {}"
+_PLACE = "the changes take away {} as a source of the image, and it is not known whether another one serves it: {}"
+
+
+class _Attempt(NamedTuple):
+    """A place of the image, as a name without tag and digest, and the user and password. The login is empty for a request without one.
+
+    `is_refused`: a registry is known to refuse the login.
+    """
+
+    place: str
+    login: tuple[str, ...]
+    is_refused: bool = False
+
+
+def describe_loss(
+    before: PullVerdict,
+    after: PullVerdict,
+    states: tuple[Lookup, Lookup],
+    touches: Callable[[ObjectRef], bool],
+    *,
+    asks: bool,
+) -> str:
+    """Return the doubt about a pull that works before and after the changes, but loses an attempt. Empty if it loses none.
+
+    `states` are the evidence before and after. `touches`: whether the changes affect an object. The same login in another secret is not lost,
+    and neither is a request without a login to a place that gets another one. The answers of registries leave no doubt.
+
+    :raises ReadRequired: when objects must be read first.
+    """
+    subject = before.subject
+    reference = _source_of(subject, states[0])
+    if reference is None or subject.pull_policy == "Never" or asks:
+        return ""
+    names, _seen = explain_secret_list(subject, states[0])
+    if _is_hidden_login_touched(subject.namespace, names, states[0], touches):
+        return _LOGIN.format(after.reason)
+    had, later = _attempts_of(subject, reference, names, states[0]), _source_of(subject, states[1])
+    has = () if later is None else _attempts_of(subject, later, explain_secret_list(subject, states[1])[0], states[1])
+    left, places = {*has}, {attempt.place for attempt in has}
+    served = {attempt.place for attempt in has if attempt not in had}
+    lost = [each for each in had if not (each.is_refused or each in left or (each.place in served and not each.login))]
+    if not lost:
+        return ""
+    gone = next((each.place for each in lost if each.place not in places), "")
+    return _PLACE.format(gone.partition("/")[0], after.reason) if gone else _LOGIN.format(after.reason)
+
+
+def _source_of(subject: ContainerPull, state: Lookup) -> Reference | None:
+    return reference_of(resolve_image(subject, state, has_failed=bool(subject.reason)).image)
+
+
+def _is_hidden_login_touched(
+    namespace: str, names: Sequence[str], state: Lookup, touches: Callable[[ObjectRef], bool]
+) -> bool:
+    """Whether the changes affect a secret that a node reads for the image and the caller may not read."""
+    refs = (NODE_SECRET, *(ObjectRef(SECRET, namespace, name) for name in names))
+    return any(touches(ref) and try_lookup(state, ref)[1] for ref in refs)
+
+
+def _attempts_of(
+    subject: ContainerPull, reference: Reference, names: Sequence[str], state: Lookup
+) -> Sequence[_Attempt]:
+    """The attempts that a node makes, in order. `names` are the secrets of the pod."""
+    credentials = credentials_of(subject.namespace, names, reference.repository, state)
+    rules = registries_of(state)
+    found = [
+        PullRoute(subject, each, credentials, mirrors_of(each, state), state, named=reference)
+        for each in resolve_short_name(subject, reference, state).references
+        if not rules.why_not(each)
+    ]
+    asked = list_questions(join_routes(reference, found)) if found else ()
+    return [_attempt_of(question, state) for question, _is_source in asked]
+
+
+def _attempt_of(question: ImageQuestion, state: Lookup) -> _Attempt:
+    secret = question.secret_ref
+    if secret is None:
+        return _Attempt(question.repository, ())
+    # A key that only CRI-O reads has no login here: its secret and its text stand for it.
+    login = state.derive(secret, _entries_of).get(question.key, (str(secret), question.key))
+    host = question.repository.partition("/")[0]
+    return _Attempt(question.repository, login, (question.key, host) in state.derive(secret, refused_logins))
+
+
+def _entries_of(secret: Json | None) -> Mapping[str, tuple[str, str]]:
+    return StoredSecret.of(as_dict(secret)).for_kubelet.logins
+
+
+# --- one pull
 
 _REFUSED = "imagePullPolicy is Never, and the kubelet of node {} will give the image only to a pod that pulls it"
 _BY_RECORD = "the node has the image, and whether its kubelet gives it to this pod at the next start is in its own record, which no object shows"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.changes import Change
 from ...core.text import make_printable, pluralize, summarize
-from ...core.what_if_format import WOULD_BREAK
+from ...core.what_if_document import WOULD_BREAK
 from ...images.image_questions import RegistryAccess
 
 if TYPE_CHECKING:

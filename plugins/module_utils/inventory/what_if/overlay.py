@@ -13,8 +13,7 @@ from ...core.errors import ImagePullError
 from ...core.objects import Json, ObjectRef
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of
 from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
-from .bindings import BindingPatch
-from .patches import EvidencePatch, GrantPatch, LinkPatch, answer_refused_login, join_grants
+from .patches import BindingPatch, EvidencePatch, GrantPatch, LinkPatch, answer_refused_login, join_grants
 
 __all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup", "RegistryNeeded", "UnaskedLookup"]
 

@@ -1,20 +1,21 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The effects of changes on evidence. Pure.
+"""The effects of changes on evidence, including the rights that role bindings give. Pure.
 
 A patch says which references it touches, and makes the answer after the change of the answer before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from typing import Protocol, Union
 
 from ...core.errors import ImagePullError
 from ...core.objects import (
+    CLUSTER_ROLE,
     ROLE_BINDING,
     SECRET,
     SERVICE_ACCOUNT,
@@ -31,17 +32,18 @@ from ...dockerconfig.registry_keys import host_of
 from ...explain.credentials import REFUSED, refused_logins
 from ...explain.lookup import Lookup, UnreadableObject, require_all, try_lookup
 from ...explain.steps.asked import describe_loss_of_trust
-from ...features.pull_audit.rules_access import is_pull_binding
+from ...features.pull_audit.rules_access import is_pull_binding, pullers_of
 from ...images.image_questions import ImageQuestion
 from ...images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, NodeNetwork
 from ...platform.account_lists import names_in
 from ...platform.cluster import CLUSTER_VERSION
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
-from ...rbac.subjects import Subject, gives_pull, role_of, subject_of
+from ...rbac.subjects import IMAGE_PULLER, Subject, gives_pull, role_of, subject_of
 from ...secrets.content import StoredSecret
 
 __all__ = [
     "Answer",
+    "BindingPatch",
     "CredentialPatch",
     "EvidencePatch",
     "GrantPatch",
@@ -49,6 +51,7 @@ __all__ = [
     "MirrorPatch",
     "NetworkPatch",
     "ObjectPatch",
+    "ProjectGrants",
     "SecretPatch",
     "TrustPatch",
     "VersionPatch",
@@ -415,3 +418,103 @@ def _without(answer: Answer, is_removed: Callable[[Json], bool]) -> Answer:
     if answer is None or isinstance(answer, ImagePullError):
         return answer
     return {"items": [each for each in as_list(answer.get("items")) if not is_removed(as_dict(each))]}
+
+
+# --- role bindings
+
+_PULLER = ObjectRef(CLUSTER_ROLE, "", IMAGE_PULLER)
+_Pairs = frozenset[tuple[ObjectRef, Subject]]
+
+
+@dataclass(frozen=True)
+class ProjectGrants:
+    """The subjects of the role bindings of one project that may pull from it, each with the names of these bindings.
+
+    `others` have a role that could not be read, so it is not known whether it lets them pull.
+    """
+
+    pullers: Mapping[Subject, Sequence[str]]
+    others: frozenset[tuple[ObjectRef, Subject]]
+
+    @classmethod
+    def of(cls, bindings: Iterable[Json], evidence: Lookup) -> ProjectGrants:
+        """Return the grants of bindings. `evidence` has the roles.
+
+        :raises ReadRequired: when roles have to be read first.
+        """
+        every = list(bindings)
+        pulling, unread = _judge_roles((role_of(each) for each in every), evidence)
+        pullers: dict[Subject, list[str]] = {}
+        for binding in every:
+            for name, subject in pullers_of([binding]) if role_of(binding) in pulling else ():
+                pullers.setdefault(subject, []).append(name)
+        return cls(pullers, frozenset(pair for pair in _pairs_of(every) if pair[0] in unread))
+
+
+def _pairs_of(bindings: Iterable[Json]) -> _Pairs:
+    """Each role with each subject of the bindings."""
+    return frozenset((role_of(binding), subject) for binding in bindings for _name, subject in pullers_of([binding]))
+
+
+def _judge_roles(roles: Iterable[ObjectRef], evidence: Lookup) -> tuple[set[ObjectRef], dict[ObjectRef, str]]:
+    """The roles that let pull, and those that could not be read, with the reason."""
+    named = dict.fromkeys(roles)
+    others = [role for role in named if role != _PULLER]
+    require_all(evidence, others)
+    found = {role: try_lookup(evidence, role) for role in others}
+    pulling = {role for role, (obj, _why) in found.items() if gives_pull(obj)}
+    return pulling | {_PULLER}, {role: why for role, (_obj, why) in found.items() if why}
+
+
+@dataclass(frozen=True)
+class BindingPatch:
+    """The role bindings of projects before and after a change. `cluster_bindings` are those of the cluster, which stay.
+
+    `evidence` has the roles. `unread` has the reason by project, or an empty text for the cluster, if the bindings are not known. Of such a
+    project, `after` has only the changed ones, so every right may have been lost.
+    """
+
+    before: Mapping[str, Sequence[Json]]
+    after: Mapping[str, Sequence[Json]]
+    cluster_bindings: Sequence[Json]
+    evidence: Lookup
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+    def touches(self, ref: ObjectRef) -> bool:
+        """See `EvidencePatch`."""
+        if ref.kind != SUBJECT_ACCESS_REVIEW or not is_pull_review(ref) or ref.namespace not in self.after:
+            return False
+        before, after = self._pairs[ref.namespace]
+        if ref.namespace in self.unread:
+            return True
+        return bool({subject for _role, subject in before ^ after} & puller_of(ref).identities)
+
+    def undoes_grant(self, review: ObjectRef) -> bool:
+        """Whether a new grant for the account of the review would be lost."""
+        before, after = self._pairs.get(review.namespace, (frozenset(), frozenset()))
+        return puller_of(review) in {subject for _role, subject in before - after}
+
+    def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
+        """See `EvidencePatch`. The right stays unknown if it may come from a role that cannot be read.
+
+        :raises ReadRequired: when roles have to be read first.
+        """
+        who, (before, after) = puller_of(ref).identities, self._pairs[ref.namespace]
+        is_allowed = not isinstance(answer, ImagePullError) and as_dict(answer).get("allowed") is True
+        pulling, unread = _judge_roles((role for role, subject in after if subject in who), self.evidence)
+        if any(subject in who and role in pulling for role, subject in after):
+            return answer if is_allowed else {"allowed": True}
+        gained = [role for role, subject in after - before if subject in who and role in unread]
+        if gained and not is_allowed:
+            role = min(gained, key=str)
+            return UnreadableObject(f"{role}, which the change grants, may give the right, and {unread[role]}")
+        lost = frozenset(subject for _role, subject in before - after)
+        if not lost & who and ref.namespace not in self.unread:
+            return answer
+        patch = GrantPatch({ref.namespace: lost}, self.after, self.cluster_bindings, self.evidence, self.unread)
+        return patch.apply(ref, answer)
+
+    @cached_property
+    def _pairs(self) -> Mapping[str, tuple[_Pairs, _Pairs]]:
+        """The roles with their subjects before and after the change, by project."""
+        return {name: (_pairs_of(self.before.get(name, ())), _pairs_of(each)) for name, each in self.after.items()}

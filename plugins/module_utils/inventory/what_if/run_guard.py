@@ -13,22 +13,20 @@ from functools import lru_cache
 from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, ObjectRef
-from ...core.what_if_format import NOT_KNOWN, WOULD_BREAK
-from ...core.what_if_sentences import describe_unread
+from ...core.what_if_document import NOT_KNOWN, WOULD_BREAK, describe_unread
 from ...engine.run import Run, open_run
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader
 from ...features.pull_audit.survey import ClusterSnapshot
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
-from .causes import choose_refusals, find_causes
-from .evaluation import PresentPulls, PullEvaluator
+from .effects import objects_after, patches_of_objects
+from .evaluation import PresentPulls, PullEvaluator, choose_refusals, find_causes
 from .guard import GuardAccess, GuardJudgement
 from .rows import WhatIfRow
 from .run import compare_subjects, make_questions, read_rows, settle, unread_workloads
 from .run_change_guard import GuardScope, MakePlan, Removals
 from .timing import NodeCaches
-from .writes import objects_after, patches_of_objects
 
 __all__ = ["judge_workloads"]
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from ...core.objects import ObjectRef
-from ...core.what_if_format import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
+from ...core.what_if_document import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
 from ...explain.lookup import Lookup, items_of, require_all, try_lookup
 from ...explain.node_settings import NodeSettings, can_verify, group_nodes
 from ...explain.subjects import ContainerPull

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit_format import FORMAT, SEVERITIES
 
-SCHEMA = json.loads((Path(__file__).parents[5] / "docs/audit.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(__file__).parents[5] / "plugins/plugin_utils/pull_report/audit.schema.json").read_text(encoding="utf-8")
+)
 
 
 def test_the_format_equals_that_of_the_schema() -> None:

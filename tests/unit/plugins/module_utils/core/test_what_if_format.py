@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_format import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_document import (
     ANSWER_TITLES,
     ANSWERS,
     FORMAT,
@@ -18,7 +18,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what
 )
 from support import what_ifs
 
-SCHEMA = json.loads((Path(__file__).parents[5] / "docs/what_if.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(__file__).parents[5] / "plugins/plugin_utils/pull_report/what_if.schema.json").read_text(encoding="utf-8")
+)
 
 
 def test_the_constants_equal_those_of_the_schema() -> None:

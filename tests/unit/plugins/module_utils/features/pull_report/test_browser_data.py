@@ -14,11 +14,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     as_data,
     embed_json,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
+    all_findings,
     compare_documents,
+    merge_documents,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import all_findings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from hypothesis import given
 from hypothesis import strategies as st
 from support import audits, what_ifs

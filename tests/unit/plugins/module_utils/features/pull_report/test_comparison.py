@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
     compare_documents,
 )
 from support import audits

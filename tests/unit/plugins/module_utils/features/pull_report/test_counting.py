@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.counting import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
     all_findings,
     count_by_severity,
     format_counts,

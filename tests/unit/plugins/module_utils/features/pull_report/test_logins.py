@@ -9,7 +9,7 @@ import json
 import random
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.logins import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
     find_shared_logins,
     number_logins,
 )

@@ -14,15 +14,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import run_files
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.comparison import (
-    compare_documents,
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import run as run_files
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.formats import (
+    as_json,
+    as_junit,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.json_form import as_json
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.junit import as_junit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
+    compare_documents,
+    merge_documents,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run_files import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import (
     check_writable,
     read_source,
     select_changed,

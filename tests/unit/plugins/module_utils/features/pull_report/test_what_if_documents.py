@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.what_if_documents import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.documents import (
     what_if_from_bytes,
 )
 from hypothesis import given

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.what_if_page import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import (
     count_answers,
     name_answers,
     questions_of,

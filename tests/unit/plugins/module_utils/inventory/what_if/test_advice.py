@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import Offer, make_offer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.advice import advise
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.tasks import advise
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.bindings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import (
     BindingPatch,
     ProjectGrants,
 )

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.causes import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     choose_refusals,
     find_causes,
 )

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.images import list_images
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.document import list_images
 from support.supposed import rows_about
 from support.supposed_changes import mirror_set
 from support.supposed_worlds import World, rows_with_answers

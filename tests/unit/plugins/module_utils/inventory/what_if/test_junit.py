@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.junit import as_junit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.outputs import as_junit
 from support.junit import check
 from support.what_ifs import ACCESS, ANSWERS, change, container, document, hostile
 

@@ -14,19 +14,17 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import trim_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import (
+    patches_of,
+    patches_of_objects,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     NOT_AFFECTED,
     NOT_KNOWN,
     STILL_PULLS,
     PresentPulls,
     PullEvaluator,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.lost_attempts import (
     describe_loss,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.writes import (
-    patches_of_objects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.supposed import changes_of

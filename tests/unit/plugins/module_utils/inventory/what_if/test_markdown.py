@@ -9,7 +9,7 @@ import re
 from html import unescape
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.markdown import as_markdown
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.outputs import as_markdown
 from markdown_it import MarkdownIt
 from support.hostile_text import TEXTS
 from support.what_ifs import ACCESS, ANSWERS, change, container, document, hostile

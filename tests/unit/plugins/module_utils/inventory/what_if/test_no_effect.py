@@ -11,13 +11,13 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.document import (
+    find_changes_without_effect,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     PresentPulls,
     PullEvaluator,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.no_effect import (
-    find_changes_without_effect,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches

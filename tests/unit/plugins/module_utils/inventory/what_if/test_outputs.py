@@ -19,7 +19,9 @@ from support.junit import check
 from support.what_ifs import ANSWERS, container, document, hostile
 
 SCHEMA = jsonschema.Draft202012Validator(
-    json.loads((Path(__file__).parents[6] / "docs/what_if.schema.json").read_text(encoding="utf-8"))
+    json.loads(
+        (Path(__file__).parents[6] / "plugins/plugin_utils/pull_report/what_if.schema.json").read_text(encoding="utf-8")
+    )
 )
 
 

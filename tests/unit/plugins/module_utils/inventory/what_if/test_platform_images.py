@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.platform_images import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import (
     CATALOG,
     OPERATOR,
     OPERATOR_KINDS,

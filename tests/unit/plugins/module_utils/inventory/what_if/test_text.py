@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.text import lines_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.outputs import lines_of
 from support.supposed import document_about
 from support.surveyed import account, deployment, place, pod, secret, survey
 from support.what_ifs import ACCESS, change, container, document
@@ -77,6 +77,15 @@ def test_a_long_list_is_cut_and_names_the_namespaces() -> None:
     snapshot = survey(place(secrets=[secret("s")], pods=pods))
     text = lines_of(document_about(snapshot, {"unreachable_registries": ["q.io"]}))
     assert "  and 40 more, in namespace a (40)" in text
+
+
+def test_omitted_containers_are_counted_by_namespace() -> None:
+    lines = lines_of(document(*(container("would_work", namespace=name) for name in "aabaabb")))
+    assert "  and 2 more, in namespaces a (1), b (1)" in lines
+    lines = lines_of(document(*(container("would_work", namespace=f"n{number}") for number in range(20))))
+    (last,) = [line for line in lines if line.startswith("  and ")]
+    assert last.startswith("  and 15 more, in namespaces n5 (1), n6 (1)")
+    assert last.endswith(" and 5 more")
 
 
 def test_the_reason_of_a_repair_is_that_of_today() -> None:

@@ -24,16 +24,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     UnreadableObject,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.bindings import BindingPatch
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import (
+    objects_after,
+    patches_of_objects,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.overlay import ChangedLookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import (
     Answer,
+    BindingPatch,
     EvidencePatch,
     ObjectPatch,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.writes import (
-    objects_after,
-    patches_of_objects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import IMAGE_PULLER

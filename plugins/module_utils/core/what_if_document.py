@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences about a what-if document and its rows, which its text, JUnit XML and Markdown share with the report. Pure."""
+"""Constants of a what-if document, and sentences about it, which an answer shares with the report that shows it. Pure.
+
+plugins/plugin_utils/pull_report/what_if.schema.json describes the document.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,28 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .text import join_and, pluralize, summarize
-from .what_if_format import (
-    ADDED,
-    DECLARED,
-    MOMENT_TITLES,
-    MOMENTS,
-    NOT_AFFECTED,
-    NOT_KNOWN,
-    STILL_BROKEN,
-    STILL_PULLS,
-    WOULD_BREAK,
-    WOULD_WORK,
-)
 
 __all__ = [
+    "ACCESS_EFFECTS",
+    "ADDED",
+    "ANSWERS",
+    "ANSWER_TITLES",
+    "AT_ONCE",
+    "AT_RESTART",
+    "AT_ROLLOUT",
+    "DECLARED",
+    "FORMAT",
+    "LISTED_ANSWERS",
+    "MOMENTS",
+    "MOMENT_TITLES",
+    "NOT_AFFECTED",
+    "NOT_ASKED",
+    "NOT_KNOWN",
+    "ON_ANOTHER_NODE",
+    "STILL_BROKEN",
+    "STILL_PULLS",
+    "WOULD_BREAK",
+    "WOULD_WORK",
     "causes_of",
     "count_moments",
     "describe_unplanned",
@@ -40,12 +51,51 @@ __all__ = [
     "part_of",
     "pick_evenly",
     "place_of",
-    "select_rows",
     "target_of",
 ]
 
-#: Maximum number of namespaces that are named for omitted rows.
-_NAMESPACES = 10
+#: The value of `format` in a what-if document. The number increases when a reader of the previous format would misread the new one.
+FORMAT = "openshift_ops.image_pull/what_if/1"
+#: The kinds of changes that apply an inventory, and that add objects.
+DECLARED, ADDED = "declared", "add_objects"
+
+WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS, NOT_AFFECTED = (
+    "would_break",
+    "unknown",
+    "still_broken",
+    "would_work",
+    "still_pulls",
+    "not_affected",
+)
+#: The answers of containers in a document, the worst first.
+LISTED_ANSWERS = (WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS)
+#: The last one is only counted.
+ANSWERS = (*LISTED_ANSWERS, NOT_AFFECTED)
+#: Among the answers that fail a gate: one that registries may decide which were not asked.
+NOT_ASKED = "not_asked"
+ANSWER_TITLES: Mapping[str, str] = {
+    WOULD_BREAK: "would break",
+    NOT_KNOWN: "not known",
+    STILL_BROKEN: "still broken",
+    WOULD_WORK: "would work",
+    STILL_PULLS: "still pulls",
+    NOT_AFFECTED: "not affected",
+}
+
+#: The parts of an access review.
+ACCESS_EFFECTS = ("gained", "lost")
+
+AT_ONCE, AT_RESTART, ON_ANOTHER_NODE, AT_ROLLOUT = ("at_once", "at_restart", "on_another_node", "at_rollout")
+#: The moments at which a pull that breaks is missed, the earliest first.
+MOMENTS = (AT_ONCE, AT_RESTART, ON_ANOTHER_NODE, AT_ROLLOUT)
+MOMENT_TITLES: Mapping[str, str] = {
+    AT_ONCE: "at once",
+    AT_RESTART: "at the next start of the container",
+    ON_ANOTHER_NODE: "when a pod starts on another node",
+    AT_ROLLOUT: "when the next pod is created",
+}
+
+
 #: A question never sends a write, not even a dry run, which needs the right to write.
 _UNTRIED = (
     "The API server was not asked whether it accepts the added objects: try them with 'oc apply --dry-run=server'."
@@ -197,17 +247,6 @@ def pick_evenly(rows: Sequence[Item], most: int, place: Callable[[Any], str] = p
     """Return at most `most` of the rows, in their order: the first ones of each namespace."""
     picked = order_evenly(range(len(rows)), lambda at: place(rows[at]))[:most]
     return [rows[at] for at in sorted(picked)]
-
-
-def select_rows(rows: Sequence[Row], most: int) -> tuple[Sequence[Row], str]:
-    """Return some rows of each namespace, and a sentence about the omitted ones with their namespaces, without a full stop. Empty if there are
-    none."""
-    shown = pick_evenly(rows, most)
-    omitted = Counter(row["namespace"] for row in rows) - Counter(row["namespace"] for row in shown)
-    if not omitted:
-        return rows, ""
-    places = summarize([f"{name} ({number:,})" for name, number in omitted.most_common()], _NAMESPACES)
-    return shown, f"and {omitted.total():,} more, in {'namespace' if len(omitted) == 1 else 'namespaces'} {places}"
 
 
 def holder_of(row: Row) -> str:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_sentences import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_document import (
     causes_of,
     count_moments,
     headline,
@@ -19,7 +19,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what
     outcome_of,
     pick_evenly,
     place_of,
-    select_rows,
     target_of,
 )
 from support.what_ifs import ACCESS, change, container, document
@@ -115,13 +114,6 @@ def test_the_entries_of_an_inventory_are_named_instead_of_all_that_it_declares()
     )
 
 
-def test_omitted_rows_are_counted_by_namespace() -> None:
-    rows = [container(namespace=name) for name in ("a", "b", "b", "c")]
-    assert select_rows(rows, 4) == (rows, "")
-    assert select_rows(rows, 1) == (rows[:1], "and 3 more, in namespaces b (2), c (1)")
-    assert select_rows(rows, 3) == ([rows[0], rows[1], rows[3]], "and 1 more, in namespace b (1)")
-
-
 def test_a_namespace_with_many_rows_does_not_push_out_the_others() -> None:
     many = [container(namespace="a", name=f"web-{number}") for number in range(50)]
     rows = [*many, container(namespace="b"), container(namespace="c")]
@@ -166,5 +158,3 @@ def test_unread_images_of_the_platform_are_in_the_headline() -> None:
         "No container is known to lose its image, but the pods or workloads of 1 namespace could not be read and images of the platform "
         "could not be read."
     )
-    many = [container(namespace=f"n{number}") for number in range(20)]
-    assert select_rows(many, 5)[1].endswith(" and 5 more")

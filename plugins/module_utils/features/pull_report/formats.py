@@ -1,10 +1,15 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as JUnit XML: a suite for each cluster, a case for each rule and namespace. Pure."""
+"""The report as JSON and as JUnit XML. Pure.
+
+JSON is in the format of plugins/plugin_utils/pull_report/audit.schema.json, with a line for each finding, grant and login. JUnit XML has a suite for
+each cluster, and a case for each rule and namespace.
+"""
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +17,43 @@ from xml.etree.ElementTree import Element
 
 from ...core.writers import add_element, as_xml, make_case, make_suite
 
-__all__ = ["as_junit"]
+__all__ = ["as_json", "as_junit"]
+
+# --- JSON
+
+_encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+#: Maximum depth at which an object has a line for each member: down to the lists of a cluster.
+_DEPTH = 4
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """Return the text of the file."""
+    return f"{_format_value(document, 0)}\n"
+
+
+def _format_value(value: Any, depth: int) -> str:
+    is_list = isinstance(value, list)
+    parts = value if is_list else value.values() if isinstance(value, Mapping) else ()
+    if depth == _DEPTH or not any(isinstance(part, (list, dict)) for part in parts):
+        return _line(value)
+    edge = " " * (depth + 1)
+    if is_list:
+        lines = [f"{edge}{_format_value(part, depth + 1)}" for part in value]
+    else:
+        lines = [f"{edge}{_line(name)}: {_format_value(part, depth + 1)}" for name, part in value.items()]
+    opening, closing = "[]" if is_list else "{}"
+    return "\n".join((opening, ",\n".join(lines), " " * depth + closing))
+
+
+def _line(value: Any) -> str:
+    """Return the value in one line. Unprintable characters are escaped, because the file may be shown on a terminal."""
+    text = _encoded(value)
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in text)
+
+
+# --- JUnit XML
 
 #: The name of the suite of findings over several clusters.
 _EVERYWHERE = "all clusters"
@@ -48,7 +89,7 @@ def _suite(
     cases: Iterable[Element],
 ) -> Element:
     """Return a suite. The findings that do not fail are its output."""
-    output = "\n".join(_line(finding) for finding in findings if not fails(finding))
+    output = "\n".join(_describe(finding) for finding in findings if not fails(finding))
     return make_suite(cluster["name"], cluster.get("server", ""), cluster["made"], list(cases), output)
 
 
@@ -75,11 +116,11 @@ def _cases_of(
         case = make_case(f"{namespace or 'the cluster'}: {rules[rule]['title'] or rule}", f"{cluster}.{rule}")
         if failed := [finding for finding in group if fails(finding)]:
             message = failed[0]["message"] + (f" (and {len(failed) - 1} more)" if failed[1:] else "")
-            add_element(case, "failure", "\n".join(map(_line, failed)), type=failed[0]["severity"], message=message)
+            add_element(case, "failure", "\n".join(map(_describe, failed)), type=failed[0]["severity"], message=message)
         yield case
 
 
-def _line(finding: Finding) -> str:
+def _describe(finding: Finding) -> str:
     place = "/".join(filter(None, (finding["namespace"], finding["kind"], finding["name"])))
     about = f" ({finding['location']})" if finding["location"] else ""
     new = ", new" if finding.get("new") else ""

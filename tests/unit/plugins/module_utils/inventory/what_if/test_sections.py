@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.access import AccessReview
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.access_text import (
-    access_lines,
-    access_notes,
-    access_section,
-    access_titles,
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.outputs import (
+    CONTAINER,
+    as_junit,
+    as_markdown,
+    lines_of,
+    sections_of,
 )
+from support.junit import check
+from support.what_ifs import ANSWERS, change, container, document
 
 ROW: dict[str, Any] = {
     "how": "login",
@@ -33,6 +36,43 @@ ROW: dict[str, Any] = {
 
 def review(*lost: dict[str, Any], **parts: Any) -> dict[str, Any]:
     return {**AccessReview().report(), "lost": [{**ROW, **each} for each in lost], **parts}
+
+
+def answer(access: dict[str, Any]) -> dict[str, Any]:
+    return document(changes=[change(cannot_know=[])], access=access)
+
+
+def access_lines(access: dict[str, Any]) -> list[str]:
+    """Return the lines after the summary."""
+    lines = lines_of(answer(access))
+    return lines[lines.index("") + 1 :] if "" in lines else []
+
+
+def access_section(access: dict[str, Any]) -> list[str]:
+    """Return the section of the Markdown, which is the last one."""
+    lines = as_markdown(answer(access)).split("\n")[:-1]
+    return lines[lines.index("### Access review") - 1 :] if "### Access review" in lines else []
+
+
+def test_a_section_has_some_lines_of_each_namespace_and_counts_the_other_rows() -> None:
+    rows = [container(namespace=name) for name in ("a", "b", "b", "c")]
+    section = sections_of(document(*rows))["would_break"]
+    assert (section.title, section.noun) == ("4 containers would no longer get their image", CONTAINER)
+    for most, places, more in ((4, ["a", "b", "b", "c"], 0), (3, ["a", "b", "c"], 1), (1, ["a"], 3)):
+        lines, omitted = section.select(most)
+        assert ([place for place, _texts in lines], omitted) == (places, more)
+
+
+def test_an_answer_has_only_sections_with_lines() -> None:
+    assert [*sections_of(document(*map(container, ANSWERS)))] == [
+        "would_break",
+        "unknown",
+        "still_broken",
+        "would_work",
+        "fix",
+        "facts",
+    ]
+    assert sections_of(answer(review())) == {}
 
 
 def test_nothing_is_said_without_a_change() -> None:
@@ -135,8 +175,12 @@ def test_a_comment_has_rows_and_notes_of_each_namespace() -> None:
 def test_each_row_and_doubt_has_a_title() -> None:
     unplanned = [{"namespace": "a", "entry": "secrets[0]", "reason": "gone"}]
     access = review({}, {"project": "images", "kind": "Group"}, unknown=["x"], unplanned=unplanned)
-    assert [*access_titles(access)] == [
-        ("a", "lost: ServiceAccount default: quay.io as robot, by pull"),
-        ("images", "lost: Group a/default: image streams of project images, by pull"),
+    cases = check(as_junit(answer(access), ("would_break",))).findall("*/testcase")
+    server = "https://api.production.example.com:6443"
+    assert [(case.get("classname"), case.get("name")) for case in cases] == [
+        (f"{server}.a.access", "lost: ServiceAccount default: quay.io as robot, by pull"),
+        (f"{server}.images.access", "lost: Group a/default: image streams of project images, by pull"),
+        (f"{server}.access", "access review: 1"),
+        (f"{server}.access", "access review: 2"),
     ]
-    assert access_notes(access) == ["not applied: a: secrets[0]: gone", "not known: x"]
+    assert [case[0].get("message") for case in cases[2:]] == ["not applied: a: secrets[0]: gone", "not known: x"]
