@@ -29,6 +29,7 @@ from support.node_configs import pool as node_pool
 from support.scripted_pool import Answer, Clock, status_object
 
 AUTH = {"auth": base64.b64encode(b"u:canary-1").decode()}
+PULL = "kubernetes.io/dockerconfigjson"
 ALWAYS = 10**9
 FORBIDDEN = status_object(403, "Forbidden", "no right")
 NO_KIND = status_object(404, "NotFound", "404 page not found")
@@ -174,6 +175,14 @@ class TestReading:
         assert dead == ["ServiceAccount nowhere/default"]
         assert document["counts"]["service_accounts"] == 6
         assert not [request for request in api.asked if "/serviceaccounts/" in request or "/nowhere" in request]
+
+    @pytest.mark.parametrize(("rule", "kind"), [("node-secret-unusable", "Opaque"), ("node-secret-unlinked", PULL)])
+    def test_one_rule_about_the_pull_secret_of_the_nodes_reads_it(self, rule: str, kind: str) -> None:
+        """The namespace has no pods, so no explanation reads it."""
+        api = cluster(group="config.openshift.io")
+        api.put("namespaces", "", "a")
+        api.put("secrets", "openshift-config", "pull-secret", type=kind, data=content("q.io"))
+        assert [each["rule"] for each in found(audited(api, asked=PullAudit(rules=(rule,))))["findings"]] == [rule]
 
     def test_a_forecast_reads_the_nodes_too(self, api: FakeApi) -> None:
         api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33"}})
