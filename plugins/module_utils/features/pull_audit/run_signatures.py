@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from ...core.objects import SERVICE_ACCOUNT, ObjectRef
-from ...core.protocols import ALL, ListedBy
+from ...core.objects import ObjectRef
+from ...core.protocols import NO_SELECTORS
 from ...discovery.image_proofs import NamespaceQuestions
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
 from ...engine.run import Run
@@ -24,8 +24,6 @@ from .signed_images import answer_of, share_evenly, signed_images
 from .survey import ImageSignature, SignedImage
 
 __all__ = ["ask_for_coming_signatures", "ask_for_signatures"]
-
-_LISTED_BY: ListedBy = {SERVICE_ACCOUNT: ALL}
 
 
 def ask_for_signatures(
@@ -89,7 +87,7 @@ def _read_images(
             except ReadRequired:
                 late.append(namespace)
         waiting = late
-        evidence.add(read_lookups(run.cluster, run.workers, evidence, _LISTED_BY))
+        evidence.add(read_lookups(run.cluster, run.workers, evidence, NO_SELECTORS))
     return {namespace: found[namespace] for namespace in accesses}
 
 
@@ -112,6 +110,6 @@ def _ask(
                     else:
                         objects[ref] = None
         waiting = late
-        evidence.add(read_objects(run.cluster, run.workers, list(objects), _LISTED_BY))
+        evidence.add(read_objects(run.cluster, run.workers, list(objects), NO_SELECTORS))
         evidence.add(questions.answers(asked, evidence))
     return [found[at] for at in range(len(chosen))]

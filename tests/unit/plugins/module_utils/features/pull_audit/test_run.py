@@ -467,6 +467,13 @@ class TestSearch:
         messages, _unreadable = self.searched(api, "a", *self.PLACES)
         assert len([message for message in messages if "searched credential" in message]) == 3
 
+    @pytest.mark.parametrize("rule", ["credential-found", "credential-in-many-places"])
+    def test_each_rule_about_places_names_the_builds_of_a_secret(self, api: FakeApi, rule: str) -> None:
+        messages, _unreadable = self.searched(
+            api, *self.PLACES, asked=PullAudit(rules=(rule,), search=self.ASKED.search)
+        )
+        assert "is renderedImagePushSecret of machine OS config worker" in "".join(messages)
+
     def test_a_namespace_that_cannot_be_searched_is_reported(self, api: FakeApi) -> None:
         api.fail("namespaces/openshift-config/secrets", FORBIDDEN, times=ALWAYS)
         messages, unreadable = self.searched(api)
