@@ -184,6 +184,18 @@ class TestReading:
         api.put("secrets", "openshift-config", "pull-secret", type=kind, data=content("q.io"))
         assert [each["rule"] for each in found(audited(api, asked=PullAudit(rules=(rule,))))["findings"]] == [rule]
 
+    def test_the_forecast_about_a_release_reads_its_objects(self) -> None:
+        """The namespace has no pods, so no explanation reads them."""
+        api = cluster(group="config.openshift.io")
+        api.put("namespaces", "", "a")
+        api.put("clusterversions", "", "version", status={"desired": {"version": "4.21.3"}})
+        item = {"source": "quay.io/openshift-release-dev/ocp-v4.0-art-dev", "mirrors": ["m.example.com/ocp"]}
+        api.put("imagedigestmirrorsets", "", "release", spec={"imageDigestMirrors": [item]})
+        asked = PullAudit(target_version="4.22", rules=("forecast-release-signature",))
+        assert [each["rule"] for each in found(audited(api, asked=asked))["findings"]] == [*asked.rules]
+        for what in ("/clusterimagepolicies?", "/infrastructures/cluster"):
+            assert [request for request in api.asked if what in request], what
+
     def test_a_forecast_reads_the_nodes_too(self, api: FakeApi) -> None:
         api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33"}})
         api.put("pods", "a", "short", spec={"containers": [{"name": "c", "image": "app"}]})
