@@ -83,8 +83,6 @@ def _check_host(registry: str) -> None:
 IMAGE_STREAM_IMPORT = Kind("image.openshift.io/v1", "ImageStreamImport", "imagestreamimports", "import of image stream")
 
 _INSECURE = "openshift.io/image.insecureRepository"
-#: The reason of a condition, by the meaning of a tag.
-_REASONS = {"credentials": "Unauthorized", "not_found": "NotFound"}
 
 
 def _trim_stream(stream: Json) -> Json:
@@ -215,7 +213,8 @@ class Imports:
         if not (found.problem or not self.asked.only_failed) or not self.asked.wants(found.source):
             return None
         image = as_str(as_dict(spec.get("from")).get("name"))
-        cause = cause_of(found.problem, _REASONS.get(found.meaning, ""), image) if found.problem else ""
+        refusal = "Unauthorized" if found.meaning == "credentials" else ""
+        cause = cause_of(found.problem, refusal, image) if found.problem else ""
         reason = _why_not(spec) or (self._other_cause(cause) if found.problem else "")
         if reason:
             return LeftTag(ref.name, name, image, cause, reason) if found.problem else None

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from ...core.objects import SERVICE_ACCOUNT, ObjectRef
-from ...core.protocols import ALL, ListedBy
+from ...core.objects import ObjectRef
+from ...core.protocols import NO_SELECTORS
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
 from ...discovery.proofs import NamespaceQuestions
 from ...engine.run import Run
@@ -23,8 +23,6 @@ from .rules_images import MOST_IMAGES
 from .survey import ImageSignature, SignedImage
 
 __all__ = ["ask_for_coming_signatures", "ask_for_signatures"]
-
-_LISTED_BY: ListedBy = {SERVICE_ACCOUNT: ALL}
 
 
 def ask_for_signatures(
@@ -88,7 +86,7 @@ def _read_images(
             except ReadRequired:
                 late.append(namespace)
         waiting = late
-        evidence.add(read_lookups(run.cluster, run.workers, evidence, _LISTED_BY))
+        evidence.add(read_lookups(run.cluster, run.workers, evidence, NO_SELECTORS))
     return {namespace: found[namespace] for namespace in accesses}
 
 
@@ -111,6 +109,6 @@ def _ask(
                     else:
                         objects[ref] = None
         waiting = late
-        evidence.add(read_objects(run.cluster, run.workers, list(objects), _LISTED_BY))
+        evidence.add(read_objects(run.cluster, run.workers, list(objects), NO_SELECTORS))
         evidence.add(questions.answers(asked, evidence))
     return [found[at] for at in range(len(chosen))]

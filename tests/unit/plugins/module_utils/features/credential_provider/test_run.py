@@ -160,6 +160,18 @@ def test_images_are_explained_as_if_the_rights_were_known(api: FakeApi, run: Run
     assert "because service account a/default may list them" in steps[0]
 
 
+def test_images_of_many_accounts_are_explained_from_lists(api: FakeApi, run: Run) -> None:
+    names, accounts = ["n1", "n2", "n3"], [f"account-{number}" for number in range(12)]
+    for name in names:
+        api.put("namespaces", "", name)
+        for account in accounts:
+            api.put("serviceaccounts", name, account, imagePullSecrets=[{"name": f"of-{account}"}])
+            api.put("secrets", name, f"of-{account}", type="kubernetes.io/dockerconfigjson")
+    given = {"match_images": ["q.io"], "namespaces": names, "service_accounts": accounts, "check": True}
+    assert len(run(**given, images=["q.io/team/app:v1"])["access"]) == 36
+    assert not [asked for asked in api.asked if "/serviceaccounts/" in asked or "/secrets/of-" in asked]
+
+
 def test_namespaces_of_the_platform_are_refused_before_anything_is_written(api: FakeApi, run: Run) -> None:
     api.put("namespaces", "", "kube-x")
     refused = run(match_images=["q.io"], namespaces=["a", "kube-x"])

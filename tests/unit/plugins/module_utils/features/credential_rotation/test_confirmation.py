@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
@@ -17,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     confirmed_entries,
     plan_problems,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.modules.credential_rotation import SECRETS
 
 UID = "8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11"
 ROW = {"namespace": "a", "name": "quay", "uid": UID}
@@ -173,3 +175,18 @@ class TestConfirmed:
 
     def test_no_secret_is_confirmed_by_default(self) -> None:
         assert not ConfirmedSecrets().includes(self.ref("a", "quay"), UID)
+
+
+@pytest.mark.parametrize(
+    ("places", "is_valid"),
+    [
+        ({"namespace": "a"}, True),
+        ({"namespaces": ["a"]}, True),
+        ({"namespace_selector": {"include": ["a"]}}, True),
+        ({}, False),
+        ({"namespace": "a", "namespaces": ["a"]}, False),
+    ],
+)
+def test_an_entry_gives_its_namespaces_in_one_way(places: dict[str, Any], is_valid: bool) -> None:
+    found = ArgumentSpecValidator({"secrets": SECRETS}).validate({"secrets": [{"name": "s", **places}]})
+    assert bool(found.error_messages) is not is_valid

@@ -22,11 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ConfirmedEntry,
     ConfirmedSecrets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
-    Rotation,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import (
-    NODES_SECRETS,
     Copy,
     is_wanted,
     second_name,
@@ -42,6 +38,11 @@ CONFIRMED = ConfirmedSecrets.of((ConfirmedEntry(name, ()), ["a"]) for name in ("
 KNOWN = Rotation(LoginReplacement(("quay.io",), OLD, NEW), confirmed=CONFIRMED)
 #: The password is unknown, as with short-lived tokens.
 UNKNOWN = Rotation(LoginReplacement(("quay.io",), UserPassword("robot", ""), NEW), confirmed=CONFIRMED)
+#: The pull secret of the nodes, and the one that adds to it in a hosted cluster.
+OF_NODES = [
+    ObjectRef(SECRET, "openshift-config", "pull-secret"),
+    ObjectRef(SECRET, "kube-system", "additional-pull-secret"),
+]
 PULL, LEGACY = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
 
 
@@ -202,7 +203,7 @@ class TestWhose:
         )
         assert [about for about, _why in rows(found)] == ["quay.io", "quay.io/a"]
 
-    @pytest.mark.parametrize("ref", NODES_SECRETS)
+    @pytest.mark.parametrize("ref", OF_NODES)
     def test_the_secrets_of_the_nodes_are_changed_only_on_request(self, ref: ObjectRef) -> None:
         waits = Copy(ref, secret(), KNOWN)
         assert (waits.is_of_nodes, waits.is_waiting, waits.is_to_change, rows(waits)) == (True, True, False, [])
@@ -234,7 +235,7 @@ class TestWhose:
         assert "External Secrets writes" in rows(found)[0][1]
 
     def test_an_immutable_secret_of_the_nodes_has_no_row(self) -> None:
-        found = Copy(NODES_SECRETS[0], secret(immutable=True), Rotation(KNOWN.exchange, nodes=True))
+        found = Copy(OF_NODES[0], secret(immutable=True), Rotation(KNOWN.exchange, nodes=True))
         assert rows(found) == []
 
 
@@ -305,7 +306,7 @@ class TestConfirmed:
     def test_a_secret_without_the_old_login_has_no_reason(self) -> None:
         assert self.found(self.secret(content={"auths": {"quay.io": entry(NEW)}})).why_not_declared == ""
 
-    @pytest.mark.parametrize("ref", [*NODES_SECRETS, ObjectRef(SECRET, "kube-system", "global-pull-secret")])
+    @pytest.mark.parametrize("ref", [*OF_NODES, ObjectRef(SECRET, "kube-system", "global-pull-secret")])
     def test_cluster_pull_secrets_need_no_confirmation_and_are_not_changed(self, ref: ObjectRef) -> None:
         found = Copy(ref, secret(), Rotation(KNOWN.exchange))
         assert (found.is_confirmed, found.is_to_change, found.could_be_confirmed) == (True, False, False)

@@ -245,7 +245,8 @@ class TestUnderWay:
             *(
                 (rule.sample, False)
                 for rule in RULES
-                if rule.id in ("never_pull", "invalid_name", "blocked_by_config", "policy_rejected", "volume_mount")
+                if rule.id
+                in ("never_pull", "invalid_name", "blocked_by_config", "policy_rejected", "signature", "volume_mount")
             ),
         ],
     )

@@ -22,11 +22,13 @@ def given(**options: Any) -> dict[str, Any]:
 
 
 def test_the_request_has_the_policy_and_each_entry_once() -> None:
-    found = from_options(given(policy=LISTED, allow_list=["quay.io/*", "quay.io/*"], allow_images_of=["openshift-*"]))
+    found = from_options(
+        given(policy=LISTED, allow_list=["quay.io/*", "quay.io/*"], allow_images_of=["openshift-*", "kube-*"])
+    )
     assert found.verification is not None
     assert (found.verification.name, found.verification.allow_list) == (LISTED, ("quay.io/*",))
     assert found.trusted is not None
-    assert [found.trusted.matches(name) for name in ("openshift-dns", "kube-system", "team")] == [True, False, False]
+    assert [found.trusted.matches(name) for name in ("openshift-dns", "kube-system", "team")] == [True, True, False]
 
 
 def test_state_absent_has_no_policy() -> None:

@@ -183,8 +183,9 @@ class TestWhat:
         group.add([happened("created", "a", "Secret", "s"), happened("deleted", "a", "Secret", "t")], 0)
         event = taken(group, going="a")
         assert (event["namespaces"], short(event)) == ([], ["Secret a/t deleted"])
-        group.add([happened("created", "a", "Secret", "s")], 0)
-        assert taken(group, going="a") is None
+        for change in ("existing", "created", "changed"):
+            group.add([happened(change, "a", "Secret", "s")], 0)
+            assert taken(group, going="a") is None
 
     @pytest.mark.parametrize(
         ("kind", "served"), [("Secret", ["a"]), ("RoleBinding", ["a"]), ("ServiceAccount", []), ("Namespace", [])]

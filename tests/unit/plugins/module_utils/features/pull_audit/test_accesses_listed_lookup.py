@@ -12,6 +12,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ROLE_BINDING,
     SECRET,
     SERVICE_ACCOUNT,
+    Kind,
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
@@ -46,6 +47,12 @@ def test_a_lookup_finds_listed_objects_and_knows_missing_ones() -> None:
     assert evidence.look(ObjectRef(IMAGE_STREAM, "a", "none")) is None
     assert listed(has_streams=False).look(ObjectRef(IMAGE_STREAM, "a", "app")) == {}
     assert evidence.take_wanted() == []
+
+
+@pytest.mark.parametrize(("kind", "name"), [(SECRET, "s"), (SERVICE_ACCOUNT, "default"), (IMAGE_STREAM, "app")])
+def test_a_reference_without_a_name_is_the_whole_list(kind: Kind, name: str) -> None:
+    items = listed().look(ObjectRef(kind, "a", ""))["items"]
+    assert [item["metadata"]["name"] for item in items] == [name]
 
 
 def test_role_bindings_are_found_in_their_list() -> None:

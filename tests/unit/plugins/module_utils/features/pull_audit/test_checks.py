@@ -71,7 +71,8 @@ def test_findings_are_chosen_and_ignored() -> None:
 
 def test_rules_that_depend_on_an_option_are_only_listed_with_it() -> None:
     audit = Audit(PullAudit(), survey(place()))
-    assert not [rule for rule in audit.rules if rule.startswith("forecast-") or rule == "credential-found"]
+    options = ("forecast-", "declared-", "credential-found", "selector-open-to-users", "image-unsigned")
+    assert not [rule for rule in audit.rules if rule.startswith(options)]
     later = Audit(PullAudit(target_version="5.0"), survey(place(), version="OpenShift 4.20.1"))
     assert {rule for rule in RULES if rule.startswith("forecast-")} <= {*later.rules}
 

@@ -29,6 +29,7 @@ from support.node_configs import pool as node_pool
 from support.scripted_pool import Answer, Clock, status_object
 
 AUTH = {"auth": base64.b64encode(b"u:canary-1").decode()}
+PULL = "kubernetes.io/dockerconfigjson"
 ALWAYS = 10**9
 FORBIDDEN = status_object(403, "Forbidden", "no right")
 NO_KIND = status_object(404, "NotFound", "404 page not found")
@@ -174,6 +175,26 @@ class TestReading:
         assert dead == ["ServiceAccount nowhere/default"]
         assert document["counts"]["service_accounts"] == 6
         assert not [request for request in api.asked if "/serviceaccounts/" in request or "/nowhere" in request]
+
+    @pytest.mark.parametrize(("rule", "kind"), [("node-secret-unusable", "Opaque"), ("node-secret-unlinked", PULL)])
+    def test_one_rule_about_the_pull_secret_of_the_nodes_reads_it(self, rule: str, kind: str) -> None:
+        """The namespace has no pods, so no explanation reads it."""
+        api = cluster(group="config.openshift.io")
+        api.put("namespaces", "", "a")
+        api.put("secrets", "openshift-config", "pull-secret", type=kind, data=content("q.io"))
+        assert [each["rule"] for each in found(audited(api, asked=PullAudit(rules=(rule,))))["findings"]] == [rule]
+
+    def test_the_forecast_about_a_release_reads_its_objects(self) -> None:
+        """The namespace has no pods, so no explanation reads them."""
+        api = cluster(group="config.openshift.io")
+        api.put("namespaces", "", "a")
+        api.put("clusterversions", "", "version", status={"desired": {"version": "4.21.3"}})
+        item = {"source": "quay.io/openshift-release-dev/ocp-v4.0-art-dev", "mirrors": ["m.example.com/ocp"]}
+        api.put("imagedigestmirrorsets", "", "release", spec={"imageDigestMirrors": [item]})
+        asked = PullAudit(target_version="4.22", rules=("forecast-release-signature",))
+        assert [each["rule"] for each in found(audited(api, asked=asked))["findings"]] == [*asked.rules]
+        for what in ("/clusterimagepolicies?", "/infrastructures/cluster"):
+            assert [request for request in api.asked if what in request], what
 
     def test_a_forecast_reads_the_nodes_too(self, api: FakeApi) -> None:
         api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33"}})
@@ -457,6 +478,13 @@ class TestSearch:
     def test_an_audited_namespace_is_searched_once(self, api: FakeApi) -> None:
         messages, _unreadable = self.searched(api, "a", *self.PLACES)
         assert len([message for message in messages if "searched credential" in message]) == 3
+
+    @pytest.mark.parametrize("rule", ["credential-found", "credential-in-many-places"])
+    def test_each_rule_about_places_names_the_builds_of_a_secret(self, api: FakeApi, rule: str) -> None:
+        messages, _unreadable = self.searched(
+            api, *self.PLACES, asked=PullAudit(rules=(rule,), search=self.ASKED.search)
+        )
+        assert "is renderedImagePushSecret of machine OS config worker" in "".join(messages)
 
     def test_a_namespace_that_cannot_be_searched_is_reported(self, api: FakeApi) -> None:
         api.fail("namespaces/openshift-config/secrets", FORBIDDEN, times=ALWAYS)

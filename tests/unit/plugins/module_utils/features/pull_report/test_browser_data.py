@@ -155,6 +155,9 @@ def test_each_text_is_stored_once() -> None:
     data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))
     assert len(data["texts"]) == 3
     assert len(embed_json(data)) < 110 * len(many)
+    many = [audits.finding(location=f"r{at:05}.io", message=f"the entry for r{at:05}.io is wrong") for at in range(20)]
+    data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))
+    assert len(data["texts"]) == 3
     # The name begins with the name of its namespace.
     many = [audits.finding(namespace="pull", name=f"pull-{number:05}") for number in range(20)]
     data = as_data(merge_documents({"a": audits.document(audits.cluster(findings=many))}))

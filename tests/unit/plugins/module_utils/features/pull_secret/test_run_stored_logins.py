@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Entry, Failure
@@ -51,10 +52,10 @@ class Case:
         data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
         self.api.put("secrets", namespace, "pull", type=PULL, data=data)
 
-    def errors(self, *namespaces: str, password: str = OLD, verify: bool = True) -> dict[str, str]:
+    def errors(self, *namespaces: str, password: str = OLD, verify: bool = True, **more: Any) -> dict[str, str]:
         login = {"registry": self.host, "username": "alice", "password": password}
         options = {"name": "pull", "state": "present", "type": PULL, "registries": [login], "verify": verify}
-        options |= {"verify_ca_cert": self.certificate, "verify_timeout": 60}
+        options |= {"verify_ca_cert": self.certificate, "verify_timeout": 60, **more}
         entry = Entry("secrets", 0, "pull")
         declared = [Declaration(from_options(options, lambda _path: ""), entry)]
         results = [
@@ -96,6 +97,24 @@ def test_a_stored_login_that_works_is_named_with_its_place(case: Case, server: H
     )
     assert {*errors.values()} == {"refused"}
     assert len(server.requests) == 6, "each of the three logins once in the task, after a request without one"
+
+
+@pytest.mark.parametrize("refusal", [b"401 No", b"403 No", b"404 No"])
+def test_each_refusal_of_an_image_looks_at_the_stored_login(certificate: str, refusal: bytes) -> None:
+    """A registry can deny the image to a login, or hide it."""
+
+    def script(server: HostileRegistry) -> Iterator[bytes]:
+        request = server.requests[-1]
+        answer = b"401 No" if b"Authorization: " not in request else b"200 OK"
+        if auth(OLD).encode() in request and b"/manifests/" in request:
+            answer = refusal
+        yield b'HTTP/1.1 %s\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n' % answer
+
+    with served(script, server_context(certificate)) as server:
+        case = Case(certificate, server.host)
+        case.stored("a", NEW)
+        errors = case.errors("a", verify_repositories=[f"{server.host}/team/app:v1"])
+        assert "the registry accepts that one" in errors["a"]
 
 
 def test_no_secret_is_read_for_a_login_that_works(case: Case, server: HostileRegistry) -> None:

@@ -144,8 +144,10 @@ class TestRead:
         assert SecretQuestion(PullSecrets(("a", "b")), by_name=False).names("ns") == ()
         assert SecretQuestion(PullSecrets(("a", "b*"))).names("ns") == ()
         (selector,) = SecretQuestion(PullSecrets()).listed_by[SECRET]
-        assert "type!=helm.sh/release.v1" in selector.split(",")
-        assert JSON not in selector
+        left_out = {each.removeprefix("type!=") for each in selector.split(",")}
+        assert {"helm.sh/release.v1", "kubernetes.io/service-account-token", "kubernetes.io/tls"} < left_out
+        assert "bootstrap.kubernetes.io/token" in left_out
+        assert not left_out & {JSON, CFG, PODMAN, "Opaque"}
 
     @pytest.mark.parametrize(("asked", "kept"), [((), False), (("*",), True)])
     def test_generated_tokens_are_kept_only_when_they_are_asked_for(self, asked: tuple[str, ...], kept: bool) -> None:
