@@ -690,10 +690,11 @@ def judge_old_login(facts: Facts) -> Step:
 def summarize_end(facts: Facts) -> Step:
     """Return the facts for the last line: whether the registries are known to refuse the old login, and whether they did so before.
 
-    The failures are recorded just before the tasks that retire the login. Without the old password, no registry reports their effect.
+    The failures are recorded just before the tasks that retire the login. Without the old password, no registry reports their effect. A skipped
+    question is no answer.
     """
     dead = facts.fact("dead") or {}
-    answers = dead.get("results") or ()
+    answers = [each for each in dead.get("results") or () if not each.get("skipped")]
     is_complete = {*facts.option("registries")} <= {answer["item"] for answer in answers}
     is_dead = (
         bool(answers)

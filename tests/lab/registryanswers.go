@@ -10,10 +10,12 @@ import (
 	"strings"
 )
 
-// otherAnswer is the answer to one kind of request. Damaged content is the true content with one more byte.
+// otherAnswer is the answer to one kind of request. Damaged content is the true content with one more byte. A location is that of a
+// redirect, as of a registry whose blobs are in an object storage.
 type otherAnswer struct {
 	status        int
 	html, damaged bool
+	location      string
 }
 
 var (
@@ -25,7 +27,7 @@ var (
 
 const proxyPage = "<!DOCTYPE html>\n<html><head><title>Access blocked</title></head><body>Ask your administrator.</body></html>\n"
 
-// readAnswers reads PLACE=STATUS[,html], and PLACE=damaged.
+// readAnswers reads PLACE=STATUS[,html], PLACE=damaged and blobs=URL.
 func readAnswers(given []string) (map[string]otherAnswer, error) {
 	answers := map[string]otherAnswer{}
 	for _, text := range given {
@@ -38,6 +40,8 @@ func readAnswers(given []string) (map[string]otherAnswer, error) {
 		switch {
 		case !slices.Contains(answerPlaces, place), form != "" && form != "html":
 			return nil, wrongAnswer(text)
+		case place == "blobs" && strings.HasPrefix(rest, "http"):
+			answers[place] = otherAnswer{location: rest}
 		case rest == "damaged" && (place == "manifests" || place == "blobs"):
 			answers[place] = otherAnswer{damaged: true}
 		case err != nil || status < 200 || status > 599:
@@ -50,12 +54,15 @@ func readAnswers(given []string) (map[string]otherAnswer, error) {
 }
 
 func wrongAnswer(text string) error {
-	return fmt.Errorf("--answer is PLACE=STATUS, PLACE=STATUS,html or PLACE=damaged, with a place of %s: not %q", strings.Join(answerPlaces, ", "), text)
+	return fmt.Errorf("--answer is PLACE=STATUS, PLACE=STATUS,html, PLACE=damaged or blobs=URL, with a place of %s: not %q", strings.Join(answerPlaces, ", "), text)
 }
 
 // write gives the answer; for damaged content `really` gives the true one first.
 func (a otherAnswer) write(w http.ResponseWriter, place string, really func(http.ResponseWriter)) {
 	switch {
+	case a.location != "":
+		w.Header().Set("Location", a.location)
+		w.WriteHeader(http.StatusTemporaryRedirect)
 	case a.damaged:
 		kept := &keptAnswer{header: w.Header(), status: http.StatusOK}
 		really(kept)

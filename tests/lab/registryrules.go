@@ -35,7 +35,7 @@ type registryChange struct {
 	Allow     []string `json:"allow,omitempty"`
 	From      string   `json:"from,omitempty"` // an account, or empty for all
 	Redirect  *string  `json:"redirect,omitempty"`
-	Answer    []string `json:"answer,omitempty"` // PLACE=STATUS[,html] or PLACE=damaged; an empty one ends all others
+	Answer    []string `json:"answer,omitempty"` // PLACE=STATUS[,html], PLACE=damaged or blobs=URL; an empty one ends all others
 }
 
 // restriction takes a repository from one account, or from all where that is empty.

@@ -22,7 +22,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     unmatchable_entries,
 )
 from support.oracle import Oracle
-from support.present_cases import ENTRIES, REFUSED_ENTRIES, decision_of, generate_cases, policy_of, question_of
+from support.present_cases import ENTRIES, REFUSED_ENTRIES, Case, decision_of, generate_cases, policy_of, question_of
+from support.supposed_kubelet import POLICIES as SUPPOSED_POLICIES
+from support.supposed_kubelet import Credential, Kubelet, PullRecord, possible_records
 
 CASES = int(os.environ.get("IMAGE_PULL_PRESENT_CASES", "600"))
 NEWEST = (1, 36)
@@ -79,6 +81,31 @@ def test_a_login_changed_in_place_asks_from_100_secrets_on(oracle: Oracle, crowd
     assert decision_of(case, NEWEST).rule == ("same_secret" if is_below else "too_many_secrets")
     assert not same["must_pull"]
     assert decision_of(unchanged, NEWEST).rule == "same_credential"
+
+
+def test_the_kubelet_of_generated_clusters_agrees_with_the_pull_manager(oracle: Oracle) -> None:
+    """`test_what_if_node` takes its expected answers from it."""
+    held = [("s", "one"), ("t", "two")]
+    cases = [
+        (Kubelet("v1.36.1", "cri-o://1.36.0", *policy), image, own, record)
+        for policy in SUPPOSED_POLICIES
+        for image in ("q.io/team/app:v1", "docker.io/team/app:v1", "app:v1", "a.s.io:5000/team/app:v1")
+        for own in ([], held[:1], held)
+        for record in possible_records(held)
+    ]
+    answers = oracle.present(question_of(_case_of(*each)) for each in cases)
+    for (kubelet, image, own, record), answer in zip(cases, answers, strict=True):
+        assert answer["must_pull"] is not kubelet.uses(image, own, record), (kubelet, image, own, record, answer)
+
+
+def _case_of(kubelet: Kubelet, image: str, own: list[Credential], record: PullRecord | None) -> Case:
+    case: Case = {"policy": kubelet.policy, "allow_list": [*kubelet.allow_list], "image": image, "intent": False}
+    case |= {"secrets": [[name, "a", name, login] for name, login in own], "account": None}
+    if record is not None:
+        names = record.secrets or {"of another namespace"}
+        secrets = [[name, "a", name, login] for name in names for login in record.logins]
+        case["entries"] = {image.rpartition(":")[0]: {"open": True} if record.is_for_all else {"secrets": secrets}}
+    return case
 
 
 class TestConfiguration:

@@ -82,7 +82,7 @@ _STATUSES = (
     _Status("proxy", "ping", 404, "html", {"containerd": ""}),
     _Status("proxy", "manifest", 403, "html", _HIDES),
     _Status("proxy", "manifest", 404, "html", {"containerd": "not_found"}),
-    _Status("proxy", "blob", 403, "html", _HIDES),
+    _Status("proxy", "blob", 403, "html", {"containerd": "content_refused"}),
     _Status("proxy", "blob", 404, "html", {"containerd": "damaged_content"}),
     _Status("proxy", "token", 403, "html", {"cri-o": "denied", "containerd": "no_credentials"}),
     _Status("proxy", "login", 403, "html", {"cri-o": "denied", "containerd": "bad_credentials"}),
@@ -99,12 +99,13 @@ _STATUSES = (
     _Status("no_credentials", "token", 403, "json", {"cri-o": "denied", "docker": "denied"}),
     _Status("denied", "manifest", 403, "json"),
     _Status("denied", "manifest", 403, "plain"),
-    _Status("denied", "blob", 403, "json"),
-    *(_Status("unauthorized", place, 401, "json") for place in ("manifest", "blob")),
+    _Status("content_refused", "blob", 403, "json", {"docker": "denied"}),
+    _Status("content_refused", "blob", 401, "json", {"docker": "unauthorized"}),
+    _Status("unauthorized", "manifest", 401, "json"),
     _Status("not_found", "manifest", 404, "json"),
     _Status("not_found", "manifest", 404, "plain"),
     _Status("damaged_content", "blob", 404, "json"),
-    _Status("registry_error", "blob", 403, "xml", {"containerd": "denied"}),
+    _Status("registry_error", "blob", 403, "xml", {"containerd": "content_refused"}),
 )
 
 #: Go's errors of a connection, with the host of the request.

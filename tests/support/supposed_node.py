@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .supposed_kubelet import PullRecord, possible_records
 from .supposed_worlds import OWN_AUTHORITY, REALMS, World, registry_outcome
 
 __all__ = ["SupposedNode"]
@@ -57,18 +58,40 @@ class SupposedNode:
         return _CHANGES[kind](self, value)
 
     def pulls(self, listed: Sequence[str], image: str) -> bool:
-        """Whether the node gets an image for a pod that lists these secrets."""
+        """Whether the node pulls an image for a pod that lists these secrets."""
         secrets = [self.world.secrets[name] for name in listed if name in self.world.secrets]
         if None in secrets:
             return False
         name, _colon, tag = image.rpartition(":")
-        is_short = not {*".:"} & {*name.partition("/")[0]} or "/" not in name
+        is_short = _is_short(name)
         repository = _full(_HUB, name) if is_short else _full(*_split(name))
         search = self.world.sources.get("containerRuntimeSearchRegistries") or _DEFAULT_SEARCH
         places = [_full(host, name) for host in search] if is_short else [repository]
         stored = [*(each for each in secrets if each is not None), self.world.nodes]
         logins = [_LOGINS.get(form) for each in stored for key, form in each.items() if _is_of_kubelet(key, repository)]
         return any(self._gets(place, tag, login) for login in logins or [None] for place in places)
+
+    def starts(self, before: SupposedNode, listed: Sequence[str], image: str) -> set[tuple[bool, bool]]:
+        """The results of the next start of the pod that runs on a node `before` a change and after it, for each record that the kubelet can have."""
+        records = possible_records(before.credentials(listed, image))
+        return {tuple(each._starts_with(record, listed, image) for each in (before, self)) for record in records}  # type: ignore[misc]
+
+    def _starts_with(self, record: PullRecord | None, listed: Sequence[str], image: str) -> bool:
+        policy, kubelet = self.world.pull_policy, self.world.kubelet
+        assert kubelet is not None
+        is_used = policy != "Always" and kubelet.uses(image, self.credentials(listed, image), record)
+        return is_used or (policy != "Never" and self.pulls(listed, image))
+
+    def credentials(self, listed: Sequence[str], image: str) -> list[tuple[str, str]]:
+        """The secrets of a pod with a login for the image, with the form of the login."""
+        name = image.rpartition(":")[0]
+        repository = _full(_HUB, name) if _is_short(name) else _full(*_split(name))
+        return [
+            (secret, form)
+            for secret in listed
+            for key, form in (self.world.secrets.get(secret) or {}).items()
+            if _is_of_kubelet(key, repository)
+        ]
 
     # --- one login and one name
 
@@ -177,6 +200,9 @@ class SupposedNode:
             is_lost = self.world.has_authority and "additionalTrustedCA" not in obj["spec"]
             changed = self._with(sources=obj["spec"].get("registrySources", {}))
             return replace(changed, lost_authority=self.lost_authority or is_lost)
+        if obj["kind"] == "KubeletConfig" and self.world.kubelet is not None:
+            policy, *listed = obj["spec"]["kubeletConfig"].values()
+            return self._with(kubelet=replace(self.world.kubelet, policy=policy, allow_list=tuple(*listed)))
         member = "policies" if obj["kind"] == "ClusterImagePolicy" else "mirrors"
         known = {each["metadata"]["name"]: each for each in getattr(self.world, member)}
         return self._with(**{member: [*{**known, obj["metadata"]["name"]: obj}.values()]})
@@ -197,6 +223,10 @@ _CHANGES: Mapping[str, Callable[[SupposedNode, Any], SupposedNode]] = {
     "delete_objects": SupposedNode._without_mirrors,
     "new_nodes": lambda node, _value: node,
 }
+
+
+def _is_short(name: str) -> bool:
+    return not {*".:"} & {*name.partition("/")[0]} or "/" not in name
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Json, ObjectRef
@@ -30,6 +30,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     SignatureQuestion,
     TrustQuestion,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+    KUBELET_CONFIGS,
+    NODES,
+    POOLS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import additional_ref, key_of_host
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
@@ -46,8 +51,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.acce
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import StoredSecret
 from hypothesis import strategies as st
 
+from .lab_nodes import kubelet_config
 from .supposed import changes_of
 from .supposed_changes import image_config, mirror_set, signature_policy
+from .supposed_kubelet import POLICIES, Kubelet
 from .surveyed import account, auth, binding, deployment, place, pod, secret, stream, survey
 
 __all__ = [
@@ -60,6 +67,8 @@ __all__ = [
     "OWN_AUTHORITY",
     "REALMS",
     "REMOVED_GRANTS",
+    "RESTARTS",
+    "RUNNING_WORLDS",
     "WORLDS",
     "World",
     "answer_usually",
@@ -100,7 +109,7 @@ class World:
 
     `lists` are the secrets of the account, of the pod and of the deployment's template, in this order. `grants` to pull from project `b`: `one`
     for the account, `all` for its project. `hidden`: what the caller may not read. `has_authority`: the image config names the authority of
-    `OWN_AUTHORITY`.
+    `OWN_AUTHORITY`. `kubelet`: that of the node on which the pod runs, with this pull policy. None if the pod has no node.
     """
 
     secrets: Mapping[str, Mapping[str, str] | None]
@@ -113,6 +122,8 @@ class World:
     grants: Sequence[str]
     hidden: str = ""
     has_authority: bool = False
+    kubelet: Kubelet | None = None
+    pull_policy: str = "IfNotPresent"
 
     def survey(self, *others: NamespaceSnapshot) -> ClusterSnapshot:
         """Return the snapshot: namespace `a` with a pod and a deployment, project `b` with an image stream, and other namespaces."""
@@ -122,7 +133,7 @@ class World:
         here = place(
             secrets=[_secret(name, each) for name, each in self.secrets.items()],
             accounts=[account(*linked)],
-            pods=[pod(*own, image=self.images[0])],
+            pods=[pod(*own, image=self.images[0], **self._state())],
             workloads=[deployment(*template, image=self.images[1])],
             unread={self.hidden: _MAY_NOT} if self.hidden in (SECRETS_READ, ACCOUNTS) else {},
         )
@@ -143,6 +154,7 @@ class World:
             NODE_SECRET: _secret("pull-secret", self.nodes) if self.nodes else None,
             CLUSTER_POLICIES: {"items": [*self.policies]},
             pull_review("b", "a", "default"): {"allowed": False},
+            **(_node_of(self.kubelet) if self.kubelet is not None else {}),
         }
         config = image_config(**self.sources) if self.sources or self.has_authority else None
         if config is not None and self.has_authority:
@@ -150,6 +162,20 @@ class World:
             objects[additional_ref(config)] = {"data": {key_of_host(OWN_AUTHORITY): _PEM}}
         there = place("b", streams=[built], bindings=granted)
         return survey(here, there, *others, config=config, objects=objects)
+
+    def _state(self) -> dict[str, Any]:
+        return {} if self.kubelet is None else {"runs": True, "policy": self.pull_policy, "nodeName": "n"}
+
+
+def _node_of(kubelet: Kubelet) -> dict[ObjectRef, Any]:
+    """The objects of the node, its pool and the settings of the pool."""
+    labels, of_pool = {"node-role.kubernetes.io/worker": ""}, kubelet_config("worker", kubelet.settings)
+    selected = of_pool["spec"]["machineConfigPoolSelector"]["matchLabels"]
+    versions = {"kubeletVersion": kubelet.version, "containerRuntimeVersion": kubelet.runtime}
+    node = {"metadata": {"name": "n", "labels": labels}, "status": {"nodeInfo": versions}}
+    pool = {"metadata": {"name": "worker", "labels": selected}, "spec": {"nodeSelector": {"matchLabels": labels}}}
+    configs = [of_pool] if kubelet.settings else []
+    return {NODES: {"items": [node]}, POOLS: {"items": [pool]}, KUBELET_CONFIGS: {"items": configs}}
 
 
 def _secret(name: str, entries: Mapping[str, str] | None) -> dict[str, Any]:
@@ -322,4 +348,34 @@ LOSSES = st.one_of(
         lambda host: {"remove_credential": {"registry": host, "username": "user"}}
     ),
     st.just({"remove_secrets": {"name": "pull-secret", "namespaces": ["openshift-config"]}}),
+)
+
+_KUBELETS = st.one_of(
+    st.just(Kubelet("v1.34.2", "cri-o://1.34.11")),
+    *(
+        st.builds(lambda node, policy: Kubelet(*node, *policy), st.just(node), st.sampled_from((("", ()), *POLICIES)))
+        for node in (("v1.35.4", "cri-o://1.35.1"), ("v1.35.4", "cri-o://1.35.2"), ("v1.36.1", "cri-o://1.36.0"))
+    ),
+)
+#: Worlds with a pod that runs on a node of each policy. Many of its logins are not accepted, or for another registry.
+RUNNING_WORLDS = st.builds(
+    lambda world, secrets, kubelet, pull_policy: replace(
+        world, secrets=secrets, mirrors=(), policies=(), sources={}, kubelet=kubelet, pull_policy=pull_policy
+    ),
+    LIKELY_WORLDS,
+    st.fixed_dictionaries({"s0": _ENTRIES, "s1": _ENTRIES}),
+    _KUBELETS,
+    st.sampled_from(("IfNotPresent", "IfNotPresent", "Never", "Always")),
+)
+#: Changes after which a kubelet may decide otherwise about the image of its node, or after which a pull fails.
+RESTARTS = st.one_of(
+    *(
+        st.sampled_from(POLICIES).map(
+            lambda each: {"add_objects": {"definition": [kubelet_config("worker", Kubelet("", "", *each).settings)]}}
+        )
+        for _often in range(3)
+    ),
+    *(st.sampled_from(("s0", "s1")).map(lambda name: {"remove_secrets": {"name": name}}) for _often in range(2)),
+    st.sampled_from(("user", "robot")).map(lambda user: {"remove_credential": {"registry": "q.io", "username": user}}),
+    st.sampled_from(("q.io", "docker.io")).map(lambda host: {"unreachable_registries": [host]}),
 )

@@ -23,7 +23,16 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from support.supposed_changes import image_config, mirror_set
 from support.supposed_node import SupposedNode
-from support.supposed_worlds import CHANGES, LIKELY_WORLDS, LOSSES, REALMS, World, rows_with_answers
+from support.supposed_worlds import (
+    CHANGES,
+    LIKELY_WORLDS,
+    LOSSES,
+    REALMS,
+    RESTARTS,
+    RUNNING_WORLDS,
+    World,
+    rows_with_answers,
+)
 
 COUNT = int(os.environ.get("IMAGE_PULL_WORLDS", "250"))
 
@@ -140,3 +149,29 @@ def test_answers_without_registries_are_not_against_the_node(world: World, chang
             assert before == after or any(text in reasons for text in OPEN), said
         elif before and row.answer != "unknown":
             assert row.answer == ANSWERS[before, after], said
+
+
+@settings(max_examples=COUNT)
+@given(world=RUNNING_WORLDS, changes=st.lists(RESTARTS, min_size=1, max_size=2, unique_by=str))
+def test_answers_for_running_pods_are_those_of_each_kubelet(world: World, changes: Sequence[Change]) -> None:
+    """The record of the kubelet is in no object. The answer is unknown exactly if it decides about the next start on the node."""
+    assert world.kubelet is not None
+    assume(world.kubelet.version != "v1.34.2" or not any("add_objects" in each for each in changes))
+    node = later = SupposedNode(world)
+    for each in changes:
+        later = later.after(each)
+    for row in rows_with_answers(world.survey(), *changes, asks=True):
+        if row.ref.kind.kind != "Pod":
+            continue
+        listed = world.lists[1]
+        starts = later.starts(node, listed, row.image)
+        said = f"{row.answer}: {row.image}: {starts}: {row.deciding}"
+        results = node.pulls(listed, row.image), later.pulls(listed, row.image)
+        if world.pull_policy == "Never":
+            results = True, True
+        if results == (True, False):
+            assert row.answer == "would_break", said
+        elif (True, False) not in starts:
+            assert row.answer in (ANSWERS[results], *([NOT_AFFECTED] if results[0] == results[1] else [])), said
+        else:
+            assert row.answer == ("unknown" if (True, True) in starts else "would_break"), said

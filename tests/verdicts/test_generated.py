@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from support.generated_pods import NAMESPACES, READABLE, VOLUME, PodCase, Pods, generated
+from support.hostile_registry import answer, served
 from support.lab import Lab
 from support.modules import run_module
 from support.node_memories import MEMORIES, NodeMemories
@@ -181,6 +182,8 @@ class Judged:
     reason: str
     verdict: str
     said: str
+    cause: str
+    has_fix: bool
 
     def __str__(self) -> str:
         return f"{self.verdict} ({self.said}), but pulled is {self.pulled} ({self.reason}): {self.image}, {self.case}"
@@ -232,8 +235,8 @@ def judged_places(
             row = rows[(*place, volume or "judged")]
             assert row["image"] == pull["image"] == (case.volume if volume else case.image).format(**pods.names)
             is_shown = case.is_mounted if volume else not fails
-            each = Judged(case, row["image"], is_shown, pull["pulled"], pull["reason"], row["verdict"], row["reason"])
-            yield (place, volume), each
+            told = row["verdict"], row["reason"], row["cause"], bool(row["fix"])
+            yield (place, volume), Judged(case, row["image"], is_shown, pull["pulled"], pull["reason"], *told)
 
 
 def is_open(each: Judged) -> bool:
@@ -449,3 +452,73 @@ class TestGeneratedPods:
         ]
         print(setting.name, Counter((each.verdict, each.pulled) for each in found))
         assert not wrong, f"{len(wrong)} of {len(found)}, such as {wrong[0]}"
+
+
+#: The response of an object storage that refuses a request.
+_NO_ACCESS = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code></Error>'
+#: Storages to which a registry redirects each request for a blob, with the cause of the failed pulls.
+STORAGES = {
+    "down": "connection_refused",
+    "untrusted": "tls_untrusted",
+    "refuses": "registry_error",
+    "asks for a login": "content_refused",
+}
+
+
+@contextmanager
+def redirected_blobs(lab: Lab, storage: str) -> Iterator[str]:
+    """Have the private registry redirect until the end of the block. Yield the host of the storage."""
+    head = (b"HTTP/1.1 403 Forbidden", b"Content-Type: application/xml", b"Content-Length: %d" % len(_NO_ACCESS))
+    with served(answer(*head, body=_NO_ACCESS), None) as refusing:
+        private, integrated = lab.registry("private"), lab.registry("integrated")
+        address = {
+            "down": f"https://{SOURCE}",
+            "untrusted": f"https://{private['untrusted_host']}",
+            "refuses": f"http://{refusing.host}",
+            "asks for a login": f"https://{integrated['host']}/v2/project-b/app/blobs",
+        }[storage]
+        lab.registry_set("private", "--answer", f"blobs={address}/sha256:{64 * '0'}?X-Amz-Signature=0")
+        try:
+            yield address.partition("://")[2].partition("/")[0]
+        finally:
+            lab.registry_set("private", "--answer", "")
+
+
+def is_shared(each: Judged) -> bool:
+    """Whether the error does not name the image of a pod that has two."""
+    return each.verdict == "unknown" and "it may be about another one" in each.said
+
+
+@pytest.mark.parametrize(
+    "storage",
+    ["down", "asks for a login", *(pytest.param(each, marks=pytest.mark.slow) for each in ("untrusted", "refuses"))],
+)
+class TestRedirectedBlobs:
+    """A registry gives the manifests, and the storage behind it gives nothing. The other registries have their own storage."""
+
+    #: With mirrors, and a login of the nodes for them.
+    SETTING = SETTINGS[1]
+
+    def test_the_error_of_the_node_decides_whether_the_registries_are_asked_or_not(
+        self, pods: Pods, pulled_once: Callable[[Setting], Pulls], storage: str
+    ) -> None:
+        lab, asking = pods.lab, {"ask_registries": True, "realm_hosts": pods.lab.registry_hosts}
+        with self.SETTING.applied(lab, pods.names):
+            manifests = judged(pods, pulled_once(self.SETTING))
+            with redirected_blobs(lab, storage) as host:
+                done = pulled(pods, "--whole", "--status")
+                for options in ({}, {**asking, "registry_ca_cert": lab.data["ca_cert"]}):
+                    found = judged(pods, done, **options)
+                    shown = [(each, now) for each, now in zip(manifests, found, strict=True) if now.is_shown]
+                    lost = [now for each, now in shown if each.pulled and not now.pulled]
+                    print(storage, Counter((each.verdict, each.cause, each.pulled) for each in found))
+                    assert lost
+                    wrong = [
+                        each
+                        for each in lost
+                        if each.has_fix or not (each.verdict == "will_not_pull" or is_shared(each))
+                    ]
+                    assert not wrong, f"{len(wrong)} of {len(lost)}, such as {wrong[0]}"
+                    assert {each.cause for each in lost} == {STORAGES[storage]}
+                    if storage in ("down", "untrusted"):
+                        assert all(host in each.said for each in lost)

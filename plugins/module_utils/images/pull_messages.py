@@ -22,7 +22,7 @@ from ..core.objects import Json, Kind, as_dict, as_str
 from ..core.text import redact_line
 from ..core.times import seconds_of
 from ..dockerconfig.registry_keys import DOCKER_HUB
-from .pull_rules import OWN_LIMIT, MessageRule, rule_for
+from .pull_rules import CONTENT, OWN_LIMIT, MessageRule, rule_for
 from .pull_rules import UNKNOWN as NO_RULE
 from .references import reference_of
 
@@ -110,6 +110,7 @@ _TOKEN = re.compile(
 _REQUESTED = re.compile(
     rf'(?:\b(?:get|head|post) "?|\brequest to |\bstatus code:? |\blast url ")({_URL})', re.IGNORECASE
 )
+_CONTENT = re.compile(CONTENT, re.IGNORECASE)
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -148,7 +149,12 @@ class PullMessage:
 
     @property
     def cause(self) -> PullAttempt | None:
-        """The error to fix first. If the source is unreachable, as on a site that relies on mirrors, it is the mirror's error."""
+        """The error to fix first. If the source is unreachable, as on a site that relies on mirrors, it is the mirror's error.
+
+        An attempt that fails after it got the manifest has the right login, whatever the errors with other logins are.
+        """
+        if after_manifest := next((attempt for attempt in self.attempts if _CONTENT.search(attempt.text)), None):
+            return after_manifest
         sources = [attempt for attempt in self.attempts if not attempt.is_mirror]
         mirrors = [attempt for attempt in self.attempts if attempt.is_mirror]
         if mirrors and all(attempt.rule.id in _NO_CONNECTION for attempt in sources):

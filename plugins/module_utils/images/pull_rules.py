@@ -20,10 +20,12 @@ from dataclasses import dataclass
 
 from .registry_sources import HOSTED_MIRRORS
 
-__all__ = ["OWN_LIMIT", "RULES", "UNKNOWN", "MessageRule", "rule_for"]
+__all__ = ["CONTENT", "OWN_LIMIT", "RULES", "UNKNOWN", "MessageRule", "rule_for"]
 
 #: The id of the rule for the kubelet's own limit, which passes by itself and hides the response of the registry.
 OWN_LIMIT = "node_limit"
+#: The beginning of an error about the configuration or a layer. The runtime asks for these after the manifest, which needs the same login.
+CONTENT = r"(?:\b(?:reading|writing) blob\b|parsing image configuration: |failed to copy: )"
 _ANY = ("cri-o", "containerd", "cri-dockerd")
 
 
@@ -328,6 +330,16 @@ RULES = (
         "reading manifest v1: received unexpected HTTP status: 503 Service Unavailable",
         "The registry failed",
         "Check the registry, its token service, its storage, and any proxy in front of them. The kubelet retries automatically",
+    ),
+    MessageRule(
+        "content_refused",
+        CONTENT + r".{0,500}?"
+        r"(?:(?<!permission )denied\b|not authorized|unauthorized\b|authentication required|insufficient_scope|: 40[13]\b)",
+        ("cri-o", "containerd"),
+        "reading blob sha256:1111: fetching blob: requested access to the resource is denied",
+        "The node got the manifest of the image, but the registry refuses the content that the manifest names",
+        "Check the storage of the registry, and any scanner or proxy that may block the content. Another login rarely helps, because the "
+        "manifest needs the same right",
     ),
     MessageRule(
         "bad_credentials",

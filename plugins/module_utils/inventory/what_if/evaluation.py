@@ -26,7 +26,7 @@ from ...core.what_if_document import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STIL
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, explain
 from ...explain.credentials import credentials_of, refused_logins
 from ...explain.lookup import Lookup, architectures_for, registry_sources, require_all, try_lookup
-from ...explain.node_settings import registries_of
+from ...explain.node_settings import NodeSettings, registries_of
 from ...explain.steps.asked import PullRoute, join_routes, list_questions
 from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.pull_secrets import explain_secret_list
@@ -36,9 +36,10 @@ from ...explain.subjects import ContainerPull
 from ...explain.verdict import PullVerdict, Step
 from ...features.pull_audit.accesses import explanation_key
 from ...images.image_questions import ImageQuestion
-from ...images.image_verification import ASKS, USES
 from ...images.image_verification import UNKNOWN as UNDECIDED
+from ...images.image_verification import USES
 from ...images.kubelet_settings import KUBELET_CONFIGS
+from ...images.nodes import NodeVersions
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import NODE_NETWORK, is_cluster_host, network_ref
 from ...platform.protected import NODE_SECRET
@@ -46,7 +47,7 @@ from ...secrets.content import StoredSecret
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup, RegistryNeeded, UnaskedLookup
 from .patches import EvidencePatch, NetworkPatch
 from .tasks import choose_tasks
-from .timing import NodeCaches, coming_settings
+from .timing import coming_settings, decide_restart
 
 __all__ = [
     "Comparison",
@@ -213,8 +214,6 @@ def _entries_of(secret: Json | None) -> Mapping[str, tuple[str, str]]:
 
 _REFUSED = "imagePullPolicy is Never, and the kubelet of node {} will give the image only to a pod that pulls it"
 _BY_RECORD = "the node has the image, and whether its kubelet gives it to this pod at the next start is in its own record, which no object shows"
-#: The decisions of a kubelet about an image that it has, the best first.
-_DECISIONS = (USES, UNDECIDED, ASKS)
 _NEVER_ON_NEW_NODES = "imagePullPolicy is Never: nothing is pulled, and a new node does not have the image"
 #: A message of a node about an earlier attempt counts against a change that would correct its cause.
 _OLD_ERROR = "nothing visible fails in this state, but the node reports an error today: {}"
@@ -375,25 +374,20 @@ class PullEvaluator:
         return replace(found, before=before, after=after, touched=touched, causes=causes)
 
     @cached_property
-    def _kubelets(self) -> Sequence[NodeCaches]:
-        """The kubelets before and after the changes. :raises ReadRequired: when objects must be read first."""
-        return [NodeCaches(coming_settings(state)) for state in (self.states[0], self.after)]
+    def _nodes(self) -> Sequence[Mapping[str, tuple[NodeVersions, NodeSettings]]]:
+        """The nodes before and after the changes. :raises ReadRequired: when objects must be read first."""
+        return [coming_settings(state) for state in (self.states[0], self.after)]
 
     def _decide_restart(self, subject: ContainerPull) -> tuple[str, tuple[int, ...]]:
         """The decision of the kubelet after the changes about the image of a running pod, with the changes that affect it. `USES` if it is not
-        worse than today.
-
-        Secrets count for `imagePullPolicy: Never` only: any other pod then pulls the image.
-        """
-        names = subject.own if subject.pull_policy == "Never" else ()
-        secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
-        touched = tuple(at for at, each in enumerate(self._each) if any(map(each.changes, [KUBELET_CONFIGS, *secrets])))
+        worse than today."""
+        refs = [KUBELET_CONFIGS, *(ObjectRef(SECRET, subject.namespace, name) for name in subject.own)]
+        touched = tuple(at for at, each in enumerate(self._each) if any(map(each.changes, refs)))
         if not touched:
             return USES, ()
-        now, later = (each.decide(subject) for each in self._kubelets)
-        is_worse = _DECISIONS.index(later) > _DECISIONS.index(now)
-        is_record_lost = later == UNDECIDED and any(map(self.after.changes, secrets))
-        return (later, touched) if is_worse or is_record_lost else (USES, ())
+        are_settings_changed = self.after.changes(KUBELET_CONFIGS)
+        states = self.states[0], self.after
+        return decide_restart(subject, self._nodes, states, are_settings_changed=are_settings_changed), touched
 
     def _move(self, found: Comparison, at: int) -> Comparison:
         """The comparison if the pod starts on a new node. A container that needs the image of its present node then breaks.

@@ -9,20 +9,39 @@ the same node may be unknown. The versions and settings of the nodes are those a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from ...core.objects import ObjectRef
+from ...core.objects import SECRET, ObjectRef
 from ...core.what_if_document import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
+from ...explain.credentials import credentials_of
 from ...explain.lookup import Lookup, items_of, require_all, try_lookup
 from ...explain.node_settings import NodeSettings, can_verify, group_nodes
 from ...explain.subjects import ContainerPull
-from ...images.image_verification import ASKS, GATE_OFF, UNKNOWN, USES, VerificationPolicy, decide_cached_image
+from ...images.image_verification import (
+    ASKS,
+    GATE_OFF,
+    NO_RECORD,
+    POLICIES,
+    UNKNOWN,
+    USES,
+    VERIFIES_SINCE,
+    PodCredentials,
+    PullRecord,
+    RecordedSecret,
+    RecordEntry,
+    VerificationPolicy,
+    decide_cached_image,
+    record_key,
+)
 from ...images.kubelet_settings import NODES
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
-from ...images.nodes import NodeVersions, nodes_of
+from ...images.nodes import NodeVersions, Version, nodes_of
+from ...images.references import reference_of
+from ...secrets.content import StoredSecret
 
-__all__ = ["Moment", "NodeCaches", "coming_settings"]
+__all__ = ["Moment", "NodeCaches", "coming_settings", "decide_restart"]
 
 
 @dataclass(frozen=True)
@@ -92,15 +111,6 @@ class NodeCaches:
         unread = frozenset(name for name, has_policy in found.items() if has_policy is None)
         return cls(coming_settings(evidence) if are_nodes_read else {}, is_empty, checking, unread)
 
-    def decide(self, subject: ContainerPull) -> str:
-        """Return whether the node of a pod uses its image: `USES`, `ASKS` or `UNKNOWN`."""
-        versions, settings = self.nodes.get(subject.node, (None, None))
-        if versions is None or settings is None:
-            return UNKNOWN
-        found = decide_cached_image(subject.image, versions, settings.policy or VerificationPolicy())
-        is_known = found.rule == GATE_OFF or not (settings.policy is None or settings.is_assumed)
-        return found.answer if is_known else UNKNOWN
-
     def moment_of_next_pod(self) -> Moment:
         """Return when an image that no pod has today is missed."""
         return _NEW_NODES if self.is_empty else _NEW_POD
@@ -135,6 +145,84 @@ class NodeCaches:
         return certain or _maybe_at_restart(
             f"with policy {policy.effective}, the kubelet decides by its own record of the image, which no object shows"
         )
+
+
+#: The versions and settings of one node.
+_SettledNode = tuple[NodeVersions, NodeSettings]
+#: A node that may verify, if nothing is known of it.
+_ANY_NODE = NodeVersions("", VERIFIES_SINCE, "", None), NodeSettings(None)
+
+
+def decide_restart(
+    subject: ContainerPull,
+    nodes: Sequence[Mapping[str, _SettledNode]],
+    states: Sequence[Lookup],
+    *,
+    are_settings_changed: bool,
+) -> str:
+    """Return the decision of the kubelet after the changes about the image of a running container: `ASKS` if the container would start today.
+
+    `USES` if no record of the kubelet makes its next start worse than today, and `UNKNOWN` if the record decides. `nodes` are those of the two
+    `states`, before the changes and after them. `are_settings_changed`: the changes are about settings of kubelets.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    before, after = (each.get(subject.node, _ANY_NODE) for each in nodes)
+    secrets = [PodCredentials(_recorded_secrets(subject, state)) for state in states]
+    found = {
+        tuple(
+            decide_cached_image(subject.image, versions, policy, own, record).answer
+            for (versions, policy), own in zip(kubelets, secrets, strict=True)
+        )
+        for kubelets in _possible_kubelets(before, after, are_settings_changed=are_settings_changed)
+        for record in _possible_records(subject.image, kubelets[0][0].kubelet or VERIFIES_SINCE, secrets[0])
+    }
+    later = {answers[1] for answers in found if answers[0] != ASKS}
+    if (USES, ASKS) not in found and (USES, UNKNOWN) not in found:
+        return USES
+    return ASKS if later == {ASKS} else UNKNOWN
+
+
+def _possible_kubelets(
+    before: _SettledNode, after: _SettledNode, *, are_settings_changed: bool
+) -> Iterable[Sequence[tuple[NodeVersions, VerificationPolicy]]]:
+    """The versions and policies of a kubelet before and after the changes: each policy if no object shows it."""
+    ways = [list(_possible_policies(*each)) for each in (before, after)]
+    is_same = before == after and (before[1].policy is not None or not are_settings_changed)
+    return zip(*ways, strict=True) if is_same else itertools.product(*ways)
+
+
+def _possible_policies(
+    versions: NodeVersions, settings: NodeSettings
+) -> Iterator[tuple[NodeVersions, VerificationPolicy]]:
+    is_known = settings.policy is not None and not settings.is_assumed
+    versions = replace(versions, kubelet=versions.kubelet or VERIFIES_SINCE)
+    for policy in [settings.policy] if is_known else map(VerificationPolicy, POLICIES):
+        yield versions, policy or VerificationPolicy()
+
+
+def _possible_records(image: str, kubelet: Version, own: PodCredentials) -> Iterator[PullRecord]:
+    """The kinds of records that a kubelet can have of an image. Another secret can have the same login."""
+    yield NO_RECORD
+    others = RecordedSecret("", "", "", "of others")
+    entries = [RecordEntry(node_accessible=True), RecordEntry((others,))]
+    for each in own.secrets:
+        entries += [RecordEntry((each,)), RecordEntry((replace(others, credential_hash=each.credential_hash),))]
+    yield from (PullRecord({record_key(image, kubelet) or image: entry}) for entry in entries)
+
+
+def _recorded_secrets(subject: ContainerPull, evidence: Lookup) -> list[RecordedSecret]:
+    """The logins of a pod for its image, as a kubelet records them. A secret that cannot be read may have one."""
+    reference, namespace = reference_of(subject.image), subject.namespace
+    if reference is None:
+        return []
+    found = credentials_of(namespace, subject.own, reference.repository, evidence)
+    secrets = [RecordedSecret(each.name, namespace, each.name, "") for each in found.in_state("unread")]
+    for login in found.logins:
+        secret = evidence.look(ObjectRef(SECRET, namespace, login.secret))
+        known = hash(StoredSecret.of(secret or {}).for_kubelet.logins[login.key])
+        secrets.append(RecordedSecret(login.secret, namespace, login.secret, str(known)))
+    return secrets
 
 
 def coming_settings(evidence: Lookup) -> Mapping[str, tuple[NodeVersions, NodeSettings]]:

@@ -691,6 +691,8 @@ class TestResult:
             ({"results": [*ANSWER]}, {}, True), (None, {}, None), (None, None, False), ({"results": []}, {}, None),
             ({"results": [{"item": "quay.io", "scheme": "none"}]}, {}, None), ({"results": [{"item": "other"}]}, {}, None),
             ({"results": [*ANSWER], "failed": True}, {}, None),
+            # Ansible skips the question for each registry if nothing is retired.
+            ({"skipped": True, "results": [{"item": "quay.io", "skipped": True}]}, None, False),
         ],
     )  # fmt: skip
     def test_a_login_is_retired_if_all_registries_refuse_it(self, dead: Any, known: Any, retired: Any) -> None:

@@ -232,6 +232,14 @@ class TestSeveral:
         assert causes(found) == ["connection_refused", "bad_credentials"]
         assert found.cause and found.cause.rule.id == "connection_refused"
 
+    def test_an_attempt_after_the_manifest_is_the_cause(self) -> None:
+        """Its login is right, so those of the other attempts do not matter."""
+        first = "initializing source docker://a.example.com/b:1: unable to retrieve auth token: invalid username/password: x"
+        stored = 'reading blob sha256:1111: Get "https://storage.example.com/x": dial tcp 192.0.2.9:443: connect: connection refused'
+        found = parse_message("ErrImagePull", f"[unable to pull image: {first}, unable to pull image: {stored}]")
+        assert causes(found) == ["bad_credentials", "connection_refused"]
+        assert found.cause and found.cause.rule.id == "connection_refused"
+
     def test_a_mirror_without_a_name_has_an_empty_image(self) -> None:
         found = parse_message("", "(Mirrors also failed: [denied]): manifest unknown")
         assert [(attempt.rule.id, attempt.image, attempt.text) for attempt in found.attempts] == [

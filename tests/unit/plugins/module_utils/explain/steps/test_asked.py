@@ -432,6 +432,7 @@ class TestUnclassifiedError:
             ("remote error: tls: protocol version not supported", "tls_version"),
             ("stopped after 10 redirects", "redirects"),
             ("exceeded maximum allowed size of 4194304 bytes", "too_large"),
+            ("reading blob sha256:1111: fetching blob: authentication required", "content_refused"),
         ],
     )
     @pytest.mark.parametrize("outcome", ["pulls", "unanswered"])

@@ -22,6 +22,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ConfirmedEntry,
     ConfirmedSecrets,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    Rotation,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import (
     Copy,
     is_wanted,

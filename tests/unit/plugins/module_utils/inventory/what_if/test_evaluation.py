@@ -23,16 +23,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     TRUST_QUESTION,
     ImageQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
-    VerificationPolicy,
-    decide_cached_image,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBELET_CONFIGS,
     NODES,
     POOLS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import CONFIG_MAP, nodes_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import CONFIG_MAP
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import patches_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     NOT_AFFECTED,
@@ -50,6 +46,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
 from support.pull_evidence import REFUSED
 from support.supposed import MIRRORS, changes_of
 from support.supposed_changes import image_config, mirror_set
+from support.supposed_kubelet import ALLOWLISTED, ALWAYS_VERIFY, NEVER_VERIFY, PRELOADED, Kubelet, possible_records
 from support.surveyed import account, auth, place, pod, secret, survey
 
 LOST = {"unreachable_registries": ["q.io"]}
@@ -358,25 +355,25 @@ class TestEarlier:
 class TestRunningPods:
     """A container that has its image, on a node of each policy, if the policy changes. Its next pull fails or cannot be judged."""
 
-    POLICIES: ClassVar = ("NeverVerify", "AlwaysVerify", "NeverVerifyAllowlistedImages")
+    POLICIES: ClassVar = (NEVER_VERIFY, PRELOADED, ALLOWLISTED, ALWAYS_VERIFY)
 
     def compared(
         self, before: str, after: str | None, *more: Any, pull_policy: str = "IfNotPresent", runs: bool = True,
-        kubelet: str = "v1.36.1", runtime: str = "cri-o://1.36.0", list_of: str = "q.io/team/app",
+        kubelet: str = "v1.36.1", runtime: str = "cri-o://1.36.0", list_of: str = "q.io/team/app", registry: str = "q.io", node: str = "n",
     ) -> Comparison:  # fmt: skip
-        """The comparison for a pod whose account has no login. `after`: the policy that a change sets."""
-        one = pod("s", runs=runs, policy=pull_policy, nodeName="n")
+        """The comparison for a pod whose login `registry` does not accept. `after`: the policy that a change sets."""
+        one = pod("s", runs=runs, policy=pull_policy, nodeName=node)
         info = {"kubeletVersion": kubelet, "containerRuntimeVersion": runtime}
-        node = {
+        present = {
             "metadata": {"name": "n", "labels": {"node-role.kubernetes.io/worker": ""}},
             "status": {"nodeInfo": info},
         }
         selector = {"matchLabels": {"node-role.kubernetes.io/worker": ""}}
         pool = {"metadata": {"name": "worker", "labels": {"pools": "x"}}, "spec": {"nodeSelector": selector}}
         snapshot = survey(
-            place(secrets=[secret("s", {"r.io": auth()})], accounts=[account()], pods=[one]),
+            place(secrets=[secret("s", {registry: auth()})], accounts=[account()], pods=[one]),
             objects={
-                NODES: {"items": [node]},
+                NODES: {"items": [present]},
                 POOLS: {"items": [pool]},
                 KUBELET_CONFIGS: {"items": [self.config(before, list_of)]},
             },
@@ -412,20 +409,18 @@ class TestRunningPods:
         return {"outcome": "no_login", "message": "it asks for a login"} if ref.kind == IMAGE_QUESTION else None
 
     def expected(self, before: str, after: str, *, kubelet: str, runtime: str, list_of: str, **_more: Any) -> str:
-        """By the kubelet's own decision, which tests/verdicts compares with its code."""
-        (versions,) = nodes_of(
-            [{"metadata": {"name": "n"}, "status": {"nodeInfo": {"kubeletVersion": kubelet, "containerRuntimeVersion": runtime}}}]
-        ).values()  # fmt: skip
-        now, later = (
-            decide_cached_image(
-                "q.io/team/app:v1", versions, VerificationPolicy(each, (list_of,) if "Allowlisted" in each else ())
-            ).answer
-            for each in (before, after)
-        )
-        order = ("uses", "unknown", "asks")
-        if order.index(later) <= order.index(now):
+        """By a kubelet that is written without the collection's code, for each record that it can have."""
+        kubelets = [
+            Kubelet(kubelet, runtime, each, (list_of,) if each == ALLOWLISTED else ()) for each in (before, after)
+        ]
+        login = [("s", "login")]
+        starts = {
+            tuple(each.uses("q.io/team/app:v1", login, record) for each in kubelets)
+            for record in possible_records(login)
+        }
+        if (True, False) not in starts:
             return NOT_AFFECTED
-        return WOULD_BREAK if later == "asks" else NOT_KNOWN
+        return NOT_KNOWN if (True, True) in starts else WOULD_BREAK
 
     @pytest.mark.parametrize("pull_policy", ["IfNotPresent", "Never"])
     @pytest.mark.parametrize(
@@ -457,15 +452,27 @@ class TestRunningPods:
         found = self.compared("NeverVerify", "NeverVerify", {"target_version": "4.22"}, pull_policy="Never")
         assert found.answer == NOT_AFFECTED
 
-    @pytest.mark.parametrize(("policy", "answer"), [("NeverVerify", NOT_AFFECTED), ("AlwaysVerify", NOT_KNOWN)])
-    def test_a_secret_counts_for_a_pod_without_pulls_only_if_the_kubelet_verifies(
-        self, policy: str, answer: str
+    @pytest.mark.parametrize("policy", POLICIES)
+    @pytest.mark.parametrize(("pull_policy", "same"), [("Never", NOT_AFFECTED), ("IfNotPresent", STILL_BROKEN)])
+    def test_a_secret_that_the_record_may_have_counts_only_if_the_kubelet_verifies(
+        self, policy: str, pull_policy: str, same: str
     ) -> None:
-        change = {"remove_secrets": {"name": "s"}}
-        assert self.compared(policy, None, change, pull_policy="Never").answer == answer
-        assert (
-            self.compared(policy, None, {"remove_secrets": {"name": "t"}}, pull_policy="Never").answer == NOT_AFFECTED
-        )
+        """The kubelet accepts the login by its own record, even if the registry does not accept it."""
+        change, other = ({"remove_secrets": {"name": name}} for name in "st")
+        given: dict[str, Any] = {"pull_policy": pull_policy, "list_of": "x.io/other"}
+        expected = same if policy == NEVER_VERIFY else NOT_KNOWN
+        assert self.compared(policy, None, change, **given).answer == expected
+        assert self.compared(policy, None, change, **given, registry="r.io").answer == same
+        assert self.compared(policy, None, other, **given).answer == NOT_AFFECTED
+
+    def test_a_login_that_the_registry_refuses_from_now_on_stays_in_the_record(self) -> None:
+        change = {"remove_credential": {"registry": "q.io", "username": "user"}}
+        assert self.compared(ALWAYS_VERIFY, None, change, pull_policy="Never").answer == NOT_AFFECTED
+
+    def test_settings_of_an_unknown_node_may_concern_it(self) -> None:
+        for change, answer in ((ALWAYS_VERIFY, NOT_KNOWN), (None, STILL_BROKEN)):
+            found = self.compared(NEVER_VERIFY, change, {"unreachable_registries": ["q.io"]}, node="other")
+            assert found.answer == answer
 
     def test_new_nodes_do_not_have_the_image_of_a_pod_without_pulls(self) -> None:
         found = self.compared("NeverVerify", None, {"new_nodes": True}, pull_policy="Never")
