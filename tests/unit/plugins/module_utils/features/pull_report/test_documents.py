@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
 from hypothesis import given
 from hypothesis import strategies as st
-from support import audits, what_ifs
+from support import audits
 
 FULL = audits.document(audits.lived_in("production"), findings=[], compared=None)
 FULL["compared"] = {"made": audits.MADE, "gone": [], "rules": {}, "only_before": [], "only_now": ["b"]}
@@ -67,7 +67,8 @@ def test_content_that_is_not_a_document_is_refused(content: bytes, message: str)
 
 
 def test_an_audit_among_the_answers_of_what_if_names_its_own_option() -> None:
-    assert documents.describe_format(FULL, what_ifs.document()["format"]).endswith(". Name it in option 'src'")
+    with pytest.raises(OptionError, match=r"\. Name it in option 'src'\. Write it again"):
+        documents.what_if_from_bytes("/answers/a.json", json.dumps(FULL).encode())
 
 
 def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
