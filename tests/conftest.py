@@ -20,7 +20,7 @@ from typing import Any
 
 # Without the tests' environment, the first import would fail with an error that does not explain how to start.
 _IN_COLLECTION = Path(__file__).parents[3].name == "ansible_collections"
-_NEEDED = ("ansible", "hypothesis", "kubernetes", *([] if _IN_COLLECTION else ["ansible_collections"]))
+_NEEDED = ("ansible", "hypothesis", "urllib3", *([] if _IN_COLLECTION else ["ansible_collections"]))
 if _MISSING := [name for name in _NEEDED if not find_spec(name)]:
     print(
         f"""

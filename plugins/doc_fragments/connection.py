@@ -108,5 +108,7 @@ options:
     elements: str
 requirements:
   - python >= 3.10
-  - kubernetes >= 24.2.0
+  - PyYAML >= 6.0
+  - urllib3 >= 1.26.5
+  - certifi >= 2021.10.8
 """

@@ -332,7 +332,7 @@ def run(task: Task) -> dict[str, object]:
     return run_account(wanted, named, handing, lambda: task.cluster(targets))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, hidden=("token",))
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, everywhere=True, hidden=("token",))
 
 
 def main() -> None:

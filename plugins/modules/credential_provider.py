@@ -334,7 +334,7 @@ def run(task: Task) -> dict[str, object]:
     return run_provider(request, lambda: task.cluster(targets))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, everywhere=True)
 
 
 def main() -> None:

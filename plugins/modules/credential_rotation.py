@@ -1013,7 +1013,7 @@ def run(task: Task) -> dict[str, object]:
 
 
 RULES = {"mutually_exclusive": [("secrets", "plan")]}
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, rules=RULES, everywhere=True)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, rules=RULES, everywhere=True)
 
 
 def main() -> None:

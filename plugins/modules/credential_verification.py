@@ -336,7 +336,7 @@ def run(task: Task) -> dict[str, object]:
         return result
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR)
 
 
 def main() -> None:

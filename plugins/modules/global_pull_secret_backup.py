@@ -137,7 +137,7 @@ def run(task: Task) -> dict[str, object]:
         return {"server": run.cluster.name, **back_up(run.cluster, hosted, saving)}
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR)
 
 
 def main() -> None:

@@ -296,7 +296,7 @@ def run(task: Task) -> dict[str, object]:
 
 
 RULES = {"mutually_exclusive": [("auth_file", "auth_config")]}
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, rules=RULES)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, rules=RULES)
 
 
 def main() -> None:

@@ -584,7 +584,7 @@ def run(task: Task) -> dict[str, object]:
         return run.result(verify_access(run.cluster, batch, outcome, run.settings()))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, form=FORM)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, form=FORM)
 
 
 def main() -> None:

@@ -288,7 +288,7 @@ def run(task: Task) -> dict[str, object]:
         return run.result(import_streams(run.cluster, asked, run.namespaces, run.settings(), named=named))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR)
 
 
 def main() -> None:

@@ -274,7 +274,7 @@ def run(task: Task) -> dict[str, object]:
     return ocm_pull_secret(task.params, task.hide, task.connect)
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, hidden=("auth_config",))
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, hidden=("auth_config",))
 
 
 def main() -> None:

@@ -418,7 +418,7 @@ def run(task: Task) -> dict[str, object]:
         return run.result(audit_cluster(run.cluster, asked, run.namespaces, run.settings(), write=write))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, everywhere=True)
 
 
 def main() -> None:

@@ -314,7 +314,7 @@ def run(task: Task) -> dict[str, object]:
         return run.result(export_inventory(run.cluster, wanted, run.targets[0], run.settings(), out))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR)
 
 
 def main() -> None:

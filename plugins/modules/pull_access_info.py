@@ -388,7 +388,7 @@ def run(task: Task) -> dict[str, object]:
         return run.result(explain_access(run.cluster, asked, run.namespaces, run.settings()))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, rules=RULES)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, rules=RULES)
 
 
 def main() -> None:

@@ -726,7 +726,6 @@ def run(task: Task) -> dict[str, object]:
 MODULE = Module(
     ARGUMENTS,
     run,
-    library="kubernetes",
     import_error=IMPORT_ERROR,
     rules={"required_one_of": [tuple(KINDS)]},
     lists=FORMS,

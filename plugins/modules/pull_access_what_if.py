@@ -908,7 +908,7 @@ def run(task: Task) -> dict[str, object]:
     )
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR, everywhere=True, lists=FORMS)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, everywhere=True, lists=FORMS)
 
 
 def main() -> None:

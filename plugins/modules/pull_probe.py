@@ -308,7 +308,7 @@ def run(task: Task) -> dict[str, object]:
         return run.result(probe_images(run.cluster, asked, run.namespaces, run.settings(wait_timeout=asked.timeout)))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR)
 
 
 def main() -> None:

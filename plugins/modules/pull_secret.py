@@ -790,7 +790,6 @@ def run(task: Task) -> dict[str, object]:
 MODULE = Module(
     ARGUMENTS,
     run,
-    library="kubernetes",
     import_error=IMPORT_ERROR,
     rules={"mutually_exclusive": [pull_secret.SOURCES], "required_one_of": [("name", FORM.option)]},
     form=FORM,

@@ -322,7 +322,7 @@ def run(task: Task) -> dict[str, object]:
         return run.result(inspect_secrets(run.cluster, wanted, run.namespaces, run.settings()))
 
 
-MODULE = Module(ARGUMENTS, run, library="kubernetes", import_error=IMPORT_ERROR)
+MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR)
 
 
 def main() -> None:

@@ -396,7 +396,6 @@ def run(task: Task) -> dict[str, object]:
 MODULE = Module(
     ARGUMENTS,
     run,
-    library="kubernetes",
     import_error=IMPORT_ERROR,
     rules={"mutually_exclusive": [("registry", "registries")], "required_one_of": [("registry", "registries")]},
     form=FORM,

@@ -584,7 +584,6 @@ def run(task: Task) -> dict[str, object]:
 MODULE = Module(
     ARGUMENTS,
     run,
-    library="kubernetes",
     import_error=IMPORT_ERROR,
     rules={"required_one_of": [("secrets", FORM.option)]},
     form=FORM,

@@ -227,7 +227,6 @@ def run(task: Task) -> dict[str, object]:
 MODULE = Module(
     ARGUMENTS,
     run,
-    library="kubernetes",
     import_error=IMPORT_ERROR,
     rules={"mutually_exclusive": [("accounts", "namespaces"), ("accounts", "namespace_selector")]},
     form=EntryList("accounts", "name"),

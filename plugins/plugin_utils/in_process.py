@@ -215,7 +215,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
 
         If the other Python lacks the library as well, or does not start, the message says to install the library for Ansible's own Python.
         """
-        lacks = str(result.get("msg")).startswith(NO_LIBRARY.format(library=self.module.library))
+        lacks = str(result.get("msg")).startswith(NO_LIBRARY)
         # If the output of a Python is not a result, Ansible adds the output.
         if not lacks and "module_stdout" not in result:
             return result

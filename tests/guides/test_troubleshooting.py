@@ -167,9 +167,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     "No such file or directory in": lambda run: run(
         "pull_secret", namespaces=["project-a"], name="x", auth_file="auth.json"
     ),
-    "the Python package kubernetes cannot": lambda run: replace(pull_secret.MODULE, import_error="why").without_library(
-        "python3"
-    ),
+    "a Python package cannot": lambda run: replace(pull_secret.MODULE, import_error="why").without_library("python3"),
     "the namespace does not exist on": lambda run: run("pull_secret", **{**SECRET, "namespaces": ["project-x"]}),
     "the namespace_selector selects no namespace": lambda run: run(
         "pull_secret", name="x", registries=LOGIN, namespace_selector={"labels": "team=none"}

@@ -269,7 +269,7 @@ def test_the_next_environment_adds_only_a_pre_release_of_ansible_core() -> None:
     assert re.fullmatch(r"ansible-core>=\d+\.\d+\.\d+(a|b|rc)\d+", core)
 
 
-def test_the_oldest_client_that_users_may_have_is_tested() -> None:
+def test_the_oldest_packages_that_users_may_have_are_tested() -> None:
     wanted = [line for line in (prepare.ROOT / "requirements.txt").read_text("utf-8").splitlines() if line[0] != "#"]
     oldest = (prepare.ROOT / "tests/requirements/oldest.txt").read_text("utf-8").splitlines()
     assert wanted

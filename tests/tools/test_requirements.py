@@ -16,7 +16,7 @@ import pytest
 from prepare import PYTHONS
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Packages of this repository, and packages that ansible-core and the client of Kubernetes need.
+#: Packages of this repository, and packages that ansible-core and the modules need.
 PRESENT = {"ansible_collections", "support", "unit", "ansible", "jinja2", "urllib3", "yaml"}
 NAMES = {"markdown_it": "markdown-it-py"}
 

@@ -85,7 +85,7 @@ def event_source(name: str, arguments: Mapping[str, Any], given: Mapping[str, An
     """
     if IMPORT_ERROR:
         raise OptionError(
-            f"{name}: the Python of ansible-rulebook cannot import the kubernetes client: install the package kubernetes there"
+            f"{name}: the Python of ansible-rulebook cannot import a package: install PyYAML, urllib3 and certifi there"
         )
     kept = {key: value for key, value in given.items() if key not in _OF_THE_RULEBOOK and value not in ("", None)}
     # Validation changes a default that is a list of dictionaries, and a second validation would refuse the changed list.

@@ -131,10 +131,10 @@ def _modules(text: str) -> list[str]:
 
 VERSION = "1.0.0"
 
-#: Start of the error if a module's library cannot be imported.
-NO_LIBRARY = "the Python package {library} cannot be imported by "
-#: Requirements for pip, if they are more than the package name.
-_REQUIREMENTS = {"kubernetes": "kubernetes>=24.2"}
+#: Start of the error if a package that all modules need cannot be imported.
+NO_LIBRARY = "a Python package cannot be imported by "
+#: These packages, for pip.
+_REQUIREMENTS = "PyYAML 'urllib3>=1.26.5' certifi"
 
 #: Maximum number of entries in one warning.
 _SHOWN = 20
@@ -157,7 +157,7 @@ class Module:
     """The definition of a module.
 
     `arguments` and `rules` (`mutually_exclusive` and the like) are those of AnsibleModule, `run` returns the result.
-    `library` is the required Python package, `import_error` why it could not be imported. `form` is the form of many declarations in one
+    `import_error` is the reason why a package that the modules need could not be imported. `form` is the form of many declarations in one
     task, None if the module does not support that. `lists` are the forms of a module that takes only lists, also within other options.
     `everywhere`: without namespaces, the module works in all except the platform's. `hidden` are result keys with credentials for the next
     task: they are returned unmasked, and the action plugin hides the whole result if it contains one.
@@ -165,7 +165,6 @@ class Module:
 
     arguments: Mapping[str, Any]
     run: Callable[[Task], dict[str, Any]]
-    library: str
     import_error: str | None
     rules: Mapping[str, Any] = field(default_factory=dict)
     form: EntryList | None = None
@@ -204,10 +203,9 @@ class Module:
     def without_library(self, python: str) -> str:
         """Return the error for a Python that cannot import the library, with the reason and the command to type."""
         reason = (self.import_error or "").strip().rpartition("\n")[2]
-        package = _REQUIREMENTS.get(self.library, self.library)
         return (
-            f"{NO_LIBRARY.format(library=self.library)}{python} on the host that runs the task ({reason}): install it with "
-            f"{python} -m pip install '{package}', or name a Python that has it in the variable ansible_python_interpreter"
+            f"{NO_LIBRARY}{python} on the host that runs the task ({reason}): install the packages with "
+            f"{python} -m pip install {_REQUIREMENTS}, or name a Python that has them in the variable ansible_python_interpreter"
         )
 
     def problems(self, options: Mapping[str, Any]) -> str:

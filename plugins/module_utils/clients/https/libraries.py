@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The library of all requests, if it is installed. The only place that imports it. It comes with the Kubernetes client."""
+"""The library of all requests, if it is installed. The only place that imports it."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _secret_to_compare(params: Mapping[str, Any]) -> ObjectRef | None:
     check_name("secret", params["secret"])
     if KUBERNETES_MISSING:
         raise OptionError(
-            "option 'compare' needs the Python package 'kubernetes' on the host that runs the task: install it, or leave the option out"
+            "option 'compare' needs the Python package PyYAML on the host that runs the task: install it, or leave the option out"
         )
     return ObjectRef(SECRET, params["namespace"], params["secret"])
 

@@ -145,10 +145,8 @@ class TestWithoutTheLibrary:
         made.found = found
         return str(made.start(**variables)["msg"])
 
-    OURS = f"the Python package kubernetes cannot be imported by {sys.executable} on the host that runs the task (ImportError: none here): "
-    THEIRS = (
-        "the Python package kubernetes cannot be imported by /usr/bin/python3 on the host that runs the task (why): "
-    )
+    OURS = f"a Python package cannot be imported by {sys.executable} on the host that runs the task (ImportError: none here): "
+    THEIRS = "a Python package cannot be imported by /usr/bin/python3 on the host that runs the task (why): "
 
     @pytest.mark.parametrize(
         "found",

@@ -70,7 +70,7 @@ class TestArguments:
 
     def test_a_missing_client_is_reported_with_the_package(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room, "IMPORT_ERROR", "traceback")
-        with pytest.raises(OptionError, match="install the package kubernetes"):
+        with pytest.raises(OptionError, match="install PyYAML, urllib3 and certifi"):
             opened()
 
 

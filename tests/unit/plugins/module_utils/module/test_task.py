@@ -366,7 +366,7 @@ class TestAsking:
 
 class TestExecute:
     def module(self, run: Any) -> Module:
-        return Module({}, run, library="kubernetes", import_error=None)
+        return Module({}, run, import_error=None)
 
     def test_execute_returns_the_result_of_the_module(self, task: Task) -> None:
         assert execute(self.module(lambda given: {"name": given.name}), task) == {"name": "ns.name.module"}
