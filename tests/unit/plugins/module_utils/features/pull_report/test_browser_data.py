@@ -189,3 +189,29 @@ def test_the_rows_of_an_access_review_survive_the_encoding() -> None:
         ],
         ["images", "ServiceAccount a/default", "image streams of project images", "one, two", "", "links[0]", "one"],
     ]
+
+
+def test_the_rows_of_an_answer_survive_the_encoding() -> None:
+    """The names of the workload are positions in its sentences."""
+    rows = [
+        what_ifs.container(each, name=f"{each}-workload", advice=f"see {each}-workload") for each in what_ifs.ANSWERS
+    ]
+    answer = {
+        **what_ifs.document(*rows, changes=[what_ifs.change("one"), what_ifs.change("two")]),
+        "name": "production",
+    }
+    data = as_data(merge_documents({"a": audits.document(audits.cluster())}), [answer])
+    table, names, texts = data["what_if"], data["names"], data["texts"]
+    verdicts = ("pulls", "unknown", "will_not_pull")
+    for at, row in enumerate(rows):
+        own = [names[table[name][at]] for name in ("namespace", "name", "location")]
+        before, after, moment, cause, advice = (
+            "".join(own[part] if isinstance(part, int) else part for part in texts[table[name][at]])
+            for name in ("before_reason", "after_reason", "moment", "cause", "advice")
+        )
+        is_broken = row["answer"] == "would_break"
+        assert own == ["shop", row["name"], "container app"]
+        assert (verdicts[table["before"][at]], before) == (row["before"]["verdict"], row["before"]["reason"])
+        assert (verdicts[table["after"][at]], after) == (row["after"]["verdict"], row["after"]["reason"])
+        assert moment.endswith(row["when_reason"]) and bool(moment) == is_broken
+        assert (cause, advice) == ("one" if is_broken else "", row["advice"])
