@@ -303,7 +303,7 @@ def run(task: Task) -> dict[str, object]:
     return write_report(from_options(task.params), task.controller, check_mode=task.check_mode)
 
 
-MODULE = Module(ARGUMENTS, run, library="", import_error=None, rules={"required_one_of": [("src", "what_if")]})
+MODULE = Module(ARGUMENTS, run, import_error=None, rules={"required_one_of": [("src", "what_if")]})
 
 
 def main() -> None:
