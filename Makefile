@@ -5,7 +5,7 @@ LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
-.PHONY: demo test test-all release mutants faults-large verdicts-large bench bench-large check-file check-% lab-up lab-down shell clean
+.PHONY: demo test test-all release mutants faults-large verdicts-large bench bench-large t check-% lab-up lab-down shell clean
 
 demo: ## Set up pull access on the lab, from an empty cluster to pods that pull. With KUBECONFIG=..., on your own cluster
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
@@ -19,8 +19,8 @@ test-all: ## Run these checks and the slow ones that rarely fail: every supporte
 release: ## Release VERSION=1.2.3: changelog, make test-all, commit, tag, tarball and checksums in release/. DRY_RUN=1 shows it and keeps nothing
 	@$(PREPARE) docs python tests/tools/release.py '$(VERSION)' $(if $(DRY_RUN),--dry-run)
 
-check-file: ## Run the tests that belong to files: FILE=plugins/modules/sa_link.py, or FILE="a b" for several
-	@python3 tests/tools/check.py --files $(FILE)
+t: ## Run the unit and lab tests of a module, a room or a file: T=sa_link, T=explain, T=README.md, or T="a b" for several
+	@python3 tests/tools/check.py --files $(T)
 
 check-%: ## Run the steps of make test-all with a word in their title, such as check-unit. check-units,oldest for another core, check-next for pre-releases
 	@python3 tests/tools/check.py '$*'

@@ -27,9 +27,9 @@ if _MISSING := [name for name in _NEEDED if not find_spec(name)]:
 The tests need packages that this Python does not find: {", ".join(_MISSING)}.
 These commands make the environment and run the tests in it:
 
-  make check-file FILE=plugins/modules/sa_link.py   the tests that belong to a file; a test file runs itself
-  make check-unit                                   the unit tests
-  make test                                         all checks that a change must pass
+  make t T=sa_link   the tests of a module, a room or a file; a test file runs itself
+  make check-unit    the unit tests
+  make test          all checks that a change must pass
   python3 tests/tools/prepare.py newest python -m pytest {" ".join(sys.argv[1:]) or "tests/unit"}
 """,
         file=sys.stderr,

@@ -4,12 +4,12 @@
 """Run the checks that every change must pass, in steps. A failed step does not stop the others.
 
 usage: check.py [--all] [WORD ...]
-       check.py --files FILE [FILE ...]
+       check.py --files NAME [NAME ...]
 
 `make test` is the check that every change must pass. Slow steps that rarely fail are for --all, which is `make test-all`. A word selects
 the steps of both with the word in their title. Of steps that differ only in the core, it selects the newest core, unless the word
 contains another: `units` and `units,oldest`, `units,` for every core. Pre-releases of ansible-core run only as `next`, so that a new one
-fails no change. --files runs the tests that belong to these files (see selection.py).
+fails no change. --files runs the tests that belong to these modules, rooms and files (see selection.py).
 
 The run begins with its steps and their usual durations. It ends with the slowest test files, one line for each step, and the number of
 tests that passed and failed. A step without a test report counts as one.
@@ -351,9 +351,9 @@ def newest_core(name: str) -> str:
 def steps_of_files(files: list[str]) -> list[Step]:
     """A step for each environment that the tests of these files need."""
     if not files:
-        sys.exit('check.py: name the files: make check-file FILE="README.md plugins/modules/sa_link.py"')
+        sys.exit("check.py: name a module, a room or a file: make t T=sa_link, T='explain README.md'")
     environments: dict[str, list[str]] = {}
-    for test in sorted({test for name in files for test in found_tests(name)}):
+    for test in sorted({test for name in files for path in paths_of(name) for test in found_tests(name, path)}):
         folder = Path(test).parts[1]
         environments.setdefault(ENVIRONMENTS.get(folder, "newest"), []).append(test)
     return [
@@ -362,14 +362,23 @@ def steps_of_files(files: list[str]) -> list[Step]:
     ]
 
 
-def found_tests(name: str) -> list[str]:
-    path = Path(name).resolve()
+def paths_of(name: str) -> list[Path]:
+    """The files that a name stands for: a file, a module, or a room or feature."""
+    utils = ROOT / "plugins" / "module_utils"
+    module = ROOT / "plugins" / "modules" / f"{name}.py"
+    folders = [] if "/" in name else [folder for folder in (utils / name, *utils.glob(f"*/{name}")) if folder.is_dir()]
+    if Path(name).exists() or not (module.is_file() or folders):
+        return [Path(name).resolve()]
+    return [module] if module.is_file() else sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def found_tests(name: str, path: Path) -> list[str]:
     if not path.is_relative_to(ROOT) or not path.exists():
         sys.exit(f"check.py: {name} does not exist in this checkout")
     tests = select_tests(path.relative_to(ROOT).as_posix(), existing_tests(ROOT))
     if not tests:
         sys.exit(f"check.py: no test belongs to {name}: run make test")
-    print(f"{name}: {' '.join(tests)}", flush=True)
+    print(f"{path.relative_to(ROOT)}: {' '.join(tests)}", flush=True)
     return tests
 
 

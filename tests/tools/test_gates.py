@@ -287,6 +287,6 @@ def test_plain_pytest_says_how_to_start(arguments: list[str]) -> None:
     done = subprocess.run(command, cwd=prepare.ROOT, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert "does not find: ansible_collections." in done.stderr
-    for command_line in ("make test ", "make check-unit ", "make check-file FILE=", " ".join(["pytest", *command[3:]])):
+    for command_line in ("make test ", "make check-unit ", "make t T=", " ".join(["pytest", *command[3:]])):
         assert command_line in done.stderr
     assert "Traceback" not in done.stdout + done.stderr and "Error" not in done.stdout + done.stderr

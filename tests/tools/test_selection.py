@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make check-file` finds the tests of each file."""
+"""`make t` finds the tests of each module, room and file."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_each_kind_of_file_runs_in_the_environment_of_its_tests(capsys: pytest.C
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ([], "make check-file FILE="),
+        ([], "make t T="),
         (["no/such/file.py"], "no/such/file.py does not exist in this checkout"),
         ([str(Path(__file__).parent.parent.parent.parent)], "does not exist in this checkout"),
         ([str(*(ROOT / "tests/requirements").glob("*2.18*"))], "no test belongs to"),
@@ -112,3 +112,30 @@ def test_each_kind_of_file_runs_in_the_environment_of_its_tests(capsys: pytest.C
 def test_a_wrong_file_is_refused(names: list[str], message: str) -> None:
     with pytest.raises(SystemExit, match=message):
         check.steps_of_files(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "paths"),
+    [
+        ("sa_link", ["plugins/modules/sa_link.py"]),
+        ("sa_wait", ["plugins/modules/sa_wait.py"]),
+        (
+            "registry_auth",
+            [
+                "plugins/module_utils/features/registry_auth/__init__.py",
+                "plugins/module_utils/features/registry_auth/run.py",
+            ],
+        ),
+        ("README.md", ["README.md"]),
+    ],
+)
+def test_a_name_stands_for_a_module_a_room_or_a_file(
+    name: str, paths: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert [path.relative_to(ROOT).as_posix() for path in check.paths_of(name)] == paths
+
+
+def test_a_room_stands_for_all_its_files() -> None:
+    names = [path.relative_to(ROOT).as_posix() for path in check.paths_of("explain")]
+    assert "plugins/module_utils/explain/steps/login.py" in names and "plugins/module_utils/explain/chain.py" in names
