@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answer the terms of the lookup `declared`, apart from it, because only a role with declarations needs these imports. Evaluate templates, many at once if possible.
+"""Answer the terms of the lookup `declared`, apart from it, because only a role with declarations needs these imports.
 
 From ansible-core 2.19 on, the evaluation of a template visits every variable of the host, and every member of a dictionary that the
 template contains. So a thousand entries, each with its own variable for the password, take a million visits, and ten thousand entries

@@ -19,17 +19,15 @@ from urllib.parse import unquote
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import auth_file
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
-    containers_keys,
-    keyring_key,
-    kubelet_keys,
-    repository_of,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.node_reading import kubelet_reading
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
+    containers_keys,
     host_of,
     key_warnings,
+    keyring_key,
+    kubelet_keys,
     registry_of,
+    repository_of,
     same_path,
     without_user,
 )

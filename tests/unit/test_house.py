@@ -874,3 +874,14 @@ class TestMessages:
     )
     def test_a_message_says_what_to_write_where(self, taken: dict[str, Any], lines: list[str]) -> None:
         assert disagreements(self.PAGE, taken, "the page", "the code") == lines
+
+
+def test_each_place_names_the_same_packages_to_install() -> None:
+    """requirements.txt is for execution environments, the message and the manual are for people."""
+    wanted = [line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    task = importlib.import_module(f"{COLLECTION}.plugins.module_utils.module.task")
+    fragment = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.connection").ModuleDocFragment
+    message = task.Module({}, lambda _task: {}, "why").without_library("python3")
+    assert f"python3 -m pip install {' '.join(map(repr, wanted))}, or" in message
+    pages = yaml.safe_load(fragment.DOCUMENTATION)["requirements"]
+    assert [line.replace(" ", "") for line in pages if not line.startswith("python")] == wanted

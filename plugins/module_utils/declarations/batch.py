@@ -9,13 +9,12 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from ..core.changes import Change, Entry, Failure, Prerequisite
+from ..core.changes import NOTHING_RELATED, Change, Desired, Entry, Failure, ListedBy, Plan, Prerequisite, Related
 from ..core.errors import ImagePullError, OptionError, Refusal
 from ..core.names import check_namespace
 from ..core.namespaces import NamespaceSelector
 from ..core.namespaces import from_options as selector_from_options
 from ..core.objects import Json, Kind, ObjectRef, Objects, metadata
-from ..core.protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
 
 __all__ = [
     "NO_TARGETS",

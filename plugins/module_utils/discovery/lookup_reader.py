@@ -15,10 +15,10 @@ from typing import Any
 
 from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
-from ..clients.kube.stored_yaml import parse_yaml
+from ..clients.kube.kubeconfig import parse_yaml
+from ..core.changes import ListedBy
 from ..core.errors import ImagePullError
 from ..core.objects import SECRET, Json, ObjectRef, as_dict, as_str, trim_object
-from ..core.protocols import ListedBy
 from ..core.times import with_time_of_content
 from ..engine.fetching import Answer, look_up
 from ..engine.workers import Workers

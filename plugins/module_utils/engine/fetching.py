@@ -11,9 +11,9 @@ from typing import Union
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import ClusterError, Forbidden
+from ..core.changes import ALL, NO_SELECTORS, ListedBy, Question, Related
 from ..core.errors import ImagePullError
 from ..core.objects import Json, Kind, ObjectRef, Objects, metadata, trim_object
-from ..core.protocols import ALL, NO_SELECTORS, ListedBy, Question, Related
 from .workers import Workers
 
 __all__ = [

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ..clients.kube.client import Cluster
+from ..core.changes import Evaluation, Inspection, Question, Related
 from ..core.errors import ImagePullError
 from ..core.objects import Objects
-from ..core.protocols import Evaluation, Inspection, Question, Related
 from .fetching import View
 from .result import NamespaceResult, Outcome, Status
 from .run import NamespaceWork, Run, RunSettings, attempt, open_run

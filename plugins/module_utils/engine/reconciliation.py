@@ -22,10 +22,9 @@ from ..clients.kube.errors import (
     NotFound,
     Unanswered,
 )
-from ..core.changes import Change, Entry, Failure, delete, restore
+from ..core.changes import Change, Entry, Failure, Plan, Related, delete, restore
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json, ObjectRef
-from ..core.protocols import Plan, Related
 from ..declarations.batch import Batch, store_object
 from .fetching import View
 from .namespaces import require_namespace

@@ -22,8 +22,8 @@ from ..clients.kube.errors import (
     Unanswered,
     WebhookUnanswered,
 )
+from ..core.changes import Question
 from ..core.errors import ImagePullError, Refusal, describe_unexpected
-from ..core.protocols import Question
 from ..core.text import pluralize
 from .fetching import View, read_views
 from .namespaces import deleted_sentence, missing_sentence, require_namespace, terminating_sentence

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ..core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
-from ..dockerconfig.key_matching import kubelet_keys
-from ..dockerconfig.registry_keys import host_of, without_user
+from ..dockerconfig.registry_keys import host_of, kubelet_keys, without_user
 from ..images.references import PUBLIC_REGISTRIES
 from ..platform.protected import is_marked_generated
 from ..secrets.content import DATA_KEYS, StoredSecret

@@ -12,9 +12,8 @@ from typing import Any
 from ..core.errors import OptionError
 from ..core.text import summarize
 from ..dockerconfig.auth_file import AuthFile
-from ..dockerconfig.key_matching import kubelet_keys
 from ..dockerconfig.node_reading import kubelet_reading
-from ..dockerconfig.registry_keys import host_of, without_user
+from ..dockerconfig.registry_keys import host_of, kubelet_keys, without_user
 from ..images.image_questions import RegistryAccess
 from ..images.references import Reference, reference_of
 from ..platform.protected import NO_REGISTRIES

@@ -17,7 +17,7 @@ from itertools import chain, islice
 
 from ..core.objects import Json, Kind, as_dict, as_str, controller_reference, metadata
 from ..core.text import pluralize
-from ..dockerconfig.key_matching import has_registry_host
+from ..dockerconfig.registry_keys import has_registry_host
 from .lookup import ReadRequired
 from .subjects import WORKLOADS, ContainerPull, pulls_of_pod, pulls_of_workload, template_of
 from .verdict import UNKNOWN, WILL_NOT_PULL, PullVerdict, Step

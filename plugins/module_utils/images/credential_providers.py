@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
 from ..core.text import redact_line
-from ..dockerconfig.key_matching import is_url_match, kubelet_keys
+from ..dockerconfig.registry_keys import is_url_match, kubelet_keys
 from .nodes import NodeVersions, format_version
 
 __all__ = [

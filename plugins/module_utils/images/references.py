@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..core.objects import Json, as_dict, as_strs
-from ..dockerconfig.key_matching import has_registry_host, repository_of
+from ..dockerconfig.registry_keys import has_registry_host, repository_of
 
 __all__ = [
     "PUBLIC_REGISTRIES",

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ..clients.kube.stored_yaml import parse_objects
+from ..clients.kube.kubeconfig import parse_objects
 from ..core.errors import OptionError, call_all
 from ..core.files import Destination, FilesWanted, VariableFile, Write, stage_file
 from ..core.objects import Json

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.connection import connect
 from ..clients.kube.login_scope import ConnectionOptions
+from ..core.changes import Desired
 from ..core.errors import (
     ImagePullError,
     MissingPermission,
@@ -33,7 +34,6 @@ from ..core.files import advise_reader, describe_read_error
 from ..core.names import is_pattern
 from ..core.namespaces import NamespaceSelector
 from ..core.option_values import Limit, unknown_options
-from ..core.protocols import Desired
 from ..core.redaction import SHORTEST, credentials_in_text, find_secrets, mask
 from ..core.text import make_visible, summarize
 from ..declarations.batch import Batch, Declaration, Targets
@@ -134,7 +134,7 @@ VERSION = "1.0.0"
 #: Start of the error if a package that all modules need cannot be imported.
 NO_LIBRARY = "a Python package cannot be imported by "
 #: These packages, for pip.
-_REQUIREMENTS = "PyYAML 'urllib3>=1.26.5' certifi"
+_REQUIREMENTS = "'PyYAML>=6.0' 'urllib3>=1.26.5' 'certifi>=2021.10.8'"
 
 #: Maximum number of entries in one warning.
 _SHOWN = 20

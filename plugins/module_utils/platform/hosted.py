@@ -23,7 +23,7 @@ from ..dockerconfig.json_text import InvalidContent, Object, fold_name, has_huge
 from ..dockerconfig.node_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret
-from .generated import fnv_hash
+from .account_lists import fnv_hash
 
 __all__ = [
     "ADDITIONAL_SECRET",

@@ -24,9 +24,8 @@ from ..core.text import summarize
 from ..dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
 from ..dockerconfig.credential_entry import changed_fields
 from ..dockerconfig.json_text import InvalidContent
-from ..dockerconfig.key_matching import keyring_key
 from ..dockerconfig.node_reading import KubeletReading, kubelet_reading
-from ..dockerconfig.registry_keys import host_of, redact_keys, without_user
+from ..dockerconfig.registry_keys import host_of, keyring_key, redact_keys, without_user
 
 __all__ = [
     "DATA_KEYS",

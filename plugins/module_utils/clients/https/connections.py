@@ -22,8 +22,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Union
 
-from .exchange import LimitedResponse, Limits, current_limits
-from .libraries import HTTPConnection, HTTPConnectionPool, HTTPSConnection, HTTPSConnectionPool, urllib3
+from .exchange import (
+    HTTPConnection,
+    HTTPConnectionPool,
+    HTTPSConnection,
+    HTTPSConnectionPool,
+    LimitedResponse,
+    Limits,
+    current_limits,
+    urllib3,
+)
 
 __all__ = [
     "ClientContext",

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from .libraries import urllib3
+from .exchange import urllib3
 
 __all__ = [
     "Endpoint",

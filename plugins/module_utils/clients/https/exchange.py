@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sends one request once over a pool of connections, and reads its response, within limits of time and size. No redirect is followed.
 
+The only place that imports the HTTP library.
+
 The timeout of a socket counts from one read to the next, so a server that sends a byte now and then could keep the connection open forever.
 """
 
@@ -12,25 +14,46 @@ import http.client
 import io
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from .libraries import urllib3
-
 __all__ = [
+    "IMPORT_ERROR",
+    "HTTPConnection",
+    "HTTPConnectionPool",
+    "HTTPHeaderDict",
+    "HTTPSConnection",
+    "HTTPSConnectionPool",
     "HttpResponse",
     "LimitedResponse",
     "Limits",
     "OversizedResponse",
     "TruncatedResponse",
+    "certifi",
     "current_limits",
     "open_response",
     "read_response",
     "send_request",
+    "urllib3",
 ]
+
+try:
+    import certifi
+    import urllib3
+    from urllib3._collections import HTTPHeaderDict
+    from urllib3.connection import HTTPConnection, HTTPSConnection
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+    IMPORT_ERROR = None
+except ImportError:
+    certifi = urllib3 = HTTPHeaderDict = None  # type: ignore[assignment,misc]
+    # Classes that are derived from them can then be defined, but not used.
+    HTTPConnection = HTTPSConnection = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[assignment,misc]
+    IMPORT_ERROR = traceback.format_exc()
 
 
 class OversizedResponse(OSError):

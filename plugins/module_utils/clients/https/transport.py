@@ -26,9 +26,8 @@ from ...core.files import advise_reader, describe_read_error
 from ...core.times import check_seconds
 from .connections import ClientContext, InsideAddress, inside_kind_of_host, open_pool
 from .endpoints import find_proxy, has_tls, proxy_host, proxy_login_headers
-from .exchange import HttpResponse, Limits, send_request
+from .exchange import IMPORT_ERROR, HttpResponse, Limits, certifi, send_request, urllib3
 from .failures import INCOMPLETE_RESPONSES, Words, root_cause, sentence
-from .libraries import IMPORT_ERROR, certifi, urllib3
 
 __all__ = [
     "IMPORT_ERROR",

@@ -22,9 +22,9 @@ from typing import Any
 from ...core.errors import OptionError
 from ..https.connections import open_pool
 from ..https.endpoints import encode_header, environment_proxy, find_proxy, has_tls, proxy_host, proxy_login_headers
-from ..https.libraries import HTTPHeaderDict, certifi, urllib3
+from ..https.exchange import HTTPHeaderDict, certifi, urllib3
 from .errors import ConnectError
-from .kubeconfig import Pem, Section, client_context, load_kubeconfig
+from .kubeconfig import IMPORT_ERROR, Pem, Section, client_context, load_kubeconfig
 from .login import (
     Credential,
     CredentialSource,
@@ -35,7 +35,6 @@ from .login import (
     static_login,
 )
 from .login_scope import ConnectionOptions, Route, check_scope, prefer_own_login
-from .stored_yaml import IMPORT_ERROR
 
 __all__ = ["IMPORT_ERROR", "Connection", "connect"]
 

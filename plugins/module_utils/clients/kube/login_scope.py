@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.errors import OptionError
-from ..https.libraries import urllib3
+from ..https.exchange import urllib3
 
 __all__ = ["ConnectionOptions", "Route", "check_scope", "prefer_own_login"]
 

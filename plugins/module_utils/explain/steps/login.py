@@ -18,7 +18,7 @@ from ...images.pull_messages import POD_EVENTS, PodEvents, PullAttempt, parse_me
 from ...images.pull_rules import OWN_LIMIT
 from ...images.pull_rules import UNKNOWN as NO_RULE
 from ...images.references import reference_of
-from ...platform.generated import is_generated
+from ...platform.account_lists import is_generated
 from ...platform.protected import NODE_SECRET
 from .. import fixes
 from ..credentials import Credentials, KubeletLogin, credentials_of

@@ -14,8 +14,7 @@ from functools import partial
 
 from ...core.objects import ObjectRef, as_dict
 from ...core.text import join_and
-from ...dockerconfig.key_matching import containers_keys
-from ...dockerconfig.registry_keys import without_user
+from ...dockerconfig.registry_keys import containers_keys, without_user
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, limit_mirrors, network_ref

@@ -5,6 +5,9 @@
 
 Nodes read signatures at the registry that served the manifest, and ask no other registry if it has none (containers/image
 docker/docker_image_src.go). So the question goes to the first mirror that has the image, or to the source.
+
+An explanation asks this for a pull that is due. An audit asks it for all images in use, since a node that has an image does not check its
+signature again before the next pull.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...core.objects import Json, ObjectRef, as_dict, as_list, as_str
+from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_list, as_str
 from ...core.text import join_and
 from ...images.image_questions import ImageQuestion, SignatureQuestion
 from ...images.node_registries import (
@@ -22,31 +25,38 @@ from ...images.node_registries import (
     ImagePolicies,
     NodeRegistries,
     PolicyScope,
+    SignatureRequirement,
     scopes_of_all,
 )
 from ...images.pull_messages import PullAttempt
-from ...images.references import Reference, can_have_alias, candidates, search_registries
+from ...images.references import Reference, can_have_alias, candidates, reference_of, search_registries
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, RegistrySources
 from ...platform.cluster import CLUSTER_VERSION
-from ..credentials import Credentials
+from ...platform.protected import NODE_SECRET
+from ..credentials import Credentials, credentials_of
 from ..lookup import Lookup, architectures_for, items_of, nodes_for, require_all, try_lookup
 from ..node_settings import registries_of, why_release_unknown
 from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
-from .asked import PullRoute, RegistryAttempt, serving_attempts
+from .asked import PullRoute, RegistryAttempt, read_attempts, serving_attempts
 from .mirrors import explain_mirrors, mirrors_of
+from .pull_secrets import explain_secret_list
+from .streams import resolve_image
 
 __all__ = [
     "SIGNATURE",
     "SIGNATURE_RULES",
     "ImageCandidates",
     "RegistrySignatures",
+    "RequiredSignature",
     "SignatureContext",
     "Sources",
     "explain_signature",
     "explain_sources",
+    "find_signature",
     "policies_of",
     "registry_signatures",
+    "required_signature",
     "resolve_short_name",
     "source_refs",
     "why_outdated",
@@ -383,3 +393,64 @@ def _topic_of(ref: ObjectRef) -> str:
 
 def _policy_refs(namespace: str) -> Sequence[ObjectRef]:
     return CLUSTER_POLICIES, ObjectRef(IMAGE_POLICY, namespace, "")
+
+
+@dataclass(frozen=True)
+class RequiredSignature:
+    """An image of which image policies require a signature. `why_not_asked`: the reason why no registry can be asked for it, or empty."""
+
+    subject: ContainerPull
+    reference: Reference
+    requirement: SignatureRequirement
+    why_not_asked: str = ""
+
+
+def required_signature(subject: ContainerPull, evidence: Lookup) -> RequiredSignature | None:
+    """Return the signature that the image of a container needs. None if no policy is for the image, or nothing is pulled.
+
+    :raises ReadRequired: when more objects have to be read first.
+    """
+    if subject.pull_policy == "Never":
+        return None
+    require_all(evidence, source_refs(subject.namespace))
+    policies, registries = policies_of(subject.namespace, evidence), registries_of(evidence)
+    if not (policies.of_cluster or policies.of_namespace):
+        return None
+    reference = reference_of(resolve_image(subject, evidence).image)
+    if reference is None:
+        return None
+    for each in resolve_short_name(subject, reference, evidence).references:
+        if found := policies.requirement_for(each, registries.policy):
+            why = why_outdated(policies, registries, evidence)
+            if why:
+                why = f"the nodes keep their previous policy files, because {why}"
+            elif reference.is_short:
+                why = f"{subject.image} names no registry"
+            return RequiredSignature(subject, each, found, why)
+    return None
+
+
+def find_signature(required: RequiredSignature, evidence: Lookup) -> RegistrySignatures:
+    """Return the signature at the registry that serves the image, or why it is not known.
+
+    :raises ReadRequired: when a registry has to be asked first.
+    """
+    subject, reference = required.subject, required.reference
+    if required.why_not_asked:
+        return RegistrySignatures(None, required.why_not_asked)
+    names, seen = explain_secret_list(subject, evidence)
+    if seen.verdict:
+        return RegistrySignatures(None, seen.reason)
+    require_all(evidence, [*(ObjectRef(SECRET, subject.namespace, name) for name in names), NODE_SECRET])
+    credentials = credentials_of(subject.namespace, names, reference.repository, evidence)
+    if stopped := credentials.in_state("unparsable"):
+        return RegistrySignatures(None, f"secret {stopped[0].name} stops every pull, because {stopped[0].detail}")
+    route = PullRoute(subject, reference, credentials, mirrors_of(reference, evidence), evidence, asks=True)
+    return registry_signatures(route) or RegistrySignatures(None, _why_not_served(route))
+
+
+def _why_not_served(route: PullRoute) -> str:
+    """The reason why no registry serves the image: the first attempt without an answer, otherwise the first refusal."""
+    attempts = read_attempts(route)
+    first = next((each for each in attempts if not each.is_known), next(iter(attempts), None))
+    return "the image has no mirror, and its source is never contacted" if first is None else first.said

@@ -13,7 +13,19 @@ from itertools import count, takewhile
 from pathlib import PurePath
 from typing import Any, ClassVar
 
-from ...core.changes import Change, create, delete, replace, update
+from ...core.changes import (
+    NO_SELECTORS,
+    NOTHING_RELATED,
+    Change,
+    Desired,
+    ListedBy,
+    Plan,
+    Related,
+    create,
+    delete,
+    replace,
+    update,
+)
 from ...core.errors import RIGHTS_PAGE, OptionError, Refusal
 from ...core.files import FilesWanted
 from ...core.names import check_name, check_namespace
@@ -31,7 +43,6 @@ from ...core.objects import (
     as_str,
     metadata,
 )
-from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import summarize
 from ...rbac.rights import CLUSTER, EVERY, HOSTED_PULL_SECRETS, JOBS, options_of, rights_of, rules_of
 from ...rbac.subjects import LABELS, RBAC, has_account_labels

@@ -9,11 +9,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ...core.changes import Change, create, delete, update
+from ...core.changes import (
+    ALL,
+    NO_SELECTORS,
+    NOTHING_RELATED,
+    Change,
+    Desired,
+    ListedBy,
+    Plan,
+    Related,
+    create,
+    delete,
+    update,
+)
 from ...core.errors import RIGHTS_PAGE, MissingPermission, Refusal
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict, metadata
 from ...core.ownership import is_managed
-from ...core.protocols import ALL, NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import pluralize, summarize
 from ...explain.chain import explain
 from ...explain.lookup import Lookup, ReadRequired, items_of, require_all, try_lookup

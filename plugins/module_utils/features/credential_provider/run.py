@@ -12,9 +12,9 @@ from typing import Any
 
 from ...clients.kube.client import Cluster, list_api_groups
 from ...clients.kube.errors import UnknownResource
+from ...core.changes import ALL, ListedBy, Related
 from ...core.errors import ImagePullError, Refusal
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef
-from ...core.protocols import ALL, ListedBy, Related
 from ...declarations.batch import Batch
 from ...discovery.lookup_reader import read_lookups
 from ...engine.fetching import View

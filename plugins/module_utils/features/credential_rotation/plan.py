@@ -16,11 +16,10 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar
 
-from ...core.changes import Change, create, update
+from ...core.changes import NO_SELECTORS, NOTHING_RELATED, Change, Desired, ListedBy, Plan, Related, create, update
 from ...core.errors import Refusal
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict, as_list, as_str, metadata
 from ...core.ownership import OWNERSHIP_LABELS
-from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import join_and
 from ...dockerconfig.auth_file import parse_stored
 from ...dockerconfig.editing import LoginKeys, UserPassword, find_logins, old_logins, replace_logins

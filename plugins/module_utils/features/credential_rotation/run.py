@@ -12,12 +12,11 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import UnknownResource
-from ...core.changes import Entry
+from ...core.changes import Entry, Related
 from ...core.errors import ImagePullError, Refusal
 from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trim_object
-from ...core.protocols import Related
 from ...core.text import make_printable, pluralize, summarize
 from ...declarations.batch import Batch, Declaration
 from ...discovery.cluster import read_build_secrets

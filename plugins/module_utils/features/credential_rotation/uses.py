@@ -18,7 +18,7 @@ from typing import Any
 
 from ...core.objects import POD, Json, Kind, as_dict, as_int, as_list, as_str, metadata
 from ...dockerconfig.editing import LoginReplacement
-from ...dockerconfig.key_matching import kubelet_keys
+from ...dockerconfig.registry_keys import kubelet_keys
 from ...explain.subjects import (
     STATUSES,
     WORKLOADS,

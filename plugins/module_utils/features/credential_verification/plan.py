@@ -14,12 +14,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ...core.changes import MANAGED_BY, Change, create, delete, update
+from ...core.changes import (
+    MANAGED_BY,
+    NO_SELECTORS,
+    NOTHING_RELATED,
+    Change,
+    Desired,
+    ListedBy,
+    Plan,
+    Related,
+    create,
+    delete,
+    update,
+)
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_name, is_namespace, is_pattern
 from ...core.namespaces import NamespaceSelector, is_selected
 from ...core.objects import Json, Kind, ObjectRef, Objects, as_dict, as_str, as_strs, metadata
-from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import join_and, pluralize, summarize
 from ...images.image_verification import (
     NEVER_VERIFY_ALLOWLISTED,

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ...core.changes import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_name
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
-from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...core.text import pluralize
 from ...dockerconfig.auth_file import FILE_ARGUMENTS, AuthFile, auth_file_from_options
 from ...dockerconfig.registry_keys import check_key

@@ -12,10 +12,10 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import Forbidden
+from ...core.changes import Inspection
 from ...core.errors import Refusal
 from ...core.files import VariableFile, Write
 from ...core.objects import NODE, Json, ObjectRef, as_str, metadata
-from ...core.protocols import Inspection
 from ...discovery.cluster import ClusterKind, detect_cluster_kind, get_if_readable
 from ...engine.inspection import inspect
 from ...engine.run import RunSettings

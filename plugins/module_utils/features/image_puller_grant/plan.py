@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from ...core.changes import Change, create, delete, update
+from ...core.changes import ALL, NOTHING_RELATED, Change, Desired, ListedBy, Plan, Related, create, delete, update
 from ...core.errors import Refusal
 from ...core.objects import CLUSTER_ROLE, ROLE_BINDING, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict
 from ...core.ownership import Ownership, is_managed, labels_view
-from ...core.protocols import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...declarations.declare import Contradiction
 from ...platform.protected import AUTOUPDATE, RESERVED_BINDINGS, autoupdate, is_platform_object
 from ...rbac.subjects import IMAGE_PULLER, RBAC, Subject, binding_view, subject_entries, subject_of, subjects_of

@@ -14,11 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ...core.changes import Change
+from ...core.changes import ALL, Change, ListedBy
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_path_segment
 from ...core.objects import Json, Kind, ObjectRef, Objects, as_dict, as_list, as_str, metadata
-from ...core.protocols import ALL, ListedBy
 from ...core.text import redact_line, redact_text
 from ...dockerconfig.registry_keys import check_key, same_path
 from ...images.image_streams import IMAGE_STREAM, MENDED_BY_A_LOGIN, StreamTag, cause_of, fix_for, tag_of

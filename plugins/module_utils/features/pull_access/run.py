@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ...clients.kube.client import Cluster
+from ...core.changes import ALL, ListedBy
 from ...core.errors import ImagePullError, Refusal
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list
-from ...core.protocols import ALL, ListedBy
 from ...discovery.lookup_reader import read_lookups
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run

@@ -13,11 +13,10 @@ from itertools import islice, zip_longest
 from typing import TypeVar
 
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_str, metadata
-from ...dockerconfig.key_matching import has_registry_host
+from ...dockerconfig.registry_keys import has_registry_host
 from ...explain.chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup, UnreadableObject, node_objects_for
-from ...explain.required_signatures import RequiredSignature, find_signature, required_signature
-from ...explain.steps.sources import RegistrySignatures
+from ...explain.steps.sources import RegistrySignatures, RequiredSignature, find_signature, required_signature
 from ...explain.subjects import ContainerPull
 from ...explain.workload_pods import can_pull, explain_together, is_ended
 from ...images.image_streams import IMAGE_STREAM

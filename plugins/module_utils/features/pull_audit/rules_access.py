@@ -29,9 +29,8 @@ from ...core.text import pluralize, summarize
 from ...dockerconfig.registry_keys import can_be_shown
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
-from ...platform.account_lists import LISTS, duplicate_names, names_in
+from ...platform.account_lists import LISTS, Origin, duplicate_names, how_to_renew, judge_account, names_in, origin_of
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
-from ...platform.generated import Origin, how_to_renew, judge_account, origin_of
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import AUTHENTICATED, IMAGE_PULLER, PROJECT_GROUPS, UNAUTHENTICATED, Subject, subject_of
 from ...secrets.content import DATA_KEYS, DOCKERCONFIGJSON

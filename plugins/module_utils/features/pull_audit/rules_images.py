@@ -14,8 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from ...core.objects import ObjectRef, as_dict, as_list, as_str, as_strs, metadata
 from ...core.text import pluralize, summarize
-from ...dockerconfig.key_matching import kubelet_keys
-from ...dockerconfig.registry_keys import without_user
+from ...dockerconfig.registry_keys import kubelet_keys, without_user
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
 from ...images.image_streams import IMAGE_STREAM, failed_imports

@@ -14,6 +14,7 @@ from typing import Any, Union
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
+from ...core.changes import ALL
 from ...core.errors import ImagePullError
 from ...core.objects import (
     CLUSTER_ROLE_BINDING,
@@ -30,7 +31,6 @@ from ...core.objects import (
     trim_object,
     without_managed_fields,
 )
-from ...core.protocols import ALL
 from ...discovery.cluster import facts_of, read_build_secrets
 from ...discovery.lookup_reader import read_lookups
 from ...discovery.proofs import check_access

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from ...core.changes import NO_SELECTORS
 from ...core.objects import ObjectRef
-from ...core.protocols import NO_SELECTORS
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
 from ...discovery.proofs import NamespaceQuestions
 from ...engine.run import Run

@@ -31,8 +31,7 @@ from ...dockerconfig.registry_keys import registry_of, without_user
 from ...explain.chain import PullVerdict
 from ...explain.lookup import Lookup
 from ...explain.node_settings import NodeGroup, SettledNode
-from ...explain.required_signatures import RequiredSignature
-from ...explain.steps.sources import RegistrySignatures
+from ...explain.steps.sources import RegistrySignatures, RequiredSignature
 from ...explain.subjects import CONTAINERS, STATUSES, ContainerPull, template_of, trim_token_volumes
 from ...explain.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION, PodOwners
 from ...images.nodes import trim_placement

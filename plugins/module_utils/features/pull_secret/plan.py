@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
-from ...core.changes import Change, create, delete, replace, update
+from ...core.changes import NOTHING_RELATED, Change, Desired, ListedBy, Plan, Related, create, delete, replace, update
 from ...core.errors import Refusal
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import Ownership, is_managed
-from ...core.protocols import NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.text import summarize
 from ...declarations.declare import Contradiction
 from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_stored

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, ClassVar
 
-from ...core.changes import MANAGED_BY
+from ...core.changes import MANAGED_BY, NOTHING_RELATED, ListedBy, Related
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_name, is_pattern
 from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, as_dict, as_str, metadata
 from ...core.ownership import owner_of
-from ...core.protocols import NOTHING_RELATED, ListedBy, Related
 from ...core.text import redact_text
 from ...core.times import content_change, format_utc, with_time_of_content
 from ...dockerconfig.registry_keys import host_of, without_user

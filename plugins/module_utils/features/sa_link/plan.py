@@ -15,24 +15,37 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from ...core.changes import MANAGED_BY, Change, Prerequisite, create, update
+from ...core.changes import (
+    ALL,
+    MANAGED_BY,
+    NOTHING_RELATED,
+    Change,
+    Desired,
+    ListedBy,
+    Plan,
+    Prerequisite,
+    Related,
+    create,
+    update,
+)
 from ...core.errors import Refusal
 from ...core.names import is_pattern
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict, as_list, metadata
 from ...core.ownership import Ownership, is_managed, labels_view
-from ...core.protocols import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...declarations.declare import Contradiction
 from ...platform.account_lists import (
     LISTS,
+    Origin,
     add_links,
     changes_of,
     duplicate_names,
     entries_of,
+    is_generated,
     names_in,
+    origin_of,
     remove_links,
     view_lists,
 )
-from ...platform.generated import Origin, is_generated, origin_of
 from ...platform.protected import is_platform_object
 from ...secrets.content import DOCKERCONFIGJSON, why_not_usable, why_secret_missing
 from .pods import TRIMMED_POD, AccountPullList, PodMissingSecrets, pods_missing_secrets

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from ...core.changes import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
 from ...core.errors import OptionError
 from ...core.names import check_name, check_names, check_namespace
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects
-from ...core.protocols import ALL, NOTHING_RELATED, Evaluation, ListedBy, Related
-from ...platform.generated import UNREADABLE, Verdict, generated_names, how_to_renew, judge_account
+from ...platform.account_lists import UNREADABLE, Verdict, generated_names, how_to_renew, judge_account
 
 __all__ = [
     "Accounts",

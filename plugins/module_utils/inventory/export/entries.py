@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Union
 
+from ...core.changes import Related
 from ...core.errors import OptionError
 from ...core.names import check_path_segment
 from ...core.objects import (
@@ -25,13 +26,11 @@ from ...core.objects import (
     metadata,
 )
 from ...core.ownership import is_managed
-from ...core.protocols import Related
 from ...dockerconfig.auth_file import AuthFile, from_registries, parse, parse_stored
 from ...dockerconfig.credential_entry import CredentialEntry
 from ...dockerconfig.json_text import decode_string, kind_name
 from ...dockerconfig.registry_keys import can_be_shown, redact_keys
-from ...platform.account_lists import LISTS, names_in
-from ...platform.generated import Origin, is_generated, origin_of
+from ...platform.account_lists import LISTS, Origin, is_generated, names_in, origin_of
 from ...platform.protected import controller_of, is_global, is_marked_generated, refuse_platform_name
 from ...rbac.subjects import (
     ACCOUNT_USERS,

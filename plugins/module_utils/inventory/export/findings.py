@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Union
 
+from ...core.changes import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...core.errors import ImagePullError, Refusal
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, metadata, trim_object
-from ...core.protocols import ALL, NOTHING_RELATED, Desired, ListedBy, Plan, Related
 from ...dockerconfig.auth_file import AuthFile
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.pull_secret.plan import PullSecret

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...clients.kube.client import Cluster
+from ...core.changes import ALL, Related
 from ...core.errors import ImagePullError
 from ...core.files import Write
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
-from ...core.protocols import ALL, Related
 from ...declarations.batch import Targets
 from ...dockerconfig.json_text import InvalidContent
 from ...engine.fetching import Answer, look_up

@@ -24,7 +24,7 @@ from functools import cached_property, partial
 from math import floor
 from typing import Any, ClassVar
 
-from ...core.changes import Change, delete, update
+from ...core.changes import NO_SELECTORS, NOTHING_RELATED, Change, Desired, ListedBy, Plan, Related, delete, update
 from ...core.objects import (
     ROLE_BINDING,
     SECRET,
@@ -40,9 +40,17 @@ from ...core.objects import (
 )
 from ...core.option_values import Limit
 from ...core.ownership import is_owned_by
-from ...core.protocols import NO_SELECTORS, NOTHING_RELATED, Desired, ListedBy, Plan, Related
-from ...platform.account_lists import LISTS, changes_of, entries_of, entry_names, remove_links, view_lists
-from ...platform.generated import Origin, is_generated, origin_of
+from ...platform.account_lists import (
+    LISTS,
+    Origin,
+    changes_of,
+    entries_of,
+    entry_names,
+    is_generated,
+    origin_of,
+    remove_links,
+    view_lists,
+)
 from ...platform.protected import is_platform_object
 from ...rbac.subjects import Subject, binding_view, subject_entries, subject_of, subjects_of
 from ...secrets.content import TYPES, StoredSecret, no_changes, view_stored_secret

@@ -9,10 +9,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.changes import Change, Entry
+from ...core.changes import Change, Entry, Related
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.option_values import USUAL_LIMIT, Limit
-from ...core.protocols import Related
 from ...core.text import pluralize
 from ...declarations.batch import Batch, Declaration, find_related, object_after, store_object
 from ...features.image_puller_grant.plan import ImagePullerGrant

@@ -27,8 +27,7 @@ from ...core.objects import (
     as_str,
     metadata,
 )
-from ...dockerconfig.key_matching import is_host_match
-from ...dockerconfig.registry_keys import host_of
+from ...dockerconfig.registry_keys import host_of, is_host_match
 from ...explain.credentials import REFUSED, refused_logins
 from ...explain.lookup import Lookup, UnreadableObject, require_all, try_lookup
 from ...explain.steps.asked import describe_loss_of_trust

@@ -92,7 +92,7 @@ def action(
         connection.set_become_plugin(become_loader.get("sudo"))
     templar = Templar(loader=loader)
     made = Action(task, connection, PlayContext(), loader, templar, None)
-    made.module = Module(ARGUMENTS, work, "kubernetes", None)
+    made.module = Module(ARGUMENTS, work, None)
     made.calls = []
     return made
 
@@ -224,7 +224,7 @@ class TestWhere:
     @pytest.mark.parametrize("python", ["auto", sys.executable])
     def test_a_missing_library_runs_the_module_elsewhere(self, python: str) -> None:
         made = action()
-        made.module = Module(ARGUMENTS, lambda task: {}, "kubernetes", "Traceback: why")
+        made.module = Module(ARGUMENTS, lambda task: {}, "Traceback: why")
         assert made.start(ansible_python_interpreter=python) == {"elsewhere": True}
         assert made.calls[0]["keywords"]["task_vars"]["ansible_python_interpreter"] == python
 
@@ -299,9 +299,7 @@ class TestTask:
 
     def test_the_rules_between_options_are_enforced(self) -> None:
         made = action(lambda task: {}, args={"name": "n", "count": 2})
-        made.module = Module(
-            ARGUMENTS, lambda task: {}, "kubernetes", None, {"mutually_exclusive": [("name", "count")]}
-        )
+        made.module = Module(ARGUMENTS, lambda task: {}, None, {"mutually_exclusive": [("name", "count")]})
         result = made.start()
         assert (result["failed"], result["msg"]) == (True, "parameters are mutually exclusive: name|count")
 
@@ -431,7 +429,7 @@ class TestEntries:
 
     def run(self, *entries: Any, work: Work = lambda task: {"changed": True}, **more: Any) -> dict[str, Any]:
         made = action(work, args={"things": list(entries), **more})
-        made.module = Module(LISTED, work, "kubernetes", None, form=FORM)
+        made.module = Module(LISTED, work, None, form=FORM)
         return made.start()
 
     def test_all_invalid_entries_are_named_at_once(self) -> None:

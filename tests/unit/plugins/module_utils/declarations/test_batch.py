@@ -11,9 +11,13 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Desired,
     Entry,
     Failure,
+    ListedBy,
+    Plan,
     Prerequisite,
+    Related,
     create,
     delete,
     update,
@@ -25,12 +29,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
     Objects,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
-    Desired,
-    ListedBy,
-    Plan,
-    Related,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 

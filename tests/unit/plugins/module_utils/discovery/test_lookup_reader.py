@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import NO_SELECTORS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NO_SELECTORS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import read_lookups
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (

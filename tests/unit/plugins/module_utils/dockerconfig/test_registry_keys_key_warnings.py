@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
-    containers_keys,
-    kubelet_keys,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
+    containers_keys,
     key_warnings,
+    kubelet_keys,
     portable_key,
     refuse_unused,
     why_never_used,

@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     ClusterError,
     Forbidden,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import ALL, ListedBy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,
     SECRET,
@@ -21,7 +22,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ALL, ListedBy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import fetch_objects, read_one
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from support.fake_api import FakeApi

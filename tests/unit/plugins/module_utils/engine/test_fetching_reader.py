@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ApiError, Forbidden
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import ALL, NO_SELECTORS, ListedBy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,
@@ -20,7 +21,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     Objects,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import ALL, NO_SELECTORS, ListedBy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import (
     View,
     look_up,

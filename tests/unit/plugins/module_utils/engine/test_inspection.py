@@ -10,6 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    NO_SELECTORS,
+    Evaluation,
+    ListedBy,
+    Related,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,
@@ -17,12 +23,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
     Objects,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
-    NO_SELECTORS,
-    Evaluation,
-    ListedBy,
-    Related,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.inspection import (
     evaluate_each,

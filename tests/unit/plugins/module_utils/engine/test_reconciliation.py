@@ -11,10 +11,15 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    NO_SELECTORS,
     Change,
+    Desired,
     Entry,
     Failure,
+    ListedBy,
+    Plan,
     Prerequisite,
+    Related,
     create,
     delete,
     update,
@@ -27,13 +32,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
     Objects,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
-    NO_SELECTORS,
-    Desired,
-    ListedBy,
-    Plan,
-    Related,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine import reconciliation

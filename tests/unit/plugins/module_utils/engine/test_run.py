@@ -20,9 +20,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     Unanswered,
     WebhookUnanswered,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import NO_SELECTORS, ListedBy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Kind, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NO_SELECTORS, ListedBy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import (

@@ -85,7 +85,7 @@ def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
         warnings._global_warnings.clear()
         warnings._global_deprecations.clear()
         with pytest.raises(SystemExit) as end:
-            ansible_module.run_module(module or Module(ARGUMENTS, work, "kubernetes", None))
+            ansible_module.run_module(module or Module(ARGUMENTS, work, None))
         return Ended(end.value.code, capfd.readouterr().out)
 
     return call
@@ -126,7 +126,7 @@ class TestTask:
         assert "canary" not in ended.output
 
     def test_the_rules_between_options_are_enforced(self, run: Run) -> None:
-        module = Module(ARGUMENTS, lambda task: {}, "kubernetes", None, {"mutually_exclusive": [("name", "count")]})
+        module = Module(ARGUMENTS, lambda task: {}, None, {"mutually_exclusive": [("name", "count")]})
         ended = run(module.run, module=module, name="n", count=2)
         assert ended.result["msg"] == "parameters are mutually exclusive: name|count"
 
@@ -169,14 +169,12 @@ class TestResult:
         assert "exception" not in ended.result
 
     def test_a_missing_library_is_reported_with_the_fix(self, run: Run) -> None:
-        module = Module(
-            ARGUMENTS, lambda task: {"changed": True}, "some-library", "Traceback:\n  ...\nImportError: why\n"
-        )
+        module = Module(ARGUMENTS, lambda task: {"changed": True}, "Traceback:\n  ...\nImportError: why\n")
         ended = run(module.run, module=module, tracebacks=True, name="n")
         assert ended.result["msg"] == (
-            f"the Python package some-library cannot be imported by {sys.executable} on the host that runs the task (ImportError: why): "
-            f"install it with {sys.executable} -m pip install 'some-library', or name a Python that has it in the variable "
-            "ansible_python_interpreter"
+            f"a Python package cannot be imported by {sys.executable} on the host that runs the task (ImportError: why): "
+            f"install the packages with {sys.executable} -m pip install 'PyYAML>=6.0' 'urllib3>=1.26.5' 'certifi>=2021.10.8', or name a "
+            "Python that has them in the variable ansible_python_interpreter"
         )
         assert ended.status == 1
 
@@ -218,7 +216,7 @@ class TestEntries:
     """All list entries that Ansible's validation refuses are named at once, by position and name, never by value."""
 
     def refused(self, run: Run, *entries: Any, **more: Any) -> Ended:
-        module = Module(LISTED, lambda task: {"changed": True}, "kubernetes", None, lists=[FORM])
+        module = Module(LISTED, lambda task: {"changed": True}, None, lists=[FORM])
         ended = run(module.run, module=module, things=list(entries), **more)
         assert (ended.status, ended.result["failed"]) == (1, True)
         return ended
@@ -248,7 +246,7 @@ class TestEntries:
             assert {"canary-1", b64("canary-1")} <= task.secrets
             return {"failed": True, "msg": "its own canary-1"}
 
-        module = Module(LISTED, work, "kubernetes", None, **forms)
+        module = Module(LISTED, work, None, **forms)
         ended = run(work, module=module, things=[{"name": "one", "password": "canary-1", "count": "3"}])
         assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
         assert ended.result["msg"] == "its own ********"
@@ -261,7 +259,6 @@ class TestEntries:
         module = Module(
             LISTED,
             lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]},
-            "kubernetes",
             None,
             form=FORM,
         )
@@ -342,7 +339,7 @@ def work(task):
 
 basic._ANSIBLE_ARGS = json.dumps({{"ANSIBLE_MODULE_ARGS": {{"_ansible_remote_tmp": {tmp!r}}}}}).encode()
 basic._ANSIBLE_PROFILE = "legacy"
-run_module(Module({{}}, work, "kubernetes", None))
+run_module(Module({{}}, work, None))
 """
 
 
@@ -436,6 +433,6 @@ def test_a_hidden_result_is_returned_without_masking(run: Run) -> None:
     """A password of the task may be a word of the result. The result is data, and the action plugin hides it."""
     handed_on = {"auths": {"quay.io": {"auth": "quay.io"}}}
     result = {"auth_config": handed_on, "note": "a quay.io"}
-    module = Module(ARGUMENTS, lambda task: result, "kubernetes", None, hidden=("auth_config",))
+    module = Module(ARGUMENTS, lambda task: result, None, hidden=("auth_config",))
     ended = run(module.run, module=module, name="n", password="quay.io")
     assert (ended.result["auth_config"], ended.result["note"]) == (handed_on, "a ********")

@@ -12,7 +12,14 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ClusterError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    NO_SELECTORS,
+    NOTHING_RELATED,
+    Desired,
+    ListedBy,
+    Plan,
+    create,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
@@ -20,13 +27,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
     Objects,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import (
-    NO_SELECTORS,
-    NOTHING_RELATED,
-    Desired,
-    ListedBy,
-    Plan,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Targets
@@ -381,7 +381,7 @@ class TestExecute:
 class TestRules:
     def test_exactly_one_namespace_option_is_required(self) -> None:
         rules = {"mutually_exclusive": [("x", "y")], "required_if": [("a", "b", ["c"])]}
-        module = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, rules)
+        module = Module({"namespaces": {}}, lambda _task: {}, None, rules)
         both = ("namespaces", "namespace_selector")
         assert module.all_rules == {
             "mutually_exclusive": [("x", "y"), both],
@@ -391,12 +391,12 @@ class TestRules:
         assert rules["mutually_exclusive"] == [("x", "y")]
 
     def test_namespaces_may_be_given_in_the_entries_of_a_list(self) -> None:
-        made = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, form=form())
+        made = Module({"namespaces": {}}, lambda _task: {}, None, form=form())
         both = ("namespaces", "namespace_selector")
         assert made.all_rules == {"mutually_exclusive": [both], "required_one_of": [(*both, "keeps")]}
 
     def test_a_module_for_all_namespaces_requires_no_namespace_option(self) -> None:
-        module = Module({"namespaces": {}}, lambda _task: {}, "kubernetes", None, everywhere=True)
+        module = Module({"namespaces": {}}, lambda _task: {}, None, everywhere=True)
         assert module.all_rules == {"mutually_exclusive": [("namespaces", "namespace_selector")]}
 
     def test_a_task_without_a_namespace_option_means_all_namespaces(self, task: Task) -> None:
@@ -412,17 +412,17 @@ class TestRules:
         assert somewhere.targets(everywhere=True) == NamespaceSelector(labels="a=b")
 
     def test_a_module_without_namespaces_has_only_its_own_rules(self) -> None:
-        assert Module({}, lambda _task: {}, "kubernetes", None).all_rules == {}
+        assert Module({}, lambda _task: {}, None).all_rules == {}
 
     def test_only_the_page_leaves_the_options_of_entries_to_other_pages(self) -> None:
-        module = Module(LISTED, lambda _task: {}, "requests", None, lists=[FORM])
+        module = Module(LISTED, lambda _task: {}, None, lists=[FORM])
         things = {"type": "list", "elements": "dict", "no_log": False}
         assert module.arguments_of_page == {**LISTED, "things": things}
         assert replace(module, form=FORM, lists=()).arguments_of_page == LISTED
 
     def test_lists_within_other_options_are_left_to_other_pages_and_checked(self) -> None:
         nested = {"type": "list", "elements": "dict", "options": {"one": {"type": "dict", "options": LISTED}}}
-        module = Module({"around": nested, "more": {"type": "str"}}, lambda _task: {}, "requests", None, lists=[FORM])
+        module = Module({"around": nested, "more": {"type": "str"}}, lambda _task: {}, None, lists=[FORM])
         (page,) = [module.arguments_of_page["around"]["options"]["one"]["options"]["things"]]
         assert page == {"type": "list", "elements": "dict", "no_log": False}
         assert module.arguments_of_page["more"] == {"type": "str"}
@@ -500,7 +500,7 @@ class TestReadFile:
 class TestHidden:
     """The value that a module returns on purpose is not masked. Everything around it is masked."""
 
-    MODULE = Module({}, lambda task: {}, "kubernetes", None, hidden=("auth_config",))
+    MODULE = Module({}, lambda task: {}, None, hidden=("auth_config",))
 
     def test_a_hidden_value_is_returned_without_masking(self) -> None:
         result = {"auth_config": {"auths": {"quay.io": "quay.io"}}, "msg": "quay.io", "changed": False}
@@ -510,5 +510,5 @@ class TestHidden:
         assert self.MODULE.mask_result({"registries": ["a quay.io"]}, {"quay.io"}) == {"registries": ["a ********"]}
 
     def test_a_module_without_hidden_values_is_masked_completely(self) -> None:
-        module = Module({}, lambda task: {}, "kubernetes", None)
+        module = Module({}, lambda task: {}, None)
         assert module.mask_result({"auth_config": "quay.io"}, {"quay.io"}) == {"auth_config": HIDDEN}

@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import generated
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.generated import UNREADABLE, Verdict
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import account_lists
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.account_lists import UNREADABLE, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,41 +102,43 @@ class TestJudge:
     )
     def test_judge_names_the_missing_part(self, found: Any, missing: str) -> None:
         expected = Verdict(missing=missing, stale=NAME if missing == OF_ANOTHER else "") if missing else Verdict(NAME)
-        assert generated.judge_account(account(NAME, annotations=REF), {NAME: found}) == expected
+        assert account_lists.judge_account(account(NAME, annotations=REF), {NAME: found}) == expected
 
     @pytest.mark.parametrize("found", [account(), account("quay"), account(annotations=REF)])
     def test_a_name_that_is_not_in_the_list_proves_nothing(self, found: Any) -> None:
         """A dangling annotation remains after the registry was removed."""
-        verdict = generated.judge_account(found, {NAME: secret()})
+        verdict = account_lists.judge_account(found, {NAME: secret()})
         assert verdict.missing == "no generated pull secret in imagePullSecrets"
 
     def test_one_entry_of_another_account_marks_the_secret_as_stale(self) -> None:
         entries = {host: {"auth": b64(f"<token>:{token_of(uid)}")} for host, uid in (("a", "new"), ("b", "old"))}
         found = {**secret(), "data": {".dockercfg": b64(json.dumps(entries))}}
-        assert generated.judge_account(account(NAME), {NAME: found}) == Verdict(missing=OF_ANOTHER, stale=NAME)
+        assert account_lists.judge_account(account(NAME), {NAME: found}) == Verdict(missing=OF_ANOTHER, stale=NAME)
 
     def test_a_listed_secret_that_was_not_read_counts_as_missing(self) -> None:
-        verdict = generated.judge_account(account(NAME), {})
+        verdict = account_lists.judge_account(account(NAME), {})
         assert verdict == Verdict(missing=f"secret {NAME} is listed but does not exist yet")
 
     def test_the_missing_part_of_the_last_secret_is_reported(self) -> None:
         other = "default-dockercfg-zzzzz"
-        verdict = generated.judge_account(account(NAME, other), {NAME: secret(annotations={}), other: None})
+        verdict = account_lists.judge_account(account(NAME, other), {NAME: secret(annotations={}), other: None})
         assert verdict == Verdict(missing=f"secret {other} is listed but does not exist yet")
 
     def test_one_good_secret_suffices(self) -> None:
         names = ("default-dockercfg-old", NAME)
-        assert generated.judge_account(account(*names), {names[0]: None, NAME: secret()}) == Verdict(NAME)
+        assert account_lists.judge_account(account(*names), {names[0]: None, NAME: secret()}) == Verdict(NAME)
 
     def test_a_secret_that_may_not_be_read_counts_with_a_note(self) -> None:
-        verdict = generated.judge_account(account(NAME, annotations=REF), {NAME: UNREADABLE})
+        verdict = account_lists.judge_account(account(NAME, annotations=REF), {NAME: UNREADABLE})
         note = f"secret {NAME} is listed, but the caller is not allowed to read it: its content was not verified"
         assert verdict == Verdict(NAME, missing="", note=note)
 
     @given(st.text(), st.text())
     def test_arbitrary_content_raises_no_error(self, token: str, text: str) -> None:
         for found in (secret(token), secret(f"a.{token}.c"), secret(jwt(text)), empty(b64(text))):
-            generated.judge_account(account(NAME), {NAME: found})
+            account_lists.judge_account(account(NAME), {NAME: found})
 
     def test_the_verdict_shows_no_token(self) -> None:
-        assert "canary" not in repr(generated.judge_account(account(NAME), {NAME: secret("canary", annotations={})}))
+        assert "canary" not in repr(
+            account_lists.judge_account(account(NAME), {NAME: secret("canary", annotations={})})
+        )

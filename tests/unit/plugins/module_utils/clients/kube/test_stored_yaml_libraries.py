@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import connection, stored_yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import connection, kubeconfig
 
 KUBE = "ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube"
 
 
 def test_all_libraries_are_installed() -> None:
-    assert stored_yaml.IMPORT_ERROR is None
+    assert kubeconfig.IMPORT_ERROR is None
     assert connection.IMPORT_ERROR is None
 
 
@@ -62,6 +62,6 @@ def test_yaml_is_read_as_by_the_loader_without_libyaml(text: str) -> None:
         except (yaml.YAMLError, ValueError, RecursionError):
             return "an error"
 
-    assert read(stored_yaml.load_yaml) == read(yaml.safe_load)
-    documents = read(lambda text: [*stored_yaml.load_yaml_documents(text)])
+    assert read(kubeconfig.load_yaml) == read(yaml.safe_load)
+    documents = read(lambda text: [*kubeconfig.load_yaml_documents(text)])
     assert documents == read(lambda text: [*yaml.safe_load_all(text)])

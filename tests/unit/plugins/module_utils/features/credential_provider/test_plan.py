@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_provider.plan import (
     ProviderConfig,
     SecretReaders,

@@ -11,7 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Change, Entry
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    MANAGED_BY,
+    Change,
+    Entry,
+    Plan,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
@@ -19,7 +24,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import (
     Batch,
     Declaration,

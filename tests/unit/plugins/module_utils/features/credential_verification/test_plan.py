@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_verification.plan import (
     VerificationPlan,
     pools_with,

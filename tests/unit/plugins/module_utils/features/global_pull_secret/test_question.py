@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Evaluation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Json, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
     HostedMerge,
     PoolRollout,

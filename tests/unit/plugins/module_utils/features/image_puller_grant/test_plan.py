@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     CLUSTER_ROLE,
@@ -19,7 +19,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     options as grant,
 )

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.required_signatures import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import (
+    RegistrySignatures,
     RequiredSignature,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import RegistrySignatures
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.forecast import (
     FORECASTS,

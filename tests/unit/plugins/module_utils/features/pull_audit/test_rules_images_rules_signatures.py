@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.required_signatures import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import (
+    RegistrySignatures,
     RequiredSignature,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import RegistrySignatures
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit

@@ -10,11 +10,10 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,

@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Prerequisite
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    MANAGED_BY,
+    Plan,
+    Prerequisite,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Plan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import TRIMMED_POD
 from hypothesis import given

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Evaluation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import Evaluation
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.question import (
     ProvisionedAccounts,
 )

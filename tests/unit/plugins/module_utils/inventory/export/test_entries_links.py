@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import NOTHING_RELATED, Related
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NOTHING_RELATED, Related
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
     arrange_links,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.key_matching import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
     containers_keys,
     is_glob_match,
     keyring_key,

@@ -11,12 +11,12 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.required_signatures import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import (
+    RegistrySignatures,
     RequiredSignature,
     find_signature,
     required_signature,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import RegistrySignatures
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import SIGNATURE_QUESTION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.stored_yaml import parse_yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import parse_yaml
 
 
 def test_yaml_and_json_are_parsed() -> None:

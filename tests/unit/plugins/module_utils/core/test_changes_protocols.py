@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import NOTHING_RELATED
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.protocols import NOTHING_RELATED
 
 
 def test_the_empty_answer_cannot_be_changed() -> None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import libraries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import exchange
 
 CLIENTS = "ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients"
 IMPORTS = f"from {CLIENTS}.ocm import client\nfrom {CLIENTS}.registry import proof, transport\n"
@@ -23,7 +23,7 @@ def run(code: str) -> str:
 
 
 def test_all_libraries_are_installed() -> None:
-    assert libraries.IMPORT_ERROR is None
+    assert exchange.IMPORT_ERROR is None
 
 
 @pytest.mark.parametrize("missing", ["urllib3", "certifi"])

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import generated
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.generated import Origin
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import account_lists
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.account_lists import Origin
 
 GENERATED, PRESUMED, UNCERTAIN, OTHER = Origin.GENERATED, Origin.PRESUMED, Origin.UNCERTAIN, Origin.OTHER
 
@@ -32,7 +32,7 @@ CUT = {
 
 
 def account(pull: Any = (), mount: Any = (), *, named: str | None = None, name: str = "default") -> dict[str, Any]:
-    meta = {"name": name, "uid": "u", "annotations": None if named is None else {generated.REFERENCE: named}}
+    meta = {"name": name, "uid": "u", "annotations": None if named is None else {account_lists.REFERENCE: named}}
     return {"metadata": meta, PULL: [{"name": entry} for entry in pull], MOUNT: [{"name": entry} for entry in mount]}
 
 
@@ -41,7 +41,7 @@ class TestOriginOf:
     @pytest.mark.parametrize("name", [X, "by-annotation", "default-token-quay"])
     def test_a_secret_named_by_the_annotation_is_generated(self, key: str, name: str) -> None:
         """The name does not matter: the platform restores this secret."""
-        assert generated.origin_of(account([name], [name, TOKEN], named=name), key, name) is GENERATED
+        assert account_lists.origin_of(account([name], [name, TOKEN], named=name), key, name) is GENERATED
 
     @pytest.mark.parametrize("key", [PULL, MOUNT])
     @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ class TestOriginOf:
     def test_a_generated_pull_secret_name_is_judged_by_lists_and_annotation(
         self, found: Any, origin: Origin, key: str
     ) -> None:
-        assert generated.origin_of(found, key, Z) is origin
+        assert account_lists.origin_of(found, key, Z) is origin
 
     @pytest.mark.parametrize(
         ("key", "found", "origin"),
@@ -82,7 +82,7 @@ class TestOriginOf:
     )
     def test_a_generated_token_name_is_judged_by_list_and_account(self, key: str, found: Any, origin: Origin) -> None:
         """Tokens are never added to the list of pull secrets."""
-        assert generated.origin_of(found, key, TOKEN) is origin
+        assert account_lists.origin_of(found, key, TOKEN) is origin
 
     @pytest.mark.parametrize("key", [PULL, MOUNT])
     @pytest.mark.parametrize(
@@ -106,41 +106,41 @@ class TestOriginOf:
     )
     def test_any_other_name_is_not_generated(self, name: str, key: str) -> None:
         """The five characters at the end are never vowels, 0, 1 or 3. 'quay' has four, of which two are vowels."""
-        assert generated.origin_of(account([name], [name]), key, name) is OTHER
+        assert account_lists.origin_of(account([name], [name]), key, name) is OTHER
 
     @pytest.mark.parametrize(("name", "prefixes"), CUT.items())
     def test_long_names_are_cut_and_marked_with_a_hash(self, name: str, prefixes: tuple[str, str]) -> None:
         pull, token = (f"{prefix}x7k2p" for prefix in prefixes)
-        assert generated.origin_of(account([pull], [pull], name=name), PULL, pull) is PRESUMED
-        assert generated.origin_of(account([], [token], name=name), MOUNT, token) is PRESUMED
+        assert account_lists.origin_of(account([pull], [pull], name=name), PULL, pull) is PRESUMED
+        assert account_lists.origin_of(account([], [token], name=name), MOUNT, token) is PRESUMED
 
     @pytest.mark.parametrize("name", ["a" * 51, "a" * 52, "a" * 58, "a" * 70])
     def test_kubernetes_cuts_long_names_without_a_hash(self, name: str) -> None:
         token = f"{name}-token-"[:58] + "x7k2p"
-        assert generated.origin_of(account([], [token], name=name), MOUNT, token) is PRESUMED
+        assert account_lists.origin_of(account([], [token], name=name), MOUNT, token) is PRESUMED
 
     @pytest.mark.parametrize("name", ["a" * 48, LONG])
     def test_a_name_that_is_not_cut_is_not_generated(self, name: str) -> None:
         entry = f"{name}-dockercfg-x7k2p"
-        assert generated.origin_of(account([entry], [entry], name=name), PULL, entry) is OTHER
+        assert account_lists.origin_of(account([entry], [entry], name=name), PULL, entry) is OTHER
 
     def test_a_name_with_the_hash_of_another_account_is_not_generated(self) -> None:
         entry = f"{CUT['a' * 48][0]}x7k2p"
-        assert generated.origin_of(account([entry], [entry], name="a" * 49), PULL, entry) is OTHER
+        assert account_lists.origin_of(account([entry], [entry], name="a" * 49), PULL, entry) is OTHER
 
     @pytest.mark.parametrize("odd", [None, "text", {}, [None], ["text"], [{"name": None}], [{"name": ["x"]}], [{}]])
     def test_malformed_lists_name_no_secret(self, odd: Any) -> None:
         found = {**account([Z], [Z]), MOUNT: odd}
-        assert generated.origin_of(found, PULL, Z) is UNCERTAIN
-        assert generated.origin_of({"metadata": None, PULL: odd}, PULL, Z) is OTHER
+        assert account_lists.origin_of(found, PULL, Z) is UNCERTAIN
+        assert account_lists.origin_of({"metadata": None, PULL: odd}, PULL, Z) is OTHER
 
     @pytest.mark.parametrize(
-        "annotations", [None, "text", [X], {generated.REFERENCE: None}, {generated.REFERENCE: [X]}]
+        "annotations", [None, "text", [X], {account_lists.REFERENCE: None}, {account_lists.REFERENCE: [X]}]
     )
     def test_a_malformed_annotation_names_no_secret(self, annotations: Any) -> None:
         found = account([X], [X])
         found["metadata"]["annotations"] = annotations
-        assert generated.origin_of(found, PULL, X) is PRESUMED
+        assert account_lists.origin_of(found, PULL, X) is PRESUMED
 
 
 def secret(kind: str, owner: Any = None, **annotations: str) -> dict[str, Any]:
@@ -197,7 +197,7 @@ class TestIsGenerated:
         ],
     )
     def test_a_generated_secret_is_recognized_by_type_annotations_and_owner(self, found: Any, expected: bool) -> None:
-        assert generated.is_generated(account(), found) is expected
+        assert account_lists.is_generated(account(), found) is expected
 
 
 class TestGeneratedNames:
@@ -218,4 +218,4 @@ class TestGeneratedNames:
         ],
     )
     def test_only_listed_names_count_and_the_annotated_one_comes_first(self, found: Any, names: list[str]) -> None:
-        assert generated.generated_names(found) == names
+        assert account_lists.generated_names(found) == names
