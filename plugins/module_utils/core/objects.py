@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Kubernetes objects and kinds, as the API server names and sends them, and their values by type. Pure.
 
-Only for values that are read. Values that are written back are read strictly, so that nothing is lost: see `listed` of each feature.
+`as_dict`, `as_list` and `as_str` are only for values that are read. Values that are written back are read strictly, so that nothing is lost.
 """
 
 from __future__ import annotations

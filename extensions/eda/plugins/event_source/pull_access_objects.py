@@ -17,7 +17,7 @@ description:
   - Changes within a short time become one event with a list of namespaces. The list never contains a namespace that is being deleted.
   - The source never ends by itself. When the cluster does not respond, an event reports that. Another event follows when the cluster
     responds again.
-  - The Python that runs ansible-rulebook needs ansible-core 2.16 or newer, and kubernetes 24.2 or newer. The collection must be in a
+  - The Python that runs ansible-rulebook needs ansible-core 2.16, urllib3 1.26.5 and certifi, or newer ones. The collection must be in a
     location where C(ansible-galaxy collection list) finds it.
 version_added: 1.0.0
 author:
