@@ -189,8 +189,8 @@ def _pool_for(attempt: str, url: str, options: HttpsOptions) -> Iterator[tuple[A
         pool.clear()
         return
     kept[place] = pool
-    while len(kept) > _MOST_KEPT:
-        kept.pop(next(iter(kept))).clear()
+    for oldest in [*kept][:-_MOST_KEPT]:
+        kept.pop(oldest).clear()
 
 
 def _inside_error(attempt: str, kind: str) -> InsideAddressError:
