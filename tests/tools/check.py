@@ -115,8 +115,8 @@ ANSIBLE_LINT = ("ansible-lint", "--offline", "--profile", "production")
 #: Forks take longer than the tests: the step of one core shows that no test depends on another one.
 FORKED_UNITS = ("python", "tests/tools/units.py")
 UNITS = (*FORKED_UNITS, "--in-one-process")
-#: A run that was ended leaves Molecule's state, which says that the lab runs. Without a state, a reset fails.
-MOLECULE = ("sh", "-c", 'molecule reset --all >/dev/null 2>&1; exec molecule test "$@"', "molecule")
+#: A run that was ended leaves the files of its lab, and Molecule's state that the lab runs.
+MOLECULE = ("sh", "-c", 'molecule destroy -s default >/dev/null 2>&1; exec molecule test "$@"', "molecule")
 #: The command after it finds the collection that the tarball installs.
 TARBALL = ("python", "tests/tools/tarball.py")
 
