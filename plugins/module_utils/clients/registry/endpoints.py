@@ -40,7 +40,7 @@ _DOCKER_HUB_TOKENS = Endpoint("auth.docker.io", 443)
 _DIGEST = re.compile(r"@sha(256|384|512):[0-9a-fA-F]+\Z")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)  # A key of a secret can be a megabyte long.
 def registry_endpoint(text: str, scheme: str = "https") -> Endpoint:
     """Return the endpoint for `host[:port]` in a URL with that scheme, `http` or `https`. All names of Docker Hub have the same one.
 
