@@ -263,10 +263,7 @@ def fnv_hash(value: str) -> int:
     return result
 
 
-_REGISTRY_ACCOUNT = "openshift.io/internal-registry-auth-token.service-account"
 _BINDING = "openshift.io/internal-registry-auth-token.binding"
-_LEGACY = "openshift.io/token-secret.name"
-_TYPE = "kubernetes.io/dockercfg"
 #: The claim of a token that does not end (kubernetes pkg/serviceaccount/legacy.go).
 _UID = "kubernetes.io/serviceaccount/service-account.uid"
 
@@ -317,11 +314,11 @@ def _missing_part(account: Json, name: str, secret: Json | None) -> str:
     if secret is None:
         return f"secret {name} is listed but does not exist yet"
     annotations = as_dict(metadata(secret).get("annotations"))
-    if secret.get("type") != _TYPE:
-        return f"secret {name} has type {secret.get('type')} instead of {_TYPE}"
+    if secret.get("type") != _DOCKERCFG:
+        return f"secret {name} has type {secret.get('type')} instead of {_DOCKERCFG}"
     has_token = annotations.get(_BINDING) in ("bound", "legacy")
-    if _LEGACY not in annotations and not (
-        has_token and annotations.get(_REGISTRY_ACCOUNT) == metadata(account).get("name")
+    if _LEGACY_TOKEN not in annotations and not (
+        has_token and annotations.get(_MANAGED_FOR) == metadata(account).get("name")
     ):
         return f"secret {name} has no token yet"
     held = StoredSecret.of(secret)
@@ -338,7 +335,7 @@ def _missing_part(account: Json, name: str, secret: Json | None) -> str:
 def _is_stale(account: Json, secret: Json | None) -> bool:
     """Whether a usable secret holds a token for another account of the same name."""
     held = StoredSecret.of(secret or {})
-    return held.type == _TYPE and any(_is_for_other(account, entry) for entry in held.known.entries.values())
+    return held.type == _DOCKERCFG and any(_is_for_other(account, entry) for entry in held.known.entries.values())
 
 
 def _is_for_other(account: Json, entry: CredentialEntry) -> bool:
