@@ -65,8 +65,6 @@ options:
       - global_pull_secret
       - hosted_pull_secret
       - management_pull_secret
-      - verification
-      - credential_provider
       - events
   everywhere:
     description:

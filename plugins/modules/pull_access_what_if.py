@@ -618,6 +618,27 @@ what_if:
               description: The reason.
               type: str
               returned: always
+    restart_pulls:
+      description:
+        - The maximum number of pulls if a change of a C(KubeletConfig) restarts its nodes, by the registry that nodes ask first. The machine
+          config operator restarts the nodes of a pool one after the other.
+        - No object shows which credentials a kubelet has recorded, so the first start of each image with each list of secrets counts.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        registry:
+          description: The registry.
+          type: str
+          returned: always
+        pulls:
+          description: The number of pulls.
+          type: int
+          returned: always
+        of_one_node:
+          description: The most pulls of one node.
+          type: int
+          returned: always
     images_to_mirror:
       description:
         - The images that no registry within reach has. With O(ask_registries), this includes images that their mirror lacks. If a change

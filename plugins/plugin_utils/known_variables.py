@@ -142,14 +142,12 @@ VARIABLES = {
 #: The known variables: each prefix, with the rests of the names.
 _NAMES = {
     "automation_account_": "everywhere hosted_pull_secrets jobs kubeconfig manifests name namespace namespace_selector namespaces state token_seconds",
-    "credential_provider_": "apply create_role images match_images namespace_selector namespaces result service_accounts state",
     "credential_rotation_": (
         "allow canary_namespaces canary_soak_seconds emergency guard namespace_selector new new_command "
         "next_rotation_seconds nodes nodes_allow_paused nodes_timeout old plan plan_dest plan_only probe probe_node_selectors "
         "probe_timeout pulls_timeout registries reimport retire_tasks rollback secrets soak_seconds verify verify_ca_cert "
         "verify_realm_hosts verify_repositories verify_revoked verify_timeout verify_validate_certs waves"
     ),
-    "credential_verification_": "allow_images_of allow_list apply name policy pool result state",
     "cross_project_pull_": "grants state wait wait_timeout",
     "delegated_auth_": "registries state",
     "global_pull_secret_": (

@@ -161,17 +161,10 @@ ROLES = [
     Mistake("cross_project_pull", grant(project=["a"]), "cross_project_pull_grants[0]: ", "project is unknown: ", "did you mean 'projects'?"),
     Mistake("automation_account", {"automation_account_namespace": "automation", "automation_account_jobs": ["secret"]},
             "value of automation_account_jobs ", "Got no match for: secret", "must be one or more of: secrets, links, "),
-    Mistake("credential_provider", {"credential_provider_match_images": ["https://Quay.io/team/app:v1"], "credential_provider_namespaces": ["{{ project }}"],
-                                    "credential_provider_service_accounts": ["Default"]},
-            "variable credential_provider_match_images: 'https://Quay.io/team/app:v1'", "is not the beginning of an image name", "Write 'quay.io/team/app'; "
-            "variable credential_provider_service_accounts: 'Default' cannot be an object's name: use lower-case letters"),
     Mistake("credential_rotation", {"credential_rotation_registries": ["quay.io"], "credential_rotation_verfy": False,
                                     "credential_rotation_old": {"username": "u", "password": CANARY},
                                     "credential_rotation_new": {"username": "u", "password": CANARY + "-new"}},
             "variable credential_rotation_verfy ", "is unknown: ", f"did you mean 'credential_rotation_verify'? {CORRECT}"),
-    Mistake("credential_verification", {"credential_verification_policy": "AlwaysVerify", "credential_verification_allow_list": ["quay.io/a:v1"]},
-            "variable credential_verification_allow_list: entry 'quay.io/a:v1'", "variable credential_verification_allow_list needs policy "
-            "NeverVerifyAllowlistedImages", "it must be a repository without tag and digest"),
     Mistake("global_pull_secret", {"global_pull_secret_registries": [LOGIN], "global_pull_secret_auth_file": "/x"},
             "global_pull_secret_registries, global_pull_secret_auth_file and global_pull_secret_auth_config", "one of", "set one of "),
     Mistake("pull_access_audit", {"pull_access_audit_rules": ["pod-canot-pull"]},

@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import READER_ROLE
-
 from support.background import repeat
 from support.hypershift import host_a_cluster
 from support.lab import Lab, path_of
@@ -27,7 +25,7 @@ from support.lab_nodes import LabNode, add_nodes
 from support.logins import token_kubeconfig
 from support.modules import run_module
 from support.openshift import CLUSTER_VERSION
-from support.provider import PROVIDERS, create_reader_role
+from support.provider import PROVIDERS
 from support.proxy import Exchange, Proxy
 from support.supposed_changes import mirror_set
 
@@ -511,32 +509,6 @@ def management_pull_secret(stage: Stage) -> Iterator[Result]:
     yield stage.run("pull_secret", **target, registries=[{"registry": login["registry"]}], mode="remove")
 
 
-def verification(stage: Stage) -> Iterator[Result]:
-    """Create, change and delete the policy of a pool whose node has a pod with images of a registry, of a mirror, and without a login."""
-    name = f"verification-{stage.names[0]}"
-    _mirror(stage)
-    add_nodes(stage.lab, LabNode(name, "worker"))
-    images = {"app": f"{stage.host}/team/app:v1", "mirrored": MIRRORED, "plain": "plain.example.com/team/app:v1"}
-    containers = [{"name": container, "image": image} for container, image in images.items()]
-    body = {"metadata": {"name": name}, "spec": {"nodeName": name, "containers": containers}}
-    stage.lab.api("POST", path_of(stage.names[0], "pods"), body, expect=(201, 409))
-    for options in ({"policy": "AlwaysVerify"}, {"policy": "NeverVerify"}, {"state": "absent"}):
-        yield stage.run("credential_verification", namespaces=None, name=name, **options)
-
-
-def credential_provider(stage: Stage) -> Iterator[Result]:
-    """Predict, create, change and delete the list of images and the bindings."""
-    create_reader_role(stage.lab)
-    stage.lab.api("DELETE", f"{PROVIDERS}/cluster", expect=(200, 404))
-    stage.remove("rolebindings", READER_ROLE.name)
-    one, both = {"match_images": ["mirrored.example.com"]}, {"match_images": ["mirrored.example.com", "q.example.com"]}
-    yield stage.run("credential_provider", **one, check=True)
-    yield stage.run("credential_provider", **one)
-    accounts = {"service_accounts": ["default", "builder"]}
-    for options in ({}, {"state": "absent"}):
-        yield stage.run("credential_provider", **both, **accounts, **options)
-
-
 def events(stage: Stage) -> Iterator[Result]:
     """Run the source until it reports that it watches all kinds, or has lost one."""
     source = importlib.import_module(
@@ -590,7 +562,5 @@ RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
     "global_pull_secret": global_pull_secret,
     "hosted_pull_secret": hosted_pull_secret,
     "management_pull_secret": management_pull_secret,
-    "verification": verification,
-    "credential_provider": credential_provider,
     "events": events,
 }

@@ -10,21 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_AUDIENCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import READER_ROLE, READER_RULES
 
 from support.lab import Lab
 
-__all__ = ["PROVIDERS", "RBAC", "create_provider", "create_reader_role", "remove_provider", "token_rights"]
+__all__ = ["PROVIDERS", "RBAC", "create_provider", "token_rights"]
 
 _VERSION = "rbac.authorization.k8s.io/v1"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 PROVIDERS = "/apis/config.openshift.io/v1/criocredentialproviderconfigs"
-
-
-def create_reader_role(lab: Lab) -> None:
-    """Create the cluster role as an administrator does, if it does not exist."""
-    body = {"apiVersion": _VERSION, "metadata": {"name": READER_ROLE.name}, "rules": [*READER_RULES]}
-    lab.api("POST", f"{RBAC}/clusterroles", body, expect=(201, 409))
 
 
 @contextmanager
@@ -55,9 +48,3 @@ def create_provider(lab: Lab, *entries: str, rendered: bool = True) -> None:
         "status": {"conditions": conditions},
     }
     lab.api("POST", PROVIDERS, body)
-
-
-def remove_provider(lab: Lab) -> None:
-    """Delete the configuration and the cluster role, if they exist."""
-    lab.api("DELETE", f"{PROVIDERS}/cluster", expect=(200, 404))
-    lab.api("DELETE", f"{RBAC}/clusterroles/{READER_ROLE.name}", expect=(200, 404))

@@ -22,12 +22,7 @@ SEE = "See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights
 #: The jobs of each module, with the condition for each.
 JOBS_OF: Mapping[str, Sequence[tuple[str, str]]] = {
     "pull_access_export": [("", "export"), ("O(namespace_selector)", "namespace_selector")],
-    "credential_provider": [
-        ("", "credential_provider"),
-        ("O(namespace_selector)", "namespace_selector"),
-    ],
     "credential_rotation": [("", "rotation"), ("", "namespace_selector")],
-    "credential_verification": [("", "verification")],
     "image_puller_grant": [
         ("", "grants"),
         ("O(verify_access)", "verify_access"),

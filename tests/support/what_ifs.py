@@ -111,6 +111,7 @@ def document(*containers: Json, others: int = 0, **more: Any) -> Json:
         "containers": [*containers],
         "summary": {"namespaces": [], "registries": [], "images": [], "changes": []},
         "access": {"gained": [], "lost": [], "unknown": [], "unplanned": []},
+        "restart_pulls": [],
         "images_to_mirror": {
             "images": [],
             "not_pulled_today": [],

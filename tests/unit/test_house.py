@@ -361,19 +361,6 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"name": "n", "namespace": "a", "jobs": ["secrets"], "token_seconds": 600, "kubeconfig_dest": "d/f"},
         {"namespace": "a", "jobs": ["audit"], "everywhere": True},
     ],
-    "credential_provider": [
-        {
-            "match_images": ["quay.io"],
-            "service_accounts": ["a"],
-            "create_role": True,
-            "images": ["quay.io/team/app:v1"],
-        },
-        {"match_images": ["quay.io"], "state": "absent"},
-    ],
-    "credential_verification": [
-        {"policy": "NeverVerifyAllowlistedImages", "allow_list": ["quay.io/*"], "allow_images_of": ["openshift-*"]},
-        {"state": "absent"},
-    ],
     "credential_rotation": [
         {
             "registries": ["quay.io"],

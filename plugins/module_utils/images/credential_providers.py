@@ -22,15 +22,12 @@ from .nodes import NodeVersions, format_version
 __all__ = [
     "CRIO_AUDIENCE",
     "CRIO_PROVIDER",
-    "MOST_ENTRIES",
     "TOKEN_PROVIDERS",
     "KubeletProvider",
     "TokenProvider",
     "cloud_of",
     "crio_doubt",
     "crio_match",
-    "entry_problem",
-    "has_same_images",
     "node_problem",
     "platform_of",
     "skipped_entries",
@@ -63,11 +60,6 @@ _TOKENS, _AUDIENCE, _ANNOTATIONS = (
     "serviceAccountTokenAudience",
     "requiredServiceAccountAnnotationKeys",
 )
-#: Maximum number of entries of `matchImages`, and of characters of each (openshift/api config/v1, MatchImage).
-MOST_ENTRIES, _LONGEST_ENTRY = 50, 512
-_LABEL = r"(?:\*|[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)"
-#: The rule of the API server for an entry.
-_ENTRY = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?(?:/[-a-z0-9._/]*)?\Z")
 #: The first version of the kubelet in which the feature gate for tokens is on by default, and the first CRI-O that may read the provider's
 #: files: 1.34.0 and 1.34.1 do not, 1.34.11 and 1.35.0 do.
 _GIVES_TOKENS, _READS_FILES = (1, 34), (1, 34, 2)
@@ -214,47 +206,6 @@ def skipped_entries(config: Json | None) -> frozenset[str]:
     is_partial = (condition.get("status"), condition.get("reason")) == ("False", "ConfigurationPartiallyApplied")
     found = _SKIPPED.search(as_str(condition.get("message"))) if is_partial else None
     return frozenset(found[1].split() if found else ())
-
-
-def entry_problem(entry: str) -> str:
-    """Return why the API server refuses an entry of `matchImages`, with the correct form. Empty if it accepts the entry."""
-    if len(entry) > _LONGEST_ENTRY:
-        return f"{entry[:40]!r}... has {len(entry)} characters, and the maximum is {_LONGEST_ENTRY}"
-    if entry != "*" and _ENTRY.match(entry):
-        return ""
-    likely = re.sub(r"\Ahttps?://", "", entry.strip(), flags=re.IGNORECASE).lower().partition("@")[0].rstrip(".")
-    likely = re.sub(r"(/[^:]*):.*\Z", r"\1", likely)
-    hint = f". Write {likely!r}" if likely not in ("", "*") and _ENTRY.match(likely) else ""
-    return (
-        f"{entry!r} is not the beginning of an image name. An entry is a host in lower case with an optional port and path, and * is one "
-        f"whole part of the host: quay.io/team, *.example.com, registry.example.com:5000{hint}"
-    )
-
-
-def has_same_images(entry: str, source: str) -> bool:
-    """Whether an image can match both an entry of `matchImages` and the source of a mirror.
-
-    An entry matches as the keys of the kubelet do, with the same number of parts in the host, the same port, and the beginning of the path.
-    A source without a port includes all ports, and `*.` all hosts below (containers/image pkg/sysregistriesv2).
-    """
-    (name, port, path), (source_name, source_port, source_path) = _parts_of(entry), _parts_of(source)
-    if source_port not in ("", port):
-        return False
-    is_inside = path == source_path or path.startswith(f"{source_path}/")
-    if not is_inside and not source_path.startswith(path):
-        return False
-    globs, labels = name.split("."), source_name.split(".")
-    if labels[0] == "*":
-        labels = labels[1:]
-        globs = globs[-len(labels) :] if len(globs) > len(labels) else []
-    return len(globs) == len(labels) and all(glob in ("*", label) for glob, label in zip(globs, labels, strict=True))
-
-
-def _parts_of(pattern: str) -> tuple[str, str, str]:
-    """The name and port of the host, and the path with its first slash."""
-    host, slash, path = pattern.partition("/")
-    name, _colon, port = host.partition(":")
-    return name, port, slash + path
 
 
 def node_problem(node: NodeVersions) -> str:

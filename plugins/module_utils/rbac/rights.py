@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .subjects import IMAGE_PULLER, RBAC, READER_ROLE
+from .subjects import IMAGE_PULLER, RBAC
 
 __all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
 
@@ -394,60 +394,6 @@ JOBS: Mapping[str, Job] = {
                 "secrets", ("get", "patch"), "the secret that the hosted cluster names", named_by=HOSTED_PULL_SECRETS
             ),
             *_NATURE,
-        ),
-    ),
-    "verification": Job(
-        "the policy for images that nodes already have: module and role credential_verification",
-        (
-            _needed_right(f"machineconfigpools.{_MACHINES}", "list", "the pool", CLUSTER),
-            _needed_right(f"kubeletconfigs.{_MACHINES}", "list", "existing settings of the kubelets", CLUSTER),
-            _needed_right(f"kubeletconfigs.{_MACHINES}", "create patch delete", "the policy", CLUSTER),
-            _needed_right("nodes", "list", "versions of the nodes", CLUSTER),
-            _needed_right("pods", "list", "images in use", CLUSTER),
-            _reported_right("secrets", "list", "whether pods have a login for their images", CLUSTER),
-            _reported_right(f"images.{_CONFIG}", "get", "blocked and insecure registries", CLUSTER, "cluster"),
-            _RELEASE,
-            _reported_right(f"imagedigestmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
-            _reported_right(f"imagetagmirrorsets.{_CONFIG}", "list", "mirrors", CLUSTER),
-            _reported_right(
-                "imagecontentsourcepolicies.operator.openshift.io", "list", "mirrors, in older clusters", CLUSTER
-            ),
-            _reported_right(
-                f"criocredentialproviderconfigs.{_CONFIG}",
-                "get",
-                "mirrors for which secrets of the namespace are used",
-                CLUSTER,
-            ),
-            _reported_right(
-                f"machineconfigs.{_MACHINES}", "get", "credential providers for images without another login", CLUSTER
-            ),
-        ),
-    ),
-    "credential_provider": Job(
-        "the pull secrets of namespaces for mirrors: module and role credential_provider (option images needs the job explain as well)",
-        (
-            _needed_right(
-                f"criocredentialproviderconfigs.{_CONFIG}",
-                "get patch delete",
-                "images for which nodes run the provider",
-                CLUSTER,
-                "cluster",
-            ),
-            _needed_right(f"criocredentialproviderconfigs.{_CONFIG}", "create", "creating the list of images", CLUSTER),
-            _needed_right(
-                f"clusterroles.{RBAC}", "get", "whether the role allows nothing else", CLUSTER, READER_ROLE.name
-            ),
-            _needed_right("secrets", "list", "giving accounts this right, which takes having it"),
-            _needed_right(f"rolebindings.{RBAC}", "get create patch delete", "the accounts with the right"),
-            _reported_right("serviceaccounts", "get", "whether the account exists"),
-            _reported_right("namespaces", "get", "check mode: whether the namespace exists"),
-            _reported_right(f"imagedigestmirrorsets.{_CONFIG}", "list", "whether the images have mirrors", CLUSTER),
-            _reported_right(f"imagetagmirrorsets.{_CONFIG}", "list", "whether the images have mirrors", CLUSTER),
-            _reported_right(
-                "imagecontentsourcepolicies.operator.openshift.io", "list", "the same, in older clusters", CLUSTER
-            ),
-            _reported_right("nodes", "list", "whether the versions of the nodes support it", CLUSTER),
-            _reported_right(_REVIEW, "create", "whether the nodes may request tokens of the account", CLUSTER),
         ),
     ),
     "events": Job(

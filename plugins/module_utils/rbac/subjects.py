@@ -33,23 +33,17 @@ from ..core.objects import (
 __all__ = [
     "ACCOUNT_USERS",
     "AUTHENTICATED",
-    "CREATE_READER_ROLE",
     "IMAGE_PULLER",
     "LABELS",
     "PROJECT_GROUPS",
     "RBAC",
-    "READER_LABELS",
-    "READER_ROLE",
-    "READER_RULES",
     "ROLE",
     "UNAUTHENTICATED",
     "Subject",
     "binding_view",
     "gives_pull",
     "has_account_labels",
-    "has_reader_labels",
     "is_bound_to",
-    "is_reader_role",
     "role_of",
     "subject_entries",
     "subject_of",
@@ -283,24 +277,3 @@ def _is_pull_rule(rule: Json) -> bool:
 
 def _has(rule: Json, member: str, *values: str) -> bool:
     return bool({"*", *values} & {as_str(each) for each in as_list(rule.get(member))})
-
-
-#: The cluster role, and the name of each binding to it.
-READER_ROLE = ObjectRef(CLUSTER_ROLE, "", "image-pull-credential-provider")
-#: The provider lists the secrets of a type, and reads none by name (crio-credential-provider v0.1.2 internal/pkg/k8s). RBAC cannot limit a
-#: list to a type.
-READER_RULES: Sequence[Mapping[str, Any]] = ({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]},)
-#: The command that creates the cluster role.
-CREATE_READER_ROLE = f"kubectl create clusterrole {READER_ROLE.name} --verb=list --resource=secrets"
-#: Labels of the role and the bindings.
-READER_LABELS: Mapping[str, str] = {**MANAGED_BY, "app.kubernetes.io/component": "credential-provider"}
-
-
-def is_reader_role(role: Json) -> bool:
-    """Whether the cluster role allows to list secrets, and nothing else. Other roles must not be able to add rules to it."""
-    return role.get("rules") == list(READER_RULES) and not role.get("aggregationRule")
-
-
-def has_reader_labels(obj: Json) -> bool:
-    """Whether the object has all labels of a binding to the cluster role."""
-    return READER_LABELS.items() <= as_dict(metadata(obj).get("labels")).items()

@@ -430,8 +430,7 @@ _ALL = (
         "the pull secrets that the pod's service account is allowed to list. A pod's own secret replaces them only "
         "at a mirror on the host of the image. Every pod of a node can use an image that was pulled this way "
         "(derived from the kubelet's code).",
-        "Give the service accounts the right to list secrets with the role credential_provider, and list only images that all pods of a node "
-        "may use.",
+        "Give the service accounts the right to list the secrets of their namespace, and list only images that all pods of a node may use.",
     ),
     AuditRule(
         "forecast-image-name",

@@ -30,7 +30,7 @@ __all__ = ["LARGEST_BYTES", "find_problem", "from_bytes", "replace_unwritable", 
 LARGEST_BYTES = 1 << 30
 
 #: The parts of a what-if document that the page does not show. Except for the format, their contents are not checked.
-_NOT_SHOWN = ("format", "summary", "images_to_mirror")
+_NOT_SHOWN = ("format", "summary", "restart_pulls", "images_to_mirror")
 #: Unpaired surrogates, which no written file may contain.
 _UNWRITABLE = re.compile("[\ud800-\udfff]")
 _MAY_BE_UNWRITABLE = re.compile(r"\\u[dD][89a-fA-F]")

@@ -39,7 +39,6 @@ from ...rbac.subjects import (
     UNAUTHENTICATED,
     Subject,
     has_account_labels,
-    has_reader_labels,
     subject_entries,
     subject_of,
     subjects_from_options,
@@ -64,8 +63,7 @@ _FLAGS = {AUTHENTICATED: "authenticated", UNAUTHENTICATED: "anonymous"}
 
 @dataclass(frozen=True)
 class Grants:
-    """Finds the bindings that are grants: those of the `roles`, and all of this collection except those of automation accounts and of
-    `credential_provider`.
+    """Finds the bindings that are grants: those of the `roles`, and all of this collection except those of automation accounts.
 
     `default_role` and `default_binding` are the defaults of an entry; `reserved` are the platform's own bindings.
     """
@@ -96,8 +94,7 @@ class Grants:
 
     def _concerns(self, binding: Json) -> bool:
         role = as_str(as_dict(binding.get("roleRef")).get("name"))
-        is_other = has_account_labels(binding) or has_reader_labels(binding)
-        return role in self.roles or (is_managed(binding) and not is_other)
+        return role in self.roles or (is_managed(binding) and not has_account_labels(binding))
 
     def _add(self, ref: ObjectRef, binding: Json, found: Related, findings: Findings) -> None:
         role = as_dict(binding.get("roleRef"))

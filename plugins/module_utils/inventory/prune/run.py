@@ -88,13 +88,6 @@ class WorkloadGuard:
             for removal in removals_of(name, changes, self.views[name].related)
         ]
 
-    @cached_property
-    def _by_namespace(self) -> Mapping[str, Sequence[Removal]]:
-        found: dict[str, list[Removal]] = {}
-        for removal in self.removals:
-            found.setdefault(removal.namespace, []).append(removal)
-        return found
-
     def _plan(self, refused: Collection[Hashable], places: Collection[str] | None = None) -> Sequence[Change]:
         """The changes without these removals: in the given namespaces, or with None in all."""
         left_out: dict[str, list[Removal]] = {}

@@ -46,7 +46,7 @@ class WhatIfAnswers:
     read. `unread_images` are sentences about images of the platform that could not be read. `against` is the inventory that is
     applied before the changes. `without_effect` are the positions of changes that affect nothing. `asks`: registries were asked.
     `entries` are the titles of the entries of an inventory that break a pull, by the key of the row. `builds` is the number of build configs
-    that name a changed secret.
+    that name a changed secret. `restart_pulls` are those of `count_pulls`, for a change of kubelets.
     """
 
     changes: Sequence[WhatIfChange]
@@ -62,6 +62,7 @@ class WhatIfAnswers:
     asks: bool = False
     entries: Mapping[Hashable, Sequence[str]] = field(default_factory=dict)
     builds: int = 0
+    restart_pulls: Sequence[Mapping[str, Any]] = ()
 
     @property
     def affected(self) -> list[WhatIfRow]:
@@ -99,6 +100,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
             "changes": _group(found.rows, lambda row: [found.changes[at].title for at in row.deciding.causes]),
         },
         "access": found.access.report(),
+        "restart_pulls": [*found.restart_pulls],
         "images_to_mirror": list_images(found.rows, asks=found.asks),
         "forecasts": list(map(make_printable, found.forecasts)),
         "unreadable": list(map(make_printable, found.unread)),

@@ -378,6 +378,12 @@ class PullEvaluator:
         """The nodes before and after the changes. :raises ReadRequired: when objects must be read first."""
         return [coming_settings(state) for state in (self.states[0], self.after)]
 
+    @property
+    def changed_nodes(self) -> Mapping[str, tuple[NodeVersions, NodeSettings]]:
+        """The nodes whose settings change, as they are after the changes. :raises ReadRequired: when objects must be read first."""
+        before, after = self._nodes
+        return {name: each for name, each in after.items() if before.get(name) != each}
+
     def _decide_restart(self, subject: ContainerPull) -> tuple[str, tuple[int, ...]]:
         """The decision of the kubelet after the changes about the image of a running pod, with the changes that affect it. `USES` if it is not
         worse than today."""

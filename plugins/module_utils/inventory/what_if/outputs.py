@@ -97,11 +97,19 @@ def sections_of(document: Mapping[str, Any]) -> dict[str, AnswerSection]:
     for part, title in NOTES.items():
         found[f"access.{part}"] = AnswerSection.of(title, NOTE, access[part])
     found["fix"] = AnswerSection("Tasks that keep pulls working", TASK, _offers_of(document["containers"]), _task_texts)
+    found["restart_pulls"] = AnswerSection.of(
+        "Pulls when the changed nodes start again", "registry", map(_describe_pulls, document["restart_pulls"])
+    )
     facts = dict.fromkeys(fact for each in changes for fact in each["cannot_know"])
     found["facts"] = AnswerSection.of("No object shows", "fact", facts)
     found["forecasts"] = AnswerSection.of("The upgrade also affects", "forecast", document["forecasts"])
     found["unreadable"] = AnswerSection.of("Not read", "sentence", document["unreadable"])
     return {name: section for name, section in found.items() if section.groups}
+
+
+def _describe_pulls(row: _Row) -> str:
+    pulls = pluralize(row["pulls"], "pull")
+    return f"{row['registry']}: at most {pulls}, of which one node makes {row['of_one_node']}"
 
 
 def _container_texts(group: Sequence[_Row], changes: Sequence[_Row]) -> Sequence[str]:

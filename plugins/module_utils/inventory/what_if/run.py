@@ -30,7 +30,8 @@ from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.lookup import Lookup, ReadRequired
-from ...explain.subjects import ContainerPull
+from ...explain.subjects import ContainerPull, pulls_of_pod
+from ...explain.workload_pods import can_pull
 from ...features.pull_audit.checks import Audit
 from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.options import PullAudit
@@ -38,6 +39,7 @@ from ...features.pull_audit.rules_verification import VERIFICATION
 from ...features.pull_audit.run import AuditReader, namespace_result
 from ...features.pull_audit.survey import BUILD_CONFIG, NODES_READ, PODS, WORKLOADS_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
+from ...images.kubelet_settings import KUBELET_CONFIGS
 from ...platform.cluster import CLUSTER_VERSION
 from .access import LIMITS, compare_inventories, review_access
 from .declared import AGAINST, KEPT, LISTS, InventoryLists, PlannedObjects, UnplannedEntry
@@ -48,7 +50,7 @@ from .options import WhatIfQuestion
 from .outputs import lines_of
 from .overlay import ChangedLookup
 from .rows import OPERATOR_KINDS, WhatIfRow, row_of_image, rows_of, subjects_of, trim_platform_object
-from .timing import NodeCaches
+from .timing import NodeCaches, count_pulls
 
 __all__ = [
     "NO_INVENTORIES",
@@ -375,6 +377,18 @@ class _WhatIfRun:
             self._asked.registries is not None,
             entries,
             len({*_builds_with_changed_secrets(survey, evaluator.after)}),
+            self._count_pulls(survey, evaluator) if evaluator.after.changes(KUBELET_CONFIGS) else (),
+        )
+
+    def _count_pulls(self, survey: ClusterSnapshot, evaluator: PullEvaluator) -> Sequence[Mapping[str, Any]]:
+        """Return the pulls that a change of kubelets can cause, because their nodes start again."""
+        pods = ((name, pod) for name, place in survey.places.items() for pod in filter(can_pull, place.pods))
+        running = [pull for name, pod in pods for pull in pulls_of_pod(pod, name)]
+        return settle(
+            self._run,
+            lambda: count_pulls(running, evaluator.changed_nodes, evaluator.after),
+            evaluator.lookups,
+            self._asked.registries,
         )
 
     def _plan(self) -> dict[int, PlannedObjects]:

@@ -10,14 +10,17 @@ the same node may be unknown. The versions and settings of the nodes are those a
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ...core.objects import SECRET, ObjectRef
 from ...core.what_if_document import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
 from ...explain.credentials import credentials_of
 from ...explain.lookup import Lookup, items_of, require_all, try_lookup
 from ...explain.node_settings import NodeSettings, can_verify, group_nodes
+from ...explain.steps.mirrors import mirrors_of
 from ...explain.subjects import ContainerPull
 from ...images.image_verification import (
     ASKS,
@@ -41,7 +44,7 @@ from ...images.nodes import NodeVersions, Version, nodes_of
 from ...images.references import reference_of
 from ...secrets.content import StoredSecret
 
-__all__ = ["Moment", "NodeCaches", "coming_settings", "decide_restart"]
+__all__ = ["Moment", "NodeCaches", "coming_settings", "count_pulls", "decide_restart"]
 
 
 @dataclass(frozen=True)
@@ -235,6 +238,48 @@ def coming_settings(evidence: Lookup) -> Mapping[str, tuple[NodeVersions, NodeSe
         return {name: (each, NodeSettings(VerificationPolicy())) for name, each in nodes_of(nodes).items()}
     groups = group_nodes(nodes, evidence)
     return {each.versions.name: (each.versions, group.coming) for group in groups for each in group.nodes}
+
+
+def count_pulls(
+    running: Iterable[ContainerPull], nodes: Mapping[str, _SettledNode], evidence: Lookup
+) -> list[dict[str, Any]]:
+    """Return the maximum number of pulls if all containers on these nodes start again, by the registry that the nodes ask first.
+
+    No object shows the records of a kubelet, so the first start of each image with each list of secrets counts on each node, and later ones
+    count if no record is ever found.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    counted = set()
+    for each in running:
+        asks = each.node in nodes and _asks_at_start(each, nodes[each.node])
+        first = (each.node, each.image, each.namespace, each.own)
+        if asks and not (asks == UNKNOWN and first in counted):
+            counted.add(first)
+            found[_first_registry(each.image, evidence), each.node] += 1
+    registries = sorted({registry for registry, _node in found if registry})
+    by_registry = {name: [number for (registry, _), number in found.items() if registry == name] for name in registries}
+    return [
+        {"registry": name, "pulls": sum(numbers), "of_one_node": max(numbers)} for name, numbers in by_registry.items()
+    ]
+
+
+def _asks_at_start(pull: ContainerPull, node: _SettledNode) -> str:
+    """`ASKS` if the kubelet asks the registry at each start, `UNKNOWN` if its record decides. Empty if it never asks."""
+    if pull.pull_policy in ("Always", "Never"):
+        return ASKS if pull.pull_policy == "Always" else ""
+    answers = {decide_cached_image(pull.image, *each).answer for each in _possible_policies(*node)}
+    return ASKS if ASKS in answers else UNKNOWN if UNKNOWN in answers else ""
+
+
+def _first_registry(image: str, evidence: Lookup) -> str:
+    """The host that nodes ask first. Empty for an invalid name."""
+    reference = reference_of(image)
+    mirrors = None if reference is None else mirrors_of(reference, evidence)
+    if mirrors is not None and mirrors.mirrors:
+        return mirrors.mirrors[0].partition("/")[0]
+    return "" if reference is None else reference.host
 
 
 def _has_policy(evidence: Lookup, namespace: str) -> bool | None:

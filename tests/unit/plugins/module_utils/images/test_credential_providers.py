@@ -13,8 +13,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     cloud_of,
     crio_doubt,
     crio_match,
-    entry_problem,
-    has_same_images,
     node_problem,
     platform_of,
     skipped_entries,
@@ -134,82 +132,6 @@ def test_malformed_configurations_raise_no_error(change: Changed) -> None:
         crio_match(found, "q.io/a")
         crio_doubt(found)
         platform_of(found)
-
-
-class TestEntries:
-    @pytest.mark.parametrize(
-        "entry",
-        [
-            "registry.io",
-            "localhost",
-            "*.azurecr.io",
-            "*.*.registry.io",
-            "example.*",
-            "registry.io:8080/path",
-            "a-b.c/d_e/-f",
-            "q.io/",
-            "q.io/team/my.app",
-            "*/team",
-            "x" * 512,
-        ],
-    )
-    def test_entries_that_the_api_server_accepts_have_no_problem(self, entry: str) -> None:
-        assert entry_problem(entry) == ""
-
-    @pytest.mark.parametrize(
-        ("entry", "hint"),
-        [
-            ("Registry.io", "registry.io"),
-            ("https://q.io/team", "q.io/team"),
-            ("q.io/team/app:v1", "q.io/team/app"),
-            ("q.io/team@sha256:0", "q.io/team"),
-            ("q.io.", "q.io"),
-            ("*", ""),
-            ("", ""),
-            ("a*b.io", ""),
-            ("**.io", ""),
-            ("-a.io", ""),
-            ("q.io/*", ""),
-            ("q.io:port", ""),
-            ("q.io\n", "q.io"),
-        ],
-    )
-    def test_other_entries_are_refused_with_the_correct_form_if_it_is_clear(self, entry: str, hint: str) -> None:
-        problem = entry_problem(entry)
-        assert problem.startswith(f"{entry!r} is not the beginning of an image name")
-        assert problem.partition(". Write ")[2] == (repr(hint) if hint else "")
-
-    def test_a_long_entry_is_refused_with_its_length(self) -> None:
-        assert entry_problem("x" * 513) == f"{'x' * 40!r}... has 513 characters, and the maximum is 512"
-
-
-@pytest.mark.parametrize(
-    ("entry", "source", "is_same"),
-    [
-        ("q.io", "q.io", True),
-        ("q.io", "q.io/team/app", True),
-        ("q.io/team", "q.io", True),
-        ("q.io/te", "q.io/team", True),
-        ("q.io/teams", "q.io/team", False),
-        ("q.io/team/app", "q.io/team", True),
-        ("q.io", "r.io", False),
-        ("*.io", "q.io", True),
-        ("*.io", "a.q.io", False),
-        ("*.q.io", "*.q.io", True),
-        ("*.*.q.io", "*.q.io", True),
-        ("q.io", "*.q.io", False),
-        ("a.b.q.io", "*.q.io", True),
-        ("a.b.q.io", "*.r.io", False),
-        ("a.*.io", "*.q.io", True),
-        ("q.io:5000", "q.io", True),
-        ("q.io", "q.io:5000", False),
-        ("q.io:5000", "q.io:5000/a", True),
-        ("q.io:5001", "q.io:5000", False),
-        ("q.io", "", False),
-    ],
-)
-def test_an_entry_and_a_source_have_the_same_images(entry: str, source: str, is_same: bool) -> None:
-    assert has_same_images(entry, source) is is_same
 
 
 @pytest.mark.parametrize(

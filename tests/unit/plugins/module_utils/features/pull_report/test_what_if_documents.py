@@ -27,7 +27,9 @@ def read(found: Any) -> dict[str, Any]:
 def test_the_shown_parts_are_returned() -> None:
     found = document(*map(container, ANSWERS))
     assert read(found) == {
-        name: value for name, value in found.items() if name not in ("format", "summary", "images_to_mirror")
+        name: value
+        for name, value in found.items()
+        if name not in ("format", "summary", "restart_pulls", "images_to_mirror")
     }
 
 

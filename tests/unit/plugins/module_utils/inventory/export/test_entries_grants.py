@@ -32,7 +32,7 @@ FOUND = {
     ObjectRef(SERVICE_ACCOUNT, "a", "default"): EXISTS,
     ObjectRef(SERVICE_ACCOUNT, "a", "gone"): None,
 }
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS, READER_LABELS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS
 
 
 def binding(*subjects: Any, role: str = ROLE, kind: str = "ClusterRole", **meta: Any) -> dict[str, Any]:
@@ -89,11 +89,8 @@ def test_an_entry_names_only_a_binding_or_role_that_is_not_the_default(
     assert (grant.named, grant.binding_name, grant.role) == (named, name, role)
 
 
-@pytest.mark.parametrize(
-    ("name", "labels"), [("image-pull:home:robot", LABELS), ("image-pull-credential-provider", READER_LABELS)]
-)
-def test_bindings_of_an_automation_account_or_of_the_provider_are_not_grants(name: str, labels: Any) -> None:
-    there = {name: binding(ALICE, role=name, labels=dict(labels))}
+def test_bindings_of_an_automation_account_are_not_grants() -> None:
+    there = {"image-pull:home:robot": binding(ALICE, role="image-pull:home:robot", labels=dict(LABELS))}
     findings = Findings()
     GRANTS.find("b", NamespaceObjects(bindings=there), FOUND, findings)
     assert (findings.grants, findings.left_out, findings.unexpressed) == ([], {}, [])

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     ALWAYS_VERIFY,
     NEVER_VERIFY,
@@ -30,7 +31,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.no
     IMAGE_POLICY,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import (
+    NodeCaches,
+    count_pulls,
+)
 from support.pull_evidence import pod, template
 from support.supposed import rows_about
 from support.supposed_changes import signature_policy
@@ -199,3 +207,67 @@ def test_a_check_at_a_start_is_possible_if_the_image_policies_could_not_be_read(
 
 def test_every_policy_has_a_moment() -> None:
     assert {caches(policy).moment_of(RUNNING).when for policy in POLICIES} == {"on_another_node"}
+
+
+#: The records of a kubelet with this runtime are never found.
+_BROKEN = {"runtime": "cri-o", "runtime_version": (1, 35, 1)}
+
+
+def restarting(*pulls: Any, policy: str = ALWAYS_VERIFY, mirrors: Any = None, **node: Any) -> list[dict[str, Any]]:
+    """The pulls when the nodes `n` and `second` start again."""
+    versions = NodeVersions("n", (1, 36), **{"runtime": "cri-o", "runtime_version": (1, 36, 0), **node})
+    settings = NodeSettings(VerificationPolicy(policy) if policy else None)
+    known = dict.fromkeys((IMAGE_CONFIG, *(ObjectRef(kind, "", "") for kind in MIRROR_KINDS)))
+    evidence = Lookup({**known, **(mirrors or {})})
+    return count_pulls(pulls, {"n": (versions, settings), "second": (versions, settings)}, evidence)
+
+
+def running(
+    name: str, *own: str, node: str = "n", image: str = "q.io/team/app:v1", policy: str = "IfNotPresent"
+) -> Any:
+    return ContainerPull(
+        ObjectRef(POD, "ns", name),
+        "default",
+        own,
+        "app",
+        image,
+        is_pod=True,
+        is_pulled=True,
+        node=node,
+        pull_policy=policy,
+    )
+
+
+class TestRestartPulls:
+    def test_an_image_is_pulled_once_for_each_node_and_list_of_secrets(self) -> None:
+        pulls = [running("a", "s"), running("b", "s"), running("c"), running("d", "s", node="second")]
+        assert restarting(*pulls) == [{"registry": "q.io", "pulls": 3, "of_one_node": 2}]
+
+    @pytest.mark.parametrize(
+        ("policy", "node", "number"),
+        [
+            (ALWAYS_VERIFY, {}, 1),
+            (ALWAYS_VERIFY, _BROKEN, 2),
+            (NEVER_VERIFY, {}, 0),
+            (NEVER_VERIFY, _BROKEN, 0),
+            ("", {}, 1),
+            ("", _BROKEN, 2),
+        ],
+    )
+    def test_the_policy_and_the_versions_decide(self, policy: str, node: Any, number: int) -> None:
+        found = restarting(running("a", "s"), running("b", "s"), policy=policy, **node)
+        assert sum(each["pulls"] for each in found) == number
+
+    def test_pull_policy_always_pulls_at_each_start_and_never_does_not(self) -> None:
+        pulls = [*(running(name, policy="Always") for name in "ab"), running("c", policy="Never")]
+        assert restarting(*pulls, policy=NEVER_VERIFY) == [{"registry": "q.io", "pulls": 2, "of_one_node": 2}]
+
+    def test_pods_on_other_nodes_and_invalid_images_do_not_count(self) -> None:
+        assert restarting(running("a", node="other"), running("b", node=""), running("c", image="Q/:")) == []
+
+    def test_the_first_mirror_is_asked(self) -> None:
+        item = {"source": "q.io/team", "mirrors": ["m.io/team", "n.io/team"]}
+        sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageTagMirrors": [item]}}]}
+        kind = next(each for each in MIRROR_KINDS if each.kind == "ImageTagMirrorSet")
+        found = restarting(running("a", "s"), mirrors={ObjectRef(kind, "", ""): sets})
+        assert [each["registry"] for each in found] == ["m.io"]
