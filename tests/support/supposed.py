@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import ClusterSnapshot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
     ARGUMENTS,
     WhatIfChange,

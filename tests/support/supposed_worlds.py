@@ -15,14 +15,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
     ACCOUNTS,
     ClusterSnapshot,
     NamespaceSnapshot,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
-    SECRETS as SECRETS_READ,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import SECRETS as SECRETS_READ
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     TRUST_QUESTION,

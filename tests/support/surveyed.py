@@ -11,21 +11,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey as trim
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import snapshot as trim
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.listed_evidence import (
     ContainerExplanations,
     ListedLookup,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
     AuditedSecret,
     ClusterSnapshot,
     NamespaceSnapshot,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import PROXY, bundle_refs
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET

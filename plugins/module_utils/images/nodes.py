@@ -28,9 +28,11 @@ __all__ = [
     "format_version",
     "key_of_host",
     "kinds_of",
+    "kubernetes_version",
     "limits_of_pod",
     "nodes_by_architecture",
     "nodes_of",
+    "parse_version",
     "release_in",
     "trim_placement",
     "version_in",
@@ -195,3 +197,18 @@ def _name_in(config: Json | None, member: str) -> str:
 
 def _config_map(name: str) -> ObjectRef:
     return ObjectRef(CONFIG_MAP, _NAMESPACE, name)
+
+
+_TARGET = re.compile(r"v?([1-9][0-9]{0,2})\.([0-9]{1,3})(?:\.[0-9A-Za-z.+-]*)?\Z")
+
+
+def parse_version(text: str) -> tuple[int, int] | None:
+    """Return major and minor of a version such as `4.22.1`, or None if the text is not a version."""
+    match = _TARGET.match(text)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def kubernetes_version(target: Version) -> Version:
+    """Return the version of Kubernetes for a version of Kubernetes or OpenShift. OpenShift 5.0 has everything that 4.23 has."""
+    major, minor = target
+    return target if major == 1 else (1, minor + 13) if major < 5 else (1, minor + 36)

@@ -10,7 +10,7 @@ The right is in one cluster role with a fixed name. A role in each namespace wou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,8 @@ __all__ = [
     "gives_pull",
     "has_account_labels",
     "is_bound_to",
+    "is_pull_binding",
+    "pullers_of",
     "role_of",
     "subject_entries",
     "subject_of",
@@ -277,3 +279,19 @@ def _is_pull_rule(rule: Json) -> bool:
 
 def _has(rule: Json, member: str, *values: str) -> bool:
     return bool({"*", *values} & {as_str(each) for each in as_list(rule.get(member))})
+
+
+def is_pull_binding(binding: Json) -> bool:
+    """Whether the binding refers to the cluster role system:image-puller."""
+    role = as_dict(binding.get("roleRef"))
+    return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, IMAGE_PULLER)
+
+
+def pullers_of(bindings: Iterable[Json]) -> Iterator[tuple[str, Subject]]:
+    """Yield the name of each binding with each of its subjects."""
+    for binding in bindings:
+        meta = metadata(binding)
+        for entry in as_list(binding.get("subjects")):
+            subject = subject_of(entry, as_str(meta.get("namespace")))
+            if subject is not None:
+                yield as_str(meta.get("name")), subject

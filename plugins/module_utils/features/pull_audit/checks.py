@@ -18,25 +18,7 @@ from ...core.text import make_printable, summarize
 from ...core.times import format_utc
 from ...dockerconfig.registry_keys import registry_of, same_path, without_user
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL
-from ...images.kubelet_settings import SETTINGS_KINDS
-from ...platform.cluster import REGISTRY_CONFIG
-from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
-from ...rbac.subjects import PROJECT_GROUPS, Subject
-from . import forecast, rules_access, rules_images, rules_pods, rules_secrets, rules_verification
-from .findings import DRIFT, Finding, find_drift, sort_findings
-from .options import PullAudit, parse_version
-from .rules import RULES
-from .rules_access import is_pull_binding, pullers_of
-from .rules_images import (
-    IMAGE_UNSIGNED,
-    REGISTRY_REMOVED,
-    find_images_of_removed_registry,
-    find_unsigned_images,
-    unknown_signatures,
-)
-from .rules_secrets import group_logins, label_logins
-from .survey import (
+from ...explain.snapshot import (
     ACCOUNTS,
     CLUSTER_BINDINGS,
     NAMESPACES_READ,
@@ -45,14 +27,31 @@ from .survey import (
     SECRETS,
     ClusterSnapshot,
     NamespaceSnapshot,
+    SnapshotQuestion,
 )
+from ...images.kubelet_settings import SETTINGS_KINDS
+from ...images.nodes import parse_version
+from ...platform.cluster import REGISTRY_CONFIG
+from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS
+from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
+from ...rbac.subjects import PROJECT_GROUPS, Subject, is_pull_binding, pullers_of
+from . import forecast, rules_access, rules_images, rules_pods, rules_secrets, rules_verification
+from .findings import DRIFT, Finding, find_drift, sort_findings
+from .forecast import RELEASE_REFS, RELEASE_SIGNATURE
+from .options import PullAudit
+from .rules import RULES
+from .rules_access import NODE_RULES, node_refs
+from .rules_images import (
+    IMAGE_UNSIGNED,
+    REGISTRY_REMOVED,
+    find_images_of_removed_registry,
+    find_unsigned_images,
+    unknown_signatures,
+)
+from .rules_secrets import BUILD_RULES, SEARCH, group_logins, label_logins
+from .rules_verification import VERIFICATION
 
-__all__ = [
-    "CHECKS",
-    "Audit",
-    "count_findings",
-    "document_of",
-]
+__all__ = ["CHECKS", "Audit", "count_findings", "document_of", "snapshot_question"]
 
 Check = Callable[[NamespaceSnapshot, ClusterSnapshot], Iterable[Finding]]
 #: A rule's id, the place where it is applied as a message names it, and the function that applies it.
@@ -395,3 +394,24 @@ def _puller(project: str, subject: Subject, binding: str) -> dict[str, str]:
         "namespace": subject.namespace or (group if group != subject.name else ""),
         "binding": binding,
     }
+
+
+def snapshot_question(asked: PullAudit, *, verdicts: bool = True) -> SnapshotQuestion:
+    """Return the parts of a cluster that the rules need. `verdicts`: whether they need verdicts about the containers."""
+    rules, is_upgrade = {*asked.rules}, asked.target is not None
+    more = [*node_refs()] if rules & {*NODE_RULES} else []
+    if is_upgrade and REGISTRY_REMOVED in rules:
+        more.append(REGISTRY_CONFIG)
+    if is_upgrade and RELEASE_SIGNATURE in rules:
+        more += RELEASE_REFS
+    return SnapshotQuestion(
+        verdicts,
+        nodes=is_upgrade or bool(rules & {*VERIFICATION}),
+        node_settings=bool(rules & {*VERIFICATION, "forecast-cached-image", "forecast-image-name"}),
+        providers=is_upgrade,
+        build_secrets=bool(rules & {*BUILD_RULES}),
+        platform_secrets=asked.search is not None and SEARCH in rules,
+        search=None if asked.search is None else asked.search.matches,
+        open_selectors=asked.open_selectors,
+        more=more,
+    )

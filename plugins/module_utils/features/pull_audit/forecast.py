@@ -18,6 +18,7 @@ from ...core.times import seconds_of
 from ...explain import fixes
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
+from ...explain.snapshot import ClusterSnapshot, ImageSignature, NamespaceSnapshot
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
 from ...images.credential_providers import CRIO_PROVIDER
@@ -35,7 +36,7 @@ from ...images.image_verification import (
     runtime_effect,
 )
 from ...images.node_registries import CLUSTER_POLICIES
-from ...images.nodes import NodeVersions, nodes_of
+from ...images.nodes import NodeVersions, kubernetes_version, nodes_of
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, is_nested, is_within, mirror_items
 from ...platform.account_lists import names_in
@@ -43,7 +44,6 @@ from ...platform.cluster import INFRASTRUCTURE
 from ...secrets.expiry import is_legacy_token
 from .findings import Finding
 from .rules_pods import find_pods_without_login
-from .survey import ClusterSnapshot, ImageSignature, NamespaceSnapshot
 
 __all__ = [
     "FORECASTS",
@@ -59,7 +59,6 @@ __all__ = [
     "find_renamed_images",
     "find_short_names",
     "is_due",
-    "kubernetes_version",
     "release_mirrors",
 ]
 
@@ -212,12 +211,6 @@ def _effect_of_verification(image: str, node: tuple[SettledNode, NodeGroup] | No
     if runtime == "cri-o" and kubelet == VERIFIES_SINCE:
         when += ". CRI-O before 1.35.2 prevents that"
     return f"{when}. Its policy is not known: {settings.why}" if settings.why else when
-
-
-def kubernetes_version(target: Version) -> Version:
-    """Return the version of Kubernetes for a version of Kubernetes or OpenShift. OpenShift 5.0 has everything that 4.23 has."""
-    major, minor = target
-    return target if major == 1 else (1, minor + 13) if major < 5 else (1, minor + 36)
 
 
 def find_recreated_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:

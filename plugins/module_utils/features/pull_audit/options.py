@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,13 +17,13 @@ from ...core.namespaces import from_options as selector_from
 from ...core.objects import as_dict, as_str
 from ...core.option_values import find_similar
 from ...images.image_questions import RegistryAccess, access_of
+from ...images.nodes import parse_version
 from ...secrets.content import SHORTEST, CredentialSearch
 from .findings import Finding
 from .rules import RULES
 
 __all__ = ["IgnoreRule", "PullAudit", "from_options"]
 
-_VERSION = re.compile(r"v?([1-9][0-9]{0,2})\.([0-9]{1,3})(?:\.[0-9A-Za-z.+-]*)?\Z")
 #: Minimum number of characters of a fingerprint key: with a short key, labels could be computed for guessed passwords.
 _SHORTEST_KEY = 16
 
@@ -71,12 +70,6 @@ class PullAudit:
     def target(self) -> tuple[int, int] | None:
         """Major and minor of `target_version`, or None without one."""
         return None if self.target_version is None else parse_version(self.target_version)
-
-
-def parse_version(text: str) -> tuple[int, int] | None:
-    """Return major and minor of a version such as `4.22.1`, or None if the text is not a version."""
-    match = _VERSION.match(text)
-    return (int(match[1]), int(match[2])) if match else None
 
 
 def from_options(options: Mapping[str, Any]) -> PullAudit:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ...core.audit_format import ERROR, INFO, WARNING
-from .survey import ACCOUNTS, BINDINGS, BUILDS, PODS, SECRETS, STREAMS, WORKLOADS_READ
+from ...explain.snapshot import ACCOUNTS, BINDINGS, BUILDS, PODS, SECRETS, STREAMS, WORKLOADS_READ
 
 __all__ = ["RULES", "AuditRule"]
 

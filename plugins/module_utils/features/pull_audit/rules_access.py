@@ -9,7 +9,7 @@ The checks of `osdctl cluster validate-pull-secret` (openshift/osdctl cmd/cluste
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.audit_format import INFO
@@ -29,13 +29,20 @@ from ...core.text import pluralize, summarize
 from ...dockerconfig.registry_keys import can_be_shown
 from ...explain import fixes
 from ...explain.lookup import ReadRequired, UnreadableObject
+from ...explain.snapshot import CLUSTER_BINDINGS, AuditedSecret, ClusterSnapshot, NamespaceSnapshot
 from ...platform.account_lists import LISTS, Origin, duplicate_names, how_to_renew, judge_account, names_in, origin_of
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
-from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
-from ...rbac.subjects import AUTHENTICATED, IMAGE_PULLER, PROJECT_GROUPS, UNAUTHENTICATED, Subject, subject_of
+from ...platform.protected import NODE_SECRET
+from ...rbac.subjects import (
+    AUTHENTICATED,
+    PROJECT_GROUPS,
+    UNAUTHENTICATED,
+    Subject,
+    is_pull_binding,
+    pullers_of,
+)
 from ...secrets.content import DATA_KEYS, DOCKERCONFIGJSON
 from .findings import INVENTORY, Finding
-from .survey import CLUSTER_BINDINGS, AuditedSecret, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "NODE_RULES",
@@ -50,10 +57,7 @@ __all__ = [
     "find_unlinked_cluster",
     "find_unprovisioned_accounts",
     "find_unusable_node_secret",
-    "is_pull_binding",
     "node_refs",
-    "pullers_of",
-    "refs_in_grants",
 ]
 
 _ALL_ACCOUNTS = PROJECT_GROUPS.rstrip(":")
@@ -64,31 +68,8 @@ _EVERYBODY: Mapping[str, str] = {
 }
 
 
-def is_pull_binding(binding: Json) -> bool:
-    """Whether the binding refers to the cluster role system:image-puller."""
-    role = as_dict(binding.get("roleRef"))
-    return (role.get("kind"), role.get("name")) == (CLUSTER_ROLE.kind, IMAGE_PULLER)
-
-
-def pullers_of(bindings: Iterable[Json]) -> Iterator[tuple[str, Subject]]:
-    """Yield the name of each binding with each of its subjects."""
-    for binding in bindings:
-        meta = metadata(binding)
-        for entry in as_list(binding.get("subjects")):
-            subject = subject_of(entry, as_str(meta.get("namespace")))
-            if subject is not None:
-                yield as_str(meta.get("name")), subject
-
-
-def refs_in_grants(place: NamespaceSnapshot) -> Iterator[ObjectRef]:
-    """Yield the accounts and projects that the grants of a namespace name."""
-    for _name, subject in pullers_of(_custom_bindings(place)):
-        if subject.ref is not None:
-            yield subject.ref
-
-
 def find_dead_subjects(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    for name, subject in dict.fromkeys(pullers_of(_custom_bindings(place))):
+    for name, subject in dict.fromkeys(pullers_of(place.grants)):
         if subject.ref is None or survey.known.get(subject.ref, {}) is not None:
             continue
         ref = ObjectRef(ROLE_BINDING, place.namespace, name)
@@ -99,7 +80,7 @@ def find_dead_subjects(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Ite
 def find_duplicate_bindings(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Yield one finding for each subject, at the first of its bindings."""
     places: dict[Subject, list[str]] = defaultdict(list)
-    for name, subject in dict.fromkeys(pullers_of(_custom_bindings(place))):
+    for name, subject in dict.fromkeys(pullers_of(place.grants)):
         places[subject].append(name)
     for subject, names in places.items():
         if len(names) < 2:
@@ -114,7 +95,7 @@ def find_duplicate_bindings(place: NamespaceSnapshot, _survey: ClusterSnapshot) 
 
 
 def find_grants_to_everybody(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
-    for name, subject in dict.fromkeys(pullers_of(_custom_bindings(place))):
+    for name, subject in dict.fromkeys(pullers_of(place.grants)):
         if subject.kind == "Group" and subject.name in _EVERYBODY:
             ref = ObjectRef(ROLE_BINDING, place.namespace, name)
             message = f"{ref} lets {_EVERYBODY[subject.name]} pull from project {place.namespace}"
@@ -128,15 +109,6 @@ def find_cluster_grants(survey: ClusterSnapshot) -> Iterator[Finding]:
             ref = ObjectRef(CLUSTER_ROLE_BINDING, "", name)
             message = f"{ref} lets {_EVERYBODY[subject.name]} pull from all projects"
             yield Finding("grant-to-everybody", ref, subject.name, message)
-
-
-def _custom_bindings(place: NamespaceSnapshot) -> Iterator[Json]:
-    """Return the bindings except those that the platform creates in each project."""
-    return (
-        binding
-        for binding in place.bindings
-        if is_pull_binding(binding) and as_str(metadata(binding).get("name")) not in RESERVED_BINDINGS
-    )
 
 
 def _revoke_tasks(namespace: str, subject: Subject) -> Sequence[fixes.Fix]:

@@ -16,6 +16,7 @@ from ...explain import fixes
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.credentials import KubeletLogin, credentials_of
 from ...explain.lookup import ReadRequired
+from ...explain.snapshot import ClusterSnapshot, NamespaceSnapshot
 from ...explain.steps.providers import may_provide
 from ...explain.subjects import ContainerPull
 from ...images.pull_rules import OWN_LIMIT
@@ -23,7 +24,6 @@ from ...images.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
 from .findings import Finding
-from .survey import ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "find_broken_public_pulls",

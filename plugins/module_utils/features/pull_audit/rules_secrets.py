@@ -30,6 +30,7 @@ from ...dockerconfig.registry_keys import (
 )
 from ...explain import fixes
 from ...explain.lookup import ReadRequired
+from ...explain.snapshot import MATCHES, AuditedLogin, AuditedSecret, ClusterSnapshot, NamespaceSnapshot
 from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.providers import crio_provider_for
 from ...images.references import reference_of
@@ -37,7 +38,6 @@ from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY, BuildSecrets, i
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, Match
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
 from .findings import Finding
-from .survey import MATCHES, AuditedLogin, AuditedSecret, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = [
     "BUILD_RULES",

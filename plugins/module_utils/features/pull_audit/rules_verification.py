@@ -16,6 +16,7 @@ from ...explain import fixes
 from ...explain.credentials import credentials_of
 from ...explain.lookup import Lookup, ReadRequired
 from ...explain.node_settings import NodeGroup, NodeSettings, SettledNode
+from ...explain.snapshot import PODS, WORKLOADS_READ, ClusterSnapshot, NamespaceSnapshot
 from ...explain.steps.asked import PullRoute
 from ...explain.steps.cached import is_free_after_pull
 from ...explain.steps.mirrors import mirrors_of
@@ -40,7 +41,6 @@ from ...images.references import Reference, reference_of
 from ...platform.machine_config import MACHINE_CONFIG_POOL
 from .findings import Finding
 from .rules_pods import find_pods_without_login
-from .survey import PODS, WORKLOADS_READ, ClusterSnapshot, NamespaceSnapshot
 
 __all__ = ["CLUSTER_RULES", "REFUSED_PODS", "VERIFICATION", "NodeCheck", "Repositories", "find_refused_pods"]
 

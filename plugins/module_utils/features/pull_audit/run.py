@@ -1,120 +1,41 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads a cluster for an audit: each kind once, over all namespaces. It writes nothing to the cluster."""
+"""Reads a cluster and asks registries for an audit, with an equal share of questions for each namespace. It writes nothing to the cluster."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import chain
-from typing import Any, Union
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from ...clients.kube.client import Cluster
-from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
-from ...core.changes import ALL
-from ...core.errors import ImagePullError
-from ...core.objects import (
-    CLUSTER_ROLE_BINDING,
-    NAMESPACE,
-    POD,
-    ROLE_BINDING,
-    SECRET,
-    SERVICE_ACCOUNT,
-    Json,
-    Kind,
-    ObjectRef,
-    as_str,
-    metadata,
-    trim_object,
-    without_managed_fields,
-)
-from ...discovery.cluster import facts_of, read_build_secrets
-from ...discovery.lookup_reader import read_lookups
-from ...discovery.proofs import check_access
-from ...engine.fetching import Answer, Listing, ListRequest, list_each_kind, look_up
-from ...engine.namespaces import list_visible_namespaces, resolve_targets
-from ...engine.result import NamespaceResult, Outcome
+from ...clients.kube.errors import ClusterError
+from ...core.changes import NO_SELECTORS
+from ...core.objects import ObjectRef
+from ...discovery.cluster_reader import ClusterReader, namespace_result
+from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
+from ...discovery.proofs import NamespaceQuestions, check_access
+from ...engine.result import Outcome
 from ...engine.run import Run, RunSettings, open_run
-from ...explain.chain import PullVerdict
-from ...explain.lookup import ReadRequired, UnreadableObject
-from ...explain.node_settings import NodeGroup, can_verify, group_nodes
-from ...explain.subjects import WORKLOADS
-from ...images.credential_providers import CRIO_PROVIDER
-from ...images.image_streams import IMAGE_STREAM
-from ...images.kubelet_settings import NODES
-from ...images.node_registries import IMAGE_POLICY, KNOWN_IMAGE_POLICIES
-from ...platform.cluster import (
-    CLUSTER_VERSION,
-    REGISTRY_CONFIG,
-    ClusterFacts,
-    describe_unknown,
-    desired_version,
-    why_not_generated,
-)
-from ...platform.hosted import ADDITIONAL_SECRET
-from ...platform.protected import BUILD_NAMESPACE, NODE_SECRET, BuildSecrets
-from .accesses import ContainerExplanations, ListedLookup
-from .checks import Audit, count_findings, document_of
-from .forecast import RELEASE_REFS, RELEASE_SIGNATURE, release_mirrors
-from .options import PullAudit, parse_version
-from .rules_access import NODE_RULES, node_refs, refs_in_grants
-from .rules_images import IMAGE_UNSIGNED, REGISTRY_REMOVED
-from .rules_secrets import BUILD_RULES, SEARCH
-from .rules_verification import VERIFICATION
-from .run_signatures import ask_for_coming_signatures, ask_for_signatures
-from .survey import (
-    ACCOUNTS,
-    BINDINGS,
-    BUILD_CONFIG,
-    BUILDS,
-    CLUSTER_BINDINGS,
-    NAMESPACES_READ,
-    NODES_READ,
-    PODS,
-    POLICIES,
-    PROVIDERS,
-    SECRETS,
-    STREAMS,
-    WORKLOADS_READ,
-    AuditedSecret,
-    ClusterSnapshot,
-    ImageSignature,
-    NamespaceSnapshot,
-    OpenSelector,
-    trim_binding,
-    trim_build,
-    trim_pod,
-    trim_secret,
-    trim_stream,
-    trim_to_name,
-    trim_workload,
-)
+from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of, try_lookup
+from ...explain.snapshot import ClusterSnapshot, ImageSignature, SignedImage
+from ...explain.steps.sources import RegistrySignatures
+from ...images.image_questions import RegistryAccess
+from ...images.node_registries import CLUSTER_POLICIES
+from ...images.nodes import parse_version
+from .checks import Audit, count_findings, document_of, snapshot_question
+from .forecast import RELEASE_SIGNATURE, release_mirrors
+from .options import PullAudit
+from .rules_images import IMAGE_UNSIGNED, MOST_IMAGES, answer_of, share_evenly, signed_images
 
-__all__ = ["AuditReader", "audit_cluster", "namespace_result"]
+__all__ = ["audit_cluster"]
 
 #: Maximum number of findings in a result whose document is written to a file.
 _WORST = 100
-#: Helm stores whole charts in secrets of this type, and nothing else: they would be the largest part of a list of secrets.
-_NOT_HELM = "type!=helm.sh/release.v1"
-
-#: Namespaces of OpenShift with secrets of administrators: the pull secrets of the nodes, and the secrets for builds of node images.
-_SEARCHED = (NODE_SECRET.namespace, ADDITIONAL_SECRET.namespace, BUILD_NAMESPACE)
-
-_NAMES = {
-    SECRET: SECRETS,
-    POD: PODS,
-    SERVICE_ACCOUNT: ACCOUNTS,
-    ROLE_BINDING: BINDINGS,
-    IMAGE_STREAM: STREAMS,
-    BUILD_CONFIG: BUILDS,
-    IMAGE_POLICY: POLICIES,
-    **dict.fromkeys(WORKLOADS.values(), WORKLOADS_READ),
-}
-
-_MAY_NOT_LIST, _MAY_NOT_READ = "the caller may not list them", "the caller may not read it"
 
 #: Writes the document to its destination.
 Write = Callable[[Mapping[str, Any]], None]
@@ -137,7 +58,8 @@ def audit_cluster(
         check_access(asked.registries)
     with open_run(cluster, len(namespaces), settings) as run:
         try:
-            survey = AuditReader(run, asked, namespaces).survey(now())
+            survey = ClusterReader(run, snapshot_question(asked), namespaces).read(now())
+            survey = _ask_for_signatures(run, asked, survey)
         except ClusterError as error:
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
@@ -149,6 +71,20 @@ def audit_cluster(
     return replace(outcome, extra=_extra(document, asked, write))
 
 
+def _ask_for_signatures(run: Run, asked: PullAudit, survey: ClusterSnapshot) -> ClusterSnapshot:
+    """Ask registries for the signatures of images in use, and for those that the images will need after the upgrade, as the options say."""
+    access = asked.registries
+    if access is not None and IMAGE_UNSIGNED in asked.rules:
+        survey = replace(survey, signatures=_ask_for_present(run, survey, access))
+    if access is None or asked.target is None or RELEASE_SIGNATURE not in asked.rules:
+        return survey
+    current = parse_version(survey.version.rpartition(" ")[2])
+    found = release_mirrors(survey.evidence, current, asked.target, is_openshift=survey.is_openshift)
+    scopes = list(dict.fromkeys(scope for mirror in found for scope in mirror.scopes))
+    coming = _ask_for_coming(run, survey, access, scopes) if scopes else {}
+    return replace(survey, release_signatures=coming)
+
+
 def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> dict[str, Any]:
     (found,) = document["clusters"]
     brief = {"counts": count_findings(document), "verdicts": found["verdicts"], "unreadable": found["unreadable"]}
@@ -158,298 +94,80 @@ def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> d
     return {**brief, "top_findings": found["findings"][:_WORST], "dest": asked.dest, "changed": True}
 
 
-def namespace_result(run: Run, namespace: str, place: NamespaceSnapshot) -> NamespaceResult:
-    """Return the result of a namespace. Every namespace has a service account, so one without any may not exist."""
-    empty = not place.accounts and ACCOUNTS not in place.unread
-    if empty and (why := run.namespace_problem(namespace, was_there=False)):
-        return NamespaceResult(namespace, "failed", error=why)
-    return NamespaceResult(namespace, "unchanged")
+def _ask_for_present(
+    run: Run, survey: ClusterSnapshot, access: RegistryAccess
+) -> Mapping[str, Sequence[ImageSignature]]:
+    """The images that need a signature by namespace, with the answers of registries."""
+    return _ask_for(run, _read_images(run, survey), survey.evidence, access)
 
 
-@dataclass(frozen=True)
-class AuditReader:
-    """Reads a cluster for the rules. `unread` has the reason for each cluster-wide kind that could not be read.
-
-    `explains`: whether the containers are explained. If not, the snapshot has no verdicts, and the evidence has the lists only.
-    """
-
-    run: Run
-    asked: PullAudit
-    namespaces: Sequence[str]
-    explains: bool = True
-    unread: dict[str, str] = field(default_factory=dict)
-
-    def survey(self, now: float) -> ClusterSnapshot:
-        """Read everything that the rules need.
-
-        :raises ClusterError: when the cluster fails.
-        """
-        found = self._list_kinds()
-        bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, trim_binding) or []
-        places = {name: _place(name, found) for name in self.namespaces}
-        evidence = ListedLookup(places, bindings, has_streams=_is_known(found[IMAGE_STREAM]))
-        evidence.add({KNOWN_IMAGE_POLICIES: {"items": [*chain.from_iterable(found[IMAGE_POLICY].objects.values())]}})
-        facts = facts_of(self.run.cluster)
-        version, is_openshift = self._version(facts)
-        forecasts = self.asked.target is not None
-        nodes = self._nodes(evidence, forecasts=forecasts)
-        accesses = self._accesses(places, evidence, [*self._more_refs()] if is_openshift else ())
-        searched = self._searched() if is_openshift else {}
-        return ClusterSnapshot(
-            places,
-            now,
-            evidence,
-            accesses,
-            self._known(places, found[SERVICE_ACCOUNT]),
-            bindings,
-            _generation_reason(facts),
-            version,
-            is_openshift,
-            nodes=nodes,
-            providers=self._providers() if forecasts else (),
-            unread=self.unread,
-            open_selectors=self._open_selectors(),
-            node_groups=self._groups(nodes, evidence),
-            signatures=self._signatures(accesses, evidence),
-            release_signatures=self._release_signatures(accesses, evidence, version, is_openshift=is_openshift),
-            build_secrets=self._build_secrets(searched),
-            searched=searched,
-        )
-
-    def _nodes(self, evidence: ListedLookup, *, forecasts: bool) -> list[Json]:
-        """Return the nodes if a rule needs them. Explanations then use the same list."""
-        if not forecasts and not set(self.asked.rules) & set(VERIFICATION):
-            return []
-        listed = self._all(NODES_READ, NODES.kind, lambda node: trim_object(NODES.kind, node))
-        if listed is not None:
-            evidence.add({NODES: {"items": listed}})
-        return listed or []
-
-    def _searched(self) -> Mapping[str, NamespaceSnapshot]:
-        """Return the secrets of the platform's namespaces with logins of administrators, if a credential is searched for."""
-        search, missing = self.asked.search, [name for name in _SEARCHED if name not in self.namespaces]
-        if search is None or SEARCH not in self.asked.rules:
-            return {}
-        request = ListRequest(SECRET, lambda secret: trim_secret(secret, search.matches))
-        (listing,) = list_each_kind(self.run.cluster, self.run.workers, [request], missing)
-        return {name: _place(name, {SECRET: listing}) for name in missing}
-
-    def _build_secrets(self, searched: Mapping[str, NamespaceSnapshot]) -> BuildSecrets:
-        """Return the secrets for builds of node images, if their namespace is audited or searched, and a rule names them."""
-        if BUILD_NAMESPACE in (*self.namespaces, *searched) and set(self.asked.rules) & {*BUILD_RULES}:
-            return read_build_secrets(self.run.cluster)
-        return BuildSecrets()
-
-    def _signatures(
-        self, accesses: Mapping[str, Sequence[PullVerdict]], evidence: ListedLookup
-    ) -> Mapping[str, Sequence[ImageSignature]]:
-        """Ask registries for signatures, if an option says so."""
-        if self.asked.registries is None or IMAGE_UNSIGNED not in self.asked.rules:
-            return {}
-        return ask_for_signatures(self.run, accesses, evidence, self.asked.registries)
-
-    def _release_signatures(
-        self, accesses: Mapping[str, Sequence[PullVerdict]], evidence: ListedLookup, version: str, *, is_openshift: bool
-    ) -> Mapping[str, Sequence[ImageSignature]] | None:
-        """Ask registries for the signatures that images in use will need after the upgrade, if they have mirrors."""
-        asked = self.asked
-        if asked.registries is None or asked.target is None or RELEASE_SIGNATURE not in asked.rules:
-            return None
-        current = parse_version(version.rpartition(" ")[2])
-        found = release_mirrors(evidence, current, asked.target, is_openshift=is_openshift)
-        scopes = list(dict.fromkeys(scope for mirror in found for scope in mirror.scopes))
-        return ask_for_coming_signatures(self.run, accesses, evidence, asked.registries, scopes) if scopes else {}
-
-    def _groups(self, nodes: Sequence[Json], evidence: ListedLookup) -> Sequence[NodeGroup]:
-        """Return the nodes with their settings, if a kubelet can have settings for images that it has."""
-        if not set(self.asked.rules) & {
-            *VERIFICATION,
-            "forecast-cached-image",
-            "forecast-image-name",
-        } or not can_verify(nodes):
-            return ()
-        while True:
-            try:
-                return group_nodes(nodes, evidence)
-            except ReadRequired:
-                evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
-
-    def _more_refs(self) -> Iterator[ObjectRef]:
-        """Yield the objects of OpenShift that rules need in addition to those of the explanations."""
-        if {*self.asked.rules} & {*NODE_RULES}:
-            yield from node_refs()
-        if self.asked.target is not None and REGISTRY_REMOVED in self.asked.rules:
-            yield REGISTRY_CONFIG
-        if self.asked.target is not None and RELEASE_SIGNATURE in self.asked.rules:
-            yield from RELEASE_REFS
-
-    def _open_selectors(self) -> Sequence[OpenSelector]:
-        """Return the open selectors with the projects that users requested, of the whole cluster, not only the audited namespaces."""
-        if not self.asked.open_selectors:
-            return ()
-        titles, selectors = zip(*self.asked.open_selectors, strict=True)
-        try:
-            found = resolve_targets(self.run.cluster, selectors, list_visible_namespaces(self.run.cluster))
-        except ClusterError:
-            raise
-        except Forbidden:
-            self.unread[NAMESPACES_READ] = _MAY_NOT_LIST
-        except ImagePullError as error:
-            self.unread[NAMESPACES_READ] = str(error)
-        else:
-            return [OpenSelector(title, meant.open_to_users) for title, meant in zip(titles, found, strict=True)]
-        return ()
-
-    # --- lists
-
-    def _requests(self) -> Iterator[ListRequest]:
-        search = self.asked.search
-        matches = None if search is None else search.matches
-        selectors = (_NOT_HELM,) if search is None else ALL
-        yield ListRequest(SECRET, lambda secret: trim_secret(secret, matches), selectors)
-        yield ListRequest(POD, trim_pod)
-        yield ListRequest(SERVICE_ACCOUNT, without_managed_fields, elsewhere=trim_to_name)
-        yield ListRequest(ROLE_BINDING, trim_binding)
-        for kind in WORKLOADS.values():
-            yield ListRequest(kind, trim_workload)
-        yield ListRequest(IMAGE_STREAM, trim_stream)
-        yield ListRequest(BUILD_CONFIG, trim_build)
-        yield ListRequest(IMAGE_POLICY, without_managed_fields, elsewhere=without_managed_fields)
-
-    def _list_kinds(self) -> Mapping[Kind, Listing]:
-        requests = list(self._requests())
-        listings = list_each_kind(self.run.cluster, self.run.workers, requests, self.namespaces)
-        return {request.kind: listing for request, listing in zip(requests, listings, strict=True)}
-
-    def _all(self, what: str, kind: Kind, keep: Callable[[Json], Json]) -> list[Json] | None:
-        """Return all objects of a cluster-scoped kind, or None if they could not be read, with the reason in `unread`."""
-        try:
-            return list(self.run.cluster.list(kind, keep=keep))
-        except UnknownResource:
-            return []
-        except ClusterError:
-            raise
-        except Forbidden:
-            self.unread[what] = _MAY_NOT_LIST
-        except ImagePullError as error:
-            self.unread[what] = str(error)
-        return None
-
-    def _providers(self) -> list[Json]:
-        """Return the objects in the newest version of the API that the cluster serves."""
-        answers = [self._all(PROVIDERS, ref.kind, dict) for ref in CRIO_PROVIDER]
-        if any(answer is not None for answer in answers):
-            self.unread.pop(PROVIDERS, None)
-        return next((answer for answer in answers if answer), [])
-
-    # --- more than the lists contain
-
-    def _accesses(
-        self, places: Mapping[str, NamespaceSnapshot], evidence: ListedLookup, more: Sequence[ObjectRef]
-    ) -> dict[str, list[PullVerdict]]:
-        """Explain all containers. Repeat until no explanation needs another object. `more`: objects to read in addition."""
-        if not self.explains:
-            return {}
-        _request(evidence, more)
-        explained, found = ContainerExplanations(evidence), dict[str, list[PullVerdict]]()
-        waiting = [place for place in places.values() if place.pods or place.workloads]
-        while waiting:
-            late = []
-            for place in waiting:
-                try:
-                    found[place.namespace] = explained.of(place)
-                except ReadRequired:
-                    late.append(place)
-                    if not found:  # most objects that the first namespace needs are those that all need
-                        late = waiting
-                        break
-            waiting = late
-            evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
-        if _request(evidence, more):  # there was nothing to explain
-            evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {}))
-        return found
-
-    def _known(self, places: Mapping[str, NamespaceSnapshot], accounts: Listing) -> dict[ObjectRef, Answer]:
-        """Return the accounts and projects that the grants name: from the lists if these are complete, otherwise read one by one."""
-        known: dict[ObjectRef, Answer] = {}
-        names = {
-            namespace: {as_str(metadata(obj).get("name")) for obj in items}
-            for namespace, items in accounts.objects.items()
+def _ask_for_coming(
+    run: Run, survey: ClusterSnapshot, access: RegistryAccess, scopes: Sequence[str]
+) -> Mapping[str, Sequence[ImageSignature]]:
+    """The images in these scopes, as if the policy of the next version existed already."""
+    evidence = survey.evidence
+    listed, unread = try_lookup(evidence, CLUSTER_POLICIES)
+    policy = {"metadata": {"name": "openshift"}, "spec": {"scopes": [*scopes]}}
+    evidence.add({CLUSTER_POLICIES: {"items": [*items_of(listed), policy]}})
+    try:
+        every = _read_images(run, survey)
+        images = {
+            namespace: [each for each in of_namespace if each.required.requirement.scope in scopes]
+            for namespace, of_namespace in every.items()
         }
-        is_complete = accounts.is_whole and not accounts.errors
-        unknown = []
-        for ref in dict.fromkeys(ref for place in places.values() for ref in refs_in_grants(place)):
-            if ref.kind == NAMESPACE and ref.name in names:
-                known[ref] = {}
-            elif ref.kind == SERVICE_ACCOUNT and (
-                is_complete or (ref.namespace in places and ref.namespace not in accounts.errors)
-            ):
-                known[ref] = {} if ref.name in names.get(ref.namespace, ()) else None
-            else:
-                unknown.append(ref)
-        seen = look_up(self.run.cluster, self.run.workers, unknown, {SERVICE_ACCOUNT: ALL})
-        return {**known, **{ref: seen[ref] if ref in seen else UnreadableObject(_MAY_NOT_READ) for ref in unknown}}
-
-    def _version(self, facts: ClusterFacts) -> tuple[str, bool]:
-        """Return the platform with its version, such as `OpenShift 4.20.1`, empty if unknown, and whether it is OpenShift."""
-        if facts.cluster_version is not None:
-            version = desired_version(facts.cluster_version)
-            return (f"OpenShift {version}" if version else ""), True
-        is_openshift = "config.openshift.io" in (facts.api_groups or ())
-        try:
-            version = as_str(self.run.cluster.get_path("/version").get("gitVersion")).removeprefix("v")
-        except ClusterError:
-            raise
-        except ImagePullError:
-            version = ""
-        return (f"Kubernetes {version}" if version and not is_openshift else ""), is_openshift
+        return _ask_for(run, images, evidence, access)
+    finally:
+        evidence.add({CLUSTER_POLICIES: UnreadableObject(unread) if unread else listed})
 
 
-def _request(evidence: ListedLookup, refs: Sequence[ObjectRef]) -> bool:
-    """Request the unknown ones of these objects. Return whether there are any."""
-    is_missing = False
-    for ref in refs:
-        try:
-            evidence.look(ref)
-        except ReadRequired:
-            is_missing = True
-        except UnreadableObject:
-            pass
-    return is_missing
+def _ask_for(
+    run: Run, images: Mapping[str, Sequence[SignedImage]], evidence: Lookup, access: RegistryAccess
+) -> Mapping[str, Sequence[ImageSignature]]:
+    chosen = share_evenly(images, MOST_IMAGES)
+    found = _ask(run, chosen, evidence, NamespaceQuestions(access))
+    answers = {id(image): answer for (_namespace, image), answer in zip(chosen, found, strict=True)}
+    return {
+        namespace: [ImageSignature(each, answers.get(id(each))) for each in of_namespace]
+        for namespace, of_namespace in images.items()
+    }
 
 
-def _place(namespace: str, found: Mapping[Kind, Listing]) -> NamespaceSnapshot:
-    unread: dict[str, str] = {}
-    for kind, each in found.items():
-        error = each.errors.get(namespace)
-        if error is not None and not isinstance(error, UnknownResource):
-            unread.setdefault(_NAMES[kind], _MAY_NOT_LIST if isinstance(error, Forbidden) else str(error))
-    secrets = [AuditedSecret.of(namespace, obj) for obj in _items_of(found, SECRET, namespace)]
-    return NamespaceSnapshot(
-        namespace,
-        {secret.name: secret for secret in secrets},
-        {as_str(metadata(obj).get("name")): obj for obj in _items_of(found, SERVICE_ACCOUNT, namespace)},
-        _items_of(found, POD, namespace),
-        [(kind, obj) for kind in WORKLOADS.values() for obj in _items_of(found, kind, namespace)],
-        _items_of(found, ROLE_BINDING, namespace),
-        _items_of(found, IMAGE_STREAM, namespace),
-        _items_of(found, BUILD_CONFIG, namespace),
-        unread,
-        _items_of(found, IMAGE_POLICY, namespace),
-    )
+def _read_images(run: Run, survey: ClusterSnapshot) -> dict[str, Sequence[SignedImage]]:
+    """Find the images. Repeat until no namespace needs another object."""
+    accesses, evidence = survey.accesses, survey.evidence
+    found: dict[str, Sequence[SignedImage]] = {}
+    waiting = list(accesses)
+    while waiting:
+        late = []
+        for namespace in waiting:
+            try:
+                found[namespace] = signed_images(accesses[namespace], evidence)
+            except ReadRequired:
+                late.append(namespace)
+        waiting = late
+        evidence.add(read_lookups(run.cluster, run.workers, evidence, NO_SELECTORS))
+    return {namespace: found[namespace] for namespace in accesses}
 
 
-def _items_of(found: Mapping[Kind, Listing], kind: Kind, namespace: str) -> Sequence[Json]:
-    return found[kind].objects.get(namespace, ()) if kind in found else ()
-
-
-def _is_known(listing: Listing) -> bool:
-    """Whether the cluster has the kind."""
-    return not any(isinstance(error, UnknownResource) for error in listing.errors.values())
-
-
-def _generation_reason(facts: ClusterFacts) -> Union[str, None]:
-    """Return why no pull secrets are generated, an empty text if they are, or None if that is unknown."""
-    why = why_not_generated(facts)
-    unknown = describe_unknown(facts) or CLUSTER_VERSION in facts.absent
-    return why if why or not unknown else None
+def _ask(
+    run: Run, chosen: Sequence[tuple[str, SignedImage]], evidence: Lookup, questions: NamespaceQuestions
+) -> list[RegistrySignatures]:
+    """Return the answer for each image. Repeat until no image has another question."""
+    found: dict[int, RegistrySignatures] = {}
+    waiting = list(enumerate(chosen))
+    while waiting:
+        late, objects, asked = [], dict[ObjectRef, None](), defaultdict[str, list[ObjectRef]](list)
+        for at, (namespace, image) in waiting:
+            try:
+                found[at] = answer_of(image, evidence)
+            except ReadRequired:
+                late.append((at, (namespace, image)))
+                for ref in evidence.take_wanted():
+                    if ref.kind in QUESTIONS:
+                        asked[namespace].append(ref)
+                    else:
+                        objects[ref] = None
+        waiting = late
+        evidence.add(read_objects(run.cluster, run.workers, list(objects), NO_SELECTORS))
+        evidence.add(questions.answers(asked, evidence))
+    return [found[at] for at in range(len(chosen))]

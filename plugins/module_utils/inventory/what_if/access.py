@@ -35,12 +35,11 @@ from ...declarations.batch import Batch
 from ...dockerconfig.registry_keys import registry_of, same_path
 from ...explain.credentials import refused_logins
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
+from ...explain.snapshot import ClusterSnapshot, NamespaceSnapshot
 from ...explain.subjects import template_of
-from ...features.pull_audit.rules_access import is_pull_binding, pullers_of
-from ...features.pull_audit.survey import ClusterSnapshot, NamespaceSnapshot
 from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import names_in
-from ...rbac.subjects import ROLE
+from ...rbac.subjects import ROLE, is_pull_binding, pullers_of
 from ...secrets.content import DATA_KEYS, StoredSecret
 from .declared import LISTS, PlannedObjects, UnplannedEntry
 from .overlay import ChangedLookup

@@ -18,11 +18,10 @@ from ...core.ownership import Ownership
 from ...core.text import join_and
 from ...core.what_if_document import DECLARED
 from ...dockerconfig.registry_keys import DOCKER_HUB, host_of
-from ...features.pull_audit.options import parse_version
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.kubelet_settings import KUBELET_CONFIG
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY
-from ...images.nodes import CONFIG_MAP
+from ...images.nodes import CONFIG_MAP, parse_version
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject

@@ -13,18 +13,16 @@ from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, Json, Kind, ObjectRef, as_dict, as_list, as_str
 from ...declarations.batch import object_after
 from ...explain.lookup import Lookup, UnreadableObject, items_of, require_all, try_lookup
+from ...explain.snapshot import BINDINGS, CLUSTER_BINDINGS, SECRETS, ClusterSnapshot
 from ...explain.steps.mirrors import items_of_sets
 from ...explain.subjects import STATUSES, has_started
-from ...features.pull_audit.forecast import kubernetes_version
-from ...features.pull_audit.rules_access import is_pull_binding, pullers_of
-from ...features.pull_audit.survey import BINDINGS, CLUSTER_BINDINGS, SECRETS, ClusterSnapshot
 from ...images.kubelet_settings import NODES
-from ...images.nodes import CONFIG_MAP
+from ...images.nodes import CONFIG_MAP, kubernetes_version
 from ...images.references import reference_of
 from ...images.registry_sources import HOSTED_MIRRORS, IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, NodeNetwork, mirror_items
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
-from ...rbac.subjects import Subject
+from ...rbac.subjects import Subject, is_pull_binding, pullers_of
 from .changes import WhatIfChange
 from .declared import ACCESS_KINDS
 from .overlay import ChangedLookup

@@ -25,6 +25,7 @@ from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str
 from ...core.what_if_document import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, explain
 from ...explain.credentials import credentials_of, refused_logins
+from ...explain.listed_evidence import explanation_key
 from ...explain.lookup import Lookup, architectures_for, registry_sources, require_all, try_lookup
 from ...explain.node_settings import NodeSettings, registries_of
 from ...explain.steps.asked import PullRoute, join_routes, list_questions
@@ -34,7 +35,6 @@ from ...explain.steps.sources import resolve_short_name
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import PullVerdict, Step
-from ...features.pull_audit.accesses import explanation_key
 from ...images.image_questions import ImageQuestion
 from ...images.image_verification import UNKNOWN as UNDECIDED
 from ...images.image_verification import USES

@@ -31,13 +31,12 @@ from ...dockerconfig.registry_keys import host_of, is_host_match
 from ...explain.credentials import REFUSED, refused_logins
 from ...explain.lookup import Lookup, UnreadableObject, require_all, try_lookup
 from ...explain.steps.asked import describe_loss_of_trust
-from ...features.pull_audit.rules_access import is_pull_binding, pullers_of
 from ...images.image_questions import ImageQuestion
 from ...images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, NodeNetwork
 from ...platform.account_lists import names_in
 from ...platform.cluster import CLUSTER_VERSION
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
-from ...rbac.subjects import IMAGE_PULLER, Subject, gives_pull, role_of, subject_of
+from ...rbac.subjects import IMAGE_PULLER, Subject, gives_pull, is_pull_binding, pullers_of, role_of, subject_of
 from ...secrets.content import StoredSecret
 
 __all__ = [

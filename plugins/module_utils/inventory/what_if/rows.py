@@ -23,11 +23,11 @@ from ...core.text import make_printable
 from ...core.what_if_document import ANSWERS, NOT_AFFECTED, STILL_PULLS, WOULD_BREAK
 from ...explain.fixes import make_offer
 from ...explain.lookup import ReadRequired
+from ...explain.snapshot import NamespaceSnapshot
 from ...explain.steps.asked import COPY, MISSING
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
 from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.workload_pods import can_pull, is_controlled
-from ...features.pull_audit.survey import NamespaceSnapshot
 from ...images.references import reference_of
 from ...platform.cluster import CLUSTER_VERSION
 from .evaluation import Comparison

@@ -23,6 +23,7 @@ from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, O
 from ...core.text import pluralize
 from ...core.what_if_document import NOT_ASKED, NOT_KNOWN, describe_unplanned, describe_unread, idle_of
 from ...declarations.batch import Batch
+from ...discovery.cluster_reader import ClusterReader, namespace_result
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
 from ...discovery.proofs import NamespaceQuestions
 from ...engine.fetching import View
@@ -30,14 +31,13 @@ from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.lookup import Lookup, ReadRequired
+from ...explain.snapshot import BUILD_CONFIG, NODES_READ, PODS, WORKLOADS_READ, ClusterSnapshot
 from ...explain.subjects import ContainerPull, pulls_of_pod
 from ...explain.workload_pods import can_pull
-from ...features.pull_audit.checks import Audit
+from ...features.pull_audit.checks import Audit, snapshot_question
 from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
-from ...features.pull_audit.run import AuditReader, namespace_result
-from ...features.pull_audit.survey import BUILD_CONFIG, NODES_READ, PODS, WORKLOADS_READ, ClusterSnapshot
 from ...images.image_questions import RegistryAccess
 from ...images.kubelet_settings import KUBELET_CONFIGS
 from ...platform.cluster import CLUSTER_VERSION
@@ -327,7 +327,9 @@ class _WhatIfRun:
         self._run, self._asked, self._inventories = run, asked, inventories
         self._audit = PullAudit(rules=(*VERIFICATION, *FORECASTS), target_version=asked.target_version)
         # Only forecasts need the verdicts of an audit: each pull is explained before and after the changes anyway.
-        self._reader = AuditReader(run, self._audit, namespaces, explains=self._audit.target is not None)
+        self._reader = ClusterReader(
+            run, snapshot_question(self._audit, verdicts=self._audit.target is not None), namespaces
+        )
         self._unread_images: list[str] = []
         #: The result of each namespace, after `find`.
         self.results: Sequence[NamespaceResult] = ()
@@ -337,7 +339,7 @@ class _WhatIfRun:
 
         :raises ClusterError: when the cluster fails.
         """
-        survey = self._reader.survey(now)
+        survey = self._reader.read(now)
         self.results = [namespace_result(self._run, name, place) for name, place in survey.places.items()]
         gone = {result.name for result in self.results if result.status == "failed"}
         survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})

@@ -14,11 +14,9 @@ from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, ObjectRef
 from ...core.what_if_document import NOT_KNOWN, WOULD_BREAK, describe_unread
+from ...discovery.cluster_reader import ClusterReader
 from ...engine.run import Run, open_run
-from ...features.pull_audit.options import PullAudit
-from ...features.pull_audit.rules_verification import VERIFICATION
-from ...features.pull_audit.run import AuditReader
-from ...features.pull_audit.survey import ClusterSnapshot
+from ...explain.snapshot import ClusterSnapshot, SnapshotQuestion
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from .effects import objects_after, patches_of_objects
 from .evaluation import PresentPulls, PullEvaluator, choose_refusals, find_causes
@@ -45,8 +43,8 @@ def judge_workloads(scope: GuardScope, removals: Removals, plan: MakePlan) -> Gu
     changed = (ref.namespace for refs in removals.values() for ref in refs)
     namespaces = [*dict.fromkeys([*scope.namespaces, *filter(None, changed)])]
     with open_run(scope.cluster, len(namespaces), replace(scope.settings, say=None)) as run:
-        reader = AuditReader(run, PullAudit(rules=VERIFICATION), namespaces, explains=False)
-        found = _Guard(run, reader.survey(time.time()), removals, scope.access, plan).judge()
+        reader = ClusterReader(run, SnapshotQuestion(verdicts=False, nodes=True, node_settings=True), namespaces)
+        found = _Guard(run, reader.read(time.time()), removals, scope.access, plan).judge()
         return replace(found, unlisted=scope.unlisted)
 
 

@@ -10,6 +10,10 @@ from dataclasses import replace
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import NodeSettings
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
+    ImageSignature,
+    SignedImage,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import (
     RegistrySignatures,
     RequiredSignature,
@@ -18,16 +22,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.forecast import (
     FORECASTS,
     is_due,
-    kubernetes_version,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
-    ImageSignature,
-    SignedImage,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
     CLUSTER_POLICIES,
     SignatureRequirement,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import kubernetes_version
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from support.node_configs import groups_of, kubelet_config, node_in

@@ -15,10 +15,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
     IgnoreRule,
     from_options,
-    parse_version,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import parse_version
 
 DEFAULTS: dict[str, Any] = {
     "cluster_name": "",

@@ -12,9 +12,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_access import (
-    refs_in_grants,
-)
 from support.surveyed import binding, found_by, place, survey
 
 ACCOUNT = {"kind": "ServiceAccount", "name": "default", "namespace": "b"}
@@ -33,7 +30,7 @@ class TestDeadSubject:
     )
     def test_a_missing_subject_is_reported(self, subject, ref):
         seen = place(bindings=[binding("by-hand", subject)])
-        assert list(refs_in_grants(seen)) == [ref]
+        assert list(seen.refs_in_grants()) == [ref]
         (found,) = found_by("grant-dead-subject", survey(seen, known={ref: None}))
         assert f"but {ref} does not exist" in found.message
         assert options(found)[0]["revoke_from"] == "every_binding"
@@ -46,7 +43,7 @@ class TestDeadSubject:
 
     def test_another_role_and_the_platforms_binding_are_not_checked(self):
         seen = place(bindings=[binding("edit", ACCOUNT, role="edit"), binding("system:image-pullers", ACCOUNT)])
-        assert list(refs_in_grants(seen)) == []
+        assert list(seen.refs_in_grants()) == []
         assert found_by("grant-dead-subject", survey(seen, known={OF_ACCOUNT: None})) == []
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
+    ClusterSnapshot,
+    OpenSelector,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_access import (
     find_open_selectors,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
-    ClusterSnapshot,
-    OpenSelector,
 )
 from support.surveyed import place, survey
 

@@ -8,6 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
+    ClusterSnapshot,
+    ImageSignature,
+    SignedImage,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import (
     RegistrySignatures,
     RequiredSignature,
@@ -17,11 +22,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_images import (
     IMAGE_UNSIGNED,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
-    ClusterSnapshot,
-    ImageSignature,
-    SignedImage,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (

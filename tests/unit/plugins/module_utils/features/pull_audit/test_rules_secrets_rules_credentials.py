@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey as trim
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import snapshot as trim
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
+    AuditedSecret,
+    NamespaceSnapshot,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_secrets import (
     find_copies,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
-    AuditedSecret,
-    NamespaceSnapshot,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import (
     BUILD_NAMESPACE,

@@ -23,11 +23,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
     ClusterSnapshot,
     NamespaceSnapshot,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.access import (
     AccessReview,
     Reach,

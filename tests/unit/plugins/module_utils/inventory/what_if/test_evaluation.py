@@ -16,8 +16,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
     WILL_NOT_PULL,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import trim_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import trim_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     TRUST_QUESTION,

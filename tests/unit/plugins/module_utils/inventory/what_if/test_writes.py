@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import ClusterSnapshot
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import ClusterSnapshot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import (
     objects_after,
     patches_of_objects,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects that an audit has read, by namespace and for the whole cluster, trimmed to the parts that the rules use. Pure."""
+"""The objects of a cluster that were read, by namespace and for the whole cluster, trimmed to the parts that an evaluation uses. Pure."""
 
 from __future__ import annotations
 
@@ -11,33 +11,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Union
 
-from ...core.errors import ImagePullError
-from ...core.objects import (
-    POD,
-    SECRET,
-    SERVICE_ACCOUNT,
-    Json,
-    Kind,
-    ObjectRef,
-    as_dict,
-    as_list,
-    as_str,
-    metadata,
-    pick,
-)
-from ...core.times import content_change
-from ...dockerconfig.node_reading import KubeletReading
-from ...dockerconfig.registry_keys import registry_of, without_user
-from ...explain.chain import PullVerdict
-from ...explain.lookup import Lookup
-from ...explain.node_settings import NodeGroup, SettledNode
-from ...explain.steps.sources import RegistrySignatures, RequiredSignature
-from ...explain.subjects import CONTAINERS, STATUSES, ContainerPull, template_of, trim_token_volumes
-from ...explain.workload_pods import REVISION_LABELS, TEMPLATE_GENERATION, PodOwners
-from ...images.nodes import trim_placement
-from ...platform.account_lists import LISTS, names_in
-from ...platform.protected import BuildSecrets, is_marked_generated, is_refreshed
-from ...secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
+from ..core.errors import ImagePullError
+from ..core.namespaces import NamespaceSelector
+from ..core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata, pick
+from ..core.times import content_change
+from ..dockerconfig.node_reading import KubeletReading
+from ..dockerconfig.registry_keys import registry_of, without_user
+from ..images.nodes import trim_placement
+from ..platform.account_lists import LISTS, names_in
+from ..platform.protected import RESERVED_BINDINGS, BuildSecrets, is_marked_generated, is_refreshed
+from ..rbac.subjects import is_pull_binding, pullers_of
+from ..secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
+from .chain import PullVerdict
+from .lookup import Lookup
+from .node_settings import NodeGroup, SettledNode
+from .steps.sources import RegistrySignatures, RequiredSignature
+from .subjects import CONTAINERS, STATUSES, ContainerPull, template_of, trim_token_volumes
+from .workload_pods import REVISION_LABELS, TEMPLATE_GENERATION, PodOwners
 
 __all__ = [
     "ACCOUNTS",
@@ -63,6 +53,7 @@ __all__ = [
     "OpenSelector",
     "Search",
     "SignedImage",
+    "SnapshotQuestion",
     "trim_binding",
     "trim_build",
     "trim_pod",
@@ -375,6 +366,16 @@ class NamespaceSnapshot:
         used = (name for _ref, name in self.mounting())
         return frozenset({*self.named_for_pulls, *mounted, *used})
 
+    @property
+    def grants(self) -> Sequence[Json]:
+        """The bindings to system:image-puller, except those that the platform creates in each project."""
+        every = filter(is_pull_binding, self.bindings)
+        return [each for each in every if as_str(metadata(each).get("name")) not in RESERVED_BINDINGS]
+
+    def refs_in_grants(self) -> Iterator[ObjectRef]:
+        """Yield the accounts and projects that the grants name."""
+        return (subject.ref for _name, subject in pullers_of(self.grants) if subject.ref is not None)
+
     @cached_property
     def templated(self) -> frozenset[str]:
         """The names of pods from a template that is audited itself: problems are reported for the template."""
@@ -493,3 +494,23 @@ def _keys_of_generated(stored: StoredSecret) -> Sequence[str]:
         return tuple(as_dict(json.loads(stored.text)))
     except (ValueError, RecursionError):
         return ()
+
+
+@dataclass(frozen=True)
+class SnapshotQuestion:
+    """The parts of a cluster to read besides the objects of namespaces.
+
+    `verdicts`: the containers are explained. If not, the evidence has the lists only. `search` finds a credential in a secret, None without a
+    search; `platform_secrets`: also in the platform's namespaces. `node_settings`: the settings of kubelets, for nodes that have some.
+    `open_selectors`: selectors by titles, whose projects of users are wanted. `more` are other objects of OpenShift.
+    """
+
+    verdicts: bool = True
+    nodes: bool = False
+    node_settings: bool = False
+    providers: bool = False
+    build_secrets: bool = False
+    platform_secrets: bool = False
+    search: Search | None = field(default=None, repr=False)
+    open_selectors: Sequence[tuple[str, NamespaceSelector]] = ()
+    more: Sequence[ObjectRef] = ()

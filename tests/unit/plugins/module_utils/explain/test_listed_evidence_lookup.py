@@ -15,11 +15,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     Kind,
     ObjectRef,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.listed_evidence import ListedLookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import (
     ReadRequired,
     UnreadableObject,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import ListedLookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import IMAGE_POLICY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET

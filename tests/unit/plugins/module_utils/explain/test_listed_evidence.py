@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import POD, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.listed_evidence import (
+    ContainerExplanations,
+    ListedLookup,
+    explanation_key,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
     ContainerPull,
     StreamSource,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
-    ContainerExplanations,
-    ListedLookup,
-    explanation_key,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from support.surveyed import deployment, place, pod, replica_set, secret, survey

@@ -9,8 +9,8 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import snapshot as trim
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import images_of, pulls_of_pod
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import survey as trim
 from hypothesis import given
 from support.anything import ANYTHING
 from support.surveyed import pod, secret, stream

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import (
+    ClusterSnapshot,
+    SignedImage,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.sources import RegistrySignatures
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.accesses import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_images import (
     answer_of,
     share_evenly,
     signed_images,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.survey import (
-    ClusterSnapshot,
-    SignedImage,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     SIGNATURE_QUESTION,

@@ -5,35 +5,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import islice, zip_longest
-from typing import TypeVar
 
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_str, metadata
-from ...dockerconfig.registry_keys import has_registry_host
-from ...explain.chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
-from ...explain.lookup import Lookup, UnreadableObject, node_objects_for
-from ...explain.steps.sources import RegistrySignatures, RequiredSignature, find_signature, required_signature
-from ...explain.subjects import ContainerPull
-from ...explain.workload_pods import can_pull, explain_together, is_ended
-from ...images.image_streams import IMAGE_STREAM
-from ...images.node_registries import IMAGE_POLICY
-from ...images.nodes import architectures_of
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
-from ...rbac.subjects import Subject
-from .rules_access import is_pull_binding, pullers_of
-from .survey import ACCOUNTS, BINDINGS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot, SignedImage
+from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_str, metadata
+from ..dockerconfig.registry_keys import has_registry_host
+from ..images.image_streams import IMAGE_STREAM
+from ..images.node_registries import IMAGE_POLICY
+from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
+from ..rbac.subjects import Subject, is_pull_binding, pullers_of
+from .chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
+from .lookup import Lookup, UnreadableObject
+from .snapshot import ACCOUNTS, BINDINGS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
+from .subjects import ContainerPull
+from .workload_pods import can_pull, explain_together, is_ended
 
 __all__ = [
     "ContainerExplanations",
     "ListedLookup",
-    "answer_of",
     "explanation_key",
-    "share_evenly",
-    "signed_images",
 ]
 
 _WHAT = {
@@ -148,63 +139,3 @@ def explanation_key(subject: ContainerPull) -> Hashable:
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
     part = "any" if subject.volume else ""
     return replace(subject, ref=nowhere, container="", volume=part, created="", uid="", node=node)
-
-
-_Item = TypeVar("_Item")
-
-
-def signed_images(accesses: Sequence[PullVerdict], evidence: Lookup) -> list[SignedImage]:
-    """Return the images of a namespace that need a signature, each once, sorted by name.
-
-    :raises ReadRequired: when more objects have to be read first.
-    """
-    same: dict[str, list[tuple[PullVerdict, RequiredSignature]]] = defaultdict(list)
-    known: dict[Hashable, RequiredSignature | None] = {}
-    for access in accesses:
-        key = explanation_key(access.subject)  # many pods are equal
-        if key not in known:
-            known[key] = required_signature(access.subject, evidence)
-        if required := known[key]:
-            same[str(required.reference)].append((access, replace(required, subject=access.subject)))
-    return [_signed_image(same[name], evidence) for name in sorted(same)]
-
-
-def _signed_image(found: Sequence[tuple[PullVerdict, RequiredSignature]], evidence: Lookup) -> SignedImage:
-    """A workload represents its pods. Containers that can pull are asked for first: their login probably works."""
-    subjects = sorted((access.subject for access, _required in found), key=_order)
-    users = list(dict.fromkeys(subject.ref for subject in subjects))
-    by_architecture: dict[Sequence[str], RequiredSignature] = {}
-    for access, required in sorted(found, key=lambda each: (each[0].verdict != PULLS, _order(each[0].subject))):
-        nodes, _unread = node_objects_for(access.subject, evidence)
-        by_architecture.setdefault(tuple(architectures_of(nodes)), required)
-    # A template can run on any node. Its pods show on which nodes it does.
-    asked = [each for each in by_architecture.values() if each.subject.node] or list(by_architecture.values())
-    return SignedImage(subjects[0].ref, subjects[0].location, len(users) - 1, asked)
-
-
-def _order(subject: ContainerPull) -> tuple[bool, str, str, str]:
-    return subject.is_pod, subject.ref.kind.kind, subject.ref.name, subject.location
-
-
-def share_evenly(wanted: Mapping[str, Sequence[_Item]], most: int) -> list[tuple[str, _Item]]:
-    """Return up to `most` items with their namespaces: the first item of each namespace, then the second of each, and so on.
-
-    So a namespace with many items takes none from a namespace with few.
-    """
-    return list(islice(_in_rounds(wanted), most))
-
-
-def _in_rounds(wanted: Mapping[str, Sequence[_Item]]) -> Iterator[tuple[str, _Item]]:
-    some = {namespace: items for namespace, items in wanted.items() if items}
-    for items in zip_longest(*some.values()):
-        yield from ((namespace, item) for namespace, item in zip(some, items, strict=True) if item is not None)
-
-
-def answer_of(image: SignedImage, evidence: Lookup) -> RegistrySignatures:
-    """Return whether nodes refuse the image: it needs a signature on each architecture that its nodes have.
-
-    :raises ReadRequired: when a registry has to be asked first.
-    """
-    found = [find_signature(each, evidence) for each in image.asked]
-    refused = next((each for each in found if each.fails), None)
-    return refused or next((each for each in found if each.fails is None), found[0])
