@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from ...core.changes import Change
+from ...core.objects import ObjectRef
 from ...core.text import make_printable, pluralize, summarize
 from ...core.what_if_document import WOULD_BREAK
 from ...images.image_questions import RegistryAccess
@@ -17,7 +18,21 @@ from ...images.image_questions import RegistryAccess
 if TYPE_CHECKING:
     from .rows import WhatIfRow
 
-__all__ = ["ARGUMENTS", "GuardAccess", "GuardJudgement", "describe_broken", "guard_access_of", "has_removal"]
+__all__ = [
+    "ARGUMENTS",
+    "GuardAccess",
+    "GuardJudgement",
+    "MakePlan",
+    "Removals",
+    "describe_broken",
+    "guard_access_of",
+    "has_removal",
+]
+
+#: The objects that each removal changes, by a key of the caller.
+Removals = Mapping[Hashable, Collection[ObjectRef]]
+#: Returns all writes without those of the removals that are refused: in the given namespaces, or with None in all.
+MakePlan = Callable[[Collection[Hashable], Union[Collection[str], None]], Sequence[Change]]
 
 #: Maximum number of containers in one sentence.
 _SHOWN = 3

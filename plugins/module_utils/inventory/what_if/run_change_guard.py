@@ -8,7 +8,7 @@ The evaluation of pulls (`run_guard.py`) is the larger part of this collection, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Union
@@ -21,17 +21,12 @@ from ...engine.namespaces import list_namespaces
 from ...engine.reconciliation import Judge, PlannedChanges
 from ...engine.result import Outcome
 from ...engine.run import RunSettings
-from .guard import GuardAccess, GuardJudgement, describe_broken, has_removal
+from .guard import GuardAccess, GuardJudgement, MakePlan, Removals, describe_broken, has_removal
 
 if TYPE_CHECKING:
     from .rows import WhatIfRow
 
-__all__ = ["ChangeGuard", "GuardScope", "MakePlan", "Removals", "judge_effects"]
-
-#: The objects that each removal changes, by a key of the caller.
-Removals = Mapping[Hashable, Collection[ObjectRef]]
-#: Returns all writes without those of the removals that are refused: in the given namespaces, or with None in all.
-MakePlan = Callable[[Collection[Hashable], Union[Collection[str], None]], Sequence[Change]]
+__all__ = ["ChangeGuard", "GuardScope", "judge_effects"]
 
 
 @dataclass(frozen=True)
@@ -70,9 +65,14 @@ def judge_effects(scope: GuardScope, removals: Removals, plan: MakePlan) -> Guar
     from .run_guard import judge_workloads  # noqa: PLC0415
 
     try:
-        return judge_workloads(scope, removals, plan)
+        if scope.unlisted and scope.access.is_strict:
+            raise ImagePullError(f"the workloads of other namespaces could not be read: {scope.unlisted}")
+        found = judge_workloads(
+            scope.cluster, scope.settings, scope.access, scope.namespaces, removals=removals, plan=plan
+        )
     except ImagePullError as error:
         raise _refusal(error) from None
+    return replace(found, unlisted=scope.unlisted)
 
 
 class ChangeGuard:

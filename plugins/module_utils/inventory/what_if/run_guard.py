@@ -10,20 +10,20 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from ...clients.kube.client import Cluster
 from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, ObjectRef
 from ...core.what_if_document import NOT_KNOWN, WOULD_BREAK, describe_unread
 from ...discovery.cluster_reader import ClusterReader
-from ...engine.run import Run, open_run
+from ...engine.run import Run, RunSettings, open_run
 from ...explain.snapshot import ClusterSnapshot, SnapshotQuestion
 from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
 from .effects import objects_after, patches_of_objects
 from .evaluation import PresentPulls, PullEvaluator, choose_refusals, find_causes
-from .guard import GuardAccess, GuardJudgement
+from .guard import GuardAccess, GuardJudgement, MakePlan, Removals
 from .rows import WhatIfRow
 from .run import compare_subjects, make_questions, read_rows, settle, unread_workloads
-from .run_change_guard import GuardScope, MakePlan, Removals
 from .timing import NodeCaches
 
 __all__ = ["judge_workloads"]
@@ -32,20 +32,25 @@ __all__ = ["judge_workloads"]
 _EVALUATORS = 64
 
 
-def judge_workloads(scope: GuardScope, removals: Removals, plan: MakePlan) -> GuardJudgement:
+def judge_workloads(
+    cluster: Cluster,
+    settings: RunSettings,
+    access: GuardAccess,
+    namespaces: Sequence[str],
+    *,
+    removals: Removals,
+    plan: MakePlan,
+) -> GuardJudgement:
     """Find the removals that would break a workload. The others break none.
 
     :raises ImagePullError: when the cluster failed, and with a strict guard when workloads could not be read.
     """
-    if scope.unlisted and scope.access.is_strict:
-        raise ImagePullError(f"the workloads of other namespaces could not be read: {scope.unlisted}")
     # A caller can have rights in a namespace that is not one of its projects.
     changed = (ref.namespace for refs in removals.values() for ref in refs)
-    namespaces = [*dict.fromkeys([*scope.namespaces, *filter(None, changed)])]
-    with open_run(scope.cluster, len(namespaces), replace(scope.settings, say=None)) as run:
-        reader = ClusterReader(run, SnapshotQuestion(verdicts=False, nodes=True, node_settings=True), namespaces)
-        found = _Guard(run, reader.read(time.time()), removals, scope.access, plan).judge()
-        return replace(found, unlisted=scope.unlisted)
+    places = [*dict.fromkeys([*namespaces, *filter(None, changed)])]
+    with open_run(cluster, len(places), replace(settings, say=None)) as run:
+        reader = ClusterReader(run, SnapshotQuestion(verdicts=False, nodes=True, node_settings=True), places)
+        return _Guard(run, reader.read(time.time()), removals, access, plan).judge()
 
 
 class _Guard:
