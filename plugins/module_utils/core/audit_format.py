@@ -8,10 +8,10 @@ plugins/plugin_utils/pull_report/audit.schema.json describes the audit document,
 
 from __future__ import annotations
 
-__all__ = ["ERROR", "FORMAT", "INFO", "SEVERITIES", "WARNING"]
+__all__ = ["ERROR", "AUDIT_FORMAT", "INFO", "SEVERITIES", "WARNING"]
 
 #: The value of `format` in an audit document. The number increases when a reader of the previous format would misread the new one.
-FORMAT = "openshift_ops.image_pull/audit/1"
+AUDIT_FORMAT = "openshift_ops.image_pull/audit/1"
 
 #: `error`: a pull fails, or a credential is lost. `warning`: a pull will fail, or more is allowed than intended. `info`: worth checking.
 ERROR, WARNING, INFO = "error", "warning", "info"

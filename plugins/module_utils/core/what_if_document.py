@@ -23,7 +23,7 @@ __all__ = [
     "AT_RESTART",
     "AT_ROLLOUT",
     "DECLARED",
-    "FORMAT",
+    "WHAT_IF_FORMAT",
     "LISTED_ANSWERS",
     "MOMENTS",
     "MOMENT_TITLES",
@@ -55,7 +55,7 @@ __all__ = [
 ]
 
 #: The value of `format` in a what-if document. The number increases when a reader of the previous format would misread the new one.
-FORMAT = "openshift_ops.image_pull/what_if/1"
+WHAT_IF_FORMAT = "openshift_ops.image_pull/what_if/1"
 #: The kinds of changes that apply an inventory, and that add objects.
 DECLARED, ADDED = "declared", "add_objects"
 

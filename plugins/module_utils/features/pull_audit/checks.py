@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from ...core.audit_format import FORMAT, SEVERITIES
+from ...core.audit_format import AUDIT_FORMAT, SEVERITIES
 from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Kind, ObjectRef
 from ...core.text import make_printable, summarize
@@ -318,7 +318,7 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
     }
     made = format_utc(survey.now)
     rules = {rule: RULES[rule].report() for rule in audit.rules}
-    return {"format": FORMAT, "made": made, "rules": rules, "clusters": [cluster]}
+    return {"format": AUDIT_FORMAT, "made": made, "rules": rules, "clusters": [cluster]}
 
 
 def count_findings(document: dict[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...core import what_if_document
-from ...core.audit_format import FORMAT
+
+from ...core.audit_format import AUDIT_FORMAT
 from ...core.errors import OptionError
 from ...core.objects import as_int
-from ...core.what_if_document import ACCESS_EFFECTS
+from ...core.what_if_document import ACCESS_EFFECTS, WHAT_IF_FORMAT
 
 __all__ = ["LARGEST_BYTES", "find_problem", "from_bytes", "replace_unwritable", "what_if_from_bytes"]
 
@@ -191,8 +191,8 @@ def _changes_problem(document: Mapping[str, Any]) -> str:
 
 
 _KINDS = {
-    "audit": _Kind(FORMAT, "src", "pull_access_audit", _references),
-    "what_if": _Kind(what_if_document.FORMAT, "what_if", "pull_access_what_if", _changes_problem),
+    "audit": _Kind(AUDIT_FORMAT, "src", "pull_access_audit", _references),
+    "what_if": _Kind(WHAT_IF_FORMAT, "what_if", "pull_access_what_if", _changes_problem),
 }
 
 

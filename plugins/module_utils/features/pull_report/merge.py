@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.audit_format import ERROR, FORMAT, INFO, SEVERITIES, WARNING
+from ...core.audit_format import ERROR, AUDIT_FORMAT, INFO, SEVERITIES, WARNING
 from ...core.errors import OptionError
 from ...core.text import pluralize
 from . import documents
@@ -246,7 +246,7 @@ def merge_documents(
     ]
     used = {finding["rule"] for findings in (everywhere, *(each["findings"] for each in found)) for finding in findings}
     return {
-        "format": FORMAT,
+        "format": AUDIT_FORMAT,
         "made": max(document["made"] for document in sources.values()),
         "rules": {name: rule for name, rule in sorted(rules.items()) if name in used or name in theirs},
         "clusters": found,
@@ -257,7 +257,7 @@ def merge_documents(
 
 def without_audits(made: str) -> dict[str, Any]:
     """Return a document without clusters, for a page that shows only what-if answers. `made` is its time."""
-    return {"format": FORMAT, "made": made, "rules": {}, "clusters": [], "findings": []}
+    return {"format": AUDIT_FORMAT, "made": made, "rules": {}, "clusters": [], "findings": []}
 
 
 def finding_id(finding: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...core.text import make_printable
 from ...core.times import format_utc
-from ...core.what_if_document import ANSWERS, FORMAT, NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, WOULD_BREAK
+from ...core.what_if_document import ANSWERS, WHAT_IF_FORMAT, NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, WOULD_BREAK
 from ...explain.lookup import Lookup
 from ...explain.verdict import PULLS, UNKNOWN
 from ...images.nodes import CONFIG_MAP
@@ -76,7 +76,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
     Containers that no change affects are only counted.
     """
     return {
-        "format": FORMAT,
+        "format": WHAT_IF_FORMAT,
         "made": format_utc(found.made),
         "server": server,
         "against": "" if found.against is None else str(found.against),

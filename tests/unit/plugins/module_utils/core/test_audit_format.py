@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit_format import FORMAT, SEVERITIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit_format import AUDIT_FORMAT, SEVERITIES
 
 SCHEMA = json.loads(
     (Path(__file__).parents[5] / "plugins/plugin_utils/pull_report/audit.schema.json").read_text(encoding="utf-8")
@@ -16,7 +16,7 @@ SCHEMA = json.loads(
 
 
 def test_the_format_equals_that_of_the_schema() -> None:
-    assert SCHEMA["properties"]["format"]["const"] == FORMAT
+    assert SCHEMA["properties"]["format"]["const"] == AUDIT_FORMAT
 
 
 def test_the_severities_equal_those_of_the_schema() -> None:

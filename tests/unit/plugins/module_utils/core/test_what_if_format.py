@@ -11,7 +11,7 @@ from pathlib import Path
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_document import (
     ANSWER_TITLES,
     ANSWERS,
-    FORMAT,
+    WHAT_IF_FORMAT,
     LISTED_ANSWERS,
     MOMENT_TITLES,
     MOMENTS,
@@ -24,7 +24,7 @@ SCHEMA = json.loads(
 
 
 def test_the_constants_equal_those_of_the_schema() -> None:
-    assert SCHEMA["properties"]["format"]["const"] == FORMAT
+    assert SCHEMA["properties"]["format"]["const"] == WHAT_IF_FORMAT
     assert tuple(SCHEMA["$defs"]["answer"]["enum"]) == LISTED_ANSWERS == what_ifs.ANSWERS
     assert tuple(SCHEMA["$defs"]["counts"]["required"]) == ANSWERS
     assert tuple(SCHEMA["$defs"]["counts"]["required"]) == ANSWERS
