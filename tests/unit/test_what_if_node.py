@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_document import NOT_AFFECTED
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import NOT_AFFECTED
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import (
     PULLS,
     UNKNOWN,

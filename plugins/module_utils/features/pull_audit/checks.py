@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from ...core.audit_format import AUDIT_FORMAT, SEVERITIES
+from ...core.documents import AUDIT_FORMAT, SEVERITIES
 from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Kind, ObjectRef
 from ...core.text import make_printable, summarize

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.audit_format import SEVERITIES
+from ...core.documents import SEVERITIES
 from ...core.objects import (
     NAMESPACE,
     POD,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...core.audit_format import INFO
+from ...core.documents import INFO
 from ...core.objects import POD, Json, ObjectRef, as_dict, as_list, as_str, metadata
 from ...core.text import join_and, pluralize
 from ...core.times import seconds_of

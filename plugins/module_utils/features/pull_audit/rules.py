@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...core.audit_format import ERROR, INFO, WARNING
+from ...core.documents import ERROR, INFO, WARNING
 from ...explain.snapshot import ACCOUNTS, BINDINGS, BUILDS, PODS, SECRETS, STREAMS, WORKLOADS_READ
 
 __all__ = ["RULES", "AuditRule"]

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.audit_format import INFO
+from ...core.documents import INFO
 from ...core.names import is_name, is_namespace
 from ...core.objects import (
     CLUSTER_ROLE,

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...core.audit_format import INFO
+from ...core.documents import INFO
 from ...core.objects import POD, ObjectRef
 from ...core.text import join_and, summarize
 from ...explain import fixes

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from ...core.audit_format import INFO
+from ...core.documents import INFO
 from ...core.objects import ObjectRef
 from ...core.text import pluralize, summarize
 from ...explain import fixes

@@ -14,11 +14,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ...core.audit_format import SEVERITIES
-from ...core.text import escape_invisible, summarize
-from ...core.what_if_document import (
+from ...core.documents import (
     ACCESS_EFFECTS,
     LISTED_ANSWERS,
+    SEVERITIES,
     causes_of,
     holder_of,
     moment_of,
@@ -26,6 +25,7 @@ from ...core.what_if_document import (
     place_of,
     target_of,
 )
+from ...core.text import escape_invisible, summarize
 from ...explain.fixes import offer_of
 from .merge import all_findings, natural_key
 

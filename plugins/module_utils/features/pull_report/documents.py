@@ -18,11 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-
-from ...core.audit_format import AUDIT_FORMAT
+from ...core.documents import ACCESS_EFFECTS, AUDIT_FORMAT, WHAT_IF_FORMAT
 from ...core.errors import OptionError
 from ...core.objects import as_int
-from ...core.what_if_document import ACCESS_EFFECTS, WHAT_IF_FORMAT
 
 __all__ = ["LARGEST_BYTES", "find_problem", "from_bytes", "replace_unwritable", "what_if_from_bytes"]
 

@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.audit_format import ERROR, AUDIT_FORMAT, INFO, SEVERITIES, WARNING
+from ...core.documents import AUDIT_FORMAT, ERROR, INFO, SEVERITIES, WARNING
 from ...core.errors import OptionError
 from ...core.text import pluralize
 from . import documents

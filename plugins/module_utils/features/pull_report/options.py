@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...core.audit_format import SEVERITIES
+from ...core.documents import SEVERITIES
 from ...core.errors import OptionError
 
 __all__ = ["FAIL_ON", "NEVER", "OUTPUTS", "Report", "from_options"]

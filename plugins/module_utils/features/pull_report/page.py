@@ -13,13 +13,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.audit_format import SEVERITIES
-from ...core.text import pluralize
-from ...core.what_if_document import (
+from ...core.documents import (
     ACCESS_EFFECTS,
     ANSWER_TITLES,
     ANSWERS,
     LISTED_ANSWERS,
+    SEVERITIES,
     WOULD_BREAK,
     causes_of,
     headline,
@@ -31,6 +30,7 @@ from ...core.what_if_document import (
     place_of,
     target_of,
 )
+from ...core.text import pluralize
 from ...explain.fixes import offer_of
 from .browser_data import as_data, embed_json
 from .merge import all_findings, count_by_severity, format_counts

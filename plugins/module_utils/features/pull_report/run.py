@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from ...core.audit_format import ERROR, WARNING
+from ...core.documents import ERROR, WARNING
 from ...core.errors import OptionError
 from ...core.files import describe_read_error, stage_file
 from ...core.text import make_printable, pluralize, summarize

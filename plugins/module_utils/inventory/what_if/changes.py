@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from ...core.documents import DECLARED
 from ...core.errors import OptionError, call_all
 from ...core.names import check_path_segment
 from ...core.objects import Json, Kind, ObjectRef, as_dict, as_str, metadata
 from ...core.option_values import USUAL_LIMIT, Limit
 from ...core.ownership import Ownership
 from ...core.text import join_and
-from ...core.what_if_document import DECLARED
 from ...dockerconfig.registry_keys import DOCKER_HUB, host_of
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.kubelet_settings import KUBELET_CONFIG

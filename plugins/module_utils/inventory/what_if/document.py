@@ -18,10 +18,10 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...core.documents import ANSWERS, NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, WHAT_IF_FORMAT, WOULD_BREAK
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...core.text import make_printable
 from ...core.times import format_utc
-from ...core.what_if_document import ANSWERS, WHAT_IF_FORMAT, NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, WOULD_BREAK
 from ...explain.lookup import Lookup
 from ...explain.verdict import PULLS, UNKNOWN
 from ...images.nodes import CONFIG_MAP

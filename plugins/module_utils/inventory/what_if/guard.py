@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Union
 
 from ...core.changes import Change
+from ...core.documents import WOULD_BREAK
 from ...core.objects import ObjectRef
 from ...core.text import make_printable, pluralize, summarize
-from ...core.what_if_document import WOULD_BREAK
 from ...images.image_questions import RegistryAccess
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...core.documents import DECLARED, NOT_ASKED, NOT_KNOWN, WOULD_BREAK
 from ...core.errors import OptionError, call_all
 from ...core.namespaces import is_platform_namespace
 from ...core.objects import Json, as_dict, as_str
-from ...core.what_if_document import DECLARED, NOT_ASKED, NOT_KNOWN, WOULD_BREAK
 from ...images import image_questions
 from ...images.image_questions import RegistryAccess
 from .changes import ARGUMENTS as CHANGE_ARGUMENTS

@@ -20,8 +20,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element
 
-from ...core.text import pluralize, summarize
-from ...core.what_if_document import (
+from ...core.documents import (
     ACCESS_EFFECTS,
     ANSWER_TITLES,
     ANSWERS,
@@ -46,6 +45,7 @@ from ...core.what_if_document import (
     place_of,
     target_of,
 )
+from ...core.text import pluralize, summarize
 from ...core.writers import add_element, as_code, as_code_block, as_table, as_xml, make_case, make_suite
 from ...explain.fixes import Offer, offer_of
 

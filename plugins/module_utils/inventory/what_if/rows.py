@@ -18,9 +18,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ...core.documents import ANSWERS, NOT_AFFECTED, STILL_PULLS, WOULD_BREAK
 from ...core.objects import POD, Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
 from ...core.text import make_printable
-from ...core.what_if_document import ANSWERS, NOT_AFFECTED, STILL_PULLS, WOULD_BREAK
 from ...explain.fixes import make_offer
 from ...explain.lookup import ReadRequired
 from ...explain.snapshot import NamespaceSnapshot

@@ -18,10 +18,10 @@ from typing import Any, Protocol, TypeVar, Union
 from ...clients.kube.client import Cluster, list_api_groups
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ...core.changes import ALL, Desired
+from ...core.documents import NOT_ASKED, NOT_KNOWN, describe_unplanned, describe_unread, idle_of
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
 from ...core.text import pluralize
-from ...core.what_if_document import NOT_ASKED, NOT_KNOWN, describe_unplanned, describe_unread, idle_of
 from ...declarations.batch import Batch
 from ...discovery.cluster_reader import ClusterReader, namespace_result
 from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects

@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from ...clients.kube.client import Cluster
 from ...core.changes import Change
+from ...core.documents import NOT_KNOWN, WOULD_BREAK, describe_unread
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, ObjectRef
-from ...core.what_if_document import NOT_KNOWN, WOULD_BREAK, describe_unread
 from ...discovery.cluster_reader import ClusterReader
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.snapshot import ClusterSnapshot, SnapshotQuestion

@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...core.documents import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
 from ...core.objects import SECRET, ObjectRef
-from ...core.what_if_document import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
 from ...explain.credentials import credentials_of
 from ...explain.lookup import Lookup, items_of, require_all, try_lookup
 from ...explain.node_settings import NodeSettings, can_verify, group_nodes

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_document import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import (
     ANSWER_TITLES,
     ANSWERS,
-    WHAT_IF_FORMAT,
     LISTED_ANSWERS,
     MOMENT_TITLES,
     MOMENTS,
+    WHAT_IF_FORMAT,
 )
 from support import what_ifs
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit_format import SEVERITIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import SEVERITIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import snapshot as survey
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import CHECKS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import DRIFT

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_document import LISTED_ANSWERS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import LISTED_ANSWERS
 from support.supposed import document_about
 from support.surveyed import account, deployment, place, pod, secret, survey
 

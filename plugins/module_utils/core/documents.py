@@ -1,7 +1,11 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Constants of a what-if document, and sentences about it, which an answer shares with the report that shows it. Pure.
+"""Constants of the documents that the audit and what_if write and the report shows, and sentences about a what-if document. Pure.
+
+plugins/plugin_utils/pull_report/audit.schema.json and what_if.schema.json describe the documents.
+
+plugins/plugin_utils/pull_report/audit.schema.json describes the audit document, which the audit writes and the report reads.
 
 plugins/plugin_utils/pull_report/what_if.schema.json describes the document.
 """
@@ -22,8 +26,10 @@ __all__ = [
     "AT_ONCE",
     "AT_RESTART",
     "AT_ROLLOUT",
+    "AUDIT_FORMAT",
     "DECLARED",
-    "WHAT_IF_FORMAT",
+    "ERROR",
+    "INFO",
     "LISTED_ANSWERS",
     "MOMENTS",
     "MOMENT_TITLES",
@@ -31,8 +37,11 @@ __all__ = [
     "NOT_ASKED",
     "NOT_KNOWN",
     "ON_ANOTHER_NODE",
+    "SEVERITIES",
     "STILL_BROKEN",
     "STILL_PULLS",
+    "WARNING",
+    "WHAT_IF_FORMAT",
     "WOULD_BREAK",
     "WOULD_WORK",
     "causes_of",
@@ -53,6 +62,15 @@ __all__ = [
     "place_of",
     "target_of",
 ]
+
+#: The value of `format` in an audit document. The number increases when a reader of the previous format would misread the new one.
+AUDIT_FORMAT = "openshift_ops.image_pull/audit/1"
+
+#: `error`: a pull fails, or a credential is lost. `warning`: a pull will fail, or more is allowed than intended. `info`: worth checking.
+ERROR, WARNING, INFO = "error", "warning", "info"
+#: In order, most severe first.
+SEVERITIES = (ERROR, WARNING, INFO)
+
 
 #: The value of `format` in a what-if document. The number increases when a reader of the previous format would misread the new one.
 WHAT_IF_FORMAT = "openshift_ops.image_pull/what_if/1"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.audit_format import AUDIT_FORMAT, SEVERITIES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import AUDIT_FORMAT, SEVERITIES
 
 SCHEMA = json.loads(
     (Path(__file__).parents[5] / "plugins/plugin_utils/pull_report/audit.schema.json").read_text(encoding="utf-8")

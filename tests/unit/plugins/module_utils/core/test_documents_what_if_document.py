@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.what_if_document import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import (
     causes_of,
     count_moments,
     headline,
