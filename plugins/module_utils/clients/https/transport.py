@@ -26,8 +26,18 @@ from ...core.files import advise_reader, describe_read_error
 from ...core.times import check_seconds
 from .connections import ClientContext, InsideAddress, inside_kind_of_host, open_pool
 from .endpoints import find_proxy, has_tls, proxy_host, proxy_login_headers
-from .exchange import IMPORT_ERROR, HttpResponse, Limits, certifi, send_request, urllib3
-from .failures import INCOMPLETE_RESPONSES, Words, root_cause, sentence
+from .exchange import (
+    IMPORT_ERROR,
+    INCOMPLETE_RESPONSES,
+    HttpResponse,
+    Limits,
+    Words,
+    certifi,
+    root_cause,
+    send_request,
+    sentence,
+    urllib3,
+)
 
 __all__ = [
     "IMPORT_ERROR",

@@ -13,8 +13,19 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..https.exchange import HttpResponse, Limits, OversizedResponse, open_response, read_response, urllib3
-from ..https.failures import INCOMPLETE_RESPONSES, TLS_INTERRUPTIONS, Words, root_cause, sentence
+from ..https.exchange import (
+    INCOMPLETE_RESPONSES,
+    TLS_INTERRUPTIONS,
+    HttpResponse,
+    Limits,
+    OversizedResponse,
+    Words,
+    open_response,
+    read_response,
+    root_cause,
+    sentence,
+    urllib3,
+)
 from .errors import ClusterError, one_line
 
 __all__ = [

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from ...core.errors import ImagePullError
 from ..https import transport
-from ..https.exchange import HttpResponse
-from ..https.failures import Words
+from ..https.exchange import HttpResponse, Words
 from ..https.transport import (
     IMPORT_ERROR,
     CertificateError,

@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import connections
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.failures import Words
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse, Words
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.transport import (
     CertificateError,
     HttpsError,

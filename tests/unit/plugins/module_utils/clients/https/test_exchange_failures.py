@@ -12,8 +12,6 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import (
     OversizedResponse,
     TruncatedResponse,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.failures import (
     Words,
     root_cause,
     sentence,
