@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import url_host
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import url_host
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import format_suggestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (

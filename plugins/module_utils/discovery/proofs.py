@@ -13,10 +13,9 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TypeVar
 
-from ..clients.registry.endpoints import option_host
 from ..clients.registry.image_details import prove_platforms, prove_signatures
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull, prove_trust
-from ..clients.registry.transport import KeptConnections, RegistryOptions, check_authorities
+from ..clients.registry.transport import KeptConnections, RegistryOptions, check_authorities, option_host
 from ..core.objects import SECRET, Json, ObjectRef
 from ..core.times import content_change
 from ..engine.workers import Workers

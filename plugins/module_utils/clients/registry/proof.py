@@ -19,22 +19,20 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from ...core.text import make_printable
 from ..https.exchange import HttpResponse
-from .endpoints import (
+from .image_details import MANIFEST_TYPES, RateLimit, rate_limit_of
+from .transport import (
     AuthInfo,
     Endpoint,
-    auth_info,
-    is_token_service_of,
-    option_host,
-    redirect_target,
-    registry_endpoint,
-)
-from .manifests import MANIFEST_TYPES, RateLimit, rate_limit_of
-from .transport import (
     NotAsked,
     RegistryError,
     RegistryOptions,
     UntrustedCertificate,
+    auth_info,
     check_timeout,
+    is_token_service_of,
+    option_host,
+    redirect_target,
+    registry_endpoint,
     send_registry_request,
 )
 

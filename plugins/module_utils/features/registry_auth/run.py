@@ -9,9 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Union
 
-from ...clients.registry.endpoints import AuthInfo, option_host
 from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
-from ...clients.registry.transport import RegistryOptions, ask_registry, check_authorities, check_options, registry_host
+from ...clients.registry.transport import (
+    AuthInfo,
+    RegistryOptions,
+    ask_registry,
+    check_authorities,
+    check_options,
+    option_host,
+    registry_host,
+)
 from ...core.changes import Entry
 from ...core.errors import ImagePullError, OptionError
 from ...core.text import pluralize

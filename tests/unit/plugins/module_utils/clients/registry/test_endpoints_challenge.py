@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     AuthInfo,
     Challenge,
     auth_info,

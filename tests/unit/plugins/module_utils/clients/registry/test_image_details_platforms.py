@@ -10,11 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_details import (
-    prove_platforms,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.manifests import (
     IMAGE_TYPES,
     INDEX_TYPES,
+    prove_platforms,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import ImageArchitectures
 from support.registry_content import Content, serve_content

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import AuthInfo
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     IMPORT_ERROR,
+    AuthInfo,
     RegistryError,
     RegistryOptions,
     ask_registry,

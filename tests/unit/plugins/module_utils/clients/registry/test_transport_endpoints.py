@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.endpoints import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     Endpoint,
     is_token_service_of,
     option_host,
