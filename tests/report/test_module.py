@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.formats import as_json
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.documents import as_json
 from support import audits
 from support.pages import lived_in
 from support.playbooks import ROOT, Play, play

@@ -21,8 +21,7 @@ from ...core.errors import OptionError
 from ...core.files import describe_read_error, stage_file
 from ...core.text import make_printable, pluralize, summarize
 from . import documents, merge
-from .documents import LARGEST_BYTES
-from .formats import as_json, as_junit
+from .documents import LARGEST_BYTES, as_json, as_junit
 from .merge import all_findings, compare_documents, count_by_severity, format_counts, select_failing, severities_from
 from .options import NEVER, Report
 from .page import as_page, count_answers

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.formats import as_junit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.documents import as_junit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from hypothesis import given
 from hypothesis import strategies as st

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import run as run_files
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.formats import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.documents import (
     as_json,
     as_junit,
 )

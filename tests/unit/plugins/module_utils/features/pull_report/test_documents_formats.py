@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.formats import as_json
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.documents import as_json
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
 from support import audits
 
