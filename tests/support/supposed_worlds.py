@@ -45,7 +45,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import pull_review
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import StoredSecret
 from hypothesis import strategies as st
 

@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.document import list_images
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import pull_review
 from support.supposed_changes import mirror_set
 from support.supposed_worlds import REMOVED_GRANTS, World, answer_usually, rows_with_answers
 from support.surveyed import account, auth, binding, place, pod, secret, stream, survey

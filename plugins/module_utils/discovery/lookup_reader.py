@@ -40,7 +40,7 @@ from ..images.kubelet_settings import (
 )
 from ..images.pull_messages import POD_EVENTS
 from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_directory, texts_of_unit
-from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, question_of
+from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, question_of
 from .proofs import prove_images
 
 __all__ = [

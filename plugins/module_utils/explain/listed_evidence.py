@@ -13,8 +13,7 @@ from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, Ob
 from ..dockerconfig.registry_keys import has_registry_host
 from ..images.image_streams import IMAGE_STREAM
 from ..images.node_registries import IMAGE_POLICY
-from ..rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
-from ..rbac.subjects import Subject, is_pull_binding, pullers_of
+from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, puller_of, pullers_of
 from .chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
 from .lookup import Lookup, UnreadableObject
 from .snapshot import ACCOUNTS, BINDINGS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot

@@ -37,7 +37,7 @@ from ...images.nodes import NodeVersions
 from ...images.references import Reference
 from ...images.registry_sources import Mirrors
 from ...platform.cluster import INFRASTRUCTURE
-from ...rbac.access_reviews import secrets_review, token_review
+from ...rbac.subjects import secrets_review, token_review
 from ...secrets.content import DOCKERCONFIGJSON, StoredSecret
 from ..lookup import Lookup, UnreadableObject, items_of, nodes_for, require_all, try_lookup
 from ..node_settings import KubeletProviders, find_providers

@@ -17,7 +17,7 @@ from ...dockerconfig.registry_keys import without_user
 from ...images.image_streams import IMAGE_STREAM, StreamTag, is_looked_up, origin_of, tag_of, why_image_missing
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
-from ...rbac.access_reviews import pull_review
+from ...rbac.subjects import pull_review
 from .. import fixes
 from ..credentials import Credentials, logins_of, secret_status
 from ..fixes import Fix

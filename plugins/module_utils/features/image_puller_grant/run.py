@@ -17,8 +17,7 @@ from ...declarations.batch import Batch
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, MayPull, parse_review, review_spec
-from ...rbac.subjects import Subject
+from ...rbac.subjects import SUBJECT_ACCESS_REVIEW, MayPull, Subject, parse_review, review_spec
 from .plan import ImagePullerGrant
 
 __all__ = ["verify_access"]

@@ -33,8 +33,7 @@ from ...images.kubelet_settings import SETTINGS_KINDS
 from ...images.nodes import parse_version
 from ...platform.cluster import REGISTRY_CONFIG
 from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review
-from ...rbac.subjects import PROJECT_GROUPS, Subject, is_pull_binding, pullers_of
+from ...rbac.subjects import PROJECT_GROUPS, SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, pullers_of
 from . import forecast, rules_access, rules_images, rules_pods, rules_secrets, rules_verification
 from .findings import DRIFT, Finding, find_drift, sort_findings
 from .forecast import RELEASE_REFS, RELEASE_SIGNATURE

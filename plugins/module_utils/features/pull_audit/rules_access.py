@@ -33,14 +33,7 @@ from ...explain.snapshot import CLUSTER_BINDINGS, AuditedSecret, ClusterSnapshot
 from ...platform.account_lists import LISTS, Origin, duplicate_names, how_to_renew, judge_account, names_in, origin_of
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
-from ...rbac.subjects import (
-    AUTHENTICATED,
-    PROJECT_GROUPS,
-    UNAUTHENTICATED,
-    Subject,
-    is_pull_binding,
-    pullers_of,
-)
+from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, UNAUTHENTICATED, Subject, is_pull_binding, pullers_of
 from ...secrets.content import DATA_KEYS, DOCKERCONFIGJSON
 from .findings import INVENTORY, Finding
 

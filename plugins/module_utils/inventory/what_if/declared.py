@@ -16,7 +16,7 @@ from ...core.text import pluralize
 from ...declarations.batch import Batch, Declaration, find_related, object_after, store_object
 from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.sa_link.plan import SaLink
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
+from ...rbac.subjects import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 
 __all__ = ["ACCESS_KINDS", "AGAINST", "KEPT", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
 

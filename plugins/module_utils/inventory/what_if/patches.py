@@ -35,8 +35,18 @@ from ...images.image_questions import ImageQuestion
 from ...images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, NodeNetwork
 from ...platform.account_lists import names_in
 from ...platform.cluster import CLUSTER_VERSION
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
-from ...rbac.subjects import IMAGE_PULLER, Subject, gives_pull, is_pull_binding, pullers_of, role_of, subject_of
+from ...rbac.subjects import (
+    IMAGE_PULLER,
+    SUBJECT_ACCESS_REVIEW,
+    Subject,
+    gives_pull,
+    is_pull_binding,
+    is_pull_review,
+    puller_of,
+    pullers_of,
+    role_of,
+    subject_of,
+)
 from ...secrets.content import StoredSecret
 
 __all__ = [

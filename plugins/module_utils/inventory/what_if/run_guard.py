@@ -18,7 +18,7 @@ from ...core.objects import ROLE_BINDING, ObjectRef
 from ...discovery.cluster_reader import ClusterReader
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.snapshot import ClusterSnapshot, SnapshotQuestion
-from ...rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ...rbac.subjects import SUBJECT_ACCESS_REVIEW
 from .effects import objects_after, patches_of_objects
 from .evaluation import PresentPulls, PullEvaluator, choose_refusals, find_causes
 from .guard import GuardAccess, GuardJudgement, MakePlan, Removals

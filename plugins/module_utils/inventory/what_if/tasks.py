@@ -20,7 +20,7 @@ from ...explain.fixes import PREFIX, Fix, Offer, options_of
 from ...explain.lookup import Lookup, try_lookup
 from ...explain.subjects import ContainerPull
 from ...platform.account_lists import names_in
-from ...rbac.access_reviews import pull_review
+from ...rbac.subjects import pull_review
 from .overlay import ChangedLookup
 from .patches import LinkPatch
 

@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import IMAGE_POLICY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     SUBJECT_ACCESS_REVIEW,
     secrets_review,
 )

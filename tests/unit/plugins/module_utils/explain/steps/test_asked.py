@@ -28,7 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     network_ref,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import SUBJECT_ACCESS_REVIEW
 from support.pull_evidence import (
     AUTH,
     GOOD,

@@ -27,7 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import token_review
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import token_review
 from support.pull_evidence import AUTH, REFUSED, known, mirrored, pod, secret, steps, summary, told
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     MIRROR_KINDS,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     SUBJECT_ACCESS_REVIEW,
     secrets_review,
 )

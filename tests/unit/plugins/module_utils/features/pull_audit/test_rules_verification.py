@@ -14,10 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     CRIO_AUDIENCE,
     CRIO_PROVIDER,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
-    secrets_review,
-    token_review,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import secrets_review, token_review
 from support.node_configs import groups_of, kubelet_config, node_in
 from support.node_configs import pool as node_pool
 from support.pull_evidence import TAG_SETS

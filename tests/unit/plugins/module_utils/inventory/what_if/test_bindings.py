@@ -23,11 +23,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     BindingPatch,
     ProjectGrants,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
+    ROLE,
+    Subject,
     pull_review,
     secrets_review,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import ROLE, Subject
 
 ROBOT = {"kind": "ServiceAccount", "namespace": "team", "name": "robot"}
 TEAM = {"kind": "Group", "name": "system:serviceaccounts:team"}

@@ -26,11 +26,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PlannedObjects,
     UnplannedEntry,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
+    Subject,
     pull_review,
     secrets_review,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 PULL, ROBOT = ObjectRef(SECRET, "a", "pull"), ObjectRef(SERVICE_ACCOUNT, "a", "robot")
 ACCOUNT = {"metadata": {"name": "robot", "namespace": "a", "resourceVersion": "1"}, "imagePullSecrets": []}

@@ -23,9 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import ObjectPatch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
-    pull_review,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import pull_review
 from support.supposed import MIRRORS, rows_about, supposed_change
 from support.supposed_changes import mirror_set
 from support.surveyed import account, auth, binding, place, pod, secret, survey

@@ -45,11 +45,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     join_grants,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
+    Subject,
     pull_review,
     secrets_review,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 from support.pull_evidence import node
 from support.surveyed import account, auth, binding, secret
 

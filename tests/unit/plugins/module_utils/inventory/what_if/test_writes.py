@@ -35,8 +35,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     EvidencePatch,
     ObjectPatch,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import IMAGE_PULLER
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import IMAGE_PULLER, pull_review
 
 NS = "project-a"
 UNREADABLE = UnreadableObject("no")

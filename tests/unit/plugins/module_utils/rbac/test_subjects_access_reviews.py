@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     SUBJECT_ACCESS_REVIEW,
+    Subject,
     is_pull_review,
     parse_review,
     pull_review,
@@ -18,7 +19,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.acce
     secrets_review,
     token_review,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 
 ACCOUNT = Subject("ServiceAccount", "default", "project-a")
 LOGGED_IN = "system:authenticated"
