@@ -643,10 +643,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.opti
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import list_namespaces
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
-    options as image_puller_grant,
+    plan as between_grants,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
-    plan as between_grants,
+    plan as image_puller_grant,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     options as pull_secret,

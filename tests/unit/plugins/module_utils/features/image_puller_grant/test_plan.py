@@ -19,9 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
-    options as grant,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import plan as grant
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import subject_of
 from hypothesis import given
 from hypothesis import strategies as st
