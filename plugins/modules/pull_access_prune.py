@@ -654,8 +654,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     plan as between_secrets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as between_links
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import (
     PruneSettings,

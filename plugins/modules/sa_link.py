@@ -548,7 +548,7 @@ summary:
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import contradictions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (

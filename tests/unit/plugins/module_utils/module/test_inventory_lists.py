@@ -22,7 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import (
     contradictions as between_secrets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import (
     contradictions as between_links,
 )

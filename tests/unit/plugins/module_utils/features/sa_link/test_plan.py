@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import TRIMMED_POD
 from hypothesis import given
 from hypothesis import strategies as st

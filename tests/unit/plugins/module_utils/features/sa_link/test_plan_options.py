@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
 
 
