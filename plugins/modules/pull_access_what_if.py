@@ -845,11 +845,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     plan as image_puller_grant,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    options as pull_secret,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
     plan as between_secrets,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as between_links
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import read_owned

@@ -741,9 +741,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     ListForm,
     selected_namespaces,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    options as pull_secret,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import contradictions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     name_working_logins,

@@ -31,9 +31,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     same_path,
     without_user,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    options as pull_secret,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.matching_cases import QUAY, QUIRKS, REGISTRY, ROWS

@@ -17,7 +17,7 @@ TEXTS = {
     "tests/unit/test_house.py": "",
     "tests/unit/plugins/module_utils/core/test_names.py": "",
     "tests/unit/plugins/module_utils/core/test_times.py": "",
-    "tests/unit/plugins/module_utils/features/sa_link/test_options.py": "",
+    "tests/unit/plugins/module_utils/features/sa_link/test_plan_options.py": "",
     "tests/modules/test_sa_link.py": "from support.many import batch",
     "tests/modules/test_sa_link_pods.py": "",
     "tests/modules/test_sa_linked.py": "",
@@ -53,7 +53,7 @@ COVERED = ("plugins/", "roles/", "playbooks/", "docs/docsite/rst/")
             "unit/plugins/module_utils/core/test_names unit/plugins/module_utils/core/test_times",
         ),
         (
-            "plugins/module_utils/features/sa_link/options.py",
+            "plugins/module_utils/features/sa_link/plan.py",
             "unit/plugins/module_utils/features/sa_link/test_options modules/test_sa_link modules/test_sa_link_pods",
         ),
         ("plugins/module_utils/core/__init__.py", "unit/test_house"),

@@ -19,11 +19,12 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from ...core.text import make_printable
 from ..https.exchange import HttpResponse
-from .image_details import MANIFEST_TYPES, RateLimit, rate_limit_of
 from .transport import (
+    MANIFEST_TYPES,
     AuthInfo,
     Endpoint,
     NotAsked,
+    RateLimit,
     RegistryError,
     RegistryOptions,
     UntrustedCertificate,
@@ -31,6 +32,7 @@ from .transport import (
     check_timeout,
     is_token_service_of,
     option_host,
+    rate_limit_of,
     redirect_target,
     registry_endpoint,
     send_registry_request,

@@ -16,9 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import list_visible_namespaces
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    options as pull_secret,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import (
     contradictions as between_secrets,
 )

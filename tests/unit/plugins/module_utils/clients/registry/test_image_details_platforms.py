@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_details import (
-    IMAGE_TYPES,
-    INDEX_TYPES,
     prove_platforms,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import ImageArchitectures
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
+    IMAGE_TYPES,
+    INDEX_TYPES,
+)
 from support.registry_content import Content, serve_content
 
 IMAGE, INDEX = IMAGE_TYPES[0], INDEX_TYPES[0]

@@ -15,9 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    options as pull_secret,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -14,8 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Entry
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Declaration
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import PullSecret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import (
+    PullSecret,
+    from_options,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     LoginVerification,
     verdict_of,

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     name_working_logins,
     verify_logins,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_details import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     ANY_ARCHITECTURE,
     INDEX_TYPES,
     IndexEntry,

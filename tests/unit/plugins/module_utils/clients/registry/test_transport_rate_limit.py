@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_details import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     RateLimit,
     rate_limit_of,
 )
