@@ -19,8 +19,8 @@ from ..clients.registry.transport import KeptConnections, RegistryOptions, check
 from ..core.objects import SECRET, Json, ObjectRef
 from ..core.times import content_change
 from ..engine.workers import Workers
+from ..explain.credentials import LoginQuestion
 from ..explain.lookup import Lookup
-from ..explain.verification import LoginQuestion
 from ..images.image_questions import (
     SIGNATURE_QUESTION,
     TRUST_QUESTION,

@@ -15,7 +15,7 @@ from ...core.text import pluralize
 from ...core.times import format_utc, seconds_of
 from ...dockerconfig.editing import LoginReplacement, UserPassword
 from ...dockerconfig.registry_keys import check_key, same_path
-from ...explain import verification
+from ...explain import credentials as verification
 from ...images.image_questions import RegistryAccess
 from ...images.references import Reference, reference_of
 from ...secrets.content import SHORTEST, CredentialSearch

@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery
     collect_proofs,
     explain_refusal,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import LoginQuestion
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import LoginQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.certificates import server_context

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import Verification
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import Verification
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.question import (
     PullSecrets,
 )

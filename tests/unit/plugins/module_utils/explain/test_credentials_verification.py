@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     AuthFile,
     from_registries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verification import Verification
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import Verification
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 
 
