@@ -9,8 +9,8 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.modules.global_pull_secret_info import MODULE
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction, display
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of
 
 
 class ActionModule(ModuleAction):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Build the last line of a playbook's output from the registered results of its tasks. Pure.
+"""Build the last line of a playbook's output from the registered results of its tasks, and the lines of an answer of pull_access_info for a terminal.
 
 A line contains counts, and names that the operator gave. It never contains text from a cluster: users choose the names of their
 namespaces and secrets, and other people read the job log.
@@ -14,8 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import join_and, pluralize
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
+from ansible import constants as C
+
+from ..module_utils.core.text import escape_invisible, join_and, make_printable, pluralize
+from ..module_utils.explain.fixes import offer_of
+from .known_variables import VARIABLES
 
 __all__ = [
     "LINES",
@@ -23,6 +26,7 @@ __all__ = [
     "apply_line",
     "audit_line",
     "export_line",
+    "lines_of",
     "nodes_line",
     "rotation_line",
     "verify_line",
@@ -362,3 +366,39 @@ def _changes_in(results: Iterable[Result]) -> Iterator[Result]:
 def _rows(result: Result) -> Sequence[Result]:
     found: Sequence[Result] = result.get("namespaces") or ()
     return found
+
+
+#: Ansible's settings for the color of a line, by verdict and by the beginning of the line.
+_VERDICTS = {"pulls": "COLOR_OK", "will_not_pull": "COLOR_ERROR", "unknown": "COLOR_CHANGED"}
+_MARKS = {"  ok ": "COLOR_OK", "  NO ": "COLOR_ERROR", "  ?  ": "COLOR_CHANGED"}
+
+
+def lines_of(result: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    """Yield each line with its color; None for the default color. Namespaces without an answer yield no line."""
+    for namespace in result.get("namespaces") or ():
+        for answer in namespace.get("access") or ():
+            yield from _answer_lines(namespace.get("name", ""), answer)
+
+
+def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    parts = "".join(f", {part} {answer[part]}" for part in ("container", "volume") if answer.get(part))
+    yield _plain(f"{answer['kind']} {namespace}/{answer['name']}{parts}, image {answer['image']}"), None
+    told, *steps = answer.get("text") or [f"{answer['verdict']}: {answer['reason']}"]
+    yield _plain(told), _colour(_VERDICTS.get(answer["verdict"]))
+    for step in steps:
+        yield _plain(step), _colour(_MARKS.get(step[:5]))
+    found = offer_of(answer)
+    yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
+    if found.tasks:
+        yield "what fixes it:", None
+        yield from ((line, None) for line in found.text.splitlines())
+
+
+def _colour(setting: str | None) -> str | None:
+    found: str | None = getattr(C, setting) if setting else None
+    return found
+
+
+def _plain(line: str) -> str:
+    """Make a line printable, because its names and texts come from a cluster and its nodes."""
+    return make_printable(escape_invisible(line))

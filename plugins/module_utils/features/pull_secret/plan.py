@@ -36,6 +36,7 @@ from ...platform.protected import (
 from ...secrets.content import (
     DATA_KEYS,
     DOCKERCONFIGJSON,
+    SecretMetadata,
     StoredSecret,
     Target,
     encode_content,
@@ -44,7 +45,6 @@ from ...secrets.content import (
     view_secret,
     view_stored_secret,
 )
-from ...secrets.metadata import SecretMetadata
 
 __all__ = [
     "ARGUMENTS",

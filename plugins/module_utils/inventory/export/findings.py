@@ -19,8 +19,7 @@ from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS
 from ...platform.protected import is_marked_generated
 from ...rbac.subjects import Subject
-from ...secrets.content import DATA_KEYS, TYPES, Target
-from ...secrets.metadata import SecretMetadata
+from ...secrets.content import DATA_KEYS, TYPES, SecretMetadata, Target
 
 __all__ = [
     "ExportCheck",

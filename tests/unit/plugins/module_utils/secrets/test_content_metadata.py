@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.metadata import SecretMetadata
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import SecretMetadata
 
 WANTED = SecretMetadata({"a": "1"}, {"b": "2"}, True)
 

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from ansible import constants as C
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import add_registry, make_offer
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.explanations import lines_of
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of
 
 ANSWER: dict[str, Any] = {
     "kind": "Pod",
