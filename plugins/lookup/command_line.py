@@ -32,6 +32,7 @@ _raw:
   description:
     - For each playbook, a dictionary with the variables in C(given), those of its role in C(settings) with the prefix of the role, and the
       sentences in C(problems). A blank answer counts as not given.
+    - For V(what_if), C(changes) are the changes that they mean, and C(change_problems) the problems of their values.
   type: list
   elements: dict
 """
@@ -46,7 +47,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     problems_of_command_line,
     settings_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import extra_variables
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import (
+    extra_variables,
+    supposed_changes,
+)
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -59,8 +63,11 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         short = {name: self._templar.template(extra[name]) for name in SHORT_NAMES.get(playbook, ()) if name in extra}
         given = {name: value for name, value in short.items() if value not in ("", None)}
         problems = problems_of_command_line(playbook, extra, variables, self._templar)
-        return {
+        found = {
             "given": given,
             "settings": settings_of(playbook, given),
             "problems": [*problems_of(variables, self._templar), *problems],
         }
+        if playbook == "what_if":
+            found["changes"], found["change_problems"] = supposed_changes(given)
+        return found

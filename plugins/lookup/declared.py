@@ -23,6 +23,8 @@ description:
     back.
   - C(private_registry.reasons), C(delegated_auth.reasons) and C(cross_project_pull.reasons) are the reasons to run the tasks of a role. These
     are its variables that are not empty, and the problems of variables that its tasks report.
+  - C(inventory) is one dictionary with the entries of all roles and the settings of the playbook C(site), as the change C(declared) of
+    C(openshift_ops.image_pull.pull_access_what_if).
   - The plugin fails if a variable is not a list, if an entry has unknown members, and if two entries declare the same secret. The message
     names the variable and the position.
 options:

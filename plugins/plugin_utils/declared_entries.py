@@ -176,7 +176,15 @@ def entries_of(
     )
     templates = Templates(templar)
     try:
-        found = [one for term in terms for one in _entries_of_term(term, usual, variables, templates, answer)]
+        found = [
+            one
+            for term in terms
+            for one in (
+                [_inventory(usual, variables, templates, answer)]
+                if term == "inventory"
+                else _entries_of_term(term, usual, variables, templates, answer)
+            )
+        ]
     except DeclarationError as error:
         raise AnsibleLookupError(str(error)) from None
     return [_as_data(one) for one in found]
@@ -199,6 +207,27 @@ def _entries_of_term(
         return declared.titles
     declared.refuse_conflicts()
     return KINDS[name][kind](declared, answer)
+
+
+#: The lists of an inventory as what_if takes them, with the entries of roles. As the playbook site passes them to the modules.
+_INVENTORY = {
+    "secrets": ("private_registry.secrets", "delegated_auth.secrets"),
+    "links": ("private_registry.links", "delegated_auth.links"),
+    "grants": ("cross_project_pull.grants",),
+    "kept_secrets": ("delegated_auth.kept_secrets",),
+    "kept_links": ("delegated_auth.kept_links",),
+}
+
+
+def _inventory(usual: Role, variables: Mapping[str, Any], templates: Templates, answer: Any) -> dict[str, Any]:
+    """The declarations of all roles and the settings of site, as the change `declared` of what_if."""
+    lists = {
+        name: [one for term in terms for one in _entries_of_term(term, usual, variables, templates, answer)]
+        for name, terms in _INVENTORY.items()
+    }
+    names = ("owner", "adopt", "prune", "max_prune", "prune_everything")
+    given = {name: templates.resolve(variables.get(f"image_pull_{name}")) for name in names}
+    return {**lists, **{name: value for name, value in given.items() if value is not None}}
 
 
 def _present(role: Role, variables: Mapping[str, Any], templates: Templates) -> list[RoleEntry]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of a job in AWX: of the command line, answers to its survey, and a sealed plan from an earlier job of its workflow. Pure.
+"""The variables of the command line and of a job in AWX: changes to suppose, answers to a survey, and a sealed plan of an earlier job. Pure.
 
 A bulk launch gives free variables to each of its jobs, without a check against the survey: get_job_kwargs in AWX's
 awx/main/models/workflow.py. AWX then writes its own awx_* and tower_* variables over those of the launch: build_extra_vars_file in
@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -30,6 +31,7 @@ __all__ = [
     "PlanSeal",
     "extra_variables",
     "launch_problems",
+    "supposed_changes",
 ]
 
 
@@ -110,6 +112,60 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _is_template(text: str) -> bool:
     return any(marker in text for marker in _MARKERS) and is_trusted_as_template(text)
+
+
+_SECRET = re.compile(r"(?:[a-z0-9-]+/)?[a-z0-9.-]+\Z")
+_LOGIN = re.compile(r"[^\s{}#]+@[\w.:-]+\Z")
+_HOST = re.compile(r"[\w.*:-]+\Z")
+_REGISTRIES = {"unreachable": "unreachable_registries", "only_reachable": "only_registries"}
+
+
+def supposed_changes(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the changes that the short variables of the playbook what_if mean, and the problems of their values.
+
+    The change `declared` is not among them: the playbook adds it.
+    """
+    more = given.get("changes", [])
+    changes = [*_removals_of(given), *_registries_of(given)]
+    if version := given.get("target_version"):
+        changes.append({"target_version": version})
+    if str(given.get("new_nodes")).lower() in ("true", "yes", "on", "1"):
+        changes.append({"new_nodes": True})
+    return [*changes, *(more if isinstance(more, list) else ())], [*_change_problems(given)]
+
+
+def _removals_of(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if secret := str(given.get("remove_secret", "")):
+        namespace, slash, name = secret.rpartition("/")
+        yield {"remove_secrets": {"name": name, **({"namespaces": [namespace]} if slash else {})}}
+    if login := str(given.get("remove_credential", "")):
+        user, _at, host = login.rpartition("@")
+        yield {"remove_credential": {"registry": host, "username": user}}
+
+
+def _registries_of(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for short, option in _REGISTRIES.items():
+        if hosts := _hosts_in(given, short):
+            yield {option: hosts}
+
+
+def _hosts_in(given: Mapping[str, Any], name: str) -> list[str]:
+    return str(given.get(name, "")).replace(",", " ").split()
+
+
+def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
+    if (secret := given.get("remove_secret", "")) and not _SECRET.match(str(secret)):
+        yield f"remove_secret is {secret!r}: give the name of a secret, or NAMESPACE/NAME"
+    if (login := given.get("remove_credential", "")) and not _LOGIN.match(str(login)):
+        yield "remove_credential is not USER@HOST, such as old+robot@quay.io"
+    for short in _REGISTRIES:
+        for host in _hosts_in(given, short):
+            if not _HOST.match(host):
+                yield f"{short} has {host!r}: give hosts without a scheme and a path, such as quay.io,docker.io"
+    if not isinstance(version := given.get("target_version", ""), str):
+        yield f"target_version is the number {version}: write the version with three numbers, such as 4.20.0"
+    if not isinstance(given.get("changes", []), list):
+        yield "changes is not a list: begin each change with '- ', as in the option of pull_access_what_if"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ __all__ = [
     "export_line",
     "lines_of",
     "nodes_line",
+    "outcome_of",
     "rotation_line",
     "verify_line",
     "what_if_line",
@@ -68,6 +69,17 @@ _ALREADY_REFUSED = (
 _TITLE = re.compile(rf"({'|'.join(VARIABLES.values())})(?:_(\w+))?\[\d+\]")
 
 Counts = Counter[tuple[str, str]]
+
+
+def outcome_of(results: Sequence[Result]) -> dict[str, Any]:
+    """Return whether later steps may run after these (`goes_on`), and the namespaces in which one of these failed (`not_applied`).
+
+    A step that failed only in some namespaces does not stop the others. One that rejected its options, or that the cluster stopped, does.
+    """
+    may_go_on = all(not each.get("stopped") and (each.get("failures") or not each.get("failed")) for each in results)
+    rows = (row for each in results for row in each.get("namespaces") or ())
+    failed = (str(row["name"]) for row in rows if row.get("status") in ("failed", "skipped"))
+    return {"goes_on": may_go_on, "not_applied": [*dict.fromkeys(failed)]}
 
 
 def apply_line(

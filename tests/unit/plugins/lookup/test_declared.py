@@ -174,3 +174,21 @@ def test_links_are_left_out_where_the_previous_task_failed() -> None:
     written = {"selected": [], "failures": failures}
     (link,) = look("private_registry.links", variables=variables, written=written)
     assert link["namespaces"] == ["b"]
+
+
+def test_the_inventory_has_the_entries_of_all_roles_and_the_settings_of_site() -> None:
+    variables = trusted(
+        {
+            "private_registry_secrets": [ENTRY],
+            "cross_project_pull_grants": [{"namespaces": ["a"], "projects": ["b"]}],
+            "image_pull_owner": "{{ team }}",
+            "image_pull_prune": True,
+            "team": "t",
+            "secret": "canary",
+        }
+    )
+    (found,) = look("inventory", variables=variables, answer={})
+    assert {name: len(value) for name, value in found.items() if isinstance(value, list)} == {
+        "secrets": 1, "links": 1, "grants": 1, "kept_secrets": 0, "kept_links": 0,
+    }  # fmt: skip
+    assert (found["owner"], found["prune"], "adopt" in found) == ("t", True, False)

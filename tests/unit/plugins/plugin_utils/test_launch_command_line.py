@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import extra_variables
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import (
+    extra_variables,
+    supposed_changes,
+)
 from support.command_lines import command_line
 
 
@@ -25,3 +30,41 @@ def test_all_forms_of_extra_variables_are_read_once(tmp_path: Path) -> None:
 def test_a_run_without_extra_variables_has_none() -> None:
     with command_line():
         assert extra_variables(DataLoader()) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "changes"),
+    [
+        ({}, []),
+        ({"remove_secret": "old"}, [{"remove_secrets": {"name": "old"}}]),
+        ({"remove_secret": "a/old"}, [{"remove_secrets": {"name": "old", "namespaces": ["a"]}}]),
+        ({"remove_credential": "a@b@q.io:5000"}, [{"remove_credential": {"registry": "q.io:5000", "username": "a@b"}}]),
+        ({"unreachable": "q.io, *.b.io"}, [{"unreachable_registries": ["q.io", "*.b.io"]}]),
+        ({"only_reachable": "q.io"}, [{"only_registries": ["q.io"]}]),
+        ({"target_version": "4.22"}, [{"target_version": "4.22"}]),
+        ({"new_nodes": "yes"}, [{"new_nodes": True}]),
+        ({"new_nodes": False, "changes": [{"new_nodes": True}]}, [{"new_nodes": True}]),
+    ],
+    ids=str,
+)
+def test_short_variables_are_changes(given: dict[str, Any], changes: list[Any]) -> None:
+    assert supposed_changes(given) == (changes, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "begin"),
+    [
+        ({"remove_secret": "a/b/c"}, "remove_secret is 'a/b/c': give"),
+        ({"remove_secret": "a/"}, "remove_secret is 'a/': give"),
+        ({"remove_secret": "a\n"}, "remove_secret is 'a\\n': give"),
+        ({"remove_credential": "canary"}, "remove_credential is not USER@HOST"),
+        ({"unreachable": "https://q.io"}, "unreachable has 'https://q.io': give hosts without a scheme"),
+        ({"only_reachable": "q.io/a"}, "only_reachable has 'q.io/a': give hosts"),
+        ({"target_version": 4.2}, "target_version is the number 4.2: write"),
+        ({"changes": {}}, "changes is not a list"),
+    ],
+    ids=str,
+)
+def test_values_that_are_no_change_are_named(given: dict[str, Any], begin: str) -> None:
+    (problem,) = supposed_changes(given)[1]
+    assert problem.startswith(begin) and "canary" not in problem
