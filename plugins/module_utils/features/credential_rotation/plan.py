@@ -11,16 +11,18 @@ secret gets a second secret next to it instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar
 
 from ...core.changes import NO_SELECTORS, NOTHING_RELATED, Change, Desired, ListedBy, Plan, Related, create, update
 from ...core.errors import Refusal
+from ...core.names import is_name, is_namespace
 from ...core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects, as_dict, as_list, as_str, metadata
 from ...core.ownership import OWNERSHIP_LABELS
-from ...core.text import join_and
+from ...core.text import join_and, pluralize, summarize
 from ...dockerconfig.auth_file import parse_stored
 from ...dockerconfig.editing import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...dockerconfig.json_text import InvalidContent
@@ -45,9 +47,17 @@ __all__ = [
     "Copy",
     "CredentialRotation",
     "account_list_ref",
+    "confirmed_row",
+    "first_per_namespace",
     "is_wanted",
+    "other_password_row",
+    "other_user_row",
+    "row_of_nodes",
+    "row_with_reason",
     "second_name",
     "trim_managers",
+    "undeclared_note",
+    "undeclared_row",
 ]
 
 #: The secrets from which the platform builds the pull secret of all nodes.
@@ -450,3 +460,57 @@ def _insert_second(entries: Entries, first: str, second: str) -> list[Any]:
         return list(entries)
     at = held.index(first) + 1
     return [*entries[:at], {"name": second}, *entries[at:]]
+
+
+#: Maximum number of secrets in a warning, and of keys of one secret in a reason.
+NAMED = 5
+
+
+def other_password_row(copy: Copy) -> dict[str, Any]:
+    why = f"the user of the old login with another password, for {summarize(copy.found.old_user, NAMED)}"
+    return row_with_reason(copy, why)
+
+
+def other_user_row(copy: Copy) -> dict[str, Any]:
+    return row_with_reason(copy, f"a login of another user, for {summarize(copy.found.other_users, NAMED)}")
+
+
+def row_with_reason(copy: Copy, why: str) -> dict[str, Any]:
+    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why}
+
+
+def first_per_namespace(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
+    """Yield the first copies of each namespace, so that a user who plants many in one namespace does not hide those of others."""
+    counts: Counter[str] = Counter()
+    for copy in copies:
+        counts[copy.ref.namespace] += 1
+        if counts[copy.ref.namespace] <= most:
+            yield copy
+
+
+def confirmed_row(copy: Copy, *, declared: bool, is_accepted: bool) -> dict[str, Any]:
+    row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid}
+    return {**row, "declared": declared, "is_accepted": is_accepted}
+
+
+def undeclared_row(copy: Copy, why: str) -> dict[str, Any]:
+    """Return a row. `fix` is the entry that would confirm the secret, with names that the API server has validated, in quotes."""
+    row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "reason": why}
+    is_usual = is_namespace(copy.ref.namespace) and is_name(copy.ref.name)
+    line = f'- {{namespace: "{copy.ref.namespace}", name: "{copy.ref.name}"}}'
+    return {**row, "fix": line if copy.could_be_confirmed and is_usual else ""}
+
+
+def undeclared_note(told: Mapping[str, Any]) -> Iterator[str]:
+    if told["not_declared"]:
+        rows = [f"{row['namespace']}/{row['name']} ({row['reason']})" for row in told["not_declared"][:NAMED]]
+        count, left = told["not_declared_count"], told["not_declared_count"] - len(rows)
+        more = f"; and {left:,} more, see 'rotation.not_declared'" if left else ""
+        yield (
+            f"{pluralize(count, 'secret')} in {pluralize(told['not_declared_namespaces'], 'namespace')} that contain or may contain the old login "
+            f"are not confirmed and were not changed: {'; '.join(rows)}{more}"
+        )
+
+
+def row_of_nodes(copy: Copy, keys: Iterable[str]) -> dict[str, Any]:
+    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(keys)}

@@ -14,7 +14,6 @@ from ...clients.kube.client import Cluster
 from ...clients.kube.errors import UnknownResource
 from ...core.changes import Entry, Related
 from ...core.errors import ImagePullError, Refusal
-from ...core.names import is_name, is_namespace
 from ...core.namespaces import NamespaceSelector
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trim_object
 from ...core.text import make_printable, pluralize, summarize
@@ -32,7 +31,22 @@ from ...images.probe_pods import PROBE_POD
 from ...platform.protected import BUILD_NAMESPACE, BuildSecrets
 from .confirmation import ConfirmedSecrets
 from .options import Rotation
-from .plan import Copy, CredentialRotation, account_list_ref, is_wanted, trim_managers
+from .plan import (
+    NAMED,
+    Copy,
+    CredentialRotation,
+    account_list_ref,
+    confirmed_row,
+    first_per_namespace,
+    is_wanted,
+    other_password_row,
+    other_user_row,
+    row_of_nodes,
+    row_with_reason,
+    trim_managers,
+    undeclared_note,
+    undeclared_row,
+)
 from .run_proof import ImagesInUse, Logins, ProofResult, PullWait, SecretLogins, check_secret_logins, prove_new_login
 from .uses import (
     READ,
@@ -65,8 +79,6 @@ _SHOWN = 100
 _HELD = "it has a login that this rotation replaces"
 #: Maximum number of undeclared secrets of one namespace: in the rows for a plan, and in the displayed list.
 _ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
-#: Maximum number of secrets in a warning, and of keys of one secret in a reason.
-_NAMED = 5
 #: Maximum number of already rotated namespaces in which a node pulls before others are changed.
 _PULLED_AGAIN = 3
 
@@ -163,7 +175,7 @@ def rotate(
     remarks = [
         *outcome.remarks,
         *proof.notes,
-        *_undeclared_note(told),
+        *undeclared_note(told),
         *_unanswered_note(own),
         *_other_users_note(seen),
         *_build_notes(changing),
@@ -375,14 +387,14 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
         "failed": sum(len(_failed_secrets(result, changing[result.name])) for result in outcome.namespaces),
     }
     of_nodes = [copy for copy in seen.every if copy.is_waiting]
-    shown = _first_per_namespace(to_change.values(), _SHOWN_OF_A_NAMESPACE)
+    shown = first_per_namespace(to_change.values(), _SHOWN_OF_A_NAMESPACE)
     return {
         "copies": copies,
-        "to_change": [_row_with_reason(copy, _HELD) for copy in shown][:_SHOWN],
+        "to_change": [row_with_reason(copy, _HELD) for copy in shown][:_SHOWN],
         "remaining": remaining[:_SHOWN],
         "remaining_count": len(remaining),
-        "nodes": [_row_of_nodes(copy, copy.found.old) for copy in of_nodes if copy.found.old],
-        "nodes_changed": [_row_of_nodes(copy, copy.found.new) for copy in of_nodes if copy.found.new],
+        "nodes": [row_of_nodes(copy, copy.found.old) for copy in of_nodes if copy.found.old],
+        "nodes_changed": [row_of_nodes(copy, copy.found.new) for copy in of_nodes if copy.found.new],
     }
 
 
@@ -395,16 +407,16 @@ def _confirmation(rotation: Rotation, seen: _RotationObjects, own: SecretLogins)
     ]
     every = {copy.ref: copy for copy in (*seen.confirmed, *seen.old_user)}.values()
     confirmed = (copy for copy in every if not copy.is_of_cluster and copy.ref not in own.refused)
-    candidates = _first_per_namespace((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
-    shown = {copy.ref for copy in _first_per_namespace((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
-    rows = [_undeclared_row(copy, why) for copy, why in others if copy.ref in shown]
+    candidates = first_per_namespace((copy for copy, _why in others if copy.could_be_confirmed), _ROWS_OF_A_NAMESPACE)
+    shown = {copy.ref for copy in first_per_namespace((copy for copy, _why in others), _SHOWN_OF_A_NAMESPACE)}
+    rows = [undeclared_row(copy, why) for copy, why in others if copy.ref in shown]
     return {
         "secrets": [
             *(
-                _row(copy, declared=True, is_accepted=not copy.is_unaccepted and copy.ref not in own.unknown)
+                confirmed_row(copy, declared=True, is_accepted=not copy.is_unaccepted and copy.ref not in own.unknown)
                 for copy in confirmed
             ),
-            *(_row(copy, declared=False, is_accepted=not rotation.asks_copies) for copy in candidates),
+            *(confirmed_row(copy, declared=False, is_accepted=not rotation.asks_copies) for copy in candidates),
         ],
         "not_searched": list(_NOT_SEARCHED),
         "not_declared": rows[:_SHOWN],
@@ -412,35 +424,22 @@ def _confirmation(rotation: Rotation, seen: _RotationObjects, own: SecretLogins)
         "not_declared_namespaces": len({copy.ref.namespace for copy, _why in others}),
         "not_accepted": refused[:_SHOWN],
         "not_accepted_count": len(refused),
-        "other_passwords": [_other_password_row(copy) for copy in seen.old_user[:_SHOWN]],
+        "other_passwords": [other_password_row(copy) for copy in seen.old_user[:_SHOWN]],
         "other_passwords_count": len(seen.old_user),
-        "other_users": [_other_user_row(copy) for copy in seen.other_users[:_SHOWN]],
+        "other_users": [other_user_row(copy) for copy in seen.other_users[:_SHOWN]],
         "other_users_count": len(seen.other_users),
     }
-
-
-def _other_password_row(copy: Copy) -> dict[str, Any]:
-    why = f"the user of the old login with another password, for {summarize(copy.found.old_user, _NAMED)}"
-    return _row_with_reason(copy, why)
-
-
-def _other_user_row(copy: Copy) -> dict[str, Any]:
-    return _row_with_reason(copy, f"a login of another user, for {summarize(copy.found.other_users, _NAMED)}")
-
-
-def _row_with_reason(copy: Copy, why: str) -> dict[str, Any]:
-    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "reason": why}
 
 
 def _other_users_note(seen: _RotationObjects) -> Iterator[str]:
     if seen.other_users:
         rows = [
-            f"{copy.ref.namespace}/{copy.ref.name} ({summarize(copy.found.other_users, _NAMED)})"
+            f"{copy.ref.namespace}/{copy.ref.name} ({summarize(copy.found.other_users, NAMED)})"
             for copy in seen.other_users
         ]
         yield (
             f"{pluralize(len(rows), 'named secret')} with a login for the registries {'has' if len(rows) == 1 else 'have'} neither the old "
-            f"user nor the new one: {summarize(rows, _NAMED, '; ', listed='rotation.other_users')}"
+            f"user nor the new one: {summarize(rows, NAMED, '; ', listed='rotation.other_users')}"
         )
 
 
@@ -483,7 +482,7 @@ class _WaitResult:
         if self.error:
             yield f"it is not known whether nodes still pull with the old login: {self.error}"
         if self.left:
-            pods = summarize([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self._spread], _NAMED)
+            pods = summarize([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self._spread], NAMED)
             places = pluralize(len({pull.namespace for pull in self.left}), "namespace")
             yield (
                 f"{pluralize(len(self.left), 'pull')} in {places} that may use the old login did not end in time: {pods}. Once the old login is "
@@ -524,7 +523,7 @@ def _pull_places(reading: _RotationReader) -> Sequence[str]:
 def _describe_unlisted(reading: _RotationReader) -> str:
     """Return the namespaces whose pods could not be listed although they may pull with the old login. Empty without one."""
     places = {*_pull_places(reading)}
-    unlisted = summarize([name for name in reading.unlisted if name in places], _NAMED)
+    unlisted = summarize([name for name in reading.unlisted if name in places], NAMED)
     return f"the caller may not list pods in namespace {unlisted}" if unlisted else ""
 
 
@@ -550,22 +549,22 @@ def _evidence(seen: _RotationObjects, proof: ProofResult) -> dict[str, Any]:
 def _find_similar(seen: _RotationObjects) -> list[dict[str, Any]]:
     """Return secrets that contain a part of a login, if the old one was not found. They show a person which option is mistyped."""
     found = [] if any(copy.found.old for copy in seen.every) else [*_find_other_passwords(seen), *_find_elsewhere(seen)]
-    return [_row_with_reason(copy, why) for copy, why in found[:_SHOWN]]
+    return [row_with_reason(copy, why) for copy, why in found[:_SHOWN]]
 
 
 def _find_other_passwords(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
-    for copy in _first_per_namespace(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
+    for copy in first_per_namespace(seen.other_passwords, _SHOWN_OF_A_NAMESPACE):
         yield (
             copy,
-            f"the user of one of the logins with another password, for {summarize(copy.found.other_passwords, _NAMED)}",
+            f"the user of one of the logins with another password, for {summarize(copy.found.other_passwords, NAMED)}",
         )
 
 
 def _find_elsewhere(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
-    for copy in _first_per_namespace((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
+    for copy in first_per_namespace((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
         yield (
             copy,
-            f"the old password with another user or for another registry, in {summarize(copy.elsewhere(), _NAMED)}",
+            f"the old password with another user or for another registry, in {summarize(copy.elsewhere(), NAMED)}",
         )
 
 
@@ -577,44 +576,11 @@ def _describe_absence(rotation: Rotation, told: Mapping[str, Any], namespaces: S
         (
             f"changed nothing: no secret in {pluralize(len(namespaces), 'namespace')} has an entry for {', '.join(rotation.exchange.registries)} "
             f"{old} of option 'old', or with the login of option 'new'.",
-            *([f"{summarize(rows, _NAMED, '; ', listed='rotation.similar')}."] if rows else []),
+            *([f"{summarize(rows, NAMED, '; ', listed='rotation.similar')}."] if rows else []),
             *(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told["unreadable_secrets"]),
             "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'",
         )
     )
-
-
-def _first_per_namespace(copies: Iterable[Copy], most: int) -> Iterator[Copy]:
-    """Yield the first copies of each namespace, so that a user who plants many in one namespace does not hide those of others."""
-    counts: Counter[str] = Counter()
-    for copy in copies:
-        counts[copy.ref.namespace] += 1
-        if counts[copy.ref.namespace] <= most:
-            yield copy
-
-
-def _row(copy: Copy, *, declared: bool, is_accepted: bool) -> dict[str, Any]:
-    row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid}
-    return {**row, "declared": declared, "is_accepted": is_accepted}
-
-
-def _undeclared_row(copy: Copy, why: str) -> dict[str, Any]:
-    """Return a row. `fix` is the entry that would confirm the secret, with names that the API server has validated, in quotes."""
-    row = {"namespace": copy.ref.namespace, "name": copy.ref.name, "uid": copy.uid, "reason": why}
-    is_usual = is_namespace(copy.ref.namespace) and is_name(copy.ref.name)
-    line = f'- {{namespace: "{copy.ref.namespace}", name: "{copy.ref.name}"}}'
-    return {**row, "fix": line if copy.could_be_confirmed and is_usual else ""}
-
-
-def _undeclared_note(told: Mapping[str, Any]) -> Iterator[str]:
-    if told["not_declared"]:
-        rows = [f"{row['namespace']}/{row['name']} ({row['reason']})" for row in told["not_declared"][:_NAMED]]
-        count, left = told["not_declared_count"], told["not_declared_count"] - len(rows)
-        more = f"; and {left:,} more, see 'rotation.not_declared'" if left else ""
-        yield (
-            f"{pluralize(count, 'secret')} in {pluralize(told['not_declared_namespaces'], 'namespace')} that contain or may contain the old login "
-            f"are not confirmed and were not changed: {'; '.join(rows)}{more}"
-        )
 
 
 def _unanswered_note(own: SecretLogins) -> Iterator[str]:
@@ -622,7 +588,7 @@ def _unanswered_note(own: SecretLogins) -> Iterator[str]:
         rows = [f"{ref.namespace}/{ref.name} ({why})" for ref, why in own.unknown.items()]
         yield (
             f"{pluralize(len(rows), 'confirmed secret')} {'keeps its login' if len(rows) == 1 else 'keep their logins'}, because no registry "
-            f"has accepted or refused {'it' if len(rows) == 1 else 'them'}: {summarize(rows, _NAMED, '; ', listed='rotation.not_accepted')}"
+            f"has accepted or refused {'it' if len(rows) == 1 else 'them'}: {summarize(rows, NAMED, '; ', listed='rotation.not_accepted')}"
         )
 
 
@@ -634,10 +600,6 @@ def _failed_secrets(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]
     done = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
     left = {*names} - done if result.error else set()
     return left | {names[failure.entry.position] for failure in result.failures}
-
-
-def _row_of_nodes(copy: Copy, keys: Iterable[str]) -> dict[str, Any]:
-    return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(keys)}
 
 
 def _probes(
