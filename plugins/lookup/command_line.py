@@ -63,7 +63,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         short = {name: self._templar.template(extra[name]) for name in SHORT_NAMES.get(playbook, ()) if name in extra}
         given = {name: value for name, value in short.items() if value not in ("", None)}
         problems = problems_of_command_line(playbook, extra, variables, self._templar)
-        found = {
+        found: dict[str, Any] = {
             "given": given,
             "settings": settings_of(playbook, given),
             "problems": [*problems_of(variables, self._templar), *problems],

@@ -42,7 +42,8 @@ from functools import cache
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS, Facts
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_facts import Facts
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

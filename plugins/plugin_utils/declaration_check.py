@@ -41,17 +41,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.modules import (
     sa_link,
     sa_wait,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
-    FIRST,
-    KINDS,
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import FIRST, KINDS, Declarations
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES, find_unquoted
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import (
     DeclarationError,
-    Declarations,
     Evaluator,
     Made,
     Role,
     TemplateError,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES, find_unquoted
 
 __all__ = ["refuse_invalid"]
 

@@ -19,8 +19,9 @@ from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleLookupError, AnsibleUndefinedVariable
 
-from .declarations import FIRST, KINDS, DeclarationError, Declarations, Role, RoleEntry, TemplateError
+from .declarations import FIRST, KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
+from .role_entries import DeclarationError, Role, RoleEntry, TemplateError
 
 __all__ = [
     "Templates",

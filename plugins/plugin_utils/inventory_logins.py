@@ -19,15 +19,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     UserPassword,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
+    follow_variable,
+    variable_of,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import (
     DeclarationError,
     Evaluator,
     RoleEntry,
     TemplateError,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
-    follow_variable,
-    variable_of,
 )
 
 __all__ = ["NODES", "NodesDeclaration", "replaced_logins"]

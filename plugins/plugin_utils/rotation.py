@@ -9,14 +9,14 @@ empty otherwise. It names all problems. `notes` are sentences and lists of rows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize, summarize
 
-__all__ = ["STEPS", "Facts"]
+from .rotation_facts import Facts, places_in, refuse, tables_of
+
+__all__ = ["STEPS"]
 
 Rows = Sequence[Mapping[str, Any]]
 Step = dict[str, Any]
@@ -32,119 +32,6 @@ _NOT_RETIRED = "the old login was not retired"
 _UNCHANGED = "nothing was changed"
 _NODES_UNCHANGED = "the namespaces have the new login. The pull secret of the nodes was not changed"
 _MAY_NOT = " could not be read: the caller may not"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """The variables of one host in a play.
-
-    `read` returns an evaluated variable, None if it is not defined. `hosts` are the variables of all hosts of the play, and `active` are the
-    hosts that have not failed.
-    """
-
-    read: Callable[[str], Any]
-    hosts: Mapping[str, Mapping[str, Any]]
-    active: Collection[str]
-
-    def option(self, name: str) -> Any:
-        return self.read(f"credential_rotation_{name}")
-
-    def fact(self, name: str) -> Any:
-        return self.read(f"__credential_rotation_{name}")
-
-    def is_set(self, name: str) -> bool:
-        """Whether an option is true. As in Ansible, words such as `yes` are true, and unknown words are false."""
-        return bool(boolean(self.option(name), strict=False))
-
-    def allows(self, what: str) -> bool:
-        """Whether the option `allow` has this word. As in Ansible, a text with commas is also a list."""
-        given = self.option("allow")
-        return what in (map(str.strip, given.split(",")) if isinstance(given, str) else given)
-
-    @property
-    def plan(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.fact("plan")["rotation"]
-        return found
-
-    @property
-    def seen(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.fact("seen")["rotation"]
-        return found
-
-    @property
-    def is_check(self) -> bool:
-        return bool(self.read("ansible_check_mode"))
-
-    @property
-    def is_planned(self) -> bool:
-        """Whether the last plan of this host is that of this rotation. The end of a rotation can run on its own, or after another rotation."""
-        return bool((self.fact("planned") or {}).get("key") == self.fact("key"))
-
-    @property
-    def first(self) -> Mapping[str, Any]:
-        """The first state that is known of the cluster."""
-        return self.plan if self.is_planned else self.seen
-
-    @property
-    def has_password(self) -> bool:
-        return bool(self.option("old").get("password"))
-
-    @property
-    def has_retirement(self) -> bool:
-        """Whether tasks are given that disable the old login."""
-        return bool(self.option("retire_tasks"))
-
-    @property
-    def retires(self) -> bool:
-        return self.has_retirement and not self.is_set("rollback")
-
-    @property
-    def is_retired(self) -> bool:
-        """Whether the old login must be refused at the end. Without retire tasks, it was disabled before."""
-        return self.is_set("verify_revoked") or self.has_retirement
-
-    @property
-    def may_retire_now(self) -> bool:
-        return self.retires and not self.is_check
-
-    @property
-    def waits(self) -> bool:
-        return self.may_retire_now and not self.is_set("emergency")
-
-    @property
-    def has_guard(self) -> bool:
-        return str(self.option("guard")) in ("what_if", "what_if_strict") and self.has_retirement
-
-    @property
-    def changes_nodes(self) -> bool:
-        return self.is_set("nodes") and bool(self.plan["nodes"])
-
-    @property
-    def lost_hosts(self) -> list[str]:
-        return [host for host in self.hosts if host not in self.active]
-
-
-def _refuse(prefix: str, problems: Iterable[str]) -> str:
-    """Return one text for all problems, empty without any."""
-    found = [*filter(None, problems)]
-    return f"{prefix}: {'. '.join(found)}" if found else ""
-
-
-def _places(rows: Rows, most: int = _SHOWN, *, joint: str = ": ", total: int = 0) -> str:
-    """List the first rows. `total` counts rows that the result does not list."""
-    shown = [f"{row['namespace']}/{row['secret']}{joint}{row['reason']}" for row in rows[:most]]
-    left = max(total, len(rows)) - len(shown)
-    return ". ".join([*shown, *([f"And {left:,} more"] if left else [])])
-
-
-def _tables(looked: Mapping[str, Any]) -> list[Any]:
-    """Secrets that need attention. None of them stops the rotation: any user of the cluster can plant one."""
-    titles = {
-        "not_declared": "unconfirmed secrets with the old login",
-        "not_accepted": "confirmed secrets with a login that no registry accepts",
-        "other_users": "named secrets with another user",
-    }
-    return [{title: looked[name]} for name, title in titles.items() if looked[f"{name}_count"]]
 
 
 # --- before the plan
@@ -171,7 +58,7 @@ def prepare(facts: Facts) -> Step:
             f"{new['username']}. Its new login would be written into the secrets of this one. Rotate each of them in its own run of "
             "ansible-playbook"
         )
-    return {"refusal": _refuse(_UNCHANGED, problems), "is_known": is_known}
+    return {"refusal": refuse(_UNCHANGED, problems), "is_known": is_known}
 
 
 # --- after the plan
@@ -181,7 +68,7 @@ def judge_plan(facts: Facts) -> Step:
     """Whether the rotation may begin."""
     plan, is_emergency, is_rollback = facts.plan, facts.is_set("emergency"), facts.is_set("rollback")
     old_login = plan["old_login"]
-    notes, problems = _tables(plan), [_absence(facts, plan, "plan")]
+    notes, problems = tables_of(plan), [_absence(facts, plan, "plan")]
     if not is_emergency:
         notes += _inventory_notes(facts)
         problems += [_inventory_problem(facts)] if facts.may_retire_now else []
@@ -205,7 +92,7 @@ def judge_plan(facts: Facts) -> Step:
             "credential_rotation_verify is false: the new login was not verified at any registry. The pulls in the canary namespaces are its "
             "first test"
         )
-    return {"refusal": _refuse(_UNCHANGED, problems), "notes": notes}
+    return {"refusal": refuse(_UNCHANGED, problems), "notes": notes}
 
 
 def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
@@ -222,7 +109,7 @@ def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
     old = "" if only_new else f"the user{password} of credential_rotation_old, or with "
     parts = [
         f"no secret has an entry for {', '.join(facts.option('registries'))} with {old}the login of credential_rotation_new",
-        _places(looked["similar"], joint=" has "),
+        places_in(looked["similar"], joint=" has "),
         *looked["unreadable_secrets"],
         "Correct credential_rotation_registries, credential_rotation_old, credential_rotation_new or credential_rotation_secrets. If these "
         "clusters do not need the login, set credential_rotation_allow: [absent]",
@@ -274,7 +161,7 @@ def _other_passwords_problem(facts: Facts, looked: Mapping[str, Any], old_login:
     return (
         f"{pluralize(count, 'confirmed secret has', 'confirmed secrets have')} its user with another password, so the password of "
         f"credential_rotation_old may be mistyped, and pods with these secrets may no longer pull. "
-        f"{_places(looked['other_passwords'], joint=' has ', total=count)}. Correct credential_rotation_old or these secrets, and run again. To continue "
+        f"{places_in(looked['other_passwords'], joint=' has ', total=count)}. Correct credential_rotation_old or these secrets, and run again. To continue "
         "anyway, set credential_rotation_allow: [remaining]. A login that all registries refuse is not retired even then"
     )
 
@@ -304,7 +191,7 @@ def _no_accepted_login(plan: Mapping[str, Any]) -> str:
         return ""
     return (
         f"the registries accept the login of none of the {pluralize(plan['not_accepted_count'], 'confirmed secret')}. "
-        f"{_places(plan['not_accepted'], 5)}. Run again when the registries answer, or set the password of credential_rotation_old. If these "
+        f"{places_in(plan['not_accepted'], 5)}. Run again when the registries answer, or set the password of credential_rotation_old. If these "
         "logins have expired or were disabled, set credential_rotation_emergency: true"
     )
 
@@ -418,7 +305,7 @@ def judge_pods(facts: Facts) -> Step:
     rows = new_failures(facts)
     text = summarize([f"{row['namespace']}/{row['pod']} ({row['image']}, {row['cause']})" for row in rows], _SHOWN)
     problem = text and f"registries reject the login of pods that did not fail before: {text}. {facts.fact('way_back')}"
-    return {"refusal": _refuse("stopped", [problem])}
+    return {"refusal": refuse("stopped", [problem])}
 
 
 def new_failures(facts: Facts) -> Rows:
@@ -449,8 +336,8 @@ def judge_rest(facts: Facts) -> Step:
     if seen["copies"]["to_change"] or (has_more and not allows):
         problems.append(_rest(facts))
     return {
-        "refusal": _refuse("do not disable the old login yet", problems),
-        "notes": _tables(seen),
+        "refusal": refuse("do not disable the old login yet", problems),
+        "notes": tables_of(seen),
     }
 
 
@@ -462,10 +349,10 @@ def _rest(facts: Facts) -> str:
     reason = "the pull secret of the nodes. On a hosted cluster, change it in the management cluster"
     parts = [
         f"it is still in {pluralize(count, 'place')}",
-        _places(seen["to_change"], total=to_change),
-        _places(remaining, joint=" ", total=seen["remaining_count"]),
-        _places(unanswered),
-        _places([{**row, "reason": reason} for row in seen["nodes"]]),
+        places_in(seen["to_change"], total=to_change),
+        places_in(remaining, joint=" ", total=seen["remaining_count"]),
+        places_in(unanswered),
+        places_in([{**row, "reason": reason} for row in seen["nodes"]]),
         "Remove it there and run again. To leave it in secrets that cannot be changed, set credential_rotation_allow: [remaining]. If users "
         "of a namespace put such a login back, write a plan (credential_rotation_plan_dest), remove their secrets from it, and run again with "
         "that plan",
@@ -488,7 +375,7 @@ def judge_nodes(facts: Facts) -> Step:
             f"machines of paused pools would not get it: {', '.join(paused)}. Resume them (spec.paused), or set "
             "credential_rotation_nodes_allow_paused: true. Then run again"
         )
-    return {"refusal": _refuse(_NODES_UNCHANGED, problems), "notes": list(found["notes"])}
+    return {"refusal": refuse(_NODES_UNCHANGED, problems), "notes": list(found["notes"])}
 
 
 def judge_written_nodes(facts: Facts) -> Step:
@@ -498,12 +385,12 @@ def judge_written_nodes(facts: Facts) -> Step:
     problem = ""
     if rotation["not_accepted_count"]:
         problem = (
-            f"{_places(rotation['not_accepted'], len(rotation['not_accepted']))}. Run again when the registry answers, or set the password of "
+            f"{places_in(rotation['not_accepted'], len(rotation['not_accepted']))}. Run again when the registry answers, or set the password of "
             "credential_rotation_old or credential_rotation_nodes: false. If this login has expired or was disabled, set "
             "credential_rotation_emergency: true"
         )
     pools = {pool["name"]: pool["rendered"] for pool in facts.fact("nodes")["pools"]}
-    return {"refusal": _refuse(_NODES_UNCHANGED, [problem]), "rendered_before": pools if result.get("changed") else {}}
+    return {"refusal": refuse(_NODES_UNCHANGED, [problem]), "rendered_before": pools if result.get("changed") else {}}
 
 
 # --- the end
@@ -540,7 +427,7 @@ def judge_pulls(facts: Facts) -> Step:
         f"it is not known whether nodes still pull with it: {reason}. Use a login with the right to list pods, and run again. To retire the login "
         "anyway, set credential_rotation_allow: [unread]"
     )
-    return {"refusal": _refuse(_NOT_RETIRED, [problem])}
+    return {"refusal": refuse(_NOT_RETIRED, [problem])}
 
 
 def judge_retirement(facts: Facts) -> Step:
@@ -556,7 +443,7 @@ def judge_retirement(facts: Facts) -> Step:
     if facts.has_retirement and old_login == "unknown" and not facts.allows("remaining"):
         problems.append(_unknown_login(facts))
     if facts.has_retirement and old_login == "refused":
-        similar = _places(seen["similar"], joint=" has ")
+        similar = places_in(seen["similar"], joint=" has ")
         notes.append(
             "credential_rotation_retire_tasks do not run, and nothing is retired, because the registries already refuse the old login. It was "
             "retired before, or the user name or the password in credential_rotation_old is mistyped."
@@ -564,7 +451,7 @@ def judge_retirement(facts: Facts) -> Step:
         )
     retires = facts.has_retirement and old_login != "refused"
     return {
-        "refusal": _refuse(_NOT_RETIRED, problems),
+        "refusal": refuse(_NOT_RETIRED, problems),
         "notes": notes,
         "old_login": old_login,
         "retires": retires,
@@ -640,7 +527,7 @@ def judge_workloads(facts: Facts) -> Step:
             f"{len(unjudged)}, sentences about objects that could not be read: {len(answer['unreadable'])}). The task before lists them. To retire "
             "the login although they cannot be judged, set credential_rotation_guard: what_if"
         )
-    return {"refusal": _refuse(_NOT_RETIRED, problems), "notes": notes}
+    return {"refusal": refuse(_NOT_RETIRED, problems), "notes": notes}
 
 
 def _containers(rows: Rows, most: int) -> str:
@@ -670,7 +557,7 @@ def disable(facts: Facts) -> Step:
         *(each for each in _failures_before(facts) if each in undecided),
     ]
     known = {**(facts.fact("known_failures") or {}), facts.fact("key"): failing}
-    return {"refusal": _refuse(_NOT_RETIRED, [problem]), "known_failures": known}
+    return {"refusal": refuse(_NOT_RETIRED, [problem]), "known_failures": known}
 
 
 def judge_new_login(facts: Facts) -> Step:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS, Facts
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_facts import Facts
 
 __all__ = ["KEY", "decide", "facts", "found"]
 

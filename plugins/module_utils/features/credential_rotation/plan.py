@@ -26,6 +26,7 @@ from ...core.text import join_and, pluralize, summarize
 from ...dockerconfig.auth_file import parse_stored
 from ...dockerconfig.editing import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...dockerconfig.json_text import InvalidContent
+from ...engine.result import NamespaceResult
 from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, entry_names, view_lists
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET, objection
 from ...platform.protected import NODE_SECRET, BuildSecrets, check_size, external_manager_of, is_marked_generated
@@ -48,6 +49,8 @@ __all__ = [
     "CredentialRotation",
     "account_list_ref",
     "confirmed_row",
+    "describe_absence",
+    "failed_secrets",
     "first_per_namespace",
     "is_wanted",
     "other_password_row",
@@ -514,3 +517,28 @@ def undeclared_note(told: Mapping[str, Any]) -> Iterator[str]:
 
 def row_of_nodes(copy: Copy, keys: Iterable[str]) -> dict[str, Any]:
     return {"namespace": copy.ref.namespace, "secret": copy.ref.name, "registries": list(keys)}
+
+
+def describe_absence(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
+    """Return the error if no secret has one of the two logins: the search, similar logins, and the options to correct."""
+    old = "with the user and password" if rotation.exchange.old.password else "with the user"
+    rows = [f"{row['namespace']}/{row['secret']} has {row['reason']}" for row in told["similar"]]
+    return " ".join(
+        (
+            f"changed nothing: no secret in {pluralize(len(namespaces), 'namespace')} has an entry for {', '.join(rotation.exchange.registries)} "
+            f"{old} of option 'old', or with the login of option 'new'.",
+            *([f"{summarize(rows, NAMED, '; ', listed='rotation.similar')}."] if rows else []),
+            *(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told["unreadable_secrets"]),
+            "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'",
+        )
+    )
+
+
+def failed_secrets(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
+    """Return the secrets of a namespace that failed or were not attempted."""
+    if result.status in ("changed", "unchanged"):
+        return set()
+    names = [copy.ref.name for copy in copies]
+    done = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
+    left = {*names} - done if result.error else set()
+    return left | {names[failure.entry.position] for failure in result.failures}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,7 +22,7 @@ from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import Listing, ListRequest, View, list_in_namespaces
 from ...engine.namespaces import resolve_targets
 from ...engine.reconciliation import reconcile
-from ...engine.result import NamespaceResult, Outcome
+from ...engine.result import Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...images.image_verification import SECRET_LIMIT
@@ -37,6 +36,8 @@ from .plan import (
     CredentialRotation,
     account_list_ref,
     confirmed_row,
+    describe_absence,
+    failed_secrets,
     first_per_namespace,
     is_wanted,
     other_password_row,
@@ -50,8 +51,8 @@ from .plan import (
 from .run_proof import ImagesInUse, Logins, ProofResult, PullWait, SecretLogins, check_secret_logins, prove_new_login
 from .uses import (
     READ,
-    PendingPull,
     Use,
+    WaitResult,
     collect_uses,
     find_failing_images,
     find_undecided_images,
@@ -162,7 +163,7 @@ def rotate(
     proven = replace(rotation, accepted=frozenset(own.accepted)) if rotation.asks_copies else rotation
     outcome = reconcile(cluster, _batch(proven, changing), settings, _views(seen, changing))
     cleaned = _clean_up(reading, settings) if not settings.check_mode else ()
-    waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else _WaitResult()
+    waited = _wait_for_pulls(reading, settings) if rotation.pulls_timeout else WaitResult()
     told = {
         **_counts(outcome, seen, changing),
         **_confirmation(rotation, seen, own),
@@ -176,14 +177,14 @@ def rotate(
         *outcome.remarks,
         *proof.notes,
         *undeclared_note(told),
-        *_unanswered_note(own),
+        *unanswered_note(own),
         *_other_users_note(seen),
         *_build_notes(changing),
         *_record_note(seen, changing),
         *cleaned,
         *waited.notes,
     ]
-    absent = "" if rotation.allows_absent or seen.has_login else _describe_absence(rotation, told, namespaces)
+    absent = "" if rotation.allows_absent or seen.has_login else describe_absence(rotation, told, namespaces)
     if absent and seen.unreadable_secrets:  # An unreadable secret may contain the login.
         remarks.append(absent)
     refused = "" if seen.unreadable_secrets else absent
@@ -384,7 +385,7 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
         "new": sum(1 for copy in seen.every if copy.found.new and not copy.found.old),
         "to_change": len(to_change),
         "kept": len(held.keys() - to_change.keys()),
-        "failed": sum(len(_failed_secrets(result, changing[result.name])) for result in outcome.namespaces),
+        "failed": sum(len(failed_secrets(result, changing[result.name])) for result in outcome.namespaces),
     }
     of_nodes = [copy for copy in seen.every if copy.is_waiting]
     shown = first_per_namespace(to_change.values(), _SHOWN_OF_A_NAMESPACE)
@@ -452,47 +453,7 @@ def _clean_up(reading: _RotationReader, settings: RunSettings) -> tuple[str, ...
             return (f"pods that earlier probes left could not be deleted: {error}",)
 
 
-@dataclass(frozen=True)
-class _WaitResult:
-    """`left`: pulls that may still use the old login. `error`: why these are unknown. `no_events`: why their events are unknown."""
-
-    left: Sequence[PendingPull] = ()
-    error: str = ""
-    no_events: str = ""
-
-    @property
-    def members(self) -> dict[str, Any]:
-        return {
-            "pending_pulls": [pull.row for pull in self._spread[:_SHOWN]],
-            "pending_pulls_count": len(self.left),
-        }
-
-    @property
-    def _spread(self) -> list[PendingPull]:
-        """Return the first pull of each namespace before its others, so that a user does not hide those of other namespaces."""
-        counts: Counter[str] = Counter()
-        ranked = []
-        for pull in self.left:
-            ranked.append((counts[pull.namespace], pull))
-            counts[pull.namespace] += 1
-        return [pull for _rank, pull in sorted(ranked, key=lambda each: each[0])]
-
-    @property
-    def notes(self) -> Iterator[str]:
-        if self.error:
-            yield f"it is not known whether nodes still pull with the old login: {self.error}"
-        if self.left:
-            pods = summarize([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self._spread], NAMED)
-            places = pluralize(len({pull.namespace for pull in self.left}), "namespace")
-            yield (
-                f"{pluralize(len(self.left), 'pull')} in {places} that may use the old login did not end in time: {pods}. Once the old login is "
-                "disabled, these pulls can fail once, and the node then retries with the new login"
-            )
-            if self.no_events:
-                yield f"events, which show ended pulls, could not be read: {self.no_events}"
-
-
-def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitResult:
+def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> WaitResult:
     """Wait for the pulls that nodes may have begun before the last write, and read the pods again."""
     seen = reading.seen
     held = _group_by_namespace(seen.confirmed)
@@ -504,11 +465,11 @@ def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> _WaitRes
         try:
             left = wait.wait(places, reading.rotation.pulls_timeout)
         except ImagePullError as error:
-            return _WaitResult(error=str(error))
+            return WaitResult(error=str(error))
     seen.uses = {name: [use for use in every if use.state is None] for name, every in seen.uses.items()}
     for name, every in wait.uses.items():
         seen.uses.setdefault(name, []).extend(every)
-    return _WaitResult(left, _describe_unlisted(reading), wait.no_events)
+    return WaitResult(left, _describe_unlisted(reading), wait.no_events)
 
 
 def _pull_places(reading: _RotationReader) -> Sequence[str]:
@@ -568,38 +529,13 @@ def _find_elsewhere(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
         )
 
 
-def _describe_absence(rotation: Rotation, told: Mapping[str, Any], namespaces: Sequence[str]) -> str:
-    """Return the error if no secret has one of the two logins: the search, similar logins, and the options to correct."""
-    old = "with the user and password" if rotation.exchange.old.password else "with the user"
-    rows = [f"{row['namespace']}/{row['secret']} has {row['reason']}" for row in told["similar"]]
-    return " ".join(
-        (
-            f"changed nothing: no secret in {pluralize(len(namespaces), 'namespace')} has an entry for {', '.join(rotation.exchange.registries)} "
-            f"{old} of option 'old', or with the login of option 'new'.",
-            *([f"{summarize(rows, NAMED, '; ', listed='rotation.similar')}."] if rows else []),
-            *(f"{sentence[:1].upper()}{sentence[1:]}." for sentence in told["unreadable_secrets"]),
-            "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'",
-        )
-    )
-
-
-def _unanswered_note(own: SecretLogins) -> Iterator[str]:
+def unanswered_note(own: SecretLogins) -> Iterator[str]:
     if own.unknown:
         rows = [f"{ref.namespace}/{ref.name} ({why})" for ref, why in own.unknown.items()]
         yield (
             f"{pluralize(len(rows), 'confirmed secret')} {'keeps its login' if len(rows) == 1 else 'keep their logins'}, because no registry "
             f"has accepted or refused {'it' if len(rows) == 1 else 'them'}: {summarize(rows, NAMED, '; ', listed='rotation.not_accepted')}"
         )
-
-
-def _failed_secrets(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
-    """Return the secrets of a namespace that failed or were not attempted."""
-    if result.status in ("changed", "unchanged"):
-        return set()
-    names = [copy.ref.name for copy in copies]
-    done = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
-    left = {*names} - done if result.error else set()
-    return left | {names[failure.entry.position] for failure in result.failures}
 
 
 def _probes(

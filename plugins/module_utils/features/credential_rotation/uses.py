@@ -12,11 +12,14 @@ Times are not compared, because the clocks of servers, nodes and the controller 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ....plugin_utils.declaration_check import _SHOWN
 from ...core.objects import POD, Json, Kind, as_dict, as_int, as_list, as_str, metadata
+from ...core.text import pluralize, summarize
 from ...dockerconfig.editing import LoginReplacement
 from ...dockerconfig.registry_keys import kubelet_keys
 from ...explain.subjects import (
@@ -33,7 +36,7 @@ from ...explain.workload_pods import is_controlled, is_ended
 from ...images.pull_messages import parse_message
 from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
-from .plan import Copy, second_name
+from .plan import NAMED, Copy, second_name
 
 __all__ = [
     "READ",
@@ -41,6 +44,7 @@ __all__ = [
     "PendingPull",
     "PullState",
     "Use",
+    "WaitResult",
     "collect_uses",
     "event_counts",
     "filter_pending",
@@ -418,3 +422,43 @@ def trim_event(event: Json) -> dict[str, Any]:
     kept = {name: about.get(name) for name in ("uid", "fieldPath")}
     times = {name: event.get(name) for name in ("reason", "count", "series", "lastTimestamp")}
     return {"metadata": {"namespace": as_dict(event.get("metadata")).get("namespace")}, "involvedObject": kept, **times}
+
+
+@dataclass(frozen=True)
+class WaitResult:
+    """`left`: pulls that may still use the old login. `error`: why these are unknown. `no_events`: why their events are unknown."""
+
+    left: Sequence[PendingPull] = ()
+    error: str = ""
+    no_events: str = ""
+
+    @property
+    def members(self) -> dict[str, Any]:
+        return {
+            "pending_pulls": [pull.row for pull in self._spread[:_SHOWN]],
+            "pending_pulls_count": len(self.left),
+        }
+
+    @property
+    def _spread(self) -> list[PendingPull]:
+        """Return the first pull of each namespace before its others, so that a user does not hide those of other namespaces."""
+        counts: Counter[str] = Counter()
+        ranked = []
+        for pull in self.left:
+            ranked.append((counts[pull.namespace], pull))
+            counts[pull.namespace] += 1
+        return [pull for _rank, pull in sorted(ranked, key=lambda each: each[0])]
+
+    @property
+    def notes(self) -> Iterator[str]:
+        if self.error:
+            yield f"it is not known whether nodes still pull with the old login: {self.error}"
+        if self.left:
+            pods = summarize([f"{pull.namespace}/{pull.pod} ({pull.image})" for pull in self._spread], NAMED)
+            places = pluralize(len({pull.namespace for pull in self.left}), "namespace")
+            yield (
+                f"{pluralize(len(self.left), 'pull')} in {places} that may use the old login did not end in time: {pods}. Once the old login is "
+                "disabled, these pulls can fail once, and the node then retries with the new login"
+            )
+            if self.no_events:
+                yield f"events, which show ended pulls, could not be read: {self.no_events}"

@@ -15,14 +15,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     _TASKS,
     refuse_invalid,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
-    FIRST,
-    KINDS,
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import FIRST, KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import (
     DeclarationError,
     Role,
     TemplateError,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
 ROLES = Path(__file__).parents[4] / "roles"
 LOGIN = {"registry": "quay.io", "username": "u", "password": "Canary-1"}

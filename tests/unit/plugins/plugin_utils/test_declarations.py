@@ -11,13 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
-    KINDS,
-    DeclarationError,
-    Declarations,
-    Role,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import KINDS, Declarations
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError, Role
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "p"}
 HERE = {"namespaces": ["a"]}

@@ -13,8 +13,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import as_yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declared_entries
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import TemplateError
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_entries import Templates
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import TemplateError
 from hypothesis import given
 from hypothesis import strategies as st
 from support.templates import trusted

@@ -11,16 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import (
-    Declarations,
-    Role,
-    TemplateError,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import Declarations
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.inventory_logins import (
     NODES,
     NodesDeclaration,
     replaced_logins,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import Role, TemplateError
 
 OLD, NEW = {"username": "robot", "password": "Canary-old"}, {"username": "robot", "password": "Canary-new"}
 HERE = {"namespaces": ["a"]}
