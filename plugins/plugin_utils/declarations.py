@@ -30,7 +30,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
 from .role_entries import (
-    _ACCOUNT_FORM,
+    ACCOUNT_FORM,
     DeclarationError,
     Evaluator,
     Made,
@@ -420,7 +420,7 @@ def _accounts(declared: Declarations, _answer: Any) -> list[Made]:
     for entry in declared.present:
         for account in entry.get("service_accounts", ()):
             if not isinstance(account, Mapping):
-                raise DeclarationError(f"{entry.title}.service_accounts: {_ACCOUNT_FORM}")
+                raise DeclarationError(f"{entry.title}.service_accounts: {ACCOUNT_FORM}")
             made = dict(account)
             found.setdefault((made.get("namespace"), made.get("name", "default")), made)
     return list(found.values())

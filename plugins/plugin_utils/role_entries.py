@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from ansible.module_utils.parsing.convert_bool import boolean
 
 __all__ = [
+    "ACCOUNT_FORM",
     "PLACES",
     "DeclarationError",
     "Evaluator",
@@ -30,7 +31,7 @@ PLACES = ("namespaces", "namespace_selector")
 _OF_NO_NAMESPACE = ("groups", "users", "authenticated", "anonymous", "prune")
 
 
-_ACCOUNT_FORM = "each item has the lines namespace and name, such as {namespace: project-a, name: default}"
+ACCOUNT_FORM = "each item has the lines namespace and name, such as {namespace: project-a, name: default}"
 
 
 #: An entry of a module.

@@ -9,20 +9,17 @@ empty otherwise. It names all problems. `notes` are sentences and lists of rows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize, summarize
 
-from .rotation_facts import Facts, places_in, refuse, tables_of
+from .rotation_facts import SHOWN, Facts, Rows, places_in, refuse, tables_of
 
 __all__ = ["STEPS"]
 
-Rows = Sequence[Mapping[str, Any]]
 Step = dict[str, Any]
 
-#: Maximum number of rows that a sentence shows.
-_SHOWN = 10
 #: A kubelet caches the logins of its node for this number of seconds.
 _NODE_CACHE = 300
 #: Outcomes of a question to a registry that refuse a login.
@@ -125,7 +122,7 @@ def _inventory_text(facts: Facts) -> str:
     edit = facts.fact("to_edit") or "To edit an encrypted file: ansible-vault edit FILE"
     return (
         f"the inventory of {facts.read('inventory_hostname')} declares the login to replace, so the next run of the playbook site would write it "
-        f"back: {summarize([*map(_declaration, rows)], _SHOWN, '; ')}; replace it there with the new login. {edit}"
+        f"back: {summarize([*map(_declaration, rows)], SHOWN, '; ')}; replace it there with the new login. {edit}"
     )
 
 
@@ -303,7 +300,7 @@ def judge_pods(facts: Facts) -> Step:
     rotation runs, nothing is known from before. A pod that was only waiting before may have been failing all along.
     """
     rows = new_failures(facts)
-    text = summarize([f"{row['namespace']}/{row['pod']} ({row['image']}, {row['cause']})" for row in rows], _SHOWN)
+    text = summarize([f"{row['namespace']}/{row['pod']} ({row['image']}, {row['cause']})" for row in rows], SHOWN)
     problem = text and f"registries reject the login of pods that did not fail before: {text}. {facts.fact('way_back')}"
     return {"refusal": refuse("stopped", [problem])}
 
@@ -471,7 +468,7 @@ def _unknown_login(facts: Facts) -> str:
     ]
     parts = [
         "it is not known whether the registries accept it, so it may be mistyped",
-        summarize(answers, _SHOWN, ". ")
+        summarize(answers, SHOWN, ". ")
         if facts.has_password
         else "Without its password, the registries cannot be asked",
         *plans,
@@ -514,10 +511,10 @@ def judge_workloads(facts: Facts) -> Step:
             "credential_rotation_guard, an account needs the rights of the jobs rotation and what_if"
         )
     if failed:
-        notes.append(f"Not read (sentences: {len(failed)}): {summarize(failed, _SHOWN, '. ')}")
+        notes.append(f"Not read (sentences: {len(failed)}): {summarize(failed, SHOWN, '. ')}")
     if broken:
         problems.append(
-            f"workloads would no longer get their image without it (containers: {len(broken)}): {_containers(broken, _SHOWN)}. Replace the login "
+            f"workloads would no longer get their image without it (containers: {len(broken)}): {_containers(broken, SHOWN)}. Replace the login "
             "in the secrets that they use, for example with entries of credential_rotation_secrets, and run again. To retire the login anyway, "
             "set credential_rotation_guard: false"
         )

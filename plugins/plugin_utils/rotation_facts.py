@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declaration_check import _SHOWN
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import Rows
 
-__all__ = ["Facts", "places_in", "refuse", "tables_of"]
+__all__ = ["SHOWN", "Facts", "Rows", "places_in", "refuse", "tables_of"]
+
+#: Maximum number of rows that a sentence shows.
+SHOWN = 10
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def refuse(prefix: str, problems: Iterable[str]) -> str:
     return f"{prefix}: {'. '.join(found)}" if found else ""
 
 
-def places_in(rows: Rows, most: int = _SHOWN, *, joint: str = ": ", total: int = 0) -> str:
+def places_in(rows: Rows, most: int = SHOWN, *, joint: str = ": ", total: int = 0) -> str:
     """List the first rows. `total` counts rows that the result does not list."""
     shown = [f"{row['namespace']}/{row['secret']}{joint}{row['reason']}" for row in rows[:most]]
     left = max(total, len(rows)) - len(shown)
