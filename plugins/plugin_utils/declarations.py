@@ -24,13 +24,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     LoginReplacement,
     UserPassword,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
-    PLACES,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
 from .role_entries import (
     ACCOUNT_FORM,
+    PLACES,
     DeclarationError,
     Evaluator,
     Made,

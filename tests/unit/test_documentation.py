@@ -25,7 +25,7 @@ HERE = (
     r"https://raw\.githubusercontent\.com/openshift-ops/image_pull/main/",
 )
 #: Guides without runnable examples. Each row of oc.rst has its test in tests/modules.
-WORDS_ONLY = {"architecture", "glossary", "oc"}
+WORDS_ONLY = {"architecture", "comparison", "contents", "glossary", "guarantees", "oc"}
 #: Guides whose examples are files of the collection or need another environment, with the location of their tests.
 ELSEWHERE = {"awx": "tests/unit/test_awx_guide.py", "events": "tests/eda/test_documentation.py"}
 

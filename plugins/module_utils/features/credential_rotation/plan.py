@@ -43,8 +43,10 @@ from .options import Rotation
 
 __all__ = [
     "EXCLUDED",
+    "NAMED",
     "NODES_SECRETS",
     "ROTATED_FROM",
+    "SHOWN",
     "Copy",
     "CredentialRotation",
     "account_list_ref",
@@ -62,6 +64,11 @@ __all__ = [
     "undeclared_note",
     "undeclared_row",
 ]
+
+#: Maximum number of rows of a kind in the result.
+SHOWN = 100
+#: Maximum number of secrets in a warning, and of keys of one secret in a reason.
+NAMED = 5
 
 #: The secrets from which the platform builds the pull secret of all nodes.
 NODES_SECRETS = (NODE_SECRET, ADDITIONAL_SECRET)
@@ -463,10 +470,6 @@ def _insert_second(entries: Entries, first: str, second: str) -> list[Any]:
         return list(entries)
     at = held.index(first) + 1
     return [*entries[:at], {"name": second}, *entries[at:]]
-
-
-#: Maximum number of secrets in a warning, and of keys of one secret in a reason.
-NAMED = 5
 
 
 def other_password_row(copy: Copy) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from .confirmation import ConfirmedSecrets
 from .options import Rotation
 from .plan import (
     NAMED,
+    SHOWN,
     Copy,
     CredentialRotation,
     account_list_ref,
@@ -75,8 +76,6 @@ _NOT_SEARCHED = (
     "the old login",
     "tokens of service accounts (type kubernetes.io/service-account-token)",
 )
-#: Maximum number of rows of a kind in the result.
-_SHOWN = 100
 _HELD = "it has a login that this rotation replaces"
 #: Maximum number of undeclared secrets of one namespace: in the rows for a plan, and in the displayed list.
 _ROWS_OF_A_NAMESPACE, _SHOWN_OF_A_NAMESPACE = 100, 10
@@ -391,8 +390,8 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
     shown = first_per_namespace(to_change.values(), _SHOWN_OF_A_NAMESPACE)
     return {
         "copies": copies,
-        "to_change": [row_with_reason(copy, _HELD) for copy in shown][:_SHOWN],
-        "remaining": remaining[:_SHOWN],
+        "to_change": [row_with_reason(copy, _HELD) for copy in shown][:SHOWN],
+        "remaining": remaining[:SHOWN],
         "remaining_count": len(remaining),
         "nodes": [row_of_nodes(copy, copy.found.old) for copy in of_nodes if copy.found.old],
         "nodes_changed": [row_of_nodes(copy, copy.found.new) for copy in of_nodes if copy.found.new],
@@ -420,14 +419,14 @@ def _confirmation(rotation: Rotation, seen: _RotationObjects, own: SecretLogins)
             *(confirmed_row(copy, declared=False, is_accepted=not rotation.asks_copies) for copy in candidates),
         ],
         "not_searched": list(_NOT_SEARCHED),
-        "not_declared": rows[:_SHOWN],
+        "not_declared": rows[:SHOWN],
         "not_declared_count": len(others),
         "not_declared_namespaces": len({copy.ref.namespace for copy, _why in others}),
-        "not_accepted": refused[:_SHOWN],
+        "not_accepted": refused[:SHOWN],
         "not_accepted_count": len(refused),
-        "other_passwords": [other_password_row(copy) for copy in seen.old_user[:_SHOWN]],
+        "other_passwords": [other_password_row(copy) for copy in seen.old_user[:SHOWN]],
         "other_passwords_count": len(seen.old_user),
-        "other_users": [other_user_row(copy) for copy in seen.other_users[:_SHOWN]],
+        "other_users": [other_user_row(copy) for copy in seen.other_users[:SHOWN]],
         "other_users_count": len(seen.other_users),
     }
 
@@ -510,7 +509,7 @@ def _evidence(seen: _RotationObjects, proof: ProofResult) -> dict[str, Any]:
 def _find_similar(seen: _RotationObjects) -> list[dict[str, Any]]:
     """Return secrets that contain a part of a login, if the old one was not found. They show a person which option is mistyped."""
     found = [] if any(copy.found.old for copy in seen.every) else [*_find_other_passwords(seen), *_find_elsewhere(seen)]
-    return [row_with_reason(copy, why) for copy, why in found[:_SHOWN]]
+    return [row_with_reason(copy, why) for copy, why in found[:SHOWN]]
 
 
 def _find_other_passwords(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
@@ -567,7 +566,7 @@ def _probes(
                 row = {"namespace": namespace, "image": name, "secret": secret[1]}
                 found.append(((namespace in changing, secret[0], namespace), row))
                 break
-    return [row for _order, row in sorted(found, key=lambda each: each[0])][:_SHOWN]
+    return [row for _order, row in sorted(found, key=lambda each: each[0])][:SHOWN]
 
 
 def _has_image(use: Use) -> bool:

@@ -17,7 +17,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ....plugin_utils.declaration_check import _SHOWN
 from ...core.objects import POD, Json, Kind, as_dict, as_int, as_list, as_str, metadata
 from ...core.text import pluralize, summarize
 from ...dockerconfig.editing import LoginReplacement
@@ -36,7 +35,7 @@ from ...explain.workload_pods import is_controlled, is_ended
 from ...images.pull_messages import parse_message
 from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
-from .plan import NAMED, Copy, second_name
+from .plan import NAMED, SHOWN, Copy, second_name
 
 __all__ = [
     "READ",
@@ -435,7 +434,7 @@ class WaitResult:
     @property
     def members(self) -> dict[str, Any]:
         return {
-            "pending_pulls": [pull.row for pull in self._spread[:_SHOWN]],
+            "pending_pulls": [pull.row for pull in self._spread[:SHOWN]],
             "pending_pulls_count": len(self.left),
         }
 
