@@ -26,7 +26,6 @@ from ...core.text import join_and, pluralize, summarize
 from ...dockerconfig.auth_file import parse_stored
 from ...dockerconfig.editing import LoginKeys, UserPassword, find_logins, old_logins, replace_logins
 from ...dockerconfig.json_text import InvalidContent
-from ...engine.result import NamespaceResult
 from ...platform.account_lists import LISTS, Entries, changes_of, entries_of, entry_names, view_lists
 from ...platform.hosted import ADDITIONAL_SECRET, MERGED_SECRET, objection
 from ...platform.protected import NODE_SECRET, BuildSecrets, check_size, external_manager_of, is_marked_generated
@@ -52,7 +51,6 @@ __all__ = [
     "account_list_ref",
     "confirmed_row",
     "describe_absence",
-    "failed_secrets",
     "first_per_namespace",
     "is_wanted",
     "other_password_row",
@@ -535,13 +533,3 @@ def describe_absence(rotation: Rotation, told: Mapping[str, Any], namespaces: Se
             "Correct 'registries', 'old' or 'new'. If these namespaces do not need the login, set 'allow_absent: true'",
         )
     )
-
-
-def failed_secrets(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
-    """Return the secrets of a namespace that failed or were not attempted."""
-    if result.status in ("changed", "unchanged"):
-        return set()
-    names = [copy.ref.name for copy in copies]
-    done = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
-    left = {*names} - done if result.error else set()
-    return left | {names[failure.entry.position] for failure in result.failures}

@@ -22,7 +22,7 @@ from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import Listing, ListRequest, View, list_in_namespaces
 from ...engine.namespaces import resolve_targets
 from ...engine.reconciliation import reconcile
-from ...engine.result import Outcome
+from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...images.image_verification import SECRET_LIMIT
@@ -38,7 +38,6 @@ from .plan import (
     account_list_ref,
     confirmed_row,
     describe_absence,
-    failed_secrets,
     first_per_namespace,
     is_wanted,
     other_password_row,
@@ -62,8 +61,6 @@ from .uses import (
     used_images,
     uses_with_secrets,
 )
-
-__all__ = ["rotate"]
 
 #: The field selector and the label selector of each list of secrets. Tokens of the platform and Helm's own releases make up most of all secrets.
 #: The releases are compressed. Every user can choose the type of a secret, so one without Helm's label is searched.
@@ -384,7 +381,7 @@ def _counts(outcome: Outcome, seen: _RotationObjects, changing: Mapping[str, Seq
         "new": sum(1 for copy in seen.every if copy.found.new and not copy.found.old),
         "to_change": len(to_change),
         "kept": len(held.keys() - to_change.keys()),
-        "failed": sum(len(failed_secrets(result, changing[result.name])) for result in outcome.namespaces),
+        "failed": sum(len(_failed_secrets(result, changing[result.name])) for result in outcome.namespaces),
     }
     of_nodes = [copy for copy in seen.every if copy.is_waiting]
     shown = first_per_namespace(to_change.values(), _SHOWN_OF_A_NAMESPACE)
@@ -597,3 +594,13 @@ def _keys(held: Mapping[str, Sequence[Copy]]) -> dict[str, list[str]]:
         name: list(dict.fromkeys(key for copy in copies for key in (*copy.found.old, *copy.found.new)))
         for name, copies in held.items()
     }
+
+
+def _failed_secrets(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:
+    """Return the secrets of a namespace that failed or were not attempted."""
+    if result.status in ("changed", "unchanged"):
+        return set()
+    names = [copy.ref.name for copy in copies]
+    done = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
+    left = {*names} - done if result.error else set()
+    return left | {names[failure.entry.position] for failure in result.failures}
