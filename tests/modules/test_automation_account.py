@@ -298,26 +298,6 @@ class TestToken:
 
 
 class TestOptions:
-    @pytest.mark.parametrize(
-        ("options", "says"),
-        [
-            ({}, "give 'jobs'"),
-            ({"jobs": ["secrets"], "everywhere": True, "namespaces": ["a"]}, "either 'everywhere' or the namespaces"),
-            ({"state": "absent", "namespaces": ["a"]}, "leave the namespaces out"),
-            (
-                {"jobs": ["secrets"], "state": "rendered", "namespace_selector": {"include": ["*"]}},
-                "connects to no cluster",
-            ),
-            ({"jobs": ["secrets"], "token_seconds": 599}, "the minimum is 600 seconds"),
-            ({"jobs": ["secrets"], "kubeconfig_dest": "/tmp/x"}, "needs 'token_seconds'"),
-            ({"jobs": ["root"]}, "value of jobs must be one or more of"),
-        ],
-    )
-    def test_contradictory_options_are_refused_before_any_request(self, lab, account, options, says):
-        audit = lab.audit()
-        assert says in account(**options)["msg"]
-        assert audit.ours() == []
-
     def test_a_caller_who_may_not_grant_rights_gets_an_explanation(self, lab, account, namespaces, name):
         rbac = "rbac.authorization.k8s.io"
         user = allow(

@@ -500,23 +500,6 @@ class TestLeft:
 
 
 class TestOptions:
-    def test_all_invalid_options_are_reported_at_once(self, rotate: Run) -> None:
-        result = rotate(
-            registries=["a b"],
-            new={"username": "a:b", "password": ""},
-            verify_repositories=["app"],
-            next_rotation_seconds=0,
-        )
-        assert result["failed"]
-        for part in (
-            "registry 'a b'",
-            "a ':' in its user name",
-            "no password",
-            "'app' is not a repository",
-            "'next_rotation_seconds'",
-        ):
-            assert part in result["msg"]
-
     def test_a_login_that_expires_before_the_next_run_is_refused(self, lab: Lab, rotate: Run, namespace: str) -> None:
         new = {**login(lab, 1), "expires": "2001-01-01T00:00:00Z"}
         assert "has expired on 2001-01-01T00:00:00Z" in rotate(new=new)["msg"]

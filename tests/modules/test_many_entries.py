@@ -325,29 +325,6 @@ class TestContradictions:
         assert audit.ours() == []
 
 
-class TestInvalid:
-    def test_all_invalid_entries_are_named_and_cause_no_request(self, lab, run, fleet):
-        entries = [
-            secret("one", 1, namespaces=fleet),
-            secret("two", 2, namespaces=["Not-A-Name"]),
-            {"name": "three", "namespaces": fleet},
-            secret("four", 4),
-        ]
-        audit = lab.audit()
-        result = run("pull_secret", secrets=entries)
-        assert result["msg"].startswith("nothing was read or changed. Problems with the 4 entries: secrets[1] (two): ")
-        assert all(f"secrets[{number}] (" in result["msg"] for number in (1, 2, 3))
-        assert audit.ours() == []
-        assert not [number for number in (1, 2, 4) if password(number) in result["_output"]]
-
-    def test_entries_that_ansible_refuses_are_named_without_passwords(self, lab, run, fleet):
-        entries = [secret("one", 1, namespaces=fleet, state="gone"), secret("two", 2, pasword="Secret-x-1")]
-        result = run("pull_secret", secrets=entries)
-        assert "secrets[0] (one): value of state must be one of: present, absent" in result["msg"]
-        assert "secrets[1] (two): " in result["msg"]
-        assert "Secret-" not in result["_output"]
-
-
 class TestOneEntryFails:
     """If the server refuses one write, the entries of that object fail and no others."""
 

@@ -189,12 +189,6 @@ class TestFile:
         assert result["changed"]
         assert list(tmp_path.iterdir()) == []
 
-    def test_an_impossible_file_is_reported_before_any_request(self, lab, run, namespace, tmp_path):
-        audit = lab.audit()
-        result = run("pull_access_audit", namespaces=[namespace], dest=str(tmp_path / "none" / "a.json"))
-        assert "its directory does not exist" in result["msg"]
-        assert audit.ours() == []
-
 
 class TestClean:
     def test_a_healthy_namespace_has_no_finding(self, lab, run, namespace):

@@ -446,17 +446,3 @@ class TestAskedRegistries:
         assert found["verdict"] == "will_not_pull"
         carry_out(run, lab, found["fix"])
         assert lab.pull(namespace, "app")["pulled"]
-
-    @pytest.mark.parametrize("timeout", [0, -1, 3601])
-    def test_an_invalid_timeout_is_refused_before_any_request(self, lab, run, namespace, timeout):
-        audit = lab.audit()
-        result = run(
-            "pull_access_info",
-            namespaces=[namespace],
-            image="q.io/a",
-            ask_registries=True,
-            registry_timeout=timeout,
-        )
-        assert result["failed"]
-        assert result["msg"] == "option 'registry_timeout' is in seconds, from 1 to 3600"
-        assert audit.ours() == []

@@ -265,30 +265,6 @@ class TestPlatformImages:
 
 
 class TestOptions:
-    @pytest.mark.parametrize(
-        ("changes", "says"),
-        [
-            ([], "option 'changes' is empty"),
-            ([{}], "it is empty"),
-            ([{"new_nodes": True, "target_version": "4.22"}], "has new_nodes and target_version"),
-            ([{"unreachable_registries": ["quay.io/team"]}], "is not host[:port]"),
-            ([{"target_version": "soon"}], "give a version"),
-            ([{"delete_objects": {"kind": "Pod", "names": ["a"]}}], "kind 'Pod' cannot be changed"),
-            ([{"add_objects": {"src": "/nowhere.yml"}}], "cannot be read"),
-        ],
-    )
-    def test_invalid_changes_are_refused_before_any_request(self, lab, run, changes, says):
-        audit = lab.audit()
-        result = run("pull_access_what_if", changes=changes)
-        assert result["failed"]
-        assert says in result["msg"]
-        assert not audit.ours()
-
-    def test_all_problems_are_reported_together(self, run):
-        result = run("pull_access_what_if", changes=[{"new_nodes": False}, {"target_version": "soon"}])
-        assert "changes[0]" in result["msg"]
-        assert "changes[1]" in result["msg"]
-
     def test_fail_on_names_the_first_container(self, run, scene):
         change = {"unreachable_registries": [scene.host]}
         result = run("pull_access_what_if", namespaces=list(scene.names), changes=[change], fail_on="would_break")

@@ -268,24 +268,6 @@ class TestRows:
 
 
 class TestOptions:
-    @pytest.mark.parametrize(
-        ("declared", "says"),
-        [
-            ({}, "declared is empty"),
-            ({"secrets": [], "prune": True}, "declared.prune needs declared.owner"),
-            ({"links": [{"secrets": ["a"]}]}, "give one of the options 'namespaces'"),
-            ({"secrets": [{"name": "a", "namespaces": ["b"]}]}, "needs the registries"),
-            ({"secrets": [{"name": "a", "passwort": PASSWORD}]}, "passwort is unknown"),
-        ],
-    )
-    def test_an_invalid_inventory_is_refused_before_any_request(self, lab, run, declared, says):
-        audit = lab.audit()
-        result = run("pull_access_what_if", changes=[{"declared": declared}])
-        assert result["failed"]
-        assert says in result["msg"]
-        assert PASSWORD not in json.dumps(result)
-        assert not audit.ours()
-
     def test_an_invalid_choice_is_not_repeated(self, lab, run):
         """Ansible before 2.21 also returns the options of a task as `invocation`, where it masks only those that are credentials."""
         audit = lab.audit()

@@ -175,16 +175,6 @@ class TestFiles:
         assert result["changed"]
         assert result["what_if"]["format"] == SCHEMA.schema["properties"]["format"]["const"]
 
-    def test_all_impossible_files_are_reported_before_any_request(self, lab, run, tmp_path):
-        audit = lab.audit()
-        paths = {"dest": str(tmp_path), "junit": str(tmp_path / "none" / "a"), "markdown": str(tmp_path / "a")}
-        result = run("pull_access_what_if", changes=[{"new_nodes": True}], **paths)
-        assert result["failed"]
-        assert "option 'dest'" in result["msg"]
-        assert "option 'junit'" in result["msg"]
-        assert not audit.ours()
-        assert list(tmp_path.iterdir()) == []
-
 
 class TestText:
     def test_the_text_begins_with_the_answer_and_has_a_task(self, run, scene):

@@ -158,11 +158,3 @@ def test_a_refused_login_without_a_namespace_is_reported(lab, run):
         ],
     )
     assert "refuses the login" in str(result["warnings"])
-
-
-@pytest.mark.parametrize("value", ["maybe", {"a": 1}, 3])
-def test_an_invalid_value_of_verify_is_refused(write, value):
-    assert (
-        "option 'verify' takes true, false or warn"
-        in write({"registry": "quay.io", "username": "u", "password": CANARY}, verify=value)["msg"]
-    )

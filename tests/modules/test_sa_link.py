@@ -279,57 +279,12 @@ class TestOnlyManaged:
 class TestPurposes:
     """The purposes have the same meaning as in oc secrets link --for."""
 
-    @pytest.mark.parametrize("link_for", [["pull"], ["mount"], ["pull", "mount"]])
-    def test_link_for_changes_only_the_named_lists(self, lab, run, namespace, link_for):
-        before = lab.account(namespace)
-        link(run, [namespace], "mine", link_for=link_for)
-        after = lab.account(namespace)
-        added = {"pull": ["mine"] if "pull" in link_for else [], "mount": ["mine"] if "mount" in link_for else []}
-        assert pull_names(after) == pull_names(before) + added["pull"]
-        assert mount_names(after) == mount_names(before) + added["mount"]
-        link(run, [namespace], "mine", link_for=link_for, state="absent")
-        assert pull_names(lab.account(namespace)) == pull_names(before)
-        assert mount_names(lab.account(namespace)) == mount_names(before)
-
     def test_several_accounts_and_globs_are_linked(self, lab, run, namespace):
         for name in ("build-a", "build-b", "other"):
             lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})
         result = link(run, [namespace], "mine", service_accounts=["default", "build-*"])
         assert [change["name"] for change in result["namespaces"][0]["changes"]] == ["build-a", "build-b", "default"]
         assert "mine" not in pull_names(lab.account(namespace, "other"))
-
-    @pytest.mark.parametrize(
-        "options",
-        [{"secrets": []}, {"service_accounts": []}, {"link_for": []}, {"secrets": ["Bad_Name"]}, {"namespaces": []}],
-    )
-    def test_bad_input_causes_no_request(self, lab, run, namespace, options):
-        audit = lab.audit()
-        result = run("sa_link", **{"namespaces": [namespace], "secrets": ["mine"], **options})
-        assert result["failed"]
-        assert f"option '{next(iter(options))}'" in result["msg"]
-        assert audit.ours() == []
-
-
-class TestTruthTable:
-    """Check mode predicts the real run and a second run changes nothing, for each list and state."""
-
-    FOUND = {"missing": [], "same": ["mine"], "foreign": ["theirs", "theirs"], "between": ["theirs", "mine", "last"]}
-
-    @pytest.mark.parametrize("state", ["present", "absent"])
-    @pytest.mark.parametrize("found", FOUND)
-    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(self, lab, run, namespace, state, found):
-        lab.set_account(namespace, imagePullSecrets=self.FOUND[found])
-        options = {"namespaces": [namespace], "secrets": ["mine"], "state": state, "require": "none"}
-        audit = lab.audit()
-        checked = run("sa_link", check=True, **options)
-        assert audit.writes() == []
-        real = run("sa_link", **options)
-        for part in ("changed", "diff", "namespaces", "summary"):
-            assert checked[part] == real[part], part
-        assert real["changed"] is (("mine" in self.FOUND[found]) is (state == "absent"))
-        audit = lab.audit()
-        assert run("sa_link", **options)["changed"] is False
-        assert audit.verbs() == ["get"]
 
 
 class TestWaiting:
@@ -348,14 +303,6 @@ class TestWaiting:
         assert "service account never did not appear in time" in result["failures"][0]["error"]
         assert result["changed"] is True
         assert ("mine" in pull_names(lab.account(namespace))) is not check
-
-    def test_a_missing_namespace_is_not_waited_for(self, run):
-        result = link(run, ["missing"], "mine", wait_timeout=600)
-        assert "the namespace does not exist" in result["failures"][0]["error"]
-
-    def test_unlinking_from_a_missing_account_is_not_a_failure(self, run, namespace):
-        result = link(run, [namespace], "mine", service_accounts=["never"], state="absent", wait_timeout=600)
-        assert (result["failed"], result["changed"]) == (False, False)
 
 
 class TestAtBirth:
