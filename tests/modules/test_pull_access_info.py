@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from support.lab import Lab, path_of
+from support.objects import b64
 from support.owner_chains import create_chain
 from support.surveyed import token
 
@@ -26,14 +26,14 @@ def login(lab: Lab) -> dict[str, str]:
 
 def entry(lab: Lab, password: str | None = None) -> dict[str, str]:
     account = login(lab)
-    return {"auth": base64.b64encode(f"{account['username']}:{password or account['password']}".encode()).decode()}
+    return {"auth": b64(f"{account['username']}:{password or account['password']}")}
 
 
 def secret(
     lab: Lab, namespace: str, auths: Any, kind: str = "kubernetes.io/dockerconfigjson", name: str = "pull"
 ) -> None:
     key = {"kubernetes.io/podmanconfigjson": ".podmanconfigjson"}.get(kind, ".dockerconfigjson")
-    content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
+    content = b64(json.dumps({"auths": auths}))
     lab.create(namespace, "secrets", {"metadata": {"name": name}, "type": kind, "data": {key: content}})
 
 

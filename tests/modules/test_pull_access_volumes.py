@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from support.fixes import carry_out
 from support.lab import Lab, path_of
+from support.objects import b64
 from support.registry_settings import registry_settings
 
 Row = Mapping[str, Any]
@@ -21,8 +21,8 @@ def secret(lab: Lab, namespace: str, registry: str = "private") -> None:
     """Create the pull secret `pull` with a login for one registry."""
     found = lab.registry(registry)
     account = found["accounts"][1]
-    auth = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
-    content = base64.b64encode(json.dumps({"auths": {found["host"]: {"auth": auth}}}).encode()).decode()
+    auth = b64(f"{account['username']}:{account['password']}")
+    content = b64(json.dumps({"auths": {found["host"]: {"auth": auth}}}))
     body = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
     lab.create(namespace, "secrets", {"metadata": {"name": "pull"}, **body})
 

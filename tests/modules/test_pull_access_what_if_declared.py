@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.audited import Scene
+from support.objects import b64
 
 PASSWORD = "Canary-Word-7"
 ACCOUNTS = ("default", "builder")
@@ -60,7 +61,7 @@ def review(run: Any, owner: str, declared: dict[str, Any], *, prune: bool = Fals
     change = {"declared": {**declared, "owner": owner, "prune": prune, "max_prune": "100%"}}
     result = run("pull_access_what_if", changes=[change], **options)
     assert not result["failed"], result["msg"]
-    assert not {PASSWORD, base64.b64encode(PASSWORD.encode()).decode()} & {*json.dumps(result).split('"')}
+    assert not {PASSWORD, b64(PASSWORD)} & {*json.dumps(result).split('"')}
     assert PASSWORD not in json.dumps(result)
     document: dict[str, Any] = result["what_if"]
     return document
@@ -196,11 +197,7 @@ class TestPrediction:
             {
                 "metadata": {"name": "by-hand"},
                 "type": "kubernetes.io/dockerconfigjson",
-                "data": {
-                    ".dockerconfigjson": base64.b64encode(
-                        json.dumps({"auths": {"docker.io": {"auth": base64.b64encode(b"u:p").decode()}}}).encode()
-                    ).decode()
-                },
+                "data": {".dockerconfigjson": b64(json.dumps({"auths": {"docker.io": {"auth": b64(b"u:p")}}}))},
             },
         )
         old = {
@@ -355,8 +352,8 @@ class TestComparisonOnCluster:
         first, second = names = namespaces(2)
         for name in names:
             lab.api("PATCH", f"/api/v1/namespaces/{name}", {"metadata": {"labels": {"team": owner}}})
-        auth = base64.b64encode(b"u:p").decode()
-        content = base64.b64encode(json.dumps({"auths": {"docker.io": {"auth": auth}}}).encode()).decode()
+        auth = b64(b"u:p")
+        content = b64(json.dumps({"auths": {"docker.io": {"auth": auth}}}))
         kept = {"metadata": {"name": "by-hand"}, "type": "kubernetes.io/dockerconfigjson"}
         lab.create(first, "secrets", {**kept, "data": {".dockerconfigjson": content}})
         lab.set_account(first, imagePullSecrets=["by-hand"])

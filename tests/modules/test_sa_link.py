@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import multiprocessing
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from support.lab import Lab, mount_names, path_of, pull_names
 from support.modules import run_module
+from support.objects import b64
 
 
 def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict[str, Any]:
@@ -89,7 +89,7 @@ MANAGED = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
 
 
 def pull_secret(name: str, **metadata: Any) -> dict[str, Any]:
-    auth = base64.b64encode(b'{"auths":{"quay.io":{"auth":"cm9ib3Q6U2VjcmV0LTE="}}}').decode()
+    auth = b64(b'{"auths":{"quay.io":{"auth":"cm9ib3Q6U2VjcmV0LTE="}}}')
     return {
         "metadata": {"name": name, **metadata},
         "type": "kubernetes.io/dockerconfigjson",

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
 import pytest
 from support.lab import mount_names, pull_names
+from support.objects import b64
 from support.truth import three_ways
 
-AUTHS = {"quay.io": {"auth": base64.b64encode(b"robot:Secret-1").decode()}}
+AUTHS = {"quay.io": {"auth": b64(b"robot:Secret-1")}}
 RBAC = "rbac.authorization.k8s.io"
 
 
@@ -21,7 +21,7 @@ def secret(
     name: str, content: Any = None, kind: str = "kubernetes.io/dockerconfigjson", key: str = ""
 ) -> dict[str, Any]:
     text = json.dumps({"auths": AUTHS} if content is None else content)
-    data = {key or f".{kind.rpartition('/')[2]}": base64.b64encode(text.encode()).decode()}
+    data = {key or f".{kind.rpartition('/')[2]}": b64(text)}
     return {"metadata": {"name": name}, "type": kind, "data": data}
 
 

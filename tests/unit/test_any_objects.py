@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import importlib
 from typing import Any
@@ -17,10 +16,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.scripted_pool import Answer, Clock
 
 COLLECTION = "ansible_collections.openshift_ops.image_pull.plugins"
-CONTENT = base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()
+CONTENT = b64(b'{"auths": {"quay.io": {"auth": "dTpw"}}}')
 #: The options of each module, and the object that it reads.
 WORK: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "pull_secret": (

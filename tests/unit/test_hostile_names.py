@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 from support.fake_api import FakeApi
 from support.in_memory import in_memory
+from support.objects import b64
 from support.scripted_pool import Answer
 
 #: A valid name of no object.
@@ -36,9 +37,7 @@ NAMES = {
 }
 OLD = {"username": "u", "password": "canary-old-1"}
 LOGIN = {"registry": "quay.io", **OLD}
-CONTENT = base64.b64encode(
-    json.dumps({"auths": {"quay.io": {"auth": base64.b64encode(b"u:canary-old-1").decode()}}}).encode()
-)
+CONTENT = base64.b64encode(json.dumps({"auths": {"quay.io": {"auth": b64(b"u:canary-old-1")}}}).encode())
 OWNED = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team"}
 NAMESPACES = ["good", *(f"evil-{number}" for number in range(5))]
 BOTH: dict[str, Any] = {"namespaces": NAMESPACES}

@@ -26,9 +26,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.scripted_pool import Clock
-
-from unit.canaries import b64
 
 COLLECTION = "ansible_collections.openshift_ops.image_pull.plugins"
 NAMESPACES = {"a": "red", "b": "red", "c": "blue"}

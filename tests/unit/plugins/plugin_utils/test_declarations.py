@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -18,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     Role,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
+from support.objects import b64, raised
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "p"}
 HERE = {"namespaces": ["a"]}
@@ -51,9 +51,7 @@ def made(
 
 
 def refused(role: str, variables: Mapping[str, Any], resolver: Resolver | None = None) -> str:
-    with pytest.raises(DeclarationError) as error:
-        Declarations(Role(role), variables, resolver or Resolver()).refuse_conflicts()
-    return str(error.value)
+    return raised(DeclarationError, Declarations(Role(role), variables, resolver or Resolver()).refuse_conflicts)
 
 
 class TestVariables:
@@ -475,7 +473,7 @@ class TestRotated:
         self, of_file: dict[str, str], more: dict[str, Any], is_meant: bool
     ) -> None:
         """The inventory for AWX declares its logins in one file."""
-        auths = {key: {"auth": base64.b64encode(f"{user}:p".encode()).decode()} for key, user in of_file.items()}
+        auths = {key: {"auth": b64(f"{user}:p")} for key, user in of_file.items()}
         files = {"auth.json": json.dumps({"auths": auths}), "other.json": '{"auths": {}}'}
         entries = [
             {"name": "s", **HERE, "auth_file": "<path>", **more},

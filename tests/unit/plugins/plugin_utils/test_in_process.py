@@ -38,8 +38,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.an
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import in_process
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+from support.objects import b64
 
-from unit.canaries import CANARIES, b64, forms_of, shown
+from unit.canaries import CANARIES, forms_of, shown
 from unit.listed_things import FORM, INVALID, LISTED
 from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
 

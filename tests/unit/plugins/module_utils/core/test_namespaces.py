@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.name
     is_platform_namespace,
     requester_of,
 )
+from support.objects import raised
 
 
 def namespace(name: str, phase: str = "Active", **metadata: str) -> dict:
@@ -87,10 +88,8 @@ class TestChoose:
 
     @pytest.mark.parametrize("odd", [None, "text", {}, {"metadata": None}, {"metadata": {"name": None}}])
     def test_a_namespace_without_a_name_is_an_error(self, odd: Any) -> None:
-        with pytest.raises(Refusal) as caught:
-            EVERY.choose([namespace("a"), odd])
         assert (
-            str(caught.value)
+            raised(Refusal, lambda: EVERY.choose([namespace("a"), odd]))
             == "the list of namespaces contains one without a name, so it is unclear which namespaces are selected"
         )
 
@@ -170,9 +169,7 @@ class TestRequesters:
 class TestFromOptions:
     @pytest.mark.parametrize("options", [{}, {"labels": " "}, {"include": []}, {"exclude": ["a"]}])
     def test_a_selector_without_criteria_is_refused(self, options: dict) -> None:
-        with pytest.raises(OptionError) as caught:
-            from_options(options)
-        assert str(caught.value) == (
+        assert raised(OptionError, lambda: from_options(options)) == (
             "option 'namespace_selector' gives none of 'labels', 'include' and 'requesters': for all namespaces write include: ['*']"
         )
 

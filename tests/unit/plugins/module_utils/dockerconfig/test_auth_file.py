@@ -21,8 +21,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import TYPES, Target
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import b64
 
-from unit.canaries import CANARIES, b64, shown
+from unit.canaries import CANARIES, shown
 
 SOURCE = "auth file /home/me/auth.json"
 QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"

@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import account_lists as references
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import raised
 
 PLATFORM = "default-dockercfg-x7k2p"
 FOREIGN = st.sampled_from([PLATFORM, "team", "mirror", ""])
@@ -101,9 +102,7 @@ class TestEntriesOf:
 
     @pytest.mark.parametrize("odd", ["text", {"name": "quay"}, 5, True])
     def test_a_value_that_is_not_a_list_is_refused(self, odd: Any) -> None:
-        with pytest.raises(Refusal) as caught:
-            references.entries_of(self.REF, {"secrets": odd}, "secrets")
-        assert str(caught.value) == (
+        assert raised(Refusal, lambda: references.entries_of(self.REF, {"secrets": odd}, "secrets")) == (
             "service account project-a/default cannot be read: its 'secrets' are not a list. Nothing was changed in this "
             "namespace"
         )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subj
 )
 from hypothesis import given as generated
 from hypothesis import strategies as st
+from support.objects import raised
 
 RBAC = "rbac.authorization.k8s.io"
 DEFAULT = {"kind": "ServiceAccount", "name": "default", "namespace": "project-a"}
@@ -148,9 +150,7 @@ class TestSubjectsOf:
     def test_subjects_that_are_not_a_list_are_refused(self, odd: Any) -> None:
         found = {"metadata": {"namespace": "project-b", "name": "puller"}, "subjects": odd}
         for read in (subjects_of, subject_entries):
-            with pytest.raises(Refusal) as caught:
-                read(found)
-            assert str(caught.value) == (
+            assert raised(Refusal, partial(read, found)) == (
                 "role binding project-b/puller cannot be read: its 'subjects' are not a list. Nothing was changed in this "
                 "namespace"
             )
@@ -233,9 +233,7 @@ class TestGiven:
         ],
     )
     def test_a_grant_to_everyone_by_name_is_refused(self, more: Any, message: str) -> None:
-        with pytest.raises(OptionError) as caught:
-            subjects_from_options(options(**more))
-        assert str(caught.value) == message
+        assert raised(OptionError, lambda: subjects_from_options(options(**more))) == message
 
     def test_a_grant_to_everyone_can_be_revoked(self) -> None:
         names = [name for option in EVERYBODY.values() for name in option]

@@ -30,8 +30,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.c
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import b64
 
-from unit.canaries import b64, shown
+from unit.canaries import shown
 
 ENTRY = {"auth": b64("robot:canary")}
 FILE = json.dumps({"auths": {"quay.io": ENTRY}})

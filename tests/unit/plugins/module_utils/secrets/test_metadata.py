@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.metadata import SecretMetadata
+from support.objects import raised
 
 WANTED = SecretMetadata({"a": "1"}, {"b": "2"}, True)
 
 
 def refusal(**options: Any) -> str:
-    with pytest.raises(OptionError) as caught:
-        SecretMetadata.of(options)
-    return str(caught.value)
+    return raised(OptionError, lambda: SecretMetadata.of(options))
 
 
 def name_refusal(option: str, name: str) -> str:

@@ -53,6 +53,7 @@ from support.kube_requests import (
     WRITES,
     cluster_of,
 )
+from support.objects import raised
 from support.scripted_pool import HOST, Answer, Clock, ScriptedConnection, status_object
 
 
@@ -141,9 +142,7 @@ class TestGet:
     )
     def test_an_answer_that_is_not_the_object_is_reported(self, body: Any, instead: str) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(200, body)))
-        with pytest.raises(ApiError) as caught:
-            cluster.get(REF)
-        assert str(caught.value) == (
+        assert raised(ApiError, lambda: cluster.get(REF)) == (
             f"reading secret a/pull on {HOST} returned {instead}. Check the address and the proxy"
         )
 
@@ -225,9 +224,7 @@ class TestWrite:
         self, change: Change, request_line: str, word: str
     ) -> None:
         cluster, _pool, _clock = cluster_of((request_line, Answer(200, b"<html>")))
-        with pytest.raises(ApiError) as caught:
-            cluster.write(change)
-        assert str(caught.value) == (
+        assert raised(ApiError, lambda: cluster.write(change)) == (
             f"{word} secret a/pull on {HOST} returned something that is not JSON. Check the address and the "
             "proxy. It may have been carried out"
         )
@@ -279,9 +276,7 @@ class TestWrite:
 
     def test_a_lost_answer_is_reported_in_full(self) -> None:
         cluster, _pool, _clock = cluster_of((f"POST {PATH}", CUT))
-        with pytest.raises(Unanswered) as caught:
-            cluster.write(CREATE)
-        assert str(caught.value) == (
+        assert raised(Unanswered, lambda: cluster.write(CREATE)) == (
             f"creating secret a/pull on {HOST} got no response: reset by peer. It may have been carried out: run again"
         )
 
@@ -408,9 +403,7 @@ class TestList:
     def test_a_list_that_is_lost_four_times_is_given_up(self) -> None:
         passes = [(LIST, page("x", token="1")), (f"{LIST}&continue=1", GONE)] * 4
         cluster, pool, _clock = cluster_of(*passes)
-        with pytest.raises(Expired) as caught:
-            list(cluster.list(SECRET, namespace="a"))
-        assert str(caught.value) == (
+        assert raised(Expired, lambda: list(cluster.list(SECRET, namespace="a"))) == (
             f"listing secrets in namespace a on {HOST} failed: the API server dropped the list before its last page 4 times "
             "in a row. Run again when it is less busy"
         )
@@ -428,9 +421,7 @@ class TestList:
             (f"{LIST}&continue=1", page("y", token="2")),
             (f"{LIST}&continue=2", page("x", token="1")),
         )
-        with pytest.raises(ApiError) as caught:
-            list(cluster.list(SECRET, namespace="a"))
-        assert str(caught.value) == (
+        assert raised(ApiError, lambda: list(cluster.list(SECRET, namespace="a"))) == (
             f"listing secrets in namespace a on {HOST} failed: the list has no end. Check the API server and the proxy"
         )
         pool.done()
@@ -455,9 +446,7 @@ class TestList:
     )
     def test_an_answer_that_is_not_a_list_is_reported(self, body: Any, instead: str) -> None:
         cluster, _pool, _clock = cluster_of((LIST, Answer(200, body)))
-        with pytest.raises(ApiError) as caught:
-            list(cluster.list(SECRET, namespace="a"))
-        assert str(caught.value) == (
+        assert raised(ApiError, lambda: list(cluster.list(SECRET, namespace="a"))) == (
             f"listing secrets in namespace a on {HOST} returned {instead}. Check the address and the proxy"
         )
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import ssl
@@ -35,6 +34,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from support.certificates import server_context, write_certificate
 from support.client_certificates import Issued, authority, issue, server_side
 from support.hostile_registry import answer, proxy_by_tls, served
+from support.objects import b64
 
 V1 = "client.authentication.k8s.io/v1"
 
@@ -131,7 +131,7 @@ def bearer(token: str) -> list[list[str]]:
 
 
 def basic(login: str) -> list[list[str]]:
-    return [["Authorization", "Basic " + base64.b64encode(login.encode()).decode()]]
+    return [["Authorization", "Basic " + b64(login)]]
 
 
 def in_file(content: bytes, path: Path) -> str:
@@ -141,10 +141,6 @@ def in_file(content: bytes, path: Path) -> str:
 
 def ca_file(directory: Path) -> str:
     return in_file(authority().certificate, directory / "ca.pem")
-
-
-def b64(content: bytes) -> str:
-    return base64.b64encode(content).decode()
 
 
 def config(at: Echo | None, user: Any = None, **cluster: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     login_of_user,
     static_login,
 )
+from support.objects import raised
 from support.scripted_pool import Clock
 
 
@@ -189,9 +190,7 @@ class TestTokenFile:
         file = tmp_path / "token"
         if content is not None:
             file.write_bytes(content)
-        with pytest.raises(ConnectError) as caught:
-            from_token_file(str(file), "the token")()
-        assert str(caught.value) == f"the token {file}{problem}"
+        assert raised(ConnectError, from_token_file(str(file), "the token")) == f"the token {file}{problem}"
 
 
 def config_with(user: Any) -> dict[str, Any]:
@@ -278,14 +277,10 @@ class TestOfUser:
         ],
     )
     def test_an_invalid_user_is_reported(self, tmp_path: Path, user: Any, problem: str) -> None:
-        with pytest.raises(ConnectError) as caught:
-            login_with(user, tmp_path)()
-        assert str(caught.value) == problem.format(tmp_path / "config")
+        assert raised(ConnectError, lambda: login_with(user, tmp_path)()) == problem.format(tmp_path / "config")
 
     def test_an_unreadable_token_file_of_a_user_is_reported_with_its_key(self, tmp_path: Path) -> None:
-        with pytest.raises(ConnectError) as caught:
-            login_with({"tokenFile": "none"}, tmp_path)()
-        assert str(caught.value) == (
+        assert raised(ConnectError, lambda: login_with({"tokenFile": "none"}, tmp_path)()) == (
             f"'tokenFile' of user 'u' in kubeconfig {tmp_path / 'config'} {tmp_path / 'none'} cannot be read: No such file "
             "or directory"
         )

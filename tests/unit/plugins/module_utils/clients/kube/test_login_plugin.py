@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from pathlib import Path
@@ -16,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Pem, Section
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import Credential, LoginPlugin
+from support.objects import b64, raised
 
 V1 = "client.authentication.k8s.io/v1"
 SECRET = "secret-of-the-plugin"
@@ -38,11 +38,10 @@ def printing(text: str) -> LoginPlugin:
 
 
 def error_of(found: LoginPlugin) -> str:
-    with pytest.raises(ConnectError) as caught:
-        found.fetch()
-    assert SECRET not in str(caught.value)
-    assert str(caught.value).isprintable()
-    return str(caught.value)
+    caught = raised(ConnectError, found.fetch)
+    assert SECRET not in caught
+    assert caught.isprintable()
+    return caught
 
 
 class TestCredential:
@@ -209,7 +208,7 @@ class TestWhatItIsTold:
                 "server": "https://a",
                 "tls-server-name": "b",
                 "proxy-url": "http://c",
-                "certificate-authority-data": base64.b64encode(b"authority").decode(),
+                "certificate-authority-data": b64(b"authority"),
                 "config": {"d": "e"},
             },
         }
@@ -264,9 +263,7 @@ class TestDescription:
         ],
     )
     def test_an_invalid_plugin_description_is_refused(self, changes: Any, problem: str) -> None:
-        with pytest.raises(ConnectError) as caught:
-            plugin("", **changes)
-        assert str(caught.value) == problem
+        assert raised(ConnectError, lambda: plugin("", **changes)) == problem
 
     @pytest.mark.parametrize("mode", ["Never", "IfAvailable", None])
     def test_a_plugin_is_accepted_if_it_can_run_without_a_terminal(self, mode: str | None) -> None:

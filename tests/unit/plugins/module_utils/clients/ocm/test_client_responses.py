@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.o
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import raised
 
 SECRET = "canary-token-4711"
 LATER = "The service is overloaded or out of order: try again later, for example with 'until' and 'retries'"
@@ -30,15 +31,11 @@ def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> HttpRe
 
 
 def token_error(answer: HttpResponse, *, offline: bool = True) -> str:
-    with pytest.raises(OcmError) as error:
-        parse_access_token("asking", answer, offline=offline, secrets=[SECRET])
-    return str(error.value)
+    return raised(OcmError, lambda: parse_access_token("asking", answer, offline=offline, secrets=[SECRET]))
 
 
 def api_error(answer: HttpResponse) -> str:
-    with pytest.raises(OcmError) as error:
-        parse_pull_secret("fetching", answer, [SECRET])
-    return str(error.value)
+    return raised(OcmError, lambda: parse_pull_secret("fetching", answer, [SECRET]))
 
 
 class TestToken:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -29,6 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import SUBJECT_ACCESS_REVIEW
+from support.objects import b64
 from support.pull_evidence import (
     AUTH,
     GOOD,
@@ -508,7 +508,7 @@ class TestIntegratedRegistry:
     MARK = "openshift.io/internal-registry-auth-token.service-account"
 
     def told(self, answer: Any, account: str = "default", says: str = "", **more: Any) -> tuple[str, str]:
-        data = base64.b64encode(json.dumps({self.HOST: AUTH}).encode()).decode()
+        data = b64(json.dumps({self.HOST: AUTH}))
         own = {
             "metadata": {"annotations": {self.MARK: account}},
             "type": "kubernetes.io/dockercfg",

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 
 import pytest
@@ -34,11 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pu
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import Reference, reference_of
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
-
-
-def encoded(content: Any) -> str:
-    return base64.b64encode(json.dumps(content).encode()).decode()
-
+from support.objects import b64
 
 EXCHANGE = LoginReplacement(("quay.io", "r.example.com/team"), UserPassword("a", "b"), UserPassword("c", "d"))
 IMAGE = "quay.io/team/app:v1"
@@ -407,10 +401,10 @@ class TestUsedImages:
 
 
 def copy_of(name: str, *keys: str, place: str = "a", login: str = "a:b", **parts: Any) -> Copy:
-    entries = {key: {"auth": base64.b64encode(login.encode()).decode()} for key in keys or ("quay.io",)}
+    entries = {key: {"auth": b64(login)} for key in keys or ("quay.io",)}
     obj = {
         "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": encoded({"auths": entries})},
+        "data": {".dockerconfigjson": b64({"auths": entries})},
         **parts,
     }
     return Copy(ObjectRef(SECRET, place, name), obj, Rotation(EXCHANGE))

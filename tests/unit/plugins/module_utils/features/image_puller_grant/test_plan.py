@@ -25,6 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import subject_of
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import raised
 
 RBAC = "rbac.authorization.k8s.io"
 ROLE = "system:image-puller"
@@ -98,9 +99,7 @@ class TestPlanPresent:
     @pytest.mark.parametrize(("role", "kind"), [("view", "ClusterRole"), (ROLE, "Role")])
     @pytest.mark.parametrize("state", ["present", "absent"])
     def test_a_binding_of_our_name_for_another_role_is_refused(self, state: str, role: str, kind: str) -> None:
-        with pytest.raises(Refusal) as caught:
-            plan(binding(OURS, DEFAULT, role=role, kind=kind), state=state)
-        assert str(caught.value) == (
+        assert raised(Refusal, lambda: plan(binding(OURS, DEFAULT, role=role, kind=kind), state=state)) == (
             f"role binding project-a/{OURS} has {kind} {role}, and the role of a binding cannot be changed: choose another "
             f"'binding_name'. If nobody needs this binding, type: oc delete rolebinding {OURS} -n project-a"
         )
@@ -312,9 +311,7 @@ class TestRole:
         assert ROLE_REF not in declared(state="absent").related("a", {})
 
     def test_a_missing_role_is_refused_for_a_grant(self) -> None:
-        with pytest.raises(Refusal) as refused:
-            declared().plan("a", {}, {ROLE_REF: None})
-        assert str(refused.value) == (
+        assert raised(Refusal, lambda: declared().plan("a", {}, {ROLE_REF: None})) == (
             "cluster role system:image-puller does not exist, so a binding to it would grant nothing: only OpenShift has it, for its "
             "internal registry. On another cluster there is nothing to grant: remove the grant, and give the pods a pull secret for the "
             "registry of their image"

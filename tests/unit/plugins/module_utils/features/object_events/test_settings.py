@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     WatchedKind,
     from_options,
 )
+from support.objects import raised
 
 USUAL: dict[str, Any] = {
     "kinds": [{"kind": "Namespace"}],
@@ -33,9 +34,7 @@ def made(**options: Any) -> Any:
 
 
 def refused(**options: Any) -> str:
-    with pytest.raises(OptionError) as error:
-        made(**options)
-    return str(error.value)
+    return raised(OptionError, lambda: made(**options))
 
 
 def test_namespaces_are_watched_by_default() -> None:

@@ -20,8 +20,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import b64, raised
 
-from unit.canaries import CANARIES, b64, shown
+from unit.canaries import CANARIES, shown
 
 DOCKERCONFIGJSON, DOCKERCFG = pull_secret.DATA_KEYS
 PODMANCONFIGJSON = "kubernetes.io/podmanconfigjson"
@@ -51,7 +52,7 @@ def entry(password: str = "canary") -> dict[str, str]:
 
 
 def raw_secret(content: bytes) -> dict[str, Any]:
-    return {**secret({}), "data": {".dockerconfigjson": base64.b64encode(content).decode()}}
+    return {**secret({}), "data": {".dockerconfigjson": b64(content)}}
 
 
 def annotated(name: str) -> dict[str, Any]:
@@ -124,9 +125,7 @@ def only_change(observed: dict[str, Any], namespace: str = "project-a", **given:
 
 
 def refusal(observed: dict[str, Any], **given: Any) -> str:
-    with pytest.raises(Refusal) as caught:
-        declared(**given).plan("project-a", {"quay": observed})
-    return str(caught.value)
+    return raised(Refusal, lambda: declared(**given).plan("project-a", {"quay": observed}))
 
 
 def content_of(change: Any, key: str = ".dockerconfigjson") -> bytes:
@@ -447,11 +446,9 @@ class TestNodesSecret:
 
     @pytest.mark.parametrize(("observed", "why"), [pair for pair in UNREADABLE if pair[0]["type"] == DOCKERCONFIGJSON])
     def test_unreadable_content_of_the_nodes_secret_is_not_replaced(self, observed: dict[str, Any], why: str) -> None:
-        with pytest.raises(Refusal) as caught:
-            self.plan(observed)
         assert (
             f"and its content {why}, so it is unknown which entries mode=replace would remove. It was not changed"
-            in str(caught.value)
+            in raised(Refusal, lambda: self.plan(observed))
         )
 
     def test_a_missing_secret_of_the_nodes_is_created_with_its_type_alone(self) -> None:
@@ -584,9 +581,9 @@ class TestDeleteEmpty:
         assert declared(mode="remove").plan("project-a", {"quay": self.empty()}) == Plan()
 
     def test_unreadable_content_is_refused(self) -> None:
-        with pytest.raises(Refusal) as caught:
-            self.plan({**DOUBLED, "metadata": OURS["metadata"]})
-        assert str(caught.value) == cannot_be_edited("is not an auth file: it has 'auths' twice")
+        assert raised(Refusal, lambda: self.plan({**DOUBLED, "metadata": OURS["metadata"]})) == cannot_be_edited(
+            "is not an auth file: it has 'auths' twice"
+        )
 
 
 class TestAdditional:
@@ -599,9 +596,7 @@ class TestAdditional:
         return Batch.of_one(declared(name=self.NAME, **given), [self.NAMESPACE]).plan(self.NAMESPACE, objects)
 
     def refused(self, observed: Any, **given: Any) -> str:
-        with pytest.raises(Refusal) as refusal:
-            self.planned(observed, **given)
-        return str(refusal.value)
+        return raised(Refusal, lambda: self.planned(observed, **given))
 
     @staticmethod
     def opaque(content: Any) -> dict[str, Any]:
@@ -682,9 +677,7 @@ class TestOnlyManaged:
         assert self.plan(observed) == Plan(notes=(self.KEPT,))
 
     def test_our_secret_must_still_be_a_pull_secret(self) -> None:
-        with pytest.raises(Refusal) as caught:
-            self.plan({**FOREIGN, "metadata": OURS["metadata"]})
-        assert str(caught.value) == NO_PULL_SECRET
+        assert raised(Refusal, lambda: self.plan({**FOREIGN, "metadata": OURS["metadata"]})) == NO_PULL_SECRET
 
 
 class TestRecreate:

@@ -18,9 +18,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from hypothesis import given
 from support.anything import ANYTHING
+from support.objects import b64
 from support.surveyed import token
-
-from unit.canaries import b64
 
 JSON, CFG, PODMAN = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg", "kubernetes.io/podmanconfigjson"
 NS = ObjectRef(NAMESPACE, "", "ns")

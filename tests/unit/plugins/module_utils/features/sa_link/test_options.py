@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import options as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
+from support.objects import raised
 
 
 def options(**more: Any) -> dict[str, Any]:
@@ -27,9 +28,7 @@ def options(**more: Any) -> dict[str, Any]:
 
 
 def refused(**more: Any) -> str:
-    with pytest.raises(OptionError) as caught:
-        sa_link.from_options(options(**more))
-    return str(caught.value)
+    return raised(OptionError, lambda: sa_link.from_options(options(**more)))
 
 
 class TestFromOptions:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     Findings,
     NamespaceObjects,
 )
+from support.objects import b64
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
 AUTH_FILE = from_registries([LOGIN])
@@ -144,7 +144,7 @@ def test_malformed_lists_have_no_links(odd: Any) -> None:
     [(b"{}", "existing"), (b'{"auths": {"quay.io": {"auth": "dTpw"}}}', None)],
 )
 def test_a_link_to_an_unusable_secret_requires_only_an_existing_one(content: bytes, require: str | None) -> None:
-    stored = {"type": KIND, "data": {".dockerconfigjson": base64.b64encode(content).decode()}}
+    stored = {"type": KIND, "data": {".dockerconfigjson": b64(content)}}
     findings = Findings([ExportedSecret("one", KIND, AUTH_FILE, (LOGIN,))])
     arrange_links("a", NamespaceObjects({"x": account("x", ["one"])}, {"one": stored}), NOTHING_RELATED, findings)
     assert findings.secrets[0].require == require
