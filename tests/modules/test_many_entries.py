@@ -331,10 +331,7 @@ class TestOneEntryFails:
     def test_a_refused_write_fails_only_the_entries_of_its_object(self, lab, run, namespace):
         user = f"linker-{namespace}"
         accounts = {"apiGroups": [""], "resources": ["serviceaccounts"]}
-        rules = [
-            {**accounts, "verbs": ["get", "list"]},
-            {**accounts, "verbs": ["patch"], "resourceNames": ["default"]},
-        ]
+        rules = [{**accounts, "verbs": ["get", "list"]}, {**accounts, "verbs": ["patch"], "resourceNames": ["default"]}]
         base = f"/apis/{RBAC}/v1/namespaces/{namespace}"
         lab.api("POST", f"{base}/roles", {"metadata": {"name": user}, "rules": rules})
         role = {"apiGroup": RBAC, "kind": "Role", "name": user}

@@ -131,8 +131,7 @@ def _token(asked: Asked) -> Answer:
     """Answer a token request as in RFC 6749, with Keycloak's refusals."""
     form = asked.form
     granted = answer(
-        200,
-        {"access_token": ACCESS_TOKEN, "expires_in": 900, "token_type": "Bearer", "refresh_token": OFFLINE_TOKEN},
+        200, {"access_token": ACCESS_TOKEN, "expires_in": 900, "token_type": "Bearer", "refresh_token": OFFLINE_TOKEN}
     )
     if form.get("grant_type") == "refresh_token" and form.get("client_id") == "cloud-services":
         if form.get("refresh_token") == OFFLINE_TOKEN:

@@ -24,20 +24,12 @@ REF = ObjectRef(SECRET, "a", "pull")
 OBSERVED = {
     "apiVersion": "v1",
     "kind": "Secret",
-    "metadata": {
-        "name": "pull",
-        "namespace": "a",
-        "uid": "u",
-        "resourceVersion": "7",
-        "labels": {"team": "red"},
-        "annotations": {"note": "n"},
-        "ownerReferences": [{"name": "owner"}],
-        "managedFields": [],
-        "creationTimestamp": "then",
-    },
+    "metadata": {"name": "pull", "namespace": "a", "uid": "u", "resourceVersion": "7", "labels": {"team": "red"},
+     "annotations": {"note": "n"}, "ownerReferences": [{"name": "owner"}], "managedFields": [],
+     "creationTimestamp": "then"},
     "type": "Opaque",
     "data": {"k": "b2xk"},
-}
+}  # fmt: skip
 
 
 class TestCreate:

@@ -87,11 +87,7 @@ class TestUpdates:
     def test_updates_are_joined_to_one_patch_with_the_version_that_was_read(self) -> None:
         (change,) = joined(updated({"data": {"x": "2"}}), updated({"data": {"y": "3"}, "immutable": True}))
         assert change.action == "update"
-        assert change.body == {
-            "metadata": {"resourceVersion": "7"},
-            "data": {"x": "2", "y": "3"},
-            "immutable": True,
-        }
+        assert change.body == {"metadata": {"resourceVersion": "7"}, "data": {"x": "2", "y": "3"}, "immutable": True}
 
     def test_the_later_update_counts_and_lists_are_replaced(self) -> None:
         (change,) = joined(updated({"items": [1], "a": {"b": 1}}), updated({"items": [2], "a": 5}))

@@ -68,13 +68,7 @@ def same_state(things: Sequence[Thing]) -> Iterator[Contradiction]:
 
 
 FORM = ListForm(
-    "things",
-    "name",
-    [SOURCES],
-    kind=SECRET,
-    arguments=DECLARATION,
-    declare=declare,
-    contradictions=same_state,
+    "things", "name", [SOURCES], kind=SECRET, arguments=DECLARATION, declare=declare, contradictions=same_state
 )
 ARGUMENTS = {**DECLARATION, FORM.option: FORM.spec}
 NAMES_FORM = ListForm("things", "names", kind=SECRET, declare=declare, contradictions=same_state)

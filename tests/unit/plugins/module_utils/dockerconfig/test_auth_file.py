@@ -411,21 +411,15 @@ class TestFromRegistries:
             ({"username": "robot"}, "the entry for 'quay.io' has no password: give both 'username' and 'password'"),
             ({"password": "canary"}, "the entry for 'quay.io' has no user: give both 'username' and 'password'"),
             ({}, "the entry for 'quay.io' has no user and no password: give both 'username' and 'password'"),
-            (
-                {"username": "ro:bot", "password": "canary"},
-                "the entry for 'quay.io' has a ':' in its user name, which the auth file format cannot express",
-            ),
-            (
-                {"username": "robot", "password": "canary\ud800"},
-                "the entry for 'quay.io' has a user or password that is not valid Unicode",
-            ),
-            (
-                {"registry": "robot:canary@quay.io"},
-                "registry '***@quay.io' is not host[:port][/path]: it has no host, or it has an '@'. "
-                "Give the user in 'username', and no digest",
-            ),
+            ({"username": "ro:bot", "password": "canary"},
+             "the entry for 'quay.io' has a ':' in its user name, which the auth file format cannot express"),
+            ({"username": "robot", "password": "canary\ud800"},
+             "the entry for 'quay.io' has a user or password that is not valid Unicode"),
+            ({"registry": "robot:canary@quay.io"},
+             "registry '***@quay.io' is not host[:port][/path]: it has no host, or it has an '@'. "
+             "Give the user in 'username', and no digest"),
         ],
-    )
+    )  # fmt: skip
     def test_values_that_the_format_cannot_express_are_refused(self, item: dict[str, str], message: str) -> None:
         with pytest.raises(OptionError) as caught:
             auth_file.from_registries([{"registry": "quay.io", **item}])

@@ -323,10 +323,7 @@ class TestSources:
         found = told(pod("good"), known(more={IMAGE_CONFIG: REFUSED}, good=GOOD))
         assert summary(found) == ("unknown", "which registries are allowed is not known: the caller may not read it")
         found = told(pod("good"), known(more={ObjectRef(TAG_SETS, "", ""): REFUSED}, good=GOOD))
-        assert summary(found) == (
-            "unknown",
-            "which mirrors the image has is not known: the caller may not read it",
-        )
+        assert summary(found) == ("unknown", "which mirrors the image has is not known: the caller may not read it")
 
     def test_mirrors_are_reported_before_the_source(self) -> None:
         found = told(pod("good"), known(more=self.mirrors("m.io/z"), good=GOOD))

@@ -258,10 +258,7 @@ class TestEntries:
         names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
         things = [{"name": f"team-{number}", "password": name} for number, name in enumerate(names)]
         module = Module(
-            LISTED,
-            lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]},
-            None,
-            form=FORM,
+            LISTED, lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]}, None, form=FORM
         )
         started = time.process_time()
         ended = run(module.run, module=module, things=things)

@@ -210,28 +210,20 @@ class TestGiven:
     @pytest.mark.parametrize(
         ("more", "message"),
         [
-            (
-                {"groups": ["system:authenticated"]},
-                "option 'groups': system:authenticated is every user who is logged in, all service accounts included. "
-                "If that is intended, use 'authenticated: true' instead",
-            ),
-            (
-                {"groups": ["ops", "system:unauthenticated"]},
-                "option 'groups': system:unauthenticated is every client that sends no credentials. "
-                "If that is intended, use 'anonymous: true' instead",
-            ),
-            (
-                {"users": ["system:anonymous"]},
-                "option 'users': system:anonymous is every client that sends no credentials. "
-                "If that is intended, use 'anonymous: true' instead",
-            ),
-            (
-                {"groups": ["system:serviceaccounts"]},
-                "option 'groups': system:serviceaccounts is every service account of the cluster. "
-                "Name 'projects' instead, or use 'authenticated: true'",
-            ),
+            ({"groups": ["system:authenticated"]},
+             "option 'groups': system:authenticated is every user who is logged in, all service accounts included. "
+             "If that is intended, use 'authenticated: true' instead"),
+            ({"groups": ["ops", "system:unauthenticated"]},
+             "option 'groups': system:unauthenticated is every client that sends no credentials. "
+             "If that is intended, use 'anonymous: true' instead"),
+            ({"users": ["system:anonymous"]},
+             "option 'users': system:anonymous is every client that sends no credentials. "
+             "If that is intended, use 'anonymous: true' instead"),
+            ({"groups": ["system:serviceaccounts"]},
+             "option 'groups': system:serviceaccounts is every service account of the cluster. "
+             "Name 'projects' instead, or use 'authenticated: true'"),
         ],
-    )
+    )  # fmt: skip
     def test_a_grant_to_everyone_by_name_is_refused(self, more: Any, message: str) -> None:
         assert raised(OptionError, lambda: subjects_from_options(options(**more))) == message
 
@@ -290,10 +282,7 @@ class TestGiven:
 
 def test_a_diff_shows_role_and_subjects_of_a_binding() -> None:
     subjects = (Subject("User", "jane"), Subject("ServiceAccount", "default", "b"))
-    assert binding_view("puller", subjects) == {
-        "role": "puller",
-        "subjects": ["User jane", "ServiceAccount b/default"],
-    }
+    assert binding_view("puller", subjects) == {"role": "puller", "subjects": ["User jane", "ServiceAccount b/default"]}
 
 
 @pytest.mark.parametrize(

@@ -122,10 +122,7 @@ class TestAuthority:
     def test_authority_returns_the_scheme_and_the_host_as_written(self, url: str, scheme: str, host: str) -> None:
         assert authority(url) == (scheme, host)
 
-    @pytest.mark.parametrize(
-        "url",
-        ["", "/token", "//a.io/token", "a.io", "ftp://a.io", "https://[x", "https://a℀b"],
-    )
+    @pytest.mark.parametrize("url", ["", "/token", "//a.io/token", "a.io", "ftp://a.io", "https://[x", "https://a℀b"])
     def test_a_text_that_is_not_an_http_url_of_a_host_is_refused(self, url: str) -> None:
         with pytest.raises(ValueError):
             authority(url)

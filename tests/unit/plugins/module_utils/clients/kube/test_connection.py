@@ -472,24 +472,16 @@ class TestKubeconfig:
         ("part", "problem"),
         [
             ({"server": None}, "'server' of cluster 'c' in the kubeconfig given as data is missing: give 'host'"),
-            (
-                {"server": 7},
-                "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a string: put it in quotes",
-            ),
-            (
-                {"server": "a:6443"},
-                "'server' of cluster 'c' in the kubeconfig given as data is not a URL. Put https:// before it",
-            ),
-            (
-                {"certificate-authority-data": "secret"},
-                "cluster 'c' in the kubeconfig given as data cannot be used: 'certificate-authority-data' is not base64",
-            ),
-            (
-                {"certificate-authority-data": "c2VjcmV0"},
-                "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data contains no certificate in PEM format",
-            ),
+            ({"server": 7},
+             "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a string: put it in quotes"),
+            ({"server": "a:6443"},
+             "'server' of cluster 'c' in the kubeconfig given as data is not a URL. Put https:// before it"),
+            ({"certificate-authority-data": "secret"},
+             "cluster 'c' in the kubeconfig given as data cannot be used: 'certificate-authority-data' is not base64"),
+            ({"certificate-authority-data": "c2VjcmV0"},
+             "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data contains no certificate in PEM format"),
         ],
-    )
+    )  # fmt: skip
     def test_an_invalid_cluster_of_the_kubeconfig_is_refused(self, tmp_path: Path, part: Any, problem: str) -> None:
         assert refusal_of(tmp_path, kubeconfig=config(None, **part)) == problem
 
@@ -549,32 +541,21 @@ class TestImpersonation:
     @pytest.mark.parametrize(
         ("user", "problem"),
         [
-            (
-                {"as-groups": ["g"]},
-                "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: also give "
-                "'impersonate_user'",
-            ),
-            (
-                {"as": "b", "as-uid": "7"},
-                "user 'u' in the kubeconfig given as data cannot be used: 'as-uid' is not supported: "
-                "remove it, or give 'impersonate_user', which replaces it",
-            ),
-            (
-                {"as": "b", "as-user-extra": {"a": ["b"]}},
-                "user 'u' in the kubeconfig given as data cannot be used: "
-                "'as-user-extra' is not supported: remove it, or give 'impersonate_user', which replaces it",
-            ),
-            (
-                {"as": ["b"]},
-                "user 'u' in the kubeconfig given as data cannot be used: 'as' is not a string: put it in quotes",
-            ),
+            ({"as-groups": ["g"]},
+             "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: also give "
+             "'impersonate_user'"),
+            ({"as": "b", "as-uid": "7"},
+             "user 'u' in the kubeconfig given as data cannot be used: 'as-uid' is not supported: "
+             "remove it, or give 'impersonate_user', which replaces it"),
+            ({"as": "b", "as-user-extra": {"a": ["b"]}}, "user 'u' in the kubeconfig given as data cannot be used: "
+             "'as-user-extra' is not supported: remove it, or give 'impersonate_user', which replaces it"),
+            ({"as": ["b"]},
+             "user 'u' in the kubeconfig given as data cannot be used: 'as' is not a string: put it in quotes"),
             ({"as": "a\nb"}, "'impersonate_user' or 'impersonate_groups' contains a line end or a control character"),
-            (
-                {"as": "a", "as-groups": ["\x00"]},
-                "'impersonate_user' or 'impersonate_groups' contains a line end or a control character",
-            ),
+            ({"as": "a", "as-groups": ["\x00"]},
+             "'impersonate_user' or 'impersonate_groups' contains a line end or a control character"),
         ],
-    )
+    )  # fmt: skip
     def test_an_invalid_impersonation_is_refused(self, tmp_path: Path, user: Any, problem: str) -> None:
         assert refusal_of(tmp_path, kubeconfig=config(None, user)) == problem
 

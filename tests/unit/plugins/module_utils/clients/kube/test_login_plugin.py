@@ -239,29 +239,19 @@ class TestDescription:
             ({"command": 7}, "user 'u' cannot be used: 'command' is not a string: put it in quotes"),
             ({"args": "x"}, "user 'u' cannot be used: 'args' is not a list of strings"),
             ({"env": {}}, "user 'u' cannot be used: the 'env' of its login plugin is not a list"),
-            (
-                {"env": [SECRET]},
-                "user 'u' cannot be used: an entry in the 'env' of its login plugin has no name or value",
-            ),
-            (
-                {"env": [{"name": SECRET}]},
-                "user 'u' cannot be used: an entry in the 'env' of its login plugin has no name or value",
-            ),
-            (
-                {"env": [{"name": "x", "value": 7}]},
-                "user 'u' cannot be used: an entry in the 'env' of its login plugin has no name or value",
-            ),
-            (
-                {"apiVersion": "v2"},
-                f"{TITLE} cannot be used: its apiVersion is none of client.authentication.k8s.io/v1, "
-                "client.authentication.k8s.io/v1beta1, client.authentication.k8s.io/v1alpha1",
-            ),
-            (
-                {"interactiveMode": "Always"},
-                f"{TITLE} cannot be used: it needs a terminal (interactiveMode Always), and a task has none. Give 'api_key'",
-            ),
+            ({"env": [SECRET]},
+             "user 'u' cannot be used: an entry in the 'env' of its login plugin has no name or value"),
+            ({"env": [{"name": SECRET}]},
+             "user 'u' cannot be used: an entry in the 'env' of its login plugin has no name or value"),
+            ({"env": [{"name": "x", "value": 7}]},
+             "user 'u' cannot be used: an entry in the 'env' of its login plugin has no name or value"),
+            ({"apiVersion": "v2"},
+             f"{TITLE} cannot be used: its apiVersion is none of client.authentication.k8s.io/v1, "
+             "client.authentication.k8s.io/v1beta1, client.authentication.k8s.io/v1alpha1"),
+            ({"interactiveMode": "Always"},
+             f"{TITLE} cannot be used: it needs a terminal (interactiveMode Always), and a task has none. Give 'api_key'"),
         ],
-    )
+    )  # fmt: skip
     def test_an_invalid_plugin_description_is_refused(self, changes: Any, problem: str) -> None:
         assert raised(ConnectError, lambda: plugin("", **changes)) == problem
 

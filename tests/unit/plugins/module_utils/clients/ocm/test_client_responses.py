@@ -181,8 +181,7 @@ class TestQuoted:
         assert found == f"fetching was answered 500 (C: a [31mb {'x' * 189}...). {LATER}"
 
     @pytest.mark.parametrize(
-        "body",
-        [{"code": 1, "reason": ["x"]}, {"message": "m"}, {"code": None}, ["code"], b"text", b'{"code": "x"'],
+        "body", [{"code": 1, "reason": ["x"]}, {"message": "m"}, {"code": None}, ["code"], b"text", b'{"code": "x"']
     )
     def test_an_unknown_error_body_is_not_quoted(self, body: Any) -> None:
         assert api_error(answered(500, body)) == f"fetching was answered 500. {LATER}"

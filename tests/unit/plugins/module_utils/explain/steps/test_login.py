@@ -56,22 +56,16 @@ class TestTimes:
         ("text", "reason"),
         [
             (BAD, "the registry refuses the login: secret good has the key q.io"),
-            (
-                DENIED,
-                "the login has no right to this image, or there is no such image: secret good has the key q.io, and the node says: denied",
-            ),
-            (
-                "authentication required",
-                "the registry does not accept the login for this image: it has no right to it, or is no longer valid: secret good has the "
-                "key q.io, and the node says: authentication required",
-            ),
-            (
-                "manifest unknown",
-                "there is no such image, or the login has no right to it and the registry hides it: secret good has the key q.io, and the "
-                "node says: manifest unknown",
-            ),
+            (DENIED,
+             "the login has no right to this image, or there is no such image: secret good has the key q.io, and the node says: denied"),
+            ("authentication required",
+             "the registry does not accept the login for this image: it has no right to it, or is no longer valid: secret good has the "
+             "key q.io, and the node says: authentication required"),
+            ("manifest unknown",
+             "there is no such image, or the login has no right to it and the registry hides it: secret good has the key q.io, and the "
+             "node says: manifest unknown"),
         ],
-    )
+    )  # fmt: skip
     def test_a_secret_changed_before_the_last_attempt_will_not_pull(self, text: str, reason: str) -> None:
         found = asked(text, BEFORE)
         assert summary(found) == ("will_not_pull", reason)

@@ -70,10 +70,7 @@ def nodes(**architectures: str) -> dict[ObjectRef, Any]:
     return {NODES: {"items": items}}
 
 
-MIRRORED = {
-    **mirrored("m.io/x", source="q.io/team"),
-    NODE_SECRET: secret({"m.io": AUTH}),
-}
+MIRRORED = {**mirrored("m.io/x", source="q.io/team"), NODE_SECRET: secret({"m.io": AUTH})}
 AT_MIRROR = "m.io/x/app:v1"
 
 

@@ -230,20 +230,12 @@ class TestUnderWay:
     @pytest.mark.parametrize(
         ("message", "waits"),
         [
-            *(
-                ("pull QPS exceeded", True),
-                ("dial tcp: i/o timeout", True),
-                (REFUSED, False),
-                ("manifest unknown", False),
-            ),
-            *(
-                (rule.sample, False)
-                for rule in RULES
-                if rule.id
-                in ("never_pull", "invalid_name", "blocked_by_config", "policy_rejected", "signature", "volume_mount")
-            ),
+            *(("pull QPS exceeded", True), ("dial tcp: i/o timeout", True), (REFUSED, False), ("manifest unknown",
+             False)),
+            *((rule.sample, False) for rule in RULES if rule.id in ("never_pull", "invalid_name", "blocked_by_config",
+             "policy_rejected", "signature", "volume_mount")),
         ],
-    )
+    )  # fmt: skip
     def test_a_temporary_error_is_under_way_and_a_lasting_one_is_not(self, message: str, waits: bool) -> None:
         assert under_way(taken(IMAGE, message=message)) == (["c0"] if waits else [])
 
@@ -402,11 +394,7 @@ class TestUsedImages:
 
 def copy_of(name: str, *keys: str, place: str = "a", login: str = "a:b", **parts: Any) -> Copy:
     entries = {key: {"auth": b64(login)} for key in keys or ("quay.io",)}
-    obj = {
-        "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": b64({"auths": entries})},
-        **parts,
-    }
+    obj = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": b64({"auths": entries})}, **parts}
     return Copy(ObjectRef(SECRET, place, name), obj, Rotation(EXCHANGE))
 
 

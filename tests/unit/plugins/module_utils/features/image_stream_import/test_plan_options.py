@@ -16,11 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.objects import raised
 
-DEFAULTS = {
-    "registries": None,
-    "only_failed": True,
-    "streams": None,
-}
+DEFAULTS = {"registries": None, "only_failed": True, "streams": None}
 
 
 def asked(**options: Any) -> ImportOptions:

@@ -17,14 +17,7 @@ from support.objects import raised
 def options(**more: Any) -> dict[str, Any]:
     defaults = {"secrets": ["quay"], "service_accounts": ["default"], "link_for": ["pull"], "state": "present"}
     flags = {"exclusive": False, "only_managed": False, "create": False}
-    return {
-        **defaults,
-        **flags,
-        "require": "none",
-        "restart_pods": "never",
-        "wait_timeout": 30,
-        **more,
-    }
+    return {**defaults, **flags, "require": "none", "restart_pods": "never", "wait_timeout": 30, **more}
 
 
 def refused(**more: Any) -> str:
@@ -34,11 +27,7 @@ def refused(**more: Any) -> str:
 class TestFromOptions:
     def test_a_secret_is_linked_for_pulling_by_default(self) -> None:
         assert sa_link.from_options(options()) == SaLink(
-            secrets=("quay",),
-            service_accounts=("default",),
-            lists=("imagePullSecrets",),
-            present=True,
-            wait_timeout=30,
+            secrets=("quay",), service_accounts=("default",), lists=("imagePullSecrets",), present=True, wait_timeout=30
         )
 
     @pytest.mark.parametrize(

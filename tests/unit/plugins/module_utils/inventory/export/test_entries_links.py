@@ -58,20 +58,13 @@ def reasons(findings: Findings) -> list[tuple[str, str]]:
         ([account("x", ["one"]), account("y", ["one"])], (ExportedLinks(("x", "y"), ("pull",)),)),
         ([account("x", [], ["one"])], (ExportedLinks(("x",), ("mount",)),)),
         ([account("x", ["one"], ["one"])], (ExportedLinks(("x",), ("pull", "mount")),)),
-        (
-            [account("x", ["one"]), account("y", [], ["one"])],
-            (ExportedLinks(("x",), ("pull",)), ExportedLinks(("y",), ("mount",))),
-        ),
-        (
-            [account("z", [], ["one"]), account("y", ["one"]), account("x", ["one"], ["one"])],
-            (
-                ExportedLinks(("x",), ("pull", "mount")),
-                ExportedLinks(("y",), ("pull",)),
-                ExportedLinks(("z",), ("mount",)),
-            ),
-        ),
+        ([account("x", ["one"]), account("y", [], ["one"])], (ExportedLinks(("x",), ("pull",)),
+         ExportedLinks(("y",), ("mount",)))),
+        ([account("z", [], ["one"]), account("y", ["one"]), account("x", ["one"], ["one"])],
+         (ExportedLinks(("x",), ("pull", "mount")), ExportedLinks(("y",), ("pull",)),
+         ExportedLinks(("z",), ("mount",)))),
     ],
-)
+)  # fmt: skip
 def test_the_lists_of_accounts_become_links(accounts: list[dict[str, Any]], links: tuple[ExportedLinks, ...]) -> None:
     findings = arranged(seen(accounts, "one"), "one")
     assert findings.secrets[0].links == links
@@ -140,8 +133,7 @@ def test_malformed_lists_have_no_links(odd: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "require"),
-    [(b"{}", "existing"), (b'{"auths": {"quay.io": {"auth": "dTpw"}}}', None)],
+    ("content", "require"), [(b"{}", "existing"), (b'{"auths": {"quay.io": {"auth": "dTpw"}}}', None)]
 )
 def test_a_link_to_an_unusable_secret_requires_only_an_existing_one(content: bytes, require: str | None) -> None:
     stored = {"type": KIND, "data": {".dockerconfigjson": b64(content)}}

@@ -170,9 +170,7 @@ class TestAccounts:
         )
         found = reviewed(base, SecretPatch("one", A))
         assert rows(found.lost) == {("default", "quay.io", "")}
-        assert found.unknown == [
-            "it is not known whether service account a/other gain or lose access: no right",
-        ]
+        assert found.unknown == ["it is not known whether service account a/other gain or lose access: no right"]
 
     def test_missing_evidence_is_requested(self):
         base = Lookup()

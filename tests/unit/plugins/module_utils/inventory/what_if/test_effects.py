@@ -23,9 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.patches import ObjectPatch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import (
-    pull_review,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.access_reviews import pull_review
 from support.supposed import MIRRORS, rows_about, supposed_change
 from support.supposed_changes import mirror_set
 from support.surveyed import account, auth, binding, place, pod, secret, survey
@@ -180,18 +178,12 @@ class TestHostedClusters:
         ("change", "topic", "field"),
         [
             ({"add_objects": {"definition": [MIRRORS]}}, "which mirrors the image has", HOSTED_MIRRORS),
-            (
-                {"delete_objects": {"kind": "ImageDigestMirrorSet", "names": ["m"]}},
-                "which mirrors the image has",
-                HOSTED_MIRRORS,
-            ),
-            (
-                {"add_objects": {"definition": [CONFIG]}},
-                "which registries are allowed",
-                "spec.configuration.image of the HostedCluster",
-            ),
+            ({"delete_objects": {"kind": "ImageDigestMirrorSet", "names": ["m"]}}, "which mirrors the image has",
+             HOSTED_MIRRORS),
+            ({"add_objects": {"definition": [CONFIG]}}, "which registries are allowed",
+             "spec.configuration.image of the HostedCluster"),
         ],
-    )
+    )  # fmt: skip
     def test_a_change_that_they_refuse_makes_pulls_unknown(self, change, topic, field) -> None:
         here = place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")])
         (row,) = rows_about(survey(here, objects=HOSTED), change)
