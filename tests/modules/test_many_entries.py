@@ -299,32 +299,6 @@ class TestDeclaredElsewhere:
         assert lab.get(fleet[11], "secrets", unique) is None
 
 
-class TestContradictions:
-    #: The module and its list, two entries, and their names in the message.
-    CASES = {
-        "sa_link links": (
-            [{"secrets": ["x"]}, {"secrets": ["x"], "service_accounts": ["d*"], "state": "absent"}],
-            "links[0] (x) and links[1] (x)",
-        ),
-        "image_puller_grant grants": (
-            [{"users": ["jane"], "exclusive": True}, {"users": ["bob"], "exclusive": True}],
-            "grants[0] and grants[1]",
-        ),
-        "pull_secret secrets": ([{"name": "x", "state": "absent"}, secret("x")], "secrets[0] (x) and secrets[1] (x)"),
-    }
-
-    @pytest.mark.parametrize("case", CASES)
-    @pytest.mark.parametrize("check", [True, False])
-    def test_contradictory_entries_with_named_namespaces_cause_no_request(self, lab, run, case, check):
-        (module, option), ((first, second), named) = case.split(), self.CASES[case]
-        audit = lab.audit()
-        given = [{**first, "namespaces": ["a", "b"]}, {**second, "namespaces": ["b", "c"]}]
-        result = run(module, check=check, **{option: given})
-        assert f"{named} contradict each other in namespace b: " in result["msg"]
-        assert result["msg"].endswith(". Nothing was changed")
-        assert audit.ours() == []
-
-
 class TestOneEntryFails:
     """If the server refuses one write, the entries of that object fail and no others."""
 

@@ -332,11 +332,6 @@ class TestComparison:
         assert result["what_if"]["access"]["gained"] == []
         assert "Lost access:" in result["text"]
 
-    def test_only_an_inventory_can_be_compared(self, run):
-        result = run("pull_access_what_if", changes=[{"new_nodes": True}], against={"secrets": []})
-        assert result["failed"]
-        assert "option 'against' compares one inventory with another" in result["msg"]
-
 
 class TestComparisonOnCluster:
     """The cluster with one inventory is compared with the same cluster with another one."""

@@ -151,11 +151,6 @@ class TestNode:
         assert why["namespaces"][0]["access"][0]["verdict"] == "will_not_pull"
         assert probes(lab, namespace) == []
 
-    def test_a_pull_without_a_secret_is_refused(self, lab, run, namespace, nodes):
-        result = probe(run, namespace, image(lab))
-        assert pulls(result)[0][0] == "refused"
-        assert pulls(result)[0][1] in ("denied", "no_credentials", "unauthorized")
-
     def test_the_option_image_pull_secrets_tests_an_unlinked_secret(self, lab, run, namespace, nodes):
         login(lab, namespace)
         lab.set_account(namespace, imagePullSecrets=[])
@@ -236,10 +231,6 @@ class TestAdmission:
         result = probe(run, namespace, image(lab), service_account="robot")
         assert pulls(result) == [("unknown", "not_created")]
         assert "Create that service account first" in result["msg"]
-
-    def test_a_missing_namespace_is_reported(self, run):
-        result = run("pull_probe", namespaces=["missing"], images=["q.io/a:1"])
-        assert "the namespace does not exist" in result["msg"]
 
     def test_the_documented_rights_are_sufficient_and_all_needed(self, lab, run, namespaces, nodes):
         """The namespaces are given by name, because the caller may not list the cluster."""
@@ -355,24 +346,4 @@ class TestLeftovers:
         why = run("pull_access_info", namespaces=[namespace], pod=pod["metadata"]["name"])
         assert why["namespaces"][0]["access"][0]["cause"] == "bad_credentials"
         probe(run, namespace, image(lab))
-        assert probes(lab, namespace) == []
-
-
-class TestOptions:
-    def test_check_mode_sends_no_write_and_does_not_fail(self, lab, run, namespace):
-        audit = lab.audit()
-        result = probe(run, namespace, image(lab), check=True)
-        assert (result["failed"], result["changed"], pulls(result)) == (False, False, [("unknown", "check_mode")])
-        assert audit.writes() == []
-
-    def test_a_namespace_selector_finds_the_namespaces(self, lab, run, namespace, nodes):
-        login(lab, namespace)
-        result = run("pull_probe", namespace_selector={"include": [namespace]}, images=[image(lab)], timeout=15)
-        assert pulls(result) == [("pulled", "")]
-
-    def test_the_probe_waits_no_longer_than_its_timeout(self, lab, run, namespace):
-        started = time.monotonic()
-        result = probe(run, namespace, image(lab), timeout=2)
-        assert pulls(result) == [("unknown", "not_scheduled")]
-        assert 2 <= time.monotonic() - started < 15
         assert probes(lab, namespace) == []

@@ -47,10 +47,6 @@ class TestSources:
             }
         }
 
-    def test_two_paths_of_one_registry_are_separate_entries(self, lab, run, namespace):
-        run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, TEAM])
-        assert sorted(lab.entries(namespace, "pull")) == ["quay.io", "quay.io/team"]
-
     @pytest.mark.parametrize("program", ["docker", "podman"])
     def test_real_files_of_both_programs_work_as_dockerconfigjson(self, lab, run, namespace, tmp_path, program):
         file = tmp_path / "auth.json"
@@ -72,37 +68,9 @@ class TestSources:
         assert result["failed"] and "'$IMAGE_PULL_AUTH_FILE' cannot be read" in result["msg"]
         assert lab.get(namespace, "secrets", "pull") is None
 
-    @pytest.mark.parametrize("as_text", [False, True])
-    def test_data_from_openshift_cluster_manager_is_written(self, lab, run, namespace, as_text):
-        data = {
-            "auths": {
-                "quay.io": {"auth": encoded("alice", "Secret-1"), "email": "e"},
-                "cloud.example.com": {"auth": encoded("carol", "Secret-2")},
-            }
-        }
-        config = json.dumps(data) if as_text else data
-        assert run("pull_secret", name="pull", namespaces=[namespace], auth_config=config)["changed"]
-        assert lab.entries(namespace, "pull") == data["auths"]
 
-    def test_a_legacy_dockercfg_secret_is_written(self, lab, run, namespace):
-        run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], type="kubernetes.io/dockercfg")
-        secret = lab.get(namespace, "secrets", "pull")
-        assert secret["type"] == "kubernetes.io/dockercfg"
-        assert list(json.loads(base64.b64decode(secret["data"][".dockercfg"]))) == ["quay.io"]
-
-
-class TestTruthTable:
-    """Check mode sends no write and reports the changes of the real run. A second run changes nothing."""
-
-    SAME = {"quay.io": {"password": CANARY, "username": "reader"}}
+class TestChange:
     OTHER = {"quay.io": {"auth": encoded("reader", "old")}, "old.example.com": {"auth": encoded("alice", "Secret-1")}}
-    STATES = {
-        "missing": None,
-        "same": docker_json(SAME),
-        "different": docker_json(OTHER),
-        "broken": {".dockerconfigjson": '{"auths": {"quay.io": {"auth": "%%%"}}}'},
-        "no auths": {".dockerconfigjson": "{}"},
-    }
 
     def test_a_change_names_the_registry_and_the_changed_parts_without_values(self, lab, run, namespace):
         lab.create(namespace, "secrets", stored(namespace, docker_json(self.OTHER)))

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from support.lab import path_of
 from support.modules import run_module
-from support.surveyed import token
 
 CANARY = "Canary-netrc-77"
 REGISTRIES = ["private", "delegated", "integrated"]
@@ -103,33 +102,6 @@ class TestLogin:
         ]  # fmt: skip
         assert login_of(registry)["password"] not in result["_output"]
 
-    def test_a_wrong_password_is_distinguished_from_a_missing_image(self, lab, ask):
-        registry = lab.registry("private")
-        result = ask(registry["host"], repositories=["team/app:none"], **login_of(registry))
-        assert (result["works"], result["login"]["outcome"]) == (False, "logs_in")
-        assert result["repositories"][0]["outcome"] == "not_found"
-        result = ask(registry["host"], repositories=["team/app:v1"], **{**login_of(registry), "password": CANARY})
-        assert (result["works"], result["login"]["outcome"]) == (False, "bad_login")
-        assert result["repositories"][0]["outcome"] == "bad_login"
-
-    @pytest.mark.parametrize("name", ["private", "delegated"])
-    def test_an_expired_token_is_distinguished_from_a_wrong_password(self, lab, ask, name):
-        registry = lab.registry(name)
-        login = {"username": login_of(registry)["username"], "password": token(exp=60)}
-        result = ask(registry["host"], realm_host=registry.get("realm_host"), repositories=["team/app:v1"], **login)
-        assert (result["works"], result["login"]["outcome"]) == (False, "expired")
-        assert (
-            "refuses the login, which has expired at 1970-01-01T00:01:00Z, as its token says"
-            in result["login"]["message"]
-        )
-        assert result["repositories"][0]["outcome"] == "expired"
-        assert token(exp=60) not in result["_output"]
-
-    def test_a_private_repository_without_a_login_is_reported_as_no_login(self, lab, ask):
-        result = ask(lab.registry("private")["host"], repositories=["team/app:v1"])
-        assert (result["works"], result["repositories"][0]["outcome"]) == (False, "no_login")
-        assert "login" not in result
-
     def test_a_login_is_not_sent_to_an_unnamed_host(self, lab, ask):
         registry = lab.registry("delegated")
         logs = lab.dir / "logs"
@@ -143,16 +115,6 @@ class TestLogin:
         lines = [line for log, size in before.items() for line in log.read_bytes()[size:].decode().splitlines()]
         assert lines
         assert all("authorization=none" in line for line in lines)
-
-    def test_one_list_of_realm_hosts_serves_several_registries(self, lab, ask):
-        private, delegated = (lab.registry(name) for name in ("private", "delegated"))
-        hosts = ["sso.example.com", delegated["realm_host"]]
-        for registry in (private, delegated):
-            result = ask(registry["host"], realm_hosts=hosts, **login_of(registry))
-            assert (result["works"], result["login"]["outcome"]) == (True, "logs_in")
-            assert result["realm_host"] == registry.get("realm_host", registry["host"])
-        other = ask(delegated["host"], realm_hosts=hosts[:1], **login_of(delegated))
-        assert (other["works"], other["login"]["outcome"]) == (False, "not_sent")
 
     def test_the_integrated_registry_accepts_a_token_of_an_account(self, lab, ask, namespace):
         lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "project-b"}}, expect=(201, 409))
@@ -179,16 +141,6 @@ class TestLogin:
             lab.registry_set("private", "--quota=-1")
         assert manifest["rate_limit"] == {"limit": 100, "remaining": 76, "window": 21600}
         assert "rate_limit" not in tags
-
-    def test_several_registries_are_queried_in_one_task(self, lab, ask):
-        entries = [
-            {"registry": lab.registry(name)["host"], "realm_host": lab.registry(name).get("realm_host"), "repositories": ["team/app"],
-             **login_of(lab.registry(name))}
-            for name in ("private", "delegated")
-        ]  # fmt: skip
-        wrong = {**entries[0], "password": CANARY}
-        result = run_module("registry_auth_info", ca_cert=lab.data["ca_cert"], registries=[*entries, wrong])
-        assert [row["works"] for row in result["registries"]] == [True, True, False]
 
 
 def netrc(monkeypatch, directory: Path, host: str) -> None:
