@@ -81,6 +81,10 @@ MODULES: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ({**LINK, "max_failures": "few"}, ["'max_failures'"]),
         ({**LINK, "owner": ""}, ["option 'owner'"]),
         ({**LINK, "link_for": []}, ["option 'link_for'"]),
+        (
+            {"links": [LINK, {**LINK, "service_accounts": ["d*"], "state": "absent"}]},
+            ["links[0] (x) and links[1] (x) contradict each other in namespace a: ", "Nothing was changed"],
+        ),
     ],
     "sa_wait": [({**HERE, "service_accounts": ["No_Name"]}, ["'service_accounts'"])],
 }

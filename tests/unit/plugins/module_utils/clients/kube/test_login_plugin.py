@@ -170,9 +170,6 @@ class TestFailures:
             os.set_blocking(reader, True)
             assert pipe.read() == b"started\n", "the pipe ends when no process holds it any more"
 
-    def test_the_longest_run_of_a_plugin_is_a_minute(self) -> None:
-        assert login._LONGEST_SECONDS == 60.0
-
     def test_a_child_process_of_the_plugin_does_not_hold_up_the_task(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The child keeps the output open. The wait for it is limited as well."""
         monkeypatch.setattr(login, "_LONGEST_SECONDS", 0.3)

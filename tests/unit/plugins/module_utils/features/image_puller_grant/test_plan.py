@@ -141,19 +141,6 @@ class TestPlanAbsent:
             "revoke it there too with 'revoke_from: every_binding'",
         )
 
-    ENTRIES = st.lists(st.sampled_from([*SPELLINGS, JANE, ALL_OF_C, {"kind": "Group", "name": "ops"}]), max_size=6)
-
-    @given(ENTRIES, ENTRIES, st.booleans(), st.sampled_from(["present", "absent"]))
-    def test_an_executed_plan_leaves_nothing_to_plan(self, own: Any, others: Any, ours: bool, state: str) -> None:
-        objects = {OURS: binding(OURS, *own, ours=ours), "other": binding("other", *others)}
-        desired = declared(state=state, users=["jane"])
-        for change in desired.plan("project-a", objects).changes:
-            objects[OURS] = {**objects[OURS], "subjects": change.body.get("subjects", [])}
-        assert desired.plan("project-a", objects).changes == ()
-        kept = [entry for entry in own if subject_of(entry, "project-a") not in desired.subjects]
-        now = objects[OURS]["subjects"]
-        assert [entry for entry in now if subject_of(entry, "project-a") not in desired.subjects] == kept
-
 
 class TestExclusive:
     def test_an_exclusive_grant_removes_other_subjects_from_our_binding_only(self) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
-    CHANGES,
     KINDS,
     WatchedKind,
     from_options,
@@ -109,8 +108,3 @@ def test_values_outside_the_bounds_are_refused(name: str, best: tuple[float, ...
         assert getattr(made(**{name: value}), name) == value
     for value in worst:
         assert f"option '{name}'" in refused(**{name: value})
-
-
-def test_the_source_offers_four_kinds_and_five_changes() -> None:
-    assert sorted(KINDS) == ["Namespace", "RoleBinding", "Secret", "ServiceAccount"]
-    assert CHANGES == ("existing", "created", "changed", "terminating", "deleted")
