@@ -272,7 +272,7 @@ class TestWhatARegistryMaySay:
             assert part in result["msg"]
         assert audit.writes() == []
 
-    @pytest.mark.parametrize("rules", [("--deny", "--allow"), ("--hide", "--show")])
+    @pytest.mark.parametrize("rules", [("--deny", "--allow"), ("--hide", "--show")], ids=str)
     def test_a_right_that_only_the_old_login_has_stops_the_rotation(
         self, lab: Lab, rotate: Run, registry: Any, namespace: str, rules: tuple[str, str]
     ) -> None:

@@ -371,7 +371,7 @@ class TestQuestions:
         missing = access(run, namespace, image=image, service_account="missing")
         assert missing["reason"] == f"service account {namespace}/missing does not exist, so no pod can be created"
 
-    @pytest.mark.parametrize("what", [{"pod": "none"}, {"workload": "Job/none"}])
+    @pytest.mark.parametrize("what", [{"pod": "none"}, {"workload": "Job/none"}], ids=str)
     def test_a_missing_pod_or_workload_is_reported(self, run, namespace, what):
         result = run("pull_access_info", namespaces=[namespace, "nowhere"], **what)
         assert [failure["error"].split(":")[0][-14:] for failure in result["failures"]] == ["does not exist"] * 2

@@ -341,16 +341,3 @@ def _in_process(kubeconfig: str, namespace: str, number: int) -> list[bool]:
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as process:
         return process.apply(_link_ten, (kubeconfig, namespace, number))
-
-
-class TestFleet:
-    """Fifty namespaces need one list and only the necessary writes."""
-
-    def test_fifty_namespaces_need_one_list(self, lab, run, namespaces):
-        names = namespaces(50)
-        audit = lab.audit()
-        assert link(run, names, "mine")["summary"]["changed"] == 50
-        assert sorted(audit.verbs()) == ["list"] + ["patch"] * 50
-        audit = lab.audit()
-        assert link(run, names, "mine")["summary"]["unchanged"] == 50
-        assert audit.verbs() == ["list"]

@@ -76,20 +76,20 @@ class TestVariables:
         declared = Declarations(Role("private_registry"), variables, resolver)
         assert [entry.get("name") for entry in declared.entries] == ["x", "y"]
 
-    @pytest.mark.parametrize("value", [None, [], ()])
+    @pytest.mark.parametrize("value", [None, [], ()], ids=str)
     def test_variables_may_be_empty(self, value: Any) -> None:
         assert Declarations(Role("private_registry"), {"private_registry_secrets": value}, Resolver()).titles == []
 
     def test_variables_may_be_missing(self) -> None:
         assert Declarations(Role("delegated_auth"), {}, Resolver()).titles == []
 
-    @pytest.mark.parametrize("value", ["text", {"name": "x"}, 7, True])
+    @pytest.mark.parametrize("value", ["text", {"name": "x"}, 7, True], ids=str)
     def test_variables_that_are_not_lists_are_refused(self, value: Any) -> None:
         assert refused("private_registry", {"private_registry_secrets_a": value}) == (
             "variable private_registry_secrets_a is not a list of entries: begin each with '- '"
         )
 
-    @pytest.mark.parametrize("item", ["secret-canary", None, 7, ["x"]])
+    @pytest.mark.parametrize("item", ["secret-canary", None, 7, ["x"]], ids=str)
     def test_invalid_entries_are_refused_without_their_content(self, item: Any) -> None:
         message = refused("private_registry", {"private_registry_secrets": [{"name": "x"}, item]})
         assert message == "private_registry_secrets[1] is not a dictionary"
@@ -402,7 +402,7 @@ class TestDelegatedAuth:
             "q.example.com does not delegate its login, so secret private-registry is enough, and redhat-connect-sso is not created"
         ]
 
-    @pytest.mark.parametrize("answer", [None, {}, {"registries": []}])
+    @pytest.mark.parametrize("answer", [None, {}, {"registries": []}], ids=str)
     def test_no_entry_is_created_without_an_answer(self, answer: Any) -> None:
         for kind in ("secrets", "links", "undelegated", "problems"):
             assert made(f"delegated_auth.{kind}", self.ENTRY, answer=answer) == []
@@ -524,7 +524,7 @@ class TestCrossProjectPull:
             {"title": "cross_project_pull_grants[0]", **given}
         ]
 
-    @pytest.mark.parametrize("more", [{"given": {"state": "absent"}}, {"given": {}, "state": "absent"}])
+    @pytest.mark.parametrize("more", [{"given": {"state": "absent"}}, {"given": {}, "state": "absent"}], ids=str)
     def test_a_revoked_grant_is_not_exclusive(self, more: dict[str, Any]) -> None:
         given = {
             **HERE,

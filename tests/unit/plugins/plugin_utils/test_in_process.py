@@ -691,7 +691,7 @@ class TestHidden:
         assert result["_ansible_no_log"] is True
         assert made._task.no_log is True, "before ansible-core 2.21 only this counts"
 
-    @pytest.mark.parametrize("result", [{}, {"registries": []}, {"failed": True, "msg": "why"}])
+    @pytest.mark.parametrize("result", [{}, {"registries": []}, {"failed": True, "msg": "why"}], ids=str)
     def test_a_result_without_a_hidden_value_is_shown(self, handing_on: Any, result: dict[str, Any]) -> None:
         made = handing_on(result)
         assert "_ansible_no_log" not in self.run(made)

@@ -182,7 +182,7 @@ class TestHide:
             ]
         }
 
-    @pytest.mark.parametrize("registries", [{"quay.io": "canary"}, "canary", 7])
+    @pytest.mark.parametrize("registries", [{"quay.io": "canary"}, "canary", 7], ids=str)
     def test_registries_that_are_not_a_list_are_hidden(self, registries: Any) -> None:
         assert redaction.hide({"registries": registries}, KNOWN) == {"registries": HIDDEN}
 

@@ -93,7 +93,7 @@ class TestUpdates:
         (change,) = joined(updated({"items": [1], "a": {"b": 1}}), updated({"items": [2], "a": 5}))
         assert (change.body["items"], change.body["a"]) == ([2], 5)
 
-    @pytest.mark.parametrize("old", [None, 5, [1]])
+    @pytest.mark.parametrize("old", [None, 5, [1]], ids=str)
     def test_an_object_that_replaces_a_removed_value_is_a_second_write(self, old: Any) -> None:
         """One merge patch would keep the other keys of the observed object."""
         changes = joined(updated({"data": old}), updated({"data": {"y": "1"}}))

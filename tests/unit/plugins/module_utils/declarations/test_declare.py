@@ -193,7 +193,7 @@ class TestEntryProblems:
         assert self.said() == ""
         assert self.said({"name": "n", "namespaces": ["a"], "count": "3"}, {}) == ""
 
-    @pytest.mark.parametrize("items", [None, "things", {"name": "n"}, 5])
+    @pytest.mark.parametrize("items", [None, "things", {"name": "n"}, 5], ids=str)
     def test_a_value_that_is_not_a_list_is_left_to_ansible(self, items: Any) -> None:
         assert entry_problems(FORM, ARGUMENTS, items) == ""
         assert problems_of_entries(FORM, ARGUMENTS, items) == []

@@ -245,7 +245,7 @@ class TestParseText:
         encoded = b64(an_entry(login()))
         assert refusal(encoded[:20] + "\n" + encoded[20:]).endswith(": it looks like base64. Decode it first")
 
-    @pytest.mark.parametrize("members", [("auths", "auth", "email"), ("AUTHS", "Auth", "EMail")])
+    @pytest.mark.parametrize("members", [("auths", "auth", "email"), ("AUTHS", "Auth", "EMail")], ids=str)
     def test_member_names_are_read_in_any_case(self, members: tuple[str, str, str]) -> None:
         auths, auth, email = members
         parsed = auth_file.parse_text(json.dumps({auths: {"quay.io": {auth: b64("robot:x"), email: "a@b"}}}), SOURCE)

@@ -214,7 +214,7 @@ class TestConflicts:
         assert actions(run(api, Keep())) == ["update"]
         assert [line.split()[0] for line in api.asked] == ["GET", "POST", "GET", "PATCH"]
 
-    @pytest.mark.parametrize(("present", "then"), [(True, ["create"]), (False, [])])
+    @pytest.mark.parametrize(("present", "then"), [(True, ["create"]), (False, [])], ids=str)
     def test_an_object_that_another_client_deleted_is_planned_again(
         self, api: FakeApi, present: bool, then: list[str]
     ) -> None:

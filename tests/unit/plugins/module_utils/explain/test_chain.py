@@ -437,7 +437,7 @@ class TestProject:
         assert ("project", "service account ns/default may pull from project b", True) in seen
         assert ("stream", "image stream b/app has the image", True) in seen
 
-    @pytest.mark.parametrize("answer", [{"allowed": False}, {}, {"allowed": "true"}])
+    @pytest.mark.parametrize("answer", [{"allowed": False}, {}, {"allowed": "true"}], ids=str)
     def test_a_denied_account_gets_a_grant_as_its_fix(self, answer: Any) -> None:
         found = self.told(answer)
         assert summary(found) == ("will_not_pull", "service account ns/default may not pull from project b")

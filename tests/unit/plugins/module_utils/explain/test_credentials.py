@@ -81,7 +81,7 @@ class TestLogins:
             KubeletLogin("b", "q.io", False),
         ]
 
-    @pytest.mark.parametrize("entry", [{}, {"username": "u"}, {"password": "p"}])
+    @pytest.mark.parametrize("entry", [{}, {"username": "u"}, {"password": "p"}], ids=str)
     def test_an_entry_without_a_login_matches_and_is_marked_as_empty(self, entry: Any) -> None:
         assert of(a=secret({"q.io": entry})).logins == [KubeletLogin("a", "q.io", True)]
 

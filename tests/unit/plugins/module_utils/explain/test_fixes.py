@@ -25,6 +25,12 @@ FROM_MIRROR = {**HERE, "name": "mirror-m-io-5000", "registries": [{**LOGIN, "reg
 NEW = {**HERE, "name": "pull-q-io-5000", "registries": [LOGIN]}
 GRANT = {**HERE, "service_accounts": [{"namespace": "a", "name": "builder"}]}
 EMPTIED = {**PULL, "registries": [{"registry": "a.io"}, {"registry": "b.io"}], "mode": "remove"}
+NAMES = {
+    "link": "Link a pull secret to a service account",
+    "grant": "Let others pull from a project",
+    "fewer logins": "Remove registries from a pull secret",
+    **dict.fromkeys(("listed secret", "another login", "new content"), "Write a login into a pull secret"),
+}
 #: The tasks of each fix, as module and options.
 FIXES: dict[str, tuple[Sequence[dict[str, Any]], list[tuple[str, dict[str, Any]]]]] = {
     "link": (fixes.link("ns", "builder", "pull"), [("sa_link", {**LINK, "restart_pods": "stuck"})]),
@@ -62,7 +68,7 @@ def test_a_fix_is_tasks_whose_options_the_modules_accept(fix: str) -> None:
         module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
         validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate({**options, "host": "h"})
         assert validation.error_messages == []
-    assert all(task["name"][0].isupper() for task in tasks)
+    assert tasks[0]["name"] == NAMES.get(fix, tasks[0]["name"])
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ class TestInventoriesOfOneTask:
         assert seen[2:] == [{}, []]
         assert len(api.asked) == 1
 
-    @pytest.mark.parametrize(("system", "selected"), [(False, ["a", "b"]), (True, ["a", "b", "openshift-x"])])
+    @pytest.mark.parametrize(("system", "selected"), [(False, ["a", "b"]), (True, ["a", "b", "openshift-x"])], ids=str)
     def test_the_namespaces_of_the_platform_are_selected_on_request(
         self, api: FakeApi, tmp_path: Path, system: bool, selected: list[str]
     ) -> None:

@@ -124,7 +124,7 @@ class TestWhyNoneWillCome:
         facts = ClusterFacts(OPENSHIFT, version(desired), operator("Removed"))
         assert cluster.why_not_generated(facts) == reason
 
-    @pytest.mark.parametrize("found", [None, {}, {"status": None}, {"status": {"desired": None}}])
+    @pytest.mark.parametrize("found", [None, {}, {"status": None}, {"status": {"desired": None}}], ids=str)
     def test_a_removed_registry_counts_if_the_version_is_unknown(self, found: Any) -> None:
         assert cluster.why_not_generated(ClusterFacts(OPENSHIFT, found, operator("Removed"))) == REMOVED
 

@@ -138,7 +138,7 @@ class TestSubjectsOf:
         jane = Subject("User", "jane")
         assert subjects_of(found) == [jane, Subject("ServiceAccount", "default", "project-b"), jane]
 
-    @pytest.mark.parametrize("subjects", [None, []])
+    @pytest.mark.parametrize("subjects", [None, []], ids=str)
     def test_a_binding_without_subjects_has_none(self, subjects: Any) -> None:
         assert subjects_of({"metadata": {"namespace": "project-b"}, "subjects": subjects}) == []
         assert subjects_of({}) == []
@@ -146,7 +146,7 @@ class TestSubjectsOf:
     def test_invalid_subjects_are_left_out(self) -> None:
         assert subjects_of({"metadata": None, "subjects": [*NO_SUBJECTS, JANE]}) == [Subject("User", "jane")]
 
-    @pytest.mark.parametrize("odd", ["text", {"kind": "User"}, 5, True])
+    @pytest.mark.parametrize("odd", ["text", {"kind": "User"}, 5, True], ids=str)
     def test_subjects_that_are_not_a_list_are_refused(self, odd: Any) -> None:
         found = {"metadata": {"namespace": "project-b", "name": "puller"}, "subjects": odd}
         for read in (subjects_of, subject_entries):

@@ -74,7 +74,7 @@ class TestOf:
         assert SecretMetadata.of({"annotations": {"A.b/C": "v"}}).annotations == {"A.b/C": "v"}
         assert refusal(labels={"A.b/C": "v"}) == name_refusal("labels", "A.b/C")
 
-    @pytest.mark.parametrize("value", [None, True, False, 1.5, ["a"], {"a": "b"}])
+    @pytest.mark.parametrize("value", [None, True, False, 1.5, ["a"], {"a": "b"}], ids=str)
     @pytest.mark.parametrize("option", ["labels", "annotations"])
     def test_values_must_be_text(self, option: str, value: Any) -> None:
         assert refusal(**{option: {"a": value}}) == f"option {option!r}: the value of 'a' is not text: quote it"

@@ -430,7 +430,7 @@ class TestKubeconfig:
         del data["contexts"][0]["context"]["user"]
         assert asked(tmp_path, kubeconfig=data) == {"client": None, "path": "/x", "login": []}
 
-    @pytest.mark.parametrize("options", [{"api_key": "t"}, {"username": "u", "password": "p"}])
+    @pytest.mark.parametrize("options", [{"api_key": "t"}, {"username": "u", "password": "p"}], ids=str)
     @pytest.mark.parametrize("user", ["certificate", "token", "plugin"])
     def test_a_login_by_options_replaces_the_login_of_the_kubeconfig(
         self, tmp_path: Path, server: Echo, options: Any, user: str

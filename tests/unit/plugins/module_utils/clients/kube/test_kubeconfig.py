@@ -76,14 +76,14 @@ class TestContext:
         assert found.user.title == "user 'user-one' in the kubeconfig given as data"
         assert found.user.directory == Path()
 
-    @pytest.mark.parametrize("context", [{"cluster": "cluster-one"}, {"cluster": "cluster-one", "user": ""}])
+    @pytest.mark.parametrize("context", [{"cluster": "cluster-one"}, {"cluster": "cluster-one", "user": ""}], ids=str)
     def test_a_context_without_a_user_has_no_login(self, context: Any) -> None:
         found = load_kubeconfig(config(contexts=[{"name": "one", "context": context}]), None)
         assert found.cluster.values == {"server": "https://one"}
         assert found.user.values == {}
         assert found.user.title == "context 'one' in the kubeconfig given as data"
 
-    @pytest.mark.parametrize("user", [{"name": "user-one"}, {"name": "user-one", "user": None}])
+    @pytest.mark.parametrize("user", [{"name": "user-one"}, {"name": "user-one", "user": None}], ids=str)
     def test_an_empty_user_has_no_values(self, user: Any) -> None:
         assert load_kubeconfig(config(users=[user]), None).user.values == {}
 

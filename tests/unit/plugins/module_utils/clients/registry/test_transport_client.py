@@ -302,7 +302,7 @@ class TestTls:
             "it in 'ca_cert'"
         )
 
-    @pytest.mark.parametrize("options", [{}, {"ca_cert": None}, {"ca_cert": "/nonexistent"}])
+    @pytest.mark.parametrize("options", [{}, {"ca_cert": None}, {"ca_cert": "/nonexistent"}], ids=str)
     def test_the_certificate_is_not_verified_on_request(
         self, serve: Serve, asking: Any, options: dict[str, Any]
     ) -> None:

@@ -71,7 +71,7 @@ class TestTimes:
         assert summary(found) == ("will_not_pull", reason)
         assert found.fix == ([] if text == "manifest unknown" else fixes.add_registry("ns", "good", "q.io"))
 
-    @pytest.mark.parametrize("names", [(), ("other",)])
+    @pytest.mark.parametrize("names", [(), ("other",)], ids=str)
     def test_no_login_is_written_for_an_image_that_may_not_exist(self, names: tuple[str, ...]) -> None:
         secrets = {name: secret({"other.io": {"auth": "dTpw"}}) for name in names}
         found = told(pod(*names, says="reading manifest v2 in q.io/team/app: manifest unknown"), known(**secrets))
@@ -207,7 +207,7 @@ class TestServers:
             ("reading manifest v1 in q.io/team/app: unknown: payment required", "billing"),
         ],
     )
-    @pytest.mark.parametrize("names", [(), ("good",)])
+    @pytest.mark.parametrize("names", [(), ("good",)], ids=str)
     def test_no_task_is_offered_for_a_cause_that_no_login_changes(
         self, text: str, cause: str, names: tuple[str, ...]
     ) -> None:

@@ -139,7 +139,7 @@ class TestVerdict:
         text = f"{BEGIN}: it depends on the architecture of the node: {IMAGE} is unsigned"
         assert summary(found) == ("unknown", text)
 
-    @pytest.mark.parametrize("platforms", [["unknown"], ["signed", "unknown"], []])
+    @pytest.mark.parametrize("platforms", [["unknown"], ["signed", "unknown"], []], ids=str)
     def test_an_unknown_signature_leaves_the_verdict_unknown(self, platforms: list[str]) -> None:
         found, _asked = told(pod("a"), always(*platforms))
         assert (found.verdict, found.reason.startswith(f"{BEGIN}: ")) == ("unknown", True)

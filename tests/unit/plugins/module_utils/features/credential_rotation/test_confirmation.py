@@ -72,7 +72,7 @@ class TestEntries:
         place = ("a", "quay")
         assert ConfirmedSecrets.of([(entry, ["a"])]).unaccepted == (frozenset() if is_accepted else {place})
 
-    @pytest.mark.parametrize("given", [{"secrets": None}, {"secrets": []}, {}])
+    @pytest.mark.parametrize("given", [{"secrets": None}, {"secrets": []}, {}], ids=str)
     def test_empty_options_give_no_entries(self, given: dict[str, Any]) -> None:
         assert confirmed_entries(given) == ()
 

@@ -353,7 +353,7 @@ class TestBesideAnImmutableOne:
         """Pods would later lack a login because of the missing link."""
         assert "the service accounts of namespace a were not read" in refused(secret(immutable=True))
 
-    @pytest.mark.parametrize("lists", [{"imagePullSecrets": "quay"}, {"secrets": {"name": "quay"}}])
+    @pytest.mark.parametrize("lists", [{"imagePullSecrets": "quay"}, {"secrets": {"name": "quay"}}], ids=str)
     def test_an_account_whose_list_is_not_a_list_is_refused(self, lists: dict[str, Any]) -> None:
         said = refused(secret(immutable=True), accounts=[{**account("odd"), **lists}])
         assert "service account a/odd cannot be read" in said
@@ -368,7 +368,7 @@ class TestBesideAnImmutableOne:
         assert link.body["imagePullSecrets"] == [*entries[:4], {"name": "quay-rotated"}, entries[4]]
         assert "secrets" not in link.body
 
-    @pytest.mark.parametrize("lists", [{}, {"imagePullSecrets": None}, {"imagePullSecrets": []}])
+    @pytest.mark.parametrize("lists", [{}, {"imagePullSecrets": None}, {"imagePullSecrets": []}], ids=str)
     def test_accounts_without_links_are_not_changed(self, lists: dict[str, Any]) -> None:
         odd = [{"metadata": {"name": "odd"}, **lists}, account("done", "quay-rotated", "quay"), None, "x"]
         plan = planned(secret(immutable=True), accounts=odd)

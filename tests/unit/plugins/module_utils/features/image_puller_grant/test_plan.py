@@ -322,7 +322,7 @@ class TestUnlabelledBinding:
         assert (change.action, change.ref.name, change.body["subjects"]) == ("update", OURS, [])
         assert change.after == {"role": ROLE, "subjects": []}
 
-    @pytest.mark.parametrize("labels", [{}, None, {"app.kubernetes.io/managed-by": "helm"}, ["app"]])
+    @pytest.mark.parametrize("labels", [{}, None, {"app.kubernetes.io/managed-by": "helm"}, ["app"]], ids=str)
     def test_a_binding_with_other_labels_counts_as_unlabelled(self, labels: Any) -> None:
         found = binding(OURS, DEFAULT)
         found["metadata"]["labels"] = labels
@@ -441,7 +441,7 @@ class TestOddEntries:
         ):
             desired.plan("project-a", objects)
 
-    @pytest.mark.parametrize("role", [None, "text", ["x"], {}, {"kind": "ClusterRole", "name": None}])
+    @pytest.mark.parametrize("role", [None, "text", ["x"], {}, {"kind": "ClusterRole", "name": None}], ids=str)
     def test_a_role_that_cannot_be_read_is_another_role(self, role: Any) -> None:
         assert [change.action for change in plan({**binding("x", DEFAULT), "roleRef": role}).changes] == ["create"]
         with pytest.raises(

@@ -53,7 +53,7 @@ def test_a_time_in_which_no_registry_can_answer_is_refused(timeout: int) -> None
             asked(ask_registries=ask, registry_timeout=timeout)
 
 
-@pytest.mark.parametrize("given", [{"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}])
+@pytest.mark.parametrize("given", [{"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}], ids=str)
 def test_the_question_is_about_everything_if_no_object_is_named(given: dict[str, str]) -> None:
     assert asked(ask_registries=True).is_of_all
     assert not asked(**given).is_of_all

@@ -148,7 +148,7 @@ class TestRead:
         assert "bootstrap.kubernetes.io/token" in left_out
         assert not left_out & {JSON, CFG, PODMAN, "Opaque"}
 
-    @pytest.mark.parametrize(("asked", "kept"), [((), False), (("*",), True)])
+    @pytest.mark.parametrize(("asked", "kept"), [((), False), (("*",), True)], ids=str)
     def test_generated_tokens_are_kept_only_when_they_are_asked_for(self, asked: tuple[str, ...], kept: bool) -> None:
         kind = SecretQuestion(PullSecrets(asked)).kind
         assert kind == SECRET

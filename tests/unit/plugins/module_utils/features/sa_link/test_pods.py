@@ -259,7 +259,7 @@ class TestTrimmed:
             (pod.report(), pod.recovers_by_restart) for pod in whole
         ]
 
-    @pytest.mark.parametrize("odd", [{}, {"metadata": None, "spec": "text", "status": []}])
+    @pytest.mark.parametrize("odd", [{}, {"metadata": None, "spec": "text", "status": []}], ids=str)
     def test_an_odd_pod_is_trimmed_without_an_error(self, odd: Any) -> None:
         empty = {"initContainerStatuses": [], "containerStatuses": []}
         assert trim_object(TRIMMED_POD, odd) == {"metadata": {"annotations": {}}, "spec": {}, "status": empty}

@@ -125,7 +125,7 @@ def test_only_secrets_missing_from_the_lists_are_doubtful() -> None:
     assert list(doubtful_secrets("a", there)) == [ObjectRef(SECRET, "a", "git")]
 
 
-@pytest.mark.parametrize("odd", [None, "text", 5, [None, 5, {"name": 5}, {"name": ""}, {}]])
+@pytest.mark.parametrize("odd", [None, "text", 5, [None, 5, {"name": 5}, {"name": ""}, {}]], ids=str)
 def test_malformed_lists_have_no_links(odd: Any) -> None:
     there = NamespaceObjects({"x": {"metadata": {"name": "x"}, PULL: odd}}, {})
     assert list(doubtful_secrets("a", there)) == []
