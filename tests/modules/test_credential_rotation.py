@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.lab import Lab, path_of, pull_names
+from support.objects import b64, pull_secret
 from support.openshift import allow
 
 Run = Callable[..., dict[str, Any]]
@@ -37,19 +38,14 @@ def login(lab: Lab, number: int) -> dict[str, str]:
 
 
 def auth(login: dict[str, str]) -> str:
-    return base64.b64encode(f"{login['username']}:{login['password']}".encode()).decode()
+    return b64(f"{login['username']}:{login['password']}")
 
 
 def secret(
     lab: Lab, namespace: str, name: str, content: Any, kind: str = "kubernetes.io/dockerconfigjson", **parts: Any
 ) -> dict[str, Any]:
-    key = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}.get(
-        kind, "config.json"
-    )
-    raw = content if isinstance(content, str) else json.dumps(content)
-    meta = {"name": name, **parts.pop("metadata", {})}
-    body = {"metadata": meta, "type": kind, "data": {key: base64.b64encode(raw.encode()).decode()}, **parts}
-    return lab.create(namespace, "secrets", body)
+    key = "" if kind.startswith("kubernetes.io/docker") else "config.json"
+    return lab.create(namespace, "secrets", pull_secret(name, content, kind, key, **parts))
 
 
 def confirmed(lab: Lab) -> list[dict[str, Any]]:

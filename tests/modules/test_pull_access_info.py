@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from support.lab import Lab, path_of
-from support.objects import b64
+from support.objects import b64, pull_secret
 from support.owner_chains import create_chain
 from support.surveyed import token
 
@@ -32,9 +32,7 @@ def entry(lab: Lab, password: str | None = None) -> dict[str, str]:
 def secret(
     lab: Lab, namespace: str, auths: Any, kind: str = "kubernetes.io/dockerconfigjson", name: str = "pull"
 ) -> None:
-    key = {"kubernetes.io/podmanconfigjson": ".podmanconfigjson"}.get(kind, ".dockerconfigjson")
-    content = b64(json.dumps({"auths": auths}))
-    lab.create(namespace, "secrets", {"metadata": {"name": name}, "type": kind, "data": {key: content}})
+    lab.create(namespace, "secrets", pull_secret(name, {"auths": auths}, kind))
 
 
 def says(lab: Lab, namespace: str, pod: str, text: str) -> None:

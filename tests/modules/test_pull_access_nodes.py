@@ -16,9 +16,9 @@ import pytest
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, answer, served
 from support.lab import Lab, path_of
-from support.objects import b64
+from support.objects import b64, pull_secret
 from support.openshift import CLUSTER_VERSION
-from support.registry_settings import pull_secret, registry_settings
+from support.registry_settings import registry_settings
 
 #: An address without a listener.
 SOURCE = "127.0.0.9:5001"

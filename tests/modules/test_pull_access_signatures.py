@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from support.lab import Lab
 from support.modules import run_module
+from support.objects import auth_file, pull_secret
 from support.openshift import described
-from support.registry_settings import PUBLIC_KEY, auth_file, pull_secret, registry_settings
+from support.registry_settings import PUBLIC_KEY, registry_settings
 
 HAS, NONE = "has a signature of", "has no signature of"
 KEY_UNKNOWN = "whether a key of the policy made it cannot be seen from here"

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from support.fixes import carry_out
 from support.lab import Lab, path_of
-from support.objects import b64
+from support.objects import auth_file, pull_secret
 from support.registry_settings import registry_settings
 
 Row = Mapping[str, Any]
@@ -21,10 +20,8 @@ def secret(lab: Lab, namespace: str, registry: str = "private") -> None:
     """Create the pull secret `pull` with a login for one registry."""
     found = lab.registry(registry)
     account = found["accounts"][1]
-    auth = b64(f"{account['username']}:{account['password']}")
-    content = b64(json.dumps({"auths": {found["host"]: {"auth": auth}}}))
-    body = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
-    lab.create(namespace, "secrets", {"metadata": {"name": "pull"}, **body})
+    content = auth_file({found["host"]: (account["username"], account["password"])})
+    lab.create(namespace, "secrets", pull_secret("pull", content))
 
 
 def pod_spec(lab: Lab, *, is_mounted: bool = True, volume: str = "delegated") -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery import probe_leftovers
 from support.lab import Lab, path_of
-from support.objects import b64
+from support.objects import auth_file, pull_secret
 from support.playbooks import play
 
 SELECTOR = "app.kubernetes.io/managed-by=openshift_ops.image_pull,app.kubernetes.io/component=pull-probe"
@@ -97,10 +97,8 @@ def login(lab: Lab, namespace: str, password: str = "") -> None:
     """Create a pull secret and link it to the default account. `password` replaces the correct password."""
     registry = lab.registry("private")
     account = registry["accounts"][1]
-    auth = b64(f"{account['username']}:{password or account['password']}")
-    content = b64(json.dumps({"auths": {registry["host"]: {"auth": auth}}}))
-    body = {"metadata": {"name": "pull"}, "type": "kubernetes.io/dockerconfigjson"}
-    lab.create(namespace, "secrets", {**body, "data": {".dockerconfigjson": content}})
+    content = auth_file({registry["host"]: (account["username"], password or account["password"])})
+    lab.create(namespace, "secrets", pull_secret("pull", content))
     lab.set_account(namespace, imagePullSecrets=["pull"])
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.lab import path_of
+from support.objects import pull_secret
 
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
@@ -21,8 +22,7 @@ DOUBLED = b'{"auths": {"quay.io": {"auth": "cmVhZGVyOm9sZA=="}}, "Auths": {"othe
 
 
 def secret(content: bytes, name: str = "pull", **more: Any) -> dict[str, Any]:
-    data = {".dockerconfigjson": base64.b64encode(content).decode()}
-    return {"metadata": {"name": name, **more}, "type": DOCKERCONFIGJSON, "data": data}
+    return pull_secret(name, content, metadata=more)
 
 
 def content_of(found: dict[str, Any]) -> bytes:

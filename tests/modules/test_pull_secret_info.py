@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from support.lab import Lab
-from support.objects import b64
+from support.objects import auth_file, b64, pull_secret
 from support.playbooks import forms, leaks
-from support.registry_settings import auth_file, pull_secret
 from support.surveyed import token
 
 CANARY = "Canary-held-77"

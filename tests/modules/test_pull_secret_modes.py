@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from support.lab import path_of
+from support.objects import pull_secret
 
 DOCKERCONFIGJSON, DOCKERCFG = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
@@ -25,12 +26,7 @@ OTHER = {"auth": base64.b64encode(b"alice:Secret-1").decode(), "x-unknown": {"de
 
 def secret(text: str, kind: str = DOCKERCONFIGJSON, key: str = "", **more: Any) -> dict[str, Any]:
     key = key or {DOCKERCFG: ".dockercfg"}.get(kind, ".dockerconfigjson")
-    return {
-        "metadata": {"name": "pull", **more.pop("metadata", {})},
-        "type": kind,
-        "data": {key: base64.b64encode(text.encode()).decode()},
-        **more,
-    }
+    return pull_secret("pull", text, kind, key, **more)
 
 
 def text_of(found: dict[str, Any], key: str = ".dockerconfigjson") -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from support.lab import Lab, mount_names, path_of, pull_names
 from support.modules import run_module
-from support.objects import b64
+from support.objects import pull_secret
 
 
 def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict[str, Any]:
@@ -88,13 +88,7 @@ LONG = "pipeline-runner-of-the-payments-department-production"
 MANAGED = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
 
 
-def pull_secret(name: str, **metadata: Any) -> dict[str, Any]:
-    auth = b64(b'{"auths":{"quay.io":{"auth":"cm9ib3Q6U2VjcmV0LTE="}}}')
-    return {
-        "metadata": {"name": name, **metadata},
-        "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": auth},
-    }
+AUTHS = {"auths": {"quay.io": {"auth": "cm9ib3Q6U2VjcmV0LTE="}}}
 
 
 def let_link(lab: Any, namespace: str, *resources: str) -> None:
@@ -114,7 +108,7 @@ class TestWhatLooksGenerated:
 
     @pytest.mark.parametrize("name", ALIKE)
     def test_a_users_secret_with_a_generated_name_is_unlinked_completely(self, lab, run, namespace, name):
-        lab.create(namespace, "secrets", pull_secret(name))
+        lab.create(namespace, "secrets", pull_secret(name, AUTHS))
         platform = pull_names(lab.account(namespace))
         both = {"link_for": ["pull", "mount"]}
         assert link(run, [namespace], name, **both)["changed"]
@@ -203,7 +197,7 @@ class TestBefore416:
     def test_a_users_secret_with_a_generated_name_is_removed(self, old, old_run, project):
         (generated,) = pull_names(old.account(project))
         mine = "default-dockercfg-zzzzz"
-        old.create(project, "secrets", pull_secret(mine))
+        old.create(project, "secrets", pull_secret(mine, AUTHS))
         old.set_account(project, imagePullSecrets=[mine, "default-dockercfg-bbbbb"])
         link(old_run, [project], "team", exclusive=True)
         assert pull_names(old.account(project)) == [generated, "team"], "a user's one and a stale one are gone"
@@ -242,8 +236,8 @@ class TestOnlyManaged:
     """A teardown unlinks only secrets that this collection created and secrets that do not exist."""
 
     def test_the_option_only_managed_unlinks_only_own_and_deleted_secrets(self, lab, run, namespace):
-        lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
-        lab.create(namespace, "secrets", pull_secret("theirs"))
+        lab.create(namespace, "secrets", pull_secret("ours", AUTHS, metadata={"labels": MANAGED}))
+        lab.create(namespace, "secrets", pull_secret("theirs", AUTHS))
         platform = pull_names(lab.account(namespace))[0]
         lab.set_account(namespace, imagePullSecrets=["theirs", "ours", "gone"])
         options = {"state": "absent", "only_managed": True}
@@ -261,7 +255,7 @@ class TestOnlyManaged:
         assert audit.verbs() == ["get"], "what is not linked is not looked up"
 
     def test_an_unreadable_secret_stays_linked_with_a_warning(self, lab, run, namespace):
-        lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
+        lab.create(namespace, "secrets", pull_secret("ours", AUTHS, metadata={"labels": MANAGED}))
         link(run, [namespace], "ours")
         before = pull_names(lab.account(namespace))
         let_link(lab, namespace)

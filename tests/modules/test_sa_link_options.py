@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from support.lab import mount_names, pull_names
-from support.objects import b64
+from support.objects import b64, pull_secret
 from support.truth import three_ways
 
 AUTHS = {"quay.io": {"auth": b64(b"robot:Secret-1")}}
@@ -20,9 +19,7 @@ RBAC = "rbac.authorization.k8s.io"
 def secret(
     name: str, content: Any = None, kind: str = "kubernetes.io/dockerconfigjson", key: str = ""
 ) -> dict[str, Any]:
-    text = json.dumps({"auths": AUTHS} if content is None else content)
-    data = {key or f".{kind.rpartition('/')[2]}": b64(text)}
-    return {"metadata": {"name": name}, "type": kind, "data": data}
+    return pull_secret(name, {"auths": AUTHS} if content is None else content, kind, key)
 
 
 def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
-__all__ = ["auth_file", "b64", "named", "raised"]
+__all__ = ["auth_file", "b64", "pull_secret", "raised"]
 
 
 def b64(content: Any) -> str:
@@ -24,13 +24,17 @@ def b64(content: Any) -> str:
     ).decode()
 
 
-def auth_file(user: str = "u", password: str = "p", *keys: str) -> dict[str, Any]:
-    return {"auths": {key: {"auth": b64(f"{user}:{password}")} for key in keys}}
+def auth_file(entries: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """Docker's config.json, made from registry keys with user and password."""
+    return {"auths": {key: {"auth": b64(f"{user}:{password}")} for key, (user, password) in entries.items()}}
 
 
-def named(*names: str) -> list[dict[str, str]]:
-    """The references of a list of an account or a pod."""
-    return [{"name": name} for name in names]
+def pull_secret(
+    name: str, content: Any, kind: str = "kubernetes.io/dockerconfigjson", key: str = "", **parts: Any
+) -> dict[str, Any]:
+    """A Secret that contains a config.json, given as text, bytes or JSON, under the usual key of its type."""
+    key = key or (f".{kind.rpartition('/')[2]}" if kind.startswith("kubernetes.io/") else ".dockerconfigjson")
+    return {"metadata": {"name": name, **parts.pop("metadata", {})}, "type": kind, "data": {key: b64(content)}, **parts}
 
 
 def raised(kind: type[BaseException] | tuple[type[BaseException], ...], call: Callable[[], object]) -> str:

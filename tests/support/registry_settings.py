@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from support.lab import Lab
-from support.objects import b64
+from support.objects import auth_file, b64, pull_secret
 
 CONFIG = "/apis/config.openshift.io/v1"
 IMAGES = f"{CONFIG}/images/cluster"
@@ -30,17 +29,6 @@ MIRRORS = {
         "repositoryDigestMirrors",
     ),
 }
-
-
-def auth_file(entries: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    """Docker's config.json, made from registry keys with user and password."""
-    return {"auths": {key: {"auth": b64(f"{user}:{password}")} for key, (user, password) in entries.items()}}
-
-
-def pull_secret(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """A Secret that contains a config.json."""
-    data = {".dockerconfigjson": b64(json.dumps(content))}
-    return {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
 
 
 @contextmanager
