@@ -79,53 +79,6 @@ class TestSelector:
         assert named(link(run, requested, impersonate_user=user)) == [names[0]]
         assert named(link(run, {**requested, "requesters": ["mallory"]}, impersonate_user=user)) == []
 
-    def test_requesters_select_projects_by_their_requester(self, lab, run, namespaces):
-        """OpenShift writes the annotation for a project request. The lab has no project requests, so the test writes it."""
-        own, evil, other = namespaces(3)
-        for name, user in ((own, "ann"), (evil, "mallory")):
-            annotations = {"openshift.io/requester": user}
-            lab.api("PATCH", f"/api/v1/namespaces/{name}", {"metadata": {"annotations": annotations}})
-        every = {"include": [own, evil, other]}
-        assert named(link(run, {**every, "requesters": ["ann"]})) == [own]
-        assert named(link(run, every, check=True)) == sorted([own, evil, other])
-
-    def test_a_cluster_without_requester_annotations_selects_no_namespace(self, lab, run, namespaces):
-        names = namespaces(2)
-        label(lab, names, team=names[0])
-        result = link(run, {"labels": f"team={names[0]}", "requesters": ["ann"]})
-        assert result["summary"]["total"] == 0
-        assert "none of 2 namespaces has the annotation openshift.io/requester" in str(result["warnings"])
-
-
-class TestFailures:
-    @pytest.mark.parametrize("limit", ["2", "20%"])
-    def test_missing_namespaces_do_not_stop_the_task(self, run, limit):
-        """Users who create projects also delete them. The unit tests cover the API server failures that stop a task."""
-        missing = [f"missing-{number}" for number in range(10)]
-        result = run("pull_secret", name="x", namespaces=missing, concurrency=1, max_failures=limit, registries=[QUAY])
-        assert result["failed"]
-        assert result["summary"] == {
-            "total": 10, "changed": 0, "unchanged": 0, "failed": 10, "skipped": 0, "retries": 0,
-        }  # fmt: skip
-
-
-QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
-
-
-class TestResult:
-    @pytest.mark.parametrize(("asked", "listed"), [(None, 0), (True, 101), (False, 0)])
-    def test_a_large_result_only_counts_unchanged_namespaces(self, run, asked, listed):
-        names = [f"missing-{number}" for number in range(101)]
-        options = {"name": "x", "namespaces": names, "state": "absent"}
-        result = run("pull_secret", **options, **({} if asked is None else {"report_unchanged": asked}))
-        assert result["summary"]["unchanged"] == 101
-        assert len(result["namespaces"]) == listed
-
-    def test_a_small_result_lists_unchanged_namespaces_by_default(self, run, namespace):
-        options = {"name": "x", "namespaces": [namespace], "state": "absent"}
-        assert len(run("pull_secret", **options)["namespaces"]) == 1
-        assert run("pull_secret", report_unchanged=False, **options)["namespaces"] == []
-
 
 class TestProgress:
     """ansible-playbook prints the progress of a long task while it runs."""
