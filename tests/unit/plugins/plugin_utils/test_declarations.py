@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarati
     Role,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
-from support.objects import b64, raised
+from support.objects import b64
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "p"}
 HERE = {"namespaces": ["a"]}
@@ -51,7 +51,9 @@ def made(
 
 
 def refused(role: str, variables: Mapping[str, Any], resolver: Resolver | None = None) -> str:
-    return raised(DeclarationError, Declarations(Role(role), variables, resolver or Resolver()).refuse_conflicts)
+    with pytest.raises(DeclarationError) as error:
+        Declarations(Role(role), variables, resolver or Resolver()).refuse_conflicts()
+    return str(error.value)
 
 
 class TestVariables:
