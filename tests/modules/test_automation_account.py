@@ -110,38 +110,6 @@ class TestPresent:
         lab.until(lambda: may(lab, user, "list", "secrets"), "the rights are known")
         assert not may(lab, user, "patch", "secrets", other)
 
-    def test_a_cluster_role_of_others_is_not_changed(self, lab, account, namespaces, namespace, name):
-        (here,) = namespaces(1)
-        role = f"image-pull:{namespace}:{name}"
-        lab.api("POST", f"{RBAC}/clusterroles", {"metadata": {"name": role}, "rules": []})
-        found = account(jobs=["secrets"], namespaces=[here])
-        assert f"cluster role {role} was not created by this module, so it was not changed" in found["msg"]
-        assert ours(lab, name) == []
-        assert lab.get(namespace, "serviceaccounts", name) is None
-
-    def test_an_account_of_others_is_not_deleted(self, lab, account, namespaces, namespace, name):
-        (here,) = namespaces(1)
-        lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})
-        account(jobs=["secrets"], namespaces=[here])
-        assert not account(state="absent")["failed"]
-        assert ours(lab, name) == []
-        assert lab.get(namespace, "serviceaccounts", name) is not None
-
-    def test_rights_granted_by_others_are_reported_and_kept(self, lab, account, namespaces, namespace, name):
-        subject = {"kind": "ServiceAccount", "namespace": namespace, "name": name}
-        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
-        theirs = {"metadata": {"name": f"{name}-admin"}, "roleRef": role, "subjects": [subject]}
-        lab.api("POST", f"{RBAC}/clusterrolebindings", theirs)
-        given = {"jobs": ["secrets"], "namespaces": namespaces(1)}
-        for options in ({**given, "check": True}, given, {"state": "absent"}):
-            said = json.dumps(account(**options)["warnings"])
-            assert (
-                f"service account {namespace}/{name} also has rights from bindings that this module did not create"
-                in said
-            )
-            assert f"cluster role binding {name}-admin" in said
-        lab.api("DELETE", f"{RBAC}/clusterrolebindings/{name}-admin")
-
     def test_the_longest_names_are_accepted(self, lab, run, namespaces):
         (here,), home, name = namespaces(1), lab.namespace("n" * 63), f"{200 * 'a'}.{52 * 'b'}"
         given = {"namespace": home, "name": name}
@@ -259,11 +227,6 @@ class TestHostedClusters:
         for verb, secret in (("get", "prod-etcd-encryption-key"), ("get", ""), ("list", ""), ("create", "prod-pull")):
             assert not may(lab, user, verb, "secrets", here, name=secret)
 
-    def test_a_job_for_hosted_clusters_requires_the_names_of_their_secrets(self, lab, account, namespaces):
-        audit = lab.audit()
-        assert "give 'hosted_pull_secrets'" in account(jobs=["management_pull_secret"], namespaces=namespaces(1))["msg"]
-        assert audit.ours() == []
-
 
 class TestToken:
     def test_the_token_allows_exactly_its_jobs(self, lab, account, namespaces, namespace):
@@ -286,38 +249,12 @@ class TestToken:
         assert widened["failed"]
         assert "list on rolebindings.rbac.authorization.k8s.io" in widened["msg"] + json.dumps(widened.get("warnings"))
 
-    def test_check_mode_creates_no_token(self, lab, account, namespaces):
-        audit = lab.audit()
-        found = account(jobs=["secrets"], namespaces=namespaces(1), token_seconds=600, check=True)
-        assert "token" not in found
-        assert audit.writes() == []
-
     def test_the_token_appears_once_in_the_output(self, account, namespaces):
         found = account(jobs=["secrets"], namespaces=namespaces(1), token_seconds=600)
         assert found["_output"].count(found["token"]) == 1
 
 
 class TestOptions:
-    @pytest.mark.parametrize(
-        ("options", "says"),
-        [
-            ({}, "give 'jobs'"),
-            ({"jobs": ["secrets"], "everywhere": True, "namespaces": ["a"]}, "either 'everywhere' or the namespaces"),
-            ({"state": "absent", "namespaces": ["a"]}, "leave the namespaces out"),
-            (
-                {"jobs": ["secrets"], "state": "rendered", "namespace_selector": {"include": ["*"]}},
-                "connects to no cluster",
-            ),
-            ({"jobs": ["secrets"], "token_seconds": 599}, "the minimum is 600 seconds"),
-            ({"jobs": ["secrets"], "kubeconfig_dest": "/tmp/x"}, "needs 'token_seconds'"),
-            ({"jobs": ["root"]}, "value of jobs must be one or more of"),
-        ],
-    )
-    def test_contradictory_options_are_refused_before_any_request(self, lab, account, options, says):
-        audit = lab.audit()
-        assert says in account(**options)["msg"]
-        assert audit.ours() == []
-
     def test_a_caller_who_may_not_grant_rights_gets_an_explanation(self, lab, account, namespaces, name):
         rbac = "rbac.authorization.k8s.io"
         user = allow(

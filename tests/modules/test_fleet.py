@@ -55,17 +55,6 @@ class TestSelector:
         }
         assert result["summary"]["total"] == 2
 
-    @pytest.mark.parametrize("selector", [{}, {"exclude": ["a"]}, {"labels": " "}])
-    def test_an_empty_selector_is_refused(self, lab, run, selector):
-        audit = lab.audit()
-        assert "'namespace_selector'" in link(run, selector)["msg"]
-        assert audit.ours() == []
-
-    def test_one_namespace_option_is_required_and_two_are_refused(self, run):
-        assert "one of the following is required" in run("sa_link", secrets=["mine"])["msg"]
-        both = link(run, {"include": ["*"]}, namespaces=["a"])
-        assert "mutually exclusive" in both["msg"]
-
     def test_a_selector_without_a_namespace_is_reported(self, run):
         result = link(run, {"labels": "no=such"})
         assert result["summary"]["total"] == 0
@@ -89,66 +78,6 @@ class TestSelector:
         requested = {"include": ["test-*"], "requesters": ["ann"]}
         assert named(link(run, requested, impersonate_user=user)) == [names[0]]
         assert named(link(run, {**requested, "requesters": ["mallory"]}, impersonate_user=user)) == []
-
-    def test_requesters_select_projects_by_their_requester(self, lab, run, namespaces):
-        """OpenShift writes the annotation for a project request. The lab has no project requests, so the test writes it."""
-        own, evil, other = namespaces(3)
-        for name, user in ((own, "ann"), (evil, "mallory")):
-            annotations = {"openshift.io/requester": user}
-            lab.api("PATCH", f"/api/v1/namespaces/{name}", {"metadata": {"annotations": annotations}})
-        every = {"include": [own, evil, other]}
-        assert named(link(run, {**every, "requesters": ["ann"]})) == [own]
-        assert named(link(run, every, check=True)) == sorted([own, evil, other])
-
-    def test_a_cluster_without_requester_annotations_selects_no_namespace(self, lab, run, namespaces):
-        names = namespaces(2)
-        label(lab, names, team=names[0])
-        result = link(run, {"labels": f"team={names[0]}", "requesters": ["ann"]})
-        assert result["summary"]["total"] == 0
-        assert "none of 2 namespaces has the annotation openshift.io/requester" in str(result["warnings"])
-
-    @pytest.mark.parametrize("requesters", [[], [""]])
-    def test_a_requesters_list_without_a_user_is_refused(self, lab, run, requesters):
-        audit = lab.audit()
-        result = link(run, {"include": ["*"], "requesters": requesters})
-        assert "'namespace_selector.requesters' names no user" in result["msg"]
-        assert audit.ours() == []
-
-
-class TestFailures:
-    @pytest.mark.parametrize("limit", ["2", "20%"])
-    def test_missing_namespaces_do_not_stop_the_task(self, run, limit):
-        """Users who create projects also delete them. The unit tests cover the API server failures that stop a task."""
-        missing = [f"missing-{number}" for number in range(10)]
-        result = run("pull_secret", name="x", namespaces=missing, concurrency=1, max_failures=limit, registries=[QUAY])
-        assert result["failed"]
-        assert result["summary"] == {
-            "total": 10, "changed": 0, "unchanged": 0, "failed": 10, "skipped": 0, "retries": 0,
-        }  # fmt: skip
-
-    @pytest.mark.parametrize("limit", ["-1", "200%", "few", ""])
-    def test_an_invalid_max_failures_is_refused(self, lab, run, limit):
-        audit = lab.audit()
-        assert "'max_failures'" in run("sa_link", namespaces=["a"], secrets=["b"], max_failures=limit)["msg"]
-        assert audit.ours() == []
-
-
-QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-1"}
-
-
-class TestResult:
-    @pytest.mark.parametrize(("asked", "listed"), [(None, 0), (True, 101), (False, 0)])
-    def test_a_large_result_only_counts_unchanged_namespaces(self, run, asked, listed):
-        names = [f"missing-{number}" for number in range(101)]
-        options = {"name": "x", "namespaces": names, "state": "absent"}
-        result = run("pull_secret", **options, **({} if asked is None else {"report_unchanged": asked}))
-        assert result["summary"]["unchanged"] == 101
-        assert len(result["namespaces"]) == listed
-
-    def test_a_small_result_lists_unchanged_namespaces_by_default(self, run, namespace):
-        options = {"name": "x", "namespaces": [namespace], "state": "absent"}
-        assert len(run("pull_secret", **options)["namespaces"]) == 1
-        assert run("pull_secret", report_unchanged=False, **options)["namespaces"] == []
 
 
 class TestProgress:

@@ -72,21 +72,6 @@ class TestOneBinding:
         assert audit.writes() == []
         assert subjects(lab, namespace) is None
 
-    def test_only_missing_subjects_are_granted(self, lab, run, namespace):
-        lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
-        both = [{"namespace": "project-a"}, {"namespace": "project-c", "name": "builder"}]
-        result = grant(run, [namespace], service_accounts=both)
-        assert result["namespaces"][0]["changes"][0]["granted"] == ["ServiceAccount project-c/builder"]
-        assert [s["namespace"] for s in subjects(lab, namespace)] == ["project-c"]
-
-    def test_another_role_has_a_separate_binding(self, lab, run, namespace):
-        rules = [{"apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"], "verbs": ["get"]}]
-        role = f"viewer-{namespace}"
-        lab.api("POST", f"/apis/{RBAC}/v1/clusterroles", {"metadata": {"name": role}, "rules": rules})
-        grant(run, [namespace])
-        grant(run, [namespace], role=role)
-        assert lab.get(namespace, "rolebindings", f"image-puller-grant-{role}")["roleRef"]["name"] == role
-
 
 class TestTakingBack:
     """Exactly the declared subjects are removed. Grants of others stay and are reported."""
@@ -114,55 +99,7 @@ class TestTakingBack:
         assert "may still pull" in warning
 
 
-class TestTruthTable:
-    """Check mode sends no write and predicts the real run, and a second run changes nothing."""
-
-    FOUND = {
-        "missing": None,
-        "same": [ACCOUNT],
-        "other spelling": [AS_USER],
-        "more": [GROUP, ACCOUNT, GROUP],
-        "foreign": [GROUP],
-        "empty": [],
-    }
-
-    @pytest.mark.parametrize("state", ["present", "absent"])
-    @pytest.mark.parametrize("found", FOUND)
-    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(self, lab, run, namespace, state, found):
-        if self.FOUND[found] is not None:
-            lab.create(namespace, "rolebindings", binding(*self.FOUND[found], labels=OURS))
-        audit = lab.audit()
-        checked = grant(run, [namespace], state=state, check=True)
-        assert audit.writes() == []
-        real = grant(run, [namespace], state=state)
-        for part in ("changed", "diff", "namespaces", "summary"):
-            assert checked[part] == real[part], part
-        held = found in ("same", "other spelling", "more")
-        assert real["changed"] is (held is (state == "absent"))
-        audit = lab.audit()
-        assert grant(run, [namespace], state=state)["changed"] is False
-        assert audit.writes() == []
-
-
 class TestRefusals:
-    @pytest.mark.parametrize(
-        ("options", "words"),
-        [
-            ({"binding_name": "system:image-pullers"}, "reserved for the platform"),
-            ({"binding_name": "a/b"}, "'binding_name'"),
-            ({"service_accounts": [{"namespace": "Not_One"}]}, "'service_accounts'"),
-            ({"projects": ["Not_One"]}, "'projects'"),
-            ({"projects": [], "groups": []}, "at least one"),
-            ({"users": [" "]}, "'users'"),
-        ],
-    )
-    def test_bad_input_causes_no_request(self, lab, run, namespace, options, words):
-        audit = lab.audit()
-        result = grant(run, [namespace], **options)
-        assert result["failed"]
-        assert words in result["msg"]
-        assert audit.ours() == []
-
     def test_a_binding_of_another_role_is_left_alone(self, lab, run, namespace):
         other = {**binding(GROUP), "roleRef": {**PULLER, "name": "view"}}
         before = lab.create(namespace, "rolebindings", other)
@@ -172,23 +109,6 @@ class TestRefusals:
         assert lab.get(namespace, "rolebindings", "image-puller-grant") == before
         lab.api("DELETE", path_of(namespace, "rolebindings", "image-puller-grant"))
         assert grant(run, [namespace])["changed"]
-
-    @pytest.mark.parametrize("check", [False, True])
-    def test_a_missing_role_is_reported_before_any_write(self, lab, run, namespace, check):
-        audit = lab.audit()
-        result = grant(run, [namespace], role="nosuchrole", check=check)
-        assert result["failed"]
-        assert "cluster role nosuchrole does not exist" in result["msg"]
-        assert audit.writes() == []
-
-    def test_a_caller_who_may_not_bind_the_role_gets_the_missing_right(self, lab, run, namespace):
-        rule = {"apiGroups": [RBAC], "resources": ["rolebindings"], "verbs": ["get", "list", "create", "patch"]}
-        lab.create(namespace, "roles", {"metadata": {"name": "edit"}, "rules": [rule]})
-        user = {"kind": "User", "name": "limited", "apiGroup": RBAC}
-        role = {"apiGroup": RBAC, "kind": "Role", "name": "edit"}
-        lab.create(namespace, "rolebindings", {"metadata": {"name": "edit"}, "roleRef": role, "subjects": [user]})
-        result = grant(run, [namespace], impersonate_user="limited")
-        assert "the verb 'bind'" in result["failures"][0]["error"]
 
 
 class TestFleet:

@@ -66,9 +66,6 @@ class TestEverybody:
         assert grant(run, [namespace], groups=[name], state="absent")["changed"]
         assert subjects(lab, namespace) is None
 
-    def test_a_grant_to_every_service_account_is_refused(self, run, namespace):
-        assert "Name 'projects' instead" in grant(run, [namespace], groups=["system:serviceaccounts"])["msg"]
-
     def test_anonymous_does_not_include_pods_with_credentials(self, lab, run, namespaces):
         """The registry asks with the caller's own login, and a pod sends the login of its account."""
         owner, user = namespaces(2)
@@ -155,12 +152,6 @@ class TestEveryBinding:
             lab.create(namespace, "rolebindings", binding(group(f"system:serviceaccounts:{namespace}"), name=name))
         grant(run, [namespace], projects=[namespace], state="absent", revoke_from="every_binding")
         assert subjects(lab, namespace, name) == []
-
-    def test_other_bindings_are_changed_only_on_request_and_the_option_is_named(self, lab, run, namespace):
-        lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
-        result = grant(run, [namespace], users=["bob"], state="absent")
-        assert "revoke_from: every_binding" in str(result["warnings"])
-        assert subjects(lab, namespace, "by-hand") == [BOB]
 
 
 class TestPrune:

@@ -65,11 +65,7 @@ class Streams:
 
     def login(self, password: str = "") -> dict[str, str]:
         account = self.lab.registry("private")["accounts"][1]
-        return {
-            "registry": self.host,
-            "username": account["username"],
-            "password": password or account["password"],
-        }
+        return {"registry": self.host, "username": account["username"], "password": password or account["password"]}
 
 
 def an_import(name: str, images: list[dict[str, Any]]) -> dict[str, Any]:

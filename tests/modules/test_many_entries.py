@@ -299,65 +299,13 @@ class TestDeclaredElsewhere:
         assert lab.get(fleet[11], "secrets", unique) is None
 
 
-class TestContradictions:
-    #: The module and its list, two entries, and their names in the message.
-    CASES = {
-        "sa_link links": (
-            [{"secrets": ["x"]}, {"secrets": ["x"], "service_accounts": ["d*"], "state": "absent"}],
-            "links[0] (x) and links[1] (x)",
-        ),
-        "image_puller_grant grants": (
-            [{"users": ["jane"], "exclusive": True}, {"users": ["bob"], "exclusive": True}],
-            "grants[0] and grants[1]",
-        ),
-        "pull_secret secrets": ([{"name": "x", "state": "absent"}, secret("x")], "secrets[0] (x) and secrets[1] (x)"),
-    }
-
-    @pytest.mark.parametrize("case", CASES)
-    @pytest.mark.parametrize("check", [True, False])
-    def test_contradictory_entries_with_named_namespaces_cause_no_request(self, lab, run, case, check):
-        (module, option), ((first, second), named) = case.split(), self.CASES[case]
-        audit = lab.audit()
-        given = [{**first, "namespaces": ["a", "b"]}, {**second, "namespaces": ["b", "c"]}]
-        result = run(module, check=check, **{option: given})
-        assert f"{named} contradict each other in namespace b: " in result["msg"]
-        assert result["msg"].endswith(". Nothing was changed")
-        assert audit.ours() == []
-
-
-class TestInvalid:
-    def test_all_invalid_entries_are_named_and_cause_no_request(self, lab, run, fleet):
-        entries = [
-            secret("one", 1, namespaces=fleet),
-            secret("two", 2, namespaces=["Not-A-Name"]),
-            {"name": "three", "namespaces": fleet},
-            secret("four", 4),
-        ]
-        audit = lab.audit()
-        result = run("pull_secret", secrets=entries)
-        assert result["msg"].startswith("nothing was read or changed. Problems with the 4 entries: secrets[1] (two): ")
-        assert all(f"secrets[{number}] (" in result["msg"] for number in (1, 2, 3))
-        assert audit.ours() == []
-        assert not [number for number in (1, 2, 4) if password(number) in result["_output"]]
-
-    def test_entries_that_ansible_refuses_are_named_without_passwords(self, lab, run, fleet):
-        entries = [secret("one", 1, namespaces=fleet, state="gone"), secret("two", 2, pasword="Secret-x-1")]
-        result = run("pull_secret", secrets=entries)
-        assert "secrets[0] (one): value of state must be one of: present, absent" in result["msg"]
-        assert "secrets[1] (two): " in result["msg"]
-        assert "Secret-" not in result["_output"]
-
-
 class TestOneEntryFails:
     """If the server refuses one write, the entries of that object fail and no others."""
 
     def test_a_refused_write_fails_only_the_entries_of_its_object(self, lab, run, namespace):
         user = f"linker-{namespace}"
         accounts = {"apiGroups": [""], "resources": ["serviceaccounts"]}
-        rules = [
-            {**accounts, "verbs": ["get", "list"]},
-            {**accounts, "verbs": ["patch"], "resourceNames": ["default"]},
-        ]
+        rules = [{**accounts, "verbs": ["get", "list"]}, {**accounts, "verbs": ["patch"], "resourceNames": ["default"]}]
         base = f"/apis/{RBAC}/v1/namespaces/{namespace}"
         lab.api("POST", f"{base}/roles", {"metadata": {"name": user}, "rules": rules})
         role = {"apiGroup": RBAC, "kind": "Role", "name": user}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.lab import mount_names, pull_names
+from support.objects import b64
 
 PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "oc.rst"
 RBAC = "rbac.authorization.k8s.io"
@@ -31,8 +31,8 @@ class TestPage:
 class TestLinking:
     @pytest.fixture
     def project(self, lab, namespace) -> str:
-        auths = {"quay.io": {"auth": base64.b64encode(b"robot:Secret-1").decode()}}
-        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        auths = {"quay.io": {"auth": b64(b"robot:Secret-1")}}
+        data = {".dockerconfigjson": b64(json.dumps({"auths": auths}))}
         for name in ("s1", "s2", "s3", "s4"):
             body = {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
             lab.create(namespace, "secrets", body)

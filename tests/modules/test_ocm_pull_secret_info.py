@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from typing import Any
 
 import pytest
 from support.certificates import write_certificate
+from support.objects import b64
 from support.ocm import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -63,7 +63,7 @@ def node_secret(lab):
     held["mine.example.com"] = entry("quay.io", "canary-mine")
     lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": NODES[0]}}, expect=(201, 409))
     path = f"/api/v1/namespaces/{NODES[0]}/secrets"
-    content = base64.b64encode(json.dumps({"auths": held}).encode()).decode()
+    content = b64(json.dumps({"auths": held}))
     body = {
         "metadata": {"name": NODES[1]},
         "type": "kubernetes.io/dockerconfigjson",

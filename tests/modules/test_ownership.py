@@ -72,19 +72,6 @@ class TestSecrets:
         result = run("pull_secret", owner="team-a", secrets=entries)
         assert [(row["entry"], row["namespace"]) for row in result["failures"]] == [(1, one)]
 
-    @pytest.mark.parametrize("options", [{"owner": "a b"}, {"owner": "x" * 64}, {"owner": ""}, {"adopt": True}])
-    def test_an_invalid_owner_is_refused_before_any_request(self, lab, run, namespace, options):
-        audit = lab.audit()
-        for module, more in (
-            ("pull_secret", {"name": "quay", "registries": [QUAY]}),
-            ("sa_link", {"secrets": ["quay"]}),
-            ("image_puller_grant", {"projects": ["consumer"]}),
-        ):
-            result = run(module, namespaces=[namespace], **more, **options)
-            assert result["failed"]
-            assert "option 'owner'" in result["msg"]
-        assert audit.ours() == []
-
 
 class TestAccounts:
     def test_only_a_created_account_gets_an_owner(self, lab, run, namespace):

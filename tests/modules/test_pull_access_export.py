@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
 import pytest
+from support.objects import b64
 from support.openshift import allow
 from support.playbooks import forms, leaks
 
 PASSWORD = "canary of a module"
-AUTH = base64.b64encode(f"u:{PASSWORD}".encode()).decode()
-DATA = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": {"quay.io": {"auth": AUTH}}}).encode()).decode()}
+AUTH = b64(f"u:{PASSWORD}")
+DATA = {".dockerconfigjson": b64(json.dumps({"auths": {"quay.io": {"auth": AUTH}}}))}
 SECRET = {"metadata": {"name": "one"}, "type": "kubernetes.io/dockerconfigjson", "data": DATA}
 ENTRY = {
     "registries": [{"registry": "quay.io", "username": "u", "password": "{{ vaulted_quay_io_u | string }}"}],

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import ssl
@@ -17,8 +16,9 @@ import pytest
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, answer, served
 from support.lab import Lab, path_of
+from support.objects import b64, pull_secret
 from support.openshift import CLUSTER_VERSION
-from support.registry_settings import pull_secret, registry_settings
+from support.registry_settings import registry_settings
 
 #: An address without a listener.
 SOURCE = "127.0.0.9:5001"
@@ -32,7 +32,7 @@ def lab(lab_factory: Callable[..., Lab]) -> Lab:
 
 def auths(lab: Lab, *keys: str) -> dict[str, Any]:
     account = lab.registry("private")["accounts"][1]
-    auth = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
+    auth = b64(f"{account['username']}:{account['password']}")
     return {key: {"auth": auth} for key in keys}
 
 
@@ -202,7 +202,7 @@ MANIFEST = json.dumps(
         "layers": [],
     }
 ).encode()
-LOGIN = base64.b64encode(b"alice:Canary-77").decode()
+LOGIN = b64(b"alice:Canary-77")
 
 
 def small_registry(server: HostileRegistry) -> Iterable[bytes]:

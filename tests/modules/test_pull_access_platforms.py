@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from support.lab import Lab
 from support.modules import run_module
-from support.registry_settings import auth_file, pull_secret, registry_settings
+from support.objects import auth_file, pull_secret
+from support.registry_settings import registry_settings
 
 BOTH, ARM = ("--architecture=amd64", "--architecture=arm64"), ("--architecture=arm64",)
 ONLY_ARM = ("--only=arm64",)

@@ -12,8 +12,9 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.rights import Right
 from support.lab import Lab, path_of
 from support.modules import run_module
+from support.objects import auth_file, pull_secret
 from support.provider import PROVIDERS, RBAC, create_provider, token_rights
-from support.registry_settings import auth_file, credential_provider, pull_secret, registry_settings
+from support.registry_settings import credential_provider, registry_settings
 from support.rights import allowed, each_right, granted
 
 AUDIENCE = "https://kubernetes.default.svc"

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from support.lab import Lab
 from support.modules import run_module
+from support.objects import auth_file, pull_secret
 from support.openshift import described
-from support.registry_settings import PUBLIC_KEY, auth_file, pull_secret, registry_settings
+from support.registry_settings import PUBLIC_KEY, registry_settings
 
 HAS, NONE = "has a signature of", "has no signature of"
 KEY_UNKNOWN = "whether a key of the policy made it cannot be seen from here"
@@ -50,27 +51,20 @@ CASES = (
     Case("platform", [*BOTH, "--part=amd64"], True, "unknown", f"{HAS} {{image}} for amd64"),
     Case("other-platform", [*BOTH, "--part=arm64"], False, "will_not_pull", f"{NONE} {{image}} for amd64"),
     Case("recursive", [*BOTH, "--part=index", "--part=amd64", "--part=arm64"], True, "unknown", HAS),
-    Case(
-        "index-by-digest",
-        [*BOTH, "--part=index"],
-        False,
-        "will_not_pull",
-        "Only the index is signed",
-        by_digest="index",
-    ),
+    Case("index-by-digest", [*BOTH, "--part=index"], False, "will_not_pull", "Only the index is signed",
+        by_digest="index"),
     Case("platform-by-digest", [*BOTH, "--part=amd64"], True, "unknown", HAS, by_digest="amd64"),
     Case("not-for-amd64", ["--architecture=arm64", "--part=arm64"], False, "will_not_pull", "has no image for amd64"),
     Case("no-policy", [], True, "pulls", "gives", folder="free"),
     Case("mirror-without", ["--part=image"], False, "will_not_pull", "oc-mirror without --remove-signatures", ()),
     Case("mirror-with", [], True, "unknown", HAS, ["--part=image", "--identity={image}"]),
     Case("mirror-of-another", [], False, "unknown", HAS, ["--part=image"]),
-    Case(
-        "two-policies", ["--part=image"], False, "unknown", "cluster image policy test-2 each require", folder="twice"
-    ),
+    Case("two-policies", ["--part=image"], False, "unknown", "cluster image policy test-2 each require",
+        folder="twice"),
     Case("namespace", [], False, "will_not_pull", "image policy signatures/test-3 requires", folder="own"),
     Case("namespace-signed", ["--part=image"], True, "unknown", HAS, folder="own"),
     Case("hidden", ["--part=image"], True, "unknown", HAS, folder="signed/hidden"),
-)
+)  # fmt: skip
 NAMESPACE = "signatures"
 
 

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from support.fixes import carry_out
 from support.lab import Lab, path_of
+from support.objects import auth_file, pull_secret
 from support.registry_settings import registry_settings
 
 Row = Mapping[str, Any]
@@ -21,10 +20,8 @@ def secret(lab: Lab, namespace: str, registry: str = "private") -> None:
     """Create the pull secret `pull` with a login for one registry."""
     found = lab.registry(registry)
     account = found["accounts"][1]
-    auth = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
-    content = base64.b64encode(json.dumps({"auths": {found["host"]: {"auth": auth}}}).encode()).decode()
-    body = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
-    lab.create(namespace, "secrets", {"metadata": {"name": "pull"}, **body})
+    content = auth_file({found["host"]: (account["username"], account["password"])})
+    lab.create(namespace, "secrets", pull_secret("pull", content))
 
 
 def pod_spec(lab: Lab, *, is_mounted: bool = True, volume: str = "delegated") -> dict[str, Any]:

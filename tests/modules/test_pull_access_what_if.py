@@ -86,22 +86,6 @@ class TestSecrets:
         delete(scene, "secrets", "pull")
         assert scene.lab.pull(scene.name, "app")["pulled"]
 
-    def test_without_registries_a_missing_login_stays_unknown(self, run, scene):
-        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}})
-        assert answers(document) == {"Pod": "unknown", "Deployment": "unknown"}
-
-    def test_without_registries_a_login_that_is_left_proves_nothing(self, run, scene):
-        other = scene.lab.registry("delegated")["accounts"][1]
-        scene.secret(name="other", auths={scene.host: scene.entry(other["password"], other["username"])})
-        scene.again(own=["pull", "other"])
-        document = supposed(run, scene, {"remove_secrets": {"name": "pull"}})
-        assert answers(document)["Pod"] == "unknown"
-
-    def test_secrets_of_other_namespaces_change_nothing(self, run, scene):
-        document = supposed(run, scene, {"remove_secrets": {"name": "pull", "namespaces": ["elsewhere"]}})
-        assert document["containers"] == []
-        assert document["counts"]["not_affected"] == 2
-
 
 class TestLinks:
     def test_a_removed_link_breaks_the_next_pod_only(self, run, scene):
@@ -130,46 +114,7 @@ class TestLinks:
         assert not scene.lab.pull(scene.name, next_pod(scene))["pulled"]
 
 
-class TestCredentials:
-    def test_a_refused_login_breaks_its_pods(self, run, scene):
-        change = {"remove_credential": {"registry": scene.host, "username": scene.login["username"]}}
-        document = supposed(run, scene, change)
-        assert answers(document) == {"Pod": "would_break", "Deployment": "would_break"}
-        assert "the registry refuses the login" in row_of(document, "Pod")["after"]["reason"]
-
-    def test_another_password_of_the_user_is_not_touched(self, run, scene):
-        login = {"registry": scene.host, "username": scene.login["username"]}
-        other = {"remove_credential": {**login, "password": "retired-password"}}
-        assert supposed(run, scene, other)["containers"] == []
-        own = {"remove_credential": {**login, "password": scene.login["password"]}}
-        assert answers(supposed(run, scene, own)) == {"Pod": "would_break", "Deployment": "would_break"}
-
-    def test_a_login_of_another_user_is_not_touched(self, run, scene):
-        change = {"remove_credential": {"registry": scene.host, "username": "somebody"}}
-        assert supposed(run, scene, change)["containers"] == []
-
-
 class TestNetwork:
-    def test_an_unreachable_registry_breaks_its_images_at_the_moment_of_a_pull(self, run, scene):
-        scene.runs()
-        document = supposed(run, scene, {"unreachable_registries": [scene.host]})
-        pod, deployment = row_of(document, "Pod"), row_of(document, "Deployment")
-        assert (pod["answer"], deployment["answer"]) == ("would_break", "would_break")
-        assert pod["when"] == "on_another_node"
-        assert pod["after"]["step"] == "network"
-        assert document["images_to_mirror"]["images"] == [scene.image]
-
-    def test_a_pull_policy_of_always_breaks_at_the_next_start(self, run, scene):
-        scene.again(own=["pull"], policy="Always")
-        scene.runs()
-        assert row_of(supposed(run, scene, {"unreachable_registries": [scene.host]}), "Pod")["when"] == "at_restart"
-
-    def test_new_nodes_have_no_image(self, run, scene):
-        scene.runs()
-        document = supposed(run, scene, {"unreachable_registries": [scene.host]}, {"new_nodes": True})
-        assert row_of(document, "Pod")["when"] == "at_once"
-        assert row_of(document, "Pod")["changes"] == [0]
-
     def test_new_nodes_break_a_container_that_uses_the_image_of_its_node(self, run, scene):
         scene.runs()
         delete(scene, "secrets", "pull")
@@ -179,14 +124,6 @@ class TestNetwork:
         assert (pod["answer"], pod["changes"], pod["when"]) == ("would_break", [0], "at_once")
         assert pod["before"] == {"verdict": "pulls", "reason": "the container has its image"}
         assert not scene.lab.pull(scene.name, "app")["pulled"]
-
-    def test_a_registry_that_stays_within_reach_changes_nothing(self, run, scene):
-        change = {"only_registries": [scene.host]}
-        document = supposed(run, scene, change, ask_registries=True, **ca(scene))
-        assert set(answers(document).values()) == {"still_pulls"}
-        unasked = supposed(run, scene, change)
-        assert set(answers(unasked).values()) == {"unknown"}
-        assert unasked["not_asked"] == 2
 
     def test_the_token_service_of_a_registry_is_part_of_it(self, run, scene):
         it = scene.lab.registry("delegated")
@@ -199,20 +136,6 @@ class TestNetwork:
         change = {"unreachable_registries": [it["realm_host"]]}
         unasked = run("pull_access_what_if", namespaces=[scene.name], changes=[change])
         assert any("which registries get their tokens from there" in each for each in unasked["text"])
-
-    def test_a_mirror_within_reach_replaces_the_registry(self, run, scene):
-        mirror = "mirror.example.com"
-        tags = {"source": scene.host, "mirrors": [mirror]}
-        mirrors = {
-            "apiVersion": "config.openshift.io/v1",
-            "kind": "ImageTagMirrorSet",
-            "metadata": {"name": "site"},
-            "spec": {"imageTagMirrors": [tags]},
-        }
-        changes = [{"add_objects": {"definition": [mirrors]}}, {"unreachable_registries": [scene.host]}]
-        document = supposed(run, scene, *changes)
-        assert row_of(document, "Pod")["answer"] == "unknown"
-        assert mirror in row_of(document, "Pod")["after"]["reason"]
 
 
 class TestUpgrades:
@@ -238,63 +161,6 @@ class TestUpgrades:
         root = ElementTree.parse(tmp_path / "f.xml").getroot()
         cases = [case for case in root.iter("testcase") if str(case.get("name")).startswith("forecast: ")]
         assert [case[0].tag for case in cases] == ["failure" if fails else "skipped"] * number
-
-
-class TestPlatformImages:
-    def test_catalogs_and_operators_count_if_registries_get_out_of_reach(self, run, scene):
-        api = f"/apis/operators.coreos.com/v1alpha1/namespaces/{scene.name}"
-        head = {"apiVersion": "operators.coreos.com/v1alpha1"}
-        catalog = {"kind": "CatalogSource", "metadata": {"name": "site"}, "spec": {"image": f"{scene.host}/index:v1"}}
-        images = [{"name": "operand", "image": f"{scene.host}/operand:v1"}]
-        operator = {
-            "kind": "ClusterServiceVersion",
-            "metadata": {"name": "etcd.v1"},
-            "spec": {"relatedImages": images},
-        }
-        scene.lab.api("POST", f"{api}/catalogsources", {**head, **catalog})
-        scene.lab.api("POST", f"{api}/clusterserviceversions", {**head, **operator})
-        try:
-            document = supposed(run, scene, {"unreachable_registries": [scene.host]})
-        finally:  # they count for every question about the network
-            scene.lab.api("DELETE", f"{api}/catalogsources/site")
-            scene.lab.api("DELETE", f"{api}/clusterserviceversions/etcd.v1")
-        answers_of = {row["kind"]: (row["answer"], row["container"]) for row in document["containers"]}
-        assert answers_of["CatalogSource"] == ("would_break", "catalog")
-        assert answers_of["ClusterServiceVersion"] == ("would_break", "operand")
-        assert f"{scene.host}/operand:v1" in document["images_to_mirror"]["images"]
-
-
-class TestOptions:
-    @pytest.mark.parametrize(
-        ("changes", "says"),
-        [
-            ([], "option 'changes' is empty"),
-            ([{}], "it is empty"),
-            ([{"new_nodes": True, "target_version": "4.22"}], "has new_nodes and target_version"),
-            ([{"unreachable_registries": ["quay.io/team"]}], "is not host[:port]"),
-            ([{"target_version": "soon"}], "give a version"),
-            ([{"delete_objects": {"kind": "Pod", "names": ["a"]}}], "kind 'Pod' cannot be changed"),
-            ([{"add_objects": {"src": "/nowhere.yml"}}], "cannot be read"),
-        ],
-    )
-    def test_invalid_changes_are_refused_before_any_request(self, lab, run, changes, says):
-        audit = lab.audit()
-        result = run("pull_access_what_if", changes=changes)
-        assert result["failed"]
-        assert says in result["msg"]
-        assert not audit.ours()
-
-    def test_all_problems_are_reported_together(self, run):
-        result = run("pull_access_what_if", changes=[{"new_nodes": False}, {"target_version": "soon"}])
-        assert "changes[0]" in result["msg"]
-        assert "changes[1]" in result["msg"]
-
-    def test_fail_on_names_the_first_container(self, run, scene):
-        change = {"unreachable_registries": [scene.host]}
-        result = run("pull_access_what_if", namespaces=list(scene.names), changes=[change], fail_on="would_break")
-        assert result["failed"]
-        assert "2 containers" in result["msg"]
-        assert result["counts"]["would_break"] == 2
 
 
 def next_pod(it: Scene, added: str = "") -> str:

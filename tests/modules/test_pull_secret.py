@@ -47,10 +47,6 @@ class TestSources:
             }
         }
 
-    def test_two_paths_of_one_registry_are_separate_entries(self, lab, run, namespace):
-        run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, TEAM])
-        assert sorted(lab.entries(namespace, "pull")) == ["quay.io", "quay.io/team"]
-
     @pytest.mark.parametrize("program", ["docker", "podman"])
     def test_real_files_of_both_programs_work_as_dockerconfigjson(self, lab, run, namespace, tmp_path, program):
         file = tmp_path / "auth.json"
@@ -72,60 +68,9 @@ class TestSources:
         assert result["failed"] and "'$IMAGE_PULL_AUTH_FILE' cannot be read" in result["msg"]
         assert lab.get(namespace, "secrets", "pull") is None
 
-    @pytest.mark.parametrize("as_text", [False, True])
-    def test_data_from_openshift_cluster_manager_is_written(self, lab, run, namespace, as_text):
-        data = {
-            "auths": {
-                "quay.io": {"auth": encoded("alice", "Secret-1"), "email": "e"},
-                "cloud.example.com": {"auth": encoded("carol", "Secret-2")},
-            }
-        }
-        config = json.dumps(data) if as_text else data
-        assert run("pull_secret", name="pull", namespaces=[namespace], auth_config=config)["changed"]
-        assert lab.entries(namespace, "pull") == data["auths"]
 
-    def test_a_legacy_dockercfg_secret_is_written(self, lab, run, namespace):
-        run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], type="kubernetes.io/dockercfg")
-        secret = lab.get(namespace, "secrets", "pull")
-        assert secret["type"] == "kubernetes.io/dockercfg"
-        assert list(json.loads(base64.b64decode(secret["data"][".dockercfg"]))) == ["quay.io"]
-
-
-class TestTruthTable:
-    """Check mode sends no write and reports the changes of the real run. A second run changes nothing."""
-
-    SAME = {"quay.io": {"password": CANARY, "username": "reader"}}
+class TestChange:
     OTHER = {"quay.io": {"auth": encoded("reader", "old")}, "old.example.com": {"auth": encoded("alice", "Secret-1")}}
-    STATES = {
-        "missing": None,
-        "same": docker_json(SAME),
-        "different": docker_json(OTHER),
-        "broken": {".dockerconfigjson": '{"auths": {"quay.io": {"auth": "%%%"}}}'},
-        "no auths": {".dockerconfigjson": "{}"},
-    }
-
-    @pytest.mark.parametrize("state", ["present", "absent"])
-    @pytest.mark.parametrize("found", STATES)
-    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(self, lab, run, namespace, state, found):
-        if self.STATES[found]:
-            lab.create(namespace, "secrets", stored(namespace, self.STATES[found]))
-        given = {"registries": [QUAY]} if state == "present" else {}
-        options = {"name": "pull", "namespaces": [namespace], "state": state, **given}
-        audit = lab.audit()
-        checked = run("pull_secret", check=True, **options)
-        assert audit.writes() == []
-        real = run("pull_secret", **options)
-        for part in ("changed", "diff", "namespaces", "summary"):
-            assert checked[part] == real[part], part
-        assert real["changed"] is ((found != "same") if state == "present" else (found != "missing"))
-        assert len(audit.writes()) == (1 if real["changed"] else 0)
-        audit = lab.audit()
-        assert run("pull_secret", **options)["changed"] is False
-        assert audit.verbs() == ["get"]
-        if state == "present":
-            assert lab.entries(namespace, "pull")["quay.io"]["auth" if found != "same" else "password"]
-        else:
-            assert lab.get(namespace, "secrets", "pull") is None
 
     def test_a_change_names_the_registry_and_the_changed_parts_without_values(self, lab, run, namespace):
         lab.create(namespace, "secrets", stored(namespace, docker_json(self.OTHER)))
@@ -149,96 +94,6 @@ class TestTruthTable:
             encoded("reader", "old"),
         ):
             assert secret not in result["_output"]
-
-
-class TestRefusals:
-    """An impossible task is refused before anything is written, with a message that names the fix."""
-
-    @pytest.mark.parametrize(
-        ("options", "words"),
-        [
-            ({"registries": [{**QUAY, "password": ""}]}, ["'quay.io'", "no password", "give both"]),
-            ({"registries": [{"registry": "quay.io", "password": "x"}]}, ["'quay.io'", "no user"]),
-            ({"registries": [{**QUAY, "username": "a:b"}]}, ["'quay.io'", "':' in its user name"]),
-            ({"registries": [QUAY, {**QUAY, "registry": "https://quay.io/"}]}, ["two entries", "quay.io", "Keep one"]),
-            ({"registries": [{**QUAY, "registry": "user@quay.io"}]}, ["quay.io", "'username'"]),
-            ({"registries": []}, ["'registries' is empty"]),
-            (
-                {"auth_config": {"auths": {"quay.io": {}}, "credsStore": "desktop"}},
-                ["quay.io", "docker-credential-desktop"],
-            ),
-            (
-                {"auth_config": {"auths": {}, "credHelpers": {"gcr.io": "gcloud"}}},
-                ["gcr.io", "docker-credential-gcloud"],
-            ),
-            ({"auth_config": {"auths": {"quay.io": {"auth": "!!"}}}}, ["'quay.io'", "not standard base64"]),
-            ({"auth_config": {"auths": {"quay.io": {"auth": "YQ=="}}}}, ["'quay.io'", "without a colon"]),
-            (
-                {
-                    "auth_config": '{"auths":{"q.io":{"auth":"YWxpY2U6U2VjcmV0LTE="},"q.io":{"auth":"YWxpY2U6U2VjcmV0LTI="}}}'
-                },
-                ["'q.io' twice"],
-            ),
-            (
-                {"auth_config": {"auths": {"acr.io": {"auth": "MDo=", "identitytoken": "Secret-3"}}}},
-                ["'acr.io'", "identity token", "kubelet"],
-            ),
-            ({"auth_config": "[]"}, ["expected a JSON object", "a list"]),
-            ({"auth_config": {"auths": {}}}, ["holds no credential"]),
-            ({"auth_file": "/nonexistent/auth.json"}, ["/nonexistent/auth.json", "cannot be read"]),
-            ({"auth_config": {"auths": {"big.io": {"auth": encoded("a", "x" * 800_000)}}}}, ["bytes", "1048576"]),
-            ({"registries": [QUAY], "name": "Not_A_Name"}, ["'name'", "lower-case"]),
-            ({"registries": [QUAY], "namespaces": ["no/good"]}, ["'namespaces'", "lower-case"]),
-            ({"registries": [QUAY], "namespaces": []}, ["'namespaces' is empty"]),
-            ({"registries": [QUAY], "concurrency": 0}, ["'concurrency'"]),
-        ],
-    )
-    def test_bad_input_causes_no_request(self, lab, run, namespace, options, words):
-        audit = lab.audit()
-        result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
-        assert result["failed"], result
-        assert "\n" not in result["msg"]
-        for word in words:
-            assert word in result["msg"], result["msg"]
-        assert audit.ours() == []
-
-    @pytest.mark.parametrize(
-        ("existing", "words"),
-        [
-            ({"secret_type": "Opaque", "data": {"password": "app"}}, ["is not a pull secret", "Opaque"]),
-            (
-                {"secret_type": "kubernetes.io/dockercfg", "data": {".dockercfg": "{}"}},
-                ["cannot be changed", "recreate=true"],
-            ),
-            ({"data": {".dockerconfigjson": "{}"}, "immutable": True}, ["immutable", "recreate=true"]),
-        ],
-    )
-    def test_a_protected_secret_is_not_changed(self, lab, run, namespace, existing, words):
-        before = lab.create(namespace, "secrets", stored(namespace, **existing))
-        audit = lab.audit()
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
-        assert result["failed"]
-        (failure,) = result["failures"]
-        assert failure["namespace"] == namespace
-        for word in [*words, f"{namespace}/pull"]:
-            assert word in failure["error"]
-        assert audit.writes() == []
-        assert lab.get(namespace, "secrets", "pull") == before
-
-    @pytest.mark.parametrize("state", ["present", "absent"])
-    def test_the_platforms_own_secret_is_not_changed(self, lab, run, namespace, state):
-        (name,) = [entry["name"] for entry in lab.account(namespace)["imagePullSecrets"]]
-        audit = lab.audit()
-        given = {"registries": [QUAY], "type": "kubernetes.io/dockercfg"} if state == "present" else {}
-        result = run("pull_secret", name=name, namespaces=[namespace], state=state, **given)
-        assert result["failed"]
-        assert "belongs to the platform" in result["msg"]
-        assert audit.writes() == []
-
-    def test_absent_never_deletes_a_secret_that_is_not_a_pull_secret(self, lab, run, namespace):
-        lab.create(namespace, "secrets", stored(namespace, {"password": "app"}, "Opaque"))
-        assert run("pull_secret", name="pull", namespaces=[namespace], state="absent")["failed"]
-        assert lab.get(namespace, "secrets", "pull") is not None
 
 
 class TestFleet:

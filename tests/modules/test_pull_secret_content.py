@@ -11,37 +11,22 @@ from typing import Any
 
 import pytest
 from support.lab import path_of
+from support.objects import pull_secret
 
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
 LABEL = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
-PLATFORM = ("cloud.openshift.com", "registry.redhat.io", "registry.connect.redhat.com")
 #: An e-mail address with one byte that is not UTF-8, and a number whose format is easily lost.
 LATIN_1 = b'{"auths": { "cloud.openshift.com": {"auth": "YTpi", "email": "ren\xe9@example.com"},\n "quay.io": {"auth":"cmVhZGVyOm9sZA=="} }, "n": 1.50}'
 DOUBLED = b'{"auths": {"quay.io": {"auth": "cmVhZGVyOm9sZA=="}}, "Auths": {"other.io": {"auth": "YTpi"}}}'
 
 
 def secret(content: bytes, name: str = "pull", **more: Any) -> dict[str, Any]:
-    data = {".dockerconfigjson": base64.b64encode(content).decode()}
-    return {"metadata": {"name": name, **more}, "type": DOCKERCONFIGJSON, "data": data}
+    return pull_secret(name, content, metadata=more)
 
 
 def content_of(found: dict[str, Any]) -> bytes:
     return base64.b64decode(found["data"][".dockerconfigjson"])
-
-
-@pytest.fixture
-def nodes_secret(lab):
-    """The pull secret of the nodes, with the given content."""
-    path = path_of("openshift-config", "secrets", "pull-secret")
-    lab.api("POST", "/api/v1/namespaces", {"metadata": {"name": "openshift-config"}}, expect=(201, 409))
-
-    def create(content: bytes) -> dict[str, Any]:
-        lab.api("DELETE", path, expect=(200, 404))
-        return lab.api("POST", path_of("openshift-config", "secrets"), secret(content, "pull-secret"))
-
-    yield create
-    lab.api("DELETE", path, expect=(200, 404))
 
 
 class TestBytes:
@@ -64,45 +49,12 @@ class TestBytes:
         assert stored.endswith(b' }, "n": 1.50}')
         assert not run("pull_secret", mode="merge", registries=[QUAY], **options)["changed"]
 
-    def test_replace_names_the_removed_registries(self, lab, run, namespace):
-        lab.create(namespace, "secrets", secret(LATIN_1))
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
-        (change,) = result["namespaces"][0]["changes"]
-        assert change["registries"] == {
-            "added": [],
-            "changed": {"quay.io": ["password"]},
-            "removed": ["cloud.openshift.com"],
-        }
-
-    def test_the_nodes_secret_keeps_the_entries_that_the_platform_needs(self, lab, run, nodes_secret):
-        before, audit = nodes_secret(LATIN_1), lab.audit()
-        options = {"name": "pull-secret", "namespaces": ["openshift-config"]}
-        result = run("pull_secret", registries=[QUAY], **options)
-        assert "the platform needs its entries for cloud.openshift.com. It was not changed" in result["msg"]
-        assert (
-            "the platform needs its entries for quay.io"
-            in run("pull_secret", mode="remove", registries=[{"registry": "quay.io"}], **options)["msg"]
-        )
-        assert audit.writes() == []
-        assert lab.get("openshift-config", "secrets", "pull-secret") == before
-        assert run("pull_secret", mode="merge", registries=[{**QUAY, "registry": "new.io"}], **options)["changed"]
-        assert b'"email": "ren\xe9@example.com"' in content_of(lab.get("openshift-config", "secrets", "pull-secret"))
-
     def test_a_file_that_is_not_utf8_is_written_unchanged(self, lab, run, namespace, tmp_path):
         (tmp_path / "auth.json").write_bytes(LATIN_1)
         options = {"name": "pull", "namespaces": [namespace], "auth_file": str(tmp_path / "auth.json")}
         assert run("pull_secret", **options)["changed"]
         assert b"ren\xe9@example.com" in content_of(lab.get(namespace, "secrets", "pull"))
         assert not run("pull_secret", **options)["changed"]
-
-    def test_deeply_nested_json_is_kept_unchanged(self, lab, run, namespace):
-        deep = b"[" * 9000 + b"]" * 9000
-        content = b'{"x": %s, "auths": {"a.io": {"auth": "YTpi", "y": %s, "n": 1.50}}}' % (deep, deep)
-        lab.create(namespace, "secrets", secret(content))
-        options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY]}
-        assert run("pull_secret", mode="merge", **options)["changed"]
-        assert run("pull_secret", mode="remove", **options)["changed"]
-        assert content_of(lab.get(namespace, "secrets", "pull")) == content
 
 
 class TestUnreadable:
@@ -111,17 +63,6 @@ class TestUnreadable:
         "auths is a list": (b'{"auths": [1]}', "is not an auth file: 'auths' is a list, not an object"),
         "the other form": (b'{"quay.io": {"auth": "YTpi"}}', "is a .dockercfg, without 'auths'"),
     }
-
-    @pytest.mark.parametrize("content", CONTENTS)
-    @pytest.mark.parametrize("mode", ["merge", "remove"])
-    def test_merge_and_remove_fail_on_unreadable_content(self, lab, run, namespace, content, mode):
-        text, why = self.CONTENTS[content]
-        before, audit = lab.create(namespace, "secrets", secret(text)), lab.audit()
-        result = run("pull_secret", name="pull", namespaces=[namespace], mode=mode, registries=[QUAY])
-        assert f"secret {namespace}/pull was not changed: its content {why}" in result["msg"]
-        assert "use mode=replace" in result["msg"]
-        assert audit.writes() == []
-        assert lab.get(namespace, "secrets", "pull") == before
 
     @pytest.mark.parametrize("content", CONTENTS)
     @pytest.mark.parametrize("given", [{"registries": [QUAY]}, {"state": "absent"}], ids=["replace", "absent"])
@@ -138,17 +79,6 @@ class TestUnreadable:
         assert real["diff"][0]["before"]["registries"].startswith(f"not known: the content {why}")
         assert any(f"the old content of secret {namespace}/pull {why}" in str(warning) for warning in real["warnings"])
         assert not run("pull_secret", **options)["changed"]
-
-    @pytest.mark.parametrize("content", CONTENTS)
-    def test_an_unreadable_secret_of_the_nodes_is_not_replaced(self, lab, run, nodes_secret, content):
-        text, why = self.CONTENTS[content]
-        before, audit = nodes_secret(text), lab.audit()
-        registries = [{**QUAY, "registry": key} for key in ("quay.io", *PLATFORM)]
-        result = run("pull_secret", name="pull-secret", namespaces=["openshift-config"], registries=registries)
-        assert f"its content {why}" in result["msg"]
-        assert "it is unknown which entries mode=replace would remove" in result["msg"]
-        assert audit.writes() == []
-        assert lab.get("openshift-config", "secrets", "pull-secret") == before
 
 
 class TestStopsEveryPull:
@@ -249,62 +179,3 @@ class TestTeardown:
         assert run("pull_secret", mode="remove", delete_empty=True, **options)["summary"]["changed"] == 2
         assert lab.get(mine, "secrets", "pull") is None
         assert content_of(lab.get(theirs, "secrets", "pull")) == b'{"auths": {"a.io": {}}}'
-
-    @pytest.mark.parametrize(
-        "options",
-        [
-            {"registries": [QUAY], "only_managed": True},
-            {"registries": [QUAY], "delete_empty": True},
-            {"state": "absent", "delete_empty": True},
-        ],
-    )
-    def test_contradictory_options_cause_no_request(self, lab, run, namespace, options):
-        audit = lab.audit()
-        result = run("pull_secret", name="pull", namespaces=[namespace], **options)
-        assert "only works with" in result["msg"]
-        assert audit.ours() == []
-
-
-class TestHostileOptions:
-    """The error is one line that names the option, without a traceback and before any request."""
-
-    @pytest.mark.parametrize(
-        ("options", "words"),
-        [
-            ({"registries": [{**QUAY, "registry": "quay.io\0"}]}, ["'registries'", "control character"]),
-            ({"registries": [QUAY], "labels": {"a": "x" * 70}}, ["'labels'", "at most 63"]),
-            ({"registries": [QUAY], "labels": {"x" * 70: "a"}}, ["'labels'", "at most 63"]),
-            (
-                {"registries": [QUAY], "annotations": {"a": "x" * 262_144}},
-                ["'annotations'", "the maximum for all annotations of an object is 262144"],
-            ),
-            (
-                {"registries": [{**QUAY, "registry": "quay.io:443"}]},
-                ["neither the kubelet nor CRI-O", "Write 'quay.io'"],
-            ),
-            ({"registries": [{**QUAY, "registry": "hub.docker.com"}]}, ["neither", "Write 'docker.io' instead"]),
-            ({"registries": [{**QUAY, "registry": "host/team/app:v1"}]}, ["neither", "full host name"]),
-            (
-                {"registries": [{**QUAY, "registry": "a.io:notaport"}]},
-                ["'notaport' is not a port", "or 'a.io' instead"],
-            ),
-            (
-                {"auth_config": '{"auths": {"a.io": {"auth": "YTpi", "x": NaN}}}'},
-                ["'auth_config'", "line 1, column 42"],
-            ),
-        ],
-    )
-    def test_a_hostile_option_is_refused_before_any_request(self, lab, run, namespace, options, words):
-        audit = lab.audit()
-        result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
-        assert result["failed"]
-        assert "\n" not in result["msg"]
-        for word in words:
-            assert word in result["msg"], result["msg"]
-        assert audit.ours() == []
-
-    def test_an_invalid_address_in_a_file_is_written_with_a_warning(self, lab, run, namespace):
-        file = {"auths": {"[::1": {"auth": "YTpi"}}}
-        result = run("pull_secret", name="pull", namespaces=[namespace], auth_config=file)
-        assert result["changed"]
-        assert "neither the kubelet nor CRI-O" in str(result["warnings"])

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from typing import Any
 
 import pytest
 from support.lab import Lab
+from support.objects import auth_file, b64, pull_secret
 from support.playbooks import forms, leaks
-from support.registry_settings import auth_file, pull_secret
 from support.surveyed import token
 
 CANARY = "Canary-held-77"
@@ -64,7 +63,7 @@ def outcomes(secret: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
 def test_pull_secrets_are_listed_with_registries_and_expiry(lab, told, namespace):
     put(lab, namespace, "pull", {"quay.io/team": ("robot", CANARY), "r.example.com": ("robot", token(exp=60))})
     put(lab, namespace, "fixed", {"quay.io": ("robot", CANARY)}, immutable=True)
-    content = base64.b64encode(b'{"auths": {"quay.io": {"auth": "cm9ib3Q6eA=="}}}').decode()
+    content = b64(b'{"auths": {"quay.io": {"auth": "cm9ib3Q6eA=="}}}')
     lab.create(namespace, "secrets", {"metadata": {"name": "opaque"}, "data": {"config.json": content}})
     lab.create(namespace, "secrets", {"metadata": {"name": "other"}, "data": {"password": content[:4]}})
     found = secrets(told(namespace))

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from support.lab import path_of
+from support.objects import pull_secret
 
 DOCKERCONFIGJSON, DOCKERCFG = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
@@ -25,12 +26,7 @@ OTHER = {"auth": base64.b64encode(b"alice:Secret-1").decode(), "x-unknown": {"de
 
 def secret(text: str, kind: str = DOCKERCONFIGJSON, key: str = "", **more: Any) -> dict[str, Any]:
     key = key or {DOCKERCFG: ".dockercfg"}.get(kind, ".dockerconfigjson")
-    return {
-        "metadata": {"name": "pull", **more.pop("metadata", {})},
-        "type": kind,
-        "data": {key: base64.b64encode(text.encode()).decode()},
-        **more,
-    }
+    return pull_secret("pull", text, kind, key, **more)
 
 
 def text_of(found: dict[str, Any], key: str = ".dockerconfigjson") -> str:
@@ -122,25 +118,6 @@ class TestMerge:
         (change,) = result["namespaces"][0]["changes"]
         assert change["registries"] == {"added": ["quay.io/team"], "changed": {"quay.io": ["password"]}, "removed": []}
 
-    def test_another_spelling_of_the_registry_is_replaced_and_reported(self, lab, run, namespace):
-        lab.create(namespace, "secrets", secret(json.dumps({"auths": {"https://quay.io/": OLD}})))
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")
-        (change,) = result["namespaces"][0]["changes"]
-        assert change["registries"] == {"added": ["quay.io"], "changed": {}, "removed": ["https://quay.io/"]}
-        assert lab.entries(namespace, "pull")["quay.io"]["email"] == "r@example.com"
-
-    def test_an_identity_token_survives_an_update_of_the_password(self, lab, run, namespace):
-        lab.create(
-            namespace, "secrets", secret(config(quay_io={**OLD, "identitytoken": "Secret-t", "username": "reader"}))
-        )
-        run("pull_secret", name="pull", namespaces=[namespace], auth_config={"auths": {"quay.io": NEW}}, mode="merge")
-        entry = lab.entries(namespace, "pull")["quay.io"]
-        assert (entry["identitytoken"], entry["auth"], entry["password"]) == ("Secret-t", NEW["auth"], "Secret-new")
-
-    def test_the_same_credential_in_another_form_causes_no_change(self, lab, run, namespace):
-        lab.create(namespace, "secrets", secret(config(quay_io={"username": "reader", "password": "Secret-new"})))
-        assert not run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")["changed"]
-
     def test_concurrent_merges_lose_no_entry(self, lab, namespace):
         """Each merge runs in its own process, as in two playbooks."""
         lab.create(namespace, "secrets", secret('{"auths": {}}'))
@@ -164,12 +141,6 @@ class TestMerge:
             thread.join()
         assert done == [0] * 4
         assert sorted(lab.entries(namespace, "pull")) == [f"r{number}.example.com" for number in range(4)]
-
-    def test_an_unusable_entry_of_others_is_reported(self, lab, run, namespace):
-        lab.create(namespace, "secrets", secret('{"auths": {"bad.io": {"auth": "%%%"}}}'))
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], mode="merge")
-        assert any("bad.io" in str(warning) and "mode=remove" in str(warning) for warning in result["warnings"])
-        assert '"bad.io": {"auth": "%%%"}' in text_of(lab.get(namespace, "secrets", "pull"))
 
 
 class TestPull:
@@ -204,78 +175,6 @@ class TestRemove:
         emptied = run("pull_secret", registries=[{"registry": "quay.io/team"}], **options)
         assert "state=absent" in str(emptied["warnings"])
         assert lab.entries(namespace, "pull") == {}
-
-    def test_remove_with_a_file_deletes_the_entries_that_its_merge_added(self, lab, run, namespace):
-        """The file that was merged also removes its entries."""
-        lab.create(namespace, "secrets", secret(json.dumps({"auths": {"old.example.com": OTHER}})))
-        options = {"name": "pull", "namespaces": [namespace], "auth_config": {"auths": {"quay.io": NEW}}}
-        run("pull_secret", mode="merge", **options)
-        assert set(lab.entries(namespace, "pull")) == {"old.example.com", "quay.io"}
-        assert run("pull_secret", mode="remove", **options)["changed"]
-        assert lab.entries(namespace, "pull") == {"old.example.com": OTHER}
-
-    @pytest.mark.parametrize(
-        ("options", "words"),
-        [
-            ({"mode": "remove", "registries": []}, ["'registries'", "without user or password"]),
-            ({"mode": "remove", "registries": [{"registry": "a b"}]}, ["white space"]),
-            ({"mode": "remove", "registries": [QUAY], "update_existing": False}, ["update_existing"]),
-            ({"mode": "remove", "registries": [QUAY], "state": "absent"}, ["whole secret"]),
-            ({"registries": [QUAY], "update_existing": False, "recreate": True}, ["contradict"]),
-            ({"registries": [QUAY], "include": ["quay.io"]}, ["'include'", "auth_file"]),
-            ({"registries": [QUAY], "labels": {"a": "ä"}}, ["'labels'", "annotations"]),
-            ({"registries": [QUAY], "annotations": {"a": True}}, ["'annotations'", "quote"]),
-            ({"registries": [QUAY], "labels": {"a/b/c": "x"}}, ["'labels'", "[prefix/]name"]),
-            ({"registries": [QUAY], "name": "default-dockercfg-abcde"}, ["belongs to the platform"]),
-        ],
-    )
-    def test_contradictory_options_cause_no_request(self, lab, run, namespace, options, words):
-        audit = lab.audit()
-        result = run("pull_secret", **{"name": "pull", "namespaces": [namespace], **options})
-        assert result["failed"]
-        for word in words:
-            assert word in result["msg"], result["msg"]
-        assert audit.ours() == []
-
-
-class TestChoose:
-    FILE = {
-        "auths": {
-            "quay.io": OLD,
-            "quay.io/team": NEW,
-            "https://index.docker.io/v1/": {},
-            "acr.io": {"identitytoken": "Secret-token"},
-        },
-        "credsStore": "desktop",
-        "credHelpers": {"gcr.io": "gcloud"},
-    }
-
-    @pytest.mark.parametrize(
-        ("include", "keys"),
-        [
-            (["quay.io/team"], ["quay.io/team"]),
-            (["quay.io*"], ["quay.io", "quay.io/team"]),
-            (["quay.io", "*/team"], ["quay.io", "quay.io/team"]),
-        ],
-    )
-    def test_include_selects_only_the_named_entries(self, lab, run, namespace, include, keys):
-        run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, include=include)
-        assert sorted(lab.entries(namespace, "pull")) == keys
-
-    @pytest.mark.parametrize(
-        ("include", "words"),
-        [
-            (["quay.org"], ["'quay.org'", "Its entries: acr.io, https://index.docker.io/v1/, quay.io, quay.io/team"]),
-            (["docker.io"], ["docker-credential-desktop"]),
-            (["gcr.io"], ["docker-credential-gcloud"]),
-            (["acr.io"], ["identity token"]),
-        ],
-    )
-    def test_include_refuses_missing_or_unusable_entries(self, lab, run, namespace, include, words):
-        result = run("pull_secret", name="pull", namespaces=[namespace], auth_config=self.FILE, include=include)
-        assert result["failed"]
-        for word in words:
-            assert word in result["msg"], result["msg"]
 
 
 class TestRecreate:
@@ -442,78 +341,9 @@ class TestOwned:
         yield lambda: lab.get("openshift-config", "secrets", "pull-secret")
         lab.api("DELETE", path_of("openshift-config", "secrets", "pull-secret"))
 
-    @pytest.mark.parametrize(
-        ("options", "words"),
-        [
-            (
-                {"registries": [QUAY]},
-                ["cloud.openshift.com, registry.connect.redhat.com, registry.redhat.io", "mode=merge"],
-            ),
-            ({"mode": "remove", "registries": [{"registry": "registry.redhat.io"}]}, ["registry.redhat.io"]),
-            ({"state": "absent"}, ["must not be deleted", "mode=merge"]),
-            ({"registries": [QUAY], "type": DOCKERCFG, "recreate": True}, ["must not be deleted", "mode=merge"]),
-        ],
-    )
-    def test_the_nodes_secret_keeps_the_platforms_registries(self, lab, run, node_secret, options, words):
-        before, audit = node_secret(), lab.audit()
-        result = run("pull_secret", name="pull-secret", namespaces=["openshift-config"], **options)
-        assert result["failed"]
-        for word in words:
-            assert word in result["msg"], result["msg"]
-        assert audit.writes() == []
-        assert node_secret() == before
-
     def test_registries_can_be_added_to_and_removed_from_the_nodes_secret(self, lab, run, node_secret):
         entry = {**QUAY, "registry": "new.io"}
         options = {"name": "pull-secret", "namespaces": ["openshift-config"]}
         assert run("pull_secret", mode="merge", registries=[entry], **options)["changed"]
         assert run("pull_secret", mode="remove", registries=[{"registry": "mine.io"}], **options)["changed"]
         assert sorted(lab.entries("openshift-config", "pull-secret")) == sorted([*self.PLATFORM, "new.io"])
-
-    def test_a_secret_of_another_controller_is_not_changed(self, lab, run, namespace):
-        owner = {
-            "apiVersion": "external-secrets.io/v1",
-            "kind": "ExternalSecret",
-            "name": "es",
-            "uid": "u",
-            "controller": True,
-        }
-        lab.create(namespace, "secrets", secret(config(quay_io=OLD), metadata={"ownerReferences": [owner]}))
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY])
-        assert "managed by ExternalSecret es" in result["msg"]
-
-    def test_a_merge_that_grows_beyond_the_limit_is_refused(self, lab, run, namespace):
-        big = base64.b64encode(b"a:" + b"x" * 500_000).decode()
-        lab.create(namespace, "secrets", secret(config(big_io={"auth": big})))
-        entry = {"registry": "huge.io", "username": "a", "password": "y" * 200_000}
-        audit = lab.audit()
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[entry], mode="merge")
-        assert "a secret holds at most 1048576" in result["msg"]
-        assert audit.writes() == []
-
-
-class TestWarnings:
-    @pytest.mark.parametrize(
-        ("key", "words"),
-        [
-            ("quay.io/org/", ["the kubelet uses it, but CRI-O", "'quay.io/org'"]),
-            ("https://quay.io/org", ["for all of quay.io", "'quay.io/org'"]),
-            ("*.example.com", ["the kubelet uses it, but CRI-O", "one entry for each host"]),
-        ],
-    )
-    def test_a_warning_names_the_reader_of_a_key_and_the_better_key(self, run, namespace, key, words):
-        result = run(
-            "pull_secret", check=True, name="pull", namespaces=[namespace], registries=[{**QUAY, "registry": key}]
-        )
-        (warning,) = map(str, result["warnings"])
-        for word in words:
-            assert word in warning
-
-    @pytest.mark.parametrize(
-        "key", ["quay.io", "quay.io/team", "https://quay.io", "registry.example.com:5000/a", "sso.redhat.com"]
-    )
-    def test_a_valid_registry_key_causes_no_warning(self, run, namespace, key):
-        result = run(
-            "pull_secret", check=True, name="pull", namespaces=[namespace], registries=[{**QUAY, "registry": key}]
-        )
-        assert not result.get("warnings")

@@ -65,14 +65,6 @@ def test_a_working_login_is_written_once(lab, write):
     assert "verified_logins" not in write(entry(lab, "private"), verify=False)
 
 
-def test_a_missing_image_stops_the_write(lab, write, namespace):
-    image = f"{lab.registry('private')['host']}/team/app:none"
-    result = write(entry(lab, "private"), verify_repositories=[image])
-    assert result["failed"]
-    assert f"has no {image}, or hides it" in result["msg"]
-    assert lab.get(namespace, "secrets", "pull") is None
-
-
 def test_a_login_is_sent_to_another_host_only_if_it_is_named(lab, write, namespace):
     registry = lab.registry("delegated")
     refused = write(entry(lab, "delegated"))
@@ -96,11 +88,6 @@ def test_an_unverified_login_is_not_written(lab, write, namespace, why):
     warned = write(login, **trust, verify="warn")
     assert warned["changed"], warned
     assert f"the login for {login['registry']} was not verified: " in str(warned["warnings"])
-
-
-def test_verify_warn_does_not_accept_a_refused_login(lab, write, namespace):
-    assert "refuses the login" in write(entry(lab, "private", CANARY), verify="warn")["msg"]
-    assert lab.get(namespace, "secrets", "pull") is None
 
 
 @pytest.mark.parametrize("check", [False, True])
@@ -158,11 +145,3 @@ def test_a_refused_login_without_a_namespace_is_reported(lab, run):
         ],
     )
     assert "refuses the login" in str(result["warnings"])
-
-
-@pytest.mark.parametrize("value", ["maybe", {"a": 1}, 3])
-def test_an_invalid_value_of_verify_is_refused(write, value):
-    assert (
-        "option 'verify' takes true, false or warn"
-        in write({"registry": "quay.io", "username": "u", "password": CANARY}, verify=value)["msg"]
-    )

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import itertools
 import multiprocessing
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from support.lab import Lab, mount_names, path_of, pull_names
 from support.modules import run_module
+from support.objects import pull_secret
 
 
 def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict[str, Any]:
@@ -88,13 +88,7 @@ LONG = "pipeline-runner-of-the-payments-department-production"
 MANAGED = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
 
 
-def pull_secret(name: str, **metadata: Any) -> dict[str, Any]:
-    auth = base64.b64encode(b'{"auths":{"quay.io":{"auth":"cm9ib3Q6U2VjcmV0LTE="}}}').decode()
-    return {
-        "metadata": {"name": name, **metadata},
-        "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": auth},
-    }
+AUTHS = {"auths": {"quay.io": {"auth": "cm9ib3Q6U2VjcmV0LTE="}}}
 
 
 def let_link(lab: Any, namespace: str, *resources: str) -> None:
@@ -114,7 +108,7 @@ class TestWhatLooksGenerated:
 
     @pytest.mark.parametrize("name", ALIKE)
     def test_a_users_secret_with_a_generated_name_is_unlinked_completely(self, lab, run, namespace, name):
-        lab.create(namespace, "secrets", pull_secret(name))
+        lab.create(namespace, "secrets", pull_secret(name, AUTHS))
         platform = pull_names(lab.account(namespace))
         both = {"link_for": ["pull", "mount"]}
         assert link(run, [namespace], name, **both)["changed"]
@@ -203,7 +197,7 @@ class TestBefore416:
     def test_a_users_secret_with_a_generated_name_is_removed(self, old, old_run, project):
         (generated,) = pull_names(old.account(project))
         mine = "default-dockercfg-zzzzz"
-        old.create(project, "secrets", pull_secret(mine))
+        old.create(project, "secrets", pull_secret(mine, AUTHS))
         old.set_account(project, imagePullSecrets=[mine, "default-dockercfg-bbbbb"])
         link(old_run, [project], "team", exclusive=True)
         assert pull_names(old.account(project)) == [generated, "team"], "a user's one and a stale one are gone"
@@ -242,8 +236,8 @@ class TestOnlyManaged:
     """A teardown unlinks only secrets that this collection created and secrets that do not exist."""
 
     def test_the_option_only_managed_unlinks_only_own_and_deleted_secrets(self, lab, run, namespace):
-        lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
-        lab.create(namespace, "secrets", pull_secret("theirs"))
+        lab.create(namespace, "secrets", pull_secret("ours", AUTHS, metadata={"labels": MANAGED}))
+        lab.create(namespace, "secrets", pull_secret("theirs", AUTHS))
         platform = pull_names(lab.account(namespace))[0]
         lab.set_account(namespace, imagePullSecrets=["theirs", "ours", "gone"])
         options = {"state": "absent", "only_managed": True}
@@ -261,7 +255,7 @@ class TestOnlyManaged:
         assert audit.verbs() == ["get"], "what is not linked is not looked up"
 
     def test_an_unreadable_secret_stays_linked_with_a_warning(self, lab, run, namespace):
-        lab.create(namespace, "secrets", pull_secret("ours", labels=MANAGED))
+        lab.create(namespace, "secrets", pull_secret("ours", AUTHS, metadata={"labels": MANAGED}))
         link(run, [namespace], "ours")
         before = pull_names(lab.account(namespace))
         let_link(lab, namespace)
@@ -279,57 +273,12 @@ class TestOnlyManaged:
 class TestPurposes:
     """The purposes have the same meaning as in oc secrets link --for."""
 
-    @pytest.mark.parametrize("link_for", [["pull"], ["mount"], ["pull", "mount"]])
-    def test_link_for_changes_only_the_named_lists(self, lab, run, namespace, link_for):
-        before = lab.account(namespace)
-        link(run, [namespace], "mine", link_for=link_for)
-        after = lab.account(namespace)
-        added = {"pull": ["mine"] if "pull" in link_for else [], "mount": ["mine"] if "mount" in link_for else []}
-        assert pull_names(after) == pull_names(before) + added["pull"]
-        assert mount_names(after) == mount_names(before) + added["mount"]
-        link(run, [namespace], "mine", link_for=link_for, state="absent")
-        assert pull_names(lab.account(namespace)) == pull_names(before)
-        assert mount_names(lab.account(namespace)) == mount_names(before)
-
     def test_several_accounts_and_globs_are_linked(self, lab, run, namespace):
         for name in ("build-a", "build-b", "other"):
             lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})
         result = link(run, [namespace], "mine", service_accounts=["default", "build-*"])
         assert [change["name"] for change in result["namespaces"][0]["changes"]] == ["build-a", "build-b", "default"]
         assert "mine" not in pull_names(lab.account(namespace, "other"))
-
-    @pytest.mark.parametrize(
-        "options",
-        [{"secrets": []}, {"service_accounts": []}, {"link_for": []}, {"secrets": ["Bad_Name"]}, {"namespaces": []}],
-    )
-    def test_bad_input_causes_no_request(self, lab, run, namespace, options):
-        audit = lab.audit()
-        result = run("sa_link", **{"namespaces": [namespace], "secrets": ["mine"], **options})
-        assert result["failed"]
-        assert f"option '{next(iter(options))}'" in result["msg"]
-        assert audit.ours() == []
-
-
-class TestTruthTable:
-    """Check mode predicts the real run and a second run changes nothing, for each list and state."""
-
-    FOUND = {"missing": [], "same": ["mine"], "foreign": ["theirs", "theirs"], "between": ["theirs", "mine", "last"]}
-
-    @pytest.mark.parametrize("state", ["present", "absent"])
-    @pytest.mark.parametrize("found", FOUND)
-    def test_check_mode_predicts_the_real_run_and_a_second_run_is_unchanged(self, lab, run, namespace, state, found):
-        lab.set_account(namespace, imagePullSecrets=self.FOUND[found])
-        options = {"namespaces": [namespace], "secrets": ["mine"], "state": state, "require": "none"}
-        audit = lab.audit()
-        checked = run("sa_link", check=True, **options)
-        assert audit.writes() == []
-        real = run("sa_link", **options)
-        for part in ("changed", "diff", "namespaces", "summary"):
-            assert checked[part] == real[part], part
-        assert real["changed"] is (("mine" in self.FOUND[found]) is (state == "absent"))
-        audit = lab.audit()
-        assert run("sa_link", **options)["changed"] is False
-        assert audit.verbs() == ["get"]
 
 
 class TestWaiting:
@@ -348,14 +297,6 @@ class TestWaiting:
         assert "service account never did not appear in time" in result["failures"][0]["error"]
         assert result["changed"] is True
         assert ("mine" in pull_names(lab.account(namespace))) is not check
-
-    def test_a_missing_namespace_is_not_waited_for(self, run):
-        result = link(run, ["missing"], "mine", wait_timeout=600)
-        assert "the namespace does not exist" in result["failures"][0]["error"]
-
-    def test_unlinking_from_a_missing_account_is_not_a_failure(self, run, namespace):
-        result = link(run, [namespace], "mine", service_accounts=["never"], state="absent", wait_timeout=600)
-        assert (result["failed"], result["changed"]) == (False, False)
 
 
 class TestAtBirth:
@@ -394,16 +335,3 @@ def _in_process(kubeconfig: str, namespace: str, number: int) -> list[bool]:
     context = multiprocessing.get_context("spawn")
     with context.Pool(1) as process:
         return process.apply(_link_ten, (kubeconfig, namespace, number))
-
-
-class TestFleet:
-    """Fifty namespaces need one list and only the necessary writes."""
-
-    def test_fifty_namespaces_need_one_list(self, lab, run, namespaces):
-        names = namespaces(50)
-        audit = lab.audit()
-        assert link(run, names, "mine")["summary"]["changed"] == 50
-        assert sorted(audit.verbs()) == ["list"] + ["patch"] * 50
-        audit = lab.audit()
-        assert link(run, names, "mine")["summary"]["unchanged"] == 50
-        assert audit.verbs() == ["list"]

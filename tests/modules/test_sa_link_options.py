@@ -5,24 +5,21 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 
 import pytest
 from support.lab import mount_names, pull_names
+from support.objects import b64, pull_secret
 from support.truth import three_ways
 
-AUTHS = {"quay.io": {"auth": base64.b64encode(b"robot:Secret-1").decode()}}
+AUTHS = {"quay.io": {"auth": b64(b"robot:Secret-1")}}
 RBAC = "rbac.authorization.k8s.io"
 
 
 def secret(
     name: str, content: Any = None, kind: str = "kubernetes.io/dockerconfigjson", key: str = ""
 ) -> dict[str, Any]:
-    text = json.dumps({"auths": AUTHS} if content is None else content)
-    data = {key or f".{kind.rpartition('/')[2]}": base64.b64encode(text.encode()).decode()}
-    return {"metadata": {"name": name}, "type": kind, "data": data}
+    return pull_secret(name, {"auths": AUTHS} if content is None else content, kind, key)
 
 
 def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict[str, Any]:
@@ -43,28 +40,6 @@ class TestRequire:
         "unwrapped": (secret("s", AUTHS), "holds no entry with user and password"),
         "missing": (None, "does not exist: create it first"),
     }
-
-    @pytest.mark.parametrize("found", USELESS)
-    def test_an_unusable_secret_is_linked_only_on_request(self, lab, run, namespace, found):
-        body, why = self.USELESS[found]
-        if body is not None:
-            lab.create(namespace, "secrets", body)
-        before, audit = pull_names(lab.account(namespace)), lab.audit()
-        for check in (True, False):
-            result = link(run, [namespace], "s", check=check)
-            assert result["failed"]
-            assert result["failures"][0]["error"].startswith(f"secret {namespace}/s ")
-            assert why in result["msg"]
-        assert link(run, [namespace], "s", require="existing", check=True)["failed"] is (body is None)
-        assert link(run, [namespace], "s", link_for=["mount"], check=True)["failed"] is (body is None)
-        assert audit.writes() == []
-        assert link(run, [namespace], "s", require="none")["changed"]
-        assert pull_names(lab.account(namespace)) == [*before, "s"]
-
-    @pytest.mark.parametrize("body", [secret("s"), secret("s", AUTHS, "kubernetes.io/dockercfg")])
-    def test_both_types_that_nodes_read_are_linked(self, lab, run, namespace, body):
-        lab.create(namespace, "secrets", body)
-        assert link(run, [namespace], "s")["changed"]
 
     def test_one_bad_namespace_does_not_stop_the_other(self, lab, run, namespaces):
         good, bad = namespaces(2)
@@ -91,21 +66,6 @@ class TestRequire:
         assert {event["objectRef"]["resource"] for event in audit.ours()} == {"serviceaccounts"}
 
 
-class TestOrder:
-    """Builds use the first matching secret, so the order matters."""
-
-    def test_several_secrets_are_linked_in_the_given_order(self, lab, run, namespace):
-        before = pull_names(lab.account(namespace))
-        link(run, [namespace], "z", "a", "m", require="none")
-        assert pull_names(lab.account(namespace)) == [*before, "z", "a", "m"]
-
-    def test_an_existing_order_is_kept(self, lab, run, namespace):
-        lab.set_account(namespace, imagePullSecrets=["a", "z"])
-        before = pull_names(lab.account(namespace))
-        link(run, [namespace], "z", "m", "a", require="none")
-        assert pull_names(lab.account(namespace)) == [*before, "m"]
-
-
 class TestExclusive:
     def test_an_exclusive_list_keeps_only_ours_and_the_platforms_entries(self, lab, run, namespace):
         lab.set_account(namespace, imagePullSecrets=["theirs", "mine", "theirs", "mine"], secrets=["theirs"])
@@ -116,22 +76,6 @@ class TestExclusive:
         audit = lab.audit()
         assert not link(run, [namespace], "mine", "too", exclusive=True, require="none")["changed"]
         assert audit.writes() == []
-
-
-class TestPlatformsEntry:
-    """The platform's entry stays even if state=absent names it."""
-
-    def test_the_platforms_entry_is_kept_with_a_warning(self, lab, run, namespace):
-        before = pull_names(lab.account(namespace))
-        result = link(run, [namespace], *before, state="absent")
-        assert result["changed"] is False
-        assert "the platform generated it for this account and would link it again" in str(result["warnings"])
-        assert pull_names(lab.account(namespace)) == before
-
-    def test_a_duplicate_of_others_is_reported(self, lab, run, namespace):
-        lab.set_account(namespace, imagePullSecrets=["theirs", "theirs"])
-        result = link(run, [namespace], "mine", require="none")
-        assert f"service account {namespace}/default lists secret theirs more than once" in str(result["warnings"])
 
 
 class TestCreate:
@@ -156,11 +100,6 @@ class TestCreate:
         for name in names:
             lab.until(lambda name=name: lab.provisioned(name), f"{name} is provisioned")
             assert pull_names(lab.account(name)).count("mine") == 1
-
-    @pytest.mark.parametrize("check", [False, True])
-    def test_a_missing_namespace_is_reported(self, run, check):
-        result = link(run, ["missing"], "mine", create=True, require="none", check=check)
-        assert "the namespace does not exist" in result["msg"]
 
 
 class TestTruthTable:

@@ -9,7 +9,7 @@ import base64
 import time
 
 import pytest
-from support.lab import path_of, pull_names
+from support.lab import path_of
 from support.modules import run_module
 
 RBAC = "rbac.authorization.k8s.io"
@@ -30,14 +30,6 @@ class TestProvisioned:
         assert verbs.count("list") == 1
         assert set(verbs) == {"list", "get"}
         assert len(verbs) == 51, "one list of accounts, and only the secrets that they refer to"
-
-    def test_the_result_names_the_generated_pull_secret(self, lab, run, namespace):
-        assert account_of(run("sa_wait", namespaces=[namespace])) == {
-            "name": "default",
-            "exists": True,
-            "provisioned": True,
-            "pull_secret": pull_names(lab.account(namespace))[0],
-        }
 
     @pytest.mark.parametrize("check", [False, True])
     def test_the_module_waits_for_a_slow_platform(self, lab, run, namespaces, check):
@@ -70,20 +62,6 @@ class TestNotProvisioned:
         assert "service account odd: no generated pull secret in imagePullSecrets" in result["msg"]
         assert "service account never does not exist" in result["msg"]
         assert "\n" not in result["msg"]
-
-    def test_a_missing_namespace_is_not_waited_for(self, run):
-        started = time.monotonic()
-        result = run("sa_wait", namespaces=["missing"], timeout=600)
-        assert "the namespace does not exist" in result["failures"][0]["error"]
-        assert time.monotonic() - started < 60
-
-    @pytest.mark.parametrize(
-        "options", [{"service_accounts": []}, {"service_accounts": ["No_Name"]}, {"namespaces": []}]
-    )
-    def test_bad_input_causes_no_request(self, lab, run, options):
-        audit = lab.audit()
-        assert run("sa_wait", **{"namespaces": ["a"], **options})["failed"]
-        assert audit.ours() == []
 
     def test_a_caller_who_may_not_read_secrets_gets_a_note_on_unverified_content(self, lab, run, namespace):
         rule = {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["get", "list"]}

@@ -15,6 +15,7 @@ from typing import Any
 
 from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_kubelet_config, add_nodes, described_nodes
+from support.objects import b64, pull_secret
 from support.openshift import described
 from support.registry_settings import registry_settings
 
@@ -66,15 +67,13 @@ class Scene:
 
     def entry(self, password: str | None = None, username: str | None = None) -> dict[str, str]:
         text = f"{username or self.login['username']}:{password or self.login['password']}"
-        return {"auth": base64.b64encode(text.encode()).decode()}
+        return {"auth": b64(text)}
 
     def secret(
         self, auths: Any = None, name: str = "pull", kind: str = "kubernetes.io/dockerconfigjson", at: int = 0
     ) -> None:
-        content = json.dumps({"auths": {self.host: self.entry()} if auths is None else auths})
-        key = {"kubernetes.io/podmanconfigjson": ".podmanconfigjson"}.get(kind, ".dockerconfigjson")
-        data = {key: base64.b64encode(content.encode()).decode()}
-        self.lab.create(self.names[at], "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
+        content = {"auths": {self.host: self.entry()} if auths is None else auths}
+        self.lab.create(self.names[at], "secrets", pull_secret(name, content, kind))
 
     def link(self, *names: str, at: int = 0) -> None:
         self.lab.set_account(self.names[at], imagePullSecrets=list(names))

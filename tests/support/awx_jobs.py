@@ -10,7 +10,6 @@ as a script that prints JSON, and `ansible-runner transmit | worker | process`, 
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import subprocess
@@ -27,6 +26,7 @@ from awx_plugins.interfaces._temporary_private_credential_api import Credential 
 from awx_plugins.interfaces._temporary_private_inject_api import build_safe_env, inject_credential
 
 from support.awx_rules import PROJECT, configuration, extra_variables, named
+from support.objects import b64
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield secret
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield base64.b64encode(secret.encode()).decode()
+    yield b64(secret)
     yield secret[: max(8, len(secret) // 2)]
 
 

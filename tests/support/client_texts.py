@@ -66,18 +66,11 @@ class _Status:
 #: containerd shows nothing of the body for HEAD. containers/image does not show whether a token service got a login.
 _HIDES = {"containerd": "denied"}
 _STATUSES = (
-    *(
-        _Status("registry_error", place, status, body, {"containerd": ""} if place == "ping" else {})
-        for place, status, body in product(
-            ("ping", "manifest", "blob", "token", "login"), (500, 502, 503, 504, 520), ("json", "html")
-        )
-    ),
-    *(
-        _Status(cause, place, status, "json", {"containerd": ""} if place == "ping" else {})
-        for (cause, status), place in product(
-            (("billing", 402), ("proxy", 407), ("rate_limited", 429)), ("ping", "manifest", "blob", "token", "login")
-        )
-    ),
+    *(_Status("registry_error", place, status, body, {"containerd": ""} if place == "ping" else {}) for place, status,
+     body in product(("ping", "manifest", "blob", "token", "login"), (500, 502, 503, 504, 520), ("json", "html"))),
+    *(_Status(cause, place, status, "json", {"containerd": ""} if place == "ping" else {}) for (cause, status),
+     place in product((("billing", 402), ("proxy", 407), ("rate_limited", 429)), ("ping", "manifest", "blob", "token",
+     "login"))),
     _Status("proxy", "ping", 403, "html", {"containerd": ""}),
     _Status("proxy", "ping", 404, "html", {"containerd": ""}),
     _Status("proxy", "manifest", 403, "html", _HIDES),
@@ -88,10 +81,8 @@ _STATUSES = (
     _Status("proxy", "login", 403, "html", {"cri-o": "denied", "containerd": "bad_credentials"}),
     *(_Status("proxy", place, 200, "html") for place in ("token", "login")),
     _Status("registry_error", "ping", 404, "plain", {"containerd": "", "docker": ""}),
-    *(
-        _Status("registry_error", place, status, "plain", {"docker": ""})
-        for place, status in product(("token", "login"), (404, 405))
-    ),
+    *(_Status("registry_error", place, status, "plain", {"docker": ""}) for place,
+     status in product(("token", "login"), (404, 405))),
     _Status("bad_credentials", "login", 400, "json", {"cri-o": "registry_error", "docker": ""}),
     _Status("bad_credentials", "login", 401, "json", {"docker": "unauthorized"}),
     _Status("bad_credentials", "login", 403, "json", {"cri-o": "denied", "docker": "denied"}),
@@ -106,7 +97,7 @@ _STATUSES = (
     _Status("not_found", "manifest", 404, "plain"),
     _Status("damaged_content", "blob", 404, "json"),
     _Status("registry_error", "blob", 403, "xml", {"containerd": "content_refused"}),
-)
+)  # fmt: skip
 
 #: Go's errors of a connection, with the host of the request.
 _NETWORK = {
@@ -124,53 +115,28 @@ _NETWORK = {
         "dial tcp 192.0.2.9:443: connect: operation not permitted",
         "dial tcp 192.0.2.9:443: socket: permission denied",
     ),
-    "timeout": (
-        "dial tcp 192.0.2.9:443: i/o timeout",
-        "dial tcp 192.0.2.9:443: connect: connection timed out",
-        "context deadline exceeded",
-        "net/http: TLS handshake timeout",
-        "net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)",
-    ),
-    "tls_http": (
-        "http: server gave HTTP response to HTTPS client",
-        "tls: first record does not look like a TLS handshake",
-    ),
-    "tls_expired": (
-        "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time x is after y",
-    ),
-    "tls_name": (
-        "tls: failed to verify certificate: x509: certificate is valid for other.example.com, not {host}",
-        "x509: cannot validate certificate for 192.0.2.9 because it doesn't contain any IP SANs",
-    ),
-    "tls_untrusted": (
-        "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-        "x509: certificate signed by unknown authority",
-    ),
-    "tls_client": (
-        "remote error: tls: certificate required",
-        "remote error: tls: bad certificate",
-        "remote error: tls: unknown certificate authority",
-        "remote error: tls: unknown certificate",
-        "remote error: tls: expired certificate",
-        "remote error: tls: access denied",
-    ),
-    "tls_version": (
-        "remote error: tls: protocol version not supported",
-        "remote error: tls: handshake failure",
-        "remote error: tls: insufficient security level",
-        "tls: server selected unsupported protocol version 301",
-    ),
+    "timeout": ("dial tcp 192.0.2.9:443: i/o timeout", "dial tcp 192.0.2.9:443: connect: connection timed out",
+     "context deadline exceeded", "net/http: TLS handshake timeout",
+     "net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)"),
+    "tls_http": ("http: server gave HTTP response to HTTPS client",
+     "tls: first record does not look like a TLS handshake"),
+    "tls_expired": ("tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time x is after y",),
+    "tls_name": ("tls: failed to verify certificate: x509: certificate is valid for other.example.com, not {host}",
+     "x509: cannot validate certificate for 192.0.2.9 because it doesn't contain any IP SANs"),
+    "tls_untrusted": ("tls: failed to verify certificate: x509: certificate signed by unknown authority",
+     "x509: certificate signed by unknown authority"),
+    "tls_client": ("remote error: tls: certificate required", "remote error: tls: bad certificate",
+     "remote error: tls: unknown certificate authority", "remote error: tls: unknown certificate",
+     "remote error: tls: expired certificate", "remote error: tls: access denied"),
+    "tls_version": ("remote error: tls: protocol version not supported", "remote error: tls: handshake failure",
+     "remote error: tls: insufficient security level", "tls: server selected unsupported protocol version 301"),
     "redirects": ("stopped after 10 redirects",),
-    "registry_error": (
-        "EOF",
-        "unexpected EOF",
-        "read tcp 192.0.2.7:40000->192.0.2.9:443: read: connection reset by peer",
-        "write tcp 192.0.2.7:40000->192.0.2.9:443: write: broken pipe",
-        "http: server closed idle connection",
-        "stream error: stream ID 1; INTERNAL_ERROR; received from peer",
-        "http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR",
-        'malformed HTTP response "x"',
-    ),
+    "registry_error": ("EOF", "unexpected EOF",
+     "read tcp 192.0.2.7:40000->192.0.2.9:443: read: connection reset by peer",
+     "write tcp 192.0.2.7:40000->192.0.2.9:443: write: broken pipe", "http: server closed idle connection",
+     "stream error: stream ID 1; INTERNAL_ERROR; received from peer",
+     "http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR",
+     'malformed HTTP response "x"'),
     "proxy": (
         "proxyconnect tcp: dial tcp 192.0.2.8:3128: connect: connection refused",
         "proxyconnect tcp: dial tcp: lookup proxy.example.com on 192.0.2.53:53: no such host",
@@ -184,7 +150,7 @@ _NETWORK = {
         "unknown status code",
         "",
     ),
-}
+}  # fmt: skip
 
 _OPEN = "failed to copy: httpReadSeeker: failed open: "
 #: Each client's error for content that does not belong to the image, without its frame.

@@ -26,16 +26,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
 from urllib3.exceptions import ProtocolError
 
-from support.api_rules import (
-    KINDS,
-    FaultyRequest,
-    Problem,
-    ServedKind,
-    decoded,
-    field_test,
-    label_test,
-    problems_of,
-)
+from support.api_rules import KINDS, FaultyRequest, Problem, ServedKind, decoded, field_test, label_test, problems_of
 from support.certificates import loopback_certificate, server_context
 from support.scripted_pool import HOST, Answer, Clock, Request, ScriptedConnection, status_object
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
+from support.objects import b64
 
 from .generated_nodes import CERTAIN_NODES, NODES, NodeCase, show_nodes
 from .lab import Lab
@@ -244,7 +245,7 @@ class Pods:
             kind, content = KINDS[0], json.dumps({"auths": {**auths, "broken.example.com": []}})
         elif kind == "kubernetes.io/podmanconfigjson":
             key = "auth.json"
-        return {"metadata": {"name": name}, "type": kind, "data": {key: base64.b64encode(content.encode()).decode()}}
+        return {"metadata": {"name": name}, "type": kind, "data": {key: b64(content)}}
 
     def _entry(self, key: str, form: str, secret: str) -> dict[str, str]:
         """The login. Its e-mail address makes the kubelet's hash of it unique, so that no pod matches the record of another pod."""
@@ -258,5 +259,5 @@ class Pods:
         user, password = {"wrong": (user, "wrong"), "no user": ("", password), "no password": (user, "")}.get(
             form, (user, password)
         )
-        encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+        encoded = b64(f"{user}:{password}")
         return {"auth": encoded.rstrip("=") if form == "unpadded" else encoded, "email": email}

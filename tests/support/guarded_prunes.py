@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -15,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.owne
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 from support.in_memory import InMemory
+from support.objects import b64
 from support.scripted_pool import Answer
 
 __all__ = ["guarded_prune", "make_api", "put_account", "put_deployment", "put_secret"]
@@ -34,9 +34,9 @@ def make_api(*namespaces: str) -> FakeApi:
 
 def put_secret(api: FakeApi, namespace: str, name: str, *keys: str) -> None:
     """A secret of owner a with the registry's login under these keys."""
-    auth = base64.b64encode(b"u:p").decode()
+    auth = b64(b"u:p")
     text = json.dumps({"auths": {key: {"auth": auth} for key in keys}})
-    data = {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+    data = {".dockerconfigjson": b64(text)}
     api.put("secrets", namespace, name, type="kubernetes.io/dockerconfigjson", data=data, metadata=OWNED)
 
 

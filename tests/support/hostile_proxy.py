@@ -18,18 +18,7 @@ from typing import Any, Union
 from support.lab import Lab
 from support.proxy import Exchange, Proxy, Reply
 
-__all__ = [
-    "Act",
-    "HostileProxy",
-    "altered",
-    "answered",
-    "cut",
-    "dying",
-    "hanging",
-    "redirected",
-    "refused",
-    "revoked",
-]
+__all__ = ["Act", "HostileProxy", "altered", "answered", "cut", "dying", "hanging", "redirected", "refused", "revoked"]
 
 #: An action on one request, which answers it or not.
 Act = Callable[["HostileProxy", Exchange], None]

@@ -162,12 +162,7 @@ def drips(first: bytes, piece: bytes, seconds: float) -> Script:
 
 @contextmanager
 def served(
-    script: Script,
-    context: ssl.SSLContext | None,
-    *,
-    tunnel: bool = False,
-    address: str = "127.0.0.1",
-    most: int = 1,
+    script: Script, context: ssl.SSLContext | None, *, tunnel: bool = False, address: str = "127.0.0.1", most: int = 1
 ) -> Iterator[HostileRegistry]:
     """Run the server until the end of the block."""
     server = HostileRegistry(script, context, tunnel=tunnel, address=address, most=most)

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from support.lab import Lab
+from support.objects import b64
 
 __all__ = ["PULL_SECRET", "host_a_cluster"]
 
@@ -23,7 +23,7 @@ def host_a_cluster(lab: Lab, namespace: str) -> None:
     """Create the hosted cluster `prod`, with its pull secret and two node pools. Existing objects stay unchanged."""
     for plural, kind in _KINDS:
         _define(lab, plural, kind)
-    content = base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()
+    content = b64(b'{"auths": {"quay.io": {"auth": "dTpw"}}}')
     secret = {"metadata": {"name": PULL_SECRET}, "type": "kubernetes.io/dockerconfigjson"}
     body = {**secret, "data": {".dockerconfigjson": content}}
     lab.api("POST", f"/api/v1/namespaces/{namespace}/secrets", body, expect=(201, 409))

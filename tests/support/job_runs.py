@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import importlib
 import json
 import tempfile
@@ -24,6 +23,7 @@ from support.lab import Lab, path_of
 from support.lab_nodes import LabNode, add_nodes
 from support.logins import token_kubeconfig
 from support.modules import run_module
+from support.objects import b64
 from support.openshift import CLUSTER_VERSION
 from support.provider import PROVIDERS
 from support.proxy import Exchange, Proxy
@@ -95,8 +95,8 @@ class Stage:
 
     def secret(self, name: str, login: Mapping[str, str] | None = None, host: str = "quay.io", **more: Any) -> None:
         user = login or LOGIN
-        auth = base64.b64encode(f"{user['username']}:{user['password']}".encode()).decode()
-        content = base64.b64encode(json.dumps({"auths": {host: {"auth": auth}}}).encode()).decode()
+        auth = b64(f"{user['username']}:{user['password']}")
+        content = b64(json.dumps({"auths": {host: {"auth": auth}}}))
         body = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}, **more}
         for namespace in self.names:
             self.lab.create(namespace, "secrets", {"metadata": {"name": name}, **body})

@@ -16,11 +16,7 @@ LISTS = {"pull_secret": "secrets", "sa_link": "links", "image_puller_grant": "gr
 #: Number of additional entries of the first namespace.
 SEVERAL = 4
 #: The options that distinguish the entries.
-_OWN = {
-    "pull_secret": ("name", "registries"),
-    "sa_link": ("secrets", "link_for"),
-    "image_puller_grant": ("projects",),
-}
+_OWN = {"pull_secret": ("name", "registries"), "sa_link": ("secrets", "link_for"), "image_puller_grant": ("projects",)}
 
 
 def suffixes(form: str, names: Sequence[str]) -> list[tuple[str, str]]:

@@ -56,13 +56,8 @@ ROWS = [
 
 #: Cases found later: title, keys, image, the keys that the kubelet uses in its order, and the keys that containers/image may use.
 QUIRKS: list[tuple[str, list[str], str, list[str], list[str]]] = [
-    (
-        "the fallback takes a host without dot for Docker Hub",
-        ["index.docker.io"],
-        "localhost/app",
-        ["index.docker.io"],
-        [],
-    ),
+    ("the fallback takes a host without dot for Docker Hub", ["index.docker.io"],
+     "localhost/app", ["index.docker.io"], []),
     ("brackets in a host no longer parse", ["r[ae]g.example.com"], "reg.example.com/a", [], []),
     ("escapes in a path are read", ["quay.io/%6frg"], "quay.io/org/app", ["quay.io/%6frg"], []),
     ("bad escapes are not", ["quay.io/%2fx", "quay.io/%zz"], "quay.io/a", [], []),
@@ -73,36 +68,16 @@ QUIRKS: list[tuple[str, list[str], str, list[str], list[str]]] = [
     ("double slashes are kept", ["quay.io//org", "quay.io//"], "quay.io/org/a", [], []),
     ("one API version is cut", ["quay.io/v1/v2/org"], "quay.io/org/a", [], []),
     ("upper case matches itself", ["QUAY.IO"], "QUAY.IO/a", ["QUAY.IO"], ["QUAY.IO"]),
-    (
-        "URLs of one host are alike",
-        ["https://quay.io/a", "https://quay.io/b"],
-        "quay.io/b/c",
-        ["https://quay.io/b"],
-        ["https://quay.io/a", "https://quay.io/b"],
-    ),
+    ("URLs of one host are alike", ["https://quay.io/a", "https://quay.io/b"],
+     "quay.io/b/c", ["https://quay.io/b"], ["https://quay.io/a", "https://quay.io/b"]),
     ("a lone star is one label", ["*"], "localhost/a", ["*"], []),
     ("addresses in brackets match no image", ["[::1", "[::1]", "[::1]:5000", "["], "quay.io/a", [], []),
-    (
-        "the kubelet drops a user",
-        ["robot:pass@quay.io", "https://robot@quay.io/org"],
-        "quay.io/org/app",
-        ["https://robot@quay.io/org", "robot:pass@quay.io"],
-        [],
-    ),
+    ("the kubelet drops a user", ["robot:pass@quay.io", "https://robot@quay.io/org"],
+     "quay.io/org/app", ["https://robot@quay.io/org", "robot:pass@quay.io"], []),
     ("control characters do not parse", ["quay.io\x00", "quay.io/\x7f"], "quay.io/a", [], []),
     ("a port is digits", ["quay.io:5000x", "quay.io:5000"], "quay.io:5000/a", ["quay.io:5000"], ["quay.io:5000"]),
-    (
-        "a star stands for part of a label",
-        ["*uay.io", "q*y.io", "*.io", "quay.*"],
-        "quay.io/a",
-        ["quay.*", "q*y.io", "*uay.io", "*.io"],
-        [],
-    ),
-    (
-        "the path of Docker Hub's own images",
-        ["docker.io/library", "docker.io/library/nginx", "docker.io"],
-        "nginx:1.2",
-        ["docker.io/library/nginx", "docker.io/library", "docker.io"],
-        ["docker.io/library/nginx"],
-    ),
-]
+    ("a star stands for part of a label", ["*uay.io", "q*y.io", "*.io", "quay.*"],
+     "quay.io/a", ["quay.*", "q*y.io", "*uay.io", "*.io"], []),
+    ("the path of Docker Hub's own images", ["docker.io/library", "docker.io/library/nginx", "docker.io"],
+     "nginx:1.2", ["docker.io/library/nginx", "docker.io/library", "docker.io"], ["docker.io/library/nginx"]),
+]  # fmt: skip

@@ -133,11 +133,7 @@ def judge(case: RegistryRules, answer: Mapping[str, Any], blocked: Collection[st
 
 
 def _judge_image(
-    image: str,
-    registries: NodeRegistries,
-    policies: ImagePolicies,
-    places: Mapping[str, Any],
-    blocked: Collection[str],
+    image: str, registries: NodeRegistries, policies: ImagePolicies, places: Mapping[str, Any], blocked: Collection[str]
 ) -> Iterator[str]:
     reference = reference_of(image)
     assert reference is not None

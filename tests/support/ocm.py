@@ -8,7 +8,6 @@ github.com/openshift-online/ocm-sdk-go: authentication/transport_wrapper.go for 
 
 from __future__ import annotations
 
-import base64
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from typing import Any, Union
 from urllib.parse import parse_qs
 
 from support.certificates import server_context
+from support.objects import b64
 
 TOKEN_PATH = "/auth/realms/redhat-external/protocol/openid-connect/token"
 API_PATH = "/api/accounts_mgmt/v1/access_token"
@@ -30,7 +30,7 @@ ACCESS_TOKEN = "eyJhbGciOiJSUzI1NiJ9.canary-access-token-2001.sig"
 
 
 def login(user: str, password: str) -> str:
-    return base64.b64encode(f"{user}:{password}".encode()).decode()
+    return b64(f"{user}:{password}")
 
 
 #: The passwords of the account's pull secret, by host.
@@ -131,8 +131,7 @@ def _token(asked: Asked) -> Answer:
     """Answer a token request as in RFC 6749, with Keycloak's refusals."""
     form = asked.form
     granted = answer(
-        200,
-        {"access_token": ACCESS_TOKEN, "expires_in": 900, "token_type": "Bearer", "refresh_token": OFFLINE_TOKEN},
+        200, {"access_token": ACCESS_TOKEN, "expires_in": 900, "token_type": "Bearer", "refresh_token": OFFLINE_TOKEN}
     )
     if form.get("grant_type") == "refresh_token" and form.get("client_id") == "cloud-services":
         if form.get("refresh_token") == OFFLINE_TOKEN:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import re
@@ -24,6 +23,8 @@ LAB_INVENTORY = ROOT / "extensions" / "molecule" / "shared" / "lab_inventory.py"
 sys.path.append(str(LAB_INVENTORY.parent))
 
 from lab_inventory import Dumper, Unsafe
+
+from support.objects import b64
 
 
 def variables_file(value: Any) -> str:
@@ -81,7 +82,7 @@ def lab_inventory(lab, output: Path, *options: str) -> Path:
 def forms(password: str, *usernames: str) -> set[str]:
     """The forms in which a password may leak: plain, escaped, in base64 alone and after a user, and each half of it."""
     logins = [password, *(f"{name}:{password}" for name in usernames)]
-    encoded = {base64.b64encode(text.encode()).decode() for text in logins}
+    encoded = {b64(text) for text in logins}
     escaped = {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in logins for ascii_only in (True, False)}
     half = len(password) // 2
     return {*logins, *encoded, *escaped, repr(password)[1:-1], password[:half], password[half:]}

@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from support.objects import b64
+
 from .lab import Lab, path_of
 
 __all__ = ["ProjectUser", "auth_file"]
@@ -17,10 +19,7 @@ __all__ = ["ProjectUser", "auth_file"]
 
 def auth_file(entries: dict[str, tuple[str, str]]) -> str:
     """The text of an auth file. `entries` are user and password by key."""
-    auths = {
-        key: {"auth": base64.b64encode(f"{username}:{password}".encode()).decode()}
-        for key, (username, password) in entries.items()
-    }
+    auths = {key: {"auth": b64(f"{username}:{password}")} for key, (username, password) in entries.items()}
     return json.dumps({"auths": auths})
 
 
@@ -65,7 +64,7 @@ class ProjectUser:
     def secret(self, name: str, text: str, *, key: str = ".dockerconfigjson", **fields: Any) -> dict[str, Any]:
         """Create a pull secret with that text, or an Opaque secret for any other `key`. `fields` are further fields of the object."""
         kind = {".dockerconfigjson": "kubernetes.io/dockerconfigjson", ".dockercfg": "kubernetes.io/dockercfg"}
-        data = {key: base64.b64encode(text.encode()).decode()}
+        data = {key: b64(text)}
         body: dict[str, Any] = {"type": kind.get(key, "Opaque"), "data": data, **fields}
         return self.create_object("secrets", {**body, "metadata": {"name": name, **fields.get("metadata", {})}})
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -42,8 +41,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 
+from support.objects import b64
+
 IMAGE = "q.io/team/app:v1"
-AUTH = {"auth": base64.b64encode(b"u:p").decode()}
+AUTH = {"auth": b64(b"u:p")}
 GENERATED = {"annotations": {"openshift.io/internal-registry-auth-token.service-account": "default"}}
 BACK_OFF = 'Back-off pulling image "q.io/team/app:v1": ErrImagePull: {}'
 DIGEST_SETS, TAG_SETS, OLD_SETS = MIRROR_KINDS
@@ -51,7 +52,7 @@ REFUSED = ImagePullError("the caller may not read it")
 
 
 def secret(auths: Any, kind: str = "kubernetes.io/dockerconfigjson", **metadata: Any) -> dict[str, Any]:
-    content = base64.b64encode(json.dumps({"auths": auths}).encode()).decode()
+    content = b64(json.dumps({"auths": auths}))
     return {"metadata": metadata, "type": kind, "data": {".dockerconfigjson": content}}
 
 

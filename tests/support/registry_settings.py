@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from support.lab import Lab
+from support.objects import auth_file, b64, pull_secret
 
 CONFIG = "/apis/config.openshift.io/v1"
 IMAGES = f"{CONFIG}/images/cluster"
@@ -30,22 +29,6 @@ MIRRORS = {
         "repositoryDigestMirrors",
     ),
 }
-
-
-def auth_file(entries: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    """Docker's config.json, made from registry keys with user and password."""
-    return {
-        "auths": {
-            key: {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
-            for key, (user, password) in entries.items()
-        }
-    }
-
-
-def pull_secret(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """A Secret that contains a config.json."""
-    data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
-    return {"metadata": {"name": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
 
 
 @contextmanager
@@ -74,7 +57,7 @@ def registry_settings(
             name = "ImagePolicy" if namespace else "ClusterImagePolicy"
             trust = {
                 "policyType": "PublicKey",
-                "publicKey": {"keyData": base64.b64encode((keys or [PUBLIC_KEY])[0].encode()).decode()},
+                "publicKey": {"keyData": b64((keys or [PUBLIC_KEY])[0])},
             }
             made.append(_make(lab, path, name, number, {"scopes": [scope], "policy": {"rootOfTrust": trust}}))
         if node is not None:

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
+
+from support.objects import b64
 
 from .lab import Lab, path_of, pull_names
 from .lab_nodes import KUBELET_CONFIGS
@@ -43,7 +44,7 @@ def mirror_set(kind: str, name: str, source: str, *mirrors: str, never_source: b
 
 def signature_policy(name: str, scope: str, namespace: str = "", key: str = PUBLIC_KEY) -> dict[str, Any]:
     """A policy that requires a signature, for the cluster or for one namespace."""
-    trust = {"policyType": "PublicKey", "publicKey": {"keyData": base64.b64encode(key.encode()).decode()}}
+    trust = {"policyType": "PublicKey", "publicKey": {"keyData": b64(key)}}
     return {
         "apiVersion": "config.openshift.io/v1",
         "kind": "ImagePolicy" if namespace else "ClusterImagePolicy",

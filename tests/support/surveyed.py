@@ -30,6 +30,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.no
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 
+from support.objects import b64
+
 from .pull_evidence import known
 
 __all__ = [
@@ -40,10 +42,6 @@ __all__ = [
 NOW = 1767225600.0
 DEPLOYMENT = WORKLOADS["deployment"]
 GENERATED = {"openshift.io/internal-registry-auth-token.service-account": "default"}
-
-
-def b64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 def auth(password: str = "a-password", username: str = "user") -> dict[str, str]:

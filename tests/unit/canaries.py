@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 
+from support.objects import b64
+
 CANARIES = ("can:ary:1", "can\"ar'y", "can ary 3", "cänäry-✓", "canary" * 50)
-
-
-def b64(text: str) -> str:
-    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
 
 
 def forms_of(password: str, username: str = "robot") -> list[str]:

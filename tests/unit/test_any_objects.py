@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import importlib
 from typing import Any
@@ -17,10 +16,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.scripted_pool import Answer, Clock
 
 COLLECTION = "ansible_collections.openshift_ops.image_pull.plugins"
-CONTENT = base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()
+CONTENT = b64(b'{"auths": {"quay.io": {"auth": "dTpw"}}}')
 #: The options of each module, and the object that it reads.
 WORK: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "pull_secret": (
@@ -41,7 +41,7 @@ def desired(name: str) -> Any:
     module, options = name.partition(" ")[0], WORK[name][0]
     arguments = importlib.import_module(f"{COLLECTION}.modules.{module}").ARGUMENTS
     defaults = {option: spec.get("default") for option, spec in arguments.items()}
-    package = importlib.import_module(f"{COLLECTION}.module_utils.features.{module}.options")
+    package = importlib.import_module(f"{COLLECTION}.module_utils.features.{module}.plan")
     files = [lambda path: path] if module == "pull_secret" else []
     return package.from_options({**defaults, **options}, *files)
 

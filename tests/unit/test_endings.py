@@ -96,16 +96,9 @@ def rest(**given: Any) -> Callable[[Place], Ending]:
 
 #: An inventory whose prune removes more than `max_prune` allows.
 DECLARED_TOO_LITTLE = {
-    "declared": {
-        "secrets": [],
-        "links": [],
-        "grants": [],
-        "owner": "a",
-        "prune": True,
-        "prune_everything": True,
-        "max_prune": "0",
-    }
-}
+    "declared": {"secrets": [], "links": [], "grants": [], "owner": "a", "prune": True, "prune_everything": True,
+     "max_prune": "0"},
+}  # fmt: skip
 NODES = {
     "namespace": "openshift-config",
     "name": "pull-secret",
@@ -119,202 +112,85 @@ PAUSED = {**NODES, "cluster_kind": "standalone", "pools": [{"name": "worker", "p
 LEFT = {"namespace": "a", "secret": "pull", "location": "auths", "reason": "its owner restored it"}
 UNREAD = "the caller may not list secrets in namespace b"
 CELLS = [
-    Cell(
-        "what_if",
-        "a pull breaks",
+    Cell("what_if", "a pull breaks",
         fails=((what_if(fail_on="would_break"), "found 1 container with an answer of option 'fail_on'"),),
-        passes=((what_if(), "web"),),
-    ),
-    Cell(
-        "what_if",
-        "not known",
+        passes=((what_if(), "web"),)),
+    Cell("what_if", "not known",
         fails=((what_if(image="silent", fail_on="unknown"), "found 1 container with an answer of option 'fail_on'"),),
-        passes=((what_if(image="silent", fail_on="would_break"), "cannot be judged"),),
-    ),
+        passes=((what_if(image="silent", fail_on="would_break"), "cannot be judged"),)),
     Cell(
         "what_if",
         "not asked",
         fails=((what_if(ask_registries=False, fail_on="would_break"), "the registries of 1 container were not asked"),),
         passes=((what_if(ask_registries=False, fail_on="certain_break"), "ask_registries"),),
     ),
-    Cell(
-        "what_if",
-        "not applied",
-        fails=(
-            (
-                what_if(changes=[DECLARED_TOO_LITTLE], fail_on="certain_break"),
-                "1 part of the inventory would not be applied",
-            ),
-        ),
-        passes=((what_if(changes=[DECLARED_TOO_LITTLE]), "1 part of the inventory would not be applied"),),
-    ),
-    Cell(
-        "what_if",
-        "not read",
-        fails=(
-            (
-                what_if(denied="deployments", fail_on="unknown"),
-                "could not be read, so their containers cannot be judged",
-            ),
-        ),
-        passes=((what_if(denied="deployments", fail_on="would_break"), "could not be read"),),
-    ),
-    Cell(
-        "audit",
-        "a pull breaks",
+    Cell("what_if", "not applied",
+        fails=((what_if(changes=[DECLARED_TOO_LITTLE], fail_on="certain_break"),
+        "1 part of the inventory would not be applied"),),
+        passes=((what_if(changes=[DECLARED_TOO_LITTLE]), "1 part of the inventory would not be applied"),)),
+    Cell("what_if", "not read",
+        fails=((what_if(denied="deployments", fail_on="unknown"),
+        "could not be read, so their containers cannot be judged"),),
+        passes=((what_if(denied="deployments", fail_on="would_break"), "could not be read"),)),
+    Cell("audit", "a pull breaks",
         fails=((audit(rule="secret-type-dead", fail_on="error"), "1 error in 1 of 1 cluster"),),
-        passes=((audit(rule="secret-type-dead", fail_on="never"), ""),),
-    ),
-    Cell(
-        "audit",
-        "not known",
+        passes=((audit(rule="secret-type-dead", fail_on="never"), ""),)),
+    Cell("audit", "not known",
         fails=((audit(rule="pod-older-than-link", fail_on="info"), "1 info in 1 of 1 cluster"),),
-        passes=((audit(rule="pod-older-than-link", fail_on="error"), ""),),
-    ),
+        passes=((audit(rule="pod-older-than-link", fail_on="error"), ""),)),
     Cell("audit", "not asked", passes=((lambda _place: rules_without_registries(), "applied: "),)),
-    Cell(
-        "audit",
-        "not applied",
+    Cell("audit", "not applied",
         fails=((audit(missing=True, fail_on="error"), "not everything could be read: west: connection refused"),),
-        passes=((audit(missing=True, fail_on="error", allow_unread=True), ""), (audit(missing=True), "")),
-    ),
-    Cell(
-        "audit",
-        "not read",
-        fails=(
-            (
-                audit(unreadable=("the pods of b could not be read",), fail_on="error"),
-                "east: the pods of b could not be read. Give",
-            ),
-        ),
-        passes=((audit(unreadable=("x",), fail_on="error", allow_unread=True), ""), (audit(unreadable=("x",)), "")),
-    ),
+        passes=((audit(missing=True, fail_on="error", allow_unread=True), ""), (audit(missing=True), ""))),
+    Cell("audit", "not read",
+        fails=((audit(unreadable=("the pods of b could not be read",), fail_on="error"),
+        "east: the pods of b could not be read. Give"),),
+        passes=((audit(unreadable=("x",), fail_on="error", allow_unread=True), ""), (audit(unreadable=("x",)), ""))),
     Cell("guard", "a pull breaks", fails=((guard(PLAIN), "found that these would no longer get their image"),)),
-    Cell(
-        "guard",
-        "not known",
+    Cell("guard", "not known",
         fails=((guard(STRICT, "silent"), "cannot judge whether these would still get their image"),),
-        passes=((guard(PLAIN, "silent"), "option 'guard' cannot judge 1 container"),),
-    ),
-    Cell(
-        "guard",
-        "not asked",
+        passes=((guard(PLAIN, "silent"), "option 'guard' cannot judge 1 container"),)),
+    Cell("guard", "not asked",
         fails=((guard(STRICT, "silent"), "cannot judge whether these would still get their image"),),
-        passes=((guard(PLAIN, "silent"), "option 'guard' cannot judge 1 container"),),
-    ),
-    Cell(
-        "guard",
-        "not applied",
-        fails=((lambda _place: pruned("0"), "max_prune"),),
-        passes=((lambda _place: pruned("100%"), ""),),
-    ),
-    Cell(
-        "guard",
-        "not read",
+        passes=((guard(PLAIN, "silent"), "option 'guard' cannot judge 1 container"),)),
+    Cell("guard", "not applied", fails=((lambda _place: pruned("0"), "max_prune"),),
+        passes=((lambda _place: pruned("100%"), ""),)),
+    Cell("guard", "not read",
         fails=((guard(STRICT, denied="deployments"), "option 'guard' could not judge the removals"),),
-        passes=((guard(PLAIN, denied="deployments"), "option 'guard' cannot judge the workloads of 1 namespace"),),
-    ),
-    Cell(
-        "global_pull_secret",
-        "a pull breaks",
-        fails=((nodes(PLAIN), "found that these would no longer get their image"),),
-    ),
-    Cell(
-        "global_pull_secret",
-        "not known",
+        passes=((guard(PLAIN, denied="deployments"), "option 'guard' cannot judge the workloads of 1 namespace"),)),
+    Cell("global_pull_secret", "a pull breaks",
+        fails=((nodes(PLAIN), "found that these would no longer get their image"),)),
+    Cell("global_pull_secret", "not known",
         fails=((nodes(STRICT, "silent"), "cannot judge whether these would still get their image"),),
-        passes=((nodes(PLAIN, "silent"), "option 'guard' cannot judge 1 container"),),
-    ),
-    Cell(
-        "global_pull_secret",
-        "not read",
+        passes=((nodes(PLAIN, "silent"), "option 'guard' cannot judge 1 container"),)),
+    Cell("global_pull_secret", "not read",
         fails=((nodes(STRICT, denied="deployments"), "could not judge the removals: the pods or workloads"),),
-        passes=((nodes(PLAIN, denied="deployments"), "cannot judge the workloads of 2 namespaces"),),
-    ),
-    Cell(
-        "global_pull_secret",
-        "not asked",
-        fails=(
-            (
-                checked(
-                    "global_pull_secret",
-                    "main",
-                    **ASKED,
-                    __global_pull_secret_before={**PAUSED, "cluster_kind": "hosted", "pools": []},
-                    global_pull_secret_guard=PLAIN,
-                ),
-                "global_pull_secret_guard cannot judge it",
-            ),
-        ),
-    ),
-    Cell(
-        "global_pull_secret",
-        "not applied",
-        fails=(
-            (
-                checked(
-                    "global_pull_secret",
-                    "main",
-                    **ASKED,
-                    __global_pull_secret_before=PAUSED,
-                    __global_pull_secret_plan={"summary": {"changed": 1}},
-                ),
-                "machines of paused pools would not get it: worker",
-            ),
-        ),
-        passes=(
-            (
-                checked(
-                    "global_pull_secret",
-                    "main",
-                    **ASKED,
-                    __global_pull_secret_before={**PAUSED, "notes": ["pool worker is paused"]},
-                    __global_pull_secret_plan={"summary": {"changed": 1}},
-                    global_pull_secret_allow_paused=True,
-                ),
-                "pool worker is paused",
-            ),
-        ),
-    ),
+        passes=((nodes(PLAIN, denied="deployments"), "cannot judge the workloads of 2 namespaces"),)),
+    Cell("global_pull_secret", "not asked",
+        fails=((checked("global_pull_secret", "main", **ASKED,
+        __global_pull_secret_before={**PAUSED, "cluster_kind": "hosted", "pools": []},
+        global_pull_secret_guard=PLAIN), "global_pull_secret_guard cannot judge it"),)),
+    Cell("global_pull_secret", "not applied",
+        fails=((checked("global_pull_secret", "main", **ASKED, __global_pull_secret_before=PAUSED,
+        __global_pull_secret_plan={"summary": {"changed": 1}}),
+        "machines of paused pools would not get it: worker"),),
+        passes=((checked("global_pull_secret", "main", **ASKED,
+        __global_pull_secret_before={**PAUSED, "notes": ["pool worker is paused"]},
+        __global_pull_secret_plan={"summary": {"changed": 1}}, global_pull_secret_allow_paused=True),
+        "pool worker is paused"),)),
     Cell("rotate", "a pull breaks", fails=((retire(PLAIN), "workloads would no longer get their image without it"),)),
-    Cell(
-        "rotate",
-        "not known",
-        fails=((retire(STRICT, "silent"), "it is not known whether workloads need it"),),
-        passes=((retire(PLAIN, "silent"), "cannot be judged, so they do not stop its retirement"),),
-    ),
-    Cell(
-        "rotate",
-        "not asked",
-        fails=((retire(STRICT, verify=False), "it is not known whether workloads need it"),),
-        passes=((retire(PLAIN, verify=False), "cannot be judged, so they do not stop its retirement"),),
-    ),
-    Cell(
-        "rotate",
-        "not applied",
-        fails=(
-            (
-                rest(_seen=found(remaining=[LEFT])),
-                "do not disable the old login yet: it is still in 1 place",
-            ),
-        ),
-        passes=(
-            (
-                rest(_seen=found(remaining=[LEFT]), allow=["remaining"]),
-                "",
-            ),
-        ),
-    ),
-    Cell(
-        "rotate",
-        "not read",
-        fails=(
-            (rest(_seen=found(unreadable_secrets=[UNREAD])), UNREAD),
-            (retire(STRICT, denied="deployments"), "it is not known whether workloads need it"),
-        ),
-        passes=((retire(PLAIN, denied="deployments"), "Workloads that need the old login can be missed"),),
-    ),
-]
+    Cell("rotate", "not known", fails=((retire(STRICT, "silent"), "it is not known whether workloads need it"),),
+        passes=((retire(PLAIN, "silent"), "cannot be judged, so they do not stop its retirement"),)),
+    Cell("rotate", "not asked", fails=((retire(STRICT, verify=False), "it is not known whether workloads need it"),),
+        passes=((retire(PLAIN, verify=False), "cannot be judged, so they do not stop its retirement"),)),
+    Cell("rotate", "not applied",
+        fails=((rest(_seen=found(remaining=[LEFT])), "do not disable the old login yet: it is still in 1 place"),),
+        passes=((rest(_seen=found(remaining=[LEFT]), allow=["remaining"]), ""),)),
+    Cell("rotate", "not read",
+        fails=((rest(_seen=found(unreadable_secrets=[UNREAD])), UNREAD), (retire(STRICT, denied="deployments"),
+        "it is not known whether workloads need it")),
+        passes=((retire(PLAIN, denied="deployments"), "Workloads that need the old login can be missed"),)),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell.row}-{cell.column}".replace(" ", "-"))

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 from support.fake_api import FakeApi
 from support.in_memory import in_memory
+from support.objects import b64
 from support.scripted_pool import Answer
 
 #: A valid name of no object.
@@ -36,21 +37,14 @@ NAMES = {
 }
 OLD = {"username": "u", "password": "canary-old-1"}
 LOGIN = {"registry": "quay.io", **OLD}
-CONTENT = base64.b64encode(
-    json.dumps({"auths": {"quay.io": {"auth": base64.b64encode(b"u:canary-old-1").decode()}}}).encode()
-)
+CONTENT = base64.b64encode(json.dumps({"auths": {"quay.io": {"auth": b64(b"u:canary-old-1")}}}).encode())
 OWNED = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team"}
 NAMESPACES = ["good", *(f"evil-{number}" for number in range(5))]
 BOTH: dict[str, Any] = {"namespaces": NAMESPACES}
 #: The options of each module that reads objects whose names other objects contain.
 WORK: dict[str, dict[str, Any]] = {
-    "credential_rotation": {
-        **BOTH,
-        "registries": ["quay.io"],
-        "old": OLD,
-        "new": {**OLD, "password": "canary-new-1"},
-        "verify": False,
-    },
+    "credential_rotation": {**BOTH, "registries": ["quay.io"], "old": OLD, "new": {**OLD, "password": "canary-new-1"},
+     "verify": False},
     "image_puller_grant": {**BOTH, "projects": ["consumer"]},
     "pull_access_audit": BOTH,
     "pull_access_export": BOTH,
@@ -58,15 +52,10 @@ WORK: dict[str, dict[str, Any]] = {
     "pull_access_prune": {"owner": "team", "secrets": [{**BOTH, "name": "quay", "registries": [LOGIN]}]},
     "pull_access_what_if": {**BOTH, "changes": [{"registry_down": "quay.io"}]},
     "pull_secret_info": {**BOTH, "name": "quay"},
-    "sa_link": {
-        **BOTH,
-        "secrets": ["quay"],
-        "service_accounts": ["*"],
-        "link_for": ["pull", "mount"],
-        "wait_timeout": 0,
-    },
+    "sa_link": {**BOTH, "secrets": ["quay"], "service_accounts": ["*"], "link_for": ["pull", "mount"],
+     "wait_timeout": 0},
     "sa_wait": {**BOTH, "timeout": 0},
-}
+}  # fmt: skip
 
 
 def place(api: FakeApi, namespace: str, name: str) -> None:

@@ -26,9 +26,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.scripted_pool import Clock
-
-from unit.canaries import b64
 
 COLLECTION = "ansible_collections.openshift_ops.image_pull.plugins"
 NAMESPACES = {"a": "red", "b": "red", "c": "blue"}
@@ -256,21 +255,12 @@ def states(*parts: tuple[str, Sequence[str], st.SearchStrategy[Entry]]) -> st.Se
 #: The module, its entries, and the content of the cluster.
 CASES: dict[str, tuple[str, st.SearchStrategy[Entry], st.SearchStrategy[Stored]]] = {
     "pull_secret": ("secrets", PULL_SECRETS, states(("secrets", ["one", "two", "three"], SECRET))),
-    "sa_link": (
-        "links",
-        LINKS,
-        states(
-            ("serviceaccounts", ["default", "builder"], ACCOUNT),
-            ("secrets", ["one", "two", PLATFORM], SECRET),
-            ("pods", ["p", "q"], PODS),
-        ),
-    ),
-    "image_puller_grant": (
-        "grants",
-        GRANTS,
-        states(("rolebindings", ["image-puller-grant", "team", "theirs"], BINDING)),
-    ),
-}
+    "sa_link": ("links", LINKS,
+     states(("serviceaccounts", ["default", "builder"], ACCOUNT), ("secrets", ["one", "two", PLATFORM], SECRET),
+     ("pods", ["p", "q"], PODS))),
+    "image_puller_grant": ("grants", GRANTS,
+     states(("rolebindings", ["image-puller-grant", "team", "theirs"], BINDING))),
+}  # fmt: skip
 #: Additional entries, each with its own object that already matches.
 FILLERS_OF = {
     "pull_secret": lambda number: {"name": f"filler-{number:02}", "namespaces": ["a"], "registries": registries(["quay.io"])},

@@ -9,7 +9,6 @@ The runs in this file return members that are rarely present.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 from support.fake_api import FakeApi
 from support.in_memory import InMemory, in_memory
+from support.objects import b64
 from support.returns import FREE, misdescribed, returned, undocumented
 
 MODULES = sorted(path.stem for path in (Path(__file__).parents[2] / "plugins/modules").glob("*.py"))
@@ -106,9 +106,9 @@ def server(api: FakeApi) -> Iterator[InMemory]:
 
 
 def config(password: str = "p", **more: Any) -> dict[str, str]:
-    auth = base64.b64encode(f"u:{password}".encode()).decode()
+    auth = b64(f"u:{password}")
     text = json.dumps({"auths": {"quay.io": {"auth": auth}}, **more})
-    return {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+    return {".dockerconfigjson": b64(text)}
 
 
 def test_pull_secret_returns_documented_values(api: FakeApi, server: InMemory) -> None:

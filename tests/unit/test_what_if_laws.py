@@ -386,7 +386,7 @@ class TestMoreCredentials:
         (row,) = _rows_of_pod(world, {"remove_secrets": {"name": "s0"}})
         assert row.answer == "would_work"
 
-    @pytest.mark.parametrize("order", [("s0", "s1"), ("s1", "s0")])
+    @pytest.mark.parametrize("order", [("s0", "s1"), ("s1", "s0")], ids=str)
     def test_a_wrong_login_next_to_a_right_one_breaks_nothing(self, order: tuple[str, str]) -> None:
         world = _world({"s0": {"q.io": "wrong"}, "s1": {"q.io": "right"}}, order, "q.io/team/app:v1")
         (row,) = _rows_of_pod(world, {"remove_secrets": {"name": "s0"}})

@@ -89,8 +89,7 @@ REFUSED_AT_SOURCE = example(
 )
 #: The nodes need the token service of Docker Hub.
 NO_TOKENS = example(
-    world=_world("docker.io/team/app:v1", {"docker.io": "right"}),
-    change={"unreachable_registries": ["auth.docker.io"]},
+    world=_world("docker.io/team/app:v1", {"docker.io": "right"}), change={"unreachable_registries": ["auth.docker.io"]}
 )
 #: A search registry gets the login for Docker Hub.
 REFUSED_AT_SEARCH = example(

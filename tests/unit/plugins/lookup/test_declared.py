@@ -124,7 +124,7 @@ def test_the_state_absent_makes_all_entries_absent() -> None:
     assert link["state"] == "absent"
 
 
-@pytest.mark.parametrize(("namespaces", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)])
+@pytest.mark.parametrize(("namespaces", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)], ids=str)
 def test_entries_are_limited_to_the_given_namespaces(namespaces: Any, found: int) -> None:
     variables = trusted({"private_registry_secrets": [ENTRY], "secret": "of the vault"})
     for term in ("private_registry", "private_registry.secrets", "private_registry.links"):

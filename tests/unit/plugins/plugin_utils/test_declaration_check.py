@@ -75,29 +75,23 @@ def test_valid_declarations_pass_without_an_error(role: str) -> None:
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        (
-            declared({"link_for": ["pul"]}),
-            "private_registry_secrets[0] (pull): value of link_for must be one or more of",
-        ),
+        (declared({"link_for": ["pul"]}),
+         "private_registry_secrets[0] (pull): value of link_for must be one or more of"),
         (declared({"links": [{"link_for": ["pul"]}]}), "private_registry_secrets[0] (pull): value of link_for"),
         (declared({"exclusive": "perhaps"}), "unable to convert to bool: give true or false"),
         (declared({"registries": [{**LOGIN, "registry": "host:notaport"}]}), "'notaport' is not a port"),
         (declared({"registries": [{**LOGIN, "password": date(2030, 1, 1)}]}), "registries[0].password is a date"),
         (declared({"namespaces": ["team-*"]}), "namespace_selector: {include: ['team-*']}"),
-        (
-            declared(None, {"link_for": ["pul"]}),
-            "delegated_auth_registries[0] (private-registry, redhat-connect-sso): value of",
-        ),
+        (declared(None, {"link_for": ["pul"]}),
+         "delegated_auth_registries[0] (private-registry, redhat-connect-sso): value of"),
         (declared(None, {"realm_secret_name": "B!"}), "delegated_auth_registries[0]: option 'name': 'B!'"),
         (declared(None, {"password": 83}), "delegated_auth_registries[0]: registries[0].password is a number"),
         (declared(None, None, {"role": ""}), "cross_project_pull_grants[0]: option 'role'"),
         (declared(None, None, {"service_accounts": [{"nmespace": "x"}]}), "service_accounts[0].nmespace is unknown"),
-        (
-            declared(None, None, {"projekts": []}),
-            "cross_project_pull_grants[0]: projekts is unknown: did you mean 'projects'?",
-        ),
+        (declared(None, None, {"projekts": []}),
+         "cross_project_pull_grants[0]: projekts is unknown: did you mean 'projects'?"),
     ],
-)
+)  # fmt: skip
 def test_each_kind_of_entry_is_checked_before_the_first_task(variables: dict[str, Any], said: str) -> None:
     of_secrets = variables["private_registry_secrets"] != [SECRET]
     assert said in refused(variables, "cross_project_pull" if of_secrets else "private_registry")

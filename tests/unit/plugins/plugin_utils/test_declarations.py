@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import KINDS, Declarations
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError, Role
+from support.objects import b64
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "p"}
 HERE = {"namespaces": ["a"]}
@@ -74,20 +74,20 @@ class TestVariables:
         declared = Declarations(Role("private_registry"), variables, resolver)
         assert [entry.get("name") for entry in declared.entries] == ["x", "y"]
 
-    @pytest.mark.parametrize("value", [None, [], ()])
+    @pytest.mark.parametrize("value", [None, [], ()], ids=str)
     def test_variables_may_be_empty(self, value: Any) -> None:
         assert Declarations(Role("private_registry"), {"private_registry_secrets": value}, Resolver()).titles == []
 
     def test_variables_may_be_missing(self) -> None:
         assert Declarations(Role("delegated_auth"), {}, Resolver()).titles == []
 
-    @pytest.mark.parametrize("value", ["text", {"name": "x"}, 7, True])
+    @pytest.mark.parametrize("value", ["text", {"name": "x"}, 7, True], ids=str)
     def test_variables_that_are_not_lists_are_refused(self, value: Any) -> None:
         assert refused("private_registry", {"private_registry_secrets_a": value}) == (
             "variable private_registry_secrets_a is not a list of entries: begin each with '- '"
         )
 
-    @pytest.mark.parametrize("item", ["secret-canary", None, 7, ["x"]])
+    @pytest.mark.parametrize("item", ["secret-canary", None, 7, ["x"]], ids=str)
     def test_invalid_entries_are_refused_without_their_content(self, item: Any) -> None:
         message = refused("private_registry", {"private_registry_secrets": [{"name": "x"}, item]})
         assert message == "private_registry_secrets[1] is not a dictionary"
@@ -400,7 +400,7 @@ class TestDelegatedAuth:
             "q.example.com does not delegate its login, so secret private-registry is enough, and redhat-connect-sso is not created"
         ]
 
-    @pytest.mark.parametrize("answer", [None, {}, {"registries": []}])
+    @pytest.mark.parametrize("answer", [None, {}, {"registries": []}], ids=str)
     def test_no_entry_is_created_without_an_answer(self, answer: Any) -> None:
         for kind in ("secrets", "links", "undelegated", "problems"):
             assert made(f"delegated_auth.{kind}", self.ENTRY, answer=answer) == []
@@ -471,7 +471,7 @@ class TestRotated:
         self, of_file: dict[str, str], more: dict[str, Any], is_meant: bool
     ) -> None:
         """The inventory for AWX declares its logins in one file."""
-        auths = {key: {"auth": base64.b64encode(f"{user}:p".encode()).decode()} for key, user in of_file.items()}
+        auths = {key: {"auth": b64(f"{user}:p")} for key, user in of_file.items()}
         files = {"auth.json": json.dumps({"auths": auths}), "other.json": '{"auths": {}}'}
         entries = [
             {"name": "s", **HERE, "auth_file": "<path>", **more},
@@ -522,7 +522,7 @@ class TestCrossProjectPull:
             {"title": "cross_project_pull_grants[0]", **given}
         ]
 
-    @pytest.mark.parametrize("more", [{"given": {"state": "absent"}}, {"given": {}, "state": "absent"}])
+    @pytest.mark.parametrize("more", [{"given": {"state": "absent"}}, {"given": {}, "state": "absent"}], ids=str)
     def test_a_revoked_grant_is_not_exclusive(self, more: dict[str, Any]) -> None:
         given = {
             **HERE,
@@ -631,142 +631,6 @@ def limited(term: str, *only: str, entries: list[Any], state: str = "present", a
     asked = Role(role, absent=state == "absent", only=frozenset(only))
     declared = Declarations(asked, {VARIABLES[role]: entries}, Resolver(places=["a", "b"], who=["x"]))
     return KINDS[role][kind](declared, answer)
-
-
-class TestOnlySomeNamespaces:
-    """Each entry is limited to the given namespaces. Entries that declare nothing for them are left out."""
-
-    def test_namespaces_are_limited_to_the_given_names(self) -> None:
-        entries = [{"name": "s", "namespaces": ["a", "b"], "registries": [LOGIN]}, {"name": "t", "namespaces": ["c"]}]
-        (secret,) = limited("private_registry.secrets", "b", "z", entries=entries)
-        assert (secret["title"], secret["name"], secret["namespaces"]) == ("private_registry_secrets[0]", "s", ["b"])
-        (link,) = limited("private_registry.links", "c", entries=entries)
-        assert (link["title"], link["namespaces"], link["secrets"]) == ("private_registry_secrets[1]", ["c"], ["t"])
-
-    def test_templates_are_evaluated(self) -> None:
-        (secret,) = limited("private_registry.secrets", "b", entries=[{"name": "s", "namespaces": "<places>"}])
-        assert secret["namespaces"] == ["b"]
-
-    def test_an_empty_limit_leaves_no_entry(self) -> None:
-        entries = [{"name": "s", "namespaces": ["a"]}, {"name": "t", "namespace_selector": {"include": ["*"]}}]
-        assert limited("private_registry.secrets", entries=entries) == []
-        assert (
-            Declarations(
-                Role("private_registry", only=frozenset()), {"private_registry_secrets": entries}, Resolver()
-            ).titles
-            == []
-        )
-
-    @pytest.mark.parametrize(
-        ("selector", "include"),
-        [
-            ({"labels": "a=b"}, ["team-a-1", "team-b-1"]),
-            ({"include": ["team-a-*"]}, ["team-a-1"]),
-            ({"include": ["*"], "exclude": ["team-a-*"]}, ["team-b-1"]),
-            ({"include": ["other"]}, None),
-            ({"labels": "a=b", "exclude": ["team-*"]}, None),
-        ],
-    )
-    def test_a_selector_is_limited_to_the_given_namespaces(
-        self, selector: dict[str, Any], include: list[str] | None
-    ) -> None:
-        entries = [{"name": "s", "namespace_selector": selector}]
-        found = limited("private_registry.secrets", "team-b-1", "team-a-1", entries=entries)
-        wanted = [] if include is None else [{**selector, "include": include}]
-        assert [secret["namespace_selector"] for secret in found] == wanted
-
-    def test_an_entry_without_namespaces_is_left_out(self) -> None:
-        assert limited("private_registry.secrets", "a", entries=[{"name": "s"}]) == []
-
-    def test_absent_entries_are_limited_to_the_given_namespaces(self) -> None:
-        entries = [{"name": "s", "namespaces": ["a", "b"], "state": "absent"}]
-        (secret,) = limited("private_registry.secrets", "a", entries=entries)
-        assert (secret["state"], secret["namespaces"]) == ("absent", ["a"])
-        (link,) = limited("private_registry.links", "a", entries=[{"name": "s", **HERE}], state="absent")
-        assert (link["state"], link["namespaces"]) == ("absent", ["a"])
-
-    def test_answers_of_registries_belong_to_the_remaining_entries(self) -> None:
-        entries = [
-            {"registry": "one", "namespaces": ["a"]},
-            {"registry": "two", "realm_host": "sso", "namespaces": ["a", "b"]},
-        ]
-        assert [one["registry"] for one in limited("delegated_auth.registries", "b", entries=entries)] == ["two"]
-        answer = {"registries": [{"registry": "two", "delegated": True, "realm_host": "sso"}]}
-        secrets = limited("delegated_auth.secrets", "b", entries=entries, answer=answer)
-        assert [(one["namespaces"], one["registries"][0]["registry"]) for one in secrets] == [
-            (["b"], "two"),
-            (["b"], "sso"),
-        ]
-
-    def test_a_mistake_in_another_entry_is_still_reported(self) -> None:
-        with pytest.raises(DeclarationError, match="nmae is unknown: did you mean"):
-            Declarations(
-                Role("private_registry", only=frozenset("a")), {"private_registry_secrets": [{"nmae": 1}]}, Resolver()
-            )
-
-    def test_a_conflict_of_other_entries_is_still_reported(self) -> None:
-        entries = [{"name": "s", "namespaces": ["b"]}, {"name": "s", "namespaces": ["b"]}]
-        declared = Declarations(
-            Role("private_registry", only=frozenset("a")), {"private_registry_secrets": entries}, Resolver()
-        )
-        with pytest.raises(DeclarationError, match="secret b/s is declared by"):
-            declared.refuse_conflicts()
-
-
-class TestGrantsOfSomeNamespaces:
-    GRANT: dict[str, Any] = {
-        "namespaces": ["owner", "other"],
-        "service_accounts": [{"namespace": "a", "name": "x"}, {"namespace": "b"}],
-        "projects": ["a", "c"],
-        "groups": ["g"],
-        "users": ["u"],
-        "authenticated": True,
-        "prune": True,
-    }
-
-    def grants(self, *only: str, **more: Any) -> list[Any]:
-        return limited("cross_project_pull.grants", *only, entries=[{**self.GRANT, **more}])
-
-    def test_a_grant_is_limited_to_the_given_owner(self) -> None:
-        (grant,) = self.grants("owner")
-        assert grant == {"title": "cross_project_pull_grants[0]", **self.GRANT, "namespaces": ["owner"]}
-
-    def test_a_grant_is_limited_to_the_given_consumer(self) -> None:
-        (grant,) = self.grants("a")
-        assert {name: grant[name] for name in ("namespaces", "service_accounts", "projects")} == {
-            "namespaces": ["owner", "other"],
-            "service_accounts": [{"namespace": "a", "name": "x"}],
-            "projects": ["a"],
-        }
-        assert {"groups", "users", "authenticated", "prune"} & {*grant} == set()
-        accounts = limited("cross_project_pull.accounts", "a", entries=[self.GRANT])
-        assert accounts == [{"namespace": "a", "name": "x"}]
-
-    def test_an_owner_and_a_consumer_get_separate_grants(self) -> None:
-        whole, part = self.grants("owner", "b")
-        assert (whole["namespaces"], whole["projects"]) == (["owner"], ["a", "c"])
-        assert (part["namespaces"], part["service_accounts"], part["projects"]) == (["other"], [{"namespace": "b"}], [])
-
-    def test_a_namespace_that_is_owner_and_consumer_gets_its_whole_grant(self) -> None:
-        (grant,) = limited("cross_project_pull.grants", "a", entries=[{"namespaces": ["a"], "projects": ["a", "b"]}])
-        assert (grant["namespaces"], grant["projects"]) == (["a"], ["a", "b"])
-
-    def test_an_exclusive_grant_is_never_limited(self) -> None:
-        (grant,) = self.grants("a", exclusive=True)
-        assert {**self.GRANT, "exclusive": True, "title": grant["title"]} == grant
-
-    def test_a_grant_with_a_selector_is_split_by_owner_and_consumer(self) -> None:
-        entry = {"namespace_selector": {"labels": "l", "exclude": ["e"]}, "projects": ["a", "b"]}
-        owner, consumer = limited("cross_project_pull.grants", "a", entries=[entry])
-        assert owner["namespace_selector"] == {"labels": "l", "include": ["a"], "exclude": ["e"]}
-        assert owner["projects"] == ["a", "b"]
-        assert consumer["namespace_selector"] == {"labels": "l", "exclude": ["e", "a"]}
-        assert consumer["projects"] == ["a"]
-
-    def test_grants_without_the_given_namespaces_are_left_out(self) -> None:
-        assert self.grants("z") == []
-        assert limited("cross_project_pull.grants", "z", entries=[{"namespaces": ["a"], "users": ["u"]}]) == []
-        assert limited("cross_project_pull.grants", "z", entries=[{"projects": ["z"]}]) == []
 
 
 class TestSelectors:

@@ -38,8 +38,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.an
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import in_process
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+from support.objects import b64
 
-from unit.canaries import CANARIES, b64, forms_of, shown
+from unit.canaries import CANARIES, forms_of, shown
 from unit.listed_things import FORM, INVALID, LISTED
 from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
 
@@ -690,7 +691,7 @@ class TestHidden:
         assert result["_ansible_no_log"] is True
         assert made._task.no_log is True, "before ansible-core 2.21 only this counts"
 
-    @pytest.mark.parametrize("result", [{}, {"registries": []}, {"failed": True, "msg": "why"}])
+    @pytest.mark.parametrize("result", [{}, {"registries": []}, {"failed": True, "msg": "why"}], ids=str)
     def test_a_result_without_a_hidden_value_is_shown(self, handing_on: Any, result: dict[str, Any]) -> None:
         made = handing_on(result)
         assert "_ansible_no_log" not in self.run(made)

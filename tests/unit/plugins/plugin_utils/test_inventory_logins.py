@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -18,10 +17,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.inventory
     replaced_logins,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import Role, TemplateError
+from support.objects import b64
 
 OLD, NEW = {"username": "robot", "password": "Canary-old"}, {"username": "robot", "password": "Canary-new"}
 HERE = {"namespaces": ["a"]}
-AUTHS = {"auths": {"quay.io": {"auth": base64.b64encode(b"robot:Canary-old").decode()}}}
+AUTHS = {"auths": {"quay.io": {"auth": b64(b"robot:Canary-old")}}}
 
 
 class Resolver:

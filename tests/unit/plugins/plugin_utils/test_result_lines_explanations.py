@@ -73,10 +73,7 @@ def test_an_answer_without_text_and_container_is_shown_briefly() -> None:
 
 def test_control_characters_are_escaped() -> None:
     lines = [line for line, _colour in shown(image="q.io/\x1b[2Ja", text=["unknown: \x9b31m\r\u202e\n"])]
-    assert lines[:2] == [
-        "Pod ns/app, container web, image q.io/⟨U+001B⟩[2Ja",
-        "unknown: ⟨U+009B⟩31m⟨U+000D⟩⟨U+202E⟩ ",
-    ]
+    assert lines[:2] == ["Pod ns/app, container web, image q.io/⟨U+001B⟩[2Ja", "unknown: ⟨U+009B⟩31m⟨U+000D⟩⟨U+202E⟩ "]
 
 
 def test_a_failed_result_has_no_lines() -> None:

@@ -624,7 +624,7 @@ class TestBeforeTheRetirement:
         plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
         assert new_failures(plan, look("a x", "b x", "c x", "d y", "e other")) == ["c x"]
 
-    @pytest.mark.parametrize("proven", [(), ("x",)])
+    @pytest.mark.parametrize("proven", [(), ("x",)], ids=str)
     def test_a_run_that_changes_nothing_is_not_the_cause_of_a_failure(self, proven: tuple[str, ...]) -> None:
         """Otherwise, a user whose pods fail again and again, each with another image, prevents the retirement."""
         assert new_failures(look(proven=proven), look("a x")) == []
@@ -649,7 +649,7 @@ class TestAfterTheRetirement:
         plan = look("a x", undecided=("b x",), proven=("x",), to_change=1)
         assert after_retirement(plan, look(undecided=("a x", "b x")), look("a x", "b x")) == []
 
-    @pytest.mark.parametrize("before", [{"failing": ("a x",)}, {"undecided": ("a x",)}])
+    @pytest.mark.parametrize("before", [{"failing": ("a x",)}, {"undecided": ("a x",)}], ids=str)
     def test_a_pull_that_worked_just_before_is_counted(self, before: Any) -> None:
         plan = look(*before.get("failing", ()), undecided=before.get("undecided", ()), proven=("x",), to_change=1)
         assert after_retirement(plan, look(), look("a x")) == ["a x"]

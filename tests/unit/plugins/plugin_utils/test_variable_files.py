@@ -101,7 +101,7 @@ class TestEncryption:
         assert [found for canary in CANARIES for found in shown(text, canary)] == []
         assert all(canary in DataLoader().load(decrypted(tmp_path / "vault.yml"))["y"] for canary in CANARIES)
 
-    @pytest.mark.parametrize("secrets", [None, []])
+    @pytest.mark.parametrize("secrets", [None, []], ids=str)
     def test_no_file_is_written_without_a_vault_password(self, secrets: Any, tmp_path: Path) -> None:
         with pytest.raises(OptionError, match="--vault-password-file"):
             ControllerFiles(secrets).prepare(wanted(tmp_path / "d"))

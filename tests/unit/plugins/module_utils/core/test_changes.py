@@ -24,20 +24,12 @@ REF = ObjectRef(SECRET, "a", "pull")
 OBSERVED = {
     "apiVersion": "v1",
     "kind": "Secret",
-    "metadata": {
-        "name": "pull",
-        "namespace": "a",
-        "uid": "u",
-        "resourceVersion": "7",
-        "labels": {"team": "red"},
-        "annotations": {"note": "n"},
-        "ownerReferences": [{"name": "owner"}],
-        "managedFields": [],
-        "creationTimestamp": "then",
-    },
+    "metadata": {"name": "pull", "namespace": "a", "uid": "u", "resourceVersion": "7", "labels": {"team": "red"},
+     "annotations": {"note": "n"}, "ownerReferences": [{"name": "owner"}], "managedFields": [],
+     "creationTimestamp": "then"},
     "type": "Opaque",
     "data": {"k": "b2xk"},
-}
+}  # fmt: skip
 
 
 class TestCreate:
@@ -134,13 +126,13 @@ class TestReplace:
         meta = replace(REF, observed, {}, {}, before={}, after={}).body["metadata"]
         assert meta == {"name": "pull", "namespace": "a", "labels": MANAGED_BY}
 
-    @pytest.mark.parametrize("odd", [1, [], "x", True])
+    @pytest.mark.parametrize("odd", [1, [], "x", True], ids=str)
     def test_invalid_labels_of_the_old_object_count_as_none(self, odd: Any) -> None:
         observed = {"metadata": {"name": "pull", "resourceVersion": "7", "labels": odd, "annotations": odd}}
         meta = replace(REF, observed, {}, {}, before={}, after={}).body["metadata"]
         assert meta == {"name": "pull", "namespace": "a", "labels": MANAGED_BY}
 
-    @pytest.mark.parametrize("meta", [{"finalizers": ["x"]}, {"deletionTimestamp": "now"}])
+    @pytest.mark.parametrize("meta", [{"finalizers": ["x"]}, {"deletionTimestamp": "now"}], ids=str)
     def test_an_object_that_would_not_be_deleted_at_once_is_not_replaced(self, meta: Any) -> None:
         observed = {"metadata": {"resourceVersion": "7", **meta}}
         with pytest.raises(Refusal, match="^secret a/pull cannot be deleted and created in one go: it has a finalizer"):

@@ -30,18 +30,12 @@ from support.what_ifs import ACCESS, change, container, document
         ("would_break", "1 container would no longer get its image", "2 containers would no longer get their image"),
         ("unknown", "1 container cannot be judged", "2 containers cannot be judged"),
         ("still_pulls", "1 container still pulls", "2 containers still pull"),
-        (
-            "still_broken",
-            "1 container does not get its image today, and not after the changes",
-            "2 containers do not get their image today, and not after the changes",
-        ),
-        (
-            "would_work",
-            "1 container does not get its image today, and would after the changes",
-            "2 containers do not get their image today, and would after the changes",
-        ),
+        ("still_broken", "1 container does not get its image today, and not after the changes",
+         "2 containers do not get their image today, and not after the changes"),
+        ("would_work", "1 container does not get its image today, and would after the changes",
+         "2 containers do not get their image today, and would after the changes"),
     ],
-)
+)  # fmt: skip
 def test_an_outcome_agrees_with_its_number(answer: str, one: str, two: str) -> None:
     assert (outcome_of(answer, 1), outcome_of(answer, 2)) == (one, two)
 

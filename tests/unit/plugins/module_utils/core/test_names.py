@@ -10,6 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core impo
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import raised
 
 BAD = ["", "A", "-a", "a-", "a_b", "a/b", "a..b", ".a", "a.", "a\n", "a\0", "ä", "../x", "\ud800"]
 GOOD_NAMES = ["a", "0", "private-registry", "a.b-c.d", "a" * 253]
@@ -29,9 +30,7 @@ class TestCheckName:
             names.check_name("name", name)
 
     def test_check_name_reports_the_option_and_the_form_of_a_name(self) -> None:
-        with pytest.raises(OptionError) as caught:
-            names.check_name("secrets", "Quay")
-        assert str(caught.value) == (
+        assert raised(OptionError, lambda: names.check_name("secrets", "Quay")) == (
             "option 'secrets': 'Quay' cannot be an object's name: use lower-case letters, digits, '-' and '.', at most 253, "
             "beginning and ending with a letter or digit"
         )
@@ -76,9 +75,7 @@ class TestCheckNamespace:
             names.check_namespace("namespaces", name)
 
     def test_check_namespace_reports_the_option_and_the_form_of_a_namespace(self) -> None:
-        with pytest.raises(OptionError) as caught:
-            names.check_namespace("projects", "a.b")
-        assert str(caught.value) == (
+        assert raised(OptionError, lambda: names.check_namespace("projects", "a.b")) == (
             "option 'projects': 'a.b' cannot be a namespace: use lower-case letters, digits and '-', at most 63, "
             "beginning and ending with a letter or digit"
         )
@@ -93,9 +90,7 @@ class TestCheckPathSegment:
         "name", ["", " ", ".", "..", "a/b", "/", "a%b", "a\0", "a\n", "a\x1f", "\x7f", "\x9f", "\ud800"]
     )
     def test_check_path_segment_refuses_other_text(self, name: str) -> None:
-        with pytest.raises(OptionError) as caught:
-            names.check_path_segment("role", name)
-        assert str(caught.value) == (
+        assert raised(OptionError, lambda: names.check_path_segment("role", name)) == (
             f"option 'role': {name!r} cannot be an object's name: it must not be empty, '.' or '..', nor contain '/', '%' or "
             "control characters"
         )
@@ -113,9 +108,10 @@ class TestCheckFreeName:
 
     @pytest.mark.parametrize("name", ["a\0", "a\nb", "\x1fa", "a\x7f", "a\x80", "a\x9f", "a\ud800", "a\udfff"])
     def test_check_free_name_refuses_characters_that_the_api_server_changes(self, name: str) -> None:
-        with pytest.raises(OptionError) as caught:
-            names.check_free_name("users", name)
-        assert str(caught.value) == f"option 'users': {name!r} contains control characters or an unpaired surrogate"
+        assert (
+            raised(OptionError, lambda: names.check_free_name("users", name))
+            == f"option 'users': {name!r} contains control characters or an unpaired surrogate"
+        )
 
 
 class TestIsPattern:

@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.name
     is_platform_namespace,
     requester_of,
 )
+from support.objects import raised
 
 
 def namespace(name: str, phase: str = "Active", **metadata: str) -> dict:
@@ -81,16 +82,14 @@ class TestChoose:
         assert EVERY.choose([namespace("a"), namespace("b"), namespace("a", "Terminating")]) == (["b"], ["a"])
         assert EVERY.choose([namespace("a"), namespace("a")]) == (["a"], [])
 
-    @pytest.mark.parametrize("status", [None, [], "Terminating", {"phase": None}, {"phase": ["Terminating"]}])
+    @pytest.mark.parametrize("status", [None, [], "Terminating", {"phase": None}, {"phase": ["Terminating"]}], ids=str)
     def test_an_unreadable_phase_does_not_leave_a_namespace_out(self, status: Any) -> None:
         assert EVERY.choose([{"metadata": {"name": "a"}, "status": status}]) == (["a"], [])
 
-    @pytest.mark.parametrize("odd", [None, "text", {}, {"metadata": None}, {"metadata": {"name": None}}])
+    @pytest.mark.parametrize("odd", [None, "text", {}, {"metadata": None}, {"metadata": {"name": None}}], ids=str)
     def test_a_namespace_without_a_name_is_an_error(self, odd: Any) -> None:
-        with pytest.raises(Refusal) as caught:
-            EVERY.choose([namespace("a"), odd])
         assert (
-            str(caught.value)
+            raised(Refusal, lambda: EVERY.choose([namespace("a"), odd]))
             == "the list of namespaces contains one without a name, so it is unclear which namespaces are selected"
         )
 
@@ -139,7 +138,7 @@ class TestRequesters:
         assert "none of 2 namespaces has the annotation openshift.io/requester" in remark
         assert selector.remarks(self.THERE) == selector.remarks([]) == EVERY.remarks([namespace("a")]) == ()
 
-    @pytest.mark.parametrize("requesters", [[], [""], ["ann", ""]])
+    @pytest.mark.parametrize("requesters", [[], [""], ["ann", ""]], ids=str)
     def test_an_empty_list_of_requesters_is_refused(self, requesters: list[str]) -> None:
         with pytest.raises(OptionError, match="'namespace_selector.requesters' names no user"):
             from_options({"include": ["*"], "requesters": requesters})
@@ -168,11 +167,9 @@ class TestRequesters:
 
 
 class TestFromOptions:
-    @pytest.mark.parametrize("options", [{}, {"labels": " "}, {"include": []}, {"exclude": ["a"]}])
+    @pytest.mark.parametrize("options", [{}, {"labels": " "}, {"include": []}, {"exclude": ["a"]}], ids=str)
     def test_a_selector_without_criteria_is_refused(self, options: dict) -> None:
-        with pytest.raises(OptionError) as caught:
-            from_options(options)
-        assert str(caught.value) == (
+        assert raised(OptionError, lambda: from_options(options)) == (
             "option 'namespace_selector' gives none of 'labels', 'include' and 'requesters': for all namespaces write include: ['*']"
         )
 

@@ -129,7 +129,7 @@ def test_the_longest_valid_selectors_are_compiled(selector: str) -> None:
     assert test(LABELS)
 
 
-@pytest.mark.parametrize("value", [None, [], {}, 1, True])
+@pytest.mark.parametrize("value", [None, [], {}, 1, True], ids=str)
 def test_a_label_that_is_not_text_equals_none_of_the_values(value: Any) -> None:
     for selector, expected in {"team": True, "team=red": False, "team!=red": True, "team in (red)": False}.items():
         test = compile_selector(selector)

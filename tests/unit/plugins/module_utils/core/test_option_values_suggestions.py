@@ -56,6 +56,6 @@ def test_unknown_options_are_found_at_every_level() -> None:
     ]
 
 
-@pytest.mark.parametrize("given", [{}, {"registries": None, "selector": "x"}, {"name": {"a": 1}}])
+@pytest.mark.parametrize("given", [{}, {"registries": None, "selector": "x"}, {"name": {"a": 1}}], ids=str)
 def test_known_options_are_not_reported(given: dict[str, object]) -> None:
     assert [*unknown_options(SPEC, given)] == []

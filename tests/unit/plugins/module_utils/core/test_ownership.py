@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.owne
     is_owned_by,
     owner_of,
 )
+from support.objects import raised
 
 LABEL = "app.kubernetes.io/managed-by"
 
@@ -93,9 +94,7 @@ class TestOwnership:
 
     def test_an_object_of_another_owner_is_refused(self) -> None:
         found = labelled({**OURS, INSTANCE: "a"})
-        with pytest.raises(Refusal) as caught:
-            Ownership("b").refuse_other(REF, found, adoptable=True)
-        assert str(caught.value) == (
+        assert raised(Refusal, lambda: Ownership("b").refuse_other(REF, found, adoptable=True)) == (
             "secret project-a/quay belongs to owner a and not to b (label app.kubernetes.io/instance), so it was not changed. Leave it to that "
             "owner, or take it over with 'adopt: true'"
         )

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from typing import Any
@@ -15,8 +14,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core impo
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import b64
 
-from unit.canaries import CANARIES, b64, forms_of, shown
+from unit.canaries import CANARIES, forms_of, shown
 
 #: Options that are lists of hosts, registries, repositories or images.
 LISTS_OF_ADDRESSES = (
@@ -182,7 +182,7 @@ class TestHide:
             ]
         }
 
-    @pytest.mark.parametrize("registries", [{"quay.io": "canary"}, "canary", 7])
+    @pytest.mark.parametrize("registries", [{"quay.io": "canary"}, "canary", 7], ids=str)
     def test_registries_that_are_not_a_list_are_hidden(self, registries: Any) -> None:
         assert redaction.hide({"registries": registries}, KNOWN) == {"registries": HIDDEN}
 
@@ -419,10 +419,10 @@ class TestCredentialsInText:
 
     def test_a_credential_that_is_not_utf_8_is_found(self) -> None:
         """A password in Latin-1: Go and the kubelet accept it."""
-        auth = base64.b64encode(b"robot:can\xe4ry").decode()
+        auth = b64(b"robot:can\xe4ry")
         text = b'{"auths": {"quay.io": {"auth": "%s"}, "a.io": {"password": "can\xe4ry"}}}' % auth.encode()
         found = redaction.credentials_in_text(text.decode("utf-8", "surrogateescape"))
-        encoded = base64.b64encode(b"can\xe4ry").decode()
+        encoded = b64(b"can\xe4ry")
         assert {"can\udce4ry", "robot:can\udce4ry", auth, encoded, "can%E4ry", "can\\udce4ry"} <= found
 
     @pytest.mark.parametrize(

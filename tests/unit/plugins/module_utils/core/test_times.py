@@ -107,8 +107,7 @@ class TestLists:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(60.9, "1970-01-01T00:01:00Z"), (-1, "1969-12-31T23:59:59Z"), (1e300, "an invalid date")],
+    ("seconds", "text"), [(60.9, "1970-01-01T00:01:00Z"), (-1, "1969-12-31T23:59:59Z"), (1e300, "an invalid date")]
 )
 def test_utc_shows_a_time_as_text(seconds: float, text: str) -> None:
     assert format_utc(seconds) == text

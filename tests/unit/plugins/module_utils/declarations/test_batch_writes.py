@@ -87,17 +87,13 @@ class TestUpdates:
     def test_updates_are_joined_to_one_patch_with_the_version_that_was_read(self) -> None:
         (change,) = joined(updated({"data": {"x": "2"}}), updated({"data": {"y": "3"}, "immutable": True}))
         assert change.action == "update"
-        assert change.body == {
-            "metadata": {"resourceVersion": "7"},
-            "data": {"x": "2", "y": "3"},
-            "immutable": True,
-        }
+        assert change.body == {"metadata": {"resourceVersion": "7"}, "data": {"x": "2", "y": "3"}, "immutable": True}
 
     def test_the_later_update_counts_and_lists_are_replaced(self) -> None:
         (change,) = joined(updated({"items": [1], "a": {"b": 1}}), updated({"items": [2], "a": 5}))
         assert (change.body["items"], change.body["a"]) == ([2], 5)
 
-    @pytest.mark.parametrize("old", [None, 5, [1]])
+    @pytest.mark.parametrize("old", [None, 5, [1]], ids=str)
     def test_an_object_that_replaces_a_removed_value_is_a_second_write(self, old: Any) -> None:
         """One merge patch would keep the other keys of the observed object."""
         changes = joined(updated({"data": old}), updated({"data": {"y": "1"}}))

@@ -27,6 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
     read_declarations,
     selected_namespaces,
 )
+from support.objects import raised
 
 CANARY = "canary-S3cret"
 SOURCES = ("inline", "file")
@@ -67,13 +68,7 @@ def same_state(things: Sequence[Thing]) -> Iterator[Contradiction]:
 
 
 FORM = ListForm(
-    "things",
-    "name",
-    [SOURCES],
-    kind=SECRET,
-    arguments=DECLARATION,
-    declare=declare,
-    contradictions=same_state,
+    "things", "name", [SOURCES], kind=SECRET, arguments=DECLARATION, declare=declare, contradictions=same_state
 )
 ARGUMENTS = {**DECLARATION, FORM.option: FORM.spec}
 NAMES_FORM = ListForm("things", "names", kind=SECRET, declare=declare, contradictions=same_state)
@@ -84,9 +79,7 @@ def wanted(*items: Any, form: ListForm[Any] = FORM, **params: Any) -> Any:
 
 
 def refused(*items: Any, **params: Any) -> str:
-    with pytest.raises(OptionError) as raised:
-        wanted(*items, **params)
-    return str(raised.value)
+    return raised(OptionError, lambda: wanted(*items, **params))
 
 
 class TestSpec:
@@ -200,7 +193,7 @@ class TestEntryProblems:
         assert self.said() == ""
         assert self.said({"name": "n", "namespaces": ["a"], "count": "3"}, {}) == ""
 
-    @pytest.mark.parametrize("items", [None, "things", {"name": "n"}, 5])
+    @pytest.mark.parametrize("items", [None, "things", {"name": "n"}, 5], ids=str)
     def test_a_value_that_is_not_a_list_is_left_to_ansible(self, items: Any) -> None:
         assert entry_problems(FORM, ARGUMENTS, items) == ""
         assert problems_of_entries(FORM, ARGUMENTS, items) == []
@@ -271,9 +264,9 @@ class TestBatchOf:
             {"name": "two", "namespaces": ["x"], "state": "absent"},
         )
         assert batch_of(FORM, items, [Targets(["a"]), Targets(["b"])])
-        with pytest.raises(OptionError) as raised:
-            batch_of(FORM, items, [Targets(["a", "c", "d"]), Targets(["b", "c", "d"])])
-        assert str(raised.value) == (
+        assert raised(
+            OptionError, lambda: batch_of(FORM, items, [Targets(["a", "c", "d"]), Targets(["b", "c", "d"])])
+        ) == (
             "things[0] (one) and things[1] (two) contradict each other in namespace c: present, then absent. "
             "Nothing was changed"
         )
@@ -296,9 +289,9 @@ class TestBatchOf:
     def test_each_contradicting_pair_is_named_once_with_its_first_namespace(self) -> None:
         states = ("present", "absent", "absent")
         items = wanted(*({"namespaces": ["x"], "state": state} for state in states))
-        with pytest.raises(OptionError) as raised:
-            batch_of(FORM, items, [Targets(["a", "b", "c"]), Targets(["b"]), Targets(["b", "c"])])
-        assert str(raised.value) == (
+        assert raised(
+            OptionError, lambda: batch_of(FORM, items, [Targets(["a", "b", "c"]), Targets(["b"]), Targets(["b", "c"])])
+        ) == (
             "things[0] and things[1] contradict each other in namespace b: present, then absent; "
             "things[0] and things[2] contradict each other in namespace b: present, then absent. Nothing was changed"
         )
@@ -345,9 +338,9 @@ class TestClaims:
     def test_an_entry_that_contradicts_a_claim_is_refused_with_both_titles(self) -> None:
         items = wanted({"name": "one", "namespaces": ["x"], "state": "present"})
         others = self.claims({"name": "one", "namespaces": ["x"], "title": "mine[0]"})
-        with pytest.raises(OptionError) as raised:
-            batch_of(FORM, [*items, *others], [Targets(["a", "b"]), Targets(["b", "c"])])
-        assert str(raised.value) == (
+        assert raised(
+            OptionError, lambda: batch_of(FORM, [*items, *others], [Targets(["a", "b"]), Targets(["b", "c"])])
+        ) == (
             "things[0] (one) and mine[0] (one) contradict each other in namespace b: present, then absent. "
             "Nothing was changed"
         )

@@ -53,7 +53,7 @@ def test_entries_have_their_position_and_title() -> None:
     assert [entry for entry, _options in found] == [Entry("secrets", 0, "a"), Entry("secrets", 1, "b", "of team b")]
 
 
-@pytest.mark.parametrize("items", [[], None])
+@pytest.mark.parametrize("items", [[], None], ids=str)
 def test_a_list_without_entries_is_refused(items: Any) -> None:
     with pytest.raises(OptionError, match="^option 'secrets' is empty: give at least one entry$"):
         list_entries(FORM, {**TASK, "secrets": items})

@@ -82,7 +82,7 @@ def test_an_unreadable_or_missing_infrastructure_is_an_error(openshift: FakeApi)
         detect_cluster_kind(cluster_of().cluster())
 
 
-@pytest.mark.parametrize("groups", [None, {}, [None, 1, {"name": None}, {"name": 1}, {}]])
+@pytest.mark.parametrize("groups", [None, {}, [None, 1, {"name": None}, {"name": 1}, {}]], ids=str)
 def test_invalid_api_groups_are_ignored(groups: Any) -> None:
     api = FakeApi()
     api.fail("GET /apis$", Answer(200, {"groups": groups}))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -27,9 +26,10 @@ from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
 from support.node_configs import kubelet_config, node_in
 from support.node_configs import pool as node_pool
+from support.objects import b64
 from support.scripted_pool import Answer, Clock, status_object
 
-AUTH = {"auth": base64.b64encode(b"u:canary-1").decode()}
+AUTH = {"auth": b64(b"u:canary-1")}
 PULL = "kubernetes.io/dockerconfigjson"
 ALWAYS = 10**9
 FORBIDDEN = status_object(403, "Forbidden", "no right")
@@ -39,7 +39,7 @@ LISTED = 4 + len(WORKLOADS) + 3
 
 
 def content(*hosts: str) -> dict[str, str]:
-    return {".dockerconfigjson": base64.b64encode(json.dumps({"auths": dict.fromkeys(hosts, AUTH)}).encode()).decode()}
+    return {".dockerconfigjson": b64(json.dumps({"auths": dict.fromkeys(hosts, AUTH)}))}
 
 
 def team(api: FakeApi, namespace: str) -> None:
@@ -528,7 +528,7 @@ def _named(changed: Any, stored: dict[str, Any]) -> dict[str, Any]:
 def test_a_credential_in_a_key_is_nowhere_in_the_document(
     api: FakeApi, auths: dict[str, Any], beside: dict[str, Any]
 ) -> None:
-    data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths, **beside}).encode()).decode()}
+    data = {".dockerconfigjson": b64(json.dumps({"auths": auths, **beside}))}
     api.put("secrets", "a", "pull", type="kubernetes.io/dockerconfigjson", data=data)
     document = json.dumps(audited(api).extra)
     assert '"rule": "secret-' in document

@@ -89,8 +89,7 @@ def test_another_error_stays_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "path", "why"),
-    [("canary", KUBELET_FILE_PATH, "it is not a mapping"), (TEXT, "/other", "it is missing")],
+    ("text", "path", "why"), [("canary", KUBELET_FILE_PATH, "it is not a mapping"), (TEXT, "/other", "it is missing")]
 )
 def test_a_file_that_cannot_be_parsed_is_unreadable(text: str, path: str, why: str) -> None:
     api = FakeApi()

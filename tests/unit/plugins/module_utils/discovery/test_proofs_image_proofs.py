@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -28,9 +27,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 )
 from support.certificates import server_context
 from support.hostile_registry import HostileRegistry, asks_for, served
+from support.objects import b64
 from support.surveyed import token
 
-LOGIN = "Basic " + base64.b64encode(b"alice:Canary-77").decode()
+LOGIN = "Basic " + b64(b"alice:Canary-77")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def server(certificate: str, no_outside_settings: None) -> Iterator[HostileRegis
 def evidence(**secrets: Any) -> Lookup:
     known = {}
     for name, auths in secrets.items():
-        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        data = {".dockerconfigjson": b64(json.dumps({"auths": auths}))}
         known[ObjectRef(SECRET, "ns", name)] = {"type": "kubernetes.io/dockerconfigjson", "data": data}
     return Lookup(known)
 
@@ -57,7 +57,7 @@ def asked(server: HostileRegistry, certificate: str, known: Lookup, *logins: tup
 
 def test_each_login_has_its_answer(server: HostileRegistry, certificate: str) -> None:
     known = evidence(
-        right={"h": {"auth": base64.b64encode(b"alice:Canary-77").decode()}},
+        right={"h": {"auth": b64(b"alice:Canary-77")}},
         wrong={"h": {"username": "alice", "password": "x"}, "empty": {}},
     )
     logins = [("right", "h"), ("wrong", "h"), ("wrong", "empty"), ("wrong", "no such key"), ("", "")]
@@ -130,7 +130,7 @@ def test_the_age_of_a_secret_counts_if_it_is_known(
     managers = [{"time": "1970-01-01T01:00:00Z", "fieldsV1": {"f:data" if written else "f:metadata": {}}}]
     meta = {"managedFields": managers, "creationTimestamp": "1970-01-01T01:00:00Z"}
     content = {"auths": {"public.ecr.aws": {"username": "AWS", "password": "Canary-77"}}}
-    data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+    data = {".dockerconfigjson": b64(json.dumps(content))}
     secret = {"metadata": meta, "type": "kubernetes.io/dockerconfigjson", "data": data}
     question = ImageQuestion("public.ecr.aws/team/app", "v1", "ns", "pull", "public.ecr.aws").ref
     with served(script, server_context(certificate), tunnel=True) as proxy:
@@ -292,7 +292,7 @@ def test_the_signatures_of_an_image_are_asked_for_with_the_login(certificate: st
         yield f"HTTP/1.1 {200 if is_there else 404} X\r\nConnection: close\r\n\r\n".encode()
         yield index if request.startswith(b"GET /v2/team/app/manifests/v1 ") else b""
 
-    known = evidence(right={"h": {"auth": base64.b64encode(b"alice:Canary-77").decode()}})
+    known = evidence(right={"h": {"auth": b64(b"alice:Canary-77")}})
     with served(script, server_context(certificate)) as registry:
         image = ImageQuestion(f"{registry.host}/team/app", "v1", "ns", "right", "h")
         refs = [SignatureQuestion(image, ("amd64", "arm64")).ref, image.ref]

@@ -13,10 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery
 
 def test_each_different_question_is_asked_once() -> None:
     asked: list[str] = []
-    assert ask_all(["a", "b", "a"], lambda question: asked.append(question) or question.upper()) == {
-        "a": "A",
-        "b": "B",
-    }  # type: ignore[func-returns-value]
+    assert ask_all(["a", "b", "a"], lambda question: asked.append(question) or question.upper()) == {"a": "A", "b": "B"}  # type: ignore[func-returns-value]
     assert sorted(asked) == ["a", "b"]
 
 

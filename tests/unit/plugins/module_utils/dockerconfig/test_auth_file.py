@@ -21,8 +21,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import TYPES, Target
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import b64
 
-from unit.canaries import CANARIES, b64, shown
+from unit.canaries import CANARIES, shown
 
 SOURCE = "auth file /home/me/auth.json"
 QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
@@ -244,7 +245,7 @@ class TestParseText:
         encoded = b64(an_entry(login()))
         assert refusal(encoded[:20] + "\n" + encoded[20:]).endswith(": it looks like base64. Decode it first")
 
-    @pytest.mark.parametrize("members", [("auths", "auth", "email"), ("AUTHS", "Auth", "EMail")])
+    @pytest.mark.parametrize("members", [("auths", "auth", "email"), ("AUTHS", "Auth", "EMail")], ids=str)
     def test_member_names_are_read_in_any_case(self, members: tuple[str, str, str]) -> None:
         auths, auth, email = members
         parsed = auth_file.parse_text(json.dumps({auths: {"quay.io": {auth: b64("robot:x"), email: "a@b"}}}), SOURCE)
@@ -410,21 +411,15 @@ class TestFromRegistries:
             ({"username": "robot"}, "the entry for 'quay.io' has no password: give both 'username' and 'password'"),
             ({"password": "canary"}, "the entry for 'quay.io' has no user: give both 'username' and 'password'"),
             ({}, "the entry for 'quay.io' has no user and no password: give both 'username' and 'password'"),
-            (
-                {"username": "ro:bot", "password": "canary"},
-                "the entry for 'quay.io' has a ':' in its user name, which the auth file format cannot express",
-            ),
-            (
-                {"username": "robot", "password": "canary\ud800"},
-                "the entry for 'quay.io' has a user or password that is not valid Unicode",
-            ),
-            (
-                {"registry": "robot:canary@quay.io"},
-                "registry '***@quay.io' is not host[:port][/path]: it has no host, or it has an '@'. "
-                "Give the user in 'username', and no digest",
-            ),
+            ({"username": "ro:bot", "password": "canary"},
+             "the entry for 'quay.io' has a ':' in its user name, which the auth file format cannot express"),
+            ({"username": "robot", "password": "canary\ud800"},
+             "the entry for 'quay.io' has a user or password that is not valid Unicode"),
+            ({"registry": "robot:canary@quay.io"},
+             "registry '***@quay.io' is not host[:port][/path]: it has no host, or it has an '@'. "
+             "Give the user in 'username', and no digest"),
         ],
-    )
+    )  # fmt: skip
     def test_values_that_the_format_cannot_express_are_refused(self, item: dict[str, str], message: str) -> None:
         with pytest.raises(OptionError) as caught:
             auth_file.from_registries([{"registry": "quay.io", **item}])

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import Helpers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import Object
+from support.objects import raised
 
 SOURCE = "the file"
 
@@ -21,9 +22,7 @@ def helpers(**top: Any) -> Helpers:
 
 
 def refusal(call: Any, *arguments: Any) -> str:
-    with pytest.raises(OptionError) as caught:
-        call(*arguments)
-    return str(caught.value)
+    return raised(OptionError, lambda: call(*arguments))
 
 
 def elsewhere(registry: str, helper: str) -> str:

@@ -16,14 +16,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     InvalidContent,
     Object,
 )
+from support.objects import raised
 
 ENTRY = '{"auth": "YTpi"}'
 
 
 def refusal(text: str, *, legacy: bool = False) -> str:
-    with pytest.raises(InvalidContent) as caught:
-        Document.parse(text, legacy=legacy)
-    return str(caught.value)
+    return raised(InvalidContent, lambda: Document.parse(text, legacy=legacy))
 
 
 class TestParse:

@@ -20,8 +20,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     from_option,
     stored_entry,
 )
+from support.objects import b64, raised
 
-from unit.canaries import CANARIES, b64, shown
+from unit.canaries import CANARIES, shown
 
 SOURCE = "the file"
 QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
@@ -34,9 +35,7 @@ def item(**given: Any) -> dict[str, Any]:
 
 
 def refusal(call: Any, *arguments: Any) -> str:
-    with pytest.raises(OptionError) as caught:
-        call(*arguments)
-    return str(caught.value)
+    return raised(OptionError, lambda: call(*arguments))
 
 
 def of_file(value: Any) -> CredentialEntry:

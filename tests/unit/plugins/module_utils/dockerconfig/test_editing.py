@@ -18,8 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import InvalidContent
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-from unit.canaries import b64
+from support.objects import b64
 
 #: Numbers and escapes that a reader would change, doubled names, white space, a byte that is not UTF-8.
 OTHERS = '"other.io": {"auth":"eDp5" , "n": 1.50, "n": 1e999, "s": "\\u00e4\\/", "email": "ren\udce9"}'

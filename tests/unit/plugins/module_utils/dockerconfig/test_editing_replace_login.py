@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from typing import Any
@@ -23,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 from hypothesis import given
 from hypothesis import strategies as st
 from support.anything import ANYTHING
+from support.objects import b64
 
 OLD, NEW = UserPassword("robot", "old-password"), UserPassword("robot-2", "new:pass€word")
 WANTED = LoginReplacement(("quay.io",), OLD, NEW)
@@ -31,7 +31,7 @@ REFRESH = LoginReplacement(("quay.io",), UserPassword("robot", ""), UserPassword
 
 
 def auth(login: UserPassword) -> str:
-    return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+    return b64(f"{login.username}:{login.password}")
 
 
 def file(**entries: Any) -> str:

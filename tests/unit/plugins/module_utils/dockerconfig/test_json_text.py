@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import raised
 
 SPACES = st.text(" \t\n\r", max_size=2)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
@@ -29,9 +30,7 @@ JSON = st.recursive(
 
 
 def refusal(text: str) -> str:
-    with pytest.raises(InvalidContent) as caught:
-        json_text.value_of(text)
-    return str(caught.value)
+    return raised(InvalidContent, lambda: json_text.value_of(text))
 
 
 def nested(levels: int) -> str:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -17,10 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
 )
 from hypothesis import given
 from hypothesis import strategies as st
-
-
-def encode(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+from support.objects import b64
 
 
 def read(**auths: Any) -> dict[str, tuple[str, str]]:
@@ -30,14 +26,14 @@ def read(**auths: Any) -> dict[str, tuple[str, str]]:
 @pytest.mark.parametrize(
     ("entry", "login"),
     [
-        ({"auth": encode("u:p")}, ("u", "p")),
-        ({"auth": encode("u:p:q\0")}, ("u", "p:q")),
-        ({"Auth": encode("u:p")}, ("u", "p")),
-        ({"auth": encode("u:p").replace("O", "O\n")}, ("u", "p")),
-        ({"auth": encode("u")}, ("", "")),
+        ({"auth": b64("u:p")}, ("u", "p")),
+        ({"auth": b64("u:p:q\0")}, ("u", "p:q")),
+        ({"Auth": b64("u:p")}, ("u", "p")),
+        ({"auth": b64("u:p").replace("O", "O\n")}, ("u", "p")),
+        ({"auth": b64("u")}, ("", "")),
         ({"auth": None}, ("", "")),
         ({"username": "u", "password": "p"}, ("", "")),
-        ({"username": 5, "auth": encode("u:p")}, ("u", "p")),
+        ({"username": 5, "auth": b64("u:p")}, ("u", "p")),
         (None, ("", "")),
     ],
 )
@@ -47,7 +43,7 @@ def test_only_the_auth_of_an_entry_counts(entry: Any, login: tuple[str, str]) ->
 
 @pytest.mark.parametrize("auth", ["?", "dTpw=", "dTpwcA", "dTp-"])
 def test_an_entry_that_is_not_base64_is_skipped_alone(auth: str) -> None:
-    assert read(a={"auth": auth}, b={"auth": encode("u:p")}) == {"b": ("u", "p")}
+    assert read(a={"auth": auth}, b={"auth": b64("u:p")}) == {"b": ("u", "p")}
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     kubelet_reading,
     login_of,
 )
+from support.objects import b64
 
-from unit.canaries import b64, shown
+from unit.canaries import shown
 
 GOOD = {"auth": b64("robot:canary")}
 

@@ -89,7 +89,7 @@ class TestSeveralKinds:
         assert (names(accounts), accounts.is_whole) == ({"b": ["robot"]}, True)
         assert len(api.asked) == 4
 
-    @pytest.mark.parametrize(("few", "failed"), [(0, ["a", "b"]), (2, ["b"])])
+    @pytest.mark.parametrize(("few", "failed"), [(0, ["a", "b"]), (2, ["b"])], ids=str)
     def test_a_failed_list_is_the_error_of_its_namespaces(self, api: FakeApi, few: int, failed: list[str]) -> None:
         api.fail("GET /api/v1(/namespaces/b)?/secrets", status_object(400, "BadRequest", "odd"), times=ALWAYS)
         secrets, accounts = listed_each(api, "a", "b", few=few)

@@ -213,13 +213,7 @@ class TestFailures:
 
     @pytest.mark.parametrize(
         ("asks", "error"),
-        [
-            (
-                Asks(breaks_on="b"),
-                "an internal error: KeyError in evaluate, line ",
-            ),
-            (Asks(refuses="b"), "odd object"),
-        ],
+        [(Asks(breaks_on="b"), "an internal error: KeyError in evaluate, line "), (Asks(refuses="b"), "odd object")],
     )
     def test_an_error_in_the_evaluation_fails_only_its_namespace(self, api: FakeApi, asks: Asks, error: str) -> None:
         for name in "abc":

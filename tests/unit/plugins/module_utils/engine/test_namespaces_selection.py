@@ -89,7 +89,7 @@ class TestResolve:
         resolve_targets(api.cluster(), [selector("ci>0"), selector("ci<9")])
         assert api.asked == [f"GET /api/v1/namespaces?labelSelector=ci%3{sign}&limit=1000" for sign in ("E0", "C9")]
 
-    @pytest.mark.parametrize("labels", [5, "red", ["team"], {"team": ["red"]}, {"team": None}])
+    @pytest.mark.parametrize("labels", [5, "red", ["team"], {"team": ["red"]}, {"team": None}], ids=str)
     def test_labels_that_are_not_text_are_ignored(self, api: FakeApi, labels: object) -> None:
         api.put("namespaces", "", "odd", metadata={"labels": labels})
         found = resolve_targets(api.cluster(), [selector("team=red"), selector(include=("*",))])

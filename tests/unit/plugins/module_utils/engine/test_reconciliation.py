@@ -214,7 +214,7 @@ class TestConflicts:
         assert actions(run(api, Keep())) == ["update"]
         assert [line.split()[0] for line in api.asked] == ["GET", "POST", "GET", "PATCH"]
 
-    @pytest.mark.parametrize(("present", "then"), [(True, ["create"]), (False, [])])
+    @pytest.mark.parametrize(("present", "then"), [(True, ["create"]), (False, [])], ids=str)
     def test_an_object_that_another_client_deleted_is_planned_again(
         self, api: FakeApi, present: bool, then: list[str]
     ) -> None:
@@ -877,10 +877,7 @@ class TestWaitingEntries:
     def test_a_finished_namespace_is_not_read_again(self, api: FakeApi) -> None:
         for name in ("a", "b"):
             api.put("namespaces", "", name)
-        places = {
-            "a": [Declaration(Awaits(("x",), 3), entry(0))],
-            "b": [Declaration(Awaits(("y",), 0), entry(1))],
-        }
+        places = {"a": [Declaration(Awaits(("x",), 3), entry(0))], "b": [Declaration(Awaits(("y",), 0), entry(1))]}
         run(api, Batch(SECRET, places), ["a", "b"])
         assert sum("namespaces/b/secrets" in line for line in api.asked) == 1
         assert sum("namespaces/a/secrets" in line for line in api.asked) > 1
@@ -1083,10 +1080,7 @@ class TestJudge:
     def test_a_refused_change_fails_its_entry_only(self, three: FakeApi, check: bool) -> None:
         three.put("secrets", "a", "other", **OTHER)
         first, second = Entry("keep", 0), Entry("other", 1)
-        absent = [
-            Declaration(Keep(present=False), first),
-            Declaration(Keep(present=False, keeps=("other",)), second),
-        ]
+        absent = [Declaration(Keep(present=False), first), Declaration(Keep(present=False, keeps=("other",)), second)]
         ref = ObjectRef(SECRET, "a", "keep")
         found = run(three, Batch(SECRET, {"a": absent}), judge=lambda _changes: {ref: "needed"}, check_mode=check)
         (result,) = found.namespaces

@@ -323,10 +323,7 @@ class TestSources:
         found = told(pod("good"), known(more={IMAGE_CONFIG: REFUSED}, good=GOOD))
         assert summary(found) == ("unknown", "which registries are allowed is not known: the caller may not read it")
         found = told(pod("good"), known(more={ObjectRef(TAG_SETS, "", ""): REFUSED}, good=GOOD))
-        assert summary(found) == (
-            "unknown",
-            "which mirrors the image has is not known: the caller may not read it",
-        )
+        assert summary(found) == ("unknown", "which mirrors the image has is not known: the caller may not read it")
 
     def test_mirrors_are_reported_before_the_source(self) -> None:
         found = told(pod("good"), known(more=self.mirrors("m.io/z"), good=GOOD))
@@ -440,7 +437,7 @@ class TestProject:
         assert ("project", "service account ns/default may pull from project b", True) in seen
         assert ("stream", "image stream b/app has the image", True) in seen
 
-    @pytest.mark.parametrize("answer", [{"allowed": False}, {}, {"allowed": "true"}])
+    @pytest.mark.parametrize("answer", [{"allowed": False}, {}, {"allowed": "true"}], ids=str)
     def test_a_denied_account_gets_a_grant_as_its_fix(self, answer: Any) -> None:
         found = self.told(answer)
         assert summary(found) == ("will_not_pull", "service account ns/default may not pull from project b")

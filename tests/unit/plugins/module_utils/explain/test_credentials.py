@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from typing import Any
@@ -21,13 +20,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
     nearest_key,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from support.objects import b64
 
-AUTH = {"auth": base64.b64encode(b"u:p").decode()}
+AUTH = {"auth": b64(b"u:p")}
 
 
 def secret(auths: Any, kind: str = "kubernetes.io/dockerconfigjson", **metadata: Any) -> dict[str, Any]:
     key, content = (".dockercfg", auths) if kind.endswith("dockercfg") else (".dockerconfigjson", {"auths": auths})
-    return {"metadata": metadata, "type": kind, "data": {key: base64.b64encode(json.dumps(content).encode()).decode()}}
+    return {"metadata": metadata, "type": kind, "data": {key: b64(json.dumps(content))}}
 
 
 def of(repository: str = "q.io/team/app", **secrets: Any) -> Credentials:
@@ -81,7 +81,7 @@ class TestLogins:
             KubeletLogin("b", "q.io", False),
         ]
 
-    @pytest.mark.parametrize("entry", [{}, {"username": "u"}, {"password": "p"}])
+    @pytest.mark.parametrize("entry", [{}, {"username": "u"}, {"password": "p"}], ids=str)
     def test_an_entry_without_a_login_matches_and_is_marked_as_empty(self, entry: Any) -> None:
         assert of(a=secret({"q.io": entry})).logins == [KubeletLogin("a", "q.io", True)]
 

@@ -35,7 +35,7 @@ def asked(verification: Verification, *registries: str) -> list[tuple[str, str, 
     return [(each.host, each.password, str(each.image or "")) for each in questions]
 
 
-@pytest.mark.parametrize("options", [{}, {"verify": False}, {"verify": None, "verify_repositories": []}])
+@pytest.mark.parametrize("options", [{}, {"verify": False}, {"verify": None, "verify_repositories": []}], ids=str)
 def test_logins_are_verified_only_on_request(options: dict[str, Any]) -> None:
     assert Verification.of(options) is None
 
@@ -54,7 +54,7 @@ def test_the_booleans_of_ansible_are_understood() -> None:
     assert all(Verification.of({"verify": given}) is None for given in BOOLEANS_FALSE)
 
 
-@pytest.mark.parametrize("given", ["Canary-1", 2, {"warn": True}, ["warn"], 0.5])
+@pytest.mark.parametrize("given", ["Canary-1", 2, {"warn": True}, ["warn"], 0.5], ids=str)
 def test_another_value_of_verify_is_refused_and_not_repeated(given: Any) -> None:
     with pytest.raises(OptionError, match=r"^option 'verify' takes true, false or warn$"):
         Verification.of({"verify": given})

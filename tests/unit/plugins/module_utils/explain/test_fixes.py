@@ -5,123 +5,70 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.names import is_name
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 
 LOGIN = {"registry": "q.io:5000", "username": "{{ registry_username }}", "password": "{{ registry_password }}"}
 
 
-def test_link_builds_a_task_that_links_the_secret() -> None:
-    (task,) = fixes.link("ns", "builder", "pull")
-    assert task == {
-        "name": "Link a pull secret to a service account",
-        "openshift_ops.image_pull.sa_link": {
-            "namespaces": ["ns"],
-            "service_accounts": ["builder"],
-            "secrets": ["pull"],
-            "restart_pods": "stuck",
-        },
-    }
+HERE: dict[str, Any] = {"namespaces": ["ns"]}
+PULL: dict[str, Any] = {**HERE, "name": "pull"}
+LINK: dict[str, Any] = {**HERE, "service_accounts": ["builder"], "secrets": ["pull"]}
+SUBJECT = {"users": ["u"]}
+FROM_MIRROR = {**HERE, "name": "mirror-m-io-5000", "registries": [{**LOGIN, "registry": "m.io:5000"}]}
+NEW = {**HERE, "name": "pull-q-io-5000", "registries": [LOGIN]}
+GRANT = {**HERE, "service_accounts": [{"namespace": "a", "name": "builder"}]}
+EMPTIED = {**PULL, "registries": [{"registry": "a.io"}, {"registry": "b.io"}], "mode": "remove"}
+NAMES = {
+    "link": "Link a pull secret to a service account",
+    "grant": "Let others pull from a project",
+    "fewer logins": "Remove registries from a pull secret",
+    **dict.fromkeys(("listed secret", "another login", "new content"), "Write a login into a pull secret"),
+}
+#: The tasks of each fix, as module and options.
+FIXES: dict[str, tuple[Sequence[dict[str, Any]], list[tuple[str, dict[str, Any]]]]] = {
+    "link": (fixes.link("ns", "builder", "pull"), [("sa_link", {**LINK, "restart_pods": "stuck"})]),
+    "link only": (fixes.link_only("ns", "builder", "pull"), [("sa_link", {**LINK, "require": "none"})]),
+    "unlink": (fixes.unlink("ns", "builder", "pull", "mount"),
+     [("sa_link", {**LINK, "link_for": ["mount"], "state": "absent"})]),
+    "new secret": (fixes.create_secret("ns", "builder", "q.io:5000"),
+     [("pull_secret", NEW), ("sa_link", {**LINK, "secrets": [NEW["name"]], "restart_pods": "stuck"})]),
+    "secret for imports": (fixes.import_secret("ns", "q.io:5000"), [("pull_secret", NEW)]),
+    "secret for a mirror": (fixes.create_unlinked_secret("ns", "m.io:5000"), [("pull_secret", FROM_MIRROR)]),
+    "listed secret": (fixes.create_listed_secret("ns", "pull", "q.io:5000"),
+     [("pull_secret", {**PULL, "registries": [LOGIN]})]),
+    "another login": (fixes.add_registry("ns", "pull", "q.io:5000"),
+     [("pull_secret", {**PULL, "registries": [LOGIN], "mode": "merge"})]),
+    "new content": (fixes.rewrite_secret("ns", "pull", "q.io:5000"),
+     [("pull_secret", {**PULL, "registries": [LOGIN], "mode": "replace", "recreate": True})]),
+    "another type": (fixes.convert_secret("ns", "pull", "q.io:5000"),
+     [("pull_secret", {**PULL, "registries": [LOGIN], "mode": "merge", "recreate": True})]),
+    "no secret": (fixes.remove_secret("ns", "pull"), [("pull_secret", {**PULL, "state": "absent"})]),
+    "fewer logins": (fixes.remove_registry("ns", "pull", "a.io", "b.io"), [("pull_secret", EMPTIED)]),
+    "grant": (fixes.grant("ns", "a", "builder"), [("image_puller_grant", GRANT)]),
+    "grant to a user": (fixes.grant_to("ns", SUBJECT), [("image_puller_grant", {**HERE, **SUBJECT})]),
+    "no grant": (fixes.revoke("ns", SUBJECT),
+     [("image_puller_grant", {**HERE, **SUBJECT, "state": "absent", "revoke_from": "every_binding"})]),
+    "wait": (fixes.wait_for_account("ns", "builder"), [("sa_wait", {**HERE, "service_accounts": ["builder"]})]),
+}  # fmt: skip
 
 
-def test_a_new_secret_is_linked() -> None:
-    secret, link = fixes.create_secret("ns", "builder", "Q.io:5000")
-    assert secret["openshift_ops.image_pull.pull_secret"] == {
-        "namespaces": ["ns"],
-        "name": "pull-q-io-5000",
-        "registries": [{**LOGIN, "registry": "Q.io:5000"}],
-    }
-    assert link == fixes.link("ns", "builder", "pull-q-io-5000")[0]
-
-
-def test_a_secret_for_imports_needs_no_link() -> None:
-    assert fixes.import_secret("b", "q.io") == fixes.create_secret("b", "builder", "q.io")[:1]
-
-
-def test_a_secret_for_a_mirror_needs_no_link() -> None:
-    (task,) = fixes.create_unlinked_secret("ns", "m.io:5000")
-    assert task["openshift_ops.image_pull.pull_secret"] == {
-        "namespaces": ["ns"],
-        "name": "mirror-m-io-5000",
-        "registries": [{**LOGIN, "registry": "m.io:5000"}],
-    }
-
-
-def test_a_listed_secret_is_written_without_a_link() -> None:
-    base = {"namespaces": ["ns"], "name": "pull", "registries": [LOGIN]}
-    for made, more in (
-        (fixes.create_listed_secret, {}),
-        (fixes.add_registry, {"mode": "merge"}),
-        (fixes.rewrite_secret, {"mode": "replace", "recreate": True}),
-    ):
-        (task,) = made("ns", "pull", "q.io:5000")
-        assert task == {
-            "name": "Write a login into a pull secret",
-            "openshift_ops.image_pull.pull_secret": {**base, **more},
-        }
-
-
-def test_grant_builds_a_task_that_grants_the_right() -> None:
-    assert fixes.grant("b", "a", "builder") == [
-        {
-            "name": "Let others pull from a project",
-            "openshift_ops.image_pull.image_puller_grant": {
-                "namespaces": ["b"],
-                "service_accounts": [{"namespace": "a", "name": "builder"}],
-            },
-        }
-    ]
-
-
-def test_tasks_that_remove_objects_have_their_options() -> None:
-    (unlink,) = fixes.unlink("ns", "builder", "pull", "mount")
-    assert unlink["openshift_ops.image_pull.sa_link"] == {
-        "namespaces": ["ns"],
-        "service_accounts": ["builder"],
-        "secrets": ["pull"],
-        "link_for": ["mount"],
-        "state": "absent",
-    }
-    (remove,) = fixes.remove_secret("ns", "pull")
-    assert remove["openshift_ops.image_pull.pull_secret"] == {"namespaces": ["ns"], "name": "pull", "state": "absent"}
-    (entries,) = fixes.remove_registry("ns", "pull", "a.io", "b.io")
-    assert entries["name"] == "Remove registries from a pull secret"
-    assert entries["openshift_ops.image_pull.pull_secret"] == {
-        "namespaces": ["ns"],
-        "name": "pull",
-        "registries": [{"registry": "a.io"}, {"registry": "b.io"}],
-        "mode": "remove",
-    }
-    (revoke,) = fixes.revoke("ns", {"users": ["u"]})
-    assert revoke["openshift_ops.image_pull.image_puller_grant"] == {
-        "namespaces": ["ns"],
-        "users": ["u"],
-        "state": "absent",
-        "revoke_from": "every_binding",
-    }
-
-
-def test_tasks_that_correct_objects_have_their_options() -> None:
-    (link,) = fixes.link_only("ns", "builder", "pull")
-    assert link["openshift_ops.image_pull.sa_link"] == {
-        "namespaces": ["ns"],
-        "service_accounts": ["builder"],
-        "secrets": ["pull"],
-        "require": "none",
-    }
-    (convert,) = fixes.convert_secret("ns", "pull", "q.io:5000")
-    assert convert["openshift_ops.image_pull.pull_secret"] == {
-        "namespaces": ["ns"],
-        "name": "pull",
-        "registries": [LOGIN],
-        "mode": "merge",
-        "recreate": True,
-    }
-    (grant,) = fixes.grant_to("ns", {"users": ["u"]})
-    assert grant["openshift_ops.image_pull.image_puller_grant"] == {"namespaces": ["ns"], "users": ["u"]}
-    (wait,) = fixes.wait_for_account("ns", "builder")
-    assert wait["openshift_ops.image_pull.sa_wait"] == {"namespaces": ["ns"], "service_accounts": ["builder"]}
+@pytest.mark.parametrize("fix", FIXES)
+def test_a_fix_is_tasks_whose_options_the_modules_accept(fix: str) -> None:
+    tasks, expected = FIXES[fix]
+    found = [(module.rpartition(".")[2], task[module]) for task in tasks for module in set(task) - {"name"}]
+    assert found == expected
+    for name, options in found:
+        module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
+        validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate({**options, "host": "h"})
+        assert validation.error_messages == []
+    assert tasks[0]["name"] == NAMES.get(fix, tasks[0]["name"])
 
 
 @pytest.mark.parametrize(

@@ -101,53 +101,27 @@ def test_a_long_text_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("tasks", "effects"),
     [
-        (
-            fixes.grant_to("victim", {"projects": ["mallory"]}),
-            ["This lets every service account of project mallory pull the images of project victim."],
-        ),
-        (
-            fixes.grant("victim", "mallory", "builder"),
-            ["This lets service account builder of project mallory pull the images of project victim."],
-        ),
-        (
-            fixes.grant_to("victim", {"users": ["u"], "groups": ["g"]}),
-            ["This lets group g and user u pull the images of project victim."],
-        ),
-        (
-            fixes.grant_to("victim", {"authenticated": True}),
-            [
-                "This lets everybody who is logged in, including all service accounts, pull the images of project victim."
-            ],
-        ),
-        (
-            fixes.grant_to("v", {"anonymous": True}),
-            ["This lets clients that send no login pull the images of project v."],
-        ),
-        (
-            fixes.link("ns", "builder", "pull"),
-            ["This lets every pod of service account builder of namespace ns pull with the logins of secret pull."],
-        ),
-        (
-            fixes.add_registry("ns", "pull", "q.io"),
-            [
-                "This writes the login for q.io into secret pull of namespace ns: everybody who may read secrets or create pods there can "
-                "use it."
-            ],
-        ),
-        (
-            fixes.rewrite_secret("ns", "pull", fixes.REGISTRY),
-            [
-                "This writes the login that you give into secret pull of namespace ns: everybody who may read secrets or create pods there "
-                "can use it."
-            ],
-        ),
-        (
-            fixes.add_registry("openshift-config", "pull-secret", "q.io"),
-            [
-                "This writes the login for q.io into secret pull-secret of namespace openshift-config: every node pulls with it, for the pods "
-                "of all namespaces."
-            ],
-        ),
+        (fixes.grant_to("victim", {"projects": ["mallory"]}),
+         ["This lets every service account of project mallory pull the images of project victim."]),
+        (fixes.grant("victim", "mallory", "builder"),
+         ["This lets service account builder of project mallory pull the images of project victim."]),
+        (fixes.grant_to("victim", {"users": ["u"], "groups": ["g"]}),
+         ["This lets group g and user u pull the images of project victim."]),
+        (fixes.grant_to("victim", {"authenticated": True}),
+         ["This lets everybody who is logged in, including all service accounts, pull the images of project victim."]),
+        (fixes.grant_to("v", {"anonymous": True}),
+         ["This lets clients that send no login pull the images of project v."]),
+        (fixes.link("ns", "builder", "pull"),
+         ["This lets every pod of service account builder of namespace ns pull with the logins of secret pull."]),
+        (fixes.add_registry("ns", "pull", "q.io"),
+         ["This writes the login for q.io into secret pull of namespace ns: everybody who may read secrets or create pods there can "
+         "use it."]),
+        (fixes.rewrite_secret("ns", "pull", fixes.REGISTRY),
+         ["This writes the login that you give into secret pull of namespace ns: everybody who may read secrets or create pods there "
+         "can use it."]),
+        (fixes.add_registry("openshift-config", "pull-secret", "q.io"),
+         ["This writes the login for q.io into secret pull-secret of namespace openshift-config: every node pulls with it, for the pods "
+         "of all namespaces."]),
         (fixes.revoke("ns", {"users": ["u"]}), []),
         (fixes.unlink("ns", "a", "b"), []),
         (fixes.remove_secret("ns", "a"), []),
@@ -156,7 +130,7 @@ def test_a_long_text_is_not_repeated() -> None:
         (fixes.import_again("ns", "a"), []),
     ],
     ids=range(15),
-)
+)  # fmt: skip
 def test_the_effects_of_the_tasks_are_named(tasks: Any, effects: list[str]) -> None:
     found = make_offer(tasks)
     assert (list(found.effects), found.notes) == (effects, " ".join(effects))

@@ -75,7 +75,7 @@ def test_a_pool_without_machines_does_not_count() -> None:
     assert find_providers("q.example.com/app", alone) == KubeletProviders({}, [], is_complete=False)
 
 
-@pytest.mark.parametrize("unknown", [None, {}, {"credentialProviders": []}])
+@pytest.mark.parametrize("unknown", [None, {}, {"credentialProviders": []}], ids=str)
 def test_a_pool_without_known_providers_leaves_those_of_the_others(unknown: Any) -> None:
     known = evidence(pool("worker", "a"), pool("infra", "b"), a=settings(SEEN), b=unknown)
     assert find_providers("q.example.com/app", known) == KubeletProviders({SEEN: ["worker"]}, [], is_complete=False)

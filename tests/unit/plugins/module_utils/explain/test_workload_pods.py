@@ -37,11 +37,7 @@ CHAINS = [
 
 def spec(image: str = IMAGE, *own: str, account: str = "default") -> dict[str, Any]:
     listed = [{"name": name} for name in own]
-    return {
-        "containers": [{"name": "app", "image": image}],
-        "imagePullSecrets": listed,
-        "serviceAccountName": account,
-    }
+    return {"containers": [{"name": "app", "image": image}], "imagePullSecrets": listed, "serviceAccountName": account}
 
 
 def obj(name: str, owner: str = "", **parts: Any) -> dict[str, Any]:

@@ -197,7 +197,7 @@ class TestKubeletProviders:
         kept = {"name": "x", "matchImages": ["q.io"]}
         assert found == [{**kept, "tokenAttributes": {}}, {**kept, "tokenAttributes": self.TOKENS}]
 
-    @pytest.mark.parametrize("providers", [None, {}, "x", [1], [{}, "x"]])
+    @pytest.mark.parametrize("providers", [None, {}, "x", [1], [{}, "x"]], ids=str)
     def test_a_configuration_without_a_list_is_invalid(self, providers: Any) -> None:
         with pytest.raises(ValueError, match="it has no list of providers"):
             trim_providers({"providers": providers})

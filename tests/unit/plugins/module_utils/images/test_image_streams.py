@@ -97,7 +97,7 @@ class TestFailedImports:
         assert (name, source) == ("v1", "q.io/a:1")
         assert "canary" not in said
 
-    @pytest.mark.parametrize("spec", [None, {}, "x", {"tags": [None]}])
+    @pytest.mark.parametrize("spec", [None, {}, "x", {"tags": [None]}], ids=str)
     def test_a_failed_import_without_a_known_source_has_an_empty_source(self, spec: Any) -> None:
         status = {"tags": [tag("v1", conditions=[failed("no")])]}
         assert list(failed_imports({"spec": spec, "status": status})) == [("v1", "", "no")]

@@ -22,10 +22,8 @@ INTERNAL = f"Internal error occurred: {IMAGE}:"
     ("message", "cause"),
     [
         (f'you may not have access to the container image "{IMAGE}"', "unauthorized"),
-        (
-            f'you may not have access to the container image "{IMAGE}" and did not have credentials to the repository',
-            "no_credentials",
-        ),
+        (f'you may not have access to the container image "{IMAGE}" and did not have credentials to the repository',
+         "no_credentials"),
         (f'incorrect username or password for image "{IMAGE}"', "bad_credentials"),
         (f'dockerimage.image.openshift.io "{IMAGE}" not found', "not_found"),
         ("forbidden: registry registry.example.com:5000 blocked", "blocked_by_config"),
@@ -34,20 +32,16 @@ INTERNAL = f"Internal error occurred: {IMAGE}:"
         (f"{INTERNAL} denied: requested access to the resource is denied", "denied"),
         (f"{INTERNAL} error parsing HTTP 403 response body: invalid character", "denied"),
         (f"{INTERNAL} error parsing HTTP 401 response body: invalid character", "unauthorized"),
-        (
-            f"{INTERNAL} unauthorized: Please login to the Red Hat Registry using your Customer Portal credentials.",
-            "unauthorized",
-        ),
+        (f"{INTERNAL} unauthorized: Please login to the Red Hat Registry using your Customer Portal credentials.",
+         "unauthorized"),
         (f'{INTERNAL} Get "https://denied/v2/": x509: certificate signed by unknown authority', "tls_untrusted"),
         (f'{INTERNAL} Get "https://denied/v2/": unexpected EOF', "registry_error"),
         (f"{INTERNAL} toomanyrequests: You have reached your pull rate limit", "rate_limited"),
         (f"{INTERNAL} received unexpected HTTP status: 503 Service Unavailable", "registry_error"),
         (f'{INTERNAL} Get "https://x/": dial tcp: lookup x on 192.0.2.53:53: no such host', "dns"),
         (f"{INTERNAL} dial tcp 192.0.2.9:443: connect: connection refused", "connection_refused"),
-        (
-            f"{INTERNAL} error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: \"<html>\"",
-            "proxy",
-        ),
+        (f"{INTERNAL} error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: \"<html>\"",
+         "proxy"),
         (f'{INTERNAL} Get "https://denied/v2/": Proxy Authentication Required', "proxy"),
         (f'{INTERNAL} Get "https://denied/v2/": Forbidden', "proxy"),
         (f"{INTERNAL} unknown: payment required", "billing"),
@@ -56,7 +50,7 @@ INTERNAL = f"Internal error occurred: {IMAGE}:"
         ("no space left on device", "unknown"),
         ("", "unknown"),
     ],
-)
+)  # fmt: skip
 def test_the_cause_is_found_in_the_message(message: str, cause: str) -> None:
     assert cause_of(message, "InternalError", IMAGE) == cause
 

@@ -43,10 +43,7 @@ class TestSettings:
     def test_only_the_settings_for_images_are_kept(self) -> None:
         assert trim_settings(
             {POLICY: "NeverVerify", "staticPodPath": "/x", "featureGates": {GATE: True, "Other": True}}
-        ) == {
-            POLICY: "NeverVerify",
-            "featureGates": {GATE: True},
-        }
+        ) == {POLICY: "NeverVerify", "featureGates": {GATE: True}}
         assert trim_settings({LISTED: [], "featureGates": {"Other": True}}) == {LISTED: []}
 
 

@@ -184,7 +184,7 @@ class TestMirrors:
         assert result is not None
         assert result.mirrors == [f"{each}/a:1" for each in merged]
 
-    @pytest.mark.parametrize("own", [[], ["q.io/team"]])
+    @pytest.mark.parametrize("own", [[], ["q.io/team"]], ids=str)
     def test_a_source_without_mirrors_does_not_count(self, own: list[str]) -> None:
         inner = mirror_set(BY_TAG, "q.io/team", *own, policy=NEVER if not own else "", name="inner")
         result = found("q.io/team/a:1", mirror_set(BY_TAG, "q.io", "m.io/z"), inner)

@@ -24,10 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pr
 )
 
 REF = ObjectRef(PROBE_POD, "a", "pull-probe-1")
-LABELS = {
-    "app.kubernetes.io/managed-by": "openshift_ops.image_pull",
-    "app.kubernetes.io/component": "pull-probe",
-}
+LABELS = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/component": "pull-probe"}
 
 
 def test_a_deletion_is_bound_to_the_uid_and_has_no_grace_period() -> None:
@@ -61,24 +58,13 @@ class TestWhichAreProbes:
 
     def test_a_trimmed_pod_keeps_the_labels_and_the_fields_that_are_read(self) -> None:
         pod = {
-            "metadata": {
-                "name": "p",
-                "namespace": "a",
-                "uid": "u",
-                "generation": 1,
-                "labels": LABELS,
-                "annotations": {},
-            },
+            "metadata": {"name": "p", "namespace": "a", "uid": "u", "generation": 1, "labels": LABELS,
+             "annotations": {}},
             "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1", "env": []}, None]},
-            "status": {
-                "phase": "Failed",
-                "reason": "Evicted",
-                "message": "low on memory",
-                "conditions": [{"type": "PodScheduled"}],
-                "podIP": "x",
-                "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None],
-            },
-        }
+            "status": {"phase": "Failed", "reason": "Evicted", "message": "low on memory",
+             "conditions": [{"type": "PodScheduled"}], "podIP": "x",
+             "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None]},
+        }  # fmt: skip
         kept = trim_object(PROBE_POD, pod)
         assert kept == {
             "metadata": {"name": "p", "namespace": "a", "uid": "u", "generation": 1, "labels": LABELS},

@@ -122,20 +122,14 @@ class TestServer:
     @pytest.mark.parametrize(
         ("text", "meaning"),
         [
-            (
-                "Requesting bearer token: received unexpected HTTP status: 502 Bad Gateway",
-                "The registry's token service failed",
-            ),
-            (
-                'failed to fetch oauth token: Post "https://auth.example.com/x": x509: certificate has expired or is not yet valid',
-                "The certificate of the token service auth.example.com has expired or is not valid yet, or the node's clock is wrong",
-            ),
-            (
-                "reading manifest 1 in a.example.com/b: received unexpected HTTP status: 502 Bad Gateway",
-                "The registry failed",
-            ),
+            ("Requesting bearer token: received unexpected HTTP status: 502 Bad Gateway",
+             "The registry's token service failed"),
+            ('failed to fetch oauth token: Post "https://auth.example.com/x": x509: certificate has expired or is not yet valid',
+             "The certificate of the token service auth.example.com has expired or is not valid yet, or the node's clock is wrong"),
+            ("reading manifest 1 in a.example.com/b: received unexpected HTTP status: 502 Bad Gateway",
+             "The registry failed"),
         ],
-    )
+    )  # fmt: skip
     def test_a_failed_token_service_is_named_in_the_message(self, text: str, meaning: str) -> None:
         (found,) = parse_message("ErrImagePull", f"initializing source docker://a.example.com/b:1: {text}").attempts
         assert found.meaning == meaning

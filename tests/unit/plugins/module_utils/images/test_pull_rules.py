@@ -21,53 +21,34 @@ ALSO = {
     "short_name_ambiguous": [
         'short-name "app:1" did not resolve to an alias and no unqualified-search registries are defined in "/etc/x"'
     ],
-    "secret_unparsable": [
-        "unexpected end of JSON input",
-        "invalid character 'x' looking for beginning of value",
-        "json: cannot unmarshal number into Go struct field .auths of type string",
-        "unable to parse auth field, must be formatted as base64(username:password)",
-    ],
+    "secret_unparsable": ["unexpected end of JSON input", "invalid character 'x' looking for beginning of value",
+     "json: cannot unmarshal number into Go struct field .auths of type string",
+     "unable to parse auth field, must be formatted as base64(username:password)"],
     "signature": ["None of the signatures were accepted, reasons: x", 'Signature for identity "x" is not accepted'],
-    "signature_at_start": [
-        'checking signature of "registry.example.com/denied": x',
-        'ImageVolumeMountFailed: checking signature of "registry.example.com/app:1": x: A signature was required, but no signature exists',
-    ],
+    "signature_at_start": ['checking signature of "registry.example.com/denied": x',
+     'ImageVolumeMountFailed: checking signature of "registry.example.com/app:1": x: A signature was required, but no signature exists'],
     "volume_mount": ["ImageVolumeMountFailed: mount storage: permission denied"],
     "rate_limited": ["too many requests to registry", "429 Too Many Requests - Server message: x"],
     "tls_http": ["tls: first record does not look like a TLS handshake"],
     "tls_name": ["x509: cannot validate certificate for 192.0.2.1 because it doesn't contain any IP SANs"],
     "dns": ["dial tcp: lookup a.example.com: Temporary failure in name resolution"],
     "connection_refused": ["connect: no route to host", "connect: network is unreachable"],
-    "timeout": [
-        "context deadline exceeded",
-        "net/http: TLS handshake timeout",
-        "net/http: request canceled while waiting for x",
-    ],
+    "timeout": ["context deadline exceeded", "net/http: TLS handshake timeout",
+     "net/http: request canceled while waiting for x"],
     "platform": ["choosing image instance: no image found", "no match for platform in manifest: not found"],
-    "bad_credentials": [
-        'incorrect username or password for image "x"',
-        "failed to fetch oauth token: x: 401 Unauthorized",
-    ],
+    "bad_credentials": ['incorrect username or password for image "x"',
+     "failed to fetch oauth token: x: 401 Unauthorized"],
     "no_credentials": ["failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized"],
-    "denied": [
-        "denied",
-        "StatusCode: 403, x",
-        "403 Forbidden",
-        "unauthorized: access to the requested resource is not authorized",
-        "unauthorized: permission denied",
-        "Permission denied for the project",
-    ],
+    "denied": ["denied", "StatusCode: 403, x", "403 Forbidden",
+     "unauthorized: access to the requested resource is not authorized", "unauthorized: permission denied",
+     "Permission denied for the project"],
     "unauthorized": ["unauthorized: authentication required", "HEAD: 401 Unauthorized"],
     "node_permission": ["fork/exec /usr/bin/unpigz: permission denied", "lchown /x: operation not permitted: unknown"],
     "disk": ["write x: input/output error"],
-    "registry_error": [
-        "StatusCode: 502, x",
-        "unexpected EOF",
-        "read: connection reset by peer",
-        "unexpected status: 500 Internal Server Error",
-    ],
+    "registry_error": ["StatusCode: 502, x", "unexpected EOF", "read: connection reset by peer",
+     "unexpected status: 500 Internal Server Error"],
     "not_found": ["name unknown", "a.example.com/b:1: not found", "404 page"],
-}
+}  # fmt: skip
 
 
 # No test is named after a rule: a test whose name changes with its subject cannot fail for it.

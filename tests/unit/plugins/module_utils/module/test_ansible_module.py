@@ -26,8 +26,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import ansible_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from support.objects import b64
 
-from unit.canaries import CANARIES, b64, forms_of, shown
+from unit.canaries import CANARIES, forms_of, shown
 from unit.listed_things import FORM, INVALID, LISTED
 from unit.registered import HAS_REGISTRY, forget_registered
 
@@ -257,10 +258,7 @@ class TestEntries:
         names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
         things = [{"name": f"team-{number}", "password": name} for number, name in enumerate(names)]
         module = Module(
-            LISTED,
-            lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]},
-            None,
-            form=FORM,
+            LISTED, lambda task: {"said": [f"it was sent {name}, {b64(name)}" for name in names]}, None, form=FORM
         )
         started = time.process_time()
         ended = run(module.run, module=module, things=things)

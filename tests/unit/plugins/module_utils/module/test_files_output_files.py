@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.fi
     write_outputs,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task
+from support.objects import raised
 
 
 def test_options_without_a_path_have_no_file(tmp_path: Path) -> None:
@@ -35,9 +36,7 @@ def test_all_impossible_paths_are_reported_together(tmp_path: Path) -> None:
         "other": str(tmp_path / "link"),
         "last": str(tmp_path / "source"),
     }
-    with pytest.raises(OptionError) as refused:
-        check_outputs(paths, [str(tmp_path / "x" / ".." / "source")])
-    problems = str(refused.value).split("; ")
+    problems = raised(OptionError, lambda: check_outputs(paths, [str(tmp_path / "x" / ".." / "source")])).split("; ")
     assert [problem.split("'")[1] for problem in problems] == [*paths]
     assert "is a directory" in problems[0]
     assert "give the path of a file" in problems[1]

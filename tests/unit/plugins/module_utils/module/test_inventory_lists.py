@@ -40,23 +40,11 @@ from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
 
 FORMS = (
-    ListForm(
-        "secrets",
-        "name",
-        kind=SECRET,
-        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
-        declare=pull_secret.identity_from_options,
-        contradictions=between_secrets,
-    ),
-    ListForm(
-        "links",
-        "secrets",
-        kind=SERVICE_ACCOUNT,
-        arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
-        declare=sa_link.from_options,
-        contradictions=between_links,
-    ),
-)
+    ListForm("secrets", "name", kind=SECRET, arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        declare=pull_secret.identity_from_options, contradictions=between_secrets),
+    ListForm("links", "secrets", kind=SERVICE_ACCOUNT, arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
+        declare=sa_link.from_options, contradictions=between_links),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -169,7 +157,7 @@ class TestInventoriesOfOneTask:
         assert seen[2:] == [{}, []]
         assert len(api.asked) == 1
 
-    @pytest.mark.parametrize(("system", "selected"), [(False, ["a", "b"]), (True, ["a", "b", "openshift-x"])])
+    @pytest.mark.parametrize(("system", "selected"), [(False, ["a", "b"]), (True, ["a", "b", "openshift-x"])], ids=str)
     def test_the_namespaces_of_the_platform_are_selected_on_request(
         self, api: FakeApi, tmp_path: Path, system: bool, selected: list[str]
     ) -> None:

@@ -40,9 +40,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task, execute
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi
+from support.objects import b64, raised
 from support.scripted_pool import status_object
 
-from unit.canaries import b64
 from unit.listed_things import FORM, LISTED
 
 FORBIDDEN = status_object(403, "Forbidden", "no")
@@ -187,9 +187,7 @@ class TestEntries:
             api.put("namespaces", "", name, metadata={"labels": {"team": "red"}})
         task.params = {**task.params, "keeps": [{"namespaces": ["b"]}, {"namespace_selector": {"labels": "team=red"}}]}
         refusing = replace(form(), contradictions=lambda declared: [Contradiction(0, 1, "both")])
-        with pytest.raises(OptionError) as raised:
-            reconcile(task, refusing)
-        assert str(raised.value) == (
+        assert raised(OptionError, lambda: reconcile(task, refusing)) == (
             "keeps[0] and keeps[1] contradict each other in namespace b: both. Nothing was changed"
         )
         assert [line.split("?")[0] for line in api.asked] == ["GET /api/v1/namespaces"]

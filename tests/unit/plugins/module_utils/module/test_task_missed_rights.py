@@ -65,19 +65,13 @@ def test_a_right_that_was_reported_is_not_reported_again() -> None:
     [
         ({MissingPermission("get", "secrets")}, "pull_secret", "secrets"),
         ({MissingPermission("list", "serviceaccounts", "", "a")}, "sa_link", "links"),
-        (
-            {MissingPermission("patch", "rolebindings", "rbac.authorization.k8s.io", "a")},
-            "image_puller_grant",
-            "grants",
-        ),
-        (
-            {MissingPermission("delete", "pods", "", "a"), MissingPermission("list", "namespaces")},
-            "sa_link",
-            "restart_pods, namespace_selector",
-        ),
+        ({MissingPermission("patch", "rolebindings", "rbac.authorization.k8s.io", "a")}, "image_puller_grant",
+         "grants"),
+        ({MissingPermission("delete", "pods", "", "a"), MissingPermission("list", "namespaces")}, "sa_link",
+         "restart_pods, namespace_selector"),
         ({MissingPermission("list", "pods")}, "pull_access_export", "restart_pods"),
     ],
-)
+)  # fmt: skip
 def test_the_job_of_an_account_with_the_right_is_named(needs: set[MissingPermission], module: str, jobs: str) -> None:
     assert job_sentence(needs, module) == (
         f"an account of the role automation_account has that with automation_account_jobs: [{jobs}]"

@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import account_lists as references
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import raised
 
 PLATFORM = "default-dockercfg-x7k2p"
 FOREIGN = st.sampled_from([PLATFORM, "team", "mirror", ""])
@@ -66,7 +67,7 @@ class TestUnlink:
     def test_unlink_undoes_link(self, entries: Any, wanted: Any) -> None:
         assert references.remove_links(references.add_links(entries, wanted), wanted) == foreign(entries, wanted)
 
-    @pytest.mark.parametrize("unwanted", [[], ["nobody"]])
+    @pytest.mark.parametrize("unwanted", [[], ["nobody"]], ids=str)
     def test_unlink_keeps_all_other_entries(self, unwanted: Any) -> None:
         entries = [*ODD, {"name": "quay"}]
         assert references.remove_links(entries, unwanted) == entries
@@ -86,7 +87,7 @@ class TestOddEntries:
         assert references.names_in({"secrets": [*ODD, {"name": "quay"}]}, "secrets") == ["quay"]
         assert references.duplicate_names([*ODD, *ODD]) == []
 
-    @pytest.mark.parametrize("odd", [None, "text", {"name": "quay"}, 5])
+    @pytest.mark.parametrize("odd", [None, "text", {"name": "quay"}, 5], ids=str)
     def test_a_value_that_is_not_a_list_names_no_secret(self, odd: Any) -> None:
         assert references.names_in({"secrets": odd}, "secrets") == []
 
@@ -99,11 +100,9 @@ class TestEntriesOf:
         assert references.entries_of(self.REF, {"secrets": None}, "secrets") == []
         assert references.entries_of(self.REF, {}, "secrets") == []
 
-    @pytest.mark.parametrize("odd", ["text", {"name": "quay"}, 5, True])
+    @pytest.mark.parametrize("odd", ["text", {"name": "quay"}, 5, True], ids=str)
     def test_a_value_that_is_not_a_list_is_refused(self, odd: Any) -> None:
-        with pytest.raises(Refusal) as caught:
-            references.entries_of(self.REF, {"secrets": odd}, "secrets")
-        assert str(caught.value) == (
+        assert raised(Refusal, lambda: references.entries_of(self.REF, {"secrets": odd}, "secrets")) == (
             "service account project-a/default cannot be read: its 'secrets' are not a list. Nothing was changed in this "
             "namespace"
         )

@@ -124,7 +124,7 @@ class TestWhyNoneWillCome:
         facts = ClusterFacts(OPENSHIFT, version(desired), operator("Removed"))
         assert cluster.why_not_generated(facts) == reason
 
-    @pytest.mark.parametrize("found", [None, {}, {"status": None}, {"status": {"desired": None}}])
+    @pytest.mark.parametrize("found", [None, {}, {"status": None}, {"status": {"desired": None}}], ids=str)
     def test_a_removed_registry_counts_if_the_version_is_unknown(self, found: Any) -> None:
         assert cluster.why_not_generated(ClusterFacts(OPENSHIFT, found, operator("Removed"))) == REMOVED
 
@@ -192,22 +192,16 @@ class TestHint:
             (ClusterFacts(OPENSHIFT), True, CONTROLLER),
             (ClusterFacts(OPENSHIFT), False, "wait longer (timeout)"),
             (UNREAD, True, f"wait longer (timeout); {cluster.describe_unknown(UNREAD)}"),
-            (
-                ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]),
-                True,
-                "wait longer (timeout); service openshift-image-registry/image-registry does not exist, and generated pull "
-                "secrets stay empty until it does: see 'oc describe clusteroperator image-registry'",
-            ),
-            (
-                ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION, REGISTRY_SERVICE]),
-                True,
-                "ClusterVersion version does not exist, so this is probably not OpenShift: nothing generates pull secrets "
-                "here",
-            ),
+            (ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]), True,
+             "wait longer (timeout); service openshift-image-registry/image-registry does not exist, and generated pull "
+             "secrets stay empty until it does: see 'oc describe clusteroperator image-registry'"),
+            (ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION, REGISTRY_SERVICE]), True,
+             "ClusterVersion version does not exist, so this is probably not OpenShift: nothing generates pull secrets "
+             "here"),
             (ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION]), False, ""),
             (ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]), False, "wait longer (timeout)"),
         ],
-    )
+    )  # fmt: skip
     def test_the_hint_explains_missing_secrets(self, facts: ClusterFacts, unfinished: bool, words: str) -> None:
         assert cluster.hint(facts, unfinished=unfinished) == words
 
@@ -216,19 +210,13 @@ class TestHint:
         [
             (["app"], [], "create service account app; wait longer (timeout)"),
             (["app"], ["default", "builder"], "create service account app; wait longer (timeout)"),
-            (
-                ["bulider"],
-                ["deployer", "builder", "default"],
-                "correct the name bulider: there is a service account builder; wait longer (timeout)",
-            ),
-            (
-                ["defualt", "app"],
-                {"default"},
-                "correct the name defualt: there is a service account default; create service account app; "
-                "wait longer (timeout)",
-            ),
+            (["bulider"], ["deployer", "builder", "default"],
+             "correct the name bulider: there is a service account builder; wait longer (timeout)"),
+            (["defualt", "app"], {"default"},
+             "correct the name defualt: there is a service account default; create service account app; "
+             "wait longer (timeout)"),
         ],
-    )
+    )  # fmt: skip
     def test_the_hint_names_missing_accounts(self, missing: Any, existing: Any, words: str) -> None:
         assert cluster.hint(ClusterFacts(OPENSHIFT), missing=missing, existing=existing) == words
 

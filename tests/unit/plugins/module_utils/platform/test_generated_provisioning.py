@@ -13,8 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.account_lists import UNREADABLE, Verdict
 from hypothesis import given
 from hypothesis import strategies as st
-
-from unit.canaries import b64
+from support.objects import b64
 
 NAME = "default-dockercfg-x7k2p"
 REFERENCE = "openshift.io/internal-registry-pull-secret-ref"

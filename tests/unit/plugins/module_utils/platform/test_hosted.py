@@ -221,7 +221,7 @@ class TestPullSecret:
         with pytest.raises(Refusal, match="hosted cluster clusters/prod does not exist: correct the option"):
             pull_secret_of(self.REF, None)
 
-    @pytest.mark.parametrize("spec", [None, {}, {"pullSecret": None}, {"pullSecret": {"name": 1}}])
+    @pytest.mark.parametrize("spec", [None, {}, {"pullSecret": None}, {"pullSecret": {"name": 1}}], ids=str)
     def test_a_hosted_cluster_without_a_pull_secret_name_is_refused(self, spec: Any) -> None:
         with pytest.raises(Refusal, match="names no pull secret"):
             pull_secret_of(self.REF, {"spec": spec})

@@ -18,8 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import protected
-
-from unit.canaries import b64
+from support.objects import b64, raised
 
 REF = ObjectRef(SECRET, "project-a", "quay")
 GLOBAL = ObjectRef(SECRET, "openshift-config", "pull-secret")
@@ -29,9 +28,7 @@ NODES = "secret openshift-config/pull-secret is the pull secret of every node"
 
 
 def refusal(call: Any, *arguments: Any, **named: Any) -> str:
-    with pytest.raises((Refusal, OptionError)) as caught:
-        call(*arguments, **named)
-    return str(caught.value)
+    return raised((Refusal, OptionError), lambda: call(*arguments, **named))
 
 
 class TestNames:

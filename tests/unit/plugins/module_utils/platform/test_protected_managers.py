@@ -34,24 +34,18 @@ def managed_by(*managers: str) -> dict[str, Any]:
         (managed_by("argocd-controller"), "argocd-controller", False),
         (managed_by("kustomize-controller"), "kustomize-controller", False),
         (managed_by("secretarial"), "", False),
-        (
-            secret(ownerReferences=[{"kind": "ExternalSecret", "name": "quay", "controller": True}]),
-            "ExternalSecret quay",
-            True,
-        ),
+        (secret(ownerReferences=[{"kind": "ExternalSecret", "name": "quay", "controller": True}]),
+         "ExternalSecret quay", True),
         (secret(ownerReferences=[{"kind": "ExternalSecret", "name": "quay"}]), "", False),
         (secret(labels={"reconcile.external-secrets.io/managed": "true"}), "External Secrets", False),
         (secret(annotations={"kubed.appscode.com/origin": "{}"}), "Config Syncer", False),
         (secret(annotations={"reflector.v1.k8s.emberstack.com/reflects": "a/b"}), "Reflector", False),
         (secret(annotations={"openshift.io/token-secret.name": "t"}), "the platform", True),
-        (
-            {"metadata": {"namespace": "openshift-machine-config-operator", "name": "global-pull-secret-copy"}},
-            "the machine config operator, which copies it from openshift-config/pull-secret,",
-            True,
-        ),
+        ({"metadata": {"namespace": "openshift-machine-config-operator", "name": "global-pull-secret-copy"}},
+         "the machine config operator, which copies it from openshift-config/pull-secret,", True),
         ({"metadata": {"namespace": "a", "name": "global-pull-secret-copy"}}, "", False),
     ],
-)
+)  # fmt: skip
 def test_the_manager_of_a_secret_is_recognized_by_its_metadata(
     found: dict[str, Any], keeper: str, refreshed: bool
 ) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subj
 )
 from hypothesis import given as generated
 from hypothesis import strategies as st
+from support.objects import raised
 
 RBAC = "rbac.authorization.k8s.io"
 DEFAULT = {"kind": "ServiceAccount", "name": "default", "namespace": "project-a"}
@@ -136,7 +138,7 @@ class TestSubjectsOf:
         jane = Subject("User", "jane")
         assert subjects_of(found) == [jane, Subject("ServiceAccount", "default", "project-b"), jane]
 
-    @pytest.mark.parametrize("subjects", [None, []])
+    @pytest.mark.parametrize("subjects", [None, []], ids=str)
     def test_a_binding_without_subjects_has_none(self, subjects: Any) -> None:
         assert subjects_of({"metadata": {"namespace": "project-b"}, "subjects": subjects}) == []
         assert subjects_of({}) == []
@@ -144,13 +146,11 @@ class TestSubjectsOf:
     def test_invalid_subjects_are_left_out(self) -> None:
         assert subjects_of({"metadata": None, "subjects": [*NO_SUBJECTS, JANE]}) == [Subject("User", "jane")]
 
-    @pytest.mark.parametrize("odd", ["text", {"kind": "User"}, 5, True])
+    @pytest.mark.parametrize("odd", ["text", {"kind": "User"}, 5, True], ids=str)
     def test_subjects_that_are_not_a_list_are_refused(self, odd: Any) -> None:
         found = {"metadata": {"namespace": "project-b", "name": "puller"}, "subjects": odd}
         for read in (subjects_of, subject_entries):
-            with pytest.raises(Refusal) as caught:
-                read(found)
-            assert str(caught.value) == (
+            assert raised(Refusal, partial(read, found)) == (
                 "role binding project-b/puller cannot be read: its 'subjects' are not a list. Nothing was changed in this "
                 "namespace"
             )
@@ -210,32 +210,22 @@ class TestGiven:
     @pytest.mark.parametrize(
         ("more", "message"),
         [
-            (
-                {"groups": ["system:authenticated"]},
-                "option 'groups': system:authenticated is every user who is logged in, all service accounts included. "
-                "If that is intended, use 'authenticated: true' instead",
-            ),
-            (
-                {"groups": ["ops", "system:unauthenticated"]},
-                "option 'groups': system:unauthenticated is every client that sends no credentials. "
-                "If that is intended, use 'anonymous: true' instead",
-            ),
-            (
-                {"users": ["system:anonymous"]},
-                "option 'users': system:anonymous is every client that sends no credentials. "
-                "If that is intended, use 'anonymous: true' instead",
-            ),
-            (
-                {"groups": ["system:serviceaccounts"]},
-                "option 'groups': system:serviceaccounts is every service account of the cluster. "
-                "Name 'projects' instead, or use 'authenticated: true'",
-            ),
+            ({"groups": ["system:authenticated"]},
+             "option 'groups': system:authenticated is every user who is logged in, all service accounts included. "
+             "If that is intended, use 'authenticated: true' instead"),
+            ({"groups": ["ops", "system:unauthenticated"]},
+             "option 'groups': system:unauthenticated is every client that sends no credentials. "
+             "If that is intended, use 'anonymous: true' instead"),
+            ({"users": ["system:anonymous"]},
+             "option 'users': system:anonymous is every client that sends no credentials. "
+             "If that is intended, use 'anonymous: true' instead"),
+            ({"groups": ["system:serviceaccounts"]},
+             "option 'groups': system:serviceaccounts is every service account of the cluster. "
+             "Name 'projects' instead, or use 'authenticated: true'"),
         ],
-    )
+    )  # fmt: skip
     def test_a_grant_to_everyone_by_name_is_refused(self, more: Any, message: str) -> None:
-        with pytest.raises(OptionError) as caught:
-            subjects_from_options(options(**more))
-        assert str(caught.value) == message
+        assert raised(OptionError, lambda: subjects_from_options(options(**more))) == message
 
     def test_a_grant_to_everyone_can_be_revoked(self) -> None:
         names = [name for option in EVERYBODY.values() for name in option]
@@ -292,10 +282,7 @@ class TestGiven:
 
 def test_a_diff_shows_role_and_subjects_of_a_binding() -> None:
     subjects = (Subject("User", "jane"), Subject("ServiceAccount", "default", "b"))
-    assert binding_view("puller", subjects) == {
-        "role": "puller",
-        "subjects": ["User jane", "ServiceAccount b/default"],
-    }
+    assert binding_view("puller", subjects) == {"role": "puller", "subjects": ["User jane", "ServiceAccount b/default"]}
 
 
 @pytest.mark.parametrize(

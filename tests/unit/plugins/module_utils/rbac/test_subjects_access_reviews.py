@@ -47,26 +47,17 @@ class TestQuestion:
     @pytest.mark.parametrize(
         ("subject", "login"),
         [
-            (
-                ACCOUNT,
-                {
-                    "user": "system:serviceaccount:project-a:default",
-                    "groups": ["system:serviceaccounts", "system:serviceaccounts:project-a", LOGGED_IN],
-                },
-            ),
+            (ACCOUNT, {"user": "system:serviceaccount:project-a:default",
+             "groups": ["system:serviceaccounts", "system:serviceaccounts:project-a", LOGGED_IN]}),
             (Subject("User", "jane"), {"user": "jane", "groups": [LOGGED_IN]}),
             (Subject("Group", "ops"), {"groups": ["ops", LOGGED_IN]}),
-            (
-                Subject("Group", "system:serviceaccounts:project-a"),
-                {"groups": ["system:serviceaccounts:project-a", "system:serviceaccounts", LOGGED_IN]},
-            ),
+            (Subject("Group", "system:serviceaccounts:project-a"),
+             {"groups": ["system:serviceaccounts:project-a", "system:serviceaccounts", LOGGED_IN]}),
             (Subject("Group", LOGGED_IN), {"groups": [LOGGED_IN]}),
-            (
-                Subject("Group", "system:unauthenticated"),
-                {"user": "system:anonymous", "groups": ["system:unauthenticated"]},
-            ),
+            (Subject("Group", "system:unauthenticated"), {"user": "system:anonymous",
+             "groups": ["system:unauthenticated"]}),
         ],
-    )
+    )  # fmt: skip
     def test_the_question_names_a_user_with_only_its_own_groups(self, subject: Subject, login: Any) -> None:
         asked = review_spec(subject, "project-b")
         assert {key: asked[key] for key in asked if key != "resourceAttributes"} == login

@@ -46,7 +46,7 @@ def test_another_rule_does_not_give_the_right(more: dict[str, Any]) -> None:
     assert not gives_pull({"rules": [{**PULL, **more}]})
 
 
-@pytest.mark.parametrize("role", [None, {}, {"rules": None}, {"rules": ["get"]}])
+@pytest.mark.parametrize("role", [None, {}, {"rules": None}, {"rules": ["get"]}], ids=str)
 def test_a_role_without_rules_gives_no_right(role: Any) -> None:
     assert not gives_pull(role)
 

@@ -30,8 +30,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.c
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import b64
 
-from unit.canaries import b64, shown
+from unit.canaries import shown
 
 ENTRY = {"auth": b64("robot:canary")}
 FILE = json.dumps({"auths": {"quay.io": ENTRY}})
@@ -84,7 +85,7 @@ class TestCodec:
     def test_line_breaks_in_base64_are_ignored(self, value: str) -> None:
         assert StoredSecret.of(secret({".dockerconfigjson": value})).text == "{}"
 
-    @pytest.mark.parametrize("value", ["%", "e30", "e3=0", "e30= ", "e30==", "=", 5, ["e30="], {}, True])
+    @pytest.mark.parametrize("value", ["%", "e30", "e3=0", "e30= ", "e30==", "=", 5, ["e30="], {}, True], ids=str)
     def test_invalid_base64_is_unreadable(self, value: Any) -> None:
         found = StoredSecret.of(secret({".dockerconfigjson": value}))
         assert found.unreadable == "is not base64"
@@ -110,12 +111,12 @@ class TestCodec:
         with pytest.raises(InvalidContent, match="^is "):
             _file = found.auth_file
 
-    @pytest.mark.parametrize("data", [["e30="], "e30=", 5, True])
+    @pytest.mark.parametrize("data", [["e30="], "e30=", 5, True], ids=str)
     @pytest.mark.parametrize("kind", [DOCKERCONFIGJSON, PODMANCONFIGJSON])
     def test_data_that_is_not_a_dictionary_is_unreadable(self, data: Any, kind: str) -> None:
         assert StoredSecret.of(secret(data, kind)).unreadable == "is not base64"
 
-    @pytest.mark.parametrize("data", [None, {}, {".dockerconfigjson": None}, {".dockerconfigjson": ""}])
+    @pytest.mark.parametrize("data", [None, {}, {".dockerconfigjson": None}, {".dockerconfigjson": ""}], ids=str)
     def test_a_secret_without_content_is_empty(self, data: Any) -> None:
         found = StoredSecret.of(secret(data))
         assert (found.text, found.unreadable, found.auth_file, found.value) == ("{}", "", NOTHING, "")

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import SecretMetadata
+from support.objects import raised
 
 WANTED = SecretMetadata({"a": "1"}, {"b": "2"}, True)
 
 
 def refusal(**options: Any) -> str:
-    with pytest.raises(OptionError) as caught:
-        SecretMetadata.of(options)
-    return str(caught.value)
+    return raised(OptionError, lambda: SecretMetadata.of(options))
 
 
 def name_refusal(option: str, name: str) -> str:
@@ -75,7 +74,7 @@ class TestOf:
         assert SecretMetadata.of({"annotations": {"A.b/C": "v"}}).annotations == {"A.b/C": "v"}
         assert refusal(labels={"A.b/C": "v"}) == name_refusal("labels", "A.b/C")
 
-    @pytest.mark.parametrize("value", [None, True, False, 1.5, ["a"], {"a": "b"}])
+    @pytest.mark.parametrize("value", [None, True, False, 1.5, ["a"], {"a": "b"}], ids=str)
     @pytest.mark.parametrize("option", ["labels", "annotations"])
     def test_values_must_be_text(self, option: str, value: Any) -> None:
         assert refusal(**{option: {"a": value}}) == f"option {option!r}: the value of 'a' is not text: quote it"

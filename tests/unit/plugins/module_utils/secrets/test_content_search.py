@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -13,7 +12,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import CredentialSearch, Match
 from hypothesis import given
 from support.anything import ANYTHING
-from support.surveyed import auth, b64, secret
+from support.objects import b64
+from support.surveyed import auth, secret
 
 PASSWORD = "canary-of-a-leak"
 SEARCH = CredentialSearch(PASSWORD)
@@ -23,7 +23,7 @@ def opaque(value: str, **metadata: Any) -> dict[str, Any]:
     return {
         "metadata": {"name": "o", **metadata},
         "type": "Opaque",
-        "data": {"key": base64.b64encode(value.encode()).decode()},
+        "data": {"key": b64(value)},
     }
 
 

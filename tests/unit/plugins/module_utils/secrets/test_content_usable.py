@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -15,8 +14,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.c
     why_not_usable,
     why_secret_missing,
 )
+from support.objects import b64
 
-from unit.canaries import b64, shown
+from unit.canaries import shown
 
 REF = ObjectRef(SECRET, "project-a", "pull")
 GOOD = {"auth": b64("alice:canary")}
@@ -28,7 +28,7 @@ NO_LOGIN = f"secret project-a/pull holds no entry with user and password: write 
 
 def secret(content: Any, kind: str = JSON, key: str = ".dockerconfigjson") -> dict[str, Any]:
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return {"type": kind, "data": {key: base64.b64encode(raw).decode()}}
+    return {"type": kind, "data": {key: b64(raw)}}
 
 
 def stops(*why: str) -> str:

@@ -11,6 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     authority,
     endpoint,
 )
+from support.objects import raised
 
 BRACKETS = "it is more than host and port. Write an IPv6 address in brackets, such as [::1]:5000"
 NO_NAME = "the host is not a DNS name or an IP address"
@@ -92,9 +93,7 @@ class TestEndpoint:
         ],
     )
     def test_an_invalid_endpoint_is_refused_with_its_reason(self, text: str, reason: str) -> None:
-        with pytest.raises(ValueError) as error:
-            endpoint(text)
-        assert str(error.value) == reason
+        assert raised(ValueError, lambda: endpoint(text)) == reason
 
     @pytest.mark.parametrize(
         ("found", "text"),
@@ -123,21 +122,17 @@ class TestAuthority:
     def test_authority_returns_the_scheme_and_the_host_as_written(self, url: str, scheme: str, host: str) -> None:
         assert authority(url) == (scheme, host)
 
-    @pytest.mark.parametrize(
-        "url",
-        ["", "/token", "//a.io/token", "a.io", "ftp://a.io", "https://[x", "https://a℀b"],
-    )
+    @pytest.mark.parametrize("url", ["", "/token", "//a.io/token", "a.io", "ftp://a.io", "https://[x", "https://a℀b"])
     def test_a_text_that_is_not_an_http_url_of_a_host_is_refused(self, url: str) -> None:
         with pytest.raises(ValueError):
             authority(url)
 
     @pytest.mark.parametrize("character", ["\0", "\t", "\n", " ", "\x7f", "\u2028"])
     def test_a_url_with_white_space_or_a_control_character_is_refused(self, character: str) -> None:
-        with pytest.raises(ValueError) as error:
-            authority(f"https://a{character}.io/")
-        assert str(error.value) == "a URL must not contain white space or control characters"
+        assert (
+            raised(ValueError, lambda: authority(f"https://a{character}.io/"))
+            == "a URL must not contain white space or control characters"
+        )
 
     def test_another_scheme_is_refused_with_a_reason(self) -> None:
-        with pytest.raises(ValueError) as error:
-            authority("ftp://a.io")
-        assert str(error.value) == "it is not an http or https URL"
+        assert raised(ValueError, lambda: authority("ftp://a.io")) == "it is not an http or https URL"

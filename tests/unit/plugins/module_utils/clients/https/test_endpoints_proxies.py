@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from base64 import b64encode
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.endpoints import (
@@ -17,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     proxy_host,
     proxy_login_headers,
 )
+from support.objects import b64
 
 PROXY = "http://proxy.example.com:3128"
 
@@ -109,7 +109,7 @@ class TestUrl:
 class TestHeaders:
     @staticmethod
     def basic(login: str) -> str:
-        return f"Basic {b64encode(login.encode()).decode()}"
+        return f"Basic {b64(login)}"
 
     def test_a_login_in_the_url_is_sent_in_utf8(self) -> None:
         found = proxy_login_headers("http://us%40er:%E2%82%AC@a")

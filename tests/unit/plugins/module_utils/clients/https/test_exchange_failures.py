@@ -42,29 +42,21 @@ class TestSentence:
         ("error", "text"),
         [
             (OversizedResponse(), "the response is too large for a registry. Check the name and the port"),
-            (
-                TruncatedResponse(),
-                "the connection was closed in the middle of the response. Try again, or check the proxy before the registry",
-            ),
-            (
-                TimeoutError(),
-                "there was no complete response in time. Check the network and firewalls, or raise 'timeout'",
-            ),
-            (
-                socket.gaierror(-2, "Name or service not known"),
-                "the name cannot be resolved. Check the name, and DNS on the host that runs the task",
-            ),
+            (TruncatedResponse(),
+             "the connection was closed in the middle of the response. Try again, or check the proxy before the registry"),
+            (TimeoutError(),
+             "there was no complete response in time. Check the network and firewalls, or raise 'timeout'"),
+            (socket.gaierror(-2, "Name or service not known"),
+             "the name cannot be resolved. Check the name, and DNS on the host that runs the task"),
             (ConnectionRefusedError(), "the connection was refused. Check the port, and whether the registry runs"),
             (ConnectionResetError(), CLOSED),
             (BrokenPipeError(), CLOSED),
-            (
-                OSError(101, "Network is unreachable"),
-                "Network is unreachable. Check the name, the port and the network",
-            ),
+            (OSError(101, "Network is unreachable"),
+             "Network is unreachable. Check the name, the port and the network"),
             (OSError("text of the server"), NOT_HTTP),
             (ValueError("text of the server"), NOT_HTTP),
         ],
-    )
+    )  # fmt: skip
     def test_a_connection_error_becomes_a_sentence_with_its_fix(self, error: BaseException, text: str) -> None:
         assert sentence(error, REGISTRY) == text
 
@@ -77,21 +69,15 @@ class TestSentence:
             ("HTTP_REQUEST", NO_TLS),
             ("UNSUPPORTED_PROTOCOL", OLD_TLS),
             ("TLSV1_ALERT_PROTOCOL_VERSION", OLD_TLS),
-            (
-                "TLSV13_ALERT_CERTIFICATE_REQUIRED",
-                "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one",
-            ),
-            (
-                "TLSV1_ALERT_UNKNOWN_CA",
-                "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one",
-            ),
-            (
-                "SSLV3_ALERT_HANDSHAKE_FAILURE",
-                "the TLS connection failed (SSLV3_ALERT_HANDSHAKE_FAILURE). Check the port and the registry's TLS settings",
-            ),
+            ("TLSV13_ALERT_CERTIFICATE_REQUIRED",
+             "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one"),
+            ("TLSV1_ALERT_UNKNOWN_CA",
+             "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one"),
+            ("SSLV3_ALERT_HANDSHAKE_FAILURE",
+             "the TLS connection failed (SSLV3_ALERT_HANDSHAKE_FAILURE). Check the port and the registry's TLS settings"),
             (None, "the TLS connection failed (unknown). Check the port and the registry's TLS settings"),
         ],
-    )
+    )  # fmt: skip
     def test_a_tls_error_becomes_a_sentence_with_its_fix(self, reason: str | None, text: str) -> None:
         assert sentence(tls(reason), REGISTRY) == text
 

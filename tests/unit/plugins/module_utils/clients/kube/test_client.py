@@ -34,6 +34,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.anything import ANYTHING
 from support.kube_requests import (
     CREATE,
     CUT,
@@ -53,6 +54,7 @@ from support.kube_requests import (
     WRITES,
     cluster_of,
 )
+from support.objects import raised
 from support.scripted_pool import HOST, Answer, Clock, ScriptedConnection, status_object
 
 
@@ -141,9 +143,7 @@ class TestGet:
     )
     def test_an_answer_that_is_not_the_object_is_reported(self, body: Any, instead: str) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(200, body)))
-        with pytest.raises(ApiError) as caught:
-            cluster.get(REF)
-        assert str(caught.value) == (
+        assert raised(ApiError, lambda: cluster.get(REF)) == (
             f"reading secret a/pull on {HOST} returned {instead}. Check the address and the proxy"
         )
 
@@ -184,7 +184,7 @@ class TestOtherReads:
         }
         assert request.headers["Content-Type"] == "application/json"
 
-    @pytest.mark.parametrize("body", [None, {}, {"status": None}, {"status": []}])
+    @pytest.mark.parametrize("body", [None, {}, {"status": None}, {"status": []}], ids=str)
     def test_a_review_without_a_status_is_an_error(self, body: Any) -> None:
         cluster, _pool, _clock = cluster_of(
             ("POST /apis/authorization.k8s.io/v1/subjectaccessreviews", Answer(201, body))
@@ -225,9 +225,7 @@ class TestWrite:
         self, change: Change, request_line: str, word: str
     ) -> None:
         cluster, _pool, _clock = cluster_of((request_line, Answer(200, b"<html>")))
-        with pytest.raises(ApiError) as caught:
-            cluster.write(change)
-        assert str(caught.value) == (
+        assert raised(ApiError, lambda: cluster.write(change)) == (
             f"{word} secret a/pull on {HOST} returned something that is not JSON. Check the address and the "
             "proxy. It may have been carried out"
         )
@@ -279,9 +277,7 @@ class TestWrite:
 
     def test_a_lost_answer_is_reported_in_full(self) -> None:
         cluster, _pool, _clock = cluster_of((f"POST {PATH}", CUT))
-        with pytest.raises(Unanswered) as caught:
-            cluster.write(CREATE)
-        assert str(caught.value) == (
+        assert raised(Unanswered, lambda: cluster.write(CREATE)) == (
             f"creating secret a/pull on {HOST} got no response: reset by peer. It may have been carried out: run again"
         )
 
@@ -408,9 +404,7 @@ class TestList:
     def test_a_list_that_is_lost_four_times_is_given_up(self) -> None:
         passes = [(LIST, page("x", token="1")), (f"{LIST}&continue=1", GONE)] * 4
         cluster, pool, _clock = cluster_of(*passes)
-        with pytest.raises(Expired) as caught:
-            list(cluster.list(SECRET, namespace="a"))
-        assert str(caught.value) == (
+        assert raised(Expired, lambda: list(cluster.list(SECRET, namespace="a"))) == (
             f"listing secrets in namespace a on {HOST} failed: the API server dropped the list before its last page 4 times "
             "in a row. Run again when it is less busy"
         )
@@ -428,9 +422,7 @@ class TestList:
             (f"{LIST}&continue=1", page("y", token="2")),
             (f"{LIST}&continue=2", page("x", token="1")),
         )
-        with pytest.raises(ApiError) as caught:
-            list(cluster.list(SECRET, namespace="a"))
-        assert str(caught.value) == (
+        assert raised(ApiError, lambda: list(cluster.list(SECRET, namespace="a"))) == (
             f"listing secrets in namespace a on {HOST} failed: the list has no end. Check the API server and the proxy"
         )
         pool.done()
@@ -455,9 +447,7 @@ class TestList:
     )
     def test_an_answer_that_is_not_a_list_is_reported(self, body: Any, instead: str) -> None:
         cluster, _pool, _clock = cluster_of((LIST, Answer(200, body)))
-        with pytest.raises(ApiError) as caught:
-            list(cluster.list(SECRET, namespace="a"))
-        assert str(caught.value) == (
+        assert raised(ApiError, lambda: list(cluster.list(SECRET, namespace="a"))) == (
             f"listing secrets in namespace a on {HOST} returned {instead}. Check the address and the proxy"
         )
 
@@ -469,41 +459,41 @@ class TestList:
             next(cluster.list(SECRET, namespace="a"))
 
 
-ODD: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=5,
-)
-METADATA = ODD | st.fixed_dictionaries(
+METADATA = ANYTHING | st.fixed_dictionaries(
     {},
     optional={
-        "name": ODD | st.sampled_from(["pull", "other"]),
-        "namespace": ODD | st.just("a"),
-        "uid": ODD,
-        "continue": ODD | st.sampled_from(["1", ""]),
-        "managedFields": ODD,
+        "name": ANYTHING | st.sampled_from(["pull", "other"]),
+        "namespace": ANYTHING | st.just("a"),
+        "uid": ANYTHING,
+        "continue": ANYTHING | st.sampled_from(["1", ""]),
+        "managedFields": ANYTHING,
     },
 )
 OBJECTS = st.fixed_dictionaries(
-    {}, optional={"kind": ODD | st.sampled_from(["Secret", "Status"]), "metadata": METADATA, "status": ODD}
+    {}, optional={"kind": ANYTHING | st.sampled_from(["Secret", "Status"]), "metadata": METADATA, "status": ANYTHING}
 )
 LISTS = st.fixed_dictionaries(
     {},
     optional={
-        "kind": st.just("SecretList") | ODD,
+        "kind": st.just("SecretList") | ANYTHING,
         "metadata": METADATA,
-        "items": ODD | st.lists(ODD | OBJECTS, max_size=3),
+        "items": ANYTHING | st.lists(ANYTHING | OBJECTS, max_size=3),
     },
 )
 STATUS_OBJECTS = st.fixed_dictionaries(
     {"kind": st.just("Status")},
     optional={
-        "reason": ODD,
-        "message": ODD,
-        "details": ODD | st.fixed_dictionaries({}, optional={"causes": ODD | st.lists(ODD), "kind": ODD, "name": ODD}),
+        "reason": ANYTHING,
+        "message": ANYTHING,
+        "details": ANYTHING
+        | st.fixed_dictionaries(
+            {}, optional={"causes": ANYTHING | st.lists(ANYTHING), "kind": ANYTHING, "name": ANYTHING}
+        ),
     },
 )
-BODIES = st.binary(max_size=20) | (ODD | OBJECTS | LISTS | STATUS_OBJECTS).map(lambda value: json.dumps(value).encode())
+BODIES = st.binary(max_size=20) | (ANYTHING | OBJECTS | LISTS | STATUS_OBJECTS).map(
+    lambda value: json.dumps(value).encode()
+)
 HEADERS = st.fixed_dictionaries(
     {},
     optional={

@@ -24,7 +24,7 @@ def test_api_groups_are_returned_by_their_names() -> None:
     assert told(Answer(200, {"groups": [{"name": "apps"}, {"name": 5}, None]})) == {"apps"}
 
 
-@pytest.mark.parametrize("body", [{"groups": []}, {"groups": None}, {}, {"groups": "apps"}])
+@pytest.mark.parametrize("body", [{"groups": []}, {"groups": None}, {}, {"groups": "apps"}], ids=str)
 def test_an_answer_without_api_groups_is_an_empty_set(body: Any) -> None:
     assert told(Answer(200, body)) == frozenset()
 

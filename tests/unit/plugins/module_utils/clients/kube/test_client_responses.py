@@ -87,7 +87,7 @@ class TestMapping:
     def test_mapping_returns_a_json_object(self) -> None:
         assert require_object({"groups": []}) == {"groups": []}
 
-    @pytest.mark.parametrize("value", [None, [], "text", 7])
+    @pytest.mark.parametrize("value", [None, [], "text", 7], ids=str)
     def test_mapping_refuses_values_that_are_not_json_objects(self, value: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a JSON object$"):
             require_object(value)
@@ -125,11 +125,11 @@ class TestFound:
 
 
 class TestDeletion:
-    @pytest.mark.parametrize("answer", [{"kind": "Status"}, {"kind": "Secret"}])
+    @pytest.mark.parametrize("answer", [{"kind": "Status"}, {"kind": "Secret"}], ids=str)
     def test_deletion_accepts_a_status_or_the_object(self, answer: Any) -> None:
         check_deletion(answer, REF)
 
-    @pytest.mark.parametrize("answer", [None, [], "Status", {}, {"kind": "Pod"}])
+    @pytest.mark.parametrize("answer", [None, [], "Status", {}, {"kind": "Pod"}], ids=str)
     def test_deletion_refuses_any_other_answer(self, answer: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a Status$"):
             check_deletion(answer, REF)
@@ -149,7 +149,7 @@ class TestPage:
         items = [{"metadata": {"name": "a"}}]
         assert parse_page({"metadata": {}, "items": items}, NAMESPACE, "") == Page(items, "")
 
-    @pytest.mark.parametrize("token", [{}, {"continue": None}, {"continue": ""}])
+    @pytest.mark.parametrize("token", [{}, {"continue": None}, {"continue": ""}], ids=str)
     def test_the_last_page_has_no_token(self, token: Any) -> None:
         assert parse_page(listed(metadata=token), SECRET, "a") == Page([], "")
 
@@ -176,7 +176,7 @@ class TestPage:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a SecretList$"):
             parse_page(answer, SECRET, "a")
 
-    @pytest.mark.parametrize("answer", [None, [], "x", 3])
+    @pytest.mark.parametrize("answer", [None, [], "x", 3], ids=str)
     def test_page_refuses_an_answer_that_is_not_an_object(self, answer: Any) -> None:
         with pytest.raises(UnexpectedResponse, match=r"^something that is not a JSON object$"):
             parse_page(answer, SECRET, "a")
@@ -250,7 +250,7 @@ class TestWatchEvents:
             with pytest.raises(UnexpectedResponse, match="more than the requested metadata"):
                 parse_watch_event({"type": name, "object": {**PARTIAL, "kind": kind}}, SECRET)
 
-    @pytest.mark.parametrize("meta", [None, [], {}, {"resourceVersion": 7}, {"resourceVersion": ""}])
+    @pytest.mark.parametrize("meta", [None, [], {}, {"resourceVersion": 7}, {"resourceVersion": ""}], ids=str)
     def test_a_bookmark_without_a_version_is_refused(self, meta: Any) -> None:
         with pytest.raises(UnexpectedResponse):
             parse_watch_event(

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import ssl
@@ -35,6 +34,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from support.certificates import server_context, write_certificate
 from support.client_certificates import Issued, authority, issue, server_side
 from support.hostile_registry import answer, proxy_by_tls, served
+from support.objects import b64
 
 V1 = "client.authentication.k8s.io/v1"
 
@@ -131,7 +131,7 @@ def bearer(token: str) -> list[list[str]]:
 
 
 def basic(login: str) -> list[list[str]]:
-    return [["Authorization", "Basic " + base64.b64encode(login.encode()).decode()]]
+    return [["Authorization", "Basic " + b64(login)]]
 
 
 def in_file(content: bytes, path: Path) -> str:
@@ -141,10 +141,6 @@ def in_file(content: bytes, path: Path) -> str:
 
 def ca_file(directory: Path) -> str:
     return in_file(authority().certificate, directory / "ca.pem")
-
-
-def b64(content: bytes) -> str:
-    return base64.b64encode(content).decode()
 
 
 def config(at: Echo | None, user: Any = None, **cluster: Any) -> dict[str, Any]:
@@ -434,7 +430,7 @@ class TestKubeconfig:
         del data["contexts"][0]["context"]["user"]
         assert asked(tmp_path, kubeconfig=data) == {"client": None, "path": "/x", "login": []}
 
-    @pytest.mark.parametrize("options", [{"api_key": "t"}, {"username": "u", "password": "p"}])
+    @pytest.mark.parametrize("options", [{"api_key": "t"}, {"username": "u", "password": "p"}], ids=str)
     @pytest.mark.parametrize("user", ["certificate", "token", "plugin"])
     def test_a_login_by_options_replaces_the_login_of_the_kubeconfig(
         self, tmp_path: Path, server: Echo, options: Any, user: str
@@ -476,24 +472,16 @@ class TestKubeconfig:
         ("part", "problem"),
         [
             ({"server": None}, "'server' of cluster 'c' in the kubeconfig given as data is missing: give 'host'"),
-            (
-                {"server": 7},
-                "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a string: put it in quotes",
-            ),
-            (
-                {"server": "a:6443"},
-                "'server' of cluster 'c' in the kubeconfig given as data is not a URL. Put https:// before it",
-            ),
-            (
-                {"certificate-authority-data": "secret"},
-                "cluster 'c' in the kubeconfig given as data cannot be used: 'certificate-authority-data' is not base64",
-            ),
-            (
-                {"certificate-authority-data": "c2VjcmV0"},
-                "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data contains no certificate in PEM format",
-            ),
+            ({"server": 7},
+             "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a string: put it in quotes"),
+            ({"server": "a:6443"},
+             "'server' of cluster 'c' in the kubeconfig given as data is not a URL. Put https:// before it"),
+            ({"certificate-authority-data": "secret"},
+             "cluster 'c' in the kubeconfig given as data cannot be used: 'certificate-authority-data' is not base64"),
+            ({"certificate-authority-data": "c2VjcmV0"},
+             "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data contains no certificate in PEM format"),
         ],
-    )
+    )  # fmt: skip
     def test_an_invalid_cluster_of_the_kubeconfig_is_refused(self, tmp_path: Path, part: Any, problem: str) -> None:
         assert refusal_of(tmp_path, kubeconfig=config(None, **part)) == problem
 
@@ -553,32 +541,21 @@ class TestImpersonation:
     @pytest.mark.parametrize(
         ("user", "problem"),
         [
-            (
-                {"as-groups": ["g"]},
-                "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: also give "
-                "'impersonate_user'",
-            ),
-            (
-                {"as": "b", "as-uid": "7"},
-                "user 'u' in the kubeconfig given as data cannot be used: 'as-uid' is not supported: "
-                "remove it, or give 'impersonate_user', which replaces it",
-            ),
-            (
-                {"as": "b", "as-user-extra": {"a": ["b"]}},
-                "user 'u' in the kubeconfig given as data cannot be used: "
-                "'as-user-extra' is not supported: remove it, or give 'impersonate_user', which replaces it",
-            ),
-            (
-                {"as": ["b"]},
-                "user 'u' in the kubeconfig given as data cannot be used: 'as' is not a string: put it in quotes",
-            ),
+            ({"as-groups": ["g"]},
+             "'impersonate_groups', or 'as-groups' in a kubeconfig, needs a user to act as: also give "
+             "'impersonate_user'"),
+            ({"as": "b", "as-uid": "7"},
+             "user 'u' in the kubeconfig given as data cannot be used: 'as-uid' is not supported: "
+             "remove it, or give 'impersonate_user', which replaces it"),
+            ({"as": "b", "as-user-extra": {"a": ["b"]}}, "user 'u' in the kubeconfig given as data cannot be used: "
+             "'as-user-extra' is not supported: remove it, or give 'impersonate_user', which replaces it"),
+            ({"as": ["b"]},
+             "user 'u' in the kubeconfig given as data cannot be used: 'as' is not a string: put it in quotes"),
             ({"as": "a\nb"}, "'impersonate_user' or 'impersonate_groups' contains a line end or a control character"),
-            (
-                {"as": "a", "as-groups": ["\x00"]},
-                "'impersonate_user' or 'impersonate_groups' contains a line end or a control character",
-            ),
+            ({"as": "a", "as-groups": ["\x00"]},
+             "'impersonate_user' or 'impersonate_groups' contains a line end or a control character"),
         ],
-    )
+    )  # fmt: skip
     def test_an_invalid_impersonation_is_refused(self, tmp_path: Path, user: Any, problem: str) -> None:
         assert refusal_of(tmp_path, kubeconfig=config(None, user)) == problem
 

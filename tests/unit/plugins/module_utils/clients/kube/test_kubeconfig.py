@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     Section,
     load_kubeconfig,
 )
+from support.objects import b64
 
 WAY_OUT = (
     "Give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
@@ -76,14 +76,14 @@ class TestContext:
         assert found.user.title == "user 'user-one' in the kubeconfig given as data"
         assert found.user.directory == Path()
 
-    @pytest.mark.parametrize("context", [{"cluster": "cluster-one"}, {"cluster": "cluster-one", "user": ""}])
+    @pytest.mark.parametrize("context", [{"cluster": "cluster-one"}, {"cluster": "cluster-one", "user": ""}], ids=str)
     def test_a_context_without_a_user_has_no_login(self, context: Any) -> None:
         found = load_kubeconfig(config(contexts=[{"name": "one", "context": context}]), None)
         assert found.cluster.values == {"server": "https://one"}
         assert found.user.values == {}
         assert found.user.title == "context 'one' in the kubeconfig given as data"
 
-    @pytest.mark.parametrize("user", [{"name": "user-one"}, {"name": "user-one", "user": None}])
+    @pytest.mark.parametrize("user", [{"name": "user-one"}, {"name": "user-one", "user": None}], ids=str)
     def test_an_empty_user_has_no_values(self, user: Any) -> None:
         assert load_kubeconfig(config(users=[user]), None).user.values == {}
 
@@ -279,4 +279,4 @@ class TestSection:
 
     def test_the_repr_of_a_section_hides_its_values(self) -> None:
         assert SECRET not in repr(section(token=SECRET)) + repr(load_kubeconfig(config(), None))
-        assert base64.b64encode(b"x").decode() not in repr(section(token="eA=="))
+        assert b64(b"x") not in repr(section(token="eA=="))

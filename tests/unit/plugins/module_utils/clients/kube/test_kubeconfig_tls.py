@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     client_context,
 )
 from support.client_certificates import authority, issue, server_side
+from support.objects import raised
 
 CA = Pem("'ca_cert'", data=authority().certificate)
 CLIENT = issue("client")
@@ -106,9 +107,10 @@ class TestTrust:
     def test_an_authority_without_a_certificate_is_refused(self, tmp_path: Path, content: bytes, as_file: bool) -> None:
         pem = Pem("'ca_cert'", data=content)
         given, name = (in_file(pem, tmp_path / "ca"), f"'ca_cert' {tmp_path / 'ca'}") if as_file else (pem, "'ca_cert'")
-        with pytest.raises(ConnectError) as caught:
-            context_of(tmp_path, authority=given)
-        assert str(caught.value) == f"{name} contains no certificate in PEM format"
+        assert (
+            raised(ConnectError, lambda: context_of(tmp_path, authority=given))
+            == f"{name} contains no certificate in PEM format"
+        )
 
 
 class TestProtocol:
@@ -149,9 +151,7 @@ class TestShow:
     )
     def test_an_unusable_client_certificate_is_refused(self, tmp_path: Path, certificate: bytes, key: bytes) -> None:
         pems = Pem("'client_cert'", data=certificate), in_file(Pem("'client_key'", data=key), tmp_path / "key")
-        with pytest.raises(ConnectError) as caught:
-            context_of(tmp_path, certificate=pems[0], key=pems[1])
-        assert str(caught.value) == (
+        assert raised(ConnectError, lambda: context_of(tmp_path, certificate=pems[0], key=pems[1])) == (
             f"'client_cert' with 'client_key' {tmp_path / 'key'} cannot be used: not in PEM format, or encrypted, or the key "
             "does not belong to the certificate"
         )
@@ -173,12 +173,9 @@ class TestFiles:
     ) -> None:
         place = path.format(tmp_path)
         parts = {"certificate": CERTIFICATE, "key": KEY, part: Pem("'it'", path=place)}
-        with pytest.raises(ConnectError) as caught:
-            context_of(tmp_path, **parts)
+        caught = raised(ConnectError, lambda: context_of(tmp_path, **parts))
         shown = place.replace("\0", " ")
-        assert str(caught.value) == (
-            f"'it' {shown} cannot be read on the host that runs the task: {reason}. Correct the path"
-        )
+        assert caught == (f"'it' {shown} cannot be read on the host that runs the task: {reason}. Correct the path")
 
     def test_content_returns_the_pem_of_data_or_a_file(self, tmp_path: Path) -> None:
         assert KEY.content() == CLIENT.key

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     login_of_user,
     static_login,
 )
+from support.objects import raised
 from support.scripted_pool import Clock
 
 
@@ -189,9 +189,7 @@ class TestTokenFile:
         file = tmp_path / "token"
         if content is not None:
             file.write_bytes(content)
-        with pytest.raises(ConnectError) as caught:
-            from_token_file(str(file), "the token")()
-        assert str(caught.value) == f"the token {file}{problem}"
+        assert raised(ConnectError, from_token_file(str(file), "the token")) == f"the token {file}{problem}"
 
 
 def config_with(user: Any) -> dict[str, Any]:
@@ -203,11 +201,11 @@ def config_with(user: Any) -> dict[str, Any]:
     }
 
 
-def login_with(user: Any, directory: Path) -> Callable[[], Credential]:
+def login_with(user: Any, directory: Path) -> Credential:
     """The login of a user in a kubeconfig file in the directory."""
     file = directory / "config"
     file.write_text(yaml.safe_dump(config_with(user)))
-    return login_of_user(load_kubeconfig(str(file), None))
+    return login_of_user(load_kubeconfig(str(file), None))()
 
 
 class TestOfUser:
@@ -229,7 +227,7 @@ class TestOfUser:
         self, tmp_path: Path, user: Any, credential: Credential
     ) -> None:
         (tmp_path / "token").write_text("new")
-        assert login_with(user, tmp_path)() == credential
+        assert login_with(user, tmp_path) == credential
 
     def test_the_login_of_a_user_can_come_from_a_plugin(self, tmp_path: Path) -> None:
         answer = {
@@ -238,7 +236,7 @@ class TestOfUser:
             "status": {"token": "printed"},
         }
         run = {"apiVersion": answer["apiVersion"], "command": "sh", "args": ["-c", f"echo '{json.dumps(answer)}'"]}
-        assert login_with({"exec": run}, tmp_path)() == Credential("Bearer printed")
+        assert login_with({"exec": run}, tmp_path) == Credential("Bearer printed")
 
     @pytest.mark.parametrize(
         ("user", "problem"),
@@ -278,14 +276,10 @@ class TestOfUser:
         ],
     )
     def test_an_invalid_user_is_reported(self, tmp_path: Path, user: Any, problem: str) -> None:
-        with pytest.raises(ConnectError) as caught:
-            login_with(user, tmp_path)()
-        assert str(caught.value) == problem.format(tmp_path / "config")
+        assert raised(ConnectError, lambda: login_with(user, tmp_path)) == problem.format(tmp_path / "config")
 
     def test_an_unreadable_token_file_of_a_user_is_reported_with_its_key(self, tmp_path: Path) -> None:
-        with pytest.raises(ConnectError) as caught:
-            login_with({"tokenFile": "none"}, tmp_path)()
-        assert str(caught.value) == (
+        assert raised(ConnectError, lambda: login_with({"tokenFile": "none"}, tmp_path)) == (
             f"'tokenFile' of user 'u' in kubeconfig {tmp_path / 'config'} {tmp_path / 'none'} cannot be read: No such file "
             "or directory"
         )

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import Pem
@@ -16,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     bearer_header,
     forms_of,
 )
+from support.objects import b64
 
 
 class TestBearer:
@@ -38,7 +37,7 @@ class TestBearer:
 class TestBasic:
     @pytest.mark.parametrize(("user", "password"), [("u", "p"), ("ü", "ä:漢")])
     def test_a_basic_login_is_encoded_in_utf_8(self, user: str, password: str) -> None:
-        assert basic_header(user, password) == "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        assert basic_header(user, password) == "Basic " + b64(f"{user}:{password}")
 
     def test_half_a_letter_in_a_password_causes_no_traceback(self) -> None:
         assert basic_header("u", "\udc00") == "Basic dTrtsIA="
@@ -47,7 +46,7 @@ class TestBasic:
 class TestFormsOf:
     def test_forms_of_a_token_include_its_base64_form(self) -> None:
         found = forms_of("Bearer some-token")
-        assert {"some-token", base64.b64encode(b"some-token").decode()} <= found
+        assert {"some-token", b64(b"some-token")} <= found
         assert "Bearer" not in found
 
     def test_forms_of_a_password_include_the_encoded_forms(self) -> None:

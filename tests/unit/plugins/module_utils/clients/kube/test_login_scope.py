@@ -150,7 +150,7 @@ class TestProxy:
         assert refusal(environment, verify=False) == refusal(environment, ca_cert="/own/ca") == ""
         assert refusal(environment, proxy="http://other") == ""
 
-    @pytest.mark.parametrize("own", [{"api_key": "own"}, {"kubeconfig": {}}])
+    @pytest.mark.parametrize("own", [{"api_key": "own"}, {"kubeconfig": {}}], ids=str)
     def test_a_login_of_the_task_is_accepted_with_any_proxy(self, own: dict[str, Any]) -> None:
         assert refusal(NOTHING, verify=False, proxy="http://proxy", ca_cert="/own/ca", **own) == ""
 

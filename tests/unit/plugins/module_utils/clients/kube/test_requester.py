@@ -42,6 +42,7 @@ from support.kube_requests import (
     cluster_of,
     untrusted,
 )
+from support.objects import raised
 from support.scripted_pool import HOST, Answer, Clock, ScriptedConnection, ScriptedPool, status_object
 from urllib3.exceptions import ProtocolError, ProxyError
 
@@ -132,9 +133,7 @@ class TestRepeating:
             assert cluster.get(other)
 
         cluster._requester._sleep = sleep
-        with pytest.raises(Unanswered) as caught:
-            cluster.get(REF)
-        assert str(caught.value) == (
+        assert raised(Unanswered, lambda: cluster.get(REF)) == (
             f"reading secret a/pull on {HOST} failed: 500 cannot decrypt. Check the API server and its dependencies, "
             "then run again"
         )
@@ -229,9 +228,7 @@ class TestStopping:
     def test_a_server_that_was_never_reached_is_not_waited_for(self) -> None:
         cluster, pool, clock = cluster_of((GET, DOWN))
         for _attempt in range(3):
-            with pytest.raises(ConnectError) as caught:
-                cluster.get(REF)
-            assert str(caught.value) == (
+            assert raised(ConnectError, lambda: cluster.get(REF)) == (
                 f"reading secret a/pull on {HOST} failed: connection refused. Check the address, the network and the proxy"
             )
         assert clock.slept == []
@@ -256,9 +253,7 @@ class TestStopping:
             (GET, RuntimeError("Bearer token-1\nx")), (GET, FOUND), (f"POST {PATH}", RuntimeError())
         )
         assert cluster.get(REF) == FOUND.body, "a read is repeated"
-        with pytest.raises(Unanswered) as caught:
-            cluster.write(CREATE)
-        assert str(caught.value) == (
+        assert raised(Unanswered, lambda: cluster.write(CREATE)) == (
             f"creating secret a/pull on {HOST} failed: the HTTP library failed with RuntimeError. Please report it"
         )
         pool.script.append((GET, FOUND))

@@ -19,6 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.o
     fetch_pull_secret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from support.objects import raised
 from support.ocm import (
     ACCESS_TOKEN,
     API_PATH,
@@ -58,9 +59,7 @@ def fetched(options: OcmOptions) -> Any:
 
 
 def refusal(options: OcmOptions) -> str:
-    with pytest.raises(OcmError) as caught:
-        fetch_pull_secret(options, lambda token: None)
-    text = str(caught.value)
+    text = raised(OcmError, lambda: fetch_pull_secret(options, lambda token: None))
     assert text.isprintable()
     assert [secret for secret in secrets() if secret in text] == []
     return text

@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.o
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import raised
 
 SECRET = "canary-token-4711"
 LATER = "The service is overloaded or out of order: try again later, for example with 'until' and 'retries'"
@@ -30,15 +31,11 @@ def answered(status: int, body: Any = None, *headers: tuple[str, str]) -> HttpRe
 
 
 def token_error(answer: HttpResponse, *, offline: bool = True) -> str:
-    with pytest.raises(OcmError) as error:
-        parse_access_token("asking", answer, offline=offline, secrets=[SECRET])
-    return str(error.value)
+    return raised(OcmError, lambda: parse_access_token("asking", answer, offline=offline, secrets=[SECRET]))
 
 
 def api_error(answer: HttpResponse) -> str:
-    with pytest.raises(OcmError) as error:
-        parse_pull_secret("fetching", answer, [SECRET])
-    return str(error.value)
+    return raised(OcmError, lambda: parse_pull_secret("fetching", answer, [SECRET]))
 
 
 class TestToken:
@@ -184,8 +181,7 @@ class TestQuoted:
         assert found == f"fetching was answered 500 (C: a [31mb {'x' * 189}...). {LATER}"
 
     @pytest.mark.parametrize(
-        "body",
-        [{"code": 1, "reason": ["x"]}, {"message": "m"}, {"code": None}, ["code"], b"text", b'{"code": "x"'],
+        "body", [{"code": 1, "reason": ["x"]}, {"message": "m"}, {"code": None}, ["code"], b"text", b'{"code": "x"']
     )
     def test_an_unknown_error_body_is_not_quoted(self, body: Any) -> None:
         assert api_error(answered(500, body)) == f"fetching was answered 500. {LATER}"

@@ -31,32 +31,17 @@ class TestParseChallenges:
             ("Basic", [("basic", {})]),
             ('Basic realm="r"', [("basic", {"realm": "r"})]),
             ('BEARER Realm="R",SERVICE="S"', [("bearer", {"realm": "R", "service": "S"})]),
-            (
-                SCOPE,
-                [
-                    (
-                        "bearer",
-                        {
-                            "realm": "https://a.example.com/token",
-                            "service": "s",
-                            "scope": "repository:team/app:pull,push",
-                        },
-                    )
-                ],
-            ),
+            (SCOPE, [("bearer", {"realm": "https://a.example.com/token", "service": "s",
+             "scope": "repository:team/app:pull,push"})]),
             (r'Basic realm="a \"quoted\", \\ name"', [("basic", {"realm": 'a "quoted", \\ name'})]),
-            (
-                'Basic realm=openshift,error="access denied"',
-                [("basic", {"realm": "openshift", "error": "access denied"})],
-            ),
+            ('Basic realm=openshift,error="access denied"',
+             [("basic", {"realm": "openshift", "error": "access denied"})]),
             ('Basic realm = "a" , charset = UTF-8', [("basic", {"realm": "a", "charset": "UTF-8"})]),
             ('Basic realm="a",,  ,charset="b"', [("basic", {"realm": "a", "charset": "b"})]),
             ('Basic realm="a",realm="b"', [("basic", {"realm": "a"})]),
             ('Basic realm="", x=', [("basic", {"realm": "", "x": ""})]),
-            (
-                'Negotiate, Basic realm="a", Bearer realm="b",service="c"',
-                [("negotiate", {}), ("basic", {"realm": "a"}), ("bearer", {"realm": "b", "service": "c"})],
-            ),
+            ('Negotiate, Basic realm="a", Bearer realm="b",service="c"',
+             [("negotiate", {}), ("basic", {"realm": "a"}), ("bearer", {"realm": "b", "service": "c"})]),
             (', Basic realm="a"', [("basic", {"realm": "a"})]),
             ('Basic realm="never closed', [("basic", {"realm": ""})]),
             ('"junk" Basic realm="a"', []),
@@ -72,7 +57,7 @@ class TestParseChallenges:
             ('Basic realm=ä,x="ö"', [("basic", {"realm": "ä", "x": "ö"})]),
             ("Negotiate YII==", [("negotiate", {"yii": "="})]),
         ],
-    )
+    )  # fmt: skip
     def test_parse_challenges_reads_each_header_of_the_table(self, header: str, challenges: Any) -> None:
         assert parse_challenges(header) == [Challenge(scheme, parameters) for scheme, parameters in challenges]
 
@@ -122,29 +107,16 @@ class TestAuthInfo:
     @pytest.mark.parametrize(
         ("host", "headers", "info"),
         [
-            (
-                "registry-1.docker.io",
-                ['Bearer realm="https://auth.docker.io/token",service="registry.docker.io"'],
-                AuthInfo(
-                    "bearer", "https://auth.docker.io/token", "auth.docker.io", "registry.docker.io", delegated=True
-                ),
-            ),
-            (
-                "quay.io",
-                ['Bearer realm="https://quay.io/v2/auth",service="quay.io"'],
-                AuthInfo("bearer", "https://quay.io/v2/auth", "quay.io", "quay.io"),
-            ),
-            (
-                "registry.svc:5000",
-                ['Bearer realm="https://registry.svc:5000/openshift/token"'],
-                AuthInfo("bearer", "https://registry.svc:5000/openshift/token", "registry.svc:5000"),
-            ),
+            ("registry-1.docker.io", ['Bearer realm="https://auth.docker.io/token",service="registry.docker.io"'],
+             AuthInfo("bearer", "https://auth.docker.io/token", "auth.docker.io", "registry.docker.io",
+             delegated=True)),
+            ("quay.io", ['Bearer realm="https://quay.io/v2/auth",service="quay.io"'],
+             AuthInfo("bearer", "https://quay.io/v2/auth", "quay.io", "quay.io")),
+            ("registry.svc:5000", ['Bearer realm="https://registry.svc:5000/openshift/token"'],
+             AuthInfo("bearer", "https://registry.svc:5000/openshift/token", "registry.svc:5000")),
             ("a.io", ['Basic realm=openshift,error="access denied"'], AuthInfo("basic", "openshift", "a.io")),
-            (
-                "a.io",
-                ['Negotiate, bearer realm="https://b.io/t"'],
-                AuthInfo("bearer", "https://b.io/t", "b.io", "", True),
-            ),
+            ("a.io", ['Negotiate, bearer realm="https://b.io/t"'],
+             AuthInfo("bearer", "https://b.io/t", "b.io", "", True)),
             ("a.io", ['Basic realm="a"', 'Bearer realm="https://b.io"'], AuthInfo("basic", "a", "a.io")),
             ("a.io", ['Bearer service="s"', 'Basic realm="a"'], AuthInfo("basic", "a", "a.io")),
             ("a.io", ['Bearer realm="/token",service="s"'], AuthInfo("bearer", "/token", "a.io", "s")),
@@ -161,15 +133,12 @@ class TestAuthInfo:
             ("a.io", ['Bearer realm="https://bücher.example.com/"'], None),
             ("a.io", ['Bearer realm="https://b.io/t'], None),
             ("a.io", ["Basic"], AuthInfo("basic", "", "a.io")),
-            (
-                "a.io",
-                ['Bearer realm="https://u:p@b.io/t", service="s"'],
-                AuthInfo("bearer", "https://u:p@b.io/t", "b.io", "s", delegated=True),
-            ),
+            ("a.io", ['Bearer realm="https://u:p@b.io/t", service="s"'],
+             AuthInfo("bearer", "https://u:p@b.io/t", "b.io", "s", delegated=True)),
             ("a.io", ["Negotiate"], None),
             ("a.io", [], None),
         ],
-    )
+    )  # fmt: skip
     def test_auth_info_uses_the_first_scheme_that_a_node_supports(
         self, host: str, headers: list[str], info: AuthInfo | None
     ) -> None:

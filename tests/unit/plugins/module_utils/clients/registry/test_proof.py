@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import socket
@@ -25,13 +24,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
+from support.objects import b64
 
 #: An address without a listener, never given to another program.
 CLOSED = "127.0.0.1:1"
 PASSWORD = "Canary-77 ünïcode"
 TOKEN = "Canary-token"
 LOGIN = RegistryLogin("alice", PASSWORD)
-BASIC = "Basic " + base64.b64encode(f"alice:{PASSWORD}".encode()).decode()
+BASIC = "Basic " + b64(f"alice:{PASSWORD}")
 FORBIDDEN = (PASSWORD, TOKEN, BASIC)
 
 #: An answer by the first line of the request, such as `HEAD /v2/team/app/manifests/v1`.

@@ -275,22 +275,16 @@ class TestTls:
     @pytest.mark.parametrize(
         ("made", "message"),
         [
-            (
-                {"begins": -2, "ends": -1},
-                "certificate has expired. Have the certificate renewed, or check the clock of the host that runs the task",
-            ),
-            (
-                {"begins": 1, "ends": 2},
-                "certificate is not yet valid. Have the certificate replaced, or check the clock of the host that runs the "
-                "task",
-            ),
-            (
-                {"address": "127.0.0.2"},
-                "IP address mismatch, certificate is not valid for '127.0.0.1'. Give the registry by a name or address that "
-                "the certificate contains",
-            ),
+            ({"begins": -2, "ends": -1},
+             "certificate has expired. Have the certificate renewed, or check the clock of the host that runs the task"),
+            ({"begins": 1, "ends": 2},
+             "certificate is not yet valid. Have the certificate replaced, or check the clock of the host that runs the "
+             "task"),
+            ({"address": "127.0.0.2"},
+             "IP address mismatch, certificate is not valid for '127.0.0.1'. Give the registry by a name or address that "
+             "the certificate contains"),
         ],
-    )
+    )  # fmt: skip
     def test_an_invalid_certificate_is_reported_with_its_fix(
         self, serve: Serve, refusal: Any, tmp_path: Path, made: dict[str, Any], message: str
     ) -> None:
@@ -308,7 +302,7 @@ class TestTls:
             "it in 'ca_cert'"
         )
 
-    @pytest.mark.parametrize("options", [{}, {"ca_cert": None}, {"ca_cert": "/nonexistent"}])
+    @pytest.mark.parametrize("options", [{}, {"ca_cert": None}, {"ca_cert": "/nonexistent"}], ids=str)
     def test_the_certificate_is_not_verified_on_request(
         self, serve: Serve, asking: Any, options: dict[str, Any]
     ) -> None:

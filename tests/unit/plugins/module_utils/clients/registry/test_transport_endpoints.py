@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import same_path
 from hypothesis import given
 from hypothesis import strategies as st
+from support.objects import raised
 
 NO_NAME = "the host is not a DNS name or an IP address"
 HUB = Endpoint("registry-1.docker.io", 443)
@@ -66,9 +67,7 @@ class TestOptionHost:
 
     @pytest.mark.parametrize("scheme", ["http", "HTTP", "docker", "ftp", ""])
     def test_another_scheme_in_an_option_is_refused(self, scheme: str) -> None:
-        with pytest.raises(OptionError) as error:
-            option_host("realm_host", f"{scheme}://a.io")
-        assert str(error.value) == (
+        assert raised(OptionError, lambda: option_host("realm_host", f"{scheme}://a.io")) == (
             "option 'realm_host': only https is supported, because others can read a login that is sent without TLS. Give "
             "host[:port] without a scheme"
         )
@@ -84,9 +83,10 @@ class TestOptionHost:
         ],
     )
     def test_a_login_is_refused_and_never_shown(self, text: str) -> None:
-        with pytest.raises(OptionError) as error:
-            option_host("registry", text.format("Canary"))
-        assert str(error.value) == "option 'registry': give host[:port] without a user or password, such as 'a.io'"
+        assert (
+            raised(OptionError, lambda: option_host("registry", text.format("Canary")))
+            == "option 'registry': give host[:port] without a user or password, such as 'a.io'"
+        )
 
     @pytest.mark.parametrize("text", ["alice:Canary@sha1:00", "alice:Canary@sha256:0g", "alice:Canary@sha256:"])
     def test_an_invalid_digest_is_refused_as_a_login(self, text: str) -> None:
@@ -103,9 +103,7 @@ class TestOptionHost:
         ],
     )
     def test_an_option_without_a_host_is_refused(self, text: str, message: str) -> None:
-        with pytest.raises(OptionError) as error:
-            option_host("registry", text)
-        assert str(error.value) == message
+        assert raised(OptionError, lambda: option_host("registry", text)) == message
 
     @given(st.text() | st.text("a.:/@[]1 \n"))
     def test_any_text_is_a_host_or_is_refused(self, text: str) -> None:
@@ -138,14 +136,13 @@ class TestUrlHost:
 
     @pytest.mark.parametrize("character", ["\0", "\t", "\n", " ", "\x7f", "\u2028"])
     def test_a_url_with_white_space_or_a_control_character_is_refused(self, character: str) -> None:
-        with pytest.raises(ValueError) as error:
-            url_host(f"https://a{character}.io/")
-        assert str(error.value) == "a URL must not contain white space or control characters"
+        assert (
+            raised(ValueError, lambda: url_host(f"https://a{character}.io/"))
+            == "a URL must not contain white space or control characters"
+        )
 
     def test_another_scheme_in_a_url_is_refused_with_a_reason(self) -> None:
-        with pytest.raises(ValueError) as error:
-            url_host("ftp://a.io")
-        assert str(error.value) == "it is not an http or https URL"
+        assert raised(ValueError, lambda: url_host("ftp://a.io")) == "it is not an http or https URL"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_an_invalid_digest_is_dropped() -> None:
     assert entries(entry("../token", architecture="amd64")) == [IndexEntry("amd64", "")]
 
 
-@pytest.mark.parametrize("content", [{}, {"manifests": 5}, {"manifests": {"a": 1}}])
+@pytest.mark.parametrize("content", [{}, {"manifests": 5}, {"manifests": {"a": 1}}], ids=str)
 def test_an_odd_index_has_no_entry(content: dict[str, Any]) -> None:
     assert list(linux_entries(content, DOCKER)) == []
 

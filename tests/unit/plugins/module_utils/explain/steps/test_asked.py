@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -29,6 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import SUBJECT_ACCESS_REVIEW
+from support.objects import b64
 from support.pull_evidence import (
     AUTH,
     GOOD,
@@ -362,7 +362,7 @@ class TestAnswers:
         assert summary(found) == ("will_not_pull", f"said {outcome}: secret a has the key q.io")
         assert found.step == ("image" if outcome == "not_found" else "login")
 
-    @pytest.mark.parametrize("names", [["a"], []])
+    @pytest.mark.parametrize("names", [["a"], []], ids=str)
     def test_a_missing_image_is_a_step_of_its_own(self, names: list[str]) -> None:
         found, _asked = told(pod(*names), known(a=GOOD), always("not_found"))
         assert (found.step, steps(found, "image")[1:]) == ("image", [("image", found.reason, False)])
@@ -404,7 +404,7 @@ class TestUnclassifiedError:
     SAYS = "the moon is in the wrong phase"
 
     @pytest.mark.parametrize("outcome", ["pulls", "bad_login", "no_login", "no_right", "not_found", "unanswered"])
-    @pytest.mark.parametrize("login", [[], ["a"]])
+    @pytest.mark.parametrize("login", [[], ["a"]], ids=str)
     def test_the_words_of_the_node_are_in_the_reason(self, outcome: str, login: list[str]) -> None:
         found, _asked = told(pod(*login, says=self.SAYS), known(a=GOOD), always(outcome))
         refused = outcome not in ("pulls", "unanswered")
@@ -453,7 +453,7 @@ class TestSilent:
     """A registry that does not answer the task does not weaken the answers of a node or of another registry."""
 
     @pytest.mark.parametrize("silence", ["unanswered", "not_sent", "rate_limited", None])
-    @pytest.mark.parametrize("login", [[], ["a"]])
+    @pytest.mark.parametrize("login", [[], ["a"]], ids=str)
     def test_the_refusal_of_the_node_is_conclusive_with_a_silent_registry(self, silence: Any, login: list[str]) -> None:
         subject = pod(*login, says="unable to retrieve auth token: invalid username/password: x" if login else "denied")
         found, _asked = told(subject, known(a=GOOD), always(silence))
@@ -508,7 +508,7 @@ class TestIntegratedRegistry:
     MARK = "openshift.io/internal-registry-auth-token.service-account"
 
     def told(self, answer: Any, account: str = "default", says: str = "", **more: Any) -> tuple[str, str]:
-        data = base64.b64encode(json.dumps({self.HOST: AUTH}).encode()).decode()
+        data = b64(json.dumps({self.HOST: AUTH}))
         own = {
             "metadata": {"annotations": {self.MARK: account}},
             "type": "kubernetes.io/dockercfg",

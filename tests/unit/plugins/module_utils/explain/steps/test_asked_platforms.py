@@ -120,13 +120,13 @@ class TestQuestion:
 
 
 class TestIndex:
-    @pytest.mark.parametrize("names", [["amd64"], ["arm64", "amd64"], ["*"], ["arm64", "*"]])
+    @pytest.mark.parametrize("names", [["amd64"], ["arm64", "amd64"], ["*"], ["arm64", "*"]], ids=str)
     def test_an_index_with_the_architecture_of_the_nodes_pulls(self, names: list[str]) -> None:
         found = judged(index(*names))
         assert (found.verdict, found.effect, steps(found, "copy", "platform")) == ("pulls", "pulls", [])
 
     @pytest.mark.parametrize(("at_mirror", "step"), [(True, "copy"), (False, "platform")])
-    @pytest.mark.parametrize("names", [[], ["arm64"], ["arm64", "s390x"]])
+    @pytest.mark.parametrize("names", [[], ["arm64"], ["arm64", "s390x"]], ids=str)
     def test_an_index_without_it_will_not_pull(self, at_mirror: bool, step: str, names: list[str]) -> None:
         found = judged(index(*names), at_mirror=at_mirror)
         host, image = ("m.io", AT_MIRROR) if at_mirror else ("q.io", IMAGE)

@@ -382,7 +382,7 @@ class TestPresentImage:
         assert self.asked("old", None).verdict == "pulls"
         assert summary(self.asked("new", None)) == summary(alone)
 
-    @pytest.mark.parametrize("fields", [{"node": ""}, {"is_asked_alone": False}, {"pull_policy": "Always"}])
+    @pytest.mark.parametrize("fields", [{"node": ""}, {"is_asked_alone": False}, {"pull_policy": "Always"}], ids=str)
     def test_a_pod_that_may_be_on_a_node_without_the_image_pulls_it(self, fields: dict[str, Any]) -> None:
         nodes = {NODES: {"items": [node("n")]}}
         assert self.asked("old", None, "bad", more=nodes, **fields).verdict == "will_not_pull"

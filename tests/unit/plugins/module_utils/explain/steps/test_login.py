@@ -56,28 +56,22 @@ class TestTimes:
         ("text", "reason"),
         [
             (BAD, "the registry refuses the login: secret good has the key q.io"),
-            (
-                DENIED,
-                "the login has no right to this image, or there is no such image: secret good has the key q.io, and the node says: denied",
-            ),
-            (
-                "authentication required",
-                "the registry does not accept the login for this image: it has no right to it, or is no longer valid: secret good has the "
-                "key q.io, and the node says: authentication required",
-            ),
-            (
-                "manifest unknown",
-                "there is no such image, or the login has no right to it and the registry hides it: secret good has the key q.io, and the "
-                "node says: manifest unknown",
-            ),
+            (DENIED,
+             "the login has no right to this image, or there is no such image: secret good has the key q.io, and the node says: denied"),
+            ("authentication required",
+             "the registry does not accept the login for this image: it has no right to it, or is no longer valid: secret good has the "
+             "key q.io, and the node says: authentication required"),
+            ("manifest unknown",
+             "there is no such image, or the login has no right to it and the registry hides it: secret good has the key q.io, and the "
+             "node says: manifest unknown"),
         ],
-    )
+    )  # fmt: skip
     def test_a_secret_changed_before_the_last_attempt_will_not_pull(self, text: str, reason: str) -> None:
         found = asked(text, BEFORE)
         assert summary(found) == ("will_not_pull", reason)
         assert found.fix == ([] if text == "manifest unknown" else fixes.add_registry("ns", "good", "q.io"))
 
-    @pytest.mark.parametrize("names", [(), ("other",)])
+    @pytest.mark.parametrize("names", [(), ("other",)], ids=str)
     def test_no_login_is_written_for_an_image_that_may_not_exist(self, names: tuple[str, ...]) -> None:
         secrets = {name: secret({"other.io": {"auth": "dTpw"}}) for name in names}
         found = told(pod(*names, says="reading manifest v2 in q.io/team/app: manifest unknown"), known(**secrets))
@@ -213,7 +207,7 @@ class TestServers:
             ("reading manifest v1 in q.io/team/app: unknown: payment required", "billing"),
         ],
     )
-    @pytest.mark.parametrize("names", [(), ("good",)])
+    @pytest.mark.parametrize("names", [(), ("good",)], ids=str)
     def test_no_task_is_offered_for_a_cause_that_no_login_changes(
         self, text: str, cause: str, names: tuple[str, ...]
     ) -> None:

@@ -35,12 +35,7 @@ def order(*seconds: int | None, attempt: int | None = None, created: int | None 
 class TestEvents:
     @pytest.mark.parametrize(
         ("second", "attempt", "found"),
-        [
-            (1000, 939, CHANGED_SINCE),
-            (1000, 940, CLOSE),
-            (1000, 1060, CLOSE),
-            (1000, 1061, CHANGED_BEFORE),
-        ],
+        [(1000, 939, CHANGED_SINCE), (1000, 940, CLOSE), (1000, 1060, CLOSE), (1000, 1061, CHANGED_BEFORE)],
     )
     def test_times_within_a_minute_count_as_close(self, second: int, attempt: int, found: str) -> None:
         assert order(second, attempt=attempt) == found

@@ -293,24 +293,15 @@ class TestMachineConfigs:
     @pytest.mark.parametrize(
         ("account", "allowed", "text"),
         [
-            (
-                ANNOTATED,
-                {"allowed": True},
-                ", with tokens of service accounts: the nodes may request its tokens for registry",
-            ),
-            (
-                ANNOTATED,
-                {"allowed": False},
-                ", with tokens of service accounts: the nodes may not request its tokens for registry, so it gives no login, unless the pod "
-                "has a volume with such a token",
-            ),
-            (
-                REFUSED,
-                None,
-                ", which needs annotations of service account ns/default, and these are not known: the caller may not read it",
-            ),
+            (ANNOTATED, {"allowed": True},
+             ", with tokens of service accounts: the nodes may request its tokens for registry"),
+            (ANNOTATED, {"allowed": False},
+             ", with tokens of service accounts: the nodes may not request its tokens for registry, so it gives no login, unless the pod "
+             "has a volume with such a token"),
+            (REFUSED, None,
+             ", which needs annotations of service account ns/default, and these are not known: the caller may not read it"),
         ],
-    )
+    )  # fmt: skip
     def test_the_facts_about_tokens_are_named(self, account: Any, allowed: Any, text: str) -> None:
         ((_name, seen, ok),) = self.seen("q.io/app:v1", worker=[self.TOKENS], account=account, allowed=allowed)
         begin = "the nodes of worker have the credential provider token-provider for q.io"
@@ -590,36 +581,21 @@ class TestTokens:
     @pytest.mark.parametrize(
         ("cloud", "annotations", "text"),
         [
-            (
-                "AWS",
-                None,
-                f"{LACKS}eks.amazonaws.com/ecr-role-arn, so it pulls with the role of the nodes (on OpenShift 4.21, it fails), or does not run if",
-            ),
+            ("AWS", None,
+             f"{LACKS}eks.amazonaws.com/ecr-role-arn, so it pulls with the role of the nodes (on OpenShift 4.21, it fails), or does not run if"),
             ("AWS", {"eks.amazonaws.com/ecr-role-arn": ""}, LACKS),
-            (
-                "Azure",
-                {},
-                f"{LACKS}kubernetes.azure.com/acr-client-id and kubernetes.azure.com/acr-tenant-id, so it does not run",
-            ),
-            (
-                "Azure",
-                {**ACR, "kubernetes.azure.com/acr-client-id": 5},
-                f"{LACKS}kubernetes.azure.com/acr-client-id, so",
-            ),
+            ("Azure", {},
+             f"{LACKS}kubernetes.azure.com/acr-client-id and kubernetes.azure.com/acr-tenant-id, so it does not run"),
+            ("Azure", {**ACR, "kubernetes.azure.com/acr-client-id": 5},
+             f"{LACKS}kubernetes.azure.com/acr-client-id, so"),
             ("GCP", {}, f"{LACKS}iam.gke.io/enable-wi-image-pull, so it pulls with the account of the nodes"),
             ("GCP", {"iam.gke.io/enable-wi-image-pull": "yes"}, LACKS),
-            (
-                "GCP",
-                GCP,
-                f"{HAS}iam.gke.io/enable-wi-image-pull, and if the exchange of the token fails, the pod gets no login",
-            ),
-            (
-                "AWS",
-                REFUSED,
-                "whether service account ns/default has eks.amazonaws.com/ecr-role-arn is not known: the caller may",
-            ),
+            ("GCP", GCP,
+             f"{HAS}iam.gke.io/enable-wi-image-pull, and if the exchange of the token fails, the pod gets no login"),
+            ("AWS", REFUSED,
+             "whether service account ns/default has eks.amazonaws.com/ecr-role-arn is not known: the caller may"),
         ],
-    )
+    )  # fmt: skip
     def test_the_annotations_of_the_account_decide(self, cloud: str, annotations: Any, text: str) -> None:
         assert tokens(cloud, annotations).startswith(text)
 

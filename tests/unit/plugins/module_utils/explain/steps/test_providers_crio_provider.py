@@ -160,39 +160,24 @@ class TestRights:
     @pytest.mark.parametrize(
         ("rights", "problem", "ok"),
         [
-            (
-                {"lists": DENIED},
-                "service account ns/default may not list the secrets of its namespace, so it gives no login",
-                False,
-            ),
-            (
-                {"tokens": DENIED},
-                f"the nodes may not request a token of service account ns/default for {CRIO_AUDIENCE}, so it gives no login",
-                False,
-            ),
-            (
-                {"lists": REFUSED},
-                "whether service account ns/default may list the secrets of its namespace is not known: the caller may not read it",
-                None,
-            ),
-            (
-                {"tokens": REFUSED},
-                f"whether the nodes may request a token of service account ns/default for {CRIO_AUDIENCE} is not known: the caller may not "
-                "read it",
-                None,
-            ),
-            (
-                {"more": {ObjectRef(SECRET, "ns", ""): REFUSED}},
-                "which pull secrets namespace ns has is not known: the caller may not read it",
-                None,
-            ),
-            (
-                {"config": {"spec": {"matchImages": ["q.io"]}}},
-                "whether the nodes use it is not known: it has no condition MachineConfigRendered, so nothing reports that the nodes have it",
-                None,
-            ),
+            ({"lists": DENIED},
+             "service account ns/default may not list the secrets of its namespace, so it gives no login", False),
+            ({"tokens": DENIED},
+             f"the nodes may not request a token of service account ns/default for {CRIO_AUDIENCE}, so it gives no login",
+             False),
+            ({"lists": REFUSED},
+             "whether service account ns/default may list the secrets of its namespace is not known: the caller may not read it",
+             None),
+            ({"tokens": REFUSED},
+             f"whether the nodes may request a token of service account ns/default for {CRIO_AUDIENCE} is not known: the caller may not "
+             "read it", None),
+            ({"more": {ObjectRef(SECRET, "ns", ""): REFUSED}},
+             "which pull secrets namespace ns has is not known: the caller may not read it", None),
+            ({"config": {"spec": {"matchImages": ["q.io"]}}},
+             "whether the nodes use it is not known: it has no condition MachineConfigRendered, so nothing reports that the nodes have it",
+             None),
         ],
-    )
+    )  # fmt: skip
     def test_a_missing_or_unknown_right_is_reported(self, rights: Any, problem: str, ok: Any) -> None:
         found = asked(far=secret({"m.io": AUTH}), **rights)
         assert steps(found, "providers") == [("providers", f"{NAME} has q.io, but {problem}", ok)]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.objects import b64
 from support.pull_evidence import GENERATED, GOOD, IMAGE, account, known, pod, secret, template, told
 
 
@@ -81,18 +81,14 @@ def test_a_secret_that_new_pods_get_is_not_missing(subject: ContainerPull) -> No
     assert reason_of(subject) == f"no pull secret of {subject.ref} is for q.io/team/app"
 
 
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
 class TestUnusableEntry:
     """A key is for the image, and its entry has no login that a node sends."""
 
     ENTRIES = (
         {},
         {"identitytoken": "t"},
-        {"auth": encoded("u:"), "identitytoken": "t"},
-        {"auth": encoded(":p")},
+        {"auth": b64("u:"), "identitytoken": "t"},
+        {"auth": b64(":p")},
         {"username": "u"},
         {"password": "p", "email": "a@example.com"},
     )

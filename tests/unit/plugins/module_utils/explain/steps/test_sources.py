@@ -102,7 +102,7 @@ class TestSignatures:
         assert summary(found) == ("unknown", text)
         assert steps(found, "registries", "signature", "configuration") == [("configuration", text, None)]
 
-    @pytest.mark.parametrize(("allowed", "verdict"), [(["q.io"], "unknown"), ([], "pulls")])
+    @pytest.mark.parametrize(("allowed", "verdict"), [(["q.io"], "unknown"), ([], "pulls")], ids=str)
     def test_a_policy_of_another_namespace_has_the_same_effect_if_it_is_known(
         self, allowed: list[str], verdict: str
     ) -> None:

@@ -70,10 +70,7 @@ def nodes(**architectures: str) -> dict[ObjectRef, Any]:
     return {NODES: {"items": items}}
 
 
-MIRRORED = {
-    **mirrored("m.io/x", source="q.io/team"),
-    NODE_SECRET: secret({"m.io": AUTH}),
-}
+MIRRORED = {**mirrored("m.io/x", source="q.io/team"), NODE_SECRET: secret({"m.io": AUTH})}
 AT_MIRROR = "m.io/x/app:v1"
 
 
@@ -142,7 +139,7 @@ class TestVerdict:
         text = f"{BEGIN}: it depends on the architecture of the node: {IMAGE} is unsigned"
         assert summary(found) == ("unknown", text)
 
-    @pytest.mark.parametrize("platforms", [["unknown"], ["signed", "unknown"], []])
+    @pytest.mark.parametrize("platforms", [["unknown"], ["signed", "unknown"], []], ids=str)
     def test_an_unknown_signature_leaves_the_verdict_unknown(self, platforms: list[str]) -> None:
         found, _asked = told(pod("a"), always(*platforms))
         assert (found.verdict, found.reason.startswith(f"{BEGIN}: ")) == ("unknown", True)

@@ -216,10 +216,7 @@ class TestInNamespaces:
     def test_a_binding_kept_by_a_finalizer_is_reported_with_the_command(self) -> None:
         objects = self.taken(finalizers=["example.com/x", "a\nb {{ c }}"])
         planned = self.desired("a").plan("a", objects)
-        assert shown([*planned.changes]) == [
-            ("delete", "RoleBinding", ROLE),
-            ("create", "RoleBinding", f"{ROLE}:2"),
-        ]
+        assert shown([*planned.changes]) == [("delete", "RoleBinding", ROLE), ("create", "RoleBinding", f"{ROLE}:2")]
         assert planned.notes[1] == (
             f"role binding a/{ROLE} is deleted, but the finalizer example.com/x keeps it, and it grants its rights until it is gone: if "
             f"nothing removes the finalizer, type: kubectl patch rolebinding {ROLE} -n a --type=merge -p "

@@ -115,7 +115,7 @@ def test_contradictory_targets_are_refused(options: dict[str, Any], named: bool,
         wanted(**options).require_targets(named=named, selected=selected)
 
 
-@pytest.mark.parametrize("options", [{}, {"everywhere": True}, {"state": "absent"}, {"state": "rendered"}])
+@pytest.mark.parametrize("options", [{}, {"everywhere": True}, {"state": "absent"}, {"state": "rendered"}], ids=str)
 def test_an_account_without_targets_is_accepted(options: dict[str, Any]) -> None:
     wanted(**options).require_targets(named=False, selected=False)
 

@@ -323,7 +323,7 @@ class TestToken:
         assert found["failed"]
         assert "token" not in found
 
-    @pytest.mark.parametrize("status", [{}, {"token": ""}, {"token": 7}, {"token": None}])
+    @pytest.mark.parametrize("status", [{}, {"token": ""}, {"token": 7}, {"token": None}], ids=str)
     def test_an_answer_without_a_token_is_an_error(self, api: FakeApi, status: dict[str, Any]) -> None:
         self.answer(api, **status)
         with pytest.raises(ImagePullError, match="asking for a token of service account home/robot .*without a token"):

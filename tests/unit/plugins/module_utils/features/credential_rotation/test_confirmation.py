@@ -19,6 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     plan_problems,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.modules.credential_rotation import SECRETS
+from support.objects import raised
 
 UID = "8d1c1f6e-6f3b-4d0a-9f3e-0a5a0e2c9b11"
 ROW = {"namespace": "a", "name": "quay", "uid": UID}
@@ -34,9 +35,7 @@ def options(*rows: dict[str, Any], **plan: Any) -> dict[str, Any]:
 
 
 def refused(*rows: dict[str, Any], **plan: Any) -> str:
-    with pytest.raises(OptionError) as error:
-        confirmed_entries(options(*rows, **plan))
-    return str(error.value)
+    return raised(OptionError, lambda: confirmed_entries(options(*rows, **plan)))
 
 
 class TestEntries:
@@ -73,7 +72,7 @@ class TestEntries:
         place = ("a", "quay")
         assert ConfirmedSecrets.of([(entry, ["a"])]).unaccepted == (frozenset() if is_accepted else {place})
 
-    @pytest.mark.parametrize("given", [{"secrets": None}, {"secrets": []}, {}])
+    @pytest.mark.parametrize("given", [{"secrets": None}, {"secrets": []}, {}], ids=str)
     def test_empty_options_give_no_entries(self, given: dict[str, Any]) -> None:
         assert confirmed_entries(given) == ()
 

@@ -82,7 +82,7 @@ class TestRotation:
         assert found.exchange.registries == ("quay.io", "quay.io/team", "https://Quay.io/v2/", "r.example.com:5000")
         assert found.hosts == ["quay.io", "r.example.com:5000"]
 
-    @pytest.mark.parametrize("old", [{"username": "robot"}, {"username": "robot", "password": None}])
+    @pytest.mark.parametrize("old", [{"username": "robot"}, {"username": "robot", "password": None}], ids=str)
     def test_an_unknown_old_password_matches_any_password(self, old: dict[str, Any]) -> None:
         found = from_options(options(old=old))
         assert (found.exchange.old.password, found.search) == ("", None)

@@ -48,6 +48,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
+from support.objects import b64
 
 OLD, NEW = UserPassword("robot", "Canary-old-password"), UserPassword("robot2", "Canary-new-password")
 EXCHANGE = LoginReplacement(("quay.io",), OLD, NEW)
@@ -66,20 +67,16 @@ PULL = "kubernetes.io/dockerconfigjson"
 
 
 def auth(login: UserPassword) -> str:
-    return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+    return b64(f"{login.username}:{login.password}")
 
 
 def entry(login: UserPassword = OLD, **more: Any) -> dict[str, Any]:
     return {"auth": auth(login), **more}
 
 
-def encoded(content: Any) -> str:
-    return base64.b64encode(json.dumps(content).encode()).decode()
-
-
 def secret(name: str = "quay", auths: Any = None, **parts: Any) -> dict[str, Any]:
     meta = {"name": name, "namespace": "a", "resourceVersion": "7", "uid": "u", **parts.pop("metadata", {})}
-    data = {".dockerconfigjson": encoded({"auths": {"quay.io": entry()} if auths is None else auths})}
+    data = {".dockerconfigjson": b64({"auths": {"quay.io": entry()} if auths is None else auths})}
     return {"metadata": meta, "type": PULL, "data": data, **parts}
 
 
@@ -171,7 +168,7 @@ class TestInPlace:
     def test_a_duplicate_key_is_changed_only_where_it_has_the_old_login(self) -> None:
         raw = '{"auths": {"quay.io": {"auth": "%s"}, "quay.io": {"auth": "%s"}}}'
         obj = secret()
-        obj["data"] = {".dockerconfigjson": base64.b64encode((raw % (auth(OLD), "dTpw")).encode()).decode()}
+        obj["data"] = {".dockerconfigjson": b64(raw % (auth(OLD), "dTpw"))}
         (change,) = planned(obj).changes
         assert change.details["registries"]["changed"] == {"quay.io": ["password", "username"]}
         assert base64.b64decode(change.body["data"][".dockerconfigjson"]).decode() == raw % (auth(NEW), "dTpw")
@@ -185,7 +182,7 @@ class TestInPlace:
 
     def test_all_auth_files_of_a_secret_are_one_write(self) -> None:
         obj = secret()
-        obj["data"]["config.json"] = encoded({"auths": {"quay.io/a": entry(), "c.io": entry(UserPassword("x", "y"))}})
+        obj["data"]["config.json"] = b64({"auths": {"quay.io/a": entry(), "c.io": entry(UserPassword("x", "y"))}})
         (change,) = planned(obj).changes
         assert {*change.body["data"]} == {".dockerconfigjson", "config.json"}
         assert {*change.details["registries"]["changed"]} == {"quay.io", "quay.io/a"}
@@ -237,7 +234,7 @@ class TestNodes:
         """The nodes of the hosted cluster would keep the old login."""
         name, namespace = "additional-pull-secret", "kube-system"
         content = json.dumps({"auths": {"quay.io": {"auth": auth(OLD)}, "a.io": "text"}})
-        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        data = {".dockerconfigjson": b64(content)}
         desired = CredentialRotation(Rotation(ROTATION.exchange, nodes=True), name)
         batch = Batch(SECRET, {namespace: [Declaration(desired, Entry("secrets", 0, name))]})
         plan = batch.plan(
@@ -356,7 +353,7 @@ class TestBesideAnImmutableOne:
         """Pods would later lack a login because of the missing link."""
         assert "the service accounts of namespace a were not read" in refused(secret(immutable=True))
 
-    @pytest.mark.parametrize("lists", [{"imagePullSecrets": "quay"}, {"secrets": {"name": "quay"}}])
+    @pytest.mark.parametrize("lists", [{"imagePullSecrets": "quay"}, {"secrets": {"name": "quay"}}], ids=str)
     def test_an_account_whose_list_is_not_a_list_is_refused(self, lists: dict[str, Any]) -> None:
         said = refused(secret(immutable=True), accounts=[{**account("odd"), **lists}])
         assert "service account a/odd cannot be read" in said
@@ -371,7 +368,7 @@ class TestBesideAnImmutableOne:
         assert link.body["imagePullSecrets"] == [*entries[:4], {"name": "quay-rotated"}, entries[4]]
         assert "secrets" not in link.body
 
-    @pytest.mark.parametrize("lists", [{}, {"imagePullSecrets": None}, {"imagePullSecrets": []}])
+    @pytest.mark.parametrize("lists", [{}, {"imagePullSecrets": None}, {"imagePullSecrets": []}], ids=str)
     def test_accounts_without_links_are_not_changed(self, lists: dict[str, Any]) -> None:
         odd = [{"metadata": {"name": "odd"}, **lists}, account("done", "quay-rotated", "quay"), None, "x"]
         plan = planned(secret(immutable=True), accounts=odd)

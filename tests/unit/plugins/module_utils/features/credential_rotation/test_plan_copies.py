@@ -177,7 +177,7 @@ class TestUnreadable:
         assert copy(opaque, UNKNOWN).unreadable == "has entries that no node can decode, for quay.io"
         assert copy(secret(b"{", "Opaque", "config.json"), UNKNOWN).unreadable == "", "that may be anything"
 
-    @pytest.mark.parametrize("data", [[], 1, {".dockerconfigjson": 1}, {".dockerconfigjson": "%"}])
+    @pytest.mark.parametrize("data", [[], 1, {".dockerconfigjson": 1}, {".dockerconfigjson": "%"}], ids=str)
     def test_non_empty_invalid_data_is_unreadable(self, data: Any) -> None:
         obj = {**secret(), "data": data}
         assert bool(copy(obj, UNKNOWN).unreadable) is (data != [])
@@ -266,7 +266,7 @@ class TestConfirmed:
         assert "base is baseImagePullSecret of machine OS config worker" in known.why_not_declared
         assert replace(builds, builds=BuildSecrets({})).why_not_declared == found.why_not_declared
 
-    @pytest.mark.parametrize("where", [{"namespace": "b"}, {"name": "s2"}])
+    @pytest.mark.parametrize("where", [{"namespace": "b"}, {"name": "s2"}], ids=str)
     def test_another_secret_is_not_confirmed(self, where: dict[str, str]) -> None:
         assert not self.found(self.secret(), "", **where).is_confirmed
 

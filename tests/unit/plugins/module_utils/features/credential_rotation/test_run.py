@@ -48,6 +48,7 @@ from hypothesis import given
 from support.anything import CHANGES, Changed
 from support.fake_api import LOST, FakeApi
 from support.in_memory import in_memory
+from support.objects import b64
 from support.scripted_pool import Answer, Clock, Request, status_object
 
 OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
@@ -62,19 +63,15 @@ ABSENT = status_object(404, "NotFound", "404 page not found")
 
 
 def auth(login: UserPassword) -> str:
-    return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
+    return b64(f"{login.username}:{login.password}")
 
 
 def entry(login: UserPassword = OLD, **more: Any) -> dict[str, Any]:
     return {"auth": auth(login), **more}
 
 
-def encoded(content: Any) -> str:
-    return base64.b64encode(json.dumps(content).encode()).decode()
-
-
 def put(api: FakeApi, namespace: str, name: str = "quay", auths: Any = None, **parts: Any) -> dict[str, Any]:
-    data = {".dockerconfigjson": encoded({"auths": {"quay.io": entry()} if auths is None else auths})}
+    data = {".dockerconfigjson": b64({"auths": {"quay.io": entry()} if auths is None else auths})}
     return api.put("secrets", namespace, name, **{"type": PULL, "data": data, **parts})
 
 

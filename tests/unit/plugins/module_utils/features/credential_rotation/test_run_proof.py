@@ -34,6 +34,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import Reference, reference_of
 from support.certificates import server_context
 from support.hostile_registry import HostileRegistry, answer, served
+from support.objects import b64, raised
 from support.surveyed import token
 
 OLD, NEW = UserPassword("oldrobot", "Canary-old-password"), UserPassword("newrobot", "Canary-new-password")
@@ -122,13 +123,11 @@ def assert_hidden(text: str) -> None:
     for login in (OLD, NEW):
         assert login.username not in text
         assert login.password not in text
-        assert base64.b64encode(f"{login.username}:{login.password}".encode()).decode() not in text
+        assert b64(f"{login.username}:{login.password}") not in text
 
 
 def refused(prove: Prove, *images: str, **options: Any) -> str:
-    with pytest.raises(Refusal) as error:
-        prove(*images, **options)
-    said = str(error.value)
+    said = raised(Refusal, lambda: prove(*images, **options))
     assert_hidden(said)
     assert said.startswith("nothing was written because the new login could not be verified: ")
     return said.removeprefix("nothing was written because the new login could not be verified: ")
@@ -380,7 +379,7 @@ class TestAccepted:
             for number, password in enumerate(passwords)
             for key in keys
         }
-        data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": auths}).encode()).decode()}
+        data = {".dockerconfigjson": b64(json.dumps({"auths": auths}))}
         obj = {"metadata": {"uid": name}, "type": "kubernetes.io/dockerconfigjson", "data": data}
         return Copy(ObjectRef(SECRET, "a", name), obj, self.rotation(host))
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Sequence
 
@@ -29,14 +28,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.scripted_pool import Clock
 
 ROTATION = Rotation(LoginReplacement(("quay.io",), UserPassword("a", "b"), UserPassword("c", "d")))
 
 
 def copy_of(place: str) -> Copy:
-    content = {"auths": {"quay.io": {"auth": base64.b64encode(b"c:d").decode()}}}
-    data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+    content = {"auths": {"quay.io": {"auth": b64(b"c:d")}}}
+    data = {".dockerconfigjson": b64(json.dumps(content))}
     return Copy(ObjectRef(SECRET, place, "x"), {"type": "kubernetes.io/dockerconfigjson", "data": data}, ROTATION)
 
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import Any
 
 import pytest
@@ -34,11 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pu
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import Reference, reference_of
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
-
-
-def encoded(content: Any) -> str:
-    return base64.b64encode(json.dumps(content).encode()).decode()
-
+from support.objects import b64
 
 EXCHANGE = LoginReplacement(("quay.io", "r.example.com/team"), UserPassword("a", "b"), UserPassword("c", "d"))
 IMAGE = "quay.io/team/app:v1"
@@ -236,20 +230,12 @@ class TestUnderWay:
     @pytest.mark.parametrize(
         ("message", "waits"),
         [
-            *(
-                ("pull QPS exceeded", True),
-                ("dial tcp: i/o timeout", True),
-                (REFUSED, False),
-                ("manifest unknown", False),
-            ),
-            *(
-                (rule.sample, False)
-                for rule in RULES
-                if rule.id
-                in ("never_pull", "invalid_name", "blocked_by_config", "policy_rejected", "signature", "volume_mount")
-            ),
+            *(("pull QPS exceeded", True), ("dial tcp: i/o timeout", True), (REFUSED, False), ("manifest unknown",
+             False)),
+            *((rule.sample, False) for rule in RULES if rule.id in ("never_pull", "invalid_name", "blocked_by_config",
+             "policy_rejected", "signature", "volume_mount")),
         ],
-    )
+    )  # fmt: skip
     def test_a_temporary_error_is_under_way_and_a_lasting_one_is_not(self, message: str, waits: bool) -> None:
         assert under_way(taken(IMAGE, message=message)) == (["c0"] if waits else [])
 
@@ -407,12 +393,8 @@ class TestUsedImages:
 
 
 def copy_of(name: str, *keys: str, place: str = "a", login: str = "a:b", **parts: Any) -> Copy:
-    entries = {key: {"auth": base64.b64encode(login.encode()).decode()} for key in keys or ("quay.io",)}
-    obj = {
-        "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": encoded({"auths": entries})},
-        **parts,
-    }
+    entries = {key: {"auth": b64(login)} for key in keys or ("quay.io",)}
+    obj = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": b64({"auths": entries})}, **parts}
     return Copy(ObjectRef(SECRET, place, name), obj, Rotation(EXCHANGE))
 
 

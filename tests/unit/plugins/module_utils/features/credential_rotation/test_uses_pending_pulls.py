@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import replace
 from typing import Any
@@ -32,6 +31,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from hypothesis import given
 from support.anything import CHANGES, Changed
+from support.objects import b64
 
 ROTATION = Rotation(LoginReplacement(("quay.io",), UserPassword("a", "b"), UserPassword("c", "d")))
 IMAGE = "quay.io/team/app:v1"
@@ -39,8 +39,8 @@ PULL = PendingPull("a", "p", "u", "c", "", IMAGE)
 
 
 def copy_of(name: str, place: str = "a", login: str = "c:d") -> Copy:
-    content = {"auths": {"quay.io": {"auth": base64.b64encode(login.encode()).decode()}}}
-    data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
+    content = {"auths": {"quay.io": {"auth": b64(login)}}}
+    data = {".dockerconfigjson": b64(json.dumps(content))}
     return Copy(ObjectRef(SECRET, place, name), {"type": "kubernetes.io/dockerconfigjson", "data": data}, ROTATION)
 
 

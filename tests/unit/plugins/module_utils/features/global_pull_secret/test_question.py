@@ -23,8 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
     NODE_FILE,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-
-from unit.canaries import b64
+from support.objects import b64
 
 OLD, NEW = '{"auths":{"quay.io":{"auth":"dTpw"}}}', '{"auths":{"quay.io":{"auth":"dTpx"}}}'
 

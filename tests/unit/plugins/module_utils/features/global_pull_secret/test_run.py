@@ -29,9 +29,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import NODE_FILE
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.scripted_pool import Answer, Clock, Request, status_object
-
-from unit.canaries import b64
 
 FORBIDDEN = status_object(403, "Forbidden", "no")
 ALWAYS = 10**9

@@ -79,7 +79,7 @@ class TestContradict:
         said = "User jane is granted by one entry and revoked by the other"
         assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
 
-    @pytest.mark.parametrize("more", [{}, {"prune": True}])
+    @pytest.mark.parametrize("more", [{}, {"prune": True}], ids=str)
     def test_a_grant_and_a_later_revocation_in_another_binding_contradict(self, more: Any) -> None:
         """In the other order, the subject is moved: the grant is planned on the result of the revocation."""
         pair = [grant(JANE, BOB), revoke(JANE, ANN, name="theirs", **more)]

@@ -14,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     ImagePullerGrant,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+from support.objects import raised
 
 ROLE = "system:image-puller"
 OURS = "image-puller-grant"
@@ -52,9 +53,7 @@ class TestFromOptions:
 
     @pytest.mark.parametrize("name", ["system:image-pullers", "system:image-builders", "system:deployers"])
     def test_the_platforms_own_bindings_are_refused(self, name: str) -> None:
-        with pytest.raises(OptionError) as caught:
-            declared(binding_name=name)
-        assert str(caught.value) == (
+        assert raised(OptionError, lambda: declared(binding_name=name)) == (
             f"option 'binding_name': {name} is reserved for the platform, which creates it in every project; "
             "choose another name"
         )
@@ -88,9 +87,7 @@ class TestFromOptions:
         ],
     )
     def test_contradictory_options_are_refused(self, more: Any, message: str) -> None:
-        with pytest.raises(OptionError) as caught:
-            declared(**more)
-        assert str(caught.value) == message
+        assert raised(OptionError, lambda: declared(**more)) == message
 
     @pytest.mark.parametrize("state", ["present", "absent"])
     def test_prune_needs_no_subject(self, state: str) -> None:

@@ -14,12 +14,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     from_options,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from support.objects import raised
 
-DEFAULTS = {
-    "registries": None,
-    "only_failed": True,
-    "streams": None,
-}
+DEFAULTS = {"registries": None, "only_failed": True, "streams": None}
 
 
 def asked(**options: Any) -> ImportOptions:
@@ -65,6 +62,4 @@ def test_an_image_is_wanted_only_from_the_given_registries(
     ],
 )
 def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError) as failure:
-        asked(**options)
-    assert str(failure.value).startswith(message)
+    assert raised(OptionError, lambda: asked(**options)).startswith(message)

@@ -73,7 +73,7 @@ class TestSeen:
         assert observe_object({"metadata": {"name": "n", "namespace": namespace}}, SECRETS, SETTINGS) is None
         assert observe_object({"metadata": {"name": namespace}}, NAMESPACES, SETTINGS) is None
 
-    @pytest.mark.parametrize("odd", [None, 1, "x", [], {"a": 1, "b": None, "c": []}])
+    @pytest.mark.parametrize("odd", [None, 1, "x", [], {"a": 1, "b": None, "c": []}], ids=str)
     def test_odd_metadata_is_ignored(self, odd: Any) -> None:
         meta = {"name": "n", "namespace": "a", "labels": odd, "uid": 3, "deletionTimestamp": 1}
         assert observe_object({"metadata": meta}, SECRETS, SETTINGS) == ObservedObject("Secret", "a", "n")

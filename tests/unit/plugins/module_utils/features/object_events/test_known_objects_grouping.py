@@ -103,13 +103,7 @@ class TestWhat:
         group.add([happened("created", "a", labels={"l": "1"}, uid="u")], 0)
         group.add([happened("terminating", "b", deletion_timestamp="2026-01-01T00:00:00Z")], 0)
         assert taken(group)["objects"] == [
-            {
-                "kind": "Namespace",
-                "namespace": "a",
-                "name": "a",
-                "change": "created",
-                "labels": {"l": "1"},
-            },
+            {"kind": "Namespace", "namespace": "a", "name": "a", "change": "created", "labels": {"l": "1"}},
             {
                 "kind": "Namespace",
                 "namespace": "b",

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
-    CHANGES,
     KINDS,
     WatchedKind,
     from_options,
 )
+from support.objects import raised
 
 USUAL: dict[str, Any] = {
     "kinds": [{"kind": "Namespace"}],
@@ -33,9 +33,7 @@ def made(**options: Any) -> Any:
 
 
 def refused(**options: Any) -> str:
-    with pytest.raises(OptionError) as error:
-        made(**options)
-    return str(error.value)
+    return raised(OptionError, lambda: made(**options))
 
 
 def test_namespaces_are_watched_by_default() -> None:
@@ -110,8 +108,3 @@ def test_values_outside_the_bounds_are_refused(name: str, best: tuple[float, ...
         assert getattr(made(**{name: value}), name) == value
     for value in worst:
         assert f"option '{name}'" in refused(**{name: value})
-
-
-def test_the_source_offers_four_kinds_and_five_changes() -> None:
-    assert sorted(KINDS) == ["Namespace", "RoleBinding", "Secret", "ServiceAccount"]
-    assert CHANGES == ("existing", "created", "changed", "terminating", "deleted")

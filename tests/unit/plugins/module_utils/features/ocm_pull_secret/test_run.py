@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from support.fake_api import FakeApi
 from support.in_memory import in_memory
+from support.objects import b64
 from support.ocm import (
     ACCESS_TOKEN,
     API_PATH,
@@ -76,7 +76,7 @@ def ask(ocm: Ocm, api: FakeApi, certificate: str) -> Iterator[Ask]:
 
 def hold(api: FakeApi, content: Any, *, name: str = "pull-secret") -> None:
     text = content if isinstance(content, bytes) else json.dumps(content).encode()
-    data = {".dockerconfigjson": base64.b64encode(text).decode()}
+    data = {".dockerconfigjson": b64(text)}
     api.put("secrets", "openshift-config", name, type="kubernetes.io/dockerconfigjson", data=data)
 
 

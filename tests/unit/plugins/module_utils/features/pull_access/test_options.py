@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     from_options,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from support.objects import raised
 
 NONE: dict[str, Any] = {
     **dict.fromkeys(("pod", "workload", "image", "service_account", "realm_hosts", "registry_ca_cert")),
@@ -52,7 +53,7 @@ def test_a_time_in_which_no_registry_can_answer_is_refused(timeout: int) -> None
             asked(ask_registries=ask, registry_timeout=timeout)
 
 
-@pytest.mark.parametrize("given", [{"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}])
+@pytest.mark.parametrize("given", [{"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}], ids=str)
 def test_the_question_is_about_everything_if_no_object_is_named(given: dict[str, str]) -> None:
     assert asked(ask_registries=True).is_of_all
     assert not asked(**given).is_of_all
@@ -91,9 +92,7 @@ def test_a_pod_name_in_oc_form_is_accepted(given: str) -> None:
 
 @pytest.mark.parametrize("given", ["app", "svc/app", "deployments.batch/app", "pod.apps/app", "/app", ""])
 def test_an_invalid_workload_is_refused(given: str) -> None:
-    with pytest.raises(OptionError) as error:
-        asked(workload=given)
-    assert str(error.value) == (
+    assert raised(OptionError, lambda: asked(workload=given)) == (
         f"option 'workload' is {given!r}: give KIND/NAME, such as deploy/app. KIND is one of CronJob, DaemonSet, Deployment, "
         "DeploymentConfig, Job, Pod, ReplicaSet, ReplicationController, StatefulSet, or its plural or short name in oc"
     )

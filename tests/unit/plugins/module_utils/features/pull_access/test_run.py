@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -21,10 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.pull_evidence import at, failed, pulling, stream
 from support.scripted_pool import Clock, status_object
 
-AUTH = {"auth": base64.b64encode(b"u:p").decode()}
+AUTH = {"auth": b64(b"u:p")}
 ALWAYS = 10**9
 DEPLOYMENT = WORKLOADS["deployment"]
 
@@ -32,7 +32,7 @@ DEPLOYMENT = WORKLOADS["deployment"]
 def secret(
     api: FakeApi, namespace: str, *hosts: str, kind: str = "kubernetes.io/dockerconfigjson", name: str = "pull"
 ) -> None:
-    content = base64.b64encode(json.dumps({"auths": dict.fromkeys(hosts, AUTH)}).encode()).decode()
+    content = b64(json.dumps({"auths": dict.fromkeys(hosts, AUTH)}))
     api.put("secrets", namespace, name, type=kind, data={".dockerconfigjson": content})
 
 

@@ -291,7 +291,7 @@ class TestLegacyToken:
 
 
 class TestProvider:
-    @pytest.mark.parametrize(("images", "count"), [(["q.io", "*.r.io"], 1), ([], 0), (None, 0), ([1], 0)])
+    @pytest.mark.parametrize(("images", "count"), [(["q.io", "*.r.io"], 1), ([], 0), (None, 0), ([1], 0)], ids=str)
     def test_a_config_that_names_images_is_reported(self, images, count):
         config = {"metadata": {"name": "cluster"}, "spec": {"matchImages": images}}
         found = by("forecast-credential-provider", place(), providers=[config])

@@ -18,9 +18,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
+from support.objects import b64
 from support.surveyed import place, survey
-
-from unit.canaries import b64
 
 SERVICE = {"cloud.openshift.com": {"auth": "dTpw", "email": "you@example.com"}}
 BAD = {"auth": "no login"}

@@ -94,7 +94,7 @@ def test_other_images_are_not_reported() -> None:
     assert by(place(pods=[pod()])) == []
 
 
-@pytest.mark.parametrize(("policy", "count"), [("Local", 1), ("Source", 0), (None, 0), ({}, 0)])
+@pytest.mark.parametrize(("policy", "count"), [("Local", 1), ("Source", 0), (None, 0), ({}, 0)], ids=str)
 def test_a_stream_whose_tags_are_pulled_through_the_registry_is_reported(policy: Any, count: int) -> None:
     found = by(place(streams=[with_policy(policy)]))
     assert len(found) == count

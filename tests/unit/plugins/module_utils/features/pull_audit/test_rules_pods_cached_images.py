@@ -37,7 +37,7 @@ def test_a_pod_with_its_image_and_without_a_login_is_found() -> None:
     assert list(find_pods_without_login(own, seen, frozenset())) == []
 
 
-@pytest.mark.parametrize(("platform", "found"), [("AWS", []), ("VSphere", ["app"])])
+@pytest.mark.parametrize(("platform", "found"), [("AWS", []), ("VSphere", ["app"])], ids=str)
 def test_a_credential_provider_of_the_nodes_is_a_login(platform: str, found: list[str]) -> None:
     image = "1.dkr.ecr.eu-west-1.amazonaws.com/app"
     own = place(pods=[pod(runs=True, image=image)])

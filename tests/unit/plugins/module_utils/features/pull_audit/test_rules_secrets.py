@@ -106,7 +106,7 @@ class TestKeys:
         for rule in ("secret-key-never-matches", "secret-key-matches-too-much"):
             assert "canary" not in str([found.report() for found in found_by(rule, place(secrets=[made]))])
 
-    @pytest.mark.parametrize("keys", [["q.io/team", "q.io/teammates"], ["*.q.io"]])
+    @pytest.mark.parametrize("keys", [["q.io/team", "q.io/teammates"], ["*.q.io"]], ids=str)
     def test_a_key_that_readers_interpret_differently_is_reported(self, keys):
         (found,) = found_by("secret-key-matches-too-much", place(secrets=[secret("s", dict.fromkeys(keys, auth()))]))
         assert found.location == keys[0]

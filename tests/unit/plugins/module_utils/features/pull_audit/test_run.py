@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -28,6 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
 from support.certificates import server_context
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, served
+from support.objects import b64
 from support.scripted_pool import Answer, Clock
 
 ALWAYS = 10**9
@@ -62,7 +62,7 @@ def cluster(scope: str, **images: list[str]) -> FakeApi:
         api.put("namespaces", "", namespace)
         api.put("serviceaccounts", namespace, "default", imagePullSecrets=[{"name": "pull"}])
         content = json.dumps({"auths": {scope.partition("/")[0]: {"username": namespace, "password": "Canary-77"}}})
-        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        data = {".dockerconfigjson": b64(content)}
         api.put("secrets", namespace, "pull", type="kubernetes.io/dockerconfigjson", data=data)
         containers = [{"name": f"c{number}", "image": image} for number, image in enumerate(each)]
         api.put("pods", namespace, "app", spec={"containers": containers, "imagePullSecrets": [{"name": "pull"}]})

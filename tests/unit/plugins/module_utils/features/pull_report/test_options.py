@@ -16,13 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 
 
 def options(**more: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "src": ["a.json"],
-        "compare_with": None,
-        "title": " T ",
-        "missing": None,
-        "what_if": None,
-    }
+    given: dict[str, Any] = {"src": ["a.json"], "compare_with": None, "title": " T ", "missing": None, "what_if": None}
     given |= {
         "html": None,
         "json": None,

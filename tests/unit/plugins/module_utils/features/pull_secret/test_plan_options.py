@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
+from support.objects import b64, raised
 
-from unit.canaries import b64, shown
+from unit.canaries import shown
 
 DOCKERCONFIGJSON, DOCKERCFG = pull_secret.DATA_KEYS
 ENTRY = {"auth": b64("robot:canary")}
@@ -35,9 +36,7 @@ def from_file(text: str, **given: Any) -> pull_secret.PullSecret:
 
 
 def refusal(**given: Any) -> str:
-    with pytest.raises(OptionError) as caught:
-        declared(**given)
-    message = str(caught.value)
+    message = raised(OptionError, lambda: declared(**given))
     assert len(message.splitlines()) == 1
     assert shown(message, "canary") == []
     return message

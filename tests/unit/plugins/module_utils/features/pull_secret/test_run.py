@@ -160,7 +160,7 @@ class TestOpenRegistry:
         ]
         assert found.report() == {}
 
-    @pytest.mark.parametrize(("path", "report"), [("team/app", {"verified_logins": 1}), ("public/app", {})])
+    @pytest.mark.parametrize(("path", "report"), [("team/app", {"verified_logins": 1}), ("public/app", {})], ids=str)
     def test_a_repository_decides_instead(
         self, server: HostileRegistry, certificate: str, path: str, report: dict[str, int]
     ) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from support.certificates import server_context
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, asks_for, served
+from support.objects import b64
 from support.scripted_pool import Clock, status_object
 
 NEW, OLD = "Canary-new", "Canary-old"
@@ -31,7 +31,7 @@ PULL = "kubernetes.io/dockerconfigjson"
 
 
 def auth(password: str) -> str:
-    return base64.b64encode(f"alice:{password}".encode()).decode()
+    return b64(f"alice:{password}")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ class Case:
 
     def stored(self, namespace: str, password: str, key: str = "") -> None:
         content = json.dumps({"auths": {key or self.host: {"auth": auth(password)}}})
-        data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+        data = {".dockerconfigjson": b64(content)}
         self.api.put("secrets", namespace, "pull", type=PULL, data=data)
 
     def errors(self, *namespaces: str, password: str = OLD, verify: bool = True, **more: Any) -> dict[str, str]:

@@ -18,9 +18,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from hypothesis import given
 from support.anything import ANYTHING
+from support.objects import b64
 from support.surveyed import token
-
-from unit.canaries import b64
 
 JSON, CFG, PODMAN = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg", "kubernetes.io/podmanconfigjson"
 NS = ObjectRef(NAMESPACE, "", "ns")
@@ -149,7 +148,7 @@ class TestRead:
         assert "bootstrap.kubernetes.io/token" in left_out
         assert not left_out & {JSON, CFG, PODMAN, "Opaque"}
 
-    @pytest.mark.parametrize(("asked", "kept"), [((), False), (("*",), True)])
+    @pytest.mark.parametrize(("asked", "kept"), [((), False), (("*",), True)], ids=str)
     def test_generated_tokens_are_kept_only_when_they_are_asked_for(self, asked: tuple[str, ...], kept: bool) -> None:
         kind = SecretQuestion(PullSecrets(asked)).kind
         assert kind == SECRET

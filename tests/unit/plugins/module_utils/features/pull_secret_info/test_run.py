@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -26,6 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
 from support.certificates import server_context
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, asks_for, served
+from support.objects import b64
 from support.scripted_pool import Clock
 from support.surveyed import token
 
@@ -42,7 +42,7 @@ def server(certificate: str, no_outside_settings: None) -> Iterator[HostileRegis
 def put(api: FakeApi, namespace: str, name: str, auths: dict[str, str], user: str = "alice", **parts: Any) -> None:
     """Store a secret with a password for each key."""
     entries = {key: {"username": user, "password": password} for key, password in auths.items()}
-    data = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": entries}).encode()).decode()}
+    data = {".dockerconfigjson": b64(json.dumps({"auths": entries}))}
     api.put("secrets", namespace, name, type="kubernetes.io/dockerconfigjson", data=data, **parts)
 
 

@@ -93,7 +93,7 @@ class TestRequire:
         with pytest.raises(Refusal, match=f"^secret project-a/quay {why}.*'require: none'$"):
             self.plan(secret)
 
-    @pytest.mark.parametrize("given_", [{"require": "existing"}, {"link_for": ["mount"]}])
+    @pytest.mark.parametrize("given_", [{"require": "existing"}, {"link_for": ["mount"]}], ids=str)
     def test_any_existing_secret_is_enough_for_mounting_or_on_request(self, given_: Any) -> None:
         assert len(self.plan(self.PODMAN, **given_).changes) == 1
         with pytest.raises(Refusal, match="does not exist"):
@@ -104,7 +104,7 @@ class TestRequire:
         assert result.notes == ("secret project-a/quay was not checked: the caller may not read it",)
         assert len(result.changes) == 1
 
-    @pytest.mark.parametrize("given_", [{"require": "none"}, {"state": "absent", "require": "usable"}])
+    @pytest.mark.parametrize("given_", [{"require": "none"}, {"state": "absent", "require": "usable"}], ids=str)
     def test_no_secret_is_looked_up_without_need(self, given_: Any) -> None:
         desired = sa_link.from_options(options(**given_))
         assert list(desired.related("project-a", {})) == []
@@ -209,7 +209,7 @@ class TestPlan:
     def test_a_missing_account_is_waited_for(self) -> None:
         assert plan({}, service_accounts=["builder"]).waiting_for == (Prerequisite("service account builder", 30),)
 
-    @pytest.mark.parametrize("given_", [{"state": "absent"}, {"service_accounts": ["build*"]}])
+    @pytest.mark.parametrize("given_", [{"state": "absent"}, {"service_accounts": ["build*"]}], ids=str)
     def test_no_account_is_waited_for_to_unlink_or_by_a_glob(self, given_: dict[str, Any]) -> None:
         assert plan({}, **given_).waiting_for == ()
 
@@ -218,7 +218,7 @@ class TestPlan:
         result = plan(observed, service_accounts=["build*", "default"])
         assert [change.ref.name for change in result.changes] == ["build-2", "builder", "default"]
 
-    @pytest.mark.parametrize(("accounts", "read"), [(["a", "b"], ("a", "b")), (["a", "b*"], ())])
+    @pytest.mark.parametrize(("accounts", "read"), [(["a", "b"], ("a", "b")), (["a", "b*"], ())], ids=str)
     def test_all_accounts_are_read_only_for_a_glob(self, accounts: list[str], read: tuple[str, ...]) -> None:
         assert sa_link.from_options(options(service_accounts=accounts)).names("a") == read
 
@@ -275,7 +275,7 @@ class TestUnlinking:
         )
 
     @pytest.mark.parametrize("name", ["default-token-quay", Z, "default-dockercfg-quay"])
-    @pytest.mark.parametrize("given_", [{"state": "absent"}, {"secrets": ["team"], "exclusive": True}])
+    @pytest.mark.parametrize("given_", [{"state": "absent"}, {"secrets": ["team"], "exclusive": True}], ids=str)
     def test_a_name_that_only_looks_generated_is_unlinked_without_a_lookup(self, given_: Any, name: str) -> None:
         """The entry is a user's, or it is stale and would remain forever after the secret was deleted."""
         observed = named(PLATFORM, imagePullSecrets=[PLATFORM, name, "team"], secrets=[PLATFORM])
@@ -377,19 +377,13 @@ class TestOnlyManaged:
         [
             ({ref("quay"): OURS_LABELLED}, True, ""),
             ({ref("quay"): None}, True, ""),
-            (
-                {ref("quay"): USERS},
-                False,
-                "it does not have the label app.kubernetes.io/managed-by=openshift_ops.image_pull (only_managed)",
-            ),
-            (
-                {},
-                False,
-                "it is not known whether it has the label app.kubernetes.io/managed-by=openshift_ops.image_pull "
-                "(only_managed), because it could not be read. Allow the caller to 'get' it, or run again",
-            ),
+            ({ref("quay"): USERS}, False,
+             "it does not have the label app.kubernetes.io/managed-by=openshift_ops.image_pull (only_managed)"),
+            ({}, False,
+             "it is not known whether it has the label app.kubernetes.io/managed-by=openshift_ops.image_pull "
+             "(only_managed), because it could not be read. Allow the caller to 'get' it, or run again"),
         ],
-    )
+    )  # fmt: skip
     def test_the_label_of_the_secret_decides_whether_it_is_unlinked(self, found: Any, removed: bool, note: str) -> None:
         asked, result = self.plan(found, "quay", "team", "quay")
         assert asked == [ref("quay")]
@@ -492,7 +486,7 @@ class TestPods:
     def test_a_pod_list_that_cannot_be_read_counts_as_empty(self, odd: Any) -> None:
         assert self.plan(account(), {self.ALL: odd}).extra == {"pods": []}
 
-    @pytest.mark.parametrize("given_", [{}, {"state": "absent"}])
+    @pytest.mark.parametrize("given_", [{}, {"state": "absent"}], ids=str)
     def test_no_pod_is_looked_for_without_the_option(self, given_: Any) -> None:
         result = plan({"default": account()}, **given_)
         assert (result.extra, result.notes) == ({}, ())

@@ -121,7 +121,7 @@ class TestExclusive:
             Contradiction(0, 1, "the second is exclusive, and the first links a, " + where()),
         ]
 
-    @pytest.mark.parametrize(("first", "second"), [(("a", "b"), ("a",)), (("a",), ("a", "b"))])
+    @pytest.mark.parametrize(("first", "second"), [(("a", "b"), ("a",)), (("a",), ("a", "b"))], ids=str)
     def test_two_exclusive_links_of_which_one_has_more_contradict(
         self, first: tuple[str, ...], second: tuple[str, ...]
     ) -> None:

@@ -11,35 +11,23 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import SaLink
+from support.objects import raised
 
 
 def options(**more: Any) -> dict[str, Any]:
     defaults = {"secrets": ["quay"], "service_accounts": ["default"], "link_for": ["pull"], "state": "present"}
     flags = {"exclusive": False, "only_managed": False, "create": False}
-    return {
-        **defaults,
-        **flags,
-        "require": "none",
-        "restart_pods": "never",
-        "wait_timeout": 30,
-        **more,
-    }
+    return {**defaults, **flags, "require": "none", "restart_pods": "never", "wait_timeout": 30, **more}
 
 
 def refused(**more: Any) -> str:
-    with pytest.raises(OptionError) as caught:
-        sa_link.from_options(options(**more))
-    return str(caught.value)
+    return raised(OptionError, lambda: sa_link.from_options(options(**more)))
 
 
 class TestFromOptions:
     def test_a_secret_is_linked_for_pulling_by_default(self) -> None:
         assert sa_link.from_options(options()) == SaLink(
-            secrets=("quay",),
-            service_accounts=("default",),
-            lists=("imagePullSecrets",),
-            present=True,
-            wait_timeout=30,
+            secrets=("quay",), service_accounts=("default",), lists=("imagePullSecrets",), present=True, wait_timeout=30
         )
 
     @pytest.mark.parametrize(

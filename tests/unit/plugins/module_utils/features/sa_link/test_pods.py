@@ -149,25 +149,18 @@ class TestPod:
             ({"containerStatuses": [waiting("ErrImagePull")]}, "ErrImagePull"),
             ({"containerStatuses": [{"state": {"running": {}}}, waiting("ImagePullBackOff")]}, "ImagePullBackOff"),
             ({"initContainerStatuses": [waiting("ErrImagePull")]}, "ErrImagePull"),
-            (
-                {
-                    "initContainerStatuses": [waiting("ImagePullBackOff")],
-                    "containerStatuses": [waiting("ErrImagePull")],
-                },
-                "ImagePullBackOff",
-            ),
+            ({"initContainerStatuses": [waiting("ImagePullBackOff")], "containerStatuses": [waiting("ErrImagePull")]},
+             "ImagePullBackOff"),
             ({"containerStatuses": [waiting("CrashLoopBackOff")]}, ""),
             ({"containerStatuses": [waiting("PodInitializing"), waiting("ErrImagePull")]}, "ErrImagePull"),
             ({"containerStatuses": [{"state": {"terminated": {"reason": "ErrImagePull"}}}]}, ""),
             ({"containerStatuses": None}, ""),
             ({"containerStatuses": "text"}, ""),
-            (
-                {"containerStatuses": [None, "text", {}, {"state": None}, {"state": {"waiting": []}}, waiting(["x"])]},
-                "",
-            ),
+            ({"containerStatuses": [None, "text", {}, {"state": None}, {"state": {"waiting": []}}, waiting(["x"])]},
+             ""),
             (None, ""),
         ],
-    )
+    )  # fmt: skip
     def test_the_waiting_reason_is_that_of_the_pull(self, status: Any, reason: str) -> None:
         assert self.one({**pod("a"), "status": status}).waiting_reason == reason
 
@@ -214,13 +207,7 @@ class TestKind:
             TRIMMED_POD.resource,
             TRIMMED_POD.title,
             TRIMMED_POD.namespaced,
-        ) == (
-            "v1",
-            "Pod",
-            "pods",
-            "pod",
-            True,
-        )
+        ) == ("v1", "Pod", "pods", "pod", True)
 
 
 class TestTrimmed:
@@ -228,23 +215,14 @@ class TestTrimmed:
 
     FULL = {
         "apiVersion": "v1",
-        "metadata": {
-            **pod("a")["metadata"],
-            "namespace": "project-a",
-            "labels": {"app": "web"},
-            "annotations": {MIRROR: "x", "other": "y" * 9000},
-            "deletionTimestamp": "now",
-            "managedFields": [{"manager": "kubelet"}],
-        },
+        "metadata": {**pod("a")["metadata"], "namespace": "project-a", "labels": {"app": "web"},
+         "annotations": {MIRROR: "x", "other": "y" * 9000}, "deletionTimestamp": "now",
+         "managedFields": [{"manager": "kubelet"}]},
         "spec": {**pod("a", PLATFORM)["spec"], "containers": [{"name": "app", "env": ["x" * 9000]}]},
-        "status": {
-            "phase": "Pending",
-            "podIP": "10.0.0.1",
-            "conditions": [{"type": "Ready"}],
-            "initContainerStatuses": [{"name": "init", **waiting("ErrImagePull")}],
-            "containerStatuses": [{"name": "app", "image": "quay.io/app", **waiting("PodInitializing")}],
-        },
-    }
+        "status": {"phase": "Pending", "podIP": "10.0.0.1", "conditions": [{"type": "Ready"}],
+         "initContainerStatuses": [{"name": "init", **waiting("ErrImagePull")}],
+         "containerStatuses": [{"name": "app", "image": "quay.io/app", **waiting("PodInitializing")}]},
+    }  # fmt: skip
 
     def test_a_trimmed_pod_keeps_the_fields_in_use(self) -> None:
         assert trim_object(TRIMMED_POD, self.FULL) == {
@@ -281,7 +259,7 @@ class TestTrimmed:
             (pod.report(), pod.recovers_by_restart) for pod in whole
         ]
 
-    @pytest.mark.parametrize("odd", [{}, {"metadata": None, "spec": "text", "status": []}])
+    @pytest.mark.parametrize("odd", [{}, {"metadata": None, "spec": "text", "status": []}], ids=str)
     def test_an_odd_pod_is_trimmed_without_an_error(self, odd: Any) -> None:
         empty = {"initContainerStatuses": [], "containerStatuses": []}
         assert trim_object(TRIMMED_POD, odd) == {"metadata": {"annotations": {}}, "spec": {}, "status": empty}

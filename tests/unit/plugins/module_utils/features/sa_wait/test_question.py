@@ -17,8 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.question import (
     ProvisionedAccounts,
 )
-
-from unit.canaries import b64
+from support.objects import b64
 
 GENERATED = "default-dockercfg-x7k2p"
 REF = ObjectRef(SECRET, "a", GENERATED)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.question import from_options
+from support.objects import raised
 
 
 def accounts(**options: Any) -> Any:
@@ -40,6 +41,4 @@ def test_different_accounts_are_awaited_in_each_namespace() -> None:
     ],
 )
 def test_invalid_accounts_are_refused(given: dict[str, Any], message: str) -> None:
-    with pytest.raises(OptionError) as error:
-        accounts(**given)
-    assert str(error.value).startswith(message)
+    assert raised(OptionError, lambda: accounts(**given)).startswith(message)

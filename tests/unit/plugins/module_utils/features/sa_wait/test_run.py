@@ -13,9 +13,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.run import wait_for_provisioned
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.scripted_pool import Answer, Clock, status_object
-
-from unit.canaries import b64
 
 GENERATED = "default-dockercfg-x7k2p"
 OPENSHIFT = {"groups": [{"name": "apps"}, {"name": "config.openshift.io"}]}

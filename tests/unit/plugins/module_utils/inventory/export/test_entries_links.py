@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     Findings,
     NamespaceObjects,
 )
+from support.objects import b64
 
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
 AUTH_FILE = from_registries([LOGIN])
@@ -58,20 +58,13 @@ def reasons(findings: Findings) -> list[tuple[str, str]]:
         ([account("x", ["one"]), account("y", ["one"])], (ExportedLinks(("x", "y"), ("pull",)),)),
         ([account("x", [], ["one"])], (ExportedLinks(("x",), ("mount",)),)),
         ([account("x", ["one"], ["one"])], (ExportedLinks(("x",), ("pull", "mount")),)),
-        (
-            [account("x", ["one"]), account("y", [], ["one"])],
-            (ExportedLinks(("x",), ("pull",)), ExportedLinks(("y",), ("mount",))),
-        ),
-        (
-            [account("z", [], ["one"]), account("y", ["one"]), account("x", ["one"], ["one"])],
-            (
-                ExportedLinks(("x",), ("pull", "mount")),
-                ExportedLinks(("y",), ("pull",)),
-                ExportedLinks(("z",), ("mount",)),
-            ),
-        ),
+        ([account("x", ["one"]), account("y", [], ["one"])], (ExportedLinks(("x",), ("pull",)),
+         ExportedLinks(("y",), ("mount",)))),
+        ([account("z", [], ["one"]), account("y", ["one"]), account("x", ["one"], ["one"])],
+         (ExportedLinks(("x",), ("pull", "mount")), ExportedLinks(("y",), ("pull",)),
+         ExportedLinks(("z",), ("mount",)))),
     ],
-)
+)  # fmt: skip
 def test_the_lists_of_accounts_become_links(accounts: list[dict[str, Any]], links: tuple[ExportedLinks, ...]) -> None:
     findings = arranged(seen(accounts, "one"), "one")
     assert findings.secrets[0].links == links
@@ -132,7 +125,7 @@ def test_only_secrets_missing_from_the_lists_are_doubtful() -> None:
     assert list(doubtful_secrets("a", there)) == [ObjectRef(SECRET, "a", "git")]
 
 
-@pytest.mark.parametrize("odd", [None, "text", 5, [None, 5, {"name": 5}, {"name": ""}, {}]])
+@pytest.mark.parametrize("odd", [None, "text", 5, [None, 5, {"name": 5}, {"name": ""}, {}]], ids=str)
 def test_malformed_lists_have_no_links(odd: Any) -> None:
     there = NamespaceObjects({"x": {"metadata": {"name": "x"}, PULL: odd}}, {})
     assert list(doubtful_secrets("a", there)) == []
@@ -140,11 +133,10 @@ def test_malformed_lists_have_no_links(odd: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "require"),
-    [(b"{}", "existing"), (b'{"auths": {"quay.io": {"auth": "dTpw"}}}', None)],
+    ("content", "require"), [(b"{}", "existing"), (b'{"auths": {"quay.io": {"auth": "dTpw"}}}', None)]
 )
 def test_a_link_to_an_unusable_secret_requires_only_an_existing_one(content: bytes, require: str | None) -> None:
-    stored = {"type": KIND, "data": {".dockerconfigjson": base64.b64encode(content).decode()}}
+    stored = {"type": KIND, "data": {".dockerconfigjson": b64(content)}}
     findings = Findings([ExportedSecret("one", KIND, AUTH_FILE, (LOGIN,))])
     arrange_links("a", NamespaceObjects({"x": account("x", ["one"])}, {"one": stored}), NOTHING_RELATED, findings)
     assert findings.secrets[0].require == require

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +18,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     NamespaceObjects,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+from support.objects import b64
 
 KIND = "kubernetes.io/dockerconfigjson"
 LOGIN = {"registry": "quay.io", "username": "u", "password": "secret-1"}
 AUTH_FILE = from_registries([LOGIN])
 FOUND = ExportedSecret("one", KIND, AUTH_FILE, (LOGIN,), links=(ExportedLinks(("x",)),))
-CONTENT = base64.b64encode(AUTH_FILE.text(legacy=False).encode()).decode()
+CONTENT = b64(AUTH_FILE.text(legacy=False))
 ROLE = "system:image-puller"
 ALICE = Subject("User", "alice")
 GRANT = ExportedGrant(ROLE, "mine", (ALICE,), {"users": ["alice"]})

@@ -112,21 +112,15 @@ class TestSecrets:
     @pytest.mark.parametrize(
         ("found", "why"),
         [
-            (
-                secret(annotations={"openshift.io/token-secret.name": "x"}),
-                "the platform or a controller looks after it",
-            ),
-            (
-                secret(ownerReferences=[{"kind": "ExternalSecret", "controller": True}]),
-                "the platform or a controller looks after it",
-            ),
+            (secret(annotations={"openshift.io/token-secret.name": "x"}),
+             "the platform or a controller looks after it"),
+            (secret(ownerReferences=[{"kind": "ExternalSecret", "controller": True}]),
+             "the platform or a controller looks after it"),
             (secret(kind="Opaque"), "it has type Opaque and is not a pull secret"),
-            (
-                secret(kind="kubernetes.io/service-account-token"),
-                "it has type kubernetes.io/service-account-token and is not a pull secret",
-            ),
+            (secret(kind="kubernetes.io/service-account-token"),
+             "it has type kubernetes.io/service-account-token and is not a pull secret"),
         ],
-    )
+    )  # fmt: skip
     def test_labelled_secrets_of_the_platform_and_of_others_are_kept(self, found: Any, why: str) -> None:
         planned = plan(found, account(pull=["quay"]))
         assert planned.changes == ()

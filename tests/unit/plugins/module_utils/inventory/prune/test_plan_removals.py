@@ -104,27 +104,11 @@ class TestRemovals:
     @pytest.mark.parametrize(
         ("kept", "expected"),
         [
-            (
-                0,
-                [
-                    ("update", "default", ["two"]),
-                    ("delete", "two"),
-                    ("delete", "first"),
-                    ("delete", "second"),
-                ],
-            ),
-            (
-                2,
-                [
-                    ("update", "builder", ["one"]),
-                    ("update", "default", ["one", "two"], ["one"]),
-                    ("delete", "one"),
-                    ("delete", "two"),
-                    ("update", "first"),
-                ],
-            ),
+            (0, [("update", "default", ["two"]), ("delete", "two"), ("delete", "first"), ("delete", "second")]),
+            (2, [("update", "builder", ["one"]), ("update", "default", ["one", "two"], ["one"]), ("delete", "one"),
+             ("delete", "two"), ("update", "first")]),
         ],
-    )
+    )  # fmt: skip
     def test_a_plan_without_a_removal_has_all_others(self, kept: int, expected: list[tuple[Any, ...]]) -> None:
         prune = keep_removals(PRUNE, [PLACE.removals(PRUNE)[kept]])
         found = described(PLACE.changes(prune))

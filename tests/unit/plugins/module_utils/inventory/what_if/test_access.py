@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -44,6 +43,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     SecretPatch,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
+from support.objects import b64
 
 ROBOT = {"kind": "ServiceAccount", "namespace": "team", "name": "robot"}
 A = frozenset({"a"})
@@ -51,12 +51,12 @@ NOTHING = AccessReview([], [], [], [])
 
 
 def secret(*keys: str, user: str = "u", password: str = "p", kind: str = "kubernetes.io/dockerconfigjson") -> Any:
-    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
+    auth = b64(f"{user}:{password}")
     return stored(json.dumps({"auths": {key: {"auth": auth} for key in keys}}), kind)
 
 
 def stored(text: str, kind: str = "kubernetes.io/dockerconfigjson") -> Any:
-    return {"type": kind, "data": {".dockerconfigjson": base64.b64encode(text.encode()).decode()}}
+    return {"type": kind, "data": {".dockerconfigjson": b64(text)}}
 
 
 def account(name: str, *secrets: str) -> Any:
@@ -170,9 +170,7 @@ class TestAccounts:
         )
         found = reviewed(base, SecretPatch("one", A))
         assert rows(found.lost) == {("default", "quay.io", "")}
-        assert found.unknown == [
-            "it is not known whether service account a/other gain or lose access: no right",
-        ]
+        assert found.unknown == ["it is not known whether service account a/other gain or lose access: no right"]
 
     def test_missing_evidence_is_requested(self):
         base = Lookup()

@@ -178,18 +178,12 @@ class TestHostedClusters:
         ("change", "topic", "field"),
         [
             ({"add_objects": {"definition": [MIRRORS]}}, "which mirrors the image has", HOSTED_MIRRORS),
-            (
-                {"delete_objects": {"kind": "ImageDigestMirrorSet", "names": ["m"]}},
-                "which mirrors the image has",
-                HOSTED_MIRRORS,
-            ),
-            (
-                {"add_objects": {"definition": [CONFIG]}},
-                "which registries are allowed",
-                "spec.configuration.image of the HostedCluster",
-            ),
+            ({"delete_objects": {"kind": "ImageDigestMirrorSet", "names": ["m"]}}, "which mirrors the image has",
+             HOSTED_MIRRORS),
+            ({"add_objects": {"definition": [CONFIG]}}, "which registries are allowed",
+             "spec.configuration.image of the HostedCluster"),
         ],
-    )
+    )  # fmt: skip
     def test_a_change_that_they_refuse_makes_pulls_unknown(self, change, topic, field) -> None:
         here = place(secrets=[secret("s")], accounts=[account("s")], pods=[pod("s")])
         (row,) = rows_about(survey(here, objects=HOSTED), change)

@@ -441,7 +441,7 @@ class TestRunningPods:
         if expected != NOT_AFFECTED:
             assert found.before.reason == "the container has its image"
 
-    @pytest.mark.parametrize("given", [{"pull_policy": "Always"}, {"runs": False}])
+    @pytest.mark.parametrize("given", [{"pull_policy": "Always"}, {"runs": False}], ids=str)
     def test_a_pod_that_pulls_anyway_is_not_affected(self, given: Any) -> None:
         assert self.compared("NeverVerify", "AlwaysVerify", **given).answer == NOT_AFFECTED
 

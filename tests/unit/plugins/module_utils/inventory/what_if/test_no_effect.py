@@ -48,27 +48,19 @@ def has_effect(*given: Any, config: Any = None, objects: Any = None, **more: Any
     ("right", "wrong"),
     [
         ({"remove_secrets": {"name": "s"}}, {"remove_secrets": {"name": "t"}}),
-        (
-            {"remove_secrets": {"name": "s", "namespaces": ["a"]}},
-            {"remove_secrets": {"name": "s", "namespaces": ["b"]}},
-        ),
+        ({"remove_secrets": {"name": "s", "namespaces": ["a"]}},
+         {"remove_secrets": {"name": "s", "namespaces": ["b"]}}),
         ({"remove_links": {"secrets": ["s", "t"]}}, {"remove_links": {"secrets": ["t"]}}),
-        (
-            {"remove_links": {"secrets": ["s"], "service_accounts": ["default"]}},
-            {"remove_links": {"secrets": ["s"], "service_accounts": ["builder"]}},
-        ),
+        ({"remove_links": {"secrets": ["s"], "service_accounts": ["default"]}},
+         {"remove_links": {"secrets": ["s"], "service_accounts": ["builder"]}}),
         ({"remove_grants": {}}, {"remove_grants": {"projects": ["c"]}}),
-        (
-            {"remove_credential": {"registry": "q.io", "username": "robot"}},
-            {"remove_credential": {"registry": "q.io", "username": "human"}},
-        ),
+        ({"remove_credential": {"registry": "q.io", "username": "robot"}},
+         {"remove_credential": {"registry": "q.io", "username": "human"}}),
         ({"unreachable_registries": ["q.io"]}, {"unreachable_registries": ["p.io"]}),
-        (
-            {"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["site"]}},
-            {"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["sites"]}},
-        ),
+        ({"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["site"]}},
+         {"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["sites"]}}),
     ],
-)
+)  # fmt: skip
 def test_a_change_of_objects_that_do_not_exist_has_no_effect(right: Any, wrong: Any) -> None:
     assert has_effect(right, wrong) == [True, False]
     assert has_effect(wrong) == [False]

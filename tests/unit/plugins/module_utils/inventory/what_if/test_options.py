@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import from_options
+from support.objects import raised
 
 OPTIONS = {
     "ask_registries": False,
@@ -61,9 +62,7 @@ AGAINST = {**LISTS, "on_cluster": False}
 
 
 def problems(*changes, **more) -> list[str]:
-    with pytest.raises(OptionError) as refused:
-        question(*changes, **more)
-    return str(refused.value).split("; ")
+    return raised(OptionError, lambda: question(*changes, **more)).split("; ")
 
 
 def test_a_comparison_without_a_cluster_refuses_options_that_need_one() -> None:

@@ -16,9 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
-    ImageQuestion,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.overlay import (
     ChangedLookup,
     DifferencePatch,

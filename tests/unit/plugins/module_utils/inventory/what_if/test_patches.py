@@ -264,7 +264,7 @@ class TestGrants:
         layers = {"verbs": ["get"], "apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"]}
         assert self.edit_patch({"rules": [layers]}).apply(self.REVIEW, {"allowed": True}) == {"allowed": True}
 
-    @pytest.mark.parametrize("role", [None, {"rules": []}])
+    @pytest.mark.parametrize("role", [None, {"rules": []}], ids=str)
     def test_another_role_without_the_right_does_not_keep_it(self, role) -> None:
         assert self.edit_patch(role).apply(self.REVIEW, {"allowed": True}) == {"allowed": False}
 

@@ -25,15 +25,9 @@ CATALOG_SOURCE = {
 }
 INSTALLED = {
     "metadata": {"name": "etcd.v1", "namespace": "ops"},
-    "spec": {
-        "relatedImages": [
-            {"name": "operand", "image": "quay.io/operand:1"},
-            {"name": "again", "image": "quay.io/operand:1"},
-            {"image": "quay.io/other:1"},
-            "no object",
-        ]
-    },
-}
+    "spec": {"relatedImages": [{"name": "operand", "image": "quay.io/operand:1"}, {"name": "again",
+     "image": "quay.io/operand:1"}, {"image": "quay.io/other:1"}, "no object"]},
+}  # fmt: skip
 
 
 def test_a_release_is_pulled_without_a_pod_secret() -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -21,11 +20,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     compare_subjects,
 )
 from support.fake_api import FakeApi
+from support.objects import b64
 from support.scripted_pool import Answer, Clock, status_object
 from support.supposed import changes_of
 
-AUTH = {"auth": base64.b64encode(b"u:canary-1").decode()}
-CONTENT = {".dockerconfigjson": base64.b64encode(json.dumps({"auths": {"q.io": AUTH}}).encode()).decode()}
+AUTH = {"auth": b64(b"u:canary-1")}
+CONTENT = {".dockerconfigjson": b64(json.dumps({"auths": {"q.io": AUTH}}))}
 ALWAYS = 10**9
 LOST = {"unreachable_registries": ["q.io"]}
 
@@ -65,7 +65,7 @@ def test_all_namespaces_are_answered_from_lists() -> None:
 
 def test_a_login_that_the_nodes_own_secret_lacks_touches_nothing() -> None:
     api = cluster("a")
-    other = base64.b64encode(json.dumps({"auths": {"r.io": AUTH}}).encode()).decode()
+    other = b64(json.dumps({"auths": {"r.io": AUTH}}))
     api.put("secrets", "openshift-config", "pull-secret", data={".dockerconfigjson": other})
     refused = {"remove_credential": {"registry": "q.io", "username": "v"}}
     assert answered(api, changes=[refused]).extra["what_if"]["containers"] == []

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from support.fake_api import FakeApi
 from support.in_memory import InMemory, in_memory
+from support.objects import b64
 from support.scripted_pool import Answer, status_object
 
 PASSWORD = "Canary-Word-7"
@@ -41,9 +41,9 @@ def cluster(api: FakeApi) -> Iterator[InMemory]:
 
 
 def content(*keys: str) -> dict[str, str]:
-    auth = base64.b64encode(b"u:p").decode()
+    auth = b64(b"u:p")
     text = json.dumps({"auths": {key: {"auth": auth} for key in keys}})
-    return {".dockerconfigjson": base64.b64encode(text.encode()).decode()}
+    return {".dockerconfigjson": b64(text)}
 
 
 def put_secret(api: FakeApi, namespace: str, name: str, *keys: str, **more: Any) -> None:

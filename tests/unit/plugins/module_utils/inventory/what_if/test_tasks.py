@@ -73,7 +73,7 @@ class TestDeletedSecret:
         assert found["advice"] == WRITE_AND_LINK
         assert found["fix_effects"][0].startswith("This writes the login for q.io into secret pull-q-io of namespace a")
 
-    @pytest.mark.parametrize("linked", [("s0",), ()])
+    @pytest.mark.parametrize("linked", [("s0",), ()], ids=str)
     def test_the_list_of_a_template_is_changed_by_its_author(self, linked: tuple[str, ...]) -> None:
         found = report("Deployment", DELETED, secrets=self.STORED, lists=(linked, (), ("s0",)))
         assert (found["fix"], found["advice"]) == ([], LEAVE_SECRET)
@@ -108,7 +108,7 @@ class TestDeletedSecret:
         found = report("Deployment", *changes, secrets=stored, lists=((), (), ("s0", "s1")))
         assert (found["fix"], found["advice"]) == ([], LEAVE_SECRET)
 
-    @pytest.mark.parametrize("listed", [("pull-q-io",), ("s0",)])
+    @pytest.mark.parametrize("listed", [("pull-q-io",), ("s0",)], ids=str)
     def test_a_deleted_secret_is_not_the_new_one(self, listed: tuple[str, ...]) -> None:
         changes = (DELETED, {"remove_secrets": {"name": "pull-q-io"}})
         stored = {**self.STORED, "pull-q-io": {"q.io": "right"}}

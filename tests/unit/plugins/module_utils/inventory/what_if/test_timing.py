@@ -127,11 +127,7 @@ def moment_on(kubelet: str, *changes: Any, policy: str = "", crio: str = "1.36.0
         KUBELET_CONFIGS: {"items": [kubelet_config(policy)] if policy else []},
         ObjectRef(KUBELET_FILE, "", "rendered"): UnreadableObject("the caller may not read it"),
     }
-    here = place(
-        secrets=[secret("s")],
-        accounts=[account()],
-        pods=[listed_pod("s", runs=True, nodeName="n")],
-    )
+    here = place(secrets=[secret("s")], accounts=[account()], pods=[listed_pod("s", runs=True, nodeName="n")])
     (row,) = rows_about(survey(replace(here, **more), objects=objects), CLOSED, *changes)
     assert row.moment is not None
     return row.moment.when, row.moment.possibly

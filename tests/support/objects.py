@@ -1,0 +1,44 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects of a cluster, their encoded content, and the text of an error, as most tests need them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+__all__ = ["auth_file", "b64", "pull_secret", "raised"]
+
+
+def b64(content: Any) -> str:
+    """Encode text, bytes, or the JSON of any other value."""
+    if not isinstance(content, (str, bytes)):
+        content = json.dumps(content)
+    return base64.b64encode(
+        content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+    ).decode()
+
+
+def auth_file(entries: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    """Docker's config.json, made from registry keys with user and password."""
+    return {"auths": {key: {"auth": b64(f"{user}:{password}")} for key, (user, password) in entries.items()}}
+
+
+def pull_secret(
+    name: str, content: Any, kind: str = "kubernetes.io/dockerconfigjson", key: str = "", **parts: Any
+) -> dict[str, Any]:
+    """A Secret that contains a config.json, given as text, bytes or JSON, under the usual key of its type."""
+    key = key or (f".{kind.rpartition('/')[2]}" if kind.startswith("kubernetes.io/") else ".dockerconfigjson")
+    return {"metadata": {"name": name, **parts.pop("metadata", {})}, "type": kind, "data": {key: b64(content)}, **parts}
+
+
+def raised(kind: type[BaseException] | tuple[type[BaseException], ...], call: Callable[[], object]) -> str:
+    """The text of the error that the call must raise."""
+    with pytest.raises(kind) as caught:
+        call()
+    return str(caught.value)
