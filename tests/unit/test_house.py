@@ -784,14 +784,14 @@ HANDED_TO = {
         **dict.fromkeys(declarations._SECRET, "pull_secret"),
         # The role has its own default of `require`.
         **dict.fromkeys({*declarations._LINK} - {"require"}, "sa_link"),
-        **dict.fromkeys(declarations._PLACES, "pull_secret"),
+        **dict.fromkeys(declarations.PLACES, "pull_secret"),
     },
     "delegated_auth": {
         **dict.fromkeys(declarations._QUESTION, "registry_auth_info"),
-        **dict.fromkeys(declarations._PLACES, "pull_secret"),
+        **dict.fromkeys(declarations.PLACES, "pull_secret"),
         **dict.fromkeys(("service_accounts", "link_for", "wait_timeout"), "sa_link"),
     },
-    "cross_project_pull": dict.fromkeys((*declarations._GRANT, *declarations._PLACES), "image_puller_grant"),
+    "cross_project_pull": dict.fromkeys((*declarations._GRANT, *declarations.PLACES), "image_puller_grant"),
 }
 
 

@@ -626,13 +626,6 @@ class TestDeclaredElsewhere:
         assert self.found("delegated_auth", private_registry_secrets=[{"name": "other", **HERE}]) == []
 
 
-def limited(term: str, *only: str, entries: list[Any], state: str = "present", answer: Any = None) -> list[Any]:
-    role, _dot, kind = term.partition(".")
-    asked = Role(role, absent=state == "absent", only=frozenset(only))
-    declared = Declarations(asked, {VARIABLES[role]: entries}, Resolver(places=["a", "b"], who=["x"]))
-    return KINDS[role][kind](declared, answer)
-
-
 class TestSelectors:
     """Selectors that users could join by the name of a project."""
 

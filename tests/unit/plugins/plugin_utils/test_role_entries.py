@@ -50,6 +50,13 @@ def refused(role: str, variables: Mapping[str, Any], resolver: Resolver | None =
     return str(error.value)
 
 
+def limited(term: str, *only: str, entries: list[Any], state: str = "present", answer: Any = None) -> list[Any]:
+    role, _dot, kind = term.partition(".")
+    asked = Role(role, absent=state == "absent", only=frozenset(only))
+    declared = Declarations(asked, {VARIABLES[role]: entries}, Resolver(places=["a", "b"], who=["x"]))
+    return KINDS[role][kind](declared, answer)
+
+
 class TestOnlySomeNamespaces:
     """Each entry is limited to the given namespaces. Entries that declare nothing for them are left out."""
 
