@@ -230,6 +230,7 @@ STEPS = (
         "verdicts against the node",
         "newest",
         (*PYTEST, "tests/verdicts"),
+        variables=(("IMAGE_PULL_PODS", "50"), ("IMAGE_PULL_RESTARTED", "23")),
         larger=("60,000 verdicts against the node", "5,000 supposed changes against the node"),
     ),
     Step("the tarball and kubernetes.core", "bench", (*TARBALL, *PYTEST, "tests/installed"), only_all=True),
