@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -113,42 +114,76 @@ def test_a_callback_that_wraps_the_display_causes_no_warning(
     assert "WARNING" not in found.output
 
 
-def test_an_account_with_an_image_is_explained(inventory: Path, project: str) -> None:
-    found = explained(inventory, f"account={project}/default", "image=quay.example.com/team/app:v1")
-    assert found.status == 0, found.output
-    assert (
-        f"unknown: no pull secret of service account {project}/default is for quay.example.com/team/app" in found.output
-    )
+@dataclass(frozen=True)
+class Answers:
+    """The answers to all questions of one run."""
+
+    project: str
+    output: str
+    pulled: dict[str, bool]
 
 
-def test_a_missing_workload_is_reported(inventory: Path, project: str) -> None:
-    found = explained(inventory, f"workload={project}/Deployment/none")
-    assert found.status != 0
-    assert f"deployment {project}/none does not exist: correct the name or the namespace" in found.output
+#: Questions of one run, whose command line takes them from the host: a start of Ansible takes time.
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "account": {"account": "{project}/default", "image": "quay.example.com/team/app:v1"},
+    "missing": {"workload": "{project}/Deployment/none"},
+    # The registry refuses a login that no node has tried yet, and confirms a correct one.
+    "wrong": {"pod": "{project}/wrong", "ask_registries": "true"},
+    "right": {"pod": "{project}/right", "ask_registries": "true"},
+    "nothing": {},
+    "no-namespace": {"pod": "app"},
+    "no-image": {"account": "a/b"},
+    "no-account": {"image": "x"},
+}
+INCOMPLETE = {"nothing", "no-namespace", "no-image", "no-account"}
 
 
-@pytest.mark.parametrize("options", [[], ["pod=app"], ["account=a/b"], ["image=x"]])
-def test_an_incomplete_question_is_refused_with_its_usage(inventory: Path, options: list[str]) -> None:
-    found = explained(inventory, *options)
-    assert found.status != 0
-    assert "give -e pod=NAMESPACE/NAME" in found.output
-
-
-def test_the_registries_are_asked_on_request(lab, inventory, namespace):
-    """The registry refuses a login that no node has tried yet, and confirms a correct one."""
+@pytest.fixture(scope="module")
+def answers(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    project, directory = "explain-questions", tmp_path_factory.mktemp("questions")
+    lab.namespace(project)
     registry = lab.registry("private")
     account = registry["accounts"][0]
-    for name, password, verdict in (("wrong", CANARY, "will_not_pull"), ("right", account["password"], "pulls")):
+    for name, password in (("wrong", CANARY), ("right", account["password"])):
         login = base64.b64encode(f"{account['username']}:{password}".encode()).decode()
         content = json.dumps({"auths": {registry["host"]: {"auth": login}}}).encode()
         data = {".dockerconfigjson": base64.b64encode(content).decode()}
         kind = "kubernetes.io/dockerconfigjson"
-        lab.create(namespace, "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
+        lab.create(project, "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
         spec = {"containers": [{"name": "app", "image": registry["image"]}], "imagePullSecrets": [{"name": name}]}
-        lab.create(namespace, "pods", {"metadata": {"name": name}, "spec": spec})
-        hosts = json.dumps({"realm_hosts": lab.registry_hosts})
-        how = ("ask_registries=true", hosts, f"registry_ca_cert={lab.data['ca_cert']}")
-        found = explained(inventory, f"pod={namespace}/{name}", *how)
-        assert found.status == 0, found.output
-        assert f"{verdict}: " in found.output
-        assert lab.pull(namespace, name)["pulled"] == (verdict == "pulls")
+        lab.create(project, "pods", {"metadata": {"name": name}, "spec": spec})
+    names = sorted({name for question in QUESTIONS.values() for name in question})
+    given = {name: f"{{{{ given.{name} | default('') }}}}" for name in names}
+    given |= {"realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
+    (directory / "answers.yml").write_text(yaml.dump(given))
+    hosts = {
+        host: {"given": {name: answer.format(project=project) for name, answer in question.items()}}
+        for host, question in QUESTIONS.items()
+    }
+    variables = {"image_pull_kubeconfig": lab.kubeconfig}
+    (directory / "hosts.yml").write_text(yaml.dump({"all": {"hosts": hosts, "vars": variables}}))
+    found = explained(directory / "hosts.yml", f"@{directory / 'answers.yml'}")
+    return Answers(project, found.output, {name: lab.pull(project, name)["pulled"] for name in ("wrong", "right")})
+
+
+class TestQuestions:
+    def test_an_account_with_an_image_is_explained(self, answers: Answers) -> None:
+        said = "no pull secret of service account {}/default is for quay.example.com/team/app"
+        assert f"unknown: {said.format(answers.project)}" in answers.output
+
+    def test_a_missing_workload_is_reported(self, answers: Answers) -> None:
+        said = f"deployment {answers.project}/none does not exist: correct the name or the namespace"
+        assert said in answers.output
+
+    def test_incomplete_questions_are_refused_with_their_usage(self, answers: Answers) -> None:
+        refused = re.findall(r"fatal: \[([\w-]+)\]: FAILED! => [^\n]*give -e pod=NAMESPACE/NAME", answers.output)
+        assert {*refused} == INCOMPLETE
+
+    def test_only_a_missing_workload_and_incomplete_questions_fail(self, answers: Answers) -> None:
+        failed = re.findall(r"^([\w-]+) +: .*failed=[1-9]", answers.output.rpartition("PLAY RECAP")[2], re.MULTILINE)
+        assert {*failed} == {"missing", *INCOMPLETE}
+
+    @pytest.mark.parametrize(("name", "verdict"), [("wrong", "will_not_pull"), ("right", "pulls")])
+    def test_the_registries_are_asked_on_request(self, answers: Answers, name: str, verdict: str) -> None:
+        assert re.search(rf"Pod {answers.project}/{name}, .*\n+{verdict}: ", answers.output), answers.output
+        assert answers.pulled[name] == (verdict == "pulls")

@@ -160,49 +160,23 @@ def in_group(module: str) -> str:
     return f"group/{PREFIX}.{module}"
 
 
-#: All kinds of tasks and keywords. Each is one task of one play, and RESULT is its register.
-TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
+#: Kinds of tasks and keywords. Each is one task of one play, and RESULT is its register. Every change plays these.
+OFTEN: dict[str, Callable[[str], dict[str, Any]]] = {
     "check mode": lambda place: {**secret(place), "check_mode": True, "diff": True},
     "changed": secret,
-    "linked": link,
     "failed for some": lambda place: link(place, namespaces=[place, "does-not-exist"]),
-    "refused by the engine": lambda place: {
-        f"{PREFIX}.image_puller_grant": {"namespaces": [place], "projects": ["does-not-exist"]}
-    },
-    "waited": lambda place: {f"{PREFIX}.sa_wait": {"namespaces": [place]}},
-    "a registry asked": lambda _place: {
-        f"{PREFIX}.registry_auth_info": {"registry": "{{ registry }}", "validate_certs": False}
-    },
     "a value refused": lambda place: secret(
         place, registries=[{"registry": "x y", "username": "u", "password": PASSWORD}]
     ),
-    "an unknown option": lambda place: secret(place, passwrod=PASSWORD),
-    "an option left out": lambda _place: {f"{PREFIX}.sa_link": {"secrets": ["mine"]}},
-    "no cluster": lambda place: link(place, kubeconfig="/nonexistent"),
     "an option and its alias": lambda place: link(place, ca_cert="{{ ca_cert }}", ssl_ca_cert="{{ ca_cert }}"),
-    "its alias, and refused": lambda place: link(place, ca_cert="/none", ssl_ca_cert="/none", concurrency="some"),
-    "a short name": lambda place: {"sa_link": {"namespaces": [place], "nmae": 1}, "collections": [PREFIX]},
-    "until": lambda place: missing(place, until="RESULT is succeeded", retries=1, delay=0),
     "failed_when": lambda place: {**link(place), "changed_when": "RESULT.summary.unchanged == 1", "failed_when": "RESULT.summary.total == 1"},
-    "never failed": lambda place: missing(place, failed_when=False),
-    "no_log": lambda place: {**secret(place, state="perhaps"), "no_log": True},
     "a loop": lambda place: {
         **link("{{ item }}"), "loop": [place, place, "does-not-exist"], "loop_control": {"label": "here", "index_var": "n"}
     },
-    "a file in the playbook's folder": lambda place: secret(place, registries="{{ omit }}", auth_file="auth.json"),
-    "a condition": lambda place: {**link(place), "when": "ansible_check_mode"},
-    "a template in an answer": lambda place: link(place, secrets=["{% raw %}{{ 6 * 7 }}{% endraw %}"]),
     "environment": lambda place: {
         **link(place, kubeconfig="{{ omit }}"),
         "environment": {"K8S_AUTH_KUBECONFIG": "/none"},
         "module_defaults": {in_group("k8s"): {}},
-    },
-    "environment, as for kubectl": lambda place: {**link(place), "environment": {"KUBECONFIG": "{{ kubeconfig }}"}, "module_defaults": {in_group("k8s"): {}}},
-    "defaults of one module": lambda place: {
-        f"{PREFIX}.sa_link": {"namespaces": [place]}, "module_defaults": {f"{PREFIX}.sa_link": {"secrets": ["missing"], "wait_timeout": 0}},
-    },
-    "run once": lambda place: {
-        **link("{{ target }}"), "vars": {"target": "{{ other | lower }}", "other": place}, "run_once": True, "throttle": 1
     },
     "delegated": lambda place: {**link(place), "delegate_to": "localhost"},
     "rescued": lambda place: {
@@ -214,6 +188,36 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
         **secret(place), "become": True, "vars": {"ansible_become_exe": "{{ playbook_dir }}/sudo", "ansible_python_interpreter": "auto"}
     },
     "any Python": lambda place: {**link(place), "vars": {"ansible_python_interpreter": "auto"}},
+}  # fmt: skip
+#: All of them, which only `make test-all` plays.
+TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
+    **OFTEN,
+    "linked": link,
+    "refused by the engine": lambda place: {
+        f"{PREFIX}.image_puller_grant": {"namespaces": [place], "projects": ["does-not-exist"]}
+    },
+    "waited": lambda place: {f"{PREFIX}.sa_wait": {"namespaces": [place]}},
+    "a registry asked": lambda _place: {
+        f"{PREFIX}.registry_auth_info": {"registry": "{{ registry }}", "validate_certs": False}
+    },
+    "an unknown option": lambda place: secret(place, passwrod=PASSWORD),
+    "an option left out": lambda _place: {f"{PREFIX}.sa_link": {"secrets": ["mine"]}},
+    "no cluster": lambda place: link(place, kubeconfig="/nonexistent"),
+    "its alias, and refused": lambda place: link(place, ca_cert="/none", ssl_ca_cert="/none", concurrency="some"),
+    "a short name": lambda place: {"sa_link": {"namespaces": [place], "nmae": 1}, "collections": [PREFIX]},
+    "until": lambda place: missing(place, until="RESULT is succeeded", retries=1, delay=0),
+    "never failed": lambda place: missing(place, failed_when=False),
+    "no_log": lambda place: {**secret(place, state="perhaps"), "no_log": True},
+    "a file in the playbook's folder": lambda place: secret(place, registries="{{ omit }}", auth_file="auth.json"),
+    "a condition": lambda place: {**link(place), "when": "ansible_check_mode"},
+    "a template in an answer": lambda place: link(place, secrets=["{% raw %}{{ 6 * 7 }}{% endraw %}"]),
+    "environment, as for kubectl": lambda place: {**link(place), "environment": {"KUBECONFIG": "{{ kubeconfig }}"}, "module_defaults": {in_group("k8s"): {}}},
+    "defaults of one module": lambda place: {
+        f"{PREFIX}.sa_link": {"namespaces": [place]}, "module_defaults": {f"{PREFIX}.sa_link": {"secrets": ["missing"], "wait_timeout": 0}},
+    },
+    "run once": lambda place: {
+        **link("{{ target }}"), "vars": {"target": "{{ other | lower }}", "other": place}, "run_once": True, "throttle": 1
+    },
 }  # fmt: skip
 #: The directories in which Ansible finds the system's Python, and no other Python of this machine.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"])
@@ -244,8 +248,13 @@ class Both:
     outputs: tuple[str, str]
 
 
+EITHER = pytest.mark.parametrize("both", ["often", pytest.param("all", marks=pytest.mark.slow)], indirect=True)
+
+
 @pytest.fixture(scope="module")
-def both(lab, tmp_path_factory) -> Both:
+def both(lab, tmp_path_factory, request) -> Both:
+    tasks = OFTEN if request.param == "often" else TASKS
+
     def run(name: str, *, is_here: bool) -> tuple[list[Any], str]:
         directory = tmp_path_factory.mktemp(name)
         (directory / "sudo").write_text(SUDO)
@@ -261,34 +270,50 @@ def both(lab, tmp_path_factory) -> Both:
             },
         }
         lab.namespace(name)
-        tasks = [task(name) for task in TASKS.values()]
-        results = job.run(*tasks, keywords=keywords, K8S_AUTH_KUBECONFIG=None, ANSIBLE_PIPELINING="1", PATH=PATH)
+        results = job.run(
+            *(task(name) for task in tasks.values()),
+            keywords=keywords,
+            K8S_AUTH_KUBECONFIG=None,
+            ANSIBLE_PIPELINING="1",
+            PATH=PATH,
+        )
         printed = told(job.output.replace(str(directory), "DIRECTORY").splitlines(), name)
         return [told(result, name) for result in results], "\n".join(printed)
 
     (here, printed_here), (elsewhere, printed_elsewhere) = side_by_side(
-        lambda: run("side-a", is_here=True), lambda: run("side-b", is_here=False)
+        lambda: run(f"side-a-{request.param}", is_here=True), lambda: run(f"side-b-{request.param}", is_here=False)
     )
     return Both(here, elsewhere, (printed_here, printed_elsewhere))
 
 
 @pytest.mark.newest_core
 class TestSameResult:
-    @pytest.mark.parametrize("name", TASKS)
+    @pytest.mark.parametrize(
+        ("both", "name"),
+        [
+            *(("often", name) for name in OFTEN),
+            *(pytest.param("all", name, marks=pytest.mark.slow) for name in TASKS if name not in OFTEN),
+        ],
+        indirect=["both"],
+        scope="module",
+    )
     def test_a_task_has_the_same_result_in_both_processes(self, both, name):
         number = list(TASKS).index(name)
         assert both.here[number] == both.elsewhere[number]
 
+    @EITHER
     def test_both_processes_print_the_same_text(self, both):
         """The text includes warnings and deprecations."""
         here, elsewhere = both.outputs
         assert as_of_a_module(here).splitlines() == as_of_a_module(elsewhere).splitlines()
         assert "Both option ca_cert and its alias ssl_ca_cert are set" in both.outputs[0]
 
+    @EITHER
     def test_no_credential_is_in_the_results_and_outputs(self, both):
         everything = json.dumps([both.here, both.outputs])
         assert leaks(everything, forms(PASSWORD, "user")) == []
 
+    @EITHER
     def test_a_task_for_any_python_runs_in_the_python_of_ansible(self, both):
         """Ansible might find another Python that lacks the client library."""
         for name in ("asynchronous", "another user", "any Python"):

@@ -85,7 +85,7 @@ def test_objects_that_leave_the_inventory_leave_the_cluster(
             {**LOGIN, "registry": "r.example.com", "realm_host": "sso.example.com", "namespaces": [two]}
         ],
     }
-    fleet.site("platform", full)
+    fleet.play("site", "platform", full)
     grant = "rolebindings/image-puller-grant-platform"
     delegated = ["secrets/private-registry", "secrets/redhat-connect-sso"]
     assert fleet.state(one, two) == {

@@ -150,7 +150,13 @@ class TestUnanswered:
         fleet.secret("hers", LIMITED)
         return [LIMITED]
 
-    @pytest.mark.parametrize("hers", [GUESSES, [LIMITED]], ids=["four guesses", "a limited registry"])
+    @pytest.mark.parametrize(
+        "hers",
+        [
+            pytest.param(GUESSES, id="four guesses", marks=pytest.mark.slow),
+            pytest.param([LIMITED], id="a limited registry"),
+        ],
+    )
     def test_secret_is_not_written_and_stops_the_retirement(self, fleet: Fleet, hers: list[str]) -> None:
         fleet.secret("hers", *hers)
         done = fleet.rotate()
@@ -161,7 +167,7 @@ class TestUnanswered:
         assert "it is not known whether a registry accepts its own login, so it was not changed" in said(done)
         assert "1 confirmed secret left with the old login" in said(done)
 
-    @pytest.mark.newest_core
+    @pytest.mark.slow
     def test_operator_can_leave_the_login_in_the_next_run(self, fleet: Fleet, hers: list[str]) -> None:
         """All other secrets have the new login by then."""
         assert fleet.rotate(credential_rotation_retire_tasks="").status != 0
@@ -170,7 +176,7 @@ class TestUnanswered:
         assert (done.status, fleet.is_retired) == (0, True), done.output
         assert "1 confirmed secret left with the old login" in said(done)
 
-    @pytest.mark.newest_core
+    @pytest.mark.slow
     def test_a_refused_login_does_not_fail_the_next_run(self, fleet: Fleet) -> None:
         fleet.secret("hers", GUESS)
         for changes in (1, 0):
@@ -178,7 +184,7 @@ class TestUnanswered:
             assert (done.status, done.recap["changed"]) == (0, changes), done.output
         assert (fleet.logins("hers"), fleet.logins("team")) == ([GUESS], [NEW])
 
-    @pytest.mark.newest_core
+    @pytest.mark.slow
     def test_a_forged_plan_proves_nothing_and_a_plan_without_the_secret_continues(
         self, fleet: Fleet, hers: list[str]
     ) -> None:
@@ -197,7 +203,7 @@ class TestUnanswered:
         assert (fleet.logins("hers"), fleet.logins("team")) == (hers, [NEW])
         assert (done.status, fleet.is_retired) == (0, True), done.output
 
-    @pytest.mark.newest_core
+    @pytest.mark.slow
     def test_an_emergency_replaces_the_login(self, fleet: Fleet, hers: list[str]) -> None:
         """The operator has confirmed the secret and says that dead logins count."""
         asked = len(fleet.registry.asked)
@@ -207,7 +213,6 @@ class TestUnanswered:
         assert {*fleet.registry.asked[asked:]} == {NEW}
 
 
-@pytest.mark.newest_core
 class TestAfterThePlan:
     def before_a_write(self, fleet: Fleet, place: str, change: Callable[[], None]) -> None:
         """Let her write just before the first write into a namespace arrives."""
@@ -221,8 +226,11 @@ class TestAfterThePlan:
 
     @pytest.mark.parametrize(
         ("place", "logins"),
-        [("team", [GUESS]), ("team", GUESSES), ("hers", [LIMITED])],
-        ids=["between two tasks, refused", "between two tasks, no answer", "in the task that writes"],
+        [
+            pytest.param("team", [GUESS], id="between two tasks, refused", marks=pytest.mark.slow),
+            pytest.param("team", GUESSES, id="between two tasks, no answer", marks=pytest.mark.slow),
+            pytest.param("hers", [LIMITED], id="in the task that writes", marks=pytest.mark.newest_core),
+        ],
     )
     def test_login_that_replaces_an_accepted_one_is_not_written(
         self, fleet: Fleet, place: str, logins: list[str]
@@ -235,6 +243,7 @@ class TestAfterThePlan:
         assert (done.status != 0, fleet.is_retired) == (True, False), done.output
         assert "hers/pull: it has a login that this rotation replaces" in said(done)
 
+    @pytest.mark.slow
     def test_node_does_not_test_a_login_that_the_canary_did_not_write(self, fleet: Fleet) -> None:
         """The pull would prove the old login, and all namespaces would then get the new one."""
         image = f"{fleet.registry.host}/team/app:v1"
@@ -279,6 +288,7 @@ class TestAfterThePlan:
         assert (done.status != 0, fleet.is_retired) == (True, False), done.output
         assert is_written or fleet.logins("team") == [OLD]
 
+    @pytest.mark.newest_core
     def test_registry_is_asked_once_for_each_login_and_task(self, fleet: Fleet) -> None:
         fleet.secret("hers", OLD)
         done = fleet.rotate()

@@ -10,6 +10,7 @@ import re
 import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from support.playbooks import Play, Unsafe, play, variables_file
 
 @pytest.fixture
 def scene(lab: Lab, namespaces: Callable[..., list[str]]) -> Scene:
-    """A pod and a deployment that pull with the secret `old-pull`."""
-    it = Scene(lab, namespaces(1))
+    return filled(Scene(lab, namespaces(1)))
+
+
+def filled(it: Scene) -> Scene:
+    """Create a pod and a deployment that pull with the secret `old-pull`."""
     it.secret(name="old-pull")
     it.link("old-pull")
     it.pod(own=["old-pull"])
@@ -54,66 +58,125 @@ class Asking:
         """Run the playbook with extra variables, such as `remove_secret=old-pull`."""
         return self.run(*(part for answer in answers for part in ("-e", answer)), **variables)
 
+    def from_hosts(self, questions: dict[str, dict[str, Any]]) -> str:
+        """Return the extra variables that take the answers to questions from the variable `given` of each host."""
+        names = sorted({name for answers in questions.values() for name in answers})
+        given = {name: f"{{{{ given.{name} | default('') }}}}" for name in names}
+        (self.directory / "answers.yml").write_text(yaml.safe_dump(given))
+        return "@answers.yml"
+
 
 @pytest.fixture
 def asking(scene: Scene, tmp_path: Path) -> Asking:
     return Asking(scene, tmp_path)
 
 
-def test_a_removed_secret_is_answered_with_its_pods(asking: Asking, scene: Scene) -> None:
-    audit = scene.lab.audit()
-    found = asking.ask("remove_secret=old-pull", "ask_registries=true")
-    assert found.status == 0, found.output
-    assert "2 of 2 containers would no longer get their image." in found.output
-    assert f"  {scene.name}: Pod app, container app, image {scene.image}" in found.output, found.output
-    assert "1 cluster: 2 containers would no longer get their image, 0 cannot be judged" in found.output
-    assert found.recap["changed"] == 0
-    assert {write[1] for write in audit.writes()} <= {"subjectaccessreviews"}
+#: Answers to questions of one run, whose command line takes them from the host: a start of Ansible takes time.
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "removed-secret": {"remove_secret": "old-pull", "ask_registries": True},
+    "removed-elsewhere": {"remove_secret": "elsewhere/old-pull", "ask_registries": True},
+    "removed-credential": {"remove_credential": "{user}@{host}"},
+    "several": {"unreachable": "docker.io,{host}", "target_version": "4.22", "new_nodes": True},
+    "only-reachable": {"only_reachable": "registry.site.example"},
+    "list-of-changes": {
+        "changes": [{"remove_links": {"secrets": ["old-pull"], "service_accounts": ["default"]}}],
+        "ask_registries": True,
+    },
+    "inventory": {"ask_registries": True},
+    "not-the-inventory": {"remove_secret": "another"},
+    "invalid": {"target_version": "soon"},
+}
+#: The changes of the inventory for some of the questions.
+OF_INVENTORY = ("inventory", "not-the-inventory")
 
 
-def test_a_removal_in_another_namespace_breaks_nothing(asking: Asking) -> None:
-    found = asking.ask("remove_secret=elsewhere/old-pull", "ask_registries=true")
-    assert found.status == 0, found.output
-    assert "secret old-pull is deleted from elsewhere" in found.output
-    assert "1 cluster: 0 containers would no longer get their image" in found.output
+@dataclass(frozen=True)
+class Answers:
+    """The answers of one run. `writes` are the resources that it wrote."""
+
+    scene: Scene
+    output: str
+    writes: set[str]
+    directory: Path
+
+    def titles(self, host: str) -> list[str]:
+        """The titles of the changes of a question."""
+        return [str(change["title"]) for change in self._document(host)["changes"]]
+
+    def broken(self, host: str) -> int:
+        return int(self._document(host)["counts"]["would_break"])
+
+    def _document(self, host: str) -> dict[str, Any]:
+        return dict(json.loads((self.directory / f"{host}.json").read_text()))
 
 
-def test_a_removed_credential_is_a_change(asking: Asking, scene: Scene) -> None:
-    found = asking.ask(f"remove_credential={scene.login['username']}@{scene.host}")
-    assert f"{scene.host} refuses the login of {scene.login['username']}" in found.output
-    assert "1 cluster: 2 containers would no longer get their image" in found.output
-
-
-def test_several_variables_are_changes_made_together(asking: Asking, scene: Scene) -> None:
-    found = asking.ask(f"unreachable=docker.io,{scene.host}", "target_version=4.22", "new_nodes=true")
-    assert found.status == 0, found.output
-    for title in (
-        f"the nodes do not reach docker.io and {scene.host}",
-        "upgrade to 4.22",
-        "all pods start on new nodes",
-    ):
-        assert title in found.output, found.output
-    assert "1 cluster: 2 containers would no longer get their image" in found.output
-    other = asking.ask("only_reachable=registry.site.example")
-    assert "1 cluster: 2 containers would no longer get their image" in other.output
-
-
-def test_a_file_of_changes_is_read(asking: Asking, tmp_path: Path) -> None:
-    change = {"remove_links": {"secrets": ["old-pull"], "service_accounts": ["default"]}}
-    (tmp_path / "changes.json").write_text(json.dumps({"changes": [change]}))
-    found = asking.ask("@changes.json", "ask_registries=true")
-    assert found.status == 0, found.output
-    assert "secret old-pull is no longer linked to default" in found.output
-    assert "1 cluster: 1 container would no longer get its image" in found.output
-
-
-def test_the_changes_of_the_inventory_are_the_default(asking: Asking) -> None:
+@pytest.fixture(scope="module")
+def answers(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    lab.namespace("what-if-questions")
+    scene = filled(Scene(lab, ["what-if-questions"]))
+    asking = Asking(scene, tmp_path_factory.mktemp("questions"))
+    words = {"host": scene.host, "user": scene.login["username"]}
     given = [{"remove_secrets": {"name": "old-pull"}}]
-    found = asking.ask(pull_access_what_if_changes=given, pull_access_what_if_ask_registries=True)
-    assert "1 cluster: 2 containers would no longer get their image" in found.output, found.output
-    other = asking.ask("remove_secret=another", pull_access_what_if_changes=given)
-    assert "secret another is deleted" in other.output
-    assert "old-pull" not in other.output
+    hosts = {
+        host: {
+            "given": {
+                name: answer.format(**words) if isinstance(answer, str) else answer for name, answer in answers.items()
+            },
+            **({"pull_access_what_if_changes": given} if host in OF_INVENTORY else {}),
+        }
+        for host, answers in QUESTIONS.items()
+    }
+    audit = lab.audit()
+    found = asking.ask(asking.from_hosts(QUESTIONS), "directory=answers", hosts=hosts)
+    return Answers(scene, found.output, {write[1] for write in audit.writes()}, asking.directory / "answers")
+
+
+class TestQuestions:
+    def test_a_removed_secret_is_answered_with_its_pods(self, answers: Answers) -> None:
+        scene = answers.scene
+        assert (answers.titles("removed-secret"), answers.broken("removed-secret")) == (
+            ["secret old-pull is deleted"],
+            2,
+        )
+        assert "2 of 2 containers would no longer get their image." in answers.output
+        assert f"  {scene.name}: Pod app, container app, image {scene.image}" in answers.output
+
+    def test_no_question_changes_anything(self, answers: Answers) -> None:
+        assert answers.writes <= {"subjectaccessreviews"}
+
+    def test_a_removal_in_another_namespace_breaks_nothing(self, answers: Answers) -> None:
+        assert answers.titles("removed-elsewhere") == ["secret old-pull is deleted from elsewhere"]
+        assert "secret old-pull is deleted from elsewhere" in answers.output
+        assert answers.broken("removed-elsewhere") == 0
+
+    def test_a_removed_credential_is_a_change(self, answers: Answers) -> None:
+        scene = answers.scene
+        assert f"{scene.host} refuses the login of {scene.login['username']}" in answers.output
+        assert answers.broken("removed-credential") == 2
+
+    def test_several_variables_are_changes_made_together(self, answers: Answers) -> None:
+        assert answers.titles("several") == [
+            f"the nodes do not reach docker.io and {answers.scene.host}",
+            "upgrade to 4.22",
+            "all pods start on new nodes",
+        ]
+        assert (answers.broken("several"), answers.broken("only-reachable")) == (2, 2)
+
+    def test_a_list_of_changes_is_read(self, answers: Answers) -> None:
+        assert answers.titles("list-of-changes") == ["secret old-pull is no longer linked to default"]
+        assert answers.broken("list-of-changes") == 1
+
+    def test_the_changes_of_the_inventory_are_the_default(self, answers: Answers) -> None:
+        assert answers.broken("inventory") == 2
+        assert answers.titles("not-the-inventory") == ["secret another is deleted"]
+
+    def test_an_invalid_change_is_named_by_its_variable(self, answers: Answers) -> None:
+        assert "variable pull_access_what_if_changes[0]: target_version is 'soon'" in answers.output
+        assert not (answers.directory / "invalid.json").exists()
+
+    def test_the_result_counts_all_clusters(self, answers: Answers) -> None:
+        count = sum(answers.broken(host) for host in QUESTIONS if host != "invalid")
+        assert f"8 clusters: {count} containers would no longer get their image" in answers.output
 
 
 def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Path) -> None:
@@ -167,14 +230,10 @@ INCOMPLETE: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def test_incomplete_questions_are_refused_with_what_to_type(asking: Asking, scene: Scene) -> None:
-    """Each is a host of one inventory, because a start of Ansible takes time, and the command line takes the answers from the host."""
     audit = scene.lab.audit()
-    names = sorted({name for answers, _said in INCOMPLETE.values() for name in answers})
-    (asking.directory / "answers.yml").write_text(
-        yaml.safe_dump({name: f"{{{{ given.{name} | default('') }}}}" for name in names})
-    )
+    questions = {host: answers for host, (answers, _said) in INCOMPLETE.items()}
     found = asking.ask(
-        "@answers.yml", hosts={host: {"given": answers} for host, (answers, _said) in INCOMPLETE.items()}
+        asking.from_hosts(questions), hosts={host: {"given": answers} for host, answers in questions.items()}
     )
     assert found.status != 0
     for host, (_answers, said) in INCOMPLETE.items():
@@ -197,12 +256,6 @@ def test_variables_of_other_roles_do_not_change_the_question(asking: Asking, sce
         "secret old-pull is deleted" in found.output and "quay.io" not in found.output and "4.22.0" not in found.output
     )
     assert "2 cannot be judged" in found.output, found.output
-
-
-def test_an_invalid_change_is_named_by_its_variable(asking: Asking) -> None:
-    found = asking.ask("target_version=soon")
-    assert found.status != 0
-    assert "variable pull_access_what_if_changes[0]: target_version is 'soon'" in found.output
 
 
 @pytest.mark.slow

@@ -210,20 +210,16 @@ def test_a_plan_hands_the_answers_on_and_evaluates_none(
 
 
 WITH_SURVEY = [name for name, one in TEMPLATES.items() if one["survey_enabled"]]
-#: Sets that each change plays with the playbook for which they are made. For each other one, a set of the table.
+#: Sets that are made for a playbook. Each change plays them, and with each other playbook a set of the table.
 MADE_FOR = {
-    "rotate.yml": ("a command for the new password", "a forged plan", "a path as the plan"),
-    "new_namespaces.yml": ("the file of a credential", "a connection that runs a command"),
-    "automation_account.yml": ("an account in the user's namespace", "another Python"),
-    "site.yml": ("another API server", "another owner and no limit"),
-    "explain.yml": ("hosts that get logins", "the functions of templates"),
-    "what_if.yml": ("changes with a file", "variables of the playbooks' own"),
+    "rotate.yml": "a command for the new password",
+    "new_namespaces.yml": "the file of a credential",
+    "automation_account.yml": "an account in the user's namespace",
+    "site.yml": "another API server",
+    "explain.yml": "hosts that get logins",
+    "what_if.yml": "changes with a file",
 }
-PLAYED = [
-    (playbook, name)
-    for number, playbook in enumerate(LAUNCHED)
-    for name in MADE_FOR.get(playbook, [*SETS][number : number + 1])
-]
+PLAYED = [(playbook, MADE_FOR.get(playbook, [*SETS][number % len(SETS)])) for number, playbook in enumerate(LAUNCHED)]
 
 
 def answers_of(template: str) -> dict[str, Any]:

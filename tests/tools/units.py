@@ -23,16 +23,21 @@ from sanity import copied, home
 JUNIT = "--junit-xml="
 ONE_PROCESS = "--in-one-process"
 #: ansible-test does not pass options or variables on to pytest. The runs with forks try the usual number of examples.
-EXAMPLES, FEW_EXAMPLES = 100, 30
+EXAMPLES, FEW_EXAMPLES = 100, 15
+#: The number of worlds of tests/unit/test_what_if_node.py in one process. A step of `make test-all` has many more.
+FEW_WORLDS = 100
 NO_FORKS = 'assert config.pluginmanager.unregister(name="ansible_forked")'
 
 
 def conftest(*, forks: bool) -> str:
     """The settings of pytest. In CI, hypothesis tries the same examples in each run, as tests/conftest.py says."""
+    few = "" if forks else f'os.environ.setdefault("IMAGE_PULL_WORLDS", "{FEW_WORLDS}")\n'
     return f"""\
+import os
+
 from hypothesis import settings
 
-
+{few}
 def pytest_configure(config):
     {"" if forks else NO_FORKS}
     examples = {EXAMPLES if forks else FEW_EXAMPLES}

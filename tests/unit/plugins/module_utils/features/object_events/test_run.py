@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import client
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import client, requester
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events import run
@@ -393,8 +393,9 @@ class TestTrouble:
         ],
     )
     def test_a_failure_that_is_not_of_one_kind_is_reported_once(
-        self, api: WatchedApi, trouble: Any, reports: int
+        self, api: WatchedApi, trouble: Any, reports: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(requester, "_PATIENCE_SECONDS", 1.0)
         for resource in ("namespaces", "serviceaccounts"):
             api.trouble("list", trouble, times=10_000, resource=resource)
         with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:
