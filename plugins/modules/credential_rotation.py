@@ -249,27 +249,10 @@ options:
         O(registries). If you give one with O(verify=false), everything is verified.
     type: list
     elements: str
-  verify_realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
-    type: list
-    elements: str
-  verify_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM format. The default is the system's certificate
-      authorities.
-    type: path
-  verify_validate_certs:
-    description: Whether to verify the certificates of the registries.
-    type: bool
-    default: true
-  verify_timeout:
-    description: Seconds to wait for each response of a registry.
-    type: int
-    default: 10
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 notes:
   - With O(pulls_timeout), the module lists pods again until the pulls have ended. It also lists events, if the caller may list them.
@@ -989,6 +972,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
@@ -1002,7 +986,7 @@ SECRETS = {
     "required_one_of": [PLACES],
 }
 
-ARGUMENTS = {**CLUSTER_OPTIONS, **credential_rotation.ARGUMENTS, "secrets": SECRETS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **REGISTRY_OPTIONS, **credential_rotation.ARGUMENTS, "secrets": SECRETS}
 
 
 def run(task: Task) -> dict[str, object]:

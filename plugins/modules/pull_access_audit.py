@@ -111,25 +111,6 @@ options:
       - Without it, C(image-unsigned) is not applied.
     type: bool
     default: false
-  realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. No other host is contacted. Docker Hub's C(auth.docker.io) needs no entry.
-      - The module does not contact a registry at a loopback, link-local, cloud metadata or similar address of the host that runs the task,
-        unless you list it here, because objects of the cluster name the registries.
-    type: list
-    elements: str
-  registry_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
-    type: path
-  registry_validate_certs:
-    description: Verify the certificates of the registries.
-    type: bool
-    default: true
-  registry_timeout:
-    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
   dest:
     description:
       - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
@@ -139,6 +120,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
@@ -386,7 +368,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_questions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import json_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
+    CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 CREDENTIAL = {
@@ -397,6 +382,7 @@ CREDENTIAL = {
 }
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
+    **REGISTRY_OPTIONS,
     "cluster_name": {"type": "str", "default": ""},
     "rules": {"type": "list", "elements": "str"},
     "ignore": {"type": "list", "elements": "raw"},

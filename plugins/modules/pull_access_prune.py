@@ -204,6 +204,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.guard
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - list on namespaces; delete on secrets; patch on serviceaccounts; patch, delete on
@@ -669,6 +670,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.in
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
+    REGISTRY_OPTIONS,
     RUN_OPTIONS,
     TARGET_OPTIONS,
 )
@@ -680,7 +682,7 @@ FORMS = (
         "name",
         [pull_secret.SOURCES],
         kind=KINDS["secrets"],
-        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        arguments={**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS},
         declare=pull_secret.identity_from_options,
         contradictions=between_secrets.contradictions,
     ),
@@ -704,6 +706,7 @@ FORMS = (
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
     **RUN_OPTIONS,
+    **REGISTRY_OPTIONS,
     "owner": {"type": "str", "required": True},
     **{form.option: form.spec for form in FORMS},
     "max_prune": {"type": "str", "default": USUAL_LIMIT},

@@ -306,26 +306,6 @@ options:
         if a pull loses a mirror. A pull whose only logins a registry refuses (O(changes[].remove_credential)) is still V(would_break).
     type: bool
     default: false
-  realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. No other host is contacted, with or without a login, and the verdict is then V(unknown).
-        Docker Hub's C(auth.docker.io) needs no entry.
-      - If only objects of the cluster name a registry, such as the image of a pod, the module does not contact it at a loopback,
-        link-local, cloud metadata or similar address of the host that runs the task, unless you list it here.
-    type: list
-    elements: str
-  registry_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
-    type: path
-  registry_validate_certs:
-    description: Verify the certificates of the registries.
-    type: bool
-    default: true
-  registry_timeout:
-    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
   fail_on:
     description:
       - The answers that fail the task. A part of an inventory that would not be applied fails it as well, unless the value is V(never).
@@ -363,6 +343,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
@@ -851,6 +832,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.in
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
@@ -861,7 +843,7 @@ _APPLIED = (
         "name",
         [pull_secret.SOURCES],
         kind=SECRET,
-        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        arguments={**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS},
         declare=pull_secret.from_options,
         contradictions=between_secrets.contradictions,
     ),
@@ -889,6 +871,7 @@ FORMS = (
 )
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
+    **REGISTRY_OPTIONS,
     **what_if.with_inventories({form.option: form.spec for form in FORMS}),
     "show": {"type": "bool", "default": False},
 }

@@ -200,23 +200,6 @@ options:
         module requests them as a node does before a pull, with the login that the node would try first. Implies O(verify=true).
     type: list
     elements: str
-  verify_realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
-    type: list
-    elements: str
-  verify_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
-    type: path
-  verify_validate_certs:
-    description: Verify the certificates of the registries.
-    type: bool
-    default: true
-  verify_timeout:
-    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
   declared_elsewhere:
     description:
       - Secrets that other tasks declare, so that two tasks do not undo each other in every run. Each entry has a C(name), C(namespaces) or a
@@ -351,23 +334,24 @@ options:
         description: See O(verify_repositories).
         type: list
         elements: str
-      verify_realm_hosts:
-        description: See O(verify_realm_hosts).
+      realm_hosts:
+        description: See O(realm_hosts).
         type: list
         elements: str
-      verify_ca_cert:
-        description: See O(verify_ca_cert).
+      registry_ca_cert:
+        description: See O(registry_ca_cert).
         type: path
-      verify_validate_certs:
-        description: See O(verify_validate_certs).
+      registry_validate_certs:
+        description: See O(registry_validate_certs).
         type: bool
-      verify_timeout:
-        description: See O(verify_timeout).
+      registry_timeout:
+        description: See O(registry_timeout).
         type: int
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.guard
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - get, create, patch, delete on secrets.
@@ -756,11 +740,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
-DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
+DECLARATION = {**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS}
 FORM = ListForm(
     "secrets",
     "name",

@@ -37,7 +37,9 @@ def ask(lab) -> Callable[..., dict[str, Any]]:
     """Run the module on a registry, trusting the lab's certificate authority."""
 
     def call(registry: str, **options: Any) -> dict[str, Any]:
-        result = run_module("registry_auth_info", **{"registry": registry, "ca_cert": lab.data["ca_cert"], **options})
+        result = run_module(
+            "registry_auth_info", **{"registry": registry, "registry_ca_cert": lab.data["ca_cert"], **options}
+        )
         assert not result.get("changed")
         assert CANARY not in result["_output"]
         assert "\n" not in result.get("msg", "")
@@ -201,7 +203,7 @@ class TestLogin:
             for name in ("private", "delegated")
         ]  # fmt: skip
         wrong = {**entries[0], "password": CANARY}
-        result = run_module("registry_auth_info", ca_cert=lab.data["ca_cert"], registries=[*entries, wrong])
+        result = run_module("registry_auth_info", registry_ca_cert=lab.data["ca_cert"], registries=[*entries, wrong])
         assert [row["works"] for row in result["registries"]] == [True, True, False]
 
     @pytest.mark.parametrize(
@@ -306,20 +308,22 @@ class TestOtherRegistries:
     def test_each_kind_of_challenge_names_its_login_host(self, ask, serve, certificate, kind):
         (status, challenges), wanted = KINDS[kind]
         server = serve(status, *[challenge(value.replace("{r}", BEARER["realm"])) for value in challenges])
-        found = answer(ask(server.host, ca_cert=certificate))
+        found = answer(ask(server.host, registry_ca_cert=certificate))
         if wanted:
             assert found == {**wanted, "realm_host": wanted["realm_host"].replace("{host}", server.host)}
         else:
             assert (found["realm_host"], found["delegated"]) == ("SSO.example.com:443", True)
 
-    @pytest.mark.parametrize("options", [{"validate_certs": False}, {"validate_certs": False, "ca_cert": None}])
+    @pytest.mark.parametrize(
+        "options", [{"registry_validate_certs": False}, {"registry_validate_certs": False, "registry_ca_cert": None}]
+    )
     def test_certificate_verification_can_be_disabled(self, ask, serve, options):
         assert answer(ask(serve(200).host, **options)) == NONE
 
     def test_netrc_is_never_used(self, ask, serve, certificate, monkeypatch, tmp_path):
         server = serve(401, challenge('Basic realm="Registry"'))
         netrc(monkeypatch, tmp_path, server.host)
-        ask(server.host, ca_cert=certificate)
+        ask(server.host, registry_ca_cert=certificate)
         assert [(path, headers["Authorization"]) for path, headers in server.seen] == [("/v2/", None)]
 
 
@@ -351,17 +355,17 @@ class TestRefusals:
     @pytest.mark.parametrize("trust", ["the system's", "another"])
     def test_an_untrusted_certificate_names_ca_cert(self, ask, lab, certificate, trust):
         registry = lab.registry("private")["host"]
-        message = ask(registry, ca_cert=None if trust == "the system's" else certificate)["msg"]
+        message = ask(registry, registry_ca_cert=None if trust == "the system's" else certificate)["msg"]
         assert registry in message
         assert "certificate verify failed" in message
-        assert "'ca_cert'" in message
+        assert "'registry_ca_cert'" in message
 
     @pytest.mark.parametrize("content", [None, "no certificate"])
     def test_an_invalid_ca_cert_is_reported(self, ask, lab, tmp_path, content):
         file = tmp_path / "ca.pem"
         if content:
             file.write_text(content)
-        message = ask(lab.registry("private")["host"], ca_cert=str(file))["msg"]
+        message = ask(lab.registry("private")["host"], registry_ca_cert=str(file))["msg"]
         assert "ca_cert" in message
         assert content or str(file) in message
 
@@ -375,7 +379,7 @@ class TestRefusals:
     @pytest.mark.parametrize("header", [None, "Negotiate", 'Bearer service="x"', 'Bearer realm="https://[/"', '=,;"'])
     def test_an_answer_without_a_usable_challenge_is_reported(self, ask, serve, certificate, status, header):
         server = serve(status, *([challenge(header)] if header else []))
-        message = ask(server.host, ca_cert=certificate)["msg"]
+        message = ask(server.host, registry_ca_cert=certificate)["msg"]
         assert f"was answered {status}" in message
         assert ("without a login challenge that a node can use" in message) is (status == 401)
 
@@ -383,7 +387,9 @@ class TestRefusals:
     def test_no_redirect_is_followed(self, ask, serve, certificate, status):
         target = serve(200)
         server = serve(status, ("Location", f"https://{target.host}/v2/"))
-        assert f"answered {status}, a redirect to {target.host}" in ask(server.host, ca_cert=certificate)["msg"]
+        assert (
+            f"answered {status}, a redirect to {target.host}" in ask(server.host, registry_ca_cert=certificate)["msg"]
+        )
         assert not target.seen
 
     def test_a_closed_port_is_reported(self, ask):
@@ -397,17 +403,20 @@ class TestRefusals:
 
     def test_a_server_that_never_answers_is_reported(self, ask, serve, certificate):
         server = serve(200, delay=10)
-        message = ask(server.host, ca_cert=certificate, timeout=1)["msg"]
+        message = ask(server.host, registry_ca_cert=certificate, registry_timeout=1)["msg"]
         assert server.host in message
         assert "there was no complete response in time" in message
 
     @pytest.mark.parametrize("timeout", [0, -1, 3601])
     def test_an_invalid_timeout_is_refused(self, ask, timeout):
-        assert ask("127.0.0.1:1", timeout=timeout)["msg"] == "option 'timeout' is in seconds, from 1 to 3600"
+        assert (
+            ask("127.0.0.1:1", registry_timeout=timeout)["msg"]
+            == "option 'registry_timeout' is in seconds, from 1 to 3600"
+        )
 
 
 class TestKnownRealm:
     def test_a_known_realm_host_needs_no_registry_request(self, ask):
-        found = ask("docker.io/library/nginx", realm_host="auth.docker.io", ca_cert=None)
+        found = ask("docker.io/library/nginx", realm_host="auth.docker.io", registry_ca_cert=None)
         assert answer(found) == {**NONE, "scheme": "", "realm_host": "auth.docker.io", "delegated": True}
         assert found["registry"] == "docker.io"

@@ -171,7 +171,7 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "waited": lambda place: {f"{PREFIX}.sa_wait": {"namespaces": [place]}},
     "a registry asked": lambda _place: {
-        f"{PREFIX}.registry_auth_info": {"registry": "{{ registry }}", "validate_certs": False}
+        f"{PREFIX}.registry_auth_info": {"registry": "{{ registry }}", "registry_validate_certs": False}
     },
     "a value refused": lambda place: secret(
         place, registries=[{"registry": "x y", "username": "u", "password": PASSWORD}]

@@ -32,11 +32,11 @@ def declared(lab: Lab, role: str, namespace: str, password: str = "") -> dict[st
         registries = [{"registry": registry["host"], **login}]
         return {
             "private_registry_secrets": [
-                {"name": "pull", "registries": registries, **proof, "verify_ca_cert": lab.data["ca_cert"]}
+                {"name": "pull", "registries": registries, **proof, "registry_ca_cert": lab.data["ca_cert"]}
             ]
         }
     entry = {"registry": registry["host"], "realm_host": registry["realm_host"], **login, **proof}
-    return {"delegated_auth_registries": [{**entry, "ca_cert": lab.data["ca_cert"]}]}
+    return {"delegated_auth_registries": [{**entry, "registry_ca_cert": lab.data["ca_cert"]}]}
 
 
 @pytest.mark.parametrize("role", ["private_registry", pytest.param("delegated_auth", marks=pytest.mark.slow)])
