@@ -173,14 +173,6 @@ options:
       - To remove all objects of an owner whose inventory is lost, give empty lists, this option and O(max_prune=100%).
     type: bool
     default: false
-  exclude_namespaces:
-    description:
-      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only. The guard reads their
-        workloads.
-      - Name the namespaces in which an earlier task failed. There, the secret that replaces an undeclared one may be missing.
-    type: list
-    elements: str
-    default: []
   concurrency:
     description: The maximum number of requests that are sent at the same time.
     type: int
@@ -201,6 +193,15 @@ options:
     description: Whether a long task displays its progress every few seconds. Only on the controller (C(connection=local)).
     type: bool
     default: true
+  exclude_namespaces:
+    description:
+      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only. The guard reads their
+        workloads.
+      - Name the namespaces in which an earlier task failed. There, the secret that replaces an undeclared one may be missing.
+      - Used by the roles of this collection.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.guard

@@ -26,14 +26,6 @@ description:
   - The API client of this module refuses to send a write. To check rights, it creates SubjectAccessReviews, which are queries and store
     nothing.
 options:
-  namespaces:
-    description:
-      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated, and also
-        these if a change concerns the registries or the logins of the nodes (mirror sets and other objects, registries, a login, the nodes'
-        own pull secret). A removal that names no namespace concerns only the other namespaces then. On
-        OpenShift, if the caller may not list namespaces, only its own projects are evaluated, with a warning.
-    type: list
-    elements: str
   changes:
     description:
       - The changes to suppose. They are applied together, in the order given. Each item has exactly one of the options below.
@@ -243,6 +235,38 @@ options:
             description: The same for links, as in O(openshift_ops.image_pull.pull_access_prune#module:links).
             type: list
             elements: dict
+  fail_on:
+    description:
+      - The answers that fail the task. A part of an inventory that would not be applied fails it as well, unless the value is V(never).
+      - With V(would_break), the task also fails for V(unknown) answers that registries may decide, and that were not asked because
+        O(ask_registries) is not set. V(certain_break) does not fail the task for these.
+      - With V(unknown), both V(would_break) and V(unknown) fail it. The task then also fails if an upgrade has forecasts, if pods or workloads of
+        a namespace or images of the platform could not be read, and if access could not be compared.
+    type: str
+    choices: [never, certain_break, would_break, unknown]
+    default: never
+  dest:
+    description:
+      - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
+        an existing one. The result then has only the counts and the text.
+    type: path
+  ask_registries:
+    description:
+      - Also check, from the host that runs the task, whether the registries provide the images, before and after the changes. This includes
+        mirrors that a change adds. See O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
+      - Without it, a pull that loses a login is V(unknown), even if another login is left, because that may have no right to the image. This
+        includes the login of the nodes, because nodes try it after those of the pod. Neither is it known whether the source has the image
+        if a pull loses a mirror. A pull whose only logins a registry refuses (O(changes[].remove_credential)) is still V(would_break).
+    type: bool
+    default: false
+  namespaces:
+    description:
+      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated, and also
+        these if a change concerns the registries or the logins of the nodes (mirror sets and other objects, registries, a login, the nodes'
+        own pull secret). A removal that names no namespace concerns only the other namespaces then. On
+        OpenShift, if the caller may not list namespaces, only its own projects are evaluated, with a warning.
+    type: list
+    elements: str
   against:
     description:
       - The inventory to compare with, for the review of a merge request. The only change is then O(changes[].declared).
@@ -297,30 +321,6 @@ options:
         description: Compare on the cluster of the task, instead of without a cluster.
         type: bool
         default: false
-  ask_registries:
-    description:
-      - Also check, from the host that runs the task, whether the registries provide the images, before and after the changes. This includes
-        mirrors that a change adds. See O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
-      - Without it, a pull that loses a login is V(unknown), even if another login is left, because that may have no right to the image. This
-        includes the login of the nodes, because nodes try it after those of the pod. Neither is it known whether the source has the image
-        if a pull loses a mirror. A pull whose only logins a registry refuses (O(changes[].remove_credential)) is still V(would_break).
-    type: bool
-    default: false
-  fail_on:
-    description:
-      - The answers that fail the task. A part of an inventory that would not be applied fails it as well, unless the value is V(never).
-      - With V(would_break), the task also fails for V(unknown) answers that registries may decide, and that were not asked because
-        O(ask_registries) is not set. V(certain_break) does not fail the task for these.
-      - With V(unknown), both V(would_break) and V(unknown) fail it. The task then also fails if an upgrade has forecasts, if pods or workloads of
-        a namespace or images of the platform could not be read, and if access could not be compared.
-    type: str
-    choices: [never, certain_break, would_break, unknown]
-    default: never
-  dest:
-    description:
-      - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
-        an existing one. The result then has only the counts and the text.
-    type: path
   junit:
     description:
       - The path of a JUnit XML file, on the host that runs the task, with a case for each container that the changes affect. It is written as

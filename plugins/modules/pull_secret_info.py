@@ -17,13 +17,6 @@ description:
     Many logins are checked at the same time.
   - The module changes nothing.
 options:
-  names:
-    description:
-      - Names of secrets, or globs such as V(team-*). A namespace does not have to contain them.
-      - By default, all secrets of the types for registry logins, and secrets that contain an auth file under another type. Secrets that the
-        platform generates for service accounts are then omitted. To include them, name them, as in V(*-dockercfg-*).
-    type: list
-    elements: str
   verify:
     description:
       - Log in to each registry with each login. Keys with a star do not name a registry that the module could contact.
@@ -32,6 +25,13 @@ options:
       - The logins of secrets that the platform generates are not checked.
     type: bool
     default: false
+  names:
+    description:
+      - Names of secrets, or globs such as V(team-*). A namespace does not have to contain them.
+      - By default, all secrets of the types for registry logins, and secrets that contain an auth file under another type. Secrets that the
+        platform generates for service accounts are then omitted. To include them, name them, as in V(*-dockercfg-*).
+    type: list
+    elements: str
   verify_repositories:
     description:
       - Images or repositories that the logins must pull, with their registry, such as V(quay.io/team/app) or V(quay.io/team/app:v2). The

@@ -25,13 +25,6 @@ options:
       - Only https is supported. C(docker.io) and C(index.docker.io) mean Docker Hub's registry, C(registry-1.docker.io).
       - One of O(registry) and O(registries) is required.
     type: str
-  realm_host:
-    description:
-      - C(host[:port]) that takes the logins, if you know it. The registry is then not contacted, and the module only reports whether that
-        is another host (RV(delegated)).
-      - With or without a login, the module asks the registry's own host, this host and those of O(realm_hosts) for a token, over TLS, and
-        no other host.
-    type: str
   username:
     description: The user of a login to verify. O(username) and O(password) must be given together.
     type: str
@@ -45,6 +38,13 @@ options:
       - Without O(username), the module checks whether everyone is allowed to pull them.
     type: list
     elements: str
+  realm_host:
+    description:
+      - C(host[:port]) that takes the logins, if you know it. The registry is then not contacted, and the module only reports whether that
+        is another host (RV(delegated)).
+      - With or without a login, the module asks the registry's own host, this host and those of O(realm_hosts) for a token, over TLS, and
+        no other host.
+    type: str
   registries:
     description:
       - Many registries, which the module contacts at the same time. An option that an entry omits is taken from the task's option of the
