@@ -15,8 +15,8 @@ options:
         workload, the image and the step. It makes all other changes. A workload stops only the removals that it needs, so users of a
         project cannot stop the work in other projects.
       - The module then reads all namespaces, and asks the registries, from the host that runs the task, with the logins that the nodes would
-        use. This needs the rights of M(openshift_ops.image_pull.pull_access_what_if), with list on namespaces. Nothing is read if nothing
-        would be removed.
+        use. O(realm_hosts) and the options O(registry_ca_cert), O(registry_validate_certs) and O(registry_timeout) apply. This needs the
+        rights of M(openshift_ops.image_pull.pull_access_what_if), with list on namespaces. Nothing is read if nothing would be removed.
       - On OpenShift, if the caller may not list namespaces, the module judges only the caller's own projects and the changed namespaces,
         with a warning. With V(what_if_strict), it then removes nothing.
       - Containers that cannot be judged, for example because an object cannot be read or a registry cannot be reached, stop nothing. A
@@ -32,16 +32,4 @@ options:
     type: str
     choices: ["false", what_if, what_if_strict]
     default: "false"
-  guard_realm_hosts:
-    description: For the guard, see O(openshift_ops.image_pull.pull_access_what_if#module:realm_hosts).
-    type: list
-    elements: str
-  guard_ca_cert:
-    description: For the guard, the path of a file with the certificate authorities of the registries, in PEM form, on the host that
-      runs the task.
-    type: path
-  guard_validate_certs:
-    description: For the guard, verify the certificates of the registries.
-    type: bool
-    default: true
 """

@@ -25,15 +25,6 @@ description:
     rights that it grants. None of the jobs includes these rights, so the account cannot grant itself more.
   - With O(state=rendered), the module only returns the objects, so that an administrator can apply them.
 options:
-  namespaces:
-    description:
-      - The namespaces in which the jobs work. Without O(namespaces) and O(namespace_selector), only cluster-scoped rights are granted.
-    type: list
-    elements: str
-  name:
-    description: The service account. An existing account that this module did not create is used, and is not deleted with O(state=absent).
-    type: str
-    default: image-pull
   namespace:
     description: The namespace of the service account. It must exist. Use a namespace in which nothing else runs.
     type: str
@@ -66,6 +57,11 @@ options:
       - hosted_pull_secret
       - management_pull_secret
       - events
+  namespaces:
+    description:
+      - The namespaces in which the jobs work. Without O(namespaces) and O(namespace_selector), only cluster-scoped rights are granted.
+    type: list
+    elements: str
   everywhere:
     description:
       - Whether the rights in namespaces are granted in all namespaces of the cluster, including future ones.
@@ -73,20 +69,6 @@ options:
         including the tokens of all other accounts. Anyone who has its token is then equivalent to a cluster administrator.
     type: bool
     default: false
-  hosted_pull_secrets:
-    description:
-      - The pull secrets that the hosted clusters name in C(spec.pullSecret). Required if O(jobs) contains V(management_pull_secret). The
-        job is allowed to read and change only secrets with these names. Run the module again when you add a hosted cluster with another
-        pull secret.
-    type: list
-    elements: str
-  state:
-    description:
-      - V(present) grants the rights. V(absent) revokes all of them and deletes the account.
-      - V(rendered) returns the objects as RV(manifests) and does not contact any cluster.
-    type: str
-    choices: [present, absent, rendered]
-    default: present
   token_seconds:
     description:
       - Lifetime, in seconds, of a token to request for the account. The minimum is 600. The API server may choose another lifetime, see
@@ -102,6 +84,24 @@ options:
         a proxy.
       - The task must run in Ansible's own process, with C(connection=local) and without C(become) and C(async).
     type: path
+  state:
+    description:
+      - V(present) grants the rights. V(absent) revokes all of them and deletes the account.
+      - V(rendered) returns the objects as RV(manifests) and does not contact any cluster.
+    type: str
+    choices: [present, absent, rendered]
+    default: present
+  name:
+    description: The service account. An existing account that this module did not create is used, and is not deleted with O(state=absent).
+    type: str
+    default: image-pull
+  hosted_pull_secrets:
+    description:
+      - The pull secrets that the hosted clusters name in C(spec.pullSecret). Required if O(jobs) contains V(management_pull_secret). The
+        job is allowed to read and change only secrets with these names. Run the module again when you add a hosted cluster with another
+        pull secret.
+    type: list
+    elements: str
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet

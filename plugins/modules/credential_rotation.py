@@ -33,12 +33,6 @@ description:
     and waits until the nodes have it.
   - The result contains no credential and no user name.
 options:
-  namespaces:
-    description:
-      - The namespaces to work in. Without O(namespaces) and O(namespace_selector), the module works in all namespaces, including the
-        platform's.
-    type: list
-    elements: str
   registries:
     description:
       - The registries whose login is rotated, C(host[:port]), optionally with a path such as C(quay.io/team). This covers entries for a
@@ -82,22 +76,6 @@ options:
           - When it expires, such as V(2030-01-31T12:00:00Z). The module itself knows the expiry time of a JSON Web Token, and of logins of
             Amazon ECR, Google and Azure.
         type: str
-  next_rotation_seconds:
-    description:
-      - Seconds until the next rotation, for short-lived logins. A login that expires earlier is refused before anything is read.
-    type: int
-  pulls_timeout:
-    description:
-      - Maximum number of seconds to wait, at the end, for pulls that may still use the old login. A node reads the secrets of a pod before
-        it queues the pull, so a pull that waits in the queue of a node uses the previous login. Use this option before you disable the old
-        login.
-      - The module waits for the pods that list a confirmed secret and whose pull may have begun when the module checks for the first time
-        after the last write. It waits until their status or their events show that the attempt has ended. It does not wait for pods that
-        are created later, or that fail for a permanent reason, such as a wrong image.
-      - If pulls do not end in time, the module warns. They can fail once, and the node tries again with the new login.
-      - With V(0), the module does not wait. It also waits in check mode.
-    type: int
-    default: 0
   secrets:
     description:
       - The secrets that the module is allowed to change. Each entry names one secret in one namespace or in several.
@@ -158,6 +136,46 @@ options:
           - Rows of RV(rotation.secrets) contain it. A secret with V(false) is not changed, and is listed in RV(rotation.remaining) if it has
             the old login. V(true) has no effect. Without a password in O(old), the module always asks the registries itself.
         type: bool
+  verify:
+    description:
+      - Before anything is written, log in to each registry with the new login. Then request an image of each repository that pods and
+        workloads use with the old login, in containers and in image volumes, as a node does before a pull. Nothing is written if a registry
+        denies the new login something that it gives to the old login, or if a registry cannot be queried.
+      - Only images in namespaces with confirmed secrets count. If neither login can pull an image, the module warns and continues.
+      - Registries are only contacted if there is something to change, or with O(verify_unchanged).
+      - With V(false) and without O(verify_repositories), no registry is contacted, except for the logins of secrets if O(old) has no
+        password (see O(replace_dead_logins)). Use it if the controller cannot reach the registry, and verify the login by pulls in some
+        namespaces first.
+    type: bool
+    default: true
+  verify_repositories:
+    description:
+      - Further repositories that the new login must pull, with their registry, and optionally a tag or digest. Each must be in one of
+        O(registries). If you give one with O(verify=false), everything is verified.
+    type: list
+    elements: str
+  namespaces:
+    description:
+      - The namespaces to work in. Without O(namespaces) and O(namespace_selector), the module works in all namespaces, including the
+        platform's.
+    type: list
+    elements: str
+  next_rotation_seconds:
+    description:
+      - Seconds until the next rotation, for short-lived logins. A login that expires earlier is refused before anything is read.
+    type: int
+  pulls_timeout:
+    description:
+      - Maximum number of seconds to wait, at the end, for pulls that may still use the old login. A node reads the secrets of a pod before
+        it queues the pull, so a pull that waits in the queue of a node uses the previous login. Use this option before you disable the old
+        login.
+      - The module waits for the pods that list a confirmed secret and whose pull may have begun when the module checks for the first time
+        after the last write. It waits until their status or their events show that the attempt has ended. It does not wait for pods that
+        are created later, or that fail for a permanent reason, such as a wrong image.
+      - If pulls do not end in time, the module warns. They can fail once, and the node tries again with the new login.
+      - With V(0), the module does not wait. It also waits in check mode.
+    type: int
+    default: 0
   plan:
     description:
       - A reviewed plan. The role C(credential_rotation) writes such plans.
@@ -212,64 +230,31 @@ options:
         it when a login has expired or was disabled.
     type: bool
     default: false
-  allow_absent:
-    description:
-      - Succeed even if no secret has one of the two logins. By default, the module then fails, because a registry, a user name or a
-        password may be mistyped. If the caller may not list the secrets of some namespaces, the module warns instead. RV(rotation.similar)
-        names secrets with a part of a login.
-    type: bool
-    default: false
   nodes_pull_secret:
     description:
       - Whether to change V(openshift-config/pull-secret) and V(kube-system/additional-pull-secret) as well. All nodes get them, so change
         them separately and last.
     type: bool
     default: false
-  verify:
+  allow_absent:
     description:
-      - Before anything is written, log in to each registry with the new login. Then request an image of each repository that pods and
-        workloads use with the old login, in containers and in image volumes, as a node does before a pull. Nothing is written if a registry
-        denies the new login something that it gives to the old login, or if a registry cannot be queried.
-      - Only images in namespaces with confirmed secrets count. If neither login can pull an image, the module warns and continues.
-      - Registries are only contacted if there is something to change, or with O(verify_unchanged).
-      - With V(false) and without O(verify_repositories), no registry is contacted, except for the logins of secrets if O(old) has no
-        password (see O(replace_dead_logins)). Use it if the controller cannot reach the registry, and verify the login by pulls in some
-        namespaces first.
+      - Succeed even if no secret has one of the two logins. By default, the module then fails, because a registry, a user name or a
+        password may be mistyped. If the caller may not list the secrets of some namespaces, the module warns instead. RV(rotation.similar)
+        names secrets with a part of a login.
+      - Used by the roles of this collection.
     type: bool
-    default: true
+    default: false
   verify_unchanged:
     description:
       - With O(verify), verify the new login even if there is nothing to change, with the images of the namespaces that already have it. Use
         it before you disable the old login. Images that the new login cannot pull do not fail the module.
+      - Used by the roles of this collection.
     type: bool
     default: false
-  verify_repositories:
-    description:
-      - Further repositories that the new login must pull, with their registry, and optionally a tag or digest. Each must be in one of
-        O(registries). If you give one with O(verify=false), everything is verified.
-    type: list
-    elements: str
-  verify_realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
-    type: list
-    elements: str
-  verify_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM format. The default is the system's certificate
-      authorities.
-    type: path
-  verify_validate_certs:
-    description: Whether to verify the certificates of the registries.
-    type: bool
-    default: true
-  verify_timeout:
-    description: Seconds to wait for each response of a registry.
-    type: int
-    default: 10
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 notes:
   - With O(pulls_timeout), the module lists pods again until the pulls have ended. It also lists events, if the caller may list them.
@@ -989,6 +974,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
@@ -1002,7 +988,7 @@ SECRETS = {
     "required_one_of": [PLACES],
 }
 
-ARGUMENTS = {**CLUSTER_OPTIONS, **credential_rotation.ARGUMENTS, "secrets": SECRETS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **REGISTRY_OPTIONS, **credential_rotation.ARGUMENTS, "secrets": SECRETS}
 
 
 def run(task: Task) -> dict[str, object]:

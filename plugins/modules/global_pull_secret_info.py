@@ -27,6 +27,30 @@ description:
   - Plain Kubernetes and MicroShift have no global pull secret in the cluster. RV(reason) reports that.
   - The module does not change the cluster, and returns no credential.
 options:
+  wait:
+    description:
+      - Wait until the nodes have the pull secret. If some nodes do not have it after O(timeout), the task fails, and names the missing
+        parts.
+      - On a hosted cluster, the module first waits for the platform's merge. It then waits until the daemon set that brings the merged
+        secret to the nodes, V(kube-system/global-pull-secret-syncer), runs with it on all nodes that get it. The daemon set writes the file
+        of a node within half a minute of its start. If the caller may not read the daemon set, or if the daemon set does not show this,
+        RV(rolled_out) is null and RV(notes) gives the reason.
+      - With O(hosted_cluster), the module does not wait, because the management cluster does not show whether the nodes have the secret.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds to wait with O(wait=true). With V(0), the module looks once.
+    type: int
+    default: 1800
+  hosted_cluster:
+    description:
+      - The hosted cluster to examine, V(NAMESPACE/NAME), if the connection leads to its management cluster. Its C(spec.pullSecret) then
+        names the secret.
+    type: str
+  allow_paused:
+    description: With O(wait=true), succeed even if machines of a paused pool do not have the secret. RV(pools) lists them.
+    type: bool
+    default: false
   merge:
     description:
       - The registries to add, C(host[:port][/path]). On a hosted cluster, RV(overridden) lists the registries for which the platform's own
@@ -46,34 +70,11 @@ options:
     description: The entries of O(auth_file) or O(auth_config) to add, as names or globs. By default all entries.
     type: list
     elements: str
-  hosted_cluster:
-    description:
-      - The hosted cluster to examine, V(NAMESPACE/NAME), if the connection leads to its management cluster. Its C(spec.pullSecret) then
-        names the secret.
-    type: str
-  wait:
-    description:
-      - Wait until the nodes have the pull secret. If some nodes do not have it after O(timeout), the task fails, and names the missing
-        parts.
-      - On a hosted cluster, the module first waits for the platform's merge. It then waits until the daemon set that brings the merged
-        secret to the nodes, V(kube-system/global-pull-secret-syncer), runs with it on all nodes that get it. The daemon set writes the file
-        of a node within half a minute of its start. If the caller may not read the daemon set, or if the daemon set does not show this,
-        RV(rolled_out) is null and RV(notes) gives the reason.
-      - With O(hosted_cluster), the module does not wait, because the management cluster does not show whether the nodes have the secret.
-    type: bool
-    default: false
-  timeout:
-    description: Seconds to wait with O(wait=true). With V(0), the module looks once.
-    type: int
-    default: 1800
-  allow_paused:
-    description: With O(wait=true), succeed even if machines of a paused pool do not have the secret. RV(pools) lists them.
-    type: bool
-    default: false
   rendered_before:
     description:
       - The configuration of each pool before the change, by the name of the pool, from RV(pools) of an earlier task. Only used if the
         caller may not read machine configs. A pool has the change when it has another configuration.
+      - Used by the roles of this collection.
     type: dict
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection

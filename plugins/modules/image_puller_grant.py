@@ -250,6 +250,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.guard
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - list, create, patch, delete on rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io
@@ -559,6 +560,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
@@ -572,7 +574,7 @@ FORM = ListForm(
     declare=image_puller_grant.from_options,
     contradictions=contradictions,
 )
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.ARGUMENTS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **REGISTRY_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:

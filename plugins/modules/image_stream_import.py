@@ -27,6 +27,10 @@ options:
         default, tags from all registries.
     type: list
     elements: str
+  streams:
+    description: Import only image streams with these names. By default all image streams.
+    type: list
+    elements: str
   only_failed:
     description:
       - Whether to import only tags whose last import failed (the condition C(ImportSuccess) is False) for a cause that a login can fix
@@ -36,10 +40,6 @@ options:
       - Some registries respond with C(not_found) if only the right is missing. Import these tags with V(false) and O(streams).
     type: bool
     default: true
-  streams:
-    description: Import only image streams with these names. By default all image streams.
-    type: list
-    elements: str
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet

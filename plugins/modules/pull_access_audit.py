@@ -22,6 +22,12 @@ description:
   - The result contains no credential and no hash of one. Equal logins get equal labels, computed with a key that is used for one run and
     stored nowhere.
 options:
+  dest:
+    description:
+      - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
+        an existing one.
+      - The result then contains only counts and the 100 most severe findings.
+    type: path
   namespaces:
     description:
       - The namespaces to audit. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are audited. On
@@ -29,29 +35,32 @@ options:
       - With few namespaces, copies of a login in other namespaces are not found.
     type: list
     elements: str
-  cluster_name:
-    description: The name of the cluster in the document, such as C(inventory_hostname).
+  target_version:
+    description:
+      - The target version of a planned upgrade, such as V(4.22) for OpenShift or V(1.35) for plain Kubernetes. Images that can be pulled
+        today, but not with this version, are findings. Quote the value, because YAML reads V(4.20) as a number.
     type: str
-    default: ""
-  rules:
-    description: The ids of the rules to apply. By default, all rules are applied.
-    type: list
-    elements: str
   ignore:
     description:
       - Findings to omit. Each item is the id of a rule, or a dictionary of C(rule) with C(namespace) and C(name), which are globs for the
         object.
     type: list
     elements: raw
-  expires_within:
-    description: Number of days. Logins that expire within this time are findings.
-    type: int
-    default: 14
-  target_version:
+  rules:
+    description: The ids of the rules to apply. By default, all rules are applied.
+    type: list
+    elements: str
+  ask_registries:
     description:
-      - The target version of a planned upgrade, such as V(4.22) for OpenShift or V(1.35) for plain Kubernetes. Images that can be pulled
-        today, but not with this version, are findings. Quote the value, because YAML reads V(4.20) as a number.
-    type: str
+      - Also find images in use without the signature that an image policy requires (rule C(image-unsigned)). The host that runs the task asks
+        the registries, with the same requests, logins and limits as O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
+      - It asks only for images in the scope of an C(ImagePolicy) or a C(ClusterImagePolicy). It asks for up to 2,000 images, shared evenly
+        among the namespaces, and for up to a minute for each namespace. C(unreadable) reports the images that were not asked for, and those
+        whose registry gave no answer.
+      - With O(target_version), the rule C(forecast-release-signature) asks in the same way for the images in use that will need a signature.
+      - Without it, C(image-unsigned) is not applied.
+    type: bool
+    default: false
   search_credential:
     description:
       - A leaked credential. Each secret that contains it is a finding, regardless of the type of the secret and of the form of the
@@ -76,19 +85,20 @@ options:
       token:
         description: The token, of at least 8 characters.
         type: str
-  fingerprint_key:
-    description:
-      - The key of the labels for logins that are stored in several places. It must have at least 16 characters. With the same key, equal
-        logins have equal labels in the documents of several clusters.
-      - By default, each run uses a random key.
-      - Do not keep it. Anyone who has it can test passwords against the labels.
+  expires_within:
+    description: Number of days. Logins that expire within this time are findings.
+    type: int
+    default: 14
+  cluster_name:
+    description: The name of the cluster in the document, such as C(inventory_hostname).
     type: str
+    default: ""
   drift:
     description:
       - The results of M(openshift_ops.image_pull.pull_secret), M(openshift_ops.image_pull.sa_link) and
         M(openshift_ops.image_pull.image_puller_grant) in check mode, for the declarations of an inventory. Changes and failures in these
         results are findings.
-      - The role C(pull_access_audit) sets this from the variables of the other roles.
+      - Used by the roles of this collection.
     type: list
     elements: dict
   declared_selectors:
@@ -97,48 +107,21 @@ options:
         as O(openshift_ops.image_pull.pull_secret#module:namespace_selector). A selector that users can match by choosing the name of a
         project is a finding. The selectors are compared with the whole cluster, regardless of the audited namespaces.
       - An item that is not a valid selector is omitted. O(drift) names it.
-      - The role C(pull_access_audit) sets this from the variables of the roles that write secrets.
+      - Used by the roles of this collection.
     type: list
     elements: dict
-  ask_registries:
+  fingerprint_key:
     description:
-      - Also find images in use without the signature that an image policy requires (rule C(image-unsigned)). The host that runs the task asks
-        the registries, with the same requests, logins and limits as O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
-      - It asks only for images in the scope of an C(ImagePolicy) or a C(ClusterImagePolicy). It asks for up to 2,000 images, shared evenly
-        among the namespaces, and for up to a minute for each namespace. C(unreadable) reports the images that were not asked for, and those
-        whose registry gave no answer.
-      - With O(target_version), the rule C(forecast-release-signature) asks in the same way for the images in use that will need a signature.
-      - Without it, C(image-unsigned) is not applied.
-    type: bool
-    default: false
-  realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. No other host is contacted. Docker Hub's C(auth.docker.io) needs no entry.
-      - The module does not contact a registry at a loopback, link-local, cloud metadata or similar address of the host that runs the task,
-        unless you list it here, because objects of the cluster name the registries.
-    type: list
-    elements: str
-  registry_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
-    type: path
-  registry_validate_certs:
-    description: Verify the certificates of the registries.
-    type: bool
-    default: true
-  registry_timeout:
-    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
-  dest:
-    description:
-      - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
-        an existing one.
-      - The result then contains only counts and the 100 most severe findings.
-    type: path
+      - The key of the labels for logins that are stored in several places. It must have at least 16 characters. With the same key, equal
+        logins have equal labels in the documents of several clusters.
+      - By default, each run uses a random key.
+      - Do not keep it. Anyone who has it can test passwords against the labels.
+      - Used by the roles of this collection.
+    type: str
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
@@ -386,7 +369,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_questions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import json_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
+    CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 CREDENTIAL = {
@@ -397,6 +383,7 @@ CREDENTIAL = {
 }
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
+    **REGISTRY_OPTIONS,
     "cluster_name": {"type": "str", "default": ""},
     "rules": {"type": "list", "elements": "str"},
     "ignore": {"type": "list", "elements": "raw"},

@@ -23,12 +23,6 @@ description:
     elsewhere. A login that many secrets contain has one variable. The names of further passwords of the same user end in C(_2), C(_3).
   - The module never writes C(delegated_auth_registries). Two secrets with the same login become two entries of C(private_registry_secrets).
 options:
-  roles:
-    description:
-      - The cluster roles whose bindings are described. Bindings that this collection created are always described.
-    type: list
-    elements: str
-    default: [system:image-puller]
   dest:
     description:
       - A directory on the controller, such as C(host_vars/HOST) of an inventory. It is created if it does not exist.
@@ -50,6 +44,12 @@ options:
     type: str
     choices: [vault, placeholder]
     default: vault
+  roles:
+    description:
+      - The cluster roles whose bindings are described. Bindings that this collection created are always described.
+    type: list
+    elements: str
+    default: [system:image-puller]
   vault_id:
     description: The vault id to encrypt with. Required if Ansible has vault passwords for several ids. Only with O(dest).
     type: str

@@ -62,27 +62,6 @@ options:
         registry does not use TLS, it is contacted without a login.
     type: bool
     default: false
-  realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. No other host is contacted, with or without a login, and the verdict is then V(unknown).
-        Docker Hub's C(auth.docker.io) needs no entry.
-      - If only objects of the cluster name a registry, such as the image of a pod, the module does not contact it at a loopback,
-        link-local, cloud metadata or similar address of the host that runs the task, unless you list it here. The registry of O(image) is
-        named by that option.
-    type: list
-    elements: str
-  registry_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
-    type: path
-  registry_validate_certs:
-    description: Verify the certificates of the registries.
-    type: bool
-    default: true
-  registry_timeout:
-    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
   show:
     description:
       - Show the answers as text, in the colors of Ansible's own settings if the output is a terminal. The playbook C(explain) uses this
@@ -93,6 +72,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
@@ -375,10 +355,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.run import explain_access
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
+    CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
-ARGUMENTS = {**CLUSTER_OPTIONS, **pull_access.ARGUMENTS, "show": {"type": "bool", "default": False}}
+ARGUMENTS = {
+    **CLUSTER_OPTIONS,
+    **REGISTRY_OPTIONS,
+    **pull_access.ARGUMENTS,
+    "show": {"type": "bool", "default": False},
+}
 RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
 
 

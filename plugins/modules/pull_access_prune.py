@@ -173,14 +173,6 @@ options:
       - To remove all objects of an owner whose inventory is lost, give empty lists, this option and O(max_prune=100%).
     type: bool
     default: false
-  exclude_namespaces:
-    description:
-      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only. The guard reads their
-        workloads.
-      - Name the namespaces in which an earlier task failed. There, the secret that replaces an undeclared one may be missing.
-    type: list
-    elements: str
-    default: []
   concurrency:
     description: The maximum number of requests that are sent at the same time.
     type: int
@@ -201,9 +193,19 @@ options:
     description: Whether a long task displays its progress every few seconds. Only on the controller (C(connection=local)).
     type: bool
     default: true
+  exclude_namespaces:
+    description:
+      - Namespaces in which nothing is read or removed. The module warns about each one that exists. Names only. The guard reads their
+        workloads.
+      - Name the namespaces in which an earlier task failed. There, the secret that replaces an undeclared one may be missing.
+      - Used by the roles of this collection.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.guard
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - list on namespaces; delete on secrets; patch on serviceaccounts; patch, delete on
@@ -667,6 +669,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.in
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CONNECTION_OPTIONS,
+    REGISTRY_OPTIONS,
     RUN_OPTIONS,
     TARGET_OPTIONS,
 )
@@ -678,7 +681,7 @@ FORMS = (
         "name",
         [pull_secret.SOURCES],
         kind=KINDS["secrets"],
-        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        arguments={**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS},
         declare=pull_secret.identity_from_options,
         contradictions=between_secrets.contradictions,
     ),
@@ -702,6 +705,7 @@ FORMS = (
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
     **RUN_OPTIONS,
+    **REGISTRY_OPTIONS,
     "owner": {"type": "str", "required": True},
     **{form.option: form.spec for form in FORMS},
     "max_prune": {"type": "str", "default": USUAL_LIMIT},

@@ -27,6 +27,39 @@ options:
       - One of O(src) and O(what_if) is required.
     type: list
     elements: path
+  html:
+    description:
+      - The path of the HTML page. The directory must exist. This also applies to the other files.
+      - Each file gets mode C(0644). To keep other users of the host from reading it, restrict its directory.
+    type: path
+  json:
+    description: The path of the JSON file. It may be the file that O(compare_with) names.
+    type: path
+  fail_on:
+    description:
+      - The minimum severity of findings that fail the task. It fails after all files are written.
+      - The task also fails if findings can be missing, because a cluster of O(missing) or objects could not be read. See O(allow_unread).
+    type: str
+    choices: [error, warning, info, never]
+    default: never
+  compare_with:
+    description:
+      - The JSON of an older report. Each finding then shows whether it is new, and the report lists the findings that are gone.
+      - Findings are identified by their cluster's name and their id. Clusters that only one of the reports has are named, and not compared.
+    type: path
+  fail_on_new:
+    description: Whether only new findings fail the task. Requires O(compare_with) and O(fail_on).
+    type: bool
+    default: false
+  junit:
+    description:
+      - The path of the JUnit XML file, with a suite for each cluster and a case for each rule and namespace.
+      - A case fails for the findings that O(fail_on) and O(fail_on_new) select. With O(fail_on=never), it fails for errors and warnings.
+    type: path
+  title:
+    description: The title of the page and of the JUnit XML.
+    type: str
+    default: Pull access
   what_if:
     description:
       - The files that M(openshift_ops.image_pull.pull_access_what_if) has written. The page shows each container, and each gain and loss of
@@ -35,10 +68,15 @@ options:
         contain only the audits.
     type: list
     elements: path
+  allow_unread:
+    description: With O(fail_on), do not fail because of clusters and objects that could not be read. The report lists them.
+    type: bool
+    default: false
   missing:
     description:
       - Clusters that could not be audited. The report lists them. They count neither as findings nor as gone.
       - If O(src) contains no cluster, the task fails.
+      - Used by the roles of this collection.
     type: list
     elements: dict
     suboptions:
@@ -50,43 +88,6 @@ options:
         description: The reason.
         type: str
         required: true
-  compare_with:
-    description:
-      - The JSON of an older report. Each finding then shows whether it is new, and the report lists the findings that are gone.
-      - Findings are identified by their cluster's name and their id. Clusters that only one of the reports has are named, and not compared.
-    type: path
-  html:
-    description:
-      - The path of the HTML page. The directory must exist. This also applies to the other files.
-      - Each file gets mode C(0644). To keep other users of the host from reading it, restrict its directory.
-    type: path
-  json:
-    description: The path of the JSON file. It may be the file that O(compare_with) names.
-    type: path
-  junit:
-    description:
-      - The path of the JUnit XML file, with a suite for each cluster and a case for each rule and namespace.
-      - A case fails for the findings that O(fail_on) and O(fail_on_new) select. With O(fail_on=never), it fails for errors and warnings.
-    type: path
-  title:
-    description: The title of the page and of the JUnit XML.
-    type: str
-    default: Pull access
-  fail_on:
-    description:
-      - The minimum severity of findings that fail the task. It fails after all files are written.
-      - The task also fails if findings can be missing, because a cluster of O(missing) or objects could not be read. See O(allow_unread).
-    type: str
-    choices: [error, warning, info, never]
-    default: never
-  allow_unread:
-    description: With O(fail_on), do not fail because of clusters and objects that could not be read. The report lists them.
-    type: bool
-    default: false
-  fail_on_new:
-    description: Whether only new findings fail the task. Requires O(compare_with) and O(fail_on).
-    type: bool
-    default: false
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 attributes:

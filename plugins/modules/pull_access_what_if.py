@@ -26,14 +26,6 @@ description:
   - The API client of this module refuses to send a write. To check rights, it creates SubjectAccessReviews, which are queries and store
     nothing.
 options:
-  namespaces:
-    description:
-      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated, and also
-        these if a change concerns the registries or the logins of the nodes (mirror sets and other objects, registries, a login, the nodes'
-        own pull secret). A removal that names no namespace concerns only the other namespaces then. On
-        OpenShift, if the caller may not list namespaces, only its own projects are evaluated, with a warning.
-    type: list
-    elements: str
   changes:
     description:
       - The changes to suppose. They are applied together, in the order given. Each item has exactly one of the options below.
@@ -243,6 +235,38 @@ options:
             description: The same for links, as in O(openshift_ops.image_pull.pull_access_prune#module:links).
             type: list
             elements: dict
+  fail_on:
+    description:
+      - The answers that fail the task. A part of an inventory that would not be applied fails it as well, unless the value is V(never).
+      - With V(would_break), the task also fails for V(unknown) answers that registries may decide, and that were not asked because
+        O(ask_registries) is not set. V(certain_break) does not fail the task for these.
+      - With V(unknown), both V(would_break) and V(unknown) fail it. The task then also fails if an upgrade has forecasts, if pods or workloads of
+        a namespace or images of the platform could not be read, and if access could not be compared.
+    type: str
+    choices: [never, certain_break, would_break, unknown]
+    default: never
+  dest:
+    description:
+      - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
+        an existing one. The result then has only the counts and the text.
+    type: path
+  ask_registries:
+    description:
+      - Also check, from the host that runs the task, whether the registries provide the images, before and after the changes. This includes
+        mirrors that a change adds. See O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
+      - Without it, a pull that loses a login is V(unknown), even if another login is left, because that may have no right to the image. This
+        includes the login of the nodes, because nodes try it after those of the pod. Neither is it known whether the source has the image
+        if a pull loses a mirror. A pull whose only logins a registry refuses (O(changes[].remove_credential)) is still V(would_break).
+    type: bool
+    default: false
+  namespaces:
+    description:
+      - The namespaces to evaluate. Without O(namespaces) and O(namespace_selector), all namespaces except the platform's are evaluated, and also
+        these if a change concerns the registries or the logins of the nodes (mirror sets and other objects, registries, a login, the nodes'
+        own pull secret). A removal that names no namespace concerns only the other namespaces then. On
+        OpenShift, if the caller may not list namespaces, only its own projects are evaluated, with a warning.
+    type: list
+    elements: str
   against:
     description:
       - The inventory to compare with, for the review of a merge request. The only change is then O(changes[].declared).
@@ -297,50 +321,6 @@ options:
         description: Compare on the cluster of the task, instead of without a cluster.
         type: bool
         default: false
-  ask_registries:
-    description:
-      - Also check, from the host that runs the task, whether the registries provide the images, before and after the changes. This includes
-        mirrors that a change adds. See O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
-      - Without it, a pull that loses a login is V(unknown), even if another login is left, because that may have no right to the image. This
-        includes the login of the nodes, because nodes try it after those of the pod. Neither is it known whether the source has the image
-        if a pull loses a mirror. A pull whose only logins a registry refuses (O(changes[].remove_credential)) is still V(would_break).
-    type: bool
-    default: false
-  realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. No other host is contacted, with or without a login, and the verdict is then V(unknown).
-        Docker Hub's C(auth.docker.io) needs no entry.
-      - If only objects of the cluster name a registry, such as the image of a pod, the module does not contact it at a loopback,
-        link-local, cloud metadata or similar address of the host that runs the task, unless you list it here.
-    type: list
-    elements: str
-  registry_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
-    type: path
-  registry_validate_certs:
-    description: Verify the certificates of the registries.
-    type: bool
-    default: true
-  registry_timeout:
-    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
-  fail_on:
-    description:
-      - The answers that fail the task. A part of an inventory that would not be applied fails it as well, unless the value is V(never).
-      - With V(would_break), the task also fails for V(unknown) answers that registries may decide, and that were not asked because
-        O(ask_registries) is not set. V(certain_break) does not fail the task for these.
-      - With V(unknown), both V(would_break) and V(unknown) fail it. The task then also fails if an upgrade has forecasts, if pods or workloads of
-        a namespace or images of the platform could not be read, and if access could not be compared.
-    type: str
-    choices: [never, certain_break, would_break, unknown]
-    default: never
-  dest:
-    description:
-      - The path of a file for the document, on the host that runs the task. The file is written atomically, with mode C(0600), and replaces
-        an existing one. The result then has only the counts and the text.
-    type: path
   junit:
     description:
       - The path of a JUnit XML file, on the host that runs the task, with a case for each container that the changes affect. It is written as
@@ -363,6 +343,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 attributes:
   check_mode:
@@ -870,6 +851,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.in
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
@@ -880,7 +862,7 @@ _APPLIED = (
         "name",
         [pull_secret.SOURCES],
         kind=SECRET,
-        arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
+        arguments={**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS},
         declare=pull_secret.from_options,
         contradictions=between_secrets.contradictions,
     ),
@@ -908,6 +890,7 @@ FORMS = (
 )
 ARGUMENTS = {
     **CLUSTER_OPTIONS,
+    **REGISTRY_OPTIONS,
     **what_if.with_inventories({form.option: form.spec for form in FORMS}),
     "show": {"type": "bool", "default": False},
 }

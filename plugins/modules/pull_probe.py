@@ -36,16 +36,16 @@ options:
     type: list
     elements: str
     required: true
-  service_account:
-    description: The service account of the pods.
-    type: str
-    default: default
   image_pull_secrets:
     description:
       - The names of pull secrets for the pods' own list. By default, a pod gets the list of its service account, like other pods without a
         list of their own.
     type: list
     elements: str
+  service_account:
+    description: The service account of the pods.
+    type: str
+    default: default
   node_selectors:
     description:
       - Labels of nodes, one entry for each kind of node, such as C(node-role.kubernetes.io/worker) with an empty value. Each entry gets a

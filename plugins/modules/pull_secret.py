@@ -23,87 +23,6 @@ options:
   name:
     description: The name of the secret. Required, unless each entry of O(secrets) has a name.
     type: str
-  owner:
-    description:
-      - The owner of the secret, such as a team. A secret that the module creates gets this name as the label C(app.kubernetes.io/instance),
-        in addition to C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
-      - A secret that this collection created for another owner is refused, with the owner's name, see O(adopt). A secret that was created
-        without an owner, or by others, is changed as without this option, and does not get the label.
-      - With O(state=absent) and with O(mode=remove), another owner's secret is always refused. With O(only_managed=true), it is kept with a
-        warning instead.
-      - M(openshift_ops.image_pull.pull_access_prune) removes objects that carry an owner's label and are no longer declared. R(The guide on owners,
-        ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and pruning together.
-      - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label.
-    type: str
-  adopt:
-    description:
-      - Take over an existing secret. It gets both labels, whoever created it. From then on, it is treated as created for O(owner), which is
-        required.
-      - The pull secret of the cluster's nodes is never taken over. Neither is a secret with O(mode=remove), O(update_existing=false) or
-        O(state=absent).
-    type: bool
-    default: false
-  state:
-    description:
-      - V(present) creates the secret, or changes it according to O(mode).
-      - V(absent) deletes the secret. The task fails if the secret is not a pull secret, or belongs to the platform.
-    type: str
-    choices: [present, absent]
-    default: present
-  mode:
-    description:
-      - How O(state=present) changes an existing secret.
-      - V(replace) replaces its whole content with the given registries.
-      - V(merge) adds the given registries, and replaces the credentials of registries that the secret already has. All other entries are
-        kept byte for byte. Fields that a given entry omits, such as an e-mail address, are also kept.
-      - V(remove) removes the registries that O(registries) names, regardless of their spelling in the secret. User and password are not
-        needed. With a file or data, it removes the registries that a merge of it adds. If the secret does not exist, nothing is done. The
-        type of the secret is kept.
-      - V(merge) and V(remove) fail if the content cannot be read, or contains C(auths) twice. If another client changes the secret at the
-        same time, the module reads and plans it again, so no change is lost.
-    type: str
-    choices: [replace, merge, remove]
-    default: replace
-  update_existing:
-    description: Whether to change an existing secret. With V(false), the module only creates missing secrets.
-    type: bool
-    default: true
-  only_managed:
-    description:
-      - With O(state=absent), delete the secret only if it has the label C(app.kubernetes.io/managed-by=openshift_ops.image_pull), which
-        this module sets on every secret that it creates. Any other secret is kept, with a warning.
-    type: bool
-    default: false
-  delete_empty:
-    description:
-      - With O(mode=remove), delete the secret when it has no registry left, if it has the label
-        C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and no other data. Otherwise, the empty secret is kept.
-      - On a hosted cluster, the nodes keep the previous logins of an empty V(kube-system/additional-pull-secret). So the module deletes it,
-        whoever created it. Without this option, the module refuses to leave it empty.
-      - The module also deletes such a secret if it has no registry to begin with, so the next run completes an interrupted run.
-    type: bool
-    default: false
-  recreate:
-    description:
-      - Whether to delete and recreate a secret that cannot be changed, because it has another type or is immutable. Without it, the task
-        fails for such a secret.
-      - The API server checks the new secret before the old one is deleted. If the create request fails nevertheless, the old secret is
-        restored. Labels, annotations, owners and other data keys are kept. C(metadata.uid) changes.
-      - The module also converts a secret of a type that no node reads, such as C(Opaque) or C(kubernetes.io/podmanconfigjson), if it
-        contains only an auth file.
-    type: bool
-    default: false
-  type:
-    description:
-      - The type of the secret. Files of Docker and of Podman have the same content, and both work as
-        V(kubernetes.io/dockerconfigjson).
-      - V(kubernetes.io/dockercfg) is the legacy format.
-      - The OpenShift documentation names C(kubernetes.io/podmanconfigjson) for Podman's file. The module does not write that type, because
-        no component reads it.
-      - The type of an existing secret can only be changed with O(recreate=true).
-    type: str
-    choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg]
-    default: kubernetes.io/dockerconfigjson
   registries:
     description:
       - The credentials, one entry for each registry or repository path.
@@ -134,47 +53,6 @@ options:
       email:
         description: Stored with the credential. No registry requires it.
         type: str
-  auth_file:
-    description:
-      - Path of a C(config.json) of Docker or an C(auth.json) of Podman, on the host that runs the task.
-      - For a file that is encrypted with ansible-vault, use O(auth_config) with P(ansible.builtin.file#lookup).
-      - A file whose credentials are in a credential helper is refused.
-      - A byte that is not UTF-8, such as one of a Latin-1 e-mail address, is kept unchanged. In C(username) or C(password), it is refused
-        unless C(auth) contains the login, because every reader would see another login.
-      - C(~) stands for the home directory. For a path in an environment variable, use P(ansible.builtin.env#lookup).
-    type: str
-  auth_config:
-    description:
-      - The content of such a file as data or as JSON text, for example from OpenShift Cluster Manager.
-    type: raw
-  include:
-    description:
-      - The entries of O(auth_file) or O(auth_config) to use, as names or globs such as C(quay.io/*). A star also matches slashes. By
-        default, all entries are used.
-      - Entries that are not selected are not checked, so you can use one entry of a file that has others in a credential helper.
-      - A name or glob that matches no entry is an error. Entries keep their names.
-    type: list
-    elements: str
-  labels:
-    description: Labels that the secret must have. Its other labels are kept.
-    type: dict
-  annotations:
-    description: Annotations that the secret must have. Its other annotations are kept.
-    type: dict
-  immutable:
-    description:
-      - Whether the API server refuses every change of the content. By default this is not changed.
-      - An immutable secret can only be changed, or made mutable, with O(recreate=true).
-    type: bool
-  drop_platform_registries:
-    description:
-      - Entries of the platform that the module is allowed to remove from C(openshift-config/pull-secret), by name. Without it, a change
-        that would remove one is refused, because upgrades, operators and telemetry need them. If the cluster is not registered at Red Hat
-        with the pull secret, V(cloud.openshift.com) can be removed.
-      - If it is given, even as an empty list, every secret of the task has the same protection as V(openshift-config/pull-secret), for
-        example the pull secret of a hosted cluster on its management cluster.
-    type: list
-    elements: str
   verify:
     description:
       - Before anything is written, log in to each registry with the login that is given for it. This also happens in check mode. If a login
@@ -200,30 +78,48 @@ options:
         module requests them as a node does before a pull, with the login that the node would try first. Implies O(verify=true).
     type: list
     elements: str
-  verify_realm_hosts:
+  mode:
     description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
+      - How O(state=present) changes an existing secret.
+      - V(replace) replaces its whole content with the given registries.
+      - V(merge) adds the given registries, and replaces the credentials of registries that the secret already has. All other entries are
+        kept byte for byte. Fields that a given entry omits, such as an e-mail address, are also kept.
+      - V(remove) removes the registries that O(registries) names, regardless of their spelling in the secret. User and password are not
+        needed. With a file or data, it removes the registries that a merge of it adds. If the secret does not exist, nothing is done. The
+        type of the secret is kept.
+      - V(merge) and V(remove) fail if the content cannot be read, or contains C(auths) twice. If another client changes the secret at the
+        same time, the module reads and plans it again, so no change is lost.
+    type: str
+    choices: [replace, merge, remove]
+    default: replace
+  state:
+    description:
+      - V(present) creates the secret, or changes it according to O(mode).
+      - V(absent) deletes the secret. The task fails if the secret is not a pull secret, or belongs to the platform.
+    type: str
+    choices: [present, absent]
+    default: present
+  auth_file:
+    description:
+      - Path of a C(config.json) of Docker or an C(auth.json) of Podman, on the host that runs the task.
+      - For a file that is encrypted with ansible-vault, use O(auth_config) with P(ansible.builtin.file#lookup).
+      - A file whose credentials are in a credential helper is refused.
+      - A byte that is not UTF-8, such as one of a Latin-1 e-mail address, is kept unchanged. In C(username) or C(password), it is refused
+        unless C(auth) contains the login, because every reader would see another login.
+      - C(~) stands for the home directory. For a path in an environment variable, use P(ansible.builtin.env#lookup).
+    type: str
+  auth_config:
+    description:
+      - The content of such a file as data or as JSON text, for example from OpenShift Cluster Manager.
+    type: raw
+  include:
+    description:
+      - The entries of O(auth_file) or O(auth_config) to use, as names or globs such as C(quay.io/*). A star also matches slashes. By
+        default, all entries are used.
+      - Entries that are not selected are not checked, so you can use one entry of a file that has others in a credential helper.
+      - A name or glob that matches no entry is an error. Entries keep their names.
     type: list
     elements: str
-  verify_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
-    type: path
-  verify_validate_certs:
-    description: Verify the certificates of the registries.
-    type: bool
-    default: true
-  verify_timeout:
-    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
-  declared_elsewhere:
-    description:
-      - Secrets that other tasks declare, so that two tasks do not undo each other in every run. Each entry has a C(name), C(namespaces) or a
-        C(namespace_selector), and optionally a C(title), as in O(secrets).
-      - If this task declares one of them in the same namespace, it fails before it changes anything, and names both entries.
-    type: list
-    elements: dict
   secrets:
     description:
       - Many secrets in one task, instead of a single one. Each entry takes the options listed here. An option that an entry omits is taken
@@ -351,23 +247,112 @@ options:
         description: See O(verify_repositories).
         type: list
         elements: str
-      verify_realm_hosts:
-        description: See O(verify_realm_hosts).
+      realm_hosts:
+        description: See O(realm_hosts).
         type: list
         elements: str
-      verify_ca_cert:
-        description: See O(verify_ca_cert).
+      registry_ca_cert:
+        description: See O(registry_ca_cert).
         type: path
-      verify_validate_certs:
-        description: See O(verify_validate_certs).
+      registry_validate_certs:
+        description: See O(registry_validate_certs).
         type: bool
-      verify_timeout:
-        description: See O(verify_timeout).
+      registry_timeout:
+        description: See O(registry_timeout).
         type: int
+  owner:
+    description:
+      - The owner of the secret, such as a team. A secret that the module creates gets this name as the label C(app.kubernetes.io/instance),
+        in addition to C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
+      - A secret that this collection created for another owner is refused, with the owner's name, see O(adopt). A secret that was created
+        without an owner, or by others, is changed as without this option, and does not get the label.
+      - With O(state=absent) and with O(mode=remove), another owner's secret is always refused. With O(only_managed=true), it is kept with a
+        warning instead.
+      - M(openshift_ops.image_pull.pull_access_prune) removes objects that carry an owner's label and are no longer declared. R(The guide on owners,
+        ansible_collections.openshift_ops.image_pull.docsite.many_teams) describes labels, owners and pruning together.
+      - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label.
+    type: str
+  adopt:
+    description:
+      - Take over an existing secret. It gets both labels, whoever created it. From then on, it is treated as created for O(owner), which is
+        required.
+      - The pull secret of the cluster's nodes is never taken over. Neither is a secret with O(mode=remove), O(update_existing=false) or
+        O(state=absent).
+    type: bool
+    default: false
+  update_existing:
+    description: Whether to change an existing secret. With V(false), the module only creates missing secrets.
+    type: bool
+    default: true
+  only_managed:
+    description:
+      - With O(state=absent), delete the secret only if it has the label C(app.kubernetes.io/managed-by=openshift_ops.image_pull), which
+        this module sets on every secret that it creates. Any other secret is kept, with a warning.
+    type: bool
+    default: false
+  delete_empty:
+    description:
+      - With O(mode=remove), delete the secret when it has no registry left, if it has the label
+        C(app.kubernetes.io/managed-by=openshift_ops.image_pull) and no other data. Otherwise, the empty secret is kept.
+      - On a hosted cluster, the nodes keep the previous logins of an empty V(kube-system/additional-pull-secret). So the module deletes it,
+        whoever created it. Without this option, the module refuses to leave it empty.
+      - The module also deletes such a secret if it has no registry to begin with, so the next run completes an interrupted run.
+    type: bool
+    default: false
+  recreate:
+    description:
+      - Whether to delete and recreate a secret that cannot be changed, because it has another type or is immutable. Without it, the task
+        fails for such a secret.
+      - The API server checks the new secret before the old one is deleted. If the create request fails nevertheless, the old secret is
+        restored. Labels, annotations, owners and other data keys are kept. C(metadata.uid) changes.
+      - The module also converts a secret of a type that no node reads, such as C(Opaque) or C(kubernetes.io/podmanconfigjson), if it
+        contains only an auth file.
+    type: bool
+    default: false
+  type:
+    description:
+      - The type of the secret. Files of Docker and of Podman have the same content, and both work as
+        V(kubernetes.io/dockerconfigjson).
+      - V(kubernetes.io/dockercfg) is the legacy format.
+      - The OpenShift documentation names C(kubernetes.io/podmanconfigjson) for Podman's file. The module does not write that type, because
+        no component reads it.
+      - The type of an existing secret can only be changed with O(recreate=true).
+    type: str
+    choices: [kubernetes.io/dockerconfigjson, kubernetes.io/dockercfg]
+    default: kubernetes.io/dockerconfigjson
+  labels:
+    description: Labels that the secret must have. Its other labels are kept.
+    type: dict
+  annotations:
+    description: Annotations that the secret must have. Its other annotations are kept.
+    type: dict
+  immutable:
+    description:
+      - Whether the API server refuses every change of the content. By default this is not changed.
+      - An immutable secret can only be changed, or made mutable, with O(recreate=true).
+    type: bool
+  drop_platform_registries:
+    description:
+      - Entries of the platform that the module is allowed to remove from C(openshift-config/pull-secret), by name. Without it, a change
+        that would remove one is refused, because upgrades, operators and telemetry need them. If the cluster is not registered at Red Hat
+        with the pull secret, V(cloud.openshift.com) can be removed.
+      - If it is given, even as an empty list, every secret of the task has the same protection as V(openshift-config/pull-secret), for
+        example the pull secret of a hosted cluster on its management cluster.
+    type: list
+    elements: str
+  declared_elsewhere:
+    description:
+      - Secrets that other tasks declare, so that two tasks do not undo each other in every run. Each entry has a C(name), C(namespaces) or a
+        C(namespace_selector), and optionally a C(title), as in O(secrets).
+      - If this task declares one of them in the same namespace, it fails before it changes anything, and names both entries.
+      - Used by the roles of this collection.
+    type: list
+    elements: dict
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.guard
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - get, create, patch, delete on secrets.
@@ -754,11 +739,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
-DECLARATION = {**TARGET_OPTIONS, **pull_secret.ARGUMENTS}
+DECLARATION = {**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS}
 FORM = ListForm(
     "secrets",
     "name",

@@ -17,13 +17,6 @@ description:
     Many logins are checked at the same time.
   - The module changes nothing.
 options:
-  names:
-    description:
-      - Names of secrets, or globs such as V(team-*). A namespace does not have to contain them.
-      - By default, all secrets of the types for registry logins, and secrets that contain an auth file under another type. Secrets that the
-        platform generates for service accounts are then omitted. To include them, name them, as in V(*-dockercfg-*).
-    type: list
-    elements: str
   verify:
     description:
       - Log in to each registry with each login. Keys with a star do not name a registry that the module could contact.
@@ -32,6 +25,13 @@ options:
       - The logins of secrets that the platform generates are not checked.
     type: bool
     default: false
+  names:
+    description:
+      - Names of secrets, or globs such as V(team-*). A namespace does not have to contain them.
+      - By default, all secrets of the types for registry logins, and secrets that contain an auth file under another type. Secrets that the
+        platform generates for service accounts are then omitted. To include them, name them, as in V(*-dockercfg-*).
+    type: list
+    elements: str
   verify_repositories:
     description:
       - Images or repositories that the logins must pull, with their registry, such as V(quay.io/team/app) or V(quay.io/team/app:v2). The
@@ -39,28 +39,10 @@ options:
       - Implies O(verify=true).
     type: list
     elements: str
-  verify_realm_hosts:
-    description:
-      - The C(host[:port]) of further hosts that the module is allowed to ask for tokens, in addition to the registries themselves, for
-        registries that delegate their login. A login is sent to no other host. Docker Hub's C(auth.docker.io) needs no entry.
-      - If only a secret names a registry, the module does not contact it at a loopback, link-local, cloud metadata or similar address of
-        the host that runs the task, unless you list it here or in O(verify_repositories).
-    type: list
-    elements: str
-  verify_ca_cert:
-    description: Path of a file with the certificate authorities of the registries, in PEM form, on the host that runs the task.
-    type: path
-  verify_validate_certs:
-    description: Verify the certificates of the registries.
-    type: bool
-    default: true
-  verify_timeout:
-    description: Seconds to wait for each response of a registry, from V(1) to V(3600).
-    type: int
-    default: 10
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 seealso:
   - module: openshift_ops.image_pull.registry_auth_info
@@ -310,10 +292,13 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     inspect_secrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
+    CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
-ARGUMENTS = {**CLUSTER_OPTIONS, **pull_secret_info.ARGUMENTS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **REGISTRY_OPTIONS, **pull_secret_info.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:

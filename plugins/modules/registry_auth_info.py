@@ -25,20 +25,6 @@ options:
       - Only https is supported. C(docker.io) and C(index.docker.io) mean Docker Hub's registry, C(registry-1.docker.io).
       - One of O(registry) and O(registries) is required.
     type: str
-  realm_host:
-    description:
-      - C(host[:port]) that takes the logins, if you know it. The registry is then not contacted, and the module only reports whether that
-        is another host (RV(delegated)).
-      - With or without a login, the module only asks the registry's own host and this host for a token, over TLS. Docker Hub's
-        C(auth.docker.io) needs no entry.
-    type: str
-  realm_hosts:
-    description:
-      - The C(host[:port]) of each further host that the module is allowed to ask for a token, in addition to the registry's own host and
-        O(realm_host). The module contacts the registry, and its response selects one of them. Use it for a list of registries with
-        different hosts for their logins.
-    type: list
-    elements: str
   username:
     description: The user of a login to verify. O(username) and O(password) must be given together.
     type: str
@@ -52,22 +38,13 @@ options:
       - Without O(username), the module checks whether everyone is allowed to pull them.
     type: list
     elements: str
-  ca_cert:
+  realm_host:
     description:
-      - Path of a file with the certificate authorities to trust instead of the system's, in PEM form, on the host that runs
-        the task.
-    type: path
-  validate_certs:
-    description: Verify the registry's certificate.
-    type: bool
-    default: true
-  timeout:
-    description:
-      - Seconds to wait for the whole response, from V(1) to V(3600).
-      - Connecting has the same limit for each address of the host. The time limit for resolving a name is a setting of the host that runs
-        the task.
-    type: int
-    default: 10
+      - C(host[:port]) that takes the logins, if you know it. The registry is then not contacted, and the module only reports whether that
+        is another host (RV(delegated)).
+      - With or without a login, the module asks the registry's own host, this host and those of O(realm_hosts) for a token, over TLS, and
+        no other host.
+    type: str
   registries:
     description:
       - Many registries, which the module contacts at the same time. An option that an entry omits is taken from the task's option of the
@@ -90,14 +67,14 @@ options:
         description: See O(realm_hosts).
         type: list
         elements: str
-      ca_cert:
-        description: See O(ca_cert).
+      registry_ca_cert:
+        description: See O(registry_ca_cert).
         type: path
-      validate_certs:
-        description: See O(validate_certs).
+      registry_validate_certs:
+        description: See O(registry_validate_certs).
         type: bool
-      timeout:
-        description: See O(timeout).
+      registry_timeout:
+        description: See O(registry_timeout).
         type: int
       username:
         description: See O(username).
@@ -110,6 +87,7 @@ options:
         type: list
         elements: str
 extends_documentation_fragment:
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 seealso:
   - module: openshift_ops.image_pull.pull_secret_info
@@ -149,7 +127,7 @@ EXAMPLES = r"""
   openshift_ops.image_pull.registry_auth_info:
     registries:
       - registry: registry.redhat.io
-      - {registry: registry.example.com, ca_cert: /etc/pki/example.pem}
+      - {registry: registry.example.com, registry_ca_cert: /etc/pki/example.pem}
 """
 
 RETURN = r"""
@@ -364,26 +342,25 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import EntryList
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth.run import ask_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import REGISTRY_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
 OPTIONS: dict[str, dict[str, object]] = {
     "realm_host": {"type": "str"},
-    "realm_hosts": {"type": "list", "elements": "str"},
-    "ca_cert": {"type": "path"},
-    "validate_certs": {"type": "bool"},
-    "timeout": {"type": "int"},
+    **REGISTRY_OPTIONS,
     "username": {"type": "str"},
     "password": {"type": "str", "no_log": True},
     "repositories": {"type": "list", "elements": "str"},
 }
-DEFAULTS: dict[str, object] = {"validate_certs": True, "timeout": 10}
+#: The options of an entry. Their defaults come from the task.
+ENTRY = {name: {key: value for key, value in spec.items() if key != "default"} for name, spec in OPTIONS.items()}
 ARGUMENTS = {
     "registry": {"type": "str"},
-    **{name: {**spec, **({"default": DEFAULTS[name]} if name in DEFAULTS else {})} for name, spec in OPTIONS.items()},
+    **OPTIONS,
     "registries": {
         "type": "list",
         "elements": "dict",
-        "options": {"registry": {"type": "str", "required": True}, "title": {"type": "str"}, **OPTIONS},
+        "options": {"registry": {"type": "str", "required": True}, "title": {"type": "str"}, **ENTRY},
     },
 }
 FORM = EntryList("registries", "registry")

@@ -34,30 +34,6 @@ options:
     type: list
     elements: str
     default: [default]
-  link_for:
-    description:
-      - V(pull) is C(imagePullSecrets), the list that pods use for pulls. V(mount) is C(secrets), the list of mountable secrets.
-      - The default of C(oc secrets link) is mount.
-    type: list
-    elements: str
-    choices: [pull, mount]
-    default: [pull]
-  owner:
-    description:
-      - The owner of the links, such as a team. A service account that O(create) creates gets this name as the label
-        C(app.kubernetes.io/instance), in addition to C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
-      - A service account that O(create) declares, and that this collection created for another owner, is refused, with the owner's name,
-        see O(adopt). Without O(create), any service account can be linked to.
-      - A link belongs to the owner of its secret. With O(only_managed), secrets of another owner remain linked.
-      - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label. See R(the guide on owners,
-        ansible_collections.openshift_ops.image_pull.docsite.many_teams).
-    type: str
-  adopt:
-    description:
-      - Take over existing service accounts that O(create) declares. They get both labels. Requires O(owner).
-      - The platform's accounts V(default), V(builder) and V(deployer) are never taken over.
-    type: bool
-    default: false
   state:
     description:
       - V(present) links. V(absent) unlinks from the lists that O(link_for) names, even if the secret no longer exists.
@@ -69,54 +45,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  exclusive:
-    description:
-      - Remove everything except O(secrets) and the platform's entries from the lists that O(link_for) names.
-      - The platform's entries are the generated pull secret, as in O(state), and the token secret that Kubernetes generated before version
-        1.24. Entries that do not name a secret are also kept.
-    type: bool
-    default: false
-  only_managed:
-    description:
-      - With O(state=absent), unlink only secrets that this collection created (label
-        C(app.kubernetes.io/managed-by=openshift_ops.image_pull)), or that do not exist. Other secrets remain linked, with a warning.
-      - Run this before you delete the secrets with the same condition. A secret that the caller may not read remains linked, with a
-        warning.
-    type: bool
-    default: false
-  create:
-    description:
-      - Create a named service account that does not exist, instead of waiting for it. Globs create nothing.
-      - The cluster itself creates accounts such as V(default). If it is faster, its account is linked.
-    type: bool
-    default: false
-  require:
-    description:
-      - The condition that a secret must meet to be linked. Otherwise, nothing is written in that namespace, and the task fails with the
-        secret's name, the reason, and the steps to take.
-      - V(usable) requires a type that nodes read (C(kubernetes.io/dockerconfigjson), C(kubernetes.io/dockercfg)) and at least one entry
-        with user and password. For V(mount) alone, the secret only has to exist.
-      - V(existing) accepts any existing secret. V(none) checks nothing, which check mode needs if an earlier task of the play would create
-        the secret.
-      - If the caller may not read a secret, it is linked with a warning that it was not checked.
-    type: str
-    choices: [usable, existing, none]
-    default: usable
-  restart_pods:
-    description:
-      - How to handle pods of the service accounts that lack one of O(secrets) and will never get it, because they were created before the
-        link, or have a list of their own.
-      - V(report) lists them in the result with the controllers that own them.
-      - After linking, V(stuck) also deletes the pods that wait with C(ErrImagePull) or C(ImagePullBackOff), belong to a controller that
-        replaces them, and have no list of their own. If a pod has changed in the meantime, the module checks it again first.
-      - Requires the right to list pods, and for V(stuck) the right to delete them.
-    type: str
-    choices: [never, report, stuck]
-    default: never
-  wait_timeout:
-    description: Seconds to wait for a service account that does not exist yet. With V(0), the module looks once.
-    type: int
-    default: 30
   links:
     description:
       - Many links in one task, instead of a single one. Each entry takes the options listed here. An option that an entry omits is taken
@@ -206,10 +134,83 @@ options:
       wait_timeout:
         description: See O(wait_timeout).
         type: int
+  link_for:
+    description:
+      - V(pull) is C(imagePullSecrets), the list that pods use for pulls. V(mount) is C(secrets), the list of mountable secrets.
+      - The default of C(oc secrets link) is mount.
+    type: list
+    elements: str
+    choices: [pull, mount]
+    default: [pull]
+  owner:
+    description:
+      - The owner of the links, such as a team. A service account that O(create) creates gets this name as the label
+        C(app.kubernetes.io/instance), in addition to C(app.kubernetes.io/managed-by=openshift_ops.image_pull).
+      - A service account that O(create) declares, and that this collection created for another owner, is refused, with the owner's name,
+        see O(adopt). Without O(create), any service account can be linked to.
+      - A link belongs to the owner of its secret. With O(only_managed), secrets of another owner remain linked.
+      - The name has at most 63 letters, digits, C(-), C(_) and C(.), like the value of a label. See R(the guide on owners,
+        ansible_collections.openshift_ops.image_pull.docsite.many_teams).
+    type: str
+  adopt:
+    description:
+      - Take over existing service accounts that O(create) declares. They get both labels. Requires O(owner).
+      - The platform's accounts V(default), V(builder) and V(deployer) are never taken over.
+    type: bool
+    default: false
+  exclusive:
+    description:
+      - Remove everything except O(secrets) and the platform's entries from the lists that O(link_for) names.
+      - The platform's entries are the generated pull secret, as in O(state), and the token secret that Kubernetes generated before version
+        1.24. Entries that do not name a secret are also kept.
+    type: bool
+    default: false
+  only_managed:
+    description:
+      - With O(state=absent), unlink only secrets that this collection created (label
+        C(app.kubernetes.io/managed-by=openshift_ops.image_pull)), or that do not exist. Other secrets remain linked, with a warning.
+      - Run this before you delete the secrets with the same condition. A secret that the caller may not read remains linked, with a
+        warning.
+    type: bool
+    default: false
+  create:
+    description:
+      - Create a named service account that does not exist, instead of waiting for it. Globs create nothing.
+      - The cluster itself creates accounts such as V(default). If it is faster, its account is linked.
+    type: bool
+    default: false
+  require:
+    description:
+      - The condition that a secret must meet to be linked. Otherwise, nothing is written in that namespace, and the task fails with the
+        secret's name, the reason, and the steps to take.
+      - V(usable) requires a type that nodes read (C(kubernetes.io/dockerconfigjson), C(kubernetes.io/dockercfg)) and at least one entry
+        with user and password. For V(mount) alone, the secret only has to exist.
+      - V(existing) accepts any existing secret. V(none) checks nothing, which check mode needs if an earlier task of the play would create
+        the secret.
+      - If the caller may not read a secret, it is linked with a warning that it was not checked.
+    type: str
+    choices: [usable, existing, none]
+    default: usable
+  restart_pods:
+    description:
+      - How to handle pods of the service accounts that lack one of O(secrets) and will never get it, because they were created before the
+        link, or have a list of their own.
+      - V(report) lists them in the result with the controllers that own them.
+      - After linking, V(stuck) also deletes the pods that wait with C(ErrImagePull) or C(ImagePullBackOff), belong to a controller that
+        replaces them, and have no list of their own. If a pod has changed in the meantime, the module checks it again first.
+      - Requires the right to list pods, and for V(stuck) the right to delete them.
+    type: str
+    choices: [never, report, stuck]
+    default: never
+  wait_timeout:
+    description: Seconds to wait for a service account that does not exist yet. With V(0), the module looks once.
+    type: int
+    default: 30
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.guard
+  - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
 notes:
   - Rights needed - get, patch on serviceaccounts; list on serviceaccounts.
@@ -557,6 +558,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
+    REGISTRY_OPTIONS,
     TARGET_OPTIONS,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
@@ -570,7 +572,7 @@ FORM = ListForm(
     declare=sa_link.from_options,
     contradictions=contradictions,
 )
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.ARGUMENTS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **REGISTRY_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:

@@ -166,7 +166,7 @@ def _check_entry(module: Module, given: Mapping[str, Any], *, is_local: bool) ->
     :raises OptionError: if the module would refuse it.
     """
     # `become` is not visible here: the module may run as a user who is allowed to read the file.
-    reads_files = is_local and not any(_is_forbidden(given.get(name)) for name in ("ca_cert", "verify_ca_cert"))
+    reads_files = is_local and not _is_forbidden(given.get("registry_ca_cert"))
     if module is registry_auth_info.MODULE:
         check_request(given, reads_files=reads_files)
     if not isinstance(module.form, ListForm):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -54,12 +55,23 @@ FIRST = {
 #: The roles that write secrets.
 _WRITERS = ("private_registry", "delegated_auth")
 _SOURCES = ("registries", "auth_file", "auth_config", "include")
-_VERIFY = (
-    "verify", "verify_repositories", "verify_realm_hosts", "verify_ca_cert", "verify_validate_certs", "verify_timeout",
-)  # fmt: skip
-_SECRET = ("type", *_SOURCES, "mode", "update_existing", "recreate", "labels", "annotations", "immutable", *_VERIFY)
+#: How registries are reached. The variables of the play, with the prefix `image_pull_`, are the defaults of the entries.
+_ACCESS = ("realm_hosts", "registry_ca_cert", "registry_validate_certs", "registry_timeout")
+_VERIFY = ("verify", "verify_repositories")
+_SECRET = (
+    "type",
+    *_SOURCES,
+    "mode",
+    "update_existing",
+    "recreate",
+    "labels",
+    "annotations",
+    "immutable",
+    *_VERIFY,
+    *_ACCESS,
+)
 _LINK = ("service_accounts", "link_for", "exclusive", "create", "require", "restart_pods", "wait_timeout")
-_QUESTION = ("registry", "realm_host", "ca_cert", "validate_certs")
+_QUESTION = ("registry", "realm_host", *_ACCESS[1:])
 _LOGIN = ("username", "password", "email")
 _GRANT = (
     "service_accounts", "projects", "groups", "users", "authenticated", "anonymous", "role", "binding_name", "exclusive",
@@ -70,7 +82,7 @@ _MEMBERS = {
     "private_registry": {"name", "state", "links", *PLACES, *_SECRET, *_LINK},
     "delegated_auth": {
         *("state", *PLACES, *_QUESTION, *_LOGIN, "service_accounts", "link_for", "wait_timeout"),
-        *_VERIFY[:2],
+        *_VERIFY,
         *("registry_secret_name", "realm_secret_name"),
     },
     "cross_project_pull": {"state", *PLACES, *_GRANT},
@@ -102,6 +114,17 @@ class Declarations:
     @property
     def titles(self) -> list[str]:
         return [entry.title for entry in self.entries]
+
+    @cached_property
+    def access(self) -> Made:
+        """How the play reaches registries. An empty variable is not given."""
+        names = {name: f"image_pull_{name}" for name in _ACCESS}
+        given = {
+            name: _resolve_value(self._templates, self._variables[variable], f"variable {variable}")
+            for name, variable in names.items()
+            if variable in self._variables
+        }
+        return {name: value for name, value in given.items() if value not in (None, "")}
 
     def refuse_conflicts(self) -> None:
         """:raises DeclarationError: if two entries declare the same secret, in this role or in the other role that writes secrets."""
@@ -142,7 +165,7 @@ def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
     """Return removals first: in the same task and namespace, another entry may declare a secret that one entry removes."""
     return [
         *(_removal_entry(entry) if _is_merge(entry) else entry.entry("name", **_MANAGED) for entry in declared.absent),
-        *(entry.entry("name", "state", *_SECRET) for entry in declared.present),
+        *({**declared.access, **entry.entry("name", "state", *_SECRET)} for entry in declared.present),
     ]
 
 
@@ -255,7 +278,7 @@ def _links_to_deleted(absent: Sequence[RoleEntry], answer: Any) -> Iterator[Made
 
 
 def _questions(declared: Declarations, _answer: Any) -> list[Made]:
-    return [{"title": entry.title, **entry.pick(_QUESTION)} for entry in declared.present]
+    return [{"title": entry.title, **declared.access, **entry.pick(_QUESTION)} for entry in declared.present]
 
 
 def _delegated_secrets(declared: Declarations, answer: Any) -> list[Made]:
@@ -269,21 +292,20 @@ def _delegated_secrets(declared: Declarations, answer: Any) -> list[Made]:
             for name, host in zip(_used_names(entry, asked), hosts, strict=False)
         ]
         # The host for the logins is not a registry, so it cannot be verified alone.
-        both[0] |= {**entry.pick(_VERIFY[:2]), **_verify_options(entry)}
+        both[0] |= {**entry.pick(_VERIFY), **_verify_options(declared, entry)}
         made += both
     return made
 
 
-def _verify_options(entry: RoleEntry) -> Made:
+def _verify_options(declared: Declarations, entry: RoleEntry) -> Made:
     """Return the options to verify a login; empty if it is not verified.
 
     The login is sent to the host in the entry, and not to a host that the registry names.
     """
     if not (entry.get("verify") or entry.get("verify_repositories")):
         return {}
-    given = {f"verify_{name}": entry.get(name) for name in ("ca_cert", "validate_certs")}
-    usual = {name: value for name, value in given.items() if value is not None}
-    return {**usual, "verify_realm_hosts": [host for host in [entry.get("realm_host")] if host]}
+    hosts = [host for host in [entry.get("realm_host")] if host]
+    return {**declared.access, **entry.pick(_ACCESS), "realm_hosts": hosts}
 
 
 def _delegated_claims(declared: Declarations, answer: Any) -> list[Made]:

@@ -145,26 +145,26 @@ _NAMES = {
     "credential_rotation_": (
         "allow canary_namespaces canary_soak_seconds emergency guard namespace_selector new new_command "
         "next_rotation_seconds nodes nodes_allow_paused nodes_timeout old plan plan_dest plan_only probe probe_node_selectors "
-        "probe_timeout pulls_timeout registries reimport retire_tasks rollback secrets soak_seconds verify verify_ca_cert "
-        "verify_realm_hosts verify_repositories verify_revoked verify_timeout verify_validate_certs waves"
+        "probe_timeout pulls_timeout realm_hosts registries registry_ca_cert registry_timeout registry_validate_certs reimport "
+        "retire_tasks rollback secrets soak_seconds verify verify_repositories verify_revoked waves"
     ),
     "cross_project_pull_": "grants state wait wait_timeout",
     "delegated_auth_": "registries state",
     "global_pull_secret_": (
-        "allow_paused auth_config auth_file backup backup_vault_id drop_platform_registries guard hosted_cluster include registries remove "
-        "restore verify verify_ca_cert verify_realm_hosts verify_repositories verify_timeout verify_validate_certs wait wait_timeout"
+        "allow_paused auth_config auth_file backup backup_vault_id drop_platform_registries guard hosted_cluster include realm_hosts "
+        "registries registry_ca_cert registry_timeout registry_validate_certs remove restore verify verify_repositories wait wait_timeout"
     ),
     "image_pull_": (
         "adopt api_key audit batch_seconds batch_size ca_cert client_cert client_key context exclude_namespaces export_credentials "
-        "export_dest export_force export_namespace_selector export_namespaces export_vault_id exported guard guard_ca_cert guard_realm_hosts "
-        "guard_validate_certs host ignored_variables impersonate_groups impersonate_user kubeconfig max_prune no_proxy ocm_api_url "
-        "ocm_ca_cert ocm_token_url only_namespaces owner password plan planned_revision proxy prune prune_everything pruned "
-        "red_hat_account registry_ca_cert rotation_plans serial username validate_certs what_if"
+        "export_dest export_force export_namespace_selector export_namespaces export_vault_id exported guard host ignored_variables "
+        "impersonate_groups impersonate_user kubeconfig max_prune no_proxy ocm_api_url ocm_ca_cert ocm_token_url only_namespaces owner "
+        "password plan planned_revision proxy prune prune_everything pruned realm_hosts red_hat_account registry_ca_cert registry_timeout "
+        "registry_validate_certs rotation_plans serial username validate_certs what_if"
     ),
     "private_registry_": "secrets state",
     "pull_access_audit_": (
         "allow_unread ask_registries compare_with directory drift expires_within fail_on fail_on_new search_credential ignore name "
-        "namespace_selector namespaces realm_hosts registry_ca_cert rules target_version title"
+        "namespace_selector namespaces realm_hosts registry_ca_cert registry_timeout registry_validate_certs rules target_version title"
     ),
     "pull_access_what_if_": (
         "against ask_registries changes directory fail_on namespace_selector namespaces realm_hosts registry_ca_cert "

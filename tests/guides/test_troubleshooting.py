@@ -130,12 +130,12 @@ def _contradicting(run: Modules) -> str:
 def _delegated(run: Modules) -> str:
     registry = run.lab.registry("delegated")
     login = [{"registry": registry["host"], **registry["accounts"][0]}]
-    return run("pull_secret", **{**SECRET, "registries": login}, verify=True, verify_ca_cert=run.lab.data["ca_cert"])
+    return run("pull_secret", **{**SECRET, "registries": login}, verify=True, registry_ca_cert=run.lab.data["ca_cert"])
 
 
 def _refused_login(run: Modules) -> str:
     login = [{**LOGIN[0], "registry": run.lab.registry("private")["host"]}]
-    return run("pull_secret", **{**SECRET, "registries": login}, verify=True, verify_ca_cert=run.lab.data["ca_cert"])
+    return run("pull_secret", **{**SECRET, "registries": login}, verify=True, registry_ca_cert=run.lab.data["ca_cert"])
 
 
 def _unasked(run: Modules) -> str:

@@ -102,7 +102,11 @@ class TestRegistries:
 
     def test_a_verified_login_is_counted_apart_from_a_pull(self, lab, name, account):
         registry = lab.registry(name)
-        asked = {"registry": registry["host"], "realm_host": registry["realm_host"], "ca_cert": lab.data["ca_cert"]}
+        asked = {
+            "registry": registry["host"],
+            "realm_host": registry["realm_host"],
+            "registry_ca_cert": lab.data["ca_cert"],
+        }
         login = {"username": account[0], "password": account[1], "repositories": ["team/app:v1"]}
         assert run_module("registry_auth_info", **asked, **login)["works"]
         logins, *others = counted(lab, name, account[0])

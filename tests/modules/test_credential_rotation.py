@@ -64,7 +64,7 @@ def rotate(lab: Lab, run: Run, host: str) -> Run:
             "old": login(lab, 0),
             "new": login(lab, 1),
             "secrets": confirmed(lab),
-            "verify_ca_cert": lab.data["ca_cert"],
+            "registry_ca_cert": lab.data["ca_cert"],
         }
         result = run("credential_rotation", **{**given, **options})
         text = json.dumps(result)
@@ -294,7 +294,7 @@ class TestWhatARegistryMaySay:
         before = lab.registry_counts("delegated")
         self.refuses(lab, rotate, namespace, delegated["realm_host"], **change)
         assert lab.registry_counts("delegated")[second["username"]] == before[second["username"]]
-        result = rotate(namespaces=[namespace], verify_realm_hosts=[delegated["realm_host"]], **change)
+        result = rotate(namespaces=[namespace], realm_hosts=[delegated["realm_host"]], **change)
         assert (result["failed"], result["changed"]) == (False, True)
 
     def test_a_second_run_queries_no_registry(self, lab: Lab, rotate: Run, namespace: str) -> None:

@@ -32,7 +32,7 @@ def scene(lab, run, namespaces) -> Scene:
 @pytest.fixture
 def guarded(lab, run) -> Any:
     """Run a module with the guard. The lab's registries are at loopback addresses."""
-    access = {"guard_ca_cert": lab.data["ca_cert"], "guard_realm_hosts": lab.registry_hosts}
+    access = {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
 
     def call(module: str, **options: Any) -> dict[str, Any]:
         result: dict[str, Any] = run(module, guard="what_if", **access, **options)

@@ -187,7 +187,7 @@ class TestLimitedCaller:
 
 def guarded(run, lab, owner, declared, **options):
     """Prune with the guard. The lab's registries are at loopback addresses."""
-    access = {"guard_ca_cert": lab.data["ca_cert"], "guard_realm_hosts": lab.registry_hosts}
+    access = {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
     return prune(run, owner, declared, guard="what_if", **access, **options)
 
 
@@ -275,7 +275,7 @@ class TestGuard:
         """It is killed before, during and after the judgement: the requests of the guard are writes to the proxy."""
         first, second = scene.names
         nothing = {"secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
-        access = {"guard": "what_if", "guard_ca_cert": lab.data["ca_cert"], "guard_realm_hosts": lab.registry_hosts}
+        access = {"guard": "what_if", "registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
         runs = KilledRuns(lab, tmp_path)
         for writes in (0, 1, 2):
             runs.kill("pull_access_prune", {"owner": owner, **nothing, **access}, writes=writes)

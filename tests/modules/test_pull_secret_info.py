@@ -39,7 +39,7 @@ def told(lab, run):
 
     def call(*namespaces: str, **options: Any) -> dict[str, Any]:
         result = run(
-            "pull_secret_info", **{"namespaces": list(namespaces), "verify_ca_cert": lab.data["ca_cert"], **options}
+            "pull_secret_info", **{"namespaces": list(namespaces), "registry_ca_cert": lab.data["ca_cert"], **options}
         )
         logins = [account(lab, name) for name in ("private", "delegated")]
         known = {form for user, password in (*logins, ("robot", CANARY)) for form in forms(password, user)}
@@ -87,7 +87,7 @@ def test_stored_logins_are_verified(lab, told, namespace):
     put(lab, namespace, "bad", {private["host"]: (user, CANARY), f"{private['host']}/team": (user, token(exp=60))})
     image = f"{private['host']}/team/app:v1"
     options = {"verify_repositories": [image, f"{private['host']}/team/none:v1"]}
-    result = told(namespace, **options, verify_realm_hosts=lab.registry_hosts)
+    result = told(namespace, **options, realm_hosts=lab.registry_hosts)
     none = f"{private['host']}/team/none:v1"
     found = secrets(result)
     assert outcomes(found["good"]) == {
@@ -101,7 +101,7 @@ def test_stored_logins_are_verified(lab, told, namespace):
     assert result["works"] is False
     assert result["outcomes"] == {"bad_login": 1, "expired": 3, "logs_in": 2, "not_found": 1, "pulls": 1}
     for named in ([], [delegated["host"]], [delegated["realm_host"]]):
-        unsent = secrets(told(namespace, **options, verify_realm_hosts=named))["good"]
+        unsent = secrets(told(namespace, **options, realm_hosts=named))["good"]
         assert outcomes(unsent)[delegated["host"]] == [("", "not_sent")]
 
 
@@ -112,7 +112,7 @@ def test_many_namespaces_need_few_requests_and_no_write(lab, told, namespaces):
         put(lab, name, "pull", {host: account(lab, "private")})
     log = lab.dir / "logs" / "registry-private.log"
     before, audit = log.stat().st_size, lab.audit()
-    result = told(*names, verify=True, verify_realm_hosts=lab.registry_hosts)
+    result = told(*names, verify=True, realm_hosts=lab.registry_hosts)
     assert audit.writes() == []
     assert audit.verbs() == ["list"]
     assert 0 < len(log.read_bytes()[before:].splitlines()) <= 4, "each different login is asked about once"

@@ -34,7 +34,7 @@ def entry(lab: Lab, name: str, password: str = "") -> dict[str, str]:
 @pytest.fixture
 def write(lab, run, namespace):
     def call(*registries: dict[str, str], **options: Any) -> dict[str, Any]:
-        usual = {"verify": True, "verify_ca_cert": lab.data["ca_cert"], "name": "pull", "namespaces": [namespace]}
+        usual = {"verify": True, "registry_ca_cert": lab.data["ca_cert"], "name": "pull", "namespaces": [namespace]}
         result = run("pull_secret", registries=list(registries), **{**usual, **options})
         assert CANARY not in result["_output"]
         return result
@@ -71,7 +71,7 @@ def test_a_login_is_sent_to_another_host_only_if_it_is_named(lab, write, namespa
     assert refused["failed"]
     assert f"wants logins sent to {registry['realm_host']}, another host. Nothing was sent" in refused["msg"]
     assert lab.get(namespace, "secrets", "pull") is None
-    assert write(entry(lab, "delegated"), verify_realm_hosts=[registry["realm_host"]])["changed"]
+    assert write(entry(lab, "delegated"), realm_hosts=[registry["realm_host"]])["changed"]
 
 
 @pytest.mark.parametrize("why", ["silent", "unknown name", "unknown authority"])
@@ -79,7 +79,7 @@ def test_an_unverified_login_is_not_written(lab, write, namespace, why):
     """`verify` gives certainty. `warn` is for a registry that only the nodes can reach."""
     hosts = {"silent": "127.0.0.9:1", "unknown name": "registry.invalid"}
     login = {"registry": hosts.get(why, lab.registry("private")["host"]), "username": "u", "password": CANARY}
-    trust = {"verify_ca_cert": None} if why == "unknown authority" else {}
+    trust = {"registry_ca_cert": None} if why == "unknown authority" else {}
     refused = write(login, **trust)
     assert refused["failed"]
     assert f"the login for {login['registry']} was not verified: " in refused["msg"]
@@ -98,7 +98,7 @@ def test_a_refused_entry_fails_alone(lab, run, namespaces, check):
         "pull_secret",
         check=check,
         verify=True,
-        verify_ca_cert=lab.data["ca_cert"],
+        registry_ca_cert=lab.data["ca_cert"],
         secrets=[
             {"name": "refused", "namespaces": [two], "registries": [entry(lab, "private", CANARY)], "title": "team-b"},
             {
@@ -139,7 +139,7 @@ def test_a_refused_login_without_a_namespace_is_reported(lab, run):
     result = run(
         "pull_secret",
         verify=True,
-        verify_ca_cert=lab.data["ca_cert"],
+        registry_ca_cert=lab.data["ca_cert"],
         secrets=[
             {"name": "x", "namespace_selector": {"include": ["none-*"]}, "registries": [entry(lab, "private", CANARY)]}
         ],

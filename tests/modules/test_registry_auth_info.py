@@ -31,7 +31,9 @@ def ask(lab) -> Callable[..., dict[str, Any]]:
     """Run the module on a registry, trusting the lab's certificate authority."""
 
     def call(registry: str, **options: Any) -> dict[str, Any]:
-        result = run_module("registry_auth_info", **{"registry": registry, "ca_cert": lab.data["ca_cert"], **options})
+        result = run_module(
+            "registry_auth_info", **{"registry": registry, "registry_ca_cert": lab.data["ca_cert"], **options}
+        )
         assert not result.get("changed")
         assert CANARY not in result["_output"]
         assert "\n" not in result.get("msg", "")

@@ -267,7 +267,7 @@ def test_a_survey_rotates_a_login_there_and_back(lab: Any, namespaces: Any, cont
         "group": {
             **declared(lab, *names),
             "credential_rotation_secrets": [{"name": "team-registry", "namespaces": names}],
-            "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+            "credential_rotation_registry_ca_cert": lab.data["ca_cert"],
             "credential_rotation_probe": False,
         }
     }
@@ -293,10 +293,10 @@ def test_a_planned_rotation_changes_only_the_approved_secrets(
 ) -> None:
     names = namespaces(3)
     cluster, old, new = bearer(lab), login(lab, 0), login(lab, 1)
-    declares = {**declared(lab, *names[:2]), "credential_rotation_verify_ca_cert": lab.data["ca_cert"]}
+    declares = {**declared(lab, *names[:2]), "credential_rotation_registry_ca_cert": lab.data["ca_cert"]}
     passed(controller.launch("set up", node, [cluster, old], group=declares))
     nothing = {
-        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_registry_ca_cert": lab.data["ca_cert"],
         "credential_rotation_probe": False,
         "credential_rotation_namespace_selector": {"include": names},
     }
@@ -442,7 +442,7 @@ def test_two_nodes_share_the_clusters_of_an_inventory(
         "group": {
             **given["group"],
             "credential_rotation_secrets": [{"name": "team-registry", "namespaces": names}],
-            "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+            "credential_rotation_registry_ca_cert": lab.data["ca_cert"],
             "credential_rotation_probe": False,
         }
     }

@@ -112,7 +112,7 @@ def test_a_rotation_from_a_survey_shows_no_credential(lab: Any, private_data: Pa
         "credential_rotation_registries": [registry["host"]],
         "credential_rotation_old": first,
         "credential_rotation_new": second,
-        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_registry_ca_cert": lab.data["ca_cert"],
         "credential_rotation_probe": False,
     }
     (private_data / "env" / "extravars").write_text(variables_file(survey))

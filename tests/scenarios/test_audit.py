@@ -180,8 +180,8 @@ def test_a_login_that_is_on_two_clusters_is_reported(project, auditing, east):
 def test_registries_are_asked_on_request(lab, auditing, east):
     """An operator of AWX answers with yes or no."""
     how = {
-        "pull_access_audit_realm_hosts": lab.registry_hosts,
-        "pull_access_audit_registry_ca_cert": lab.data["ca_cert"],
+        "image_pull_realm_hosts": lab.registry_hosts,
+        "image_pull_registry_ca_cert": lab.data["ca_cert"],
     }
     for answer, is_applied in (("yes", True), ("no", False)):
         found = auditing.run({"east": east}, pull_access_audit_ask_registries=answer, **how)

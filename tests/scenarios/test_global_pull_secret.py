@@ -336,7 +336,7 @@ class TestStandalone:
     @pytest.mark.slow
     def test_a_login_that_does_not_work_is_not_written(self, standalone):
         registry = standalone.lab.registry("private")
-        proof = {"verify": True, "verify_ca_cert": standalone.lab.data["ca_cert"]}
+        proof = {"verify": True, "registry_ca_cert": standalone.lab.data["ca_cert"]}
         audit = standalone.lab.audit()
         refused = standalone.run(registries=[login(registry["host"])], **proof)
         assert refused.status != 0
@@ -353,8 +353,8 @@ class TestStandalone:
         entries = [{"registry": it.host, **it.plain_login()}, login("spare.example.com")]
         standalone.well(registries=entries, wait=False)
         it.deployment(it.image)
-        options = {"guard": "what_if", "verify_ca_cert": it.lab.data["ca_cert"], "wait": False}
-        options["verify_realm_hosts"] = it.lab.registry_hosts
+        options = {"guard": "what_if", "registry_ca_cert": it.lab.data["ca_cert"], "wait": False}
+        options["realm_hosts"] = it.lab.registry_hosts
         audit = standalone.lab.audit()
         refused = standalone.run(remove=[it.host], **options)
         assert refused.status != 0
@@ -375,8 +375,8 @@ class TestStandalone:
         spare = ["spare.example.com", "other.example.com"]
         standalone.well(registries=[{"registry": it.host, **it.plain_login()}, *map(login, spare)], wait=False)
         it.deployment(it.image)
-        options = {"guard": "what_if", "verify_ca_cert": it.lab.data["ca_cert"], "wait": False}
-        options["verify_realm_hosts"] = it.lab.registry_hosts
+        options = {"guard": "what_if", "registry_ca_cert": it.lab.data["ca_cert"], "wait": False}
+        options["realm_hosts"] = it.lab.registry_hosts
         before, playbook, runs = standalone.content(), standalone.directory / "play.yml", KilledRuns(it.lab, tmp_path)
 
         def write_inventory(*remove: str) -> Callable[[str], Path]:
@@ -397,8 +397,8 @@ class TestStandalone:
         """A workload that needs the entry is created after the plan, and another client writes the secret."""
         it = Scene(standalone.lab, make_namespaces(standalone.lab, ["guarded-conflict"]))
         standalone.well(registries=[{"registry": it.host, **it.plain_login()}], wait=False)
-        options = {"guard": "what_if", "verify_ca_cert": it.lab.data["ca_cert"], "wait": False}
-        options["verify_realm_hosts"] = it.lab.registry_hosts
+        options = {"guard": "what_if", "registry_ca_cert": it.lab.data["ca_cert"], "wait": False}
+        options["realm_hosts"] = it.lab.registry_hosts
         path = path_of("openshift-config", "secrets", "pull-secret")
 
         def interfere(proxy: Any, exchange: Any) -> None:

@@ -198,7 +198,7 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     },
     "waited": lambda place: {f"{PREFIX}.sa_wait": {"namespaces": [place]}},
     "a registry asked": lambda _place: {
-        f"{PREFIX}.registry_auth_info": {"registry": "{{ registry }}", "validate_certs": False}
+        f"{PREFIX}.registry_auth_info": {"registry": "{{ registry }}", "registry_validate_certs": False}
     },
     "an unknown option": lambda place: secret(place, passwrod=PASSWORD),
     "an option left out": lambda _place: {f"{PREFIX}.sa_link": {"secrets": ["mine"]}},

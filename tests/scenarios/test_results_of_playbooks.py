@@ -39,7 +39,7 @@ class Cluster:
         account = registry["accounts"][0]
         self.old = {"username": account["username"], "password": account["password"]}
         entry = {"registries": [{"registry": registry["host"], **self.old}], "verify": True}
-        entry |= {"verify_ca_cert": lab.data["ca_cert"]}
+        entry |= {"registry_ca_cert": lab.data["ca_cert"]}
         self.variables: dict[str, Any] = {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "image_pull_kubeconfig": lab.kubeconfig,
@@ -85,7 +85,7 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
         "credential_rotation_registries": [lab.registry("private")["host"]],
         "credential_rotation_old": cluster.old,
         "credential_rotation_new": {"username": new["username"], "password": new["password"]},
-        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_registry_ca_cert": lab.data["ca_cert"],
         # Without the namespaces of a test before this one, which may still be in deletion.
         "credential_rotation_namespace_selector": {"include": cluster.namespaces},
     }

@@ -160,7 +160,7 @@ def test_rotate_works_with_the_rights_of_its_job(lab: Lab, accounts: Callable[[s
         "credential_rotation_old": stage.login(0),
         "credential_rotation_new": stage.login(1),
         "credential_rotation_secrets": [{"namespaces": PROJECTS[:2], "name": "rotated"}],
-        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_registry_ca_cert": lab.data["ca_cert"],
         "credential_rotation_probe": False,  # no pods run here, tests/modules/test_rights.py covers the probe
     }
     (tmp_path / "hosts.yml").write_text(variables_file({"all": {"hosts": {"east": variables}}}))
@@ -181,7 +181,7 @@ def test_the_guard_of_rotate_lists_what_its_account_may_not_read(
         "credential_rotation_old": stage.login(0),
         "credential_rotation_new": stage.login(1),
         "credential_rotation_secrets": [{"namespaces": PROJECTS[2:], "name": "guarded"}],
-        "credential_rotation_verify_ca_cert": lab.data["ca_cert"],
+        "credential_rotation_registry_ca_cert": lab.data["ca_cert"],
         "credential_rotation_probe": False,
         "credential_rotation_nodes": False,
         "credential_rotation_soak_seconds": 0,

@@ -142,7 +142,7 @@ class Cluster:
             "credential_rotation_registries": [self.host],
             "credential_rotation_old": self.old,
             "credential_rotation_new": self.new,
-            "credential_rotation_verify_ca_cert": self.lab.data["ca_cert"],
+            "credential_rotation_registry_ca_cert": self.lab.data["ca_cert"],
             "credential_rotation_secrets": self.declared,
             "credential_rotation_probe_timeout": 60,
             "credential_rotation_nodes_timeout": 60,
@@ -759,7 +759,7 @@ class TestSteps:
         lab.registry_set("private", "--disable", old["username"])
 
         def entry(namespace: str, login: str) -> list[dict[str, Any]]:
-            proof = {"verify": True, "verify_ca_cert": lab.data["ca_cert"]}
+            proof = {"verify": True, "registry_ca_cert": lab.data["ca_cert"]}
             registry = {
                 "registry": cluster.host,
                 **{one: f"{{{{ {login}.{one} }}}}" for one in ("username", "password")},
@@ -792,7 +792,7 @@ class TestSteps:
         two[0].pod(team, "typo")
         two[1].old, two[1].new = two[0].old, two[0].new
         two[1].host = two[0].host
-        done = rotate(tmp_path, two, credential_rotation_verify_ca_cert=two[0].lab.data["ca_cert"])
+        done = rotate(tmp_path, two, credential_rotation_registry_ca_cert=two[0].lab.data["ca_cert"])
         assert done.status == 0, done.output
         assert two[0].logins() == {team: auth(two[0].new)}
         told = " ".join(done.output.split())

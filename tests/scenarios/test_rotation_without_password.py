@@ -114,7 +114,7 @@ class Fleet:
             "credential_rotation_secrets": [{"name": "pull", "namespaces": ["team", "hers"]}],
             "credential_rotation_canary_namespaces": ["hers"],
             "credential_rotation_retire_tasks": str(self.directory / "retire.yml"),
-            "credential_rotation_verify_ca_cert": self.registry.certificate,
+            "image_pull_registry_ca_cert": self.registry.certificate,
             "credential_rotation_nodes": False,
             "credential_rotation_reimport": False,
             "credential_rotation_soak_seconds": 0,

@@ -164,7 +164,7 @@ def test_secrets_that_others_created_are_kept(lab, cluster, namespaces):
 def test_the_guard_keeps_what_a_workload_needs_and_removes_the_rest(lab, cluster, namespaces):
     it = Scene(lab, namespaces(2))
     needed, spare = it.names
-    access = {"image_pull_guard_ca_cert": lab.data["ca_cert"], "image_pull_guard_realm_hosts": lab.registry_hosts}
+    access = {"image_pull_registry_ca_cert": lab.data["ca_cert"], "image_pull_realm_hosts": lab.registry_hosts}
     login = {"registry": it.host, **it.plain_login()}
     cluster.declare(secrets=[entry(needed, spare, registries=[login])], more={"image_pull_guard": "what_if", **access})
     cluster.play("site")
@@ -283,7 +283,7 @@ def test_a_guarded_teardown_that_is_killed_never_takes_what_a_workload_needs(lab
     it = Scene(lab, namespaces(2))
     needed, spare = it.names
     login = {"registry": it.host, **it.plain_login()}
-    access = {"image_pull_guard_ca_cert": lab.data["ca_cert"], "image_pull_guard_realm_hosts": lab.registry_hosts}
+    access = {"image_pull_registry_ca_cert": lab.data["ca_cert"], "image_pull_realm_hosts": lab.registry_hosts}
     more = {"image_pull_guard": "what_if", "image_pull_owner": f"team-{needed}", **access}
     left = [entry(needed, name="old", registries=[LOGIN])]
     declared = [entry(needed, spare, registries=[login]), entry(needed, name="unused")]

@@ -30,23 +30,20 @@ def declared(lab: Lab, role: str, namespace: str, password: str = "") -> dict[st
     proof = {"verify": True, "verify_repositories": [f"{registry['host']}/team/app"], "namespaces": [namespace]}
     if role == "private_registry":
         registries = [{"registry": registry["host"], **login}]
-        return {
-            "private_registry_secrets": [
-                {"name": "pull", "registries": registries, **proof, "verify_ca_cert": lab.data["ca_cert"]}
-            ]
-        }
+        return {"private_registry_secrets": [{"name": "pull", "registries": registries, **proof}]}
     entry = {"registry": registry["host"], "realm_host": registry["realm_host"], **login, **proof}
-    return {"delegated_auth_registries": [{**entry, "ca_cert": lab.data["ca_cert"]}]}
+    return {"delegated_auth_registries": [entry]}
 
 
 @pytest.mark.parametrize("role", ["private_registry", pytest.param("delegated_auth", marks=pytest.mark.slow)])
 def test_a_login_is_proven_before_it_is_written(lab, namespace, namespaces, tmp_path, role):
     (other,) = namespaces(1)
+    access = {"image_pull_registry_ca_cert": lab.data["ca_cert"]}
     teams = declared(lab, role, namespace, CANARY), declared(lab, role, other)
     grant = {"namespaces": [namespace], "projects": [other]}
     (variable,) = teams[0]
     both = {variable: teams[0][variable], f"{variable}_other": teams[1][variable], "cross_project_pull_grants": [grant]}
-    refused = play("site", inventory(lab, tmp_path, **both), no_proxy="*")
+    refused = play("site", inventory(lab, tmp_path, **access, **both), no_proxy="*")
     assert refused.status == 2
     assert "nothing was written because a login does not work" in refused.output
     assert CANARY not in refused.output
@@ -58,7 +55,7 @@ def test_a_login_is_proven_before_it_is_written(lab, namespace, namespaces, tmp_
     assert secrets[other] == ({"pull"} if role == "private_registry" else {"private-registry", "redhat-connect-sso"})
     assert secrets[other] & set(pull_names(lab.account(other))) == secrets[other], "one team does not stop another"
     assert lab.get(namespace, "rolebindings", "image-puller-grant"), "nor another role"
-    accepted = play("site", inventory(lab, tmp_path, **declared(lab, role, namespace)), no_proxy="*")
+    accepted = play("site", inventory(lab, tmp_path, **access, **declared(lab, role, namespace)), no_proxy="*")
     assert accepted.status == 0, accepted.output
     name = "private" if role == "private_registry" else "delegated"
     lab.pod(namespace, "app", lab.registry(name)["image"])

@@ -46,8 +46,8 @@ class Asking:
         given = {
             "image_pull_kubeconfig": self.scene.lab.kubeconfig,
             "pull_access_what_if_namespaces": list(self.scene.names),
-            "pull_access_what_if_realm_hosts": self.scene.lab.registry_hosts,
-            "pull_access_what_if_registry_ca_cert": self.scene.lab.data["ca_cert"],
+            "image_pull_realm_hosts": self.scene.lab.registry_hosts,
+            "image_pull_registry_ca_cert": self.scene.lab.data["ca_cert"],
             **variables,
         }
         each = hosts if isinstance(hosts, dict) else dict.fromkeys(hosts)

@@ -35,7 +35,7 @@ def registry(directory: Path, challenge: str) -> Iterator[dict[str, Any]]:
     certificate = write_certificate(directory / "server.pem")
     script = answer("HTTP/1.1 401 No", f"WWW-Authenticate: {challenge}", "Content-Length: 0", "Connection: close")
     with served(script, server_context(certificate)) as server:
-        yield {"registry": server.host, "ca_cert": certificate, "username": "robot", "password": PASSWORD}
+        yield {"registry": server.host, "registry_ca_cert": certificate, "username": "robot", "password": PASSWORD}
 
 
 def apply(lab: Lab, directory: Path, *entries: dict[str, Any], **more: Any) -> Any:

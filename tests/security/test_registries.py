@@ -164,7 +164,7 @@ class TestRegistries:
         ]
         for number, key in enumerate(keys):
             mallory.secret(f"s-{number}", auth_file({key: ("mallory", PASSWORD)}))
-        result = run("pull_secret_info", namespaces=[mallory.namespace], verify=True, verify_validate_certs=False)
+        result = run("pull_secret_info", namespaces=[mallory.namespace], verify=True, registry_validate_certs=False)
         assert PASSWORD not in json.dumps(result)
         rows = [row for secret in result["namespaces"][0]["secrets"] for row in secret["registries"]]
         assert {proof["outcome"] for row in rows for proof in row["proofs"]} == {"not_sent"}
@@ -183,12 +183,16 @@ class TestRegistries:
                 name="pull",
                 registries=login,
                 verify=True,
-                verify_ca_cert=certificate,
+                registry_ca_cert=certificate,
             )
             asked = run_module(
-                "registry_auth_info", registry=hostile.host, username="robot", password=PASSWORD, ca_cert=certificate
+                "registry_auth_info",
+                registry=hostile.host,
+                username="robot",
+                password=PASSWORD,
+                registry_ca_cert=certificate,
             )
-        assert (result["failed"], "name it in 'verify_realm_hosts'" in result["msg"]) == (True, True)
+        assert (result["failed"], "name it in 'realm_hosts'" in result["msg"]) == (True, True)
         assert asked["login"]["outcome"] == "not_sent", asked
         assert mallory.request("GET", path_of(namespace, "secrets", "pull"), expect=(404,))["reason"] == "NotFound"
         assert plain_target.connections() == 0
@@ -330,7 +334,7 @@ class TestWhatIf:
                 realm_hosts=hosts,
                 fail_on="unknown",
             )
-            guard = {"guard": "what_if", "guard_ca_cert": lab.data["ca_cert"], "guard_realm_hosts": hosts}
+            guard = {"guard": "what_if", "registry_ca_cert": lab.data["ca_cert"], "realm_hosts": hosts}
             removed = run("pull_secret", name="old", namespaces=[second], state="absent", **guard)
             assert hostile.connections() == 0
         assert (supposed["failed"], supposed["what_if"]["containers"]) == (False, [])

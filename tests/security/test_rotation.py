@@ -65,7 +65,7 @@ class Fleet:
 
     def rotate(self, *, without: bool = False, **options: Any) -> dict[str, Any]:
         old = {"username": self.old["username"]} if without else self.old
-        given = {"registries": [self.host], "old": old, "new": self.new, "verify_ca_cert": self.lab.data["ca_cert"]}
+        given = {"registries": [self.host], "old": old, "new": self.new, "registry_ca_cert": self.lab.data["ca_cert"]}
         return run_module("credential_rotation", kubeconfig=self.lab.kubeconfig, **{**given, **options})
 
     def login_of(self, namespace: str, name: str = "pull") -> str:
@@ -276,7 +276,7 @@ class TestPlaybook:
             "credential_rotation_registries": [fleet.host],
             "credential_rotation_old": fleet.old,
             "credential_rotation_new": fleet.new,
-            "credential_rotation_verify_ca_cert": fleet.lab.data["ca_cert"],
+            "credential_rotation_registry_ca_cert": fleet.lab.data["ca_cert"],
             "credential_rotation_probe_timeout": 60,
             **variables,
         }

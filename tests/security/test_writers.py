@@ -241,7 +241,7 @@ class TestDelegatedAuth:
         registry = lab.registry("delegated")
         account = registry["accounts"][0]
         login = {"username": account["username"], "password": account["password"]}
-        proof = {"verify": True, "ca_cert": lab.data["ca_cert"], "namespaces": [victim]}
+        proof = {"verify": True, "registry_ca_cert": lab.data["ca_cert"], "namespaces": [victim]}
         entry = {"registry": registry["host"], **login, **proof}
         inventory = tmp_path / "inventory.yml"
         hosts = {"lab": {"image_pull_kubeconfig": lab.kubeconfig, "delegated_auth_registries": [entry]}}

@@ -79,7 +79,7 @@ def _run(image: str, *, denied: str, module: str, **options: Any) -> Json:
 
 def guarded(registry: str, guard: str, image: str, denied: str = "") -> Ending:
     """Remove the link with the guard."""
-    access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry]}
+    access = {"registry_ca_cert": loopback_certificate(), "realm_hosts": [registry]}
     how = {"namespaces": ["a"], "secrets": ["pull"], "state": "absent", "guard": guard}
     result = _run(image, denied=denied, module="sa_link", **how, **access)
     assert bool(result["left"]) == result["failed"], "what fails is not removed, and the rest is"
@@ -96,7 +96,7 @@ def guarded_nodes(registry: str, guard: str, image: str, denied: str = "") -> En
         api.fail(f"GET .*/{denied}", status_object(403, "Forbidden", "no right"), times=10**9)
         del api.objects["deployments", "a", "web"]
     entry = {"title": "global_pull_secret_remove", "mode": "remove", "registries": [{"registry": host, "email": host}]}
-    access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry]}
+    access = {"registry_ca_cert": loopback_certificate(), "realm_hosts": [registry]}
     how = {"name": nodes[1], "namespaces": [nodes[0]], "secrets": [entry], "guard": guard}
     with in_memory(api) as cluster:
         result = cluster.run("pull_secret", **how, **access)

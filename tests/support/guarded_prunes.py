@@ -53,5 +53,5 @@ def put_deployment(api: FakeApi, namespace: str, name: str, image: str, account:
 def guarded_prune(cluster: InMemory, registry: str, **options: Any) -> dict[str, Any]:
     """Prune owner a, who declares only what `options` have, with the guard."""
     given: dict[str, Any] = {"secrets": [], "links": [], "grants": [], "prune_everything": True, "max_prune": "100%"}
-    access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry]}
+    access = {"registry_ca_cert": loopback_certificate(), "realm_hosts": [registry]}
     return cluster.run("pull_access_prune", owner="a", **{"guard": "what_if", **given, **access, **options})

@@ -65,6 +65,7 @@ SETS: Mapping[str, Mapping[str, Any]] = {
     "the pull secret of the nodes": {"global_pull_secret_registries": [_LOGIN], "global_pull_secret_restore": "{ran}"},
     "another manager of clusters": {"image_pull_ocm_api_url": "https://{host}", "image_pull_ocm_token_url": "https://{host}"},
     "hosts that get logins": {"realm_hosts": ["{host}"], "registry_ca_cert": "{ran}", "ask_registries": "yes"},
+    "hosts that get logins in all templates": {"image_pull_realm_hosts": ["{host}"], "image_pull_registry_validate_certs": False},
     "changes with a file": {"changes": [{"definition": {"src": "/proc/self/environ"}}], "declared": True},
     "variables of the playbooks' own": {"__results": [], "__outcome": {"goes_on": True}, "__plan": {}, "__explain_usage": _MARKED, "__credential_rotation_to_plan": _MARKED},
     "the functions of templates": {"query": "x", "lookup": "x", "omit": "{ran}", "dict": "x", "assert": "x"},

@@ -21,6 +21,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declarations
 from support.agreement import assert_agreement, disagreements
+from support.examples import tasks_in
 
 ROOT = Path(__file__).parents[2]
 COLLECTION = "ansible_collections.openshift_ops.image_pull"
@@ -278,6 +279,24 @@ def leave_out_entries(ours: dict[str, Any], taken: dict[str, Any], lists: set[st
             leave_out_entries(page, option["options"], lists)
 
 
+#: The last sentence of an option that only the roles and playbooks of the collection set.
+OF_ROLES = "Used by the roles of this collection."
+
+
+def set_in(module: str, tasks: Any) -> set[str]:
+    """Return the options that tasks of a play or a file give a module."""
+    given = (options for name, options in tasks_in(tasks) if name == module)
+    return {name for options in given for name in options}
+
+
+@functools.cache
+def set_by_roles(module: str) -> set[str]:
+    files = [
+        path for folder in ("roles/*/tasks", "playbooks", "playbooks/tasks") for path in ROOT.glob(f"{folder}/*.yml")
+    ]
+    return {name for path in files for name in set_in(module, yaml.safe_load(path.read_text(encoding="utf-8")))}
+
+
 @pytest.mark.parametrize("module", MODULES)
 class TestModules:
     def test_a_module_contains_no_logic(self, module: str) -> None:
@@ -312,6 +331,14 @@ class TestModules:
 
         assert list(nameless(documented(module))) == []
 
+    def test_options_of_the_roles_are_last_and_without_an_example(self, module: str) -> None:
+        """The beginning of a page is for users who write tasks."""
+        options = documentation(module)["options"]
+        ours = [name for name, option in options.items() if OF_ROLES in option["description"]]
+        assert ours == [*options][len(options) - len(ours) :]
+        assert [name for name in ours if name in set_in(module, yaml.safe_load(loaded(module).EXAMPLES))] == []
+        assert [name for name in ours if name not in set_by_roles(module)] == []
+
     def test_the_page_of_a_module_names_each_fallback_variable(self, module: str) -> None:
         def missing(options: dict[str, Any], pages: dict[str, Any]) -> Iterator[str]:
             for name, option in options.items():
@@ -344,12 +371,13 @@ class TestModules:
 
 # For a new option, see CONTRIBUTING.md, "Add an option". Only these two tables in this file may need an entry for it.
 #: Module options that the feature does not read. The module's page passes them on, or the action plugin reads them.
-_GUARD = {"guard", "guard_ca_cert", "guard_realm_hosts", "guard_validate_certs"}
+_REGISTRY = {"realm_hosts", "registry_ca_cert", "registry_validate_certs", "registry_timeout"}
+_GUARD = {"guard", *_REGISTRY}
 HANDED_ON = {
     "global_pull_secret": {"timeout"},
     "image_puller_grant": _GUARD,
     "pull_access": {"show"},
-    "pull_secret": {*_GUARD, "declared_elsewhere"},
+    "pull_secret": {"guard", "declared_elsewhere"},
     "sa_link": _GUARD,
     "sa_wait": {"timeout"},
     "what_if": {"show"},
@@ -590,11 +618,8 @@ class TestOneOptionIsWrittenOnce:
         login = {"username", "password", "repositories", "realm_hosts"}
         assert {given.pop(name) for name in ("registries", *login)} == {None}
         assert dataclasses.asdict(client.RegistryOptions(registry="quay.io")) == {
-            **given,
+            **{name.removeprefix("registry_"): value for name, value in given.items()},
             "authorities": None,
-            "has_timeout": True,
-            "prefix": "",
-            "realm_option": "realm_host",
         }
         assert {*arguments["registries"]["options"]} == {*given, *login, "title"}
 

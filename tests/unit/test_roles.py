@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import REGISTRY_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declarations
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from support.agreement import assert_agreement
@@ -65,6 +66,12 @@ def shown(option: dict[str, Any]) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
+def without_play(default: Any) -> Any:
+    """Return the default of a variable in a play without the variable that all roles share."""
+    found = re.fullmatch(r"\{\{ image_pull_\w+ \| default\((.*)\) \}\}", str(default))
+    return yaml.safe_load(found[1]) if found else default
+
+
 def examples_of(role: str) -> list[dict[str, Any]]:
     """Return the variables of the role in each YAML example of its README."""
     text = (ROOT / role / "README.md").read_text(encoding="utf-8")
@@ -110,13 +117,20 @@ class TestRole:
 
     def test_argument_spec_and_defaults_agree(self, role: str) -> None:
         defaults = loaded(ROOT / role / "defaults" / "main.yml")
-        given = {name: value for name, value in defaults.items() if name not in required_of(role)}
+        given = {name: without_play(value) for name, value in defaults.items() if name not in required_of(role)}
         wanted = {
             name: option.get("default")
             for name, option in options_of(role).items()
             if not option.get("required") and name not in SHARED
         }
         assert_agreement(given, wanted, f"roles/{role}/defaults/main.yml", SPECS)
+
+    def test_the_play_gives_the_defaults_for_the_way_to_registries(self, role: str) -> None:
+        defaults = loaded(ROOT / role / "defaults" / "main.yml")
+        found = {name: defaults[f"{role}_{name}"] for name in REGISTRY_OPTIONS if f"{role}_{name}" in defaults}
+        assert len(found) in (0, len(REGISTRY_OPTIONS))
+        for name, default in found.items():
+            assert default.startswith(f"{{{{ image_pull_{name} | default(")
 
     def test_a_required_variable_has_an_undef_hint(self, role: str) -> None:
         defaults = loaded(ROOT / role / "defaults" / "main.yml")

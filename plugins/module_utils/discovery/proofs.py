@@ -44,6 +44,7 @@ __all__ = [
     "collect_proofs",
     "explain_refusal",
     "prove_images",
+    "registry_options",
 ]
 
 #: Maximum number of concurrent requests to registries.
@@ -103,7 +104,7 @@ class LoginCheck:
 
     @property
     def _options(self) -> RegistryOptions:
-        return _registry_options(self.access, self.wanted.host)
+        return registry_options(self.access, self.wanted.host)
 
     def check(self) -> None:
         """Check the options.
@@ -188,9 +189,9 @@ class TrustCheck(LoginCheck):
         return prove_trust(options, host, self.authorities, self.access.realm_hosts, is_named=self.is_named)
 
 
-def _registry_options(how: RegistryAccess, host: str) -> RegistryOptions:
-    names = (how.prefix, how.realm_option, how.has_timeout)
-    return RegistryOptions(host, None, how.ca_cert, how.validate_certs, how.timeout, *names)
+def registry_options(access: RegistryAccess, host: str, realm_host: str | None = None) -> RegistryOptions:
+    """Return the options of requests to a registry, and with `realm_host` without a request."""
+    return RegistryOptions(host, realm_host, access.ca_cert, access.validate_certs, access.timeout)
 
 
 def check_access(access: RegistryAccess) -> None:
@@ -198,9 +199,9 @@ def check_access(access: RegistryAccess) -> None:
 
     :raises OptionError: if a certificate authority cannot be read, or an option names an invalid host.
     """
-    check_authorities(_registry_options(access, ""))
+    check_authorities(registry_options(access, ""))
     for host in access.realm_hosts:
-        option_host(access.realm_option, host)
+        option_host("realm_hosts", host)
 
 
 def collect_proofs(attempts: Iterable[LoginCheck]) -> dict[LoginCheck, RegistryProof]:

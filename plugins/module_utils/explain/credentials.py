@@ -227,10 +227,6 @@ def logins_of(secrets: Sequence[PullSecretStatus], repository: str, hosts: Seque
 ARGUMENTS: dict[str, Any] = {
     "verify": {"type": "bool", "default": False},
     "verify_repositories": {"type": "list", "elements": "str"},
-    "verify_realm_hosts": {"type": "list", "elements": "str"},
-    "verify_ca_cert": {"type": "path"},
-    "verify_validate_certs": {"type": "bool", "default": True},
-    "verify_timeout": {"type": "int", "default": 10},
 }
 
 #: Options of the modules that write logins. `verify` is true, false or `warn`.
@@ -278,7 +274,7 @@ class Verification:
         """
         verify = _parse_verify(options.get("verify"))
         images = tuple((text, _parse_image(text)) for text in options.get("verify_repositories") or ())
-        access = RegistryAccess.of(options, "verify_", "verify_realm_hosts")
+        access = RegistryAccess.of(options)
         return cls(images, access, must_answer=verify != "warn") if verify or images else None
 
     def questions(self, auth_file: AuthFile) -> list[LoginQuestion]:

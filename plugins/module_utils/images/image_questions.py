@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -31,14 +31,8 @@ __all__ = [
     "access_of",
 ]
 
-#: Options of the modules that ask registries about images.
-ARGUMENTS: dict[str, Any] = {
-    "ask_registries": {"type": "bool", "default": False},
-    "realm_hosts": {"type": "list", "elements": "str"},
-    "registry_ca_cert": {"type": "path"},
-    "registry_validate_certs": {"type": "bool", "default": True},
-    "registry_timeout": {"type": "int", "default": 10},
-}
+#: The option of the modules that ask registries about images only on request.
+ARGUMENTS: dict[str, Any] = {"ask_registries": {"type": "bool", "default": False}}
 
 #: Not kinds of the API: references of these kinds stand for questions to registries.
 IMAGE_QUESTION = Kind("", "Manifest", "manifests", "manifest of an image")
@@ -134,8 +128,7 @@ def _trust_ref(host: str, authorities: str) -> ObjectRef:
 class RegistryAccess:
     """How to reach registries. `realm_hosts`: additional hosts that may be asked for tokens. `timeout`: seconds for each response.
 
-    `named`: the host of the image in an option, or empty where only objects of the cluster name images. `prefix` is the common prefix of
-    the options' names and `realm_option` the option for `realm_hosts`, both for messages. `has_timeout`: whether `timeout` is an option.
+    `named`: the host of the image in an option, or empty where only objects of the cluster name images.
     """
 
     ca_cert: str | None = None
@@ -143,35 +136,24 @@ class RegistryAccess:
     timeout: float = 10.0
     realm_hosts: Sequence[str] = ()
     named: str = ""
-    prefix: str = field(default="", compare=False)
-    realm_option: str = field(default="realm_hosts", compare=False)
-    has_timeout: bool = field(default=True, compare=False)
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], prefix: str, realm_option: str) -> RegistryAccess:
-        """Return the access from the options with the given prefix, and from `realm_option`. Missing options get their defaults.
+    def of(cls, options: Mapping[str, Any]) -> RegistryAccess:
+        """Return the access from the options of a module. Missing options get their defaults.
 
         :raises OptionError: when the timeout is too short for any response.
         """
-        given, verified = options.get(f"{prefix}timeout"), options.get(f"{prefix}validate_certs")
+        given, verified = options.get("registry_timeout"), options.get("registry_validate_certs")
         timeout = cls.timeout if given is None else float(given)
-        check_seconds(f"{prefix}timeout", timeout)
-        hosts = tuple(options.get(realm_option) or ())
-        return cls(
-            options.get(f"{prefix}ca_cert"),
-            verified is not False,
-            timeout,
-            hosts,
-            prefix=prefix,
-            realm_option=realm_option,
-            has_timeout=f"{prefix}timeout" in options,
-        )
+        check_seconds("registry_timeout", timeout)
+        hosts = tuple(options.get("realm_hosts") or ())
+        return cls(options.get("registry_ca_cert"), verified is not False, timeout, hosts)
 
 
 def access_of(options: Mapping[str, Any]) -> RegistryAccess | None:
-    """Return how registries are asked according to the options of `ARGUMENTS`, or None if they are not asked.
+    """Return how registries are asked, or None if they are not asked.
 
     :raises OptionError: when the timeout is too short for any response.
     """
-    access = RegistryAccess.of(options, "registry_", "realm_hosts")
+    access = RegistryAccess.of(options)
     return access if options["ask_registries"] else None

@@ -14,6 +14,7 @@ from ansible.module_utils.common.parameters import env_fallback
 __all__ = [
     "CLUSTER_OPTIONS",
     "CONNECTION_OPTIONS",
+    "REGISTRY_OPTIONS",
     "RUN_OPTIONS",
     "TARGET_OPTIONS",
     "environment_options",
@@ -87,6 +88,14 @@ RUN_OPTIONS: dict[str, Any] = {
     "max_failures": {"type": "str"},
     "report_unchanged": {"type": "bool"},
     "progress": {"type": "bool", "default": True},
+}
+
+#: How registries are reached.
+REGISTRY_OPTIONS: dict[str, Any] = {
+    "realm_hosts": {"type": "list", "elements": "str"},
+    "registry_ca_cert": {"type": "path"},
+    "registry_validate_certs": {"type": "bool", "default": True},
+    "registry_timeout": {"type": "int", "default": 10},
 }
 
 #: Options of all modules that work in given namespaces of a cluster.

@@ -260,7 +260,7 @@ class Words:
     """The words for a server in messages. `prefix` is the prefix of the names of its options.
 
     `authority` is the fix for an unknown authority, `client_certificate` for a server that wants another certificate of the client.
-    `name_options` ends the fix for a wrong name. `has_timeout`: whether an option gives the time for a response.
+    `name_options` ends the fix for a wrong name.
     """
 
     server: str = "server"
@@ -270,11 +270,9 @@ class Words:
         "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one"
     )
     name_options: str = ""
-    has_timeout: bool = True
 
     def of(self, text: str) -> str:
-        longer = ", or raise '{prefix}timeout'" if self.has_timeout else ""
-        return text.replace("{longer}", longer).replace("{server}", self.server).replace("{prefix}", self.prefix)
+        return text.replace("{server}", self.server).replace("{prefix}", self.prefix)
 
 
 #: TLS errors of a connection that was interrupted. The other ones are about protocols and certificates.
@@ -325,7 +323,7 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     ),
     (
         TimeoutError,
-        "there was no complete response in time. Check the network and firewalls{longer}",
+        "there was no complete response in time. Check the network and firewalls, or raise '{prefix}timeout'",
     ),
     (socket.gaierror, "the name cannot be resolved. Check the name, and DNS on the host that runs the task"),
     (ConnectionRefusedError, "the connection was refused. Check the port, and whether the {server} runs"),

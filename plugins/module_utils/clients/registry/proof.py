@@ -217,7 +217,7 @@ def ask_registry(
     :raises OptionError: if an option is invalid. Nothing has been sent.
     """
     check_timeout(options)
-    named = frozenset(registry_endpoint(option_host(options.realm_option, host)) for host in realm_hosts)
+    named = frozenset(registry_endpoint(option_host("realm_hosts", host)) for host in realm_hosts)
     try:
         registry_endpoint(wanted.host)
     except ValueError as error:
@@ -384,7 +384,7 @@ class ProofSession:
         registry, service = registry_endpoint(self.wanted.host), registry_endpoint(info.realm_host)
         if is_token_service_of(registry, service) or service in self.named:
             return ""
-        return f", another host. Nothing was sent. If that host is right, name it in {self.options.realm_option!r}"
+        return ", another host. Nothing was sent. If that host is right, name it in 'realm_hosts'"
 
     def _may_be_inside(self, host: str) -> bool:
         """Whether the host may be at an address that only the host of the task reaches, because an option names it."""

@@ -208,6 +208,7 @@ def _bearer(host: str, realm: str, service: str) -> AuthInfo | None:
 
 #: Maximum size of a response, in bytes. Headers of registries have a few hundred bytes, and servers and proxies allow up to 32 KiB.
 _LONGEST_ANSWER = 64 * 1024
+_WORDS = Words("registry", "registry_")
 
 
 class RegistryError(ImagePullError):
@@ -226,8 +227,7 @@ class UntrustedCertificate(RegistryError):
 class RegistryOptions:
     """Options of requests to a registry. `realm_host`: the known receiver of the logins. The registry is then not asked.
 
-    `ca_cert` is the path of a file. `authorities`: as in `HttpsOptions`. `timeout` is in seconds, for the whole response. `prefix` is the
-    prefix of the names of these options. `realm_option`: the option that names hosts to which logins may be sent, for messages. `has_timeout`: as in `Words`.
+    `ca_cert` is the path of a file. `authorities`: as in `HttpsOptions`. `timeout` is in seconds, for the whole response.
     """
 
     registry: str
@@ -235,9 +235,6 @@ class RegistryOptions:
     ca_cert: str | None = None
     validate_certs: bool = True
     timeout: float = 10.0
-    prefix: str = ""
-    realm_option: str = "realm_host"
-    has_timeout: bool = True
     authorities: str | None = None
 
 
@@ -281,7 +278,7 @@ def send_registry_request(
         )
     except InsideAddressError as error:
         raise NotAsked(
-            f"{error}, where only hosts that an option names are contacted. If that host is right, name it in {options.realm_option!r}"
+            f"{error}, where only hosts that an option names are contacted. If that host is right, name it in 'realm_hosts'"
         ) from None
     except CertificateError as error:
         raise UntrustedCertificate(str(error)) from None
@@ -298,9 +295,8 @@ def check_authorities(options: RegistryOptions) -> None:
 
 
 def _https(options: RegistryOptions, *, inside: bool = True, is_insecure: bool = False) -> HttpsOptions:
-    words = Words("registry", options.prefix, has_timeout=options.has_timeout)
     trust = (options.ca_cert, options.validate_certs)
-    return HttpsOptions(*trust, options.timeout, words, inside, is_insecure, options.authorities)
+    return HttpsOptions(*trust, options.timeout, _WORDS, inside, is_insecure, options.authorities)
 
 
 def registry_host(options: RegistryOptions) -> str:

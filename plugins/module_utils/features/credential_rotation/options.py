@@ -118,11 +118,11 @@ class Rotation:
 
 def from_options(options: Mapping[str, Any]) -> Rotation:
     """Return the rotation. :raises OptionError: with all invalid options at once. Nothing has been read."""
-    problems = [*_problems(options), *confirmation.plan_problems(options), *_problems_of_entries(options)]
+    problems = [*_problems(options), *confirmation.plan_problems(options), *_problems_of_parts(options)]
     if problems:
         raise OptionError("; ".join(problems))
     old, new = (UserPassword(options[name]["username"], options[name].get("password") or "") for name in ("old", "new"))
-    access = RegistryAccess.of(options, "verify_", "verify_realm_hosts")
+    access = RegistryAccess.of(options)
     images = tuple(image for text in options["verify_repositories"] or () if (image := reference_of(text)) is not None)
     return Rotation(
         LoginReplacement(tuple(dict.fromkeys(options["registries"])), old, new),
@@ -172,16 +172,15 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield "option 'next_rotation_seconds' must be a number of seconds"
     if options["pulls_timeout"] < 0:
         yield "option 'pulls_timeout' must not be negative"
-    if not 1 <= options["verify_timeout"] <= 3600:
-        yield "option 'verify_timeout' must be from 1 to 3600 seconds"
     yield from _problems_of_repositories(options["verify_repositories"] or (), options["registries"])
 
 
-def _problems_of_entries(options: Mapping[str, Any]) -> Iterator[str]:
-    try:
-        confirmation.confirmed_entries(options)
-    except OptionError as error:
-        yield str(error)
+def _problems_of_parts(options: Mapping[str, Any]) -> Iterator[str]:
+    for parse in (confirmation.confirmed_entries, RegistryAccess.of):
+        try:
+            parse(options)
+        except OptionError as error:
+            yield str(error)
 
 
 def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

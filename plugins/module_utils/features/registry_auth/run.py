@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Union
 
 from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
@@ -23,7 +23,8 @@ from ...core.changes import Entry
 from ...core.errors import ImagePullError, OptionError
 from ...core.text import pluralize
 from ...declarations.declare import EntryList, list_entries
-from ...discovery.proofs import ask_all, explain_refusal
+from ...discovery.proofs import ask_all, explain_refusal, registry_options
+from ...images.image_questions import RegistryAccess
 from ...images.references import reference_of
 
 __all__ = ["ask_registries", "check_request"]
@@ -99,18 +100,16 @@ def _parse_entries(entries: Sequence[tuple[Entry, Mapping[str, Any]]]) -> list[t
 
 def _parse_options(params: Mapping[str, Any]) -> _RegistryRequest:
     """Return the request. :raises OptionError: for an invalid host, an incomplete login, or a repository of another registry."""
-    options = RegistryOptions(
-        **{field.name: params[field.name] for field in fields(RegistryOptions) if field.name in params}
-    )
+    access = RegistryAccess.of(params)
+    options = registry_options(access, params["registry"], params.get("realm_host"))
     check_options(options)
     user, password = params.get("username") or "", params.get("password") or ""
     if bool(user) != bool(password):
         raise OptionError("options 'username' and 'password' are given together: a login needs both")
     images = tuple(_parse_image(options, text) for text in params.get("repositories") or ())
-    realm_hosts = tuple(params.get("realm_hosts") or ())
-    for realm_host in realm_hosts:
+    for realm_host in access.realm_hosts:
         option_host("realm_hosts", realm_host)
-    return _RegistryRequest(options, RegistryLogin(user, password) if user else None, images, realm_hosts)
+    return _RegistryRequest(options, RegistryLogin(user, password) if user else None, images, access.realm_hosts)
 
 
 def _parse_image(options: RegistryOptions, text: str) -> RegistryImage:

@@ -37,12 +37,7 @@ MakePlan = Callable[[Collection[Hashable], Union[Collection[str], None]], Sequen
 #: Maximum number of containers in one sentence.
 _SHOWN = 3
 _WHAT_IF, _STRICT = "what_if", "what_if_strict"
-ARGUMENTS: dict[str, Any] = {
-    "guard": {"type": "str", "choices": ["false", _WHAT_IF, _STRICT], "default": "false"},
-    "guard_realm_hosts": {"type": "list", "elements": "str"},
-    "guard_ca_cert": {"type": "path"},
-    "guard_validate_certs": {"type": "bool", "default": True},
-}
+ARGUMENTS: dict[str, Any] = {"guard": {"type": "str", "choices": ["false", _WHAT_IF, _STRICT], "default": "false"}}
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ class GuardAccess:
 
 def guard_access_of(options: Mapping[str, Any]) -> GuardAccess | None:
     """Return the settings of the guard, or None without it."""
-    access = RegistryAccess.of(options, "guard_", "guard_realm_hosts")
+    access = RegistryAccess.of(options)
     return None if options["guard"] == "false" else GuardAccess(access, is_strict=options["guard"] == _STRICT)
 
 

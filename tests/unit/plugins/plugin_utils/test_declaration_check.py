@@ -123,8 +123,8 @@ def test_a_question_to_a_registry_is_checked_before_the_first_task(delegated: di
 @pytest.mark.parametrize(
     ("delegated", "option"),
     [
-        ({"realm_host": None}, "delegated_auth_registries[0] (r.example.com): option 'ca_cert'"),
-        ({"verify": True}, "delegated_auth_registries[0] (private-registry): option 'verify_ca_cert'"),
+        ({"realm_host": None}, "delegated_auth_registries[0] (r.example.com): option 'registry_ca_cert'"),
+        ({"verify": True}, "delegated_auth_registries[0] (private-registry): option 'registry_ca_cert'"),
     ],
 )
 def test_a_used_certificate_authority_is_checked_on_this_host(tmp_path: Path, delegated: Any, option: str) -> None:
@@ -132,14 +132,14 @@ def test_a_used_certificate_authority_is_checked_on_this_host(tmp_path: Path, de
     no_certificate.write_text("no PEM")
     local = {"ansible_connection": "ansible.builtin.local"}
     for path, why in ((tmp_path / "missing", "No such file or directory"), (no_certificate, "contains no certificate")):
-        variables = declared(None, {**delegated, "ca_cert": str(path)})
+        variables = declared(None, {**delegated, "registry_ca_cert": str(path)})
         said = refused({**variables, **local})
         assert f"{option}: '{path}'" in said
         assert why in said
         # The file may exist on the host of the task.
         refuse_invalid(Role("private_registry"), {**variables, "ansible_connection": "ssh"}, Plain())
         refuse_invalid(Role("private_registry"), variables, Plain())
-        unverified = declared(None, {**delegated, "ca_cert": str(path), "validate_certs": False})
+        unverified = declared(None, {**delegated, "registry_ca_cert": str(path), "registry_validate_certs": False})
         refuse_invalid(Role("private_registry"), {**unverified, **local}, Plain())
 
 
@@ -147,14 +147,14 @@ def test_an_authority_that_is_not_used_or_only_readable_to_others_is_not_refused
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local = {"ansible_connection": "local"}
-    unused = declared(None, {"ca_cert": str(tmp_path / "missing")})
+    unused = declared(None, {"registry_ca_cert": str(tmp_path / "missing")})
     refuse_invalid(Role("private_registry"), {**unused, **local}, Plain())
 
     def forbid(*_arguments: Any, **_more: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", forbid)
-    hidden = declared(None, {"realm_host": None, "ca_cert": "/of/another/user/ca.crt"})
+    hidden = declared(None, {"realm_host": None, "registry_ca_cert": "/of/another/user/ca.crt"})
     refuse_invalid(Role("private_registry"), {**hidden, **local}, Plain())
 
 

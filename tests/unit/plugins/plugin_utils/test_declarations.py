@@ -272,7 +272,7 @@ class TestDelegatedAuth:
     }
 
     def test_each_present_registry_is_queried(self) -> None:
-        more = {"realm_host": "h", "ca_cert": "c", "validate_certs": False}
+        more = {"realm_host": "h", "registry_ca_cert": "c", "registry_validate_certs": False}
         absent = {"registry": "old.example.com", "state": "absent"}
         assert made("delegated_auth.registries", self.ENTRY, absent, {**self.TWO, **more}) == [
             {"title": "delegated_auth_registries[0]", "registry": "r.example.com", "realm_host": "sso.example.com"},
@@ -289,18 +289,37 @@ class TestDelegatedAuth:
         ]
 
     def test_only_a_named_realm_host_is_sent_the_login_for_verification(self) -> None:
-        proof = {"verify": True, "ca_cert": "c"}
+        proof = {"verify": True, "registry_ca_cert": "c"}
         named, _realm = made("delegated_auth.secrets", {**self.ENTRY, **proof}, answer=self.ANSWER)
         (own,) = made(
             "delegated_auth.secrets", {**self.TWO, **proof}, answer={"registries": self.ANSWER["registries"][1:]}
         )
-        assert (named["verify_realm_hosts"], named["verify_ca_cert"]) == (["sso.example.com"], "c")
-        assert own["verify_realm_hosts"] == []
+        assert (named["realm_hosts"], named["registry_ca_cert"]) == (["sso.example.com"], "c")
+        assert own["realm_hosts"] == []
+
+    def test_the_variables_of_the_play_are_the_defaults_of_the_entries(self) -> None:
+        """Only the entry decides which host gets a delegated login."""
+        play = {
+            "image_pull_realm_hosts": ["sso.other.example.com"],
+            "image_pull_registry_ca_cert": "c",
+            "image_pull_registry_validate_certs": False,
+            "image_pull_registry_timeout": "",
+        }
+        access = {"registry_ca_cert": "c", "registry_validate_certs": False}
+        verified, own = {**self.ENTRY, "verify": True}, {**self.TWO, "registry_ca_cert": "d"}
+        asked = made("delegated_auth.registries", verified, own, **play)
+        assert [{name: one[name] for name in access} for one in asked] == [access, {**access, "registry_ca_cert": "d"}]
+        secret, realm, other = made("delegated_auth.secrets", verified, own, answer=self.ANSWER, **play)
+        assert {name: secret[name] for name in ("realm_hosts", *access)} == {
+            "realm_hosts": ["sso.example.com"],
+            **access,
+        }
+        assert [access.keys() & one.keys() for one in (realm, other)] == [set(), set()]
 
     def test_a_repository_alone_is_verified_too(self) -> None:
         entry = {**self.ENTRY, "verify_repositories": ["r.example.com/a/b"]}
         named, _realm = made("delegated_auth.secrets", entry, answer=self.ANSWER)
-        assert (named["verify_repositories"], named["verify_realm_hosts"]) == (
+        assert (named["verify_repositories"], named["realm_hosts"]) == (
             ["r.example.com/a/b"],
             ["sso.example.com"],
         )

@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
             "options 'old' and 'new' are alike",
             "variables credential_rotation_old and credential_rotation_new are alike",
         ),
-        ("global_pull_secret", "name it in 'verify_realm_hosts'", "name it in global_pull_secret_verify_realm_hosts"),
+        ("global_pull_secret", "name it in 'realm_hosts'", "name it in global_pull_secret_realm_hosts"),
         (
             "global_pull_secret",
             "option 'verify': name an image in 'verify_repositories', or set 'verify' to warn",

@@ -20,7 +20,7 @@ from unit.canaries import CANARIES, forms_of, shown
 
 #: Options that are lists of hosts, registries, repositories or images.
 LISTS_OF_ADDRESSES = (
-    *("realm_hosts", "verify_realm_hosts", "registries", "drop_platform_registries", "merge", "include"),
+    *("realm_hosts", "registries", "drop_platform_registries", "merge", "include"),
     *("images", "repositories", "verify_repositories"),
 )
 REGISTRY: dict[str, Any] = {name: {"type": "str"} for name in ("registry", "username", "password", "email")}

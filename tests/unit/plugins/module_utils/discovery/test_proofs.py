@@ -107,41 +107,37 @@ def test_equal_attempts_with_different_keys_are_asked_once(server: HostileRegist
 
 
 def test_the_fix_names_the_option_of_the_module(server: HostileRegistry) -> None:
-    access = RegistryAccess.of({}, "verify_", "verify_realm_hosts")
+    access = RegistryAccess()
     (proof,) = collect_proofs(
         [LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]
     ).values()
-    assert proof.said.endswith("Give the certificate of the authority that signed it in 'verify_ca_cert'")
+    assert proof.said.endswith("Give the certificate of the authority that signed it in 'registry_ca_cert'")
 
 
 @pytest.mark.usefixtures("no_outside_settings")
-@pytest.mark.parametrize(("has_timeout", "end"), [(True, "firewalls, or raise 'x_timeout'"), (False, "firewalls")])
-def test_the_fix_for_a_late_response_names_only_an_existing_option(
-    certificate: str, has_timeout: bool, end: str
-) -> None:
+def test_the_fix_for_a_late_response_names_the_option(certificate: str) -> None:
     def script(server: HostileRegistry) -> Iterable[bytes]:
         server.pause(20)
         yield b""
 
-    access = RegistryAccess(certificate, timeout=0.2, prefix="x_", has_timeout=has_timeout)
+    access = RegistryAccess(certificate, timeout=0.2)
     with served(script, server_context(certificate)) as server:
         question = LoginQuestion(server.host, "alice", "Canary-77")
         (proof,) = collect_proofs([LoginCheck.of(question, access, is_named=True)]).values()
-    assert proof.said.endswith(end)
+    assert proof.said.endswith("firewalls, or raise 'registry_timeout'")
 
 
-@pytest.mark.parametrize(("prefix", "option"), [("verify_", "verify_realm_hosts"), ("registry_", "realm_hosts")])
 def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_module(
-    certificate: str, no_outside_settings: None, prefix: str, option: str
+    certificate: str, no_outside_settings: None
 ) -> None:
-    access = RegistryAccess.of({f"{prefix}ca_cert": certificate}, prefix, option)
+    access = RegistryAccess.of({"registry_ca_cert": certificate})
     with answering(certificate, b'401 No\r\nWWW-Authenticate: Bearer realm="https://sso.example.com/token"') as server:
         (proof,) = collect_proofs(
             [LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]
         ).values()
     assert (proof.outcome, proof.said.partition(". ")[2]) == (
         "not_sent",
-        f"Nothing was sent. If that host is right, name it in '{option}'",
+        "Nothing was sent. If that host is right, name it in 'realm_hosts'",
     )
 
 
@@ -238,9 +234,9 @@ class TestAccess:
     @pytest.mark.parametrize(
         ("access", "error"),
         [
-            (RegistryAccess("/none.pem", prefix="registry_"), "'registry_ca_cert'"),
+            (RegistryAccess("/none.pem"), "'registry_ca_cert'"),
             (RegistryAccess(realm_hosts=("http://sso.example.com",)), "option 'realm_hosts': only https is supported"),
-            (RegistryAccess(realm_hosts=("",), realm_option="verify_realm_hosts"), "'verify_realm_hosts'"),
+            (RegistryAccess(realm_hosts=("",)), "'realm_hosts'"),
         ],
     )
     def test_an_invalid_option_is_refused_by_its_name(self, access: RegistryAccess, error: str) -> None:

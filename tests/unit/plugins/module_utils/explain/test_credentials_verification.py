@@ -61,9 +61,7 @@ def test_another_value_of_verify_is_refused_and_not_repeated(given: Any) -> None
 
 
 def test_repositories_alone_switch_verification_on() -> None:
-    found = Verification.of(
-        {"verify_repositories": ["quay.io/a/b"], "verify_realm_hosts": ["sso"], "verify_timeout": 3}
-    )
+    found = Verification.of({"verify_repositories": ["quay.io/a/b"], "realm_hosts": ["sso"], "registry_timeout": 3})
     assert found is not None
     assert [(text, str(image)) for text, image in found.images] == [("quay.io/a/b", "quay.io/a/b:latest")]
     assert found.access == RegistryAccess(timeout=3, realm_hosts=("sso",))
@@ -71,15 +69,15 @@ def test_repositories_alone_switch_verification_on() -> None:
 
 def test_certificates_are_verified_by_default() -> None:
     assert Verification.of({"verify": True}) == Verification()
-    unverified = Verification.of({"verify": True, "verify_validate_certs": False})
+    unverified = Verification.of({"verify": True, "registry_validate_certs": False})
     assert unverified == Verification(access=RegistryAccess(validate_certs=False))
 
 
 @pytest.mark.parametrize("timeout", [0, -1, 3601])
 def test_an_impossible_timeout_is_refused(timeout: int) -> None:
     for options in ({"verify": True}, {}):
-        with pytest.raises(OptionError, match=r"^option 'verify_timeout' is in seconds, from 1 to 3600$"):
-            Verification.of({**options, "verify_timeout": timeout})
+        with pytest.raises(OptionError, match=r"^option 'registry_timeout' is in seconds, from 1 to 3600$"):
+            Verification.of({**options, "registry_timeout": timeout})
 
 
 def test_each_login_is_verified_at_its_registry() -> None:

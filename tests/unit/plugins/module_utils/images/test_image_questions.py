@@ -43,25 +43,23 @@ def test_a_question_contains_the_repository_and_the_tag_or_digest(image: str, re
     assert question == ImageQuestion(repository, reference, "ns", "pull", "quay.io")
 
 
-def test_registry_access_reads_options_with_any_prefix() -> None:
-    assert RegistryAccess.of({}, "x_", "hosts") == RegistryAccess()
-    given = {"x_ca_cert": "/ca", "x_validate_certs": False, "x_timeout": 3, "hosts": ["sso"]}
-    assert RegistryAccess.of(given, "x_", "hosts") == RegistryAccess("/ca", False, 3.0, ("sso",))
-    found = RegistryAccess.of(given, "x_", "hosts")
-    assert (found.prefix, found.realm_option, found.has_timeout) == ("x_", "hosts", True), (
-        "so that messages name the options"
-    )
-    assert not RegistryAccess.of({}, "x_", "hosts").has_timeout
-    with pytest.raises(OptionError, match=r"^option 'x_timeout' is in seconds"):
-        RegistryAccess.of({"x_timeout": 0}, "x_", "hosts")
+def test_registry_access_reads_the_options() -> None:
+    assert RegistryAccess.of({}) == RegistryAccess()
+    given = {
+        "registry_ca_cert": "/ca",
+        "registry_validate_certs": False,
+        "registry_timeout": 3,
+        "realm_hosts": ["sso"],
+    }
+    assert RegistryAccess.of(given) == RegistryAccess("/ca", False, 3.0, ("sso",))
+    with pytest.raises(OptionError, match=r"^option 'registry_timeout' is in seconds"):
+        RegistryAccess.of({"registry_timeout": 0})
 
 
 def test_registries_are_asked_only_on_request() -> None:
     options = {name: each.get("default") for name, each in ARGUMENTS.items()}
     assert access_of(options) is None
-    found = access_of({**options, "ask_registries": True})
-    assert found == RegistryAccess()
-    assert (found.prefix, found.realm_option) == ("registry_", "realm_hosts")
+    assert access_of({**options, "ask_registries": True}) == RegistryAccess()
 
 
 @given(st.builds(TrustQuestion, st.text(max_size=9), st.text(max_size=9)))

@@ -24,11 +24,11 @@ def test_a_failed_request_is_an_error_of_the_registry() -> None:
 
 
 def test_an_inside_address_is_refused_with_the_option_that_allows_it() -> None:
-    with pytest.raises(NotAsked, match=r"a loopback address, where only hosts .* name it in 'token_hosts'$"):
-        send_registry_request("asking", URL, RegistryOptions("127.0.0.1:1", realm_option="token_hosts"), inside=False)
+    with pytest.raises(NotAsked, match=r"a loopback address, where only hosts .* name it in 'realm_hosts'$"):
+        send_registry_request("asking", URL, RegistryOptions("127.0.0.1:1"), inside=False)
 
 
 def test_unreadable_authorities_are_an_option_error() -> None:
     check_authorities(RegistryOptions("a", ca_cert="/none", validate_certs=False))
     with pytest.raises(OptionError, match=r"^option 'registry_ca_cert': '/none' cannot be read"):
-        check_authorities(RegistryOptions("a", ca_cert="/none", prefix="registry_"))
+        check_authorities(RegistryOptions("a", ca_cert="/none"))

@@ -38,7 +38,7 @@ CLOSED = "the connection was closed without a response. Check the port, and whet
 NOT_LISTENING = "127.0.0.1:1"
 CUT_OFF = "the connection was closed in the middle of the response. Try again, or check the proxy before the registry"
 TOO_LONG = "the response is too large for a registry. Check the name and the port"
-LATE = "there was no complete response in time. Check the network and firewalls, or raise 'timeout'"
+LATE = "there was no complete response in time. Check the network and firewalls, or raise 'registry_timeout'"
 NOT_HTTP = "the response is not valid HTTP. Check the name and the port"
 NO_PROXY_URL = (
     "environment variable https_proxy is not a usable URL of a proxy, such as http://proxy.example.com:3128. "
@@ -299,7 +299,7 @@ class TestTls:
         other = None if trusted == "the system's" else write_certificate(tmp_path / "other.pem")
         assert refusal(serve(OK).host, ca_cert=other) == (
             "failed: certificate verify failed: self-signed certificate. Give the certificate of the authority that signed "
-            "it in 'ca_cert'"
+            "it in 'registry_ca_cert'"
         )
 
     @pytest.mark.parametrize("options", [{}, {"ca_cert": None}, {"ca_cert": "/nonexistent"}], ids=str)
@@ -337,7 +337,9 @@ class TestTls:
         (tmp_path / "ca.pem").write_text(content)
         with pytest.raises(OptionError) as error:
             ask_registry(RegistryOptions("127.0.0.1:1", ca_cert=str(tmp_path / "ca.pem")))
-        assert str(error.value) == f"option 'ca_cert': '{tmp_path}/ca.pem' contains no certificate in PEM format"
+        assert (
+            str(error.value) == f"option 'registry_ca_cert': '{tmp_path}/ca.pem' contains no certificate in PEM format"
+        )
 
     @pytest.mark.parametrize(
         ("path", "reason"),
@@ -350,7 +352,7 @@ class TestTls:
         with pytest.raises(OptionError) as error:
             ask_registry(RegistryOptions("127.0.0.1:1", ca_cert=path))
         assert str(error.value) == (
-            f"option 'ca_cert': {path!r} cannot be read on the host that runs the task: {reason}"
+            f"option 'registry_ca_cert': {path!r} cannot be read on the host that runs the task: {reason}"
         )
 
     def test_a_server_without_tls_is_reported(self, serve: Serve, refusal: Any) -> None:
@@ -457,7 +459,7 @@ class TestOptions:
     def test_an_impossible_timeout_is_refused(self, timeout: int, realm_host: str | None) -> None:
         with pytest.raises(OptionError) as error:
             ask_registry(RegistryOptions("127.0.0.1:1", timeout=timeout, realm_host=realm_host))
-        assert str(error.value) == "option 'timeout' is in seconds, from 1 to 3600"
+        assert str(error.value) == "option 'registry_timeout' is in seconds, from 1 to 3600"
 
     def test_the_longest_timeout_is_accepted(self, serve: Serve, asking: Any) -> None:
         assert asking(serve(OK).host, timeout=3600) == AuthInfo("none")

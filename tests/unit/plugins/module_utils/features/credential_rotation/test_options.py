@@ -60,10 +60,10 @@ class TestRotation:
             options(
                 nodes_pull_secret=True,
                 verify=False,
-                verify_ca_cert="/ca",
-                verify_validate_certs=False,
-                verify_timeout=3600,
-                verify_realm_hosts=["auth.example.com"],
+                registry_ca_cert="/ca",
+                registry_validate_certs=False,
+                registry_timeout=3600,
+                realm_hosts=["auth.example.com"],
             )
         )
         assert (found.nodes, found.verify) == (True, False)
@@ -123,7 +123,7 @@ class TestRefused:
             old={"username": "", "password": "Canary"},
             new=new(username="a:b", password="", expires="tomorrow"),
             next_rotation_seconds=0,
-            verify_timeout=0,
+            registry_timeout=0,
             verify_repositories=["app"],
         )
         assert said.split("; ", 1)[0].startswith("option 'registries': registry 'a b' is not host[:port]")
@@ -134,7 +134,7 @@ class TestRefused:
             "option 'new' has no password",
             "option 'new': 'expires' is not a time such as 2030-01-31T12:00:00Z",
             "option 'next_rotation_seconds' must be a number of seconds",
-            "option 'verify_timeout' must be from 1 to 3600 seconds",
+            "option 'registry_timeout' is in seconds, from 1 to 3600",
             "option 'verify_repositories': 'app' is not a repository with its registry, such as quay.io/team/app",
         ):
             assert part in said
@@ -166,10 +166,10 @@ class TestRefused:
 
     @pytest.mark.parametrize("seconds", [1, 3600])
     def test_the_bounds_of_the_timeout_are_accepted(self, seconds: int) -> None:
-        assert from_options(options(verify_timeout=seconds, next_rotation_seconds=1)).access.timeout == seconds
+        assert from_options(options(registry_timeout=seconds, next_rotation_seconds=1)).access.timeout == seconds
 
     def test_a_timeout_above_the_bound_is_refused(self) -> None:
-        assert refused(verify_timeout=3601) == "option 'verify_timeout' must be from 1 to 3600 seconds"
+        assert refused(registry_timeout=3601) == "option 'registry_timeout' is in seconds, from 1 to 3600"
 
     @pytest.mark.parametrize("image", ["other.example.com/app", "quay.io/teams/app", "docker.io/team/app"])
     def test_a_login_is_for_its_registries_only(self, image: str) -> None:

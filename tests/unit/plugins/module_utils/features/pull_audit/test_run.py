@@ -156,5 +156,5 @@ def test_many_images_of_one_namespace_leave_the_share_of_another(
 def test_an_invalid_option_is_refused_before_the_cluster_is_read() -> None:
     api = cluster("q.io", a=[])
     with pytest.raises(OptionError, match="'registry_ca_cert'"):
-        audited(api, RegistryAccess("/none.pem", prefix="registry_"))
+        audited(api, RegistryAccess("/none.pem"))
     assert api.asked == []

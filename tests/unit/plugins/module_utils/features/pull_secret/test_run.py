@@ -42,7 +42,7 @@ def declared(
 ) -> Declaration[Any]:
     login = {"registry": registry, "username": "alice", "password": password}
     usual = {"name": "pull", "state": "present", "type": "kubernetes.io/dockerconfigjson", "registries": [login]}
-    given = {"verify": True, "verify_ca_cert": certificate, "verify_timeout": 60, **options}
+    given = {"verify": True, "registry_ca_cert": certificate, "registry_timeout": 60, **options}
     entry = None if position is None else Entry("secrets", position, "pull")
     return Declaration(from_options({**usual, **given}, lambda _path: ""), entry)
 

@@ -55,7 +55,7 @@ class Case:
     def errors(self, *namespaces: str, password: str = OLD, verify: bool = True, **more: Any) -> dict[str, str]:
         login = {"registry": self.host, "username": "alice", "password": password}
         options = {"name": "pull", "state": "present", "type": PULL, "registries": [login], "verify": verify}
-        options |= {"verify_ca_cert": self.certificate, "verify_timeout": 60, **more}
+        options |= {"registry_ca_cert": self.certificate, "registry_timeout": 60, **more}
         entry = Entry("secrets", 0, "pull")
         declared = [Declaration(from_options(options, lambda _path: ""), entry)]
         results = [

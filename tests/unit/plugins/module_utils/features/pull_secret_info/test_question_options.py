@@ -16,10 +16,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 
 NONE: dict[str, Any] = {
-    **dict.fromkeys(("names", "verify_repositories", "verify_realm_hosts", "verify_ca_cert")),
+    **dict.fromkeys(("names", "verify_repositories", "realm_hosts", "registry_ca_cert")),
     "verify": False,
-    "verify_validate_certs": True,
-    "verify_timeout": 10,
+    "registry_validate_certs": True,
+    "registry_timeout": 10,
 }
 
 
@@ -47,7 +47,7 @@ def test_names_and_globs_select_secrets() -> None:
         ({"names": ["Upper"]}, "option 'names': 'Upper' cannot be an object's name"),
         ({"names": ["a/b"]}, "option 'names'"),
         ({"verify_repositories": ["x"]}, "option 'verify_repositories': 'x' is not a repository"),
-        ({"verify": True, "verify_timeout": 0}, "option 'verify_timeout' is in seconds"),
+        ({"verify": True, "registry_timeout": 0}, "option 'registry_timeout' is in seconds"),
     ],
 )
 def test_invalid_options_are_refused(given: dict[str, Any], message: str) -> None:

@@ -21,9 +21,9 @@ FORM = EntryList("registries", "registry")
 USUAL = {
     "registry": None,
     "realm_host": None,
-    "ca_cert": None,
-    "validate_certs": True,
-    "timeout": 10,
+    "registry_ca_cert": None,
+    "registry_validate_certs": True,
+    "registry_timeout": 10,
     "registries": None,
 }
 
@@ -91,7 +91,12 @@ def test_an_expired_login_is_distinguished_from_a_wrong_one(tmp_path: Path, no_o
         yield b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="r"\r\nConnection: close\r\n\r\n'
 
     with served(script, server_context(certificate)) as server:
-        given = {"registry": server.host, "username": "u", "repositories": ["team/app"], "ca_cert": certificate}
+        given = {
+            "registry": server.host,
+            "username": "u",
+            "repositories": ["team/app"],
+            "registry_ca_cert": certificate,
+        }
         over, wrong = (ask(**given, password=password) for password in (token(exp=60), "wrong"))
     assert (over["works"], over["login"]["outcome"], over["repositories"][0]["outcome"]) == (
         False,

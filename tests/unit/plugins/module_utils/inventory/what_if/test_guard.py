@@ -45,13 +45,13 @@ class TestOptions:
     def test_the_default_has_no_guard(self) -> None:
         assert guard_access_of(OPTIONS) is None
 
-    def test_the_guard_asks_registries_with_its_own_options(self) -> None:
-        more = {"guard_ca_cert": "/ca", "guard_validate_certs": False, "guard_realm_hosts": ["a"]}
+    def test_the_guard_asks_registries_with_the_options_of_the_task(self) -> None:
+        more = {"registry_ca_cert": "/ca", "registry_validate_certs": False, "realm_hosts": ["a"]}
         found = guard_access_of({**OPTIONS, **more, "guard": "what_if"})
         assert found is not None
         access = found.registries
         assert (access.ca_cert, access.validate_certs, access.realm_hosts) == ("/ca", False, ("a",))
-        assert (access.timeout, access.has_timeout) == (10.0, False)
+        assert access.timeout == 10.0
 
     @pytest.mark.parametrize(("guard", "is_strict"), [("what_if", False), ("what_if_strict", True)])
     def test_only_the_strict_guard_is_strict(self, guard: str, is_strict: bool) -> None:

@@ -40,7 +40,7 @@ class TestEntries:
         put_account(api, "a", "one", "two", "three")
         put_deployment(api, "a", "web", f"{registry.host}/two/app:v1")
         links = [{"secrets": [name], "state": "absent", "namespaces": ["a"]} for name in ("one", "two", "three")]
-        access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry.host]}
+        access = {"registry_ca_cert": loopback_certificate(), "realm_hosts": [registry.host]}
         with in_memory(api) as cluster:
             result = cluster.run("sa_link", links=links, guard="what_if", **access)
         assert left(api)[1] == ["two"]
@@ -64,7 +64,7 @@ class TestEntries:
         put_deployment(api, "a", "build", f"{registry.host}/build/app:v1", account="builder")
         both = {"service_accounts": ["default", "builder"], "secrets": ["new"], "exclusive": True, "require": "none"}
         old = {"service_accounts": ["builder"], "secrets": ["old"], "state": "absent"}
-        access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry.host]}
+        access = {"registry_ca_cert": loopback_certificate(), "realm_hosts": [registry.host]}
         links = [{**each, "namespaces": ["a"]} for each in (both, old)]
         with in_memory(api) as cluster:
             result = cluster.run("sa_link", links=links, guard="what_if", **access)
@@ -89,7 +89,7 @@ class TestQuestions:
     def test_a_guard_asks_registries_only_about_pulls_that_a_removal_affects(
         self, api: FakeApi, registry: SmallRegistry
     ) -> None:
-        access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry.host]}
+        access = {"registry_ca_cert": loopback_certificate(), "realm_hosts": [registry.host]}
         with in_memory(api) as cluster:
             result = cluster.run(
                 "sa_link", namespaces=["a"], secrets=["unused"], state="absent", guard="what_if", **access
@@ -133,7 +133,7 @@ class TestProjects:
 
     @pytest.mark.parametrize("kind", ["what_if", "what_if_strict"])
     def test_a_needed_link_is_not_removed(self, api: FakeApi, registry: SmallRegistry, kind: str) -> None:
-        access = {"guard_ca_cert": loopback_certificate(), "guard_realm_hosts": [registry.host]}
+        access = {"registry_ca_cert": loopback_certificate(), "realm_hosts": [registry.host]}
         with in_memory(api) as cluster:
             result = cluster.run("sa_link", namespaces=["a"], secrets=["pull"], state="absent", guard=kind, **access)
         assert (result["failed"], left(api)) == (True, (["pull"], ["pull"]))
