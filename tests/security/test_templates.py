@@ -40,15 +40,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
     PullVerdict,
     Step,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import as_data
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import secret_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
     ExportedGrant,
     ExportedSecret,
     Findings,
+    secret_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import inventory_of
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of

@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import ClusterSnapshot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
-    ARGUMENTS,
+    CHANGE_ARGUMENTS,
     WhatIfChange,
     parse_changes,
 )
@@ -64,6 +64,6 @@ def document_about(survey: ClusterSnapshot, *given: Mapping[str, Any]) -> dict[s
 def _with_defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in given.items():
-        options = ARGUMENTS[name].get("options", {})
+        options = CHANGE_ARGUMENTS[name].get("options", {})
         found[name] = {**dict.fromkeys(options), **value} if options else value
     return found

@@ -19,8 +19,7 @@ from ...core.option_values import find_similar
 from ...images.image_questions import RegistryAccess, access_of
 from ...images.nodes import parse_version
 from ...secrets.content import SHORTEST, CredentialSearch
-from .findings import Finding
-from .rules import RULES
+from .rules import RULES, Finding
 
 __all__ = ["IgnoreRule", "PullAudit", "from_options"]
 

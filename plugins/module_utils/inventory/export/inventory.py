@@ -25,8 +25,7 @@ from ...core.writers import TemplateText
 from ...dockerconfig.auth_file import AuthFile, parse_stored
 from ...dockerconfig.json_text import decode_string, kind_name
 from ...secrets.content import DOCKERCONFIGJSON
-from .entries import config_of
-from .findings import ExportedGrant, ExportedSecret, Findings, NotExported
+from .entries import ExportedGrant, ExportedSecret, Findings, NotExported, config_of
 
 __all__ = [
     "CREDENTIALS",

@@ -25,8 +25,19 @@ from ...features.image_puller_grant.plan import DEFAULT_BINDING
 from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import IMAGE_PULLER
 from ...secrets.content import StoredSecret
-from .entries import Grants, arrange_links, doubtful_secrets, further_data, secret_of
-from .findings import ExportCheck, ExportedGrant, ExportedSecret, Findings, NamespaceObjects, NamespaceQuestion
+from .entries import (
+    ExportCheck,
+    ExportedGrant,
+    ExportedSecret,
+    Findings,
+    Grants,
+    NamespaceObjects,
+    NamespaceQuestion,
+    arrange_links,
+    doubtful_secrets,
+    further_data,
+    secret_of,
+)
 from .inventory import VAULT_FILE, Export, inventory_of
 
 __all__ = ["ExportOutput", "export_inventory"]

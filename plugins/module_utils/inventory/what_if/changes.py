@@ -27,7 +27,7 @@ from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .declared import LISTS, InventoryLists, Lists
 
-__all__ = ["ARGUMENTS", "CANNOT_KNOW", "INVENTORY", "KINDS", "WhatIfChange", "parse_changes", "parse_inventory"]
+__all__ = ["CANNOT_KNOW", "CHANGE_ARGUMENTS", "INVENTORY", "KINDS", "WhatIfChange", "parse_changes", "parse_inventory"]
 
 _ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
@@ -40,7 +40,7 @@ INVENTORY: dict[str, Any] = {
     "prune_everything": {"type": "bool", "default": False},
 }
 #: The options of one change. Exactly one of them is given.
-ARGUMENTS: dict[str, Any] = {
+CHANGE_ARGUMENTS: dict[str, Any] = {
     "unreachable_registries": _NAMES,
     "only_registries": _NAMES,
     "remove_secrets": {
@@ -252,7 +252,7 @@ def _parse_change(
     if len(found) != 1:
         which = f"it has {join_and(sorted(found))}" if found else "it is empty"
         raise OptionError(
-            f"each change has exactly one of {', '.join((*ARGUMENTS, DECLARED))}, but {which}: write each change as an item of its own"
+            f"each change has exactly one of {', '.join((*CHANGE_ARGUMENTS, DECLARED))}, but {which}: write each change as an item of its own"
         )
     ((kind, value),) = found.items()
     if kind == DECLARED:

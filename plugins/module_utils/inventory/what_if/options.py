@@ -15,8 +15,7 @@ from ...core.namespaces import is_platform_namespace
 from ...core.objects import Json, as_dict, as_str
 from ...images import image_questions
 from ...images.image_questions import RegistryAccess
-from .changes import ARGUMENTS as CHANGE_ARGUMENTS
-from .changes import INVENTORY, WhatIfChange, parse_changes, parse_inventory
+from .changes import CHANGE_ARGUMENTS, INVENTORY, WhatIfChange, parse_changes, parse_inventory
 from .declared import AGAINST, InventoryLists, Lists
 from .outputs import OUTPUTS, render_outputs
 

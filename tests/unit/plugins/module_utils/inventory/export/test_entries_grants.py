@@ -14,9 +14,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import Grants
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
     Findings,
+    Grants,
     NamespaceObjects,
 )
 

@@ -13,14 +13,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
-    arrange_links,
-    doubtful_secrets,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
     ExportedLinks,
     ExportedSecret,
     Findings,
     NamespaceObjects,
+    arrange_links,
+    doubtful_secrets,
 )
 from support.objects import b64
 

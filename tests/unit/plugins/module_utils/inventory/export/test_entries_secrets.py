@@ -13,13 +13,11 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
+    ExportedSecret,
+    LeftOut,
     config_of,
     further_data,
     secret_of,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
-    ExportedSecret,
-    LeftOut,
 )
 
 REF = ObjectRef(SECRET, "a", "one")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
     ExportCheck,
     ExportedGrant,
     ExportedLinks,

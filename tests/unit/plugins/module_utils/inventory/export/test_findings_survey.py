@@ -13,9 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     trim_object,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
-    NamespaceQuestion,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import NamespaceQuestion
 
 SECRETS, BINDINGS = (ObjectRef(kind, "a", "") for kind in (SECRET, ROLE_BINDING))
 

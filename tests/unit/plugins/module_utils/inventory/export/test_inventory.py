@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     from_registries,
     parse,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
     ExportedGrant,
     ExportedLinks,
     ExportedSecret,

@@ -11,8 +11,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import IMAGE_POLICY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
-    ARGUMENTS,
     CANNOT_KNOW,
+    CHANGE_ARGUMENTS,
     DECLARED,
     KINDS,
     parse_changes,
@@ -22,7 +22,7 @@ from support.supposed import MIRRORS, changes_of, supposed_change
 
 
 def test_each_kind_states_the_facts_that_no_object_shows() -> None:
-    assert {*CANNOT_KNOW} == {*ARGUMENTS, DECLARED}
+    assert {*CANNOT_KNOW} == {*CHANGE_ARGUMENTS, DECLARED}
     assert all(CANNOT_KNOW.values())
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.findings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
     ExportedSecret,
     Findings,
     LeftOut,
