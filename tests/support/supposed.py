@@ -9,11 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import ClusterSnapshot
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
-    CHANGE_ARGUMENTS,
-    WhatIfChange,
-    parse_changes,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.document import (
     WhatIfAnswers,
     document_of,
@@ -22,6 +17,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import (
     PresentPulls,
     PullEvaluator,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import (
+    CHANGE_ARGUMENTS,
+    WhatIfChange,
+    parse_changes,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow, rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches

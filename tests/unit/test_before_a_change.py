@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import (
     CANNOT_KNOW,
     CHANGE_ARGUMENTS,
     DECLARED,

@@ -29,8 +29,8 @@ from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.protected import NODE_SECRET
 from .access import NO_ACCESS, AccessReview
-from .changes import WhatIfChange
 from .declared import InventoryLists
+from .options import WhatIfChange
 from .overlay import ChangedLookup
 from .rows import WhatIfRow
 

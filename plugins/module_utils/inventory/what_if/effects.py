@@ -23,8 +23,8 @@ from ...images.registry_sources import HOSTED_MIRRORS, IMAGE_CONFIG, MIRROR_KIND
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject, is_pull_binding, pullers_of
-from .changes import WhatIfChange
 from .declared import ACCESS_KINDS
+from .options import WhatIfChange
 from .overlay import ChangedLookup
 from .patches import (
     Answer,

@@ -10,7 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import IMAGE_POLICY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.changes import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import (
     CANNOT_KNOW,
     CHANGE_ARGUMENTS,
     DECLARED,
