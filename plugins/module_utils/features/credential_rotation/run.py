@@ -56,9 +56,11 @@ from .uses import (
     collect_uses,
     find_failing_images,
     find_undecided_images,
+    keys_of,
     secret_for,
     trim_to_uses,
     used_images,
+    uses_in,
     uses_with_secrets,
 )
 
@@ -238,9 +240,9 @@ def _images_to_prove(
     nodes = {"": _old_keys(copy for copy in seen.every if copy.is_of_nodes)}
     # The rotated namespaces come first: of each repository, the first images are tried.
     others = [namespace for namespace in seen.uses if namespace not in changing and namespace not in rotated]
-    elsewhere = _uses_in(seen.uses, (*rotated, *others))
+    elsewhere = uses_in(seen.uses, (*rotated, *others))
     written = {namespace: seen.uses[namespace] for namespace in changing if namespace in seen.uses}
-    return ImagesInUse(used_images(written, {**keys, **nodes}), used_images(elsewhere, {**_keys(rotated), **nodes}))
+    return ImagesInUse(used_images(written, {**keys, **nodes}), used_images(elsewhere, {**keys_of(rotated), **nodes}))
 
 
 def _old_keys(copies: Iterable[Copy]) -> list[str]:
@@ -549,10 +551,10 @@ def _probes(
     after a failed canary pulls there again. Then those with the oldest secret, because no user can create an older one.
     """
     held = {**rotated, **changing}
-    uses = _uses_in(seen.uses, held)
+    uses = uses_in(seen.uses, held)
     if proof is None:
         uses = {name: [use for use in every if _has_image(use)] for name, every in uses_with_secrets(uses, held)}
-    used = used_images(uses, _keys(held))
+    used = used_images(uses, keys_of(held))
     trusted = {str(image) for images in (rotation.images, *used.values()) for image in images}
     proven = {name: image for name, image in proof.images.items() if image in trusted} if proof is not None else {}
     found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
@@ -580,20 +582,9 @@ def _rotated_copies(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy
         for name, copies in seen.copies.items()
         if name not in changing
     }
-    used = [name for name in used_images(_uses_in(seen.uses, every), _keys(every)) if every[name]]
+    used = [name for name in used_images(uses_in(seen.uses, every), keys_of(every)) if every[name]]
     first = sorted(used, key=lambda name: (min(copy.created for copy in every[name]), name))
     return {name: every[name] for name in (first[:_PULLED_AGAIN] if changing else first)}
-
-
-def _uses_in(uses: Mapping[str, Sequence[Use]], places: Iterable[str]) -> dict[str, Sequence[Use]]:
-    return {name: uses[name] for name in places if name in uses}
-
-
-def _keys(held: Mapping[str, Sequence[Copy]]) -> dict[str, list[str]]:
-    return {
-        name: list(dict.fromkeys(key for copy in copies for key in (*copy.found.old, *copy.found.new)))
-        for name, copies in held.items()
-    }
 
 
 def _failed_secrets(result: NamespaceResult, copies: Sequence[Copy]) -> set[str]:

@@ -50,10 +50,12 @@ __all__ = [
     "find_failing_images",
     "find_pending",
     "find_undecided_images",
+    "keys_of",
     "secret_for",
     "trim_event",
     "trim_to_uses",
     "used_images",
+    "uses_in",
     "uses_with_secrets",
 ]
 
@@ -461,3 +463,14 @@ class WaitResult:
             )
             if self.no_events:
                 yield f"events, which show ended pulls, could not be read: {self.no_events}"
+
+
+def uses_in(uses: Mapping[str, Sequence[Use]], places: Iterable[str]) -> dict[str, Sequence[Use]]:
+    return {name: uses[name] for name in places if name in uses}
+
+
+def keys_of(held: Mapping[str, Sequence[Copy]]) -> dict[str, list[str]]:
+    return {
+        name: list(dict.fromkeys(key for copy in copies for key in (*copy.found.old, *copy.found.new)))
+        for name, copies in held.items()
+    }

@@ -42,7 +42,7 @@ from ...images.registry_sources import MIRROR_KINDS, MirrorItem, is_nested, is_w
 from ...platform.account_lists import names_in
 from ...platform.cluster import INFRASTRUCTURE
 from ...secrets.expiry import is_legacy_token
-from .rules import Finding
+from .findings import Finding
 from .rules_pods import find_pods_without_login
 
 __all__ = [

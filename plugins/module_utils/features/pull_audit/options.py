@@ -19,7 +19,8 @@ from ...core.option_values import find_similar
 from ...images.image_questions import RegistryAccess, access_of
 from ...images.nodes import parse_version
 from ...secrets.content import SHORTEST, CredentialSearch
-from .rules import RULES, Finding
+from .findings import Finding
+from .rules import RULES
 
 __all__ = ["IgnoreRule", "PullAudit", "from_options"]
 

@@ -35,7 +35,7 @@ from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, UNAUTHENTICATED, Subject, is_pull_binding, pullers_of
 from ...secrets.content import DATA_KEYS, DOCKERCONFIGJSON
-from .rules import INVENTORY, Finding
+from .findings import INVENTORY, Finding
 
 __all__ = [
     "NODE_RULES",

@@ -39,7 +39,7 @@ from ...images.nodes import architectures_of
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.cluster import REGISTRY_CONFIG, is_registry_removed
-from .rules import Finding
+from .findings import Finding
 
 __all__ = [
     "IMAGE_UNSIGNED",

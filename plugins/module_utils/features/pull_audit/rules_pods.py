@@ -23,7 +23,7 @@ from ...images.pull_rules import OWN_LIMIT
 from ...images.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
-from .rules import Finding
+from .findings import Finding
 
 __all__ = [
     "find_broken_public_pulls",

@@ -37,7 +37,7 @@ from ...images.references import reference_of
 from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY, BuildSecrets, is_for_node_builds, is_global
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, Match
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
-from .rules import Finding
+from .findings import Finding
 
 __all__ = [
     "BUILD_RULES",

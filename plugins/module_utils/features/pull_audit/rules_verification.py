@@ -39,7 +39,7 @@ from ...images.kubelet_settings import KUBEADM_CONFIG_MAP
 from ...images.nodes import NodeVersions, format_version
 from ...images.references import Reference, reference_of
 from ...platform.machine_config import MACHINE_CONFIG_POOL
-from .rules import Finding
+from .findings import Finding
 from .rules_pods import find_pods_without_login
 
 __all__ = ["CLUSTER_RULES", "REFUSED_PODS", "VERIFICATION", "NodeCheck", "Repositories", "find_refused_pods"]

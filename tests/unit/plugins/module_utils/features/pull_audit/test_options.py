@@ -11,11 +11,12 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
     IgnoreRule,
     from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES, Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import parse_version
 

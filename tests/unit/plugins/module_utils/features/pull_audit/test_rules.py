@@ -12,7 +12,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import SEVERITIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import snapshot as survey
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import CHECKS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import DRIFT, RULES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import DRIFT
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import RULES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_access import (
     NODE_RULES,
     OPEN_TO_USERS,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, UnreadableObject
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_access import (
     find_unlinked_cluster,
     find_unusable_node_secret,

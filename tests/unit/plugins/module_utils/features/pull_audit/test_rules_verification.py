@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import Finding
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     CRIO_AUDIENCE,
     CRIO_PROVIDER,

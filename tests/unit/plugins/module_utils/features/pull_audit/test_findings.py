@@ -9,7 +9,7 @@ import re
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import remove_secret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import (
     Finding,
     sort_findings,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import (
     DIFFERS,
     NOT_APPLICABLE,
     find_drift,
