@@ -237,12 +237,12 @@ compared:
   sample: {namespace: openshift-config, secret: pull-secret, exists: true, same: false}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm import (
     API_URL,
     IMPORT_ERROR,
     TOKEN_URL,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret.run import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret import (
     ocm_pull_secret,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module

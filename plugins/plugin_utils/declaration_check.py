@@ -32,7 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     check_verification,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth.run import check_request
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth import check_request
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module
 from ansible_collections.openshift_ops.image_pull.plugins.modules import (
     image_puller_grant,

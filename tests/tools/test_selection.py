@@ -123,7 +123,7 @@ def test_a_wrong_file_is_refused(names: list[str], message: str) -> None:
             "registry_auth",
             [
                 "plugins/module_utils/features/registry_auth/__init__.py",
-                "plugins/module_utils/features/registry_auth/run.py",
+                "plugins/module_utils/features/registry_auth.py",
             ],
         ),
         ("README.md", ["README.md"]),

@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     parse,
     parse_stored,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret.run import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret import (
     compare_registries,
     list_registries,
 )

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import EntryList
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth.run import ask_registries
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth import ask_registries
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
 from support.surveyed import token

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm import (
     OcmError,
     OcmOptions,
     fetch_pull_secret,

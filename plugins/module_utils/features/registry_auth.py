@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Union
 
-from ...clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
-from ...clients.registry.transport import (
+from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull
+from ..clients.registry.transport import (
     AuthInfo,
     RegistryOptions,
     ask_registry,
@@ -19,13 +19,13 @@ from ...clients.registry.transport import (
     option_host,
     registry_host,
 )
-from ...core.changes import Entry
-from ...core.errors import ImagePullError, OptionError
-from ...core.text import pluralize
-from ...declarations.declare import EntryList, list_entries
-from ...discovery.proofs import ask_all, explain_refusal, registry_options
-from ...images.image_questions import RegistryAccess
-from ...images.references import reference_of
+from ..core.changes import Entry
+from ..core.errors import ImagePullError, OptionError
+from ..core.text import pluralize
+from ..declarations.declare import EntryList, list_entries
+from ..discovery.proofs import ask_all, explain_refusal, registry_options
+from ..images.image_questions import RegistryAccess
+from ..images.references import reference_of
 
 __all__ = ["ask_registries", "check_request"]
 

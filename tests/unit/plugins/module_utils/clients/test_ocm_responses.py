@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import HttpResponse
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm import (
     OcmError,
     parse_access_token,
     parse_pull_secret,

@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ...clients.kube.client import Cluster
-from ...clients.kube.connection import IMPORT_ERROR as KUBERNETES_MISSING
-from ...clients.ocm.client import OcmOptions, fetch_pull_secret, normalize_options
-from ...core.errors import OptionError, Refusal
-from ...core.names import check_name, check_namespace
-from ...core.objects import SECRET, ObjectRef
-from ...dockerconfig.auth_file import NOTHING, AuthFile, parse_text
-from ...dockerconfig.credential_entry import CredentialEntry, changed_fields
-from ...dockerconfig.registry_keys import is_match, same_path, without_user
-from ...engine.namespaces import require_namespace
-from ...platform.protected import NO_REGISTRIES
-from ...secrets.content import StoredSecret
+from ..clients.kube.client import Cluster
+from ..clients.kube.connection import IMPORT_ERROR as KUBERNETES_MISSING
+from ..clients.ocm import OcmOptions, fetch_pull_secret, normalize_options
+from ..core.errors import OptionError, Refusal
+from ..core.names import check_name, check_namespace
+from ..core.objects import SECRET, ObjectRef
+from ..dockerconfig.auth_file import NOTHING, AuthFile, parse_text
+from ..dockerconfig.credential_entry import CredentialEntry, changed_fields
+from ..dockerconfig.registry_keys import is_match, same_path, without_user
+from ..engine.namespaces import require_namespace
+from ..platform.protected import NO_REGISTRIES
+from ..secrets.content import StoredSecret
 
 __all__ = [
     "compare_registries",

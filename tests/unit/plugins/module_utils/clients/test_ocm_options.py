@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm.client import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm import (
     API_URL,
     TOKEN_URL,
     OcmOptions,

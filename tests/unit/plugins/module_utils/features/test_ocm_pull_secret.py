@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import credentials_in_text
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret.run import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret import (
     ocm_pull_secret,
 )
 from support.fake_api import FakeApi
