@@ -57,7 +57,7 @@ def unknown_options(arguments: Mapping[str, Any], given: Mapping[Any, Any], wher
 USUAL_LIMIT = "10%"
 
 #: Maximum number of characters of an invalid text in a message.
-_SHOWN = 40
+_SHOWN_LENGTH = 40
 
 #: Longer numbers are meaningless, and Python refuses to read very long ones.
 _FORM = re.compile(r"\s*([0-9]{1,15})(\.[0-9]{1,15})?\s*(%?)\s*")
@@ -83,7 +83,7 @@ class Limit:
             if amount <= 100 if is_share else not found[2]:
                 return cls(text.strip(), amount, is_share)
         raise OptionError(
-            f"option {option!r}: {text[:_SHOWN]!r} is neither a whole number nor a percentage from 0% to 100%, such as '5%'"
+            f"option {option!r}: {text[:_SHOWN_LENGTH]!r} is neither a whole number nor a percentage from 0% to 100%, such as '5%'"
         )
 
     def of(self, total: int) -> Fraction:
