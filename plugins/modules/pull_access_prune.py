@@ -641,7 +641,7 @@ summary:
 
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import USUAL_LIMIT
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import USUAL_LIMIT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import list_namespaces
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (

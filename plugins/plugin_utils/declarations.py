@@ -16,8 +16,10 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import url_host
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import format_suggestion
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import (
+    ImagePullError,
+    format_suggestion,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
     auth_file_from_options,
 )

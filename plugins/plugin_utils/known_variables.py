@@ -22,7 +22,7 @@ from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from ..module_utils.core.option_values import find_similar
+from ..module_utils.core.errors import find_similar
 from ..module_utils.core.redaction import CONTAINERS
 
 __all__ = [

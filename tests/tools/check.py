@@ -373,10 +373,11 @@ def paths_of(name: str) -> list[Path]:
     """The files that a name stands for: a file, a module, or a room or feature."""
     utils = ROOT / "plugins" / "module_utils"
     module = ROOT / "plugins" / "modules" / f"{name}.py"
-    folders = [] if "/" in name else [folder for folder in (utils / name, *utils.glob(f"*/{name}")) if folder.is_dir()]
-    if Path(name).exists() or not (module.is_file() or folders):
+    if Path(name).exists() or "/" in name:
         return [Path(name).resolve()]
-    return [module] if module.is_file() else sorted(path for folder in folders for path in folder.rglob("*.py"))
+    inside = [path for folder in (name, f"*/{name}") for path in utils.glob(f"{folder}/**/*.py")]
+    found = [module] if module.is_file() else [*inside, *utils.glob(f"*/{name}.py")]
+    return sorted(set(found)) or [Path(name).resolve()]
 
 
 def found_tests(name: str, path: Path) -> list[str]:

@@ -17,7 +17,7 @@ TEXTS = {
     "tests/unit/test_house.py": "",
     "tests/unit/plugins/module_utils/core/test_names.py": "",
     "tests/unit/plugins/module_utils/core/test_times.py": "",
-    "tests/unit/plugins/module_utils/features/sa_link/test_plan_options.py": "",
+    "tests/unit/plugins/module_utils/features/sa_link/test_options.py": "",
     "tests/modules/test_sa_link.py": "from support.many import batch",
     "tests/modules/test_sa_link_pods.py": "",
     "tests/modules/test_sa_linked.py": "",
@@ -53,7 +53,7 @@ COVERED = ("plugins/", "roles/", "playbooks/", "docs/docsite/rst/")
             "unit/plugins/module_utils/core/test_names unit/plugins/module_utils/core/test_times",
         ),
         (
-            "plugins/module_utils/features/sa_link/plan.py",
+            "plugins/module_utils/features/sa_link/options.py",
             "unit/plugins/module_utils/features/sa_link/test_options modules/test_sa_link modules/test_sa_link_pods",
         ),
         ("plugins/module_utils/core/__init__.py", "unit/test_house"),
@@ -119,11 +119,13 @@ def test_a_wrong_file_is_refused(names: list[str], message: str) -> None:
     [
         ("sa_link", ["plugins/modules/sa_link.py"]),
         ("sa_wait", ["plugins/modules/sa_wait.py"]),
+        ("registry_auth", ["plugins/module_utils/features/registry_auth.py"]),
         (
-            "registry_auth",
+            "pull_access",
             [
-                "plugins/module_utils/features/registry_auth/__init__.py",
-                "plugins/module_utils/features/registry_auth.py",
+                "plugins/module_utils/features/pull_access/__init__.py",
+                "plugins/module_utils/features/pull_access/options.py",
+                "plugins/module_utils/features/pull_access/run.py",
             ],
         ),
         ("README.md", ["README.md"]),

@@ -48,7 +48,7 @@ ROOMS: dict[str, set[str]] = {
 }
 #: Rooms with independent packages: no feature imports another feature, and no client another client.
 APART = ("features", "clients", "inventory")
-#: Rooms in which the files `run.py` and `run_*.py` do the work of a package, and all other files are pure.
+#: Rooms in which the files `run.py` and `run_*.py` do the work of a package, or its only file, and all other files are pure.
 RUNS = ("features", "inventory")
 OF_RUNS = {"clients", "engine", "discovery"}
 #: The packages that others of their room use: the only HTTP stack, and the evaluation of changes, which is the guard of a removal.
@@ -77,12 +77,13 @@ def room_of(path: Path) -> str:
 
 
 def is_run(path: Path) -> bool:
-    return room_of(path) in RUNS and path.name.startswith("run")
+    is_whole = path.parent.name in RUNS
+    return room_of(path) in RUNS and (is_whole or path.name.startswith("run"))
 
 
 def package_of(path: Path) -> str:
-    """Return the package in its room, such as `features.sa_link`."""
-    return ".".join(path.relative_to(MODULE_UTILS).parent.parts[:2])
+    """Return the package in its room, such as `features.sa_link`. It can be one file."""
+    return ".".join(path.relative_to(MODULE_UTILS).with_suffix("").parts[:2])
 
 
 @functools.cache

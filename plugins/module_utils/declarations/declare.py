@@ -13,11 +13,10 @@ from typing import Any, Generic, TypeVar
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..core.changes import Desired, Entry
-from ..core.errors import OptionError
+from ..core.errors import OptionError, format_suggestion, unknown_options
 from ..core.names import is_name
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Kind
-from ..core.option_values import format_suggestion, unknown_options
 from ..core.text import summarize
 from . import batch
 from .batch import Batch, Declaration, Targets

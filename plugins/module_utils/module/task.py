@@ -24,16 +24,17 @@ from ..clients.kube.login_scope import ConnectionOptions
 from ..core.changes import Desired
 from ..core.errors import (
     ImagePullError,
+    Limit,
     MissingPermission,
     OptionError,
     call_all,
     describe_missing,
     describe_unexpected,
+    unknown_options,
 )
 from ..core.files import advise_reader, describe_read_error
 from ..core.names import is_pattern
 from ..core.namespaces import NamespaceSelector
-from ..core.option_values import Limit, unknown_options
 from ..core.redaction import SHORTEST, credentials_in_text, find_secrets, mask
 from ..core.text import make_visible, summarize
 from ..declarations.batch import Batch, Declaration, Targets

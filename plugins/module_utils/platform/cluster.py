@@ -15,8 +15,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..core.errors import find_similar
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str
-from ..core.option_values import find_similar
 from ..core.text import join_and
 
 __all__ = [

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ...core.errors import OptionError
+from ...core.errors import OptionError, find_similar
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_from
 from ...core.objects import as_dict, as_str
-from ...core.option_values import find_similar
 from ...images.image_questions import RegistryAccess, access_of
 from ...images.nodes import parse_version
 from ...secrets.content import SHORTEST, CredentialSearch

@@ -25,6 +25,7 @@ from math import floor
 from typing import Any, ClassVar
 
 from ...core.changes import NO_SELECTORS, NOTHING_RELATED, Change, Desired, ListedBy, Plan, Related, delete, update
+from ...core.errors import Limit
 from ...core.objects import (
     ROLE_BINDING,
     SECRET,
@@ -38,7 +39,6 @@ from ...core.objects import (
     as_str,
     metadata,
 )
-from ...core.option_values import Limit
 from ...core.ownership import is_owned_by
 from ...platform.account_lists import (
     LISTS,

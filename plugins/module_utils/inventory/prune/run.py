@@ -16,9 +16,8 @@ from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...core.changes import MANAGED_BY, Change
-from ...core.errors import ImagePullError, OptionError, Refusal
+from ...core.errors import ImagePullError, Limit, OptionError, Refusal
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trim_object
-from ...core.option_values import Limit
 from ...core.ownership import INSTANCE, check_owner
 from ...core.text import join_and, summarize
 from ...declarations.batch import Batch

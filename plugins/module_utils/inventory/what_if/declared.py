@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.changes import Change, Entry, Related
+from ...core.errors import USUAL_LIMIT, Limit
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
-from ...core.option_values import USUAL_LIMIT, Limit
 from ...core.text import pluralize
 from ...declarations.batch import Batch, Declaration, find_related, object_after, store_object
 from ...features.image_puller_grant.plan import ImagePullerGrant

@@ -11,11 +11,10 @@ from functools import partial
 from typing import Any
 
 from ...core.documents import DECLARED, NOT_ASKED, NOT_KNOWN, WOULD_BREAK
-from ...core.errors import OptionError, call_all
+from ...core.errors import USUAL_LIMIT, Limit, OptionError, call_all
 from ...core.names import check_path_segment
 from ...core.namespaces import is_platform_namespace
 from ...core.objects import Json, Kind, ObjectRef, as_dict, as_str, metadata
-from ...core.option_values import USUAL_LIMIT, Limit
 from ...core.ownership import Ownership
 from ...core.text import join_and
 from ...dockerconfig.registry_keys import DOCKER_HUB, host_of

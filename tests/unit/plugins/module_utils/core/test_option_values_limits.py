@@ -8,8 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import Limit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Limit, OptionError
 
 
 class TestLimit:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import (
     find_similar,
     format_suggestion,
     unknown_options,

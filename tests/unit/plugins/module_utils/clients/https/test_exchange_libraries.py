@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https import exchange
 
 CLIENTS = "ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients"
-IMPORTS = f"from {CLIENTS}.ocm import client\nfrom {CLIENTS}.registry import proof, transport\n"
+IMPORTS = f"from {CLIENTS} import ocm\nfrom {CLIENTS}.registry import proof, transport\n"
 
 
 def run(code: str) -> str:

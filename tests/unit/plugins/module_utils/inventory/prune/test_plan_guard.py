@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.option_values import Limit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Limit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
     Balance,
     PruneVerdict,
