@@ -51,6 +51,8 @@ class SupposedNode:
     only: Sequence[Sequence[str]] = ()
     #: Whether a change took an authority from the nodes.
     lost_authority: bool = False
+    #: Hosts that became mirrors by a change: nothing shows that the nodes trust them.
+    new_mirrors: frozenset[str] = frozenset()
 
     def after(self, change: Mapping[str, Any]) -> SupposedNode:
         """Return the node after a change of `supposed_worlds.CHANGES` that is not about the integrated registry."""
@@ -102,13 +104,21 @@ class SupposedNode:
         host = repository.partition("/")[0]
         scope, entry = self._entry_of(repository)
         end = repository.index(scope.removeprefix("*")) + len(scope.removeprefix("*")) if scope else 0
-        for place in (*(f"{mirror}{repository[end:]}" for mirror in entry.mirrors), repository):
+        mirrors = [f"{mirror}{repository[end:]}" for mirror in entry.mirrors]
+        for place in (*mirrors, repository):
             if self._entry_of(place)[1].is_blocked or not self._reaches(place.partition("/")[0]):
+                continue
+            if place in mirrors and not self._trusts_mirror(place.partition("/")[0]):
                 continue
             sent = login if login is not None and place.partition("/")[0] == host else self._node_login(place)
             if self._serves(place, tag, sent):
                 return True
         return False
+
+    def _trusts_mirror(self, host: str) -> bool:
+        """A new mirror needs an authority that an object names. The nodes may have those of others in their files."""
+        is_known = self.world.has_authority or host in self.world.sources.get("insecureRegistries", ())
+        return host != OWN_AUTHORITY or is_known or not (self.only or host in self.new_mirrors)
 
     def _serves(self, place: str, tag: str, login: _Login | None) -> bool:
         user, password = login or ("", "")
@@ -168,6 +178,11 @@ class SupposedNode:
                 for item in items:
                     yield item, item["mirrors"] if member == _TAGS else ()
 
+    @property
+    def _mirror_hosts(self) -> set[str]:
+        items = (item for each in self.world.mirrors for items in each["spec"].values() for item in items)
+        return {mirror.partition("/")[0] for item in items for mirror in item["mirrors"]}
+
     # --- network
 
     def _reaches(self, host: str) -> bool:
@@ -205,7 +220,8 @@ class SupposedNode:
             return self._with(kubelet=replace(self.world.kubelet, policy=policy, allow_list=tuple(*listed)))
         member = "policies" if obj["kind"] == "ClusterImagePolicy" else "mirrors"
         known = {each["metadata"]["name"]: each for each in getattr(self.world, member)}
-        return self._with(**{member: [*{**known, obj["metadata"]["name"]: obj}.values()]})
+        changed = self._with(**{member: [*{**known, obj["metadata"]["name"]: obj}.values()]})
+        return replace(changed, new_mirrors=self.new_mirrors | (changed._mirror_hosts - self._mirror_hosts))
 
     def _without_mirrors(self, value: Mapping[str, Any]) -> SupposedNode:
         return self._with(

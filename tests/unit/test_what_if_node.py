@@ -106,7 +106,12 @@ OTHER_SEARCH = example(
     ),
     change={"add_objects": {"definition": [image_config(containerRuntimeSearchRegistries=["q.io"])]}},
 )
-EXAMPLES = (BLOCKED_MIRROR, REFUSED_AT_SOURCE, NO_TOKENS, REFUSED_AT_SEARCH, OTHER_SEARCH)
+#: No object names the authority of the first new mirror, and the nodes have no login for the second.
+UNTRUSTED_MIRROR = example(
+    world=_world("q.io/lost/app:v1", {"q.io": "right"}, {"r.io": "right"}),
+    change={"add_objects": {"definition": [mirror_set("tag", "copy", "q.io/lost", "r.io/team", "m.io/team")]}},
+)
+EXAMPLES = (UNTRUSTED_MIRROR, BLOCKED_MIRROR, REFUSED_AT_SOURCE, NO_TOKENS, REFUSED_AT_SEARCH, OTHER_SEARCH)
 
 
 def _with_examples(law: Any) -> Any:
