@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible import constants as C
 
+from ..module_utils.core.documents import VERDICT_TITLES, verdict_of
 from ..module_utils.core.text import escape_invisible, join_and, make_printable, pluralize
 from ..module_utils.explain.fixes import offer_of
 from .known_variables import VARIABLES
@@ -395,7 +396,7 @@ def lines_of(result: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
 def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     parts = "".join(f", {part} {answer[part]}" for part in ("container", "volume") if answer.get(part))
     yield _plain(f"{answer['kind']} {namespace}/{answer['name']}{parts}, image {answer['image']}"), None
-    told, *steps = answer.get("text") or [f"{answer['verdict']}: {answer['reason']}"]
+    told, *steps = answer.get("text") or [f"{VERDICT_TITLES[verdict_of(answer)]}: {answer['reason']}"]
     yield _plain(told), _colour(_VERDICTS.get(answer["verdict"]))
     for step in steps:
         yield _plain(step), _colour(_MARKS.get(step[:5]))

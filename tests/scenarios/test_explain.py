@@ -64,7 +64,7 @@ def explained(inventory: Path, *options: str) -> Play:
 def test_a_pod_with_a_broken_secret_is_explained(inventory: Path, project: str) -> None:
     found = explained(inventory, f"pod={project}/app")
     assert found.status == 0, found.output
-    assert f"will_not_pull: secret {project}/pull has type Opaque, which no node reads" in found.output
+    assert f"cannot pull: secret {project}/pull has type Opaque, which no node reads" in found.output
     assert f"  NO secret: secret {project}/pull has type Opaque" in found.output
     assert "openshift_ops.image_pull.pull_secret:" in found.output
     assert found.recap["changed"] == 0
@@ -78,7 +78,7 @@ def test_the_explanation_has_colours_only_when_ansible_uses_them(
     assert "\x1b[" not in plain
     assert f"Pod {project}/app, container app, image " in plain
     monkeypatch.setenv("ANSIBLE_FORCE_COLOR", "true")
-    assert re.search("\x1b\\[[0-9;]*31mwill_not_pull: secret ", explained(inventory, f"pod={project}/app").output)
+    assert re.search("\x1b\\[[0-9;]*31mcannot pull: secret ", explained(inventory, f"pod={project}/app").output)
 
 
 #: Like the callback of an older ansible-runner, it writes to the output of the displaying process.
@@ -109,7 +109,7 @@ def test_a_callback_that_wraps_the_display_causes_no_warning(
     monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(tmp_path))
     found = explained(inventory, f"workload={project}/po/app")
     assert found.status == 0, found.output
-    assert f"<event>will_not_pull: secret {project}/pull has type Opaque" in found.output
+    assert f"<event>cannot pull: secret {project}/pull has type Opaque" in found.output
     assert "WARNING" not in found.output
 
 
@@ -117,7 +117,8 @@ def test_an_account_with_an_image_is_explained(inventory: Path, project: str) ->
     found = explained(inventory, f"account={project}/default", "image=quay.example.com/team/app:v1")
     assert found.status == 0, found.output
     assert (
-        f"unknown: no pull secret of service account {project}/default is for quay.example.com/team/app" in found.output
+        f"not known: no pull secret of service account {project}/default is for quay.example.com/team/app"
+        in found.output
     )
 
 
@@ -138,7 +139,7 @@ def test_the_registries_are_asked_on_request(lab, inventory, namespace):
     """The registry refuses a login that no node has tried yet, and confirms a correct one."""
     registry = lab.registry("private")
     account = registry["accounts"][0]
-    for name, password, verdict in (("wrong", CANARY, "will_not_pull"), ("right", account["password"], "pulls")):
+    for name, password, verdict in (("wrong", CANARY, "cannot pull"), ("right", account["password"], "pulls")):
         login = base64.b64encode(f"{account['username']}:{password}".encode()).decode()
         content = json.dumps({"auths": {registry["host"]: {"auth": login}}}).encode()
         data = {".dockerconfigjson": base64.b64encode(content).decode()}

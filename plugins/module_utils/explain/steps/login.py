@@ -26,7 +26,7 @@ from ..fixes import Fix
 from ..lookup import Lookup, items_of, try_lookup
 from ..node_settings import find_providers
 from ..subjects import ContainerPull
-from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
+from ..verdict import UNKNOWN, UNTESTED, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import (
     COPY,
     MISSING,
@@ -249,7 +249,7 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         yield from explain_platform(held)
         said = f"{works.said}, {works.which}"
         # The node's words come after the reason (`chain`).
-        yield _unknown_reason(said) if _is_unclassified(told) else _success_reason(said)
+        yield _unknown_reason(said) if _is_unclassified(told) else StepResult(None, "", said)
         return
     if silent := _generated_attempt(held, told, attempts):
         which = f"secret {silent.question.secret}, which the platform generates for {held.subject.account_ref}"
@@ -555,7 +555,8 @@ def _drop_generated(held: PullRoute, fix: Sequence[Fix]) -> Sequence[Fix]:
 
 
 def _success_reason(reason: str) -> StepResult:
-    return StepResult(None, "", reason)
+    """A login that matches. No registry was asked about it."""
+    return StepResult(None, UNTESTED, reason)
 
 
 def _failure_reason(reason: str, fix: Sequence[Fix] = ()) -> StepResult:

@@ -87,6 +87,14 @@ class TestAttempts:
         found, _asked = told(pod("a"), known(a=GOOD), always(outcome))
         assert [step[2] for step in steps(found, "registry")] == [ok]
 
+    @pytest.mark.parametrize(("outcome", "is_tested"), [("pulls", True), ("bad_login", False), ("unanswered", False)])
+    def test_only_the_answer_of_a_registry_tests_a_login(self, outcome: str, is_tested: bool) -> None:
+        assert told(pod("a"), known(a=GOOD), always(outcome))[0].is_tested is is_tested
+        found = explain(pod("a"), Lookup(known(a=GOOD)))
+        assert (found.verdict, found.is_tested, found.step) == ("pulls", False, "")
+        assert found.text()[0].startswith("has a login (not tested): secret a has the key q.io")
+        assert explain(pod(pulled=True), Lookup(known())).text()[0] == "pulls: the container has its image"
+
     def test_an_image_without_any_login_is_asked_for_once(self) -> None:
         _found, asked = told(pod(), known(), always("no_login"))
         assert asked == [(IMAGE, "", "")]

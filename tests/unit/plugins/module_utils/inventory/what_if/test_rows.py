@@ -85,7 +85,7 @@ class TestNewNodes:
         (row,) = rows_about(survey(place(secrets=secrets, pods=[pod("bad", runs=True)])), self.CHANGE)
         assert row.answer == "would_break"
         report = row.report()
-        assert report["before"] == {"verdict": "pulls", "reason": "the container has its image"}
+        assert report["before"] == {"verdict": "pulls", "tested": True, "reason": "the container has its image"}
         assert (report["changes"], report["when"], report["after"]["step"]) == ([0], "at_once", "secret")
         (row,) = rows_about(survey(place(secrets=secrets, pods=[pod("bad")])), self.CHANGE)
         assert (row.answer, row.deciding.causes) == ("still_broken", ())
@@ -113,6 +113,7 @@ def test_a_report_has_printable_text_and_no_task_for_unusual_names() -> None:
     assert report["registry"] == "q.io"
     assert report["after"] == {
         "verdict": "will_not_pull",
+        "tested": False,
         "reason": "the nodes do not reach q.io, and no other registry serves q.io/team/app:v1",
         "step": "network",
     }
