@@ -248,7 +248,7 @@ verdicts:
   returned: when the audit was completed
   contains:
     pulls:
-      description: Number of containers that can pull.
+      description: Number of containers that pull, or have a login for their image. The audit does not test logins.
       type: int
       returned: always
     will_not_pull:

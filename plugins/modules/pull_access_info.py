@@ -155,7 +155,7 @@ verdicts:
   returned: always
   contains:
     pulls:
-      description: Number of containers that can pull.
+      description: Number of containers that pull, or have a login for their image. Only O(ask_registries=true) tests logins.
       type: int
       returned: always
     will_not_pull:
@@ -240,6 +240,10 @@ namespaces:
         verdict:
           description: V(pulls), V(will_not_pull) or V(unknown).
           type: str
+          returned: always
+        tested:
+          description: Whether a registry, or the image on the node, confirms V(pulls). If it is false, there is a login that was not tested.
+          type: bool
           returned: always
         reason:
           description: The first step that fails. For V(pulls), the credential that is used.

@@ -30,7 +30,7 @@ options:
     description:
       - Names of service accounts, or globs such as V(*) and V(build-*).
       - The module waits for a name, or creates it with O(create). A glob selects existing accounts. V(*) selects all accounts of the
-        namespace.
+        namespace. The module warns about namespaces in which a glob matches no account.
     type: list
     elements: str
     default: [default]

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible import constants as C
 
+from ..module_utils.core.documents import VERDICT_TITLES, verdict_of
 from ..module_utils.core.text import escape_invisible, join_and, make_printable, pluralize
 from ..module_utils.explain.fixes import offer_of
 from .known_variables import VARIABLES
@@ -58,6 +59,8 @@ _NOUNS = {
     "Pod": "pod",
 }
 _STOPPED = "stopped: the error above says why"
+#: The start of the error of a module that stopped. Nothing else of an error is in a line.
+_STOPPED_MODULE = re.compile(r"openshift_ops\.image_pull\.[a-z_]{1,40}(?= (?:stopped|failed)\b)")
 _RETIRED = {
     True: "the registry refuses the old login",
     False: "the old login is not retired",
@@ -146,7 +149,7 @@ def rotation_line(
 def audit_line(report: Result) -> str:
     """Summarize the counts of a report, with its path."""
     if "counts" not in report:
-        return _STOPPED
+        return _stop([report])
     counts = report["counts"]
     found = ", ".join(pluralize(counts[severity], severity) for severity in ("error", "warning", "info"))
     missing = report.get("missing") or ()
@@ -159,7 +162,7 @@ def what_if_line(results: Sequence[Result]) -> str:
     """Summarize the answers for all clusters. A result without counts is that of a cluster that could not be read."""
     counts = [result["counts"] for result in results if "counts" in result]
     if not counts:
-        return _STOPPED
+        return _stop(results)
     found: Counter[str] = Counter()
     for each in counts:
         found.update(each)
@@ -177,6 +180,16 @@ def what_if_line(results: Sequence[Result]) -> str:
         *([f"{pluralize(unread, 'cluster')} not read"] if unread else []),
     ]
     return f"{pluralize(len(counts), 'cluster')}: {', '.join(parts)}"
+
+
+def explain_line(result: Result) -> str:
+    """Count the containers and image volumes by verdict."""
+    rows = [row for namespace in _rows(result) for row in namespace.get("access") or ()]
+    if result.get("failed"):
+        return _stop([result])
+    counts = Counter(map(verdict_of, rows))
+    told = [f"{title}: {counts[name]:,}" for name, title in VERDICT_TITLES.items() if counts[name]]
+    return ", ".join([pluralize(len(rows), "container"), *told])
 
 
 def export_line(result: Result, *, check_mode: bool) -> str:
@@ -238,6 +251,7 @@ LINES: dict[str, Callable[..., str]] = {
     "rotation": rotation_line,
     "audit": audit_line,
     "what_if": what_if_line,
+    "explain": explain_line,
     "export": export_line,
     "account": account_line,
     "nodes": nodes_line,
@@ -359,7 +373,7 @@ def _problems(results: Sequence[Result]) -> Iterator[str]:
     if places:
         yield f"failed in {pluralize(len(places), 'namespace')}"
     if _is_stopped(results):
-        yield _STOPPED
+        yield _stop(results)
 
 
 def _is_failed(results: Iterable[Result]) -> bool:
@@ -369,6 +383,13 @@ def _is_failed(results: Iterable[Result]) -> bool:
 def _is_stopped(results: Iterable[Result]) -> bool:
     """Whether a task rejected its options or ended early, which is not the failure of a namespace."""
     return any(result.get("failed") and (result.get("stopped") or not result.get("failures")) for result in results)
+
+
+def _stop(results: Iterable[Result]) -> str:
+    """Return the phrase for a run that has stopped, with the module if its error names it."""
+    told = (_STOPPED_MODULE.match(str(result.get("msg"))) for result in results if result.get("failed"))
+    found = next(filter(None, told), None)
+    return f"stopped in {found[0]}: its error above says why" if found else _STOPPED
 
 
 def _changes_in(results: Iterable[Result]) -> Iterator[Result]:
@@ -395,7 +416,7 @@ def lines_of(result: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
 def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     parts = "".join(f", {part} {answer[part]}" for part in ("container", "volume") if answer.get(part))
     yield _plain(f"{answer['kind']} {namespace}/{answer['name']}{parts}, image {answer['image']}"), None
-    told, *steps = answer.get("text") or [f"{answer['verdict']}: {answer['reason']}"]
+    told, *steps = answer.get("text") or [f"{VERDICT_TITLES[verdict_of(answer)]}: {answer['reason']}"]
     yield _plain(told), _colour(_VERDICTS.get(answer["verdict"]))
     for step in steps:
         yield _plain(step), _colour(_MARKS.get(step[:5]))

@@ -228,6 +228,30 @@ class TestLinkedLater:
         assert lab.pull(namespace, "app")["pulled"]
 
 
+class TestUnlinked:
+    """The secret exists with the right login, and no list names it."""
+
+    @pytest.mark.parametrize("asks", [False, True])
+    def test_the_secret_is_named_and_its_link_works(self, lab, run, namespace, asks):
+        registry = lab.registry("private")
+        trusted = {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": [registry["host"]]}
+        how = {"pod": "app", **({"ask_registries": True, **trusted} if asks else {})}
+        secret(lab, namespace, {registry["host"]: entry(lab)}, name="mine")
+        pod(lab, namespace, registry["image"])
+        says(lab, namespace, "app", DENIED)
+        found = access(run, namespace, **how)
+        tested = (
+            f", with which registry {registry['host']} gives {registry['image']}" if asks else " (login not tested)"
+        )
+        named = f"secret {namespace}/mine has the key {registry['host']}{tested}"
+        assert f"{named}, but service account {namespace}/default does not list it" in found["reason"]
+        (task,) = found["fix"]
+        assert task["openshift_ops.image_pull.sa_link"]["secrets"] == ["mine"]
+        carry_out(run, lab, found["fix"])
+        again(lab, namespace, registry["image"])
+        assert lab.pull(namespace, "app")["pulled"]
+
+
 def stream(lab: Lab, project: str, *tags: dict[str, Any]) -> None:
     """Create the image stream `app`, as OpenShift's registry does when an image is pushed."""
     body = {

@@ -122,7 +122,7 @@ class TestNetwork:
         assert supposed(run, scene, {"remove_secrets": {"name": "other"}}, **asks)["containers"] == []
         pod = row_of(supposed(run, scene, {"new_nodes": True}, **asks), "Pod")
         assert (pod["answer"], pod["changes"], pod["when"]) == ("would_break", [0], "at_once")
-        assert pod["before"] == {"verdict": "pulls", "reason": "the container has its image"}
+        assert pod["before"] == {"verdict": "pulls", "tested": True, "reason": "the container has its image"}
         assert not scene.lab.pull(scene.name, "app")["pulled"]
 
     def test_the_token_service_of_a_registry_is_part_of_it(self, run, scene):

@@ -273,6 +273,16 @@ class TestOnlyManaged:
 class TestPurposes:
     """The purposes have the same meaning as in oc secrets link --for."""
 
+    def test_a_glob_that_matches_no_account_causes_a_warning(self, lab, run, namespaces):
+        names = namespaces(2)
+        for name in names:
+            lab.create(name, "secrets", pull_secret("quay"))
+        for _run in range(2):
+            result = link(run, names, "quay", service_accounts=["build-*"])
+            assert (result["changed"], result["failed"]) == (False, False)
+            warning = f"namespaces {', '.join(names)}: no service account matches 'build-*', so nothing is linked"
+            assert warning in str(result["warnings"])
+
     def test_several_accounts_and_globs_are_linked(self, lab, run, namespace):
         for name in ("build-a", "build-b", "other"):
             lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})

@@ -212,6 +212,25 @@ class TestMatrix:
         page.fill("#registry", next(iter(next(iter(wanted.values())))).upper())
         watched.until("document.querySelectorAll('#matrix thead th.up').length === 1")
 
+    def test_long_registries_with_the_same_beginning_are_not_cut(
+        self, watch: Callable[..., Watched], tmp_path: Path
+    ) -> None:
+        keys = [f"registry.apps.production.example.com/payments/backend-{name}" for name in ("blue", "green")]
+        accounts = [{"namespace": "a", "name": "default", "registries": [0, 1]}]
+        cluster = audits.cluster(matrix={"registries": keys, "accounts": accounts})
+        page = watch(written(tmp_path / "a.html", merge_documents({"a": audits.document(cluster)}))).open("view=matrix")
+        heads = page.locator("#matrix thead th.up span")
+        script = "all => all.map(one => [one.scrollHeight - one.clientHeight, one.scrollWidth - one.clientWidth, one.offsetWidth])"
+        for higher, wider, width in heads.evaluate_all(script):
+            assert (higher <= 0, wider <= 0, width > 20) == (True, True, True), (higher, wider, width)
+        assert heads.count() == 2
+        boxes = [page.locator("#matrix thead th.up").nth(at).bounding_box() for at in range(2)]
+        spans = [heads.nth(at).bounding_box() for at in range(2)]
+        for box, span in zip(boxes, spans, strict=True):
+            assert box and span
+            assert box["x"] <= span["x"]
+            assert span["x"] + span["width"] <= box["x"] + box["width"] + 1
+
     def test_the_matrix_draws_only_the_visible_rows(self, watch: Callable[..., Watched], tmp_path: Path) -> None:
         keys = [f"registry-{number}.example.com" for number in range(150)]
         accounts = [

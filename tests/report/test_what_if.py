@@ -35,7 +35,7 @@ def test_both_verdicts_are_next_to_each_other(watch: Callable[..., Watched], pag
     assert (answer, cluster) == ("would break", "production")
     assert container.split("\n") == ["shop", "Deployment web-0", "container app", "quay.io/team/app:1"]
     assert before.startswith("pulls secret pull has the key quay.io")
-    assert after.startswith("fails no pull secret of the pod")
+    assert after.startswith("cannot pull no pull secret of the pod")
     assert "When: when the next pod is created" in after
     assert "To do: Link a pull secret to a service account" in after
     assert "Because of:" not in after

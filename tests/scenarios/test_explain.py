@@ -65,7 +65,7 @@ def explained(inventory: Path, *options: str) -> Play:
 def test_a_pod_with_a_broken_secret_is_explained(inventory: Path, project: str) -> None:
     found = explained(inventory, f"pod={project}/app")
     assert found.status == 0, found.output
-    assert f"will_not_pull: secret {project}/pull has type Opaque, which no node reads" in found.output
+    assert f"cannot pull: secret {project}/pull has type Opaque, which no node reads" in found.output
     assert f"  NO secret: secret {project}/pull has type Opaque" in found.output
     assert "openshift_ops.image_pull.pull_secret:" in found.output
     assert found.recap["changed"] == 0
@@ -79,7 +79,7 @@ def test_the_explanation_has_colours_only_when_ansible_uses_them(
     assert "\x1b[" not in plain
     assert f"Pod {project}/app, container app, image " in plain
     monkeypatch.setenv("ANSIBLE_FORCE_COLOR", "true")
-    assert re.search("\x1b\\[[0-9;]*31mwill_not_pull: secret ", explained(inventory, f"pod={project}/app").output)
+    assert re.search("\x1b\\[[0-9;]*31mcannot pull: secret ", explained(inventory, f"pod={project}/app").output)
 
 
 #: Like the callback of an older ansible-runner, it writes to the output of the displaying process.
@@ -110,7 +110,7 @@ def test_a_callback_that_wraps_the_display_causes_no_warning(
     monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(tmp_path))
     found = explained(inventory, f"workload={project}/po/app")
     assert found.status == 0, found.output
-    assert f"<event>will_not_pull: secret {project}/pull has type Opaque" in found.output
+    assert f"<event>cannot pull: secret {project}/pull has type Opaque" in found.output
     assert "WARNING" not in found.output
 
 
@@ -169,7 +169,7 @@ def answers(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Answers:
 class TestQuestions:
     def test_an_account_with_an_image_is_explained(self, answers: Answers) -> None:
         said = "no pull secret of service account {}/default is for quay.example.com/team/app"
-        assert f"unknown: {said.format(answers.project)}" in answers.output
+        assert f"not known: {said.format(answers.project)}" in answers.output
 
     def test_a_missing_workload_is_reported(self, answers: Answers) -> None:
         said = f"deployment {answers.project}/none does not exist: correct the name or the namespace"
@@ -183,7 +183,7 @@ class TestQuestions:
         failed = re.findall(r"^([\w-]+) +: .*failed=[1-9]", answers.output.rpartition("PLAY RECAP")[2], re.MULTILINE)
         assert {*failed} == {"missing", *INCOMPLETE}
 
-    @pytest.mark.parametrize(("name", "verdict"), [("wrong", "will_not_pull"), ("right", "pulls")])
+    @pytest.mark.parametrize(("name", "verdict"), [("wrong", "cannot pull"), ("right", "pulls")])
     def test_the_registries_are_asked_on_request(self, answers: Answers, name: str, verdict: str) -> None:
         assert re.search(rf"Pod {answers.project}/{name}, .*\n+{verdict}: ", answers.output), answers.output
         assert answers.pulled[name] == (verdict == "pulls")

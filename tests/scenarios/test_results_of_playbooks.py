@@ -161,3 +161,27 @@ def test_automation_account_prints_one_result_line(cluster: Cluster, namespace: 
     )
     assert found, made.output
     assert headings(made) == 3
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "line"),
+    [
+        ("explain", "", "stopped: the error above says why"),
+        ("explain", "pods=a/b", "stopped: the error above says why"),
+        ("what_if", "", "stopped: the error above says why"),
+        ("what_if", "unreachable_hosts=quay.io", "stopped: the error above says why"),
+        ("automation_account", "", "account /image-pull: stopped: the error above says why"),
+    ],
+)
+def test_a_playbook_that_refuses_its_variables_prints_a_result_line(
+    cluster: Cluster, playbook: str, given: str, line: str
+) -> None:
+    done = cluster.play(playbook, *(["-e", given] if given else []), environment=QUIET)
+    assert done.status != 0
+    assert line_of(done) == line
+
+
+def test_an_explanation_ends_with_the_number_of_each_verdict(cluster: Cluster) -> None:
+    account, image = f"{cluster.namespaces[0]}/default", "quay.example.com/team/app:v1"
+    done = cluster.play("explain", "-e", f"account={account}", "-e", f"image={image}", environment=QUIET)
+    assert (done.status, line_of(done)) == (0, "1 container, not known: 1")

@@ -62,7 +62,8 @@ def pod(mallory: ProjectUser, image: str, secret: str = "") -> None:
 
 
 def explain(run, mallory: ProjectUser, **options: Any) -> dict[str, Any]:
-    result = run("pull_access_info", namespaces=[mallory.namespace], pod="app", ask_registries=True, **options)
+    how = {"ask_registries": True, **options}
+    result = run("pull_access_info", namespaces=[mallory.namespace], pod="app", **how)
     assert PASSWORD not in json.dumps(result)
     assert "Canary-token" not in json.dumps(result)
     (found,) = result["namespaces"][0]["access"]
@@ -196,6 +197,38 @@ class TestRegistries:
         assert asked["login"]["outcome"] == "not_sent", asked
         assert mallory.request("GET", path_of(namespace, "secrets", "pull"), expect=(404,))["reason"] == "NotFound"
         assert plain_target.connections() == 0
+
+
+class TestUnlinkedSecrets:
+    """She plants a secret for the registry of an image. No task links it as if its login was known to work."""
+
+    @pytest.fixture
+    def private(self, lab, mallory) -> dict[str, Any]:
+        """The lab's registry, for which a pod of hers has an image and a secret of hers has a key."""
+        found = lab.registry("private")
+        mallory.secret("a-planted", auth_file({found["host"]: ("mallory", PASSWORD)}))
+        pod(mallory, f"{found['host']}/team/app:v1")
+        return found
+
+    @staticmethod
+    def trusted(lab, private) -> dict[str, Any]:
+        return {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": [private["host"]]}
+
+    def test_a_refused_login_is_not_linked(self, lab, run, mallory, private):
+        found = explain(run, mallory, **self.trusted(lab, private))
+        assert "does not list it, and no link is offered, because" in found["reason"]
+        assert "refuses the login" in found["reason"]
+        assert "a-planted" not in json.dumps(found["fix"])
+
+    @pytest.mark.parametrize("asks", [False, True])
+    def test_it_is_not_preferred_to_the_right_one(self, lab, run, mallory, private, asks):
+        account = private["accounts"][1]
+        mallory.secret("right", auth_file({private["host"]: (account["username"], account["password"])}))
+        found = explain(run, mallory, **{"ask_registries": asks, **(self.trusted(lab, private) if asks else {})})
+        guess = "no link is offered, because it is not known which login works"
+        assert (guess in found["reason"]) is not asks
+        links = [task["openshift_ops.image_pull.sa_link"]["secrets"] for task in found["fix"][-1:]]
+        assert links == [["right"]] if asks else "a-planted" not in json.dumps(found["fix"])
 
 
 class TestSignatures:

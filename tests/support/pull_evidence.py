@@ -95,6 +95,12 @@ def known(default: Any = None, more: dict[ObjectRef, Any] | None = None, **secre
     base |= {CLUSTER_POLICIES: None, ObjectRef(IMAGE_POLICY, "ns", ""): None, INFRASTRUCTURE: None}
     base |= dict.fromkeys([*CRIO_PROVIDER, POOLS, KUBELET_CONFIGS, KUBEADM_SETTINGS])
     base[ObjectRef(SERVICE_ACCOUNT, "ns", "default")] = account() if default is None else default
+    named = [
+        {**each, "metadata": {**each["metadata"], "name": name}}
+        for name, each in secrets.items()
+        if isinstance(each, dict)
+    ]
+    base[ObjectRef(SECRET, "ns", "")] = {"items": named}
     return {**base, **{ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}, **(more or {})}
 
 

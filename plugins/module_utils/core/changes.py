@@ -30,6 +30,7 @@ __all__ = [
     "Failure",
     "Inspection",
     "ListedBy",
+    "NamespaceNote",
     "Plan",
     "Prerequisite",
     "Question",
@@ -213,6 +214,12 @@ class Question(Protocol):
 
     def related(self, namespace: str, objects: Objects) -> Sequence[ObjectRef]:
         """Return other objects to read, in any namespace. Each is read once, even if several namespaces refer to it."""
+
+
+class NamespaceNote(str):
+    """A note about a whole namespace. A task with many namespaces reports it once, with their names."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ __all__ = [
     "SEVERITIES",
     "STILL_BROKEN",
     "STILL_PULLS",
+    "VERDICT_TITLES",
     "WARNING",
     "WHAT_IF_FORMAT",
     "WOULD_BREAK",
@@ -61,6 +62,7 @@ __all__ = [
     "pick_evenly",
     "place_of",
     "target_of",
+    "verdict_of",
 ]
 
 #: The value of `format` in an audit document. The number increases when a reader of the previous format would misread the new one.
@@ -99,6 +101,20 @@ ANSWER_TITLES: Mapping[str, str] = {
     STILL_PULLS: "still pulls",
     NOT_AFFECTED: "not affected",
 }
+
+#: The words for people of each verdict about a pull, numbered in the page. The last one is `pulls` with a login that was not tested.
+VERDICT_TITLES: Mapping[str, str] = {
+    "pulls": "pulls",
+    "unknown": "not known",
+    "will_not_pull": "cannot pull",
+    "untested": "has a login (not tested)",
+}
+
+
+def verdict_of(row: Mapping[str, Any]) -> str:
+    """Return the name in `VERDICT_TITLES` for a result or a part of a document. Documents of earlier versions do not have `tested`."""
+    return "untested" if row["verdict"] == "pulls" and not row.get("tested", True) else str(row["verdict"])
+
 
 #: The parts of an access review.
 ACCESS_EFFECTS = ("gained", "lost")

@@ -17,6 +17,7 @@ from typing import Any
 
 from .errors import OptionError, Refusal
 from .objects import Json, as_dict, as_list, as_str, as_strs, metadata
+from .text import pluralize
 
 __all__ = [
     "REQUESTER",
@@ -170,7 +171,7 @@ class NamespaceSelector:
         if not self.requesters or not every or any(map(requester_of, every)):
             return ()
         return (
-            f"option 'namespace_selector.requesters' selects nothing: none of {len(every)} namespaces has the annotation {REQUESTER}, "
+            f"option 'namespace_selector.requesters' selects nothing: none of {pluralize(len(every), 'namespace')} has the annotation {REQUESTER}, "
             "which only OpenShift sets, and only for requested projects. Select by labels that administrators set",
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..core.changes import Change, Entry, Failure
+from ..core.changes import Change, Entry, Failure, NamespaceNote
 from ..core.text import make_printable, pluralize, summarize
 
 __all__ = ["NamespaceResult", "Outcome", "Status", "summarize_names"]
@@ -99,8 +99,12 @@ class Outcome:
 
     @property
     def notes(self) -> list[str]:
-        every = (*self.remarks, *(note for result in self.namespaces for note in result.notes))
-        return list(dict.fromkeys(make_printable(note) for note in every))
+        places: dict[str, list[str]] = {note: [] for note in self.remarks}
+        for result in self.namespaces:
+            for note in result.notes:
+                names = places.setdefault(note, [])
+                names += [result.name] if isinstance(note, NamespaceNote) else []
+        return list(dict.fromkeys(make_printable(_with_namespaces(note, names)) for note, names in places.items()))
 
     def report(self, *, unchanged: bool | None = None, diff: bool = True) -> dict[str, Any]:
         """Return the module's result, without a credential.
@@ -155,6 +159,10 @@ class Outcome:
             f"stopped: {self.stopped}. Of {pluralize(count['total'], 'namespace')}: {count['changed']:,} changed, {count['unchanged']:,} "
             f"needed no change, {count['failed']:,} failed, {count['skipped']:,} not attempted. Run it again to finish"
         )
+
+
+def _with_namespaces(note: str, names: Sequence[str]) -> str:
+    return f"{'namespace' if len(names) == 1 else 'namespaces'} {summarize_names(names)}: {note}" if names else note
 
 
 def summarize_names(names: Sequence[str]) -> str:

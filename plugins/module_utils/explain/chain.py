@@ -30,6 +30,7 @@ from .verdict import (
     MAY_NOT_RUN,
     PULLS,
     UNKNOWN,
+    UNTESTED,
     WILL_NOT_PULL,
     WILL_NOT_RUN,
     PullVerdict,
@@ -42,7 +43,7 @@ __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "explain"]
 #: The step of results that are not listed among the steps.
 _LOGIN = "login"
 #: The verdicts of steps, the worst first. The first result with the worst one gives the reason.
-_WORST = (WILL_NOT_PULL, WILL_NOT_RUN, UNKNOWN, MAY_NOT_RUN)
+_WORST = (WILL_NOT_PULL, WILL_NOT_RUN, UNKNOWN, MAY_NOT_RUN, UNTESTED)
 _RUNS: Mapping[str, bool | None] = {WILL_NOT_RUN: False, MAY_NOT_RUN: None}
 
 
@@ -110,15 +111,16 @@ def _verdict_of(subject: ContainerPull, way: Sequence[StepResult], told: PullAtt
     cause = told.rule.id if told is not None else ""
     if subject.is_pulled:
         reason = "a container that mounts the volume has started" if subject.volume else "the container has its image"
-        return PullVerdict(subject, PULLS, reason, steps, (), cause)
+        return PullVerdict(subject, PULLS, reason, steps, (), cause, is_tested=True)
     every = [seen.verdict for seen in way]
     worst = next((verdict for verdict in _WORST if verdict in every), "")
     verdict = next((each for each in (WILL_NOT_PULL, UNKNOWN) if each in every), PULLS)
     decides = next((seen for seen in way if seen.verdict == worst and seen.reason), None)
     if decides is None:
         return PullVerdict(subject, verdict, "", steps, (), cause)
-    step = "" if not worst else _LOGIN if decides.step is None else decides.step.name
+    step = "" if worst in ("", UNTESTED) else _LOGIN if decides.step is None else decides.step.name
     reason = decides.reason
     if told is not None and told.rule is NO_RULE and told.text not in reason and not subject.shares_error:
         reason += f". The node says: {told.text}"
-    return PullVerdict(subject, verdict, reason, steps, decides.fix, cause, step, _RUNS.get(worst, True))
+    is_tested = verdict == PULLS and UNTESTED not in every
+    return PullVerdict(subject, verdict, reason, steps, decides.fix, cause, step, _RUNS.get(worst, True), is_tested)

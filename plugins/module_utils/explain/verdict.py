@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.documents import VERDICT_TITLES, verdict_of
 from .fixes import Fix, make_offer
 from .subjects import ContainerPull
 
@@ -16,6 +17,7 @@ __all__ = [
     "MAY_NOT_RUN",
     "PULLS",
     "UNKNOWN",
+    "UNTESTED",
     "WILL_NOT_PULL",
     "WILL_NOT_RUN",
     "PullVerdict",
@@ -29,6 +31,8 @@ __all__ = [
 PULLS, WILL_NOT_PULL, UNKNOWN = "pulls", "will_not_pull", "unknown"
 #: Verdicts of a step about an image that is pulled, but not for the architecture of the nodes.
 WILL_NOT_RUN, MAY_NOT_RUN = "will_not_run", "may_not_run"
+#: The verdict of a step about a login that no registry was asked about.
+UNTESTED = "untested"
 
 _MARKS = {True: "ok", False: "NO", None: "? "}
 
@@ -57,7 +61,8 @@ class StepResult:
 class PullVerdict:
     """The verdict for one container or volume. `reason` is the first failure or, if there is none, how the pull works. `cause` is the class of the
     node's error, or empty when the node reports none. `step` is the step that decides the verdict, `login` for results that are not listed
-    among the steps, and empty if nothing fails or is unknown. `runs`: whether the image is for the nodes, None if that is not known."""
+    among the steps, and empty if nothing fails or is unknown. `runs`: whether the image is for the nodes, None if that is not known. `is_tested`: whether a registry
+    or the image on the node confirms that it pulls."""
 
     subject: ContainerPull
     verdict: str
@@ -67,6 +72,7 @@ class PullVerdict:
     cause: str = ""
     step: str = ""
     runs: bool | None = True
+    is_tested: bool = False
 
     @property
     def effect(self) -> str:
@@ -90,6 +96,7 @@ class PullVerdict:
             "service_account": self.subject.account,
             "image": self.subject.image,
             "verdict": self.verdict,
+            "tested": self.is_tested,
             "reason": self.reason,
             "cause": self.cause,
             **({} if brief and self.effect == PULLS else way),
@@ -98,8 +105,9 @@ class PullVerdict:
 
     def text(self) -> list[str]:
         """Return the verdict in lines, for people."""
+        title = VERDICT_TITLES[verdict_of({"verdict": self.verdict, "tested": self.is_tested})]
         return [
-            f"{self.verdict}: {self.reason}",
+            f"{title}: {self.reason}",
             *(f"  {_MARKS[step.ok]} {step.name}: {step.seen}" for step in self.steps),
         ]
 

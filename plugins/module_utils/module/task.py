@@ -36,7 +36,7 @@ from ..core.files import advise_reader, describe_read_error
 from ..core.names import is_pattern
 from ..core.namespaces import NamespaceSelector
 from ..core.redaction import SHORTEST, credentials_in_text, find_secrets, mask
-from ..core.text import make_visible, summarize
+from ..core.text import join_and, make_visible, summarize
 from ..declarations.batch import Batch, Declaration, Targets
 from ..declarations.batch import from_options as targets_from_options
 from ..declarations.declare import (
@@ -103,26 +103,37 @@ def describe_unreported(needs: Iterable[MissingPermission], told: Sequence[str])
 
 
 def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
-    """Return a sentence with the jobs of `automation_account` that have these rights, preferably those of the module; empty if none has."""
-    jobs = dict.fromkeys(job for need in sorted(needs) for job in _jobs_with(need, module))
+    """Return a sentence with the jobs of `automation_account` that have these rights, preferably those of the module; empty if none has.
+
+    A right in a namespace can also be missing because the account has its jobs in other namespaces only.
+    """
+    found = [pair for need in sorted(needs) for pair in _jobs_with(need, module)]
+    jobs, places = (
+        list(dict.fromkeys(filter(None, names))) for names in (zip(*found, strict=True) if found else ((), ()))
+    )
     if not jobs:
         return ""
-    return f"an account of the role automation_account has that with automation_account_jobs: [{', '.join(jobs)}]"
+    there = f", and namespace {summarize(places, _SHOWN)} to automation_account_namespaces" if places else ""
+    return f"for an account of the role automation_account, add {join_and(jobs)} to automation_account_jobs{there}, unless already there"
 
 
-def _jobs_with(need: MissingPermission, module: str) -> Iterator[str]:
-    """Yield the first job of the module that has the right, else the first job that has it. Nothing if the module is in no job."""
-    from ..rbac.rights import JOBS  # noqa: PLC0415 - a long table, and few tasks lack a right
+def _jobs_with(need: MissingPermission, module: str) -> Iterator[tuple[str, str]]:
+    """Yield the first job of the module that has the right, else the first job that has it. Nothing if the module is in no job.
+
+    With the namespace, if the account needs the right in each of its namespaces.
+    """
+    from ..rbac.rights import EVERY, JOBS  # noqa: PLC0415 - a long table, and few tasks lack a right
 
     if not any(module in _modules(job.what) for job in JOBS.values()):
         return
     resource = f"{need.resource}.{need.group}" if need.group else need.resource
     having = [
-        name
+        (name, need.namespace if right.where == EVERY else "")
         for name, job in JOBS.items()
-        if any(right.resource == resource and need.verb in right.verbs for right in job.rights)
+        for right in job.rights
+        if right.resource == resource and need.verb in right.verbs
     ]
-    own = [name for name in having if module in _modules(JOBS[name].what)]
+    own = [each for each in having if module in _modules(JOBS[each[0]].what)]
     yield from (own or having)[:1]
 
 

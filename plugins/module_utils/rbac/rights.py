@@ -265,7 +265,7 @@ JOBS: Mapping[str, Job] = {
             _needed_right("pods", "get", "the pod"),
             _reported_right("serviceaccounts", "get", "its account"),
             _reported_right("secrets", "get", "the content of its pull secrets"),
-            _reported_right("secrets", "list", "secrets that nodes use through CRIOCredentialProviderConfig"),
+            _reported_right("secrets", "list", "secrets without a link, or for CRIOCredentialProviderConfig"),
             _reported_right("events", "list", "errors that the node reported"),
             _reported_right("imagestreams.image.openshift.io", "get", "whether the image exists"),
             _reported_right(

@@ -10,7 +10,7 @@
   const ANSWER_CLASSES = ["error", "warning", "info", "good", "good"];
   const ANSWER_TITLES = ["would break", "not known", "still broken", "would work", "still pulls"];
   const EFFECTS = [["info", "gained"], ["warning", "lost"]];
-  const VERDICTS = [["good", "pulls"], ["warning", "not known"], ["error", "fails"]];
+  const VERDICTS = [["good", "pulls"], ["warning", "not known"], ["error", "cannot pull"], ["good", "has a login (not tested)"]];
   const PAGE = 100, SMALL_PAGE = 50, COLUMNS = 60, ROW = 28, MOST_IN_PICTURE = 36, MOST_PRINTED = 2000, MOST_COPIED = 1000, FIRST = 5;
   const SVG = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);

@@ -47,7 +47,7 @@ from ...platform.protected import NODE_SECRET
 from ..lookup import Lookup, items_of, node_objects_for, refs_of_nodes, try_lookup
 from ..node_settings import NodeSettings, SettledNode, can_verify, registries_of, settings_of_nodes
 from ..subjects import ContainerPull
-from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
+from ..verdict import UNKNOWN, UNTESTED, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import PullRoute
 from .sources import SIGNATURE, policies_of
 
@@ -164,10 +164,12 @@ def judge_present_image(subject: ContainerPull, way: Sequence[StepResult], evide
     at_start = _AT_START if policies_of(subject.namespace, evidence).of_namespace else ()
     fails = any(each.verdict == WILL_NOT_PULL for each in way)
     for each in way:
-        is_of_pull = each.verdict in (WILL_NOT_PULL, UNKNOWN) and (each.step is None or each.step.name not in at_start)
+        is_of_pull = each.verdict in (WILL_NOT_PULL, UNKNOWN, UNTESTED) and (
+            each.step is None or each.step.name not in at_start
+        )
         if not is_of_pull or not (is_given or fails):
             yield each
-        elif is_given or each.verdict == UNKNOWN:
+        elif is_given or each.verdict != WILL_NOT_PULL:
             yield replace(each, verdict="", reason="", fix=())
         else:
             doubt = f"{begin}, and whether its kubelet gives it to this pod is not known. If it does not: {each.reason}"

@@ -26,7 +26,7 @@ from ..fixes import Fix
 from ..lookup import Lookup, items_of, try_lookup
 from ..node_settings import find_providers
 from ..subjects import ContainerPull
-from ..verdict import UNKNOWN, WILL_NOT_PULL, StepResult, failure, info, unknown
+from ..verdict import UNKNOWN, UNTESTED, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import (
     COPY,
     MISSING,
@@ -218,9 +218,7 @@ def _judge_by_node(held: PullRoute, told: PullAttempt) -> StepResult:
         ref = ObjectRef(SECRET, subject.namespace, unread[0].name)
         return _failure_reason(f"{said}. The content of {ref} is not known: {unread[0].detail}")
     is_missing = told.rule.id == _NOT_FOUND
-    reason, fix = explain_missing_login(
-        subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
-    )
+    reason, fix = explain_missing_login(held, is_needed=not is_missing)
     hidden = f"{_NO_IMAGE}: " if is_missing else ""
     provider = name_provider(subject, held.reference, held.evidence)
     tried = f", and {provider} gives no login with the right to the image" if provider else ""
@@ -251,7 +249,7 @@ def _judge_by_asking(held: PullRoute, told: PullAttempt | None) -> Iterator[Step
         yield from explain_platform(held)
         said = f"{works.said}, {works.which}"
         # The node's words come after the reason (`chain`).
-        yield _unknown_reason(said) if _is_unclassified(told) else _success_reason(said)
+        yield _unknown_reason(said) if _is_unclassified(told) else StepResult(None, "", said)
         return
     if silent := _generated_attempt(held, told, attempts):
         which = f"secret {silent.question.secret}, which the platform generates for {held.subject.account_ref}"
@@ -391,9 +389,7 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
                 return failure(COPY, text)
             hint, fix = fix_for(key, held.evidence)
             return _failure_reason(f"{text}{hint}", fix)
-        reason, fix = explain_missing_login(
-            held.subject, held.reference, held.credentials, held.evidence, is_needed=not is_missing
-        )
+        reason, fix = explain_missing_login(held, is_needed=not is_missing)
         if is_missing:
             return failure(MISSING, f"{attempt.said}, and {reason}", fix)
         return _failure_reason(f"{reason}: {attempt.said}", fix)
@@ -422,7 +418,7 @@ def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
         yield _success_reason(f"{usable}, but {_asked_place(held, usable)} was not asked whether it accepts the login")
     else:
         yield from _explain_all_providers(held, [str(held.reference)])
-        reason, fix = explain_missing_login(held.subject, held.reference, held.credentials, held.evidence)
+        reason, fix = explain_missing_login(held)
         text = f"{reason}: the pull works only if the image is public or the nodes have credentials for it"
         yield unknown("keys", text, fix)
 
@@ -559,7 +555,8 @@ def _drop_generated(held: PullRoute, fix: Sequence[Fix]) -> Sequence[Fix]:
 
 
 def _success_reason(reason: str) -> StepResult:
-    return StepResult(None, "", reason)
+    """A login that matches. No registry was asked about it."""
+    return StepResult(None, UNTESTED, reason)
 
 
 def _failure_reason(reason: str, fix: Sequence[Fix] = ()) -> StepResult:

@@ -5,18 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from ...core.objects import SECRET, ObjectRef, as_dict
+from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str, metadata
+from ...core.text import summarize
 from ...dockerconfig.registry_keys import without_user
 from ...images.references import Reference
 from ...platform.account_lists import names_in
 from .. import fixes
-from ..credentials import Credentials, PullSecretStatus, credentials_of, nearest_key
+from ..credentials import (
+    Credentials,
+    KubeletLogin,
+    PullSecretStatus,
+    credentials_of,
+    logins_of,
+    nearest_key,
+    secret_status,
+)
 from ..fixes import Fix
-from ..lookup import Lookup, try_lookup
+from ..lookup import Lookup, UnreadableObject, items_of, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import StepResult, failure, info, unknown
+from .asked import PullRoute, RegistryAttempt, read_attempts
 from .providers import idle_providers
 
 __all__ = [
@@ -66,19 +77,13 @@ def _join_names(names: Sequence[str]) -> str:
     return ", ".join(names) or "no pull secret"
 
 
-def explain_missing_login(
-    subject: ContainerPull,
-    reference: Reference,
-    credentials: Credentials,
-    evidence: Lookup,
-    *,
-    is_needed: bool = True,
-) -> tuple[str, Sequence[Fix]]:
+def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[str, Sequence[Fix]]:
     """Return the reason and its fix. The simplest fix comes first, and a credential provider that gives no login before the secrets.
 
     Without `is_needed`, a registry reports that the image does not exist. Then no task adds a login that nothing refers to yet.
     """
-    host, namespace, evidence = reference.host, subject.namespace, evidence.unrecorded
+    subject, reference, credentials, evidence = held.subject, held.reference, held.credentials, held.evidence.unrecorded
+    host, namespace = reference.host, subject.namespace
     for state, offer in (("wrong_type", fixes.rewrite_secret), ("missing", fixes.create_listed_secret)):
         for secret in credentials.in_state(state):
             ref = ObjectRef(SECRET, namespace, secret.name)
@@ -112,11 +117,85 @@ def explain_missing_login(
         )
     near = nearest_key(credentials.secrets, reference.repository)
     hint = f"; the nearest is {near}" if near else ""
+    found, link = _explain_unlinked(
+        held, [*subject.own, *listed], subject.ref if own else subject.account_ref, is_needed=is_needed
+    )
+    if link and not own:
+        return f"{idle}{found}", link
     return (
-        f"{idle}no pull secret of {subject.ref} is for {reference.repository}{hint}",
+        f"{idle}{found or f'no pull secret of {subject.ref} is for {reference.repository}{hint}'}",
         fix
         or (fixes.create_secret(namespace, subject.account, host) if is_needed and not own and subject.account else []),
     )
+
+
+#: Maximum number of secrets without a link that are named, and whose login is tested.
+_SHOWN, _TESTED = 3, 8
+
+
+def _explain_unlinked(
+    held: PullRoute, listed: Sequence[str], lacking: ObjectRef, *, is_needed: bool
+) -> tuple[str, Sequence[Fix]]:
+    """Return the reason if secrets of the namespace have a login for the image, but `lacking` does not list them, and the link of one.
+
+    Project users can plant such secrets. So a link is offered for the login that a registry accepts, or for the only one, as an untested one.
+    """
+    subject, evidence = held.subject, held.evidence.unrecorded
+    try:
+        logins = _unlinked_logins(held, listed, evidence) if subject.account else {}
+    except UnreadableObject as error:
+        which = f"whether another secret of namespace {subject.namespace} is for it is not known: {error}"
+        return f"no pull secret of {subject.ref} is for {held.reference.repository}, and {which}", []
+    if not logins:
+        return "", []
+    names, tested = list(logins), _test_logins(held, logins, evidence)
+    proven = next((name for name, attempt in tested.items() if attempt.pulls), "")
+    left = [name for name in names if name not in tested]
+    chosen = proven or (left[0] if len(left) == 1 else "")
+    which, them = (
+        f"secrets {summarize(names, _SHOWN)} of namespace {subject.namespace} have a login for the image",
+        "them",
+    )
+    if chosen or len(names) == 1:
+        name, them = chosen or names[0], "it"
+        state = f", with which {tested[name].said}" if proven else " (login not tested)" if chosen else ""
+        which = f"secret {subject.namespace}/{name} has the key {without_user(logins[name].key)}{state}"
+    text = f"{which}, but {lacking} does not list {them}"
+    if chosen:
+        return text, fixes.link(subject.namespace, subject.account, chosen) if proven or is_needed else []
+    why = "it is not known which login works" if left else tested[names[0]].said
+    return f"{text}, and no link is offered, because {why}", []
+
+
+def _unlinked_logins(held: PullRoute, listed: Sequence[str], evidence: Lookup) -> dict[str, KubeletLogin]:
+    """The first login of each secret that is not in the list. The platform links its own secrets."""
+    every = evidence.derive(ObjectRef(SECRET, held.namespace, ""), _statuses_of)
+    secrets = [each for each in every if each.name not in listed and not each.is_generated]
+    found: dict[str, KubeletLogin] = {}
+    for login in logins_of(secrets, held.reference.repository, [each.reference.host for each in held.tried]):
+        if not (login.is_empty or login.is_refused):
+            found.setdefault(login.secret, login)
+    return found
+
+
+def _statuses_of(listed: Json | None) -> Sequence[PullSecretStatus]:
+    return [secret_status(as_str(metadata(secret).get("name")), secret) for secret in items_of(listed)]
+
+
+def _test_logins(held: PullRoute, logins: Mapping[str, KubeletLogin], evidence: Lookup) -> dict[str, RegistryAttempt]:
+    """The attempt that pulls with the login of each secret, or the first one if none does. Without the logins whose answers are not known."""
+    names = list(logins)[:_TESTED] if held.asks else []
+    require_all(evidence, [ObjectRef(SECRET, held.namespace, name) for name in names])
+    route = replace(held, evidence=evidence, credentials=Credentials((), [logins[name] for name in names]))
+    attempts: dict[str, list[RegistryAttempt]] = {name: [] for name in names}
+    for attempt in read_attempts(route) if names else ():
+        if attempt.question.namespace == held.namespace and attempt.question.secret in attempts:
+            attempts[attempt.question.secret].append(attempt)
+    return {
+        name: next((each for each in made if each.pulls), made[0])
+        for name, made in attempts.items()
+        if made and (all(each.is_known for each in made) or any(each.pulls for each in made))
+    }
 
 
 def _account_list(subject: ContainerPull, evidence: Lookup) -> Sequence[str]:

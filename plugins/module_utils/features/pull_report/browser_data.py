@@ -18,12 +18,14 @@ from ...core.documents import (
     ACCESS_EFFECTS,
     LISTED_ANSWERS,
     SEVERITIES,
+    VERDICT_TITLES,
     causes_of,
     holder_of,
     moment_of,
     part_of,
     place_of,
     target_of,
+    verdict_of,
 )
 from ...core.text import escape_invisible, summarize
 from ...explain.fixes import offer_of
@@ -197,8 +199,8 @@ def _answers(documents: Sequence[Mapping[str, Any]], names: _Table, texts: _Tabl
                 "question": at,
                 "answer": LISTED_ANSWERS.index(answer["answer"]),
                 "image": names(escape_invisible(answer["image"])),
-                "before": VERDICTS.index(answer["before"]["verdict"]),
-                "after": VERDICTS.index(answer["after"]["verdict"]),
+                "before": VERDICTS.index(verdict_of(answer["before"])),
+                "after": VERDICTS.index(verdict_of(answer["after"])),
                 "fix": texts(_split_at_names(found.text, references)),
                 **{name: names(text) for name, text in own.items()},
                 **{
@@ -237,7 +239,7 @@ _LISTS = {"through": "through", "users": "workloads", "entries": "entries"}
 _LISTED = 20
 _SENTENCES = ("before_reason", "after_reason", "moment", "cause", "advice")
 #: The verdicts, numbered.
-VERDICTS = ("pulls", "unknown", "will_not_pull")
+VERDICTS = tuple(VERDICT_TITLES)
 
 
 def _split_at_names(text: str, references: Sequence[tuple[str, int]]) -> tuple[str | int, ...]:

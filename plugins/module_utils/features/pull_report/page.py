@@ -19,6 +19,7 @@ from ...core.documents import (
     ANSWERS,
     LISTED_ANSWERS,
     SEVERITIES,
+    VERDICT_TITLES,
     WOULD_BREAK,
     causes_of,
     headline,
@@ -39,7 +40,11 @@ __all__ = ["as_page", "count_answers", "name_answers", "questions_of"]
 
 #: Maximum number of findings of a rule in the page before its program runs, and of clusters without an audit at its head.
 _FIRST = 5
-_VERDICTS = (("pulls", "can pull"), ("unknown", "not known"), ("will_not_pull", "cannot pull"))
+#: An audit does not ask registries whether a login works.
+_VERDICTS = (
+    ("pulls", "pulls (logins not tested)"),
+    *((name, VERDICT_TITLES[name]) for name in ("unknown", "will_not_pull")),
+)
 
 Document = Mapping[str, Any]
 
@@ -76,7 +81,7 @@ def _headline(total: Mapping[str, int], verdicts: Mapping[str, int]) -> str:
         return start
     if verdicts["will_not_pull"]:
         return f"{start} {verdicts['will_not_pull']:,} of {pluralize(containers, 'container')} cannot pull their image."
-    return f"{start} No container is known to fail: {verdicts['pulls']:,} of {containers:,} can pull their image."
+    return f"{start} No container is known to fail: {verdicts['pulls']:,} of {containers:,} pull their image (logins not tested)."
 
 
 def _verdicts(clusters: Iterable[Document]) -> list[dict[str, Any]]:

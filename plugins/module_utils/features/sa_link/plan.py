@@ -22,6 +22,7 @@ from ...core.changes import (
     Change,
     Desired,
     ListedBy,
+    NamespaceNote,
     Plan,
     Prerequisite,
     Related,
@@ -264,7 +265,7 @@ class SaLink(Desired):
             waiting_for=tuple(
                 Prerequisite(f"service account {name}", self.wait_timeout) for name in missing if not self.create
             ),
-            notes=(*unread, *unseen, *notes),
+            notes=(*unread, *unseen, *notes, *self._explain_unmatched(objects)),
             extra={"pods": [pod.report() for pod in pods]} if self._looks_at_pods else {},
         )
 
@@ -283,6 +284,11 @@ class SaLink(Desired):
     def _missing(self, objects: Objects) -> list[str]:
         exact = [name for name in self.service_accounts if not is_pattern(name)]
         return [name for name in exact if self.present and name not in objects]
+
+    def _explain_unmatched(self, objects: Objects) -> Iterator[NamespaceNote]:
+        for pattern in filter(is_pattern, self.service_accounts if self.present else ()):
+            if not any(fnmatchcase(name, pattern) for name in objects):
+                yield NamespaceNote(f"no service account matches {pattern!r}, so nothing is linked")
 
     def _require(self, namespace: str, found: Related) -> list[str]:
         """Check the secrets, and return notes on unchecked ones. :raises Refusal: for the first that does not meet the requirement."""

@@ -19,7 +19,7 @@ from ...core.changes import MANAGED_BY, Change
 from ...core.errors import ImagePullError, Limit, OptionError, Refusal
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trim_object
 from ...core.ownership import INSTANCE, check_owner
-from ...core.text import join_and, summarize
+from ...core.text import join_and, pluralize, summarize
 from ...declarations.batch import Batch
 from ...engine.fetching import ListRequest, View, list_in_namespaces
 from ...engine.namespaces import is_terminating
@@ -453,7 +453,8 @@ class _GuardReport:
     def _too_much(self) -> str:
         verdict = self.verdict
         told = [
-            f"{verdict.removed[kind]:,} {kind} are no longer declared, {verdict.declared[kind]:,} are, and {verdict.allowed[kind]:,} may go"
+            f"{_count(kind, verdict.removed[kind])} {_are(verdict.removed[kind])} no longer declared, {verdict.declared[kind]:,} "
+            f"{_are(verdict.declared[kind])}, and {verdict.allowed[kind]:,} may go"
             for kind in verdict.exceeded
         ]
         return "; ".join(told)
@@ -474,13 +475,23 @@ class _GuardReport:
 
     def _why_held_back(self, name: str) -> str:
         balance = self.balances[name]
-        removed = join_and([f"{count:,} {kind}" for kind, count in sorted(balance.removed.items())])
+        removed = join_and([_count(kind, count) for kind, count in sorted(balance.removed.items())])
+        number = sum(balance.removed.values())
         hint = "check them" if balance.is_confirmed else "an entry that names the namespace confirms that it was yours"
         return (
-            f"nothing was removed here: {removed} have the labels of owner {self.pruning.owner} and are not declared, which together "
+            f"nothing was removed here: {removed} {'has' if number == 1 else 'have'} the labels of owner {self.pruning.owner} and "
+            f"{_are(number)} not declared, which together "
             f"with the other namespaces is more than max_prune={self.pruning.most.text} allows. Users of the namespace can write such "
             f"labels: {hint}, or raise max_prune. 'prune.refused' lists them"
         )
+
+
+def _count(kind: str, number: int) -> str:
+    return pluralize(number, kind.removesuffix("s"))
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _title(change: Change) -> str:

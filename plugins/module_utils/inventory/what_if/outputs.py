@@ -28,6 +28,7 @@ from ...core.documents import (
     NOT_ASKED,
     NOT_KNOWN,
     STILL_BROKEN,
+    VERDICT_TITLES,
     WOULD_BREAK,
     WOULD_WORK,
     causes_of,
@@ -44,6 +45,7 @@ from ...core.documents import (
     pick_evenly,
     place_of,
     target_of,
+    verdict_of,
 )
 from ...core.text import pluralize, summarize
 from ...core.writers import add_element, as_code, as_code_block, as_table, as_xml, make_case, make_suite
@@ -398,7 +400,10 @@ def _case(server: str, row: Document, changes: Sequence[Document], failing: Sequ
         details = {"breaks": moment_of(row), "change": causes_of(row, changes), "to do": row["advice"]}
         texts = [
             f"image: {row['image']}",
-            *(f"{name}: {row[name]['verdict']}: {row[name]['reason']}" for name in ("before", "after")),
+            *(
+                f"{name}: {VERDICT_TITLES[verdict_of(row[name])]}: {row[name]['reason']}"
+                for name in ("before", "after")
+            ),
         ]
         text = "\n".join((*texts, *(f"{name}: {each}" for name, each in details.items() if each)))
         add_element(case, "failure", text, type=ANSWER_TITLES[row["answer"]], message=reason)

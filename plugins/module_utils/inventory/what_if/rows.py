@@ -115,8 +115,8 @@ class WhatIfRow:
             "pods": self.pods,
             "answer": self.answer,
             "not_asked": self.deciding.not_asked,
-            "before": {"verdict": self.deciding.before.verdict, "reason": make_printable(self.deciding.before.reason)},
-            "after": {"verdict": after.verdict, "reason": make_printable(after.reason), "step": self.failing_step},
+            "before": _report_verdict(self.deciding.before),
+            "after": {**_report_verdict(after), "step": self.failing_step},
             "changes": list(self.deciding.causes),
             "entries": list(map(make_printable, entries)),
             "when": moment.when,
@@ -127,6 +127,10 @@ class WhatIfRow:
             else "",
             **offer.report(),
         }
+
+
+def _report_verdict(found: PullVerdict) -> dict[str, Any]:
+    return {"verdict": found.verdict, "tested": found.is_tested, "reason": make_printable(found.reason)}
 
 
 def rows_of(place: NamespaceSnapshot, compare: Compare, caches: NodeCaches) -> list[WhatIfRow]:

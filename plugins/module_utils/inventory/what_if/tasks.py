@@ -22,7 +22,7 @@ from ...explain.subjects import ContainerPull
 from ...platform.account_lists import names_in
 from ...rbac.subjects import pull_review
 from .overlay import ChangedLookup
-from .patches import LinkPatch
+from .patches import LinkPatch, SecretPatch
 
 __all__ = ["GRANT", "LINK", "NEW_POD", "SECRET_TASK", "TaskChoice", "advise", "choose_tasks"]
 
@@ -51,10 +51,10 @@ def choose_tasks(found: PullVerdict, before: Lookup, after: ChangedLookup, *, as
     while broken := [task for task in tasks if _is_undone(task, before, after)]:
         module, options = options_of(broken[0])
         undone = undone or module
-        name = as_str(options.get("name"))
-        if module != SECRET_TASK or name in lost or as_strs(options.get("namespaces")) != [found.subject.namespace]:
+        names = {SECRET_TASK: [as_str(options.get("name"))], LINK: as_strs(options.get("secrets"))}.get(module, [])
+        if lost.issuperset(names) or as_strs(options.get("namespaces")) != [found.subject.namespace]:
             return TaskChoice(undone=undone)
-        lost |= {name}
+        lost |= {*names}
         tasks = _tasks_without(lost, found.subject, after, asks=asks)
     if all(_is_left(task, after) for task in tasks):
         return TaskChoice(undone=NEW_POD if tasks else undone)
@@ -109,12 +109,15 @@ def _listed(account: ObjectRef, state: Lookup) -> Sequence[str]:
 
 
 def _tasks_without(names: frozenset[str], subject: ContainerPull, after: ChangedLookup, *, asks: bool) -> Sequence[Fix]:
-    """The tasks if no list names these secrets. None for a list that only its author can change."""
+    """The tasks without these secrets and their links. None for a list that only its author can change."""
     own = tuple(name for name in subject.own if name not in names)
     if subject.own and not own and not (subject.is_pod and {*subject.own} <= {*_listed(subject.account_ref, after)}):
         return []
-    unlinked = ChangedLookup(after, [LinkPatch(names, None, frozenset({subject.namespace}))])
-    return explain(replace(subject, own=own, reason="", message="", shares_error=False), unlinked, asks=asks).fix
+    there = frozenset({subject.namespace})
+    without = ChangedLookup(
+        after, [LinkPatch(names, None, there), *(SecretPatch(name, there) for name in sorted(names))]
+    )
+    return explain(replace(subject, own=own, reason="", message="", shares_error=False), without, asks=asks).fix
 
 
 def _without_loss(task: Fix) -> Fix:

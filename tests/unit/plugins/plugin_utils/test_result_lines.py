@@ -381,3 +381,25 @@ class TestVerification:
         refused = {"failed": True, "failures": [{"title": "private_registry_secrets[0]"}], "verified_logins": 1}
         assert result_line([refused], "verify") == "verified 1 login, failed for 1 entry"
         assert result_line([{}], "verify") == "no login was verified"
+
+
+def explained(*rows: tuple[str, bool]) -> str:
+    access = [{"verdict": verdict, "tested": tested} for verdict, tested in rows]
+    return result_line({"namespaces": [{"name": "a", "access": access}]}, "explain")
+
+
+def test_an_explanation_counts_the_verdicts() -> None:
+    assert explained(("will_not_pull", False)) == "1 container, cannot pull: 1"
+    assert explained(("pulls", True), ("pulls", False), ("pulls", False), ("unknown", False)) == (
+        "4 containers, pulls: 1, not known: 1, has a login (not tested): 2"
+    )
+    assert result_line({"failed": True}, "explain") == "stopped: the error above says why"
+
+
+@pytest.mark.parametrize("kind", ["explain", "audit"])
+def test_a_module_that_stopped_is_named(kind: str) -> None:
+    named = "openshift_ops.image_pull.sa_link"
+    for message in (f"{named} stopped: the cluster refuses the login", f"{named} failed in 1 namespace: a: {HOSTILE}"):
+        assert result_line({"failed": True, "msg": message}, kind) == f"stopped in {named}: its error above says why"
+    for message in (HOSTILE, f"{HOSTILE} {named} stopped", f"{named}{HOSTILE} stopped"):
+        assert result_line({"failed": True, "msg": message}, kind) == "stopped: the error above says why"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from ansible import constants as C
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import add_registry, make_offer
@@ -19,7 +20,7 @@ ANSWER: dict[str, Any] = {
     "image": "q.io/a",
     "verdict": "will_not_pull",
     "reason": "why",
-    "text": ["will_not_pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"],
+    "text": ["cannot pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"],
     **make_offer(add_registry("ns", "pull", "q.io")).report(),
 }
 
@@ -31,7 +32,7 @@ def shown(**changes: Any) -> list[tuple[str, str | None]]:
 def test_the_colours_are_ansibles_own() -> None:
     assert shown()[:5] == [
         ("Pod ns/app, container web, image q.io/a", None),
-        ("will_not_pull: why", C.COLOR_ERROR),
+        ("cannot pull: why", C.COLOR_ERROR),
         ("  ok image: a", C.COLOR_OK),
         ("  NO secret: b", C.COLOR_ERROR),
         ("  ?  mirrors: c", C.COLOR_CHANGED),
@@ -67,8 +68,21 @@ def test_an_answer_without_text_and_container_is_shown_briefly() -> None:
     (namespace,) = [{"name": "ns", "access": [{**brief, "container": "", "fix": []}]}]
     assert [line for line, _colour in lines_of({"namespaces": [namespace]})] == [
         "Pod ns/app, image q.io/a",
-        "will_not_pull: why",
+        "cannot pull: why",
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tested", "title"),
+    [
+        ("pulls", True, "pulls"),
+        ("pulls", False, "has a login (not tested)"),
+        ("will_not_pull", False, "cannot pull"),
+        ("unknown", False, "not known"),
+    ],
+)
+def test_each_verdict_has_its_words(verdict: str, tested: bool, title: str) -> None:
+    assert shown(verdict=verdict, tested=tested, text=[])[1][0] == f"{title}: why"
 
 
 def test_control_characters_are_escaped() -> None:

@@ -190,4 +190,4 @@ class TestRequested:
     def test_a_cluster_without_requesters_is_reported(self, api: FakeApi) -> None:
         (found,) = resolve_targets(api.cluster(), [selector("!team", requesters=("ann",))])
         assert found.namespaces == []
-        assert "none of 1 namespaces has the annotation openshift.io/requester" in found.remarks[0]
+        assert "none of 1 namespace has the annotation openshift.io/requester" in found.remarks[0]

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change, Entry, Failure
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    Change,
+    Entry,
+    Failure,
+    NamespaceNote,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 
@@ -82,6 +87,16 @@ class TestNamesOfACluster:
 class TestNotes:
     def test_notes_are_listed_once(self) -> None:
         assert OUTCOME.notes == ["note", "other"]
+
+    def test_a_note_about_namespaces_names_the_first_ones(self) -> None:
+        def noted(number: int) -> list[str]:
+            note = NamespaceNote("nothing is linked")
+            return Outcome([NamespaceResult(f"n{at}", "unchanged", notes=(note,)) for at in range(number)]).notes
+
+        assert noted(1) == ["namespace n0: nothing is linked"]
+        assert noted(2) == ["namespaces n0, n1: nothing is linked"]
+        (many,) = noted(1000)
+        assert many.endswith("n19 and 980 more: nothing is linked")
 
 
 class TestMessage:

@@ -503,7 +503,7 @@ def test_the_report_holds_verdict_steps_fix_and_text() -> None:
     assert [step["step"] for step in found["steps"]] == ["image", "pull_secrets", "secret", "keys", "node"]
     assert found["fix"] == fixes.add_registry("ns", "good", "q.io")
     assert found["text"][:2] == [
-        "will_not_pull: the registry refuses the login: secret good has the key q.io",
+        "cannot pull: the registry refuses the login: secret good has the key q.io",
         f"  ok image: {IMAGE} is {IMAGE}",
     ]
     assert found["text"][-1] == "  NO node: the node says: invalid username/password: x"

@@ -24,7 +24,7 @@ WAY = [Step("image", "a"), Step("secret", "b", ok=False), Step("mirrors", "c", o
 
 def test_the_text_has_one_line_for_each_step() -> None:
     found = PullVerdict(pod(), WILL_NOT_PULL, "why", WAY)
-    assert found.text() == ["will_not_pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"]
+    assert found.text() == ["cannot pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"]
 
 
 def test_a_brief_report_omits_the_steps_if_no_step_fails() -> None:
@@ -36,7 +36,7 @@ def test_a_brief_report_omits_the_steps_if_no_step_fails() -> None:
     }
     assert "steps" in PullVerdict(pod(), PULLS, "why", WAY, runs=False).report(brief=True)
     full = PullVerdict(pod(), PULLS, "why", WAY, (), "dns").report()
-    assert (full["text"][0], full["fix"], full["cause"]) == ("pulls: why", [], "dns")
+    assert (full["text"][0], full["fix"], full["cause"]) == ("has a login (not tested): why", [], "dns")
 
 
 def test_a_container_or_a_volume_is_named() -> None:

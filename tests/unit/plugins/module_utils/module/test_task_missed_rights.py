@@ -61,20 +61,38 @@ def test_a_right_that_was_reported_is_not_reported_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("needs", "module", "jobs"),
+    ("needs", "module", "added"),
     [
-        ({MissingPermission("get", "secrets")}, "pull_secret", "secrets"),
-        ({MissingPermission("list", "serviceaccounts", "", "a")}, "sa_link", "links"),
-        ({MissingPermission("patch", "rolebindings", "rbac.authorization.k8s.io", "a")}, "image_puller_grant",
-         "grants"),
-        ({MissingPermission("delete", "pods", "", "a"), MissingPermission("list", "namespaces")}, "sa_link",
-         "restart_pods, namespace_selector"),
-        ({MissingPermission("list", "pods")}, "pull_access_export", "restart_pods"),
+        ({MissingPermission("get", "secrets")}, "pull_secret", "secrets to automation_account_jobs"),
+        (
+            {MissingPermission("list", "serviceaccounts", "", "a")},
+            "sa_link",
+            "links to automation_account_jobs, and namespace a to automation_account_namespaces",
+        ),
+        (
+            {MissingPermission("patch", "rolebindings", "rbac.authorization.k8s.io", name) for name in "ab"},
+            "image_puller_grant",
+            "grants to automation_account_jobs, and namespace a, b to automation_account_namespaces",
+        ),
+        (
+            {MissingPermission("delete", "pods", "", "a"), MissingPermission("list", "namespaces")},
+            "sa_link",
+            "restart_pods and namespace_selector to automation_account_jobs, and namespace a to automation_account_namespaces",
+        ),
+        ({MissingPermission("list", "pods")}, "pull_access_export", "restart_pods to automation_account_jobs"),
+        # The job has the right in that namespace only.
+        (
+            {MissingPermission("get", "secrets", "", "openshift-config", "pull-secret")},
+            "global_pull_secret",
+            "global_pull_secret to automation_account_jobs",
+        ),
     ],
-)  # fmt: skip
-def test_the_job_of_an_account_with_the_right_is_named(needs: set[MissingPermission], module: str, jobs: str) -> None:
-    assert job_sentence(needs, module) == (
-        f"an account of the role automation_account has that with automation_account_jobs: [{jobs}]"
+)
+def test_the_job_of_an_account_with_the_right_is_added(needs: set[MissingPermission], module: str, added: str) -> None:
+    """The account can have the job, in other namespaces only."""
+    assert (
+        job_sentence(needs, module)
+        == f"for an account of the role automation_account, add {added}, unless already there"
     )
 
 

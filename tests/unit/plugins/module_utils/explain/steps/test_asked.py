@@ -87,6 +87,14 @@ class TestAttempts:
         found, _asked = told(pod("a"), known(a=GOOD), always(outcome))
         assert [step[2] for step in steps(found, "registry")] == [ok]
 
+    @pytest.mark.parametrize(("outcome", "is_tested"), [("pulls", True), ("bad_login", False), ("unanswered", False)])
+    def test_only_the_answer_of_a_registry_tests_a_login(self, outcome: str, is_tested: bool) -> None:
+        assert told(pod("a"), known(a=GOOD), always(outcome))[0].is_tested is is_tested
+        found = explain(pod("a"), Lookup(known(a=GOOD)))
+        assert (found.verdict, found.is_tested, found.step) == ("pulls", False, "")
+        assert found.text()[0].startswith("has a login (not tested): secret a has the key q.io")
+        assert explain(pod(pulled=True), Lookup(known())).text()[0] == "pulls: the container has its image"
+
     def test_an_image_without_any_login_is_asked_for_once(self) -> None:
         _found, asked = told(pod(), known(), always("no_login"))
         assert asked == [(IMAGE, "", "")]
@@ -584,3 +592,47 @@ class TestInsecure:
         with pytest.raises(ReadRequired):
             explain(pod("a"), held, asks=True)
         assert not any(ImageQuestion.of(ref).is_insecure for ref in held.take_wanted())
+
+
+class TestUnlinkedLogins:
+    """The login of a secret that no list names is tested before its link is offered."""
+
+    STORED = {"good": GOOD, "planted": secret({"q.io/team": AUTH})}
+
+    def test_the_login_that_pulls_is_linked(self) -> None:
+        answers = {"": "no_login", "good": "pulls", "planted": "bad_login"}
+        found, asked = told(pod(), known(**self.STORED), lambda _image, name, _key: answers[name])
+        assert asked == [(IMAGE, "", ""), (IMAGE, "planted", "q.io/team"), (IMAGE, "good", "q.io")]
+        assert summary(found) == (
+            "will_not_pull",
+            "secret ns/good has the key q.io, with which said pulls, but service account ns/default does not list it: said no_login",
+        )
+        assert found.fix == fixes.link("ns", "default", "good")
+
+    def test_it_is_linked_even_if_the_registry_hides_the_image_without_it(self) -> None:
+        answers = {"": "not_found", "good": "pulls"}
+        found, _asked = told(pod(), known(good=GOOD), lambda _image, name, _key: answers[name])
+        assert found.fix == fixes.link("ns", "default", "good")
+
+    def test_a_refused_login_is_not_linked(self) -> None:
+        answers = {"": "no_login", "planted": "bad_login"}
+        found, _asked = told(pod(), known(planted=GOOD), lambda _image, name, _key: answers[name])
+        assert found.reason == (
+            "secret ns/planted has the key q.io, but service account ns/default does not list it, and no link is offered, because "
+            "said bad_login: said no_login"
+        )
+        assert found.fix == fixes.create_secret("ns", "default", "q.io")
+
+    @pytest.mark.parametrize(("refused", "linked"), [("bad_login", "good"), ("unanswered", "")])
+    def test_an_untested_login_is_linked_only_if_no_other_is_left(self, refused: str, linked: str) -> None:
+        answers = {"": "no_login", "good": "unanswered", "planted": refused}
+        found, _asked = told(pod(), known(**self.STORED), lambda _image, name, _key: answers[name])
+        expected = fixes.link("ns", "default", linked) if linked else fixes.create_secret("ns", "default", "q.io")
+        assert found.fix == expected
+
+    def test_a_user_with_many_secrets_causes_few_questions(self) -> None:
+        stored = {f"planted-{number}": GOOD for number in range(40)}
+        found, asked = told(pod(), known(**stored), always("bad_login"))
+        assert len(asked) == 9
+        assert "because it is not known which login works" in found.reason
+        assert found.fix == fixes.create_secret("ns", "default", "q.io")

@@ -9,12 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import (
     Credentials,
     PullSecretStatus,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.asked import PullRoute
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.pull_secrets import (
     explain_missing_login,
 )
@@ -22,24 +24,25 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.objects import b64
-from support.pull_evidence import GENERATED, GOOD, IMAGE, account, known, pod, secret, template, told
+from support.pull_evidence import GENERATED, GOOD, IMAGE, REFUSED, account, known, pod, secret, template, told
+
+
+def route(subject: ContainerPull, held: Credentials, evidence: dict[ObjectRef, Any]) -> PullRoute:
+    reference = reference_of(IMAGE)
+    assert reference is not None
+    return PullRoute(subject, reference, held, None, Lookup(evidence))
 
 
 def test_a_type_that_no_node_reads_is_reported_before_a_missing_secret() -> None:
-    reference = reference_of(IMAGE)
-    assert reference is not None
     held = Credentials([PullSecretStatus("gone", "missing"), PullSecretStatus("wrong", "wrong_type", "Opaque")], [])
-    reason, fix = explain_missing_login(pod("gone", "wrong"), reference, held, Lookup(known()))
+    reason, fix = explain_missing_login(route(pod("gone", "wrong"), held, known()))
     assert reason == "secret ns/wrong has type Opaque, which no node reads"
     assert fix == fixes.rewrite_secret("ns", "wrong", "q.io")
 
 
 def reason_of(subject: ContainerPull, *secrets: PullSecretStatus) -> str:
     """Return the reason if the account `ns/default` links the usable secret `good`."""
-    reference = reference_of(IMAGE)
-    assert reference is not None
-    evidence = Lookup(known(account("good"), good=GOOD))
-    return explain_missing_login(subject, reference, Credentials(list(secrets), []), evidence)[0]
+    return explain_missing_login(route(subject, Credentials(list(secrets), []), known(account("good"), good=GOOD)))[0]
 
 
 def test_a_pod_without_a_list_never_gets_a_later_link() -> None:
@@ -57,21 +60,16 @@ def test_a_list_of_its_own_leaves_out_the_secret_of_the_account(subject: Contain
 
 def test_the_list_of_a_template_is_its_own_even_if_the_account_has_it() -> None:
     """The pods of a template with a list never get the secrets of the account."""
-    reference = reference_of(IMAGE)
-    assert reference is not None
-    evidence = Lookup(known(account("own", "good"), good=GOOD))
     held = Credentials([PullSecretStatus("own", "usable")], [])
-    reason, fix = explain_missing_login(template("own"), reference, held, evidence)
+    reason, fix = explain_missing_login(route(template("own"), held, known(account("own", "good"), good=GOOD)))
     assert reason.endswith("has its own imagePullSecrets list, so it does not use good of service account ns/default")
     assert fix == fixes.add_registry("ns", "own", "q.io")
 
 
 def test_an_image_of_the_platform_has_no_account_to_link_to() -> None:
-    reference = reference_of(IMAGE)
-    assert reference is not None
     nobody = replace(pod(), account="")
     # Without the name of an account, a read would be a list of all accounts.
-    reason, fix = explain_missing_login(nobody, reference, Credentials([], []), Lookup(known()))
+    reason, fix = explain_missing_login(route(nobody, Credentials([], []), known(good=GOOD)))
     assert (reason, fix) == (f"no pull secret of {nobody.ref} is for q.io/team/app", [])
 
 
@@ -115,3 +113,72 @@ class TestUnusableEntry:
     def test_another_entry_with_a_login_is_used(self) -> None:
         found: Any = told(pod("a"), known(a=secret({"q.io/team": {}}), more={NODE_SECRET: GOOD}))
         assert found.verdict == "pulls"
+
+
+class TestUnlinked:
+    """A secret of the namespace has a login for the image, and no list names it."""
+
+    WAITS = "the pull works only if the image is public or the nodes have credentials for it"
+    CREATED = fixes.create_secret("ns", "default", "q.io")
+
+    @pytest.mark.parametrize("subject", [pod(), template()])
+    @pytest.mark.parametrize("others", [{}, {"other": secret({"r.io": {"auth": b64("u:p")}})}])
+    def test_its_link_is_offered_as_an_untested_one(self, subject: ContainerPull, others: dict[str, Any]) -> None:
+        found = told(subject, known(good=GOOD, **others))
+        assert found.reason == (
+            "secret ns/good has the key q.io (login not tested), but service account ns/default does not list it: "
+            + self.WAITS
+        )
+        assert found.fix == fixes.link("ns", "default", "good")
+
+    def test_the_error_of_the_node_follows_the_reason(self) -> None:
+        found = told(pod(says="denied"), known(good=GOOD))
+        assert found.reason.startswith(
+            "secret ns/good has the key q.io (login not tested), but service account ns/default"
+        )
+        assert found.reason.endswith("and the node says: denied")
+        assert found.fix == fixes.link("ns", "default", "good")
+
+    def test_no_link_is_guessed_among_several(self) -> None:
+        """One of them may be planted, with a wrong login."""
+        found = told(pod(), known(good=GOOD, planted=GOOD))
+        assert found.reason.startswith(
+            "secrets good, planted of namespace ns have a login for the image, but service account ns/default does not list them, "
+            "and no link is offered, because it is not known which login works"
+        )
+        assert found.fix == self.CREATED
+
+    @pytest.mark.parametrize(
+        "stored",
+        [
+            secret({"q.io": {"auth": b64("u:p")}}, **GENERATED),
+            secret({"q.io": {}}),
+            secret({"r.io": {"auth": b64("u:p")}}),
+            secret({"q.io": {"auth": "?"}}),
+            secret({"q.io": {"auth": b64("u:p")}}, "Opaque"),
+        ],
+        ids=["generated", "no login", "another registry", "not parsable", "wrong type"],
+    )
+    def test_other_secrets_are_not_named(self, stored: dict[str, Any]) -> None:
+        found = told(pod(), known(other=stored))
+        assert found.reason == f"no pull secret of pod ns/p is for q.io/team/app: {self.WAITS}"
+        assert found.fix == self.CREATED
+
+    def test_the_list_of_a_template_is_changed_by_its_author(self) -> None:
+        found = told(template("own"), known(good=GOOD, own=secret({"r.io": {"auth": b64("u:p")}})))
+        assert (
+            "secret ns/good has the key q.io (login not tested), but deployment ns/d does not list it" in found.reason
+        )
+        assert found.fix == fixes.add_registry("ns", "own", "q.io")
+
+    def test_no_link_is_offered_for_an_image_that_does_not_exist(self) -> None:
+        found = told(pod(says="manifest unknown"), known(good=GOOD))
+        assert "secret ns/good has the key q.io (login not tested)" in found.reason
+        assert found.fix == []
+
+    def test_secrets_that_cannot_be_listed_are_not_taken_for_absent(self) -> None:
+        found = told(pod(), known(more={ObjectRef(SECRET, "ns", ""): REFUSED}))
+        assert found.reason.startswith(
+            "no pull secret of pod ns/p is for q.io/team/app, and whether another secret of namespace ns is for it is not known: "
+            "the caller may not read it"
+        )

@@ -213,6 +213,21 @@ class TestPlan:
     def test_no_account_is_waited_for_to_unlink_or_by_a_glob(self, given_: dict[str, Any]) -> None:
         assert plan({}, **given_).waiting_for == ()
 
+    @pytest.mark.parametrize(
+        ("accounts", "more", "missed"),
+        [
+            (["build-*"], {}, ["build-*"]),
+            (["*"], {}, []),
+            (["default", "x*", "y*", "d*"], {}, ["x*", "y*"]),
+            (["build-*"], {"state": "absent"}, []),
+        ],
+    )
+    def test_a_glob_without_a_match_is_reported(
+        self, accounts: list[str], more: dict[str, Any], missed: list[str]
+    ) -> None:
+        notes = plan({"default": account()}, service_accounts=accounts, **more).notes
+        assert notes == tuple(f"no service account matches {glob!r}, so nothing is linked" for glob in missed)
+
     def test_a_glob_selects_matching_accounts(self) -> None:
         observed = {name: account(name) for name in ("builder", "build-2", "default")}
         result = plan(observed, service_accounts=["build*", "default"])

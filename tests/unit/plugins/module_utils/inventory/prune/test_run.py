@@ -389,7 +389,7 @@ class TestRefusals:
         assert (result["failed"], result["changed"], api.writes) == (True, False, [])
         assert (
             f"removed nothing: max_prune={limit} is exceeded on {result['server']}: of owner a, 2 secrets are no longer declared, "
-            f"1 are, and {allowed} may go; "
+            f"1 is, and {allowed} may go; "
         ) in result["msg"]
         assert "delete secret ns2/quay" in result["msg"]
         assert counts(result, "removed") == (0, 0, 0)

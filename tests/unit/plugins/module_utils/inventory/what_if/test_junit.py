@@ -44,7 +44,7 @@ def test_a_failure_has_the_reason_the_moment_the_cause_and_the_work() -> None:
     assert (failure.text or "").splitlines() == [
         "image: quay.io/team/app:1",
         "before: pulls: secret pull has the key quay.io, and the registry accepts the login",
-        f"after: will_not_pull: {failure.get('message')}",
+        f"after: cannot pull: {failure.get('message')}",
         "breaks: when the next pod is created: the next pod that is created does not get the image",
         "change: two",
         "to do: Link a pull secret to a service account",

@@ -141,6 +141,12 @@ def test_a_removed_link_is_not_offered_again() -> None:
     assert found["advice"].startswith("leave the link out of the changes, or first link another pull secret")
 
 
+def test_another_secret_without_a_link_is_linked_instead_of_a_new_one() -> None:
+    stored = {"s0": {"q.io": "right"}, "s1": {"q.io": "right"}}
+    found = report("Deployment", {"remove_links": {"secrets": ["s0"]}}, secrets=stored, lists=(("s0",), (), ()))
+    assert brief(found["fix"]) == [("sa_link", "s1", "")]
+
+
 def test_a_new_secret_with_the_name_of_another_one_keeps_its_entries() -> None:
     change = {"remove_links": {"secrets": ["s0"]}}
     stored = {"s0": {"q.io": "right"}, "pull-q-io": {"r.io": "right"}}
@@ -223,11 +229,17 @@ class TestWrittenObjects:
         )
 
     @pytest.mark.parametrize(
-        ("left", "undone"), [(account("s1"), "sa_link"), (None, "sa_link"), (account("s0"), "pod")]
+        ("left", "chosen"),
+        [
+            # The other secret of the list stops every pull.
+            (account("s1"), ([("pull_secret", "s1", "q.io", "replace")], "")),
+            (None, ([("pull_secret", "s1", "q.io", "replace")], "")),
+            (account("s0"), ([], "pod")),
+        ],
     )
-    def test_only_a_link_that_is_removed_is_undone(self, left: Any, undone: str) -> None:
+    def test_only_a_link_that_is_removed_is_undone(self, left: Any, chosen: Any) -> None:
         tasks = fixes.link("a", "default", "s0")
-        assert self.chosen({ObjectRef(SERVICE_ACCOUNT, "a", "default"): left}, tasks) == ([], undone)
+        assert self.chosen({ObjectRef(SERVICE_ACCOUNT, "a", "default"): left}, tasks) == chosen
 
     def test_a_link_that_is_left_is_kept_next_to_a_task_that_is_needed(self) -> None:
         """So the answer also says that the pod has to be created again."""
