@@ -13,7 +13,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.righ
 PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "rights.rst"
 BEGIN = ".. The tables are made by tests/support/rights_page.py.\n"
 END = ".. End of the tables.\n"
-WITHOUT = {"fails": "it fails", "told": "it continues with a warning", "slower": "it needs more requests"}
+WITHOUT = {
+    "fails": "It fails without",
+    "told": "It warns without",
+    "slower": "It is slower without",
+}
 
 
 def tables() -> str:
@@ -30,27 +34,29 @@ def written(page: str) -> str:
 def _section(job: str) -> Iterator[str]:
     yield from (job, "~" * len(job), "")
     yield from (f"{JOBS[job].what[0].upper()}{JOBS[job].what[1:]}.", "")
-    yield from (".. list-table::", "  :header-rows: 1", "  :widths: auto", "")
-    yield from _row("right", "where", "for", "without it")
-    for right in JOBS[job].rights:
-        yield from _row(_right(right), _where(right), right.why, WITHOUT[right.without])
-    yield ""
+    for without, title in WITHOUT.items():
+        purposes: dict[tuple[str, str], dict[str, list[str]]] = {}
+        for right in JOBS[job].rights:
+            if right.without == without:
+                verbs = purposes.setdefault((_where(right), right.why), {})
+                verbs.setdefault(", ".join(right.verbs), []).append(_objects(right))
+        if purposes:
+            yield from (f"{title}:", "")
+            for (where, why), verbs in purposes.items():
+                rights = "; ".join(f"{verb} {', '.join(objects)}" for verb, objects in verbs.items())
+                yield f"* {rights}{where}: {why}"
+            yield ""
 
 
-def _row(*cells: str) -> Iterator[str]:
-    for position, cell in enumerate(cells):
-        yield f"  {'* -' if position == 0 else '  -'} {cell}"
-
-
-def _right(right: Right) -> str:
+def _objects(right: Right) -> str:
     names = (
         f" ``{', '.join(right.names)}``" if right.names else f" named in ``{right.named_by}``" if right.named_by else ""
     )
-    return f"{', '.join(right.verbs)} ``{right.resource}``{names}"
+    return f"``{right.resource}``{names}"
 
 
 def _where(right: Right) -> str:
-    return {EVERY: "each namespace", CLUSTER: "the cluster"}.get(right.where, f"namespace ``{right.where}``")
+    return {EVERY: "", CLUSTER: " (cluster)"}.get(right.where, f" (``{right.where}``)")
 
 
 if __name__ == "__main__":
