@@ -276,7 +276,7 @@ class TestPurposes:
     def test_a_glob_that_matches_no_account_causes_a_warning(self, lab, run, namespaces):
         names = namespaces(2)
         for name in names:
-            lab.create(name, "secrets", pull_secret("quay"))
+            lab.create(name, "secrets", pull_secret("quay", AUTHS))
         for _run in range(2):
             result = link(run, names, "quay", service_accounts=["build-*"])
             assert (result["changed"], result["failed"]) == (False, False)
