@@ -39,7 +39,9 @@ def test_the_guide_on_changes_works_as_written(installed, own_lab, pulls):
     inventory(installed)
     (installed.folder / "password").write_text(account["password"], encoding="utf-8")
     installed.environment["REGISTRY_PASSWORD"] = account["password"]
-    installed.stand_ins |= {"registry.site.example": site["host"]}
+    # The site's registry of the lab has another host for its tokens.
+    reached = f"only_registries: [{site['host']}, {site['realm_host']}]"
+    installed.stand_ins |= {"only_registries: [registry.site.example]": reached, "registry.site.example": site["host"]}
     login = (site["accounts"][0]["username"], site["accounts"][0]["password"])
     with registry_settings(own_lab, node={site["host"]: login}):
         installed.follow(
