@@ -177,15 +177,7 @@ def entries_of(
     )
     templates = Templates(templar)
     try:
-        found = [
-            one
-            for term in terms
-            for one in (
-                [_inventory(usual, variables, templates, answer)]
-                if term == "inventory"
-                else _entries_of_term(term, usual, variables, templates, answer)
-            )
-        ]
+        found = [one for term in terms for one in _entries_of_term(term, usual, variables, templates, answer)]
     except DeclarationError as error:
         raise AnsibleLookupError(str(error)) from None
     return [_as_data(one) for one in found]
@@ -194,6 +186,8 @@ def entries_of(
 def _entries_of_term(
     term: str, usual: Role, variables: Mapping[str, Any], templates: Templates, answer: Any
 ) -> list[Any]:
+    if term == "inventory":
+        return [_inventory(usual, variables, templates, answer)]
     name, _dot, kind = term.partition(".")
     role = replace(usual, name=name)
     if kind == "replaced":

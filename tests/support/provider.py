@@ -37,14 +37,13 @@ def token_rights(lab: Lab) -> Iterator[None]:
             lab.api("DELETE", f"{RBAC}/{resource}/node-credential-providers")
 
 
-def create_provider(lab: Lab, *entries: str, rendered: bool = True) -> None:
-    """Create the configuration of the cluster. `rendered`: its condition says that the nodes have it."""
-    conditions = [{"type": "MachineConfigRendered", "status": "True"}] if rendered else []
+def create_provider(lab: Lab, *entries: str) -> None:
+    """Create the configuration of the cluster. Its condition says that the nodes have it."""
     body: dict[str, Any] = {
         "apiVersion": "config.openshift.io/v1",
         "kind": "CRIOCredentialProviderConfig",
         "metadata": {"name": "cluster"},
         "spec": {"matchImages": [*entries]},
-        "status": {"conditions": conditions},
+        "status": {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]},
     }
     lab.api("POST", PROVIDERS, body)

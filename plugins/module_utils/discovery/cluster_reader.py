@@ -72,7 +72,7 @@ from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, 
 from ..platform.hosted import ADDITIONAL_SECRET
 from ..platform.protected import BUILD_NAMESPACE, NODE_SECRET, BuildSecrets
 from .cluster import facts_of, read_build_secrets
-from .lookup_reader import read_lookups
+from .lookup_reader import LISTED_BY, read_lookups, settle
 
 __all__ = ["ClusterReader", "namespace_result"]
 
@@ -173,11 +173,7 @@ class ClusterReader:
         """Return the nodes with their settings, if a kubelet can have settings for images that it has."""
         if not (self.wanted.node_settings and can_verify(nodes)):
             return ()
-        while True:
-            try:
-                return group_nodes(nodes, evidence)
-            except ReadRequired:
-                evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
+        return settle(self.run, lambda: group_nodes(nodes, evidence), [evidence])
 
     def _open_selectors(self) -> Sequence[OpenSelector]:
         """Return the open selectors with the projects that users requested, of the whole cluster, not only the audited namespaces."""
@@ -259,7 +255,7 @@ class ClusterReader:
                         late = waiting
                         break
             waiting = late
-            evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {SERVICE_ACCOUNT: ALL}))
+            evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, LISTED_BY))
         if _request(evidence, more):  # there was nothing to explain
             evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {}))
         return found
@@ -282,7 +278,7 @@ class ClusterReader:
                 known[ref] = {} if ref.name in names.get(ref.namespace, ()) else None
             else:
                 unknown.append(ref)
-        seen = look_up(self.run.cluster, self.run.workers, unknown, {SERVICE_ACCOUNT: ALL})
+        seen = look_up(self.run.cluster, self.run.workers, unknown, LISTED_BY)
         return {**known, **{ref: seen[ref] if ref in seen else UnreadableObject(_MAY_NOT_READ) for ref in unknown}}
 
     def _version(self, facts: ClusterFacts) -> tuple[str, bool]:

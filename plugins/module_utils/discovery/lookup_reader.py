@@ -11,18 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..clients.kube.kubeconfig import parse_yaml
-from ..core.changes import ListedBy
+from ..core.changes import ALL, ListedBy
 from ..core.errors import ImagePullError
-from ..core.objects import SECRET, Json, ObjectRef, as_dict, as_str, trim_object
+from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, as_dict, as_str, trim_object
 from ..core.times import with_time_of_content
 from ..engine.fetching import Answer, look_up
+from ..engine.run import Run
 from ..engine.workers import Workers
-from ..explain.lookup import Lookup, UnreadableObject
+from ..explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ..images.credential_providers import trim_providers
 from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
@@ -44,11 +45,17 @@ from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, question_of
 from .proofs import prove_images
 
 __all__ = [
+    "LISTED_BY",
     "QUESTIONS",
     "read_kubelet_file",
     "read_lookups",
     "read_objects",
+    "settle",
 ]
+
+#: How objects of a whole cluster are read if many of a kind are wanted.
+LISTED_BY: ListedBy = {SERVICE_ACCOUNT: ALL}
+_Settled = TypeVar("_Settled")
 
 #: The key of kubeadm's config map.
 _KUBEADM_KEY = "kubelet"
@@ -123,6 +130,21 @@ QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION)
 
 #: A list keeps the time of the content's last change, which is compared with the node's last attempt.
 _SECRET = replace(SECRET, trim=with_time_of_content)
+
+
+def settle(
+    run: Run, ask: Callable[[], _Settled], lookups: Sequence[Lookup], registries: RegistryAccess | None = None
+) -> _Settled:
+    """Return the answer of `ask`, which is asked until the evidence needs nothing more.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    while True:
+        try:
+            return ask()
+        except ReadRequired:
+            for lookup in lookups:
+                lookup.add(read_lookups(run.cluster, run.workers, lookup, LISTED_BY, registries))
 
 
 def read_lookups(

@@ -367,7 +367,7 @@ def _read_attempt(question: ImageQuestion, evidence: Lookup, *, is_source: bool)
 PLATFORM = "platform"
 #: Maximum number of nodes in one message.
 _SHOWN = 3
-#: The name for an entry of an index that is for each architecture (clients/registry/image_details.py).
+#: The name for an entry of an index that is for each architecture (clients/registry/transport.py).
 _ANY = "*"
 _DEPENDS = "it depends on the architecture of the node: "
 _COPY_ALL = ". Copy the image with all its architectures, as skopeo sync --all and oc-mirror do"

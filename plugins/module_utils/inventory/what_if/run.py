@@ -17,14 +17,14 @@ from typing import Any, Protocol, TypeVar, Union
 
 from ...clients.kube.client import Cluster, list_api_groups
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
-from ...core.changes import ALL, Desired
+from ...core.changes import Desired
 from ...core.documents import NOT_ASKED, NOT_KNOWN, describe_unplanned, describe_unread, idle_of
 from ...core.errors import ImagePullError
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef
+from ...core.objects import ROLE_BINDING, SECRET, Json, Kind, ObjectRef
 from ...core.text import pluralize
 from ...declarations.batch import Batch
 from ...discovery.cluster_reader import ClusterReader, namespace_result
-from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
+from ...discovery.lookup_reader import LISTED_BY, QUESTIONS, read_objects, settle
 from ...discovery.proofs import NamespaceQuestions
 from ...engine.fetching import View
 from ...engine.reconciliation import reconcile
@@ -63,7 +63,6 @@ __all__ = [
     "make_questions",
     "plan_inventory",
     "read_rows",
-    "settle",
     "unread_workloads",
 ]
 
@@ -192,7 +191,6 @@ def _unplanned(result: NamespaceResult, title: str) -> list[UnplannedEntry]:
 
 #: Writes the files for a document.
 Write = Callable[[Mapping[str, Any]], None]
-_LISTED_BY = {SERVICE_ACCOUNT: ALL}
 #: Maximum number of seconds for the questions to registries that only objects of the cluster name. One namespace can use all of it only if
 #: the others have no questions: they are asked in turns.
 _SECONDS = 300.0
@@ -467,21 +465,6 @@ class _WhatIfRun:
         return [*rows, *(row_of_image(each, caches) for each in compared)]
 
 
-def settle(
-    run: Run, ask: Callable[[], _Answer], lookups: Sequence[Lookup], registries: RegistryAccess | None
-) -> _Answer:
-    """Return the answer of `ask`, which is asked until the evidence needs nothing more.
-
-    :raises ClusterError: when the cluster fails.
-    """
-    while True:
-        try:
-            return ask()
-        except ReadRequired:
-            for lookup in lookups:
-                lookup.add(read_lookups(run.cluster, run.workers, lookup, _LISTED_BY, registries))
-
-
 def make_questions(registries: RegistryAccess) -> NamespaceQuestions:
     """Return the questions to registries of one task, which have a time limit for all of them together."""
     return NamespaceQuestions(registries, _SECONDS, _SECONDS)
@@ -537,7 +520,7 @@ def _answer_each(
         wanted = [_Wanted(lookup) for lookup in evaluator.lookups]
         _answer_known(waiting, wanted, answer, found)
         for each in wanted:
-            each.lookup.add(read_objects(run.cluster, run.workers, [*each.objects], _LISTED_BY))
+            each.lookup.add(read_objects(run.cluster, run.workers, [*each.objects], LISTED_BY))
             if questions is not None:
                 each.lookup.add(questions.answers(each.questions, each.lookup))
     return [found[at] for at in range(len(items))]

@@ -16,6 +16,7 @@ from ...core.documents import NOT_KNOWN, WOULD_BREAK, describe_unread
 from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, ObjectRef
 from ...discovery.cluster_reader import ClusterReader
+from ...discovery.lookup_reader import settle
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.snapshot import ClusterSnapshot, SnapshotQuestion
 from ...rbac.subjects import SUBJECT_ACCESS_REVIEW
@@ -23,7 +24,7 @@ from .effects import objects_after, patches_of_objects
 from .evaluation import PresentPulls, PullEvaluator, choose_refusals, find_causes
 from .guard import GuardAccess, GuardJudgement, MakePlan, Removals
 from .rows import WhatIfRow
-from .run import compare_subjects, make_questions, read_rows, settle, unread_workloads
+from .run import compare_subjects, make_questions, read_rows, unread_workloads
 from .timing import NodeCaches
 
 __all__ = ["judge_workloads"]

@@ -13,6 +13,7 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from ...core.documents import AT_ONCE, AT_RESTART, AT_ROLLOUT, MOMENTS, ON_ANOTHER_NODE
@@ -252,12 +253,13 @@ def count_pulls(
     """
     found: Counter[tuple[str, str]] = Counter()
     counted = set()
+    registry_of = cache(lambda image: _first_registry(image, evidence))
     for each in running:
         asks = each.node in nodes and _asks_at_start(each, nodes[each.node])
         first = (each.node, each.image, each.namespace, each.own)
         if asks and not (asks == UNKNOWN and first in counted):
             counted.add(first)
-            found[_first_registry(each.image, evidence), each.node] += 1
+            found[registry_of(each.image), each.node] += 1
     registries = sorted({registry for registry, _node in found if registry})
     by_registry = {name: [number for (registry, _), number in found.items() if registry == name] for name in registries}
     return [
