@@ -79,10 +79,9 @@ def outcome_of(results: Sequence[Result]) -> dict[str, Any]:
 
     A step that failed only in some namespaces does not stop the others. One that rejected its options, or that the cluster stopped, does.
     """
-    may_go_on = all(not each.get("stopped") and (each.get("failures") or not each.get("failed")) for each in results)
     rows = (row for each in results for row in each.get("namespaces") or ())
     failed = (str(row["name"]) for row in rows if row.get("status") in ("failed", "skipped"))
-    return {"goes_on": may_go_on, "not_applied": [*dict.fromkeys(failed)]}
+    return {"goes_on": not _is_stopped(results), "not_applied": [*dict.fromkeys(failed)]}
 
 
 def apply_line(
