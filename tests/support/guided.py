@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from support import objects
 from support.guides import Reader
 from support.lab import Lab, path_of
 
@@ -27,11 +28,9 @@ def inventory(reader: Reader, **variables: Any) -> None:
 
 
 def pull_secret(lab: Lab, namespace: str, name: str, host: str, account: dict[str, str], *, kind: str = "") -> None:
-    login = base64.b64encode(f"{account['username']}:{account['password']}".encode()).decode()
-    content = json.dumps({"auths": {host: {"auth": login}}}).encode()
-    data = {".dockerconfigjson": base64.b64encode(content).decode()}
+    content = objects.auth_file({host: (account["username"], account["password"])})
     kind = kind or "kubernetes.io/dockerconfigjson"
-    lab.create(namespace, "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
+    lab.create(namespace, "secrets", objects.pull_secret(name, content, kind))
 
 
 def written(lab: Lab, namespace: str, name: str) -> dict[str, tuple[str, str]]:

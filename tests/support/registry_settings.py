@@ -11,12 +11,12 @@ from typing import Any
 
 from support.lab import Lab
 from support.objects import auth_file, b64, pull_secret
+from support.provider import PROVIDERS, create_provider
 
 CONFIG = "/apis/config.openshift.io/v1"
 IMAGES = f"{CONFIG}/images/cluster"
 GLOBAL_SECRETS = "/api/v1/namespaces/openshift-config/secrets"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
-PROVIDERS = f"{CONFIG}/criocredentialproviderconfigs"
 #: The audience of the tokens for CRI-O's credential provider.
 AUDIENCE = "https://kubernetes.default.svc"
 #: The kinds of mirrors: their path, their name, the list in their spec.
@@ -92,15 +92,13 @@ def credential_provider(lab: Lab, images: Sequence[str], namespaces: Sequence[st
 
     The nodes may request the tokens that it needs, and the accounts of the namespaces may list the secrets there.
     """
-    status = {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]}
-    config = {"apiVersion": "config.openshift.io/v1", "kind": "CRIOCredentialProviderConfig", "status": status}
     tokens = _rule(AUDIENCE, "request-serviceaccounts-token-audience")
     made: list[str] = []
     try:
         made += _grant(lab, "", tokens, "system:nodes")
         for namespace in namespaces:
             made += _grant(lab, namespace, _rule("secrets", "list"), f"system:serviceaccounts:{namespace}")
-        lab.api("POST", PROVIDERS, {**config, "metadata": {"name": "cluster"}, "spec": {"matchImages": list(images)}})
+        create_provider(lab, *images)
         made.append(f"{PROVIDERS}/cluster")
         yield
     finally:
