@@ -16,6 +16,8 @@ from support.github_pages import ROOT, read_rst
 import docs
 
 GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
+#: The playbooks of the README's questions.
+QUESTIONS = ("site", "explain", "audit", "what_if", "rotate")
 WORKFLOWS = ROOT / ".github" / "workflows"
 SITE = "https://openshift-ops.github.io/image_pull/"
 
@@ -43,6 +45,27 @@ class TestAddresses:
         links = {link.target.partition("#")[0] for link in read_rst(docs.with_addresses(path.read_text())).links}
         places = {str(Path("docsite", link)) for link in links if link and "://" not in link}
         assert {re.sub(r"^docsite/\.\./", "", place) for place in places} <= pages
+
+
+class TestFirstPage:
+    def test_the_forms_of_the_readme_become_rst(self) -> None:
+        guide = "https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/explain.rst"
+        text = f"**Why?** With `oc`\n([guide]({guide}), [site](https://example.com/)):\n\n```\na -i b\nc\n```\n\n> 1 of 1\n"
+        assert docs.as_rst(text) == (
+            "**Why?** With ``oc``\n(`guide <docsite/explain.html>`__, `site <https://example.com/>`__):\n\n"
+            ".. code-block:: text\n\n   a -i b\n   c\n\n\n| 1 of 1\n"
+        )
+
+    def test_it_has_the_questions_and_short_names_for_every_page(self, tmp_path: Path) -> None:
+        for page in docs.expected_pages():
+            (tmp_path / Path(page).name).with_suffix(".rst").touch()
+        source = docs.first_source(tmp_path)
+        assert source.count(".. code-block:: text\n\n   ansible-playbook openshift_ops.image_pull.") == len(QUESTIONS)
+        entries = re.findall(r"^   (?:\w+ <)?(\w+|docsite/\w+)>?$", source.partition(".. toctree::")[2], re.MULTILINE)
+        assert sorted(f"{entry}.html" for entry in entries) == [
+            page for page in docs.expected_pages() if page != "index.html"
+        ]
+        assert "\n   sa_link <sa_link_module>\n" in source
 
 
 class TestDeadLinks:

@@ -23,13 +23,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import processes
+import yaml
 from prepare import ROOT, cache
 from release import VERSION, ordered
 
@@ -46,6 +48,20 @@ ADDRESSES = (
     (r"<\.\./\.\./\.\./roles/([a-z_]+)/README\.md>`__", r"<../\1_role.html>`__"),
     (r"<\.\./\.\./\.\./plugins/modules/([a-z_]+)\.py>`__", r"<../\1_module.html>`__"),
     (r"(\.\. (?:image|figure):: )\.\./\.\./pictures/", r"\1pictures/"),
+)
+#: The kinds of generated pages, and their heading in the menu.
+KINDS = {
+    "_module": "Modules",
+    "_role": "Roles",
+    "_filter": "Plugins of the playbooks",
+    "_lookup": "Plugins of the playbooks",
+}
+FORMS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (r"`([^`\n]+)`", r"``\1``"),
+    (r"^```\n(.*?)^```$", lambda block: ".. code-block:: text\n\n" + textwrap.indent(block[1], "   ")),
+    (r"\[([^]]*)\]\(https://github\.com/[^)]*/docs/docsite/rst/(\w+)\.rst\)", r"`\1 <docsite/\2.html>`__"),
+    (r"\[([^]]*)\]\(([^)]*)\)", r"`\1 <\2>`__"),
+    (r"^> ([^\n]*)$", r"| \1"),
 )
 
 
@@ -108,7 +124,32 @@ def write_pages(site: Path, version: str, versions: list[str]) -> int:
     status = run(["antsibull-docs", *config, "collection", *options, "--dest-dir", str(pages), COLLECTION])
     if not status:
         prepare_guides(pages / "docsite")
+        (pages / "index.rst").write_text(first_source(pages), encoding="utf-8")
     return status
+
+
+def first_source(pages: Path) -> str:
+    """The first page: the use cases of the README. Its menu has short names instead of the titles of the pages."""
+    cases = re.search(
+        r"^## Use cases\n(.*?)^## ", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    description = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["description"]
+    sections = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    menu = {section["title"]: [f"docsite/{name}" for name in section["toctree"]] for section in sections}
+    for kind, title in KINDS.items():
+        names = sorted(path.stem.removesuffix(kind) for path in pages.glob(f"*{kind}.rst"))
+        menu.setdefault(title, []).extend(f"{name} <{name}{kind}>" for name in names)
+    parts = [COLLECTION, "=" * len(COLLECTION), f"\n{description}.\n", as_rst(cases[1] if cases else "")]
+    for title, entries in menu.items():
+        parts += [".. toctree::", "   :hidden:", f"   :caption: {title}\n", *(f"   {entry}" for entry in entries), ""]
+    return "\n".join(parts)
+
+
+def as_rst(markdown: str) -> str:
+    """The forms of Markdown in the README's use cases, as reStructuredText."""
+    for pattern, form in FORMS:
+        markdown = re.sub(pattern, form, markdown, flags=re.MULTILINE | re.DOTALL)
+    return markdown
 
 
 def keep(html: Path) -> Path:
