@@ -199,8 +199,7 @@ summary:
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import EntryList
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait import question as sa_wait
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.run import wait_for_provisioned
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features import sa_wait
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
@@ -221,7 +220,7 @@ def run(task: Task) -> dict[str, object]:
     accounts = sa_wait.from_options(task.params)
     with task.cluster(task.targets(accounts.namespaces)) as run:
         settings = run.settings(wait_timeout=task.params["timeout"])
-        return run.result(wait_for_provisioned(run.cluster, accounts(run.namespaces), settings))
+        return run.result(sa_wait.wait_for_provisioned(run.cluster, accounts(run.namespaces), settings))
 
 
 MODULE = Module(

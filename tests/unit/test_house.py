@@ -524,6 +524,15 @@ def validated(arguments: dict[str, Any], given: Mapping[str, Any]) -> dict[str, 
     return result.validated_parameters
 
 
+def files_of(feature: str) -> list[Path]:
+    """Return the files of a feature, which has one or a folder of them."""
+    return [path for path in FILES if room_of(path) in RUNS and feature_of(path) == feature]
+
+
+def feature_of(path: Path) -> str:
+    return path.stem if path.parent.name == "features" else path.parent.name
+
+
 def reads_options(path: Path) -> bool:
     """Return whether a file turns the options of a module into its declaration or question."""
     return any(isinstance(node, ast.FunctionDef) and node.name == "from_options" for node in parsed(path).body)
@@ -531,7 +540,7 @@ def reads_options(path: Path) -> bool:
 
 def made_of(feature: str, options: Reading) -> Any:
     """Return the declaration or question that the feature makes of its options."""
-    (path,) = (path for path in MODULE_UTILS.glob(f"*/{feature}/*.py") if reads_options(path))
+    (path,) = (path for path in files_of(feature) if reads_options(path))
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     make = importlib.import_module(f"{COLLECTION}.{name}").from_options
     files: dict[str, Any] = {}
@@ -546,7 +555,7 @@ class TestOneOptionIsWrittenOnce:
     """Documentation and argument table agree (tests above). The dataclass made of the options and the roles (tests below) agree with them too."""
 
     def test_every_feature_with_options_has_samples(self) -> None:
-        found = {path.parent.name for path in FILES if room_of(path) in RUNS and reads_options(path)} - {
+        found = {feature_of(path) for path in FILES if room_of(path) in RUNS and reads_options(path)} - {
             "object_events"
         }
         assert [
@@ -593,7 +602,7 @@ class TestOneOptionIsWrittenOnce:
         choices = {name: spec["choices"] for name, spec in own_arguments(feature).items() if "choices" in spec}
         found = [
             f"{path.name}:{line}: {name} is never {value!r}"
-            for path in MODULE_UTILS.glob(f"*/{feature}/*.py")
+            for path in files_of(feature)
             for line, name, value in compared_in(path)
             if name in choices and value not in choices[name] and (feature, name, value) not in BESIDE_CHOICES
         ]

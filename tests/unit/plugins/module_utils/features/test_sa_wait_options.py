@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.question import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait import from_options
 from support.objects import raised
 
 

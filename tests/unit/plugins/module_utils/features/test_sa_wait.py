@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.question import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait import (
     ProvisionedAccounts,
 )
 from support.objects import b64

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait.run import wait_for_provisioned
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_wait import wait_for_provisioned
 from support.fake_api import FakeApi
 from support.objects import b64
 from support.scripted_pool import Answer, Clock, status_object
