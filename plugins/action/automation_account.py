@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.modules.automation_account import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 
 
-class ActionModule(ModuleAction):
-    module = MODULE
-
+class ActionModule(ModuleAction, of="automation_account"):
     def _controller(self) -> ControllerFiles:
         return ControllerFiles(self._loader._vault.secrets)

@@ -5,13 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.modules.global_pull_secret_backup import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 
 
-class ActionModule(ModuleAction):
-    module = MODULE
-
+class ActionModule(ModuleAction, of="global_pull_secret_backup"):
     def _controller(self) -> ControllerFiles:
         return ControllerFiles(self._loader._vault.secrets)

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_access_report import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 
 
-class ActionModule(ModuleAction):
-    module = MODULE
-
+class ActionModule(ModuleAction, of="pull_access_report"):
     def _controller(self) -> Callable[..., str]:
         return page_renderer()

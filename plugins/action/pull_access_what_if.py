@@ -9,13 +9,10 @@ from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible, make_printable
-from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_access_what_if import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction, display
 
 
-class ActionModule(ModuleAction):
-    module = MODULE
-
+class ActionModule(ModuleAction, of="pull_access_what_if"):
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         result = super().run(tmp, task_vars)
         if boolean(self._task.args.get("show", False), strict=False) and not self._task.no_log:

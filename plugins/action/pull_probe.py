@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_probe import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
 
 
-class ActionModule(ModuleAction):
-    module = MODULE
+class ActionModule(ModuleAction, of="pull_probe"):
+    pass

@@ -153,9 +153,13 @@ preload()
 
 
 class ModuleAction(NormalAction):  # type: ignore[misc]
-    """The action plugin of a module. Each subclass sets `module`."""
+    """The action plugin of a module: `class ActionModule(ModuleAction, of="sa_link")`."""
 
     module: ClassVar[Module]
+
+    def __init_subclass__(cls, of: str = "") -> None:
+        if of:
+            cls.module = import_module(f"...modules.{of}", __name__).MODULE
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         if self._task.async_val and self.module.hidden:

@@ -63,7 +63,8 @@ def main() -> int:
     variables = {
         "IMAGE_PULL_LAB": str(binary),
         "PATH": f"{binary.parent}{os.pathsep}{path}",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        # Outside of the checkout.
+        "PYTHONPYCACHEPREFIX": str(cache() / "bytecode"),
     }
     if name == "browser":
         variables["IMAGE_PULL_CHROMIUM"] = chromium()
@@ -87,7 +88,8 @@ def main() -> int:
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         }
     os.environ.update(variables)
-    os.environ.pop("PYENV_VERSION", None)
+    for name in ("PYENV_VERSION", "PYTHONDONTWRITEBYTECODE"):
+        os.environ.pop(name, None)
     os.chdir(ROOT)
     sys.stdout.flush()
     os.execvp(command[0], command)
