@@ -260,10 +260,13 @@ def count_pulls(
         if asks and not (asks == UNKNOWN and first in counted):
             counted.add(first)
             found[registry_of(each.image), each.node] += 1
-    registries = sorted({registry for registry, _node in found if registry})
-    by_registry = {name: [number for (registry, _), number in found.items() if registry == name] for name in registries}
+    by_registry: dict[str, list[int]] = {}
+    for (registry, _node), number in found.items():
+        by_registry.setdefault(registry, []).append(number)
     return [
-        {"registry": name, "pulls": sum(numbers), "of_one_node": max(numbers)} for name, numbers in by_registry.items()
+        {"registry": registry, "pulls": sum(numbers), "of_one_node": max(numbers)}
+        for registry, numbers in sorted(by_registry.items())
+        if registry
     ]
 
 
