@@ -173,7 +173,8 @@ def test_the_nodes_secret_keeps_its_entries(nodes: Run, name: str) -> None:
 
 # --- site: secrets, links, registries, grants, prune
 
-OWNER = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team"}
+INSTANCE = "app.kubernetes.io/instance"
+OWNER = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", INSTANCE: "team"}
 SECRETS, LINKS, PRUNE = (
     "Create, update and delete the pull secrets", "Link and unlink the pull secrets", "Remove objects that the owner no longer declares",
 )  # fmt: skip
@@ -284,3 +285,40 @@ def test_check_mode_plans_links_to_secrets_that_do_not_exist_yet(run_cases: Call
     assert found.done.status == 0, found.done.output
     assert found.apis["east"].writes == []
     assert "2 links" in found.done.output, found.done.output
+
+
+# --- teardown: grants, links, secrets, the owner's remaining objects
+
+#: Each case, and the states of both namespaces at the end. All of them fail, except those in `KEPT`. Nothing declares the secret `old`.
+TEARDOWN_CASES: dict[str, tuple[Case, str, str]] = {
+    "undisturbed": (Case(), " > ", " > "),
+    "a secret cannot be deleted": (Case(denied("DELETE .*/b/secrets/pull")), " > ", "pull > "),
+    "a link cannot be removed": (Case(denied("PATCH .*/b/serviceaccounts")), " > ", "old > old pull"),
+    "a grant cannot be revoked": (Case(denied("(PATCH|PUT|DELETE) .*/rolebindings")), " > ", " > "),
+    "a namespace is deleted before its secrets": (Case(changes={SECRETS: without_b}), " > ", " > "),
+    "another owner takes the secret": (
+        Case(changes={SECRETS: lambda api: put_secret(api, "b", "pull", "{}", labels={**OWNER, INSTANCE: "x"})}), " > ", "pull > pull",
+    ),
+    "the login is refused before the secrets": (
+        Case(changes={SECRETS: lambda api: api.fail(".", status_object(401, "Unauthorized", "no"), times=ALWAYS)}),
+        "old pull > old pull", "old pull > old pull",
+    ),
+}  # fmt: skip
+KEPT = ("undisturbed", "a namespace is deleted before its secrets", "another owner takes the secret")
+
+
+@pytest.fixture(scope="module")
+def teardown(run_cases: Callable[..., Run]) -> Run:
+    cases = {name.replace(" ", "_"): case for name, (case, *_expected) in TEARDOWN_CASES.items()}
+    apis = {name: two_projects() for name in cases}
+    before = run_cases("site", dict.fromkeys(cases, Case()), apis, **{**DECLARED, "image_pull_prune": False})
+    assert before.done.status == 0, before.done.output
+    return run_cases("teardown", cases, apis, **DECLARED)
+
+
+@pytest.mark.parametrize("name", TEARDOWN_CASES)
+def test_a_removal_that_fails_hinders_no_other(teardown: Run, name: str) -> None:
+    _case, *expected = TEARDOWN_CASES[name]
+    host = name.replace(" ", "_")
+    assert [state(teardown.apis[host], "a"), state(teardown.apis[host], "b")] == expected, teardown.done.output
+    assert teardown.has_failed(host) is (name not in KEPT), teardown.done.output
