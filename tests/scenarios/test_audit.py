@@ -104,6 +104,22 @@ def test_a_declared_object_that_is_missing_is_a_finding(lab, project, auditing, 
     assert not any(rule == "declared-differs" for rule, *_place in auditing.findings())
 
 
+def test_an_object_of_another_owner_differs_if_the_inventory_adopts_it(lab, project, auditing, east):
+    labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "others"}
+    body = {"metadata": {"name": "declared", "labels": labels}, "type": "kubernetes.io/dockerconfigjson"}
+    lab.create(project, "secrets", {**body, "stringData": {".dockerconfigjson": '{"auths": {}}'}})
+    registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
+    declared = [{"name": "declared", "namespaces": [project], "registries": registries}]
+    hosts = {"east": east, "north": {**east, "image_pull_adopt": True}}
+    found = auditing.run(hosts, private_registry_secrets=declared, image_pull_owner="us")
+    assert found.status == 0, found.output
+    drift = ("declared-differs", project, "declared")
+    assert drift not in auditing.findings("east")
+    assert any(rule == "declared-cannot-be-applied" for rule, *_place in auditing.findings("east"))
+    assert drift in auditing.findings("north")
+    assert not any(rule == "declared-cannot-be-applied" for rule, *_place in auditing.findings("north"))
+
+
 @pytest.mark.slow
 def test_a_selector_that_users_can_join_is_a_finding(lab, project, auditing, east):
     """The lab has no project requests, so the test sets the annotation that OpenShift sets."""
