@@ -133,7 +133,7 @@ class ClusterReader:
             now,
             evidence,
             accesses,
-            self._known(places, found[SERVICE_ACCOUNT]),
+            self._known(places, found[SERVICE_ACCOUNT]) if self.wanted.grant_subjects else {},
             bindings,
             _generation_reason(facts),
             version,

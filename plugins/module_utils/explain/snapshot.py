@@ -501,7 +501,7 @@ class SnapshotQuestion:
     """The parts of a cluster to read besides the objects of namespaces.
 
     `verdicts`: the containers are explained. If not, the evidence has the lists only. `search` finds a credential in a secret, None without a
-    search; `platform_secrets`: also in the platform's namespaces. `node_settings`: the settings of kubelets, for nodes that have some.
+    search; `platform_secrets`: also in the platform's namespaces. `grant_subjects`: the accounts and projects of grants. `node_settings`: the settings of kubelets, for nodes that have some.
     `open_selectors`: selectors by titles, whose projects of users are wanted. `more` are other objects of OpenShift.
     """
 
@@ -510,6 +510,7 @@ class SnapshotQuestion:
     node_settings: bool = False
     providers: bool = False
     build_secrets: bool = False
+    grant_subjects: bool = False
     platform_secrets: bool = False
     search: Search | None = field(default=None, repr=False)
     open_selectors: Sequence[tuple[str, NamespaceSelector]] = ()

@@ -409,6 +409,7 @@ def snapshot_question(asked: PullAudit, *, verdicts: bool = True) -> SnapshotQue
         node_settings=bool(rules & {*VERIFICATION, "forecast-cached-image", "forecast-image-name"}),
         providers=is_upgrade,
         build_secrets=bool(rules & {*BUILD_RULES}),
+        grant_subjects="grant-dead-subject" in rules,
         platform_secrets=asked.search is not None and SEARCH in rules,
         search=None if asked.search is None else asked.search.matches,
         open_selectors=asked.open_selectors,
