@@ -76,7 +76,9 @@ options:
         works in 100 namespaces or fewer.
     type: bool
   progress:
-    description: Whether a long task displays its progress every few seconds. Only on the controller (C(connection=local)).
+    description: >-
+      Whether a long task displays its progress, and the first object that it waits for, every few seconds. Only on the controller
+      (C(connection=local)).
     type: bool
     default: true
 """

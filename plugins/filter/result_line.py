@@ -51,6 +51,9 @@ options:
   seen:
     description: With V(rotation), the result of the last check of the cluster.
     type: dict
+  told:
+    description: With V(rotation), the result of the task that checks the plan. If it passed, its lines come before the line.
+    type: dict
   retired:
     description: With V(rotation), whether the registry is known to refuse the old login.
     type: bool
@@ -76,8 +79,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The line.
-  type: str
+  description: The line. With O(told), a list of lines.
+  type: raw
 """
 
 from collections.abc import Callable
@@ -87,7 +90,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import LINES
 
 
-def result_line(results: Any, kind: str, **facts: Any) -> str:
+def result_line(results: Any, kind: str, **facts: Any) -> str | list[str]:
     """Return the line of a kind of playbook. :raises AnsibleFilterError: for an unknown kind."""
     line = LINES.get(kind)
     if line is None:
@@ -98,5 +101,5 @@ def result_line(results: Any, kind: str, **facts: Any) -> str:
 class FilterModule:
     """The filter `result_line`."""
 
-    def filters(self) -> dict[str, Callable[..., str]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         return {"result_line": result_line}

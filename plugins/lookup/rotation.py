@@ -11,14 +11,14 @@ author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 description:
   - The role P(openshift_ops.image_pull.credential_rotation#role) uses this plugin. It reads the options of the role and the results of its tasks,
-    and changes nothing.
+    and changes nothing. For V(login), it runs the command that the role is given.
 options:
   _terms:
     description: The names of the steps.
     type: list
     elements: str
-    choices: [prepare, plan, steps, canary, scope, pods, rest, nodes, written_nodes, end, pulls, retirement, supposed, workloads, disable, new_login,
-      old_login, result]
+    choices: [prepare, login, plan, steps, wave, canary, scope, pods, rest, nodes, written_nodes, end, pulls, retirement, supposed, workloads, disable,
+      new_login, old_login, result]
     required: true
 """
 
@@ -32,15 +32,17 @@ RETURN = r"""
 _raw:
   description:
     - The decision about each step. C(refusal) contains all reasons why the role must stop, and is empty without any. C(notes) contains
-      sentences and lists to print. The other members depend on the step.
+      lines to print. C(files) are the task files that run next. The other members depend on the step.
   type: list
   elements: dict
 """
 
-from collections.abc import Mapping
+import subprocess
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_facts import Facts
@@ -57,5 +59,18 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             return self._templar.template(given[name]) if name in given else None
 
         hosts = {host: given["hostvars"][host] for host in given["ansible_play_hosts_all"]}
-        facts = Facts(read, hosts, given["ansible_play_hosts"])
+        facts = Facts(read, hosts, given["ansible_play_hosts"], _run)
         return [STEPS[term](facts) for term in terms]
+
+
+def _run(command: Sequence[str]) -> str:
+    """Return the output of a command. :raises AnsibleError: when it fails."""
+    try:
+        done = subprocess.run(  # noqa: S603
+            [*map(str, command)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+        )
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        status = getattr(error, "returncode", None)
+        reason = f"ended with status {status}" if status is not None else f"could not be run ({type(error).__name__})"
+        raise AnsibleError(f"credential_rotation_new_command: {command[0]} {reason}") from None
+    return done.stdout

@@ -241,7 +241,7 @@ options:
       - Succeed even if no secret has one of the two logins. By default, the module then fails, because a registry, a user name or a
         password may be mistyped. If the caller may not list the secrets of some namespaces, the module warns instead. RV(rotation.similar)
         names secrets with a part of a login.
-      - Used by the roles of this collection.
+      - Used by the roles of this collection. They print RV(rotation.not_declared), so the module does not warn of these secrets.
     type: bool
     default: false
   verify_unchanged:
@@ -335,6 +335,17 @@ rotation:
   returned: always
   type: dict
   contains:
+    registries:
+      description: The registries of the login.
+      type: list
+      elements: str
+      returned: always
+      sample: [quay.io]
+    users:
+      description: A hash of the two user names, which is equal for rotations of the same users.
+      type: str
+      returned: always
+      sample: 3f1c9a5be2d07741
     copies:
       description:
         - Numbers of secrets. An immutable secret that already has its second secret still holds the old login, and needs no change.

@@ -114,11 +114,12 @@ def rotation_line(
     check_mode: bool,
     retired: bool | None = False,
     already_refused: bool = False,
-) -> str:
+    told: Result | None = None,
+) -> str | list[str]:
     """Summarize the changes in `results`, and the remaining copies of the old login from the last check `seen` or else from the `plan`.
 
     `retired`: whether the registry refuses the old login; None if that is not known. `already_refused`: it refused the login before, so the
-    tasks that retire it did not run.
+    tasks that retire it did not run. `told`: the result of the check of the plan, whose lines come first.
     """
     # A check that check mode skips leaves a result without it.
     checked = seen.get("rotation") or {}
@@ -142,7 +143,9 @@ def rotation_line(
         parts.append(f"{pluralize(others, 'unconfirmed secret')} not changed")
     if not check_mode:
         parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired])
-    return ", ".join((*parts, *_problems(results)))
+    line = ", ".join((*parts, *_problems(results)))
+    lines = (told or {}).get("msg") or ()
+    return line if isinstance(lines, str) or not lines else [*lines, line]
 
 
 def audit_line(report: Result) -> str:
@@ -245,7 +248,7 @@ def verify_line(results: Sequence[Result]) -> str:
 
 
 #: The line of each kind of playbook.
-LINES: dict[str, Callable[..., str]] = {
+LINES: dict[str, Callable[..., str | list[str]]] = {
     "apply": apply_line,
     "rotation": rotation_line,
     "audit": audit_line,

@@ -4,14 +4,15 @@
 """Decide each step of the role `credential_rotation`: its scope, and the reasons to stop. Pure.
 
 Each step is a function from the facts of a host to a dictionary for the tasks of the role. `refusal` is the reason why the role must stop, and is
-empty otherwise. It names all problems. `notes` are sentences and lists of rows to print.
+empty otherwise. It names all problems. `notes` are the lines to print otherwise. `files` are the task files that run next.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize, summarize
 
 from .rotation_facts import SHOWN, Facts, Rows, places_in, refuse, tables_of
@@ -31,11 +32,34 @@ _NODES_UNCHANGED = "the namespaces have the new login. The pull secret of the no
 _MAY_NOT = " could not be read: the caller may not"
 
 
+def _judge(
+    facts: Facts, prefix: str, problems: Iterable[str], blocks: Iterable[Sequence[str]] = (), **members: Any
+) -> Step:
+    """Return the decision. A block of lines that the plan of this run has printed is not printed again."""
+    refusal = refuse(prefix, problems)
+    shown = (facts.fact("told") or {}).get("msg")
+    told = set(shown) if isinstance(shown, (list, tuple)) else set()
+    notes = [line for block in blocks if not told.issuperset(block) for line in block]
+    return {"refusal": refusal, "notes": [] if refusal else notes, **members}
+
+
 # --- before the plan
 
 
 def prepare(facts: Facts) -> Step:
-    """Whether the logins can be told apart, and whether this run already has the new login."""
+    """Whether this run already has the new login, and whether it must plan. Check mode changes nothing, so one plan is enough."""
+    is_known = facts.fact("key") in (facts.fact("logins") or {})
+    return {"is_known": is_known, "plans": not (facts.is_check and facts.is_planned) or bool(_unclear_logins(facts))}
+
+
+def take_login(facts: Facts) -> Step:
+    """The new login. A lookup or a command can give another password each time."""
+    command = facts.option("new_command")
+    return {**facts.option("new"), **({"password": facts.run(command).strip()} if command else {})}
+
+
+def _unclear_logins(facts: Facts) -> list[str]:
+    """Return why the logins cannot be told apart."""
     problems = []
     old, new, key = facts.option("old"), facts.option("new"), facts.fact("key")
     if (
@@ -48,14 +72,14 @@ def prepare(facts: Facts) -> Step:
             f"credential_rotation_guard: {facts.option('guard')} needs the password of credential_rotation_old, because the user name stays the "
             "same. Set the password, or set credential_rotation_guard: false"
         )
-    is_known = key in (facts.fact("logins") or {})
-    if is_known and facts.fact("inputs")[key] != facts.fact("input"):
+    inputs = facts.fact("inputs") or {}
+    if key in inputs and inputs[key] != facts.fact("input"):
         problems.append(
             f"this run has already rotated another login for {', '.join(facts.option('registries'))} from user {old['username']} to user "
             f"{new['username']}. Its new login would be written into the secrets of this one. Rotate each of them in its own run of "
             "ansible-playbook"
         )
-    return {"refusal": refuse(_UNCHANGED, problems), "is_known": is_known}
+    return problems
 
 
 # --- after the plan
@@ -64,16 +88,15 @@ def prepare(facts: Facts) -> Step:
 def judge_plan(facts: Facts) -> Step:
     """Whether the rotation may begin."""
     plan, is_emergency, is_rollback = facts.plan, facts.is_set("emergency"), facts.is_set("rollback")
-    old_login = plan["old_login"]
-    notes, problems = tables_of(plan), [_absence(facts, plan, "plan")]
+    old_login, to_change = plan["old_login"], plan["copies"]["to_change"]
+    blocks, problems = tables_of(facts, plan), [*_unclear_logins(facts), _absence(facts, plan, "plan")]
     if not is_emergency:
-        notes += _inventory_notes(facts)
+        blocks += _inventory_notes(facts)
         problems += [_inventory_problem(facts)] if facts.may_retire_now else []
     if not is_emergency and not is_rollback:
-        notes += _other_passwords_notes(plan)
         problems += [_other_passwords_problem(facts, plan, old_login)] if facts.may_retire_now else []
     problems += [_unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
-    if not is_emergency and old_login == "refused" and plan["copies"]["to_change"]:
+    if not is_emergency and old_login == "refused" and to_change:
         problems.append(
             "a registry already rejects the old login, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
             "namespaces at once, without a canary"
@@ -84,12 +107,18 @@ def judge_plan(facts: Facts) -> Step:
             "a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. "
             + _REMAINING
         )
-    if not facts.is_set("verify") and plan["copies"]["to_change"]:
-        notes.append(
-            "credential_rotation_verify is false: the new login was not verified at any registry. The pulls in the canary namespaces are its "
-            "first test"
+    if not facts.is_set("verify") and to_change:
+        blocks.append(
+            [
+                "credential_rotation_verify is false: the new login was not verified at any registry. The pulls in the canary namespaces are its "
+                "first test"
+            ]
         )
-    return {"refusal": refuse(_UNCHANGED, problems), "notes": notes}
+    if not (to_change or is_emergency or facts.is_check or facts.is_retired):
+        blocks.append(
+            ["no secret needs a change, so this run tests the new login neither at the registries nor on a node"]
+        )
+    return _judge(facts, _UNCHANGED, problems, blocks)
 
 
 def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
@@ -132,18 +161,13 @@ def _declaration(row: Mapping[str, Any]) -> str:
     return f"{row['place']}{registry}{problem}{', whose password is the variable ' + row['variable'] if row['variable'] else ''}"
 
 
-def _inventory_notes(facts: Facts) -> list[Any]:
-    return [*filter(None, [_inventory_text(facts)])]
+def _inventory_notes(facts: Facts) -> list[list[str]]:
+    return [[text]] if (text := _inventory_text(facts)) else []
 
 
 def _inventory_problem(facts: Facts) -> str:
     text = "" if facts.allows("remaining") else _inventory_text(facts)
     return text and f"{text}. Then run again. {_REMAINING}"
-
-
-def _other_passwords_notes(looked: Mapping[str, Any]) -> list[Any]:
-    rows = looked["other_passwords"]
-    return [{"confirmed secrets with another password of the old user": rows}] if rows else []
 
 
 def _other_passwords_problem(facts: Facts, looked: Mapping[str, Any], old_login: str) -> str:
@@ -233,13 +257,12 @@ def _other_plans(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
     An unknown answer counts only if the registry was asked about the given password, which needs a secret with one of the logins.
     """
-    users = [facts.option("old")["username"], facts.option("new")["username"]]
     asked = set(facts.option("registries")) if _answers(facts) else set()
     for host, variables in facts.hosts.items():
-        plan = variables.get("__credential_rotation_planned") or {}
-        if plan.get("users") != users or not set(plan["registries"]) - asked:
+        plan = (variables.get("__credential_rotation_plan") or {}).get("rotation") or {}
+        if plan.get("users") != facts.users or not set(plan["registries"]) - asked:
             continue
-        if plan["old_login"] != "unknown" or (facts.has_password and plan.get("has_login")):
+        if plan["old_login"] != "unknown" or (facts.has_password and plan["copies"]["old"] + plan["copies"]["new"] > 0):
             yield host, plan
 
 
@@ -247,19 +270,38 @@ def _other_plans(facts: Facts) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def choose_steps(facts: Facts) -> Step:
-    """The parts of the rotation that run after the plan. Imports are retried only in namespaces where this run can have changed a login."""
+    """The parts of the rotation that run after the plan. Imports are retried only in namespaces where this run can have changed a login.
+
+    Check mode has its changes from the plan, except those of the nodes. Failed imports show only after a change.
+    """
     to_change = facts.plan["copies"]["to_change"]
-    in_steps = not facts.is_set("emergency") and not facts.is_check
     namespaces = list(dict.fromkeys(row["namespace"] for row in facts.fact("confirmed")))
     selector = facts.fact("everywhere") if facts.changes_nodes else {"include": namespaces, "system_namespaces": True}
-    untested = "no secret needs a change, so this run tests the new login neither at the registries nor on a node"
-    return {
-        "canary": in_steps and bool(to_change or facts.retires),
-        "notes": [untested] if in_steps and not to_change and not facts.is_retired else [],
-        "nodes": facts.changes_nodes,
-        "imports": facts.is_set("reimport") and bool(facts.changes_nodes or namespaces),
-        "imports_selector": selector,
-    }
+    nodes = ["nodes"] * facts.changes_nodes
+    if facts.is_check:
+        return {"files": nodes}
+    canary = _canary_files(facts) if (to_change or facts.retires) and not facts.is_set("emergency") else []
+    imports = ["imports"] * bool(facts.is_set("reimport") and (facts.changes_nodes or namespaces))
+    return {"files": [*canary, "namespaces", *nodes, *imports, "check"], "imports_selector": selector}
+
+
+def _canary_files(facts: Facts) -> list[str]:
+    step = choose_canary(facts)
+    parts = {"canary": step["namespaces"], "probe": step["probes"] or step["notes"], "canary_soak": step["seconds"]}
+    return [*(name for name, needed in parts.items() if needed), "watch"]
+
+
+def end_wave(facts: Facts) -> Step:
+    """Whether the play ends before a wave of clusters: a cluster has failed or, in check mode, no nodes would change."""
+    plans = (
+        (variables, (variables.get("__credential_rotation_plan") or {}).get("rotation"))
+        for variables in facts.hosts.values()
+    )
+    changes_nodes = any(
+        plan and plan["nodes"] and boolean(variables.get("credential_rotation_nodes", True), strict=False)
+        for variables, plan in plans
+    )
+    return {"ends": bool(facts.lost_hosts) or (facts.is_check and not changes_nodes)}
 
 
 def choose_canary(facts: Facts) -> Step:
@@ -277,12 +319,9 @@ def choose_canary(facts: Facts) -> Step:
     untested = (
         f"no secret with the new login is known to pull an image in the canary namespaces, so no node tests it {when}"
     )
-    return {
-        "namespaces": namespaces,
-        "probes": chosen,
-        "notes": [untested] if facts.is_set("probe") and not chosen else [],
-        "seconds": int(facts.option("canary_soak_seconds")) if to_change else 0,
-    }
+    blocks = [[untested]] if facts.is_set("probe") and not chosen else []
+    seconds = int(facts.option("canary_soak_seconds")) if to_change else 0
+    return _judge(facts, "", (), blocks, namespaces=namespaces, probes=chosen, seconds=seconds)
 
 
 def choose_scope(facts: Facts) -> Step:
@@ -302,7 +341,7 @@ def judge_pods(facts: Facts) -> Step:
     rows = new_failures(facts)
     text = summarize([f"{row['namespace']}/{row['pod']} ({row['image']}, {row['cause']})" for row in rows], SHOWN)
     problem = text and f"registries reject the login of pods that did not fail before: {text}. {facts.fact('way_back')}"
-    return {"refusal": refuse("stopped", [problem])}
+    return _judge(facts, "stopped", [problem])
 
 
 def new_failures(facts: Facts) -> Rows:
@@ -332,10 +371,7 @@ def judge_rest(facts: Facts) -> Step:
     problems = [_unread(facts, seen)]
     if seen["copies"]["to_change"] or (has_more and not allows):
         problems.append(_rest(facts))
-    return {
-        "refusal": refuse("do not disable the old login yet", problems),
-        "notes": tables_of(seen),
-    }
+    return _judge(facts, "do not disable the old login yet", problems, tables_of(facts, seen))
 
 
 def _rest(facts: Facts) -> str:
@@ -372,7 +408,7 @@ def judge_nodes(facts: Facts) -> Step:
             f"machines of paused pools would not get it: {', '.join(paused)}. Resume them (spec.paused), or set "
             "credential_rotation_nodes_allow_paused: true. Then run again"
         )
-    return {"refusal": refuse(_NODES_UNCHANGED, problems), "notes": list(found["notes"])}
+    return _judge(facts, _NODES_UNCHANGED, problems, [found["notes"]])
 
 
 def judge_written_nodes(facts: Facts) -> Step:
@@ -387,7 +423,7 @@ def judge_written_nodes(facts: Facts) -> Step:
             "credential_rotation_emergency: true"
         )
     pools = {pool["name"]: pool["rendered"] for pool in facts.fact("nodes")["pools"]}
-    return {"refusal": refuse(_NODES_UNCHANGED, [problem]), "rendered_before": pools if result.get("changed") else {}}
+    return _judge(facts, _NODES_UNCHANGED, [problem], rendered_before=pools if result.get("changed") else {})
 
 
 # --- the end
@@ -403,18 +439,27 @@ def prepare_end(facts: Facts) -> Step:
     wrote_nodes = not planned or bool(facts.plan["nodes"] or facts.plan["nodes_changed"])
     own = max(int(facts.option("soak_seconds")), _NODE_CACHE if nodes and wrote_nodes else 0)
     known = (facts.hosts[host].get("__credential_rotation_end") or {} for host in facts.active)
+    seconds = max([own, *(each.get("own_minimum", 0) for each in known)]) if waits else 0
+    has_nodes = waits and nodes and planned and not facts.plan["nodes"] and bool(facts.plan["nodes_changed"])
+    parts = {
+        "nodes_wait": has_nodes,
+        "soak": seconds,
+        "pulls": waits,
+        "check": True,
+        "old_login": _asks_old_login(facts) and not facts.is_set("rollback"),
+        "retire": not facts.is_set("rollback"),
+    }
     return {
-        "is_retired": facts.is_retired,
-        "waits": waits,
-        "waits_for_nodes": waits
-        and nodes
-        and planned
-        and not facts.plan["nodes"]
-        and bool(facts.plan["nodes_changed"]),
+        "files": [] if facts.is_check else [name for name, needed in parts.items() if needed],
         "own_minimum": own,
-        "seconds": max([own, *(each.get("own_minimum", 0) for each in known)]) if waits else 0,
+        "seconds": seconds,
         "pulls_timeout": min(int(facts.option("pulls_timeout")), 60) if waits else 0,
     }
+
+
+def _asks_old_login(facts: Facts) -> bool:
+    """Whether the registries are asked about the old login."""
+    return facts.is_retired and facts.has_password
 
 
 def judge_pulls(facts: Facts) -> Step:
@@ -424,7 +469,7 @@ def judge_pulls(facts: Facts) -> Step:
         f"it is not known whether nodes still pull with it: {reason}. Use a login with the right to list pods, and run again. To retire the login "
         "anyway, set credential_rotation_allow: [unread]"
     )
-    return {"refusal": refuse(_NOT_RETIRED, [problem])}
+    return _judge(facts, _NOT_RETIRED, [problem])
 
 
 def judge_retirement(facts: Facts) -> Step:
@@ -433,27 +478,24 @@ def judge_retirement(facts: Facts) -> Step:
     `retires`: whether the tasks for it run. `has_guard`: whether the workloads must be evaluated first.
     """
     seen, old_login = facts.seen, state_of_old_login(facts)
-    notes, problems = [], [_absence(facts, seen, "seen")]
+    blocks, problems = tables_of(facts, seen), [*_unclear_logins(facts), _absence(facts, seen, "seen")]
     if facts.is_retired:
-        notes += [*_other_passwords_notes(seen), *_inventory_notes(facts)]
+        blocks += _inventory_notes(facts)
         problems += [_other_passwords_problem(facts, seen, old_login), _inventory_problem(facts)]
     if facts.has_retirement and old_login == "unknown" and not facts.allows("remaining"):
         problems.append(_unknown_login(facts))
     if facts.has_retirement and old_login == "refused":
         similar = places_in(seen["similar"], joint=" has ")
-        notes.append(
+        refused = (
             "credential_rotation_retire_tasks do not run, and nothing is retired, because the registries already refuse the old login. It was "
             "retired before, or the user name or the password in credential_rotation_old is mistyped."
-            + (similar and f" {similar}.")
         )
+        blocks.append([refused + (similar and f" {similar}.")])
     retires = facts.has_retirement and old_login != "refused"
-    return {
-        "refusal": refuse(_NOT_RETIRED, problems),
-        "notes": notes,
-        "old_login": old_login,
-        "retires": retires,
-        "has_guard": retires and facts.has_guard,
-    }
+    before = {"guard": retires and facts.has_guard, "new_login": retires, "ready": facts.is_retired, "disable": retires}
+    after = {"new_login": facts.is_retired, "dead_login": _asks_old_login(facts), "pods": facts.is_retired}
+    files = [name for part in (before, after) for name, needed in part.items() if needed]
+    return _judge(facts, _NOT_RETIRED, problems, blocks, old_login=old_login, files=files)
 
 
 def _unknown_login(facts: Facts) -> str:
@@ -499,7 +541,8 @@ def judge_workloads(facts: Facts) -> Step:
     )
     denied = [text.partition(_MAY_NOT)[0].removeprefix("the ") for text in answer["unreadable"] if _MAY_NOT in text]
     failed = [text for text in answer["unreadable"] if _MAY_NOT not in text]
-    notes, problems = [], []
+    notes: list[str] = []
+    problems: list[str] = []
     if unjudged:
         effect = "" if is_strict else ", so they do not stop its retirement"
         notes.append(
@@ -521,10 +564,11 @@ def judge_workloads(facts: Facts) -> Step:
     if is_strict and notes:
         problems.append(
             "credential_rotation_guard is what_if_strict, and it is not known whether workloads need it (containers: "
-            f"{len(unjudged)}, sentences about objects that could not be read: {len(answer['unreadable'])}). The task before lists them. To retire "
+            f"{len(unjudged)}, sentences about objects that could not be read: {len(answer['unreadable'])}). To retire "
             "the login although they cannot be judged, set credential_rotation_guard: what_if"
         )
-    return {"refusal": refuse(_NOT_RETIRED, problems), "notes": notes}
+        problems += notes
+    return _judge(facts, _NOT_RETIRED, problems, [notes])
 
 
 def _containers(rows: Rows, most: int) -> str:
@@ -554,7 +598,7 @@ def disable(facts: Facts) -> Step:
         *(each for each in _failures_before(facts) if each in undecided),
     ]
     known = {**(facts.fact("known_failures") or {}), facts.fact("key"): failing}
-    return {"refusal": refuse(_NOT_RETIRED, [problem]), "known_failures": known}
+    return _judge(facts, _NOT_RETIRED, [problem], known_failures=known)
 
 
 def judge_new_login(facts: Facts) -> Step:
@@ -596,8 +640,10 @@ def summarize_end(facts: Facts) -> Step:
 #: The steps by name, in the order in which the role takes them.
 STEPS: Mapping[str, Callable[[Facts], Step]] = {
     "prepare": prepare,
+    "login": take_login,
     "plan": judge_plan,
     "steps": choose_steps,
+    "wave": end_wave,
     "canary": choose_canary,
     "scope": choose_scope,
     "pods": judge_pods,

@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    label_users,
+)
 
 __all__ = ["SHOWN", "Facts", "Rows", "places_in", "refuse", "tables_of"]
 
-#: Maximum number of rows that a sentence shows.
-SHOWN = 10
+#: Maximum number of rows that a sentence shows, and of lines for secrets that a step prints.
+SHOWN, LINES = 10, 20
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -24,12 +29,13 @@ class Facts:
     """The variables of one host in a play.
 
     `read` returns an evaluated variable, None if it is not defined. `hosts` are the variables of all hosts of the play, and `active` are the
-    hosts that have not failed.
+    hosts that have not failed. `run` runs a command on the controller, and returns its output.
     """
 
     read: Callable[[str], Any]
     hosts: Mapping[str, Mapping[str, Any]]
     active: Collection[str]
+    run: Callable[[Sequence[str]], str]
 
     def option(self, name: str) -> Any:
         return self.read(f"credential_rotation_{name}")
@@ -61,9 +67,21 @@ class Facts:
         return bool(self.read("ansible_check_mode"))
 
     @property
+    def usernames(self) -> list[str]:
+        """The users of the login to replace and of the login that replaces it."""
+        names = [str(self.option(name)["username"]) for name in ("old", "new")]
+        return names[::-1] if self.is_set("rollback") else names
+
+    @property
+    def users(self) -> str:
+        """The label of the users in the results of the module."""
+        return label_users(*self.usernames)
+
+    @property
     def is_planned(self) -> bool:
         """Whether the last plan of this host is that of this rotation. The end of a rotation can run on its own, or after another rotation."""
-        return bool((self.fact("planned") or {}).get("key") == self.fact("key"))
+        plan = (self.fact("plan") or {}).get("rotation") or {}
+        return plan.get("users") == self.users and {*plan.get("registries", ())} == {*self.option("registries")}
 
     @property
     def first(self) -> Mapping[str, Any]:
@@ -116,17 +134,58 @@ def refuse(prefix: str, problems: Iterable[str]) -> str:
 
 
 def places_in(rows: Rows, most: int = SHOWN, *, joint: str = ": ", total: int = 0) -> str:
-    """List the first rows. `total` counts rows that the result does not list."""
-    shown = [f"{row['namespace']}/{row['secret']}{joint}{row['reason']}" for row in rows[:most]]
-    left = max(total, len(rows)) - len(shown)
+    """List the first rows, those with the same reason together. `total` counts rows that the result does not list."""
+    groups: dict[str, list[str]] = {}
+    for row in rows[:most]:
+        groups.setdefault(row["reason"], []).append(f"{row['namespace']}/{row['secret']}")
+    shown = [
+        f"{', '.join(places)}{joint if len(places) == 1 else joint.replace(' has ', ' have ')}{reason}"
+        for reason, places in groups.items()
+    ]
+    left = max(total, len(rows)) - len(rows[:most])
     return ". ".join([*shown, *([f"And {left:,} more"] if left else [])])
 
 
-def tables_of(looked: Mapping[str, Any]) -> list[Any]:
-    """Secrets that need attention. None of them stops the rotation: any user of the cluster can plant one."""
+def tables_of(facts: Facts, looked: Mapping[str, Any]) -> list[list[str]]:
+    """Return a title and a line for each secret that will be changed or needs attention. At most `LINES` secrets are listed.
+
+    None of them stops the rotation: any user of the cluster can plant one.
+    """
+    login = f"{facts.usernames[0]} for {', '.join(facts.option('registries'))}"
+    dest = facts.option("plan_dest")
+    rest = f"the file {dest} has the others" if dest else "credential_rotation_plan_dest writes the others to a file"
+    result = "the result of the task has more"
+    counts = {"to_change": looked["copies"]["to_change"] if facts.is_check else 0}
     titles = {
-        "not_declared": "unconfirmed secrets with the old login",
-        "not_accepted": "confirmed secrets with a login that no registry accepts",
-        "other_users": "named secrets with another user",
+        "to_change": ("would get the new login, instead of that of {}", rest),
+        "not_accepted": ("confirmed, with a login of {} that no registry accepts", result),
+        "other_passwords": ("confirmed, with another password of {}", result),
+        "other_users": ("named, with another user than {}", result),
+        "not_declared": ("not confirmed and not changed, with the login of {}", rest),
     }
-    return [{title: looked[name]} for name, title in titles.items() if looked[f"{name}_count"]]
+    blocks, left = [], LINES
+    for name, (title, more) in titles.items():
+        if count := counts.get(name, looked.get(f"{name}_count", 0)):
+            rows = looked[name][:left]
+            left -= len(rows)
+            blocks.append(
+                _table(f"{pluralize(count, 'secret')} {title.format(login)}", rows, "" if len(rows) == count else more)
+            )
+    return blocks
+
+
+def _table(title: str, rows: Rows, more: str) -> list[str]:
+    """The reason that most rows have is in the title. A row with a fix is the line that the user copies."""
+    reasons = Counter(row["reason"] for row in rows).most_common(1)
+    usual = reasons[0][0] if reasons else ""
+    confirms = (
+        ". A line with '- {' confirms its secret in credential_rotation_secrets"
+        if any(row.get("fix") for row in rows)
+        else ""
+    )
+    lines = []
+    for row in rows:
+        place = row.get("fix") or f"{row['namespace']}/{row.get('secret') or row['name']}"
+        lines.append(place if row["reason"] == usual else f"{place} # {row['reason']}")
+    shown = f" ({len(rows):,} listed, {more})" if more else ""
+    return [f"{title}{shown}{': ' if usual else ''}{usual}{confirms}", *lines]

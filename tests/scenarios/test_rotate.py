@@ -159,13 +159,19 @@ class Cluster:
         return {*forms(self.old["password"], self.old["username"]), *forms(self.new["password"], self.new["username"])}
 
 
-def rotate(directory: Path, clusters: Sequence[Cluster], *options: str, **variables: Any) -> Play:
+def rotate(
+    directory: Path,
+    clusters: Sequence[Cluster],
+    *options: str,
+    details: Sequence[str] = ("--diff", "-vvv"),
+    **variables: Any,
+) -> Play:
     """Run the playbook on these clusters and check that it prints no credential."""
     hosts = {f"east-{number}": cluster.variables(**variables) for number, cluster in enumerate(clusters)}
     (directory / "hosts.yml").write_text(variables_file({"all": {"hosts": hosts}}))
     # The tasks that retire a login run modules of ansible-core, which would otherwise search for any Python on this host.
     python = ("-e", f"ansible_python_interpreter={sys.executable}")
-    done = play("rotate", directory / "hosts.yml", "--diff", "-vvv", *python, *options, cwd=directory)
+    done = play("rotate", directory / "hosts.yml", *details, *python, *options, cwd=directory)
     for cluster in clusters:
         assert leaks(done.output, cluster.canaries) == []
     return done
@@ -362,24 +368,39 @@ class TestUnderFire:
             assert not node.of(anew, "after")[0]["pulled"]
 
 
-def test_two_logins_with_the_same_users_are_refused_in_one_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), pytest.param(("--check",), marks=pytest.mark.slow)], ids=["run", "check mode"])
+def test_two_logins_with_the_same_users_are_refused_in_one_run(
+    cluster: Cluster, tmp_path: Path, options: tuple[str, ...]
+) -> None:
     """A user name such as oauth2accesstoken is that of each team. The secrets of one must not get the login of another."""
-    role = {"name": "openshift_ops.image_pull.credential_rotation", "tasks_from": "login"}
+    role = {"name": "openshift_ops.image_pull.credential_rotation"}
     user = "oauth2accesstoken"
     given: dict[str, Any] = {
         "credential_rotation_registries": ["europe-docker.pkg.dev"],
         "credential_rotation_old": {"username": user},
         "credential_rotation_new": {"username": user, "password": "Token-of-team-a"},
         "credential_rotation_secrets": [{"namespace": "team-a", "name": "pull"}],
+        "credential_rotation_allow": ["absent"],
+        "credential_rotation_verify": False,
+        "credential_rotation_probe": False,
     }
     other = {"credential_rotation_secrets": [{"namespace": "team-b", "name": "pull"}]}
     other["credential_rotation_new"] = {"username": user, "password": "Token-of-team-b"}
     tasks = [{"ansible.builtin.include_role": role, "vars": {**given, **more}} for more in ({}, {}, other)]
     (tmp_path / "play.yml").write_text(variables_file([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"east": {"ansible_connection": "local"}}}}))
-    done = play(tmp_path / "play.yml", tmp_path / "hosts.yml", cwd=tmp_path)
-    assert done.status != 0
-    assert done.output.count("ok: [east]") == 3, "the login is kept once, and the first two roles find no problem"
+    audit = cluster.lab.audit()
+    done = play(
+        tmp_path / "play.yml",
+        tmp_path / "hosts.yml",
+        *options,
+        cwd=tmp_path,
+        K8S_AUTH_KUBECONFIG=cluster.lab.kubeconfig,
+    )
+    assert (done.status != 0, audit.writes()) == (True, []), done.output
+    assert done.output.count("TASK [openshift_ops.image_pull.credential_rotation : Continue if the plan is safe]") == (
+        2 if options else 3
+    )
     assert f"this run has already rotated another login for europe-docker.pkg.dev from user {user}" in " ".join(
         done.output.split()
     )
@@ -393,6 +414,38 @@ class TestSteps:
         for name in names:
             cluster.secret(name)
         return names
+
+    @pytest.mark.parametrize("count", [3, pytest.param(40, marks=pytest.mark.slow)])
+    @pytest.mark.parametrize("has_entries", [False, True], ids=["unconfirmed", "confirmed"])
+    def test_a_plan_fits_on_one_screen(self, cluster: Cluster, tmp_path: Path, count: int, has_entries: bool) -> None:
+        for name in cluster.namespaces(*(f"team-{number:02}" for number in range(count))):
+            cluster.secret(name)
+        given = {} if has_entries else {"credential_rotation_secrets": []}
+        dest = "credential_rotation_plan_dest=plan-{{ inventory_hostname }}.yml"
+        done = rotate(tmp_path, [cluster], "--check", "-e", dest, details=(), **given)
+        assert done.status == 0, done.output
+        assert len(done.output.splitlines()) <= 40 + min(count, 20), done.output
+        assert len(yaml.safe_load((tmp_path / "plan-east-0.yml").read_text())["secrets"]) == count
+        for number, name in enumerate(cluster.names):
+            line = f'"{name}/quay"' if has_entries else f'- {{namespace: \\"{name}\\", name: \\"quay\\"}}'
+            assert done.output.count(line) == (number < 20), done.output
+
+    @pytest.mark.parametrize("login", ["old", "new"])
+    def test_the_sentence_about_a_refused_login_is_printed_twice_at_most(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path, login: str
+    ) -> None:
+        """Ansible prints the error of a task, and its result."""
+        for name in namespaces:
+            cluster.pod(name, "app")
+        wrong = {f"credential_rotation_{login}": {**getattr(cluster, login), "password": "canary-wrong-password"}}
+        done = rotate(tmp_path, [cluster], "--check", details=(), **wrong)
+        assert done.status != 0, done.output
+        sentence = {
+            "old": "the user of one of the logins with another password",
+            "new": f"{cluster.host} refuses the login",
+        }
+        assert 1 <= done.output.count(sentence[login]) <= 2, done.output
+        assert len(done.output.splitlines()) <= 40, done.output
 
     def test_check_mode_shows_each_change_once_and_writes_nothing(
         self, cluster: Cluster, namespaces: list[str], tmp_path: Path
@@ -475,8 +528,8 @@ class TestSteps:
         assert done.status != 0
         told = " ".join(done.output.split())
         assert f"nothing was changed: no secret has an entry for {cluster.host} with the user and password of" in told
-        why = f"has the user of one of the logins with another password, for {cluster.host}."
-        assert all(f"{name}/quay {why}" in told for name in namespaces)
+        why = f"have the user of one of the logins with another password, for {cluster.host}."
+        assert f"{', '.join(f'{name}/quay' for name in sorted(namespaces))} {why}" in told
         # The login exists, but the entry names another secret, so nothing is rotated and nothing is retired.
         named = [{"namespace": namespaces[0], "name": "mistyped"}]
         done = rotate(tmp_path, [cluster], **retire, credential_rotation_secrets=named)
@@ -493,9 +546,9 @@ class TestSteps:
         assert done.status != 0
         told = " ".join(done.output.split())
         assert "nothing was changed: 2 confirmed secrets have its user with another" in told
-        why = f"has the user of the old login with another password, for {cluster.host}."
-        assert all(f"{name}/quay {why}" in told for name in others)
-        assert f"{first}/quay {why}" not in told
+        why = f"have the user of the old login with another password, for {cluster.host}."
+        assert f"{', '.join(f'{name}/quay' for name in sorted(others))} {why}" in told
+        assert f"{first}/quay" not in told
         assert (audit.writes(), "Disable the old account" in done.output) == ([], False)
 
     def test_only_a_login_that_the_registries_accept_is_retired(self, cluster: Cluster, tmp_path: Path) -> None:
@@ -1067,7 +1120,8 @@ class TestSteps:
         assert done.status == 0, done.output
         expected = {name: auth(cluster.new) for name in namespaces[:2]}
         assert cluster.logins() == {**expected, namespaces[2]: auth(cluster.old), left: auth(cluster.old)}
-        assert all(f"{name}/quay" in done.output for name in (namespaces[2], left)), "they are named"
+        lines = [f'- {{namespace: \\"{name}\\", name: \\"quay\\"}}' for name in (namespaces[2], left)]
+        assert all(line in done.output for line in lines), "they are named"
         back = rotate(tmp_path, [cluster], *given, **nothing, credential_rotation_rollback=True)
         assert back.status == 0, back.output
         assert set(cluster.logins().values()) == {auth(cluster.old)}

@@ -308,7 +308,8 @@ class TestPlaybook:
         assert (fleet.is_rotated(), fleet.stolen()) == (True, [])
         ours = [write for write in audit.writes() if write[2] == own and write[1] != "pods/status"]
         assert ours == [], "nothing was written in her project, no canary pod either"
-        assert f"{own}/aaa (nothing outside the cluster names it for this rotation)" in " ".join(done.output.split())
+        assert f'- {{namespace: \\"{own}\\", name: \\"aaa\\"}}' in done.output
+        assert "nothing outside the cluster names it for this rotation" in done.output
 
     def test_a_name_in_a_plan_is_never_a_template(self, fleet: Fleet, tmp_path: Path) -> None:
         command = "{{ lookup('pipe', 'touch evaluated') }}"

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    label_users,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_facts import Facts
 
@@ -32,6 +35,7 @@ def found(**rotation: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {name: [] for name in lists}
     empty |= {f"{name}_count": len(rotation.get(name, ())) for name in counts}
     empty |= {"not_declared_namespaces": 1, "old_login": "works", "pending_pulls_unknown": ""}
+    empty |= {"registries": ["quay.io"], "users": label_users("u", "n")}
     return {"rotation": {**empty, "copies": copies, **rotation}}
 
 
@@ -49,7 +53,6 @@ def facts(hosts: Mapping[str, Any] | None = None, active: Any = None, **given: A
         "__credential_rotation_key": KEY,
         "__credential_rotation_logins": {KEY: login},
         "__credential_rotation_inputs": {KEY: None},
-        "__credential_rotation_planned": {"key": KEY},
         "__credential_rotation_plan": found(),
         "__credential_rotation_seen": found(),
         "__credential_rotation_confirmed": [],
@@ -60,7 +63,7 @@ def facts(hosts: Mapping[str, Any] | None = None, active: Any = None, **given: A
     }
     values = {**base, **{_full(name): value for name, value in given.items()}}
     every = {"a": values} if hosts is None else hosts
-    return Facts(values.get, every, [*every] if active is None else active)
+    return Facts(values.get, every, [*every] if active is None else active, " ".join)
 
 
 def _full(name: str) -> str:

@@ -38,6 +38,10 @@ class _NamespaceInspection(NamespaceWork):
     def has_more(self) -> bool:
         return bool(self.evaluation.waiting_for)
 
+    @property
+    def awaited(self) -> str:
+        return next(iter(self.evaluation.waiting_for), "")
+
     def summarize(self) -> NamespaceResult:
         found = self.evaluation
         error = "; ".join(filter(None, (*found.waiting_for, self.advice)))

@@ -192,6 +192,10 @@ class _Reconciliation(NamespaceWork):
         return not self.may_write or any(awaited.within > self.waited for awaited in self.plan.waiting_for)
 
     @property
+    def awaited(self) -> str:
+        return next((f"waits for {awaited.what}" for awaited in self.plan.waiting_for), "")
+
+    @property
     def entry_failures(self) -> tuple[Failure, ...]:
         """The failures of single entries in their order: refused in planning, or failed in a write."""
         refused = {failure.entry: failure.error for failure in self.plan.failures}

@@ -24,7 +24,7 @@ from ..clients.kube.errors import (
 )
 from ..core.changes import Question
 from ..core.errors import ImagePullError, Refusal, describe_unexpected
-from ..core.text import pluralize
+from ..core.text import make_printable, pluralize
 from .fetching import View, read_views
 from .namespaces import deleted_sentence, missing_sentence, require_namespace, terminating_sentence
 from .result import NamespaceResult, Outcome
@@ -78,14 +78,14 @@ class Progress:
             self.failed += failed
         self.tick()
 
-    def tick(self) -> None:
-        """Report the progress if the last line was long enough ago."""
+    def tick(self, awaited: str = "") -> None:
+        """Report the progress, and the awaited object, if the last line was long enough ago."""
         with self._lock:
             now = self.now()
             due = now - self._said >= _INTERVAL
             if due:
                 self._said = now
-                text = progress_line(self, now - self._started)
+                text = f"{progress_line(self, now - self._started)}{awaited and f'; {awaited}'}"
         if due and self.say:
             self.say(text)
 
@@ -104,6 +104,9 @@ def progress_line(progress: Progress, seconds: float) -> str:
 
 #: The error of each namespace that is only partly done when the run stops. The reason for stopping is reported once.
 _CUT_SHORT = "the task stopped before this namespace was finished. Its last write may have been carried out"
+
+#: Maximum number of characters about an awaited object in a progress line.
+_LONGEST_WAIT = 200
 
 #: Seconds between two looks: short at first, because accounts are created within milliseconds of their namespace.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
@@ -143,6 +146,11 @@ class NamespaceWork(ABC):
     @abstractmethod
     def has_more(self) -> bool:
         """Whether something is left to do or to wait for, unless it ended early."""
+
+    @property
+    def awaited(self) -> str:
+        """What it waits for first. Empty if it waits for nothing."""
+        return ""
 
     @abstractmethod
     def summarize(self) -> NamespaceResult:
@@ -258,8 +266,8 @@ class Run:
         while pending:
             look(pending)
             self.count_finished(pending)
-            self.progress.tick()
             pending = [work for work in pending if work.pending]
+            self.progress.tick(next(map(_describe_wait, pending), ""))
             left = started + timeout() - clock.now()
             if not pending or left <= 0:
                 return
@@ -314,6 +322,11 @@ class Run:
 
     def outcome(self, results: Sequence[NamespaceResult], retries: int = 0) -> Outcome:
         return Outcome(results, self.cluster.retries + retries, self.stopped)
+
+
+def _describe_wait(work: NamespaceWork) -> str:
+    """Return the first awaited object in one line. Some descriptions contain text of the cluster."""
+    return make_printable(f"in {work.namespace}: {work.awaited}")[:_LONGEST_WAIT] if work.awaited else ""
 
 
 def _is_server_error(error: ImagePullError) -> bool:

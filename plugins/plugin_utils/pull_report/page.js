@@ -11,7 +11,7 @@
   const ANSWER_TITLES = ["would break", "not known", "still broken", "would work", "still pulls"];
   const EFFECTS = [["info", "gained"], ["warning", "lost"]];
   const VERDICTS = [["good", "pulls"], ["warning", "not known"], ["error", "cannot pull"], ["good", "has a login (not tested)"]];
-  const PAGE = 100, SMALL_PAGE = 50, COLUMNS = 60, ROW = 28, MOST_IN_PICTURE = 36, MOST_PRINTED = 2000, MOST_COPIED = 1000, FIRST = 5;
+  const PAGE = 100, SMALL_PAGE = 50, COLUMNS = 60, ROW = 28, MOST_IN_PICTURE = 36, MOST_PRINTED = 2000, MOST_COPIED = 1000, FIRST = 5, PLACES = 10;
   const SVG = "http://www.w3.org/2000/svg";
   const byId = (id) => document.getElementById(id);
   const number = (value) => value.toLocaleString("en");
@@ -225,13 +225,29 @@
     }
     return blocks.join("");
   };
-  const example = (row) => {
+  const objectOf = (row) => {
     const table = data.findings;
     const place = [names[table.namespace[row]], names[table.name[row]]].filter(Boolean).join("/");
-    return element("li", null, table.new[row] ? element("span", { class: "new" }, "new") : null, table.new[row] ? " " : null,
+    return [table.new[row] ? element("span", { class: "new" }, "new") : null, table.new[row] ? " " : null,
       several && table.cluster[row] >= 0 ? element("span", { class: "place" }, bdi(clusterName(table.cluster[row]))) : null, " ",
-      element("span", { class: "place" }, names[table.kind[row]], " ", bdi(place)), " ",
-      bdi(filled(texts[table.message[row]], table, row)), fix(table, row));
+      element("span", { class: "place" }, names[table.kind[row]], " ", bdi(place))];
+  };
+  // As `group_by_cause`: findings about the same part, or else about objects of the same name, whose messages differ only in their own names.
+  const causesOf = (rows) => {
+    const table = data.findings, groups = new Map();
+    for (const row of rows) {
+      const about = names[table.location[row]] ? `part ${table.location[row]}` : `name ${table.name[row]}`;
+      const key = `${table.kind[row]} ${table.message[row]} ${about}`;
+      if (!groups.has(key)) groups.set(key, []);
+      groups.get(key).push(row);
+    }
+    return [...groups.values()].sort((one, other) => other.length - one.length);
+  };
+  const example = (rows) => {
+    const table = data.findings, [row, ...others] = rows;
+    const more = others.length > PLACES ? element("li", { class: "more" }, `and ${number(others.length - PLACES)} more`) : null;
+    return element("li", null, ...objectOf(row), " ", bdi(filled(texts[table.message[row]], table, row)), fix(table, row),
+      others.length ? element("ul", { class: "others" }, element("li", { class: "more" }, "Also:"), ...others.slice(0, PLACES).map((one) => element("li", null, ...objectOf(one))), more) : null);
   };
   let overviewOf = null;
   const showOverview = () => {
@@ -271,7 +287,7 @@
     const places = new Set(rows.map((row) => data.findings.cluster[row]));
     rule.querySelector(".total").textContent = number(rows.length);
     rule.querySelector(".where").textContent = several && state.cluster === "" && !places.has(-1) ? `in ${number(places.size)} of ${number(clusters.length)} clusters` : "";
-    rule.querySelector(".examples").replaceChildren(...rows.slice(0, FIRST).map(example));
+    rule.querySelector(".examples").replaceChildren(...causesOf(rows).slice(0, FIRST).map(example));
     for (const old of rule.querySelectorAll(".more, .actions")) old.remove();
     const link = element("a", { href: hashOf({ ...DEFAULTS, view: "findings", cluster: state.cluster, rule: rules[Number(rule.dataset.rule)].id, severity: SEVERITIES[Number(rule.dataset.severity)] }) },
       rows.length === 1 ? "Show it in the table" : `Show all ${number(rows.length)} in the table`);

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,7 +24,7 @@ from ...secrets.expiry import SKEW, expiry_of, kind_of
 from . import confirmation
 from .confirmation import ConfirmedEntry, ConfirmedSecrets
 
-__all__ = ["ARGUMENTS", "Rotation", "check_lifetime", "from_options"]
+__all__ = ["ARGUMENTS", "Rotation", "check_lifetime", "from_options", "label_users"]
 
 ARGUMENTS: dict[str, Any] = {
     "registries": {"type": "list", "elements": "str", "required": True},
@@ -114,6 +115,11 @@ class Rotation:
     def hosts(self) -> list[str]:
         """Return the hosts of the registries, each once."""
         return list(dict.fromkeys(same_path(key).partition("/")[0] for key in self.exchange.registries))
+
+
+def label_users(old: str, new: str) -> str:
+    """Return a text that is the same for the same two users. A result contains no user name."""
+    return hashlib.sha256(f"{old}\0{new}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def from_options(options: Mapping[str, Any]) -> Rotation:

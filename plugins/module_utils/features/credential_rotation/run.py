@@ -29,7 +29,7 @@ from ...images.image_verification import SECRET_LIMIT
 from ...images.probe_pods import PROBE_POD
 from ...platform.protected import BUILD_NAMESPACE, BuildSecrets
 from .confirmation import ConfirmedSecrets
-from .options import Rotation
+from .options import Rotation, label_users
 from .plan import (
     NAMED,
     SHOWN,
@@ -170,11 +170,13 @@ def rotate(
     }
     told["pending_pulls_unknown"] = waited.error or _describe_unlisted(reading)
     told["similar"] = _find_similar(seen)
+    told["registries"] = list(rotation.exchange.registries)
+    told["users"] = label_users(rotation.exchange.old.username, rotation.exchange.new.username)
     told["probes"] = _probes(rotation, rotated, seen, changing, proof if rotation.verify else None)
     remarks = [
         *outcome.remarks,
         *proof.notes,
-        *undeclared_note(told),
+        *([] if rotation.allows_absent else undeclared_note(told)),
         *unanswered_note(own),
         *_other_users_note(seen),
         *_build_notes(changing),

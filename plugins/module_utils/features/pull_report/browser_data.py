@@ -31,7 +31,7 @@ from ...core.text import escape_invisible, summarize
 from ...explain.fixes import offer_of
 from .merge import all_findings, natural_key
 
-__all__ = ["as_data", "embed_json"]
+__all__ = ["as_data", "embed_json", "group_by_cause"]
 
 #: The own names of a finding. In its texts, a number refers to one of them.
 _REFERENCES = ("namespace", "name", "location")
@@ -44,6 +44,21 @@ def embed_json(data: Any) -> str:
     """Return the data as JSON for a script element: nothing in it ends the element or begins another."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return re.sub("[<>&\u2028\u2029]", lambda letter: _EMBEDDED[letter[0]], text)
+
+
+def group_by_cause(found: Iterable[tuple[str, Mapping[str, Any]]]) -> list[list[tuple[str, Mapping[str, Any]]]]:
+    """Return the findings, each with its cluster, in groups of one cause, the largest first.
+
+    One cause has the same rule and severity, is about the same part of an object (such as a registry) or else about objects of the same name,
+    and its messages differ only in the names of these objects. `causesOf` of the page's program groups in the same way.
+    """
+    groups: dict[Any, list[tuple[str, Mapping[str, Any]]]] = {}
+    for cluster, finding in found:
+        about = finding["location"] or (finding["name"],)
+        message = _split_at_names(finding["message"], _references(finding))
+        key = (finding["rule"], finding["severity"], finding["kind"], about, message)
+        groups.setdefault(key, []).append((cluster, finding))
+    return sorted(groups.values(), key=len, reverse=True)
 
 
 def as_data(document: Mapping[str, Any], answers: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
@@ -164,9 +179,15 @@ def _findings(
 _OWN = ("namespace", "kind", "name", "location")
 
 
-def _references(own: Mapping[str, str]) -> list[tuple[str, int]]:
+#: Texts, each with the parts that replace it.
+_References = Sequence[tuple[str, tuple[str | int, ...]]]
+
+
+def _references(own: Mapping[str, Any]) -> _References:
     """The names that texts refer to, the longest first, because a short one may be a part of it."""
-    return sorted(((own[name], at) for at, name in enumerate(_REFERENCES)), key=lambda pair: -len(pair[0]))
+    names = [(own[name], (at,)) for at, name in enumerate(_REFERENCES) if len(own[name]) >= _SHORTEST_NAME]
+    place = [(f"{own['namespace']}/{own['name']}", (0, "/", 1))] if own["namespace"] and own["name"] else []
+    return sorted([*place, *names], key=lambda pair: -len(pair[0]))
 
 
 def _question(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,17 +263,17 @@ _SENTENCES = ("before_reason", "after_reason", "moment", "cause", "advice")
 VERDICTS = tuple(VERDICT_TITLES)
 
 
-def _split_at_names(text: str, references: Sequence[tuple[str, int]]) -> tuple[str | int, ...]:
+def _split_at_names(text: str, references: _References) -> tuple[str | int, ...]:
     """Return the parts of a text, with the number of a name for each occurrence of it."""
     parts: list[str | int] = [text] if text else []
-    for name, at in references:
-        if len(name) >= _SHORTEST_NAME and name in text:
+    for name, numbers in references:
+        if name in text:
             found: list[str | int] = []
             for part in parts:
-                pieces = [part] if isinstance(part, int) else part.split(name)
-                for piece in pieces:
-                    found += [piece, at] if piece != "" else [at]
-                found.pop()
+                first, *others = [part] if isinstance(part, int) else part.split(name)
+                found += [first] if first != "" else []
+                for piece in others:
+                    found += [*numbers, piece] if piece != "" else numbers
             parts = found
     return tuple(parts)
 

@@ -33,13 +33,15 @@ from ...core.documents import (
 )
 from ...core.text import pluralize
 from ...explain.fixes import offer_of
-from .browser_data import as_data, embed_json
+from .browser_data import as_data, embed_json, group_by_cause
 from .merge import all_findings, count_by_severity, format_counts
 
 __all__ = ["as_page", "count_answers", "name_answers", "questions_of"]
 
-#: Maximum number of findings of a rule in the page before its program runs, and of clusters without an audit at its head.
+#: Maximum number of causes of a rule in the page before its program runs, and of clusters without an audit at its head.
 _FIRST = 5
+#: Maximum number of further objects of one cause.
+_PLACES = 10
 #: An audit does not ask registries whether a login works.
 _VERDICTS = (
     ("pulls", "pulls (logins not tested)"),
@@ -128,14 +130,19 @@ def _groups(document: Document) -> Iterator[tuple[str, list[dict[str, Any]]]]:
                         "severity": SEVERITIES.index(severity),
                         "total": len(found),
                         "places": len({cluster for cluster, _finding in found}),
-                        "examples": [
-                            {"cluster": cluster, "finding": {"new": False, **finding}, "offer": offer_of(finding)}
-                            for cluster, finding in found[:_FIRST]
-                        ],
+                        "examples": list(map(_cause, causes[:_FIRST])),
+                        "more": sum(map(len, causes[_FIRST:])),
                     }
                     for name, found in ordered
+                    for causes in [group_by_cause(found)]
                 ],
             )
+
+
+def _cause(found: Sequence[tuple[str, Document]]) -> dict[str, Any]:
+    """Return the first finding of a cause, and the objects of the others."""
+    rows = [{"cluster": cluster, "finding": {"new": False, **finding}} for cluster, finding in found[: _PLACES + 1]]
+    return {**rows[0], "offer": offer_of(found[0][1]), "others": rows[1:], "more": len(found) - len(rows)}
 
 
 # --- answers of what-if

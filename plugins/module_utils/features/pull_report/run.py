@@ -21,6 +21,7 @@ from ...core.errors import OptionError
 from ...core.files import describe_read_error, stage_file
 from ...core.text import make_printable, pluralize, summarize
 from . import documents, merge
+from .browser_data import group_by_cause
 from .documents import LARGEST_BYTES, as_json, as_junit
 from .merge import all_findings, compare_documents, count_by_severity, format_counts, select_failing, severities_from
 from .options import NEVER, Report
@@ -201,7 +202,10 @@ def _describe_findings(document: Document, wanted: Report) -> Iterator[str]:
         return
     number = count_by_severity(finding for _cluster, finding in found)
     clusters = len({cluster for cluster, _finding in found})
-    told = [f"{cluster or 'all clusters'}: {finding['message']}" for cluster, finding in found]
+    told = [
+        f"{cluster or 'all clusters'}: {finding['message']}{f' (and {len(others):,} more of this cause)' if others else ''}"
+        for (cluster, finding), *others in group_by_cause(found)
+    ]
     new = "new: " if wanted.fail_on_new else ""
     places = f"{clusters:,} of {pluralize(len(document['clusters']), 'cluster')}"
     yield f"{new}{format_counts(number)} in {places}: {summarize(told, _NAMED, '; ')}"

@@ -5,13 +5,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+import pytest
 import yaml
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.openshift_ops.image_pull.plugins.lookup.rotation import DOCUMENTATION, LookupModule
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    label_users,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS
 from support.templates import trusted
 
@@ -34,10 +40,38 @@ def test_templates_in_options_are_evaluated() -> None:
 def test_text_of_a_cluster_is_not_a_template() -> None:
     """The results of modules are not trusted, as Ansible registers them."""
     given = {"hostvars": {}, "ansible_play_hosts": [], "ansible_play_hosts_all": []}
-    given |= {"__credential_rotation_planned": {"key": "k"}, "__credential_rotation_key": "k"}
+    login = {"username": "u"}
+    given |= {
+        "credential_rotation_registries": ["quay.io"],
+        "credential_rotation_old": login,
+        "credential_rotation_new": login,
+    }
+    given |= {"__credential_rotation_plan": {"rotation": {"registries": ["quay.io"], "users": label_users("u", "u")}}}
     given |= {"__credential_rotation_confirmed": wrap_var(["{{ 1 + 1 }}"])}
     templar = Templar(loader=DataLoader(), variables=given)
     assert LookupModule(loader=DataLoader(), templar=templar).run(["scope"], given) == [{"secrets": ["{{ 1 + 1 }}"]}]
+
+
+def login_of(*command: str) -> str:
+    new = {"username": "u", "password": "p"}
+    return str(decide("login", credential_rotation_new=new, credential_rotation_new_command=[*command])["password"])
+
+
+def test_a_command_prints_the_new_password() -> None:
+    program = "import sys; print(repr(sys.stdin.read()), *sys.argv[1:])"
+    assert login_of(sys.executable, "-c", program, "$HOME; x", "y") == "'' $HOME; x y"
+    assert login_of() == "p"
+
+
+@pytest.mark.parametrize(
+    "command", [(sys.executable, "-c", "print('canary'); raise SystemExit(3)"), ("/no/such/command",)], ids=str
+)
+def test_a_failed_command_is_named_without_its_output(command: Any) -> None:
+    with pytest.raises(
+        AnsibleError, match="credential_rotation_new_command: .*(ended with status 3|FileNotFoundError)"
+    ) as failed:
+        login_of(*command)
+    assert "canary" not in str(failed.value)
 
 
 def test_the_documentation_names_all_steps() -> None:

@@ -197,6 +197,12 @@ class TestRotation:
         assert line == "would update 3 secrets in 2 namespaces"
         assert result_line([{}], "rotation", plan=self.PLAN, seen={}, check_mode=True) == "no secret would change"
 
+    def test_the_lines_of_a_plan_come_first(self) -> None:
+        run = {"plan": self.PLAN, "seen": {}, "check_mode": True}
+        assert result_line([{}], "rotation", **run, told={"msg": ["a", "b"]}) == ["a", "b", "no secret would change"]
+        for told in ({"msg": []}, {"msg": "it was refused"}, {}, None):
+            assert result_line([{}], "rotation", **run, told=told) == "no secret would change"
+
     def test_check_mode_counts_secrets_that_only_the_plan_would_change(self) -> None:
         rows = [{"namespace": HOSTILE, "name": HOSTILE, "declared": name == "a"} for name in "abc"]
         planned = {"rotation": {**self.PLAN["rotation"], "secrets": rows, "not_declared_count": 2}}

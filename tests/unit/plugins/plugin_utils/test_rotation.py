@@ -36,23 +36,43 @@ def look(*failing: str, undecided: tuple[str, ...] = (), proven: tuple[str, ...]
 
 
 class TestLogins:
+    def refusal(self, **given: Any) -> str:
+        """The end of a rotation refuses as well, because it can run on its own."""
+        plan, end = (decide(step, **given)["refusal"] for step in ("plan", "retirement"))
+        assert ("needs the password" in plan, "rotated another" in plan) == (
+            "needs the password" in end,
+            "rotated another" in end,
+        )
+        return str(plan)
+
     def test_a_guard_needs_the_password_of_a_user_that_stays(self) -> None:
         same = {"new": {"username": "u", "password": "q"}, "guard": "what_if", **RETIRE}
-        assert "needs the password of credential_rotation_old" in decide("prepare", **same, **NO_PASSWORD)["refusal"]
+        assert "needs the password of credential_rotation_old" in self.refusal(**same, **NO_PASSWORD)
         for change in (
             {"old": {"username": "u", "password": "p"}},
             {"guard": "false"},
             {"rollback": "yes"},
             {"retire_tasks": ""},
         ):
-            assert decide("prepare", **{**same, **NO_PASSWORD, **change})["refusal"] == ""
+            assert "needs the password" not in self.refusal(**{**same, **NO_PASSWORD, **change})
 
     def test_a_second_rotation_with_the_same_users_is_refused(self) -> None:
         for inputs, refuses in (({"old": 1}, True), ({"old": 2}, False)):
-            step = decide("prepare", _inputs={KEY: inputs}, _input={"old": 2})
-            assert step["is_known"] is True
-            assert ("has already rotated another login for quay.io from user u to user n" in step["refusal"]) is refuses
-        assert decide("prepare", _logins=None) == {"refusal": "", "is_known": False}
+            given: Any = {"_inputs": {KEY: inputs}, "_input": {"old": 2}}
+            said = self.refusal(**given)
+            assert ("has already rotated another login for quay.io from user u to user n" in said) is refuses
+            step = decide("prepare", **given, ansible_check_mode=True)
+            assert step == {"is_known": True, "plans": refuses}
+
+    def test_check_mode_plans_once(self) -> None:
+        assert decide("prepare", _logins=None) == {"is_known": False, "plans": True}
+        assert not decide("prepare", ansible_check_mode=True)["plans"]
+        assert decide("prepare", ansible_check_mode=True, _plan=None)["plans"]
+        assert decide("prepare", ansible_check_mode=True, rollback=True)["plans"], "the plan is for the other direction"
+
+    def test_a_command_gives_the_password(self) -> None:
+        assert decide("login") == {"username": "n", "password": "q"}
+        assert decide("login", new_command=["print", "token "]) == {"username": "n", "password": "print token"}
 
 
 class TestPlan:
@@ -60,7 +80,7 @@ class TestPlan:
         return str(decide("plan", _plan=result or found(), **given)["refusal"])
 
     def test_a_plan_without_problems_begins(self) -> None:
-        assert decide("plan") == {"refusal": "", "notes": []}
+        assert decide("plan", _plan=found(copies={"to_change": 1})) == {"refusal": "", "notes": []}
         assert decide("plan", **RETIRE) == {"refusal": "", "notes": []}
 
     def test_a_login_that_no_cluster_has_is_refused(self) -> None:
@@ -96,13 +116,12 @@ class TestPlan:
             (RETIRE, True), ({}, False), ({**RETIRE, "ansible_check_mode": True}, False), ({**RETIRE, "rollback": "yes"}, False),
             ({**RETIRE, "allow": "other, remaining"}, False),
         ):  # fmt: skip
-            step = decide("plan", _inventory=FOREIGN, **given)
-            assert text in str(step["notes"])
-            assert (text in step["refusal"]) is refuses
+            step = decide("plan", _inventory=FOREIGN, **{"retire_tasks": "", "verify_revoked": True, **given})
+            assert (text in step["refusal"], text in str(step["notes"])) == (refuses, not refuses)
         assert decide("plan", _inventory=FOREIGN, emergency=True, **RETIRE) == {"refusal": "", "notes": []}
 
     def test_all_declarations_are_counted(self) -> None:
-        (note,) = decide("plan", _inventory=FOREIGN * 12, _to_edit="Ask")["notes"]
+        (note,) = decide("plan", _inventory=FOREIGN * 12, _to_edit="Ask", **RETIRE, allow=["remaining"])["notes"]
         assert note.count("private_registry_secrets[0]") == 10
         assert "and 2 more; replace it there with the new login. Ask" in note
 
@@ -115,7 +134,7 @@ class TestPlan:
         ],
     )  # fmt: skip
     def test_unconfirmed_secrets_need_a_plan_or_an_entry(self, given: Any, refuses: bool) -> None:
-        rows = [{"fix": ""}, {"fix": "- {name: b}"}]
+        rows = [{**ROW, "fix": ""}, {**ROW, "fix": "- {name: b}"}]
         named = given.pop("named", [])
         said = self.refusal(found(not_declared=rows), _named=named, **given)
         assert ("2 secrets in 1 namespace hold the old login, or may hold it" in said) is refuses
@@ -157,25 +176,65 @@ class TestPlan:
     def test_a_run_that_can_not_ask_about_the_login_begins_only_if_that_is_allowed(
         self, given: Any, works: bool, refuses: bool
     ) -> None:
-        plan = {"users": ["u", "n"], "registries": ["quay.io"], "old_login": "works" if works else "unknown"}
-        hosts = {"a": {"__credential_rotation_planned": plan}}
+        hosts = {"a": {"__credential_rotation_plan": found(old_login="works" if works else "unknown")}}
         said = self.refusal(hosts=hosts, **{"allow": ["absent"], **RETIRE, **given})
         assert ("without the password of credential_rotation_old, it is not known" in said) is refuses
 
     def test_all_problems_are_reported_at_once(self) -> None:
         said = self.refusal(
-            found(unreadable_secrets=["x"], not_declared=[{"fix": ""}], old_login="refused", copies={"to_change": 1})
+            found(
+                unreadable_secrets=["x"],
+                not_declared=[{**ROW, "fix": ""}],
+                old_login="refused",
+                copies={"to_change": 1},
+            )
         )
         assert all(part in said for part in ("hold the old login", "cannot be read", "already rejects"))
         assert said.count("nothing was changed") == 1
 
     def test_an_unverified_login_and_the_secrets_that_need_attention_are_noted(self) -> None:
-        plan = found(not_declared=[{"fix": ""}], not_accepted=[ROW], other_users=[ROW], copies={"to_change": 1})
-        notes = decide("plan", _plan=plan, verify="no")["notes"]
-        assert [[*note] for note in notes[:3]] == [
-            ["unconfirmed secrets with the old login"], ["confirmed secrets with a login that no registry accepts"], ["named secrets with another user"],
+        rows = {name: [ROW] for name in ("not_accepted", "other_passwords", "other_users")}
+        secrets = [{"declared": True, "is_accepted": True}]
+        plan = found(not_declared=[{**ROW, "fix": "- {name: quay}"}], **rows, secrets=secrets, copies={"to_change": 1})
+        notes = decide("plan", _plan=plan, _named=[ROW], verify="no")["notes"]
+        assert notes[:-1] == [
+            "1 secret confirmed, with a login of u for quay.io that no registry accepts: why", "a/quay",
+            "1 secret confirmed, with another password of u for quay.io: why", "a/quay",
+            "1 secret named, with another user than u for quay.io: why", "a/quay",
+            "1 secret not confirmed and not changed, with the login of u for quay.io: why. A line with '- {' confirms its secret in "
+            "credential_rotation_secrets", "- {name: quay}",
         ]  # fmt: skip
-        assert notes[3].startswith("credential_rotation_verify is false")
+        assert notes[-1].startswith("credential_rotation_verify is false")
+
+    def test_the_plan_of_check_mode_names_the_secrets_that_would_change(self) -> None:
+        rows = [{**ROW, "secret": f"s{number}"} for number in range(40)]
+        plan = found(to_change=rows, not_declared=[{**ROW, "fix": "- {}"}] * 3, copies={"to_change": 50})
+        notes = decide("plan", _plan=plan, ansible_check_mode=True, plan_dest="p.yml")["notes"]
+        assert notes[0] == (
+            "50 secrets would get the new login, instead of that of u for quay.io (20 listed, the file p.yml has the others): why"
+        )
+        assert notes[1:21] == [f"a/s{number}" for number in range(20)]
+        assert notes[21:] == [
+            "3 secrets not confirmed and not changed, with the login of u for quay.io (0 listed, the file p.yml has the others)"
+        ]
+        assert "would get" not in str(decide("plan", _plan=plan)["notes"])
+
+    def test_a_reason_is_printed_once_and_with_each_secret_that_has_another(self) -> None:
+        rows = [{**ROW, "fix": "- {a}"}, {**ROW, "fix": "", "reason": "other"}, {**ROW, "fix": "- {b}"}]
+        plan = found(not_declared=rows, copies={"to_change": 1})
+        title, *lines = decide("plan", _plan=plan, _named=[ROW])["notes"]
+        assert ": why. A line" in title
+        assert lines == ["- {a}", "a/quay # other", "- {b}"]
+
+    def test_later_steps_print_only_new_lines(self) -> None:
+        unconfirmed = found(not_declared=[{**ROW, "fix": "- {a}"}])
+        told = {"msg": decide("plan", _plan=unconfirmed, _named=[ROW])["notes"]}
+        assert decide("rest", _seen=unconfirmed, _told=told)["notes"] == []
+        more = decide(
+            "rest", _seen=found(not_declared=[{**ROW, "fix": line} for line in ("- {a}", "- {b}")]), _told=told
+        )
+        assert more["notes"][1:] == ["- {a}", "- {b}"]
+        assert decide("rest", _seen=unconfirmed, _told={"msg": "it failed"})["notes"]
 
 
 class TestOtherPasswords:
@@ -191,7 +250,7 @@ class TestOtherPasswords:
         step = decide(
             "retirement", _seen=found(other_passwords=rows), _asked={"results": [answer]}, **{**RETIRE, **given}
         )
-        assert bool(count) == ("confirmed secrets with another password" in str(step["notes"]))
+        assert bool(count) == ("with another password" in str(step))
         return "may be mistyped, and pods with these secrets" in step["refusal"]
 
     def test_the_retirement_is_refused_unless_it_is_allowed(self) -> None:
@@ -223,9 +282,10 @@ class TestOldLogin:
 
     def state(self, *answers: Any, plans: tuple[str, ...] = (), password: str = "p", **more: Any) -> str:
         """`more`: other facts of the plans, which are for another registry by default."""
-        of_other = {"registries": ["other.example.com"], "users": ["u", "n"], **more}
+        of_other = {"registries": ["other.example.com"], "copies": {"old": 0, "new": 0}, **more}
         hosts = {
-            str(n): {"__credential_rotation_planned": {**of_other, "old_login": plan}} for n, plan in enumerate(plans)
+            str(n): {"__credential_rotation_plan": found(**{**of_other, "old_login": plan})}
+            for n, plan in enumerate(plans)
         }
         old = {"username": "u", **({"password": password} if password else {})}
         asked = {"results": [*answers]} if answers else None
@@ -252,13 +312,13 @@ class TestOldLogin:
         """Each cluster can have its own registry, but only the registries of the first one are asked at the end."""
         works, bad = self.answer("logs_in"), self.answer("bad_login")
         assert self.state(works, plans=("works", "unknown")) == "works"
-        assert self.state(works, plans=("works", "unknown"), has_login=True) == "unknown"
+        assert self.state(works, plans=("works", "unknown"), copies={"old": 1}) == "unknown"
         assert self.state(works, plans=("works", "refused")) == "unknown"
         assert self.state(bad, plans=("refused", "works")) == "unknown"
 
     def test_the_plan_of_another_login_does_not_count(self) -> None:
-        assert self.state(self.answer("bad_login"), plans=("works",), users=["u", "other"]) == "refused"
-        assert self.state(password="", plans=("works",), users=["other", "n"]) == "unknown"
+        assert self.state(self.answer("bad_login"), plans=("works",), users="others") == "refused"
+        assert self.state(password="", plans=("works",), users="others") == "unknown"
 
     def test_an_answer_of_today_replaces_that_of_the_plan(self) -> None:
         """The login can expire while nodes are rolled out."""
@@ -269,7 +329,7 @@ class TestOldLogin:
     def test_without_a_password_the_plan_decides(self) -> None:
         stale = self.answer("logs_in")
         assert self.state(stale, password="", plans=("unknown", "works")) == "works"
-        assert self.state(stale, password="", plans=("unknown", "works"), has_login=True) == "works"
+        assert self.state(stale, password="", plans=("unknown", "works"), copies={"old": 1}) == "works"
         assert self.state(stale, password="", plans=("unknown",)) == "unknown"
         assert self.state(password="") == "unknown"
 
@@ -313,14 +373,15 @@ class TestRetirement:
 
     def test_a_login_that_the_registries_accept_is_retired(self) -> None:
         assert self.decision("logs_in") == {
-            "refusal": "", "notes": [], "old_login": "works", "retires": True, "has_guard": False,
+            "refusal": "", "notes": [], "old_login": "works",
+            "files": ["new_login", "ready", "disable", "new_login", "dead_login", "pods"],
         }  # fmt: skip
 
     @pytest.mark.parametrize("allowed", [False, True])
     def test_nothing_is_retired_if_the_registries_refuse_the_login_already(self, allowed: bool) -> None:
         """The login was retired by an earlier run, or it is mistyped. The run ends well, and reports that it retired nothing."""
         found_ = self.decision("bad_login", allow=["remaining"] * allowed, _seen=found(similar=[ROW]))
-        assert (found_["refusal"], found_["retires"]) == ("", False)
+        assert (found_["refusal"], "disable" in found_["files"]) == ("", False)
         (note,) = found_["notes"]
         assert note.endswith("is mistyped. a/quay has why.")
 
@@ -328,21 +389,15 @@ class TestRetirement:
         said = self.decision("unanswered")["refusal"]
         assert said.startswith("the old login was not retired: it is not known whether the registries accept it")
         assert "quay.io: it said no. Correct credential_rotation_old" in said
-        assert self.decision("unanswered", allow=["remaining"])["retires"]
+        assert "disable" in self.decision("unanswered", allow=["remaining"])["files"]
         assert (
-            "Without its password, the registries cannot be asked" in self.decision("logs_in", **NO_PASSWORD)["refusal"]
+            "Without its password, the registries cannot be asked"
+            in self.decision("logs_in", **NO_PASSWORD, _plan=found(old_login="unknown"))["refusal"]
         )
 
     def test_the_answers_of_plans_are_named(self) -> None:
         plans = {
-            name: {
-                "__credential_rotation_planned": {
-                    "users": ["u", "n"],
-                    "registries": ["x"],
-                    "old_login": state,
-                    "has_login": True,
-                }
-            }
+            name: {"__credential_rotation_plan": found(registries=["x"], old_login=state)}
             for name, state in (("b", "refused"), ("c", "unknown"), ("d", "works"))
         }
         said = self.decision("logs_in", hosts=plans, allow=["absent"])["refusal"]
@@ -353,7 +408,8 @@ class TestRetirement:
     def test_without_retire_tasks_the_registries_must_only_refuse_it(self) -> None:
         for outcome in ("logs_in", "bad_login", "unanswered"):
             found_ = self.decision(outcome, retire_tasks="", verify_revoked="yes")
-            assert (found_["refusal"], found_["notes"], found_["retires"]) == ("", [], False)
+            assert (found_["refusal"], found_["notes"]) == ("", [])
+            assert found_["files"] == ["ready", "new_login", "dead_login", "pods"]
         assert (
             "declares the login"
             in self.decision("bad_login", retire_tasks="", verify_revoked="yes", _inventory=FOREIGN)["refusal"]
@@ -398,10 +454,14 @@ class TestRetirement:
 
     @pytest.mark.parametrize("guard", ["what_if", "what_if_strict"])
     def test_workloads_are_evaluated_only_before_a_retirement_with_a_guard(self, guard: str) -> None:
-        assert self.decision("logs_in", guard=guard)["has_guard"]
-        assert not self.decision("logs_in")["has_guard"]
-        assert not self.decision("logs_in", guard=guard, retire_tasks="")["has_guard"]
-        assert not self.decision("bad_login", guard=guard)["has_guard"], "nothing is retired"
+        assert self.decision("logs_in", guard=guard)["files"][0] == "guard"
+        assert "guard" not in self.decision("logs_in")["files"]
+        assert "guard" not in self.decision("logs_in", guard=guard, retire_tasks="")["files"]
+        assert "guard" not in self.decision("bad_login", guard=guard)["files"], "nothing is retired"
+
+    def test_registries_are_asked_about_a_login_only_with_its_password(self) -> None:
+        assert "dead_login" not in self.decision("logs_in", allow=["remaining"], **NO_PASSWORD)["files"]
+        assert self.decision("logs_in", retire_tasks="")["files"] == []
 
 
 class TestWorkloads:
@@ -443,7 +503,7 @@ class TestWorkloads:
             in plain["notes"][0]
         )
         assert "(containers: 1, sentences about objects that could not be read: 0)" in strict["refusal"]
-        assert "so they do not stop" not in strict["notes"][0]
+        assert "cannot be judged (containers: 1): Pod a/p (c, i): why" in strict["refusal"]
 
     def test_objects_that_cannot_be_read_are_named(self) -> None:
         denied = "the pods of a could not be read: the caller may not list pods"
@@ -462,8 +522,9 @@ class TestCanary:
     """The conditions under which a node tests the new login."""
 
     def runs(self, to_change: int, **given: Any) -> tuple[bool, bool]:
-        step = decide("steps", _plan=found(copies={"to_change": to_change}), **given)
-        return step["canary"], bool(step["notes"])
+        plan = found(copies={"to_change": to_change})
+        notes = str(decide("plan", _plan=plan, **given)["notes"])
+        return "watch" in decide("steps", _plan=plan, **given)["files"], "tests the new login neither" in notes
 
     def test_a_run_that_only_retires_pulls_first(self) -> None:
         assert self.runs(0, **RETIRE) == (True, False)
@@ -480,7 +541,10 @@ class TestCanary:
     def test_the_first_namespace_that_uses_the_login_is_the_canary(self) -> None:
         plan = found(probes=[*self.PROBES], copies={"to_change": 1})
         step = decide("canary", _plan=plan, canary_soak_seconds="5")
-        assert step == {"namespaces": ["b"], "probes": [self.PROBES[0]], "notes": [], "seconds": 5}
+        assert step == {"refusal": "", "notes": [], "namespaces": ["b"], "probes": [self.PROBES[0]], "seconds": 5}
+        files = decide("steps", _plan=plan, canary_soak_seconds="5", _confirmed=[ROW])["files"]
+        assert files == ["canary", "probe", "canary_soak", "watch", "namespaces", "imports", "check"]
+        assert decide("steps", _plan=plan, probe=False)["files"] == ["canary", "watch", "namespaces", "check"]
         assert decide("canary", _plan=plan, canary_namespaces=["a", "c"])["probes"] == [self.PROBES[1]]
 
     def test_a_secret_that_keeps_its_login_is_not_tested(self) -> None:
@@ -504,10 +568,22 @@ class TestCanary:
     def test_nodes_and_imports(self, nodes: Any, rotates: Any, expected: bool) -> None:
         rows = [{"namespace": "a"}, {"namespace": "b"}, {"namespace": "a"}]
         step = decide("steps", _plan=found(nodes=nodes), nodes=rotates, _confirmed=rows)
-        assert (step["nodes"], step["imports"]) == (expected, True)
+        assert ("nodes" in step["files"], "imports" in step["files"]) == (expected, True)
         assert step["imports_selector"]["include"] == (["*"] if expected else ["a", "b"])
-        assert decide("steps", _plan=found(nodes=nodes), nodes=rotates)["imports"] is expected
-        assert not decide("steps", _plan=found(nodes=nodes), nodes=rotates, _confirmed=rows, reimport="no")["imports"]
+        given: Any = {"_plan": found(nodes=nodes), "nodes": rotates}
+        assert ("imports" in decide("steps", **given)["files"]) is expected
+        assert "imports" not in decide("steps", **given, _confirmed=rows, reimport="no")["files"]
+        check = decide("steps", **given, _confirmed=rows, ansible_check_mode=True)
+        assert check["files"] == ["nodes"] * expected
+
+    def test_a_wave_ends_before_it_begins_if_a_cluster_has_failed_or_check_mode_has_shown_all(self) -> None:
+        plans = {name: {"__credential_rotation_plan": found(nodes=nodes)} for name, nodes in (("a", []), ("b", [ROW]))}
+        assert not decide("wave", plans)["ends"]
+        assert decide("wave", plans, ["a"])["ends"]
+        assert not decide("wave", plans, ansible_check_mode=True)["ends"]
+        assert decide("wave", {"a": plans["a"]}, ansible_check_mode=True)["ends"]
+        off = {"b": {**plans["b"], "credential_rotation_nodes": "no"}}
+        assert decide("wave", off, ansible_check_mode=True)["ends"]
 
 
 class TestNodes:
@@ -533,7 +609,7 @@ class TestNodes:
         kept = decide("written_nodes", _nodes=pools, _nodes_result=found(not_accepted=[ROW]))
         assert "The pull secret of the nodes was not changed: a/quay: why. Run again" in kept["refusal"]
         changed = decide("written_nodes", _nodes=pools, _nodes_result={**found(), "changed": True})
-        assert changed == {"refusal": "", "rendered_before": {"w": "r1"}}
+        assert changed == {"refusal": "", "notes": [], "rendered_before": {"w": "r1"}}
         assert decide("written_nodes", _nodes=pools, _nodes_result=found())["rendered_before"] == {}
 
 
@@ -546,13 +622,13 @@ class TestWait:
         self, nodes: Any, changed: Any, seconds: int, rotates_nodes: Any
     ) -> None:
         """An earlier run may have just written it. None means that the play has no plan, so its hosts are unknown."""
-        plan = {"_planned": None} if nodes is None else {"_plan": found(nodes=nodes, nodes_changed=changed)}
+        plan = {"_plan": None} if nodes is None else {"_plan": found(nodes=nodes, nodes_changed=changed)}
         step = decide("end", {}, [], **plan, **RETIRE, nodes=rotates_nodes, soak_seconds="60")
         assert step["own_minimum"] == step["seconds"] == (seconds if rotates_nodes is True else 60)
-        assert step["waits_for_nodes"] is (rotates_nodes is True and nodes == [] and bool(changed))
+        assert ("nodes_wait" in step["files"]) is (rotates_nodes is True and nodes == [] and bool(changed))
 
     def test_the_plan_of_another_rotation_does_not_count(self) -> None:
-        assert decide("end", _planned={"key": "other"}, soak_seconds=0)["own_minimum"] == 300
+        assert decide("end", _plan=found(users="others"), soak_seconds=0)["own_minimum"] == 300
 
     def test_the_longest_wait_of_all_clusters_counts(self) -> None:
         """Each cluster has computed its own, because each can rotate a login of its own. A failed one does not count."""
@@ -567,10 +643,15 @@ class TestWait:
     )
     def test_only_a_retirement_waits(self, given: Any) -> None:
         step = decide("end", **{**RETIRE, **given})
-        assert (step["waits"], step["seconds"], step["pulls_timeout"]) == (False, 0, 0)
+        assert (step["seconds"], step["pulls_timeout"], {"soak", "pulls"} & {*step["files"]}) == (0, 0, set())
+        assert step["files"] == {
+            "rollback": ["check"], "emergency": ["check", "old_login", "retire"], "ansible_check_mode": [], "retire_tasks": ["check", "retire"],
+        }[next(iter(given))]  # fmt: skip
         assert decide("end", **RETIRE, pulls_timeout="20")["pulls_timeout"] == 20
         assert decide("end", **RETIRE)["pulls_timeout"] == 60
-        assert decide("end", verify_revoked=True)["is_retired"]
+        assert decide("end", **RETIRE)["files"] == ["soak", "pulls", "check", "old_login", "retire"]
+        assert "old_login" in decide("end", verify_revoked=True)["files"]
+        assert "old_login" not in decide("end", **RETIRE, **NO_PASSWORD)["files"]
 
 
 class TestRest:
@@ -608,13 +689,13 @@ class TestRest:
 
 def new_failures(plan: Any, seen: Any, **given: Any) -> list[str]:
     """Return the failures that count. Without a plan, the play has no plan of this rotation."""
-    own = {"_planned": None} if plan is None else {"_plan": plan}
+    own = {"_plan": None} if plan is None else {"_plan": plan}
     return [row["place"] for row in rotation.new_failures(facts(_seen=seen, **own, **given))]
 
 
 def after_retirement(plan: Any, before: Any, after: Any) -> list[str]:
     """Return the failures that count in a look after the retirement."""
-    own = {"_planned": None} if plan is None else {"_plan": plan}
+    own = {"_plan": None} if plan is None else {"_plan": plan}
     known = decide("disable", _seen=before, **own)["known_failures"]
     return new_failures(plan, after, _known_failures=known)
 
@@ -674,8 +755,8 @@ class TestAfterTheRetirement:
     ("given", "scope"),
     [
         ({"_confirmed": ["row"]}, {"secrets": ["row"]}),
-        ({"_planned": {"key": "other"}, "plan": "x", "_reviewed": {"secrets": []}}, {"plan": {"secrets": []}}),
-        ({"_planned": None, "_named": ["entry"]}, {"secrets": ["entry"]}),
+        ({"_plan": found(registries=["other"]), "plan": "x", "_reviewed": {"secrets": []}}, {"plan": {"secrets": []}}),
+        ({"_plan": None, "_named": ["entry"]}, {"secrets": ["entry"]}),
     ],
 )
 def test_a_check_searches_the_confirmed_secrets(given: Any, scope: Any) -> None:

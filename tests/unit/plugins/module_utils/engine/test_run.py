@@ -60,6 +60,10 @@ class Work(NamespaceWork):
     def has_more(self) -> bool:
         return self.looks > 0
 
+    @property
+    def awaited(self) -> str:
+        return self.part
+
     def summarize(self) -> NamespaceResult:
         return NamespaceResult(self.namespace, "unchanged")
 
@@ -69,9 +73,12 @@ def api() -> FakeApi:
     return FakeApi()
 
 
-def run_of(api: FakeApi, max_failures: int | None = None, clock: Clock | None = None) -> Iterator[Run]:
+def run_of(
+    api: FakeApi, max_failures: int | None = None, clock: Clock | None = None, say: Callable[[str], None] | None = None
+) -> Iterator[Run]:
     clock = clock or Clock()
-    settings = RunSettings(False, concurrency=1, max_failures=max_failures, clock=EngineClock(clock.now, clock.sleep))
+    now = EngineClock(clock.now, clock.sleep)
+    settings = RunSettings(False, concurrency=1, max_failures=max_failures, clock=now, task="sa_link", say=say)
     with open_run(api.cluster(clock), 3, settings) as found:
         yield found
 
@@ -286,6 +293,21 @@ class TestPoll:
     def test_the_time_of_looks_counts_toward_the_deadline(self) -> None:
         clock = Clock()
         assert len(self.looked(clock, [Work("a", float("inf"))], lambda: 5, look_seconds=6)) == 1
+
+    def test_progress_names_the_first_awaited_object_in_one_line(self) -> None:
+        lines: list[str] = []
+        works = [Work("a", 1, "done"), Work("b", float("inf"), f"service account x\n{'y' * 500}"), Work("c", 99, "z")]
+
+        def look(pending: Any) -> None:
+            for work in pending:
+                work.looks -= 1
+
+        for run in run_of(FakeApi(), say=lines.append):
+            run.poll(works, look, lambda: 5)
+        (line,) = lines
+        assert line.startswith("sa_link 1/3 namespaces, 0 changed, 0 failed, about ")
+        assert "; in b: service account x yyy" in line
+        assert len(line) < 300
 
     def test_finished_works_are_counted_once(self, api: FakeApi) -> None:
         for run in run_of(api):

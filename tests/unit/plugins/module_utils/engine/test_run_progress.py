@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Progress is one line every few seconds that contains only counts."""
+"""Progress is one line every few seconds with counts and, in a task that waits, the first awaited object."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class TestProgress:
         clock = iter([0.0, 1.0, 4.0, 5.0])
         progress = Progress("sa_wait", 2, lines.append, now=lambda: next(clock))
         for _round in range(3):
-            progress.tick()
-        assert lines == ["sa_wait 0/2 namespaces, 0 changed, 0 failed"]
+            progress.tick("in a: service account never does not exist")
+        assert lines == ["sa_wait 0/2 namespaces, 0 changed, 0 failed; in a: service account never does not exist"]
 
     def test_progress_is_reported_every_three_seconds(self) -> None:
         lines: list[str] = []

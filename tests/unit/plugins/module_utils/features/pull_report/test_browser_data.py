@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import offer_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import (
     as_data,
     embed_json,
+    group_by_cause,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
     all_findings,
@@ -87,6 +89,59 @@ def test_any_names_and_texts_survive_the_encoding(rows: list[tuple[str, str, str
         message = f"{namespace}/{name} {about}{text}{name}".encode("utf-8", "ignore").decode()
         found.append(audits.finding(namespace=namespace, name=name, location=about, message=message, id=f"{at:016x}"))
     check(merge_documents({"a": audits.document(audits.cluster(findings=found))}))
+
+
+class TestCauses:
+    """Findings have one cause if they have one rule and differ only in the names of objects."""
+
+    DIFFERS = "Secret {0}/{1} has a different password for a login for quay.io than 5 other entries"
+
+    def groups(self, *found: Any) -> list[list[str]]:
+        """Return the namespaces of each group."""
+        groups = group_by_cause([("c", finding) for finding in found])
+        return [[finding["namespace"] for _cluster, finding in group] for group in groups]
+
+    def differs(self, namespace: str, name: str = "quay", location: str = "quay.io", **more: Any) -> Any:
+        message = self.DIFFERS.format(namespace, name)
+        own = {"namespace": namespace, "name": name, "location": location, "message": message}
+        return audits.finding(**{"rule": "copies", **own, **more})
+
+    def test_findings_about_one_registry_are_grouped_for_all_secrets(self) -> None:
+        found = [self.differs("team-a"), self.differs("b"), self.differs("c", name="x"), self.differs("quay")]
+        assert self.groups(*found) == [["team-a", "b", "c", "quay"]]
+
+    def test_without_a_part_the_name_of_the_object_counts(self) -> None:
+        found = [
+            self.differs("a", location=""),
+            self.differs("b", location="", name="x"),
+            self.differs("c", location=""),
+        ]
+        assert self.groups(*found) == [["a", "c"], ["b"]]
+        assert self.groups(self.differs("a", location="x", name="y"), self.differs("b", location="", name="x")) == [
+            ["a"],
+            ["b"],
+        ]
+
+    @pytest.mark.parametrize(
+        "other",
+        [{"location": "ghcr.io"}, {"rule": "other"}, {"severity": "info"}, {"kind": "Pod"}, {"message": "x"}],
+        ids=str,
+    )
+    def test_other_facts_are_another_cause(self, other: Any) -> None:
+        assert self.groups(self.differs("a"), self.differs("b", **other), self.differs("c")) == [["a", "c"], ["b"]]
+
+    def test_groups_are_those_of_the_page(self) -> None:
+        """The program of the page groups the rows of one rule and severity by their kind, message and part or name."""
+        document = merge_documents({"a": audits.fleet(3, 40, 4.0)})
+        found = list(all_findings(document))
+        table = json.loads(embed_json(as_data(document)))["findings"]
+        rows: dict[Any, list[Any]] = {}
+        for at, each in enumerate(found):
+            about = ("part", table["location"][at]) if each[1]["location"] else ("name", table["name"][at])
+            key = (table["rule"][at], table["severity"][at], table["kind"][at], table["message"][at], about)
+            rows.setdefault(key, []).append(each)
+        assert group_by_cause(found) == sorted(rows.values(), key=len, reverse=True)
+        assert len(rows) < len(found) / 2
 
 
 def test_a_gone_finding_keeps_its_rule_that_is_no_longer_applied() -> None:

@@ -134,11 +134,33 @@ def test_a_report_without_findings_has_its_own_text() -> None:
 
 
 def test_the_first_findings_are_shown_with_their_fix() -> None:
-    found = [audits.finding(namespace=f"project-{number}") for number in range(7)]
+    found = [audits.finding(name=f"pull-{number}") for number in range(7)]
     text = page(report(audits.cluster(findings=found)))[0].text
     assert text.count("has type Opaque") == 5
     assert text.count("openshift_ops.image_pull.pull_secret:") == 5
     assert "and 2 more" in text
+
+
+def test_findings_of_one_cause_are_shown_once_with_their_objects() -> None:
+    """The largest group comes first. A cause can be in several clusters."""
+    found = [
+        audits.finding(name="other"),
+        *(audits.finding(namespace=f"project-{number:04}") for number in range(3000)),
+    ]
+    text = page(report(audits.cluster("a", findings=found), audits.cluster("b", findings=found[:2])))[0].text
+    assert text.count("has type Opaque") == 2
+    first = text.index("secret project-0000/pull has type Opaque")
+    assert first < text.index("secret project-a/other has type Opaque")
+    assert "Also: a Secret project-0001/pull a Secret project-0002/pull" in text
+    assert "a Secret project-0010/pull and 2,990 more" in text
+    assert "Also: b Secret project-a/other" in text
+
+
+def test_names_in_a_group_are_not_markup() -> None:
+    hostile = [audits.finding(namespace=f"<b>{number}</b>\u202e", name="<script>") for number in range(3)]
+    made, text = page(report(audits.cluster(findings=hostile)))
+    assert "Secret <b>2</b>⟨U+202E⟩/<script>" in made.text
+    assert "<b>2" not in text
 
 
 def test_clusters_are_shown_with_the_worst_first() -> None:
