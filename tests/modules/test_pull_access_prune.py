@@ -223,7 +223,7 @@ class TestGuard:
         assert failure["namespace"] == first
         assert f"secret {first}/used was not removed, because option 'guard' found" in failure["error"]
         assert f"deployment {first}/web, container app, image {scene.image}" in failure["error"]
-        assert "set 'guard' to false" in failure["error"]
+        assert "set 'guard: false'" in failure["error"]
         assert [(row["kind"], row["name"]) for row in result["guard"]["would_break"]] == [("Deployment", "web")]
         assert lab.get(first, "secrets", "used")
         assert "used" in pull_names(lab.account(first))
@@ -301,6 +301,6 @@ class TestGuard:
             result = server.run("pull_access_prune", owner=owner, guard="what_if", **nothing)
         assert result["failed"]
         assert "no removal was made, because option 'guard' could not judge the removals" in result["msg"]
-        assert "set 'guard' to false" in result["msg"]
+        assert "set 'guard: false'" in result["msg"]
         assert server.proxy.asked("^(PATCH|DELETE|PUT)") == []
         assert lab.get(scene.name, "secrets", "spare")

@@ -138,7 +138,7 @@ _UNTRIED = (
 _ENTRIES = 3
 #: The sentence after a change without an effect that may have one, by its kind.
 _IDLE_HINTS = {
-    "unreachable_registries": " Without ask_registries, it is not known which registries get their tokens from there.",
+    "unreachable_registries": " Without 'ask_registries: true', it is not known which registries get their tokens from there.",
 }
 
 Row = Mapping[str, Any]
@@ -188,7 +188,7 @@ def hints_of(document: Mapping[str, Any]) -> list[str]:
     applied, and changes without an effect."""
     hints = []
     if document["not_asked"]:
-        hints.append("Registries were not asked, and their answers may decide: set ask_registries to true.")
+        hints.append("Registries were not asked, and their answers may decide: set 'ask_registries: true'.")
     if any(each["kind"] == ADDED for each in document["changes"]):
         hints.append(_UNTRIED)
     if builds := document["builds"]:

@@ -253,7 +253,7 @@ def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:
     if held.type not in DATA_KEYS:
         return (
             f"{ref} has type {held.type}, which no node reads: create it as kubernetes.io/dockerconfigjson "
-            f"(module pull_secret with recreate=true), {_ANYWAY}"
+            f"(module pull_secret with 'recreate: true'), {_ANYWAY}"
         )
     reading = held.for_kubelet
     if reading.problems:

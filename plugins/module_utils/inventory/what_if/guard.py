@@ -138,14 +138,14 @@ def describe_broken(refusal: str, rows: Sequence[WhatIfRow]) -> str:
     if not broken:
         return (
             f"{refusal}, because option 'guard' cannot judge whether these would still get their image: {shown}. The reason for the first one "
-            f"is: {_reason(rows[0])}. To do it although they cannot be judged, set 'guard' to what_if"
+            f"is: {_reason(rows[0])}. To do it although they cannot be judged, set 'guard: what_if'"
         )
     first = broken[0]
     step = f"at step {first.failing_step}: " if first.failing_step else ""
     return (
         f"{refusal}, because option 'guard' found that these would no longer get their image: {shown}. The first one "
-        f"fails {step}{_reason(first)}. Give these workloads another way to their image ('guard.would_break' has a task wherever one helps), or "
-        "set 'guard' to false to do it anyway"
+        f"fails {step}{_reason(first)}. Give these workloads another way to their image (guard.would_break in the result has a task wherever one helps), or "
+        "set 'guard: false' to do it anyway"
     )
 
 

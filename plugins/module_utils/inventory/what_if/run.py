@@ -265,7 +265,7 @@ def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
     if NOT_ASKED in asked.failing and (rows := [row for row in found.affected if row.deciding.not_asked]):
         reasons.append(
             f"the registries of {pluralize(len(rows), 'container')} were not asked, and may decide whether they break, such as "
-            f"{_describe(rows[0])}. Set ask_registries to true, or fail_on to certain_break"
+            f"{_describe(rows[0])}. Set 'ask_registries: true' or 'fail_on: certain_break'"
         )
     for entry in found.access.unplanned[:1] if asked.failing else ():
         title = f"{entry.title} in namespace {entry.namespace}" if entry.title else f"namespace {entry.namespace}"

@@ -99,7 +99,7 @@ class TestSentences:
         for part in (
             "pod project-a/web, container app, image quay.io/team/app:v1",
             "at step network: no secret has a login",
-            "or set 'guard' to false to do it anyway",
+            "or set 'guard: false' to do it anyway",
         ):
             assert part in text
 
@@ -113,7 +113,7 @@ class TestSentences:
         assert describe_broken("secret project-a/pull was not removed", rows[:1]) == (
             "secret project-a/pull was not removed, because option 'guard' cannot judge whether these would still get their image: pod "
             "project-a/other, container app, image quay.io/team/app:v1. The reason for the first one is: no secret has a login. To do it although "
-            "they cannot be judged, set 'guard' to what_if"
+            "they cannot be judged, set 'guard: what_if'"
         )
 
     def test_a_step_that_is_not_known_is_left_out(self) -> None:
@@ -195,13 +195,14 @@ class TestJudgement:
 
 class TestRoles:
     def test_the_sentences_name_the_variable_of_a_role_instead_of_the_option(self) -> None:
+        def told(**messages: Any) -> dict[str, Any]:
+            return translate_result({"guard": "global_pull_secret_guard"}, {}, messages)
+
         remarks = GuardJudgement(unknown=[row()], unread={"project-a": "no"}).remarks
-        given = {"msg": describe_broken("secret project-a/pull was not removed", [row()]), "warnings": list(remarks)}
-        found = translate_result("global_pull_secret", given)
+        found = told(msg=describe_broken("secret project-a/pull was not removed", [row()]), warnings=list(remarks))
         assert "because variable global_pull_secret_guard found" in found["msg"]
-        assert found["msg"].endswith("or set global_pull_secret_guard to false to do it anyway")
-        unknown = describe_broken("it was not removed", [row(answer="unknown")])
-        told = translate_result("global_pull_secret", {"msg": unknown})["msg"]
-        assert told.endswith("To do it although they cannot be judged, set global_pull_secret_guard to what_if")
+        assert found["msg"].endswith("or set global_pull_secret_guard: false to do it anyway")
+        unknown = told(msg=describe_broken("it was not removed", [row(answer="unknown")]))["msg"]
+        assert unknown.endswith("To do it although they cannot be judged, set global_pull_secret_guard: what_if")
         assert len(found["warnings"]) == 2
         assert all(each.startswith("variable global_pull_secret_guard cannot judge") for each in found["warnings"])

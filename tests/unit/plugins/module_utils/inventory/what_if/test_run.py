@@ -114,7 +114,7 @@ def test_an_only_login_that_is_lost_fails_a_gate_that_did_not_ask() -> None:
     assert asked.has_failed
     message = asked.message("task")
     assert "the registries of 4 containers were not asked, and may decide whether they break, such as " in message
-    assert "Set ask_registries to true, or fail_on to certain_break" in message
+    assert "Set 'ask_registries: true' or 'fail_on: certain_break'" in message
     assert "the registries of 4 containers were not asked" in asked.extra["text"][0]
     assert not answered(cluster("a"), failing=("would_break",), changes=[unlinked]).has_failed
 

@@ -65,7 +65,7 @@ class TestChangeGuard:
         assert judge is not None
         with pytest.raises(Refusal, match="no removal was made, because option 'guard' could not judge") as caught:
             judge(PlannedChanges([DELETED]))
-        assert "set 'guard' to false" in str(caught.value)
+        assert "set 'guard: false'" in str(caught.value)
         assert api.writes == []
 
 
