@@ -312,8 +312,9 @@ def _is_known(name: str) -> bool:
 def _sentence(name: str) -> str:
     prefix = next(prefix for prefix in _PREFIXES if name.startswith(prefix))
     known = sorted(one for one in KNOWN if one.startswith(prefix))
-    # Compare only the rests, because the prefix is the same.
-    meant = find_similar(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known])
+    # Compare only the rests, because the prefix is the same. A guard reaches registries like everything else.
+    rest = name.removeprefix(prefix).replace("guard_", "registry_")
+    meant = find_similar(rest, [one.removeprefix(prefix) for one in known])
     end = (
         f": did you mean {prefix + meant!r}?"
         if meant
