@@ -170,7 +170,7 @@ def what_if_line(results: Sequence[Result]) -> str:
     not_asked, not_applied = (sum(result.get(name, 0) for result in results) for name in ("not_asked", "not_applied"))
     parts = [
         f"{pluralize(found['would_break'], 'container')} would no longer get {'its' if found['would_break'] == 1 else 'their'} image",
-        f"{found['unknown']:,} cannot be judged",
+        f"{found['unknown']:,} not known",
         *([f"registries not asked for {not_asked:,} of them"] if not_asked else []),
         *([f"{pluralize(not_applied, 'part')} of the inventory not applied"] if not_applied else []),
         f"{found['still_broken']:,} fail{'s' if found['still_broken'] == 1 else ''} today as well",

@@ -212,7 +212,7 @@ def refuse_dropping(
 
 
 def refuse_unknown_loss(ref: ObjectRef, why: str, *, guarded: bool = False) -> None:
-    """Refuse to replace an unreadable pull secret of the nodes, because it is unknown which entries would be removed.
+    """Refuse to replace an unreadable pull secret of the nodes, because it is not known which entries would be removed.
 
     `why` is the reason, as in `StoredSecret.unreadable`, and empty when the secret can be read. `guarded`: treat another secret like
     the nodes' secret as well.
@@ -221,7 +221,7 @@ def refuse_unknown_loss(ref: ObjectRef, why: str, *, guarded: bool = False) -> N
     """
     if (guarded or is_global(ref)) and why:
         raise Refusal(
-            f"{ref} is the pull secret of every node, and its content {why}, so it is unknown which entries 'mode: replace' would remove. "
+            f"{ref} is the pull secret of every node, and its content {why}, so it is not known which entries 'mode: replace' would remove. "
             f"It was not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "
             "--from-file=.dockerconfigjson=FILE'"
         )

@@ -119,7 +119,7 @@ class StoredSecret:
     def text(self) -> str:
         """The content as text that encodes to the same bytes again, or `{}` when there is none.
 
-        :raises InvalidContent: when it is unknown which data key holds the auth file, or its value is not base64.
+        :raises InvalidContent: when it is not known which data key holds the auth file, or its value is not base64.
         """
         if not self.key and self.others:
             raise InvalidContent(f"is not in one data key: the secret has {', '.join(sorted(self.others))}")

@@ -90,7 +90,7 @@ class NotFound(ApiError):
 
 
 class UnknownResource(NotFound):
-    """The API server does not have such a kind. It is unknown whether the object exists."""
+    """The API server does not have such a kind. It is not known whether the object exists."""
 
 
 class NamespaceMissing(ApiError):

@@ -477,7 +477,7 @@ class _Difference:
 
 
 def _loss_sentence(ref: ObjectRef, held: StoredSecret) -> str:
-    return f"the old content of {ref} {held.unreadable}, so it is unknown which registries it contained"
+    return f"the old content of {ref} {held.unreadable}, so it is not known which registries it contained"
 
 
 def contradictions(declared: Sequence[PullSecret]) -> Iterator[Contradiction]:

@@ -224,6 +224,12 @@ def test_an_option_in_a_message_is_in_quotes() -> None:
     assert {(file, text): found for file, text in MESSAGES if (found := [*unquoted_options(text)])} == {}
 
 
+def test_messages_have_one_word_for_verdicts_that_are_not_known() -> None:
+    assert [
+        text for _file, text in MESSAGES if re.search(r"\b(be judged|cannot judge)\b|[Ii]t is unknown whether", text)
+    ] == []
+
+
 def test_each_message_gets_the_variables_of_each_role_and_playbook() -> None:
     """No option that has a variable is left in quotes, except members of other options."""
     found = 0

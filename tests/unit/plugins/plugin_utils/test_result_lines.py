@@ -280,10 +280,10 @@ class TestWhatIf:
     def test_the_line_adds_the_counts_of_all_clusters(self) -> None:
         other = {"counts": {**self.ANSWER["counts"], "would_work": 2}, "failed": True, "msg": HOSTILE}
         assert result_line([self.ANSWER], "what_if") == (
-            "1 cluster: 1 container would no longer get its image, 0 cannot be judged, 1 fails today as well, 1,200 still pull"
+            "1 cluster: 1 container would no longer get its image, 0 not known, 1 fails today as well, 1,200 still pull"
         )
         assert result_line([self.ANSWER, other], "what_if") == (
-            "2 clusters: 2 containers would no longer get their image, 0 cannot be judged, 2 fail today as well, 2 repaired, "
+            "2 clusters: 2 containers would no longer get their image, 0 not known, 2 fail today as well, 2 repaired, "
             "2,400 still pull"
         )
 
@@ -291,7 +291,7 @@ class TestWhatIf:
         counts = {**self.ANSWER["counts"], "unknown": 3, "not_affected": 1000}
         answer = {"counts": counts, "not_asked": 2, "not_applied": 1}
         assert result_line([answer, answer], "what_if") == (
-            "2 clusters: 2 containers would no longer get their image, 6 cannot be judged, registries not asked for 4 of them, 2 parts of the "
+            "2 clusters: 2 containers would no longer get their image, 6 not known, registries not asked for 4 of them, 2 parts of the "
             "inventory not applied, 2 fail today as well, 2,400 still pull, 2,000 not affected"
         )
 

@@ -167,7 +167,7 @@ class TestGlobal:
         assert "must not be deleted" in refusal(protected.refuse_dropping, other, JSON, (), "delete", [])
         protected.refuse_dropping(other, JSON, ["quay.io"], "update", ["quay.io"])
         protected.refuse_unknown_loss(other, "is not base64")
-        with pytest.raises(Refusal, match="it is unknown which entries 'mode: replace' would remove"):
+        with pytest.raises(Refusal, match="it is not known which entries 'mode: replace' would remove"):
             protected.refuse_unknown_loss(other, "is not base64", guarded=True)
 
     def test_a_refusal_names_all_entries_that_the_platform_needs(self) -> None:
@@ -183,7 +183,7 @@ class TestGlobal:
     def test_an_unreadable_global_pull_secret_is_not_replaced(self) -> None:
         protected.refuse_unknown_loss(GLOBAL, "")
         assert refusal(protected.refuse_unknown_loss, GLOBAL, "is not base64") == (
-            f"{NODES}, and its content is not base64, so it is unknown which entries 'mode: replace' would remove. It was not changed: repair the content "
+            f"{NODES}, and its content is not base64, so it is not known which entries 'mode: replace' would remove. It was not changed: repair the content "
             "first, for example with 'oc set data secret/pull-secret -n openshift-config --from-file=.dockerconfigjson=FILE'"
         )
 

@@ -275,7 +275,7 @@ class TestUnreadable:
         assert change.before == {"type": observed["type"], "registries": f"not known: the content {why}"}
         assert change.after == {"type": observed["type"], "registries": {"quay.io": "credential"}}
         assert plan.notes == (
-            f"the old content of secret project-a/quay {why}, so it is unknown which registries it contained",
+            f"the old content of secret project-a/quay {why}, so it is not known which registries it contained",
         )
         again = {**observed, "data": change.body["data"]}
         assert declared(type=observed["type"]).plan("project-a", {"quay": again}) == Plan()
@@ -288,7 +288,7 @@ class TestUnreadable:
         assert change.details == {"registries": registries(), "previous_content": why}
         assert change.before == {"type": observed["type"], "registries": f"not known: the content {why}"}
         assert plan.notes == (
-            f"the old content of secret project-a/quay {why}, so it is unknown which registries it contained",
+            f"the old content of secret project-a/quay {why}, so it is not known which registries it contained",
         )
 
     def test_unreadable_content_of_a_foreign_type_is_not_a_pull_secret(self) -> None:
@@ -428,7 +428,7 @@ class TestNodesSecret:
         [
             (secret(FILE), {"mode": "remove"}, "needs its entries for https://quay.io"),
             (secret(FILE), {"state": "absent", "registries": None}, "must not be deleted"),
-            (BROKEN_DATA, {}, "it is unknown which entries 'mode: replace' would remove"),
+            (BROKEN_DATA, {}, "it is not known which entries 'mode: replace' would remove"),
         ],
     )
     def test_another_secret_is_guarded_if_platform_registries_are_named(
@@ -446,7 +446,7 @@ class TestNodesSecret:
     @pytest.mark.parametrize(("observed", "why"), [pair for pair in UNREADABLE if pair[0]["type"] == DOCKERCONFIGJSON])
     def test_unreadable_content_of_the_nodes_secret_is_not_replaced(self, observed: dict[str, Any], why: str) -> None:
         assert (
-            f"and its content {why}, so it is unknown which entries 'mode: replace' would remove. It was not changed"
+            f"and its content {why}, so it is not known which entries 'mode: replace' would remove. It was not changed"
             in raised(Refusal, lambda: self.plan(observed))
         )
 
