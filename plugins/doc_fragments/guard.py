@@ -19,9 +19,9 @@ options:
         rights of M(openshift_ops.image_pull.pull_access_what_if), with list on namespaces. Nothing is read if nothing would be removed.
       - On OpenShift, if the caller may not list namespaces, the module judges only the caller's own projects and the changed namespaces,
         with a warning. With V(what_if_strict), it then removes nothing.
-      - Containers that cannot be judged, for example because an object cannot be read or a registry cannot be reached, stop nothing. A
+      - Containers that are not known, for example because an object cannot be read or a registry cannot be reached, stop nothing. A
         warning has their number and the first ones. With V(what_if_strict), they stop the removals that affect them as well. If the workloads
-        of a namespace cannot be read, the task then changes nothing. Choose it if a pull that cannot be judged must not break. The host that
+        of a namespace cannot be read, the task then changes nothing. Choose it if a pull that is not known must not break. The host that
         runs the task must then reach the registries of the workloads.
       - If the cluster fails while the module asks, nothing is changed.
       - The answer is about the objects that the task has read. A pod that is created afterwards is not part of it. If another client changes

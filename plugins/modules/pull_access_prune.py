@@ -584,7 +584,7 @@ guard:
           elements: dict
           returned: always
     unknown:
-      description: The number of containers that the other removals affect and that cannot be judged.
+      description: The number of containers that the other removals affect and that are not known.
       type: int
       returned: always
       sample: 0

@@ -227,7 +227,7 @@ what_if:
       type: int
       returned: always
     unknown:
-      description: Containers that cannot be judged.
+      description: Containers that are not known.
       type: int
       returned: always
     still_broken:

@@ -666,7 +666,7 @@ counts:
       type: int
       returned: always
     unknown:
-      description: Number of containers that cannot be judged.
+      description: Number of containers that are not known.
       type: int
       returned: always
     still_broken:

@@ -479,7 +479,7 @@ guard:
           elements: dict
           returned: always
     unknown:
-      description: The number of containers that the other changes affect and that cannot be judged.
+      description: The number of containers that the other changes affect and that are not known.
       type: int
       returned: always
       sample: 0

@@ -544,8 +544,8 @@ def _problems(role: str, entry: RoleEntry) -> Iterator[str]:
 
 
 def _describe_unknown(names: Sequence[str], known: Collection[str]) -> str:
-    meant = "; ".join(f"{name} is unknown{format_suggestion(name, known) or '.'}" for name in names)
-    return f"{meant} An entry takes {', '.join(sorted(known))}"
+    meant = "; ".join(f"{name} is unknown{format_suggestion(name, known)}" for name in names)
+    return f"{meant}{'' if meant.endswith('?') else '.'} An entry takes {', '.join(sorted(known))}"
 
 
 def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) -> Iterator[str]:

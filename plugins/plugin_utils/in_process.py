@@ -41,7 +41,7 @@ from ansible.utils.display import Display
 from ..module_utils.core.redaction import collect_credentials, hide
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
 from ..module_utils.module.task import NO_LIBRARY, Module, Task, execute, mask_output
-from .known_variables import find_unquoted, is_collection_task, problems_of, translate_result
+from .known_variables import find_unquoted, is_collection_task, problems_of, translate_result, variables_of_options
 
 __all__ = [
     "ModuleAction",
@@ -169,8 +169,20 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         result = super().run(tmp, task_vars)
         if is_collection_task(self._task):
             role = self._task._role
-            result = translate_result(role.get_name(include_role_fqcn=False) if role else "", result)
+            name = role.get_name(include_role_fqcn=False) if role else ""
+            variables = variables_of_options(name, self._options_as_written())
+            result = translate_result(variables, self.module.arguments, result)
         return self._hide_result(result)
+
+    def _options_as_written(self) -> dict[str, Any]:
+        """Return the options of the task with their templates, including the defaults of the play."""
+        play = getattr(self._task._parent, "_play", None)
+        defaults = ((play.get_ds() if play else None) or {}).get("module_defaults")
+        defaults = defaults if isinstance(defaults, Mapping) else {}
+        groups = [name for name in defaults if name.startswith("group/openshift_ops.image_pull.")]
+        own = (self._task.get_ds() or {}).get(self._task.action)
+        parts = [*(defaults[name] for name in groups), defaults.get(self._task.action), own]
+        return {option: template for part in parts if isinstance(part, Mapping) for option, template in part.items()}
 
     def _problems(self, variables: Mapping[str, Any]) -> str:
         """Return the problems that only this plugin can find: in variables, and in values that JSON would change; empty if none."""

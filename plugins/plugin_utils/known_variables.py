@@ -13,7 +13,7 @@ A test derives the table from the argument specs of the roles, from the playbook
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
@@ -41,6 +41,7 @@ __all__ = [
     "settings_of",
     "translate_result",
     "variable_of",
+    "variables_of_options",
     "why_unquoted",
 ]
 
@@ -311,8 +312,9 @@ def _is_known(name: str) -> bool:
 def _sentence(name: str) -> str:
     prefix = next(prefix for prefix in _PREFIXES if name.startswith(prefix))
     known = sorted(one for one in KNOWN if one.startswith(prefix))
-    # Compare only the rests, because the prefix is the same.
-    meant = find_similar(name.removeprefix(prefix), [one.removeprefix(prefix) for one in known])
+    # Compare only the rests, because the prefix is the same. A guard reaches registries like everything else.
+    rest = name.removeprefix(prefix).replace("guard_", "registry_")
+    meant = find_similar(rest, [one.removeprefix(prefix) for one in known])
     end = (
         f": did you mean {prefix + meant!r}?"
         if meant
@@ -334,12 +336,15 @@ def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
                 yield from filter(None, (why_unquoted(f"{name}{index}.{part}", one) for part, one in written))
 
 
-#: One or more options: `option 'a'`, `options 'a', 'b' and 'c'`, `in 'a'`.
-_OPTION_NAMES = re.compile(r"\b(options?|in|name it in|set) ('\w+'(?:(?:, | and | or )'\w+')*)")
-#: An item of an option that is a list, or a member of an option: `option 'a[0]'`, `option 'a.b'`.
-_ITEM = re.compile(r"\boption '(\w+)(\[\d+\]|\.\w+)'")
+#: A quoted text in a template, and a variable outside of one, with its member. `__given` has the variables of the command line.
+_QUOTED_TEXT = re.compile(r"""'[^']*'|"[^"]*\"""")
+_IN_TEMPLATE = re.compile(r"(?<![\w.])(?:__given\.(\w+)|([a-z]\w*(?:\.\w+\b(?!\())?))")
+#: An option in a message: `'a'`, with a value `'a: true'`, an item of a list `'a[0]'`, a member `'a.b'`.
+_OPTION = re.compile(r"'(\w+)((?:\[\d+\]|\.\w+)*(?:: [^']+)?)'")
+#: One or more options, such as `options 'a' and 'b'`.
+_OPTIONS = re.compile(rf"(?:\boption(s?) )?{_OPTION.pattern}(?:(?:, | and | or ){_OPTION.pattern})*")
 #: Options that a role gives to all entries of a task: they are never members of an entry.
-_OF_TASKS = re.compile(r"options? '(?:owner|adopt)'")
+_OF_TASKS = {"owner", "adopt"}
 #: The beginning of the next problem in a message with several problems. Problems within an entry begin with the entry.
 _PROBLEM = re.compile(r"; (?=options? ')")
 #: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
@@ -348,52 +353,84 @@ _VALUE = re.compile(r"\bvalue of (\w+)(?= must be one )")
 _ENTRY = re.compile(r"\w\[\d+\]")
 
 
-def translate_result(role: str, result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the result with the variables of a role instead of the options of its module, in the message and the warnings.
+def variables_of_options(role: str, given: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables of a task's options. `given` are the options as the role or playbook has them, with their templates.
 
-    Without a role, use the variables of the playbooks. Names after an entry of a list are members of the entry, and stay unchanged.
+    It is the variable in the template, or else the variable of the role with the name of the option. Options without one are left out.
     """
-    changed = dict(result)
-    if isinstance(result.get("msg"), str):
-        changed["msg"] = _translate_text(role, result["msg"])
-    if isinstance(result.get("warnings"), list):
-        changed["warnings"] = [
-            _translate_text(role, text) if isinstance(text, str) else text for text in result["warnings"]
-        ]
-    return changed
+    own = {option: f"{role}_{option}" for option in given if f"{role}_{option}" in KNOWN}
+    return own | {option: name for option, template in given.items() if (name := _variable_in(template, option))}
 
 
-def _translate_text(role: str, text: str) -> str:
-    return "; ".join(_translate_problem(role, each) for each in _PROBLEM.split(text))
+def _variable_in(template: Any, option: str) -> str:
+    """Return the known variable in a template, or of several ones that with the name of the option; empty if that is not clear."""
+    text = _QUOTED_TEXT.sub("", template) if isinstance(template, str) and "{{" in template else ""
+    found = _IN_TEMPLATE.findall(text)
+    names = {short or name for short, name in found if short or name.partition(".")[0] in KNOWN}
+    meant = names if len(names) == 1 else {name for name in names if name.endswith(f"_{option}")}
+    return meant.pop() if len(meant) == 1 else ""
 
 
-def _translate_problem(role: str, text: str) -> str:
-    text = _ITEM.sub(lambda found: _item(role, found), text)
+def translate_result(
+    variables: Mapping[str, str], arguments: Mapping[str, Any], result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the result with the variables instead of options, in the message, the warnings and each text. `arguments` are those of the module.
+
+    After an item of a list, or an option with members, the name of a member is not that of an option. After an item, a single word in quotes
+    can also be a value, such as a registry `host`.
+    """
+
+    def translate(text: Any) -> Any:
+        if not isinstance(text, str):
+            return text
+        return "; ".join(_translate_problem(variables, arguments, each) for each in _PROBLEM.split(text))
+
+    found: dict[str, Any] = _translate_messages(result, translate)
+    return found
+
+
+def _translate_messages(value: Any, translate: Callable[[Any], Any]) -> Any:
+    """Return the value with translated messages. Those of an explanation are in the rows of namespaces and containers."""
+    if not isinstance(value, Mapping):
+        return value
+    found = dict(value)
+    for name, part in value.items():
+        if name in ("msg", "warnings", "text"):
+            found[name] = [*map(translate, part)] if isinstance(part, list) else translate(part)
+        elif name in ("namespaces", "access") and isinstance(part, list):
+            found[name] = [_translate_messages(one, translate) for one in part]
+    return found
+
+
+def _translate_problem(variables: Mapping[str, str], arguments: Mapping[str, Any], text: str) -> str:
+    members: Collection[str] = ()
     entry = _ENTRY.search(text)
-    members = entry.end() if entry else len(text)
-    text = _OPTION_NAMES.sub(
-        lambda found: _variables(role, found) if found.start() < members or _OF_TASKS.fullmatch(found[0]) else found[0],
-        text,
-    )
-    return text if entry else _VALUE.sub(lambda found: f"value of {_variable(role, found[1]) or found[1]}", text)
+
+    def name_variables(found: re.Match[str]) -> str:
+        nonlocal members
+        if entry and found.start() > entry.start():
+            members = {*_members(arguments), *(name for name in variables if "_" not in name)} - _OF_TASKS
+        names = {name for name, _rest in _OPTION.findall(found[0])}
+        known = {name: variables[name] for name in names & variables.keys() if name not in members}
+        if found[1] is not None:
+            members = {*_members({"": arguments.get(found[2], {})})}
+        return _name_variables(known, found, is_all=known.keys() == names)
+
+    text = _OPTIONS.sub(name_variables, text)
+    return text if entry else _VALUE.sub(lambda found: f"value of {variables.get(found[1], found[1])}", text)
 
 
-def _variables(role: str, found: re.Match[str]) -> str:
-    names = re.findall(r"'(\w+)'", found[2])
-    known = {name: _variable(role, name) for name in names}
-    if not all(known.values()):
+def _name_variables(known: Mapping[str, str], found: re.Match[str], *, is_all: bool) -> str:
+    """Return the options with those that are known as variables. After the word `option`, none is replaced unless all of them are known."""
+    if found[1] is not None and not is_all:
         return found[0]
-    word = {"option": "variable", "options": "variables"}.get(found[1], found[1])
-    variables = re.sub(r"'(\w+)'", lambda name: known[name[1]], found[2])
-    return f"{word} {variables}"
+    text = _OPTION.sub(lambda one: known[one[1]] + one[2] if one[1] in known else one[0], found[0])
+    return re.sub(r"^option", "variable", text)
 
 
-def _item(role: str, found: re.Match[str]) -> str:
-    name = _variable(role, found[1])
-    return f"variable {name}{found[2]}" if name else found[0]
-
-
-def _variable(role: str, option: str) -> str:
-    """Return the variable for an option; empty if there is none."""
-    prefixes = (f"{role}_", "image_pull_") if role else ("image_pull_", "image_pull_export_")
-    return next((prefix + option for prefix in prefixes if prefix + option in KNOWN), "")
+def _members(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of all members of these options."""
+    for spec in arguments.values():
+        options = spec.get("options") or {}
+        yield from options
+        yield from _members(options)

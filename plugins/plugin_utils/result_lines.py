@@ -58,7 +58,8 @@ _NOUNS = {
     "RoleBinding": "role binding",
     "Pod": "pod",
 }
-_STOPPED = "stopped: the error above says why"
+#: Ansible prints the error of a task in such a line.
+_LINE = "line above that begins with fatal: says why"
 #: The start of the error of a module that stopped. Nothing else of an error is in a line.
 _STOPPED_MODULE = re.compile(r"openshift_ops\.image_pull\.[a-z_]{1,40}(?= (?:stopped|failed)\b)")
 _RETIRED = {
@@ -172,7 +173,7 @@ def what_if_line(results: Sequence[Result]) -> str:
     not_asked, not_applied = (sum(result.get(name, 0) for result in results) for name in ("not_asked", "not_applied"))
     parts = [
         f"{pluralize(found['would_break'], 'container')} would no longer get {'its' if found['would_break'] == 1 else 'their'} image",
-        f"{found['unknown']:,} cannot be judged",
+        f"{found['unknown']:,} not known",
         *([f"registries not asked for {not_asked:,} of them"] if not_asked else []),
         *([f"{pluralize(not_applied, 'part')} of the inventory not applied"] if not_applied else []),
         f"{found['still_broken']:,} fail{'s' if found['still_broken'] == 1 else ''} today as well",
@@ -391,7 +392,7 @@ def _stop(results: Iterable[Result]) -> str:
     """Return the phrase for a run that has stopped, with the module if its error names it."""
     told = (_STOPPED_MODULE.match(str(result.get("msg"))) for result in results if result.get("failed"))
     found = next(filter(None, told), None)
-    return f"stopped in {found[0]}: its error above says why" if found else _STOPPED
+    return f"stopped in {found[0]}: its {_LINE}" if found else f"stopped: the {_LINE}"
 
 
 def _changes_in(results: Iterable[Result]) -> Iterator[Result]:

@@ -536,17 +536,17 @@ def judge_workloads(facts: Facts) -> Step:
     """Whether workloads need the old login, by the answers to the what-if question."""
     answer = facts.fact("supposed")["what_if"]
     is_strict = str(facts.option("guard")) == "what_if_strict"
-    broken, unjudged = (
+    broken, unknown = (
         [row for row in answer["containers"] if row["answer"] == kind] for kind in ("would_break", "unknown")
     )
     denied = [text.partition(_MAY_NOT)[0].removeprefix("the ") for text in answer["unreadable"] if _MAY_NOT in text]
     failed = [text for text in answer["unreadable"] if _MAY_NOT not in text]
     notes: list[str] = []
     problems: list[str] = []
-    if unjudged:
+    if unknown:
         effect = "" if is_strict else ", so they do not stop its retirement"
         notes.append(
-            f"workloads may need the old login and cannot be judged{effect} (containers: {len(unjudged)}): {_containers(unjudged, 3)}"
+            f"it is not known whether workloads need the old login{effect} (containers: {len(unknown)}): {_containers(unknown, 3)}"
         )
     if denied:
         notes.append(
@@ -564,8 +564,8 @@ def judge_workloads(facts: Facts) -> Step:
     if is_strict and notes:
         problems.append(
             "credential_rotation_guard is what_if_strict, and it is not known whether workloads need it (containers: "
-            f"{len(unjudged)}, sentences about objects that could not be read: {len(answer['unreadable'])}). To retire "
-            "the login although they cannot be judged, set credential_rotation_guard: what_if"
+            f"{len(unknown)}, sentences about objects that could not be read: {len(answer['unreadable'])}). To retire "
+            "the login anyway, set credential_rotation_guard: what_if"
         )
         problems += notes
     return _judge(facts, _NOT_RETIRED, problems, [notes])

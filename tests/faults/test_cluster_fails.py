@@ -167,7 +167,7 @@ class TestWholeCluster:
         assert result["failed"]
         assert result["msg"].count("Connection refused") == 1, "said once"
         assert result["msg"].count(url) < CONCURRENCY + 3, "not once for each namespace"
-        # The answers under way when the server died are lost, so it is unknown whether their writes were carried out.
+        # The answers under way when the server died are lost, so it is not known whether their writes were carried out.
         made = {place for places in self.made(lab, form, names).values() for place in places}
         changed = {entry["name"] for entry in result["namespaces"] if entry["changes"]}
         lost = {failure["namespace"] for failure in result["failures"]}

@@ -180,7 +180,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     ),
     "holds an auth file, but has type Opaque": lambda run: run("pull_secret", **{**SECRET, "name": "pull"}),
     "has type Opaque and is not a pull secret": _opaque,
-    "is immutable: set recreate=true": _immutable,
+    "is immutable: set 'recreate: true'": _immutable,
     "the credential helper 'docker-credential-desktop'": _file('{"auths": {"quay.io": {}}, "credsStore": "desktop"}'),
     "has an 'auth' that is not standard base64": _file('{"auths": {"quay.io": {"auth": "x"}}}'),
     "belongs to owner team-a and not to team-b": _owned,

@@ -207,7 +207,7 @@ class TestReads:
         assert result["failed"]
         assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
         result = server.run("pull_secret", namespaces=[here], name="ours", registries=[other], mode="replace")
-        assert result["failed"] or "it is unknown" in str(result["warnings"])
+        assert result["failed"] or "it is not known" in str(result["warnings"])
 
     @pytest.mark.parametrize("subjects", ["x", 1, {"a": 1}], ids=repr)
     def test_a_binding_with_malformed_subjects_is_not_written(self, server, here, subjects):

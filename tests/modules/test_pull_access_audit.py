@@ -266,7 +266,7 @@ class TestRights:
         unread = [each for each in found["unreadable"] if f"namespace {everything.names[1]} could not be read" in each]
         assert any(each.startswith("the secrets") for each in unread)
         assert (
-            "the cluster role bindings could not be read: the caller may not list them. It is unknown who may pull from all projects"
+            "the cluster role bindings could not be read: the caller may not list them. It is not known who may pull from all projects"
             in found["unreadable"]
         )
 

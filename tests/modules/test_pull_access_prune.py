@@ -223,7 +223,7 @@ class TestGuard:
         assert failure["namespace"] == first
         assert f"secret {first}/used was not removed, because option 'guard' found" in failure["error"]
         assert f"deployment {first}/web, container app, image {scene.image}" in failure["error"]
-        assert "set 'guard' to false" in failure["error"]
+        assert "set 'guard: false'" in failure["error"]
         assert [(row["kind"], row["name"]) for row in result["guard"]["would_break"]] == [("Deployment", "web")]
         assert lab.get(first, "secrets", "used")
         assert "used" in pull_names(lab.account(first))
@@ -258,7 +258,7 @@ class TestGuard:
         result = prune(run, owner, nothing, guard="what_if", prune_everything=True)
         assert not result["failed"], result["msg"]
         warnings = str(result["warnings"])
-        assert "option 'guard' cannot judge 1 container that the removals affect" in warnings
+        assert "it is not known whether the removals break 1 container, and option 'guard'" in warnings
         assert f"deployment {scene.name}/web, container app" in warnings
         assert result["guard"] == {"would_break": [], "unknown": 1}
         assert lab.get(scene.name, "secrets", "used") is None
@@ -300,7 +300,7 @@ class TestGuard:
             nothing = {"secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
             result = server.run("pull_access_prune", owner=owner, guard="what_if", **nothing)
         assert result["failed"]
-        assert "no removal was made, because option 'guard' could not judge the removals" in result["msg"]
-        assert "set 'guard' to false" in result["msg"]
+        assert "no removal was made, because option 'guard' could not check the removals" in result["msg"]
+        assert "set 'guard: false'" in result["msg"]
         assert server.proxy.asked("^(PATCH|DELETE|PUT)") == []
         assert lab.get(scene.name, "secrets", "spare")

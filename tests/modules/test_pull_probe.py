@@ -141,7 +141,8 @@ class TestNode:
         assert "was not pulled on node node-any: bad_credentials" in result["msg"]
         assert "\n" not in result["msg"]
         asked = re.search(
-            r"run pull_access_info with image=(\S+) service_account=(\S+) ask_registries=true", result["msg"]
+            r"run pull_access_info with 'image: (\S+)', 'service_account: (\S+)' and 'ask_registries: true'",
+            result["msg"],
         )
         assert asked is not None
         more = {"ask_registries": True, "registry_ca_cert": lab.data["ca_cert"]}

@@ -173,7 +173,7 @@ class TestRemove:
         assert lab.entries(namespace, "pull") == {"quay.io/team": OTHER}
         assert "warnings" not in result or not result["warnings"]
         emptied = run("pull_secret", registries=[{"registry": "quay.io/team"}], **options)
-        assert "state=absent" in str(emptied["warnings"])
+        assert "'state: absent'" in str(emptied["warnings"])
         assert lab.entries(namespace, "pull") == {}
 
 
@@ -195,7 +195,7 @@ class TestRecreate:
             "registries": [{**QUAY, "registry": "new.io"}],
         }
         audit = lab.audit()
-        assert "recreate=true" in run("pull_secret", **options)["msg"]
+        assert "'recreate: true'" in run("pull_secret", **options)["msg"]
         assert audit.writes() == []
         result = run("pull_secret", recreate=True, **options)
         (change,) = result["namespaces"][0]["changes"]

@@ -83,7 +83,7 @@ def test_an_unverified_login_is_not_written(lab, write, namespace, why):
     refused = write(login, **trust)
     assert refused["failed"]
     assert f"the login for {login['registry']} was not verified: " in refused["msg"]
-    assert "set verify: warn" in refused["msg"]
+    assert "set 'verify: warn'" in refused["msg"]
     assert lab.get(namespace, "secrets", "pull") is None
     warned = write(login, **trust, verify="warn")
     assert warned["changed"], warned

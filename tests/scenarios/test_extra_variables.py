@@ -58,6 +58,9 @@ def test_an_ignored_extra_variable_is_refused_first(
     assert found.status != 0
     said = f"nothing was read or changed: extra variable {name} is unknown to the playbook {playbook}: did you mean '{meant}'? Correct it"
     assert said in found.output, found.output
+    end = found.output.rpartition("TASK [")[2]
+    assert end.startswith("Result]"), found.output
+    assert '"msg": "stopped in the task Refuse unknown variables: nothing was read or changed"' in end
     assert [path.name for path in tmp_path.iterdir()] == ["hosts.yml"]
     with pytest.raises(BlockingIOError):
         server.accept()

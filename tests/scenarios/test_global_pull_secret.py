@@ -594,7 +594,7 @@ class TestHosted:
         audit = hosted.lab.audit()
         refused = hosted.run(**wanted, guard="what_if")
         assert refused.status != 0
-        assert "global_pull_secret_guard cannot judge it: the nodes of a hosted cluster" in " ".join(
+        assert "global_pull_secret_guard does not know its effect: the nodes of a hosted cluster" in " ".join(
             refused.output.split()
         )
         hosted.well("--check", **wanted)
@@ -765,7 +765,7 @@ class TestManagement:
         refused = management.run(remove=["quay.io"], hosted_cluster="clusters/prod")
         assert "the platform needs its entries for quay.io" in refused.output
         unseen = management.run(remove=["new.example.com"], hosted_cluster="clusters/prod", guard="what_if")
-        assert "global_pull_secret_guard cannot judge it" in " ".join(unseen.output.split())
+        assert "global_pull_secret_guard does not know its effect" in " ".join(unseen.output.split())
         missing = management.run(registries=[login("new.example.com")], hosted_cluster="clusters/other")
         assert "hosted cluster clusters/other does not exist" in missing.output
 

@@ -168,7 +168,8 @@ def test_a_prune_over_the_limit_is_refused_before_the_first_write(
         "site", "big", {"private_registry_secrets": [secret("base", names[0])], "image_pull_max_prune": "10%"}, status=2
     )
     assert audit.writes() == []
-    assert "max_prune" in refused.output
+    assert "image_pull_max_prune: 10% is exceeded" in refused.output
+    assert "Check the lists, or set image_pull_max_prune: 2." in refused.output
 
 
 @pytest.mark.slow

@@ -198,7 +198,7 @@ def test_the_guard_of_rotate_lists_what_its_account_may_not_read(
     )
     assert listed, output
     assert "nodes" in listed[1].split(", ")
-    # One sentence for all lists. Pods of other tests that cannot be judged have reasons of their own.
+    # One sentence for all lists. Pods of other tests that are not known have reasons of their own.
     assert before.count("can be missed, because the caller may not read") == 1, output
     assert "could not be read: the caller may not" not in before, output
     assert "the rights of the jobs rotation and what_if" in before

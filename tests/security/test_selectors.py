@@ -91,5 +91,5 @@ class TestSelectors:
             secrets=[selected, {**named, "namespaces": [kept]}],
             links=[],
         )
-        assert "max_prune=34% is exceeded" in result["msg"]
+        assert "'max_prune: 34%' is exceeded" in result["msg"]
         assert has(lab, left)

@@ -87,7 +87,7 @@ def test_a_failure_in_one_project_does_not_stop_the_prune_of_others(
     mallory.secret("pull", "{}", key="config.json", immutable=True)
     done = play("site", inventory(lab, tmp_path, mallory.namespace, victim, **owner))
     assert done.status == 2, done.output
-    assert f"nothing was removed in {mallory.namespace}: exclude_namespaces names it" in done.output
+    assert f"nothing was removed in {mallory.namespace}: 'exclude_namespaces' names it" in done.output
     old = {project: lab.get(project, "secrets", "old") is not None for project in (mallory.namespace, victim)}
     assert old == {mallory.namespace: True, victim: False}, done.output
     assert {each["name"] for each in lab.account(victim)["imagePullSecrets"]} >= {"pull"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,26 @@ def _all_in(tree: nodes.Node, *kinds: type[Any]) -> Iterator[Any]:
     if isinstance(tree, wanted):
         yield tree
     yield from tree.find_all(wanted)
+
+
+@dataclass(frozen=True)
+class ModuleTask:
+    """A task of a role or playbook that runs a module. `role` is empty in a playbook. `given` are its options as they are written."""
+
+    path: Path
+    role: str
+    module: str
+    given: Mapping[str, Any]
+
+
+def module_tasks() -> Iterator[ModuleTask]:
+    """Yield each task of the roles and playbooks with a module of the collection, with the defaults of the play site for connections."""
+    (play,) = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text(encoding="utf-8"))
+    (connection,) = play["module_defaults"].values()
+    for path in sorted(
+        (*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/*.yml"), *ROOT.glob("playbooks/tasks/*.yml"))
+    ):
+        role = path.parts[-3] if path.is_relative_to(ROOT / "roles") else ""
+        for key, value in _members(yaml.safe_load(path.read_text(encoding="utf-8"))):
+            if isinstance(key, str) and key.startswith(OURS) and isinstance(value, Mapping):
+                yield ModuleTask(path, role, key.removeprefix(OURS), {**connection, **value})

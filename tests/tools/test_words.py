@@ -33,6 +33,7 @@ BAD = (
     "nothing whatsoever",
     "Make the pods anew",
     "It mends the link",
+    "It cannot be judged",
     "is held against the time",
     "A new login in the place of an old one",
     "a second one beside it",

@@ -49,6 +49,7 @@ PATTERNS = (
     (r"\bwhatsoever\b", "at all"),
     (r"\banew\b", "again; recreate"),
     (r"\bmend(?:s|ed|ing)?\b", "fix"),
+    (r"\b(?:(?:can(?:not)?|could not) be judged|cannot judge)\b", "not known"),
     (r"\bheld against\b", "compared with"),
     (r"\bin the place of\b", "instead of"),
     (r"\b[Bb]eside\b", "next to, in addition to"),

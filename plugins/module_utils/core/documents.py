@@ -138,7 +138,7 @@ _UNTRIED = (
 _ENTRIES = 3
 #: The sentence after a change without an effect that may have one, by its kind.
 _IDLE_HINTS = {
-    "unreachable_registries": " Without ask_registries, it is not known which registries get their tokens from there.",
+    "unreachable_registries": " Without 'ask_registries: true', it is not known which registries get their tokens from there.",
 }
 
 Row = Mapping[str, Any]
@@ -151,7 +151,7 @@ def outcome_of(answer: str, number: int) -> str:
     its = "its image" if is_one else "their image"
     outcomes = {
         WOULD_BREAK: f"would no longer get {its}",
-        NOT_KNOWN: "cannot be judged",
+        NOT_KNOWN: f"{'is' if is_one else 'are'} not known",
         STILL_BROKEN: f"{'does' if is_one else 'do'} not get {its} today, and not after the changes",
         WOULD_WORK: f"{'does' if is_one else 'do'} not get {its} today, and would after the changes",
         STILL_PULLS: f"still {'pulls' if is_one else 'pull'}",
@@ -174,7 +174,7 @@ def headline(document: Mapping[str, Any]) -> str:
         its = "its image" if broken == 1 else "their image"
         also = f", and {join_and(more)}" if more else ""
         return f"{broken:,} of {pluralize(total, 'container')} would no longer get {its}{also}."
-    doubts = [f"{unknown:,} of {total:,} cannot be judged"] if unknown else []
+    doubts = [f"{unknown:,} of {total:,} {'is' if unknown == 1 else 'are'} not known"] if unknown else []
     doubts += more
     if doubts:
         return f"No container is known to lose its image, but {join_and(doubts)}."
@@ -188,7 +188,7 @@ def hints_of(document: Mapping[str, Any]) -> list[str]:
     applied, and changes without an effect."""
     hints = []
     if document["not_asked"]:
-        hints.append("Registries were not asked, and their answers may decide: set ask_registries to true.")
+        hints.append("Registries were not asked, and their answers may decide: set 'ask_registries: true'.")
     if any(each["kind"] == ADDED for each in document["changes"]):
         hints.append(_UNTRIED)
     if builds := document["builds"]:

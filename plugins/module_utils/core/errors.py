@@ -136,7 +136,8 @@ def _format_needs(found: list[MissingPermission]) -> Iterator[str]:
 def find_similar(name: str, known: Collection[str]) -> str:
     """Return the known name that was probably meant. Empty if none is similar."""
     longer = [one for one in known if len(name) > 2 and one.startswith(name)]
-    found = get_close_matches(name, known, 1, 0.7) or sorted(longer, key=len)
+    ends = [one for one in known if one.endswith(f"_{name}")]
+    found = get_close_matches(name, known, 1, 0.7) or sorted(longer, key=len) or ends * (len(ends) == 1)
     return found[0] if found else ""
 
 

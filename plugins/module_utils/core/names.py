@@ -103,7 +103,7 @@ def check_namespace(option: str, name: str) -> None:
 def _suggest_name(name: str) -> str:
     """The name that was probably meant. Empty if that is unclear."""
     if is_pattern(name) and len(name) <= _SHOWN:
-        return f". To select namespaces by a pattern, write namespace_selector: {{include: [{name!r}]}} instead"
+        return f". To select namespaces by a pattern, write 'namespace_selector: {{include: [\"{name}\"]}}' instead"
     return f". Write {name.lower()!r}" if is_namespace(name.lower()) else ""
 
 

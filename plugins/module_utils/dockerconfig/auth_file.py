@@ -377,7 +377,7 @@ def auth_file_from_options(options: Mapping[str, Any], read_file: Callable[[str]
     if options.get("registries") is not None:
         if not options["registries"]:
             raise OptionError(
-                "option 'registries' is empty: give at least one registry, or delete the secret with state=absent"
+                "option 'registries' is empty: give at least one registry, or delete the secret with 'state: absent'"
             )
         return from_registries(options["registries"])
     include = options.get("include")

@@ -303,7 +303,7 @@ class Run:
         reason = (
             f"the task stopped ({self.cluster.name} failed)"
             if self.stopped
-            else f"the API server failed in more than {pluralize(self.settings.max_failures or 0, 'namespace')} (max_failures)"
+            else f"the API server failed in more than {pluralize(self.settings.max_failures or 0, 'namespace')} ('max_failures')"
         )
         return NamespaceResult(namespace, "skipped", error=f"not attempted: {reason}")
 

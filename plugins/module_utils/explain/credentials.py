@@ -295,7 +295,7 @@ class Verification:
             names = summarize([*map(without_user, unasked)], _SHOWN)
             problems.append(
                 f"option 'verify': no registry can be asked about the login for {names}, because a key with a star names none. Name an image "
-                "that it is for in 'verify_repositories', or set 'verify' to warn"
+                "that it is for in 'verify_repositories', or set 'verify: warn'"
             )
         if problems:
             raise OptionError("; ".join(problems))

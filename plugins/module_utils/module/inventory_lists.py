@@ -58,7 +58,7 @@ def batch_lists(
         ours = declared[form.option]
         found = resolve_targets(run.cluster, [one.targets for one in ours], namespaces)
         empty = [
-            f"{one.entry}: its namespace_selector selects no namespace, so it declares nothing on this cluster"
+            f"{one.entry}: its selector selects no namespace, so it declares nothing on this cluster"
             for one, meant in zip(ours, found, strict=True)
             if isinstance(one.targets, NamespaceSelector) and not meant.namespaces
         ]

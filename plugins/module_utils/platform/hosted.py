@@ -64,9 +64,9 @@ _SHOWN = 5
 
 #: The effect on the nodes. Only the log of the platform's operator gives the reason.
 _KEPT = "the nodes keep their present pull secret, including logins that were removed since"
-_EDIT = "Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in the same task"
-_REPLACE = "Write its content again: module pull_secret, mode=replace, with all registries that it needs"
-_DELETE = f"Delete it: module pull_secret, state=absent, or 'oc delete secret {ADDITIONAL_SECRET.name} -n {ADDITIONAL_SECRET.namespace}'"
+_EDIT = "Remove these entries ('mode: remove', in the role global_pull_secret_remove), or merge a login for them in the same task"
+_REPLACE = "Write its content again: module pull_secret, 'mode: replace', with all registries that it needs"
+_DELETE = f"Delete it: module pull_secret, 'state: absent', or 'oc delete secret {ADDITIONAL_SECRET.name} -n {ADDITIONAL_SECRET.namespace}'"
 
 #: The platform's own content, in the form in which it reaches the nodes.
 ORIGINAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "original-pull-secret")
@@ -99,7 +99,7 @@ def why_never_merged(platform: str) -> str:
     return (
         f"this hosted cluster runs on platform {truncate(platform, 40)!a}, and only on {' and '.join(_SYNCED_PLATFORMS)} are logins from "
         f"{ADDITIONAL_SECRET} merged into the nodes' pull secret. Change the pull secret of the hosted cluster from its management cluster "
-        "(hosted_cluster), or use pull secrets in the namespaces instead (role private_registry)"
+        "('hosted_cluster'), or use pull secrets in the namespaces instead (role private_registry)"
     )
 
 

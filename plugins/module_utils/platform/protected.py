@@ -150,7 +150,7 @@ def refuse_foreign(ref: ObjectRef, observed: Json, *, convertible: bool) -> None
     if held.is_auth_file:
         raise Refusal(
             f"{ref} holds an auth file, but has type {held.type}, from which no node reads one. It was not changed: "
-            "convert it with recreate=true, or choose another name"
+            "convert it with 'recreate: true', or choose another name"
         )
     raise Refusal(f"{ref} has type {held.type} and is not a pull secret. It was not changed: choose another name")
 
@@ -186,12 +186,12 @@ def refuse_dropping(
     if action in ("delete", "replace"):
         raise Refusal(
             f"{ref} is the pull secret of every node and must not be deleted, not even for a moment. It was not changed: "
-            "use mode=merge or mode=remove"
+            "use 'mode: merge' or 'mode: remove'"
         )
     if action == "recreate":
         raise Refusal(
             f"{ref} is the pull secret of every node. It does not exist, and a new one would lack the entries that the platform needs. It was "
-            "not created: restore it first, or use mode=replace with all of its entries"
+            "not created: restore it first, or use 'mode: replace' with all of its entries"
         )
     if secret_type != DOCKERCONFIGJSON:
         raise Refusal(
@@ -207,12 +207,12 @@ def refuse_dropping(
     if dropped:
         raise Refusal(
             f"{ref} is the pull secret of every node, and the platform needs its entries for {', '.join(dropped)}. It was not changed: "
-            "add registries with mode=merge, include these entries, or list the entries to drop in drop_platform_registries"
+            "add registries with 'mode: merge', include these entries, or list the entries to drop in 'drop_platform_registries'"
         )
 
 
 def refuse_unknown_loss(ref: ObjectRef, why: str, *, guarded: bool = False) -> None:
-    """Refuse to replace an unreadable pull secret of the nodes, because it is unknown which entries would be removed.
+    """Refuse to replace an unreadable pull secret of the nodes, because it is not known which entries would be removed.
 
     `why` is the reason, as in `StoredSecret.unreadable`, and empty when the secret can be read. `guarded`: treat another secret like
     the nodes' secret as well.
@@ -221,7 +221,7 @@ def refuse_unknown_loss(ref: ObjectRef, why: str, *, guarded: bool = False) -> N
     """
     if (guarded or is_global(ref)) and why:
         raise Refusal(
-            f"{ref} is the pull secret of every node, and its content {why}, so it is unknown which entries mode=replace would remove. "
+            f"{ref} is the pull secret of every node, and its content {why}, so it is not known which entries 'mode: replace' would remove. "
             f"It was not changed: repair the content first, for example with 'oc set data secret/{ref.name} -n {ref.namespace} "
             "--from-file=.dockerconfigjson=FILE'"
         )

@@ -119,7 +119,7 @@ class StoredSecret:
     def text(self) -> str:
         """The content as text that encodes to the same bytes again, or `{}` when there is none.
 
-        :raises InvalidContent: when it is unknown which data key holds the auth file, or its value is not base64.
+        :raises InvalidContent: when it is not known which data key holds the auth file, or its value is not base64.
         """
         if not self.key and self.others:
             raise InvalidContent(f"is not in one data key: the secret has {', '.join(sorted(self.others))}")
@@ -253,7 +253,7 @@ def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:
     if held.type not in DATA_KEYS:
         return (
             f"{ref} has type {held.type}, which no node reads: create it as kubernetes.io/dockerconfigjson "
-            f"(module pull_secret with recreate=true), {_ANYWAY}"
+            f"(module pull_secret with 'recreate: true'), {_ANYWAY}"
         )
     reading = held.for_kubelet
     if reading.problems:

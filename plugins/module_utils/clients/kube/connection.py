@@ -54,8 +54,8 @@ _UNENCRYPTED = (
 _UNVERIFIED = (
     "the certificate of {host} is not verified, because the environment variable {name} disables the verification: an attacker on the network could read the "
     "login. AWX sets it to False for a credential without a certificate authority, regardless of its 'Verify SSL': paste the authority "
-    "into the credential, even a public one. Elsewhere, set K8S_AUTH_SSL_CA_CERT and remove {name}. If this is intended, set the option "
-    "'validate_certs' (image_pull_validate_certs of the playbooks) and remove {name}"
+    "into the credential, even a public one. Elsewhere, set K8S_AUTH_SSL_CA_CERT and remove {name}. If this is intended, set "
+    "'validate_certs: false' and remove {name}"
 )
 
 

@@ -90,7 +90,7 @@ class NotFound(ApiError):
 
 
 class UnknownResource(NotFound):
-    """The API server does not have such a kind. It is unknown whether the object exists."""
+    """The API server does not have such a kind. It is not known whether the object exists."""
 
 
 class NamespaceMissing(ApiError):
@@ -162,14 +162,14 @@ _RULES = (
     _ErrorRule(
         {401},
         "",
-        "The login is invalid or has expired: log in again, for example with 'oc login', or give a valid token or certificate (api_key, "
-        "kubeconfig, client_cert, in the playbooks with image_pull_ before the name)",
+        "The login is invalid or has expired: log in again, for example with 'oc login', or give a valid token or certificate "
+        "('api_key', 'kubeconfig' or 'client_cert')",
         Unauthorized,
     ),
     _ErrorRule(
         {403},
         r"cannot impersonate\S* resource",
-        "Give the caller the right to impersonate, or remove impersonate_user and impersonate_groups",
+        "Give the caller the right to impersonate, or remove 'impersonate_user' and 'impersonate_groups'",
         Unauthorized,
     ),
     _ErrorRule(
@@ -217,7 +217,7 @@ _RULES = (
     _ErrorRule(
         {403},
         'User "system:anonymous" cannot ',
-        "The request had no login: give api_key, client_cert, or a kubeconfig with a login",
+        "The request had no login: give 'api_key', 'client_cert', or a 'kubeconfig' with a login",
     ),
     # kubernetes plugin/pkg/admission/serviceaccount, for a pod.
     _ErrorRule(
@@ -310,7 +310,7 @@ class FailedRequest:
         if "NamespaceTerminating" in _reasons(details):
             return NamespaceTerminating, "The namespace is being deleted"
         if self.status == 400 and self.label_selector and answer:
-            option = "namespace_selector.labels, or label_selector of the event source"
+            option = "'namespace_selector.labels', or 'label_selector' of the event source"
             return ApiError, f"Correct the label selector {self.label_selector!r} ({option})"
         for rule in _RULES:
             if self.status in rule.statuses and re.search(rule.pattern, text) and (answer or rule.plain):

@@ -189,10 +189,7 @@ def _as_file(pem: Pem, directory: str) -> Iterator[str]:
 
 
 _DEFAULT = "~/.kube/config"
-_WAY_OUT = (
-    "Give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
-    "or set K8S_AUTH_KUBECONFIG"
-)
+_WAY_OUT = "Give 'kubeconfig', or 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
 
 
 @dataclass(frozen=True, repr=False)

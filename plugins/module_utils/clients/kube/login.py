@@ -348,7 +348,7 @@ def login_of_user(kubeconfig: Kubeconfig) -> Fetch:
         return LoginPlugin.of(plugin, kubeconfig.cluster).fetch
     username, password = user.text("username"), user.text("password")
     if bool(username) != bool(password):
-        raise user.error("it has only one of 'username' and 'password'")
+        raise user.error("it has only one of username and password")
     if username:
         return static_login(basic_header(username, password))
     if (provider := user.part("auth-provider")) is not None and user.pem("client-certificate") is None:

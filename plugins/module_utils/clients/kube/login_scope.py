@@ -30,7 +30,7 @@ _PATHS = ("client_cert", "client_key", "ca_cert")
 _PROXY_LOGINS = ("proxy_basic_auth", "basic_auth")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_OWN_LOGIN = "Give the task a login of its own, such as 'api_key' (image_pull_api_key of the playbooks)"
+_OWN_LOGIN = "Give the task a login of its own, such as 'api_key'"
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,13 +160,12 @@ def _check_server_of_variables(
         if _address(route.host) != _address(environment.host):
             raise OptionError(
                 f"the login of the environment ({variables}) belongs to the server in K8S_AUTH_HOST, and the task names another one, "
-                f"{route.host}. Nothing was sent. {_OWN_LOGIN}, or remove 'host' (image_pull_host)"
+                f"{route.host}. Nothing was sent. {_OWN_LOGIN}, or remove 'host'"
             )
     elif options.host or _has_another_kubeconfig(options, environment):
         raise OptionError(
             f"the login of the environment ({variables}) belongs to the servers of the kubeconfig in the environment, and the task "
-            f"names another one, {route.host}. Nothing was sent. {_OWN_LOGIN}, or remove 'host' and 'kubeconfig' (image_pull_host, "
-            "image_pull_kubeconfig)"
+            f"names another one, {route.host}. Nothing was sent. {_OWN_LOGIN}, or remove 'host' and 'kubeconfig'"
         )
 
 
@@ -175,7 +174,7 @@ def _check_server_of_kubeconfig(options: ConnectionOptions, environment: Connect
     if options.host and _address(route.host) not in allowed:
         raise OptionError(
             f"the login of the kubeconfig belongs to its own server, and 'host' names another one, {route.host}. Nothing was sent. "
-            f"{_OWN_LOGIN}, name the kubeconfig in the task ('kubeconfig', image_pull_kubeconfig), or remove 'host' (image_pull_host)"
+            f"{_OWN_LOGIN}, name the file in 'kubeconfig', or remove 'host'"
         )
 
 
@@ -187,7 +186,7 @@ def _check_proxy(options: ConnectionOptions, environment: ConnectionOptions, rou
     if route.verify and not own_authority and route.host.lower().startswith("https:"):
         return
     raise OptionError(
-        f"{login} would pass the proxy that the task names in 'proxy' (image_pull_proxy) without a certificate authority of the "
+        f"{login} would pass the proxy in 'proxy' without a certificate authority of the "
         "environment or kubeconfig to verify the server, so the proxy could read it. Nothing was sent. Give the authority in the same "
         "place as the login, for example in the AWX credential or in K8S_AUTH_SSL_CA_CERT, and verify the certificate, or set the proxy in "
         f"K8S_AUTH_PROXY. Alternatively: {_OWN_LOGIN}"
@@ -200,7 +199,7 @@ def _check_proxy_login(options: ConnectionOptions, environment: ConnectionOption
     if is_theirs and route.environment_proxy and route.proxy not in ("", route.environment_proxy):
         raise OptionError(
             "the login in K8S_AUTH_PROXY_HEADERS_* belongs to the proxy of the environment, and another proxy would get it. Nothing was "
-            "sent. Give 'proxy_headers' for the proxy in 'proxy' (image_pull_proxy), or remove 'proxy'"
+            "sent. Give 'proxy_headers' for the proxy in 'proxy', or remove 'proxy'"
         )
 
 

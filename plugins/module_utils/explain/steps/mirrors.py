@@ -91,7 +91,7 @@ def _why_reverted(evidence: Lookup) -> str:
     """Why the platform may revert a change of the nodes' pull secret, after another sentence. Empty if it keeps the change."""
     infrastructure, unread = try_lookup(evidence, INFRASTRUCTURE)
     if unread:
-        return f". {INFRASTRUCTURE} could not be read, so it is unknown whether {NODE_SECRET} is the copy of a hosted cluster"
+        return f". {INFRASTRUCTURE} could not be read, so it is not known whether {NODE_SECRET} is the copy of a hosted cluster"
     if has_external_control_plane(infrastructure):
         return f". {NODE_SECRET} is a copy: change the pull secret of the hosted cluster on its management cluster"
     return ""

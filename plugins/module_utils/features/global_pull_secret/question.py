@@ -190,7 +190,7 @@ class PoolRollout:
 class HostedMerge:
     """Whether the users' additions to a hosted cluster's pull secret are in the secret for its nodes, and have reached the nodes.
 
-    `extra` has `unseen`: why it is unknown which nodes have it, empty if known. Or it has `unmerged`: why the platform never merges it.
+    `extra` has `unseen`: why it is not known which nodes have it, empty if known. Or it has `unmerged`: why the platform never merges it.
     """
 
     kind: ClassVar[Kind] = SECRET

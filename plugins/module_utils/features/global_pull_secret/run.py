@@ -223,7 +223,7 @@ class _ClusterInspector:
         if paused and not self.asked.allow_paused:
             words = "; ".join(f"machine config pool {pool['name']} {pool['waits_for']}" for pool in paused)
             raise Refusal(
-                f"not all nodes of {self.cluster.name} have the pull secret: {words}. Resume the pools, or set allow_paused=true"
+                f"not all nodes of {self.cluster.name} have the pull secret: {words}. Resume the pools, or set 'allow_paused: true'"
             )
         return pools
 

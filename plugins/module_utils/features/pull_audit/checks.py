@@ -169,12 +169,12 @@ class Audit:
         yield from unknown_signatures(self.survey)
         if "grant-dead-subject" in self.rules:
             errors = {ref: str(seen) for ref, seen in self.survey.known.items() if isinstance(seen, ImagePullError)}
-            yield from _describe_unread(errors, "It is unknown whether a grant to it is dead")
+            yield from _describe_unread(errors, "It is not known whether a grant to it is dead")
         for what, why in self.survey.unread.items():
             if result := self._effect_of_missing(what):
                 yield f"the {what} could not be read: {why}. {result}"
         if self.survey.none_will_come is None and "account-not-provisioned" in self.rules:
-            yield "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned"
+            yield "it is not known whether this cluster generates pull secrets. Not applied: account-not-provisioned"
         yield from self._outcome[1]
 
     def _unread_evidence(self) -> Iterator[str]:
@@ -182,21 +182,22 @@ class Audit:
             for what, why in place.unread.items():
                 yield f"the {what} of namespace {place.namespace} could not be read: {why}. The credential was not searched for there"
         if why := self.survey.build_secrets.unread:
-            yield f"the {MACHINE_OS_CONFIG.resource} could not be read: {why}. It is unknown which secrets they name"
+            yield f"the {MACHINE_OS_CONFIG.resource} could not be read: {why}. It is not known which secrets they name"
         unread = dict(self.survey.evidence.unread)
         if why := unread.pop(REGISTRY_CONFIG, ""):
             yield f"{REGISTRY_CONFIG} could not be read: {why}. Not applied: {REGISTRY_REMOVED}"
         of_nodes = {ref: why for ref, why in unread.items() if ref.kind in SETTINGS_KINDS}
         pulls = {ref: why for ref, why in unread.items() if ref not in of_nodes}
-        yield from _describe_unread(pulls, "Pulls that depend on it are unknown")
+        yield from _describe_unread(pulls, "Pulls that depend on it are not known")
         yield from _describe_unread(
-            of_nodes, "It may be unknown which nodes verify access to images, and which credential providers they have"
+            of_nodes,
+            "It may not be known which nodes verify access to images, and which credential providers they have",
         )
 
     def _effect_of_missing(self, what: str) -> str:
         """Return a sentence on how the audit is incomplete without this cluster-wide kind, or an empty text if it is not."""
         if what == CLUSTER_BINDINGS:
-            return "It is unknown who may pull from all projects"
+            return "It is not known who may pull from all projects"
         of_nodes = () if self.survey.is_openshift else ("forecast-short-name",)
         rules = {
             NODES_READ: (*of_nodes, *rules_verification.VERIFICATION),

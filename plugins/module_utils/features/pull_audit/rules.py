@@ -241,7 +241,7 @@ _ALL = (
         "credential-found",
         ERROR,
         "The searched credential was found",
-        "It was searched for with search_credential.",
+        "It was searched for with 'search_credential'.",
         "Revoke it at the registry, and write a new one.",
         (SECRETS,),
     ),
@@ -347,7 +347,7 @@ _ALL = (
         "selector-open-to-users",
         WARNING,
         "A selector gives a login to anyone who requests a project of a matching name",
-        "Users choose the names of the projects that they request, and the namespace_selector of an entry selects namespaces by their names "
+        "Users choose the names of the projects that they request, and the selector of an entry selects namespaces by their names "
         "alone.",
         "Add 'requesters' to the selector, add 'labels' that only administrators set, or name the namespaces.",
     ),

@@ -181,7 +181,7 @@ def find_open_selectors(survey: ClusterSnapshot) -> Iterator[Finding]:
     elif is_known:
         context = f"no cluster role binding gives users the role {_SELF_PROVISIONER}, which lets them request more"
     else:
-        context = "it is unknown whether users may request more, because the cluster role bindings could not be read"
+        context = "it is not known whether users may request more, because the cluster role bindings could not be read"
     for one in survey.open_selectors:
         selects = f"{one.title} selects namespaces by their names alone"
         if one.projects:
@@ -252,7 +252,7 @@ def _finding(survey: ClusterSnapshot, rule: str, location: str, message: str, ta
     try:
         is_copy = has_external_control_plane(survey.evidence.look(INFRASTRUCTURE))
     except (ReadRequired, UnreadableObject):
-        hint = f"{INFRASTRUCTURE} could not be read, so it is unknown whether this is the copy of a hosted cluster"
+        hint = f"{INFRASTRUCTURE} could not be read, so it is not known whether this is the copy of a hosted cluster"
         return Finding(rule, NODE_SECRET, location, f"{message}. {hint}")
     if is_copy:
         hint = "It is a copy: change the pull secret of the hosted cluster on its management cluster"

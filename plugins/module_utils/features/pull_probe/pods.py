@@ -303,7 +303,7 @@ def _judge_waiting(status: Json, waiting: Json, node: str) -> Judgement:
             "not_scheduled",
             "No node was found for the pod in time",
             redact_line("".join(said[:1]), _MOST),
-            "correct node_selectors, or look at the nodes",
+            "correct 'node_selectors', or look at the nodes",
             is_final=False,
         )
     said = [as_str(waiting.get(part)) for part in ("reason", "message")]
@@ -312,7 +312,7 @@ def _judge_waiting(status: Json, waiting: Json, node: str) -> Judgement:
         "no_answer",
         "The node did not report a result in time",
         redact_line(": ".join(each for each in said if each), _MOST),
-        "raise timeout if the image is large, otherwise set keep_failed=true and check the pod's events",
+        "raise 'timeout' if the image is large, otherwise set 'keep_failed: true' and check the pod's events",
         node,
         is_final=False,
     )
@@ -359,5 +359,5 @@ def _sentence(image: str, selector: Mapping[str, str], judgement: Judgement) -> 
 
 def _next_step(asked: PullProbe, image: str) -> str:
     if asked.image_pull_secrets:
-        return "to see why, run it with keep_failed=true, then pull_access_info with pod=NAME of the pod that is kept"
-    return f"to see why, run pull_access_info with image={image} service_account={asked.service_account} ask_registries=true"
+        return "to see why, run it with 'keep_failed: true', then pull_access_info with 'pod: NAME' of the pod that is kept"
+    return f"to see why, run pull_access_info with 'image: {image}', 'service_account: {asked.service_account}' and 'ask_registries: true'"

@@ -218,5 +218,5 @@ def _describe_gaps(document: Document, wanted: Report) -> Iterator[str]:
     if unread and wanted.fail_on != NEVER and not wanted.allow_unread:
         yield (
             f"findings can be missing, because not everything could be read: {summarize(unread, _NAMED, '; ')}. Give the account the rights "
-            "of the job audit, or set option 'allow_unread' to true"
+            "of the job audit, or set 'allow_unread: true'"
         )

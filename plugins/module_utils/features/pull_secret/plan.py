@@ -152,18 +152,20 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
     absent, keeps = options["state"] == "absent", options.get("update_existing") is False
     if absent and mode == "remove":
         raise OptionError(
-            "state=absent deletes the whole secret. To remove single registries, use state=present with mode=remove"
+            "'state: absent' deletes the whole secret. To remove single registries, use 'state: present' with 'mode: remove'"
         )
     if options.get("only_managed") and not absent:
-        raise OptionError("option 'only_managed' only works with state=absent: leave it out")
+        raise OptionError("option 'only_managed' only works with 'state: absent': leave it out")
     if options.get("delete_empty") and mode != "remove":
-        raise OptionError("option 'delete_empty' only works with mode=remove: leave it out")
+        raise OptionError("option 'delete_empty' only works with 'mode: remove': leave it out")
     if mode == "remove":
         _check_remove(options, keeps=keeps)
     if not absent and all(options.get(source) is None for source in SOURCES):
-        raise OptionError("state=present needs the registries: give one of 'registries', 'auth_file' and 'auth_config'")
+        raise OptionError(
+            "'state: present' needs the registries: give one of 'registries', 'auth_file' and 'auth_config'"
+        )
     if keeps and options.get("recreate"):
-        raise OptionError("options 'recreate' and 'update_existing=false' contradict each other: leave out one")
+        raise OptionError("options 'recreate' and 'update_existing: false' contradict each other: leave out one")
     if options.get("include") is not None and (options.get("registries") is not None or not options["include"]):
         raise OptionError(
             "option 'include' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out"
@@ -172,10 +174,10 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
 
 def _check_remove(options: Mapping[str, Any], *, keeps: bool) -> None:
     if keeps:
-        raise OptionError("mode=remove changes a secret that exists: leave out 'update_existing'")
+        raise OptionError("'mode: remove' changes a secret that exists: leave out 'update_existing'")
     if not (options.get("registries") or options.get("auth_file") or options.get("auth_config")):
         raise OptionError(
-            "mode=remove needs the registries to remove: name them in 'registries', without user or password"
+            "'mode: remove' needs the registries to remove: name them in 'registries', without user or password"
         )
 
 
@@ -192,7 +194,9 @@ def _registries(options: Mapping[str, Any], read_file: Callable[[str], str]) -> 
 _SHOWN = 5
 #: The report of `delete_empty` for a namespace without the secret, so that links to it can be removed there.
 _GONE = {"exists": False}
-_HOW_TO_RECREATE = "set recreate=true to delete and recreate it (it is restored if that fails), or choose another name"
+_HOW_TO_RECREATE = (
+    "set 'recreate: true' to delete and recreate it (it is restored if that fails), or choose another name"
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -246,10 +250,10 @@ class PullSecret(Desired):
             return self._plan_new(ref)
         if self.only_managed and not is_managed(observed):
             return Plan(
-                notes=(f"{ref} does not carry the label of this collection, so it was kept (only_managed=true)",)
+                notes=(f"{ref} does not carry the label of this collection, so it was kept ('only_managed: true')",)
             )
         if self.only_managed and (other := self.ownership.other(observed)):
-            return Plan(notes=(f"{ref} belongs to owner {other}, so it was kept (only_managed=true)",))
+            return Plan(notes=(f"{ref} belongs to owner {other}, so it was kept ('only_managed: true')",))
         self.ownership.refuse_other(ref, observed, adoptable=self._creates)
         refuse_foreign(ref, observed, convertible=self.recreate and self.mode in ("replace", "merge"))
         held = StoredSecret.of(observed, self.target.key)
@@ -320,7 +324,7 @@ class PullSecret(Desired):
         except InvalidContent as error:
             raise Refusal(
                 f"{ref} was not changed: its content {error}, so registries can neither be added nor removed: "
-                "use mode=replace with all registries that the secret must have, or delete it with state=absent"
+                "use 'mode: replace' with all registries that the secret must have, or delete it with 'state: absent'"
             ) from None
 
     def _text(self, ref: ObjectRef, held: StoredSecret, target: Target) -> str:
@@ -425,17 +429,17 @@ class _Difference:
         if self.held.unreadable:
             yield _loss_sentence(ref, self.held)
         if self.changes["removed"] and not self.after.entries:
-            yield f"{ref} no longer contains a registry: delete it with state=absent"
+            yield f"{ref} no longer contains a registry: delete it with 'state: absent'"
         read = self.target.type in DATA_KEYS and ref != ADDITIONAL_SECRET  # see `objection`
         problems = kubelet_reading(self.text, legacy=self.target.legacy).problems if read else ()
         if problems:
             yield (
                 f"{ref} stops every pull of a pod that uses it, because {summarize(problems, _SHOWN, '; ')}. Remove such entries with "
-                "mode=remove, or replace the whole content with mode=replace"
+                "'mode: remove', or replace the whole content with 'mode: replace'"
             )
         for key, entry in sorted(self.after.entries.items()):
             if not (entry.username or problems or self.is_none):
-                yield f"{ref} has an entry for {without_user(key)} that no node can use: give it a login, or remove it with mode=remove"
+                yield f"{ref} has an entry for {without_user(key)} that no node can use: give it a login, or remove it with 'mode: remove'"
 
     def patch(self, ref: ObjectRef) -> dict[str, Any]:
         """Return the patch: the part of the object that changes. Other data stays."""
@@ -473,7 +477,7 @@ class _Difference:
 
 
 def _loss_sentence(ref: ObjectRef, held: StoredSecret) -> str:
-    return f"the old content of {ref} {held.unreadable}, so it is unknown which registries it contained"
+    return f"the old content of {ref} {held.unreadable}, so it is not known which registries it contained"
 
 
 def contradictions(declared: Sequence[PullSecret]) -> Iterator[Contradiction]:

@@ -286,8 +286,8 @@ def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
     if not asked.must_answer:
         return sentence
     if _is_open(proof):
-        return f"{sentence} (name a repository that requires one in verify_repositories, or set verify: warn)"
-    return f"{sentence} (if only the nodes reach this registry, set verify: warn)"
+        return f"{sentence} (name a repository that requires one in 'verify_repositories', or set 'verify: warn')"
+    return f"{sentence} (if only the nodes reach this registry, set 'verify: warn')"
 
 
 def _unasked(desired: PullSecret) -> Iterator[str]:

@@ -129,7 +129,7 @@ def _refuse_contradictions(options: Mapping[str, Any]) -> None:
         raise OptionError("option 'only_managed' is for state absent only: it limits which secrets are unlinked")
     if options["restart_pods"] != "never" and (absent or "pull" not in options["link_for"]):
         raise OptionError(
-            "option 'restart_pods' is for state present with link_for pull only: pods pull with that list"
+            "option 'restart_pods' is for state present with 'link_for: pull' only: pods pull with that list"
         )
     if options["wait_timeout"] < 0:
         raise OptionError("option 'wait_timeout' must not be negative: give seconds, or 0 to look once")
@@ -176,9 +176,9 @@ class Unlinking:
         if origin is not Origin.OTHER and is_generated(account, as_dict(observed)):
             return self._keep(who)
         if self.only_managed and not is_managed(as_dict(observed)):
-            return Decision(remove=False, note=f"{who}: it does not have the label {_LABEL} (only_managed)")
+            return Decision(remove=False, note=f"{who}: it does not have the label {_LABEL} ('only_managed')")
         if self.only_managed and (other := self.ownership.other(as_dict(observed))):
-            return Decision(remove=False, note=f"{who}: it belongs to owner {other} (only_managed)")
+            return Decision(remove=False, note=f"{who}: it belongs to owner {other} ('only_managed')")
         return Decision(remove=True)
 
     def _is_open(self, origin: Origin) -> bool:
@@ -194,7 +194,7 @@ class Unlinking:
 
     def _unknown(self, origin: Origin) -> str:
         if origin is Origin.OTHER:
-            return f"it is not known whether it has the label {_LABEL} (only_managed)"
+            return f"it is not known whether it has the label {_LABEL} ('only_managed')"
         return "it is not known whether the platform generated it"
 
 

@@ -520,7 +520,7 @@ def _why_no_content(held: StoredSecret) -> str:
     if held.unreadable:
         return f"its content {held.unreadable}"
     if held.type not in DATA_KEYS:
-        return f"it has type {held.type}, which no node reads: convert it to {DOCKERCONFIGJSON} (module pull_secret with recreate=true)"
+        return f"it has type {held.type}, which no node reads: convert it to {DOCKERCONFIGJSON} (module pull_secret with 'recreate: true')"
     if problems := held.for_kubelet.problems:
         return f"it stops every pull of a pod that uses it, because {problems[0]}"
     if not held.auth_file.entries:

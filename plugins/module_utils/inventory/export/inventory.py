@@ -72,9 +72,9 @@ def _files(options: Mapping[str, Any]) -> FilesWanted | None:
                 )
         return None
     if not in_vault and options["vault_id"]:
-        raise OptionError("option 'vault_id' is for credentials=vault only: without it, no file is encrypted")
+        raise OptionError("option 'vault_id' is for 'credentials: vault' only: without it, no file is encrypted")
     encrypted = (VAULT_FILE,) if in_vault else ()
-    otherwise = "credentials=placeholder"
+    otherwise = "'credentials: placeholder'"
     return FilesWanted(directory, (PLAIN_FILE,), encrypted, options["vault_id"], options["force"], otherwise=otherwise)
 
 

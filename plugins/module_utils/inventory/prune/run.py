@@ -156,7 +156,7 @@ def _fail(result: NamespaceResult, reason: str) -> NamespaceResult:
 
 #: Maximum number of objects or namespaces in a message. The result lists all.
 _SHOWN = 20
-_EXCLUDED = "exclude_namespaces names it"
+_EXCLUDED = "'exclude_namespaces' names it"
 _SAID_TWICE = "To remove everything, set 'prune_everything: true' and 'max_prune: 100%'"
 
 _Feature = PullSecret | SaLink | ImagePullerGrant
@@ -187,7 +187,7 @@ class PruneSettings:
         """Check the declarations. :raises OptionError: when none of them has state present for the owner."""
         if not (self.everything or any(_is_declared_by(desired, self.owner) for desired in every)):
             raise OptionError(
-                f"owner {self.owner} declares nothing: no entry of 'secrets', 'links' and 'grants' has state present for it; "
+                f"owner {self.owner} declares nothing: no secret, link or grant has state present for it; "
                 f"nothing was read or removed. {_SAID_TWICE}"
             )
 
@@ -445,8 +445,8 @@ class _GuardReport:
         """Return the error for a prune that exceeds the limit."""
         names = list(dict.fromkeys(_title(change) for change in refused))
         return (
-            f"removed nothing: max_prune={self.pruning.most.text} is exceeded on {self.cluster}: of owner {self.pruning.owner}, "
-            f"{self._too_much()}. Check the lists, or raise max_prune. It would have changed: {summarize(names, _SHOWN)}. "
+            f"removed nothing: 'max_prune: {self.pruning.most.text}' is exceeded on {self.cluster}: of owner {self.pruning.owner}, "
+            f"{self._too_much()}. Check the lists, or set {self._enough}. It would have changed: {summarize(names, _SHOWN)}. "
             "'prune.refused' lists all"
         )
 
@@ -460,9 +460,15 @@ class _GuardReport:
         return "; ".join(told)
 
     @property
+    def _enough(self) -> str:
+        """The smallest limit that allows all removals."""
+        removed = sum((balance.removed for balance in self.balances.values()), Counter[str]())
+        return f"'max_prune: {max(removed.values())}'"
+
+    @property
     def reasons(self) -> dict[str, str]:
         """Why nothing is removed, by namespace."""
-        limit = f"max_prune={self.pruning.most.text} is exceeded: {self._too_much()}"
+        limit = f"'max_prune: {self.pruning.most.text}' is exceeded: {self._too_much()}"
         return {
             name: limit if self.verdict.is_refused else self._why_held_back(name)
             for name in sorted(self.verdict.held_back)
@@ -470,7 +476,7 @@ class _GuardReport:
 
     def results(self, status: Status) -> list[NamespaceResult]:
         """Return the results of the namespaces in which nothing is removed."""
-        why = self._why_held_back if status == "failed" else lambda _name: "not attempted: more than max_prune allows"
+        why = self._why_held_back if status == "failed" else lambda _name: "not attempted: more than 'max_prune' allows"
         return [NamespaceResult(name, status, error=why(name)) for name in sorted(self.verdict.held_back)]
 
     def _why_held_back(self, name: str) -> str:
@@ -481,8 +487,8 @@ class _GuardReport:
         return (
             f"nothing was removed here: {removed} {'has' if number == 1 else 'have'} the labels of owner {self.pruning.owner} and "
             f"{_are(number)} not declared, which together "
-            f"with the other namespaces is more than max_prune={self.pruning.most.text} allows. Users of the namespace can write such "
-            f"labels: {hint}, or raise max_prune. 'prune.refused' lists them"
+            f"with the other namespaces is more than 'max_prune: {self.pruning.most.text}' allows. Users of the namespace can write such "
+            f"labels: {hint}, or set {self._enough}. 'prune.refused' lists them"
         )
 
 

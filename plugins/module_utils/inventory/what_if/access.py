@@ -346,7 +346,7 @@ def _order(row: AccessRow) -> tuple[Any, ...]:
 
 #: The facts that such a comparison cannot know.
 LIMITS = (
-    "no cluster was read, so a namespace_selector counts as a namespace of its own, and a pattern of service accounts as an account",
+    "no cluster was read, so a 'namespace_selector' counts as a namespace of its own, and a pattern of service accounts as an account",
     "objects that the inventories do not declare, or that an entry would only change, count as missing before and after",
 )
 

@@ -42,7 +42,7 @@ ARGUMENTS: dict[str, Any] = {"guard": {"type": "str", "choices": ["false", _WHAT
 
 @dataclass(frozen=True)
 class GuardAccess:
-    """How the guard reaches registries. `is_strict`: it also refuses removals that affect workloads that cannot be judged."""
+    """How the guard reaches registries. `is_strict`: it also refuses removals that affect workloads that are not known."""
 
     registries: RegistryAccess
     is_strict: bool = False
@@ -69,9 +69,9 @@ def has_removal(change: Change) -> bool:
 @dataclass(frozen=True)
 class GuardJudgement:
     """The result of the guard. `refused` are the removals that must not be made, each with the rows that it would break. Those of a strict
-    guard also have rows that cannot be judged.
+    guard also have rows that are not known.
 
-    `unknown` are rows of the other removals that cannot be judged. `unread` are the namespaces whose workloads could not be read, with the
+    `unknown` are rows of the other removals that are not known. `unread` are the namespaces whose workloads could not be read, with the
     reasons. `unlisted` is the refusal to list all namespaces. It is empty if all were listed.
     """
 
@@ -81,7 +81,7 @@ class GuardJudgement:
     unlisted: str = ""
 
     def join(self, later: GuardJudgement) -> GuardJudgement:
-        """Return this judgement with a later one, each container that cannot be judged once."""
+        """Return this judgement with a later one, each container that is not known once."""
         refused = {
             key: [*self.refused.get(key, ()), *later.refused.get(key, ())] for key in {**self.refused, **later.refused}
         }
@@ -91,7 +91,7 @@ class GuardJudgement:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The warnings about workloads that cannot be judged, if there are any."""
+        """The warnings about workloads that are not known, if there are any."""
         return (*self._about_unknown(), *self._about_unread())
 
     def _about_unknown(self) -> Iterator[str]:
@@ -100,15 +100,15 @@ class GuardJudgement:
         shown = [f"{_name(row)}: {_reason(row)}" for row in self.unknown[:_SHOWN]]
         more = len(self.unknown) - len(shown)
         yield (
-            f"option 'guard' cannot judge {pluralize(len(self.unknown), 'container')} that the removals affect, and refuses nothing "
-            f"because of them: {'; '.join(shown)}{f'; and {more:,} more' if more else ''}"
+            "it is not known whether the removals break "
+            f"{pluralize(len(self.unknown), 'container')}, and option 'guard' refuses nothing because of that: {'; '.join(shown)}{f'; and {more:,} more' if more else ''}"
         )
 
     def _about_unread(self) -> Iterator[str]:
         if self.unread:
             names, reasons = sorted(self.unread), "; ".join(dict.fromkeys(self.unread.values()))
             yield (
-                f"option 'guard' cannot judge the workloads of {pluralize(len(names), 'namespace')}, and refuses nothing because of them: "
+                f"the workloads of {pluralize(len(names), 'namespace')} are not known, and option 'guard' refuses nothing because of that: "
                 f"{summarize(names, _SHOWN)}: {reasons}"
             )
         if self.unlisted:
@@ -137,15 +137,15 @@ def describe_broken(refusal: str, rows: Sequence[WhatIfRow]) -> str:
     shown = summarize([_name(row) for row in broken or rows], _SHOWN, "; ", listed="containers")
     if not broken:
         return (
-            f"{refusal}, because option 'guard' cannot judge whether these would still get their image: {shown}. The reason for the first one "
-            f"is: {_reason(rows[0])}. To do it although they cannot be judged, set 'guard' to what_if"
+            f"{refusal}, because of option 'guard': it is not known whether these would still get their image: {shown}. The reason for the "
+            f"first one is: {_reason(rows[0])}. To do it anyway, set 'guard: what_if'"
         )
     first = broken[0]
     step = f"at step {first.failing_step}: " if first.failing_step else ""
     return (
         f"{refusal}, because option 'guard' found that these would no longer get their image: {shown}. The first one "
-        f"fails {step}{_reason(first)}. Give these workloads another way to their image ('guard.would_break' has a task wherever one helps), or "
-        "set 'guard' to false to do it anyway"
+        f"fails {step}{_reason(first)}. Give these workloads another way to their image (guard.would_break in the result has a task wherever one helps), or "
+        "set 'guard: false' to do it anyway"
     )
 
 

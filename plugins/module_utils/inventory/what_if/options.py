@@ -126,9 +126,9 @@ _LAYERS = "layers of upstream images that the integrated registry has not stored
 _LAYERS_BY_LOGIN = f"{_LAYERS}, and gets with a login of the project of the image stream"
 _NODE_FILES = "registries, mirrors and logins that are set only in files of the nodes"
 _STORAGE = "other hosts to which a registry sends its clients, such as storage for layers"
-_TOKENS = "the host that gives out the tokens for a registry, unless ask_registries is set and the registry answers"
+_TOKENS = "the host that gives out the tokens for a registry, unless 'ask_registries' is true and the registry answers"
 _AUTHORITIES = "certificate authorities that are set only in files of the nodes"
-_REST = "whether the source or mirror that is left has an image, accepts the login and is reachable, unless ask_registries is set"
+_REST = "whether the source or mirror that is left has an image, accepts the login and is reachable, unless 'ask_registries' is true"
 #: The facts that decide the effect of a change, but are in no object that is read, by the option.
 CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     "unreachable_registries": (
@@ -150,7 +150,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     ),
     "add_objects": (
         "whether the API server and the machine config operator accept the object and when the nodes have it",
-        "the content of a mirror, unless ask_registries is set",
+        "the content of a mirror, unless 'ask_registries' is true",
         _AUTHORITIES,
         _NODE_FILES,
     ),
@@ -574,7 +574,7 @@ def _check_comparison(options: Mapping[str, Any]) -> None:
         given = {name: options[name] for name in ("fail_on", "ask_registries")}
         given["against.prune"] = against.get("prune")
         problems += [
-            f"option {name!r} needs a cluster: leave it out, or set against.on_cluster to true"
+            f"option {name!r} needs a cluster: leave it out, or set 'against.on_cluster' to true"
             for name, value in given.items()
             if value not in (False, None, "never")
         ]

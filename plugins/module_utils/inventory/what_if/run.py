@@ -265,7 +265,7 @@ def _refusal(found: WhatIfAnswers, asked: WhatIfQuestion) -> str:
     if NOT_ASKED in asked.failing and (rows := [row for row in found.affected if row.deciding.not_asked]):
         reasons.append(
             f"the registries of {pluralize(len(rows), 'container')} were not asked, and may decide whether they break, such as "
-            f"{_describe(rows[0])}. Set ask_registries to true, or fail_on to certain_break"
+            f"{_describe(rows[0])}. Set 'ask_registries: true' or 'fail_on: certain_break'"
         )
     for entry in found.access.unplanned[:1] if asked.failing else ():
         title = f"{entry.title} in namespace {entry.namespace}" if entry.title else f"namespace {entry.namespace}"
@@ -283,15 +283,15 @@ def _describe(row: WhatIfRow) -> str:
 def _describe_gaps(found: WhatIfAnswers) -> Iterator[str]:
     """Yield a sentence for everything that has no answer: containers without a row, forecasts, and access."""
     for namespace, why in sorted(found.unread_workloads.items())[:1]:
-        yield f"{describe_unread([*found.unread_workloads])}, so their containers cannot be judged, such as in namespace {namespace}: {why}"
+        yield f"{describe_unread([*found.unread_workloads])}, so their containers are not known, such as in namespace {namespace}: {why}"
     if found.unread_images:
-        yield f"images of the platform could not be judged, such as: {found.unread_images[0]}"
+        yield f"images of the platform are not known, such as: {found.unread_images[0]}"
     if found.forecasts:
         number = pluralize(len(found.forecasts), "forecast")
         yield f"the audit has {number} for the upgrade, which no answer for a container includes, such as {found.forecasts[0]}"
     if found.access.unknown:
-        number = pluralize(len(found.access.unknown), "part")
-        yield f"{number} of the access review could not be judged, such as: {found.access.unknown[0]}"
+        number = pluralize(len(found.access.unknown), "part of the access review is", "parts of the access review are")
+        yield f"{number} not known, such as: {found.access.unknown[0]}"
 
 
 def unread_workloads(survey: ClusterSnapshot) -> dict[str, str]:
@@ -315,7 +315,7 @@ def _builds_with_changed_secrets(survey: ClusterSnapshot, after: ChangedLookup) 
 def _describe_unread(audit: Audit) -> Iterator[str]:
     yield from audit.unread_sentences()
     if why := audit.survey.unread.get(NODES_READ):
-        yield f"the nodes could not be read: {why}. It is unknown when a pull that breaks is missed"
+        yield f"the nodes could not be read: {why}. It is not known when a pull that breaks is missed"
 
 
 class _WhatIfRun:

@@ -155,6 +155,6 @@ def _broken_part(refs: Collection[ObjectRef], rows: Sequence[WhatIfRow]) -> Obje
 
 def _refusal(error: ImagePullError) -> Refusal:
     return Refusal(
-        f"no removal was made, because option 'guard' could not judge the removals: {error}. Run it again, or set 'guard' to false to "
+        f"no removal was made, because option 'guard' could not check the removals: {error}. Run it again, or set 'guard: false' to "
         "remove without this check"
     )

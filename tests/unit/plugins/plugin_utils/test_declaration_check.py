@@ -81,7 +81,7 @@ def test_valid_declarations_pass_without_an_error(role: str) -> None:
         (declared({"exclusive": "perhaps"}), "unable to convert to bool: give true or false"),
         (declared({"registries": [{**LOGIN, "registry": "host:notaport"}]}), "'notaport' is not a port"),
         (declared({"registries": [{**LOGIN, "password": date(2030, 1, 1)}]}), "registries[0].password is a date"),
-        (declared({"namespaces": ["team-*"]}), "namespace_selector: {include: ['team-*']}"),
+        (declared({"namespaces": ["team-*"]}), 'namespace_selector: {include: ["team-*"]}'),
         (declared(None, {"link_for": ["pul"]}),
          "delegated_auth_registries[0] (private-registry, redhat-connect-sso): value of"),
         (declared(None, {"realm_secret_name": "B!"}), "delegated_auth_registries[0]: option 'name': 'B!'"),

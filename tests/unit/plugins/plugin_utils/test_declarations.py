@@ -97,11 +97,17 @@ class TestVariables:
             "private_registry", {"private_registry_secrets": [{"nmae": "x", 7: 1}, {"name": "y", "z": 1}]}
         )
         assert message.startswith(
-            "private_registry_secrets[0]: 7 is unknown.; nmae is unknown: did you mean 'name'? An entry takes "
+            "private_registry_secrets[0]: 7 is unknown; nmae is unknown: did you mean 'name'? An entry takes "
         )
         assert (
             "; private_registry_secrets[0]: name is missing; private_registry_secrets[1]: z is unknown. An entry takes "
             in message
+        )
+
+    def test_a_member_without_its_first_word_is_recognized(self) -> None:
+        message = refused("delegated_auth", {"delegated_auth_registries": [{"registry": "x", "ca_cert": "y"}]})
+        assert message.startswith(
+            "delegated_auth_registries[0]: ca_cert is unknown: did you mean 'registry_ca_cert'? An entry"
         )
 
     @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ class TestApply:
 
     def test_a_refused_task_is_reported_as_stopped(self) -> None:
         line = applied({"failed": True, "msg": HOSTILE}, declared=None)
-        assert line == "stopped: the error above says why"
+        assert line == "stopped: the line above that begins with fatal: says why"
         assert applied(self.RUN[0], {"failed": True, "msg": HOSTILE}).startswith("2 teams, 2 namespaces: 3 secrets")
 
     def test_skipped_namespaces_are_counted(self) -> None:
@@ -150,7 +150,9 @@ class TestApply:
     def test_a_run_without_declarations_is_reported(self) -> None:
         assert applied(declared=[]) == "nothing is declared"
         assert applied({"skipped": True}, declared=[], nothing="Nothing for my-cluster") == "Nothing for my-cluster"
-        assert applied({"failed": True, "msg": "x"}, declared=[]).endswith("stopped: the error above says why")
+        assert applied({"failed": True, "msg": "x"}, declared=[]).endswith(
+            "stopped: the line above that begins with fatal: says why"
+        )
 
 
 def test_no_name_of_a_cluster_is_in_any_line() -> None:
@@ -238,9 +240,15 @@ class TestRotation:
     def test_a_failed_plan_is_reported_as_stopped(self) -> None:
         failed = [{"failed": True}]
         line = result_line(failed, "rotation", plan={}, seen={}, check_mode=False)
-        assert line == "no secret changed, the old login is not retired, stopped: the error above says why"
+        assert (
+            line
+            == "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: says why"
+        )
         # It is not known whether a secret would change.
-        assert result_line(failed, "rotation", plan={}, seen={}, check_mode=True) == "stopped: the error above says why"
+        assert (
+            result_line(failed, "rotation", plan={}, seen={}, check_mode=True)
+            == "stopped: the line above that begins with fatal: says why"
+        )
 
     def test_failed_namespaces_are_counted(self) -> None:
         failed = result(row("n", status="failed"), failures=[{"namespace": "n", "error": HOSTILE}])
@@ -266,7 +274,10 @@ class TestAudit:
         )
 
     def test_a_failed_audit_is_reported_as_stopped(self) -> None:
-        assert result_line({"failed": True, "msg": HOSTILE}, "audit") == "stopped: the error above says why"
+        assert (
+            result_line({"failed": True, "msg": HOSTILE}, "audit")
+            == "stopped: the line above that begins with fatal: says why"
+        )
 
 
 class TestWhatIf:
@@ -275,10 +286,10 @@ class TestWhatIf:
     def test_the_line_adds_the_counts_of_all_clusters(self) -> None:
         other = {"counts": {**self.ANSWER["counts"], "would_work": 2}, "failed": True, "msg": HOSTILE}
         assert result_line([self.ANSWER], "what_if") == (
-            "1 cluster: 1 container would no longer get its image, 0 cannot be judged, 1 fails today as well, 1,200 still pull"
+            "1 cluster: 1 container would no longer get its image, 0 not known, 1 fails today as well, 1,200 still pull"
         )
         assert result_line([self.ANSWER, other], "what_if") == (
-            "2 clusters: 2 containers would no longer get their image, 0 cannot be judged, 2 fail today as well, 2 repaired, "
+            "2 clusters: 2 containers would no longer get their image, 0 not known, 2 fail today as well, 2 repaired, "
             "2,400 still pull"
         )
 
@@ -286,14 +297,17 @@ class TestWhatIf:
         counts = {**self.ANSWER["counts"], "unknown": 3, "not_affected": 1000}
         answer = {"counts": counts, "not_asked": 2, "not_applied": 1}
         assert result_line([answer, answer], "what_if") == (
-            "2 clusters: 2 containers would no longer get their image, 6 cannot be judged, registries not asked for 4 of them, 2 parts of the "
+            "2 clusters: 2 containers would no longer get their image, 6 not known, registries not asked for 4 of them, 2 parts of the "
             "inventory not applied, 2 fail today as well, 2,400 still pull, 2,000 not affected"
         )
 
     def test_a_cluster_that_was_not_read_is_counted(self) -> None:
         line = result_line([self.ANSWER, {"failed": True, "msg": HOSTILE}], "what_if")
         assert line.startswith("1 cluster: ") and line.endswith(", 1 cluster not read")
-        assert result_line([{"failed": True, "msg": HOSTILE}], "what_if") == "stopped: the error above says why"
+        assert (
+            result_line([{"failed": True, "msg": HOSTILE}], "what_if")
+            == "stopped: the line above that begins with fatal: says why"
+        )
 
 
 class TestExport:
@@ -357,7 +371,10 @@ class TestAccount:
         assert self.line({}, manifests="/h/m.yml") == "account ns/name: objects in /h/m.yml"
 
     def test_a_refused_account_is_reported_as_stopped(self) -> None:
-        assert self.line({"failed": True, "msg": HOSTILE}) == "account ns/name: stopped: the error above says why"
+        assert (
+            self.line({"failed": True, "msg": HOSTILE})
+            == "account ns/name: stopped: the line above that begins with fatal: says why"
+        )
 
 
 class TestNodes:
@@ -378,7 +395,10 @@ class TestNodes:
     def test_a_refused_node_secret_is_reported_as_stopped(self) -> None:
         failure = {"failed": True, "stopped": HOSTILE, "failures": [{"namespace": "x", "error": HOSTILE}]}
         line = result_line([failure], "nodes", rolled_out=None, check_mode=False)
-        assert line == "pull secret of the nodes: failed in 1 namespace, stopped: the error above says why"
+        assert (
+            line
+            == "pull secret of the nodes: failed in 1 namespace, stopped: the line above that begins with fatal: says why"
+        )
 
 
 class TestVerification:
@@ -399,13 +419,19 @@ def test_an_explanation_counts_the_verdicts() -> None:
     assert explained(("pulls", True), ("pulls", False), ("pulls", False), ("unknown", False)) == (
         "4 containers, pulls: 1, not known: 1, has a login (not tested): 2"
     )
-    assert result_line({"failed": True}, "explain") == "stopped: the error above says why"
+    assert result_line({"failed": True}, "explain") == "stopped: the line above that begins with fatal: says why"
 
 
 @pytest.mark.parametrize("kind", ["explain", "audit"])
 def test_a_module_that_stopped_is_named(kind: str) -> None:
     named = "openshift_ops.image_pull.sa_link"
     for message in (f"{named} stopped: the cluster refuses the login", f"{named} failed in 1 namespace: a: {HOSTILE}"):
-        assert result_line({"failed": True, "msg": message}, kind) == f"stopped in {named}: its error above says why"
+        assert (
+            result_line({"failed": True, "msg": message}, kind)
+            == f"stopped in {named}: its line above that begins with fatal: says why"
+        )
     for message in (HOSTILE, f"{HOSTILE} {named} stopped", f"{named}{HOSTILE} stopped"):
-        assert result_line({"failed": True, "msg": message}, kind) == "stopped: the error above says why"
+        assert (
+            result_line({"failed": True, "msg": message}, kind)
+            == "stopped: the line above that begins with fatal: says why"
+        )

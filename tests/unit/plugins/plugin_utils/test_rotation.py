@@ -499,7 +499,7 @@ class TestWorkloads:
         plain, strict = self.decision(unknown), self.decision(unknown, guard="what_if_strict")
         assert plain["refusal"] == ""
         assert (
-            "cannot be judged, so they do not stop its retirement (containers: 1): Pod a/p (c, i): why"
+            "need the old login, so they do not stop its retirement (containers: 1): Pod a/p (c, i): why"
             in plain["notes"][0]
         )
         assert "(containers: 1, sentences about objects that could not be read: 0)" in strict["refusal"]

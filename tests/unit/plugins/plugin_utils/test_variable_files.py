@@ -107,7 +107,7 @@ class TestEncryption:
             ControllerFiles(secrets).prepare(wanted(tmp_path / "d"))
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize(("option", "otherwise"), [("dest", "credentials=placeholder"), ("kubeconfig", "")])
+    @pytest.mark.parametrize(("option", "otherwise"), [("dest", "'credentials: placeholder'"), ("kubeconfig", "")])
     def test_the_error_names_the_option_and_its_alternative(self, option: str, otherwise: str, tmp_path: Path) -> None:
         with pytest.raises(OptionError) as caught:
             wanted = FilesWanted(str(tmp_path / "d"), (), ("v.yml",), option=option, otherwise=otherwise)

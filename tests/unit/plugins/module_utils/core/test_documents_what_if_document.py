@@ -28,7 +28,7 @@ from support.what_ifs import ACCESS, change, container, document
     ("answer", "one", "two"),
     [
         ("would_break", "1 container would no longer get its image", "2 containers would no longer get their image"),
-        ("unknown", "1 container cannot be judged", "2 containers cannot be judged"),
+        ("unknown", "1 container is not known", "2 containers are not known"),
         ("still_pulls", "1 container still pulls", "2 containers still pull"),
         ("still_broken", "1 container does not get its image today, and not after the changes",
          "2 containers do not get their image today, and not after the changes"),
@@ -45,7 +45,7 @@ def test_an_outcome_agrees_with_its_number(answer: str, one: str, two: str) -> N
     [
         (["would_break"], 0, "1 of 1 container would no longer get its image."),
         (["would_break"] * 2, 2000, "2 of 2,002 containers would no longer get their image."),
-        (["unknown"], 3, "No container is known to lose its image, but 1 of 4 cannot be judged."),
+        (["unknown"], 3, "No container is known to lose its image, but 1 of 4 is not known."),
         (["would_work"], 3, "None of 4 containers would lose its image."),
         ([], 0, "There is no container to judge."),
     ],
@@ -58,7 +58,7 @@ def test_the_headline_is_the_answer(answers: list[str], others: int, says: str) 
     ("answers", "says"),
     [
         (["would_break"], "1 of 1 container would no longer get its image, and {unread}."),
-        (["unknown"], "No container is known to lose its image, but 1 of 1 cannot be judged and {unread}."),
+        (["unknown"], "No container is known to lose its image, but 1 of 1 is not known and {unread}."),
         (["still_pulls"], "No container is known to lose its image, but {unread}."),
         ([], "No container is known to lose its image, but {unread}."),
     ],

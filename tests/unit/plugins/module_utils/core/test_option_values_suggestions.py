@@ -39,6 +39,11 @@ def test_the_most_similar_name_is_suggested(name: str, meant: str) -> None:
     )
 
 
+def test_the_only_name_that_ends_with_a_name_is_suggested() -> None:
+    assert find_similar("ca_cert", ["registry_ca_cert", "registry"]) == "registry_ca_cert"
+    assert find_similar("ca_cert", ["registry_ca_cert", "another_ca_cert", "registry"]) == ""
+
+
 def test_unknown_options_are_found_at_every_level() -> None:
     given = {
         "title": "x",

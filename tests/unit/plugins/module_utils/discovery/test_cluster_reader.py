@@ -237,7 +237,7 @@ class TestReading:
         api.fail(r"GET .*/kubelet-config", FORBIDDEN, times=ALWAYS)
         assert found(audited(api))["unreadable"] == [
             "kubelet configuration kube-system/kubelet-config could not be read: the caller may not read config map "
-            "kube-system/kubelet-config. It may be unknown which nodes verify access to images, and which credential providers they have"
+            "kube-system/kubelet-config. It may not be known which nodes verify access to images, and which credential providers they have"
         ]
 
     def test_a_forecast_judges_by_nodes_and_credential_providers(self, api: FakeApi) -> None:
@@ -335,7 +335,7 @@ class TestUnreadable:
         (sentence,) = document["unreadable"]
         assert document["version"] == ""
         assert sentence.startswith(f"the cluster role bindings could not be read: {why}")
-        assert sentence.endswith(". It is unknown who may pull from all projects")
+        assert sentence.endswith(". It is not known who may pull from all projects")
 
     @pytest.mark.parametrize(
         ("answer", "why"), [(FORBIDDEN, "the caller may not read it"), (status_object(500, "Odd", "odd"), "reading ")]
@@ -349,7 +349,7 @@ class TestUnreadable:
         assert document["findings"] == []
         (sentence,) = document["unreadable"]
         assert sentence.startswith(f"service account b/x could not be read: {why}")
-        assert sentence.endswith(". It is unknown whether a grant to it is dead")
+        assert sentence.endswith(". It is not known whether a grant to it is dead")
 
     def test_credential_providers_of_one_readable_version_are_enough(self, api: FakeApi) -> None:
         """A version that the caller cannot list does not matter if another version has the information."""
@@ -365,7 +365,7 @@ class TestUnreadable:
         document = found(audited(api))
         assert document["findings"] == []
         assert (
-            "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned"
+            "it is not known whether this cluster generates pull secrets. Not applied: account-not-provisioned"
             in document["unreadable"]
         )
 
@@ -394,7 +394,7 @@ class TestUnreadable:
         document = found(audited(api))
         assert [each["rule"] for each in document["findings"]] == []
         assert (
-            "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned"
+            "it is not known whether this cluster generates pull secrets. Not applied: account-not-provisioned"
             in document["unreadable"]
         )
 

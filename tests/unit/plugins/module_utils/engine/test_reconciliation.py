@@ -371,7 +371,7 @@ class TestLimit:
         api.fail("POST .*/namespaces/[abc]/", BROKEN, times=10**9)
         outcome = run(api, Keep(), list("abcde"), max_failures=2)
         assert list(statuses(outcome).values()) == ["failed", "failed", "failed", "skipped", "skipped"]
-        text = "not attempted: the API server failed in more than 2 namespaces (max_failures)"
+        text = "not attempted: the API server failed in more than 2 namespaces ('max_failures')"
         assert outcome.namespaces[3].error == text
 
     def test_max_failures_of_zero_stops_after_the_first_failure(self, api: FakeApi) -> None:

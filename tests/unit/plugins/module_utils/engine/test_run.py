@@ -120,7 +120,7 @@ class TestStop:
                 found.count("a", Unanswered("no answer"))
             assert found.is_over is over
             if over:
-                text = "not attempted: the API server failed in more than 0 namespaces (max_failures)"
+                text = "not attempted: the API server failed in more than 0 namespaces ('max_failures')"
                 assert found.result_of_skip("a").error == text
 
     def test_a_read_that_fails_in_the_api_server_counts(self, api: FakeApi) -> None:

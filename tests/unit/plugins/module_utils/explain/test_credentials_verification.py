@@ -106,7 +106,7 @@ def test_a_key_with_a_star_is_refused_without_a_repository_that_its_login_pulls(
     """A node tries the key of the host first, so the repository proves nothing about the other key."""
     sentence = (
         r"^option 'verify': no registry can be asked about the login for \*.example.com, because a key with a star names none. Name an image "
-        r"that it is for in 'verify_repositories', or set 'verify' to warn$"
+        r"that it is for in 'verify_repositories', or set 'verify: warn'$"
     )
     for verification, keys in (
         (Verification(), ("*.example.com", "quay.io")),

@@ -110,7 +110,7 @@ class TestUnmerged:
         found = find_merge_problem(StoredSecret("Opaque", KEY, "*"))
         assert found is not None
         assert found.why == "its content is not base64"
-        assert found.fix.startswith("Write its content again: module pull_secret, mode=replace")
+        assert found.fix.startswith("Write its content again: module pull_secret, 'mode: replace'")
 
     def test_a_secret_without_data_counts_as_missing(self) -> None:
         for empty in ({}, {"data": None}, {"data": {}}):
@@ -130,12 +130,12 @@ class TestUnmerged:
         assert refused_merge_sentence(before, after) == (
             "secret kube-system/additional-pull-secret was not changed: the platform would not merge it, and the nodes keep their present "
             "pull secret, including logins that were removed since, because the entry for 'a' has an 'auth' that is not standard base64. This "
-            "problem existed before this task. Remove these entries (mode=remove, in the role global_pull_secret_remove), or merge a login for them in "
+            "problem existed before this task. Remove these entries ('mode: remove', in the role global_pull_secret_remove), or merge a login for them in "
             "the same task"
         )
         for content, fix in (
             ("{}", "oc delete secret additional-pull-secret -n kube-system"),
-            (f'{{"auths": {{{number}}}}}', "mode=replace"),
+            (f'{{"auths": {{{number}}}}}', "mode: replace"),
         ):
             said = refused_merge_sentence(good, secret(content))
             assert (fix in said, "before this task" in said) == (True, False)

@@ -94,7 +94,7 @@ class TestForeign:
         protected.refuse_foreign(REF, found, convertible=True)
         assert refusal(protected.refuse_foreign, REF, found, convertible=False) == (
             "secret project-a/quay holds an auth file, but has type example.com/own, from which no node reads one. It was not changed: "
-            "convert it with recreate=true, or choose another name"
+            "convert it with 'recreate: true', or choose another name"
         )
 
 
@@ -129,7 +129,7 @@ class TestGlobal:
     @pytest.mark.parametrize("action", ["delete", "replace"])
     def test_the_global_pull_secret_is_never_deleted(self, action: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, JSON, (), action) == (
-            f"{NODES} and must not be deleted, not even for a moment. It was not changed: use mode=merge or mode=remove"
+            f"{NODES} and must not be deleted, not even for a moment. It was not changed: use 'mode: merge' or 'mode: remove'"
         )
 
     @pytest.mark.parametrize("action", ["create", "update"])
@@ -147,8 +147,8 @@ class TestGlobal:
     )  # fmt: skip
     def test_the_global_pull_secret_keeps_the_entries_that_the_platform_needs(self, key: str) -> None:
         assert refusal(protected.refuse_dropping, GLOBAL, JSON, ["mine.io", key], "update") == (
-            f"{NODES}, and the platform needs its entries for {key}. It was not changed: add registries with mode=merge, include these "
-            "entries, or list the entries to drop in drop_platform_registries"
+            f"{NODES}, and the platform needs its entries for {key}. It was not changed: add registries with 'mode: merge', include these "
+            "entries, or list the entries to drop in 'drop_platform_registries'"
         )
 
     def test_the_global_pull_secret_may_lose_entries_named_in_the_option(self) -> None:
@@ -167,7 +167,7 @@ class TestGlobal:
         assert "must not be deleted" in refusal(protected.refuse_dropping, other, JSON, (), "delete", [])
         protected.refuse_dropping(other, JSON, ["quay.io"], "update", ["quay.io"])
         protected.refuse_unknown_loss(other, "is not base64")
-        with pytest.raises(Refusal, match="it is unknown which entries mode=replace would remove"):
+        with pytest.raises(Refusal, match="it is not known which entries 'mode: replace' would remove"):
             protected.refuse_unknown_loss(other, "is not base64", guarded=True)
 
     def test_a_refusal_names_all_entries_that_the_platform_needs(self) -> None:
@@ -183,7 +183,7 @@ class TestGlobal:
     def test_an_unreadable_global_pull_secret_is_not_replaced(self) -> None:
         protected.refuse_unknown_loss(GLOBAL, "")
         assert refusal(protected.refuse_unknown_loss, GLOBAL, "is not base64") == (
-            f"{NODES}, and its content is not base64, so it is unknown which entries mode=replace would remove. It was not changed: repair the content "
+            f"{NODES}, and its content is not base64, so it is not known which entries 'mode: replace' would remove. It was not changed: repair the content "
             "first, for example with 'oc set data secret/pull-secret -n openshift-config --from-file=.dockerconfigjson=FILE'"
         )
 

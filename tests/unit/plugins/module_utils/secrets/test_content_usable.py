@@ -142,7 +142,7 @@ class TestWhyNotUsable:
     def test_other_types_are_not_read(self, found: dict[str, Any], kind: str) -> None:
         assert why_not_usable(REF, found) == (
             f"secret project-a/pull has type {kind}, which no node reads: create it as kubernetes.io/dockerconfigjson "
-            f"(module pull_secret with recreate=true), {ANYWAY}"
+            f"(module pull_secret with 'recreate: true'), {ANYWAY}"
         )
 
     def test_a_missing_secret_is_not_usable(self) -> None:

@@ -358,7 +358,7 @@ class TestList:
         )
         with pytest.raises(
             ApiError,
-            match=r"Correct the label selector .* \(namespace_selector.labels, or label_selector of the event source\)",
+            match=r"Correct the label selector .* \('namespace_selector.labels', or 'label_selector' of the event source\)",
         ):
             list(cluster.list(SECRET, label_selector="\udc00"))
 

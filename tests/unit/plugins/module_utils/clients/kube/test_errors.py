@@ -64,12 +64,12 @@ NO_ACCOUNT = 'pods "p" is forbidden: error looking up service account a/robot: s
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
 
 LOGIN = (
-    "The login is invalid or has expired: log in again, for example with 'oc login', or give a valid token or certificate (api_key, "
-    "kubeconfig, client_cert, in the playbooks with image_pull_ before the name)"
+    "The login is invalid or has expired: log in again, for example with 'oc login', or give a valid token or certificate "
+    "('api_key', 'kubeconfig' or 'client_cert')"
 )
 RIGHT = f"Give the caller that right, create on secrets in namespace a, or use another caller, see {RIGHTS_PAGE}"
 UNNAMED_RIGHT = f"Give the caller that right, or use another caller, see {RIGHTS_PAGE}"
-IMPERSONATION = "Give the caller the right to impersonate, or remove impersonate_user and impersonate_groups"
+IMPERSONATION = "Give the caller the right to impersonate, or remove 'impersonate_user' and 'impersonate_groups'"
 USED_UP = "Delete objects that the namespace no longer needs, or have its ResourceQuota raised"
 FORBIDDEN_BY_POLICY = "A policy of the cluster forbids it: fix the problem that its message names, or ask the policy's owner for an exception"
 NO_API_SERVER = "This response is not from a Kubernetes API server: check the address and the proxy"
@@ -96,7 +96,7 @@ TABLE = [
     (403, status("Forbidden", RBAC), errors.Forbidden, RBAC, RIGHT),
     (403, status("Forbidden", OLD), errors.Forbidden, OLD, UNNAMED_RIGHT),
     (403, status("Forbidden", ANONYMOUS), errors.Forbidden, ANONYMOUS,
-     "The request had no login: give api_key, client_cert, or a kubeconfig with a login"),
+     "The request had no login: give 'api_key', 'client_cert', or a 'kubeconfig' with a login"),
     (403, status("Forbidden", IMPERSONATE), errors.Unauthorized, IMPERSONATE, IMPERSONATION),
     (403, status("Forbidden", IMPERSONATE_CONSTRAINED), errors.Unauthorized, IMPERSONATE_CONSTRAINED, IMPERSONATION),
     (403, status("Forbidden", ESCALATION, "rolebindings"), errors.Forbidden, ESCALATION.replace("\n", " "),
@@ -214,7 +214,7 @@ class TestTable:
         body = status("BadRequest", "unable to parse requirement")
         error = error_of(400, body, label_selector="a in b")
         assert error.__class__ is errors.ApiError
-        option = "namespace_selector.labels, or label_selector of the event source"
+        option = "'namespace_selector.labels', or 'label_selector' of the event source"
         assert str(error).endswith(f". Correct the label selector 'a in b' ({option})")
         assert str(error_of(400, b"text", label_selector="a in b")).endswith(NO_API_SERVER)
         assert str(error_of(422, body, label_selector="a in b")).endswith("that the message names")

@@ -18,10 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 )
 from support.objects import b64
 
-WAY_OUT = (
-    "Give 'kubeconfig', or 'host' with 'api_key' (image_pull_kubeconfig, image_pull_host and image_pull_api_key of the playbooks), "
-    "or set K8S_AUTH_KUBECONFIG"
-)
+WAY_OUT = "Give 'kubeconfig', or 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
 SECRET = "secret-content"
 
 

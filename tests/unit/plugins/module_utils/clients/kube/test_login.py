@@ -243,11 +243,11 @@ class TestOfUser:
         [
             (
                 {"username": "u"},
-                "user 'u' in kubeconfig {} cannot be used: it has only one of 'username' and 'password'",
+                "user 'u' in kubeconfig {} cannot be used: it has only one of username and password",
             ),
             (
                 {"password": "p"},
-                "user 'u' in kubeconfig {} cannot be used: it has only one of 'username' and 'password'",
+                "user 'u' in kubeconfig {} cannot be used: it has only one of username and password",
             ),
             (
                 {"token": "a b"},

@@ -114,9 +114,7 @@ class TestHostedClusters:
     """The nodes' pull secret of a hosted cluster is a copy, so no task writes it."""
 
     COPY = f". {NODE_SECRET} is a copy: change the pull secret of the hosted cluster on its management cluster"
-    UNREAD = (
-        f". {INFRASTRUCTURE} could not be read, so it is unknown whether {NODE_SECRET} is the copy of a hosted cluster"
-    )
+    UNREAD = f". {INFRASTRUCTURE} could not be read, so it is not known whether {NODE_SECRET} is the copy of a hosted cluster"
     KINDS = pytest.mark.parametrize(
         ("infrastructure", "hint"),
         [({"status": {"controlPlaneTopology": "External"}}, COPY), (REFUSED, UNREAD), ({"status": {}}, "")],

@@ -204,7 +204,7 @@ class TestWaiting:
     def test_a_paused_pool_is_refused_unless_allow_paused_is_set(self) -> None:
         api = openshift()
         put_pool(api, "worker", "old", "new", paused=True)
-        with pytest.raises(Refusal, match="pool worker is paused, .* Resume the pools, or set allow_paused=true"):
+        with pytest.raises(Refusal, match="pool worker is paused, .* Resume the pools, or set 'allow_paused: true'"):
             ask(api, WAIT)
         found = ask(api, GlobalPullSecret(wait=True, allow_paused=True))
         assert found["rolled_out"] is False

@@ -56,8 +56,8 @@ def test_unknown_facts_about_the_cluster_are_reported() -> None:
     seen = dataclasses.replace(survey(place()), unread={"cluster role bindings": "no right"}, none_will_come=None)
     sentences = list(Audit(PullAudit(), seen).unread_sentences())
     assert sentences == [
-        "the cluster role bindings could not be read: no right. It is unknown who may pull from all projects",
-        "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned",
+        "the cluster role bindings could not be read: no right. It is not known who may pull from all projects",
+        "it is not known whether this cluster generates pull secrets. Not applied: account-not-provisioned",
     ]
 
 
@@ -103,10 +103,10 @@ def test_objects_that_explanations_could_not_read_are_reported() -> None:
     mirrors = {ObjectRef(next(iter(MIRROR_KINDS)), "", ""): ImagePullError("no right")}
     seen.evidence.add({IMAGE_CONFIG: ImagePullError("no right"), **reviews, **mirrors})
     assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread_sentences()) == [
-        "the imagedigestmirrorsets could not be read: no right. Pulls that depend on it are unknown",
-        "image config cluster could not be read: no right. Pulls that depend on it are unknown",
-        "the right of accounts to pull from other projects could not be read (and 2 more): not you. Pulls that depend on it are unknown",
-        "the right of accounts that a credential provider needs could not be read: not you. Pulls that depend on it are unknown",
+        "the imagedigestmirrorsets could not be read: no right. Pulls that depend on it are not known",
+        "image config cluster could not be read: no right. Pulls that depend on it are not known",
+        "the right of accounts to pull from other projects could not be read (and 2 more): not you. Pulls that depend on it are not known",
+        "the right of accounts that a credential provider needs could not be read: not you. Pulls that depend on it are not known",
     ]
 
 
@@ -114,7 +114,7 @@ def test_a_grant_to_an_unreadable_object_is_reported() -> None:
     refs = [ObjectRef(SERVICE_ACCOUNT, "b", name) for name in "xyz"]
     seen = survey(place(), known={**dict.fromkeys(refs[:2], ImagePullError("no right")), refs[2]: None})
     assert list(Audit(PullAudit(rules=("grant-dead-subject",)), seen).unread_sentences()) == [
-        "service account b/x could not be read (and 1 more): no right. It is unknown whether a grant to it is dead"
+        "service account b/x could not be read (and 1 more): no right. It is not known whether a grant to it is dead"
     ]
     assert list(Audit(PullAudit(rules=("link-duplicate",)), seen).unread_sentences()) == []
 

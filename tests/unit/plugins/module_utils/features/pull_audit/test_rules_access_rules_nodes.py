@@ -101,7 +101,10 @@ def test_a_cluster_without_a_link_to_red_hat_is_an_info(auths: Any, why: str) ->
             {"status": {"controlPlaneTopology": "External"}},
             "It is a copy: change the pull secret of the hosted cluster on its",
         ),
-        (UnreadableObject("no"), "Infrastructure cluster could not be read, so it is unknown whether this is the copy"),
+        (
+            UnreadableObject("no"),
+            "Infrastructure cluster could not be read, so it is not known whether this is the copy",
+        ),
     ],
 )
 def test_no_task_is_offered_where_the_platform_may_revert_it(auths: Any, infrastructure: Any, hint: str) -> None:

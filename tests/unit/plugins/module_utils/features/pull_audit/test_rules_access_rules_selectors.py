@@ -44,7 +44,7 @@ CONTEXT = [
         "no cluster role binding gives users the role self-provisioner, which lets them request more",
     ),
     ({"cluster_bindings": [provisioners("view", OAUTH)]}, "no cluster role binding gives users"),
-    ({"unread": {"cluster role bindings": "no right"}}, "it is unknown whether users may request more"),
+    ({"unread": {"cluster role bindings": "no right"}}, "it is not known whether users may request more"),
 ]
 
 

@@ -203,8 +203,8 @@ class TestFound:
     def test_configs_that_cannot_be_read_are_reported(self):
         whole = survey(place(BUILD_NAMESPACE), build_secrets=BuildSecrets(unread="no right"))
         assert list(Audit(PullAudit(), whole).unread_sentences()) == [
-            "the machineosconfigs could not be read: no right. It is unknown which secrets they name",
-            "it is unknown whether this cluster generates pull secrets. Not applied: account-not-provisioned",
+            "the machineosconfigs could not be read: no right. It is not known which secrets they name",
+            "it is not known whether this cluster generates pull secrets. Not applied: account-not-provisioned",
         ]
 
     def test_no_credential_is_reported_without_a_search(self):

@@ -196,22 +196,22 @@ class TestReport:
         found = judge_pod(pod(waiting("ErrImagePull", FRAME + BAD)))
         assert complaint(ASKED, [("q.io/b", {}, Judgement("pulled")), (IMAGE, {}, found)]) == (
             f"image {IMAGE} was not pulled on node n1: bad_credentials, a credential was sent, but the registry refused it ({BAD}): "
-            f"renew the login in the pull secret; to see why, run pull_access_info with image={IMAGE} service_account=default "
-            "ask_registries=true"
+            f"renew the login in the pull secret; to see why, run pull_access_info with 'image: {IMAGE}', 'service_account: default' "
+            "and 'ask_registries: true'"
         )
 
     def test_a_pod_with_its_own_pull_list_needs_a_question_about_the_pod(self) -> None:
         found = judge_pod(pod(waiting("ErrImagePull", FRAME + BAD)))
         said = complaint(PullProbe((IMAGE,), image_pull_secrets=("x",)), [(IMAGE, {}, found)])
         assert said.endswith(
-            "to see why, run it with keep_failed=true, then pull_access_info with pod=NAME of the pod that is kept"
+            "to see why, run it with 'keep_failed: true', then pull_access_info with 'pod: NAME' of the pod that is kept"
         )
 
     def test_an_unproven_pull_names_the_requested_nodes(self) -> None:
         found = judge_pod(pod(node="", conditions=[{"type": "PodScheduled", "message": "none fits"}]))
         assert complaint(ASKED, [(IMAGE, {"pool": "gpu"}, found)]) == (
             f"image {IMAGE} was neither pulled nor refused on a node with pool=gpu: not_scheduled, no node was found for the pod in time "
-            "(none fits): correct node_selectors, or look at the nodes"
+            "(none fits): correct 'node_selectors', or look at the nodes"
         )
 
     def test_the_first_of_many_images_are_named(self) -> None:

@@ -322,7 +322,7 @@ class TestNotDeleted:
         (result,) = run(api).namespaces
         refused, left = result.error.split("; pod a/pull-probe-")
         assert refused.startswith(f"image {IMAGE} was not pulled on node n1: bad_credentials")
-        assert refused.endswith(" ask_registries=true")
+        assert refused.endswith(" and 'ask_registries: true'")
         assert "could not be deleted: " in left
 
     def test_a_pod_that_stays_is_the_whole_message_if_all_images_were_pulled(self) -> None:

@@ -190,7 +190,7 @@ def test_findings_that_can_be_missing_fail_after_the_findings(reports: Reports) 
     assert found["msg"].startswith("1 error in 1 of 1 cluster: a: ")
     gaps = "findings can be missing, because not everything could be read: c: refused; a: the pods of b could not be read; a: the nodes"
     assert gaps in found["msg"]
-    assert "set option 'allow_unread' to true. The report is in" in found["msg"]
+    assert "set 'allow_unread: true'. The report is in" in found["msg"]
     assert (
         "findings can be missing" not in reports.make(source, missing=lost, fail_on="error", allow_unread=True)["msg"]
     )

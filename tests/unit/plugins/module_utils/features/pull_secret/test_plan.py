@@ -75,7 +75,7 @@ NO_PULL_SECRET = (
 OF_THE_PLATFORM = (
     "secret project-a/quay belongs to the platform, which would restore it. It was not changed: choose another name"
 )
-RECREATE = "set recreate=true to delete and recreate it (it is restored if that fails), or choose another name"
+RECREATE = "set 'recreate: true' to delete and recreate it (it is restored if that fails), or choose another name"
 OTHER_TYPE = f"secret project-a/quay exists with type {DOCKERCFG}, and the type of a secret cannot be changed to {DOCKERCONFIGJSON}: {RECREATE}"
 IMMUTABLE = f"secret project-a/quay is immutable: {RECREATE}"
 
@@ -83,7 +83,7 @@ IMMUTABLE = f"secret project-a/quay is immutable: {RECREATE}"
 def cannot_be_edited(why: str) -> str:
     return (
         f"secret project-a/quay was not changed: its content {why}, so registries can neither be added nor removed: "
-        "use mode=replace with all registries that the secret must have, or delete it with state=absent"
+        "use 'mode: replace' with all registries that the secret must have, or delete it with 'state: absent'"
     )
 
 
@@ -275,7 +275,7 @@ class TestUnreadable:
         assert change.before == {"type": observed["type"], "registries": f"not known: the content {why}"}
         assert change.after == {"type": observed["type"], "registries": {"quay.io": "credential"}}
         assert plan.notes == (
-            f"the old content of secret project-a/quay {why}, so it is unknown which registries it contained",
+            f"the old content of secret project-a/quay {why}, so it is not known which registries it contained",
         )
         again = {**observed, "data": change.body["data"]}
         assert declared(type=observed["type"]).plan("project-a", {"quay": again}) == Plan()
@@ -288,7 +288,7 @@ class TestUnreadable:
         assert change.details == {"registries": registries(), "previous_content": why}
         assert change.before == {"type": observed["type"], "registries": f"not known: the content {why}"}
         assert plan.notes == (
-            f"the old content of secret project-a/quay {why}, so it is unknown which registries it contained",
+            f"the old content of secret project-a/quay {why}, so it is not known which registries it contained",
         )
 
     def test_unreadable_content_of_a_foreign_type_is_not_a_pull_secret(self) -> None:
@@ -312,8 +312,8 @@ class TestUnreadable:
         observed = secret({"auths": {"a.io": {"auth": "%"}, "b.io": entry(), "c.io": {}}, "HttpHeaders": []})
         told = (
             "secret project-a/quay stops every pull of a pod that uses it, because the entry for 'a.io' has an 'auth' that is not standard "
-            "base64; 'HttpHeaders' is a list, not an object. Remove such entries with mode=remove, or replace the whole content with "
-            "mode=replace"
+            "base64; 'HttpHeaders' is a list, not an object. Remove such entries with 'mode: remove', or replace the whole content with "
+            "'mode: replace'"
         )
         given = {"mode": mode, "registries": [registry(key="b.io")]}
         assert declared(**given).plan("project-a", {"quay": observed}).notes == (told,)
@@ -428,7 +428,7 @@ class TestNodesSecret:
         [
             (secret(FILE), {"mode": "remove"}, "needs its entries for https://quay.io"),
             (secret(FILE), {"state": "absent", "registries": None}, "must not be deleted"),
-            (BROKEN_DATA, {}, "it is unknown which entries mode=replace would remove"),
+            (BROKEN_DATA, {}, "it is not known which entries 'mode: replace' would remove"),
         ],
     )
     def test_another_secret_is_guarded_if_platform_registries_are_named(
@@ -446,7 +446,7 @@ class TestNodesSecret:
     @pytest.mark.parametrize(("observed", "why"), [pair for pair in UNREADABLE if pair[0]["type"] == DOCKERCONFIGJSON])
     def test_unreadable_content_of_the_nodes_secret_is_not_replaced(self, observed: dict[str, Any], why: str) -> None:
         assert (
-            f"and its content {why}, so it is unknown which entries mode=replace would remove. It was not changed"
+            f"and its content {why}, so it is not known which entries 'mode: replace' would remove. It was not changed"
             in raised(Refusal, lambda: self.plan(observed))
         )
 
@@ -476,7 +476,7 @@ class TestMerge:
 
     def test_a_foreign_entry_that_no_node_can_use_is_reported_with_a_change(self) -> None:
         observed = secret({"auths": {"a.io": {}, "b.io": {"identitytoken": "canary"}, "quay.io": {}}})
-        tell = "secret project-a/quay has an entry for {} that no node can use: give it a login, or remove it with mode=remove"
+        tell = "secret project-a/quay has an entry for {} that no node can use: give it a login, or remove it with 'mode: remove'"
         assert declared(mode="merge").plan("project-a", {"quay": observed}).notes == (
             tell.format("a.io"),
             tell.format("b.io"),
@@ -523,7 +523,7 @@ class TestRemove:
     def test_an_emptied_secret_is_reported(self) -> None:
         plan = self.remove(SAME)
         assert content_of(plan.changes[0]) == b'{"auths": {}}'
-        assert plan.notes == ("secret project-a/quay no longer contains a registry: delete it with state=absent",)
+        assert plan.notes == ("secret project-a/quay no longer contains a registry: delete it with 'state: absent'",)
         assert self.remove(secret({"auths": {}})) == Plan()
 
 
@@ -564,7 +564,7 @@ class TestDeleteEmpty:
     def test_foreign_secrets_stay_empty(self) -> None:
         plan = self.plan(SAME)
         assert [change.action for change in plan.changes] == ["update"]
-        assert plan.notes == ("secret project-a/quay no longer contains a registry: delete it with state=absent",)
+        assert plan.notes == ("secret project-a/quay no longer contains a registry: delete it with 'state: absent'",)
         assert self.plan(secret({"auths": {}})) == Plan()
 
     def test_our_secret_stays_while_it_holds_anything(self) -> None:
@@ -621,7 +621,7 @@ class TestAdditional:
         kept = {**secret(FILE), "data": {**secret(FILE)["data"], "other": "eA=="}}
         for observed, delete_empty in ((secret(FILE), False), (kept, True)):
             said = self.refused(observed, **remove, delete_empty=delete_empty)
-            assert "because it has no entry. Delete it: module pull_secret, state=absent" in said
+            assert "because it has no entry. Delete it: module pull_secret, 'state: absent'" in said
 
     def test_content_that_the_platform_does_not_merge_is_refused_and_replaced(self) -> None:
         for observed, why in (
@@ -652,7 +652,7 @@ class TestAdditional:
 
 
 class TestOnlyManaged:
-    KEPT = "secret project-a/quay does not carry the label of this collection, so it was kept (only_managed=true)"
+    KEPT = "secret project-a/quay does not carry the label of this collection, so it was kept ('only_managed: true')"
 
     def plan(self, observed: dict[str, Any] | None) -> Plan:
         objects = {} if observed is None else {"quay": observed}
@@ -733,7 +733,7 @@ class TestRecreate:
 
     def test_the_content_is_checked_before_the_conversion(self) -> None:
         wrong = {**secret(FILE, "Opaque"), "data": {"config.json": b64(json.dumps(FILE))}}
-        assert "convert it with recreate=true" in refusal(wrong)
+        assert "convert it with 'recreate: true'" in refusal(wrong)
         assert refusal(wrong, mode="remove", recreate=True) == refusal(wrong)
         for mode in ("merge", "replace"):
             assert only_change(wrong, mode=mode, recreate=True).details["type"]["before"] == "Opaque"
@@ -916,7 +916,7 @@ class TestOwner:
     def test_the_option_only_managed_keeps_the_secret_of_another_owner(self) -> None:
         plan = self.plan(owned("b"), state="absent", only_managed=True)
         assert plan.changes == ()
-        assert plan.notes == ("secret project-a/quay belongs to owner b, so it was kept (only_managed=true)",)
+        assert plan.notes == ("secret project-a/quay belongs to owner b, so it was kept ('only_managed: true')",)
         for observed in (owned("a"), OURS):
             assert [change.action for change in self.plan(observed, state="absent", only_managed=True).changes] == [
                 "delete"

@@ -76,7 +76,7 @@ class TestSources:
 
     def test_an_empty_list_does_not_empty_the_secret(self) -> None:
         assert refusal(registries=[]) == (
-            "option 'registries' is empty: give at least one registry, or delete the secret with state=absent"
+            "option 'registries' is empty: give at least one registry, or delete the secret with 'state: absent'"
         )
 
     def test_a_file_may_have_a_latin_1_email(self) -> None:
@@ -232,25 +232,25 @@ class TestSettings:
         [
             (
                 {"state": "absent", "mode": "remove"},
-                "state=absent deletes the whole secret. To remove single registries, use state=present with mode=remove",
+                "'state: absent' deletes the whole secret. To remove single registries, use 'state: present' with 'mode: remove'",
             ),
-            ({"only_managed": True}, "option 'only_managed' only works with state=absent: leave it out"),
-            ({"mode": "remove", "only_managed": True}, "option 'only_managed' only works with state=absent: leave it out"),
-            ({"delete_empty": True}, "option 'delete_empty' only works with mode=remove: leave it out"),
-            ({"mode": "merge", "delete_empty": True}, "option 'delete_empty' only works with mode=remove: leave it out"),
-            ({"state": "absent", "delete_empty": True}, "option 'delete_empty' only works with mode=remove: leave it out"),
-            ({"mode": "remove", "update_existing": False}, "mode=remove changes a secret that exists: leave out 'update_existing'"),
+            ({"only_managed": True}, "option 'only_managed' only works with 'state: absent': leave it out"),
+            ({"mode": "remove", "only_managed": True}, "option 'only_managed' only works with 'state: absent': leave it out"),
+            ({"delete_empty": True}, "option 'delete_empty' only works with 'mode: remove': leave it out"),
+            ({"mode": "merge", "delete_empty": True}, "option 'delete_empty' only works with 'mode: remove': leave it out"),
+            ({"state": "absent", "delete_empty": True}, "option 'delete_empty' only works with 'mode: remove': leave it out"),
+            ({"mode": "remove", "update_existing": False}, "'mode: remove' changes a secret that exists: leave out 'update_existing'"),
             (
                 {"mode": "remove", "registries": []},
-                "mode=remove needs the registries to remove: name them in 'registries', without user or password",
+                "'mode: remove' needs the registries to remove: name them in 'registries', without user or password",
             ),
             (
                 {"mode": "remove", **SOURCES},
-                "mode=remove needs the registries to remove: name them in 'registries', without user or password",
+                "'mode: remove' needs the registries to remove: name them in 'registries', without user or password",
             ),
             (
                 {"recreate": True, "update_existing": False},
-                "options 'recreate' and 'update_existing=false' contradict each other: leave out one",
+                "options 'recreate' and 'update_existing: false' contradict each other: leave out one",
             ),
             ({"include": ["a"]}, "option 'include' selects entries of 'auth_file' or 'auth_config': name at least one, or leave it out"),
             (

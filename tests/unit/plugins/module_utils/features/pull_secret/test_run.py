@@ -146,7 +146,7 @@ class TestOpenRegistry:
         (said,) = refusals(every).values()
         assert (
             f"the login for {server.host} was not verified: registry {server.host} requires no login, so it was not sent (name a repository "
-            "that requires one in verify_repositories, or set verify: warn)"
+            "that requires one in 'verify_repositories', or set 'verify: warn')"
         ) in said
         assert verify_logins(every).report() == {}
         assert not [request for request in server.requests if b"Authorization" in request]

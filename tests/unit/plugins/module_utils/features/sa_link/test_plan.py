@@ -393,10 +393,10 @@ class TestOnlyManaged:
             ({ref("quay"): OURS_LABELLED}, True, ""),
             ({ref("quay"): None}, True, ""),
             ({ref("quay"): USERS}, False,
-             "it does not have the label app.kubernetes.io/managed-by=openshift_ops.image_pull (only_managed)"),
+             "it does not have the label app.kubernetes.io/managed-by=openshift_ops.image_pull ('only_managed')"),
             ({}, False,
              "it is not known whether it has the label app.kubernetes.io/managed-by=openshift_ops.image_pull "
-             "(only_managed), because it could not be read. Allow the caller to 'get' it, or run again"),
+             "('only_managed'), because it could not be read. Allow the caller to 'get' it, or run again"),
         ],
     )  # fmt: skip
     def test_the_label_of_the_secret_decides_whether_it_is_unlinked(self, found: Any, removed: bool, note: str) -> None:

@@ -79,7 +79,7 @@ class TestFromOptions:
         assert refused(service_accounts=["secrets/a"]).startswith("option 'service_accounts': 'secrets/a' cannot be")
 
     PRESENT_ONLY = "is for state present only: state absent unlinks exactly the given secrets"
-    RESTART = "option 'restart_pods' is for state present with link_for pull only: pods pull with that list"
+    RESTART = "option 'restart_pods' is for state present with 'link_for: pull' only: pods pull with that list"
 
     @pytest.mark.parametrize(
         ("more", "message"),

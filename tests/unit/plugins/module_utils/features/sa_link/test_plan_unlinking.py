@@ -20,7 +20,7 @@ BY_NAME, EXCLUSIVE = Unlinking(by_name=True), Unlinking(by_name=False)
 ONLY_MANAGED = Unlinking(by_name=True, only_managed=True)
 
 STAYS = f"secret {NAME} stays linked to service account project-a/default: "
-LABEL = "the label app.kubernetes.io/managed-by=openshift_ops.image_pull (only_managed)"
+LABEL = "the label app.kubernetes.io/managed-by=openshift_ops.image_pull ('only_managed')"
 READ = ", because it could not be read. Allow the caller to 'get' it, or run again"
 
 REMOVED, KEPT = Decision(remove=True), Decision(remove=False)
@@ -128,5 +128,5 @@ class TestOwner:
         ref = ObjectRef(SECRET, "project-a", "quay")
         unlinking = Unlinking(by_name=True, only_managed=True, ownership=Ownership(owner))
         decision = unlinking.decide(account("quay"), PULL, ref, {ref: secret})
-        note = "secret quay stays linked to service account project-a/default: it belongs to owner a (only_managed)"
+        note = "secret quay stays linked to service account project-a/default: it belongs to owner a ('only_managed')"
         assert decision == Decision(removed, "" if removed else note)

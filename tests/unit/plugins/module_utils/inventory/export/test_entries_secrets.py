@@ -134,7 +134,7 @@ class TestThePlatforms:
         (
             stored(auths(), PODMAN),
             r"^it has type kubernetes.io/podmanconfigjson, which no node reads: convert it to kubernetes.io/dockerconfigjson "
-            r"\(module pull_secret with recreate=true\)$",
+            r"\(module pull_secret with 'recreate: true'\)$",
         ),
     ],
 )  # fmt: skip

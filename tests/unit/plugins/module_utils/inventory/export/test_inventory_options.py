@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     from_options,
 )
 
-OTHERWISE = "credentials=placeholder"
+OTHERWISE = "'credentials: placeholder'"
 DEFAULTS: dict[str, Any] = {
     "roles": ["system:image-puller"],
     "dest": None,
@@ -52,7 +52,7 @@ def test_each_role_counts_once() -> None:
         ({"roles": ["a/b"]}, "option 'roles'"),
         ({"force": True}, "option 'force' is for the files that 'dest' asks for"),
         ({"vault_id": "prod"}, "option 'vault_id' is for the files that 'dest' asks for"),
-        ({"dest": "d", "credentials": "placeholder", "vault_id": "prod"}, "credentials=vault only"),
+        ({"dest": "d", "credentials": "placeholder", "vault_id": "prod"}, "'credentials: vault' only"),
     ],
 )
 def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:

@@ -108,7 +108,7 @@ class TestDifference:
         full(api)
         result = prune(cluster, **declared("ns1"), exclude_namespaces=["ns2", "gone"])
         assert {name for name, *_rest in changed(result)} == {"ns3"}
-        assert result["warnings"] == ["nothing was removed in ns2: exclude_namespaces names it"]
+        assert result["warnings"] == ["nothing was removed in ns2: 'exclude_namespaces' names it"]
         assert result["prune"]["secrets"] == {"declared": 1, "removed": 1, "allowed": 2}
         assert result["summary"] == {"total": 3, "changed": 1, "unchanged": 1, "failed": 0, "skipped": 1, "retries": 0}
 
@@ -129,7 +129,7 @@ class TestDifference:
             "secrets": [secret("ns1"), {"name": "x", "namespace_selector": {"labels": "no=such"}}],
         }
         assert prune(cluster, **lists)["warnings"] == [
-            "secrets[1] (x): its namespace_selector selects no namespace, so it declares nothing on this cluster"
+            "secrets[1] (x): its selector selects no namespace, so it declares nothing on this cluster"
         ]
 
     def test_a_link_that_a_glob_no_longer_covers_is_removed(self, api: FakeApi, cluster: InMemory) -> None:
@@ -258,7 +258,7 @@ class TestSight:
         api.fail("GET .*/namespaces/ns2/rolebindings[?]", FORBIDDEN, times=100)
         result = prune(cluster, **declared("ns1"), exclude_namespaces=["ns3", "ns1"])
         assert result["warnings"] == [
-            "nothing was removed in ns1, ns2, ns3: exclude_namespaces names it; the caller may not list rolebindings in it"
+            "nothing was removed in ns1, ns2, ns3: 'exclude_namespaces' names it; the caller may not list rolebindings in it"
         ]
 
     @pytest.mark.parametrize("resource", ["secrets", "serviceaccounts", "rolebindings"])
@@ -338,7 +338,7 @@ class TestRefusals:
         full(api)
         result = prune(cluster, **lists)
         assert result["msg"] == (
-            "owner a declares nothing: no entry of 'secrets', 'links' and 'grants' has state present for it; nothing was read or "
+            "owner a declares nothing: no secret, link or grant has state present for it; nothing was read or "
             "removed. To remove everything, set 'prune_everything: true' and 'max_prune: 100%'"
         )
         assert api.requests == []
@@ -388,10 +388,11 @@ class TestRefusals:
             return
         assert (result["failed"], result["changed"], api.writes) == (True, False, [])
         assert (
-            f"removed nothing: max_prune={limit} is exceeded on {result['server']}: of owner a, 2 secrets are no longer declared, "
+            f"removed nothing: 'max_prune: {limit}' is exceeded on {result['server']}: of owner a, 2 secrets are no longer declared, "
             f"1 is, and {allowed} may go; "
         ) in result["msg"]
         assert "delete secret ns2/quay" in result["msg"]
+        assert "Check the lists, or set 'max_prune: 2'." in result["msg"]
         assert counts(result, "removed") == (0, 0, 0)
         assert [(one["namespace"], one["action"], one["kind"]) for one in result["prune"]["refused"]] == [
             (name, *what)

@@ -27,7 +27,7 @@ LOST = {"unreachable_registries": ["q.io"]}
     ],
 )
 def test_pulls_that_no_change_affects_are_only_counted(change) -> None:
-    """One of them cannot be judged, before the change as well."""
+    """One of them is not known, before the change as well."""
     document = document_about(SNAPSHOT, change)
     assert document["counts"] == {**dict.fromkeys(LISTED_ANSWERS, 0), "not_affected": 3}
     assert (document["containers"], document["not_asked"]) == ([], 0)
@@ -35,7 +35,7 @@ def test_pulls_that_no_change_affects_are_only_counted(change) -> None:
 
 
 def test_other_namespaces_do_not_change_the_answer_for_one() -> None:
-    """Their images may be public, so they cannot be judged."""
+    """Their images may be public, so they are not known."""
     change = {"remove_secrets": {"name": "s", "namespaces": ["a"]}}
     others = [place(f"n{number}", workloads=[deployment()], accounts=[account()]) for number in range(60)]
     alone, among = (

@@ -353,7 +353,7 @@ class TestEarlier:
 
 
 class TestRunningPods:
-    """A container that has its image, on a node of each policy, if the policy changes. Its next pull fails or cannot be judged."""
+    """A container that has its image, on a node of each policy, if the policy changes. Its next pull fails or is not known."""
 
     POLICIES: ClassVar = (NEVER_VERIFY, PRELOADED, ALLOWLISTED, ALWAYS_VERIFY)
 

@@ -99,21 +99,23 @@ class TestSentences:
         for part in (
             "pod project-a/web, container app, image quay.io/team/app:v1",
             "at step network: no secret has a login",
-            "or set 'guard' to false to do it anyway",
+            "or set 'guard: false' to do it anyway",
         ):
             assert part in text
 
     def test_each_reason_of_unread_workloads_is_named_once(self) -> None:
         (text,) = GuardJudgement(unread={"c": "one", "a": "two", "b": "one"}).remarks
-        assert text.endswith("the workloads of 3 namespaces, and refuses nothing because of them: a, b, c: one; two")
+        assert text.endswith(
+            "the workloads of 3 namespaces are not known, and option 'guard' refuses nothing because of that: a, b, c: one; two"
+        )
 
     def test_a_refusal_because_of_unknown_containers_says_so(self) -> None:
         rows = [row("other", answer="unknown"), row()]
         assert describe_broken("it was not removed", rows) == describe_broken("it was not removed", [row()])
         assert describe_broken("secret project-a/pull was not removed", rows[:1]) == (
-            "secret project-a/pull was not removed, because option 'guard' cannot judge whether these would still get their image: pod "
-            "project-a/other, container app, image quay.io/team/app:v1. The reason for the first one is: no secret has a login. To do it although "
-            "they cannot be judged, set 'guard' to what_if"
+            "secret project-a/pull was not removed, because of option 'guard': it is not known whether these would still get their image: pod "
+            "project-a/other, container app, image quay.io/team/app:v1. The reason for the first one is: no secret has a login. To do it "
+            "anyway, set 'guard: what_if'"
         )
 
     def test_a_step_that_is_not_known_is_left_out(self) -> None:
@@ -140,7 +142,7 @@ class TestJudgement:
 
     def test_the_remark_has_the_number_and_the_first_containers(self) -> None:
         (text,) = GuardJudgement(unknown=[row(f"web-{number}") for number in range(5)]).remarks
-        assert "cannot judge 5 containers" in text
+        assert "whether the removals break 5 containers, and" in text
         assert "web-2" in text
         assert "web-3" not in text
         assert "and 2 more" in text
@@ -148,7 +150,7 @@ class TestJudgement:
     def test_namespaces_whose_workloads_could_not_be_read_are_named_with_the_reason(self) -> None:
         unread = {f"project-{number}": "pods could not be read (no)" for number in range(5)}
         (text,) = GuardJudgement(unread=unread).remarks
-        assert "cannot judge the workloads of 5 namespaces" in text
+        assert "the workloads of 5 namespaces are not known, and" in text
         assert text.endswith("project-0, project-1, project-2 and 2 more: pods could not be read (no)")
 
     def test_the_report_has_each_container_once(self) -> None:
@@ -195,13 +197,14 @@ class TestJudgement:
 
 class TestRoles:
     def test_the_sentences_name_the_variable_of_a_role_instead_of_the_option(self) -> None:
+        def told(**messages: Any) -> dict[str, Any]:
+            return translate_result({"guard": "global_pull_secret_guard"}, {}, messages)
+
         remarks = GuardJudgement(unknown=[row()], unread={"project-a": "no"}).remarks
-        given = {"msg": describe_broken("secret project-a/pull was not removed", [row()]), "warnings": list(remarks)}
-        found = translate_result("global_pull_secret", given)
+        found = told(msg=describe_broken("secret project-a/pull was not removed", [row()]), warnings=list(remarks))
         assert "because variable global_pull_secret_guard found" in found["msg"]
-        assert found["msg"].endswith("or set global_pull_secret_guard to false to do it anyway")
-        unknown = describe_broken("it was not removed", [row(answer="unknown")])
-        told = translate_result("global_pull_secret", {"msg": unknown})["msg"]
-        assert told.endswith("To do it although they cannot be judged, set global_pull_secret_guard to what_if")
+        assert found["msg"].endswith("or set global_pull_secret_guard: false to do it anyway")
+        unknown = told(msg=describe_broken("it was not removed", [row(answer="unknown")]))["msg"]
+        assert unknown.endswith("To do it anyway, set global_pull_secret_guard: what_if")
         assert len(found["warnings"]) == 2
-        assert all(each.startswith("variable global_pull_secret_guard cannot judge") for each in found["warnings"])
+        assert all("and variable global_pull_secret_guard refuses nothing" in each for each in found["warnings"])

@@ -49,7 +49,7 @@ def test_the_comment_has_the_counts_and_the_containers_that_break() -> None:
         "`secret pull is deleted`",
         "`Link a pull secret to a service account` |",
     ]
-    at = lines.index("### 1 container cannot be judged")
+    at = lines.index("### 1 container is not known")
     assert (lines[at - 1], lines[at + 1]) == ("", "")
     assert "- `which pods will be created again`" in lines
     assert "- `nodes could not be listed`" in lines
@@ -72,7 +72,7 @@ def test_the_access_review_follows_the_answer_and_its_tasks() -> None:
     assert heads[:4] == [
         "### 1 container would no longer get its image",
         "### Tasks that keep pulls working",
-        "### 1 container cannot be judged",
+        "### 1 container is not known",
         "### Access review",
     ]
 

@@ -68,7 +68,7 @@ def problems(*changes, **more) -> list[str]:
 def test_a_comparison_without_a_cluster_refuses_options_that_need_one() -> None:
     pruned = {**AGAINST, "owner": "team", "prune": True}
     assert problems({"declared": LISTS}, against=pruned, fail_on="would_break", ask_registries=True) == [
-        f"option {name!r} needs a cluster: leave it out, or set against.on_cluster to true"
+        f"option {name!r} needs a cluster: leave it out, or set 'against.on_cluster' to true"
         for name in ("fail_on", "ask_registries", "against.prune")
     ]
 

@@ -114,13 +114,13 @@ def test_an_only_login_that_is_lost_fails_a_gate_that_did_not_ask() -> None:
     assert asked.has_failed
     message = asked.message("task")
     assert "the registries of 4 containers were not asked, and may decide whether they break, such as " in message
-    assert "Set ask_registries to true, or fail_on to certain_break" in message
+    assert "Set 'ask_registries: true' or 'fail_on: certain_break'" in message
     assert "the registries of 4 containers were not asked" in asked.extra["text"][0]
     assert not answered(cluster("a"), failing=("would_break",), changes=[unlinked]).has_failed
 
 
 def test_a_change_that_affects_nothing_fails_no_gate() -> None:
-    """Without the login, the pulls cannot be judged, before the change as well."""
+    """Without the login, the pulls are not known, before the change as well."""
     api = cluster("a")
     del api.objects["secrets", "a", "pull"]
     mistyped = {"remove_secrets": {"name": "pul"}}
@@ -155,7 +155,7 @@ def test_unreadable_nodes_are_reported() -> None:
     api = cluster("a")
     api.fail(r"GET /api/v1/nodes", status_object(403, "Forbidden", "no right"), times=ALWAYS)
     (sentence,) = [each for each in answered(api).extra["what_if"]["unreadable"] if "nodes" in each]
-    assert "It is unknown when a pull that breaks is missed" in sentence
+    assert "It is not known when a pull that breaks is missed" in sentence
 
 
 @pytest.mark.parametrize(("path", "kind"), [("pods", "pods"), ("deployments", "workloads")])
@@ -166,7 +166,7 @@ def test_workloads_that_cannot_be_read_fail_a_question_that_unknown_fails(path: 
     outcome = answered(api, "a", "b", changes=kept, failing=("would_break", "unknown"))
     assert outcome.has_failed
     reason = outcome.message("task")
-    assert "the pods or workloads of 2 namespaces could not be read, so their containers cannot be judged" in reason
+    assert "the pods or workloads of 2 namespaces could not be read, so their containers are not known" in reason
     assert f"in namespace a: {kind} could not be read (" in reason
     assert outcome.extra["what_if"]["unread_workloads"] == ["a", "b"]
     assert "but the pods or workloads of 2 namespaces could not be read" in outcome.extra["text"][0]
@@ -180,7 +180,7 @@ def test_access_that_cannot_be_compared_fails_a_question_that_unknown_fails() ->
     outcome = answered(api, changes=removed, failing=("would_break", "unknown"))
     (doubt,) = outcome.extra["what_if"]["access"]["unknown"]
     assert outcome.extra["counts"]["unknown"] == outcome.extra["counts"]["would_break"] == 0
-    assert f"1 part of the access review could not be judged, such as: {doubt}" in outcome.message("task")
+    assert f"1 part of the access review is not known, such as: {doubt}" in outcome.message("task")
     assert not answered(api, changes=removed, failing=("would_break",)).has_failed
 
 
@@ -253,7 +253,7 @@ class TestPlatformImages:
         api.fail(r"GET .*/catalogsources", status_object(403, "Forbidden", "no right"), times=ALWAYS)
         kept = [{"unreachable_registries": ["other.io"]}]
         outcome = answered(api, changes=kept, failing=("would_break", "unknown"))
-        assert "images of the platform could not be judged, such as: the catalogsources could not be read" in (
+        assert "images of the platform are not known, such as: the catalogsources could not be read" in (
             outcome.message("task")
         )
         (sentence,) = outcome.extra["what_if"]["unread_images"]

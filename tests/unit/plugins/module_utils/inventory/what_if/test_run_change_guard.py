@@ -63,9 +63,9 @@ class TestChangeGuard:
         api.fail("GET", UNAUTHORIZED, times=1000)
         judge = guard(api, ACCESS).judge
         assert judge is not None
-        with pytest.raises(Refusal, match="no removal was made, because option 'guard' could not judge") as caught:
+        with pytest.raises(Refusal, match="no removal was made, because option 'guard' could not check") as caught:
             judge(PlannedChanges([DELETED]))
-        assert "set 'guard' to false" in str(caught.value)
+        assert "set 'guard: false'" in str(caught.value)
         assert api.writes == []
 
 

@@ -113,7 +113,7 @@ def test_a_prune_stays_within_its_limit(api: FakeApi, cluster: InMemory) -> None
             ("b", "prune of owner team"),
         }
     assert [each["namespace"] for each in access(cluster, **given)["lost"]] == ["b"], "the default allows a third"
-    assert "max_prune=0% is exceeded: 2 secrets are no longer declared, 2 are" in found["unplanned"][0]["reason"]
+    assert "'max_prune: 0%' is exceeded: 2 secrets are no longer declared, 2 are" in found["unplanned"][0]["reason"]
     found = access(cluster, **given, max_prune="50%")
     assert facts(found["lost"]) == {("a", "default", "ghcr.io"), ("b", "default", "ghcr.io")}
     assert found["unplanned"] == []
@@ -122,7 +122,7 @@ def test_a_prune_stays_within_its_limit(api: FakeApi, cluster: InMemory) -> None
     found = access(cluster, **given, max_prune="1")
     assert facts(found["lost"]) == {("a", "default", "ghcr.io")}
     (held,) = found["unplanned"]
-    assert (held["namespace"], "more than max_prune=1 allows" in held["reason"]) == ("b", True)
+    assert (held["namespace"], "more than 'max_prune: 1' allows" in held["reason"]) == ("b", True)
 
 
 def test_a_prune_without_any_declaration_needs_a_confirmation(api: FakeApi, cluster: InMemory) -> None:
@@ -223,7 +223,7 @@ def test_a_prune_above_its_limit_fails_a_gate(api: FakeApi, cluster: InMemory) -
     changes, against = [{"declared": {**new, "prune": True}}], {**old, "on_cluster": True}
     result = cluster.run("pull_access_what_if", changes=changes, against=against, fail_on="certain_break")
     assert (result["failed"], result["not_applied"], result["counts"]["would_break"]) == (True, 1, 0)
-    assert "prune of owner team in namespace b: max_prune=10% is exceeded" in result["msg"]
+    assert "prune of owner team in namespace b: 'max_prune: 10%' is exceeded" in result["msg"]
 
 
 def test_a_namespace_that_cannot_be_read_is_one_failure(api: FakeApi, cluster: InMemory) -> None:
