@@ -9,16 +9,13 @@ benchmark's kubectl here, which accepts the guide's commands like oc.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.modules import pull_secret
 from support.guided import broken_pod, deployment, inventory
 from support.guides import GUIDES
 from support.logins import user_kubeconfig
@@ -92,19 +89,10 @@ class Modules:
         path.write_text(json.dumps(config), encoding="utf-8")
         return str(path)
 
-    def secret(self, name: str, **parts: Any) -> None:
-        self.lab.create("project-a", "secrets", {"metadata": {"name": name}, **parts})
-
     def file(self, text: str) -> str:
         path = self.folder / "config.json"
         path.write_text(text, encoding="utf-8")
         return str(path)
-
-
-def _immutable(run: Modules) -> str:
-    data = {".dockerconfigjson": base64.b64encode(b'{"auths": {"quay.io": {"auth": "dTpw"}}}').decode()}
-    run.secret("fixed", type="kubernetes.io/dockerconfigjson", immutable=True, data=data)
-    return run("pull_secret", **{**SECRET, "name": "fixed"}).replace("/fixed", "/pull")
 
 
 def _owned(run: Modules) -> str:
@@ -141,19 +129,15 @@ def _file(text: str) -> Callable[[Modules], str]:
 
 #: The messages that the guide shows, and the calls that provoke them.
 PROVOKED: dict[str, Callable[[Modules], str]] = {
-    "failed: Connection refused.": lambda run: run.alone(host="https://127.0.0.1:1"),
     "certificate verify failed: unable to get local": lambda run: run.alone(host=run.lab.data["server"]),
     "Hostname mismatch, certificate is not valid": lambda run: run.alone(kubeconfig=run.elsewhere()),
     "was refused: 401 Unauthorized.": lambda run: run.alone(
         host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]
     ),
-    "was refused: 403 secrets": lambda run: run("pull_secret", **SECRET, impersonate_user="jane"),
     "kubeconfig /nowhere/config": lambda run: run("pull_secret", **SECRET, kubeconfig="/nowhere/config"),
     "No such file or directory in": lambda run: run(
         "pull_secret", namespaces=["project-a"], name="x", auth_file="auth.json"
     ),
-    "a Python package cannot": lambda run: replace(pull_secret.MODULE, import_error="why").without_library("python3"),
-    "the namespace does not exist on": lambda run: run("pull_secret", **{**SECRET, "namespaces": ["project-x"]}),
     "the namespace_selector selects no namespace": lambda run: run(
         "pull_secret", name="x", registries=LOGIN, namespace_selector={"labels": "team=none"}
     ),
@@ -163,7 +147,6 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     "service account robot does not exist": lambda run: run(
         "sa_wait", namespaces=["project-a"], service_accounts=["robot"], timeout=0
     ),
-    "is immutable: set recreate=true": _immutable,
     "the credential helper 'docker-credential-desktop'": _file('{"auths": {"quay.io": {}}, "credsStore": "desktop"}'),
     "belongs to owner team-a and not to team-b": _owned,
     "nothing was written because a login does not work": _refused_login,
