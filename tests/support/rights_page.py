@@ -14,12 +14,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "docsite" / "rst" / "rights.rst"
 BEGIN = ".. The tables are made by tests/support/rights_page.py.\n"
 END = ".. End of the tables.\n"
 WITHOUT = {
-    "fails": "It fails without",
-    "told": "It warns without",
-    "slower": "It is slower without",
+    "fails": "Fails without",
+    "told": "Warns without",
 }
 #: Jobs with almost the same rights: the second has those of the first to settings, the third almost all of the second.
 LIKE_NEXT, WIDER, WIDEST = "explain", "audit", "what_if"
+
+
+#: The kinds of workloads, which a note of the page lists once.
+_WORKLOADS = ", ".join(f"``{right.resource}``" for right in JOBS["explain"].rights if "the workload" in right.why)
 
 
 def tables() -> str:
@@ -45,7 +48,7 @@ def _section(job: str) -> Iterator[str]:
                 "",
                 *own,
                 "",
-                f"Like {WIDER}_, it also warns without these rights to settings:",
+                f"Like {WIDER}_, warns without these rights to settings:",
                 "",
             )
             yield from (*shared, "")
@@ -72,7 +75,9 @@ def _lines(job: str, without: str) -> list[str]:
             verbs.setdefault(", ".join(right.verbs), []).append(_objects(right))
     found = []
     for (where, why), verbs in purposes.items():
-        rights = "; ".join(f"{verb} {', '.join(objects)}" for verb, objects in verbs.items())
+        rights = "; ".join(f"{verb} {', '.join(objects)}" for verb, objects in verbs.items()).replace(
+            _WORKLOADS, "workloads ¹"
+        )
         found.append(f"* {rights}{where}: {why}")
     return found
 
