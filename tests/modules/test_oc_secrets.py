@@ -27,7 +27,6 @@ ROWS = {
     "test_from_a_file_without_credentials": "``generic p --from-file=.dockerconfigjson=store.json --type=dockerconfigjson``",
     "test_from_values": "``docker-registry p --docker-server=… --docker-username=… --docker-password=… --docker-email=…``",
     "test_there_is_no_default_server": "the same without ``--docker-server``",
-    "test_docker_registry_from_a_file": "``docker-registry p --from-file=auth.json``",
 }
 
 

@@ -40,7 +40,6 @@ ROWS = {
     "test_grant_every_service_account": "``add-role-to-group puller system:serviceaccounts`` †",
     "test_grant_to_the_anonymous": "``add-role-to-group puller system:unauthenticated`` †",
     "test_revoke_an_account": "``remove-role-from-user puller system:serviceaccount:project-a:default``",
-    "test_revoke_a_project": "``remove-role-from-group puller system:serviceaccounts:project-a``",
 }
 
 
