@@ -15,4 +15,4 @@ def test_the_audit_guide_works_as_written(installed, own_lab):
     own_lab.namespace("project-a")
     broken_pod(own_lab, "project-a")
     inventory(installed)
-    installed.follow("audit", only_shown={"cosign copy": "the lab has no release"})
+    installed.follow("audit", only_shown={"mirror.example.com": "the lab has no release"})

@@ -24,7 +24,7 @@ def test_the_many_teams_guide_works_as_written(installed, own_lab, pulls):
 
     installed.follow(
         "many_teams",
-        before={"namespaces: [team-a-prod]": look, "Take back all of one owner": look},
+        before={"sed -i": look, "Take back all of one owner": look},
         status={"image_pull_max_prune=0": 2},
     )
     look()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.guided import inventory
 from support.provider import PROVIDERS
 from support.registry_settings import auth_file, pull_secret
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.slow
 def test_the_guide_without_pull_secrets_works_as_written(installed: Any, own_lab: Any) -> None:
     own_lab.namespace("project-a")
     own_lab.create("project-a", "secrets", pull_secret("old-pull", auth_file({"registry.example.com": ("u", "p")})))
+    inventory(installed)
     installed.follow("no_pull_secret")
     host = own_lab.registry("private")["host"]  # stands in for registry.example.com
     assert own_lab.api("GET", f"{PROVIDERS}/cluster")["spec"] == {"matchImages": [host]}

@@ -20,10 +20,20 @@ GOOD = {"auths": {HOST: {"auth": AUTH}}}
 STORE = {"auths": {HOST: {}}, "credsStore": "desktop"}
 
 
-def test_each_row_names_a_test_and_each_test_is_a_row():
-    rows = re.findall(rf"``{re.escape(Path(__file__).name)}::(test_\w+)``$", PAGE.read_text(), flags=re.MULTILINE)
-    tests = re.findall(r"^def (test_\w+)\(make", Path(__file__).read_text(), flags=re.MULTILINE)
-    assert sorted(rows) == sorted(tests)
+#: The tests of the rows of the table about secrets, and the commands of the rows.
+ROWS = {
+    "test_from_dockers_file": "``generic p --from-file=.dockerconfigjson=config.json --type=dockerconfigjson``",
+    "test_from_podmans_file": "``generic p --from-file=auth.json --type=podmanconfigjson``",
+    "test_from_a_file_without_credentials": "``generic p --from-file=.dockerconfigjson=store.json --type=dockerconfigjson``",
+    "test_from_values": "``docker-registry p --docker-server=… --docker-username=… --docker-password=… --docker-email=…``",
+    "test_there_is_no_default_server": "the same without ``--docker-server``",
+}
+
+
+def test_each_row_has_a_test():
+    table = PAGE.read_text(encoding="utf-8").partition("\nSecrets\n---")[2]
+    assert re.findall(r"^   \* - (?!``oc )(.+)$", table, re.MULTILINE) == [*ROWS.values()]
+    assert {*ROWS} <= {*globals()}
 
 
 @pytest.fixture

@@ -19,13 +19,42 @@ RBAC = "rbac.authorization.k8s.io"
 PULLER = "system:image-puller"
 
 
+#: The tests of the rows of the first two tables, and the commands of the rows.
+ROWS = {
+    "test_link_for_mount": "``link default s1``",
+    "test_link_for_pull": "``link default s2 --for=pull``",
+    "test_link_for_both_in_the_given_order": "``link default s3 s1 --for=pull,mount``",
+    "test_link_a_missing_and_a_new_secret": "``link default nosuch s4 --for=pull``",
+    "test_link_to_a_missing_account": "``link nosa s1 --for=pull``",
+    "test_link_with_a_prefix": "``link default secrets/s1 --for=pull`` †",
+    "test_link_one_that_is_listed_twice": "``link default s2 --for=pull``, s2 listed twice †",
+    "test_unlink": "``unlink default s2``",
+    "test_unlink_a_deleted_secret": "``unlink default s3``, s3 deleted in the meantime",
+    "test_unlink_the_platforms_entry": "``unlink default default-dockercfg-x``, an entry of the platform †",
+    "test_grant_an_account": "``add-role-to-user puller system:serviceaccount:project-a:default``",
+    "test_grant_an_account_that_does_not_exist": "the same with an account other, which does not exist",
+    "test_grant_a_project": "``add-role-to-group puller system:serviceaccounts:project-a``",
+    "test_grant_in_a_named_binding": "``add-role-to-user puller alice --rolebinding-name=mine``",
+    "test_grant_in_check_mode": "the same with ``--dry-run=server``",
+    "test_grant_a_missing_role": "``add-role-to-user nosuchrole alice``",
+    "test_grant_every_service_account": "``add-role-to-group puller system:serviceaccounts`` †",
+    "test_grant_to_the_anonymous": "``add-role-to-group puller system:unauthenticated`` †",
+    "test_revoke_an_account": "``remove-role-from-user puller system:serviceaccount:project-a:default``",
+}
+
+
+def commands() -> list[str]:
+    """Return the first cell of each row, without the rows of column titles."""
+    return re.findall(
+        r"^   \* - (?!``oc )(.+)$", PAGE.read_text(encoding="utf-8").partition("\nSecrets\n---")[0], re.MULTILINE
+    )
+
+
 class TestPage:
-    def test_each_row_names_a_test_and_each_test_is_a_row(self):
-        rows = set(re.findall(r"^     - ``(test_\w+)``$", PAGE.read_text(), flags=re.MULTILINE))
+    def test_each_row_has_a_test(self):
+        assert commands() == [*ROWS.values()]
         tests = {name for found in (TestLinking, TestGranting) for name in vars(found) if name.startswith("test_")}
-        assert tests <= rows
-        source = Path(__file__).read_text()
-        assert {name for name in rows if f"def {name}(" not in source} == set()
+        assert {*ROWS} <= tests
 
 
 class TestLinking:

@@ -30,10 +30,20 @@ WORDS_ONLY = {"architecture", "comparison", "contents", "glossary", "guarantees"
 ELSEWHERE = {"awx": "tests/unit/test_awx_guide.py", "events": "tests/eda/test_documentation.py"}
 
 
+#: Maximum number of words of all guides, with their markup.
+WORDS = 30_000
+#: The number of lines that a reader sees first, with the comment and the label of the file.
+SCREEN = 55
+
+
 class TestIndex:
     def test_the_index_names_each_guide_once(self) -> None:
         sections = yaml.safe_load((GUIDES.parent / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
         assert sorted(name for one in sections for name in one["toctree"]) == NAMES
+
+
+def test_the_guides_are_short() -> None:
+    assert sum(len(path.read_text(encoding="utf-8").split()) for path in GUIDES.glob("*.rst")) <= WORDS
 
 
 class TestLinks:
@@ -64,6 +74,10 @@ class TestGuide:
         else:
             assert name in WORDS_ONLY
             assert not Guide(name).blocks
+
+    def test_a_guide_begins_with_a_command_or_a_task(self, name: str) -> None:
+        lines = (GUIDES / f"{name}.rst").read_text(encoding="utf-8").splitlines()[:SCREEN]
+        assert name in WORDS_ONLY or [line for line in lines if re.match(r" *(\$|- name:) ", line)]
 
     def test_the_yaml_of_a_guide_has_valid_options(self, name: str) -> None:
         for block in Guide(name).blocks:

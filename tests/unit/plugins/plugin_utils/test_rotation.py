@@ -503,7 +503,7 @@ class TestWorkloads:
             in plain["notes"][0]
         )
         assert "(containers: 1, sentences about objects that could not be read: 0)" in strict["refusal"]
-        assert "cannot be judged (containers: 1): Pod a/p (c, i): why" in strict["refusal"]
+        assert "whether workloads need the old login (containers: 1): Pod a/p (c, i): why" in strict["refusal"]
 
     def test_objects_that_cannot_be_read_are_named(self) -> None:
         denied = "the pods of a could not be read: the caller may not list pods"

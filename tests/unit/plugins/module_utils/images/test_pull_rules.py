@@ -80,25 +80,15 @@ def test_a_rule_matches_in_little_time() -> None:
 def test_the_guide_has_a_section_for_each_rule_with_its_own_words() -> None:
     for rule in (*RULES, UNKNOWN):
         since = f" ({rule.since})" if rule.since else ""
-        parts = [f"**Means:** {rule.meaning}{since}.", f"**Do:** {rule.fix}."]
-        if rule is not UNKNOWN:
-            parts = [f".. code-block:: text\n\n    {rule.sample}", *parts, f"Written by {', '.join(rule.runtimes)}."]
-        assert SECTIONS[rule.id].startswith("\n\n".join(parts) + "\n"), rule.id
+        sample = f"``{rule.sample}`` " if rule.sample else ""
+        # A meaning that the sample shows is left out.
+        words = [f"{sample}{meaning}**Do:** {rule.fix}." for meaning in (f"{rule.meaning}{since}. ", "")]
+        assert " ".join(SECTIONS[rule.id].split()).startswith(tuple(words)), rule.id
 
 
-def test_each_section_shows_a_command_or_yaml() -> None:
-    for rule in (*RULES, UNKNOWN):
-        assert re.search(r"^\.\. code-block:: (console|yaml)", SECTIONS[rule.id], re.MULTILINE), rule.id
-
-
-def test_the_guides_table_lists_the_rules_in_the_order_in_which_they_are_tried() -> None:
-    rows = re.findall(r"^   \* - ``(.*)``\n     - (\w+)_$", PAGE, re.MULTILINE)
-    assert rows == [(rule.sample, rule.id) for rule in RULES]
-
-
-def test_the_guide_has_no_section_for_a_missing_rule() -> None:
-    ids = {rule.id for rule in (*RULES, UNKNOWN)}
-    assert {title for title, text in SECTIONS.items() if "Written by" in text} <= ids
+def test_the_guides_sections_are_in_the_order_in_which_the_rules_are_tried() -> None:
+    ids = [title for title, text in SECTIONS.items() if "**Do:**" in text]
+    assert ids == [rule.id for rule in (*RULES, UNKNOWN)]
 
 
 def test_rule_ids_are_unique() -> None:

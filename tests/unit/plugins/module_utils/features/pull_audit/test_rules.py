@@ -58,15 +58,11 @@ class TestRule:
         assert rule.fix.endswith(".")
         assert set(rule.report()) == {"severity", "title", "meaning", "fix"}
 
-    def test_each_rule_has_a_section_whose_anchor_is_its_id(self, rule):
+    def test_each_rule_has_a_section_with_its_title_and_fix(self, rule):
         assert rule.id in sections(), f"the guide on the audit has no section {rule.id}"
         text = " ".join(sections()[rule.id].split())
         assert text.startswith(f"{rule.title} ({rule.severity}).")
-        assert rule.meaning in text
         assert rule.fix in text
-
-    def test_each_rule_is_in_the_table(self, rule):
-        assert f"   * - {rule.id}_\n     - {rule.severity}\n     - {rule.title}\n" in PAGE
 
 
 def test_the_page_has_no_section_without_a_rule() -> None:
