@@ -14,6 +14,7 @@ in the worker process that Ansible has forked for the task. With another connect
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
@@ -127,12 +128,16 @@ def display(line: str, color: str | None = None) -> None:
 def preload() -> None:
     """Load the plugins that the tasks of this collection use. If one cannot be loaded, the task that needs it reports the error."""
     with suppress(Exception):
-        # Loading one filter loads all of them.
-        filter_loader.get("default")
+        # Loading one of Ansible's filters loads all of them.
+        for name in ("default", "openshift_ops.image_pull.outcome", "openshift_ops.image_pull.result_line"):
+            filter_loader.get(name)
+        lookup_loader.get("ansible.builtin.vars", class_only=True)
         lookup_loader.get("openshift_ops.image_pull.declared", class_only=True)
         # The lookup imports these when a role has declarations.
         for name in ("declared_entries", "declaration_check"):
             import_module(f"{__package__}.{name}")
+    # A worker's garbage collection would copy all pages of these objects.
+    gc.freeze()
 
 
 _NO_ASYNC = (
