@@ -79,6 +79,10 @@ def start_lab(directory: Path, *arguments: str) -> Lab:
     return Lab(binary, directory)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--show", help="append the commands and messages of test_mistakes.py to this file")
+
+
 @pytest.fixture(scope="module")
 def lab_factory() -> Iterator[Callable[..., Lab]]:
     """Start further labs. All end with the test file that requested them, because even an idle lab keeps a processor busy."""

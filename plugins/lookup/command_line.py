@@ -32,7 +32,7 @@ _raw:
   description:
     - For each playbook, a dictionary with the variables in C(given), those of its role in C(settings) with the prefix of the role, and the
       sentences in C(problems). A blank answer counts as not given.
-    - For V(what_if), C(changes) are the changes that they mean, and C(change_problems) the problems of their values.
+    - For V(what_if), C(changes) are the changes that they mean. C(value_problems) are the problems of the values of V(what_if) and V(explain).
   type: list
   elements: dict
 """
@@ -48,6 +48,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     settings_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import (
+    explain_problems,
     extra_variables,
     supposed_changes,
 )
@@ -69,5 +70,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             "problems": [*problems_of(variables, self._templar), *problems],
         }
         if playbook == "what_if":
-            found["changes"], found["change_problems"] = supposed_changes(given)
+            found["changes"], found["value_problems"] = supposed_changes(given)
+        if playbook == "explain":
+            found["value_problems"] = explain_problems(given)
         return found

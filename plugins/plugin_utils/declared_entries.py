@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError, AnsibleLookupError, AnsibleUndefinedVariable
+from ansible.plugins.loader import lookup_loader
 
 from .declarations import FIRST, KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
@@ -37,6 +38,7 @@ except ImportError:  # before ansible-core 2.19 there is nothing to share
 #: A template that is one expression. Braces in it could be a dictionary, a string or another template.
 _EXPRESSION = re.compile(r"\{\{(?![-+])([^{}]+)(?<![-+])\}\}\Z")
 
+_LOOKUP = re.compile(r"\b(?:lookup|query|q)\(\s*['\"]([\w.]+)['\"]")
 _LITERAL = "if '{{', '{%' or '{#' is a part of a password, write it as !unsafe '...'"
 
 #: The text of a number or a date, as Python writes it.
@@ -125,6 +127,9 @@ def _explain_error(error: AnsibleError, template: str) -> str:
         return f"variable {names[0]} is undefined: define it in the inventory, or correct its name; {_LITERAL}"
     if isinstance(error, AnsibleUndefinedVariable):
         return f"a variable in its template, or a member of one, is undefined; {_LITERAL}"
+    lookup = _LOOKUP.search(template) if _EXPRESSION.match(template) else None
+    if lookup and lookup_loader.has_plugin(lookup[1]):
+        return f"lookup {lookup[1]!r} in its template failed: run it with ansible.builtin.debug to see why; {_LITERAL}"
     return f"a value is not a template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
 
 

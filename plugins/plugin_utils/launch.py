@@ -25,10 +25,12 @@ from typing import Any, Union
 from ansible.utils.vars import load_extra_vars
 
 from ..module_utils.core.text import join_and, summarize
+from ..module_utils.images.references import reference_of
 
 __all__ = [
     "Answer",
     "PlanSeal",
+    "explain_problems",
     "extra_variables",
     "launch_problems",
     "supposed_changes",
@@ -117,6 +119,7 @@ def _is_template(text: str) -> bool:
 _SECRET = re.compile(r"(?:[a-z0-9-]+/)?[a-z0-9.-]+\Z")
 _LOGIN = re.compile(r"[^\s{}#]+@[\w.:-]+\Z")
 _HOST = re.compile(r"[\w.*:-]+\Z")
+_TRUE, _FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 _REGISTRIES = {"unreachable": "unreachable_registries", "only_reachable": "only_registries"}
 
 
@@ -129,7 +132,7 @@ def supposed_changes(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], li
     changes = [*_removals_of(given), *_registries_of(given)]
     if version := given.get("target_version"):
         changes.append({"target_version": version})
-    if str(given.get("new_nodes")).lower() in ("true", "yes", "on", "1"):
+    if str(given.get("new_nodes")).lower() in _TRUE:
         changes.append({"new_nodes": True})
     return [*changes, *(more if isinstance(more, list) else ())], [*_change_problems(given)]
 
@@ -153,17 +156,62 @@ def _hosts_in(given: Mapping[str, Any], name: str) -> list[str]:
     return str(given.get(name, "")).replace(",", " ").split()
 
 
+#: The short variables of the playbook explain that name what it explains, with their form and an example.
+_EXPLAINED = {
+    "pod": (re.compile(r"[a-z0-9-]+/[a-z0-9.-]+"), "NAMESPACE/NAME, such as project-a/app-7d9c5bdb4d-x2x9k"),
+    "workload": (re.compile(r"[a-z0-9-]+/[\w.]+/[a-z0-9.-]+"), "NAMESPACE/KIND/NAME, such as project-a/deploy/app"),
+    "account": (re.compile(r"[a-z0-9-]+/[a-z0-9.-]+"), "NAMESPACE/NAME, such as project-a/default"),
+}
+_USAGE = "give -e pod=NAMESPACE/NAME, -e workload=NAMESPACE/KIND/NAME, or -e account=NAMESPACE/NAME with -e image=IMAGE"
+
+
+def explain_problems(given: Mapping[str, Any]) -> list[str]:
+    """Return why the short variables of the playbook explain do not name one thing to explain."""
+    named = [name for name in _EXPLAINED if name in given]
+    if len(named) != 1:
+        return [
+            f"{join_and(named)} are given, but a run explains one: {_USAGE}"
+            if named
+            else f"nothing is given to explain: {_USAGE}"
+        ]
+    (name,) = named
+    pattern, form = _EXPLAINED[name]
+    found = [] if pattern.fullmatch(str(given[name])) else [f"{name} is {given[name]!r}: give {form}"]
+    if name == "account" and "image" not in given:
+        found.append("account is given without an image: add -e image=IMAGE, such as quay.io/team/app:v1")
+    if name != "account" and "image" in given:
+        found.append(
+            f"image is given with {name}, which has its own images: leave it out, or give account instead of {name}"
+        )
+    if name == "account" and "image" in given and reference_of(str(given["image"])) is None:
+        found.append(
+            f"image is {given['image']!r}: give REGISTRY/PATH:TAG, without https:// and in lower case, such as quay.io/team/app:v1"
+        )
+    return found
+
+
+def _host_problems(name: str, hosts: Sequence[str]) -> Iterator[str]:
+    for host in hosts:
+        if not _HOST.match(host):
+            yield f"{name} has {host!r}: give hosts without a scheme and a path, such as quay.io,docker.io"
+
+
+def _switch_problems(name: str, value: object) -> Iterator[str]:
+    if str(value).lower() not in (*_TRUE, *_FALSE):
+        yield f"{name} is {value!r}: give true, or leave it out"
+
+
 def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
     if (secret := given.get("remove_secret", "")) and not _SECRET.match(str(secret)):
         yield f"remove_secret is {secret!r}: give the name of a secret, or NAMESPACE/NAME"
     if (login := given.get("remove_credential", "")) and not _LOGIN.match(str(login)):
         yield "remove_credential is not USER@HOST, such as old+robot@quay.io"
     for short in _REGISTRIES:
-        for host in _hosts_in(given, short):
-            if not _HOST.match(host):
-                yield f"{short} has {host!r}: give hosts without a scheme and a path, such as quay.io,docker.io"
+        yield from _host_problems(short, _hosts_in(given, short))
     if not isinstance(version := given.get("target_version", ""), str):
         yield f"target_version is the number {version}: write the version with three numbers, such as 4.20.0"
+    for switch in ("new_nodes", "declared"):
+        yield from _switch_problems(switch, given.get(switch, False))
     if not isinstance(given.get("changes", []), list):
         yield "changes is not a list: begin each change with '- ', as in the option of pull_access_what_if"
 

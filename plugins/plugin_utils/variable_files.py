@@ -106,7 +106,8 @@ def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> N
                 path.unlink()
         left = f"; written before that: {', '.join(map(str, made))}" if made and force else "; nothing was written"
         raise OptionError(
-            f"{error.filename2 or error.filename} cannot be written on the controller: {error.strerror}{left}"
+            f"{error.filename2 or error.filename} cannot be written on the controller: {error.strerror}{left}. "
+            "Give another folder, or correct this one"
         ) from None
 
 

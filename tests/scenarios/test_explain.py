@@ -175,8 +175,8 @@ class TestQuestions:
         said = f"deployment {answers.project}/none does not exist: correct the name or the namespace"
         assert said in answers.output
 
-    def test_incomplete_questions_are_refused_with_their_usage(self, answers: Answers) -> None:
-        refused = re.findall(r"fatal: \[([\w-]+)\]: FAILED! => [^\n]*give -e pod=NAMESPACE/NAME", answers.output)
+    def test_incomplete_questions_are_refused_first(self, answers: Answers) -> None:
+        refused = re.findall(r"fatal: \[([\w-]+)\]: FAILED! => [^\n]*nothing was read: ", answers.output)
         assert {*refused} == INCOMPLETE
 
     def test_only_a_missing_workload_and_incomplete_questions_fail(self, answers: Answers) -> None:

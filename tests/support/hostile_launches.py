@@ -67,7 +67,7 @@ SETS: Mapping[str, Mapping[str, Any]] = {
     "hosts that get logins": {"realm_hosts": ["{host}"], "registry_ca_cert": "{ran}", "ask_registries": "yes"},
     "hosts that get logins in all templates": {"image_pull_realm_hosts": ["{host}"], "image_pull_registry_validate_certs": False},
     "changes with a file": {"changes": [{"definition": {"src": "/proc/self/environ"}}], "declared": True},
-    "variables of the playbooks' own": {"__results": [], "__outcome": {"goes_on": True}, "__plan": {}, "__explain_usage": _MARKED, "__credential_rotation_to_plan": _MARKED},
+    "variables of the playbooks' own": {"__results": [], "__outcome": {"goes_on": True}, "__plan": {}, "__explain_what": _MARKED, "__credential_rotation_to_plan": _MARKED},
     "the functions of templates": {"query": "x", "lookup": "x", "omit": "{ran}", "dict": "x", "assert": "x"},
     "variables of Ansible's own": {"inventory_hostname": "x", "ansible_check_mode": False, "hostvars": {}, "groups": {}, "vars": {}, "play_hosts": []},
     "names that resemble questions": {" remove_undeclared": "yes", "REMOVE_UNDECLARED": "yes", "pod ": "a/b", "rotate_how\n": "back", "_awx_x": 1},

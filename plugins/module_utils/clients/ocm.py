@@ -132,7 +132,7 @@ def _url(option: str, text: str) -> str:
         raise OptionError(f"option {option!r} is not a valid URL of a host, such as {API_URL}")
     if scheme != "https":
         raise OptionError(
-            f"option {option!r}: only https is supported, because others can read a token that is sent without TLS"
+            f"option {option!r}: only https is supported, because others can read a token that is sent without TLS: give https://"
         )
     return url
 

@@ -47,7 +47,7 @@ def advise_reader(path: str | Path, error: Exception) -> str:
         return ". Allow the user that runs the task to read it"
     if isinstance(error, FileNotFoundError) and Path(path).is_absolute():
         return ". Correct the path, or create the file there"
-    return ""
+    return ". Name a file" if isinstance(error, IsADirectoryError) else ""
 
 
 @dataclass(frozen=True, repr=False)

@@ -499,12 +499,14 @@ def _width_warning(key: str, instead: str) -> str:
     if set("?#") & set(key):
         return f"registry {key!r}: no client reads what follows '?' or '#', and it may be a credential. Write {instead!r} instead"
     host, _slash, path = instead.partition("/")
-    if not path or not containers_keys([key], f"{host}/elsewhere"):
-        return ""
-    return (
-        f"registry {key!r}: the kubelet uses it for images below {instead}, but {_OTHERS} for all of {host}. "
-        f"Write {instead!r} or {host!r} instead"
-    )
+    if path and containers_keys([key], f"{host}/elsewhere"):
+        return (
+            f"registry {key!r}: the kubelet uses it for images below {instead}, but {_OTHERS} for all of {host}. "
+            f"Write {instead!r} or {host!r} instead"
+        )
+    if key.lower().startswith("http://"):
+        return f"registry {key!r}: http:// has no effect, because a client's own settings decide about TLS. Write {instead!r} instead"
+    return ""
 
 
 def _overlaps(keys: Collection[str]) -> Iterable[str]:

@@ -105,7 +105,8 @@ def _parse_options(params: Mapping[str, Any]) -> _RegistryRequest:
     check_options(options)
     user, password = params.get("username") or "", params.get("password") or ""
     if bool(user) != bool(password):
-        raise OptionError("options 'username' and 'password' are given together: a login needs both")
+        given, other = ("username", "password") if user else ("password", "username")
+        raise OptionError(f"option {given!r} is given without {other!r}: give both, or none to ask without a login")
     images = tuple(_parse_image(options, text) for text in params.get("repositories") or ())
     for realm_host in access.realm_hosts:
         option_host("realm_hosts", realm_host)

@@ -370,9 +370,11 @@ def _pool(target: _Target, connections: int, directory: str) -> Any:
             proxy_context=_proxy_context(target, proxy_host(proxy), directory) if has_tls(proxy) else None,
             proxy_headers=proxy_login_headers(proxy, target.proxy_headers),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError):
         # The error may quote the proxy's password.
-        raise ConnectError(f"the proxy cannot be used ({type(error).__name__}). Correct 'proxy'") from None
+        raise ConnectError(
+            "the proxy cannot be used: give http://HOST:PORT or https://HOST:PORT in option 'proxy', or in the environment variable HTTPS_PROXY"
+        ) from None
     if target.server_name:
         pool.connection_pool_kw["server_hostname"] = target.server_name
     return pool

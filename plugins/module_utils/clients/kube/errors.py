@@ -246,6 +246,8 @@ _RULES = (
     _ErrorRule(_FAILURES, "", "Check the API server and its dependencies, then run again", Unanswered),
 )
 
+#: Kinds that every API server has.
+_CORE = ("namespaces", "nodes", "pods", "secrets", "serviceaccounts")
 _NO_API_SERVER = "This response is not from a Kubernetes API server: check the address and the proxy"
 
 
@@ -326,7 +328,7 @@ class FailedRequest:
         written, and names it as a cluster role or, on another path, as a role binding with the role's name
         (kubernetes pkg/registry/rbac/rolebinding/policybased/storage.go).
         """
-        if not answer and "404 page not found" not in text:
+        if not answer and (self.resource in _CORE or "404 page not found" not in text):
             return ApiError, _NO_API_SERVER
         kind, name = details.get("kind"), details.get("name")
         if not name:

@@ -159,7 +159,9 @@ def _load_authority(context: ssl.SSLContext, authority: Pem) -> None:
             # Comments in other alphabets are allowed in a file, but not here.
             context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
     except (OSError, ValueError):
-        raise ConnectError(f"{authority} contains no certificate in PEM format") from None
+        raise ConnectError(
+            f"{authority} contains no certificate in PEM format: give that of the server's authority"
+        ) from None
 
 
 def _load_certificate(context: ssl.SSLContext, certificate: Pem, key: Pem, directory: str) -> None:

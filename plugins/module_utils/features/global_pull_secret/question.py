@@ -99,7 +99,7 @@ def hosted_cluster(given: str | None) -> ObjectRef | None:
         return None
     namespace, _slash, name = given.partition("/")
     if not (namespace and name):
-        raise OptionError(f"option 'hosted_cluster': {given!r} is not NAMESPACE/NAME")
+        raise OptionError(f"option 'hosted_cluster': {given!r} is not NAMESPACE/NAME, such as clusters/prod")
     check_name("hosted_cluster", namespace)
     check_name("hosted_cluster", name)
     return ObjectRef(HOSTED_CLUSTER, namespace, name)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from ...clients.kube.client import Cluster
 from ...core.changes import ALL, ListedBy
 from ...core.errors import ImagePullError, Refusal
-from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list
+from ...core.objects import NAMESPACE, POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list
 from ...discovery.lookup_reader import read_lookups
+from ...engine.namespaces import missing_sentence
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
@@ -106,7 +107,9 @@ class _Explanation:
         """
         asked = self.asked
         if asked.image:
-            return [self._explain(pull_of_account(namespace, asked.account, asked.image))]
+            found = self._explain(pull_of_account(namespace, asked.account, asked.image))
+            self._refuse_missing_namespace(ObjectRef(SERVICE_ACCOUNT, namespace, asked.account))
+            return [found]
         if asked.pod:
             pod = self._require(ObjectRef(POD, namespace, asked.pod))
             return explain_each(_mark_alone(pulls_of_pod(pod, namespace)), self._explain)
@@ -133,8 +136,16 @@ class _Explanation:
     def _require(self, ref: ObjectRef) -> Json:
         found = self._look(ref)
         if found is None:
+            self._refuse_missing_namespace(ref)
             raise Refusal(f"{ref} does not exist: correct the name or the namespace")
         return found
+
+    def _refuse_missing_namespace(self, ref: ObjectRef) -> None:
+        """If the object does not exist, perhaps the namespace does not either. A caller need not be allowed to read one of them."""
+        with suppress(UnreadableObject):
+            looked = (self.evidence.look(each) for each in (ref, ObjectRef(NAMESPACE, "", ref.namespace)))
+            if all(each is None for each in looked):
+                raise Refusal(missing_sentence(self.run.cluster))
 
     def _look(self, ref: ObjectRef) -> Json | None:
         try:

@@ -41,8 +41,8 @@ _CREATED = re.compile(
 )
 
 
-def read_source(path: str) -> bytes:
-    """Return the content of a file, at most one byte more than the largest document has.
+def read_source(option: str, path: str) -> bytes:
+    """Return the content of a file that an option names, at most one byte more than the largest document has.
 
     :raises OptionError: when it cannot be read or is not a regular file.
     """
@@ -50,12 +50,14 @@ def read_source(path: str) -> bytes:
         place = Path(path)
         # Checked before it is opened: a pipe without a writer would block the task forever.
         if not stat.S_ISREG(place.stat().st_mode):
-            raise OptionError(f"{path} is not a regular file, so it was not read. Nothing was written")
+            raise OptionError(f"option {option!r}: {path} is not a regular file: name a file. Nothing was written")
         with place.open("rb") as file:
             return file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:
         why = describe_read_error(path, error)
-        raise OptionError(f"file {path} cannot be read on the controller: {why}. Nothing was written") from None
+        raise OptionError(
+            f"option {option!r}: file {path} cannot be read on the controller: {why}. Correct the path. Nothing was written"
+        ) from None
 
 
 def check_writable(option: str, path: str) -> Path:
@@ -137,7 +139,7 @@ def write_report(wanted: Report, render: Callable[..., str] | None, *, check_mod
             "(delegate_to: localhost) and Ansible's own Python, without become and async"
         )
     places = {name: check_writable(name, path) for name, path in wanted.outputs.items()}
-    answers = [documents.what_if_from_bytes(path, read_source(path)) for path in wanted.what_if]
+    answers = [documents.what_if_from_bytes(path, read_source("what_if", path)) for path in wanted.what_if]
     document = _document(wanted) if wanted.src else merge.without_audits(max(each["made"] for each in answers))
     texts = {places[name]: _FORMS[name](document, answers, wanted, render) for name in places}
     changes = select_changed(texts)
@@ -148,11 +150,11 @@ def write_report(wanted: Report, render: Callable[..., str] | None, *, check_mod
 
 
 def _document(wanted: Report) -> dict[str, Any]:
-    sources = {path: documents.from_bytes(path, read_source(path)) for path in wanted.src}
+    sources = {path: documents.from_bytes(path, read_source("src", path)) for path in wanted.src}
     document = merge.merge_documents(sources, wanted.missing)
     if wanted.compare_with is None:
         return document
-    before = documents.from_bytes(wanted.compare_with, read_source(wanted.compare_with))
+    before = documents.from_bytes(wanted.compare_with, read_source("compare_with", wanted.compare_with))
     return compare_documents(document, before)
 
 

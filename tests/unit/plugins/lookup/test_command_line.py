@@ -32,7 +32,7 @@ def test_short_variables_are_given_and_those_of_the_role_get_its_prefix() -> Non
     changes = [{"new_nodes": True}]
     assert found["given"] == {"remove_secret": "old", "fail_on": "unknown", "changes": changes, "registry_timeout": 5}
     assert found["settings"] == {"pull_access_what_if_fail_on": "unknown", "pull_access_what_if_registry_timeout": 5}
-    assert (found["changes"], found["change_problems"]) == ([{"remove_secrets": {"name": "old"}}, *changes], [])
+    assert (found["changes"], found["value_problems"]) == ([{"remove_secrets": {"name": "old"}}, *changes], [])
     assert found["problems"] == []
 
 

@@ -143,6 +143,23 @@ def test_a_failed_template_raises_its_own_error_and_affects_no_other() -> None:
         both.resolve(broken)
 
 
+@pytest.mark.parametrize(
+    ("template", "begin"),
+    [
+        (
+            "{{ lookup('file', '/nowhere/canary') }}",
+            "lookup 'file' in its template failed: run it with ansible.builtin.debug",
+        ),
+        ("{{ lookup('canary', 'x') }}", "a value is not a template that Ansible can evaluate"),
+        ("x{{ lookup('file', '/nowhere/canary') }}", "a value is not a template that Ansible can evaluate"),
+    ],
+)
+def test_a_lookup_that_fails_is_named_if_it_exists(template: str, begin: str) -> None:
+    with pytest.raises(TemplateError, match=f"^{begin}") as error:
+        Templates(Counting()).resolve(trusted(template))
+    assert "canary" not in str(error.value)
+
+
 def test_a_password_with_braces_shows_no_part_of_it() -> None:
     with pytest.raises(TemplateError, match="^a variable in its template, or a member of one, is undefined") as error:
         Templates(Counting()).resolve(trusted("Canary-1{{canary2}}Canary-3"))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import (
+    explain_problems,
     extra_variables,
     supposed_changes,
 )
@@ -62,9 +63,35 @@ def test_short_variables_are_changes(given: dict[str, Any], changes: list[Any]) 
         ({"only_reachable": "q.io/a"}, "only_reachable has 'q.io/a': give hosts"),
         ({"target_version": 4.2}, "target_version is the number 4.2: write"),
         ({"changes": {}}, "changes is not a list"),
+        ({"new_nodes": "maybe"}, "new_nodes is 'maybe': give true"),
+        ({"declared": "soon"}, "declared is 'soon': give true"),
     ],
     ids=str,
 )
 def test_values_that_are_no_change_are_named(given: dict[str, Any], begin: str) -> None:
     (problem,) = supposed_changes(given)[1]
     assert problem.startswith(begin) and "canary" not in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"pod": "a/app.1"}, None),
+        ({"workload": "a/apps.Deployment/app"}, None),
+        ({"account": "a/default", "image": "quay.io/team/app"}, None),
+        ({}, "nothing is given to explain: give -e pod=NAMESPACE/NAME"),
+        ({"image": "x"}, "nothing is given to explain: give -e pod=NAMESPACE/NAME"),
+        ({"pod": "a/app", "workload": "a/deploy/app"}, "pod and workload are given, but a run explains one: give"),
+        ({"pod": "app"}, "pod is 'app': give NAMESPACE/NAME, such as"),
+        ({"pod": "a/"}, "pod is 'a/': give"),
+        ({"pod": "A/app"}, "pod is 'A/app': give"),
+        ({"pod": 7}, "pod is 7: give"),
+        ({"workload": "a/app"}, "workload is 'a/app': give NAMESPACE/KIND/NAME, such as"),
+        ({"account": "a/default"}, "account is given without an image: add -e image=IMAGE"),
+        ({"pod": "a/app", "image": "x"}, "image is given with pod, which has its own images: leave it out"),
+    ],
+    ids=str,
+)
+def test_a_run_explains_one_thing(given: dict[str, Any], problem: str | None) -> None:
+    found = explain_problems(given)
+    assert [one.startswith(problem or "") for one in found] == [True] * bool(problem)

@@ -129,5 +129,5 @@ class TestUrls:
     @pytest.mark.parametrize("option", ["api_url", "token_url"])
     def test_a_url_without_tls_is_refused(self, option: str) -> None:
         assert refusal(**{"offline_token": "a", option: "http://api.example.com"}) == (
-            f"option {option!r}: only https is supported, because others can read a token that is sent without TLS"
+            f"option {option!r}: only https is supported, because others can read a token that is sent without TLS: give https://"
         )

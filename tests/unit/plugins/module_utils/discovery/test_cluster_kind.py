@@ -98,7 +98,7 @@ def test_a_missing_or_forbidden_object_is_none_and_another_error_is_raised(opens
     assert found is not None
     openshift.fail("secrets/s", FORBIDDEN)
     assert get_if_readable(cluster, ref) is None
-    openshift.fail("secrets/s", Answer(404, "404 page not found"))
+    openshift.fail("secrets/s", status_object(404, "NotFound", "404 page not found"))
     assert get_if_readable(cluster, ref) is None
     openshift.fail("secrets/s", status_object(400, "BadRequest", "odd"))
     with pytest.raises(ApiError):

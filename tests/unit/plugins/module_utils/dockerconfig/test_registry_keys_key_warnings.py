@@ -99,6 +99,13 @@ class TestOneKey:
         ]
         assert not why_never_used(key)
 
+    @pytest.mark.parametrize("key", ["http://quay.io", "http://quay.io/"])
+    def test_a_scheme_without_tls_is_reported_as_without_effect(self, key: str) -> None:
+        assert key_warnings([key]) == [
+            f"registry {key!r}: http:// has no effect, because a client's own settings decide about TLS. Write 'quay.io' instead"
+        ]
+        assert not why_never_used(key)
+
     @pytest.mark.parametrize("key", ["https://quay.io/org", "http://quay.io/v2/org/"])
     def test_a_url_with_a_path_is_reported_as_wider_than_it_seems(self, key: str) -> None:
         (warning,) = key_warnings([key])

@@ -77,8 +77,16 @@ class TestGet:
         pool.done()
 
     def test_an_unknown_kind_is_not_a_missing_object(self) -> None:
+        get = "GET /apis/example.com/v1/namespaces/a/widgets/b"
+        cluster, _pool, _clock = cluster_of((get, Answer(404, b"404 page not found\n")))
+        ref = ObjectRef(Kind("example.com/v1", "Widget", "widgets", "widget"), "a", "b")
+        with pytest.raises(UnknownResource, match=f"^reading widget a/b on {HOST} was refused: 404 404 page not"):
+            cluster.get(ref)
+
+    def test_a_server_without_a_core_kind_is_not_an_api_server(self) -> None:
+        """A registry answers like that. Otherwise each object would seem to be missing."""
         cluster, _pool, _clock = cluster_of((GET, Answer(404, b"404 page not found\n")))
-        with pytest.raises(UnknownResource, match=f"^reading secret a/pull on {HOST} was refused: 404 404 page not"):
+        with pytest.raises(ApiError, match="not from a Kubernetes API server"):
             cluster.get(REF)
 
     def test_a_404_from_a_proxy_is_not_a_missing_object(self) -> None:

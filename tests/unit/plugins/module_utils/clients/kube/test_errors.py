@@ -122,7 +122,7 @@ TABLE = [
     (403, b"blocked by a proxy", errors.Forbidden, "blocked by a proxy",
      "An admission rule of the cluster or a proxy forbids it: ask the administrator of the cluster"),
     (404, status("NotFound"), errors.NotFound, "said the server", "Check the name"),
-    (404, b"404 page not found\n", errors.UnknownResource, "404 page not found", UNKNOWN),
+    (404, b"404 page not found\n", errors.ApiError, "404 page not found", NO_API_SERVER),
     (404, b'{"kind": "Status", "details": {}}', errors.UnknownResource, '{"kind": "Status", "details": {}}', UNKNOWN),
     (404, b"<html>not here", errors.ApiError, "<html>not here", NO_API_SERVER),
     (404, status("NotFound", kind="namespaces"), errors.NamespaceMissing, "said the server",
@@ -166,6 +166,11 @@ class TestTable:
         assert error.__class__ is kind
         assert str(error) == f"{ATTEMPT} was refused: {code} {text.rstrip('.')}. {way_out}"
         assert error.status == code
+
+    def test_a_kind_that_not_every_api_server_has_may_be_unknown(self) -> None:
+        error = error_of(404, b"404 page not found\n", resource="imagestreams")
+        assert error.__class__ is errors.UnknownResource
+        assert str(error) == f"{ATTEMPT} was refused: 404 404 page not found. {UNKNOWN}"
 
     @pytest.mark.parametrize(("code", "body", "text", "way_out"), FAILURES)
     def test_a_failure_is_not_a_refusal_and_reports_a_write_that_may_have_happened(

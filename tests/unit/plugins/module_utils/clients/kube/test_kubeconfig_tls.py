@@ -109,7 +109,7 @@ class TestTrust:
         given, name = (in_file(pem, tmp_path / "ca"), f"'ca_cert' {tmp_path / 'ca'}") if as_file else (pem, "'ca_cert'")
         assert (
             raised(ConnectError, lambda: context_of(tmp_path, authority=given))
-            == f"{name} contains no certificate in PEM format"
+            == f"{name} contains no certificate in PEM format: give that of the server's authority"
         )
 
 

@@ -102,6 +102,25 @@ class TestQuestions:
         assert rows(ask(api, PullAccess(account="default", image=f"{host}/b/app:1")))[0][2] == "will_not_pull"
         assert seen == [("system:serviceaccount:a:default", "b")]
 
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            PullAccess(pod="none"),
+            PullAccess(account="none", image="q.io/a:1"),
+            PullAccess(pods_of=(DEPLOYMENT, "none")),
+        ],
+    )
+    def test_a_missing_namespace_is_reported_instead_of_its_objects(self, api: FakeApi, asked: PullAccess) -> None:
+        missing = "the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name"
+        assert [one.error for one in ask(api, asked, ["nowhere"]).namespaces] == [missing]
+        others = [one.error for one in ask(api, asked).namespaces]
+        assert missing not in others and (asked.image or "a/none does not exist: correct the name" in str(others))
+
+    def test_a_namespace_that_cannot_be_read_is_not_missing(self, api: FakeApi) -> None:
+        api.fail("GET /api/v1/namespaces/nowhere$", status_object(403, "Forbidden", "no"), times=ALWAYS)
+        (found,) = ask(api, PullAccess(pod="none"), ["nowhere"]).namespaces
+        assert found.error == "pod nowhere/none does not exist: correct the name or the namespace"
+
 
 class TestPodsOfAWorkload:
     """The status of the deployment's pod shows that it was refused at second 1000."""

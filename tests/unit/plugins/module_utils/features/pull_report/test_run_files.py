@@ -43,7 +43,7 @@ def mode(path: Path) -> int:
 class TestRead:
     def test_a_file_is_read_as_bytes(self, tmp_path: Path) -> None:
         (tmp_path / "a").write_bytes(b"\xff")
-        assert read_source(str(tmp_path / "a")) == b"\xff"
+        assert read_source("src", str(tmp_path / "a")) == b"\xff"
 
     def test_an_unreadable_file_is_refused(self, tmp_path: Path) -> None:
         for path, why in (
@@ -52,16 +52,16 @@ class TestRead:
             ("a\0b", "the path is not valid"),
         ):
             with pytest.raises(OptionError, match=rf"cannot be read on the controller: .*{why}.*. Nothing was written"):
-                read_source(str(path))
+                read_source("src", str(path))
 
     def test_no_device_is_read_and_no_pipe_is_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
         with pytest.raises(OptionError, match="pipe is not a regular file"):
-            read_source(str(tmp_path / "pipe"))
+            read_source("src", str(tmp_path / "pipe"))
         with pytest.raises(OptionError, match="is not a regular file"):
-            read_source(str(tmp_path))
+            read_source("src", str(tmp_path))
         with pytest.raises(OptionError, match="/dev/zero is not a regular file"):
-            read_source("/dev/zero")
+            read_source("src", "/dev/zero")
 
 
 class TestPlaces:
