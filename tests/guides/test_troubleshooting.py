@@ -169,7 +169,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     ),
     "a Python package cannot": lambda run: replace(pull_secret.MODULE, import_error="why").without_library("python3"),
     "the namespace does not exist on": lambda run: run("pull_secret", **{**SECRET, "namespaces": ["project-x"]}),
-    "the namespace_selector selects no namespace": lambda run: run(
+    "'namespace_selector' selects no namespace": lambda run: run(
         "pull_secret", name="x", registries=LOGIN, namespace_selector={"labels": "team=none"}
     ),
     "does not exist: create it first (module pull_secret)": lambda run: run(
