@@ -172,12 +172,10 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         if problems := self._problems(task_vars or {}):
             return {"failed": True, "msg": problems}
         result = super().run(tmp, task_vars)
-        if is_collection_task(self._task):
-            role = self._task._role
-            name = role.get_name(include_role_fqcn=False) if role else ""
-            variables = variables_of_options(name, self._options_as_written())
-            result = translate_result(variables, self.module.arguments, result)
-        return self._hide_result(result)
+        role = self._task._role if is_collection_task(self._task) else None
+        name = role.get_name(include_role_fqcn=False) if role else ""
+        variables = variables_of_options(name, self._options_as_written())
+        return self._hide_result(translate_result(variables, self.module.arguments, result))
 
     def _options_as_written(self) -> dict[str, Any]:
         """Return the options of the task with their templates, including the defaults of the play."""

@@ -138,7 +138,7 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     "No such file or directory in": lambda run: run(
         "pull_secret", namespaces=["project-a"], name="x", auth_file="auth.json"
     ),
-    "the namespace_selector selects no namespace": lambda run: run(
+    "'namespace_selector' selects no namespace": lambda run: run(
         "pull_secret", name="x", registries=LOGIN, namespace_selector={"labels": "team=none"}
     ),
     "does not exist: create it first (module pull_secret)": lambda run: run(

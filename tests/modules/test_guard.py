@@ -96,7 +96,7 @@ class TestUnread:
             options = {"name": "pull", "state": "absent", "namespaces": [scene.name], "guard": "what_if"}
             result = server.run("pull_secret", check=True, **options)
         assert not result["failed"], result["msg"]
-        assert "the workloads of 1 namespace are not known" in str(result["warnings"])
+        assert "are not known, and option 'guard' refuses nothing because of that" in str(result["warnings"])
         assert "could not be read (the caller may not list them)" in str(result["warnings"])
 
 

@@ -341,7 +341,7 @@ class TestLeftovers:
         (pod,) = probes(lab, namespace)
         assert result["changed"]
         assert result["namespaces"][0]["pulls"][0]["pod"] == pod["metadata"]["name"]
-        assert "pull_access_info with pod=NAME" in result["msg"]
+        assert "pull_access_info with 'pod: NAME'" in result["msg"]
         why = run("pull_access_info", namespaces=[namespace], pod=pod["metadata"]["name"])
         assert why["namespaces"][0]["access"][0]["cause"] == "bad_credentials"
         probe(run, namespace, image(lab))

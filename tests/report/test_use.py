@@ -272,6 +272,17 @@ class TestPullers:
         watched.until("location.hash.includes('&puller=')")
         assert 0 < page.locator("#picture path").count() < lines
 
+    def test_long_names_with_the_same_beginning_differ_in_the_picture(
+        self, watch: Callable[..., Watched], tmp_path: Path
+    ) -> None:
+        names = [f"payments-production-backend-services-{name}" for name in ("blue", "green")]
+        usual = {"subject": "Group g", "binding": "system:image-puller"}
+        pullers = [{**usual, "project": name, "namespace": f"{name}-ci"} for name in names]
+        document = audits.document(audits.cluster(pullers=pullers))
+        page = watch(written(tmp_path / "a.html", merge_documents({"a": document}))).open("view=pullers")
+        shown = page.locator("#picture g text").all_text_contents()
+        assert len({*shown}) == len(shown) == 4, shown
+
     def test_an_empty_picture_names_only_the_accounts_of_each_project(
         self, watch: Callable[..., Watched], tmp_path: Path
     ) -> None:

@@ -411,7 +411,8 @@
     const y = (nodes, at) => 36 + step(nodes) * (at + 0.5);
     const narrow = (byId("picture").clientWidth || 640) < 520;
     const [width, from, to, longest] = narrow ? [400, 148, 252, 19] : [640, 220, 420, 30];
-    const cut = (text) => (text.length > longest ? text.slice(0, longest - 1) + "…" : text);
+    // In the middle: names often differ at their end only.
+    const cut = (text) => (text.length > longest ? `${text.slice(0, longest - 10)}…${text.slice(-9)}` : text);
     const label = `${counted(shown.length, "line")} from ${counted(leftNodes.length, "namespace or group", "namespaces or groups")} to the ${counted(rightNodes.length, "project")} that they can pull from. The table contains the same data.`;
     const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
     svg.append(drawn("text", { x: from - 10, y: 16, "text-anchor": "end", class: "column" }, "May pull"), drawn("text", { x: to + 10, y: 16, class: "column" }, "from project"));

@@ -224,6 +224,22 @@ def test_an_option_in_a_message_is_in_quotes() -> None:
     assert {(file, text): found for file, text in MESSAGES if (found := [*unquoted_options(text)])} == {}
 
 
+#: A number, and the plural of a thing that is counted.
+COUNTED = re.compile(
+    r"\bX (?:(?:other|more|further|confirmed|named|role) )?(?:secrets|namespaces|containers|pods|entries|clusters|images|links|accounts|"
+    r"registries|objects|projects|nodes|logins|findings|machines|bindings|repositories|workloads)\b"
+)
+#: Sentences about numbers that are never one, by their parts.
+SEVERAL_OF_THEM = ("fewer than X secrets", "all X namespaces", "the X entries", "X role bindings of namespace X let", "asks for X images",
+    "is in X secrets of X namespaces", "has recorded X secrets or more", "uses X repositories of the registries", "X other registries that objects of the cluster name")  # fmt: skip
+
+
+def test_a_number_has_the_form_of_its_noun() -> None:
+    """`pluralize` makes both, so that no message is about 1 secrets."""
+    found = [text for _file, text in MESSAGES if COUNTED.search(text)]
+    assert [text for text in found if not any(part in text for part in SEVERAL_OF_THEM)] == []
+
+
 def test_messages_have_one_word_for_verdicts_that_are_not_known() -> None:
     assert [
         text for _file, text in MESSAGES if re.search(r"\b(be judged|cannot judge)\b|[Ii]t is unknown whether", text)
