@@ -93,6 +93,28 @@ def test_a_hostile_name_is_shown_as_text_in_every_view(
     assert watched.text("h1") == NAMES[text]
 
 
+@pytest.mark.parametrize("has_program", [True, False])
+def test_thousands_of_hostile_namespaces_are_one_cause(
+    watch: Callable[..., Watched], tmp_path: Path, has_program: bool
+) -> None:
+    """The page shows the same groups with and without its program."""
+    found = [audits.finding(namespace=f"<img src=x>{number:04}", name="<b>") for number in range(3000)]
+    found.append(audits.finding(name="other"))
+    path = written(tmp_path / "a.html", merge_documents({"a": audits.document(audits.cluster(findings=found))}))
+    watched = watch(path, java_script_enabled=has_program)
+    page = watched.open() if has_program else watched.page
+    if not has_program:
+        page.goto(path.as_uri())
+    page.locator(".rule summary").first.click()
+    causes = page.locator(".rule .examples > li")
+    assert causes.count() == 2
+    objects = causes.first.locator(".others > li").all_inner_texts()
+    assert [" ".join(text.split()) for text in (*objects[:2], *objects[-2:])] == [
+        "Also:", "Secret <img src=x>0001/<b>", "Secret <img src=x>0010/<b>", "and 2,989 more",
+    ]  # fmt: skip
+    assert causes.last.locator(".others").count() == 0
+
+
 def test_a_fix_that_looks_like_a_template_is_not_offered(watch: Callable[..., Watched], tmp_path: Path) -> None:
     text = "{{ lookup('pipe', 'id') }}"
     finding = audits.finding(fix=[{"name": text, "openshift_ops.image_pull.pull_secret": {"name": text}}])

@@ -288,7 +288,7 @@
     rule.querySelector(".total").textContent = number(rows.length);
     rule.querySelector(".where").textContent = several && state.cluster === "" && !places.has(-1) ? `in ${number(places.size)} of ${number(clusters.length)} clusters` : "";
     rule.querySelector(".examples").replaceChildren(...causesOf(rows).slice(0, FIRST).map(example));
-    for (const old of rule.querySelectorAll(".more, .actions")) old.remove();
+    for (const old of rule.querySelectorAll(".body > .more, .actions")) old.remove();
     const link = element("a", { href: hashOf({ ...DEFAULTS, view: "findings", cluster: state.cluster, rule: rules[Number(rule.dataset.rule)].id, severity: SEVERITIES[Number(rule.dataset.severity)] }) },
       rows.length === 1 ? "Show it in the table" : `Show all ${number(rows.length)} in the table`);
     const actions = element("div", { class: "actions" }, link);
