@@ -60,7 +60,7 @@ def test_an_ignored_extra_variable_is_refused_first(
     assert said in found.output, found.output
     end = found.output.rpartition("TASK [")[2]
     assert end.startswith("Result]"), found.output
-    assert '"msg": "stopped in the task Refuse unknown variables: nothing was read or changed"' in end
+    assert '"msg": "stopped in the task Refuse the variables: nothing was read or changed"' in end
     assert [path.name for path in tmp_path.iterdir()] == ["hosts.yml"]
     with pytest.raises(BlockingIOError):
         server.accept()

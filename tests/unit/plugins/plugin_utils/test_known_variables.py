@@ -269,7 +269,9 @@ def test_each_playbook_names_itself_and_checks_its_variables_first() -> None:
     assert found.keys() == PLAYBOOKS.keys()
     for name, play in found.items():
         assert play["vars"]["__command_line"] == f"{{{{ lookup('openshift_ops.image_pull.command_line', '{name}') }}}}"
-        assert play["tasks"][0]["ansible.builtin.import_tasks"] == "tasks/command_line.yml"
+        task = play["tasks"][0]
+        assert task["ansible.builtin.include_tasks"] == "tasks/command_line.yml"
+        assert (task["run_once"], task["when"]) == (True, "__command_line.problems | length > 0")
 
 
 #: The short names that `supposed_changes` reads.
