@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize, summarize
 
 from .rotation_facts import SHOWN, Facts, Rows, places_in, refuse, tables_of
@@ -292,16 +291,10 @@ def _canary_files(facts: Facts) -> list[str]:
 
 
 def end_wave(facts: Facts) -> Step:
-    """Whether the play ends before a wave of clusters: a cluster has failed or, in check mode, no nodes would change."""
-    plans = (
-        (variables, (variables.get("__credential_rotation_plan") or {}).get("rotation"))
-        for variables in facts.hosts.values()
-    )
-    changes_nodes = any(
-        plan and plan["nodes"] and boolean(variables.get("credential_rotation_nodes", True), strict=False)
-        for variables, plan in plans
-    )
-    return {"ends": bool(facts.lost_hosts) or (facts.is_check and not changes_nodes)}
+    """Whether the play ends before a wave of clusters: a cluster has failed or, in check mode, no nodes have the login."""
+    plans = ((variables.get("__credential_rotation_plan") or {}).get("rotation") for variables in facts.hosts.values())
+    has_nodes = any(plan and plan["nodes"] for plan in plans)
+    return {"ends": bool(facts.lost_hosts) or (facts.is_check and not has_nodes)}
 
 
 def choose_canary(facts: Facts) -> Step:

@@ -921,6 +921,12 @@ class TestSteps:
         content["auths"][one.host] = {"auth": auth(one.old)}
         data = {".dockerconfigjson": base64.b64encode(json.dumps(content).encode()).decode()}
         lab.api("PATCH", path, {"data": data})
+        audit = lab.audit()
+        planned = rotate(tmp_path, [one], "--check")
+        assert (planned.status, audit.writes()) == (0, []), planned.output
+        for changed in (f"{team}/quay", "openshift-config/pull-secret"):
+            assert planned.output.count(f"+++ after: Secret {changed}") == 1
+        assert "would update 2 secrets in 2 namespaces" in planned.output.rpartition("TASK [Result]")[2]
         lab.api("PATCH", f"{POOLS}/worker", {"spec": {"paused": True}})
         paused = rotate(tmp_path, [one], credential_rotation_probe=False)
         assert paused.status != 0

@@ -582,8 +582,6 @@ class TestCanary:
         assert decide("wave", plans, ["a"])["ends"]
         assert not decide("wave", plans, ansible_check_mode=True)["ends"]
         assert decide("wave", {"a": plans["a"]}, ansible_check_mode=True)["ends"]
-        off = {"b": {**plans["b"], "credential_rotation_nodes": "no"}}
-        assert decide("wave", off, ansible_check_mode=True)["ends"]
 
 
 class TestNodes:

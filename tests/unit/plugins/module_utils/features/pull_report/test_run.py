@@ -113,6 +113,15 @@ def test_a_report_fails_after_the_files_are_written(reports: Reports) -> None:
     assert len(reports.written) == 3
 
 
+def test_a_failed_report_names_each_cause_once(reports: Reports) -> None:
+    found = [audits.finding(namespace=f"project-{number:04}") for number in range(3000)]
+    source = reports.source(audits.cluster("a", findings=[*found, audits.finding(name="other")]))
+    assert reports.make(source, fail_on="error")["msg"].startswith(
+        "3,001 errors in 1 of 1 cluster: a: secret project-0000/pull has type Opaque, which no node reads (and 2,999 more of this cause); "
+        "a: secret project-a/other has type Opaque, which no node reads. The report"
+    )
+
+
 @pytest.mark.parametrize(("fail_on", "fails"), [("never", False), ("error", False), ("warning", True), ("info", True)])
 def test_a_report_fails_from_the_given_severity_on(reports: Reports, fail_on: str, fails: bool) -> None:
     found = reports.make(reports.source(audits.cluster(findings=[WARNING])), fail_on=fail_on)
