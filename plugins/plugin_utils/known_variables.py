@@ -376,8 +376,8 @@ def translate_result(
 ) -> dict[str, Any]:
     """Return the result with the variables instead of options, in the message, the warnings and each text. `arguments` are those of the module.
 
-    After an item of a list, or an option with members, the name of a member is not that of an option. After an item, a single word in quotes
-    can also be a value, such as a registry `host`.
+    After an item of a list, or an option with members, the name of a member is not that of an option. After an item, a word in quotes can also
+    be a value, such as a registry `host`.
     """
 
     def translate(text: Any) -> Any:
@@ -408,13 +408,17 @@ def _translate_problem(variables: Mapping[str, str], arguments: Mapping[str, Any
 
     def name_variables(found: re.Match[str]) -> str:
         nonlocal members
-        if entry and found.start() > entry.start():
-            members = {*_members(arguments), *(name for name in variables if "_" not in name)} - _OF_TASKS
-        names = {name for name, _rest in _OPTION.findall(found[0])}
-        known = {name: variables[name] for name in names & variables.keys() if name not in members}
+        is_in_entry = entry is not None and found.start() > entry.start()
+        if is_in_entry:
+            members = {*_members(arguments)} - _OF_TASKS
+        options = _OPTION.findall(found[0])
+        values = {name for name, rest in options if is_in_entry and found[1] is None and not rest and "_" not in name}
+        known = {
+            name: variables[name] for name, _rest in options if name in variables and name not in {*members, *values}
+        }
         if found[1] is not None:
             members = {*_members({"": arguments.get(found[2], {})})}
-        return _name_variables(known, found, is_all=known.keys() == names)
+        return _name_variables(known, found, is_all=all(name in known for name, _rest in options))
 
     text = _OPTIONS.sub(name_variables, text)
     return text if entry else _VALUE.sub(lambda found: f"value of {variables.get(found[1], found[1])}", text)
