@@ -350,7 +350,7 @@ _PROBLEM = re.compile(r"; (?=options? ')")
 #: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
 _VALUE = re.compile(r"\bvalue of (\w+)(?= must be one )")
 #: The position in a list. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
-_ENTRY = re.compile(r"\w\[\d+\]")
+_ENTRY = re.compile(r"\w\[\d+\]'?")
 
 
 def variables_of_options(role: str, given: Mapping[str, Any]) -> dict[str, str]:
@@ -376,8 +376,8 @@ def translate_result(
 ) -> dict[str, Any]:
     """Return the result with the variables instead of options, in the message, the warnings and each text. `arguments` are those of the module.
 
-    After an item of a list, or an option with members, the name of a member is not that of an option. After an item, a single word in quotes
-    can also be a value, such as a registry `host`.
+    After an item of a list, or an option with members, the name of a member is not that of an option. After an item, a word in quotes can also
+    be a value, such as a registry `host`.
     """
 
     def translate(text: Any) -> Any:
@@ -403,29 +403,27 @@ def _translate_messages(value: Any, translate: Callable[[Any], Any]) -> Any:
 
 
 def _translate_problem(variables: Mapping[str, str], arguments: Mapping[str, Any], text: str) -> str:
-    members: Collection[str] = ()
-    entry = _ENTRY.search(text)
-
-    def name_variables(found: re.Match[str]) -> str:
-        nonlocal members
-        if entry and found.start() > entry.start():
-            members = {*_members(arguments), *(name for name in variables if "_" not in name)} - _OF_TASKS
-        names = {name for name, _rest in _OPTION.findall(found[0])}
-        known = {name: variables[name] for name in names & variables.keys() if name not in members}
-        if found[1] is not None:
-            members = {*_members({"": arguments.get(found[2], {})})}
-        return _name_variables(known, found, is_all=known.keys() == names)
-
-    text = _OPTIONS.sub(name_variables, text)
-    return text if entry else _VALUE.sub(lambda found: f"value of {variables.get(found[1], found[1])}", text)
+    entry, option = _ENTRY.search(text), re.search(r"\boption '(\w+)", text)
+    end = entry.end() if entry else len(text)
+    members = _members({"": arguments.get(option[1], {})}) if option else ()
+    known = {name: variables[name] for name in variables.keys() - {*members}}
+    in_entry = {name: variables[name] for name in variables.keys() - ({*_members(arguments)} - _OF_TASKS)}
+    start = _OPTIONS.sub(lambda found: _name_variables(known, found), text[:end])
+    rest = _OPTIONS.sub(lambda found: _name_variables(in_entry, found, has_values=True), text[end:])
+    return start + rest if entry else _VALUE.sub(lambda found: f"value of {variables.get(found[1], found[1])}", start)
 
 
-def _name_variables(known: Mapping[str, str], found: re.Match[str], *, is_all: bool) -> str:
-    """Return the options with those that are known as variables. After the word `option`, none is replaced unless all of them are known."""
-    if found[1] is not None and not is_all:
+def _name_variables(known: Mapping[str, str], found: re.Match[str], *, has_values: bool = False) -> str:
+    """Return the options with the known ones as variables. After the word `option`, none is replaced unless all of them are known."""
+    has_word = found[1] is not None
+    if has_word and not all(name in known for name, _rest in _OPTION.findall(found[0])):
         return found[0]
-    text = _OPTION.sub(lambda one: known[one[1]] + one[2] if one[1] in known else one[0], found[0])
-    return re.sub(r"^option", "variable", text)
+
+    def name_variable(one: re.Match[str]) -> str:
+        is_value = has_values and not (has_word or one[2] or "_" in one[1])
+        return one[0] if is_value or one[1] not in known else known[one[1]] + one[2]
+
+    return re.sub(r"^option", "variable", _OPTION.sub(name_variable, found[0]))
 
 
 def _members(arguments: Mapping[str, Any]) -> Iterator[str]:

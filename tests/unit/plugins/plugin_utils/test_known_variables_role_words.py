@@ -96,6 +96,12 @@ def variables(place: str, module: str) -> dict[str, str]:
             "private_registry_secrets[0] (x): option 'owner': 'mode: merge'; private_registry_secrets[1]: set 'adopt: true'",
             "private_registry_secrets[0] (x): variable image_pull_owner: 'mode: merge'; private_registry_secrets[1]: set image_pull_adopt: true",
         ),
+        (
+            "teardown",
+            "pull_secret",
+            "private_registry_secrets[0]: because option 'guard' found. Set 'guard: false'",
+            "private_registry_secrets[0]: because variable image_pull_guard found. Set image_pull_guard: false",
+        ),
         ("private_registry", "pull_secret", "private_registry_secrets[0]: begins with 'host'", "private_registry_secrets[0]: begins with 'host'"),
         # Items of a list.
         (
