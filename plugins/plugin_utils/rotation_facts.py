@@ -166,7 +166,7 @@ def tables_of(facts: Facts, looked: Mapping[str, Any]) -> list[list[str]]:
     blocks, left = [], LINES
     for name, (title, more) in titles.items():
         if count := counts.get(name, looked.get(f"{name}_count", 0)):
-            rows = looked[name][:left]
+            rows = [{**row, "reason": ""} if name in counts else row for row in looked[name][:left]]
             left -= len(rows)
             blocks.append(
                 _table(f"{pluralize(count, 'secret')} {title.format(login)}", rows, "" if len(rows) == count else more)

@@ -211,7 +211,7 @@ class TestPlan:
         plan = found(to_change=rows, not_declared=[{**ROW, "fix": "- {}"}] * 3, copies={"to_change": 50})
         notes = decide("plan", _plan=plan, ansible_check_mode=True, plan_dest="p.yml")["notes"]
         assert notes[0] == (
-            "50 secrets would get the new login, instead of that of u for quay.io (20 listed, the file p.yml has the others): why"
+            "50 secrets would get the new login, instead of that of u for quay.io (20 listed, the file p.yml has the others)"
         )
         assert notes[1:21] == [f"a/s{number}" for number in range(20)]
         assert notes[21:] == [
