@@ -20,9 +20,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from ..module_utils.core.errors import find_similar
+from ..module_utils.core.errors import Limit, OptionError, find_similar
 from ..module_utils.core.redaction import CONTAINERS
 
 __all__ = [
@@ -215,6 +216,8 @@ _FAMILIES = tuple(f"{name}_" for name in VARIABLES.values())
 #: Names of Kubernetes fields, which other roles use as variables.
 _OF_OTHERS = frozenset({"image_pull_policy", "image_pull_secret", "image_pull_secrets"})
 _IGNORED = "image_pull_ignored_variables"
+_LIMIT = "image_pull_max_prune"
+_LATE = ("image_pull_prune", "image_pull_prune_everything", _LIMIT)
 #: Parts of a login, as variables and as members of variables. Nested entries are checked when they are read.
 _LOGIN_VARIABLES = ("image_pull_username", "image_pull_password", "image_pull_api_key")
 _LOGIN_MEMBERS = ("username", "password", "token")
@@ -233,9 +236,26 @@ def is_collection_task(task: Any) -> bool:
 
 
 def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
-    """Return a sentence for each unknown variable with a prefix of this collection, and for each login that YAML has changed."""
+    """Return a sentence for each unknown variable with a prefix of this collection, each login that YAML has changed, and each invalid setting."""
     unknown = [name for name in variables if name.startswith(_PREFIXES) and not _is_known(name)]
-    return [*map(_sentence, _not_ignored(unknown, variables, templar)), *_find_unquoted(variables)]
+    found = [*map(_sentence, _not_ignored(unknown, variables, templar)), *_find_unquoted(variables)]
+    return found + _invalid_settings({name: templar.template(variables[name]) for name in _LATE if name in variables})
+
+
+def _invalid_settings(values: Mapping[str, Any]) -> list[str]:
+    """Return a sentence for each value that the prune, the last step of a run, would read as another one or refuse."""
+    found = []
+    for name, value in values.items():
+        try:
+            if name == _LIMIT:
+                Limit.parse(name, str(value))
+            else:
+                boolean(value)
+        except OptionError as error:
+            found.append(f"variable {name}{str(error).removeprefix(f'option {name!r}')}")
+        except TypeError:
+            found.append(f"variable {name} is {value!r}: set it to true or false")
+    return found
 
 
 def problems_of_command_line(

@@ -39,7 +39,8 @@ READ = (
 
 class Templar:
     def template(self, value: Any) -> Any:
-        return ["private_registry_url"] if value == "{{ ours }}" else value
+        values = {"{{ ours }}": ["private_registry_url"], "{{ many }}": "many", "{{ on }}": True}
+        return values.get(value, value) if isinstance(value, str) else value
 
 
 def read_or_handed_on() -> Iterator[str]:
@@ -105,7 +106,13 @@ def test_an_unknown_variable_is_refused_with_the_list() -> None:
 @pytest.mark.parametrize(
     "variables",
     [
-        dict.fromkeys(KNOWN, "x"),
+        {
+            **dict.fromkeys(KNOWN, "x"),
+            "image_pull_prune": "yes",
+            "image_pull_prune_everything": 0,
+            "image_pull_max_prune": 5,
+        },
+        {"image_pull_prune": False, "image_pull_prune_everything": "{{ on }}", "image_pull_max_prune": "10%"},
         {"private_registry_secrets_team_a": [], "delegated_auth_registries_b": [], "cross_project_pull_grants_c": []},
         {"image_pull_policy": "Always", "image_pull_secrets": [], "__private_registry_result": {}},
         {"private_registry_url": "x", "image_pull_ignored_variables": "{{ ours }}"},
@@ -113,6 +120,15 @@ def test_an_unknown_variable_is_refused_with_the_list() -> None:
 )
 def test_known_and_foreign_variables_are_accepted(variables: dict[str, Any]) -> None:
     assert problems_of(variables, Templar()) == []
+
+
+def test_a_setting_of_the_last_step_is_refused_before_the_first() -> None:
+    values = {"image_pull_prune": "maybe", "image_pull_prune_everything": [], "image_pull_max_prune": "{{ many }}"}
+    assert problems_of(values, Templar()) == [
+        "variable image_pull_prune is 'maybe': set it to true or false",
+        "variable image_pull_prune_everything is []: set it to true or false",
+        "variable image_pull_max_prune: 'many' is neither a whole number nor a percentage from 0% to 100%, such as '5%'",
+    ]
 
 
 @pytest.mark.parametrize("value", [83, 1.5, True, date(2030, 1, 1)])
