@@ -176,7 +176,7 @@ def explain_problems(given: Mapping[str, Any]) -> list[str]:
         ]
     (name,) = named
     pattern, form = _EXPLAINED[name]
-    found = [] if pattern.fullmatch(str(given[name])) else [f"{name} is {given[name]!r}: give {form}"]
+    found = [*_form_problem(name, str(given[name]), pattern, form)]
     if name == "account" and "image" not in given:
         found.append("account is given without an image: add -e image=IMAGE, such as quay.io/team/app:v1")
     if name != "account" and "image" in given:
@@ -188,6 +188,13 @@ def explain_problems(given: Mapping[str, Any]) -> list[str]:
             f"image is {given['image']!r}: give REGISTRY/PATH:TAG, without https:// and in lower case, such as quay.io/team/app:v1"
         )
     return found
+
+
+def _form_problem(name: str, value: str, pattern: re.Pattern[str], form: str) -> Iterator[str]:
+    if pattern.fullmatch(value.lower()) and value != value.lower():
+        yield f"{name} is {value!r}: names have no upper-case letters, so write {value.lower()!r}"
+    elif not pattern.fullmatch(value):
+        yield f"{name} is {value!r}: give {form}"
 
 
 def _host_problems(name: str, hosts: Sequence[str]) -> Iterator[str]:
@@ -202,8 +209,8 @@ def _switch_problems(name: str, value: object) -> Iterator[str]:
 
 
 def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
-    if (secret := given.get("remove_secret", "")) and not _SECRET.match(str(secret)):
-        yield f"remove_secret is {secret!r}: give the name of a secret, or NAMESPACE/NAME"
+    if secret := str(given.get("remove_secret", "")):
+        yield from _form_problem("remove_secret", secret, _SECRET, "the name of a secret, or NAMESPACE/NAME")
     if (login := given.get("remove_credential", "")) and not _LOGIN.match(str(login)):
         yield "remove_credential is not USER@HOST, such as old+robot@quay.io"
     for short in _REGISTRIES:
@@ -213,7 +220,7 @@ def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
     for switch in ("new_nodes", "declared"):
         yield from _switch_problems(switch, given.get(switch, False))
     if not isinstance(given.get("changes", []), list):
-        yield "changes is not a list: begin each change with '- ', as in the option of pull_access_what_if"
+        yield "changes is not a list: begin each change with '- ', or in JSON, write [{...}]"
 
 
 @dataclass(frozen=True)

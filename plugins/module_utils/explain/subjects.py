@@ -26,7 +26,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.objects import POD, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
+from ..core.objects import (
+    POD,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    as_dict,
+    as_list,
+    as_str,
+    as_strs,
+    controller_reference,
+    metadata,
+)
 from ..images.image_streams import IMAGE_STREAM
 from ..images.nodes import limits_of_pod
 from ..images.pull_messages import CREATE_ERROR, is_about_image, is_about_volume
@@ -325,7 +337,7 @@ class ContainerPull:
     """One container that needs its image, or one image volume: `container` is then empty, and `volume` is its name.
 
     `own` are the secrets in the list of the pod or the template. A pod's list is final, and an empty list of a template is replaced by the
-    account's. `reason` and `message` are the node's report about the image, from the status of a waiting container. `shares_error`: it
+    account's. `is_bare`: no controller recreates the pod. `reason` and `message` are the node's report about the image, from the status of a waiting container. `shares_error`: it
     may be about another image of the pod. `is_pulled`: the node has the image. `created` is the pod's creation time, as the API server
     writes it. `is_asked_alone`: only this subject is explained, so reading the pod's events and the cluster's nodes is worth it. `source`
     is the image stream tag that sets the image. `resolves_names`: names without a registry refer to image streams. `is_mounted`: false for
@@ -355,6 +367,7 @@ class ContainerPull:
     shares_error: bool = False
     architectures: tuple[str, ...] = ()
     audiences: tuple[str, ...] | None = None
+    is_bare: bool = False
 
     @property
     def location(self) -> str:
@@ -364,6 +377,11 @@ class ContainerPull:
     @property
     def namespace(self) -> str:
         return self.ref.namespace
+
+    @property
+    def way_out(self) -> str:
+        """The end of a sentence about a pod whose list of secrets is too old, if no task of this collection recreates the pod."""
+        return " (no controller recreates it: delete it and create it again)" if self.is_bare else ""
 
     @property
     def account_ref(self) -> ObjectRef:
@@ -432,7 +450,8 @@ def _add_pod_facts(meta: Json, spec: Json, subject: ContainerPull) -> ContainerP
     """The subject with the data of the whole pod. OpenShift resolves the names of containers only."""
     resolves = not subject.volume and has_resolve_annotation({"metadata": meta})
     created, uid, node = as_str(meta.get("creationTimestamp")), as_str(meta.get("uid")), as_str(spec.get("nodeName"))
-    return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves)
+    is_bare = not controller_reference({"metadata": meta})
+    return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves, is_bare=is_bare)
 
 
 def _add_state(

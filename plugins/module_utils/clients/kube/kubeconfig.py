@@ -191,7 +191,7 @@ def _as_file(pem: Pem, directory: str) -> Iterator[str]:
 
 
 _DEFAULT = "~/.kube/config"
-_WAY_OUT = "Give 'kubeconfig', or 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
+_WAY_OUT = "Correct 'kubeconfig' and 'context', or give 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
 
 
 @dataclass(frozen=True, repr=False)

@@ -241,7 +241,7 @@ def _classify_error(error: Exception) -> TransportError:
     if isinstance(error, exceptions.ProxyError) and not isinstance(
         error.original_error, (ConnectionError, *INCOMPLETE_RESPONSES)
     ):
-        return NotSent(_cause(inner))
+        return NotSent(f"no connection through the proxy: {_cause(inner)}")
     if isinstance(error, exceptions.SSLError) and not isinstance(inner, TLS_INTERRUPTIONS):
         return Unusable(sentence(inner, _WORDS))
     if isinstance(error, ValueError):

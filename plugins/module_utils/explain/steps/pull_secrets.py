@@ -95,8 +95,8 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[s
     linked = _linked_secret(subject, reference, listed, evidence)
     if linked and not own:
         return (
-            f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it",
-            fixes.link(namespace, subject.account, linked),
+            f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it{subject.way_out}",
+            [] if subject.is_bare else fixes.link(namespace, subject.account, linked),
         )
     # None if the pod's list is a present or past copy of the account's.
     fix = _write(namespace, own, host) if is_needed else []

@@ -180,10 +180,10 @@ def find_pods_older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot)
         if subject.is_pulled and subject.pull_policy != "Always":
             continue
         message = (
-            f"{subject.ref} was created before secret {found.secret} was linked to {subject.account_ref}, and never gets it: delete the "
-            "pod, so that it is recreated"
+            f"{subject.ref} was created before secret {found.secret} was linked to {subject.account_ref}, and never gets it"
+            f"{subject.way_out or ': delete the pod, so that it is recreated'}"
         )
-        fix = fixes.link(place.namespace, subject.account, found.secret)
+        fix = [] if subject.is_bare else fixes.link(place.namespace, subject.account, found.secret)
         yield Finding("pod-older-than-link", subject.ref, subject.location, message, fix)
 
 

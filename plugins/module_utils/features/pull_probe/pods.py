@@ -103,9 +103,9 @@ def _images(given: list[str]) -> tuple[str, ...]:
     for image in given:
         reference = reference_of(image)
         if reference is None:
-            raise OptionError(
-                f"option 'images': {_quote_value(image)} is not the name of an image: give REGISTRY/PATH:TAG"
-            )
+            is_lower = reference_of(image.lower()) is not None
+            form = f"{_quote_value(image.lower())}, without upper-case letters" if is_lower else "REGISTRY/PATH:TAG"
+            raise OptionError(f"option 'images': {_quote_value(image)} is not the name of an image: give {form}")
         if reference.is_short:
             raise OptionError(
                 f"option 'images': {_quote_value(image)} names no registry, so nodes may use different ones: give REGISTRY/PATH:TAG, such as "

@@ -408,7 +408,7 @@ class TestKubeconfig:
 
     def test_a_missing_default_kubeconfig_is_reported(self, tmp_path: Path) -> None:
         assert refusal_of(tmp_path).startswith(
-            "the kubeconfig ~/.kube/config cannot be used: there is no such file. Give"
+            "the kubeconfig ~/.kube/config cannot be used: there is no such file. Correct"
         )
 
     def test_the_certificate_of_the_kubeconfig_is_shown(self, tmp_path: Path, server: Echo) -> None:

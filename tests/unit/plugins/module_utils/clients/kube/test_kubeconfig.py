@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 )
 from support.objects import b64
 
-WAY_OUT = "Give 'kubeconfig', or 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
+WAY_OUT = "Correct 'kubeconfig' and 'context', or give 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
 SECRET = "secret-content"
 
 

@@ -93,7 +93,7 @@ class TestServer:
         self, environment: ConnectionOptions, host: str
     ) -> None:
         said = refusal(environment, host=host)
-        assert host in said and "K8S_AUTH_HOST" in said and "image_pull_api_key" in said
+        assert host in said and "K8S_AUTH_HOST" in said and "'api_key'" in said
 
     @pytest.mark.parametrize("host", [HOST, f"{HOST}/", "HTTPS://API.example.com:6443", f" {HOST}"])
     def test_the_same_server_in_another_form_is_accepted(self, host: str) -> None:

@@ -161,8 +161,8 @@ class TestLogin:
                 attempt()
             assert str(caught.value) == (
                 f"reading secret a/pull on {HOST} was refused: 401 Unauthorized. The login is invalid or has expired: "
-                "log in again, for example with 'oc login', or give a valid token or certificate (api_key, kubeconfig, client_cert, in the "
-                "playbooks with image_pull_ before the name)"
+                "log in again, for example with 'oc login', or give a valid token or certificate ('api_key', 'kubeconfig' or "
+                "'client_cert')"
             )
             assert not caught.value.unanswered
         pool.done()

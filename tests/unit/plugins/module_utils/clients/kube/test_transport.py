@@ -221,7 +221,7 @@ class TestFailures:
             (
                 ProxyError("no", OSError("Tunnel connection failed: 407 no")),
                 NotSent,
-                "Tunnel connection failed: 407 no",
+                "no connection through the proxy: Tunnel connection failed: 407 no",
             ),
             (ProxyError("Cannot connect to proxy.", ConnectionResetError(104, "reset by peer")), Lost, "reset by peer"),
             (ProxyError("Cannot connect to proxy.", TruncatedResponse("in the middle")), Lost, "in the middle"),

@@ -110,6 +110,13 @@ class TestUnusableEntry:
         found = told(pod("a", says="denied"), known(account("a", "b"), a=secret({"q.io": {}}), b=GOOD))
         assert found.fix == fixes.link("ns", "default", "b")
 
+    def test_no_task_recreates_a_pod_without_a_controller(self) -> None:
+        found = told(
+            replace(pod("a", says="denied"), is_bare=True), known(account("a", "b"), a=secret({"q.io": {}}), b=GOOD)
+        )
+        assert found.fix == []
+        assert "and never gets it (no controller recreates it: delete it and create it again), and" in found.reason
+
     def test_another_entry_with_a_login_is_used(self) -> None:
         found: Any = told(pod("a"), known(a=secret({"q.io/team": {}}), more={NODE_SECRET: GOOD}))
         assert found.verdict == "pulls"

@@ -190,6 +190,12 @@ class TestHiddenList:
         assert found_by("pod-hides-account-list", seen) == []
         (found,) = found_by("pod-older-than-link", seen)
         assert "was created before secret s was linked" in found.message
+        assert (found.fix, found.message[-30:]) == ([], "delete it and create it again)")
+        owned = pod("own")
+        owned["metadata"]["ownerReferences"] = [{"kind": "ReplicaSet", "name": "r", "uid": "r", "controller": True}]
+        (found,) = found_by(
+            "pod-older-than-link", place(secrets=self.SECRETS, accounts=[account("own", "s")], pods=[owned])
+        )
         assert found.fix[0]["openshift_ops.image_pull.sa_link"]["restart_pods"] == "stuck"
 
     @pytest.mark.parametrize(("policy", "count"), [("IfNotPresent", 0), ("Always", 1)])
