@@ -163,6 +163,17 @@ counts:
       type: int
       returned: always
   sample: {error: 3, warning: 12, info: 40}
+not_known:
+  description: The number of containers whose pull is not known.
+  returned: success
+  type: int
+  sample: 2
+incomplete:
+  description: The clusters of which something could not be read, so findings can be missing.
+  returned: success
+  type: list
+  elements: str
+  sample: [staging]
 missing:
   description: The clusters that could not be audited.
   returned: with O(missing)

@@ -158,7 +158,10 @@ def audit_line(report: Result) -> str:
     missing = report.get("missing") or ()
     failed = f", {pluralize(len(missing), 'cluster')} not audited" if missing else ""
     where = (report.get("paths") or {}).get("html") or "not written in check mode"
-    return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}"
+    gaps = f"; {pluralize(report['not_known'], 'container')} not known" if report["not_known"] else ""
+    if report["incomplete"]:
+        gaps += f"; {pluralize(len(report['incomplete']), 'cluster')} not read completely, so findings can be missing"
+    return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}{gaps}"
 
 
 def what_if_line(results: Sequence[Result]) -> str:

@@ -179,6 +179,8 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
         "changed": bool(changes),
         "clusters": [cluster["name"] for cluster in document["clusters"]],
         "counts": count_by_severity(found),
+        "not_known": sum(cluster["verdicts"]["unknown"] for cluster in document["clusters"]),
+        "incomplete": [cluster["name"] for cluster in document["clusters"] if cluster["unreadable"]],
         "files": changes,
         "paths": dict(wanted.outputs),
     }

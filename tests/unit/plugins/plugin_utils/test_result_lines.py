@@ -261,7 +261,15 @@ class TestAudit:
         "clusters": ["a", "b"],
         "counts": {"error": 1, "warning": 1200, "info": 0},
         "paths": {"html": "/r/a.html"},
+        "not_known": 0,
+        "incomplete": [],
     }
+
+    def test_pulls_that_are_not_known_and_objects_that_were_not_read_are_counted(self) -> None:
+        line = result_line({**self.REPORT, "not_known": 3, "incomplete": ["a"]}, "audit")
+        assert line.endswith(
+            "a.html; 3 containers not known; 1 cluster not read completely, so findings can be missing"
+        )
 
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
         assert result_line(self.REPORT, "audit") == "2 clusters: 1 error, 1,200 warnings, 0 infos, report: /r/a.html"

@@ -55,6 +55,8 @@ def test_a_report_writes_all_files_and_lists_them(reports: Reports) -> None:
         "changed": True,
         "clusters": ["a", "b"],
         "counts": {"error": 1, "warning": 0, "info": 1},
+        "not_known": 0,
+        "incomplete": [],
         "files": [*reports.outputs.values()],
         "paths": reports.outputs,
     }
