@@ -400,10 +400,13 @@ def translate_result(
     be a value, such as a registry `host`.
     """
 
+    in_entry = {name: variables[name] for name in variables.keys() - ({*_members(arguments)} - _OF_TASKS)}
+
     def translate(text: Any) -> Any:
-        if not isinstance(text, str):
+        # An explanation can have a hundred thousand lines.
+        if not isinstance(text, str) or not ("'" in text or "value of " in text):
             return text
-        return "; ".join(_translate_problem(variables, arguments, each) for each in _PROBLEM.split(text))
+        return "; ".join(_translate_problem(variables, in_entry, arguments, each) for each in _PROBLEM.split(text))
 
     found: dict[str, Any] = _translate_messages(result, translate)
     return found
@@ -422,12 +425,13 @@ def _translate_messages(value: Any, translate: Callable[[Any], Any]) -> Any:
     return found
 
 
-def _translate_problem(variables: Mapping[str, str], arguments: Mapping[str, Any], text: str) -> str:
+def _translate_problem(
+    variables: Mapping[str, str], in_entry: Mapping[str, str], arguments: Mapping[str, Any], text: str
+) -> str:
     entry, option = _ENTRY.search(text), re.search(r"\boption '(\w+)", text)
     end = entry.end() if entry else len(text)
     members = _members({"": arguments.get(option[1], {})}) if option else ()
     known = {name: variables[name] for name in variables.keys() - {*members}}
-    in_entry = {name: variables[name] for name in variables.keys() - ({*_members(arguments)} - _OF_TASKS)}
     start = _OPTIONS.sub(lambda found: _name_variables(known, found), text[:end])
     rest = _OPTIONS.sub(lambda found: _name_variables(in_entry, found, has_values=True), text[end:])
     return start + rest if entry else _VALUE.sub(lambda found: f"value of {variables.get(found[1], found[1])}", start)
