@@ -19,7 +19,7 @@ READ = ("tests/**/*.py", "plugins/modules/*.py", "playbooks/*.yml")
 MIRRORED = ("module_utils", "plugin_utils", "lookup", "filter")
 #: Tests of many files at once, for the files that match.
 SHARED = (
-    ("plugins/modules/*", ("unit/test_house", "unit/test_returns", "unit/test_examples")),
+    ("plugins/modules/*", ("unit/test_house", "unit/test_returns", "unit/test_examples", "tools/test_options")),
     ("plugins/action/*", ("unit/test_house",)),
     ("plugins/doc_fragments/*", ("unit/test_house", "unit/test_documentation")),
     ("plugins/*/__init__.py", ("unit/test_house",)),
@@ -78,7 +78,9 @@ def of_plugin(path: PurePosixPath, texts: Texts) -> Iterator[str]:
     if room in ("modules", "action"):
         yield from of_module(path.stem, texts)
         for folder in features_of(path.stem, texts):
-            yield from in_folder(PurePosixPath("tests/unit/plugins/module_utils") / folder, texts)
+            place = PurePosixPath("tests/unit/plugins/module_utils") / folder
+            yield from in_folder(place, texts)
+            yield from named_after(place.name, str(place.parent), texts)
     if room not in MIRRORED or path.name == "__init__.py":
         return
     mirrored = named_after(path.stem, str("tests/unit" / path.parent), texts)

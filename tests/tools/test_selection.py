@@ -36,6 +36,8 @@ TEXTS = {
     "tests/unit/plugins/module_utils/features/pull_audit/test_rules.py": "",
     "tests/unit/plugins/module_utils/inventory/what_if/test_guard.py": "",
     "playbooks/rotate.yml": "role: rotation",
+    "plugins/modules/sa_wait.py": "from ..module_utils.features import sa_wait",
+    "tests/unit/plugins/module_utils/features/test_sa_wait_run.py": "",
 }
 #: Folders in which each file has a test.
 COVERED = ("plugins/", "roles/", "playbooks/", "docs/docsite/rst/")
@@ -69,6 +71,7 @@ COVERED = ("plugins/", "roles/", "playbooks/", "docs/docsite/rst/")
             "plugins/modules/pull_access_audit.py",
             "unit/plugins/module_utils/features/pull_audit/test_rules modules/test_pull_access_audit unit/test_house",
         ),
+        ("plugins/modules/sa_wait.py", "unit/plugins/module_utils/features/test_sa_wait_run unit/test_house"),
         ("plugins/action/report_module.py", "report/test_module unit/test_house"),
         ("roles/private_registry/tasks/main.yml", "scenarios/test_site"),
         ("roles/rotation/tasks/main.yml", "scenarios/test_rotate"),
