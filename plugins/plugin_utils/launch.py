@@ -191,10 +191,13 @@ def explain_problems(given: Mapping[str, Any]) -> list[str]:
 
 
 def _form_problem(name: str, value: str, pattern: re.Pattern[str], form: str) -> Iterator[str]:
-    if pattern.fullmatch(value.lower()) and value != value.lower():
-        yield f"{name} is {value!r}: names have no upper-case letters, so write {value.lower()!r}"
-    elif not pattern.fullmatch(value):
-        yield f"{name} is {value!r}: give {form}"
+    if pattern.fullmatch(value):
+        return
+    lower = value.lower()
+    is_case = pattern.fullmatch(lower)
+    yield f"{name} is {value!r}: " + (
+        f"names have no upper-case letters, so write {lower!r}" if is_case else f"give {form}"
+    )
 
 
 def _host_problems(name: str, hosts: Sequence[str]) -> Iterator[str]:

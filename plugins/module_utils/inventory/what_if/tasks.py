@@ -117,7 +117,9 @@ def _tasks_without(names: frozenset[str], subject: ContainerPull, after: Changed
     without = ChangedLookup(
         after, [LinkPatch(names, None, there), *(SecretPatch(name, there) for name in sorted(names))]
     )
-    return explain(replace(subject, own=own, reason="", message="", shares_error=False), without, asks=asks).fix
+    # The advice says that the pod must be created again.
+    alone = replace(subject, own=own, reason="", message="", shares_error=False, is_bare=False)
+    return explain(alone, without, asks=asks).fix
 
 
 def _without_loss(task: Fix) -> Fix:
