@@ -138,7 +138,7 @@ def supposed_changes(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], li
 
 
 def _removals_of(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    if secret := str(given.get("remove_secret", "")):
+    if secret := given.get("remove_secret", ""):
         namespace, slash, name = secret.rpartition("/")
         yield {"remove_secrets": {"name": name, **({"namespaces": [namespace]} if slash else {})}}
     if login := str(given.get("remove_credential", "")):
@@ -176,7 +176,7 @@ def explain_problems(given: Mapping[str, Any]) -> list[str]:
         ]
     (name,) = named
     pattern, form = _EXPLAINED[name]
-    found = [*_form_problem(name, str(given[name]), pattern, form)]
+    found = [*_form_problem(name, given[name], pattern, form)]
     if name == "account" and "image" not in given:
         found.append("account is given without an image: add -e image=IMAGE, such as quay.io/team/app:v1")
     if name != "account" and "image" in given:
@@ -190,10 +190,10 @@ def explain_problems(given: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _form_problem(name: str, value: str, pattern: re.Pattern[str], form: str) -> Iterator[str]:
-    if pattern.fullmatch(value):
+def _form_problem(name: str, value: object, pattern: re.Pattern[str], form: str) -> Iterator[str]:
+    if pattern.fullmatch(str(value)):
         return
-    lower = value.lower()
+    lower = str(value).lower()
     is_case = pattern.fullmatch(lower)
     yield f"{name} is {value!r}: " + (
         f"names have no upper-case letters, so write {lower!r}" if is_case else f"give {form}"
@@ -212,7 +212,7 @@ def _switch_problems(name: str, value: object) -> Iterator[str]:
 
 
 def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
-    if secret := str(given.get("remove_secret", "")):
+    if secret := given.get("remove_secret", ""):
         yield from _form_problem("remove_secret", secret, _SECRET, "the name of a secret, or NAMESPACE/NAME")
     if (login := given.get("remove_credential", "")) and not _LOGIN.match(str(login)):
         yield "remove_credential is not USER@HOST, such as old+robot@quay.io"
