@@ -156,7 +156,7 @@ def _hosts_in(given: Mapping[str, Any], name: str) -> list[str]:
     return str(given.get(name, "")).replace(",", " ").split()
 
 
-#: The short variables of the playbook explain that name what it explains, with their form and an example.
+#: The short variables of the playbook explain for its subject, with their form and an example.
 _EXPLAINED = {
     "pod": (re.compile(r"[a-z0-9-]+/[a-z0-9.-]+"), "NAMESPACE/NAME, such as project-a/app-7d9c5bdb4d-x2x9k"),
     "workload": (re.compile(r"[a-z0-9-]+/[\w.]+/[a-z0-9.-]+"), "NAMESPACE/KIND/NAME, such as project-a/deploy/app"),

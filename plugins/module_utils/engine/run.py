@@ -149,7 +149,7 @@ class NamespaceWork(ABC):
 
     @property
     def awaited(self) -> str:
-        """What it waits for first. Empty if it waits for nothing."""
+        """The first awaited object, with the reason. Empty if none is awaited."""
         return ""
 
     @abstractmethod
