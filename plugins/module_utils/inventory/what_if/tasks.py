@@ -47,15 +47,18 @@ def choose_tasks(found: PullVerdict, before: Lookup, after: ChangedLookup, *, as
 
     :raises ReadRequired: when more objects must be read first.
     """
-    tasks, undone, lost = found.fix, "", frozenset[str]()
+    # The advice says which pods must be created again, so it makes no difference here whether a controller does that.
+    subject = replace(found.subject, is_bare=False)
+    tasks = explain(subject, after, asks=asks).fix if found.subject.is_bare and not found.fix else found.fix
+    undone, lost = "", frozenset[str]()
     while broken := [task for task in tasks if _is_undone(task, before, after)]:
         module, options = options_of(broken[0])
         undone = undone or module
         names = {SECRET_TASK: [as_str(options.get("name"))], LINK: as_strs(options.get("secrets"))}.get(module, [])
-        if lost.issuperset(names) or as_strs(options.get("namespaces")) != [found.subject.namespace]:
+        if lost.issuperset(names) or as_strs(options.get("namespaces")) != [subject.namespace]:
             return TaskChoice(undone=undone)
         lost |= {*names}
-        tasks = _tasks_without(lost, found.subject, after, asks=asks)
+        tasks = _tasks_without(lost, subject, after, asks=asks)
     if all(_is_left(task, after) for task in tasks):
         return TaskChoice(undone=NEW_POD if tasks else undone)
     return TaskChoice([_without_loss(task) for task in tasks])
@@ -117,9 +120,7 @@ def _tasks_without(names: frozenset[str], subject: ContainerPull, after: Changed
     without = ChangedLookup(
         after, [LinkPatch(names, None, there), *(SecretPatch(name, there) for name in sorted(names))]
     )
-    # The advice says that the pod must be created again.
-    alone = replace(subject, own=own, reason="", message="", shares_error=False, is_bare=False)
-    return explain(alone, without, asks=asks).fix
+    return explain(replace(subject, own=own, reason="", message="", shares_error=False), without, asks=asks).fix
 
 
 def _without_loss(task: Fix) -> Fix:
