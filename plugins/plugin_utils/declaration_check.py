@@ -41,7 +41,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.modules import (
     sa_link,
     sa_wait,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import FIRST, KINDS, Declarations
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import KINDS, RAN, Declarations
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES, find_unquoted
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import (
     DeclarationError,
@@ -51,7 +51,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entr
     TemplateError,
 )
 
-__all__ = ["refuse_invalid"]
+__all__ = ["refuse_invalid", "role_in_play"]
 
 #: The tasks of each role: the kind of their entries, and their module.
 _TASKS: Mapping[str, Mapping[str, Module]] = {
@@ -71,31 +71,29 @@ class _OfAFileError(Exception):
     """An entry takes its content from a file."""
 
 
-def refuse_invalid(role: Role, variables: Mapping[str, Any], templates: Evaluator) -> None:
-    """Check the entries of the later tasks of a role, and of all roles of the play that have not run yet.
+def refuse_invalid(roles: Sequence[Role], variables: Mapping[str, Any], templates: Evaluator) -> None:
+    """Check the entries of these roles, and of all roles of the play that have not run yet.
 
     Roles outside the play are skipped, because this run may lack variables of theirs, such as passwords.
 
     :raises DeclarationError: with all problems, by variable and position. It contains no value.
     """
-    ran = {name for (name, _kind), result in FIRST.items() if result in variables}
     found: list[str] = []
     is_local = _is_local(variables, templates)
     play = {str(name).rpartition(".")[2] for name in variables.get("ansible_play_role_names", VARIABLES)}
-    for name in dict.fromkeys([role.name, *(name for name in VARIABLES if name in play and name not in ran)]):
+    given = {role.name: role for role in roles}
+    for name in dict.fromkeys([*given, *(name for name in VARIABLES if name in play and RAN[name] not in variables)]):
         try:
-            declared = Declarations(_role_in_play(role, name, variables, templates), variables, templates)
-            found += _problems(declared, is_first=name == role.name, is_local=is_local)
+            role = given.get(name) or role_in_play(roles[0], name, variables, templates)
+            found += _problems(Declarations(role, variables, templates), is_local=is_local)
         except DeclarationError as error:
             found.append(str(error))
     if problems := [*dict.fromkeys(found)]:
         raise DeclarationError(f"nothing was read or changed: {summarize(problems, _SHOWN, '; ')}")
 
 
-def _role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates: Evaluator) -> Role:
-    """Return another role of the play with its own state. If it removes its entries, their logins may no longer exist."""
-    if name == role.name:
-        return role
+def role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates: Evaluator) -> Role:
+    """Return the run of a role with its own state, and the rest like `role`. If it removes its entries, their logins may no longer exist."""
     try:
         state = templates.resolve(variables.get(f"{name}_state"))
     except TemplateError as error:
@@ -112,15 +110,15 @@ def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:
     return str(connection).rpartition(".")[2] == "local"
 
 
-def _problems(declared: Declarations, *, is_first: bool, is_local: bool) -> Iterator[str]:
-    """Yield the problems of a role. With `is_first`, its first task runs next, and its module checks the entries of that task."""
+def _problems(declared: Declarations, *, is_local: bool) -> Iterator[str]:
+    """Yield the problems of a role."""
     answer: Any = None
     if declared.role.name == "delegated_auth":
         answer = {"registries": [*map(_assume_answer, KINDS["delegated_auth"]["registries"](declared, None))]}
     for kind, module in _TASKS[declared.role.name].items():
         made = KINDS[declared.role.name][kind](declared, answer)
         yield from _find_changed_logins(module, made)
-        if made and not (is_first and (declared.role.name, kind) in FIRST):
+        if made:
             yield from _problems_of(module, made, is_local=is_local)
 
 

@@ -43,19 +43,16 @@ from .role_entries import (
 )
 
 __all__ = [
-    "FIRST",
     "KINDS",
+    "RAN",
+    "WRITERS",
     "Declarations",
 ]
 
-#: The entries of the first task of each role, and the variable that the task registers. If it is defined, the task has checked them.
-FIRST = {
-    ("private_registry", "secrets"): "__private_registry_result",
-    ("delegated_auth", "registries"): "__delegated_auth_answers",
-    ("cross_project_pull", "accounts"): "__cross_project_pull_waited",
-}
+#: The variable that the task of each role registers. If it is defined, the task has checked the role's entries.
+RAN = {role: f"__{role}_result" for role in VARIABLES}
 #: The roles that write secrets.
-_WRITERS = ("private_registry", "delegated_auth")
+WRITERS = ("private_registry", "delegated_auth")
 _SOURCES = ("registries", "auth_file", "auth_config", "include")
 #: How registries are reached. The variables of the play, with the prefix `image_pull_`, are the defaults of the entries.
 _ACCESS = ("realm_hosts", "registry_ca_cert", "registry_validate_certs", "registry_timeout")
@@ -130,7 +127,7 @@ class Declarations:
 
     def refuse_conflicts(self) -> None:
         """:raises DeclarationError: if two entries declare the same secret, in this role or in the other role that writes secrets."""
-        if self.role.name not in _WRITERS:
+        if self.role.name not in WRITERS:
             return
         if problems := list(_conflicts(self._variables, self._templates, self.role.name)):
             raise DeclarationError(f"{'; '.join(problems)}; {_UNDONE}")
@@ -144,7 +141,7 @@ class Declarations:
         names = {name for entry in self.entries for name, _title in _claimed_names(self.role.name, entry)}
         return [
             {"title": title, "name": name, **places}
-            for role in _WRITERS
+            for role in WRITERS
             if role != self.role.name
             for entry in limit_entries(_entries(role, self._variables, self._templates), role, self.role.only)
             for name, title in _claimed_names(role, entry)
@@ -551,7 +548,7 @@ def _describe_unknown(names: Sequence[str], known: Collection[str]) -> str:
 def _conflicts(variables: Mapping[str, Any], templates: Evaluator, role: str) -> Iterator[str]:
     """Yield the secrets that several entries declare. Selectors are compared as they are: the module knows their namespaces."""
     claims: dict[tuple[str, str], dict[str, str]] = {}
-    for owner in _WRITERS:
+    for owner in WRITERS:
         for entry in _entries(owner, variables, templates):
             for place in _places(entry):
                 for name, title in _claimed_names(owner, entry):

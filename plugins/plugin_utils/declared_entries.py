@@ -20,13 +20,17 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleLookupError, AnsibleUndefinedVariable
 from ansible.plugins.loader import lookup_loader
 
-from .declarations import FIRST, KINDS, Declarations
+from .declarations import KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
 from .role_entries import DeclarationError, Role, RoleEntry, TemplateError
 
 __all__ = [
     "Templates",
+    "as_data",
     "entries_of",
+    "failed_namespaces",
+    "read_file",
+    "selected_namespaces",
 ]
 
 try:
@@ -164,6 +168,10 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not hasattr(value, "_ciphertext")
 
 
+#: The kinds of entries that a play reads first, so that all entries are checked with them.
+_FIRST = ("secrets", "registries", "accounts")
+
+
 def entries_of(
     terms: list[str], variables: Mapping[str, Any], templar: Any, get_option: Callable[[str], Any]
 ) -> list[Any]:
@@ -177,15 +185,15 @@ def entries_of(
         absent=get_option("state") == "absent",
         check_mode=get_option("check_mode"),
         only=None if namespaces is None else frozenset(map(str, namespaces)),
-        selected=_selected_namespaces(written),
-        failed=_failed_namespaces(written),
+        selected=selected_namespaces(written),
+        failed=failed_namespaces(written),
     )
     templates = Templates(templar)
     try:
         found = [one for term in terms for one in _entries_of_term(term, usual, variables, templates, answer)]
     except DeclarationError as error:
         raise AnsibleLookupError(str(error)) from None
-    return [_as_data(one) for one in found]
+    return [as_data(one) for one in found]
 
 
 def _entries_of_term(
@@ -196,13 +204,13 @@ def _entries_of_term(
     name, _dot, kind = term.partition(".")
     role = replace(usual, name=name)
     if kind == "replaced":
-        return [*replaced_logins(_present(role, variables, templates), variables, answer, _read_file)]
-    if (name, kind) in FIRST and not role.absent:
+        return [*replaced_logins(_present(role, variables, templates), variables, answer, read_file)]
+    if kind in _FIRST and not role.absent:
         # Imported here because it imports the modules of all roles, and a play without declarations ends with their titles.
         from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declaration_check  # noqa: PLC0415
 
-        declaration_check.refuse_invalid(role, variables, templates)
-    declared = Declarations(role, variables, templates, _read_file)
+        declaration_check.refuse_invalid([role], variables, templates)
+    declared = Declarations(role, variables, templates, read_file)
     if not kind:
         return declared.titles
     declared.refuse_conflicts()
@@ -236,21 +244,21 @@ def _present(role: Role, variables: Mapping[str, Any], templates: Templates) -> 
     return Declarations(role, variables, templates).present
 
 
-def _as_data(value: Any) -> Any:
+def as_data(value: Any) -> Any:
     """Return the value with dates as text, as a module gets them. Before ansible-core 2.19, one date would turn all entries into text."""
     if isinstance(value, Mapping):
-        return {name: _as_data(item) for name, item in value.items()}
+        return {name: as_data(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_as_data(item) for item in value]
+        return [as_data(item) for item in value]
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _read_file(path: str) -> str:
+def read_file(path: str) -> str:
     """Read a file in the same way as a module on the controller."""
     return Path(path).expanduser().read_bytes().decode("utf-8", "surrogateescape")
 
 
-def _selected_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
+def selected_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
     """Return the namespaces that a task selected for each entry, by the title of the entry; None before any task."""
     if written is None:
         return None
@@ -258,7 +266,7 @@ def _selected_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, list
     return {str(title): list(map(str, row["namespaces"])) for row in rows for title in row["titles"]}
 
 
-def _failed_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, set[str]]:
+def failed_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, set[str]]:
     """Return the namespaces in which a task failed for each entry, and under "" the namespaces in which it failed for all entries."""
     found: dict[str, set[str]] = {}
     for row in (written or {}).get("failures", ()):

@@ -129,9 +129,8 @@ def preload() -> None:
     """Load the plugins that the tasks of this collection use. If one cannot be loaded, the task that needs it reports the error."""
     with suppress(Exception):
         # Loading one of Ansible's filters loads all of them.
-        for name in ("default", "openshift_ops.image_pull.outcome", "openshift_ops.image_pull.result_line"):
+        for name in ("default", "openshift_ops.image_pull.result_line"):
             filter_loader.get(name)
-        lookup_loader.get("ansible.builtin.vars", class_only=True)
         lookup_loader.get("openshift_ops.image_pull.declared", class_only=True)
         # The lookup imports these when a role has declarations.
         for name in ("declared_entries", "declaration_check"):
@@ -176,6 +175,12 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         name = role.get_name(include_role_fqcn=False) if role else ""
         variables = variables_of_options(name, self._options_as_written())
         return self._hide_result(translate_result(variables, self.module.arguments, result))
+
+    def run_step(self, task_vars: Any, variables: Mapping[str, str]) -> dict[str, Any]:
+        """Run the module as a step of another task, which has checked the variables. `variables` are those of the options, by option."""
+        result = super().run(None, task_vars)
+        known = variables_of_options("", self._options_as_written())
+        return translate_result({**known, **variables}, self.module.arguments, result)
 
     def _options_as_written(self) -> dict[str, Any]:
         """Return the options of the task with their templates, including the defaults of the play."""

@@ -64,7 +64,7 @@ def test_site_and_teardown_print_one_result_line(cluster: Cluster) -> None:
     assert line_of(checked) == "2 of 2 teams, 3 namespaces: would create 3 secrets, add 3 links, verified 1 login"
     done = cluster.play("site", environment=QUIET)
     assert line_of(done) == "2 of 2 teams, 3 namespaces: 3 secrets created, 3 links, verified 1 login"
-    assert headings(done) == 4, "the included tasks have a heading as well"
+    assert headings(done) == 2
     # The line never contains a name that a user of the cluster chose. A missing namespace fails alone.
     missing = cluster.variables["private_registry_secrets_team_b"][0] | {"namespaces": ["is-not-there"]}
     failed = cluster.play("site", private_registry_secrets_team_b=[missing])
@@ -72,7 +72,7 @@ def test_site_and_teardown_print_one_result_line(cluster: Cluster) -> None:
     assert line_of(failed) == "2 teams, 3 namespaces: verified 1 login, failed in 1 namespace"
     done = cluster.play("teardown", environment=QUIET)
     assert line_of(done) == "2 of 2 teams, 3 namespaces: 3 secrets removed, 3 links removed"
-    assert headings(done) == 3
+    assert headings(done) == 2
 
 
 @pytest.mark.slow
@@ -108,7 +108,8 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     )
     audited = cluster.play("audit", environment=QUIET)
     assert re.fullmatch(
-        r"1 cluster: \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html", line_of(audited)
+        r"1 cluster: \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html(; \d+ containers? not known)?",
+        line_of(audited),
     )
     assert headings(audited) <= 12
     places = cluster.variables["private_registry_secrets_team_a"][0]["namespaces"]

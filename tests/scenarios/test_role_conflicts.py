@@ -191,8 +191,8 @@ class TestSelectors:
         done = self.site(lab, tmp_path, [secret("first", one), selected], [{"namespaces": [other]}])
         assert done.status != 0
         assert (
-            "private_registry_secrets[1] (private-registry) and delegated_auth_registries[0].registry_secret_name "
-            f"(private-registry) contradict each other in namespace {other}: "
+            "private_registry_secrets[1] (private-registry) and delegated_auth_registries[0] (private-registry) "
+            f"contradict each other in namespace {other}: "
         ) in " ".join(done.output.split())
         assert audit.writes() == []
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pairs of tasks: the result of one task is surprising to the next, or the cluster changes between them.
+"""Pairs of tasks or steps: the result of one is surprising to the next, or the cluster changes between them.
 
 Each case is a host with an API server in memory. All hosts of a playbook are one run.
 """
@@ -19,7 +19,7 @@ import pytest
 from support.between_tasks import play_with_changes
 from support.fake_api import FakeApi
 from support.playbooks import Play
-from support.scripted_pool import Answer, status_object
+from support.scripted_pool import Answer, Request, status_object
 
 pytestmark = pytest.mark.newest_core
 
@@ -31,13 +31,39 @@ NEW, OTHER = "new.example.com", "other.example.com"
 Change = Callable[[FakeApi], None]
 
 
+class Step(str):
+    """A module of the collection. A step begins with its first request."""
+
+    __slots__ = ()
+
+    def change_before(self, api: FakeApi, change: Change) -> None:
+        """Change the cluster before the first request of this step."""
+        earlier = api.before
+
+        def before(request: Request) -> None:
+            if earlier is not None:
+                earlier(request)
+            if f"image_pull.{self})" in request.headers.get("User-Agent", "") and not done:
+                done.append(True)
+                change(api)
+
+        done: list[bool] = []
+        api.before = before
+
+
 @dataclass
 class Case:
-    """The state of a cluster, and its changes before tasks, by the end of their names."""
+    """The state of a cluster, and its changes before steps, or before tasks by the end of their names."""
 
     prepare: Change = lambda api: None
     changes: dict[str, Change] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
+
+    def begin(self, api: FakeApi) -> None:
+        self.prepare(api)
+        for step, change in self.changes.items():
+            if isinstance(step, Step):
+                step.change_before(api, change)
 
 
 def auth_text(*registries: str) -> str:
@@ -89,7 +115,7 @@ def run_cases(tmp_path_factory: pytest.TempPathFactory, certificate: str) -> Ite
                 for name, api in apis.items()
             }
             for name, case in cases.items():
-                case.prepare(apis[name])
+                case.begin(apis[name])
 
             def before(task: str) -> None:
                 for name, case in cases.items():
@@ -175,10 +201,7 @@ def test_the_nodes_secret_keeps_its_entries(nodes: Run, name: str) -> None:
 
 INSTANCE = "app.kubernetes.io/instance"
 OWNER = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", INSTANCE: "team"}
-SECRETS, LINKS, PRUNE = (
-    "Create, update and delete the pull secrets", "Link and unlink the pull secrets", "Remove objects that the owner no longer declares",
-)  # fmt: skip
-WAIT, GRANTS = "Wait until the service accounts have their pull secrets", "Create and revoke the grants"
+SECRETS, LINKS, PRUNE, WAIT = (Step(name) for name in ("pull_secret", "sa_link", "pull_access_prune", "sa_wait"))
 
 
 def two_projects() -> FakeApi:
@@ -278,6 +301,22 @@ def test_the_next_run_completes_each_of_them(site: Run, run_cases: Callable[...,
         site.apis, (DONE, DONE)
     )
     assert again.done.status == 0, again.done.output
+
+
+def test_a_namespace_that_appears_between_two_steps_waits_for_the_next_run(run_cases: Callable[..., Run]) -> None:
+    def appear(api: FakeApi) -> None:
+        api.put("namespaces", "", "c", status={"phase": "Active"})
+        api.put("serviceaccounts", "c", "default")
+
+    entry = {"name": "pull", "namespace_selector": {"include": ["*"]}, "registries": [{"registry": NEW, **LOGIN}]}
+    apis = {"east": two_projects()}
+    found = []
+    for changes in ({LINKS: appear}, {}):
+        done = run_cases("site", {"east": Case(changes=changes)}, apis, private_registry_secrets=[entry]).done
+        assert done.status == 0, done.output
+        found.append(state(apis["east"], "c"))
+    assert found == [" > ", "pull > pull"]
+    assert state(apis["east"], "a") == "old pull > old pull"
 
 
 def test_check_mode_plans_links_to_secrets_that_do_not_exist_yet(run_cases: Callable[..., Run]) -> None:

@@ -11,9 +11,7 @@ import json
 import os
 import signal
 import subprocess
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -255,59 +253,6 @@ class TestInventoryVariables:
         assert play("teardown", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
         for name in PROJECTS:
             assert lab.get(prefix + name, "secrets", "pull") is None
-
-    def test_a_namespace_that_appears_between_two_tasks_waits_for_the_next_run(self, lab, prefix, tmp_path):
-        """The accounts are read for the links, after the secrets of the other namespaces were written."""
-        login, registry = {"username": "reader", "password": "Secret-1"}, lab.registry("delegated")
-        realm = {"registry": registry["host"], "realm_host": registry["realm_host"]}
-        entries = {
-            "private_registry_secrets": {"name": "pull", "registries": [{"registry": "quay.io", **login}]},
-            "delegated_auth_registries": {**realm, **login},
-        }
-        variables = {"cross_project_pull_grants": [{"namespaces": [f"{prefix}project-b"], "users": ["alice"]}]}
-        late = {name: tmp_path / name for name in entries}
-        for name, directory in late.items():
-            directory.mkdir()
-            wait = f"f=$(mktemp {directory}/asks-XXXXXX); while [ -e $f ]; do sleep 0.05; done; echo default"
-            accounts = f"{{{{ [lookup('ansible.builtin.pipe', '{wait}')] }}}}"
-            selector = {"include": [f"{prefix}*"]}
-            variables[name] = [{**entries[name], "namespace_selector": selector, "service_accounts": accounts}]
-        inventory = self.hosts(
-            tmp_path / "inventory", "".join(f"{name}: {json.dumps(value)}\n" for name, value in variables.items())
-        )
-
-        over = threading.Event()
-
-        def appear() -> None:
-            """Answer each query. The first query after the secrets were written is the one for the links."""
-            left = {"private_registry_secrets": "pull", "delegated_auth_registries": "private-registry"}
-            while not over.wait(0.05):
-                for position, (name, directory) in enumerate(late.items()):
-                    for asks in directory.glob("asks-*"):
-                        if name in left and lab.get(f"{prefix}project-a", "secrets", left[name]) is not None:
-                            lab.namespace(f"{prefix}late-{position}")
-                            del left[name]
-                        asks.unlink()
-            assert not left
-
-        linked = ({"pull", "private-registry", "redhat-connect-sso"}, {"private-registry", "redhat-connect-sso"}, set())
-        with ThreadPoolExecutor(1) as threads:
-            appeared = threads.submit(appear)
-            first = play("site", inventory, K8S_AUTH_KUBECONFIG=lab.kubeconfig)
-            over.set()
-            appeared.result()
-        assert first.status == 0, first.output
-        assert lab.get(f"{prefix}project-b", "rolebindings", "image-puller-grant") is not None
-        for project, names in zip(("project-a", "late-0", "late-1"), linked, strict=True):
-            assert {*pull_names(lab.account(prefix + project))} & linked[0] == names
-        variables = {
-            name: [{**one[0], "service_accounts": ["default"]}] for name, one in variables.items() if name in late
-        }
-        again = self.hosts(
-            tmp_path / "again", "".join(f"{name}: {json.dumps(value)}\n" for name, value in variables.items())
-        )
-        assert play("site", again, K8S_AUTH_KUBECONFIG=lab.kubeconfig).status == 0
-        assert linked[0] <= {*pull_names(lab.account(f"{prefix}late-1"))}
 
     @pytest.mark.slow
     def test_a_foreign_secret_with_merged_entries_survives_the_teardown(self, lab, prefix, tmp_path):

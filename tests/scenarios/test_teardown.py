@@ -269,7 +269,8 @@ def test_a_teardown_killed_repeatedly_at_its_first_write_is_completed(lab, clust
         deadline = time.monotonic() + 60
         while not audit.writes() and run.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
-        os.killpg(run.pid, signal.SIGKILL)
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
         run.wait(timeout=30)
         _until_quiet(audit)
     cluster.tear_down()

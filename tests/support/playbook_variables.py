@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_access import STEPS
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +23,9 @@ OURS = "openshift_ops.image_pull."
 _EXPRESSIONS = ("when", "that", "until", "failed_when", "changed_when")
 #: The role whose decisions read its options in Python.
 _DECIDED = {"credential_rotation": ROOT / "plugins" / "plugin_utils" / "rotation.py"}
+#: The steps of the task `pull_access`, which reads its settings from variables.
+STEPS_FILE = ROOT / "plugins" / "plugin_utils" / "declared_access.py"
+_VARIABLE = re.compile(r'"((?:image_pull|cross_project_pull)_\w+)"')
 _OPTION = re.compile(r'(?:option|is_set)\("(\w+)"\)')
 
 
@@ -36,6 +41,9 @@ def reads(*paths: Path) -> dict[str, bool]:
 @functools.cache
 def _of(path: Path) -> tuple[tuple[str, bool], ...]:
     text = path.read_text(encoding="utf-8")
+    if path == STEPS_FILE:
+        settings = [name for step in STEPS.values() for name in step.settings.values()]
+        return tuple((name, True) for name in (*settings, *_VARIABLE.findall(text)))
     for role, decisions in _DECIDED.items():
         if path == decisions:
             return tuple((f"{role}_{name}", True) for name in _OPTION.findall(text))
@@ -50,11 +58,14 @@ def all_files(playbook: Path) -> list[Path]:
     for key, value in _members(content):
         if key.endswith("import_playbook"):
             found += all_files(ROOT / "playbooks" / f"{value.removeprefix(OURS)}.yml")
+        if key == f"{OURS}pull_access":
+            found.append(STEPS_FILE)
         if key.endswith("include_tasks"):
             found += all_files(playbook.parent / value)
         if key.endswith(("import_role", "include_role")):
             folder = ROOT / "roles" / value["name"].removeprefix(OURS)
             found += sorted(path for part in ("tasks", "defaults", "vars") for path in folder.glob(f"{part}/*.yml"))
+            found += [STEPS_FILE] if folder.name in VARIABLES else []
             found += [_DECIDED[folder.name]] if folder.name in _DECIDED else []
     return found
 
@@ -112,7 +123,10 @@ class ModuleTask:
 
 
 def module_tasks() -> Iterator[ModuleTask]:
-    """Yield each task of the roles and playbooks with a module of the collection, with the defaults of the play site for connections."""
+    """Yield each task of the roles and playbooks with a module of the collection, with the defaults of the play site for connections.
+
+    The last ones are the steps of `pull_access`, as if they were tasks of a file.
+    """
     (play,) = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text(encoding="utf-8"))
     (connection,) = play["module_defaults"].values()
     for path in sorted(
@@ -122,3 +136,10 @@ def module_tasks() -> Iterator[ModuleTask]:
         for key, value in _members(yaml.safe_load(path.read_text(encoding="utf-8"))):
             if isinstance(key, str) and key.startswith(OURS) and isinstance(value, Mapping):
                 yield ModuleTask(path, role, key.removeprefix(OURS), {**connection, **value})
+    for step in STEPS.values():
+        yield ModuleTask(
+            STEPS_FILE,
+            "",
+            step.module,
+            {**connection, **{option: f"{{{{ {variable} }}}}" for option, variable in step.settings.items()}},
+        )

@@ -6,24 +6,24 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declaration_check import (
     _TASKS,
     refuse_invalid,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import FIRST, KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import KINDS
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_access import STEPS
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import (
     DeclarationError,
     Role,
-    TemplateError,
 )
 
-ROLES = Path(__file__).parents[4] / "roles"
+MODULES = "ansible_collections.openshift_ops.image_pull.plugins.modules"
 LOGIN = {"registry": "quay.io", "username": "u", "password": "Canary-1"}
 SECRET = {"name": "pull", "namespaces": ["a"], "registries": [LOGIN]}
 DELEGATED = {
@@ -57,19 +57,19 @@ def declared(secret: Any = None, delegated: Any = None, grant: Any = None, **mor
 
 def refused(variables: dict[str, Any], role: str = "private_registry") -> str:
     with pytest.raises(DeclarationError, match=r"^nothing was read or changed: ") as error:
-        refuse_invalid(Role(role), variables, Plain())
+        refuse_invalid([Role(role)], variables, Plain())
     assert "Canary" not in str(error.value)
     return str(error.value)
 
 
 @pytest.mark.parametrize("role", VARIABLES)
 def test_valid_declarations_pass_without_an_error(role: str) -> None:
-    refuse_invalid(Role(role), declared(), Plain())
-    refuse_invalid(Role(role), declared({"registries": None, "auth_file": "/x"}, {"realm_host": None}), Plain())
+    refuse_invalid([Role(role)], declared(), Plain())
+    refuse_invalid([Role(role)], declared({"registries": None, "auth_file": "/x"}, {"realm_host": None}), Plain())
     # The realm host is the registry itself in another spelling, which cannot be a key of a secret. No entry is written for it.
-    refuse_invalid(Role(role), declared(None, {"realm_host": "R.example.com.:443"}), Plain())
+    refuse_invalid([Role(role)], declared(None, {"realm_host": "R.example.com.:443"}), Plain())
     # Named accounts are waited for.
-    refuse_invalid(Role(role), declared(grant={"service_accounts": [{"namespace": "a", "name": "app"}]}), Plain())
+    refuse_invalid([Role(role)], declared(grant={"service_accounts": [{"namespace": "a", "name": "app"}]}), Plain())
 
 
 @pytest.mark.parametrize(
@@ -115,9 +115,6 @@ def test_a_question_to_a_registry_is_checked_before_the_first_task(delegated: di
     answer = refused(declared(None, delegated))
     assert answer.startswith("nothing was read or changed: delegated_auth_registries[0]")
     assert said in answer
-    # The module of the role's own first task reports the question itself.
-    if "verify_repositories" not in delegated:
-        refuse_invalid(Role("delegated_auth"), declared(None, delegated), Plain())
 
 
 @pytest.mark.parametrize(
@@ -137,10 +134,10 @@ def test_a_used_certificate_authority_is_checked_on_this_host(tmp_path: Path, de
         assert f"{option}: '{path}'" in said
         assert why in said
         # The file may exist on the host of the task.
-        refuse_invalid(Role("private_registry"), {**variables, "ansible_connection": "ssh"}, Plain())
-        refuse_invalid(Role("private_registry"), variables, Plain())
+        refuse_invalid([Role("private_registry")], {**variables, "ansible_connection": "ssh"}, Plain())
+        refuse_invalid([Role("private_registry")], variables, Plain())
         unverified = declared(None, {**delegated, "registry_ca_cert": str(path), "registry_validate_certs": False})
-        refuse_invalid(Role("private_registry"), {**unverified, **local}, Plain())
+        refuse_invalid([Role("private_registry")], {**unverified, **local}, Plain())
 
 
 def test_an_authority_that_is_not_used_or_only_readable_to_others_is_not_refused(
@@ -148,19 +145,14 @@ def test_an_authority_that_is_not_used_or_only_readable_to_others_is_not_refused
 ) -> None:
     local = {"ansible_connection": "local"}
     unused = declared(None, {"registry_ca_cert": str(tmp_path / "missing")})
-    refuse_invalid(Role("private_registry"), {**unused, **local}, Plain())
+    refuse_invalid([Role("private_registry")], {**unused, **local}, Plain())
 
     def forbid(*_arguments: Any, **_more: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", forbid)
     hidden = declared(None, {"realm_host": None, "registry_ca_cert": "/of/another/user/ca.crt"})
-    refuse_invalid(Role("private_registry"), {**hidden, **local}, Plain())
-
-
-def test_the_next_module_checks_its_own_entries() -> None:
-    refuse_invalid(Role("private_registry"), declared({"state": "presnt"}), Plain())
-    assert "password is a number" in refused(declared({"registries": [{**LOGIN, "password": 1}]}))
+    refuse_invalid([Role("private_registry")], {**hidden, **local}, Plain())
 
 
 def test_all_problems_are_named_at_once() -> None:
@@ -173,85 +165,23 @@ def test_all_problems_are_named_at_once() -> None:
 def test_a_role_that_has_run_is_not_checked_again(role: str) -> None:
     wrong = declared({"link_for": ["pul"]})
     assert "link_for" in refused(wrong, role)
-    refuse_invalid(Role(role), {**wrong, "__private_registry_result": {}}, Plain())
+    refuse_invalid([Role(role)], {**wrong, "__private_registry_result": {}}, Plain())
 
 
 def test_a_role_outside_the_play_is_not_checked() -> None:
     wrong = declared(None, {"link_for": ["pul"]})
     play = ["openshift_ops.image_pull.private_registry", "openshift_ops.image_pull.delegated_auth"]
-    refuse_invalid(Role("private_registry"), {**wrong, "ansible_play_role_names": play[:1]}, Plain())
+    refuse_invalid([Role("private_registry")], {**wrong, "ansible_play_role_names": play[:1]}, Plain())
     assert "link_for" in refused({**wrong, "ansible_play_role_names": play})
 
 
 def test_only_entries_for_the_namespaces_of_the_run_are_checked() -> None:
-    refuse_invalid(Role("private_registry", only=frozenset(["b"])), declared({"link_for": ["pul"]}), Plain())
+    refuse_invalid([Role("private_registry", only=frozenset(["b"]))], declared({"link_for": ["pul"]}), Plain())
 
 
-def test_the_checked_kinds_match_the_tasks_of_the_roles() -> None:
-    """All entries that a task of a role passes to a module are checked before, by the same module."""
+def test_the_checked_kinds_are_those_of_the_steps() -> None:
+    """All entries that a step passes to a module are checked before, by the same module."""
+    steps = {name: step.module for name, step in STEPS.items()} | {"accounts": STEPS["wait"].module}
     for role, kinds in _TASKS.items():
-        text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROLES / role).glob("*/*.yml")))
-        assert {kind for kind in KINDS[role] if f"'{role}.{kind}'" in text} - {
-            "undelegated",
-            "problems",
-            "elsewhere",
-        } == {*kinds}
-        registered = {name for (one, _kind), name in FIRST.items() if one == role}
-        assert all(f"register: {name}" in text for name in registered)
-    modules = {task for role in _TASKS for path in (ROLES / role / "tasks").glob("*.yml") for task in modules_in(path)}
-    assert modules == {module.form.option for kinds in _TASKS.values() for module in kinds.values() if module.form}
-
-
-def modules_in(path: Path) -> set[str]:
-    """Return the list options that the module tasks of a file set."""
-    lists = {"secrets", "links", "registries", "accounts", "grants"}
-    found: set[str] = set()
-
-    def search(value: Any) -> None:
-        if isinstance(value, dict):
-            for name, part in value.items():
-                if str(name).startswith("openshift_ops.image_pull."):
-                    found.update(lists & set(part))
-                search(part)
-        elif isinstance(value, list):
-            for part in value:
-                search(part)
-
-    search(yaml.safe_load(path.read_text(encoding="utf-8")))
-    return found
-
-
-@pytest.mark.parametrize(
-    ("role", "other"), [("private_registry", "delegated_auth"), ("cross_project_pull", "private_registry")]
-)
-def test_logins_of_an_absent_role_are_not_read(role: str, other: str) -> None:
-    """The passwords may already be deleted."""
-
-    class Gone(Plain):
-        def resolve(self, value: Any) -> Any:
-            if value in ("{{ gone }}", [{**LOGIN, "password": "{{ gone }}"}]):
-                raise TemplateError("it is undefined")
-            return value
-
-    gone: dict[str, Any] = {
-        "private_registry": {"registries": [{**LOGIN, "password": "{{ gone }}"}]},
-        "delegated_auth": {"password": "{{ gone }}"},
-    }
-    variables = declared(
-        gone[other] if other == "private_registry" else None, gone[other] if other == "delegated_auth" else None
-    )
-    with pytest.raises(DeclarationError, match="it is undefined"):
-        refuse_invalid(Role(role), variables, Gone())
-    refuse_invalid(Role(role), {**variables, f"{other}_state": "absent"}, Gone())
-
-
-@pytest.mark.parametrize(
-    ("entry", "said"),
-    [
-        ({"links": 5}, "private_registry_secrets[0].links: write a list of items, each with '- ', or one in brackets"),
-        ({"links": ["builder"]}, "private_registry_secrets[0].links[0]: it is not a dictionary of options"),
-        ({"namespaces": {"a": 1}}, "private_registry_secrets[0] (pull): argument 'namespaces' is"),
-    ],
-)
-def test_an_entry_of_a_wrong_type_is_refused(entry: Any, said: str) -> None:
-    assert said in refused(declared(entry))
+        assert {kind for kind in KINDS[role] if kind in steps} == {*kinds}
+        assert all(kinds[kind] is import_module(f"{MODULES}.{steps[kind]}").MODULE for kind in kinds)

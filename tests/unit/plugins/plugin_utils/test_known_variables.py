@@ -24,7 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     problems_of_command_line,
     settings_of,
 )
-from support.playbook_variables import _members, reads
+from support.playbook_variables import STEPS_FILE, _members, reads
 
 ROOT = Path(__file__).parents[4]
 READ = (
@@ -44,6 +44,7 @@ class Templar:
 
 
 def read_or_handed_on() -> Iterator[str]:
+    yield from reads(STEPS_FILE)
     for path in (path for pattern in READ for path in ROOT.glob(pattern)):
         yield from reads(path)
         for key, value in _members(yaml.safe_load(path.read_text(encoding="utf-8"))):

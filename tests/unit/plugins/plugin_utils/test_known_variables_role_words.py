@@ -59,7 +59,7 @@ def variables(place: str, module: str) -> dict[str, str]:
             "variable global_pull_secret_guard: name it in global_pull_secret_realm_hosts, or set global_pull_secret_guard: false",
         ),
         ("global_pull_secret", "pull_secret", "option 'kubeconfig' is wrong", "variable image_pull_kubeconfig is wrong"),
-        ("apply", "pull_access_prune", "set 'max_prune: 7'", "set image_pull_max_prune: 7"),
+        ("declared_access", "pull_access_prune", "set 'max_prune: 7'", "set image_pull_max_prune: 7"),
         ("export", "pull_access_export", "option 'vault_id' is wrong", "variable image_pull_export_vault_id is wrong"),
         (
             "export",
@@ -91,18 +91,18 @@ def variables(place: str, module: str) -> dict[str, str]:
         ("credential_rotation", "credential_rotation", "secret \"old\" is", "secret \"old\" is"),
         # The role gives the option to all entries.
         (
-            "private_registry",
+            "declared_access",
             "pull_secret",
             "private_registry_secrets[0] (x): option 'owner': 'mode: merge'; private_registry_secrets[1]: set 'adopt: true'",
             "private_registry_secrets[0] (x): variable image_pull_owner: 'mode: merge'; private_registry_secrets[1]: set image_pull_adopt: true",
         ),
         (
-            "teardown",
-            "pull_secret",
+            "declared_access",
+            "pull_access_prune",
             "private_registry_secrets[0]: because option 'guard' found. Set 'guard: false'",
             "private_registry_secrets[0]: because variable image_pull_guard found. Set image_pull_guard: false",
         ),
-        ("private_registry", "pull_secret", "private_registry_secrets[0]: begins with 'host'", "private_registry_secrets[0]: begins with 'host'"),
+        ("declared_access", "pull_secret", "private_registry_secrets[0]: begins with 'host'", "private_registry_secrets[0]: begins with 'host'"),
         # Items of a list.
         (
             "pull_access_what_if",
@@ -123,7 +123,7 @@ def variables(place: str, module: str) -> dict[str, str]:
         ("automation_account", "automation_account", "value of jobs must be one or", "value of automation_account_jobs must be one or"),
         ("automation_account", "automation_account", "value of job must be one of", "value of job must be one of"),
         (
-            "private_registry",
+            "declared_access",
             "pull_secret",
             "private_registry_secrets[0]: value of owner must be one of",
             "private_registry_secrets[0]: value of owner must be one of",

@@ -1,23 +1,20 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Only failures of single namespaces let the next steps of a role or playbook run, and each of them decides by its own results."""
+"""Only failures of single namespaces let the next steps of a run go on."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.filter.outcome import FilterModule
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import outcome_of
 
-ROOT = Path(__file__).parents[4]
 ONE = [{"namespace": "a", "error": "no"}]
 
 
 def outcome(*results: dict[str, Any]) -> dict[str, Any]:
-    return FilterModule().filters()["outcome"](results)
+    return outcome_of(results)
 
 
 @pytest.mark.parametrize(
@@ -45,17 +42,3 @@ def test_namespaces_in_which_a_step_failed_are_not_applied() -> None:
         "goes_on": True,
         "not_applied": ["failed", "skipped", "x"],
     }
-
-
-@pytest.mark.parametrize(
-    ("path", "result"),
-    [
-        ("roles/private_registry/vars/main.yml", "__private_registry_result"),
-        ("roles/delegated_auth/vars/main.yml", "__delegated_auth_result"),
-        ("roles/cross_project_pull/vars/main.yml", "__cross_project_pull_waited"),
-    ],
-)
-def test_a_role_decides_by_the_result_of_its_first_write(path: str, result: str) -> None:
-    variables = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
-    (text,) = (value for name, value in variables.items() if name.endswith("_outcome"))
-    assert text == f"{{{{ [{result}] | openshift_ops.image_pull.outcome }}}}"

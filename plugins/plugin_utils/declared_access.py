@@ -1,0 +1,242 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apply the declarations of one host in a few steps, each a module for the entries of all roles. The caller runs the modules.
+
+A failure in some namespaces does not stop the other steps. A step that rejects its options, or that the cluster stops, ends the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from ansible.module_utils.common.validation import check_type_list
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ..module_utils.core.text import join_and
+from .declaration_check import refuse_invalid, role_in_play
+from .declarations import KINDS, WRITERS, Declarations
+from .declared_entries import Templates, as_data, failed_namespaces, read_file, selected_namespaces
+from .known_variables import VARIABLES, declaring_variables
+from .result_lines import apply_line, outcome_of
+from .role_entries import DeclarationError, Made, Role, TemplateError
+
+__all__ = [
+    "STEPS",
+    "DeclaredAccess",
+    "Step",
+    "refuse",
+]
+
+#: A result of a module.
+Result = Mapping[str, Any]
+
+
+class Step(NamedTuple):
+    """A module, its option for the entries, and the variables of its other options, by option."""
+
+    module: str
+    option: str
+    settings: Mapping[str, str]
+
+
+def _variables(*names: str) -> dict[str, str]:
+    return {name: f"image_pull_{name}" for name in names}
+
+
+_OWNER = _variables("owner", "adopt")
+_GUARD = _variables("guard", "realm_hosts", "registry_ca_cert", "registry_validate_certs", "registry_timeout")
+STEPS = {
+    "registries": Step("registry_auth_info", "registries", {}),
+    "secrets": Step("pull_secret", "secrets", _OWNER),
+    "links": Step("sa_link", "links", _OWNER),
+    "wait": Step("sa_wait", "accounts", {"timeout": "cross_project_pull_wait_timeout"}),
+    "grants": Step("image_puller_grant", "grants", _OWNER),
+    "prune": Step("pull_access_prune", "grants", _variables("owner", "max_prune", "prune_everything") | _GUARD),
+}
+#: Keys of a step's result that are keys of the whole result. Ansible adds the others to the result of each task.
+_SHOWN = ("warnings", "deprecations", "diff", "msg", "invocation", "ansible_parsed", "_ansible_parsed")
+#: The steps of a removal that ask the guard.
+_GUARDED = ("secrets", "links", "grants")
+_NO_OWNER = (
+    "nothing was read or changed: variable image_pull_prune needs image_pull_owner, because only objects with the owner's label are "
+    "removed: set it, such as image_pull_owner: team-a"
+)
+
+
+class DeclaredAccess:
+    """The declarations of some roles on one host, and the results of the steps.
+
+    `state` counts for all roles; None for the state of each role. `run` runs the module of a step with options. `results` are those of the
+    steps that have run. `problems` are the reasons why nothing is written for an entry, `notes` are about registries.
+    """
+
+    def __init__(
+        self,
+        roles: Sequence[str],
+        variables: Mapping[str, Any],
+        templar: Any,
+        run: Callable[[Step, dict[str, Any]], Result],
+        *,
+        state: str | None = None,
+        check_mode: bool = False,
+    ) -> None:
+        """:raises DeclarationError: if a declaration is invalid, with all problems."""
+        self.results: dict[str, Result] = {}
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+        self._run, self._variables, self._templates = run, variables, Templates(templar)
+        self._is_removal, self._check_mode = state == "absent", check_mode
+        only = self._setting("image_pull_only_namespaces")
+        self._is_limited = only is not None
+        self._is_whole = not self._is_limited and {*roles} == {*VARIABLES}
+        if self._is_pruned and self._setting("image_pull_owner") in (None, ""):
+            raise DeclarationError(_NO_OWNER)
+        usual = Role("", check_mode=check_mode, only=None if only is None else frozenset(check_type_list(only)))
+        ran = [self._role(usual, name, state) for name in roles]
+        if present := [role for role in ran if not role.absent and declaring_variables(role.name, variables)]:
+            refuse_invalid(present, variables, self._templates)
+        self._declared = {role.name: Declarations(role, variables, self._templates, read_file) for role in ran}
+        for declared in self._declared.values():
+            declared.refuse_conflicts()
+
+    def _role(self, usual: Role, name: str, state: str | None) -> Role:
+        if state is None:
+            return role_in_play(usual, name, self._variables, self._templates)
+        return replace(usual, name=name, absent=state == "absent")
+
+    def _setting(self, variable: str) -> Any:
+        try:
+            return self._templates.resolve(self._variables.get(variable))
+        except TemplateError as error:
+            raise DeclarationError(f"variable {variable}: {error}") from None
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of all entries."""
+        return [title for declared in self._declared.values() for title in declared.titles]
+
+    def apply(self) -> None:
+        """Run the steps."""
+        steps = [self._apply_secrets, self._apply_grants]
+        for step in [*(reversed(steps) if self._is_removal else steps), self._prune]:
+            step()
+
+    def result(self, host: str) -> dict[str, Any]:
+        """Return the result of a task with these steps. `host` is named if it has no declarations."""
+        results = [*self.results.values()]
+        goes_on = outcome_of(results)["goes_on"]
+        line = apply_line(
+            results,
+            declared=self.titles if goes_on else None,
+            check_mode=self._check_mode,
+            problems=self.problems if goes_on else (),
+            nothing=self._nothing(host),
+        )
+        said = [
+            str(one.get("msg")) for name, one in self.results.items() if one.get("failed") and not _is_answer(name, one)
+        ]
+        found: dict[str, Any] = {
+            "changed": any(one.get("changed") for one in results),
+            "line": line,
+            "steps": {name: {key: one[key] for key in one if key not in _SHOWN} for name, one in self.results.items()},
+        }
+        for name in ("warnings", "deprecations", "diff"):
+            if parts := [part for one in results for part in _as_list(one.get(name))]:
+                found[name] = parts
+        if said := [*said, *self.problems]:
+            found |= {"failed": True, "msg": "; ".join(said)}
+        return found
+
+    def _nothing(self, host: str) -> str:
+        if self._is_limited:
+            return "nothing is declared for these namespaces"
+        variables = join_and([VARIABLES[name] for name in self._declared])
+        return (
+            f"Nothing is declared for {host}: it has no entries in {variables}. Its variables: "
+            f"ansible-inventory -i INVENTORY --host {host}"
+        )
+
+    @property
+    def _is_pruned(self) -> bool:
+        """Whether the owner's undeclared objects are removed. Without all roles and namespaces, it is not known which these are."""
+        if self._is_removal:
+            return self._is_whole and self._setting("image_pull_owner") is not None
+        return self._is_whole and boolean(self._setting("image_pull_prune") or False)
+
+    def _apply_secrets(self) -> None:
+        self._step("registries", self._entries("registries"))
+        answer = self.results.get("registries", {})
+        self.problems = self._entries("problems", answer)
+        self.notes = self._entries("undelegated", answer)
+        elsewhere = [] if {*WRITERS} <= {*self._declared} else self._entries("elsewhere")
+        # Removals first. Those of the first role keep their positions, by which `links` finds their results.
+        secrets = sorted(self._entries("secrets", answer), key=lambda made: not _is_removal(made))
+        self._step("secrets", secrets, declared_elsewhere=elsewhere)
+        written = self.results.get("secrets", {})
+        self._step("links", [*self._links("private_registry", written), *self._links("delegated_auth", answer)])
+
+    def _apply_grants(self) -> None:
+        wait = self._setting("cross_project_pull_wait")
+        if wait is None or boolean(wait):
+            self._step("wait", self._entries("accounts"))
+        self._step("grants", self._entries("grants"))
+
+    def _prune(self) -> None:
+        if not self._is_pruned:
+            return
+        if self._is_removal:
+            self._step("prune", [], secrets=[], links=[], max_prune="100%", prune_everything=True)
+            return
+        answer = self.results.get("registries", {})
+        links = [*self._made("private_registry", "links"), *self._made("delegated_auth", "link_claims", answer)]
+        failed = outcome_of([*self.results.values()])["not_applied"]
+        secrets = self._entries("claims", answer)
+        self._step("prune", self._entries("grants"), secrets=secrets, links=links, exclude_namespaces=failed)
+
+    def _entries(self, kind: str, answer: Any = None) -> list[Any]:
+        """Return the entries of this kind of all roles that have it."""
+        return [one for name in self._declared if kind in KINDS[name] for one in self._made(name, kind, answer)]
+
+    def _links(self, name: str, answer: Any) -> list[Made]:
+        """Return the links of a role in the namespaces in which its secrets were written."""
+        if name not in self._declared:
+            return []
+        written = self.results.get("secrets", {})
+        declared = copy(self._declared[name])
+        declared.role = replace(declared.role, selected=selected_namespaces(written), failed=failed_namespaces(written))
+        return KINDS[name]["links"](declared, answer)
+
+    def _made(self, name: str, kind: str, answer: Any = None) -> list[Any]:
+        return KINDS[name][kind](self._declared[name], answer)
+
+    def _step(self, name: str, entries: Sequence[Made], **more: Any) -> None:
+        """Run the module of a step, unless it has nothing to do or an earlier step has ended the run."""
+        if not (entries or name == "prune") or not outcome_of([*self.results.values()])["goes_on"]:
+            return
+        module, option, settings = STEPS[name]
+        settings = {**settings, **(_GUARD if self._is_removal and name in _GUARDED else {})}
+        given = {each: value for each, variable in settings.items() if (value := self._setting(variable)) is not None}
+        self.results[name] = self._run(Step(module, option, settings), as_data({**given, option: [*entries], **more}))
+
+
+def refuse(message: str) -> dict[str, Any]:
+    """Return the result of a task that has rejected the declarations."""
+    failed = {"failed": True, "msg": message}
+    return {**failed, "changed": False, "line": apply_line([failed], declared=None, check_mode=False), "steps": {}}
+
+
+def _is_answer(step: str, result: Result) -> bool:
+    """Whether a failure is only that of some registries, which `problems` has by entry."""
+    return step == "registries" and bool(result.get("failures"))
+
+
+def _as_list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _is_removal(made: Made) -> bool:
+    return made.get("state") == "absent" or "delete_empty" in made
