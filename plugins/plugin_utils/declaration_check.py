@@ -49,6 +49,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entr
     Made,
     Role,
     TemplateError,
+    as_data,
 )
 
 __all__ = ["refuse_invalid", "role_in_play"]
@@ -119,7 +120,7 @@ def _problems(declared: Declarations, *, is_local: bool) -> Iterator[str]:
         made = KINDS[declared.role.name][kind](declared, answer)
         yield from _find_changed_logins(module, made)
         if made:
-            yield from _problems_of(module, made, is_local=is_local)
+            yield from _problems_of(module, as_data(made), is_local=is_local)
 
 
 def _assume_answer(question: Made) -> Made:

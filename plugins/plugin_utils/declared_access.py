@@ -19,15 +19,15 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..module_utils.core.text import join_and
 from .declaration_check import refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
-from .declared_entries import Templates, as_data, failed_namespaces, read_file, selected_namespaces
+from .declared_entries import Templates, failed_namespaces, read_file, selected_namespaces
 from .known_variables import VARIABLES, declaring_variables
 from .result_lines import apply_line, outcome_of
-from .role_entries import DeclarationError, Made, Role, TemplateError
+from .role_entries import DeclarationError, Made, Role, TemplateError, as_data
 
 __all__ = [
     "STEPS",
+    "AccessStep",
     "DeclaredAccess",
-    "Step",
     "refuse",
 ]
 
@@ -35,7 +35,7 @@ __all__ = [
 Result = Mapping[str, Any]
 
 
-class Step(NamedTuple):
+class AccessStep(NamedTuple):
     """A module, its option for the entries, and the variables of its other options, by option."""
 
     module: str
@@ -50,12 +50,12 @@ def _variables(*names: str) -> dict[str, str]:
 _OWNER = _variables("owner", "adopt")
 _GUARD = _variables("guard", "realm_hosts", "registry_ca_cert", "registry_validate_certs", "registry_timeout")
 STEPS = {
-    "registries": Step("registry_auth_info", "registries", {}),
-    "secrets": Step("pull_secret", "secrets", _OWNER),
-    "links": Step("sa_link", "links", _OWNER),
-    "wait": Step("sa_wait", "accounts", {"timeout": "cross_project_pull_wait_timeout"}),
-    "grants": Step("image_puller_grant", "grants", _OWNER),
-    "prune": Step("pull_access_prune", "grants", _variables("owner", "max_prune", "prune_everything") | _GUARD),
+    "registries": AccessStep("registry_auth_info", "registries", {}),
+    "secrets": AccessStep("pull_secret", "secrets", _OWNER),
+    "links": AccessStep("sa_link", "links", _OWNER),
+    "wait": AccessStep("sa_wait", "accounts", {"timeout": "cross_project_pull_wait_timeout"}),
+    "grants": AccessStep("image_puller_grant", "grants", _OWNER),
+    "prune": AccessStep("pull_access_prune", "grants", _variables("owner", "max_prune", "prune_everything") | _GUARD),
 }
 #: Keys of a step's result that are keys of the whole result. Ansible adds the others to the result of each task.
 _SHOWN = ("warnings", "deprecations", "diff", "msg", "invocation", "ansible_parsed", "_ansible_parsed")
@@ -79,7 +79,7 @@ class DeclaredAccess:
         roles: Sequence[str],
         variables: Mapping[str, Any],
         templar: Any,
-        run: Callable[[Step, dict[str, Any]], Result],
+        run: Callable[[AccessStep, dict[str, Any]], Result],
         *,
         state: str | None = None,
         check_mode: bool = False,
@@ -220,7 +220,9 @@ class DeclaredAccess:
         module, option, settings = STEPS[name]
         settings = {**settings, **(_GUARD if self._is_removal and name in _GUARDED else {})}
         given = {each: value for each, variable in settings.items() if (value := self._setting(variable)) is not None}
-        self.results[name] = self._run(Step(module, option, settings), as_data({**given, option: [*entries], **more}))
+        self.results[name] = self._run(
+            AccessStep(module, option, settings), as_data({**given, option: [*entries], **more})
+        )
 
 
 def refuse(message: str) -> dict[str, Any]:

@@ -22,11 +22,10 @@ from ansible.plugins.loader import lookup_loader
 
 from .declarations import KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
-from .role_entries import DeclarationError, Role, RoleEntry, TemplateError
+from .role_entries import DeclarationError, Role, RoleEntry, TemplateError, as_data
 
 __all__ = [
     "Templates",
-    "as_data",
     "entries_of",
     "failed_namespaces",
     "read_file",
@@ -242,15 +241,6 @@ def _present(role: Role, variables: Mapping[str, Any], templates: Templates) -> 
     if role.name == NODES:
         return NodesDeclaration(variables, templates).present
     return Declarations(role, variables, templates).present
-
-
-def as_data(value: Any) -> Any:
-    """Return the value with dates as text, as a module gets them. Before ansible-core 2.19, one date would turn all entries into text."""
-    if isinstance(value, Mapping):
-        return {name: as_data(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [as_data(item) for item in value]
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def read_file(path: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ __all__ = [
     "Role",
     "RoleEntry",
     "TemplateError",
+    "as_data",
     "limit_entries",
     "read_no_file",
 ]
@@ -219,3 +221,12 @@ def _replace_members(entry: RoleEntry, **members: Any) -> RoleEntry:
 
 def _is_any_match(name: str, patterns: Iterable[Any]) -> bool:
     return any(fnmatchcase(name, str(pattern)) for pattern in patterns)
+
+
+def as_data(value: Any) -> Any:
+    """Return the value with dates as text, as a module gets them. Before ansible-core 2.19, one date would turn all entries into text."""
+    if isinstance(value, Mapping):
+        return {name: as_data(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [as_data(item) for item in value]
+    return value.isoformat() if isinstance(value, date) else value

@@ -23,7 +23,7 @@ OURS = "openshift_ops.image_pull."
 _EXPRESSIONS = ("when", "that", "until", "failed_when", "changed_when")
 #: The role whose decisions read its options in Python.
 _DECIDED = {"credential_rotation": ROOT / "plugins" / "plugin_utils" / "rotation.py"}
-#: The steps of the task `pull_access`, which reads its settings from variables.
+#: The steps of the task `declared_access`, which reads its settings from variables.
 STEPS_FILE = ROOT / "plugins" / "plugin_utils" / "declared_access.py"
 _VARIABLE = re.compile(r'"((?:image_pull|cross_project_pull)_\w+)"')
 _OPTION = re.compile(r'(?:option|is_set)\("(\w+)"\)')
@@ -58,7 +58,7 @@ def all_files(playbook: Path) -> list[Path]:
     for key, value in _members(content):
         if key.endswith("import_playbook"):
             found += all_files(ROOT / "playbooks" / f"{value.removeprefix(OURS)}.yml")
-        if key == f"{OURS}pull_access":
+        if key == f"{OURS}declared_access":
             found.append(STEPS_FILE)
         if key.endswith("include_tasks"):
             found += all_files(playbook.parent / value)
@@ -125,7 +125,7 @@ class ModuleTask:
 def module_tasks() -> Iterator[ModuleTask]:
     """Yield each task of the roles and playbooks with a module of the collection, with the defaults of the play site for connections.
 
-    The last ones are the steps of `pull_access`, as if they were tasks of a file.
+    The last ones are the steps of `declared_access`, as if they were tasks of a file.
     """
     (play,) = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text(encoding="utf-8"))
     (connection,) = play["module_defaults"].values()

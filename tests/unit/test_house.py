@@ -295,7 +295,9 @@ def set_by_roles(module: str) -> set[str]:
     files = [
         path for folder in ("roles/*/tasks", "playbooks", "playbooks/tasks") for path in ROOT.glob(f"{folder}/*.yml")
     ]
-    return {name for path in files for name in set_in(module, yaml.safe_load(path.read_text(encoding="utf-8")))}
+    steps = ast.walk(parsed(ROOT / "plugins" / "plugin_utils" / "declared_access.py"))
+    given = {each.arg for node in steps if isinstance(node, ast.Call) for each in node.keywords if each.arg}
+    return given | {name for path in files for name in set_in(module, yaml.safe_load(path.read_text(encoding="utf-8")))}
 
 
 @pytest.mark.parametrize("module", MODULES)

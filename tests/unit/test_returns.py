@@ -52,6 +52,7 @@ class TestPage:
 def test_modules_for_one_cluster_return_the_server_alike() -> None:
     pages = {module: returned(module).get("server") for module in MODULES}
     assert {module for module, page in pages.items() if page is None} == {
+        "declared_access",
         "ocm_pull_secret_info",
         "pull_access_report",
         "registry_auth_info",

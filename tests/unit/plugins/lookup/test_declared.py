@@ -132,8 +132,18 @@ def test_entries_are_limited_to_the_given_namespaces(namespaces: Any, found: int
 
 
 def test_the_answer_of_a_registry_is_used() -> None:
-    variables = {"delegated_auth_registries": [{"registry": "r", "realm_host": "h", "namespaces": ["a"]}]}
-    answer = {"registries": [{"registry": "r", "delegated": True, "realm_host": "h"}]}
+    variables = {
+        "delegated_auth_registries": [
+            {
+                "registry": "r.example.com",
+                "realm_host": "sso.example.com",
+                "namespaces": ["a"],
+                "username": "u",
+                "password": "p",
+            }
+        ]
+    }
+    answer = {"registries": [{"registry": "r.example.com", "delegated": True, "realm_host": "sso.example.com"}]}
     assert len(look("delegated_auth.secrets", variables=variables, answer=answer)) == 2
     assert look("delegated_auth.secrets", variables=variables) == []
 

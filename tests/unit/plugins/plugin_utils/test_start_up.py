@@ -56,5 +56,5 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 def test_workers_inherit_the_plugins_of_the_playbooks(tmp_path: Path) -> None:
     _files, plugins, frozen = load(tmp_path)
-    assert {"filter.outcome", "filter.result_line", "lookup.declared", "lookup.vars"} <= {*plugins}
+    assert {"filter.result_line", "lookup.declared"} <= {*plugins}
     assert frozen > 10_000

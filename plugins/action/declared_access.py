@@ -12,10 +12,10 @@ from typing import Any
 
 from ansible.executor import module_common
 from ansible.plugins.action import ActionBase
-from ansible_collections.openshift_ops.image_pull.plugins.modules.pull_access import MODULE
+from ansible_collections.openshift_ops.image_pull.plugins.modules.declared_access import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_access import (
+    AccessStep,
     DeclaredAccess,
-    Step,
     refuse,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import display
@@ -32,14 +32,15 @@ from . import image_puller_grant, pull_access_prune, pull_secret, registry_auth_
 class ActionModule(ActionBase):  # type: ignore[misc]
     _supports_check_mode = True
     _supports_async = False
+    module = MODULE
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         super().run(tmp, task_vars)
-        options = self.validate_argument_spec(argument_spec=MODULE.arguments)[1]
+        options = self.validate_argument_spec(argument_spec=self.module.arguments)[1]
         if is_collection_task(self._task) and (problems := problems_of(task_vars, self._templar)):
             return refuse(f"nothing was read or changed: {'; '.join(problems)}")
 
-        def run(step: Step, given: dict[str, Any]) -> dict[str, Any]:
+        def run(step: AccessStep, given: dict[str, Any]) -> dict[str, Any]:
             return self._run_step(step, given, task_vars)
 
         try:
@@ -59,7 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             display(f"[{host}] {note}")
         return access.result(host)
 
-    def _run_step(self, step: Step, options: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    def _run_step(self, step: AccessStep, options: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
         """Run the action plugin of a module like a task with these options."""
         name = f"openshift_ops.image_pull.{step.module}"
         task = self._task.copy(exclude_parent=True)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: pull_access
+module: declared_access
 short_description: Apply the declarations of the inventory
 version_added: 1.0.0
 description:
@@ -40,16 +40,18 @@ attributes:
   async:
     description: Cannot be used with C(async), because the task runs several modules.
     support: none
+notes:
+  - Rights needed - those of the modules that it runs.
 author:
   - The openshift_ops.image_pull authors (@openshift-ops)
 """
 
 EXAMPLES = r"""
 - name: Apply all declarations
-  openshift_ops.image_pull.pull_access:
+  openshift_ops.image_pull.declared_access:
 
 - name: Remove the grants that the inventory declares
-  openshift_ops.image_pull.pull_access:
+  openshift_ops.image_pull.declared_access:
     roles: [cross_project_pull]
     state: absent
 """
