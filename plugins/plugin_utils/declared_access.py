@@ -145,8 +145,9 @@ class DeclaredAccess:
             "steps": {name: {key: one[key] for key in one if key not in _SHOWN} for name, one in self.results.items()},
         }
         for name in ("warnings", "deprecations", "diff"):
-            if parts := [part for one in results for part in _as_list(one.get(name))]:
-                found[name] = parts
+            parts = [part for one in results for part in _as_list(one.get(name))]
+            if once := [part for position, part in enumerate(parts) if part not in parts[:position]]:
+                found[name] = once
         if said := [*said, *self.problems]:
             found |= {"failed": True, "msg": "; ".join(said)}
         return found

@@ -160,7 +160,7 @@ _NAMES = {
         "adopt api_key audit batch_seconds batch_size ca_cert client_cert client_key context exclude_namespaces export_credentials "
         "export_dest export_force export_namespace_selector export_namespaces export_vault_id exported guard host ignored_variables "
         "impersonate_groups impersonate_user kubeconfig max_prune no_proxy ocm_api_url ocm_ca_cert ocm_token_url only_namespaces owner "
-        "password plan planned_revision proxy prune prune_everything pruned realm_hosts red_hat_account registry_ca_cert registry_timeout "
+        "password plan planned_revision proxy prune prune_everything realm_hosts red_hat_account registry_ca_cert registry_timeout "
         "registry_validate_certs rotation_plans serial username validate_certs what_if"
     ),
     "private_registry_": "secrets state",

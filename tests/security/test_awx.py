@@ -421,4 +421,4 @@ def test_new_namespaces_are_names_and_never_all(cluster: dict[str, str], tmp_pat
     done = launch("new_namespaces.yml", {"new_namespaces": names}, tmp_path, cluster)
     flat = " ".join(done.output.split())
     assert done.status != 0 and said in flat and "nothing was changed" in flat, done.output[-2000:]
-    assert "Apply pull secrets" not in done.output
+    assert "Apply the declarations" not in done.output

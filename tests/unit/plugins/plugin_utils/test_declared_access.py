@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -17,12 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_
 )
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:  # before ansible-core 2.19
-    trust_as_template = None
-trusted: Callable[[str], str] = trust_as_template or str
+from support.templates import trusted
 
 LOGIN = {"username": "robot", "password": "Canary-of-the-steps"}
 SECRET = {"name": "pull", "namespaces": ["a", "b"], "registries": [{"registry": "quay.io", **LOGIN}]}
