@@ -61,6 +61,10 @@ class Process:
     output: str
 
 
+def _hosts(clusters: int) -> list[str]:
+    return [f"cluster-{number:03}" for number in range(clusters)]
+
+
 class Contenders:
     """The commands for one lab. `directory` holds their files. `oc` is the user's own program, if there is one."""
 
@@ -152,11 +156,22 @@ class Contenders:
         """One object in the namespaces of many clusters: many inventory hosts, which all lead to the lab."""
         secrets = [{"name": NAME, "namespaces": [*namespaces], "registries": [LOGIN]}]
         grants = [{"namespaces": [*namespaces], "projects": [PROJECT], "binding_name": NAME}]
-        hosts = [f"cluster-{number:03}" for number in range(clusters)]
         inventory = self._inventory(
-            "inventory-clusters", hosts, private_registry_secrets=secrets, cross_project_pull_grants=grants
+            "inventory-clusters", _hosts(clusters), private_registry_secrets=secrets, cross_project_pull_grants=grants
         )
         return self._playbook("ours", "openshift_ops.image_pull.site", inventory)
+
+    def bare_tasks(self, clusters: int, namespaces: Sequence[str]) -> Process:
+        """The same with three tasks, and nothing read from variables."""
+        places = {"namespaces": [*namespaces], "kubeconfig": self.lab.kubeconfig}
+        tasks: list[dict[str, Any]] = [
+            {"openshift_ops.image_pull.pull_secret": {"name": NAME, "registries": [LOGIN], **places}},
+            {"openshift_ops.image_pull.sa_link": {"secrets": [NAME], **places}},
+            {"openshift_ops.image_pull.image_puller_grant": {"projects": [PROJECT], "binding_name": NAME, **places}},
+        ]
+        book = self.directory / "bare.yml"
+        book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "connection": "local", "tasks": tasks}]))
+        return self._playbook("ours", book, self._inventory("inventory-bare", _hosts(clusters)))
 
     def audit(self, *, with_report: bool) -> Process:
         """Audit the whole cluster with one task, or with the playbook and its report."""
