@@ -91,11 +91,12 @@ def _case(source: random.Random) -> Case:
         keys = (
             {name, *source.sample(NAMES, source.randrange(3))} if source.random() < 0.85 else {*source.sample(NAMES, 2)}
         )
-        case["entries"] = {key: _entry(source) for key in sorted(keys)}
+        case["entries"] = {key: _entry(source, case["account"]) for key in sorted(keys)}
     return case
 
 
-def _entry(source: random.Random) -> dict[str, Any]:
+def _entry(source: random.Random, account: list[str] | None) -> dict[str, Any]:
+    """Return an entry, with the pod's account more often than by chance."""
     kind = source.random()
     if kind < 0.12:
         return {"open": True}
@@ -103,7 +104,10 @@ def _entry(source: random.Random) -> dict[str, Any]:
         return {}
     return {
         "secrets": [_secret(source) for _number in range(source.choice((0, 1, 2, 3)))],
-        "accounts": [_account(source) for _number in range(source.choice((0, 0, 1, 2)))],
+        "accounts": [
+            account if account and source.random() < 0.2 else _account(source)
+            for _number in range(source.choice((0, 0, 1, 2)))
+        ],
         "crowd": source.choice((0, 0, 0, 97, 98, 99, 100, 150)),
     }
 
