@@ -31,6 +31,7 @@ from audits import asked, audits
 from conftest import start_lab
 from contenders import PREFIX, Contenders, Job, Process
 from machine import describe
+from neighbours import distance, neighbours
 from support.fleet import default_accounts, make_namespaces
 from support.lab import Audit, Lab, path_of
 
@@ -41,6 +42,8 @@ LARGE = 5000
 REPEATS = 3
 #: Number of namespaces of the what-if question that asks registries.
 ASKED = 300
+#: Number of namespaces of the runs next to another client, and of those over a distance.
+BUSY = 1000
 #: Number of inventory hosts in the run on many clusters.
 CLUSTERS = 100
 
@@ -77,6 +80,8 @@ def main() -> None:
             lab.run("down", "--dir", str(lab.dir))
     results["audits"] = [measured(audits, size) for size in sorted(set(options.sizes) - {SMALL})]
     results["asked"] = measured(asked, ASKED)
+    results["neighbours"] = measured(neighbours, BUSY)
+    results["distance"] = measured(distance, BUSY)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     report.write(results, options.output)
@@ -124,7 +129,7 @@ class Bench:
             "machine": machine,
             "empty_playbook": self.empty,
             "templating": self.templating,
-            "clusters": {"number": CLUSTERS, "namespaces": SMALL, "seconds": clusters},
+            "clusters": {"number": CLUSTERS, "namespaces": SMALL, **clusters},
             "rows": [asdict(row) for row in self.rows],
         }
 
@@ -168,15 +173,19 @@ class Bench:
         work = json.loads(process.output)["seconds"] if way in ways.WITHOUT_ANSIBLE else None
         return Row(job.way, way, count, which, process.seconds, work, process.peak_mib, requests, count, failed)
 
-    def _clusters(self, namespaces: Sequence[str]) -> float:
-        """The seconds of a second run on many clusters."""
+    def _clusters(self, namespaces: Sequence[str]) -> dict[str, float]:
+        """The seconds of a second run on many clusters, and of three tasks that do the same."""
         say(f"{CLUSTERS} clusters of {len(namespaces)} namespaces")
         self.contenders.many_clusters(1, namespaces)
-        found = [self.contenders.many_clusters(CLUSTERS, namespaces) for _repeat in range(2)]
-        if any(process.status for process in found):
-            sys.exit(f"many clusters failed: {found[-1].output[-2000:]}")
+        ways_of = {"seconds": self.contenders.many_clusters, "bare": self.contenders.bare_tasks}
+        found: dict[str, list[float]] = {name: [] for name in ways_of}
+        for name in (*ways_of, *ways_of):
+            process = ways_of[name](CLUSTERS, namespaces)
+            if process.status:
+                sys.exit(f"many clusters failed: {process.output[-2000:]}")
+            found[name].append(process.seconds)
         reset(self.lab, Job(ways.SAME, namespaces))
-        return min(process.seconds for process in found)
+        return {name: min(each) for name, each in found.items()}
 
     def _extrapolate(self, sizes: Sequence[int]) -> None:
         """Extrapolate the loops: they take a fixed time per namespace, plus the start of a playbook."""

@@ -70,6 +70,8 @@ class Contenders:
 
     def __init__(self, lab: Lab, directory: Path, oc: Path | None = None) -> None:
         self.lab, self.directory, self.oc_program = lab, directory, oc
+        #: The connection of our tasks and playbooks.
+        self.kubeconfig, self.user = lab.kubeconfig, ""
         self.interpreters = {"ours": Path(sys.executable), "bench": prepare.environment("bench") / "bin" / "python"}
         (directory / "empty.yml").write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": []}]))
 
@@ -260,7 +262,8 @@ class Contenders:
         connection = {
             "ansible_connection": "local",
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            "image_pull_kubeconfig": self.lab.kubeconfig,
+            "image_pull_kubeconfig": self.kubeconfig,
+            **({"image_pull_impersonate_user": self.user} if self.user else {}),
         }
         path = self.directory / f"{name}.yml"
         everywhere = {"hosts": dict.fromkeys(hosts), "vars": {**connection, **variables}}
@@ -275,7 +278,8 @@ class Contenders:
     def _task(self, title: str, module: str, **options: Any) -> Process:
         """Run a playbook with one task of this collection."""
         book = self.directory / f"{title}.yml"
-        task = {f"openshift_ops.image_pull.{module}": {"kubeconfig": self.lab.kubeconfig, **options}}
+        as_user = {"impersonate_user": self.user} if self.user else {}
+        task = {f"openshift_ops.image_pull.{module}": {"kubeconfig": self.kubeconfig, **as_user, **options}}
         book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "tasks": [task]}]))
         return self._playbook("ours", book, self._inventory(f"inventory-{title}"))
 
