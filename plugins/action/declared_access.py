@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
 from ansible.plugins.action import ActionBase
 from ansible_collections.openshift_ops.image_pull.plugins.modules.declared_access import MODULE
@@ -56,7 +57,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except DeclarationError as error:
             return refuse(str(error))
         host = task_vars["inventory_hostname"]
-        for note in access.notes:
+        for note in () if self._task.no_log else access.notes:
             display(f"[{host}] {note}")
         return access.result(host)
 
@@ -75,7 +76,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        result: dict[str, Any] = action.run_step(variables, step.settings)
+        try:
+            result: dict[str, Any] = action.run_step(variables, step.settings)
+        except AnsibleConnectionFailure:
+            raise
+        except AnsibleError as error:  # the results of the steps before are kept
+            return {"failed": True, "msg": str(error)}
         return result
 
     def _with_defaults(self, name: str, options: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module
 from ansible_collections.openshift_ops.image_pull.plugins.modules import (
     image_puller_grant,
+    pull_access_prune,
     pull_secret,
     registry_auth_info,
     sa_link,
@@ -52,7 +53,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entr
     as_data,
 )
 
-__all__ = ["refuse_invalid", "role_in_play"]
+__all__ = ["find_invalid_settings", "refuse_invalid", "role_in_play"]
 
 #: The tasks of each role: the kind of their entries, and their module.
 _TASKS: Mapping[str, Mapping[str, Module]] = {
@@ -64,6 +65,15 @@ _TASKS: Mapping[str, Mapping[str, Module]] = {
     },
     "cross_project_pull": {"accounts": sa_wait.MODULE, "grants": image_puller_grant.MODULE},
 }
+_MODULES = {
+    "registry_auth_info": registry_auth_info.MODULE,
+    "pull_secret": pull_secret.MODULE,
+    "sa_link": sa_link.MODULE,
+    "sa_wait": sa_wait.MODULE,
+    "image_puller_grant": image_puller_grant.MODULE,
+    "pull_access_prune": pull_access_prune.MODULE,
+}
+_TYPES = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text"}
 #: Maximum number of problems in a message.
 _SHOWN = 20
 
@@ -100,6 +110,16 @@ def role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates:
     except TemplateError as error:
         raise DeclarationError(f"variable {name}_state: {error}") from None
     return replace(role, name=name, absent=str(state) == "absent")
+
+
+def find_invalid_settings(module: str, given: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield the variables whose values a module of these tasks would refuse. `variables` are those of its options `given`."""
+    arguments = _MODULES[module].arguments
+    for option, value in given.items():
+        spec = {name: part for name, part in arguments[option].items() if name in ("type", "elements", "choices")}
+        if option in variables and ArgumentSpecValidator({option: spec}).validate({option: value}).errors.errors:
+            takes = " or ".join(map(repr, spec.get("choices", ()))) or _TYPES.get(spec["type"], spec["type"])
+            yield f"variable {variables[option]} is {value!r}: it takes {takes}"
 
 
 def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:

@@ -17,7 +17,7 @@ from ansible.module_utils.common.validation import check_type_list
 from ansible.module_utils.parsing.convert_bool import boolean
 
 from ..module_utils.core.text import join_and
-from .declaration_check import refuse_invalid, role_in_play
+from .declaration_check import find_invalid_settings, refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
 from .declared_entries import Templates, failed_namespaces, read_file, selected_namespaces
 from .known_variables import VARIABLES, declaring_variables
@@ -36,7 +36,7 @@ Result = Mapping[str, Any]
 
 
 class AccessStep(NamedTuple):
-    """A module, its option for the entries, and the variables of its other options, by option."""
+    """A module, its option for the entries, and the variables of other options, by option."""
 
     module: str
     option: str
@@ -58,11 +58,11 @@ STEPS = {
     "prune": AccessStep("pull_access_prune", "grants", _variables("owner", "max_prune", "prune_everything") | _GUARD),
 }
 #: Keys of a step's result that are keys of the whole result. Ansible adds the others to the result of each task.
-_SHOWN = ("warnings", "deprecations", "diff", "msg", "invocation", "ansible_parsed", "_ansible_parsed")
+_SHOWN = ("warnings", "deprecations", "diff", "msg", "invocation", "ansible_parsed")
 #: The steps of a removal that ask the guard.
 _GUARDED = ("secrets", "links", "grants")
 _NO_OWNER = (
-    "nothing was read or changed: variable image_pull_prune needs image_pull_owner, because only objects with the owner's label are "
+    "variable image_pull_prune needs image_pull_owner, because only objects with the owner's label are "
     "removed: set it, such as image_pull_owner: team-a"
 )
 
@@ -93,15 +93,43 @@ class DeclaredAccess:
         only = self._setting("image_pull_only_namespaces")
         self._is_limited = only is not None
         self._is_whole = not self._is_limited and {*roles} == {*VARIABLES}
-        if self._is_pruned and self._setting("image_pull_owner") in (None, ""):
-            raise DeclarationError(_NO_OWNER)
+        self._waits = self._is_set("cross_project_pull_wait", default=True)
+        self._given = {name: self._settings(name) for name in STEPS}
         usual = Role("", check_mode=check_mode, only=None if only is None else frozenset(check_type_list(only)))
         ran = [self._role(usual, name, state) for name in roles]
-        if present := [role for role in ran if not role.absent and declaring_variables(role.name, variables)]:
-            refuse_invalid(present, variables, self._templates)
+        present = [role for role in ran if not role.absent and declaring_variables(role.name, variables)]
+        self._refuse_invalid(present)
         self._declared = {role.name: Declarations(role, variables, self._templates, read_file) for role in ran}
         for declared in self._declared.values():
             declared.refuse_conflicts()
+
+    def _refuse_invalid(self, present: Sequence[Role]) -> None:
+        problems = [
+            one
+            for name, given in self._given.items()
+            for one in find_invalid_settings(STEPS[name].module, given, STEPS[name].settings)
+        ]
+        if self._is_pruned and self._setting("image_pull_owner") in (None, ""):
+            problems.append(_NO_OWNER)
+        try:
+            if present:
+                refuse_invalid(present, self._variables, self._templates)
+        except DeclarationError as error:
+            raise DeclarationError("; ".join((str(error), *dict.fromkeys(problems)))) from None
+        if problems:
+            raise DeclarationError(f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}")
+
+    def _settings(self, step: str) -> dict[str, Any]:
+        """Return the values of a step's options that come from variables. Only a removal asks the guard in each step."""
+        names = {**STEPS[step].settings, **(_GUARD if self._is_removal and step in _GUARDED else {})}
+        return {option: value for option, name in names.items() if (value := self._setting(name)) is not None}
+
+    def _is_set(self, variable: str, *, default: bool) -> bool:
+        value = self._setting(variable)
+        try:
+            return boolean(default if value is None else value)
+        except TypeError:
+            raise DeclarationError(f"variable {variable} is {value!r}: set it to true or false") from None
 
     def _role(self, usual: Role, name: str, state: str | None) -> Role:
         if state is None:
@@ -120,10 +148,13 @@ class DeclaredAccess:
         return [title for declared in self._declared.values() for title in declared.titles]
 
     def apply(self) -> None:
-        """Run the steps."""
+        """Run the steps. An entry that cannot be evaluated ends the run like a step that rejects its options."""
         steps = [self._apply_secrets, self._apply_grants]
-        for step in [*(reversed(steps) if self._is_removal else steps), self._prune]:
-            step()
+        try:
+            for step in [*(reversed(steps) if self._is_removal else steps), self._prune]:
+                step()
+        except DeclarationError as error:
+            self.results["declarations"] = {"failed": True, "msg": str(error)}
 
     def result(self, host: str) -> dict[str, Any]:
         """Return the result of a task with these steps. `host` is named if it has no declarations."""
@@ -142,7 +173,7 @@ class DeclaredAccess:
         found: dict[str, Any] = {
             "changed": any(one.get("changed") for one in results),
             "line": line,
-            "steps": {name: {key: one[key] for key in one if key not in _SHOWN} for name, one in self.results.items()},
+            "steps": {name: _own(one) for name, one in self.results.items()},
         }
         for name in ("warnings", "deprecations", "diff"):
             parts = [part for one in results for part in _as_list(one.get(name))]
@@ -166,7 +197,7 @@ class DeclaredAccess:
         """Whether the owner's undeclared objects are removed. Without all roles and namespaces, it is not known which these are."""
         if self._is_removal:
             return self._is_whole and self._setting("image_pull_owner") is not None
-        return self._is_whole and boolean(self._setting("image_pull_prune") or False)
+        return self._is_whole and self._is_set("image_pull_prune", default=False)
 
     def _apply_secrets(self) -> None:
         self._step("registries", self._entries("registries"))
@@ -181,8 +212,7 @@ class DeclaredAccess:
         self._step("links", [*self._links("private_registry", written), *self._links("delegated_auth", answer)])
 
     def _apply_grants(self) -> None:
-        wait = self._setting("cross_project_pull_wait")
-        if wait is None or boolean(wait):
+        if self._waits:
             self._step("wait", self._entries("accounts"))
         self._step("grants", self._entries("grants"))
 
@@ -218,12 +248,8 @@ class DeclaredAccess:
         """Run the module of a step, unless it has nothing to do or an earlier step has ended the run."""
         if not (entries or name == "prune") or not outcome_of([*self.results.values()])["goes_on"]:
             return
-        module, option, settings = STEPS[name]
-        settings = {**settings, **(_GUARD if self._is_removal and name in _GUARDED else {})}
-        given = {each: value for each, variable in settings.items() if (value := self._setting(variable)) is not None}
-        self.results[name] = self._run(
-            AccessStep(module, option, settings), as_data({**given, option: [*entries], **more})
-        )
+        step = STEPS[name]
+        self.results[name] = self._run(step, as_data({**self._given[name], step.option: [*entries], **more}))
 
 
 def refuse(message: str) -> dict[str, Any]:
@@ -234,7 +260,12 @@ def refuse(message: str) -> dict[str, Any]:
 
 def _is_answer(step: str, result: Result) -> bool:
     """Whether a failure is only that of some registries, which `problems` has by entry."""
-    return step == "registries" and bool(result.get("failures"))
+    return step == "registries" and bool(outcome_of([result])["goes_on"])
+
+
+def _own(result: Result) -> dict[str, Any]:
+    """Return the result of a step without the keys that the whole result has, and without Ansible's own."""
+    return {key: value for key, value in result.items() if key not in _SHOWN and not key.startswith("_ansible")}
 
 
 def _as_list(value: Any) -> Sequence[Any]:

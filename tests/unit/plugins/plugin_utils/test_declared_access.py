@@ -191,6 +191,47 @@ def test_a_setting_that_cannot_be_evaluated_is_named() -> None:
         Run({**ALL, "image_pull_only_namespaces": trusted("{{ mistyped }}")})
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            {"cross_project_pull_wait": "perhaps"},
+            "variable cross_project_pull_wait is 'perhaps': set it to true or false",
+        ),
+        (
+            {"cross_project_pull_wait_timeout": "soon"},
+            "cross_project_pull_wait_timeout is 'soon': it takes a whole number",
+        ),
+        ({"image_pull_adopt": "perhaps"}, "variable image_pull_adopt is 'perhaps': it takes true or false"),
+        (
+            {"image_pull_guard": "strict"},
+            "variable image_pull_guard is 'strict': it takes 'false' or 'what_if' or 'what_if_strict'",
+        ),
+        (
+            {"image_pull_prune": True, "image_pull_adopt": "x"},
+            "true or false; variable image_pull_prune needs image_pull_owner",
+        ),
+        (
+            {"cross_project_pull_grants": [{**GRANT, "role": ""}], "image_pull_registry_timeout": "x"},
+            "option 'role'.*; variable image_pull_registry_timeout is 'x': it takes a ",
+        ),
+    ],
+)
+def test_an_invalid_setting_is_refused_before_the_first_step(variables: dict[str, Any], said: str) -> None:
+    with pytest.raises(DeclarationError, match=said):
+        Run({**ALL, **variables})
+
+
+def test_a_declaration_that_cannot_be_evaluated_ends_a_removal_that_has_begun() -> None:
+    late = {**ALL, "delegated_auth_registries": [{**DELEGATED, "service_accounts": trusted("{{ mistyped }}")}]}
+    run = Run(
+        {**late, "private_registry_secrets": []}, state="absent", answers={"image_puller_grant": {"changed": True}}
+    )
+    assert run.modules == ["image_puller_grant", "pull_secret"]
+    assert (run.result["changed"], run.result["failed"]) == (True, True)
+    assert "mistyped" in run.result["msg"]
+
+
 def test_the_result_has_the_messages_and_changes_of_all_steps() -> None:
     done = {"changed": True, "warnings": ["one"], "diff": [{"before": "", "after": "x"}], "invocation": {}, "n": 1}
     more = {
