@@ -127,7 +127,7 @@ class DeclaredAccess:
     def _is_set(self, variable: str, *, default: bool) -> bool:
         value = self._setting(variable)
         try:
-            return boolean(default if value is None else value)
+            return bool(boolean(default if value is None else value))
         except TypeError:
             raise DeclarationError(f"variable {variable} is {value!r}: set it to true or false") from None
 
