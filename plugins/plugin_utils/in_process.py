@@ -167,6 +167,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             cls.module = import_module(f"...modules.{of}", __name__).MODULE
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
+        self._task.args = self.module.split_texts(self._task.args)
         if self._task.async_val and self.module.hidden:
             return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
         if problems := self._problems(task_vars or {}):
@@ -301,8 +302,11 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             say=say,
             controller=self._controller(),
         )
-        problems = self.module.problems(given) if validation.errors.errors else ""
-        result = _refusal(validation, problems) or execute(self.module, task)
+        errors = validation.errors.errors
+        refusal = (
+            {"failed": True, "msg": self.module.problems(given, errors) or validation.errors.msg} if errors else None
+        )
+        result = refusal or execute(self.module, task)
         return task, {**result, **_collect_messages(validation, task)}
 
 
@@ -321,13 +325,6 @@ def _as_received(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result as Ansible gets it from a process. Ansible warns of all types that JSON does not support, including subclasses."""
     received: dict[str, Any] = json.loads(json.dumps(result, default=_as_json))
     return received
-
-
-def _refusal(validation: Any, problems: str) -> dict[str, Any] | None:
-    """Return the failure of a task with invalid options: `problems` of entries, or else AnsibleModule's message. None if they are valid."""
-    if not validation.errors.errors:
-        return None
-    return {"failed": True, "msg": problems or validation.errors.msg}
 
 
 def _collect_messages(validation: Any, task: Task) -> dict[str, list[Any]]:

@@ -367,10 +367,8 @@ _OPTIONS = re.compile(rf"(?:\boption(s?) )?{_OPTION.pattern}(?:(?:, | and | or )
 _OF_TASKS = {"owner", "adopt"}
 #: The beginning of the next problem in a message with several problems. Problems within an entry begin with the entry.
 _PROBLEM = re.compile(r"; (?=options? ')")
-#: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
-_VALUE = re.compile(r"\bvalue of (\w+)(?= must be one )")
-#: The position in a list. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
-_ENTRY = re.compile(r"\w\[\d+\]'?")
+#: The position in a list, with the rest of a quoted path. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
+_ENTRY = re.compile(r"\w\[\d+\](?:(?:\.\w+|\[\d+\])*')?")
 
 
 def variables_of_options(role: str, given: Mapping[str, Any]) -> dict[str, str]:
@@ -404,7 +402,7 @@ def translate_result(
 
     def translate(text: Any) -> Any:
         # An explanation can have a hundred thousand lines.
-        if not isinstance(text, str) or not ("'" in text or "value of " in text):
+        if not isinstance(text, str) or "'" not in text:
             return text
         return "; ".join(_translate_problem(variables, in_entry, arguments, each) for each in _PROBLEM.split(text))
 
@@ -434,7 +432,7 @@ def _translate_problem(
     known = {name: variables[name] for name in variables.keys() - {*members}}
     start = _OPTIONS.sub(lambda found: _name_variables(known, found), text[:end])
     rest = _OPTIONS.sub(lambda found: _name_variables(in_entry, found, has_values=True), text[end:])
-    return start + rest if entry else _VALUE.sub(lambda found: f"value of {variables.get(found[1], found[1])}", start)
+    return start + rest
 
 
 def _name_variables(known: Mapping[str, str], found: re.Match[str], *, has_values: bool = False) -> str:

@@ -30,7 +30,7 @@ from ..core.errors import (
     call_all,
     describe_missing,
     describe_unexpected,
-    unknown_options,
+    problems_of_names,
 )
 from ..core.files import advise_reader, describe_read_error
 from ..core.names import is_pattern
@@ -45,6 +45,7 @@ from ..declarations.declare import (
     ListForm,
     batch_of,
     entry_problems,
+    explain_errors,
     read_claims,
     read_declarations,
 )
@@ -220,8 +221,8 @@ class Module:
             f"{python} -m pip install {_REQUIREMENTS}, or name a Python that has them in the variable ansible_python_interpreter"
         )
 
-    def problems(self, options: Mapping[str, Any]) -> str:
-        """Return the problems of option names, and of the entries of all lists, by Ansible's validation; empty if there are none."""
+    def problems(self, options: Mapping[str, Any], errors: Iterable[Any] = ()) -> str:
+        """Return the problems of option names, and of the entries of all lists or, without these, the `errors` of Ansible's validation."""
         forms = {form.option: form for form in ([self.form, *self.lists] if self.form else self.lists)}
         own = _map_lists(self.arguments, forms, lambda spec: {**spec, "options": None})
         entries = (
@@ -229,7 +230,15 @@ class Module:
             for where, option, arguments, items in _find_lists(self.arguments, options, forms)
             if (found := entry_problems(forms[option], arguments, items))
         )
-        return "; ".join([*(f"option {found}" for found in unknown_options(own, options)), *entries])
+        names = (
+            f"option '{name}' {rest}"
+            for name, _space, rest in (found.partition(" ") for found in problems_of_names(own, options))
+        )
+        return "; ".join([*names, *entries] or explain_errors(errors))
+
+    def split_texts(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of a task with each text that stands for a list of texts as that list. Ansible would keep the spaces after commas."""
+        return _split_texts(self.arguments, options)
 
 
 @dataclass
@@ -469,6 +478,18 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
     told = [*missing, jobs] if jobs else missing
     task.warn(["; ".join(told)] if told else [])
     return result
+
+
+def _split_texts(arguments: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    def of(spec: Mapping[str, Any], value: Any) -> Any:
+        if isinstance(value, list):
+            return [of(spec, item) if isinstance(item, Mapping) else item for item in value]
+        if isinstance(value, Mapping):
+            return _split_texts(spec["options"], value) if spec.get("options") else value
+        is_list = spec.get("elements") == "str" and isinstance(value, str) and "," in value
+        return [part.strip() for part in value.split(",")] if is_list else value
+
+    return {name: of(arguments.get(name) or {}, value) for name, value in options.items()}
 
 
 def _map_lists(

@@ -76,14 +76,14 @@ def test_valid_declarations_pass_without_an_error(role: str) -> None:
     ("variables", "said"),
     [
         (declared({"link_for": ["pul"]}),
-         "private_registry_secrets[0] (pull): value of link_for must be one or more of"),
-        (declared({"links": [{"link_for": ["pul"]}]}), "private_registry_secrets[0] (pull): value of link_for"),
-        (declared({"exclusive": "perhaps"}), "unable to convert to bool: give true or false"),
+         "private_registry_secrets[0] (pull): option 'link_for' has an unknown value: did you mean 'pull'"),
+        (declared({"links": [{"link_for": ["pul"]}]}), "private_registry_secrets[0] (pull): option 'link_for' has an"),
+        (declared({"exclusive": "perhaps"}), "option 'exclusive' is a text: give true or false"),
         (declared({"registries": [{**LOGIN, "registry": "host:notaport"}]}), "'notaport' is not a port"),
         (declared({"registries": [{**LOGIN, "password": date(2030, 1, 1)}]}), "registries[0].password is a date"),
         (declared({"namespaces": ["team-*"]}), 'namespace_selector: {include: ["team-*"]}'),
         (declared(None, {"link_for": ["pul"]}),
-         "delegated_auth_registries[0] (private-registry, redhat-connect-sso): value of"),
+         "delegated_auth_registries[0] (private-registry, redhat-connect-sso): option 'link_for' has an"),
         (declared(None, {"realm_secret_name": "B!"}), "delegated_auth_registries[0]: option 'name': 'B!'"),
         (declared(None, {"password": 83}), "delegated_auth_registries[0]: registries[0].password is a number"),
         (declared(None, None, {"role": ""}), "cross_project_pull_grants[0]: option 'role'"),
@@ -250,7 +250,10 @@ def test_logins_of_an_absent_role_are_not_read(role: str, other: str) -> None:
     [
         ({"links": 5}, "private_registry_secrets[0].links: write a list of items, each with '- ', or one in brackets"),
         ({"links": ["builder"]}, "private_registry_secrets[0].links[0]: it is not a dictionary of options"),
-        ({"namespaces": {"a": 1}}, "private_registry_secrets[0] (pull): argument 'namespaces' is"),
+        (
+            {"namespaces": {"a": 1}},
+            "private_registry_secrets[0] (pull): option 'namespaces' is a dictionary: give a list",
+        ),
     ],
 )
 def test_an_entry_of_a_wrong_type_is_refused(entry: Any, said: str) -> None:

@@ -201,23 +201,29 @@ class TestEntryProblems:
     @pytest.mark.parametrize(
         ("item", "said"),
         [
-            ({"count": CANARY}, "unable to convert to int: give a whole number"),
-            ({"ratio": CANARY}, "unable to convert to float: give a number"),
-            ({"forced": CANARY}, "unable to convert to bool: give true or false"),
-            ({"state": CANARY}, "value of state must be one of: present, absent"),
-            ({"state": "presnt"}, "value of state must be one of: present, absent: did you mean 'present'?"),
-            ({"namespaces": {CANARY: 1}}, "unable to convert to list: give a list, such as [one, other]"),
-            ({"namespace_selector": CANARY}, "unable to convert to dict: give lines of the form 'name: value'"),
-            ({"inline": [{"password": CANARY}]}, "missing required arguments: key found in inline"),
-            ({"inline": [CANARY]}, "unable to convert to dict"),
+            ({"count": CANARY}, "option 'count' is a text: give a whole number"),
+            ({"ratio": CANARY}, "option 'ratio' is a text: give a number"),
+            ({"forced": CANARY}, "option 'forced' is a text: give true or false"),
+            ({"state": CANARY}, "option 'state' has an unknown value: it takes present, absent"),
+            (
+                {"state": "presnt"},
+                "option 'state' has an unknown value: did you mean 'present' instead of 'presnt'? It takes present, absent",
+            ),
+            ({"namespaces": {CANARY: 1}}, "option 'namespaces' is a dictionary: give a list, such as [one, other]"),
+            (
+                {"namespace_selector": CANARY},
+                "option 'namespace_selector' is a text: give lines of the form 'name: value'",
+            ),
+            ({"inline": [{"password": CANARY}]}, "inline[0].key is missing: add the line 'key: VALUE'"),
+            ({"inline": [CANARY]}, "an item of option 'inline' is a text: give lines of the form 'name: value'"),
             ({"inline": [[CANARY]]}, " a list, not 'list'"),
             ({"inline": [[f"x\n{CANARY}"]]}, " a list, not 'list'"),
             ({"inline": [{"key": "k", "word": CANARY}]}, "inline[0].word is unknown; it takes key, password"),
             ({"nmae": CANARY}, "nmae"),
-            ({"inline": [], "file": CANARY}, "parameters are mutually exclusive: inline|file: give one of them"),
+            ({"inline": [], "file": CANARY}, "give only one of options 'inline' and 'file'"),
             (
                 {"namespaces": [CANARY], "namespace_selector": {"labels": CANARY}},
-                "mutually exclusive: namespaces|namespace_selector",
+                "give only one of options 'namespaces' and 'namespace_selector'",
             ),
             (CANARY, "it is not a dictionary of options"),
             (None, "it is not a dictionary of options"),
@@ -233,7 +239,7 @@ class TestEntryProblems:
         assert CANARY not in found
 
     def test_the_problem_of_a_type_without_a_notation_has_no_advice(self) -> None:
-        assert self.said({"size": CANARY}).endswith("unable to convert to bytes")
+        assert self.said({"size": CANARY}).endswith("option 'size' is a text: it cannot be converted to bytes")
 
     def test_all_problems_of_all_entries_are_reported(self) -> None:
         found = self.said({"name": "one", "count": "x", "state": "y"}, {"name": "two"}, CANARY, {"state": "z"})
