@@ -170,12 +170,12 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         self._task.args = self.module.split_texts(self._task.args)
         if self._task.async_val and self.module.hidden:
             return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
-        if problems := self._problems(task_vars or {}):
-            return {"failed": True, "msg": problems}
-        result = super().run(tmp, task_vars)
         role = self._task._role if is_collection_task(self._task) else None
         name = role.get_name(include_role_fqcn=False) if role else ""
         variables = variables_of_options(name, self._options_as_written())
+        if problems := self._problems(task_vars or {}, variables):
+            return {"failed": True, "msg": problems}
+        result = super().run(tmp, task_vars)
         return self._hide_result(translate_result(variables, self.module.arguments, result))
 
     def _options_as_written(self) -> dict[str, Any]:
@@ -188,12 +188,12 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         parts = [*(defaults[name] for name in groups), defaults.get(self._task.action), own]
         return {option: template for part in parts if isinstance(part, Mapping) for option, template in part.items()}
 
-    def _problems(self, variables: Mapping[str, Any]) -> str:
+    def _problems(self, variables: Mapping[str, Any], names: Mapping[str, str]) -> str:
         """Return the problems that only this plugin can find: in variables, and in values that JSON would change; empty if none."""
-        found = [*find_unquoted(self.module.arguments, self._task.args)]
+        found = [*find_unquoted(self.module.arguments, self._task.args, variables=names)]
         if is_collection_task(self._task):
             found += problems_of(variables, self._templar)
-        return f"nothing was read or changed: {'; '.join(found)}" if found else ""
+        return f"nothing was read or changed: {'; '.join(dict.fromkeys(found))}" if found else ""
 
     def _hide_result(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return the result. If it contains credentials, it is registered but not shown, as if the task had `no_log`."""

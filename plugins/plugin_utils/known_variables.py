@@ -60,8 +60,17 @@ def why_unquoted(where: str, value: object) -> str:
     return f"{where} is {kind} and not a text: YAML has changed it, so put it in quotes where it is defined"
 
 
-def find_unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: str = "") -> Iterator[str]:
-    """Yield a sentence for each credential or user name in a module's options that YAML has changed. It never contains the value."""
+def find_unquoted(
+    arguments: Mapping[str, Any],
+    options: Mapping[str, Any],
+    where: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Yield a sentence for each credential or user name in a module's options that YAML has changed. It never contains the value.
+
+    `variables` are those of `variables_of_options`.
+    """
+    known = variables or {}
     for name, value in options.items():
         spec = arguments.get(name)
         if not isinstance(spec, Mapping):
@@ -70,9 +79,9 @@ def find_unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], wher
             for position, item in enumerate(value if isinstance(value, list) else [value]):
                 if isinstance(item, Mapping):
                     index = f"[{position}]" if isinstance(value, list) else ""
-                    yield from find_unquoted(spec["options"], item, f"{where}{name}{index}.")
+                    yield from find_unquoted(spec["options"], item, f"{where}{known.get(name, name)}{index}.")
         elif spec.get("no_log") or name in _USER_OPTIONS or name in CONTAINERS:
-            yield from _find_unquoted_values(f"{where}{name}", value)
+            yield from _find_unquoted_values(f"variable {known[name]}" if name in known else f"{where}{name}", value)
 
 
 def _find_unquoted_values(where: str, value: object) -> Iterator[str]:
