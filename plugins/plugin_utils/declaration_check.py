@@ -10,6 +10,7 @@ are checked here only if that host is this one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -63,8 +64,17 @@ _TASKS: Mapping[str, Mapping[str, Module]] = {
     },
     "cross_project_pull": {"accounts": sa_wait.MODULE, "grants": image_puller_grant.MODULE},
 }
+#: The members of a role's entries that become another option of its modules.
+_SECRET_NAMES = "registry_secret_name' or 'realm_secret_name"
+_MEMBERS: Mapping[str, Mapping[str, str]] = {
+    "private_registry": {"secrets": "name"},
+    "delegated_auth": {"registries": "registry", "name": _SECRET_NAMES, "secrets": _SECRET_NAMES},
+}
 #: Maximum number of problems in a message.
 _SHOWN = 20
+
+
+_OPTION = re.compile(r"\boption '(\w+)'")
 
 
 class _OfAFileError(Exception):
@@ -115,13 +125,15 @@ def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:
 def _problems(declared: Declarations, *, is_first: bool, is_local: bool) -> Iterator[str]:
     """Yield the problems of a role. With `is_first`, its first task runs next, and its module checks the entries of that task."""
     answer: Any = None
+    members = _MEMBERS.get(declared.role.name, {})
     if declared.role.name == "delegated_auth":
         answer = {"registries": [*map(_assume_answer, KINDS["delegated_auth"]["registries"](declared, None))]}
     for kind, module in _TASKS[declared.role.name].items():
         made = KINDS[declared.role.name][kind](declared, answer)
         yield from _find_changed_logins(module, made)
         if made and not (is_first and (declared.role.name, kind) in FIRST):
-            yield from _problems_of(module, made, is_local=is_local)
+            for problem in _problems_of(module, made, is_local=is_local):
+                yield _OPTION.sub(lambda found: f"option '{members.get(found[1], found[1])}'", problem)
 
 
 def _assume_answer(question: Made) -> Made:

@@ -115,25 +115,31 @@ def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
     if not jobs:
         return ""
     there = f", and namespace {summarize(places, _SHOWN)} to automation_account_namespaces" if places else ""
-    return f"for an account of the role automation_account, add {join_and(jobs)} to automation_account_jobs{there}, unless already there"
+    return (
+        f"for an account of the role automation_account, add {join_and(jobs)} to automation_account_jobs{there}, unless already there, and "
+        "run: ansible-playbook openshift_ops.image_pull.automation_account -i INVENTORY"
+    )
 
 
 def _jobs_with(need: MissingPermission, module: str) -> Iterator[tuple[str, str]]:
     """Yield the first job of the module that has the right, else the first job that has it. Nothing if the module is in no job.
 
-    With the namespace, if the account needs the right in each of its namespaces.
+    With the namespace, if the account needs the right in each of its namespaces. A right in this namespace only, such as for the nodes' pull
+    secret, comes first: a platform namespace is none of those.
     """
     from ..rbac.rights import EVERY, JOBS  # noqa: PLC0415 - a long table, and few tasks lack a right
 
     if not any(module in _modules(job.what) for job in JOBS.values()):
         return
     resource = f"{need.resource}.{need.group}" if need.group else need.resource
-    having = [
-        (name, need.namespace if right.where == EVERY else "")
+    every = [
+        (name, right.where)
         for name, job in JOBS.items()
         for right in job.rights
         if right.resource == resource and need.verb in right.verbs
     ]
+    here = [(name, where) for name, where in every if where == need.namespace != EVERY] or every
+    having = [(name, need.namespace if where == EVERY else "") for name, where in here]
     own = [each for each in having if module in _modules(JOBS[each[0]].what)]
     yield from (own or having)[:1]
 
@@ -237,7 +243,7 @@ class Module:
         return "; ".join([*names, *entries] or explain_errors(errors))
 
     def split_texts(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the options of a task with each text that stands for a list of texts as that list. Ansible would keep the spaces after commas."""
+        """Return the options of a task with each text that stands for a list of choices as that list. Ansible would keep the spaces after commas."""
         return _split_texts(self.arguments, options)
 
 
@@ -486,7 +492,7 @@ def _split_texts(arguments: Mapping[str, Any], options: Mapping[str, Any]) -> di
             return [of(spec, item) if isinstance(item, Mapping) else item for item in value]
         if isinstance(value, Mapping):
             return _split_texts(spec["options"], value) if spec.get("options") else value
-        is_list = spec.get("elements") == "str" and isinstance(value, str) and "," in value
+        is_list = spec.get("elements") and spec.get("choices") and isinstance(value, str)
         return [part.strip() for part in value.split(",")] if is_list else value
 
     return {name: of(arguments.get(name) or {}, value) for name, value in options.items()}

@@ -279,9 +279,14 @@ def _explain_proof(asked: _EntryLogin, answers: Mapping[LoginCheck, RegistryProo
     return explain_refusal(answers[attempt], attempt.wanted.host, attempt.login)
 
 
+#: The options to correct, by the outcome of a proof.
+_PARTS = {"bad_login": "'username' and 'password'", "not_found": "'verify_repositories'"}
+
+
 def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
     if not _is_unproven(proof):
-        return f"registry key {asked.key}: {proof.said}"
+        part = _PARTS.get(proof.outcome)
+        return f"registry key {asked.key}: {proof.said}{f' (correct {part})' if part else ''}"
     sentence = f"the login for {asked.key} was not verified: {proof.said}"
     if not asked.must_answer:
         return sentence

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
