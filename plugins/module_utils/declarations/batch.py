@@ -69,7 +69,9 @@ def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
         return selector_from_options(options["namespace_selector"])
     names = options.get("namespaces")
     if names is None:
-        raise OptionError("give one of the options 'namespaces' and 'namespace_selector'")
+        raise OptionError(
+            "give one of the options 'namespaces' and 'namespace_selector', such as 'namespaces: [project-a]'"
+        )
     if not names:
         raise OptionError("option 'namespaces' is empty: give at least one")
     for name in names:

@@ -179,7 +179,7 @@ class ImagePullerGrant(Desired):
 
     def _require_role(self, found: Related) -> None:
         if self.present and found.get(self._role, {}) is None:
-            way_out = _NOT_OPENSHIFT if self.role == IMAGE_PULLER else "create it, or correct option 'role'"
+            way_out = _NOT_OPENSHIFT if self.role == IMAGE_PULLER else f"create it, or write 'role: {IMAGE_PULLER}'"
             raise Refusal(f"{self._role} does not exist, so a binding to it would grant nothing: {way_out}")
 
     def _has_role(self, binding: Json) -> bool:

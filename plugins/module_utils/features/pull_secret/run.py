@@ -306,7 +306,7 @@ def _unasked(desired: PullSecret) -> Iterator[str]:
 
 def _refusal_sentence(sentences: Sequence[str]) -> str:
     found = summarize([*dict.fromkeys(sentences)], _SHOWN, "; ")
-    return f"nothing was written because a login does not work or could not be verified: {found}. Correct it, or leave out 'verify'"
+    return f"nothing was written because a login does not work or could not be verified: {found}. Without 'verify', it would be written unchecked"
 
 
 def _refuse(

@@ -154,7 +154,7 @@ class TestDeclared:
         assert said == (
             "nothing was read or changed. Problems with the 5 entries: things[1] (two): option 'state' is wrong; "
             "things[2] (three): option 'namespaces' is empty: give at least one; things[3]: option 'state' is wrong; "
-            "things[4] (five): give one of the options 'namespaces' and 'namespace_selector'"
+            "things[4] (five): give one of the options 'namespaces' and 'namespace_selector', such as 'namespaces: [project-a]'"
         )
 
     @pytest.mark.parametrize(("count", "told"), [(1, ""), (20, ""), (21, "; and 1 more"), (25, "; and 5 more")])

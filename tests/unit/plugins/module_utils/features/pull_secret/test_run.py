@@ -72,7 +72,8 @@ def test_all_refused_logins_are_named(server: HostileRegistry, certificate: str)
     assert {*refused} == {0, 2}
     for said in refused.values():
         assert said.startswith("nothing was written because a login does not work or could not be verified: ")
-        assert f"registry key {server.host}: registry {server.host} refuses the login" in said
+        problem = f"registry key {server.host}: registry {server.host} refuses the login"
+        assert f"{problem} (correct 'username' and 'password')" in said
         assert RIGHT not in said
 
 
