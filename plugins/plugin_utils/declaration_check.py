@@ -158,7 +158,7 @@ def _problems_of(module: Module, made: Sequence[Made], *, is_local: bool) -> Ite
     form = module.form
     if form is None:
         return
-    options = module.split_texts({form.option: [*made]})
+    options = {form.option: [*made]}
     validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(options)
     if validation.errors.errors:
         yield from problems_of_entries(form, module.arguments, options[form.option]) or [validation.errors.msg]

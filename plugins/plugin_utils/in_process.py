@@ -167,7 +167,6 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             cls.module = import_module(f"...modules.{of}", __name__).MODULE
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
-        self._task.args = self.module.split_texts(self._task.args)
         if self._task.async_val and self.module.hidden:
             return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
         role = self._task._role if is_collection_task(self._task) else None

@@ -293,25 +293,17 @@ def _count_entries(total: int) -> str:
 
 #: Messages of Ansible (module_utils/common/parameters.py and validation.py), with their variable parts.
 _CHOICE = re.compile(r"value of (\w+) must be one (?:or more )?of: (.+?)(?:, got: *|\. Got no match for: *)([\w-]*)")
-_TYPE = re.compile(
-    r"(argument|Elements value for option) '(\w+)'.*? is of type \W*(?:class ')?(\w+).*? to convert to (\w+)", re.DOTALL
-)
-_GROUPS = re.compile(
-    r"(parameters are mutually exclusive|one of the following is required): ([\w|, ]+?)(?: found in .*)?\Z"
-)
-_KINDS = {
-    "str": "a text",
-    "int": "a number",
-    "float": "a number",
-    "bool": "true or false",
-    "list": "a list",
-    "dict": "a dictionary",
-}
+_TYPE = re.compile(r"(argument|Elements value for option) '(\w+)'.*? is of type \W*(?:class ')?(\w+).* to convert to (\w+)", re.DOTALL)  # fmt: skip
+_GROUPS = re.compile(r"(parameters are mutually exclusive|one of the following is required): ([\w|, ]+?)(?: found in .*)?\Z")  # fmt: skip
+_KINDS = {"str": "a text", "int": "a number", "float": "a number", "list": "a list", "dict": "a dictionary"}
 
 
 def _explain_error(message: str) -> str:
     if found := _CHOICE.match(message):
-        meant = find_similar(found[3], found[2].split(", ")) if found[3] else ""
+        choices = found[2].split(", ")
+        if found[3] in choices:
+            return f"option {found[1]!r} has a space before {found[3]!r}: write it as a list, such as [{choices[0]}, {found[3]}]"
+        meant = find_similar(found[3], choices) if found[3] else ""
         advice = f": did you mean {meant!r} instead of {found[3]!r}? It takes" if meant else ": it takes"
         return f"option {found[1]!r} has an unknown value{advice} {found[2]}"
     if found := _TYPE.match(message):
@@ -319,12 +311,7 @@ def _explain_error(message: str) -> str:
         advice = f"give {_FORMS[found[4]]}" if found[4] in _FORMS else f"it cannot be converted to {found[4]}"
         return f"{item}option {found[2]!r} is {_KINDS.get(found[3], found[3])}: {advice}"
     if found := _GROUPS.match(message):
-        groups = [join_and([repr(name) for name in re.split(r"\||, ", group)]) for group in _groups(*found.groups())]
-        which = "only one" if found[1].startswith("parameters") else "one"
-        return "; ".join(f"give {which} of options {group}" for group in groups)
+        groups = found[2].split(", ") if "|" in found[2] else [found[2]]
+        names = (join_and([repr(name) for name in re.findall(r"\w+", group)]) for group in groups)
+        return "; ".join(f"give {'only ' if '|' in found[2] else ''}one of options {group}" for group in names)
     return re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)
-
-
-def _groups(kind: str, names: str) -> list[str]:
-    """Return the groups of options in a message: alternatives are separated by `|`, required ones are one group."""
-    return names.split(", ") if kind.startswith("parameters") else [names]

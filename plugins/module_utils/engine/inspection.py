@@ -86,7 +86,7 @@ def inspect(
         advice = hint([work.summarize() for work in left]) if left else ""
         for work in left:
             work.advice = advice
-    return run.outcome([work.finish() for work in works], only_read=True)
+    return run.outcome([work.finish() for work in works])
 
 
 @dataclass
@@ -116,7 +116,7 @@ def read_each(
     with open_run(cluster, len(works), settings) as run:
         run.share(works, run.read(question, [each.namespace for each in works]), keep)
         run.count_finished(works)
-    return run.outcome([each.finish() for each in works], only_read=True), found
+    return run.outcome([each.finish() for each in works]), found
 
 
 def evaluate_each(

@@ -79,7 +79,6 @@ class Outcome:
     `refused` is the reason why nothing was attempted at all. `remarks` are for the user, in addition to the notes of the namespaces.
     `extra` is added to the result. `retries` counts repeated requests, and objects that were read and planned again after a conflict
     or a lost response. `stopped` is the reason why the task ended before all namespaces were attempted, and empty if it did not.
-    `only_read`: the task writes nothing in any namespace.
     """
 
     namespaces: Sequence[NamespaceResult]
@@ -88,7 +87,6 @@ class Outcome:
     refused: str = ""
     remarks: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
-    only_read: bool = False
 
     def with_skipped(self, names: Sequence[str], reason: str) -> Outcome:
         """Return the outcome with more skipped namespaces."""
@@ -159,12 +157,10 @@ class Outcome:
         count = _summary(self.namespaces)
         if count["skipped"] == count["total"]:
             return f"stopped: {self.stopped}"
-        done, end = f"{count['changed']:,} changed, {count['unchanged']:,} needed no change", ". Run it again to finish"
-        if self.only_read:
-            done, end = f"{count['unchanged']:,} read", ""
+        end = ". Run it again to finish" if count["changed"] else ""
         return (
-            f"stopped: {self.stopped}. Of {pluralize(count['total'], 'namespace')}: {done}, {count['failed']:,} failed, "
-            f"{count['skipped']:,} not attempted{end}"
+            f"stopped: {self.stopped}. Of {pluralize(count['total'], 'namespace')}: {count['changed']:,} changed, {count['unchanged']:,} "
+            f"needed no change, {count['failed']:,} failed, {count['skipped']:,} not attempted{end}"
         )
 
 

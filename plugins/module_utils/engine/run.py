@@ -320,8 +320,8 @@ class Run:
             return str(error)
         return ""
 
-    def outcome(self, results: Sequence[NamespaceResult], retries: int = 0, *, only_read: bool = False) -> Outcome:
-        return Outcome(results, self.cluster.retries + retries, self.stopped, only_read=only_read)
+    def outcome(self, results: Sequence[NamespaceResult], retries: int = 0) -> Outcome:
+        return Outcome(results, self.cluster.retries + retries, self.stopped)
 
 
 def _describe_wait(work: NamespaceWork) -> str:

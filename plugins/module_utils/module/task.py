@@ -242,10 +242,6 @@ class Module:
         )
         return "; ".join([*names, *entries] or explain_errors(errors))
 
-    def split_texts(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the options of a task with each text that stands for a list of choices as that list. Ansible would keep the spaces after commas."""
-        return _split_texts(self.arguments, options)
-
 
 @dataclass
 class Task:
@@ -484,18 +480,6 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
     told = [*missing, jobs] if jobs else missing
     task.warn(["; ".join(told)] if told else [])
     return result
-
-
-def _split_texts(arguments: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    def of(spec: Mapping[str, Any], value: Any) -> Any:
-        if isinstance(value, list):
-            return [of(spec, item) if isinstance(item, Mapping) else item for item in value]
-        if isinstance(value, Mapping):
-            return _split_texts(spec["options"], value) if spec.get("options") else value
-        is_list = spec.get("elements") and spec.get("choices") and isinstance(value, str)
-        return [part.strip() for part in value.split(",")] if is_list else value
-
-    return {name: of(arguments.get(name) or {}, value) for name, value in options.items()}
 
 
 def _map_lists(

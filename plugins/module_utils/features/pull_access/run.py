@@ -53,7 +53,7 @@ def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str
         results = [work.finish() for work in works]
     counts = Counter(row["verdict"] for result in results for row in result.extra.get("access", ()))
     extra = {"verdicts": {name: counts.get(name, 0) for name in (PULLS, WILL_NOT_PULL, UNKNOWN)}}
-    return replace(run.outcome(results, only_read=True), extra=extra)
+    return replace(run.outcome(results), extra=extra)
 
 
 @dataclass

@@ -64,7 +64,7 @@ def audit_cluster(
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
         results = [namespace_result(run, name, survey.places[name]) for name in namespaces]
-        outcome = run.outcome(results, only_read=True)
+        outcome = run.outcome(results)
         gone = {result.name for result in results if result.status == "failed"}
     survey = replace(survey, places={name: place for name, place in survey.places.items() if name not in gone})
     document = document_of(Audit(asked, survey), cluster.name, asked.key or os.urandom(32))

@@ -217,7 +217,7 @@ def answer_what_if(
         except ClusterError as error:
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
-        outcome = run.outcome(work.results, only_read=True)
+        outcome = run.outcome(work.results)
     document = document_of(found, cluster.name)
     remarks = (*outcome.remarks, *idle_of(document["changes"]))
     return replace(

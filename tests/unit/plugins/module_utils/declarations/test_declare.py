@@ -37,6 +37,7 @@ DECLARATION: dict[str, Any] = {
     "namespaces": {"type": "list", "elements": "str"},
     "namespace_selector": {"type": "dict", "options": {"labels": {"type": "str"}}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purposes": {"type": "list", "elements": "str", "choices": ["pull", "mount"]},
     "count": {"type": "int", "default": 1},
     "ratio": {"type": "float"},
     "forced": {"type": "bool"},
@@ -208,6 +209,10 @@ class TestEntryProblems:
             (
                 {"state": "presnt"},
                 "option 'state' has an unknown value: did you mean 'present' instead of 'presnt'? It takes present, absent",
+            ),
+            (
+                {"purposes": "pull, mount"},
+                "option 'purposes' has a space before 'mount': write it as a list, such as [pull, mount]",
             ),
             ({"namespaces": {CANARY: 1}}, "option 'namespaces' is a dictionary: give a list, such as [one, other]"),
             (

@@ -120,20 +120,13 @@ class TestStopped:
             [NamespaceResult("a", "failed", error="gone"), NamespaceResult("b", "skipped")], stopped="gone"
         )
         assert outcome.message("sa_link") == (
-            "sa_link stopped: gone. Of 2 namespaces: 0 changed, 0 needed no change, 1 failed, 1 not attempted. "
-            "Run it again to finish"
+            "sa_link stopped: gone. Of 2 namespaces: 0 changed, 0 needed no change, 1 failed, 1 not attempted"
         )
 
     def test_a_task_that_reached_no_namespace_counts_none(self) -> None:
         assert (
             Outcome([NamespaceResult("a", "skipped")], stopped="refused").message("sa_link")
             == "sa_link stopped: refused"
-        )
-
-    def test_a_task_that_only_reads_has_nothing_to_finish(self) -> None:
-        done = [NamespaceResult("a", "unchanged"), NamespaceResult("b", "skipped")]
-        assert Outcome(done, stopped="gone", only_read=True).message("sa_wait") == (
-            "sa_wait stopped: gone. Of 2 namespaces: 1 read, 0 failed, 1 not attempted"
         )
 
     def test_a_stopped_task_has_failed_even_if_no_namespace_has(self) -> None:

@@ -431,23 +431,6 @@ class TestRules:
         assert "canary" not in problems
         assert module.problems({"around": [{"one": None}], "more": "x"}) == ""
 
-    def test_a_text_becomes_a_list_of_choices_without_spaces_after_commas(self) -> None:
-        words = {"type": "list", "elements": "str", "choices": ["a", "b"]}
-        inner = {"type": "list", "elements": "dict", "options": {"words": words}}
-        module = Module(
-            {"words": words, "text": {"type": "list", "elements": "str"}, "one": inner, "free": {"type": "dict"}},
-            dict,
-            None,
-        )
-        given = {"text": "a, b", "one": [{"words": "a, b"}, "a, b"], "free": {"words": "a, b"}, "other": "a, b"}
-        assert module.split_texts({**given, "words": "a , b"}) == {
-            **given,
-            "words": ["a", "b"],
-            "one": [{"words": ["a", "b"]}, "a, b"],
-        }
-        assert module.split_texts({"words": "a"}) == {"words": ["a"]}
-        assert module.split_texts({"words": ["a, b"]}) == {"words": ["a, b"]}
-
 
 class TestSecrets:
     def test_the_cluster_login_is_masked_and_registered(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
