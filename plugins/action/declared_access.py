@@ -39,7 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         super().run(tmp, task_vars)
         options = self.validate_argument_spec(argument_spec=self.module.arguments)[1]
         if is_collection_task(self._task) and (problems := problems_of(task_vars, self._templar)):
-            return refuse(f"nothing was read or changed: {'; '.join(problems)}")
+            return refuse(f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}")
 
         def run(step: AccessStep, given: dict[str, Any]) -> dict[str, Any]:
             return self._run_step(step, given, task_vars)

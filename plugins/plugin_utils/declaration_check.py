@@ -10,6 +10,7 @@ are checked here only if that host is this one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations import batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     ListForm,
+    explain_errors,
     list_entries,
     problems_of_entries,
 )
@@ -73,9 +75,17 @@ _MODULES = {
     "image_puller_grant": image_puller_grant.MODULE,
     "pull_access_prune": pull_access_prune.MODULE,
 }
-_TYPES = {"bool": "true or false", "int": "a whole number", "float": "a number", "str": "text"}
+#: The members of a role's entries that become another option of its modules.
+_SECRET_NAMES = "registry_secret_name' or 'realm_secret_name"
+_MEMBERS: Mapping[str, Mapping[str, str]] = {
+    "private_registry": {"secrets": "name"},
+    "delegated_auth": {"registries": "registry", "name": _SECRET_NAMES, "secrets": _SECRET_NAMES},
+}
 #: Maximum number of problems in a message.
 _SHOWN = 20
+
+
+_OPTION = re.compile(r"\boption '(\w+)'")
 
 
 class _OfAFileError(Exception):
@@ -115,11 +125,10 @@ def role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates:
 def find_invalid_settings(module: str, given: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[str]:
     """Yield the variables whose values a module of these tasks would refuse. `variables` are those of its options `given`."""
     arguments = _MODULES[module].arguments
-    for option, value in given.items():
+    for option, value in ((name, given[name]) for name in given if name in variables):
         spec = {name: part for name, part in arguments[option].items() if name in ("type", "elements", "choices")}
-        if option in variables and ArgumentSpecValidator({option: spec}).validate({option: value}).errors.errors:
-            takes = " or ".join(map(repr, spec.get("choices", ()))) or _TYPES.get(spec["type"], spec["type"])
-            yield f"variable {variables[option]} is {value!r}: it takes {takes}"
+        for problem in explain_errors(ArgumentSpecValidator({option: spec}).validate({option: value}).errors):
+            yield problem.replace(f"option {option!r}", f"variable {variables[option]}")
 
 
 def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:
@@ -134,13 +143,15 @@ def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:
 def _problems(declared: Declarations, *, is_local: bool) -> Iterator[str]:
     """Yield the problems of a role."""
     answer: Any = None
+    members = _MEMBERS.get(declared.role.name, {})
     if declared.role.name == "delegated_auth":
         answer = {"registries": [*map(_assume_answer, KINDS["delegated_auth"]["registries"](declared, None))]}
     for kind, module in _TASKS[declared.role.name].items():
         made = KINDS[declared.role.name][kind](declared, answer)
         yield from _find_changed_logins(module, made)
         if made:
-            yield from _problems_of(module, as_data(made), is_local=is_local)
+            for problem in _problems_of(module, as_data(made), is_local=is_local):
+                yield _OPTION.sub(lambda found: f"option '{members.get(found[1], found[1])}'", problem)
 
 
 def _assume_answer(question: Made) -> Made:

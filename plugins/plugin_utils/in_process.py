@@ -168,12 +168,12 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         if self._task.async_val and self.module.hidden:
             return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
-        if problems := self._problems(task_vars or {}):
-            return {"failed": True, "msg": problems}
-        result = super().run(tmp, task_vars)
         role = self._task._role if is_collection_task(self._task) else None
         name = role.get_name(include_role_fqcn=False) if role else ""
         variables = variables_of_options(name, self._options_as_written())
+        if problems := self._problems(task_vars or {}, variables):
+            return {"failed": True, "msg": problems}
+        result = super().run(tmp, task_vars)
         return self._hide_result(translate_result(variables, self.module.arguments, result))
 
     def run_step(self, task_vars: Any, variables: Mapping[str, str]) -> dict[str, Any]:
@@ -192,12 +192,12 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         parts = [*(defaults[name] for name in groups), defaults.get(self._task.action), own]
         return {option: template for part in parts if isinstance(part, Mapping) for option, template in part.items()}
 
-    def _problems(self, variables: Mapping[str, Any]) -> str:
+    def _problems(self, variables: Mapping[str, Any], names: Mapping[str, str]) -> str:
         """Return the problems that only this plugin can find: in variables, and in values that JSON would change; empty if none."""
-        found = [*find_unquoted(self.module.arguments, self._task.args)]
+        found = [*find_unquoted(self.module.arguments, self._task.args, variables=names)]
         if is_collection_task(self._task):
             found += problems_of(variables, self._templar)
-        return f"nothing was read or changed: {'; '.join(found)}" if found else ""
+        return f"nothing was read or changed: {'; '.join(dict.fromkeys(found))}" if found else ""
 
     def _hide_result(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return the result. If it contains credentials, it is registered but not shown, as if the task had `no_log`."""
@@ -306,8 +306,11 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             say=say,
             controller=self._controller(),
         )
-        problems = self.module.problems(given) if validation.errors.errors else ""
-        result = _refusal(validation, problems) or execute(self.module, task)
+        errors = validation.errors.errors
+        refusal = (
+            {"failed": True, "msg": self.module.problems(given, errors) or validation.errors.msg} if errors else None
+        )
+        result = refusal or execute(self.module, task)
         return task, {**result, **_collect_messages(validation, task)}
 
 
@@ -326,13 +329,6 @@ def _as_received(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result as Ansible gets it from a process. Ansible warns of all types that JSON does not support, including subclasses."""
     received: dict[str, Any] = json.loads(json.dumps(result, default=_as_json))
     return received
-
-
-def _refusal(validation: Any, problems: str) -> dict[str, Any] | None:
-    """Return the failure of a task with invalid options: `problems` of entries, or else AnsibleModule's message. None if they are valid."""
-    if not validation.errors.errors:
-        return None
-    return {"failed": True, "msg": problems or validation.errors.msg}
 
 
 def _collect_messages(validation: Any, task: Task) -> dict[str, list[Any]]:

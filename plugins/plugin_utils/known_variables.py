@@ -60,8 +60,17 @@ def why_unquoted(where: str, value: object) -> str:
     return f"{where} is {kind} and not a text: YAML has changed it, so put it in quotes where it is defined"
 
 
-def find_unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], where: str = "") -> Iterator[str]:
-    """Yield a sentence for each credential or user name in a module's options that YAML has changed. It never contains the value."""
+def find_unquoted(
+    arguments: Mapping[str, Any],
+    options: Mapping[str, Any],
+    where: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """Yield a sentence for each credential or user name in a module's options that YAML has changed. It never contains the value.
+
+    `variables` are those of `variables_of_options`.
+    """
+    known = variables or {}
     for name, value in options.items():
         spec = arguments.get(name)
         if not isinstance(spec, Mapping):
@@ -70,9 +79,9 @@ def find_unquoted(arguments: Mapping[str, Any], options: Mapping[str, Any], wher
             for position, item in enumerate(value if isinstance(value, list) else [value]):
                 if isinstance(item, Mapping):
                     index = f"[{position}]" if isinstance(value, list) else ""
-                    yield from find_unquoted(spec["options"], item, f"{where}{name}{index}.")
+                    yield from find_unquoted(spec["options"], item, f"{where}{known.get(name, name)}{index}.")
         elif spec.get("no_log") or name in _USER_OPTIONS or name in CONTAINERS:
-            yield from _find_unquoted_values(f"{where}{name}", value)
+            yield from _find_unquoted_values(f"variable {known[name]}" if name in known else f"{where}{name}", value)
 
 
 def _find_unquoted_values(where: str, value: object) -> Iterator[str]:
@@ -367,10 +376,8 @@ _OPTIONS = re.compile(rf"(?:\boption(s?) )?{_OPTION.pattern}(?:(?:, | and | or )
 _OF_TASKS = {"owner", "adopt"}
 #: The beginning of the next problem in a message with several problems. Problems within an entry begin with the entry.
 _PROBLEM = re.compile(r"; (?=options? ')")
-#: An option in a message of Ansible, such as `value of state must be one of: present, absent`.
-_VALUE = re.compile(r"\bvalue of (\w+)(?= must be one )")
-#: The position in a list. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
-_ENTRY = re.compile(r"\w\[\d+\]'?")
+#: The position in a list, with the rest of a quoted path. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
+_ENTRY = re.compile(r"\w\[\d+\](?:(?:\.\w+|\[\d+\])*')?")
 
 
 def variables_of_options(role: str, given: Mapping[str, Any]) -> dict[str, str]:
@@ -404,7 +411,7 @@ def translate_result(
 
     def translate(text: Any) -> Any:
         # An explanation can have a hundred thousand lines.
-        if not isinstance(text, str) or not ("'" in text or "value of " in text):
+        if not isinstance(text, str) or "'" not in text:
             return text
         return "; ".join(_translate_problem(variables, in_entry, arguments, each) for each in _PROBLEM.split(text))
 
@@ -434,7 +441,7 @@ def _translate_problem(
     known = {name: variables[name] for name in variables.keys() - {*members}}
     start = _OPTIONS.sub(lambda found: _name_variables(known, found), text[:end])
     rest = _OPTIONS.sub(lambda found: _name_variables(in_entry, found, has_values=True), text[end:])
-    return start + rest if entry else _VALUE.sub(lambda found: f"value of {variables.get(found[1], found[1])}", start)
+    return start + rest
 
 
 def _name_variables(known: Mapping[str, str], found: re.Match[str], *, has_values: bool = False) -> str:

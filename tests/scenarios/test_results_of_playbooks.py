@@ -174,7 +174,7 @@ def test_automation_account_prints_one_result_line(cluster: Cluster, namespace: 
     [
         ("explain", "", "stopped: the line above that begins with fatal: says why"),
         ("what_if", "", "stopped: the line above that begins with fatal: says why"),
-        ("automation_account", "", "account /image-pull: stopped: the line above that begins with fatal: says why"),
+        ("automation_account", "", "account image-pull: stopped: the line above that begins with fatal: says why"),
     ],
 )
 def test_a_playbook_that_refuses_its_variables_prints_a_result_line(

@@ -36,7 +36,7 @@ class InMemory:
         given = {"host": self.host, "api_key": "token", "ca_cert": loopback_certificate(), **options}
         validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(given)
         if validation.error_messages:
-            return {"failed": True, "msg": module.problems(given) or "; ".join(validation.error_messages)}
+            return {"failed": True, "msg": module.problems(given, validation.errors) or validation.errors.msg}
         task = Task(name, validation.validated_parameters, check, True, self.directory, set())
         result = {"failed": False, **execute(module, task), "warnings": task.warnings}
         assert_documented(name, result)

@@ -29,7 +29,7 @@ MODULES: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
     "automation_account": [
         (ACCOUNT, ["give 'jobs'"]),
         ({**ACCOUNT, "jobs": ["secrets"], "everywhere": True, **HERE}, ["either 'everywhere' or the namespaces"]),
-        ({**ACCOUNT, "jobs": ["root"]}, ["value of jobs must be one or more of"]),
+        ({**ACCOUNT, "jobs": ["root"]}, ["option 'jobs' has an unknown value: it takes "]),
     ],
     "credential_rotation": [
         ({**ROTATION, "verify_repositories": ["app"]}, ["':' in its user name", "no password", "'app' is not a rep"])
@@ -71,12 +71,12 @@ MODULES: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ),
         (
             {"secrets": [{**HERE, **SECRET, "state": "gone"}, {**SECRET, "pasword": "Canary-77"}]},
-            ["secrets[0] (pull): value of state must be one of: present, absent", "secrets[1] (pull): "],
+            ["secrets[0] (pull): option 'state' has an unknown value: it takes present, absent", "secrets[1] (pull): "],
         ),
     ],
     "sa_link": [
-        ({"secrets": ["x"]}, ["one of the following is required"]),
-        ({**LINK, "namespace_selector": {"include": ["*"]}}, ["mutually exclusive"]),
+        ({"secrets": ["x"]}, ["give one of options '"]),
+        ({**LINK, "namespace_selector": {"include": ["*"]}}, ["give only one of options '"]),
         ({"secrets": ["x"], "namespace_selector": {"exclude": ["a"]}}, ["'namespace_selector'"]),
         ({**LINK, "max_failures": "few"}, ["'max_failures'"]),
         ({**LINK, "owner": ""}, ["option 'owner'"]),

@@ -29,7 +29,7 @@ __all__ = [
     "describe_unexpected",
     "find_similar",
     "format_suggestion",
-    "unknown_options",
+    "problems_of_names",
 ]
 
 
@@ -147,8 +147,8 @@ def format_suggestion(name: str, known: Collection[str]) -> str:
     return f": did you mean {found!r}?" if found else ""
 
 
-def unknown_options(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
-    """Yield a sentence for each option that the argument spec does not have, including suboptions, with the valid options."""
+def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
+    """Yield a sentence for each option that the argument spec does not have, and each missing required one, including suboptions."""
     names = [*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))]
     for name, value in given.items():
         if name not in names:
@@ -161,7 +161,10 @@ def unknown_options(arguments: Mapping[str, Any], given: Mapping[Any, Any], wher
         for position, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, Mapping):
                 index = f"[{position}]" if isinstance(value, list) else ""
-                yield from unknown_options(options, item, f"{where}{name}{index}.")
+                yield from problems_of_names(options, item, f"{where}{name}{index}.")
+    needed = {name: (name, *spec.get("aliases", ())) for name, spec in arguments.items() if spec.get("required")}
+    missing = (name for name, spellings in needed.items() if all(given.get(one) is None for one in spellings))
+    yield from (f"{where}{name} is missing: add the line '{name}: VALUE'" for name in missing)
 
 
 #: The default of the options that limit a prune.

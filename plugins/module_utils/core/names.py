@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from .errors import OptionError
 from .text import is_plain
@@ -71,7 +71,7 @@ def check_name(option: str, name: str) -> None:
     if not is_name(name):
         raise OptionError(
             f"option {option!r}: {quote_name(name)} cannot be an object's name: use lower-case letters, digits, '-' and '.', "
-            f"at most {LONGEST_NAME}, beginning and ending with a letter or digit"
+            f"at most {LONGEST_NAME}, beginning and ending with a letter or digit{_write_instead(name, is_name)}"
         )
 
 
@@ -104,7 +104,12 @@ def _suggest_name(name: str) -> str:
     """The name that was probably meant. Empty if that is unclear."""
     if is_pattern(name) and len(name) <= _SHOWN:
         return f". To select namespaces by a pattern, write 'namespace_selector: {{include: [\"{name}\"]}}' instead"
-    return f". Write {name.lower()!r}" if is_namespace(name.lower()) else ""
+    return _write_instead(name, is_namespace)
+
+
+def _write_instead(name: str, is_valid: Callable[[str], bool]) -> str:
+    meant = re.sub(r"[\s_]+", "-", name.lower()).strip("-")
+    return f". Write {meant!r}" if is_valid(meant) and len(name) <= _SHOWN else ""
 
 
 def check_path_segment(option: str, name: str) -> None:

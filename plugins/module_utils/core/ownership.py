@@ -62,9 +62,10 @@ def check_owner(owner: str) -> None:
     :raises OptionError: unless it is a non-empty label value that the API server accepts.
     """
     if not _OWNER.match(owner):
+        meant = re.sub(r"\s+", "-", owner.strip())
         raise OptionError(
             f"option 'owner': {owner[:80]!r} cannot be the value of a label: use 1 to 63 letters, digits, '-', '_' and '.', "
-            "beginning and ending with a letter or digit"
+            f"beginning and ending with a letter or digit{f'. Write {meant!r}' if _OWNER.match(meant) else ''}"
         )
 
 

@@ -9,7 +9,18 @@ from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from ..core.changes import NOTHING_RELATED, Change, Desired, Entry, Failure, ListedBy, Plan, Prerequisite, Related
+from ..core.changes import (
+    NOTHING_RELATED,
+    Change,
+    Desired,
+    Entry,
+    Failure,
+    ListedBy,
+    NamespaceNote,
+    Plan,
+    Prerequisite,
+    Related,
+)
 from ..core.errors import ImagePullError, OptionError, Refusal
 from ..core.names import check_namespace
 from ..core.namespaces import NamespaceSelector
@@ -58,7 +69,9 @@ def from_options(options: Mapping[str, Any]) -> Targets | NamespaceSelector:
         return selector_from_options(options["namespace_selector"])
     names = options.get("namespaces")
     if names is None:
-        raise OptionError("give one of the options 'namespaces' and 'namespace_selector'")
+        raise OptionError(
+            "give one of the options 'namespaces' and 'namespace_selector', such as 'namespaces: [project-a]'"
+        )
     if not names:
         raise OptionError("option 'namespaces' is empty: give at least one")
     for name in names:
@@ -360,7 +373,12 @@ class _BatchPlanner:
             self._keep(change)
             self._writes.add(change, entry)
         self._awaited += (replace(awaited, entry=entry) for awaited in plan.waiting_for)
-        self._notes += plan.notes
+        # A glob of another entry can be the same.
+        named = declared.entry is not None
+        self._notes += (
+            NamespaceNote(f"{entry}: {note}") if named and isinstance(note, NamespaceNote) else note
+            for note in plan.notes
+        )
         if plan.extra:
             self._extras.append({"entry": entry.position, **plan.extra})
 

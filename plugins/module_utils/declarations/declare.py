@@ -13,11 +13,11 @@ from typing import Any, Generic, TypeVar
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..core.changes import Desired, Entry
-from ..core.errors import OptionError, format_suggestion, unknown_options
+from ..core.errors import OptionError, find_similar, problems_of_names
 from ..core.names import is_name
 from ..core.namespaces import NamespaceSelector
 from ..core.objects import Kind
-from ..core.text import summarize
+from ..core.text import join_and, summarize
 from . import batch
 from .batch import Batch, Declaration, Targets
 
@@ -30,7 +30,7 @@ __all__ = [
     "batch_of",
     "entry_at",
     "entry_problems",
-    "is_unknown",
+    "explain_errors",
     "list_entries",
     "problems_of_entries",
     "read_claims",
@@ -113,6 +113,7 @@ _FORMS = {
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
+    "str": "a text",
 }
 
 _BY_NAME = (
@@ -206,15 +207,18 @@ def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: An
         if not isinstance(item, Mapping):
             problems.append(f"{entry}: it is not a dictionary of options")
             continue
-        problems += [f"{entry}: {problem}" for problem in unknown_options(spec["options"], item)]
-        errors = validator.validate(item).errors
-        problems += [f"{entry}: {_drop_value(error.msg)}" for error in errors if not is_unknown(error)]
+        found = [*problems_of_names(spec["options"], item), *explain_errors(validator.validate(item).errors)]
+        problems += [f"{entry}: {problem}" for problem in found]
     return problems
 
 
-def is_unknown(error: object) -> bool:
-    """Whether Ansible's validation reports an unknown option. `unknown_options` reports it in more detail."""
-    return type(error).__name__ == "UnsupportedError"
+def explain_errors(errors: Iterable[Any]) -> list[str]:
+    """Return a sentence for each error of Ansible's validation, without the value that Ansible repeats, and with the form to write.
+
+    Errors about names are left out, because `problems_of_names` reports them in more detail.
+    """
+    messages = [error.msg for error in errors if type(error).__name__ not in ("UnsupportedError", "RequiredError")]
+    return [*dict.fromkeys(map(_explain_error, messages))]
 
 
 def batch_of(
@@ -287,13 +291,27 @@ def _count_entries(total: int) -> str:
     return "the one entry" if total == 1 else f"the {total} entries"
 
 
-def _drop_value(message: str) -> str:
-    """Ansible's message without the value that it repeats, with the choice that was probably meant."""
-    chosen = re.search(r" one (?:or more )?of: (.+?)(?:, got:|\. Got no match for:) ([\w-]+)", message)
-    meant = format_suggestion(chosen[2], chosen[1].split(", ")) if chosen else ""
-    message = re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)
-    message = re.sub(r"(unable to convert to \w+).*|,? got: .*", r"\1", message, flags=re.DOTALL)
-    wanted = re.search(r"unable to convert to (\w+)\Z", message)
-    if message.startswith("parameters are mutually exclusive"):
-        return f"{message}: give one of them"
-    return message + meant + (f": give {_FORMS[wanted[1]]}" if wanted and wanted[1] in _FORMS else "")
+#: Messages of Ansible (module_utils/common/parameters.py and validation.py), with their variable parts.
+_CHOICE = re.compile(r"value of (\w+) must be one (?:or more )?of: (.+?)(?:, got: *|\. Got no match for: *)([\w-]*)")
+_TYPE = re.compile(r"(argument|Elements value for option) '(\w+)'.*? is of type \W*(?:class ')?(\w+).* to convert to (\w+)", re.DOTALL)  # fmt: skip
+_GROUPS = re.compile(r"(parameters are mutually exclusive|one of the following is required): ([\w|, ]+?)(?: found in .*)?\Z")  # fmt: skip
+_KINDS = {"str": "a text", "int": "a number", "float": "a number", "list": "a list", "dict": "a dictionary"}
+
+
+def _explain_error(message: str) -> str:
+    if found := _CHOICE.match(message):
+        choices = found[2].split(", ")
+        if found[3] in choices:
+            return f"option {found[1]!r} has a space before {found[3]!r}: write it as a list, such as [{choices[0]}, {found[3]}]"
+        meant = find_similar(found[3], choices) if found[3] else ""
+        advice = f": did you mean {meant!r} instead of {found[3]!r}? It takes" if meant else ": it takes"
+        return f"option {found[1]!r} has an unknown value{advice} {found[2]}"
+    if found := _TYPE.match(message):
+        item = "" if found[1] == "argument" else "an item of "
+        advice = f"give {_FORMS[found[4]]}" if found[4] in _FORMS else f"it cannot be converted to {found[4]}"
+        return f"{item}option {found[2]!r} is {_KINDS.get(found[3], found[3])}: {advice}"
+    if found := _GROUPS.match(message):
+        groups = found[2].split(", ") if "|" in found[2] else [found[2]]
+        names = (join_and([repr(name) for name in re.findall(r"\w+", group)]) for group in groups)
+        return "; ".join(f"give {'only ' if '|' in found[2] else ''}one of options {group}" for group in names)
+    return re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)

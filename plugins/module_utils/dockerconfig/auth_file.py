@@ -304,7 +304,8 @@ def _select_members(auths: Object, helpers: Helpers, source: str, include: Seque
             helpers.refuse_chosen(pattern, source)
             held = ", ".join(sorted(map(without_user, names))) or "none"
             raise OptionError(
-                f"{source} has no entry that matches {pattern!r} of option 'include'. Its entries: {held}"
+                f"{source} has no entry that matches {pattern!r} of option 'include'. Its entries: {held}. Name some of these in 'include', "
+                "or leave it out"
             )
     return tuple(item for item in auths.members if any(is_match(item.name, pattern) for pattern in include))
 

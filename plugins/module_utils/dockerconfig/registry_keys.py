@@ -477,7 +477,7 @@ def _unportable_warning(key: str) -> str:
     if can_be_shown(key) and not set(".:") & set(host) and host:
         return (
             f"registry {key!r}: {who}, because an image name that begins with {host!r} refers to Docker Hub. "
-            "Write the registry's full host name instead"
+            "Write the registry's full host name instead, such as registry.example.com"
         )
     name, colon, port = host.partition(":")
     if colon and can_be_shown(key) and not port.isdecimal() and "[" not in host:

@@ -217,7 +217,7 @@ class _Reconciliation(NamespaceWork):
         for awaited in self.plan.waiting_for:
             missing.setdefault(awaited.entry, []).append(awaited.what)
         reasons = {
-            entry: f"{', '.join(what)} did not appear in time. Create it, or wait longer"
+            entry: f"{', '.join(what)} did not appear in time. Create it, correct its name, or wait longer ('wait_timeout: 300')"
             for entry, what in missing.items()
         }
         error = reasons.pop(None, "")

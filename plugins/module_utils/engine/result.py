@@ -155,9 +155,12 @@ class Outcome:
         if not self.stopped:
             return ""
         count = _summary(self.namespaces)
+        if count["skipped"] == count["total"]:
+            return f"stopped: {self.stopped}"
+        end = ". Run it again to finish" if count["changed"] else ""
         return (
             f"stopped: {self.stopped}. Of {pluralize(count['total'], 'namespace')}: {count['changed']:,} changed, {count['unchanged']:,} "
-            f"needed no change, {count['failed']:,} failed, {count['skipped']:,} not attempted. Run it again to finish"
+            f"needed no change, {count['failed']:,} failed, {count['skipped']:,} not attempted{end}"
         )
 
 

@@ -286,7 +286,8 @@ class Verification:
         found = self.of_logins(logins)
         answered = {question.image for question in found}
         problems = [
-            f"option 'verify_repositories': no registry of this secret is for {text}. The secret has {', '.join(sorted(logins))}"
+            f"option 'verify_repositories': no registry of this secret is for {text}. The secret has {', '.join(sorted(logins))}: name a repository "
+            "of these, or give a login for it in 'registries'"
             for text, image in self.images
             if image not in answered
         ]

@@ -103,7 +103,8 @@ class _AnsibleModule(AnsibleModule):  # type: ignore[misc]
 
     def fail_json(self, msg: str, **kwargs: Any) -> None:
         """Fail the task. A failed start reports all invalid entries of a list, not only the first."""
-        problems = "" if self._is_valid else self._module.problems(self.params)
+        errors = getattr(getattr(self, "validation_result", None), "errors", ())
+        problems = "" if self._is_valid else self._module.problems(self.params, errors)
         super().fail_json(problems or msg, **kwargs)
 
     @cached_property

@@ -30,7 +30,7 @@ from ..core.errors import (
     call_all,
     describe_missing,
     describe_unexpected,
-    unknown_options,
+    problems_of_names,
 )
 from ..core.files import advise_reader, describe_read_error
 from ..core.names import is_pattern
@@ -45,6 +45,7 @@ from ..declarations.declare import (
     ListForm,
     batch_of,
     entry_problems,
+    explain_errors,
     read_claims,
     read_declarations,
 )
@@ -114,25 +115,31 @@ def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
     if not jobs:
         return ""
     there = f", and namespace {summarize(places, _SHOWN)} to automation_account_namespaces" if places else ""
-    return f"for an account of the role automation_account, add {join_and(jobs)} to automation_account_jobs{there}, unless already there"
+    return (
+        f"for an account of the role automation_account, add {join_and(jobs)} to automation_account_jobs{there}, unless already there, and "
+        "run: ansible-playbook openshift_ops.image_pull.automation_account -i INVENTORY"
+    )
 
 
 def _jobs_with(need: MissingPermission, module: str) -> Iterator[tuple[str, str]]:
     """Yield the first job of the module that has the right, else the first job that has it. Nothing if the module is in no job.
 
-    With the namespace, if the account needs the right in each of its namespaces.
+    With the namespace, if the account needs the right in each of its namespaces. A right in this namespace only, such as for the nodes' pull
+    secret, comes first: a platform namespace is none of those.
     """
     from ..rbac.rights import EVERY, JOBS  # noqa: PLC0415 - a long table, and few tasks lack a right
 
     if not any(module in _modules(job.what) for job in JOBS.values()):
         return
     resource = f"{need.resource}.{need.group}" if need.group else need.resource
-    having = [
-        (name, need.namespace if right.where == EVERY else "")
+    every = [
+        (name, right.where)
         for name, job in JOBS.items()
         for right in job.rights
         if right.resource == resource and need.verb in right.verbs
     ]
+    here = [(name, where) for name, where in every if where == need.namespace != EVERY] or every
+    having = [(name, need.namespace if where == EVERY else "") for name, where in here]
     own = [each for each in having if module in _modules(JOBS[each[0]].what)]
     yield from (own or having)[:1]
 
@@ -220,8 +227,8 @@ class Module:
             f"{python} -m pip install {_REQUIREMENTS}, or name a Python that has them in the variable ansible_python_interpreter"
         )
 
-    def problems(self, options: Mapping[str, Any]) -> str:
-        """Return the problems of option names, and of the entries of all lists, by Ansible's validation; empty if there are none."""
+    def problems(self, options: Mapping[str, Any], errors: Iterable[Any] = ()) -> str:
+        """Return the problems of option names, and of the entries of all lists or, without these, the `errors` of Ansible's validation."""
         forms = {form.option: form for form in ([self.form, *self.lists] if self.form else self.lists)}
         own = _map_lists(self.arguments, forms, lambda spec: {**spec, "options": None})
         entries = (
@@ -229,7 +236,11 @@ class Module:
             for where, option, arguments, items in _find_lists(self.arguments, options, forms)
             if (found := entry_problems(forms[option], arguments, items))
         )
-        return "; ".join([*(f"option {found}" for found in unknown_options(own, options)), *entries])
+        names = (
+            f"option '{name}' {rest}"
+            for name, _space, rest in (found.partition(" ") for found in problems_of_names(own, options))
+        )
+        return "; ".join([*names, *entries] or explain_errors(errors))
 
 
 @dataclass

@@ -204,7 +204,7 @@ def hint(
     steps = [_account_advice(name, existing) for name in missing]
     is_openshift = CLUSTER_VERSION not in facts.absent
     if steps or is_openshift:
-        steps.append("wait longer (timeout)")
+        steps.append("wait longer ('timeout: 300')")
     if unfinished:
         steps.append(_secret_advice(facts, is_openshift=is_openshift))
     return "; ".join(steps)

@@ -265,7 +265,7 @@ class Words:
 
     server: str = "server"
     prefix: str = ""
-    authority: str = "Give the certificate of the authority that signed it in '{prefix}ca_cert'"
+    authority: str = "Give the certificate of the authority that signed it: '{prefix}ca_cert: /path/to/ca.crt'"
     client_certificate: str = (
         "the server asks for a client certificate, which this module cannot send. Give a host that does not ask for one"
     )
@@ -323,7 +323,7 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     ),
     (
         TimeoutError,
-        "there was no complete response in time. Check the network and firewalls, or raise '{prefix}timeout'",
+        "there was no complete response in time. Check the network and firewalls, or raise '{prefix}timeout: 60'",
     ),
     (socket.gaierror, "the name cannot be resolved. Check the name, and DNS on the host that runs the task"),
     (ConnectionRefusedError, "the connection was refused. Check the port, and whether the {server} runs"),

@@ -21,7 +21,7 @@ from ...core.errors import MissingPermission
 from ...core.names import quote_name
 from ...core.objects import NAMESPACE, Json, Kind, ObjectRef, as_dict, as_int, as_list, as_str
 from .connection import Connection
-from .errors import ApiError, ClusterError, Expired, Forbidden, NotFound, UnknownResource
+from .errors import ApiError, ClusterError, Expired, Forbidden, NoApiServer, NotFound, UnknownResource
 from .requester import ApiRequest, ApiStream, OversizedPage, Requester, unintelligible_error
 
 __all__ = [
@@ -454,7 +454,13 @@ class Cluster:
         """The result of `read` for the JSON of the response."""
         answer = self._requester.send(request)
         try:
-            return read(decode_json(answer.body))
+            content = decode_json(answer.body)
+        except UnexpectedResponse as error:
+            foreign = unintelligible_error(request, str(error), NoApiServer)
+            raise self._requester.foreign_response(foreign) from None
+        self._requester.is_known = True
+        try:
+            return read(content)
         except UnexpectedResponse as error:
             raise unintelligible_error(request, str(error)) from None
 

@@ -48,7 +48,7 @@ _OFF = ("0", "f", "false", "n", "no", "off")
 
 _UNENCRYPTED = (
     "{origin} begins with http://, so {what} would cross the network unencrypted. Nothing was sent. Give the https:// address "
-    "of the API server. Without TLS, only an address of this host is used, such as that of 'kubectl proxy', and only without a login"
+    "of the API server, which 'oc whoami --show-server' prints. Without TLS, only an address of this host is used, such as that of 'kubectl proxy', and only without a login"
 )
 
 _UNVERIFIED = (
@@ -205,10 +205,10 @@ def _check_options(options: ConnectionOptions) -> None:
     """Refuse options that would be ignored, or would send a login to the wrong server."""
     for name, other in (("username", "password"), ("password", "username"), ("client_key", "client_cert")):
         if getattr(options, name) and not getattr(options, other):
-            raise OptionError(f"option '{name}' also needs '{other}'")
+            raise OptionError(f"option '{name}' also needs '{other}': add the line '{other}: VALUE'")
     if options.host and not (options.has_login or options.names_kubeconfig):
         raise OptionError(
-            "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', 'username' with "
+            "option 'host' needs a login for that host: give 'api_key', which 'oc whoami --show-token' prints, 'client_cert' with 'client_key', 'username' with "
             "'password', or the 'kubeconfig' whose login is for that host"
         )
 
@@ -311,7 +311,7 @@ def _check_host(target: _Target) -> None:
     if not target.host:
         wrong = "is missing: give 'host'"
     elif "://" not in target.host:
-        wrong = "is not a URL. Put https:// before it"
+        wrong = "is not a URL. Put https:// before it, such as https://api.example.com:6443"
     else:
         wrong = _url_problem(target.host)
     if wrong:
@@ -373,7 +373,7 @@ def _pool(target: _Target, connections: int, directory: str) -> Any:
     except (TypeError, ValueError):
         # The error may quote the proxy's password.
         raise ConnectError(
-            "the proxy cannot be used: give http://HOST:PORT or https://HOST:PORT in option 'proxy', or in the environment variable HTTPS_PROXY"
+            "the proxy cannot be used: set 'proxy: http://HOST:PORT', or the environment variable HTTPS_PROXY, with http:// or https://"
         ) from None
     if target.server_name:
         pool.connection_pool_kw["server_hostname"] = target.server_name

@@ -21,6 +21,7 @@ from ...core.redaction import mask
 from ...core.text import make_printable
 
 __all__ = [
+    "NO_API_SERVER",
     "AlreadyExists",
     "ApiError",
     "ClusterError",
@@ -31,6 +32,7 @@ __all__ = [
     "Forbidden",
     "NamespaceMissing",
     "NamespaceTerminating",
+    "NoApiServer",
     "NotFound",
     "Unanswered",
     "Unauthorized",
@@ -107,6 +109,10 @@ class Forbidden(ApiError):
     need: MissingPermission | None = None
 
 
+class NoApiServer(ApiError):
+    """The response is not from an API server."""
+
+
 class Conflict(ApiError):
     """The object has changed since it was read."""
 
@@ -147,12 +153,17 @@ def _advise_right(right: object) -> str:
     return f"Give the caller {right}, or use another caller, see {RIGHTS_PAGE}"
 
 
+NO_API_SERVER = (
+    "This response is not from a Kubernetes API server: set 'host', or the kubeconfig, to the address that 'oc whoami --show-server' "
+    "prints, or check the proxy"
+)
+
 #: If the response names the permission, the fix names it too.
 _RIGHT = _advise_right("that right")
 
 #: The first matching rule counts. Cases that depend on other fields of the response come before: 404, 409, terminating namespaces.
 _RULES = (
-    _ErrorRule(range(300, 400), "", "This is not the address of an API server: correct 'host' or the kubeconfig"),
+    _ErrorRule(range(300, 400), "", NO_API_SERVER, NoApiServer),
     _ErrorRule({400}, "HTTP request to an HTTPS server", "Put https:// before the host"),
     _ErrorRule(
         {400},
@@ -162,8 +173,8 @@ _RULES = (
     _ErrorRule(
         {401},
         "",
-        "The login is invalid or has expired: log in again, for example with 'oc login', or give a valid token or certificate "
-        "('api_key', 'kubeconfig' or 'client_cert')",
+        "The login is invalid or has expired: log in again with 'oc login', or give another 'kubeconfig', 'client_cert' or 'api_key', "
+        "which 'oc whoami --show-token' prints",
         Unauthorized,
     ),
     _ErrorRule(
@@ -248,7 +259,6 @@ _RULES = (
 
 #: Kinds that every API server has.
 _CORE = ("namespaces", "nodes", "pods", "secrets", "serviceaccounts")
-_NO_API_SERVER = "This response is not from a Kubernetes API server: check the address and the proxy"
 
 
 @dataclass(frozen=True)
@@ -317,7 +327,7 @@ class FailedRequest:
         for rule in _RULES:
             if self.status in rule.statuses and re.search(rule.pattern, text) and (answer or rule.plain):
                 return rule.error or (Forbidden if self.status == 403 else ApiError), rule.way_out
-        return ApiError, _NO_API_SERVER
+        return NoApiServer, NO_API_SERVER
 
     def _not_found(
         self, answer: Mapping[str, Any], details: Mapping[str, Any], text: str
@@ -329,7 +339,7 @@ class FailedRequest:
         (kubernetes pkg/registry/rbac/rolebinding/policybased/storage.go).
         """
         if not answer and (self.resource in _CORE or "404 page not found" not in text):
-            return ApiError, _NO_API_SERVER
+            return NoApiServer, NO_API_SERVER
         kind, name = details.get("kind"), details.get("name")
         if not name:
             return UnknownResource, "The API server has no such resource: check the address and the cluster's version"

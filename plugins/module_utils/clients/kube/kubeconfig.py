@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...core.files import describe_place, describe_read_error
+from ...core.files import advise_reader, describe_place, describe_read_error
 from ...core.objects import Json, as_dict
 from ...core.redaction import is_path
 from ..https import exchange
@@ -125,10 +125,8 @@ class Pem:
         try:
             return Path(self.path).read_bytes()
         except (OSError, ValueError) as error:
-            reason = describe_read_error(self.path, error)
-            raise ConnectError(
-                f"{self} cannot be read on the host that runs the task: {reason}. Correct the path"
-            ) from None
+            reason = describe_read_error(self.path, error) + advise_reader(self.path, error)
+            raise ConnectError(f"{self} cannot be read on the host that runs the task: {reason}") from None
 
 
 def client_context(
@@ -160,7 +158,7 @@ def _load_authority(context: ssl.SSLContext, authority: Pem) -> None:
             context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
     except (OSError, ValueError):
         raise ConnectError(
-            f"{authority} contains no certificate in PEM format: give that of the server's authority"
+            f"{authority} contains no certificate in PEM format: give the file with that of the server's authority, which begins with -----BEGIN CERTIFICATE-----"
         ) from None
 
 
@@ -191,7 +189,10 @@ def _as_file(pem: Pem, directory: str) -> Iterator[str]:
 
 
 _DEFAULT = "~/.kube/config"
-_WAY_OUT = "Correct 'kubeconfig' and 'context', or give 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
+_WAY_OUT = (
+    "Set 'kubeconfig: /path/to/kubeconfig', with 'context: NAME' for another context than its current one, or set 'host' and 'api_key', or "
+    "export K8S_AUTH_KUBECONFIG=/path/to/kubeconfig"
+)
 
 
 @dataclass(frozen=True, repr=False)

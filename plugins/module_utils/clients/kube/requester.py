@@ -20,11 +20,13 @@ from ...core.redaction import mask
 from ..https.exchange import HttpResponse
 from .connection import Connection
 from .errors import (
+    NO_API_SERVER,
     ApiError,
     ClusterError,
     ConnectError,
     FailedRequest,
     Forbidden,
+    NoApiServer,
     Unanswered,
     Unauthorized,
 )
@@ -129,10 +131,16 @@ class Requester:
         self._lock = threading.Lock()
         self._health = Health(now)
         self._is_read_only = False
+        #: Whether an API server has answered.
+        self.is_known = False
 
     def forbid_writes(self) -> None:
         """Make every later request that changes an object raise an error without being sent."""
         self._is_read_only = True
+
+    def foreign_response(self, error: ApiError) -> ImagePullError:
+        """Return the error for a response that is not from an API server. It ends all requests, unless an API server has answered before."""
+        return error if self.is_known else self._health.stop(ConnectError(str(error)))
 
     def stop(self, error: ClusterError) -> None:
         """Make every later request, including those of running threads, raise the error without being sent."""
@@ -197,6 +205,8 @@ class Requester:
                     raise
             login = self._connection.headers()
             return self._exchange(request, login, send), login
+        except NoApiServer as error:
+            raise self.foreign_response(error) from None
         except ClusterError as error:
             failure = self._health.stop(error)
             if error.unanswered:
@@ -284,7 +294,8 @@ class Requester:
 def unintelligible_error(request: ApiRequest, what: str, kind: type[ApiError] = ApiError) -> ApiError:
     """Return the error for a response that no API server sends. `what` describes the response."""
     doubt = ". It may have been carried out" if request.writes else ""
-    return kind(f"{request.attempt} returned {what}. Check the address and the proxy{doubt}")
+    advice = NO_API_SERVER if kind is NoApiServer else "Check the address and the proxy"
+    return kind(f"{request.attempt} returned {what}. {advice}{doubt}")
 
 
 def _retry_delay(request: ApiRequest, error: ImagePullError) -> float | None:
@@ -303,7 +314,9 @@ def _error_from_failure(request: ApiRequest, login: Mapping[str, str], error: Tr
     """The error of the request for an error of the transport."""
     attempt, text = request.attempt, mask(str(error), forms_of(login.get("Authorization", "")))
     if isinstance(error, NotSent):
-        return _Unsent(f"{attempt} failed: {text}", "Check the address, the network and the proxy")
+        return _Unsent(
+            f"{attempt} failed: {text}", "Check 'host' or the kubeconfig, the network, and 'proxy' or 'no_proxy'"
+        )
     if isinstance(error, Unusable):
         return ConnectError(f"{attempt} failed: {text}")
     if isinstance(error, OversizedApiResponse):

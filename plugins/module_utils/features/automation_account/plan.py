@@ -124,7 +124,7 @@ def _problems(options: Mapping[str, Any]) -> Iterator[str]:
         yield "give 'jobs': without any, the account needs no rights"
     yield from _problems_of_names(options)
     if seconds is not None and seconds < _SHORTEST:
-        yield f"option 'token_seconds' is {seconds}: the minimum is {_SHORTEST} seconds"
+        yield f"option 'token_seconds' is {seconds}: the minimum is {_SHORTEST} seconds. Write 'token_seconds: 3600' for an hour"
     if seconds is not None and state != "present":
         yield "option 'token_seconds' is for state present only"
     if options["kubeconfig_dest"] and seconds is None:

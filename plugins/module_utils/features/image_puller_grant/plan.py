@@ -72,7 +72,7 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
     subjects = subjects_from_options(options)
     if not subjects and (options["exclusive"] or not options["prune"]):
         raise OptionError(
-            "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous'"
+            "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous', such as 'projects: [project-a]'"
         )
     ownership = Ownership.of(options)
     name = options.get("binding_name") or _default_binding(ownership.owner, options["role"])
@@ -179,7 +179,7 @@ class ImagePullerGrant(Desired):
 
     def _require_role(self, found: Related) -> None:
         if self.present and found.get(self._role, {}) is None:
-            way_out = _NOT_OPENSHIFT if self.role == IMAGE_PULLER else "create it, or correct option 'role'"
+            way_out = _NOT_OPENSHIFT if self.role == IMAGE_PULLER else f"create it, or write 'role: {IMAGE_PULLER}'"
             raise Refusal(f"{self._role} does not exist, so a binding to it would grant nothing: {way_out}")
 
     def _has_role(self, binding: Json) -> bool:

@@ -87,7 +87,10 @@ def import_streams(
         outcome = run.outcome([work.finish() for work in works])
     rows = [row for work in works for row in work.rows]
     missing = [name for name in asked.streams if seen and not any(name in (work.found or ()) for work in works)]
-    remarks = [f"image stream {name} does not exist in any of the namespaces: correct its name" for name in missing]
+    remarks = [
+        f"image stream {name} does not exist in any of the namespaces: correct its name ('oc get imagestreams --all-namespaces' lists them)"
+        for name in missing
+    ]
     return replace(outcome, remarks=(*outcome.remarks, *remarks), extra=_summary(rows, ""))
 
 

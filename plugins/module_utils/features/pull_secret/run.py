@@ -279,9 +279,14 @@ def _explain_proof(asked: _EntryLogin, answers: Mapping[LoginCheck, RegistryProo
     return explain_refusal(answers[attempt], attempt.wanted.host, attempt.login)
 
 
+#: The options to correct, by the outcome of a proof.
+_PARTS = {"bad_login": "'username' and 'password'", "not_found": "'verify_repositories'"}
+
+
 def _sentence(asked: _EntryLogin, proof: RegistryProof) -> str:
     if not _is_unproven(proof):
-        return f"registry key {asked.key}: {proof.said}"
+        part = _PARTS.get(proof.outcome)
+        return f"registry key {asked.key}: {proof.said}{f' (correct {part})' if part else ''}"
     sentence = f"the login for {asked.key} was not verified: {proof.said}"
     if not asked.must_answer:
         return sentence
@@ -301,7 +306,7 @@ def _unasked(desired: PullSecret) -> Iterator[str]:
 
 def _refusal_sentence(sentences: Sequence[str]) -> str:
     found = summarize([*dict.fromkeys(sentences)], _SHOWN, "; ")
-    return f"nothing was written because a login does not work or could not be verified: {found}. Correct it, or leave out 'verify'"
+    return f"nothing was written because a login does not work or could not be verified: {found}. Without 'verify', it would be written unchecked"
 
 
 def _refuse(

@@ -155,7 +155,9 @@ class SecretQuestion:
         :raises Refusal: when the namespace does not exist.
         """
         if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
-            raise Refusal(f"the namespace does not exist on {self.where}: correct its name, or create it first")
+            raise Refusal(
+                f"the namespace does not exist on {self.where}. Create it first, or correct its name: kubectl create namespace NAME"
+            )
         meant = [secret for name, secret in sorted(objects.items()) if self._matches(name, secret)]
         return [SecretReport.of(_trim_secret(secret)) for secret in meant]
 

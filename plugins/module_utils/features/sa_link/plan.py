@@ -288,7 +288,9 @@ class SaLink(Desired):
     def _explain_unmatched(self, objects: Objects) -> Iterator[NamespaceNote]:
         for pattern in filter(is_pattern, self.service_accounts if self.present else ()):
             if not any(fnmatchcase(name, pattern) for name in objects):
-                yield NamespaceNote(f"no service account matches {pattern!r}, so nothing is linked")
+                yield NamespaceNote(
+                    f"no service account matches {pattern!r}, so nothing is linked: correct 'service_accounts', or create one ('oc get serviceaccounts' lists them)"
+                )
 
     def _require(self, namespace: str, found: Related) -> list[str]:
         """Check the secrets, and return notes on unchecked ones. :raises Refusal: for the first that does not meet the requirement."""

@@ -21,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import (
     DeclarationError,
     Role,
+    TemplateError,
 )
 
 MODULES = "ansible_collections.openshift_ops.image_pull.plugins.modules"
@@ -76,15 +77,16 @@ def test_valid_declarations_pass_without_an_error(role: str) -> None:
     ("variables", "said"),
     [
         (declared({"link_for": ["pul"]}),
-         "private_registry_secrets[0] (pull): value of link_for must be one or more of"),
-        (declared({"links": [{"link_for": ["pul"]}]}), "private_registry_secrets[0] (pull): value of link_for"),
-        (declared({"exclusive": "perhaps"}), "unable to convert to bool: give true or false"),
+         "private_registry_secrets[0] (pull): option 'link_for' has an unknown value: did you mean 'pull'"),
+        (declared({"links": [{"link_for": ["pul"]}]}), "private_registry_secrets[0] (pull): option 'link_for' has an"),
+        (declared({"exclusive": "perhaps"}), "option 'exclusive' is a text: give true or false"),
         (declared({"registries": [{**LOGIN, "registry": "host:notaport"}]}), "'notaport' is not a port"),
         (declared({"registries": [{**LOGIN, "password": date(2030, 1, 1)}]}), "registries[0].password is a date"),
         (declared({"namespaces": ["team-*"]}), 'namespace_selector: {include: ["team-*"]}'),
         (declared(None, {"link_for": ["pul"]}),
-         "delegated_auth_registries[0] (private-registry, redhat-connect-sso): value of"),
-        (declared(None, {"realm_secret_name": "B!"}), "delegated_auth_registries[0]: option 'name': 'B!'"),
+         "delegated_auth_registries[0] (private-registry, redhat-connect-sso): option 'link_for' has an"),
+        (declared(None, {"realm_secret_name": "B!"}), "delegated_auth_registries[0]: option 'registry_secret_name' or 'realm_secret_name': 'B!'"),
+        (declared({"name": "My_Pull"}), "private_registry_secrets[0]: option 'name': 'My_Pull'"),
         (declared(None, {"password": 83}), "delegated_auth_registries[0]: registries[0].password is a number"),
         (declared(None, None, {"role": ""}), "cross_project_pull_grants[0]: option 'role'"),
         (declared(None, None, {"service_accounts": [{"nmespace": "x"}]}), "service_accounts[0].nmespace is unknown"),
@@ -185,3 +187,42 @@ def test_the_checked_kinds_are_those_of_the_steps() -> None:
     for role, kinds in _TASKS.items():
         assert {kind for kind in KINDS[role] if kind in steps} == {*kinds}
         assert all(kinds[kind] is import_module(f"{MODULES}.{steps[kind]}").MODULE for kind in kinds)
+
+
+@pytest.mark.parametrize(
+    ("role", "other"), [("private_registry", "delegated_auth"), ("cross_project_pull", "private_registry")]
+)
+def test_logins_of_an_absent_role_are_not_read(role: str, other: str) -> None:
+    """The passwords may already be deleted."""
+
+    class Gone(Plain):
+        def resolve(self, value: Any) -> Any:
+            if value in ("{{ gone }}", [{**LOGIN, "password": "{{ gone }}"}]):
+                raise TemplateError("it is undefined")
+            return value
+
+    gone: dict[str, Any] = {
+        "private_registry": {"registries": [{**LOGIN, "password": "{{ gone }}"}]},
+        "delegated_auth": {"password": "{{ gone }}"},
+    }
+    variables = declared(
+        gone[other] if other == "private_registry" else None, gone[other] if other == "delegated_auth" else None
+    )
+    with pytest.raises(DeclarationError, match="it is undefined"):
+        refuse_invalid([Role(role)], variables, Gone())
+    refuse_invalid([Role(role)], {**variables, f"{other}_state": "absent"}, Gone())
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"links": 5}, "private_registry_secrets[0].links: write a list of items, each with '- ', or one in brackets"),
+        ({"links": ["builder"]}, "private_registry_secrets[0].links[0]: it is not a dictionary of options"),
+        (
+            {"namespaces": {"a": 1}},
+            "private_registry_secrets[0] (pull): option 'namespaces' is a dictionary: give a list",
+        ),
+    ],
+)
+def test_an_entry_of_a_wrong_type_is_refused(entry: Any, said: str) -> None:
+    assert said in refused(declared(entry))

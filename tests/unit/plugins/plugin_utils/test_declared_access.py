@@ -200,12 +200,12 @@ def test_a_setting_that_cannot_be_evaluated_is_named() -> None:
         ),
         (
             {"cross_project_pull_wait_timeout": "soon"},
-            "cross_project_pull_wait_timeout is 'soon': it takes a whole number",
+            "variable cross_project_pull_wait_timeout is a text: give a whole number",
         ),
-        ({"image_pull_adopt": "perhaps"}, "variable image_pull_adopt is 'perhaps': it takes true or false"),
+        ({"image_pull_adopt": "perhaps"}, "variable image_pull_adopt is a text: give true or false"),
         (
             {"image_pull_guard": "strict"},
-            "variable image_pull_guard is 'strict': it takes 'false' or 'what_if' or 'what_if_strict'",
+            "variable image_pull_guard has an unknown value: did you mean 'what_if_strict'",
         ),
         (
             {"image_pull_prune": True, "image_pull_adopt": "x"},
@@ -213,7 +213,7 @@ def test_a_setting_that_cannot_be_evaluated_is_named() -> None:
         ),
         (
             {"cross_project_pull_grants": [{**GRANT, "role": ""}], "image_pull_registry_timeout": "x"},
-            "option 'role'.*; variable image_pull_registry_timeout is 'x': it takes a ",
+            "option 'role'.*; variable image_pull_registry_timeout is a text: give a ",
         ),
     ],
 )

@@ -302,11 +302,11 @@ class TestTask:
         made = action(lambda task: {}, args={"name": "n", "count": 2})
         made.module = Module(ARGUMENTS, lambda task: {}, None, {"mutually_exclusive": [("name", "count")]})
         result = made.start()
-        assert (result["failed"], result["msg"]) == (True, "parameters are mutually exclusive: name|count")
+        assert (result["failed"], result["msg"]) == (True, "give only one of options 'name' and 'count'")
 
     def test_unknown_options_are_refused(self) -> None:
         result = action(lambda task: {"changed": True}, args={"nmae": "n"}).start()
-        assert result["msg"].startswith("option nmae is unknown: did you mean 'name'? it takes ")
+        assert result["msg"].startswith("option 'nmae' is unknown: did you mean 'name'? it takes ")
         assert (result["failed"], result["changed"]) == (True, False)
 
     def test_a_module_has_the_environment_of_its_task(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -449,7 +449,7 @@ class TestEntries:
 
     def test_an_unknown_option_next_to_valid_entries_is_refused(self) -> None:
         result = self.run({"name": "one"}, nmae="x")
-        assert result["msg"].startswith("option nmae is unknown: did you mean 'name'? it takes ")
+        assert result["msg"].startswith("option 'nmae' is unknown: did you mean 'name'? it takes ")
 
     def test_invalid_entries_are_reported_before_unknown_options(self) -> None:
         assert "things[0]: " in self.run({"count": "x"}, nmae="x")["msg"]

@@ -111,6 +111,12 @@ def variables(place: str, module: str) -> dict[str, str]:
             "variable pull_access_what_if_changes[0]: a; variable pull_access_what_if_changes[1]: b",
         ),
         ("pull_access_what_if", "pull_access_what_if", "option 'nothing[0]': a", "option 'nothing[0]': a"),
+        (
+            "pull_access_what_if",
+            "pull_access_what_if",
+            "option 'changes[0].remove_links[1].name' is a",
+            "variable pull_access_what_if_changes[0].remove_links[1].name is a",
+        ),
         # A problem after that of an item, and a member of an option.
         (
             "pull_access_what_if",
@@ -119,15 +125,8 @@ def variables(place: str, module: str) -> dict[str, str]:
             "variable pull_access_what_if_changes[0]: option 'owner' is a; variable pull_access_what_if_fail_on is b; "
             "variable pull_access_what_if_against.prune is c",
         ),
-        # Ansible's own message.
-        ("automation_account", "automation_account", "value of jobs must be one or", "value of automation_account_jobs must be one or"),
-        ("automation_account", "automation_account", "value of job must be one of", "value of job must be one of"),
-        (
-            "declared_access",
-            "pull_secret",
-            "private_registry_secrets[0]: value of owner must be one of",
-            "private_registry_secrets[0]: value of owner must be one of",
-        ),
+        ("automation_account", "automation_account", "option 'jobs' has an", "variable automation_account_jobs has an"),
+        ("automation_account", "automation_account", "option 'job' has an", "option 'job' has an"),
     ],
 )  # fmt: skip
 def test_options_become_variables(place: str, module: str, said: str, expected: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,16 @@ def test_all_places_of_unquoted_logins_are_named() -> None:
     assert [said.partition(" ")[0] for said in find_unquoted(SPEC, given)] == [
         "registries[1].username",
         "registries[1].password",
+    ]
+
+
+def test_an_unquoted_login_is_named_by_its_variable() -> None:
+    given = {"password": 1, "registries": [{"username": 1}], "auth_config": {"day": date(2030, 1, 2)}}
+    names = {"password": "my_password", "registries": "my_registries", "auth_config": "my_file"}
+    assert [said.partition(" is ")[0] for said in find_unquoted(SPEC, given, variables=names)] == [
+        "variable my_password",
+        "my_registries[0].username",
+        "variable my_file.day",
     ]
 
 

@@ -104,7 +104,7 @@ class TestSent:
 
     def test_no_request_is_sent_to_an_untrusted_server(self, ocm: Ocm, offline: OcmOptions) -> None:
         found = refusal(replace(offline, ca_cert=None))
-        assert "Give the certificate of the authority that signed it in 'ocm_ca_cert'" in found
+        assert "Give the certificate of the authority that signed it: 'ocm_ca_cert: /path/to/ca.crt'" in found
         assert ocm.asked == []
 
 

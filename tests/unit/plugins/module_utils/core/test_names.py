@@ -32,8 +32,16 @@ class TestCheckName:
     def test_check_name_reports_the_option_and_the_form_of_a_name(self) -> None:
         assert raised(OptionError, lambda: names.check_name("secrets", "Quay")) == (
             "option 'secrets': 'Quay' cannot be an object's name: use lower-case letters, digits, '-' and '.', at most 253, "
-            "beginning and ending with a letter or digit"
+            "beginning and ending with a letter or digit. Write 'quay'"
         )
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [("Team_Registry", "team-registry"), (" a b ", "a-b"), ("a/b", ""), ("ü", ""), ("_", ""), ("A" * 81, "")],
+    )
+    def test_the_name_without_upper_case_and_spaces_is_suggested(self, name: str, meant: str) -> None:
+        said = raised(OptionError, lambda: names.check_name("name", name))
+        assert said.partition("letter or digit")[2] == (f". Write {meant!r}" if meant else "")
 
     @pytest.mark.parametrize(("length", "shown"), [(80, "A" * 80), (81, "A" * 80 + "...")])
     def test_a_huge_name_is_not_repeated(self, length: int, shown: str) -> None:

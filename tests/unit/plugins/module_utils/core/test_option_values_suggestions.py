@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import (
     find_similar,
     format_suggestion,
-    unknown_options,
+    problems_of_names,
 )
 
 LOGIN = {"registry": {"type": "str"}, "username": {"type": "str"}, "password": {"type": "str"}}
@@ -53,7 +53,7 @@ def test_unknown_options_are_found_at_every_level() -> None:
         "registries": [{"registry": "q"}, {"user": "u"}, "no dictionary"],
         "selector": {"label": "x"},
     }
-    assert [*unknown_options(SPEC, given)] == [
+    assert [*problems_of_names(SPEC, given)] == [
         "nme is unknown: did you mean 'name'? it takes name, registries, selector",
         "7 is unknown; it takes name, registries, selector",
         "registries[1].user is unknown: did you mean 'username'? it takes password, registry, username",
@@ -63,4 +63,13 @@ def test_unknown_options_are_found_at_every_level() -> None:
 
 @pytest.mark.parametrize("given", [{}, {"registries": None, "selector": "x"}, {"name": {"a": 1}}], ids=str)
 def test_known_options_are_not_reported(given: dict[str, object]) -> None:
-    assert [*unknown_options(SPEC, given)] == []
+    assert [*problems_of_names(SPEC, given)] == []
+
+
+def test_missing_required_options_are_found_at_every_level() -> None:
+    spec = {"owner": {"required": True}, "logins": {"options": {"registry": {"required": True, "aliases": ["host"]}}}}
+    assert [*problems_of_names(spec, {"logins": [{"registry": "q"}, {"host": "q"}, {"registry": None}, {}]})] == [
+        "logins[2].registry is missing: add the line 'registry: VALUE'",
+        "logins[3].registry is missing: add the line 'registry: VALUE'",
+        "owner is missing: add the line 'owner: VALUE'",
+    ]

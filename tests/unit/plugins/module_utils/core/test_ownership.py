@@ -81,6 +81,12 @@ class TestOwner:
         with pytest.raises(OptionError, match="option 'owner': .* cannot be the value of a label: use 1 to 63"):
             Ownership.of({"owner": owner, "adopt": adopt})
 
+    @pytest.mark.parametrize(("owner", "end"), [("Team A", "digit. Write 'Team-A'"), ("a/b", "digit")])
+    def test_the_owner_without_spaces_is_suggested(self, owner: str, end: str) -> None:
+        with pytest.raises(OptionError) as refused:
+            Ownership.of({"owner": owner})
+        assert str(refused.value).endswith(f"letter or {end}")
+
     def test_adopt_needs_an_owner(self) -> None:
         assert Ownership.of({"owner": None, "adopt": False}) == Ownership.of({}) == Ownership()
         with pytest.raises(OptionError, match="option 'adopt' needs option 'owner'"):

@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     Entry,
     Failure,
     ListedBy,
+    NamespaceNote,
     Plan,
     Prerequisite,
     Related,
@@ -194,6 +195,12 @@ class TestPlan:
         assert [(change.ref.name, change.entries) for change in plan.changes] == [("b", (entry(1),))]
         assert asks[1].seen == [("ns", {}, {})]
         assert (asks[0].seen, asks[2].seen) == ([], [])
+
+    def test_a_note_about_a_namespace_names_the_entry(self) -> None:
+        noted = Asks(lambda _objects, _found: Plan((), notes=(NamespaceNote("nothing matches"),)))
+        notes = batch(noted, noted).plan("ns", {}).notes
+        assert notes == (f"{entry(0)}: nothing matches", f"{entry(1)}: nothing matches")
+        assert all(isinstance(note, NamespaceNote) for note in notes)
 
     def test_awaited_objects_are_listed_by_entry_and_notes_once(self) -> None:
         one = Asks(lambda _objects, _found: Plan((), (Prerequisite("x", 5),), ("n", "m"), {}))

@@ -28,5 +28,7 @@ class TestFromOptions:
 
     def test_namespaces_or_a_selector_must_be_given(self) -> None:
         for options in ({}, {"namespaces": None, "namespace_selector": None}):
-            with pytest.raises(OptionError, match="^give one of the options 'namespaces' and 'namespace_selector'$"):
+            with pytest.raises(
+                OptionError, match="^give one of the options 'namespaces' and 'namespace_selector', such as"
+            ):
                 from_options(options)

@@ -37,6 +37,7 @@ DECLARATION: dict[str, Any] = {
     "namespaces": {"type": "list", "elements": "str"},
     "namespace_selector": {"type": "dict", "options": {"labels": {"type": "str"}}},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "purposes": {"type": "list", "elements": "str", "choices": ["pull", "mount"]},
     "count": {"type": "int", "default": 1},
     "ratio": {"type": "float"},
     "forced": {"type": "bool"},
@@ -154,7 +155,7 @@ class TestDeclared:
         assert said == (
             "nothing was read or changed. Problems with the 5 entries: things[1] (two): option 'state' is wrong; "
             "things[2] (three): option 'namespaces' is empty: give at least one; things[3]: option 'state' is wrong; "
-            "things[4] (five): give one of the options 'namespaces' and 'namespace_selector'"
+            "things[4] (five): give one of the options 'namespaces' and 'namespace_selector', such as 'namespaces: [project-a]'"
         )
 
     @pytest.mark.parametrize(("count", "told"), [(1, ""), (20, ""), (21, "; and 1 more"), (25, "; and 5 more")])
@@ -201,23 +202,33 @@ class TestEntryProblems:
     @pytest.mark.parametrize(
         ("item", "said"),
         [
-            ({"count": CANARY}, "unable to convert to int: give a whole number"),
-            ({"ratio": CANARY}, "unable to convert to float: give a number"),
-            ({"forced": CANARY}, "unable to convert to bool: give true or false"),
-            ({"state": CANARY}, "value of state must be one of: present, absent"),
-            ({"state": "presnt"}, "value of state must be one of: present, absent: did you mean 'present'?"),
-            ({"namespaces": {CANARY: 1}}, "unable to convert to list: give a list, such as [one, other]"),
-            ({"namespace_selector": CANARY}, "unable to convert to dict: give lines of the form 'name: value'"),
-            ({"inline": [{"password": CANARY}]}, "missing required arguments: key found in inline"),
-            ({"inline": [CANARY]}, "unable to convert to dict"),
+            ({"count": CANARY}, "option 'count' is a text: give a whole number"),
+            ({"ratio": CANARY}, "option 'ratio' is a text: give a number"),
+            ({"forced": CANARY}, "option 'forced' is a text: give true or false"),
+            ({"state": CANARY}, "option 'state' has an unknown value: it takes present, absent"),
+            (
+                {"state": "presnt"},
+                "option 'state' has an unknown value: did you mean 'present' instead of 'presnt'? It takes present, absent",
+            ),
+            (
+                {"purposes": "pull, mount"},
+                "option 'purposes' has a space before 'mount': write it as a list, such as [pull, mount]",
+            ),
+            ({"namespaces": {CANARY: 1}}, "option 'namespaces' is a dictionary: give a list, such as [one, other]"),
+            (
+                {"namespace_selector": CANARY},
+                "option 'namespace_selector' is a text: give lines of the form 'name: value'",
+            ),
+            ({"inline": [{"password": CANARY}]}, "inline[0].key is missing: add the line 'key: VALUE'"),
+            ({"inline": [CANARY]}, "an item of option 'inline' is a text: give lines of the form 'name: value'"),
             ({"inline": [[CANARY]]}, " a list, not 'list'"),
             ({"inline": [[f"x\n{CANARY}"]]}, " a list, not 'list'"),
             ({"inline": [{"key": "k", "word": CANARY}]}, "inline[0].word is unknown; it takes key, password"),
             ({"nmae": CANARY}, "nmae"),
-            ({"inline": [], "file": CANARY}, "parameters are mutually exclusive: inline|file: give one of them"),
+            ({"inline": [], "file": CANARY}, "give only one of options 'inline' and 'file'"),
             (
                 {"namespaces": [CANARY], "namespace_selector": {"labels": CANARY}},
-                "mutually exclusive: namespaces|namespace_selector",
+                "give only one of options 'namespaces' and 'namespace_selector'",
             ),
             (CANARY, "it is not a dictionary of options"),
             (None, "it is not a dictionary of options"),
@@ -233,7 +244,7 @@ class TestEntryProblems:
         assert CANARY not in found
 
     def test_the_problem_of_a_type_without_a_notation_has_no_advice(self) -> None:
-        assert self.said({"size": CANARY}).endswith("unable to convert to bytes")
+        assert self.said({"size": CANARY}).endswith("option 'size' is a text: it cannot be converted to bytes")
 
     def test_all_problems_of_all_entries_are_reported(self) -> None:
         found = self.said({"name": "one", "count": "x", "state": "y"}, {"name": "two"}, CANARY, {"state": "z"})

@@ -111,7 +111,9 @@ def test_the_fix_names_the_option_of_the_module(server: HostileRegistry) -> None
     (proof,) = collect_proofs(
         [LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]
     ).values()
-    assert proof.said.endswith("Give the certificate of the authority that signed it in 'registry_ca_cert'")
+    assert proof.said.endswith(
+        "Give the certificate of the authority that signed it: 'registry_ca_cert: /path/to/ca.crt'"
+    )
 
 
 @pytest.mark.usefixtures("no_outside_settings")
@@ -124,7 +126,7 @@ def test_the_fix_for_a_late_response_names_the_option(certificate: str) -> None:
     with served(script, server_context(certificate)) as server:
         question = LoginQuestion(server.host, "alice", "Canary-77")
         (proof,) = collect_proofs([LoginCheck.of(question, access, is_named=True)]).values()
-    assert proof.said.endswith("firewalls, or raise 'registry_timeout'")
+    assert proof.said.endswith("firewalls, or raise 'registry_timeout: 60'")
 
 
 def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_module(
@@ -137,7 +139,7 @@ def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_modu
         ).values()
     assert (proof.outcome, proof.said.partition(". ")[2]) == (
         "not_sent",
-        "Nothing was sent. If that host is right, name it in 'realm_hosts'",
+        "Nothing was sent. If that host is right, name it: 'realm_hosts: [sso.example.com]'",
     )
 
 

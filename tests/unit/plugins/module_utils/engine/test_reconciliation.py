@@ -331,7 +331,7 @@ class TestOneFailure:
         outcome = run(api, Keep(), ["a", "missing"])
         assert statuses(outcome) == {"a": "changed", "missing": "failed"}
         assert outcome.failed[0].error == (
-            "the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name"
+            "the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name: kubectl create namespace NAME"
         )
 
     def test_a_terminating_namespace_is_skipped(self, api: FakeApi) -> None:
@@ -499,7 +499,10 @@ class TestWaiting:
         clock = Clock()
         outcome = run(api, Keep(account="robot", within=5), clock=clock)
         assert statuses(outcome) == {"a": "failed"}
-        assert outcome.failed[0].error == "service account robot did not appear in time. Create it, or wait longer"
+        assert (
+            outcome.failed[0].error
+            == "service account robot did not appear in time. Create it, correct its name, or wait longer ('wait_timeout: 300')"
+        )
         assert sum(clock.slept) == pytest.approx(5)
 
     def test_a_missing_namespace_is_not_waited_for(self, api: FakeApi) -> None:
@@ -842,7 +845,9 @@ class TestWaitingEntries:
         outcome = run(api, declared, clock=clock)
         assert statuses(outcome) == {"a": "failed"}
         assert told(outcome) == [("create", "three", (2,)), ("create", "two", (1,))]
-        assert why(outcome) == {0: "service account never did not appear in time. Create it, or wait longer"}
+        assert why(outcome) == {
+            0: "service account never did not appear in time. Create it, correct its name, or wait longer ('wait_timeout: 300')"
+        }
         assert 10 < clock.seconds - started < 12
         first_write = next(number for number, line in enumerate(api.asked) if line.startswith("POST"))
         reads = [line for line in api.asked[:first_write] if line.startswith("GET")]
@@ -855,7 +860,7 @@ class TestWaitingEntries:
         outcome = run(api, declared, clock=clock)
         assert sum(clock.slept) == pytest.approx(8)
         assert why(outcome) == {
-            number: f"service account {name} did not appear in time. Create it, or wait longer"
+            number: f"service account {name} did not appear in time. Create it, correct its name, or wait longer ('wait_timeout: 300')"
             for number, name in enumerate("xyz")
         }
         assert outcome.failed[0].error == ""
@@ -864,8 +869,8 @@ class TestWaitingEntries:
         api.put("namespaces", "", "a")
         outcome = run(api, entries(Awaits(("x", "y"), 0), Awaits(("z",), 0)))
         assert why(outcome) == {
-            0: "x, y did not appear in time. Create it, or wait longer",
-            1: "z did not appear in time. Create it, or wait longer",
+            0: "x, y did not appear in time. Create it, correct its name, or wait longer ('wait_timeout: 300')",
+            1: "z did not appear in time. Create it, correct its name, or wait longer ('wait_timeout: 300')",
         }
 
     def test_an_entry_without_a_waiting_time_is_not_waited_for(self, api: FakeApi) -> None:

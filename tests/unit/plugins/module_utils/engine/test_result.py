@@ -120,8 +120,13 @@ class TestStopped:
             [NamespaceResult("a", "failed", error="gone"), NamespaceResult("b", "skipped")], stopped="gone"
         )
         assert outcome.message("sa_link") == (
-            "sa_link stopped: gone. Of 2 namespaces: 0 changed, 0 needed no change, 1 failed, 1 not attempted. "
-            "Run it again to finish"
+            "sa_link stopped: gone. Of 2 namespaces: 0 changed, 0 needed no change, 1 failed, 1 not attempted"
+        )
+
+    def test_a_task_that_reached_no_namespace_counts_none(self) -> None:
+        assert (
+            Outcome([NamespaceResult("a", "skipped")], stopped="refused").message("sa_link")
+            == "sa_link stopped: refused"
         )
 
     def test_a_stopped_task_has_failed_even_if_no_namespace_has(self) -> None:

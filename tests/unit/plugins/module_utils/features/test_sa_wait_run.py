@@ -129,7 +129,7 @@ class TestNoneWillCome:
 
 
 class TestStillMissing:
-    HINT = "wait longer (timeout); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
+    HINT = "wait longer ('timeout: 300'); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
     MISSING = "service account default: no generated pull secret in imagePullSecrets; "
 
     def told(self, api: FakeApi, *, retries: bool = False, **served: Any) -> str:
@@ -180,7 +180,7 @@ class TestStillMissing:
         assert said.startswith(
             "service account default does not exist; correct the name default: there is a service account"
         )
-        assert "defaults; wait longer (timeout)" in said
+        assert "defaults; wait longer ('timeout: 300')" in said
         assert "controller-manager" not in said
         assert not [line for line in api.asked if "/services/" in line]
 
@@ -196,7 +196,7 @@ class TestStillMissing:
         put_account(api, ready=False)
         api.put("services", "openshift-image-registry", "image-registry")
         said = self.told(api, retries=status == 500, **{"operator": {}, what: status_object(status, "Odd", "odd")})
-        assert said.startswith(f"{self.MISSING}wait longer (timeout); ")
+        assert said.startswith(f"{self.MISSING}wait longer ('timeout: 300'); ")
         assert f": {status} odd. " in said
         assert said.endswith("; so it is not known whether this cluster generates pull secrets at all")
 

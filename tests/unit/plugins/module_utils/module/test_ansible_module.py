@@ -129,7 +129,7 @@ class TestTask:
     def test_the_rules_between_options_are_enforced(self, run: Run) -> None:
         module = Module(ARGUMENTS, lambda task: {}, None, {"mutually_exclusive": [("name", "count")]})
         ended = run(module.run, module=module, name="n", count=2)
-        assert ended.result["msg"] == "parameters are mutually exclusive: name|count"
+        assert ended.result["msg"] == "give only one of options 'name' and 'count'"
 
     def test_progress_is_written_to_a_file_next_to_the_module(self, run: Run, tmp_path: Path) -> None:
         def work(task: Task) -> dict[str, Any]:
@@ -233,7 +233,7 @@ class TestEntries:
 
     def test_an_unknown_option_next_to_valid_entries_is_refused(self, run: Run) -> None:
         message = self.refused(run, {"name": "one"}, nmae="x").result["msg"]
-        assert message.startswith("option nmae is unknown: did you mean 'name'? it takes ")
+        assert message.startswith("option 'nmae' is unknown: did you mean 'name'? it takes ")
 
     def test_invalid_entries_are_reported_before_unknown_options(self, run: Run) -> None:
         assert "things[0]: " in self.refused(run, {"count": "x"}, nmae="x").result["msg"]

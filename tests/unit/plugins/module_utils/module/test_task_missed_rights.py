@@ -80,6 +80,11 @@ def test_a_right_that_was_reported_is_not_reported_again() -> None:
             "restart_pods and namespace_selector to automation_account_jobs, and namespace a to automation_account_namespaces",
         ),
         ({MissingPermission("list", "pods")}, "pull_access_export", "restart_pods to automation_account_jobs"),
+        (
+            {MissingPermission("get", "secrets", namespace="openshift-config", name="pull-secret")},
+            "pull_access_info",
+            "nodes_secret to automation_account_jobs",
+        ),
         # The job has the right in that namespace only.
         (
             {MissingPermission("get", "secrets", "", "openshift-config", "pull-secret")},
@@ -92,7 +97,8 @@ def test_the_job_of_an_account_with_the_right_is_added(needs: set[MissingPermiss
     """The account can have the job, in other namespaces only."""
     assert (
         job_sentence(needs, module)
-        == f"for an account of the role automation_account, add {added}, unless already there"
+        == f"for an account of the role automation_account, add {added}, unless already there, and run: "
+        "ansible-playbook openshift_ops.image_pull.automation_account -i INVENTORY"
     )
 
 

@@ -179,7 +179,7 @@ class TestWhatIsUnknown:
 
 
 CONTROLLER = (
-    "wait longer (timeout); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
+    "wait longer ('timeout: 300'); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
     "openshift-controller-manager"
 )
 UNREAD = ClusterFacts(OPENSHIFT, unreadable=[IMAGE_REGISTRY])
@@ -190,16 +190,16 @@ class TestHint:
         ("facts", "unfinished", "words"),
         [
             (ClusterFacts(OPENSHIFT), True, CONTROLLER),
-            (ClusterFacts(OPENSHIFT), False, "wait longer (timeout)"),
-            (UNREAD, True, f"wait longer (timeout); {cluster.describe_unknown(UNREAD)}"),
+            (ClusterFacts(OPENSHIFT), False, "wait longer ('timeout: 300')"),
+            (UNREAD, True, f"wait longer ('timeout: 300'); {cluster.describe_unknown(UNREAD)}"),
             (ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]), True,
-             "wait longer (timeout); service openshift-image-registry/image-registry does not exist, and generated pull "
+             "wait longer ('timeout: 300'); service openshift-image-registry/image-registry does not exist, and generated pull "
              "secrets stay empty until it does: see 'oc describe clusteroperator image-registry'"),
             (ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION, REGISTRY_SERVICE]), True,
              "ClusterVersion version does not exist, so this is probably not OpenShift: nothing generates pull secrets "
              "here"),
             (ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION]), False, ""),
-            (ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]), False, "wait longer (timeout)"),
+            (ClusterFacts(OPENSHIFT, absent=[REGISTRY_SERVICE]), False, "wait longer ('timeout: 300')"),
         ],
     )  # fmt: skip
     def test_the_hint_explains_missing_secrets(self, facts: ClusterFacts, unfinished: bool, words: str) -> None:
@@ -208,13 +208,13 @@ class TestHint:
     @pytest.mark.parametrize(
         ("missing", "existing", "words"),
         [
-            (["app"], [], "create service account app; wait longer (timeout)"),
-            (["app"], ["default", "builder"], "create service account app; wait longer (timeout)"),
+            (["app"], [], "create service account app; wait longer ('timeout: 300')"),
+            (["app"], ["default", "builder"], "create service account app; wait longer ('timeout: 300')"),
             (["bulider"], ["deployer", "builder", "default"],
-             "correct the name bulider: there is a service account builder; wait longer (timeout)"),
+             "correct the name bulider: there is a service account builder; wait longer ('timeout: 300')"),
             (["defualt", "app"], {"default"},
              "correct the name defualt: there is a service account default; create service account app; "
-             "wait longer (timeout)"),
+             "wait longer ('timeout: 300')"),
         ],
     )  # fmt: skip
     def test_the_hint_names_missing_accounts(self, missing: Any, existing: Any, words: str) -> None:
@@ -223,7 +223,7 @@ class TestHint:
     def test_the_hint_names_a_missing_account_even_if_no_secret_will_come(self) -> None:
         words = cluster.hint(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION]), missing=["app"], unfinished=True)
         assert words.startswith(
-            "create service account app; wait longer (timeout); ClusterVersion version does not exist"
+            "create service account app; wait longer ('timeout: 300'); ClusterVersion version does not exist"
         )
 
     def test_the_hint_covers_missing_accounts_and_secrets(self) -> None:

@@ -45,7 +45,7 @@ class TestSentence:
             (TruncatedResponse(),
              "the connection was closed in the middle of the response. Try again, or check the proxy before the registry"),
             (TimeoutError(),
-             "there was no complete response in time. Check the network and firewalls, or raise 'timeout'"),
+             "there was no complete response in time. Check the network and firewalls, or raise 'timeout: 60'"),
             (socket.gaierror(-2, "Name or service not known"),
              "the name cannot be resolved. Check the name, and DNS on the host that runs the task"),
             (ConnectionRefusedError(), "the connection was refused. Check the port, and whether the registry runs"),
@@ -92,8 +92,8 @@ class TestSentence:
             (10, "Have the certificate renewed, or check the clock of the host that runs the task"),
             (62, "Give the registry by a name that the certificate contains"),
             (64, "Give the registry by a name or address that the certificate contains"),
-            (18, "Give the certificate of the authority that signed it in 'ca_cert'"),
-            (20, "Give the certificate of the authority that signed it in 'ca_cert'"),
+            (18, "Give the certificate of the authority that signed it: 'ca_cert: /path/to/ca.crt'"),
+            (20, "Give the certificate of the authority that signed it: 'ca_cert: /path/to/ca.crt'"),
         ],
     )
     def test_a_certificate_error_becomes_a_sentence_with_its_fix(self, number: int, what_to_do: str) -> None:
@@ -103,9 +103,9 @@ class TestSentence:
 class TestWords:
     def test_sentences_name_the_server_and_the_options_of_the_client(self) -> None:
         words = Words("service", "ocm_")
-        assert sentence(TimeoutError(), words).endswith("or raise 'ocm_timeout'")
+        assert sentence(TimeoutError(), words).endswith("or raise 'ocm_timeout: 60'")
         assert sentence(untrusted(20, "{server}"), words) == (
-            "certificate verify failed: {server}. Give the certificate of the authority that signed it in 'ocm_ca_cert'"
+            "certificate verify failed: {server}. Give the certificate of the authority that signed it: 'ocm_ca_cert: /path/to/ca.crt'"
         )
         assert sentence(ConnectionRefusedError(), words).endswith("whether the service runs")
         assert sentence(ConnectionRefusedError(), Words()).endswith("whether the server runs")

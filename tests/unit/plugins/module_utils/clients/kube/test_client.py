@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import (
+    NO_API_SERVER,
     AlreadyExists,
     ApiError,
     Conflict,
     ConnectError,
     Expired,
     Forbidden,
+    NoApiServer,
     Unanswered,
     Unauthorized,
     UnknownResource,
@@ -86,12 +88,28 @@ class TestGet:
     def test_a_server_without_a_core_kind_is_not_an_api_server(self) -> None:
         """A registry answers like that. Otherwise each object would seem to be missing."""
         cluster, _pool, _clock = cluster_of((GET, Answer(404, b"404 page not found\n")))
-        with pytest.raises(ApiError, match="not from a Kubernetes API server"):
+        with pytest.raises(ConnectError, match="not from a Kubernetes API server"):
             cluster.get(REF)
+
+    @pytest.mark.parametrize("foreign", [Answer(404, b"<html>"), Answer(200, b"<html>"), Answer(302, b"")])
+    def test_one_foreign_response_of_a_known_api_server_is_not_a_failure_of_the_cluster(self, foreign: Answer) -> None:
+        cluster, pool, _clock = cluster_of((GET, FOUND), (GET, foreign), (GET, FOUND))
+        assert cluster.get(REF)
+        with pytest.raises(NoApiServer, match="'oc whoami --show-server'"):
+            cluster.get(REF)
+        assert cluster.get(REF)
+        pool.done()
+
+    @pytest.mark.parametrize("foreign", [Answer(404, b"<html>"), Answer(200, b"<html>"), Answer(302, b"")])
+    def test_a_foreign_first_response_ends_all_requests(self, foreign: Answer) -> None:
+        cluster, pool, _clock = cluster_of((GET, foreign))
+        first, second = (raised(ConnectError, lambda: cluster.get(REF)) for _attempt in range(2))
+        assert first == second
+        pool.done()
 
     def test_a_404_from_a_proxy_is_not_a_missing_object(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(404, b"<html>")))
-        with pytest.raises(ApiError, match="not from a Kubernetes API server"):
+        with pytest.raises(ConnectError, match="not from a Kubernetes API server"):
             cluster.get(REF)
 
     @pytest.mark.parametrize(
@@ -151,9 +169,10 @@ class TestGet:
     )
     def test_an_answer_that_is_not_the_object_is_reported(self, body: Any, instead: str) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(200, body)))
-        assert raised(ApiError, lambda: cluster.get(REF)) == (
-            f"reading secret a/pull on {HOST} returned {instead}. Check the address and the proxy"
+        kind, advice = (
+            (ConnectError, NO_API_SERVER) if "JSON" in instead else (ApiError, "Check the address and the proxy")
         )
+        assert raised(kind, lambda: cluster.get(REF)) == f"reading secret a/pull on {HOST} returned {instead}. {advice}"
 
     def test_an_endless_answer_is_refused(self) -> None:
         cluster, _pool, _clock = cluster_of((GET, Answer(200, bytes)))
@@ -197,7 +216,7 @@ class TestOtherReads:
         cluster, _pool, _clock = cluster_of(
             ("POST /apis/authorization.k8s.io/v1/subjectaccessreviews", Answer(201, body))
         )
-        with pytest.raises(ApiError, match=f"^asking whether u may pull on {HOST} returned"):
+        with pytest.raises((ApiError, ConnectError), match=f"^asking whether u may pull on {HOST} returned"):
             cluster.review(REVIEW, {}, "u may pull")
 
     def test_a_lost_review_is_repeated(self) -> None:
@@ -233,9 +252,8 @@ class TestWrite:
         self, change: Change, request_line: str, word: str
     ) -> None:
         cluster, _pool, _clock = cluster_of((request_line, Answer(200, b"<html>")))
-        assert raised(ApiError, lambda: cluster.write(change)) == (
-            f"{word} secret a/pull on {HOST} returned something that is not JSON. Check the address and the "
-            "proxy. It may have been carried out"
+        assert raised(ConnectError, lambda: cluster.write(change)) == (
+            f"{word} secret a/pull on {HOST} returned something that is not JSON. {NO_API_SERVER}. It may have been carried out"
         )
 
     def test_an_answer_of_a_proxy_is_not_a_deletion(self) -> None:

@@ -233,10 +233,13 @@ class TestOptionsAlone:
     @pytest.mark.parametrize(
         ("options", "problem"),
         [
-            ({"username": "u"}, "option 'username' also needs 'password'"),
-            ({"password": "secret"}, "option 'password' also needs 'username'"),
-            ({"client_key": "k"}, "option 'client_key' also needs 'client_cert'"),
-            ({"host": "https://a", "username": "u", "api_key": "secret"}, "option 'username' also needs 'password'"),
+            ({"username": "u"}, "option 'username' also needs 'password': add the line 'password: VALUE'"),
+            ({"password": "secret"}, "option 'password' also needs 'username': add the line 'username: VALUE'"),
+            ({"client_key": "k"}, "option 'client_key' also needs 'client_cert': add the line 'client_cert: VALUE'"),
+            (
+                {"host": "https://a", "username": "u", "api_key": "secret"},
+                "option 'username' also needs 'password': add the line 'password: VALUE'",
+            ),
             (
                 {"host": "https://a", "api_key": "a secret"},
                 "option 'api_key' is not a token: it contains a space, a line end or a character outside ASCII",
@@ -244,12 +247,12 @@ class TestOptionsAlone:
             (
                 {"host": "https://a", "api_key": "x", "ca_cert": "/none"},
                 "'ca_cert' /none cannot be read on the host that runs "
-                "the task: No such file or directory. Correct the path",
+                "the task: No such file or directory. Correct the path, or create the file there",
             ),
             (
                 {"host": "https://a", "client_cert": "/none"},
                 "'client_cert' /none cannot be read on the host that runs "
-                "the task: No such file or directory. Correct the path",
+                "the task: No such file or directory. Correct the path, or create the file there",
             ),
             (
                 {"host": "https://a", "api_key": "x", "impersonate_groups": ("g",)},
@@ -269,7 +272,7 @@ class TestOptionsAlone:
 
 
 NO_LOGIN = (
-    "option 'host' needs a login for that host: give 'api_key', 'client_cert' with 'client_key', 'username' with "
+    "option 'host' needs a login for that host: give 'api_key', which 'oc whoami --show-token' prints, 'client_cert' with 'client_key', 'username' with "
     "'password', or the 'kubeconfig' whose login is for that host"
 )
 
@@ -386,7 +389,7 @@ class TestPod:
         (pod / "ca.crt").write_text("")
         assert refusal_of(tmp_path) == (
             f"the service account's certificate authority {pod / 'ca.crt'} contains no certificate in PEM format"
-            ": give that of the server's authority"
+            ": give the file with that of the server's authority, which begins with -----BEGIN CERTIFICATE-----"
         )
 
     def test_an_invalid_host_of_the_pod_is_named(
@@ -408,7 +411,7 @@ class TestKubeconfig:
 
     def test_a_missing_default_kubeconfig_is_reported(self, tmp_path: Path) -> None:
         assert refusal_of(tmp_path).startswith(
-            "the kubeconfig ~/.kube/config cannot be used: there is no such file. Correct"
+            "the kubeconfig ~/.kube/config cannot be used: there is no such file. Set 'kubeconfig: /path"
         )
 
     def test_the_certificate_of_the_kubeconfig_is_shown(self, tmp_path: Path, server: Echo) -> None:
@@ -476,12 +479,12 @@ class TestKubeconfig:
             ({"server": 7},
              "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a string: put it in quotes"),
             ({"server": "a:6443"},
-             "'server' of cluster 'c' in the kubeconfig given as data is not a URL. Put https:// before it"),
+             "'server' of cluster 'c' in the kubeconfig given as data is not a URL. Put https:// before it, such as https://api.example.com:6443"),
             ({"certificate-authority-data": "secret"},
              "cluster 'c' in the kubeconfig given as data cannot be used: 'certificate-authority-data' is not base64"),
             ({"certificate-authority-data": "c2VjcmV0"},
              "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data contains no certificate in PEM format"
-             ": give that of the server's authority"),
+             ": give the file with that of the server's authority, which begins with -----BEGIN CERTIFICATE-----"),
         ],
     )  # fmt: skip
     def test_an_invalid_cluster_of_the_kubeconfig_is_refused(self, tmp_path: Path, part: Any, problem: str) -> None:
@@ -566,8 +569,11 @@ class TestHost:
     @pytest.mark.parametrize(
         ("host", "problem"),
         [
-            ("api.example.com:6443", "is not a URL. Put https:// before it"),
-            ("user:secret@api.example.com", "is not a URL. Put https:// before it"),
+            ("api.example.com:6443", "is not a URL. Put https:// before it, such as https://api.example.com:6443"),
+            (
+                "user:secret@api.example.com",
+                "is not a URL. Put https:// before it, such as https://api.example.com:6443",
+            ),
             ("ftp://a", "is not a valid URL. Correct it"),
             ("https://", "is not a valid URL. Correct it"),
             ("https://[::1", "is not a valid URL. Correct it"),
@@ -780,7 +786,7 @@ class TestProxy:
     )
     def test_an_invalid_proxy_is_refused_without_repeating_its_address(self, tmp_path: Path, url: str) -> None:
         text = refusal_of(tmp_path, kubeconfig=config(None), proxy=url)
-        assert text.startswith("the proxy cannot be used: give http://HOST:PORT")
+        assert text.startswith("the proxy cannot be used: set 'proxy: http://HOST:PORT'")
         assert "secret" not in text
 
     @pytest.mark.parametrize("verify", [True, False])

@@ -64,15 +64,18 @@ NO_ACCOUNT = 'pods "p" is forbidden: error looking up service account a/robot: s
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
 
 LOGIN = (
-    "The login is invalid or has expired: log in again, for example with 'oc login', or give a valid token or certificate "
-    "('api_key', 'kubeconfig' or 'client_cert')"
+    "The login is invalid or has expired: log in again with 'oc login', or give another 'kubeconfig', 'client_cert' or 'api_key', "
+    "which 'oc whoami --show-token' prints"
 )
 RIGHT = f"Give the caller that right, create on secrets in namespace a, or use another caller, see {RIGHTS_PAGE}"
 UNNAMED_RIGHT = f"Give the caller that right, or use another caller, see {RIGHTS_PAGE}"
 IMPERSONATION = "Give the caller the right to impersonate, or remove 'impersonate_user' and 'impersonate_groups'"
 USED_UP = "Delete objects that the namespace no longer needs, or have its ResourceQuota raised"
 FORBIDDEN_BY_POLICY = "A policy of the cluster forbids it: fix the problem that its message names, or ask the policy's owner for an exception"
-NO_API_SERVER = "This response is not from a Kubernetes API server: check the address and the proxy"
+NO_API_SERVER = (
+    "This response is not from a Kubernetes API server: set 'host', or the kubeconfig, to the address that 'oc whoami --show-server' "
+    "prints, or check the proxy"
+)
 UNKNOWN = "The API server has no such resource: check the address and the cluster's version"
 REJECTED = "The API server rejected the request: fix the problem that the message names"
 UNSUPPORTED = "The API server does not support this request: check its version"
@@ -81,7 +84,7 @@ FAILING = "Check the API server and its dependencies, then run again"
 #: Status, body, class, reported text, advice.
 TABLE = [
     (400, status("BadRequest"), errors.ApiError, "said the server", REJECTED),
-    (400, b"<html>", errors.ApiError, "<html>", NO_API_SERVER),
+    (400, b"<html>", errors.NoApiServer, "<html>", NO_API_SERVER),
     (400, b"Client sent an HTTP request to an HTTPS server.\n", errors.ApiError,
      "Client sent an HTTP request to an HTTPS server.", "Put https:// before the host"),
     (400, status("BadRequest", DRY_RUN), errors.ApiError, DRY_RUN,
@@ -122,9 +125,9 @@ TABLE = [
     (403, b"blocked by a proxy", errors.Forbidden, "blocked by a proxy",
      "An admission rule of the cluster or a proxy forbids it: ask the administrator of the cluster"),
     (404, status("NotFound"), errors.NotFound, "said the server", "Check the name"),
-    (404, b"404 page not found\n", errors.ApiError, "404 page not found", NO_API_SERVER),
+    (404, b"404 page not found\n", errors.NoApiServer, "404 page not found", NO_API_SERVER),
     (404, b'{"kind": "Status", "details": {}}', errors.UnknownResource, '{"kind": "Status", "details": {}}', UNKNOWN),
-    (404, b"<html>not here", errors.ApiError, "<html>not here", NO_API_SERVER),
+    (404, b"<html>not here", errors.NoApiServer, "<html>not here", NO_API_SERVER),
     (404, status("NotFound", kind="namespaces"), errors.NamespaceMissing, "said the server",
      "Create the namespace first, or correct its name"),
     (405, status("MethodNotAllowed"), errors.ApiError, "said the server", UNSUPPORTED),
@@ -132,17 +135,17 @@ TABLE = [
     (415, status("UnsupportedMediaType"), errors.ApiError, "said the server", UNSUPPORTED),
     (409, status("AlreadyExists"), errors.AlreadyExists, "said the server", "It already exists"),
     (409, status("Conflict"), errors.Conflict, "said the server", "It was changed in the meantime: run again"),
-    (409, b"in use", errors.ApiError, "in use", NO_API_SERVER),
+    (409, b"in use", errors.NoApiServer, "in use", NO_API_SERVER),
     (410, status("Expired"), errors.Expired, "said the server", "Run again"),
     (413, b"", errors.ApiError, "no explanation", "The object is too large for the API server: make it smaller"),
     (422, status("Invalid"), errors.ApiError, "said the server",
      "Correct the option for the field that the message names"),
-    (422, b"no", errors.ApiError, "no", NO_API_SERVER),
+    (422, b"no", errors.NoApiServer, "no", NO_API_SERVER),
     (429, b"Too many requests, please try again later.", errors.ApiError,
      "Too many requests, please try again later.",
      "The API server is overloaded: try again later, or lower 'concurrency' if the module has it"),
     (418, status("Teapot"), errors.ApiError, "said the server", REJECTED),
-    (499, b"", errors.ApiError, "no explanation", NO_API_SERVER),
+    (499, b"", errors.NoApiServer, "no explanation", NO_API_SERVER),
 ]  # fmt: skip
 FAILURES = [
     (500, status("InternalError"), "said the server", FAILING),
@@ -209,11 +212,8 @@ class TestTable:
     @pytest.mark.parametrize("code", [300, 301, 399])
     def test_a_redirect_means_a_wrong_address(self, code: int, location: str | None, where: str) -> None:
         error = error_of(code, b"moved", location=location)
-        assert error.__class__ is errors.ApiError
-        assert str(error) == (
-            f"{ATTEMPT} returned a redirect to {where}: {code} moved. "
-            "This is not the address of an API server: correct 'host' or the kubeconfig"
-        )
+        assert error.__class__ is errors.NoApiServer
+        assert str(error) == (f"{ATTEMPT} returned a redirect to {where}: {code} moved. {NO_API_SERVER}")
 
     def test_a_rejected_label_selector_is_named(self) -> None:
         body = status("BadRequest", "unable to parse requirement")

@@ -18,7 +18,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 )
 from support.objects import b64
 
-WAY_OUT = "Correct 'kubeconfig' and 'context', or give 'host' with 'api_key', or set K8S_AUTH_KUBECONFIG"
+WAY_OUT = (
+    "Set 'kubeconfig: /path/to/kubeconfig', with 'context: NAME' for another context than its current one, or set 'host' and 'api_key', or "
+    "export K8S_AUTH_KUBECONFIG=/path/to/kubeconfig"
+)
 SECRET = "secret-content"
 
 

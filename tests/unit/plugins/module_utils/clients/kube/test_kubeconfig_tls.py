@@ -109,7 +109,7 @@ class TestTrust:
         given, name = (in_file(pem, tmp_path / "ca"), f"'ca_cert' {tmp_path / 'ca'}") if as_file else (pem, "'ca_cert'")
         assert (
             raised(ConnectError, lambda: context_of(tmp_path, authority=given))
-            == f"{name} contains no certificate in PEM format: give that of the server's authority"
+            == f"{name} contains no certificate in PEM format: give the file with that of the server's authority, which begins with -----BEGIN CERTIFICATE-----"
         )
 
 
@@ -166,7 +166,11 @@ class TestFiles:
     @pytest.mark.parametrize("part", ["authority", "certificate", "key"])
     @pytest.mark.parametrize(
         ("path", "reason"),
-        [("{}/none", "No such file or directory"), ("{}", "Is a directory"), ("{}/a\0b", "the path is not valid")],
+        [
+            ("{}/none", "No such file or directory. Correct the path, or create the file there"),
+            ("{}", "Is a directory. Name a file"),
+            ("{}/a\0b", "the path is not valid"),
+        ],
     )
     def test_an_unreadable_file_is_named_with_the_reason(
         self, tmp_path: Path, part: str, path: str, reason: str
@@ -175,7 +179,7 @@ class TestFiles:
         parts = {"certificate": CERTIFICATE, "key": KEY, part: Pem("'it'", path=place)}
         caught = raised(ConnectError, lambda: context_of(tmp_path, **parts))
         shown = place.replace("\0", " ")
-        assert caught == (f"'it' {shown} cannot be read on the host that runs the task: {reason}. Correct the path")
+        assert caught == (f"'it' {shown} cannot be read on the host that runs the task: {reason}")
 
     def test_content_returns_the_pem_of_data_or_a_file(self, tmp_path: Path) -> None:
         assert KEY.content() == CLIENT.key

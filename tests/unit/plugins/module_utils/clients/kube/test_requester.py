@@ -161,8 +161,7 @@ class TestLogin:
                 attempt()
             assert str(caught.value) == (
                 f"reading secret a/pull on {HOST} was refused: 401 Unauthorized. The login is invalid or has expired: "
-                "log in again, for example with 'oc login', or give a valid token or certificate ('api_key', 'kubeconfig' or "
-                "'client_cert')"
+                "log in again with 'oc login', or give another 'kubeconfig', 'client_cert' or 'api_key', which 'oc whoami --show-token' prints"
             )
             assert not caught.value.unanswered
         pool.done()
@@ -229,7 +228,7 @@ class TestStopping:
         cluster, pool, clock = cluster_of((GET, DOWN))
         for _attempt in range(3):
             assert raised(ConnectError, lambda: cluster.get(REF)) == (
-                f"reading secret a/pull on {HOST} failed: connection refused. Check the address, the network and the proxy"
+                f"reading secret a/pull on {HOST} failed: connection refused. Check 'host' or the kubeconfig, the network, and 'proxy' or 'no_proxy'"
             )
         assert clock.slept == []
         pool.done()

@@ -155,7 +155,7 @@ class TestWhoGetsTheLogin:
         found = proof(host)
         assert found.outcome == "not_sent"
         assert (
-            f"sent to {elsewhere.host}, another host. Nothing was sent. If that host is right, name it in 'realm_hosts'"
+            f"sent to {elsewhere.host}, another host. Nothing was sent. If that host is right, name it: 'realm_hosts: [{elsewhere.host}]'"
             in found.said
         )
         assert elsewhere.requests == []
@@ -267,7 +267,7 @@ class TestWhereARegistryIs:
         assert found.outcome == "not_sent"
         assert found.said == (
             f"asking registry {server.host} for the manifest of {server.host}/team/app:v1 was not attempted: the server is at a loopback address, "
-            "where only hosts that an option names are contacted. If that host is right, name it in 'realm_hosts'"
+            f"where only hosts that an option names are contacted. If that host is right, name it: 'realm_hosts: [{server.host}]'"
         )
         assert server.requests == []
 
@@ -445,7 +445,9 @@ class TestEachHasItsOwnSentence:
         found = proof(server.host, ca_cert=other)
         assert found.outcome == "unanswered"
         assert "certificate verify failed: " in found.said
-        assert found.said.endswith("Give the certificate of the authority that signed it in 'registry_ca_cert'")
+        assert found.said.endswith(
+            "Give the certificate of the authority that signed it: 'registry_ca_cert: /path/to/ca.crt'"
+        )
         assert server.requests == [], "nothing is sent before the certificate is known"
 
     def test_an_unreadable_authority_is_an_option_error(self, proof: Any, tmp_path: Any) -> None:

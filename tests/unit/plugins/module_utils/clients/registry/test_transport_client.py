@@ -38,7 +38,7 @@ CLOSED = "the connection was closed without a response. Check the port, and whet
 NOT_LISTENING = "127.0.0.1:1"
 CUT_OFF = "the connection was closed in the middle of the response. Try again, or check the proxy before the registry"
 TOO_LONG = "the response is too large for a registry. Check the name and the port"
-LATE = "there was no complete response in time. Check the network and firewalls, or raise 'registry_timeout'"
+LATE = "there was no complete response in time. Check the network and firewalls, or raise 'registry_timeout: 60'"
 NOT_HTTP = "the response is not valid HTTP. Check the name and the port"
 NO_PROXY_URL = (
     "environment variable https_proxy is not a usable URL of a proxy, such as http://proxy.example.com:3128. "
@@ -299,7 +299,7 @@ class TestTls:
         other = None if trusted == "the system's" else write_certificate(tmp_path / "other.pem")
         assert refusal(serve(OK).host, ca_cert=other) == (
             "failed: certificate verify failed: self-signed certificate. Give the certificate of the authority that signed "
-            "it in 'registry_ca_cert'"
+            "it: 'registry_ca_cert: /path/to/ca.crt'"
         )
 
     @pytest.mark.parametrize("options", [{}, {"ca_cert": None}, {"ca_cert": "/nonexistent"}], ids=str)

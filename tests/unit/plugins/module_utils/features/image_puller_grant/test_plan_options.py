@@ -69,7 +69,8 @@ class TestFromOptions:
             declared(role="")
 
     AT_LEAST_ONE = (
-        "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous'"
+        "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous', "
+        "such as 'projects: [project-a]'"
     )
     PRESENT_ONLY = "is for state present only: state absent removes exactly the given subjects"
 

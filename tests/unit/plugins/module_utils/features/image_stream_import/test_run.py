@@ -422,7 +422,9 @@ class TestWhere:
     def test_a_stream_that_is_in_no_namespace_is_a_note(self, api: OpenShift) -> None:
         api.stream()
         outcome = run(api, "a", "b", asked=ImportOptions(streams=("app", "web")))
-        assert outcome.notes == ["image stream web does not exist in any of the namespaces: correct its name"]
+        assert outcome.notes == [
+            "image stream web does not exist in any of the namespaces: correct its name ('oc get imagestreams --all-namespaces' lists them)"
+        ]
         assert rows(outcome) == {"app:v1": "imported"}
 
 

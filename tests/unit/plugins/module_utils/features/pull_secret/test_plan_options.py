@@ -71,7 +71,8 @@ class TestSources:
         given = {**SOURCES, "auth_config": FILE}
         assert declared(**given, include=["quay.io"]).auth_file.registries == ["quay.io"]
         assert refusal(**given, include=["quay.org"]) == (
-            "option 'auth_config' has no entry that matches 'quay.org' of option 'include'. Its entries: quay.io, quay.io/team"
+            "option 'auth_config' has no entry that matches 'quay.org' of option 'include'. Its entries: quay.io, quay.io/team. "
+            "Name some of these in 'include', or leave it out"
         )
 
     def test_an_empty_list_does_not_empty_the_secret(self) -> None:

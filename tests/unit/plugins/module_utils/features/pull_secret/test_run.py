@@ -72,7 +72,8 @@ def test_all_refused_logins_are_named(server: HostileRegistry, certificate: str)
     assert {*refused} == {0, 2}
     for said in refused.values():
         assert said.startswith("nothing was written because a login does not work or could not be verified: ")
-        assert f"registry key {server.host}: registry {server.host} refuses the login" in said
+        problem = f"registry key {server.host}: registry {server.host} refuses the login"
+        assert f"{problem} (correct 'username' and 'password')" in said
         assert RIGHT not in said
 
 
@@ -91,7 +92,7 @@ def test_an_expired_login_is_reported_with_its_expiry(server: HostileRegistry, c
 
 def test_the_first_of_many_refused_logins_are_named(server: HostileRegistry, certificate: str) -> None:
     logins = [{"registry": f"{server.host}/p{number}", "username": "alice", "password": "no"} for number in range(23)]
-    with pytest.raises(Refusal, match=r"; and 3 more\. Correct it"):
+    with pytest.raises(Refusal, match=r"; and 3 more\. Without"):
         verify_logins([declared(certificate, server.host, "no", registries=logins)])
 
 

@@ -131,7 +131,9 @@ class TestMeant:
         asks = SecretQuestion(PullSecrets(), "https://api")
         assert asks.related("ns", {}) == (NS,)
         assert asks.related("ns", self.OBJECTS) == ()
-        with pytest.raises(Refusal, match="^the namespace does not exist on https://api: "):
+        with pytest.raises(
+            Refusal, match="^the namespace does not exist on https://api. Create it first, or correct its name: kubectl"
+        ):
             asks.reports("ns", {}, {NS: None})
         for found in ({}, {NS: {}}):
             assert asks.reports("ns", {}, found) == [], "empty, or the caller may not know"

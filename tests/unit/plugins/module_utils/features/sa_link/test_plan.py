@@ -226,7 +226,8 @@ class TestPlan:
         self, accounts: list[str], more: dict[str, Any], missed: list[str]
     ) -> None:
         notes = plan({"default": account()}, service_accounts=accounts, **more).notes
-        assert notes == tuple(f"no service account matches {glob!r}, so nothing is linked" for glob in missed)
+        advice = "correct 'service_accounts', or create one ('oc get serviceaccounts' lists them)"
+        assert notes == tuple(f"no service account matches {glob!r}, so nothing is linked: {advice}" for glob in missed)
 
     def test_a_glob_selects_matching_accounts(self) -> None:
         observed = {name: account(name) for name in ("builder", "build-2", "default")}

@@ -412,7 +412,7 @@ class TestRefusals:
             ({"max_prune": "much"}, "option 'max_prune'"),
             ({"secrets": [secret("ns1"), {"name": "x"}]}, "secrets[1] (x): give one of the options"),
             ({"secrets": [secret("ns1", name="A")]}, "secrets[0]: option 'name'"),
-            ({"secrets": [secret("ns1", registries=[{"username": "u"}])]}, "missing required arguments: registry"),
+            ({"secrets": [secret("ns1", registries=[{"username": "u"}])]}, "registries[0].registry is missing"),
             ({"links": [{"namespaces": ["ns1"]}]}, "links[0]: option 'secrets' is empty"),
             ({"links": [link("ns1", exclusive=True, state="absent")]}, "option 'exclusive' is for state present only"),
             ({"grants": [{"namespaces": ["ns1"]}]}, "grants[0]: give at least one of"),
@@ -449,7 +449,7 @@ class TestRefusals:
     def test_a_prune_requires_at_least_one_list(self, api: FakeApi, cluster: InMemory) -> None:
         result = cluster.run("pull_access_prune", owner="a", prune_everything=True)
         assert result["failed"]
-        assert "one of the following is required: secrets, links, grants" in result["msg"]
+        assert "give one of options 'secrets', 'links' and 'grants'" in result["msg"]
 
 
 class TestOrder:
