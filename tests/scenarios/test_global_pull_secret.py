@@ -417,11 +417,11 @@ class TestStandalone:
 
     @pytest.mark.slow
     def test_missing_and_conflicting_options_are_refused(self, standalone):
-        assert "Or set only global_pull_secret_restore" in standalone.run().output
+        assert "or only global_pull_secret_restore" in standalone.run().output
         both = standalone.run(registries=[login("a.example.com")], restore="x.yml")
-        assert "Or set only global_pull_secret_restore" in both.output
+        assert "or only global_pull_secret_restore" in both.output
         several = standalone.run(auth_config=file_of("a.example.com"), registries=[login("b.example.com")])
-        assert "Or set only global_pull_secret_restore" in several.output
+        assert "or only global_pull_secret_restore" in several.output
         alone = standalone.run(registries=[login("a.example.com")], include=["x"])
         assert "global_pull_secret_include selects entries of global_pull_secret_auth_file" in alone.output
 

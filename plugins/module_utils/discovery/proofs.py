@@ -11,7 +11,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..clients.registry.image_details import prove_platforms, prove_signatures
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull, prove_trust
@@ -19,18 +19,20 @@ from ..clients.registry.transport import KeptConnections, RegistryOptions, check
 from ..core.objects import SECRET, Json, ObjectRef
 from ..core.times import content_change
 from ..engine.workers import Workers
-from ..explain.credentials import LoginQuestion
-from ..explain.lookup import Lookup
 from ..images.image_questions import (
     SIGNATURE_QUESTION,
     TRUST_QUESTION,
     ImageQuestion,
+    LoginQuestion,
     RegistryAccess,
     SignatureQuestion,
     TrustQuestion,
 )
 from ..secrets.content import StoredSecret
 from ..secrets.expiry import why_expired
+
+if TYPE_CHECKING:
+    from ..explain.lookup import Lookup
 
 __all__ = [
     "LoginCheck",

@@ -16,8 +16,7 @@ from ...core.text import pluralize
 from ...core.times import format_utc, seconds_of
 from ...dockerconfig.editing import LoginReplacement, UserPassword
 from ...dockerconfig.registry_keys import check_key, same_path
-from ...explain import credentials as verification
-from ...images.image_questions import RegistryAccess
+from ...images.image_questions import VERIFY_ARGUMENTS, RegistryAccess
 from ...images.references import Reference, reference_of
 from ...secrets.content import SHORTEST, CredentialSearch
 from ...secrets.expiry import SKEW, expiry_of, kind_of
@@ -53,7 +52,7 @@ ARGUMENTS: dict[str, Any] = {
     "replace_dead_logins": {"type": "bool", "default": False},
     "allow_absent": {"type": "bool", "default": False},
     **confirmation.ARGUMENTS,
-    **verification.ARGUMENTS,
+    **VERIFY_ARGUMENTS,
     "verify": {"type": "bool", "default": True},
     "verify_unchanged": {"type": "bool", "default": False},
 }

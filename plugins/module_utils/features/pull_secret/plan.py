@@ -22,8 +22,7 @@ from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
 from ...dockerconfig.json_text import InvalidContent
 from ...dockerconfig.node_reading import kubelet_reading
 from ...dockerconfig.registry_keys import check_key, key_warnings, same_path, without_user
-from ...explain import credentials as verification
-from ...explain.credentials import Verification
+from ...images.image_questions import WRITE_ARGUMENTS, Verification
 from ...platform.hosted import ADDITIONAL_SECRET, find_merge_problem, objection
 from ...platform.protected import (
     check_size,
@@ -83,7 +82,7 @@ ARGUMENTS: dict[str, Any] = {
     "annotations": {"type": "dict"},
     "immutable": {"type": "bool"},
     "drop_platform_registries": {"type": "list", "elements": "str"},
-    **verification.WRITE_ARGUMENTS,
+    **WRITE_ARGUMENTS,
 }
 
 

@@ -29,7 +29,7 @@ from ...dockerconfig.registry_keys import same_path, without_user
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
-from ...explain.credentials import LoginQuestion, Verification
+from ...images.image_questions import LoginQuestion, Verification
 from ...secrets.content import StoredSecret
 from .plan import PullSecret
 

@@ -21,8 +21,7 @@ from ...core.ownership import owner_of
 from ...core.text import redact_text
 from ...core.times import content_change, format_utc, with_time_of_content
 from ...dockerconfig.registry_keys import host_of, without_user
-from ...explain import credentials as verification
-from ...explain.credentials import Verification
+from ...images.image_questions import VERIFY_ARGUMENTS, Verification
 from ...platform.protected import controller_of, is_marked_generated
 from ...secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
 from ...secrets.expiry import ends_at, kind_of
@@ -37,7 +36,7 @@ __all__ = [
 
 ARGUMENTS: dict[str, Any] = {
     "names": {"type": "list", "elements": "str"},
-    **verification.ARGUMENTS,
+    **VERIFY_ARGUMENTS,
 }
 
 

@@ -17,7 +17,7 @@ from ...engine.fetching import FEW_UNFILTERED
 from ...engine.inspection import read_each
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
-from ...explain.credentials import LoginQuestion, Verification
+from ...images.image_questions import LoginQuestion, Verification
 from .question import PullSecrets, SecretQuestion, SecretReport
 
 __all__ = ["inspect_secrets"]

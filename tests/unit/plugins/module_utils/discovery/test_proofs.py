@@ -23,8 +23,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery
     collect_proofs,
     explain_refusal,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import LoginQuestion
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    LoginQuestion,
+    RegistryAccess,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.certificates import server_context
 from support.hostile_registry import HostileRegistry, asks_for, served

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import Verification
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.question import (
     PullSecrets,
     from_options,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import Verification
 
 NONE: dict[str, Any] = {
     **dict.fromkeys(("names", "verify_repositories", "realm_hosts", "registry_ca_cert")),

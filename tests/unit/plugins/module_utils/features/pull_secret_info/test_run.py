@@ -13,14 +13,16 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import Verification
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.question import (
     PullSecrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import (
     inspect_secrets,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    RegistryAccess,
+    Verification,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.certificates import server_context
 from support.fake_api import FakeApi

@@ -14,8 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     AuthFile,
     from_registries,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.credentials import Verification
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
+    RegistryAccess,
+    Verification,
+)
 
 
 def file_of(*registries: str) -> AuthFile:
