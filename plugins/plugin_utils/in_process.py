@@ -38,6 +38,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import filter_loader, lookup_loader
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 
 from ..module_utils.core.redaction import collect_credentials, hide
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
@@ -171,11 +172,15 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
         if problems := self._problems(task_vars or {}):
             return {"failed": True, "msg": problems}
-        result = super().run(tmp, task_vars)
+        result = self._answer(tmp, task_vars)
         role = self._task._role if is_collection_task(self._task) else None
         name = role.get_name(include_role_fqcn=False) if role else ""
-        variables = variables_of_options(name, self._options_as_written())
+        variables = variables_of_options(name, self._options_as_written(), load_extra_vars(self._loader))
         return self._hide_result(translate_result(variables, self.module.arguments, result))
+
+    def _answer(self, tmp: Any, task_vars: Any) -> Any:
+        """Return the result of the module, with the names of its options."""
+        return super().run(tmp, task_vars)
 
     def _options_as_written(self) -> dict[str, Any]:
         """Return the options of the task with their templates, including the defaults of the play."""
@@ -189,9 +194,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
 
     def _problems(self, variables: Mapping[str, Any]) -> str:
         """Return the problems that only this plugin can find: in variables, and in values that JSON would change; empty if none."""
-        found = [*find_unquoted(self.module.arguments, self._task.args)]
-        if is_collection_task(self._task):
-            found += problems_of(variables, self._templar)
+        found = problems_of(variables, self._templar) if is_collection_task(self._task) else []
+        found = found or [*find_unquoted(self.module.arguments, self._task.args)]
         return f"nothing was read or changed: {'; '.join(found)}" if found else ""
 
     def _hide_result(self, result: dict[str, Any]) -> dict[str, Any]:

@@ -147,13 +147,19 @@ def format_suggestion(name: str, known: Collection[str]) -> str:
     return f": did you mean {found!r}?" if found else ""
 
 
-def unknown_options(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
-    """Yield a sentence for each option that the argument spec does not have, including suboptions, with the valid options."""
+def unknown_options(
+    arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "", *, of_task: bool = False
+) -> Iterator[str]:
+    """Yield a sentence for each option that the argument spec does not have, including suboptions, with the valid options.
+
+    `of_task`: these are the options of a task. Members are in quotes then, and missing members of an option are reported as well.
+    """
     names = [*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))]
     for name, value in given.items():
         if name not in names:
             if not str(name).startswith("_ansible_"):
-                yield f"{where}{name} is unknown{format_suggestion(str(name), names) or ';'} it takes {', '.join(sorted(arguments))}"
+                shown = f"'{where}{name}'" if where and of_task else f"{where}{name}"
+                yield f"{shown} is unknown{format_suggestion(str(name), names) or ';'} it takes {', '.join(sorted(arguments))}"
             continue
         options = arguments.get(name, {}).get("options")
         if not options:
@@ -161,7 +167,10 @@ def unknown_options(arguments: Mapping[str, Any], given: Mapping[Any, Any], wher
         for position, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, Mapping):
                 index = f"[{position}]" if isinstance(value, list) else ""
-                yield from unknown_options(options, item, f"{where}{name}{index}.")
+                inner = f"{where}{name}{index}."
+                missing = (one for one, spec in options.items() if spec.get("required") and item.get(one) is None)
+                yield from (f"'{inner}{one}' is missing: add it" for one in missing if of_task)
+                yield from unknown_options(options, item, inner, of_task=of_task)
 
 
 #: The default of the options that limit a prune.

@@ -229,7 +229,7 @@ class Module:
             for where, option, arguments, items in _find_lists(self.arguments, options, forms)
             if (found := entry_problems(forms[option], arguments, items))
         )
-        return "; ".join([*(f"option {found}" for found in unknown_options(own, options)), *entries])
+        return "; ".join([*(f"option {found}" for found in unknown_options(own, options, of_task=True)), *entries])
 
 
 @dataclass

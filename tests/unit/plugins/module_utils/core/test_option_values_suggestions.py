@@ -61,6 +61,18 @@ def test_unknown_options_are_found_at_every_level() -> None:
     ]
 
 
+def test_members_of_the_options_of_a_task_are_in_quotes_and_complete() -> None:
+    given = {"nme": 1, "registries": [{"user": "u"}], "selector": {"label": "x"}}
+    members = {"registry": {"required": True}, "username": {}, "password": {}}
+    spec = {**SPEC, "registries": {"options": members}}
+    assert [*unknown_options(spec, given, of_task=True)] == [
+        "nme is unknown: did you mean 'name'? it takes name, registries, selector",
+        "'registries[0].registry' is missing: add it",
+        "'registries[0].user' is unknown: did you mean 'username'? it takes password, registry, username",
+        "'selector.label' is unknown: did you mean 'labels'? it takes labels",
+    ]
+
+
 @pytest.mark.parametrize("given", [{}, {"registries": None, "selector": "x"}, {"name": {"a": 1}}], ids=str)
 def test_known_options_are_not_reported(given: dict[str, object]) -> None:
     assert [*unknown_options(SPEC, given)] == []
