@@ -19,9 +19,10 @@ class ActionModule(ModuleAction, of="credential_rotation"):
         """Read the plan of the role on the controller, as its action plugin runs there."""
         plan = self._task.args.get("plan")
         if is_collection_task(self._task) and isinstance(plan, str):
+            path = str(Path(plan).expanduser().absolute())
             try:
-                content = read_source("plan", str(Path(plan).expanduser().absolute()))
+                content = read_source("plan", path)
             except OptionError as error:
                 return {"failed": True, "msg": str(error)}
-            self._task.args["plan"] = self._loader.load(content.decode("utf-8", "replace"), plan)
+            self._task.args["plan"] = self._loader.load(content.decode("utf-8", "replace"), path)
         return super()._answer(tmp, task_vars)
