@@ -63,6 +63,9 @@ options:
   rolled_out:
     description: With V(nodes), whether the nodes have the pull secret. Null if that is not known.
     type: bool
+  page:
+    description: With V(what_if), the path of the page.
+    type: str
   account:
     description: With V(account), the account.
     type: str

@@ -52,6 +52,11 @@ options:
     type: list
     elements: str
     version_added: 1.0.0
+  reported:
+    description:
+      - Whether the module of the task, or of a later task, reports the problems of variable names. The plugin then returns nothing.
+    type: bool
+    default: false
   answer:
     description:
       - The result of an earlier task of the role that the entries depend on. The secrets of a rotation depend on C(registries) and
@@ -101,6 +106,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         declaring = [*chain.from_iterable(_declaring_variables(term, variables) for term in terms)]
         if terms and terms[0].endswith(".reasons"):
             return [*declaring, *problems]
+        if problems and options.get("reported"):
+            return []
         if problems:
             raise AnsibleLookupError(f"nothing was read or changed: {'; '.join(problems)}")
         if not declaring:

@@ -477,8 +477,8 @@ what_if:
       type: str
       returned: always
     changes:
-      description: The changes, in the order given, each with C(kind), C(title), C(has_effect) and C(cannot_know), the facts that no object
-        shows. C(has_effect) is V(false) if the change names registries or objects, and affects nothing that was read.
+      description: The changes, in the order given, each with C(kind), C(title), C(no_effect) and C(cannot_know), the facts that no object
+        shows. C(no_effect) is empty, or the reason why the change affects nothing that was read.
       type: list
       elements: dict
       returned: always

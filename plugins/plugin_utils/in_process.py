@@ -38,6 +38,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import filter_loader, lookup_loader
 from ansible.utils.display import Display
+from ansible.utils.vars import load_extra_vars
 
 from ..module_utils.core.redaction import collect_credentials, hide
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
@@ -170,15 +171,19 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
         role = self._task._role if is_collection_task(self._task) else None
         name = role.get_name(include_role_fqcn=False) if role else ""
-        variables = variables_of_options(name, self._options_as_written())
+        variables = variables_of_options(name, self._options_as_written(), load_extra_vars(self._loader))
         if problems := self._problems(task_vars or {}, variables):
             return {"failed": True, "msg": problems}
-        result = super().run(tmp, task_vars)
+        result = self._answer(tmp, task_vars)
         return self._hide_result(translate_result(variables, self.module.arguments, result))
+
+    def _answer(self, tmp: Any, task_vars: Any) -> Any:
+        """Return the result of the module, with the names of its options."""
+        return super().run(tmp, task_vars)
 
     def run_step(self, task_vars: Any, variables: Mapping[str, str]) -> dict[str, Any]:
         """Run the module as a step of another task, which has checked the variables. `variables` are those of the options, by option."""
-        result = super().run(None, task_vars)
+        result = self._answer(None, task_vars)
         known = variables_of_options("", self._options_as_written())
         return translate_result({**known, **variables}, self.module.arguments, result)
 

@@ -208,6 +208,12 @@ _SHORT = {
     ),
 }
 SHORT_NAMES = {playbook: frozenset(names.split()) for playbook, names in _SHORT.items()}
+#: The short names of variables.
+_SHORT_FORMS = {
+    prefix + name: name
+    for playbook, prefix in (("explain", "image_pull_"), ("what_if", "pull_access_what_if_"))
+    for name in SHORT_NAMES[playbook]
+}
 #: The answers of the surveys in AWX that the playbooks of its project convert.
 _ANSWERS = (
     "account_everywhere account_hosted_pull_secrets account_jobs account_namespaces audit_namespaces audit_target_version "
@@ -227,6 +233,8 @@ _OF_OTHERS = frozenset({"image_pull_policy", "image_pull_secret", "image_pull_se
 _IGNORED = "image_pull_ignored_variables"
 _LIMIT = "image_pull_max_prune"
 _LATE = ("image_pull_prune", "image_pull_prune_everything", _LIMIT)
+#: A version that YAML can change, and a list that must not be a text with commas.
+_VERSION, _REGISTRIES = "pull_access_audit_target_version", "credential_rotation_registries"
 #: Parts of a login, as variables and as members of variables. Nested entries are checked when they are read.
 _LOGIN_VARIABLES = ("image_pull_username", "image_pull_password", "image_pull_api_key")
 _LOGIN_MEMBERS = ("username", "password", "token")
@@ -353,6 +361,12 @@ def _sentence(name: str) -> str:
 
 
 def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
+    version, registries = (follow_variable(variables.get(name), variables) for name in (_VERSION, _REGISTRIES))
+    if isinstance(version, (int, float)):
+        yield f'variable {_VERSION} is the number {version}: YAML drops the last zero of 4.20, so write it in quotes, such as "4.20"'
+    if isinstance(registries, str) and "{" not in registries:
+        items = ", ".join(filter(None, map(str.strip, registries.split(","))))
+        yield f"variable {_REGISTRIES} is a text: write a list, such as [{items or 'quay.io'}]"
     for name in _LOGIN_VARIABLES:
         if why := why_unquoted(f"variable {name}", follow_variable(variables.get(name), variables)):
             yield why
@@ -376,17 +390,19 @@ _OPTIONS = re.compile(rf"(?:\boption(s?) )?{_OPTION.pattern}(?:(?:, | and | or )
 _OF_TASKS = {"owner", "adopt"}
 #: The beginning of the next problem in a message with several problems. Problems within an entry begin with the entry.
 _PROBLEM = re.compile(r"; (?=options? ')")
-#: The position in a list, with the rest of a quoted path. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
-_ENTRY = re.compile(r"\w\[\d+\](?:(?:\.\w+|\[\d+\])*')?")
+#: The position in a list, with the rest of a path. Only one letter of the name is matched: matching the whole name would take minutes in a long text.
+_ENTRY = re.compile(r"\w\[\d+\](?:\.\w+|\[\d+\])*'?")
 
 
-def variables_of_options(role: str, given: Mapping[str, Any]) -> dict[str, str]:
+def variables_of_options(role: str, given: Mapping[str, Any], extra: Collection[str] = ()) -> dict[str, str]:
     """Return the variables of a task's options. `given` are the options as the role or playbook has them, with their templates.
 
     It is the variable in the template, or else the variable of the role with the name of the option. Options without one are left out.
+    If its short name is one of the `extra` variables, it is that name.
     """
     own = {option: f"{role}_{option}" for option in given if f"{role}_{option}" in KNOWN}
-    return own | {option: name for option, template in given.items() if (name := _variable_in(template, option))}
+    own |= {option: name for option, template in given.items() if (name := _variable_in(template, option))}
+    return {option: short if (short := _SHORT_FORMS.get(name, "")) in extra else name for option, name in own.items()}
 
 
 def _variable_in(template: Any, option: str) -> str:

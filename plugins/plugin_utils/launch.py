@@ -25,6 +25,7 @@ from typing import Any, Union
 from ansible.utils.vars import load_extra_vars
 
 from ..module_utils.core.text import join_and, summarize
+from ..module_utils.images.nodes import parse_version
 from ..module_utils.images.references import reference_of
 
 __all__ = [
@@ -120,6 +121,7 @@ _SECRET = re.compile(r"(?:[a-z0-9-]+/)?[a-z0-9.-]+\Z")
 _LOGIN = re.compile(r"[^\s{}#]+@[\w.:-]+\Z")
 _HOST = re.compile(r"[\w.*:-]+\Z")
 _TRUE, _FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
+_SWITCHES = ("ask_registries", "declared", "new_nodes", "registry_validate_certs", "show")
 _REGISTRIES = {"unreachable": "unreachable_registries", "only_reachable": "only_registries"}
 
 
@@ -176,7 +178,7 @@ def explain_problems(given: Mapping[str, Any]) -> list[str]:
         ]
     (name,) = named
     pattern, form = _EXPLAINED[name]
-    found = [*_form_problem(name, given[name], pattern, form)]
+    found = [*_form_problem(name, given[name], pattern, form), *_switch_problems(given)]
     if name == "account" and "image" not in given:
         found.append("account is given without an image: add -e image=IMAGE, such as quay.io/team/app:v1")
     if name != "account" and "image" in given:
@@ -206,9 +208,10 @@ def _host_problems(name: str, hosts: Sequence[str]) -> Iterator[str]:
             yield f"{name} has {host!r}: give hosts without a scheme and a path, such as quay.io,docker.io"
 
 
-def _switch_problems(name: str, value: object) -> Iterator[str]:
-    if str(value).lower() not in (*_TRUE, *_FALSE):
-        yield f"{name} is {value!r}: give true, or leave it out"
+def _switch_problems(given: Mapping[str, Any]) -> Iterator[str]:
+    for name in _SWITCHES:
+        if name in given and str(given[name]).lower() not in (*_TRUE, *_FALSE):
+            yield f"{name} is {given[name]!r}: give true or false, such as -e {name}=true"
 
 
 def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
@@ -218,12 +221,13 @@ def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
         yield "remove_credential is not USER@HOST, such as old+robot@quay.io"
     for short in _REGISTRIES:
         yield from _host_problems(short, _hosts_in(given, short))
-    if not isinstance(version := given.get("target_version", ""), str):
+    if not isinstance(version := given.get("target_version", "1.0"), str):
         yield f"target_version is the number {version}: write the version with three numbers, such as 4.20.0"
-    for switch in ("new_nodes", "declared"):
-        yield from _switch_problems(switch, given.get(switch, False))
+    elif parse_version(version) is None:
+        yield f"target_version is {version!r}: give a version such as 4.22.0, or 1.35.0 for plain Kubernetes"
+    yield from _switch_problems(given)
     if not isinstance(given.get("changes", []), list):
-        yield "changes is not a list: begin each change with '- ', or in JSON, write [{...}]"
+        yield "changes is not a list: begin each change with '- ', or in JSON, write [{...}], such as [{remove_secrets: {name: old-pull}}]"
 
 
 @dataclass(frozen=True)

@@ -164,8 +164,8 @@ def audit_line(report: Result) -> str:
     return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}{gaps}"
 
 
-def what_if_line(results: Sequence[Result]) -> str:
-    """Summarize the answers for all clusters. A result without counts is that of a cluster that could not be read."""
+def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
+    """Summarize the answers for all clusters, with the path of the page. A result without counts is that of a cluster that could not be read."""
     counts = [result["counts"] for result in results if "counts" in result]
     if not counts:
         return _stop(results)
@@ -184,6 +184,7 @@ def what_if_line(results: Sequence[Result]) -> str:
         f"{found['still_pulls']:,} still pull{'s' if found['still_pulls'] == 1 else ''}",
         *([f"{found['not_affected']:,} not affected"] if found["not_affected"] else []),
         *([f"{pluralize(unread, 'cluster')} not read"] if unread else []),
+        *([f"report: {page}"] if page else []),
     ]
     return f"{pluralize(len(counts), 'cluster')}: {', '.join(parts)}"
 

@@ -42,16 +42,20 @@ class ControllerFiles:
 
         def write(files: Sequence[VariableFile]) -> Sequence[str]:
             contents = {directory / file.name: _content(file, vault) for file in files}
-            _write(directory, contents, force=wanted.force)
+            _write(directory, contents, wanted.option, force=wanted.force)
             return [str(path) for path in contents]
 
         return write
 
     def _vault(self, wanted: FilesWanted) -> tuple[str, Any]:
         """Return the vault ID and the password for the encryption, chosen in the same way as ansible-vault does."""
-        how = _HOW_TO_GIVE + (f", or set {wanted.otherwise}" if wanted.otherwise else "")
+        how = f"give one with --vault-id {wanted.vault_id}@prompt" if wanted.vault_id else _HOW_TO_GIVE
+        how += f", or set {wanted.otherwise}" if wanted.otherwise else ""
         if not self._secrets:
-            raise OptionError(f"there is no vault password, so no credential can be written and nothing was: {how}")
+            asked = f" {wanted.vault_id!r}, as option 'vault_id' asks" if wanted.vault_id else ""
+            raise OptionError(
+                f"no credential can be written, because there is no vault password{asked}: {how}. Nothing was written"
+            )
         vault_id = wanted.vault_id or C.config.get_config_value("DEFAULT_VAULT_ENCRYPT_IDENTITY")
         names = list(dict.fromkeys(name for name, _secret in self._secrets))
         if not vault_id and len(names) > 1:
@@ -92,7 +96,7 @@ def _check(directory: Path, paths: Sequence[Path], wanted: FilesWanted) -> None:
         raise OptionError(f"option {wanted.option!r}: {directory} is not a directory")
 
 
-def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> None:
+def _write(directory: Path, contents: Mapping[Path, bytes], option: str, *, force: bool) -> None:
     """Write each file atomically and only for its owner. If one cannot be written, remove the earlier ones, except with `force`."""
     made: list[Path] = []
     try:
@@ -107,7 +111,7 @@ def _write(directory: Path, contents: Mapping[Path, bytes], *, force: bool) -> N
         left = f"; written before that: {', '.join(map(str, made))}" if made and force else "; nothing was written"
         raise OptionError(
             f"{error.filename2 or error.filename} cannot be written on the controller: {error.strerror}{left}. "
-            "Give another folder, or correct this one"
+            f"Give another {option!r}, or correct this one"
         ) from None
 
 

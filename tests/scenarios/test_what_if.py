@@ -170,8 +170,8 @@ class TestQuestions:
         assert answers.broken("inventory") == 2
         assert answers.titles("not-the-inventory") == ["secret another is deleted"]
 
-    def test_an_invalid_change_is_named_by_its_variable(self, answers: Answers) -> None:
-        assert "variable pull_access_what_if_changes[0]: target_version is 'soon'" in answers.output
+    def test_an_invalid_version_is_named_by_its_variable(self, answers: Answers) -> None:
+        assert "target_version is 'soon': give a version such as 4.22.0" in answers.output
         assert not (answers.directory / "invalid.json").exists()
 
     def test_the_result_counts_all_clusters(self, answers: Answers) -> None:
@@ -194,7 +194,9 @@ def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Pat
     assert found.recap["failed"] == 2
     folder = tmp_path / "answers"
     names = [f"{cluster}.{ending}" for cluster in ("east", "west") for ending in ("json", "md", "xml")]
-    assert sorted(path.name for path in folder.iterdir()) == names
+    assert sorted(path.name for path in folder.iterdir()) == [*names, "what-if.html"]
+    assert f"1 cluster not read, report: {folder / 'what-if.html'}" in found.output
+    assert f"{asking.scene.name}" in (folder / "what-if.html").read_text()
     assert "would no longer get" in (folder / "east.md").read_text()
     assert json.loads((folder / "east.json").read_text())["counts"]["would_break"] == 2
     assert json.loads((folder / "west.json").read_text())["counts"]["would_break"] == 0

@@ -40,6 +40,7 @@ MODULES_PLAY = {
 class Mistake:
     """`where`, `what` and `fix` are parts of the message: the place, the problem, and the correction.
 
+    `begin`: the message begins with it, and has it once.
     `given` are variables of the host, `extra` of the command line. `options` are further options of the command. `task` replaces the
     playbook. `files` are written to the folder `{{ folder }}`.
     """
@@ -48,6 +49,7 @@ class Mistake:
     where: str = ""
     what: str = ""
     fix: str = ""
+    begin: str = ""
     playbook: str = ""
     given: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -57,7 +59,9 @@ class Mistake:
 
     def missing(self, message: str) -> list[str]:
         """Return the parts that the message lacks."""
-        return [part for part in (self.where, self.what, self.fix) if not part or part not in message]
+        is_begun = message.startswith(self.begin) and (not self.begin or message.count(self.begin) == 1)
+        parts = [part for part in (self.where, self.what, self.fix) if not part or part not in message]
+        return parts if is_begun else [*parts, self.begin]
 
     @property
     def run(self) -> tuple[str, ...]:
@@ -174,8 +178,7 @@ def _messages(output: str, mistakes: list[Mistake]) -> dict[str, str]:
             current = own_play
         elif host in found:
             result, _end = json.JSONDecoder().raw_decode(output, start.end())
-            shown = [line for line, _colour in lines_of(result)] or [*result.get("text", ()), result.get("msg", "")]
-            text = "\n".join(map(str, shown))
+            text = _text_of(result)
             found[host] += f"{text}\n" if text and text not in (*_DULL, found[host]) else ""
         elif warning:
             warnings.append((current if level == "WARNING" else "", f"[{level}]: {warning}\n"))
@@ -185,6 +188,14 @@ def _messages(output: str, mistakes: list[Mistake]) -> dict[str, str]:
             if one.name == host or is_silent or (one.what and one.what in text and text.startswith("[W")):
                 found[one.name] += text
     return found
+
+
+def _text_of(result: dict[str, Any]) -> str:
+    """Return the lines of a result. Without -v, a failure that fails no task is not shown."""
+    if result.get("failed_when_result") is False:
+        return ""
+    shown = [line for line, _colour in lines_of(result)] or [*result.get("text", ()), result.get("msg", "")]
+    return "\n".join(map(str, shown))
 
 
 def as_text(mistake: Mistake, message: str) -> str:

@@ -64,7 +64,7 @@ def change(title: str = "secret pull is deleted", kind: str = "remove_secrets", 
     return {
         "kind": kind,
         "title": title,
-        "has_effect": True,
+        "no_effect": "",
         "cannot_know": ["which pods will be created again"],
         **more,
     }

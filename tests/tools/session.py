@@ -29,12 +29,12 @@ SITE = "ansible-playbook openshift_ops.image_pull.site -i inventory"
 EXPLAIN = "ansible-playbook openshift_ops.image_pull.explain -i inventory -e"
 #: Each command, and the part of its output that is shown.
 SCENES = (
-    (f"{SITE} --check --diff", r"(\+\+\+ after: S.*|\+ .*(registry|team-).*|my-cluster .*)"),
-    (SITE, r"(changed: .*|my-cluster .*)"),
-    (SITE, r"my-cluster .*"),
+    (f"{SITE} --check --diff", r"(\+\+\+ after: S.*|\+ .*(registry|team-).*| +\"msg\": .*)"),
+    (SITE, r"(changed: .*| +\"msg\": .*)"),
+    (SITE, r" +\"msg\": .*"),
     (
         f"{EXPLAIN} pod=project-c/app -e ask_registries=true",
-        r"(Pod project-c.*|will_not_pull.*|unknown.*| +(ok|NO|\?) .*|what fixes it:|- name: .*)",
+        r"(Pod project-c.*|(cannot pull|not known).*| +(ok|NO|\?) .*|This .*|what fixes it:|- name: .*| +\"msg\": .*)",
     ),
 )
 WIDTH, LINE, SIZE, COLUMNS = 980, 19, 13.5, 114
@@ -42,10 +42,11 @@ COLOURS = (
     (r"\$ ", "command"),
     (r"\+", "good"),
     (r" +ok |ok:", "good"),
-    (r" +NO |will_not_pull|unknown", "bad"),
+    (r" +NO |cannot pull|not known", "bad"),
     (r"changed: ", "changed"),
-    (r"my-cluster .*changed=[1-9]", "changed"),
-    (r"my-cluster ", "good"),
+    (r' +"msg": .*nothing changed', "good"),
+    (r' +"msg": .*cannot pull', "bad"),
+    (r' +"msg": ', "changed"),
 )
 STYLE = """
     svg { --ink: #24292f; --page: #f6f8fa; --edge: #d0d7de; --good: #116329; --bad: #b3261e; --changed: #855000; --command: #0b5fa5 }
@@ -92,7 +93,7 @@ def declare(inventory: Path, data: dict, registry: dict) -> None:
     variables = {
         "private_registry_secrets": secrets,
         "image_pull_kubeconfig": data["kubeconfig"],
-        "realm_hosts": [registry["host"]],
+        "image_pull_realm_hosts": [registry["host"]],
     }
     inventory.mkdir()
     (inventory / "hosts.yml").write_text(

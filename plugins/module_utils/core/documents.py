@@ -136,10 +136,6 @@ _UNTRIED = (
 )
 #: Maximum number of entries that are named for a pull.
 _ENTRIES = 3
-#: The sentence after a change without an effect that may have one, by its kind.
-_IDLE_HINTS = {
-    "unreachable_registries": " Without 'ask_registries: true', it is not known which registries get their tokens from there.",
-}
 
 Row = Mapping[str, Any]
 Item = TypeVar("Item")
@@ -252,9 +248,9 @@ def causes_of(row: Row, changes: Sequence[Mapping[str, Any]]) -> str:
 def idle_of(changes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence for each change that affects nothing."""
     return [
-        f"Change {number} affects nothing that was read, so check its names: {each['title']}.{_IDLE_HINTS.get(each['kind'], '')}"
+        f"Change {number} affects nothing that was read: {each['no_effect']}."
         for number, each in enumerate(changes, 1)
-        if not each["has_effect"]
+        if each["no_effect"]
     ]
 
 

@@ -75,6 +75,8 @@ def _explain_steps(
     names, seen = explain_secret_list(subject, evidence)
     yield from (each for each in named.seen if each.verdict != UNKNOWN)
     yield seen
+    if seen.verdict == WILL_NOT_PULL:  # without its account, a pod does not exist, so nothing else decides
+        return
     secrets = [ObjectRef(SECRET, subject.namespace, name) for name in names]
     require_all(evidence, [*secrets, NODE_SECRET, *source_refs(subject.namespace), *cache_refs(subject)])
     hosts = [each.host for each in named.references]

@@ -158,7 +158,7 @@ _REQUIREMENTS = "'PyYAML>=6.0' 'urllib3>=1.26.5' 'certifi>=2021.10.8'"
 #: Maximum number of entries in one warning.
 _SHOWN = 20
 
-_NOTHING_SELECTED = "'namespace_selector' selects no namespace, so nothing was done: compare it with 'kubectl get namespaces --show-labels'"
+_NOTHING_SELECTED = "'namespace_selector' selects no namespace: compare it with 'kubectl get namespaces --show-labels'"
 
 _ONLY_PROJECTS = (
     "only the caller's own projects were read, and nothing is known about other namespaces. Name them in the option 'namespaces', or use a "

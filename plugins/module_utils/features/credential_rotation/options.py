@@ -15,7 +15,7 @@ from ...core.errors import OptionError
 from ...core.text import pluralize
 from ...core.times import format_utc, seconds_of
 from ...dockerconfig.editing import LoginReplacement, UserPassword
-from ...dockerconfig.registry_keys import check_key, same_path
+from ...dockerconfig.registry_keys import check_key, portable_key, same_path
 from ...images.image_questions import VERIFY_ARGUMENTS, RegistryAccess
 from ...images.references import Reference, reference_of
 from ...secrets.content import SHORTEST, CredentialSearch
@@ -197,7 +197,7 @@ def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
     if not new["password"]:
         yield "option 'new' has no password"
     if (old["username"], old.get("password")) == (new["username"], new["password"]):
-        yield "options 'old' and 'new' are the same login: there is nothing to rotate"
+        yield "options 'old' and 'new' are the same login, so there is nothing to rotate: give another password or user in 'new'"
     if new.get("expires") and seconds_of(new["expires"]) is None:
         yield "option 'new': 'expires' is not a time such as 2030-01-31T12:00:00Z"
 
@@ -229,6 +229,8 @@ def _problems_of_registries(registries: Any) -> Iterator[str]:
             yield str(error)
         if "*" in key:
             yield f"option 'registries': {key!r} is a glob; name the registries"
+        if key.startswith("http://") and (instead := portable_key(key)):
+            yield f"option 'registries' has {key!r}: a client's own settings decide about TLS, so write {instead!r}"
 
 
 def _problems_of_repositories(repositories: Any, registries: Sequence[str]) -> Iterator[str]:

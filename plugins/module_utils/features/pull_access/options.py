@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.errors import OptionError
+from ...core.errors import OptionError, format_suggestion
 from ...core.names import check_path_segment
 from ...core.objects import POD, Kind
 from ...explain.subjects import WORKLOADS
@@ -81,11 +81,14 @@ def _workload(given: str | None) -> tuple[Kind, str] | None:
     if given is None:
         return None
     kind, slash, name = given.partition("/")
+    if not slash or not kind:
+        raise OptionError(f"option 'workload' is {given!r}: give KIND/NAME, such as deploy/app")
     found = _KINDS.get(kind.lower())
-    if not slash or found is None:
+    if found is None:
         known = ", ".join(sorted(each.kind for each in (POD, *WORKLOADS.values())))
         raise OptionError(
-            f"option 'workload' is {given!r}: give KIND/NAME, such as deploy/app. KIND is one of {known}, or its plural or short name in oc"
+            f"option 'workload' has the unknown kind {kind!r}{format_suggestion(kind.lower(), _KINDS) or '.'} "
+            f"It is one of {known}, or its plural or short name in oc"
         )
     check_path_segment("workload", name)
     return found, name

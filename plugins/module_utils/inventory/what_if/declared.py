@@ -51,6 +51,11 @@ class InventoryLists:
     most: Limit = _USUAL
     everything: bool = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it declares no entry and removes nothing."""
+        return not self.prunes and not any(self.lists.values())
+
     def __str__(self) -> str:
         """Return the numbers of entries, for a title."""
         counts = [

@@ -18,11 +18,14 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.documents import ANSWERS, NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, WHAT_IF_FORMAT, WOULD_BREAK
+from ...core.documents import ANSWERS, DECLARED, NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, WHAT_IF_FORMAT, WOULD_BREAK
+from ...core.errors import format_suggestion
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
-from ...core.text import make_printable
+from ...core.text import join_and, make_printable
 from ...core.times import format_utc
+from ...dockerconfig.registry_keys import host_of
 from ...explain.lookup import Lookup
+from ...explain.snapshot import ClusterSnapshot
 from ...explain.verdict import PULLS, UNKNOWN
 from ...images.nodes import CONFIG_MAP
 from ...images.references import Reference, reference_of
@@ -44,7 +47,7 @@ class WhatIfAnswers:
     `forecasts` are sentences about an upgrade that no row includes: rows are about the next pull, not about an image that a node has.
     `unread_workloads` has the reason for each namespace that may have containers without a row, because its pods or workloads could not be
     read. `unread_images` are sentences about images of the platform that could not be read. `against` is the inventory that is
-    applied before the changes. `without_effect` are the positions of changes that affect nothing. `asks`: registries were asked.
+    applied before the changes. `without_effect` has the reasons for changes that affect nothing, by position. `asks`: registries were asked.
     `entries` are the titles of the entries of an inventory that break a pull, by the key of the row. `builds` is the number of build configs
     that name a changed secret. `restart_pulls` are those of `count_pulls`, for a change of kubelets.
     """
@@ -58,7 +61,7 @@ class WhatIfAnswers:
     unread_workloads: Mapping[str, str] = field(default_factory=dict)
     unread_images: Sequence[str] = ()
     against: InventoryLists | None = None
-    without_effect: Collection[int] = ()
+    without_effect: Mapping[int, str] = field(default_factory=dict)
     asks: bool = False
     entries: Mapping[Hashable, Sequence[str]] = field(default_factory=dict)
     builds: int = 0
@@ -84,7 +87,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
             {
                 "kind": each.kind,
                 "title": make_printable(each.title),
-                "has_effect": at not in found.without_effect,
+                "no_effect": make_printable(found.without_effect.get(at, "")),
                 "cannot_know": list(each.cannot_know),
             }
             for at, each in enumerate(found.changes)
@@ -195,15 +198,18 @@ _OF_OBJECTS = ("remove_secrets", "remove_links", "remove_grants", "remove_creden
 
 
 def find_changes_without_effect(
-    changes: Sequence[WhatIfChange], states: Sequence[Lookup], namespaces: Collection[str], rows: Iterable[WhatIfRow]
-) -> frozenset[int]:
-    """Return the positions of changes that name registries or objects, and affect nothing that was read.
+    changes: Sequence[WhatIfChange], states: Sequence[Lookup], survey: ClusterSnapshot, rows: Iterable[WhatIfRow]
+) -> dict[int, str]:
+    """Return the reason for each change that names registries or objects, or declares nothing, and affects nothing that was read.
 
-    `states` are the evidence before the changes, after all of them, and after each of them alone. `namespaces` are those that were read.
-    A change of an object that could not be read may have an effect.
+    `states` are the evidence before the changes, after all of them, and after each of them alone. A change of an object that could not be
+    read may have an effect, and so may any change if no namespace could be read.
     """
+    namespaces = survey.places
+    if not namespaces:
+        return {}
     touched = {at for row in rows for at in row.deciding.touched}
-    found = set()
+    found = {}
     for at, change in enumerate(changes):
         if change.kind in _OF_REGISTRIES:
             has_effect = at in touched
@@ -214,10 +220,56 @@ def find_changes_without_effect(
             is_changed = isinstance(alone, ChangedLookup) and any(map(alone.changes, refs))
             has_effect = (is_elsewhere and at in touched) or is_changed
         else:
-            continue
+            has_effect = change.inventory is None or not change.inventory.is_empty
         if not has_effect:
-            found.add(at)
-    return frozenset(found)
+            found[at] = _REASONS.get(change.kind, _check_names)(change, survey)
+    return found
+
+
+def _check_names(change: WhatIfChange, _survey: ClusterSnapshot) -> str:
+    return f"check its names: {change.title}"
+
+
+def _check_registries(change: WhatIfChange, _survey: ClusterSnapshot) -> str:
+    unasked = "Without 'ask_registries: true', it is not known which registries get their tokens from there"
+    return f"check its names: {change.title}. {unasked}"
+
+
+def _find_secret(change: WhatIfChange, survey: ClusterSnapshot) -> str:
+    name, places = change.value["name"], change.value["namespaces"]
+    names = {
+        each for at in change.targets([*survey.places]) if at in survey.places for each in survey.places[at].secrets
+    }
+    where = f"namespace {join_and(places)}" if places else "the evaluated namespaces"
+    return (
+        f"secret {name} does not exist in {where}{format_suggestion(name, names) or ': correct its name or namespace'}"
+    )
+
+
+def _find_login(change: WhatIfChange, survey: ClusterSnapshot) -> str:
+    registry, user = change.value["registry"], change.value["username"]
+    stored = (secret.stored for place in survey.places.values() for secret in place.secrets.values())
+    logins = {(host_of(key), login[0]) for each in stored for key, login in each.for_kubelet.logins.items()}
+    users = {name for host, name in logins if host == registry and len(name) <= _LONGEST_USER}
+    similar = format_suggestion(user, users) or ": correct the user or the registry"
+    return f"no secret in the evaluated namespaces has a login of {user} for {registry}{similar}"
+
+
+def _find_declarations(_change: WhatIfChange, _survey: ClusterSnapshot) -> str:
+    return (
+        "the inventory declares nothing for this cluster: set private_registry_secrets, delegated_auth_registries or "
+        "cross_project_pull_grants, or correct the inventory in option -i"
+    )
+
+
+#: Maximum number of characters of a user name that is suggested.
+_LONGEST_USER = 100
+_REASONS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], str]] = {
+    "unreachable_registries": _check_registries,
+    "remove_secrets": _find_secret,
+    "remove_credential": _find_login,
+    DECLARED: _find_declarations,
+}
 
 
 def _lists_of(change: WhatIfChange, namespaces: Collection[str]) -> Iterator[ObjectRef]:

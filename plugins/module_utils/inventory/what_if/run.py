@@ -360,7 +360,7 @@ class _WhatIfRun:
             ]
             for row in rows
         }
-        idle = find_changes_without_effect(self._asked.change_set, evaluator.states, [*survey.places], rows)
+        idle = find_changes_without_effect(self._asked.change_set, evaluator.states, survey, rows)
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
         return WhatIfAnswers(

@@ -101,6 +101,14 @@ def test_a_comma_separated_list_of_namespaces_is_limited() -> None:
     assert found["namespaces"] == ["team-a"]
 
 
+def test_a_module_can_report_the_problems_of_variable_names() -> None:
+    variables = {"private_registry_secrets": [ENTRY], "private_registry_secret": []}
+    assert look("private_registry.secrets", variables=variables, reported=True) == []
+    with pytest.raises(AnsibleError, match="variable private_registry_secret is unknown"):
+        look("private_registry.secrets", variables=variables)
+    assert len(look("private_registry.secrets", variables={"private_registry_secrets": [ENTRY]}, reported=True)) == 1
+
+
 def test_omitted_members_are_left_out() -> None:
     variables = trusted(
         {"private_registry_secrets": [{**ENTRY, "registries": None, "auth_file": "/x", "labels": "{{ omit }}"}]}

@@ -109,6 +109,7 @@ def test_an_unknown_variable_is_refused_with_the_list() -> None:
     [
         {
             **dict.fromkeys(KNOWN, "x"),
+            "credential_rotation_registries": "{{ registries }}",
             "image_pull_prune": "yes",
             "image_pull_prune_everything": 0,
             "image_pull_max_prune": 5,
@@ -121,6 +122,28 @@ def test_an_unknown_variable_is_refused_with_the_list() -> None:
 )
 def test_known_and_foreign_variables_are_accepted(variables: dict[str, Any]) -> None:
     assert problems_of(variables, Templar()) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        (
+            {"pull_access_audit_target_version": 4.20},
+            "variable pull_access_audit_target_version is the number 4.2: YAML drops the last zero of 4.20, so "
+            'write it in quotes, such as "4.20"',
+        ),
+        (
+            {"credential_rotation_registries": "{{ given }}", "given": "quay.io, docker.io,"},
+            "variable credential_rotation_registries is a text: write a list, such as [quay.io, docker.io]",
+        ),
+        (
+            {"credential_rotation_registries": ""},
+            "variable credential_rotation_registries is a text: write a list, such as [quay.io]",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_refused_with_its_form(variables: dict[str, Any], problem: str) -> None:
+    assert problems_of(variables, Templar()) == [problem]
 
 
 def test_a_setting_of_the_last_step_is_refused_before_the_first() -> None:

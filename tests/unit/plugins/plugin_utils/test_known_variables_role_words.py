@@ -137,6 +137,25 @@ def test_options_become_variables(place: str, module: str, said: str, expected: 
     assert translate_result(variables(place, module), arguments_of(module), result(said)) == result(expected)
 
 
+@pytest.mark.parametrize(
+    ("place", "module", "said", "expected"),
+    [
+        ("explain", "pull_access_info", "raise 'registry_timeout'", "raise registry_timeout"),
+        ("explain", "pull_access_info", "option 'registry_ca_cert': x", "variable image_pull_registry_ca_cert: x"),
+        (
+            "pull_access_what_if",
+            "pull_access_what_if",
+            "option 'changes[0].remove_secrets.name' is missing",
+            "variable changes[0].remove_secrets.name is missing",
+        ),
+    ],
+)
+def test_a_short_name_of_the_command_line_is_named(place: str, module: str, said: str, expected: str) -> None:
+    tasks = [task for task in TASKS if (task.role or task.path.stem, task.module) == (place, module)]
+    found = variables_of_options(tasks[0].role, tasks[0].given, {"changes": [], "registry_timeout": 0})
+    assert translate_result(found, arguments_of(module), {"msg": said}) == {"msg": expected}
+
+
 def test_a_result_without_messages_is_unchanged() -> None:
     assert translate_result({"old": "x"}, {}, {"changed": False}) == {"changed": False}
 

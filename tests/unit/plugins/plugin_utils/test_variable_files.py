@@ -217,7 +217,7 @@ class TestPlaces:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         assert str(caught.value) == (
             f"{tmp_path}/vault.yml cannot be written on the controller: File too large; nothing was written. "
-            "Give another folder, or correct this one"
+            "Give another 'dest', or correct this one"
         )
         assert content(tmp_path) == {}
 

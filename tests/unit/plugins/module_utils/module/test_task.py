@@ -109,7 +109,7 @@ def reconcile(task: Task, given: ListForm[Keep]) -> dict[str, Any]:
         return run.result(run.reconcile(run.batch(given, declared)))
 
 
-NOTHING_SELECTED = "'namespace_selector' selects no namespace, so nothing was done: compare it with 'kubectl get namespaces --show-labels'"
+NOTHING_SELECTED = "'namespace_selector' selects no namespace: compare it with 'kubectl get namespaces --show-labels'"
 
 
 class TestReconciling:

@@ -152,6 +152,12 @@ class TestRefused:
     def test_an_empty_list_of_registries_is_refused(self) -> None:
         assert refused(registries=[]) == "option 'registries' is empty: name at least one registry"
 
+    def test_a_registry_with_the_scheme_http_is_refused(self) -> None:
+        assert refused(registries=["http://q.example.com:5000/team"]) == (
+            "option 'registries' has 'http://q.example.com:5000/team': a client's own settings decide about TLS, so write "
+            "'q.example.com:5000/team'"
+        )
+
     def test_identical_logins_are_refused(self) -> None:
         assert "are the same login" in refused(old={"username": "robot2", "password": NEW["password"]})
         from_options(options(old={"username": "robot2"}))

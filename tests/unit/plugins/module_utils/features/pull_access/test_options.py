@@ -90,10 +90,25 @@ def test_a_pod_name_in_oc_form_is_accepted(given: str) -> None:
     assert asked(workload=f"{given}/app") == PullAccess(pod="app")
 
 
-@pytest.mark.parametrize("given", ["app", "svc/app", "deployments.batch/app", "pod.apps/app", "/app", ""])
-def test_an_invalid_workload_is_refused(given: str) -> None:
+@pytest.mark.parametrize("given", ["app", "/app", ""])
+def test_a_workload_without_a_kind_is_refused(given: str) -> None:
     assert raised(OptionError, lambda: asked(workload=given)) == (
-        f"option 'workload' is {given!r}: give KIND/NAME, such as deploy/app. KIND is one of CronJob, DaemonSet, Deployment, "
+        f"option 'workload' is {given!r}: give KIND/NAME, such as deploy/app"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("svc/app", "."),
+        ("deplyoment/app", ": did you mean 'deployment'?"),
+        ("Deployments.batch/app", ": did you mean 'deployments.apps'?"),
+        ("pod.apps/app", "."),
+    ],
+)
+def test_an_unknown_kind_of_workload_is_refused(given: str, meant: str) -> None:
+    assert raised(OptionError, lambda: asked(workload=given)) == (
+        f"option 'workload' has the unknown kind {given[:-4]!r}{meant} It is one of CronJob, DaemonSet, Deployment, "
         "DeploymentConfig, Job, Pod, ReplicaSet, ReplicationController, StatefulSet, or its plural or short name in oc"
     )
 

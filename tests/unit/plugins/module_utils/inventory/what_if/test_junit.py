@@ -62,8 +62,8 @@ def test_passed_cases_that_need_attention_are_in_the_output() -> None:
 
 
 def test_a_change_without_an_effect_is_in_the_output() -> None:
-    output = made(document(changes=[change("one", has_effect=False)]))[0].findtext("system-out") or ""
-    assert output.splitlines()[2] == "Change 1 affects nothing that was read, so check its names: one."
+    output = made(document(changes=[change("one", no_effect="check its names: one")]))[0].findtext("system-out") or ""
+    assert output.splitlines()[2] == "Change 1 affects nothing that was read: check its names: one."
 
 
 def test_a_forecast_is_a_case_that_fails_if_unknown_answers_do() -> None:

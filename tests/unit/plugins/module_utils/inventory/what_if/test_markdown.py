@@ -90,8 +90,13 @@ def test_a_task_of_another_author_is_not_shown() -> None:
 
 
 def test_an_answer_without_a_break_has_no_table_of_breaks() -> None:
-    text = as_markdown(document(container("would_work"), changes=[change(cannot_know=[], has_effect=False)]))
-    assert "- `Change 1 affects nothing that was read, so check its names: secret pull is deleted.`" in text
+    text = as_markdown(
+        document(
+            container("would_work"),
+            changes=[change(cannot_know=[], no_effect="check its names: secret pull is deleted")],
+        )
+    )
+    assert "- `Change 1 affects nothing that was read: check its names: secret pull is deleted.`" in text
     assert "###" not in text
 
 

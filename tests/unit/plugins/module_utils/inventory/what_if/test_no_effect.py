@@ -30,9 +30,19 @@ ENTRY = {"kind": "ServiceAccount", "name": "default", "namespace": "a"}
 SETS = ObjectRef(list(MIRROR_KINDS)[1], "", "")
 
 
-def has_effect(*given: Any, config: Any = None, objects: Any = None, **more: Any) -> list[bool]:
+def has_effect(*given: Any, **more: Any) -> list[bool]:
     """Whether each change has an effect on a pod, whose account lists its secret, with a mirror set and a grant."""
-    secrets = [secret("s", {"q.io": auth(username="robot")})]
+    found = idle(*given, **more)
+    return [at not in found for at in range(len(given))]
+
+
+def reasons(*given: Any, more: Any = ()) -> list[str]:
+    """The reasons of the changes without an effect, with a secret `pull` that no list has."""
+    return [*idle(*given, secrets=[secret("pull", {"r.io": auth(username="robot")}), *more]).values()]
+
+
+def idle(*given: Any, config: Any = None, objects: Any = None, secrets: Any = (), **more: Any) -> dict[int, str]:
+    secrets = [secret("s", {"q.io": auth(username="robot")}), *secrets]
     here = place(secrets=secrets, accounts=[account("s")], pods=[pod("s")], bindings=[binding("g", ENTRY)], **more)
     snapshot = survey(here, config=config, objects={SETS: {"items": [MIRRORS]}, **(objects or {})})
     changes = changes_of(*given)
@@ -40,8 +50,7 @@ def has_effect(*given: Any, config: Any = None, objects: Any = None, **more: Any
         PresentPulls(snapshot.evidence, asks=False), [patches_of(each, snapshot) for each in changes]
     )
     rows = rows_of(here, evaluator.compare, NodeCaches({}))
-    found = find_changes_without_effect(changes, evaluator.states, ["a"], rows)
-    return [at not in found for at in range(len(changes))]
+    return find_changes_without_effect(changes, evaluator.states, snapshot, rows)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +73,42 @@ def has_effect(*given: Any, config: Any = None, objects: Any = None, **more: Any
 def test_a_change_of_objects_that_do_not_exist_has_no_effect(right: Any, wrong: Any) -> None:
     assert has_effect(right, wrong) == [True, False]
     assert has_effect(wrong) == [False]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"remove_secrets": {"name": "pul"}}, "secret pul does not exist in the evaluated namespaces: did you mean 'pull'?"),
+        (
+            {"remove_secrets": {"name": "x", "namespaces": ["a", "b"]}},
+            "secret x does not exist in namespace a and b: correct its name or namespace",
+        ),
+        (
+            {"remove_credential": {"registry": "q.io", "username": "robto"}},
+            "no secret in the evaluated namespaces has a login of robto for q.io: did you mean 'robot'?",
+        ),
+        (
+            {"remove_credential": {"registry": "p.io", "username": "robot"}},
+            "no secret in the evaluated namespaces has a login of robot for p.io: correct the user or the registry",
+        ),
+        ({"remove_links": {"secrets": ["t"]}}, "check its names: secret t is no longer linked to any service account"),
+    ],
+)  # fmt: skip
+def test_the_reason_names_the_missing_object_and_a_similar_one(change: Any, why: str) -> None:
+    assert reasons(change) == [why]
+
+
+def test_a_long_user_name_of_a_secret_is_not_suggested() -> None:
+    stored = secret("long", {"q.io": auth(username="robot" + "x" * 100)})
+    change = {"remove_credential": {"registry": "q.io", "username": "robotxxxxx"}}
+    assert reasons(change, more=[stored]) == [
+        "no secret in the evaluated namespaces has a login of robotxxxxx for q.io: correct the user or the registry"
+    ]
+
+
+def test_without_a_namespace_nothing_is_known() -> None:
+    changes = changes_of({"remove_secrets": {"name": "s"}}, {"unreachable_registries": ["q.io"]})
+    assert find_changes_without_effect(changes, [], survey(), ()) == {}
 
 
 def test_a_single_object_is_looked_up_by_its_name() -> None:

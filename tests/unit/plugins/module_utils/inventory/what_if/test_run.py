@@ -131,10 +131,11 @@ def test_a_change_that_affects_nothing_fails_no_gate() -> None:
 def test_a_mistyped_name_is_a_warning() -> None:
     changes = [{"remove_secrets": {"name": "pul"}}, {"remove_secrets": {"name": "pull"}}]
     outcome = answered(cluster("a"), changes=changes)
-    sentence = "Change 1 affects nothing that was read, so check its names: secret pul is deleted."
+    why = "secret pul does not exist in the evaluated namespaces: did you mean 'pull'?"
+    sentence = f"Change 1 affects nothing that was read: {why}."
     assert [*outcome.remarks] == [sentence]
     assert sentence in outcome.extra["text"]
-    assert [each["has_effect"] for each in outcome.extra["what_if"]["changes"]] == [False, True]
+    assert [each["no_effect"] for each in outcome.extra["what_if"]["changes"]] == [why, ""]
 
 
 def test_a_failed_cluster_answers_nothing() -> None:

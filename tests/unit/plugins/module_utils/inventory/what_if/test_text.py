@@ -47,9 +47,9 @@ def test_causes_are_named_if_there_are_several_changes() -> None:
 
 
 def test_a_change_without_an_effect_is_named() -> None:
-    changes = [change("one"), change("secret old-pul is deleted", has_effect=False)]
+    changes = [change("one"), change("secret old-pul is deleted", no_effect="secret old-pul does not exist")]
     lines = lines_of(document(container("still_pulls"), changes=changes))
-    assert lines[4] == "Change 2 affects nothing that was read, so check its names: secret old-pul is deleted."
+    assert lines[4] == "Change 2 affects nothing that was read: secret old-pul does not exist."
 
 
 def test_nothing_breaks() -> None:
