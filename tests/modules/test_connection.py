@@ -462,7 +462,7 @@ class TestRefusedLogin:
             lab.api("DELETE", path_of(NAMESPACE, "serviceaccounts", "leaver"))
         result, _requests = ask(host=lab.data["server"], api_key=bad, ca_cert=lab.data["ca_cert"])
         assert "was refused: 401" in result["msg"]
-        assert "give a valid token or certificate" in result["msg"]
+        assert "log in again with 'oc login'" in result["msg"]
         assert bad not in result["_output"]
 
 

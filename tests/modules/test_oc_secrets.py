@@ -114,7 +114,7 @@ def test_there_is_no_default_server(make, lab):
     audit = lab.audit()
     result, secret = make(registries=[{"username": "developer@example.com", "password": "pw"}])
     assert secret is None
-    assert "registries[0].registry is missing" in result["msg"]
+    assert "'registries[0].registry' is missing" in result["msg"]
     assert audit.ours() == []
 
 
