@@ -187,8 +187,12 @@ class DeclaredAccess:
         if self._is_limited:
             return "nothing is declared for these namespaces"
         variables = join_and([VARIABLES[name] for name in self._declared])
+        end = (
+            ", so nothing is left to remove. To remove all objects of an owner, set image_pull_owner, such as "
+            "-e image_pull_owner=team-a"
+        )
         return (
-            f"Nothing is declared for {host}: it has no entries in {variables}. Its variables: "
+            f"Nothing is declared for {host}: it has no entries in {variables}{end if self._is_removal else ''}. Its variables: "
             f"ansible-inventory -i INVENTORY --host {host}"
         )
 

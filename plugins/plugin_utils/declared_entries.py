@@ -132,7 +132,10 @@ def _explain_error(error: AnsibleError, template: str) -> str:
         return f"a variable in its template, or a member of one, is undefined; {_LITERAL}"
     lookup = _LOOKUP.search(template) if _EXPRESSION.match(template) else None
     if lookup and lookup_loader.has_plugin(lookup[1]):
-        return f"lookup {lookup[1]!r} in its template failed: run it with ansible.builtin.debug to see why; {_LITERAL}"
+        return (
+            f"lookup {lookup[1]!r} in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug "
+            f"-a 'msg={{{{ ... }}}}' with the template; {_LITERAL}"
+        )
     return f"a value is not a template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
 
 

@@ -148,7 +148,7 @@ def test_a_failed_template_raises_its_own_error_and_affects_no_other() -> None:
     [
         (
             "{{ lookup('file', '/nowhere/canary') }}",
-            "lookup 'file' in its template failed: run it with ansible.builtin.debug",
+            "lookup 'file' in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug",
         ),
         ("{{ lookup('canary', 'x') }}", "a value is not a template that Ansible can evaluate"),
         ("x{{ lookup('file', '/nowhere/canary') }}", "a value is not a template that Ansible can evaluate"),
