@@ -23,6 +23,7 @@ description:
     back.
   - C(private_registry.reasons), C(delegated_auth.reasons) and C(cross_project_pull.reasons) are the reasons to run the tasks of a role. These
     are its variables that are not empty, and the problems of variables that its tasks report.
+  - C(problems) is one sentence with the problems of variable names, or nothing.
   - C(inventory) is one dictionary with the entries of all roles and the settings of the playbook C(site), as the change C(declared) of
     C(openshift_ops.image_pull.pull_access_what_if).
   - The plugin fails if a variable is not a list, if an entry has unknown members, and if two entries declare the same secret. The message
@@ -102,14 +103,17 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **options: Any) -> list[Any]:
         variables = variables or {}
-        problems = problems_of(variables, self._templar)
+        problems = [*dict.fromkeys(problems_of(variables, self._templar))]
+        refusal = [f"nothing was read or changed: {'; '.join(problems)}"] if problems else []
+        if terms == ["problems"]:
+            return refusal
         declaring = [*chain.from_iterable(_declaring_variables(term, variables) for term in terms)]
         if terms and terms[0].endswith(".reasons"):
             return [*declaring, *problems]
         if problems and options.get("reported"):
             return []
         if problems:
-            raise AnsibleLookupError(f"nothing was read or changed: {'; '.join(problems)}")
+            raise AnsibleLookupError(*refusal)
         if not declaring:
             return []
         # Imported here because a role without declarations does not need it.

@@ -34,6 +34,12 @@ options:
       - Without it, each role has the state of its variable, such as C(private_registry_state).
     type: str
     choices: [present, absent]
+  plan:
+    description:
+      - Whether to plan only the secrets, links and grants, in check mode. Problems are in RV(steps), and do not fail the task.
+      - Used by the roles of this collection.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 attributes:
@@ -64,12 +70,19 @@ changed:
 line:
   description: A summary of the changes and failures, without any text from the cluster.
   type: str
-  returned: always
+  returned: without O(plan)
   sample: "2 entries, 3 namespaces: 3 secrets created, 3 links"
 steps:
-  description: The result of each module that has run. The keys are C(registries), C(secrets), C(links), C(wait), C(grants) and C(prune).
+  description:
+    - The result of each module that has run. The keys are C(registries), C(secrets), C(links), C(wait), C(grants) and C(prune).
+    - C(declarations) has the problems of declarations.
   type: dict
   returned: always
+selectors:
+  description: The namespace selectors of the entries with logins, with the titles of the entries.
+  type: list
+  elements: dict
+  returned: with O(plan=true)
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
@@ -84,6 +97,7 @@ ARGUMENTS = {
         "default": ["private_registry", "delegated_auth", "cross_project_pull"],
     },
     "state": {"type": "str", "choices": ["present", "absent"]},
+    "plan": {"type": "bool", "default": False},
 }
 
 

@@ -534,14 +534,15 @@ def _resolve_value(templates: Evaluator, value: Any, where: str) -> Any:
 def _problems(role: str, entry: RoleEntry) -> Iterator[str]:
     unknown = sorted(str(name) for name in entry.members if name not in _MEMBERS[role])
     if unknown:
-        yield f"{entry.title}: {_describe_unknown(unknown, _MEMBERS[role])}"
+        yield f"{entry.title}: {_describe_unknown(unknown, _MEMBERS[role], entry.members)}"
     for name in _REQUIRED[role]:
         if name not in entry.members:
             yield f"{entry.title}: {name} is missing"
 
 
-def _describe_unknown(names: Sequence[str], known: Collection[str]) -> str:
-    meant = "; ".join(f"{name} is unknown{format_suggestion(name, known)}" for name in names)
+def _describe_unknown(names: Sequence[str], known: Collection[str], given: Collection[str]) -> str:
+    free = [name for name in known if name not in given]
+    meant = "; ".join(f"{name} is unknown{format_suggestion(name, free)}" for name in names)
     return f"{meant}{'' if meant.endswith('?') else '.'} An entry takes {', '.join(sorted(known))}"
 
 

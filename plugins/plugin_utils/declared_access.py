@@ -58,7 +58,7 @@ STEPS = {
     "prune": AccessStep("pull_access_prune", "grants", _variables("owner", "max_prune", "prune_everything") | _GUARD),
 }
 #: Keys of a step's result that are keys of the whole result. Ansible adds the others to the result of each task.
-_SHOWN = ("warnings", "deprecations", "diff", "msg", "invocation", "ansible_parsed")
+_SHOWN = ("warnings", "deprecations", "diff", "invocation", "ansible_parsed")
 #: The steps of a removal that ask the guard.
 _GUARDED = ("secrets", "links", "grants")
 _NO_OWNER = (
@@ -70,7 +70,7 @@ _NO_OWNER = (
 class DeclaredAccess:
     """The declarations of some roles on one host, and the results of the steps.
 
-    `state` counts for all roles; None for the state of each role. `run` runs the module of a step with options. `results` are those of the
+    `state` counts for all roles; None for the state of each role. With `plan`, nothing is awaited or pruned. `run` runs the module of a step with options. `results` are those of the
     steps that have run. `problems` are the reasons why nothing is written for an entry, `notes` are about registries.
     """
 
@@ -83,17 +83,18 @@ class DeclaredAccess:
         *,
         state: str | None = None,
         check_mode: bool = False,
+        plan: bool = False,
     ) -> None:
         """:raises DeclarationError: if a declaration is invalid, with all problems."""
         self.results: dict[str, Result] = {}
         self.problems: list[str] = []
         self.notes: list[str] = []
         self._run, self._variables, self._templates = run, variables, Templates(templar)
-        self._is_removal, self._check_mode = state == "absent", check_mode
+        self._is_removal, self._check_mode, self._is_plan = state == "absent", check_mode, plan
         only = self._setting("image_pull_only_namespaces")
         self._is_limited = only is not None
         self._is_whole = not self._is_limited and {*roles} == {*VARIABLES}
-        self._waits = self._is_set("cross_project_pull_wait", default=True)
+        self._waits = self._is_set("cross_project_pull_wait", default=True) and not plan
         self._given = {name: self._settings(name) for name in STEPS}
         usual = Role("", check_mode=check_mode, only=None if only is None else frozenset(check_type_list(only)))
         ran = [self._role(usual, name, state) for name in roles]
@@ -159,6 +160,9 @@ class DeclaredAccess:
     def result(self, host: str) -> dict[str, Any]:
         """Return the result of a task with these steps. `host` is named if it has no declarations."""
         results = [*self.results.values()]
+        steps = {name: _own(one) for name, one in self.results.items()} | _problem_step("; ".join(self.problems))
+        if self._is_plan:
+            return {"changed": False, "steps": steps, "selectors": as_data(self._entries("selectors"))}
         goes_on = outcome_of(results)["goes_on"]
         line = apply_line(
             results,
@@ -173,7 +177,7 @@ class DeclaredAccess:
         found: dict[str, Any] = {
             "changed": any(one.get("changed") for one in results),
             "line": line,
-            "steps": {name: _own(one) for name, one in self.results.items()},
+            "steps": steps,
         }
         for name in ("warnings", "deprecations", "diff"):
             parts = [part for one in results for part in _as_list(one.get(name))]
@@ -187,18 +191,20 @@ class DeclaredAccess:
         if self._is_limited:
             return "nothing is declared for these namespaces"
         variables = join_and([VARIABLES[name] for name in self._declared])
-        end = (
-            ", so nothing is left to remove. To remove all objects of an owner, set image_pull_owner, such as "
-            "-e image_pull_owner=team-a"
-        )
+        nothing, advice = "", "Add some, or give another inventory with -i"
+        if self._is_removal:
+            nothing = ", so nothing was removed"
+            advice = "Give the entries to remove, or set image_pull_owner to remove all objects of an owner, such as -e image_pull_owner=team-a"
         return (
-            f"Nothing is declared for {host}: it has no entries in {variables}{end if self._is_removal else ''}. Its variables: "
+            f"Nothing is declared for {host}{nothing}: it has no entries in {variables}. {advice}. To see its variables, run: "
             f"ansible-inventory -i INVENTORY --host {host}"
         )
 
     @property
     def _is_pruned(self) -> bool:
         """Whether the owner's undeclared objects are removed. Without all roles and namespaces, it is not known which these are."""
+        if self._is_plan:
+            return False
         if self._is_removal:
             return self._is_whole and self._setting("image_pull_owner") is not None
         return self._is_whole and self._is_set("image_pull_prune", default=False)
@@ -256,10 +262,18 @@ class DeclaredAccess:
         self.results[name] = self._run(step, as_data({**self._given[name], step.option: [*entries], **more}))
 
 
-def refuse(message: str) -> dict[str, Any]:
-    """Return the result of a task that has rejected the declarations."""
+def refuse(message: str, *, plan: bool = False) -> dict[str, Any]:
+    """Return the result of a task that has rejected the declarations. A plan reports that, and does not fail."""
     failed = {"failed": True, "msg": message}
-    return {**failed, "changed": False, "line": apply_line([failed], declared=None, check_mode=False), "steps": {}}
+    found = {"changed": False, "steps": _problem_step(message)}
+    if plan:
+        return {**found, "selectors": []}
+    return {**found, **failed, "line": apply_line([failed], declared=None, check_mode=False)}
+
+
+def _problem_step(message: str) -> dict[str, Any]:
+    """Return the result of the reading of the declarations, as a step, if it has a problem."""
+    return {"declarations": {"failed": True, "msg": message}} if message else {}
 
 
 def _is_answer(step: str, result: Result) -> bool:
@@ -268,8 +282,12 @@ def _is_answer(step: str, result: Result) -> bool:
 
 
 def _own(result: Result) -> dict[str, Any]:
-    """Return the result of a step without the keys that the whole result has, and without Ansible's own."""
-    return {key: value for key, value in result.items() if key not in _SHOWN and not key.startswith("_ansible")}
+    """Return the result of a step without the keys that the whole result has, and without Ansible's own.
+
+    A step with failures does not need its message.
+    """
+    shown = (*_SHOWN, "msg") if result.get("failures") else _SHOWN
+    return {key: value for key, value in result.items() if key not in shown and not key.startswith("_ansible")}
 
 
 def _as_list(value: Any) -> Sequence[Any]:

@@ -134,7 +134,7 @@ def _explain_error(error: AnsibleError, template: str) -> str:
     if lookup and lookup_loader.has_plugin(lookup[1]):
         return (
             f"lookup {lookup[1]!r} in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug "
-            f"-a 'msg={{{{ ... }}}}' with the template; {_LITERAL}"
+            f'-a "msg=TEMPLATE"; {_LITERAL}'
         )
     return f"a value is not a template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
 

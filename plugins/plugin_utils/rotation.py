@@ -136,7 +136,8 @@ def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
         f"no secret has an entry for {', '.join(facts.option('registries'))} with {old}the login of credential_rotation_new",
         places_in(looked["similar"], joint=" has "),
         *looked["unreadable_secrets"],
-        "Correct credential_rotation_registries, credential_rotation_old, credential_rotation_new or credential_rotation_secrets. If these "
+        "Correct credential_rotation_registries, credential_rotation_old, credential_rotation_new, "
+        "credential_rotation_secrets or credential_rotation_namespace_selector. If these "
         "clusters do not need the login, set credential_rotation_allow: [absent]",
     ]
     return ". ".join(filter(None, parts))

@@ -21,7 +21,7 @@ COMMON = {"_output", "changed", "deprecations", "diff", "exception", "failed", "
 OF_A_FILE = {"gid", "group", "mode", "owner", "size", "state", "uid"}
 #: Values whose members the module's page does not name: they are names in the cluster, or described elsewhere.
 FREE = {
-    "declared_access": {"steps"},  # results of other modules
+    "declared_access": {"steps", "selectors"},  # results and options of other modules
     "pull_access_export": {
         "cross_project_pull_grants",  # a variable of a role, whose page describes it
         "private_registry_secrets",  # the same

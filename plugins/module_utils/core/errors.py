@@ -118,7 +118,7 @@ class MissingPermission:
         return f"{self.verb} on {kind}{which}{where}"
 
 
-def describe_missing(needs: Iterable[MissingPermission]) -> list[str]:
+def describe_missing(needs: Iterable[MissingPermission], caller: str = "the caller") -> list[str]:
     """Return a list with one sentence that names the missing permissions, or an empty list. Of many objects of a kind, some are named."""
     alike: dict[MissingPermission, list[MissingPermission]] = {}
     for need in sorted(set(needs)):
@@ -126,7 +126,7 @@ def describe_missing(needs: Iterable[MissingPermission]) -> list[str]:
     named = "; ".join(part for found in alike.values() for part in _format_needs(found))
     if not named:
         return []
-    return [f"results are incomplete: the caller lacks permissions and needs {named}. See {RIGHTS_PAGE}"]
+    return [f"results are incomplete: {caller} lacks permissions and needs {named}. See {RIGHTS_PAGE}"]
 
 
 def _format_needs(found: list[MissingPermission]) -> Iterator[str]:
@@ -150,10 +150,11 @@ def format_suggestion(name: str, known: Collection[str]) -> str:
 def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
     """Yield a sentence for each option that the argument spec does not have, and each missing required one, including suboptions."""
     names = [*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))]
+    free = [name for name in names if name not in given]
     for name, value in given.items():
         if name not in names:
             if not str(name).startswith("_ansible_"):
-                yield f"{where}{name} is unknown{format_suggestion(str(name), names) or ';'} it takes {', '.join(sorted(arguments))}"
+                yield f"{where}{name} is unknown{format_suggestion(str(name), free) or ';'} it takes {', '.join(sorted(arguments))}"
             continue
         options = arguments.get(name, {}).get("options")
         if not options:

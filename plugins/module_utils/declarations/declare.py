@@ -109,7 +109,7 @@ _SHOWN = 20
 #: The notation of a value, by its type.
 _FORMS = {
     "dict": "lines of the form 'name: value'",
-    "list": "a list, such as [one, other]",
+    "list": "a list: begin each item with '- '",
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",

@@ -354,7 +354,7 @@ def _json_hint(text: str) -> str:
         decoded = b""
     if decoded[:1] == b"{":
         return "it looks like base64. Decode it first"
-    return "give a Docker config.json or a Podman auth.json"
+    return "give a Docker config.json or a Podman auth.json, whose content begins with '{\"auths\"'"
 
 
 #: Options of which exactly one is given.

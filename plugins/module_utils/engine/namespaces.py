@@ -50,7 +50,9 @@ def is_terminating(namespace: Json) -> bool:
 
 
 def missing_sentence(cluster: Cluster) -> str:
-    return f"the namespace does not exist on {cluster.name}. Create it first, or correct its name: kubectl create namespace NAME"
+    return (
+        f"the namespace does not exist on {cluster.name}. Correct its name, or create it: kubectl create namespace NAME"
+    )
 
 
 def deleted_sentence(cluster: Cluster) -> str:

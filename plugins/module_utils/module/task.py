@@ -98,9 +98,10 @@ def missing_permissions(cluster: Cluster) -> set[MissingPermission]:
     return {need for need in needs if need.group in _EVERYWHERE or need.group in groups}
 
 
-def describe_unreported(needs: Iterable[MissingPermission], told: Sequence[str]) -> list[str]:
-    """Return the sentences about the rights that none of the texts in `told` names; empty if there are none."""
-    return describe_missing(need for need in needs if not any(str(need) in text for text in told))
+def describe_unreported(needs: Iterable[MissingPermission], told: Sequence[str], user: object = None) -> list[str]:
+    """Return the sentences about the rights that none of the texts in `told` names; empty if there are none. `user`: an impersonated one."""
+    caller = f"user {user} ('impersonate_user')" if user else "the caller"
+    return describe_missing((need for need in needs if not any(str(need) in text for text in told)), caller)
 
 
 def job_sentence(needs: Iterable[MissingPermission], module: str) -> str:
@@ -473,7 +474,7 @@ def execute(module: Module, task: Task) -> dict[str, Any]:
         return {"failed": True, "msg": message, "exception": shown}
     said = [str(result.get("msg", "")), *task.warnings]
     jobs = job_sentence(task.needs, task.name.rpartition(".")[2])
-    missing = describe_unreported(task.needs, said)
+    missing = describe_unreported(task.needs, said, task.params.get("impersonate_user"))
     if jobs and result.get("failed"):
         task.warn(missing)
         return {**result, "msg": f"{result['msg']}; {jobs}"}

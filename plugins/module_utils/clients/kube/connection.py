@@ -373,7 +373,8 @@ def _pool(target: _Target, connections: int, directory: str) -> Any:
     except (TypeError, ValueError):
         # The error may quote the proxy's password.
         raise ConnectError(
-            "the proxy cannot be used: set 'proxy: http://HOST:PORT', or the environment variable HTTPS_PROXY, with http:// or https://"
+            "the proxy cannot be used, because it must begin with http:// or https:// (SOCKS is not supported): set "
+            "'proxy: http://HOST:PORT', or the environment variable HTTPS_PROXY"
         ) from None
     if target.server_name:
         pool.connection_pool_kw["server_hostname"] = target.server_name

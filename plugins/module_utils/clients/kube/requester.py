@@ -32,6 +32,7 @@ from .errors import (
 )
 from .login import forms_of
 from .transport import (
+    NO_PROXY,
     BrokenConnection,
     Health,
     Lines,
@@ -314,9 +315,9 @@ def _error_from_failure(request: ApiRequest, login: Mapping[str, str], error: Tr
     """The error of the request for an error of the transport."""
     attempt, text = request.attempt, mask(str(error), forms_of(login.get("Authorization", "")))
     if isinstance(error, NotSent):
-        return _Unsent(
-            f"{attempt} failed: {text}", "Check 'host' or the kubeconfig, the network, and 'proxy' or 'no_proxy'"
-        )
+        usual = "Check 'host' or the kubeconfig, the network, and 'proxy' or 'no_proxy'"
+        of_proxy = "Correct 'proxy', or add the host of the API server to 'no_proxy'"
+        return _Unsent(f"{attempt} failed: {text}", of_proxy if text.startswith(NO_PROXY) else usual)
     if isinstance(error, Unusable):
         return ConnectError(f"{attempt} failed: {text}")
     if isinstance(error, OversizedApiResponse):

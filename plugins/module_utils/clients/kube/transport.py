@@ -29,6 +29,7 @@ from ..https.exchange import (
 from .errors import ClusterError, one_line
 
 __all__ = [
+    "NO_PROXY",
     "BrokenConnection",
     "Health",
     "Lines",
@@ -41,6 +42,8 @@ __all__ = [
     "stream_lines",
 ]
 
+#: Start of the text of an error if the proxy was not reached, or refused.
+NO_PROXY = "no connection through the proxy"
 #: Seconds to wait for an API server that is starting, stopping or overloaded.
 _PATIENCE_SECONDS = 30.0
 #: Seconds to wait for an API server that has never answered.
@@ -241,7 +244,7 @@ def _classify_error(error: Exception) -> TransportError:
     if isinstance(error, exceptions.ProxyError) and not isinstance(
         error.original_error, (ConnectionError, *INCOMPLETE_RESPONSES)
     ):
-        return NotSent(f"no connection through the proxy: {_cause(inner)}")
+        return NotSent(f"{NO_PROXY}: {_cause(inner)}")
     if isinstance(error, exceptions.SSLError) and not isinstance(inner, TLS_INTERRUPTIONS):
         return Unusable(sentence(inner, _WORDS))
     if isinstance(error, ValueError):

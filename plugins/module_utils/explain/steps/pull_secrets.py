@@ -53,7 +53,7 @@ def explain_secret_list(subject: ContainerPull, evidence: Lookup) -> tuple[Seque
     if unread:
         return (), unknown("pull_secrets", f"the list of {subject.account_ref} is not known: {unread}")
     if account is None:
-        reason = f"{subject.account_ref} does not exist, so no pod can be created. Create it first, or correct its name"
+        reason = f"{subject.account_ref} does not exist, so no pod can be created. Correct its name, or create it"
         return (), failure("pull_secrets", reason)
     names = list(dict.fromkeys(names_in(account, "imagePullSecrets")))
     text = f"{subject.account_ref} lists {_join_names(names)}. A pod gets this list when it is created"

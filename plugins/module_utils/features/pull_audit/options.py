@@ -85,7 +85,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
     target = options["target_version"]
     if target is not None and parse_version(target) is None:
         raise OptionError(
-            f"option 'target_version' is {target!r}: give a version such as 4.22, or 1.35 for plain Kubernetes"
+            f"option 'target_version' is {target!r}: give a version in quotes, such as '4.22', or '1.35' for plain Kubernetes"
         )
     if options["expires_within"] < 0:
         raise OptionError("option 'expires_within' must not be negative: give a number of days")

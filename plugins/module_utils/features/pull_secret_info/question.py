@@ -155,7 +155,7 @@ class SecretQuestion:
         """
         if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
             raise Refusal(
-                f"the namespace does not exist on {self.where}. Create it first, or correct its name: kubectl create namespace NAME"
+                f"the namespace does not exist on {self.where}. Correct its name, or create it: kubectl create namespace NAME"
             )
         meant = [secret for name, secret in sorted(objects.items()) if self._matches(name, secret)]
         return [SecretReport.of(_trim_secret(secret)) for secret in meant]

@@ -104,6 +104,9 @@ def test_a_comma_separated_list_of_namespaces_is_limited() -> None:
 def test_a_module_can_report_the_problems_of_variable_names() -> None:
     variables = {"private_registry_secrets": [ENTRY], "private_registry_secret": []}
     assert look("private_registry.secrets", variables=variables, reported=True) == []
+    (said,) = look("problems", variables=variables)
+    assert said.startswith("nothing was read or changed: variable private_registry_secret is unknown")
+    assert look("problems", variables={"private_registry_secrets": [ENTRY]}) == []
     with pytest.raises(AnsibleError, match="variable private_registry_secret is unknown"):
         look("private_registry.secrets", variables=variables)
     assert len(look("private_registry.secrets", variables={"private_registry_secrets": [ENTRY]}, reported=True)) == 1

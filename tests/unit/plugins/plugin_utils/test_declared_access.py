@@ -267,5 +267,35 @@ def test_refused_declarations_are_a_failed_result_with_a_line() -> None:
         "failed": True,
         "msg": "variable x is unknown",
         "line": "stopped: the line above that begins with fatal: says why",
-        "steps": {},
+        "steps": {"declarations": {"failed": True, "msg": "variable x is unknown"}},
     }
+    planned = refuse("variable x is unknown", plan=True)
+    assert planned == {
+        "changed": False,
+        "steps": {"declarations": {"failed": True, "msg": "variable x is unknown"}},
+        "selectors": [],
+    }
+
+
+def test_a_plan_has_the_changes_and_problems_and_does_not_fail() -> None:
+    selected = {**SECRET, "namespace_selector": {"labels": "team=a"}}
+    del selected["namespaces"]
+    owner = {"image_pull_owner": "team-a", "image_pull_prune": True}
+    failures = [{"entry": 0, "title": "delegated_auth_registries[0]", "error": "no answer"}]
+    answers = {
+        "registry_auth_info": {"failed": True, "msg": "m", "failures": failures, "registries": [{"registry": "r"}]},
+        "pull_secret": {"changed": True},
+        "image_puller_grant": {"failed": True, "msg": "no login", "failures": []},
+    }
+    variables = {**ALL, **owner, "private_registry_secrets": [selected]}
+    run = Run(variables, plan=True, check_mode=True, answers=answers)
+    assert run.modules == ["registry_auth_info", "pull_secret", "sa_link", "image_puller_grant"]
+    assert {*run.result} == {"changed", "steps", "selectors"}
+    assert run.result["changed"] is False
+    assert run.result["selectors"] == [
+        {"title": "private_registry_secrets[0]", "namespace_selector": {"labels": "team=a"}}
+    ]
+    steps = run.result["steps"]
+    assert steps["declarations"]["msg"] == "delegated_auth_registries[0]: no answer"
+    assert steps["grants"]["msg"] == "no login"
+    assert "msg" not in steps["registries"]

@@ -214,7 +214,10 @@ class TestEntryProblems:
                 {"purposes": "pull, mount"},
                 "option 'purposes' has a space before 'mount': write it as a list, such as [pull, mount]",
             ),
-            ({"namespaces": {CANARY: 1}}, "option 'namespaces' is a dictionary: give a list, such as [one, other]"),
+            (
+                {"namespaces": {CANARY: 1}},
+                "option 'namespaces' is a dictionary: give a list: begin each item with '- '",
+            ),
             (
                 {"namespace_selector": CANARY},
                 "option 'namespace_selector' is a text: give lines of the form 'name: value'",

@@ -50,7 +50,7 @@ class TestRequire:
         assert api.asked == ["GET /api/v1/namespaces/a"]
 
     def test_a_missing_namespace_is_refused(self) -> None:
-        sentence = "^the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name: kubectl create namespace NAME$"
+        sentence = "^the namespace does not exist on https://api.example.com:6443. Correct its name, or create it: kubectl create namespace NAME$"
         with pytest.raises(NamespaceMissing, match=sentence):
             require_namespace(FakeApi().cluster(), "a")
 

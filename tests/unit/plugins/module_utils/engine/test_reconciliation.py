@@ -331,7 +331,7 @@ class TestOneFailure:
         outcome = run(api, Keep(), ["a", "missing"])
         assert statuses(outcome) == {"a": "changed", "missing": "failed"}
         assert outcome.failed[0].error == (
-            "the namespace does not exist on https://api.example.com:6443. Create it first, or correct its name: kubectl create namespace NAME"
+            "the namespace does not exist on https://api.example.com:6443. Correct its name, or create it: kubectl create namespace NAME"
         )
 
     def test_a_terminating_namespace_is_skipped(self, api: FakeApi) -> None:

@@ -109,7 +109,7 @@ class TestList:
         found = told(template(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): None})
         assert summary(found) == (
             "will_not_pull",
-            "service account ns/default does not exist, so no pod can be created. Create it first, or correct its name",
+            "service account ns/default does not exist, so no pod can be created. Correct its name, or create it",
         )
 
     def test_an_unreadable_account_leaves_a_doubt(self) -> None:

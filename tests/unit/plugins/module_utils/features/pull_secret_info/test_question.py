@@ -132,7 +132,7 @@ class TestMeant:
         assert asks.related("ns", {}) == (NS,)
         assert asks.related("ns", self.OBJECTS) == ()
         with pytest.raises(
-            Refusal, match="^the namespace does not exist on https://api. Create it first, or correct its name: kubectl"
+            Refusal, match="^the namespace does not exist on https://api. Correct its name, or create it: kubectl"
         ):
             asks.reports("ns", {}, {NS: None})
         for found in ({}, {NS: {}}):
