@@ -481,9 +481,8 @@ def _unportable_warning(key: str) -> str:
         )
     name, colon, port = host.partition(":")
     if colon and can_be_shown(key) and not port.isdecimal() and "[" not in host:
-        return (
-            f"registry {key!r}: {who}, because {port!r} is not a port. Write a number as the port, or {name!r} instead"
-        )
+        alone = f", or {name!r} instead" if "." in name else ""
+        return f"registry {key!r}: {who}, because {port!r} is not a port. Write a number as the port{alone}"
     return (
         f"registry {key!r}: {who}. Write host[:port], or host[:port]/path in lower case, instead, such as registry.example.com:5000/team, "
         "with letters, digits, '.' and '-' in the host"
