@@ -112,9 +112,9 @@ def ratios(results: dict[str, Any]) -> Iterator[str]:
     yield from _of_audits(results)
     yield _of_questions(results["asked"])
     yield from _of_neighbours(results["neighbours"])
-    near = results["distance"]["milliseconds"].pop("0")
-    for delay, far in results["distance"]["milliseconds"].items():
-        times = ", ".join(f"{name} {far[name] / near[name]:.2f} x" for name in near)
+    near, *others = results["distance"]["milliseconds"].items()
+    for delay, far in others:
+        times = ", ".join(f"{name} {far[name] / near[1][name]:.2f} x" for name in far)
         yield f"{results['distance']['namespaces']:,} namespaces at a distance of {delay} ms, next to a near server: {times}{_at_most(DISTANCE)}"
 
 
