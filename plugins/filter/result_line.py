@@ -23,28 +23,15 @@ options:
     required: true
   kind:
     description:
-      - V(apply) for secrets, links, grants and prunes, V(rotation) for rotations of a login, V(audit) for a report, V(what_if) for
+      - V(rotation) for rotations of a login, V(audit) for a report, V(what_if) for
         the answers to what-if questions, V(explain) for explained containers, V(export) for variables that describe a cluster, V(account) for an automation account, V(nodes)
         for the pull secret of the nodes, V(verify) for the verification of logins.
     type: str
-    choices: [apply, rotation, audit, what_if, explain, export, account, nodes, verify]
+    choices: [rotation, audit, what_if, explain, export, account, nodes, verify]
     required: true
   check_mode:
     description: Whether the tasks ran in check mode. The line then reports the changes that a real run would make. Not for V(audit).
     type: bool
-  declared:
-    description:
-      - With V(apply), the titles of all declared entries, or null if they are not known.
-      - If all of them are in variables with a suffix, such as C(private_registry_secrets_team_a), the suffixes are counted as teams.
-    type: list
-    elements: str
-  problems:
-    description: With V(apply), the reasons why nothing was written for some entries. Each begins with the title of its entry.
-    type: list
-    elements: str
-  nothing:
-    description: With V(apply), the line to return if nothing is declared and nothing was done.
-    type: str
   plan:
     description: With V(rotation), the result of the plan.
     type: dict
@@ -77,7 +64,7 @@ options:
 EXAMPLES = r"""
 - name: Result
   ansible.builtin.debug:
-    msg: "{{ [secrets, links] | openshift_ops.image_pull.result_line('apply', check_mode=ansible_check_mode, declared=none) }}"
+    msg: "{{ [verified] | openshift_ops.image_pull.result_line('verify') }}"
 """
 
 RETURN = r"""

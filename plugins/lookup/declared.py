@@ -14,15 +14,11 @@ description:
   - The variables are C(private_registry_secrets), C(delegated_auth_registries) and C(cross_project_pull_grants). Each is joined with all
     variables that begin with its name and an underscore, such as C(private_registry_secrets_team_a), in the order of their names.
   - The plugin reads only the values that a task needs, so a task that links secrets never reads a password.
-  - C(private_registry.elsewhere) and C(delegated_auth.elsewhere) are the secrets of the other of these two roles, if this role declares a secret
-    of the same name in any namespace.
   - C(private_registry.rotated) and C(delegated_auth.rotated) are the declared secrets with a login of one of the given users for one of the
     given registries. An entry whose C(auth_file) or C(auth_config) cannot be read on the controller is not included.
   - C(private_registry.replaced), C(delegated_auth.replaced) and C(global_pull_secret.replaced) list where the inventory declares the old
     login of a rotation, with the registry and, if the password is a variable, its name. The next run of these roles would write that login
     back.
-  - C(private_registry.reasons), C(delegated_auth.reasons) and C(cross_project_pull.reasons) are the reasons to run the tasks of a role. These
-    are its variables that are not empty, and the problems of variables that its tasks report.
   - C(problems) is one sentence with the problems of variable names, or nothing.
   - C(inventory) is one dictionary with the entries of all roles and the settings of the playbook C(site), as the change C(declared) of
     C(openshift_ops.image_pull.pull_access_what_if).
@@ -36,23 +32,6 @@ options:
     type: list
     elements: str
     required: true
-  state:
-    description: With V(absent), the plugin treats every entry as absent.
-    type: str
-    choices: [present, absent]
-    default: present
-  check_mode:
-    description: Whether the task runs in check mode, where secrets that an earlier task creates do not exist.
-    type: bool
-    default: false
-  namespaces:
-    description:
-      - Limits each entry to these namespaces, and omits entries that declare nothing for them. Names that no entry declares are ignored.
-        Without this option, or with null, all declarations count. With an empty list, none of them counts.
-      - A grant also counts for the namespaces of its consumers. It is then limited to them as well, unless it is exclusive.
-    type: list
-    elements: str
-    version_added: 1.0.0
   reported:
     description:
       - Whether the module of the task, or of a later task, reports the problems of variable names. The plugin then returns nothing.
@@ -63,13 +42,6 @@ options:
       - The result of an earlier task of the role that the entries depend on. The secrets of a rotation depend on C(registries) and
         C(usernames). Replaced logins depend on C(registries), C(old) and C(new).
     type: dict
-  written:
-    description:
-      - The result of the task that wrote the secrets. Links of entries with a C(namespace_selector) are limited to the namespaces that the
-        selector selected for that task. A namespace that was created later gets its secrets and links in the next run. Links of an entry
-        are omitted in the namespaces in which its secret failed.
-    type: dict
-    version_added: 1.0.0
 """
 
 EXAMPLES = r"""
@@ -86,7 +58,6 @@ _raw:
 """
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any
 
 from ansible.errors import AnsibleLookupError
@@ -107,20 +78,17 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         refusal = [f"nothing was read or changed: {'; '.join(problems)}"] if problems else []
         if terms == ["problems"]:
             return refusal
-        declaring = [*chain.from_iterable(_declaring_variables(term, variables) for term in terms)]
-        if terms and terms[0].endswith(".reasons"):
-            return [*declaring, *problems]
         if problems and options.get("reported"):
             return []
         if problems:
             raise AnsibleLookupError(*refusal)
-        if not declaring:
+        if not any(_declaring_variables(term, variables) for term in terms):
             return []
         # Imported here because a role without declarations does not need it.
         from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declared_entries  # noqa: PLC0415
 
         self.set_options(var_options=variables, direct=options)
-        return declared_entries.entries_of(terms, variables, self._templar, self.get_option)
+        return declared_entries.entries_of(terms, variables, self._templar, self.get_option("answer"))
 
 
 def _declaring_variables(term: str, variables: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..module_utils.core.text import join_and
 from .declaration_check import find_invalid_settings, refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
-from .declared_entries import Templates, failed_namespaces, read_file, selected_namespaces
+from .declared_entries import Templates, read_file
 from .known_variables import VARIABLES, declaring_variables
 from .result_lines import apply_line, outcome_of
 from .role_entries import DeclarationError, Made, Role, TemplateError, as_data
@@ -248,7 +248,9 @@ class DeclaredAccess:
             return []
         written = self.results.get("secrets", {})
         declared = copy(self._declared[name])
-        declared.role = replace(declared.role, selected=selected_namespaces(written), failed=failed_namespaces(written))
+        declared.role = replace(
+            declared.role, selected=_selected_namespaces(written), failed=_failed_namespaces(written)
+        )
         return KINDS[name]["links"](declared, answer)
 
     def _made(self, name: str, kind: str, answer: Any = None) -> list[Any]:
@@ -296,3 +298,19 @@ def _as_list(value: Any) -> Sequence[Any]:
 
 def _is_removal(made: Made) -> bool:
     return made.get("state") == "absent" or "delete_empty" in made
+
+
+def _selected_namespaces(written: Result) -> Mapping[str, list[str]]:
+    """Return the namespaces that a task selected for each entry, by the title of the entry."""
+    rows = written.get("selected", ())
+    return {str(title): list(map(str, row["namespaces"])) for row in rows for title in row["titles"]}
+
+
+def _failed_namespaces(written: Result) -> Mapping[str, set[str]]:
+    """Return the namespaces in which a task failed for each entry, and under "" the namespaces in which it failed for all entries."""
+    found: dict[str, set[str]] = {}
+    for row in written.get("failures", ()):
+        # The title of an entry is followed by its name in brackets.
+        title = str(row.get("title") or "").partition(" ")[0]
+        found.setdefault(title, set()).add(str(row.get("namespace")))
+    return found

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -27,9 +26,7 @@ from .role_entries import DeclarationError, Role, RoleEntry, TemplateError, as_d
 __all__ = [
     "Templates",
     "entries_of",
-    "failed_namespaces",
     "read_file",
-    "selected_namespaces",
 ]
 
 try:
@@ -174,40 +171,27 @@ def _is_text(value: Any) -> bool:
 _FIRST = ("secrets", "registries", "accounts")
 
 
-def entries_of(
-    terms: list[str], variables: Mapping[str, Any], templar: Any, get_option: Callable[[str], Any]
-) -> list[Any]:
-    """Return the entries of all terms. `get_option` returns the options of the lookup.
+def entries_of(terms: list[str], variables: Mapping[str, Any], templar: Any, answer: Any) -> list[Any]:
+    """Return the entries of all terms. `answer` is the result that some of them depend on.
 
     :raises AnsibleLookupError: if declarations are invalid.
     """
-    namespaces, written, answer = map(get_option, ("namespaces", "written", "answer"))
-    usual = Role(
-        "",
-        absent=get_option("state") == "absent",
-        check_mode=get_option("check_mode"),
-        only=None if namespaces is None else frozenset(map(str, namespaces)),
-        selected=selected_namespaces(written),
-        failed=failed_namespaces(written),
-    )
     templates = Templates(templar)
     try:
-        found = [one for term in terms for one in _entries_of_term(term, usual, variables, templates, answer)]
+        found = [one for term in terms for one in _entries_of_term(term, variables, templates, answer)]
     except DeclarationError as error:
         raise AnsibleLookupError(str(error)) from None
     return [as_data(one) for one in found]
 
 
-def _entries_of_term(
-    term: str, usual: Role, variables: Mapping[str, Any], templates: Templates, answer: Any
-) -> list[Any]:
+def _entries_of_term(term: str, variables: Mapping[str, Any], templates: Templates, answer: Any) -> list[Any]:
     if term == "inventory":
-        return [_inventory(usual, variables, templates, answer)]
+        return [_inventory(variables, templates, answer)]
     name, _dot, kind = term.partition(".")
-    role = replace(usual, name=name)
+    role = Role(name)
     if kind == "replaced":
         return [*replaced_logins(_present(role, variables, templates), variables, answer, read_file)]
-    if kind in _FIRST and not role.absent:
+    if kind in _FIRST:
         # Imported here because it imports the modules of all roles, and a play without declarations ends with their titles.
         from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declaration_check  # noqa: PLC0415
 
@@ -229,10 +213,10 @@ _INVENTORY = {
 }
 
 
-def _inventory(usual: Role, variables: Mapping[str, Any], templates: Templates, answer: Any) -> dict[str, Any]:
+def _inventory(variables: Mapping[str, Any], templates: Templates, answer: Any) -> dict[str, Any]:
     """The declarations of all roles and the settings of site, as the change `declared` of what_if."""
     lists = {
-        name: [one for term in terms for one in _entries_of_term(term, usual, variables, templates, answer)]
+        name: [one for term in terms for one in _entries_of_term(term, variables, templates, answer)]
         for name, terms in _INVENTORY.items()
     }
     names = ("owner", "adopt", "prune", "max_prune", "prune_everything")
@@ -249,21 +233,3 @@ def _present(role: Role, variables: Mapping[str, Any], templates: Templates) -> 
 def read_file(path: str) -> str:
     """Read a file in the same way as a module on the controller."""
     return Path(path).expanduser().read_bytes().decode("utf-8", "surrogateescape")
-
-
-def selected_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, list[str]] | None:
-    """Return the namespaces that a task selected for each entry, by the title of the entry; None before any task."""
-    if written is None:
-        return None
-    rows = written.get("selected", ())
-    return {str(title): list(map(str, row["namespaces"])) for row in rows for title in row["titles"]}
-
-
-def failed_namespaces(written: Mapping[str, Any] | None) -> Mapping[str, set[str]]:
-    """Return the namespaces in which a task failed for each entry, and under "" the namespaces in which it failed for all entries."""
-    found: dict[str, set[str]] = {}
-    for row in (written or {}).get("failures", ()):
-        # The title of an entry is followed by its name in brackets.
-        title = str(row.get("title") or "").partition(" ")[0]
-        found.setdefault(title, set()).add(str(row.get("namespace")))
-    return found

@@ -254,7 +254,6 @@ def verify_line(results: Sequence[Result]) -> str:
 
 #: The line of each kind of playbook.
 LINES: dict[str, Callable[..., str | list[str]]] = {
-    "apply": apply_line,
     "rotation": rotation_line,
     "audit": audit_line,
     "what_if": what_if_line,

@@ -14,23 +14,21 @@ from ansible.template import Templar
 from ansible_collections.openshift_ops.image_pull.plugins.filter.result_line import FilterModule, result_line
 from support.templates import trusted
 
-LINK = {"kind": "ServiceAccount", "action": "update", "lists": {"imagePullSecrets": {"added": [], "removed": ["a"]}}}
-LINKED = {"namespaces": [{"name": "n", "status": "changed", "changes": [LINK]}], "summary": {"total": 1}}
+MADE = {"kind": "RoleBinding", "action": "create"}
+DONE = {"namespaces": [{"name": "n", "status": "changed", "changes": [MADE, MADE]}], "summary": {"total": 1}}
 
 
 def test_the_filter_counts_in_containers_of_templates() -> None:
-    variables: dict[str, Any] = trusted({"linked": LINKED, "results": "{{ [linked] }}"})
+    variables: dict[str, Any] = trusted({"done": DONE, "results": "{{ [done] }}"})
     templar = Templar(loader=DataLoader(), variables=variables)
     templar.environment.filters["result_line"] = FilterModule().filters()["result_line"]
-    line = trusted(
-        {"line": "{{ results | result_line('apply', check_mode=false, declared=['private_registry_secrets_a[0]']) }}"}
-    )
-    assert templar.template(line["line"]) == "1 of 1 team, 1 namespace: 1 link removed"
+    line = trusted({"line": "{{ results | result_line('account', check_mode=false, account='a/b') }}"})
+    assert templar.template(line["line"]) == "account a/b: 2 role bindings created"
 
 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(
         AnsibleFilterError,
-        match="the kind is one of apply, rotation, audit, what_if, explain, export, account, nodes, verify, not 'x'",
+        match="the kind is one of rotation, audit, what_if, explain, export, account, nodes, verify, not 'x'",
     ):
         result_line([], "x")

@@ -46,16 +46,6 @@ def test_the_titles_of_a_role_are_returned() -> None:
     assert look("delegated_auth") == []
 
 
-def test_the_reasons_to_run_a_role_are_its_variables_and_the_problems() -> None:
-    terms = ("private_registry.reasons", "delegated_auth.reasons", "cross_project_pull.reasons")
-    empty = {"private_registry_secrets": [], "delegated_auth_registries": None, "cross_project_pull_grants": ()}
-    assert look(*terms, variables=empty) == []
-    given = {**empty, "private_registry_secrets_team": [ENTRY], "cross_project_pull_grants": "{{ unknown }}"}
-    assert look(*terms, variables=given) == ["private_registry_secrets_team", "cross_project_pull_grants"]
-    (problem,) = look(*terms, variables={**empty, "private_registry_secret": []})
-    assert problem.startswith("variable private_registry_secret is unknown: did you mean 'private_registry_secrets'?")
-
-
 def test_templates_are_evaluated_in_every_place() -> None:
     variables = trusted(
         {
@@ -95,12 +85,6 @@ def test_a_date_becomes_the_text_that_a_module_gets() -> None:
     assert found["labels"] == {"since": "2030-01-02"}
 
 
-def test_a_comma_separated_list_of_namespaces_is_limited() -> None:
-    variables = {"private_registry_secrets": [{**ENTRY, "namespaces": "team-a, team-b"}]}
-    (found,) = look("private_registry.claims", variables=variables, namespaces=["team-a", "team-c"])
-    assert found["namespaces"] == ["team-a"]
-
-
 def test_a_module_can_report_the_problems_of_variable_names() -> None:
     variables = {"private_registry_secrets": [ENTRY], "private_registry_secret": []}
     assert look("private_registry.secrets", variables=variables, reported=True) == []
@@ -120,26 +104,6 @@ def test_omitted_members_are_left_out() -> None:
     omitted = {} if hasattr(template, "trust_as_template") else {"omit": "__omit_place_holder__1"}
     (secret,) = look("private_registry.secrets", variables={**omitted, **variables})
     assert set(secret) == {"title", "name", "namespaces", "auth_file"}
-
-
-@pytest.mark.parametrize(
-    ("options", "require"), [({}, "usable"), ({"check_mode": True}, "none"), ({"check_mode": False}, "usable")]
-)
-def test_options_reach_the_entries(options: dict[str, Any], require: str) -> None:
-    (link,) = look("private_registry.links", variables={"private_registry_secrets": [ENTRY]}, **options)
-    assert link["require"] == require
-
-
-def test_the_state_absent_makes_all_entries_absent() -> None:
-    (link,) = look("private_registry.links", variables={"private_registry_secrets": [ENTRY]}, state="absent")
-    assert link["state"] == "absent"
-
-
-@pytest.mark.parametrize(("namespaces", "found"), [(None, 1), (["a"], 1), ("a,b", 1), (["b"], 0), ([], 0)], ids=str)
-def test_entries_are_limited_to_the_given_namespaces(namespaces: Any, found: int) -> None:
-    variables = trusted({"private_registry_secrets": [ENTRY], "secret": "of the vault"})
-    for term in ("private_registry", "private_registry.secrets", "private_registry.links"):
-        assert len(look(term, variables=variables, namespaces=namespaces)) == found
 
 
 def test_the_answer_of_a_registry_is_used() -> None:
@@ -182,19 +146,6 @@ def test_a_password_that_yaml_changed_in_a_dictionary_is_refused(written: str) -
         else:
             (found,) = look("private_registry.secrets", variables=variables)
             assert found["registries"][0]["password"] == "83"
-
-
-def test_links_are_left_out_where_the_previous_task_failed() -> None:
-    entry = {**ENTRY, "namespaces": ["a", "b", "c"]}
-    failures = [
-        {"namespace": "a", "name": "x", "title": "private_registry_secrets[0] (x)", "error": "refused"},
-        {"namespace": "b", "name": "x", "title": "private_registry_secrets_team[0] (x)", "error": "refused"},
-        {"namespace": "c", "error": "the namespace does not exist"},
-    ]
-    variables = {"private_registry_secrets": [entry], "secret": "of the vault"}
-    written = {"selected": [], "failures": failures}
-    (link,) = look("private_registry.links", variables=variables, written=written)
-    assert link["namespaces"] == ["b"]
 
 
 def test_the_inventory_has_the_entries_of_all_roles_and_the_settings_of_site() -> None:

@@ -284,7 +284,10 @@ def test_a_plan_has_the_changes_and_problems_and_does_not_fail() -> None:
     failures = [{"entry": 0, "title": "delegated_auth_registries[0]", "error": "no answer"}]
     answers = {
         "registry_auth_info": {"failed": True, "msg": "m", "failures": failures, "registries": [{"registry": "r"}]},
-        "pull_secret": {"changed": True},
+        "pull_secret": {
+            "changed": True,
+            "selected": [{"titles": ["private_registry_secrets[0]"], "namespaces": ["a"]}],
+        },
         "image_puller_grant": {"failed": True, "msg": "no login", "failures": []},
     }
     variables = {**ALL, **owner, "private_registry_secrets": [selected]}
@@ -299,3 +302,22 @@ def test_a_plan_has_the_changes_and_problems_and_does_not_fail() -> None:
     assert steps["declarations"]["msg"] == "delegated_auth_registries[0]: no answer"
     assert steps["grants"]["msg"] == "no login"
     assert "msg" not in steps["registries"]
+
+
+def test_links_are_left_out_where_their_secret_failed() -> None:
+    failures = [
+        {"namespace": "a", "name": "x", "title": "private_registry_secrets[0] (x)", "error": "refused"},
+        {"namespace": "b", "name": "x", "title": "private_registry_secrets_team[0] (x)", "error": "refused"},
+        {"namespace": "c", "error": "the namespace does not exist"},
+    ]
+    variables = {"private_registry_secrets": [{**SECRET, "namespaces": ["a", "b", "c"]}]}
+    run = Run(variables, answers={"pull_secret": {"failed": True, "msg": "x", "failures": failures}})
+    (link,) = run.given["sa_link"]["links"]
+    assert link["namespaces"] == ["b"]
+
+
+@pytest.mark.parametrize(("only", "found"), [(["a"], 1), ("a, x", 1), (["x"], 0), ([], 0)], ids=str)
+def test_entries_are_limited_to_the_given_namespaces(only: Any, found: int) -> None:
+    variables = {"private_registry_secrets": [{**SECRET, "namespaces": "a, b"}], "image_pull_only_namespaces": only}
+    run = Run(variables)
+    assert [one["namespaces"] for one in run.given.get("pull_secret", {}).get("secrets", ())] == [["a"]] * found

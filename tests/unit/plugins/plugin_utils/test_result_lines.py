@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.filter.result_line import result_line
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import apply_line
 
 Result = dict[str, Any]
 #: A name that a user of the cluster chose.
@@ -48,7 +49,7 @@ def grant(*subjects: str, how: str = "granted", action: str = "create") -> Resul
 
 
 def applied(*results: Result, check_mode: bool = False, declared: Sequence[str] | None = TEAMS, **more: Any) -> str:
-    return result_line(results, "apply", check_mode=check_mode, declared=declared, **more)
+    return apply_line(results, check_mode=check_mode, declared=declared, **more)
 
 
 class TestApply:
