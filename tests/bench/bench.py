@@ -35,8 +35,9 @@ from neighbours import distance, neighbours
 from support.fleet import default_accounts, make_namespaces
 from support.lab import Audit, Lab, path_of
 
-#: The other ways take a second or more for each namespace, so they are measured at this size and extrapolated.
 SMALL = 20
+#: The loops take a second or more for each namespace, so they are measured at this size and extrapolated.
+LOOPED = 5
 #: A run at this size is long enough to be measured only once.
 LARGE = 5000
 REPEATS = 3
@@ -111,6 +112,7 @@ class Bench:
     def __init__(self, lab: Lab, contenders: Contenders, *, loops: bool) -> None:
         self.lab, self.contenders, self.loops = lab, contenders, loops
         self.rows: list[Row] = []
+        self.looped: list[Row] = []
         self.templating: dict[int, float] = {}
 
     def run(self, sizes: Sequence[int]) -> dict[str, Any]:
@@ -144,10 +146,11 @@ class Bench:
             ways.OURS: self.contenders.ours,
         }
         if self.loops and len(job.namespaces) == SMALL:
-            self.rows += self._both_runs(ways.KUBECTL, self.contenders.kubectl, job)
-            self.rows += self._both_runs(ways.CORE, self.contenders.kubernetes_core, job)
+            few = Job(job.way, job.namespaces[:LOOPED])
+            self.looped += self._both_runs(ways.KUBECTL, self.contenders.kubectl, few)
+            self.looped += self._both_runs(ways.CORE, self.contenders.kubernetes_core, few)
             if self.contenders.oc_program:
-                self.rows += self._both_runs(ways.OC, self.contenders.oc, job)
+                self.looped += self._both_runs(ways.OC, self.contenders.oc, few)
         found: list[Row] = []
         for _repeat in range(1 if len(job.namespaces) >= LARGE else REPEATS):
             for way, run in contenders.items():
@@ -189,11 +192,10 @@ class Bench:
 
     def _extrapolate(self, sizes: Sequence[int]) -> None:
         """Extrapolate the loops: they take a fixed time per namespace, plus the start of a playbook."""
-        measured = [row for row in self.rows if row.way in ways.LOOPS]
-        for size in sorted(set(sizes) - {SMALL}):
-            for row in measured:
+        for size in sorted({SMALL, *sizes}):
+            for row in self.looped:
                 fixed = self.empty if row.way == ways.CORE else 0.0
-                seconds = fixed + (row.command - fixed) / SMALL * size
+                seconds = fixed + (row.command - fixed) / LOOPED * size
                 self.rows.append(replace(row, namespaces=size, command=seconds))
 
 
