@@ -38,10 +38,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         super().run(tmp, task_vars)
         options = self.validate_argument_spec(argument_spec=self.module.arguments)[1]
-        if options["plan"]:
+        is_plan = options["state"] == "planned"
+        if is_plan:
             self._task.check_mode, self._task.diff = True, False
         if is_collection_task(self._task) and (problems := problems_of(task_vars, self._templar)):
-            return refuse(f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}", plan=options["plan"])
+            return refuse(f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}", plan=is_plan)
 
         def run(step: AccessStep, given: dict[str, Any]) -> dict[str, Any]:
             return self._run_step(step, given, task_vars)
@@ -52,13 +53,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 task_vars,
                 self._templar,
                 run,
-                state=options["state"],
+                state=None if is_plan else options["state"],
                 check_mode=self._task.check_mode,
-                plan=options["plan"],
+                plan=is_plan,
             )
             access.apply()
         except DeclarationError as error:
-            return refuse(str(error), plan=options["plan"])
+            return refuse(str(error), plan=is_plan)
         host = task_vars["inventory_hostname"]
         for note in () if self._task.no_log else access.notes:
             display(f"[{host}] {note}")

@@ -31,15 +31,10 @@ options:
   state:
     description:
       - With V(absent), every entry is treated as absent, and with C(image_pull_owner), all objects of this owner are removed.
+      - With V(planned), only the secrets, links and grants are planned, in check mode. Problems are in RV(steps), and do not fail the task.
       - Without it, each role has the state of its variable, such as C(private_registry_state).
     type: str
-    choices: [present, absent]
-  plan:
-    description:
-      - Whether to plan only the secrets, links and grants, in check mode. Problems are in RV(steps), and do not fail the task.
-      - Used by the roles of this collection.
-    type: bool
-    default: false
+    choices: [present, absent, planned]
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
 attributes:
@@ -70,7 +65,7 @@ changed:
 line:
   description: A summary of the changes and failures, without any text from the cluster.
   type: str
-  returned: without O(plan)
+  returned: without O(state=planned)
   sample: "2 entries, 3 namespaces: 3 secrets created, 3 links"
 steps:
   description:
@@ -82,7 +77,7 @@ selectors:
   description: The namespace selectors of the entries with logins, with the titles of the entries.
   type: list
   elements: dict
-  returned: with O(plan=true)
+  returned: with O(state=planned)
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
@@ -96,8 +91,7 @@ ARGUMENTS = {
         "choices": ["private_registry", "delegated_auth", "cross_project_pull"],
         "default": ["private_registry", "delegated_auth", "cross_project_pull"],
     },
-    "state": {"type": "str", "choices": ["present", "absent"]},
-    "plan": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "absent", "planned"]},
 }
 
 

@@ -541,8 +541,7 @@ def _problems(role: str, entry: RoleEntry) -> Iterator[str]:
 
 
 def _describe_unknown(names: Sequence[str], known: Collection[str], given: Collection[str]) -> str:
-    free = [name for name in known if name not in given]
-    meant = "; ".join(f"{name} is unknown{format_suggestion(name, free)}" for name in names)
+    meant = "; ".join(f"{name} is unknown{format_suggestion(name, known, given)}" for name in names)
     return f"{meant}{'' if meant.endswith('?') else '.'} An entry takes {', '.join(sorted(known))}"
 
 

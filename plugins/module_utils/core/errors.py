@@ -141,20 +141,19 @@ def find_similar(name: str, known: Collection[str]) -> str:
     return found[0] if found else ""
 
 
-def format_suggestion(name: str, known: Collection[str]) -> str:
-    """Return the end of a sentence that suggests the similar name. Empty if none is similar."""
+def format_suggestion(name: str, known: Collection[str], given: Collection[str] = ()) -> str:
+    """Return the end of a sentence that suggests the similar name. Empty if none is similar. `given` are the names that are set."""
     found = find_similar(name, known)
-    return f": did you mean {found!r}?" if found else ""
+    return f": did you mean {found!r}{', which is set as well' if found in given else ''}?" if found else ""
 
 
 def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
     """Yield a sentence for each option that the argument spec does not have, and each missing required one, including suboptions."""
     names = [*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))]
-    free = [name for name in names if name not in given]
     for name, value in given.items():
         if name not in names:
             if not str(name).startswith("_ansible_"):
-                yield f"{where}{name} is unknown{format_suggestion(str(name), free) or ';'} it takes {', '.join(sorted(arguments))}"
+                yield f"{where}{name} is unknown{format_suggestion(str(name), names, given) or ';'} it takes {', '.join(sorted(arguments))}"
             continue
         options = arguments.get(name, {}).get("options")
         if not options:

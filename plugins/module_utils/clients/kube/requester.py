@@ -27,8 +27,10 @@ from .errors import (
     FailedRequest,
     Forbidden,
     NoApiServer,
+    NotFound,
     Unanswered,
     Unauthorized,
+    UnknownResource,
 )
 from .login import forms_of
 from .transport import (
@@ -208,6 +210,10 @@ class Requester:
             return self._exchange(request, login, send), login
         except NoApiServer as error:
             raise self.foreign_response(error) from None
+        except (Forbidden, NotFound) as error:
+            # A foreign server has no such kind.
+            self.is_known = self.is_known or not isinstance(error, UnknownResource)
+            raise
         except ClusterError as error:
             failure = self._health.stop(error)
             if error.unanswered:
