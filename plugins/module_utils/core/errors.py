@@ -150,10 +150,11 @@ def format_suggestion(name: str, known: Collection[str], given: Collection[str] 
 def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
     """Yield a sentence for each option that the argument spec does not have, and each missing required one, including suboptions."""
     names = [*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))]
+    filled = [name for name, value in given.items() if value is not None]
     for name, value in given.items():
         if name not in names:
             if not str(name).startswith("_ansible_"):
-                yield f"{where}{name} is unknown{format_suggestion(str(name), names, given) or ';'} it takes {', '.join(sorted(arguments))}"
+                yield f"{where}{name} is unknown{format_suggestion(str(name), names, filled) or ';'} it takes {', '.join(sorted(arguments))}"
             continue
         options = arguments.get(name, {}).get("options")
         if not options:

@@ -25,6 +25,7 @@ from support.objects import b64
 
 from unit.canaries import CANARIES, shown
 
+FORM = "give a Docker config.json or a Podman auth.json, whose content begins with '{\"auths\"'"
 SOURCE = "auth file /home/me/auth.json"
 QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
 DOCKERCFG = TYPES[1]
@@ -199,7 +200,7 @@ class TestParseText:
         [("", "line 1, column 1"), ('{"auths": {,}}', "line 1, column 12"), ("{\n'a': 1}", "line 2, column 1")],
     )
     def test_the_place_of_a_json_error_is_reported(self, text: str, place: str) -> None:
-        message = f"{SOURCE} is not valid JSON at {place}: give a Docker config.json or a Podman auth.json"
+        message = f"{SOURCE} is not valid JSON at {place}: {FORM}"
         assert refusal(text) == message
 
     @pytest.mark.parametrize(
@@ -207,9 +208,9 @@ class TestParseText:
         [
             (
                 "[" * 100_000,
-                ": it is nested more than 10000 levels deep: give a Docker config.json or a Podman auth.json",
+                f": it is nested more than 10000 levels deep: {FORM}",
             ),
-            ('{"auths": {"quay.io": NaN}}', " at line 1, column 23: give a Docker config.json or a Podman auth.json"),
+            ('{"auths": {"quay.io": NaN}}', f" at line 1, column 23: {FORM}"),
             ("\ufeff{}", ": it begins with a byte order mark: save it as UTF-8 without that mark"),
             ("\udcff\udcfe{\0", " at line 1, column 1: it looks like UTF-16. Save it as UTF-8"),
         ],

@@ -79,7 +79,7 @@ class TestOneKey:
             ("quay.io?x", KUBELET, "'quay.io' instead"),
             ("myregistry", NOBODY, "the registry's full host name"),
             ("registry.example.com:notaport", NOBODY, "a number as the port, or 'registry.example.com' instead"),
-            ("myhost:notaport/team", NOBODY, "a number as the port, or"),
+            ("myhost:notaport/team", NOBODY, "a number as the port"),
             ("foo_bar.example.com", NOBODY, "host[:port]"),
             ("quay..io", NOBODY, "host[:port]"),
             ("quay.io//team", NOBODY, "host[:port]"),
