@@ -162,6 +162,8 @@ class DeclaredAccess:
         results = [*self.results.values()]
         steps = {name: _own(one) for name, one in self.results.items()} | _problem_step("; ".join(self.problems))
         if self._is_plan:
+            # The problems have the failures of registries.
+            steps.pop("registries", None)
             return {"changed": False, "steps": steps, "selectors": as_data(self._entries("selectors"))}
         goes_on = outcome_of(results)["goes_on"]
         line = apply_line(
