@@ -123,9 +123,9 @@ def role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates:
 
 
 def find_invalid_settings(module: str, given: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield the variables whose values a module of these tasks would refuse. `variables` are those of its options `given`."""
+    """Yield a sentence for each value in `given` that the module would refuse. `variables` are those of its options, by option."""
     arguments = _MODULES[module].arguments
-    for option, value in ((name, given[name]) for name in given if name in variables):
+    for option, value in given.items():
         spec = {name: part for name, part in arguments[option].items() if name in ("type", "elements", "choices")}
         for problem in explain_errors(ArgumentSpecValidator({option: spec}).validate({option: value}).errors):
             yield problem.replace(f"option {option!r}", f"variable {variables[option]}")

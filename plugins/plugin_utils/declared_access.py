@@ -70,8 +70,9 @@ _NO_OWNER = (
 class DeclaredAccess:
     """The declarations of some roles on one host, and the results of the steps.
 
-    `state` counts for all roles; None for the state of each role. With `plan`, nothing is awaited or pruned. `run` runs the module of a step with options. `results` are those of the
-    steps that have run. `problems` are the reasons why nothing is written for an entry, `notes` are about registries.
+    `state` counts for all roles; None for the state of each role. With `plan`, nothing is awaited or pruned. `run` runs the module of a step
+    with options. `results` are those of the steps that have run. `problems` are the reasons why nothing is written for an entry, `notes` are
+    about registries.
     """
 
     def __init__(
@@ -95,7 +96,8 @@ class DeclaredAccess:
         self._is_limited = only is not None
         self._is_whole = not self._is_limited and {*roles} == {*VARIABLES}
         self._waits = self._is_set("cross_project_pull_wait", default=True) and not plan
-        self._given = {name: self._settings(name) for name in STEPS}
+        self._steps = {name: self._step_of(name) for name in STEPS}
+        self._given = {name: self._settings(step) for name, step in self._steps.items()}
         usual = Role("", check_mode=check_mode, only=None if only is None else frozenset(check_type_list(only)))
         ran = [self._role(usual, name, state) for name in roles]
         present = [role for role in ran if not role.absent and declaring_variables(role.name, variables)]
@@ -107,8 +109,8 @@ class DeclaredAccess:
     def _refuse_invalid(self, present: Sequence[Role]) -> None:
         problems = [
             one
-            for name, given in self._given.items()
-            for one in find_invalid_settings(STEPS[name].module, given, STEPS[name].settings)
+            for name, step in self._steps.items()
+            for one in find_invalid_settings(step.module, self._given[name], step.settings)
         ]
         if self._is_pruned and self._setting("image_pull_owner") in (None, ""):
             problems.append(_NO_OWNER)
@@ -120,10 +122,14 @@ class DeclaredAccess:
         if problems:
             raise DeclarationError(f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}")
 
-    def _settings(self, step: str) -> dict[str, Any]:
-        """Return the values of a step's options that come from variables. Only a removal asks the guard in each step."""
-        names = {**STEPS[step].settings, **(_GUARD if self._is_removal and step in _GUARDED else {})}
-        return {option: value for option, name in names.items() if (value := self._setting(name)) is not None}
+    def _step_of(self, name: str) -> AccessStep:
+        """Return the step with the variables of its options. Only a removal asks the guard in each step."""
+        guard = _GUARD if self._is_removal and name in _GUARDED else {}
+        return STEPS[name]._replace(settings={**STEPS[name].settings, **guard})
+
+    def _settings(self, step: AccessStep) -> dict[str, Any]:
+        """Return the values of a step's options that come from variables."""
+        return {option: value for option, name in step.settings.items() if (value := self._setting(name)) is not None}
 
     def _is_set(self, variable: str, *, default: bool) -> bool:
         value = self._setting(variable)
@@ -262,7 +268,7 @@ class DeclaredAccess:
         """Run the module of a step, unless it has nothing to do or an earlier step has ended the run."""
         if not (entries or name == "prune") or not outcome_of([*self.results.values()])["goes_on"]:
             return
-        step = STEPS[name]
+        step = self._steps[name]
         self.results[name] = self._run(step, as_data({**self._given[name], step.option: [*entries], **more}))
 
 

@@ -35,12 +35,13 @@ class Run:
         self, variables: Mapping[str, Any], roles: Any = ROLES, answers: Mapping[str, Any] | None = None, **more: Any
     ) -> None:
         self.given: dict[str, dict[str, Any]] = {}
+        self.variables: dict[str, Mapping[str, str]] = {}
         self._answers = {"registry_auth_info": ANSWER, **(answers or {})}
         self.access = DeclaredAccess(roles, variables, Templar(None, variables=dict(variables)), self.run, **more)
         self.access.apply()
 
     def run(self, step: AccessStep, options: dict[str, Any]) -> dict[str, Any]:
-        self.given[step.module] = options
+        self.given[step.module], self.variables[step.module] = options, step.settings
         return {"changed": False, **self._answers.get(step.module, {})}
 
     @property
@@ -77,6 +78,7 @@ def test_a_removal_runs_in_reverse_order_and_asks_nobody() -> None:
     assert run.modules == ["image_puller_grant", "pull_secret", "sa_link"]
     for options in run.given.values():
         assert (options["guard"], options["registry_timeout"]) == ("what_if", 7)
+    assert all(names["guard"] == "image_pull_guard" for names in run.variables.values())
     owned = Run({**ALL, "image_pull_owner": "team-a"}, state="absent")
     assert owned.given["pull_access_prune"] == {
         **{"owner": "team-a", "secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
