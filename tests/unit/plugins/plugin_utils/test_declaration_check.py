@@ -91,7 +91,7 @@ def test_valid_declarations_pass_without_an_error(role: str) -> None:
         (declared(None, None, {"role": ""}), "cross_project_pull_grants[0]: option 'role'"),
         (declared(None, None, {"service_accounts": [{"nmespace": "x"}]}), "service_accounts[0].nmespace is unknown"),
         (declared(None, None, {"projekts": []}),
-         "cross_project_pull_grants[0]: projekts is unknown: did you mean 'projects'?"),
+         "cross_project_pull_grants[0]: projekts is unknown: did you mean 'projects', which is set as well?"),
     ],
 )  # fmt: skip
 def test_each_kind_of_entry_is_checked_before_the_first_task(variables: dict[str, Any], said: str) -> None:
