@@ -167,14 +167,14 @@ _EXPLAINED = {
 _USAGE = "give -e pod=NAMESPACE/NAME, -e workload=NAMESPACE/KIND/NAME, or -e account=NAMESPACE/NAME with -e image=IMAGE"
 
 
-def explain_problems(given: Mapping[str, Any]) -> list[str]:
-    """Return why the short variables of the playbook explain do not name one thing to explain."""
+def explain_problems(given: Mapping[str, Any], usage: str = "") -> list[str]:
+    """Return why the short variables of the playbook explain do not name one thing to explain. `usage` is for callers without a command line."""
     named = [name for name in _EXPLAINED if name in given]
     if len(named) != 1:
         return [
-            f"{join_and(named)} are given, but a run explains one: {_USAGE}"
+            f"{join_and(named)} are given, but a run explains one: {usage or _USAGE}"
             if named
-            else f"nothing is given to explain: {_USAGE}"
+            else f"nothing is given to explain: {usage or _USAGE}"
         ]
     (name,) = named
     pattern, form = _EXPLAINED[name]
