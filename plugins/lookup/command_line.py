@@ -72,7 +72,5 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         if playbook == "what_if":
             found["changes"], found["value_problems"] = supposed_changes(given)
         if playbook == "explain":
-            found["value_problems"] = explain_problems(
-                given, str(variables.get("__explain_usage") or "").strip()
-            )
+            found["value_problems"] = explain_problems(given, str(variables.get("__explain_usage") or "").strip())
         return found
