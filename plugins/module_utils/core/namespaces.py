@@ -27,6 +27,7 @@ __all__ = [
     "from_options",
     "is_platform_namespace",
     "is_selected",
+    "missing_sentence",
     "requester_of",
     "required_keys",
 ]
@@ -246,3 +247,8 @@ def _phase(namespace: Json) -> str:
 
 def _is_any_match(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def missing_sentence(server: str) -> str:
+    """Return the reason and the way out for a namespace that does not exist on a server."""
+    return f"the namespace does not exist on {server}. Correct its name, or create it: kubectl create namespace NAME"

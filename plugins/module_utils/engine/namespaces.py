@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..clients.kube.client import Cluster
 from ..clients.kube.errors import Forbidden, NamespaceMissing, NamespaceTerminating, NotFound
-from ..core.namespaces import NamespaceSelector, compile_selector, requester_of
+from ..core.namespaces import NamespaceSelector, compile_selector, missing_sentence, requester_of
 from ..core.objects import NAMESPACE, Json, Kind, ObjectRef, as_dict, metadata
 from ..declarations.batch import Targets
 
@@ -18,7 +18,6 @@ __all__ = [
     "is_terminating",
     "list_namespaces",
     "list_visible_namespaces",
-    "missing_sentence",
     "require_namespace",
     "resolve_targets",
     "terminating_sentence",
@@ -37,7 +36,7 @@ def require_namespace(cluster: Cluster, namespace: str) -> None:
     except Forbidden:
         return
     if found is None:
-        raise NamespaceMissing(missing_sentence(cluster))
+        raise NamespaceMissing(missing_sentence(cluster.name))
     if is_terminating(found):
         raise NamespaceTerminating(terminating_sentence(cluster))
 
@@ -47,12 +46,6 @@ def is_terminating(namespace: Json) -> bool:
     status = namespace.get("status")
     phase = status.get("phase") if isinstance(status, dict) else None
     return bool(metadata(namespace).get("deletionTimestamp")) or phase == "Terminating"
-
-
-def missing_sentence(cluster: Cluster) -> str:
-    return (
-        f"the namespace does not exist on {cluster.name}. Correct its name, or create it: kubectl create namespace NAME"
-    )
 
 
 def deleted_sentence(cluster: Cluster) -> str:

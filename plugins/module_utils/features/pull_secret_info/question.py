@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from ...core.changes import MANAGED_BY, NOTHING_RELATED, ListedBy, Related
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_name, is_pattern
+from ...core.namespaces import missing_sentence
 from ...core.objects import NAMESPACE, SECRET, Json, Kind, ObjectRef, Objects, as_dict, as_str, metadata
 from ...core.ownership import owner_of
 from ...core.text import redact_text
@@ -154,9 +155,7 @@ class SecretQuestion:
         :raises Refusal: when the namespace does not exist.
         """
         if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
-            raise Refusal(
-                f"the namespace does not exist on {self.where}. Correct its name, or create it: kubectl create namespace NAME"
-            )
+            raise Refusal(missing_sentence(self.where))
         meant = [secret for name, secret in sorted(objects.items()) if self._matches(name, secret)]
         return [SecretReport.of(_trim_secret(secret)) for secret in meant]
 
