@@ -66,6 +66,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     VARIABLES,
     declaring_variables,
     problems_of,
+    refusal_of,
 )
 
 
@@ -74,14 +75,13 @@ class LookupModule(LookupBase):  # type: ignore[misc]
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **options: Any) -> list[Any]:
         variables = variables or {}
-        problems = [*dict.fromkeys(problems_of(variables, self._templar))]
-        refusal = [f"nothing was read or changed: {'; '.join(problems)}"] if problems else []
+        refusal = refusal_of(problems_of(variables, self._templar))
         if terms == ["problems"]:
-            return refusal
-        if problems and options.get("reported"):
+            return [refusal] if refusal else []
+        if refusal and options.get("reported"):
             return []
-        if problems:
-            raise AnsibleLookupError(*refusal)
+        if refusal:
+            raise AnsibleLookupError(refusal)
         if not any(_declaring_variables(term, variables) for term in terms):
             return []
         # Imported here because a role without declarations does not need it.

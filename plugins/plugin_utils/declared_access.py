@@ -20,7 +20,7 @@ from ..module_utils.core.text import join_and
 from .declaration_check import find_invalid_settings, refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
 from .declared_entries import Templates, read_file
-from .known_variables import VARIABLES, declaring_variables
+from .known_variables import VARIABLES, declaring_variables, refusal_of
 from .result_lines import apply_line, outcome_of
 from .role_entries import DeclarationError, Made, Role, TemplateError, as_data
 
@@ -120,7 +120,7 @@ class DeclaredAccess:
         except DeclarationError as error:
             raise DeclarationError("; ".join((str(error), *dict.fromkeys(problems)))) from None
         if problems:
-            raise DeclarationError(f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}")
+            raise DeclarationError(refusal_of(problems))
 
     def _step_of(self, name: str) -> AccessStep:
         """Return the step with the variables of its options. Only a removal asks the guard in each step."""

@@ -43,7 +43,14 @@ from ansible.utils.vars import load_extra_vars
 from ..module_utils.core.redaction import collect_credentials, hide
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
 from ..module_utils.module.task import NO_LIBRARY, Module, Task, execute, mask_output
-from .known_variables import find_unquoted, is_collection_task, problems_of, translate_result, variables_of_options
+from .known_variables import (
+    find_unquoted,
+    is_collection_task,
+    problems_of,
+    refusal_of,
+    translate_result,
+    variables_of_options,
+)
 
 __all__ = [
     "ModuleAction",
@@ -202,7 +209,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         found = [*find_unquoted(self.module.arguments, self._task.args, variables=names)]
         if is_collection_task(self._task):
             found += problems_of(variables, self._templar)
-        return f"nothing was read or changed: {'; '.join(dict.fromkeys(found))}" if found else ""
+        return refusal_of(found)
 
     def _hide_result(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return the result. If it contains credentials, it is registered but not shown, as if the task had `no_log`."""

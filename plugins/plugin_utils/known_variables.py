@@ -39,6 +39,7 @@ __all__ = [
     "is_used",
     "problems_of",
     "problems_of_command_line",
+    "refusal_of",
     "settings_of",
     "translate_result",
     "variable_of",
@@ -257,6 +258,11 @@ def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
     unknown = [name for name in variables if name.startswith(_PREFIXES) and not _is_known(name)]
     found = [*map(_sentence, _not_ignored(unknown, variables, templar)), *_find_unquoted(variables)]
     return found + _invalid_settings({name: templar.template(variables[name]) for name in _LATE if name in variables})
+
+
+def refusal_of(problems: Collection[str]) -> str:
+    """Return the message with these problems, each once; empty without one."""
+    return f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}" if problems else ""
 
 
 def _invalid_settings(values: Mapping[str, Any]) -> list[str]:
