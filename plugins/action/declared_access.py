@@ -8,11 +8,15 @@ Ansible forks a worker for each task of each host, also to skip one. With many c
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import ExitStack
 from typing import Any
 
+from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
 from ansible.plugins.action import ActionBase
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import SharedConnections
 from ansible_collections.openshift_ops.image_pull.plugins.modules.declared_access import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_access import (
     AccessStep,
@@ -58,7 +62,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 check_mode=self._task.check_mode,
                 plan=is_plan,
             )
-            access.apply()
+            with ExitStack() as stack:
+                directory = stack.enter_context(tempfile.TemporaryDirectory(dir=C.DEFAULT_LOCAL_TMP))
+                self._shared = SharedConnections(stack, directory)
+                access.apply()
         except DeclarationError as error:
             return refuse(str(error), plan=is_plan)
         host = task_vars["inventory_hostname"]
@@ -81,6 +88,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
+        action.shared = self._shared
         try:
             result: dict[str, Any] = action.run_step(variables, step.settings)
         except AnsibleConnectionFailure:

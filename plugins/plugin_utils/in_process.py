@@ -40,6 +40,7 @@ from ansible.plugins.loader import filter_loader, lookup_loader
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
+from ..module_utils.clients.kube.connection import SharedConnections
 from ..module_utils.core.redaction import collect_credentials, hide
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
 from ..module_utils.module.task import NO_LIBRARY, Module, Task, execute, mask_output
@@ -168,6 +169,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
     """The action plugin of a module: `class ActionModule(ModuleAction, of="sa_link")`."""
 
     module: ClassVar[Module]
+    #: The connections that the steps of another task share.
+    shared: SharedConnections | None = None
 
     def __init_subclass__(cls, of: str = "") -> None:
         if of:
@@ -317,6 +320,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             secrets=secrets,
             say=say,
             controller=self._controller(),
+            shared=self.shared,
         )
         errors = validation.errors.errors
         refusal = (

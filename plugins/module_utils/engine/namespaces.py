@@ -71,8 +71,17 @@ def list_visible_namespaces(cluster: Cluster) -> list[Json]:
 def list_namespaces(cluster: Cluster, label_selector: str = "") -> tuple[list[Json], str]:
     """Return namespaces as `list_visible_namespaces` does, and the refusal to list all of them. It is empty if all were listed.
 
+    The steps of one task use the same list.
+
     :raises ApiError: if it is not allowed to list either.
     """
+    known: dict[str, tuple[list[Json], str]] = {} if cluster.namespaces is None else cluster.namespaces
+    if label_selector not in known:
+        known[label_selector] = _list_namespaces(cluster, label_selector)
+    return known[label_selector]
+
+
+def _list_namespaces(cluster: Cluster, label_selector: str) -> tuple[list[Json], str]:
     try:
         return list(cluster.list(NAMESPACE, label_selector=label_selector)), ""
     except Forbidden as refusal:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster, list_api_groups
-from ..clients.kube.connection import connect
+from ..clients.kube.connection import SharedConnections, connect
 from ..clients.kube.login_scope import ConnectionOptions
 from ..core.changes import Desired
 from ..core.errors import (
@@ -250,7 +250,8 @@ class Task:
 
     `name` is the module's name, with its collection if Ansible gives it. `secrets` are the strings to mask in all output of the run.
     `say` receives the progress lines; None shows none. `controller` is what the module's action plugin adds in Ansible's own process, such as
-    the files of the controller; None in every other process. `needs` are the rights that the caller lacked.
+    the files of the controller; None in every other process. `shared` are the connections that it shares with other tasks. `needs` are the
+    rights that the caller lacked.
     """
 
     name: str
@@ -261,6 +262,7 @@ class Task:
     secrets: set[str]
     say: Callable[[str], None] | None = None
     controller: Any = None
+    shared: SharedConnections | None = None
     warnings: list[str] = field(default_factory=list)
     needs: set[MissingPermission] = field(default_factory=set)
 
@@ -373,14 +375,17 @@ class Task:
     @contextmanager
     def connect(self) -> Iterator[Cluster]:
         """Open the cluster of the connection options. At the end, record the rights that the caller lacked."""
-        with connect(
+        open_connection = (
+            self.shared.connect if self.shared else partial(connect, temporary_directory=self.temporary_directory)
+        )
+        with open_connection(
             _connection_options(self.params),
             environment=_connection_options(environment_options()),
             connections=self.params.get("concurrency", _FEW),
-            temporary_directory=self.temporary_directory,
         ) as opened:
             self.warn(opened.warnings)
             cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({self.name})")
+            cluster.namespaces = opened.namespaces
             with ExitStack() as at_end:
                 at_end.callback(lambda: self.mask_everywhere(opened.secrets))
                 # Threads that still run when the task ends early must send nothing more.

@@ -229,6 +229,8 @@ class Cluster:
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        #: See `Connection.namespaces`.
+        self.namespaces: dict[str, Any] | None = None
         self._connection = connection
         self._requester = Requester(connection, user_agent, sleep, now)
 

@@ -14,7 +14,7 @@ import ipaddress
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from .login import (
 )
 from .login_scope import ConnectionOptions, Route, check_scope, prefer_own_login
 
-__all__ = ["IMPORT_ERROR", "Connection", "connect"]
+__all__ = ["IMPORT_ERROR", "Connection", "SharedConnections", "connect"]
 
 #: The directory with the login of a pod's service account.
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -98,6 +98,8 @@ class Connection:
         self._login = CredentialSource(target.fetch)
         self._lock = threading.Lock()
         self._shown = 0
+        #: The lists of namespaces for several tasks, by label selector. None if the connection serves one task.
+        self.namespaces: dict[str, Any] | None = None
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -199,6 +201,32 @@ def connect(
     check_scope(options, given, _route(target, given))
     with _pool(target, connections, temporary_directory) as pool:
         yield Connection(target, pool, temporary_directory)
+
+
+class SharedConnections:
+    """The connections of several tasks with one environment, open until the stack closes. Tasks with the same options share one.
+
+    `directory` is a temporary directory, which exists as long.
+    """
+
+    def __init__(self, stack: ExitStack, directory: str) -> None:
+        self._stack, self._directory = stack, directory
+        self._opened: list[tuple[ConnectionOptions, int, Connection]] = []
+
+    @contextmanager
+    def connect(
+        self, options: ConnectionOptions, *, connections: int, environment: ConnectionOptions
+    ) -> Iterator[Connection]:
+        """Yield the connection. See `connect`."""
+        found = next((one for known, count, one in self._opened if (known, count) == (options, connections)), None)
+        if found is None:
+            opened = connect(
+                options, connections=connections, temporary_directory=self._directory, environment=environment
+            )
+            found = self._stack.enter_context(opened)
+            found.namespaces = {}
+            self._opened.append((options, connections, found))
+        yield found
 
 
 def _check_options(options: ConnectionOptions) -> None:

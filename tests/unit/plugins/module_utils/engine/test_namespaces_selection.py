@@ -124,6 +124,17 @@ class TestResolve:
         assert len(api.asked) == 1
 
 
+def test_the_steps_of_one_task_use_the_same_list() -> None:
+    api = FakeApi()
+    api.put("namespaces", "", "a", metadata={"labels": {"team": "red"}})
+    shared: dict[str, object] = {}
+    for labels in ("", "team=red", "team=red", ""):
+        cluster = api.cluster()
+        cluster.namespaces = shared
+        assert resolve_targets(cluster, [selector(labels, include=("a",))]) == [Targets(["a"], [])]
+    assert api.asked == [EVERY, "GET /api/v1/namespaces?labelSelector=team%3Dred&limit=1000"]
+
+
 class TestVisible:
     def test_visible_lists_all_namespaces(self) -> None:
         api = FakeApi()

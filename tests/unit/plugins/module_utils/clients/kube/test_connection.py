@@ -11,7 +11,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import (
     _SERVICE_ACCOUNT,
     Connection,
+    SharedConnections,
     connect,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
@@ -106,6 +107,24 @@ def opened(directory: Path, **options: Any) -> Iterator[Connection]:
     with connect(ConnectionOptions(**options), connections=2, temporary_directory=str(temporary), **more) as connection:
         yield connection
     assert list(temporary.iterdir()) == []
+
+
+def test_tasks_with_the_same_options_share_a_connection_until_the_last_one_ends(tmp_path: Path) -> None:
+    options = {"host": "https://api.example.com", "api_key": "token"}
+    with ExitStack() as stack:
+        shared = SharedConnections(stack, str(tmp_path))
+
+        def connection(count: int = 2, **other: Any) -> Connection:
+            given = ConnectionOptions(**{**options, **other})
+            with shared.connect(given, environment=ConnectionOptions(), connections=count) as found:
+                return found
+
+        first = connection()
+        assert first.namespaces == {}
+        assert connection() is first
+        others = [connection(3), connection(api_key="other"), connection(impersonate_user="ann")]
+        assert len({first, *others}) == 4
+    assert list(tmp_path.iterdir()) == []
 
 
 def ask(connection: Connection) -> dict[str, Any]:
