@@ -248,7 +248,11 @@ verdicts:
   returned: when the audit was completed
   contains:
     pulls:
-      description: Number of containers that pull, or have a login for their image. The audit does not test logins.
+      description: Number of containers that pull. A registry, or the image on the node, confirms it, or no login is needed.
+      type: int
+      returned: always
+    untested:
+      description: Number of containers that have a login for their image, which was not tested. O(ask_registries) tests it.
       type: int
       returned: always
     will_not_pull:
@@ -259,7 +263,7 @@ verdicts:
       description: Number of containers for which the result is unknown.
       type: int
       returned: always
-  sample: {pulls: 12, will_not_pull: 1, unknown: 3}
+  sample: {pulls: 2, untested: 10, will_not_pull: 1, unknown: 3}
 unreadable:
   description: The objects that could not be read, and the images whose registries were not asked, so that their state is unknown.
   returned: when the audit was completed

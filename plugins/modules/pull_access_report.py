@@ -168,6 +168,11 @@ not_known:
   returned: success
   type: int
   sample: 2
+not_tested:
+  description: The number of containers that have a login for their image, which was not tested.
+  returned: success
+  type: int
+  sample: 10
 incomplete:
   description: The clusters of which something could not be read, so findings can be missing.
   returned: success

@@ -103,11 +103,15 @@ class PullVerdict:
             **make_offer(self.fix).report(),
         }
 
+    @property
+    def title(self) -> str:
+        """Return the verdict's name in `VERDICT_TITLES`."""
+        return verdict_of({"verdict": self.verdict, "tested": self.is_tested})
+
     def text(self) -> list[str]:
         """Return the verdict in lines, for people."""
-        title = VERDICT_TITLES[verdict_of({"verdict": self.verdict, "tested": self.is_tested})]
         return [
-            f"{title}: {self.reason}",
+            f"{VERDICT_TITLES[self.title]}: {self.reason}",
             *(f"  {_MARKS[step.ok]} {step.name}: {step.seen}" for step in self.steps),
         ]
 

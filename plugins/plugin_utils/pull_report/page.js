@@ -266,11 +266,11 @@
       for (const rule of group.querySelectorAll(".rule")) showRule(rule, groups.get(`${rule.dataset.severity} ${rule.dataset.rule}`) || []);
       group.hidden = !group.querySelector(".rule:not([hidden])");
     }
-    const verdicts = { pulls: 0, unknown: 0, will_not_pull: 0 };
+    const verdicts = { pulls: 0, untested: 0, unknown: 0, will_not_pull: 0 };
     for (const cluster of state.cluster === "" ? clusters : [clusters[Number(state.cluster)]]) {
       for (const name of Object.keys(verdicts)) verdicts[name] += cluster.verdicts[name];
     }
-    const all = verdicts.pulls + verdicts.unknown + verdicts.will_not_pull;
+    const all = Object.values(verdicts).reduce((sum, each) => sum + each, 0);
     let at = 0;
     for (const name of Object.keys(verdicts)) {
       document.querySelector(`[data-verdict="${name}"]`).textContent = number(verdicts[name]);

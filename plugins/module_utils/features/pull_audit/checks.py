@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from ...core.documents import AUDIT_FORMAT, SEVERITIES
+from ...core.documents import AUDIT_FORMAT, SEVERITIES, VERDICT_TITLES
 from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Kind, ObjectRef
 from ...core.text import make_printable, summarize
 from ...core.times import format_utc
 from ...dockerconfig.registry_keys import registry_of, same_path, without_user
-from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL
 from ...explain.snapshot import (
     ACCOUNTS,
     CLUSTER_BINDINGS,
@@ -341,8 +340,8 @@ def _counts(survey: ClusterSnapshot) -> dict[str, int]:
 
 
 def _verdicts(survey: ClusterSnapshot) -> dict[str, int]:
-    found = Counter(access.verdict for accesses in survey.accesses.values() for access in accesses)
-    return {verdict: found[verdict] for verdict in (PULLS, WILL_NOT_PULL, UNKNOWN)}
+    found = Counter(access.title for accesses in survey.accesses.values() for access in accesses)
+    return {verdict: found[verdict] for verdict in VERDICT_TITLES}
 
 
 def _matrix(survey: ClusterSnapshot) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from ...core.documents import (
     place_of,
     target_of,
 )
-from ...core.text import pluralize
+from ...core.text import join_and, pluralize
 from ...explain.fixes import offer_of
 from .browser_data import as_data, embed_json, group_by_cause
 from .merge import all_findings, count_by_severity, format_counts
@@ -42,11 +42,8 @@ __all__ = ["as_page", "count_answers", "name_answers", "questions_of"]
 _FIRST = 5
 #: Maximum number of further objects of one cause.
 _PLACES = 10
-#: An audit does not ask registries whether a login works.
-_VERDICTS = (
-    ("pulls", "pulls (logins not tested)"),
-    *((name, VERDICT_TITLES[name]) for name in ("unknown", "will_not_pull")),
-)
+#: The order of the parts of a bar.
+_VERDICTS = tuple((name, VERDICT_TITLES[name]) for name in ("pulls", "untested", "unknown", "will_not_pull"))
 
 Document = Mapping[str, Any]
 
@@ -83,7 +80,9 @@ def _headline(total: Mapping[str, int], verdicts: Mapping[str, int]) -> str:
         return start
     if verdicts["will_not_pull"]:
         return f"{start} {verdicts['will_not_pull']:,} of {pluralize(containers, 'container')} cannot pull their image."
-    return f"{start} No container is known to fail: {verdicts['pulls']:,} of {containers:,} pull their image (logins not tested)."
+    words = {"pulls": "{:,} confirmed", "untested": "{:,} with a login (not tested)", "unknown": "{:,} not known"}
+    counted = [text.format(verdicts[name]) for name, text in words.items() if verdicts[name]]
+    return f"{start} No container is known to fail: {join_and(counted)}."
 
 
 def _verdicts(clusters: Iterable[Document]) -> list[dict[str, Any]]:

@@ -180,6 +180,7 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
         "clusters": [cluster["name"] for cluster in document["clusters"]],
         "counts": count_by_severity(found),
         "not_known": sum(cluster["verdicts"]["unknown"] for cluster in document["clusters"]),
+        "not_tested": sum(cluster["verdicts"]["untested"] for cluster in document["clusters"]),
         "incomplete": [cluster["name"] for cluster in document["clusters"] if cluster["unreadable"]],
         "files": changes,
         "paths": dict(wanted.outputs),

@@ -31,7 +31,7 @@ def test_a_document_describes_its_cluster() -> None:
     (found,) = document["clusters"]
     assert (found["name"], found["server"], found["version"]) == ("east", "https://api.example.com", "OpenShift 4.20.1")
     assert found["counts"] == {"namespaces": 1, "pods": 1, "workloads": 1, "service_accounts": 1, "secrets": 1}
-    assert found["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
+    assert found["verdicts"] == {"pulls": 0, "unknown": 0, "will_not_pull": 0, "untested": 2}
     assert (found["findings"], found["unreadable"], found["target_version"], found["logins"]) == ([], [], None, [])
     assert "secret-unused" in document["rules"]
 

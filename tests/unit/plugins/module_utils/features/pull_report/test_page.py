@@ -123,13 +123,13 @@ def test_the_summary_shows_counts_and_rules() -> None:
 
 
 def test_a_report_without_findings_has_its_own_text() -> None:
-    text = page(report(audits.cluster(verdicts={"pulls": 3, "will_not_pull": 0, "unknown": 0})))[0].text
-    assert "No finding. No container is known to fail: 3 of 3 pull their image (logins not tested)." in text
+    text = page(report(audits.cluster(verdicts={"pulls": 0, "untested": 3, "will_not_pull": 0, "unknown": 0})))[0].text
+    assert "No finding. No container is known to fail: 3 with a login (not tested)." in text
     assert "Nothing was found." in text
-    one = page(report(audits.cluster(verdicts={"pulls": 0, "will_not_pull": 1, "unknown": 0})))[0].text
+    one = page(report(audits.cluster(verdicts={"pulls": 0, "untested": 0, "will_not_pull": 1, "unknown": 0})))[0].text
     assert "No finding. 1 of 1 container cannot pull their image." in one
     assert "Everything that the audit needed could be read." in text
-    text = page(report(audits.cluster(verdicts={"pulls": 0, "will_not_pull": 0, "unknown": 0})))[0].text
+    text = page(report(audits.cluster(verdicts={"pulls": 0, "untested": 0, "will_not_pull": 0, "unknown": 0})))[0].text
     assert "container is known" not in text
 
 

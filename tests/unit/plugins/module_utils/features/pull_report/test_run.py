@@ -56,6 +56,7 @@ def test_a_report_writes_all_files_and_lists_them(reports: Reports) -> None:
         "clusters": ["a", "b"],
         "counts": {"error": 1, "warning": 0, "info": 1},
         "not_known": 0,
+        "not_tested": 6,
         "incomplete": [],
         "files": [*reports.outputs.values()],
         "paths": reports.outputs,
