@@ -67,6 +67,7 @@ _RETIRED = {
     False: "the old login is not retired",
     None: "it is not known whether the registry refuses the old login",
 }
+_DISABLE = ": disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
 _ALREADY_REFUSED = (
     "nothing was retired: the registries refused the old login before, so it was retired earlier, or is mistyped"
 )
@@ -144,7 +145,10 @@ def rotation_line(
         parts.append(f"{pluralize(others, 'unconfirmed secret')} not changed")
     if not check_mode:
         parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired])
-    line = ", ".join((*parts, *_problems(results)))
+    problems = [*_problems(results)]
+    if retired is False and checked and not (check_mode or already_refused or left or problems):
+        parts[-1] += _DISABLE
+    line = ", ".join((*parts, *problems))
     lines = (told or {}).get("msg") or ()
     return line if isinstance(lines, str) or not lines else [*lines, line]
 
@@ -159,6 +163,8 @@ def audit_line(report: Result) -> str:
     failed = f", {pluralize(len(missing), 'cluster')} not audited" if missing else ""
     where = (report.get("paths") or {}).get("html") or "not written in check mode"
     gaps = f"; {pluralize(report['not_known'], 'container')} not known" if report["not_known"] else ""
+    if untested := report["not_tested"]:
+        gaps += f"; {pluralize(untested, 'container')} with a login that was not tested"
     if report["incomplete"]:
         gaps += f"; {pluralize(len(report['incomplete']), 'cluster')} not read completely, so findings can be missing"
     return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}{gaps}"

@@ -303,7 +303,7 @@ def _judge_waiting(status: Json, waiting: Json, node: str) -> Judgement:
             "not_scheduled",
             "No node was found for the pod in time",
             redact_line("".join(said[:1]), _MOST),
-            "correct 'node_selectors', or look at the nodes",
+            "correct 'node_selectors', or look at the nodes ('oc get nodes'). A rotation needs no probe: credential_rotation_probe: false",
             is_final=False,
         )
     said = [as_str(waiting.get(part)) for part in ("reason", "message")]

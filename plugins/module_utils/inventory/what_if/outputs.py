@@ -103,7 +103,7 @@ def sections_of(document: Mapping[str, Any]) -> dict[str, AnswerSection]:
         "Pulls when the changed nodes start again", "registry", map(_describe_pulls, document["restart_pulls"])
     )
     facts = dict.fromkeys(fact for each in changes for fact in each["cannot_know"])
-    found["facts"] = AnswerSection.of("No object shows", "fact", facts)
+    found["facts"] = AnswerSection.of("Not taken into account, because no object shows it", "fact", facts)
     found["forecasts"] = AnswerSection.of("The upgrade also affects", "forecast", document["forecasts"])
     found["unreadable"] = AnswerSection.of("Not read", "sentence", document["unreadable"])
     return {name: section for name, section in found.items() if section.groups}

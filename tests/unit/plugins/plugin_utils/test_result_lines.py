@@ -182,7 +182,9 @@ class TestRotation:
 
     def test_the_line_reports_that_the_old_login_is_not_retired(self) -> None:
         line = result_line([{}, result()], "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False)
-        assert line.startswith("no secret changed, 0 confirmed") and line.endswith(", the old login is not retired")
+        assert line.startswith("no secret changed, 0 confirmed") and line.endswith(
+            ", the old login is not retired: disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
+        )
 
     def test_the_line_reports_that_there_was_no_login_to_retire(self) -> None:
         """The registries also refuse a mistyped login."""
@@ -263,13 +265,14 @@ class TestAudit:
         "counts": {"error": 1, "warning": 1200, "info": 0},
         "paths": {"html": "/r/a.html"},
         "not_known": 0,
+        "not_tested": 0,
         "incomplete": [],
     }
 
     def test_pulls_that_are_not_known_and_objects_that_were_not_read_are_counted(self) -> None:
-        line = result_line({**self.REPORT, "not_known": 3, "incomplete": ["a"]}, "audit")
+        line = result_line({**self.REPORT, "not_known": 3, "not_tested": 2, "incomplete": ["a"]}, "audit")
         assert line.endswith(
-            "a.html; 3 containers not known; 1 cluster not read completely, so findings can be missing"
+            "a.html; 3 containers not known; 2 containers with a login that was not tested; 1 cluster not read completely, so findings can be missing"
         )
 
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:

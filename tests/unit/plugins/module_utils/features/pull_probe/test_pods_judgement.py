@@ -211,7 +211,7 @@ class TestReport:
         found = judge_pod(pod(node="", conditions=[{"type": "PodScheduled", "message": "none fits"}]))
         assert complaint(ASKED, [(IMAGE, {"pool": "gpu"}, found)]) == (
             f"image {IMAGE} was neither pulled nor refused on a node with pool=gpu: not_scheduled, no node was found for the pod in time "
-            "(none fits): correct 'node_selectors', or look at the nodes"
+            "(none fits): correct 'node_selectors', or look at the nodes ('oc get nodes'). A rotation needs no probe: credential_rotation_probe: false"
         )
 
     def test_the_first_of_many_images_are_named(self) -> None:

@@ -37,7 +37,7 @@ def test_the_answer_comes_first_then_the_containers_then_the_limits() -> None:
         "    to do:  copy the image to a registry that the nodes reach, and declare that registry as a mirror",
         "  a: Deployment web, container c, image q.io/team/app:v1",
     ]
-    assert lines.index("No object shows:") > 12
+    assert lines.index("Not taken into account, because no object shows it:") > 12
 
 
 def test_causes_are_named_if_there_are_several_changes() -> None:
