@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures an audit next to the plain floor of its lists, a what-if question, and a rotation: five more pods and one more pull secret per namespace.
+"""Measures an audit next to the plain floor of its lists, a what-if question, a rotation, an export and a prune: five more pods and one
+more pull secret per namespace.
 
 Also measures a what-if question that asks the registries of seven containers in each namespace.
 """
@@ -11,11 +12,11 @@ from __future__ import annotations
 import base64
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from contenders import LOGIN, Contenders, Process
+from contenders import LOGIN, OWNER_LABELS, Contenders, Process
 from support.lab import Lab
 
 SECRET, PODS = "audited", 5
@@ -37,34 +38,41 @@ LISTS = (
 
 
 def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
-    """Seconds and memory of the audit alone, of the audit with its report, and of the floor. Seconds of a rotation and of a second run.
+    """Seconds, memory and requests of each work, seconds of the audit with its report, of the floor, and of a second rotation.
 
-    The what-if question removes the secret of all pods, so each pull is evaluated before and after the change.
+    The what-if question removes the secret of all pods, so each pull is evaluated before and after the change. The prune removes it.
     """
     fill(lab, namespaces)
-    audit = lab.audit()
-    alone = [checked(contenders.audit(with_report=False))]
-    requests = sum(event.get("userAgent") != "tests" for event in audit.requests())
-    supposed = [checked(contenders.what_if(SECRET))]
-    for _repeat in range(REPEATS - 1):
-        alone.append(checked(contenders.audit(with_report=False)))
-        supposed.append(checked(contenders.what_if(SECRET)))
+
+    def measure(run: Callable[[], Process]) -> dict[str, float]:
+        audit = lab.audit()
+        process = checked(run())
+        requests = sum(event.get("userAgent") != "tests" for event in audit.requests())
+        return {"seconds": process.seconds, "peak_mib": process.peak_mib, "requests": requests}
+
+    rounds = [
+        (measure(lambda: contenders.audit(with_report=False)), measure(lambda: contenders.what_if(SECRET)))
+        for _repeat in range(REPEATS)
+    ]
+    work = {name: _median(runs) for name, runs in zip(("audit", "what-if"), zip(*rounds, strict=True), strict=True)}
     whole = checked(contenders.audit(with_report=True))
     floor = checked(contenders.lists(LISTS))
-    rotations = [checked(contenders.rotation()) for _run in range(2)]
+    rotations = [measure(contenders.rotation) for _run in range(2)]
+    work |= {"rotation": rotations[0], "export": measure(contenders.export), "prune": measure(contenders.prune)}
     return {
         "namespaces": len(namespaces),
         "pods": PODS * len(namespaces),
-        "audit": statistics.median(process.seconds for process in alone),
-        "what_if": statistics.median(process.seconds for process in supposed),
-        "what_if_peak_mib": max(process.peak_mib for process in supposed),
+        "work": work,
         "with_report": whole.seconds,
-        "peak_mib": max(process.peak_mib for process in (*alone, whole)),
-        "requests": requests,
         "floor": json.loads(floor.output)["seconds"],
-        "rotation": rotations[0].seconds,
-        "rotation_again": rotations[1].seconds,
+        "rotation_again": rotations[1]["seconds"],
     }
+
+
+def _median(runs: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The median of each value, and the largest memory."""
+    found = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+    return {**found, "peak_mib": max(run["peak_mib"] for run in runs)}
 
 
 def asked(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
@@ -109,7 +117,7 @@ def checked(process: Process) -> Process:
 def fill(lab: Lab, namespaces: Sequence[str]) -> None:
     secret = {
         **auth_file(LOGIN["registry"], LOGIN["username"], LOGIN["password"]),
-        "metadata": {"name": SECRET},
+        "metadata": {"name": SECRET, "labels": OWNER_LABELS},
     }
 
     def make(namespace: str) -> None:

@@ -130,6 +130,7 @@ class Bench:
             "date": f"{datetime.now():%Y-%m-%d %H:%M}",
             "machine": machine,
             "empty_playbook": self.empty,
+            "start": self._start(),
             "templating": self.templating,
             "clusters": {"number": CLUSTERS, "namespaces": SMALL, **clusters},
             "rows": [asdict(row) for row in self.rows],
@@ -189,6 +190,17 @@ class Bench:
             found[name].append(process.seconds)
         reset(self.lab, Job(ways.SAME, namespaces))
         return {name: min(each) for name, each in found.items()}
+
+    def _start(self) -> dict[str, float]:
+        """The seconds of our own imports of a module in a process of its own, with and without byte code."""
+        found = {}
+        for name, compiled in (("compiled", True), ("copied", False)):
+            ours, theirs = (
+                min(self.contenders.start(module, compiled=compiled).seconds for _time in range(2 * REPEATS))
+                for module in ("sa_link", "")
+            )
+            found[name] = ours - theirs
+        return found
 
     def _extrapolate(self, sizes: Sequence[int]) -> None:
         """Extrapolate the loops: they take a fixed time per namespace, plus the start of a playbook."""

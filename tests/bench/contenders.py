@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -23,10 +24,14 @@ from tools import prepare
 from ways import SAME
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 #: PREFIX: the prefix of the names of all namespaces.
 NAME, PROJECT, PREFIX = "bench", "consumer", "bench-"
 #: The fast dumper, if the library has it.
 DUMPER = getattr(yaml, "CDumper", yaml.Dumper)
+#: An owner, and the labels of its objects.
+OWNER = "bench"
+OWNER_LABELS = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": OWNER}
 LOGIN = {"registry": "registry.example.com", "username": "user", "password": "password"}
 
 
@@ -175,6 +180,23 @@ class Contenders:
         book.write_text(yaml.dump([{"hosts": "all", "gather_facts": False, "connection": "local", "tasks": tasks}]))
         return self._playbook("ours", book, self._inventory("inventory-bare", _hosts(clusters)))
 
+    def start(self, module: str, *, compiled: bool) -> Process:
+        """Import a module as its own process does. `compiled`: with byte code. Ansible copies a module to its host without it."""
+        code = f"import ansible_collections.openshift_ops.image_pull.plugins.modules.{module}" if module else ""
+        paths = sys.path[1:]
+        if not compiled:
+            copied = self.directory / "copied"
+            place = copied / "ansible_collections" / "openshift_ops" / "image_pull"
+            if not copied.exists():
+                shutil.copytree(ROOT / "plugins", place / "plugins", ignore=shutil.ignore_patterns("__pycache__"))
+            paths = [str(copied), *paths]
+        # The packages that any module with our requirements imports.
+        theirs = "from ansible.module_utils.basic import AnsibleModule; import certifi, urllib3, yaml"
+        return self._run(
+            [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}; {theirs}; {code}"],
+            PYTHONDONTWRITEBYTECODE="1",
+        )
+
     def audit(self, *, with_report: bool) -> Process:
         """Audit the whole cluster with one task, or with the playbook and its report."""
         if with_report:
@@ -198,6 +220,16 @@ class Contenders:
         confirmed = [{"name": "audited", "namespace_selector": {"include": ["*"]}}]
         options = {"registries": [LOGIN["registry"]], "old": old, "new": new, "secrets": confirmed, "verify": False}
         return self._task("rotation", "credential_rotation", **options)
+
+    def export(self) -> Process:
+        """Describe the whole cluster, without credentials, in the result only."""
+        everywhere = {"include": [f"{PREFIX}*"]}
+        return self._task("export", "pull_access_export", credentials="placeholder", namespace_selector=everywhere)
+
+    def prune(self) -> Process:
+        """Remove all secrets and links of the owner."""
+        every = {"max_prune": "100%", "prune_everything": True, "secrets": [], "links": [], "grants": []}
+        return self._task("prune", "pull_access_prune", owner=OWNER, **every)
 
     # --- others
 
