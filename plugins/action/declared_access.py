@@ -26,9 +26,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import display
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     is_collection_task,
+    playbook_of,
     problems_of,
+    problems_of_command_line,
     refusal_of,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import extra_variables
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError
 
 # Loaded here, in Ansible's main process: a worker would lose them.
@@ -46,7 +49,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         is_plan = options["state"] == "planned"
         if is_plan:
             self._task.check_mode, self._task.diff = True, False
-        if is_collection_task(self._task) and (problems := problems_of(task_vars, self._templar)):
+        problems = problems_of(task_vars, self._templar) if is_collection_task(self._task) else []
+        if playbook := playbook_of(self._task):
+            problems += problems_of_command_line(playbook, extra_variables(self._loader), task_vars, self._templar)
+        if problems:
             return refuse(refusal_of(problems), plan=is_plan)
 
         def run(step: AccessStep, given: dict[str, Any]) -> dict[str, Any]:

@@ -245,12 +245,17 @@ _COLLECTION = Path(__file__).parents[2].resolve()
 
 def is_collection_task(task: Any) -> bool:
     """Whether a task is in a role or a playbook of this collection. Elsewhere, authors choose all names."""
-    path = str(task.get_path() or "").rpartition(":")[0]
-    return (
-        any(Path(path).resolve().is_relative_to(_COLLECTION / folder) for folder in ("roles", "playbooks"))
-        if path
-        else False
-    )
+    return any(_path_of(task).is_relative_to(_COLLECTION / folder) for folder in ("roles", "playbooks"))
+
+
+def playbook_of(task: Any) -> str:
+    """Return the name of the playbook of this collection that has the task itself. Empty for a task of a role, or of another playbook."""
+    path = _path_of(task)
+    return path.stem if path.parent == _COLLECTION / "playbooks" else ""
+
+
+def _path_of(task: Any) -> Path:
+    return Path(str(task.get_path() or "").rpartition(":")[0] or "/").resolve()
 
 
 def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:

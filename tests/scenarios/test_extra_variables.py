@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,7 +61,12 @@ def test_an_ignored_extra_variable_is_refused_first(
     assert said in found.output, found.output
     end = found.output.rpartition("TASK [")[2]
     assert end.startswith("Result]"), found.output
-    assert '"msg": "stopped in the task Refuse the variables: nothing was read or changed"' in end
+    why = (
+        "the line above that begins with fatal: says why"
+        if playbook in ("site", "teardown")
+        else "nothing was read or changed"
+    )
+    assert re.search(f'"msg": "stopped.*: {why}"', end)
     assert [path.name for path in tmp_path.iterdir()] == ["hosts.yml"]
     with pytest.raises(BlockingIOError):
         server.accept()

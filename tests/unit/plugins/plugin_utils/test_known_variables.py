@@ -20,6 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     SHORT_NAMES,
     SURVEYS,
     is_collection_task,
+    playbook_of,
     problems_of,
     problems_of_command_line,
     settings_of,
@@ -222,6 +223,18 @@ def test_only_tasks_of_our_roles_and_playbooks_are_ours(tmp_path: Path) -> None:
     assert not is_collection_task(Task(""))
 
 
+def test_only_a_task_of_a_playbook_itself_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "playbooks" / "tasks")
+    others = (
+        f"{ROOT}/playbooks/tasks/x.yml:8",
+        f"{ROOT}/roles/a/tasks/main.yml:8",
+        f"{tmp_path}/playbooks/site.yml:8",
+        "",
+    )
+    assert playbook_of(Task(f"{ROOT}/playbooks/site.yml:8")) == "site"
+    assert [playbook_of(Task(path)) for path in others] == ["", "", "", ""]
+
+
 #: Variables that people pass to their own roles and inventories.
 _FOREIGN = """
     action app app_name app_version application base_domain branch build_id build_number change_number ci cluster cluster_name
@@ -307,6 +320,9 @@ def test_each_playbook_names_itself_and_checks_its_variables_first() -> None:
         path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))[0] for path in (ROOT / "playbooks").glob("*.yml")
     }
     assert found.keys() == PLAYBOOKS.keys()
+    # Their first task checks the variables itself.
+    for name in ("site", "teardown"):
+        assert "openshift_ops.image_pull.declared_access" in found.pop(name)["tasks"][0]["block"][0]
     for name, play in found.items():
         assert play["vars"]["__command_line"] == f"{{{{ lookup('openshift_ops.image_pull.command_line', '{name}') }}}}"
         task = play["tasks"][0]
