@@ -5,10 +5,13 @@ LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
-.PHONY: demo test test-all release mutants faults-large verdicts-large bench bench-large t check-% lab-up lab-down shell clean
+.PHONY: help demo test test-all release mutants faults-large verdicts-large bench bench-large t check-% lab-up lab-down shell clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z%-]*\):.*## /\1: /p' Makefile
 
 demo: ## Set up pull access on the lab, from an empty cluster to pods that pull. With KUBECONFIG=..., on your own cluster
-	@echo 'Three projects get pull access on a lab of real components, and lose it again, in about 40 seconds. The first time, the'
+	@echo 'Three projects get pull access on $(if $(OWN_CLUSTER),your cluster,a lab of real components), and lose it again, in about 40 seconds. The first time, the'
 	@echo 'lab is built before, in about 6 minutes.'
 	@$(PREPARE) newest python tests/demo/demo.py --lab-dir '$(LAB_DIR)-demo' $(if $(OWN_CLUSTER),--kubeconfig '$(OWN_CLUSTER)') $(if $(KEEP),--keep)
 
