@@ -23,7 +23,7 @@ from support.modules import PACKAGE, run_module
 from support.playbooks import COLLECTION
 from support.proxy import Exchange
 
-__all__ = ["GUARD", "WRITES", "KilledRuns"]
+__all__ = ["FORKS", "GUARD", "WRITES", "KilledRuns"]
 
 #: The requests that change an object: a question about a right is none.
 WRITES = r"^(PUT|PATCH|DELETE) |^POST (?!\S*reviews)"
@@ -34,9 +34,10 @@ GUARD = r"^GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings\?"
 _SECONDS = 60.0
 
 #: Forks from a process with one thread that has imported the modules, so that a run begins within milliseconds.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
     [
+        "ansible.cli.playbook",
         "support.modules",
         *(
             f"{PACKAGE}.{name}"
@@ -65,7 +66,7 @@ class KilledRuns:
             proxy.rule("^(POST|PUT|PATCH|DELETE) ", hold, after=writes)
             kubeconfig = token_kubeconfig(self.lab, proxy.url, self.folder / "killed.kubeconfig")
             # A daemon process ends with the test, even if the test fails.
-            run = _FORKS.Process(
+            run = FORKS.Process(
                 target=run_module, args=(module,), kwargs={**options, "kubeconfig": kubeconfig}, daemon=True
             )
             run.start()

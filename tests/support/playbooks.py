@@ -35,7 +35,7 @@ def variables_file(value: Any) -> str:
 def _unsafe(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: Unsafe(part) if name == "password" else _unsafe(part) for name, part in value.items()}
-    return value
+    return [_unsafe(part) for part in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
