@@ -36,6 +36,10 @@ SUBJECTS = [
     {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "somebody"},
     {"kind": "ServiceAccount", "name": "robot", "namespace": "elsewhere"},
 ]
+#: The secrets of others that no run may write. A secret without a name is an entry of a list.
+_FOREIGN = ("", "theirs", "opaque", "kept", "planted")
+#: A secret of ours with a name like those that the platform generates.
+LIKE_A_TOKEN = "default-token-bcdfg"
 _numbers = itertools.count()
 
 
@@ -73,6 +77,11 @@ class Case:
             body = {"metadata": {"name": "handmade"}, "roleRef": role, "subjects": SUBJECTS}
             lab.create(namespace, "rolebindings", body)
         self.set_up()
+        for namespace in self.names:
+            account = lab.account(namespace)
+            # An entry that names no secret.
+            lists = {key: [*account[key], {}] for key in ("imagePullSecrets", "secrets")}
+            lab.api("PATCH", path_of(namespace, "serviceaccounts", "default"), lists)
         self.foreign = self.read_foreign()
         self.worked = {login for login in self.working() if not self.is_revoked(*login)}
 
@@ -97,11 +106,14 @@ class Case:
 
     # --- objects
 
-    def secret(self, namespace: str, name: str, auths: dict[str, Any], *, owner: str = "", **parts: Any) -> None:
-        """Create a secret, with the labels of its owner, and link it."""
+    def secret(
+        self, namespace: str, name: str, auths: dict[str, Any] | bytes, *, owner: str = "", **parts: Any
+    ) -> None:
+        """Create a secret with these entries or this content and the labels of its owner, and link it."""
         labels = {**MANAGED_BY, INSTANCE: owner} if owner else {}
         given = {**parts, "metadata": {"labels": labels, **parts.get("metadata", {})}}
-        self.lab.create(namespace, "secrets", pull_secret(name, json.dumps({"auths": auths}, indent=3), **given))
+        content = auths if isinstance(auths, bytes) else json.dumps({"auths": auths}, indent=3)
+        self.lab.create(namespace, "secrets", pull_secret(name, content, **given))
         account = self.lab.account(namespace)
         self.lab.set_account(
             namespace,
@@ -124,13 +136,13 @@ class Case:
 
     def read_foreign(self) -> dict[str, Any]:
         """Return everything of others, with the versions of objects that nobody may write."""
-        secrets = [each for each in self.listed("secrets") if each["metadata"]["name"] in ("theirs", "opaque")]
+        secrets = [each for each in self.listed("secrets") if each["metadata"]["name"] in _FOREIGN]
         accounts = [self.lab.account(name) for name in self.names]
         bindings = [each for each in self.listed("rolebindings") if each["metadata"]["name"] == "handmade"]
         return {
             "secrets": secrets,
             "links": [
-                [name for name in names(account) if "-dockercfg-" in name or name in ("theirs", "shared")]
+                [name for name in names(account) if "-dockercfg-" in name or name in _FOREIGN]
                 for account in accounts
                 for names in (pull_names, mount_names)
             ],
@@ -143,7 +155,7 @@ class Case:
         found = set()
         for namespace in self.names:
             for name in pull_names(self.lab.account(namespace)):
-                if self.lab.get(namespace, "secrets", name):
+                if name and self.lab.get(namespace, "secrets", name):
                     entries = self.lab.entries(namespace, name)
                     found |= {(namespace, key) for key, entry in entries.items() if entry.get("auth") in good}
         return found
@@ -160,7 +172,10 @@ class Case:
             for account in (self.lab.account(name),)
             for link in (*pull_names(account), *mount_names(account))
         }
-        assert linked <= there, "a link to a missing secret"
+        assert {link for link in linked if link[1]} <= there, "a link to a missing secret"
+
+    def check_end(self) -> None:
+        """Check what must hold after a whole run."""
 
     def state(self) -> str:
         """Return all objects of the case in a form in which those of two cases are equal."""
@@ -168,7 +183,7 @@ class Case:
         for resource in ("secrets", "serviceaccounts", "rolebindings", "pods"):
             for each in self.listed(resource):
                 meta = each["metadata"]
-                if not re.search(r"-(dockercfg|token)-", meta["name"]):
+                if "-dockercfg-" not in meta["name"] and each.get("type") != "kubernetes.io/service-account-token":
                     kept = {name: value for name, value in each.items() if name not in ("metadata", "status")}
                     found.append([meta["namespace"], meta["name"], meta.get("labels"), kept])
         for kind in ("clusterroles", "clusterrolebindings"):
@@ -191,7 +206,9 @@ class Apply(Case):
         for namespace in self.names:
             self.secret(namespace, "pull", self.login(self.old), owner=self.name)
             self.secret(namespace, "gone", {"gone.example.com": {"auth": b64("u:p")}}, owner=self.name)
-        self.secret(self.one, "shared", THEIRS)
+        # Go accepts a byte that is not UTF-8.
+        self.secret(self.one, "shared", json.dumps({"auths": THEIRS}).replace("unknown", "caf\xe9").encode("latin-1"))
+        self.secret(self.one, "kept", THEIRS)
 
     def declared(self) -> dict[str, list[dict[str, Any]]]:
         login, grant = {"registry": self.host, **self.new}, {"service_accounts": [{"namespace": self.one}]}
@@ -200,6 +217,9 @@ class Apply(Case):
                 {"name": "pull", "namespaces": self.names, "registries": [login]},
                 {"name": "more", "namespaces": self.names, "registries": [QUAY]},
                 {"name": "shared", "namespaces": [self.one], "registries": [QUAY], "mode": "merge"},
+                {"name": "kept", "namespaces": [self.one], "registries": [QUAY], "update_existing": False},
+                {"name": "merged", "namespaces": [self.two], "registries": [QUAY], "mode": "merge"},
+                {"name": LIKE_A_TOKEN, "namespaces": [self.two], "registries": [QUAY]},
             ],
             "grants": [
                 {"namespaces": [self.one], "projects": [self.two], "binding_name": "handmade"},
@@ -209,18 +229,23 @@ class Apply(Case):
 
     def given(self) -> dict[str, Any]:
         delegated = {**QUAY, "registry": "r.example.com", "realm_host": "sso.example.com", "namespaces": [self.two]}
+        secrets = [
+            {**each, "link_for": ["pull", "mount"]} if each["name"] == LIKE_A_TOKEN else each
+            for each in self.declared()["secrets"]
+        ]
         return {
             "image_pull_owner": self.name,
             "image_pull_prune": True,
             "image_pull_max_prune": "100%",
-            "private_registry_secrets": self.declared()["secrets"],
+            "private_registry_secrets": secrets,
             "cross_project_pull_grants": self.declared()["grants"],
             "delegated_auth_registries": [delegated],
         }
 
     def check(self) -> None:
         super().check()
-        assert self.lab.entries(self.one, "shared").items() >= THEIRS.items()
+        entry = self.lab.entries(self.one, "shared")["theirs.example.com"]
+        assert entry == {"auth": THEIRS["theirs.example.com"]["auth"], "caf\udce9": 1}
 
 
 class Remove(Apply):
@@ -232,11 +257,23 @@ class Remove(Apply):
     def is_revoked(self, _namespace: str, registry: str) -> bool:
         return registry == self.host
 
+    def check_end(self) -> None:
+        owned = [each for kind in ("secrets", "rolebindings") for each in self.listed(kind) if self.is_owned(each)]
+        accounts = [self.lab.account(namespace) for namespace in self.names]
+        linked = {name for account in accounts for name in (*pull_names(account), *mount_names(account))}
+        assert (owned, linked & {"pull", "more", "gone", "merged", LIKE_A_TOKEN}) == ([], set())
+
+    def is_owned(self, obj: dict[str, Any]) -> bool:
+        return bool((obj["metadata"].get("labels") or {}).get(INSTANCE) == self.name)
+
     def set_up(self) -> None:
         super().set_up()
         declared = self.declared()
         self.module("pull_secret", owner=self.name, secrets=declared["secrets"])
-        links = [{"secrets": ["more"], "namespaces": self.names}]
+        links = [
+            {"secrets": ["more"], "namespaces": self.names},
+            {"secrets": ["merged", LIKE_A_TOKEN], "namespaces": [self.two], "link_for": ["pull", "mount"]},
+        ]
         self.module("sa_link", owner=self.name, links=links)
         self.module("image_puller_grant", owner=self.name, grants=declared["grants"])
 
@@ -256,15 +293,21 @@ class Prune(Remove):
         lists = {"secrets": [kept], "grants": [], "links": [{"secrets": ["pull"], "namespaces": [self.one]}]}
         return {"owner": self.name, "max_prune": "100%", **lists}
 
+    def check_end(self) -> None:
+        assert [each["metadata"]["name"] for each in self.listed("secrets") if self.is_owned(each)] == ["pull"]
+
 
 class Rotation(Case):
-    """credential_rotation changes a login in secrets that also hold others."""
+    """credential_rotation changes a login in secrets that also hold others. Beside an immutable one, it creates and links another."""
 
     work = "module credential_rotation"
+    SECRETS = ("first", "fixed", "also-fixed")
 
     def set_up(self) -> None:
-        for namespace, name in itertools.product(self.names, ("first", "second")):
-            self.secret(namespace, name, {**self.login(self.old), **THEIRS})
+        for namespace, name in itertools.product(self.names, self.SECRETS):
+            self.secret(namespace, name, {**self.login(self.old), **THEIRS}, owner="others", immutable="fixed" in name)
+        # The old login in a secret that nobody declared.
+        self.secret(self.one, "planted", self.login(self.old))
 
     def given(self) -> dict[str, Any]:
         return {
@@ -273,13 +316,17 @@ class Rotation(Case):
             "new": self.new,
             "verify": False,
             "namespaces": self.names,
-            "secrets": [{"name": name, "namespaces": self.names} for name in ("first", "second")],
+            "secrets": [{"name": name, "namespaces": self.names} for name in self.SECRETS],
         }
 
     def check(self) -> None:
         super().check()
-        for namespace, name in itertools.product(self.names, ("first", "second")):
+        for namespace, name in itertools.product(self.names, self.SECRETS):
             assert self.lab.entries(namespace, name).items() >= THEIRS.items()
+
+    def check_end(self) -> None:
+        second = [each["metadata"] for each in self.listed("secrets") if each["metadata"]["name"].endswith("-rotated")]
+        assert [INSTANCE in each["labels"] for each in second] == [False] * 4
 
 
 class Replacement(Case):
@@ -433,6 +480,7 @@ class Runs:
         self.count = len(self.go([self.undisturbed])[self.undisturbed.name])
         assert 0 < self.count <= MOST_WRITES
         self.undisturbed.check()
+        self.undisturbed.check_end()
         self.wanted = self.undisturbed.state()
 
     def make(self, at: int = 0, fault: Fault = "") -> Case:
@@ -457,6 +505,7 @@ class Runs:
         self.go(cases)
         for case in cases:
             case.check()
+            case.check_end()
             assert case.state() == self.wanted, f"{fault} at write {case.at} of {self.count}"
         if self.kind.is_repeatable:
             assert [*self.go(cases).values()] == [[]] * len(cases)

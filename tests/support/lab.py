@@ -174,7 +174,7 @@ class Lab:
         secret = self.get(namespace, "secrets", name)
         assert secret is not None, f"secret {namespace}/{name} does not exist"
         ((_key, value),) = secret["data"].items()
-        content = json.loads(base64.b64decode(value))
+        content = json.loads(base64.b64decode(value).decode("utf-8", "surrogateescape"))
         return content.get("auths", content)
 
     def integrated_login(self, namespace: str, account: str = "default") -> tuple[str, str]:
