@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import json
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -99,6 +100,10 @@ class SimulatedApi(FakeApi):
         self.lost: dict[tuple[str, Key], str] = {}
         self.judge: Callable[[Write], None] = lambda _write: None
         self.down_until = float("-inf")
+        #: Watches of older versions get 410.
+        self.oldest = 0
+        #: The number of requests of a client that had another fate than an answer in time.
+        self.troubles: Counter[str] = Counter()
         self._states: list[tuple[int, float, dict[Key, Object]]] = []
         self._events: list[tuple[int, str, Key, Object]] = []
         self._news: Any = []
@@ -128,6 +133,10 @@ class SimulatedApi(FakeApi):
             self._tell(
                 "DELETED", (resource, namespace, name), {**found, "metadata": {**found["metadata"], **self._now}}
             )
+
+    @property
+    def version(self) -> int:
+        return self._version
 
     @property
     def _now(self) -> Object:
@@ -167,6 +176,7 @@ class SimulatedApi(FakeApi):
         self._sent[client] = self._sent.get(client, 0) + 1
         if self.schedule.now < self.down_until or fate == "refused":
             self._note(client, request, "connection refused")
+            self.troubles[client] += 2  # the first request of a task must reach the server
             raise NewConnectionError(None, "Connection refused")  # type: ignore[arg-type]
         if request.path == "/readyz":
             return Answer(200, b"ok")
@@ -175,6 +185,7 @@ class SimulatedApi(FakeApi):
 
     def _before(self, client: str, request: Request, fate: str) -> Answer | None:
         """The answer to a request that is not carried out, or None if it is."""
+        self.troubles[client] += bool(fate)
         if fate in ("dropped", "hang before it", "500"):
             self._forget(client, request)
         last, fails = self.conditions.last_request, self.conditions.fails
@@ -199,6 +210,7 @@ class SimulatedApi(FakeApi):
             return status_object(500, "InternalError", "etcdserver: request timed out")
         self.schedule.sleep(self.random.uniform(1, 50) if fate == "slow" else self._delay())
         if fate in ("lost", "hang") or self.schedule.now < self.down_until:
+            self.troubles[client] += not fate
             self._lose(fate)
         return answer
 
@@ -226,7 +238,7 @@ class SimulatedApi(FakeApi):
         if query.get("watch") == "true":
             return self._watched(parts.path, query)
         if request.method == "GET":
-            answer = self._read_state(request, query)
+            answer = self._read_state(client, request, query)
             self._learn(client, answer)
             return answer
         if self.conditions.admission and request.method in ("POST", "PATCH") and not parts.path.endswith("reviews"):
@@ -245,10 +257,11 @@ class SimulatedApi(FakeApi):
         self._learn(client, answer)
         return answer
 
-    def _read_state(self, request: Request, query: Mapping[str, str]) -> Answer:
+    def _read_state(self, client: str, request: Request, query: Mapping[str, str]) -> Answer:
         if token := query.get("continue", ""):
             number = token.partition(".")[0]
             if self.random.random() < self.conditions.expired:
+                self.troubles[client] += 1
                 return status_object(410, "Expired", "The provided continue parameter is too old")
             version, state = next((each[0], each[2]) for each in self._states if each[0] == int(number))
             request = replace(request, path=request.path.replace(f"{number}.", ""))
@@ -292,6 +305,8 @@ class SimulatedApi(FakeApi):
 
     def _watched(self, path: str, query: Mapping[str, str]) -> Any:
         resource = path.rpartition("/")[2]
+        if int(query["resourceVersion"]) < self.oldest:
+            return status_object(410, "Expired", "too old resource version")
         return _WatchAnswer(self, resource, int(query["resourceVersion"]), float(query["timeoutSeconds"]))
 
     def events(self, resource: str, since: int, seconds: float) -> Iterator[bytes]:

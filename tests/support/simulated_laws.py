@@ -14,7 +14,17 @@ from typing import Any
 from support.fake_api import Key
 from support.simulated_api import SimulatedApi, Write
 
-__all__ = ["Inventory", "Mandate", "auths_of", "broken_laws", "hosts_of", "lies_of", "object_of", "pulled_hosts"]
+__all__ = [
+    "Inventory",
+    "Mandate",
+    "auths_of",
+    "broken_laws",
+    "hosts_of",
+    "is_ours",
+    "lies_of",
+    "object_of",
+    "pulled_hosts",
+]
 
 Object = dict[str, Any]
 LISTS = ("imagePullSecrets", "secrets")
@@ -55,8 +65,7 @@ class Inventory:
                         for host, word in sorted(logins.items())
                     ],
                     "mode": "merge" if name in self.merged else "replace",
-                    **({"immutable": True} if name in self.immutable else {}),
-                    "recreate": name in self.recreated,
+                    **({"immutable": name in self.immutable, "recreate": True} if name in self.recreated else {}),
                 }
                 for (place, name), logins in sorted(self.secrets.items())
             ],
@@ -162,6 +171,11 @@ def _labels(obj: Object | None) -> Object:
 def _owner(obj: Object | None) -> str:
     labels = _labels(obj)
     return str(labels.get(INSTANCE, "")) if labels.get(MANAGED) == "openshift_ops.image_pull" else ""
+
+
+def is_ours(obj: Object) -> bool:
+    """Whether an owner of the simulation has the object."""
+    return bool(_owner(obj))
 
 
 def _rest(obj: Object | None, *parts: str) -> Object:

@@ -40,7 +40,7 @@ class World:
 
     def build(self) -> None:
         """Create the namespaces with the objects of the platform and of other users."""
-        self.places = [f"ns{number}" for number in range(self.random.choice((2, 3, 3, 4, 6)))]
+        self.places = self.places or [f"ns{number}" for number in range(self.random.choice((2, 3, 3, 4, 6)))]
         self.api.put("clusterroles", "", "system:image-puller")
         for place in (*self.places, NODES[0]):
             self.api.put("namespaces", "", place, metadata={"labels": {"name": place}})
@@ -163,6 +163,13 @@ class Others:
             entries.insert(self.random.randrange(len(entries) + 1), added)
         self.world.write(seen, imagePullSecrets=entries)
 
+    def newcomer(self) -> None:
+        """Create namespaces, which only an event source notices."""
+        api = self.world.api
+        for number in range(3):
+            api.schedule.sleep(self.random.expovariate(1 / 20))
+            api.put("namespaces", "", f"new{number}")
+
     def cloud(self) -> None:
         """Renew the platform's own entry in the pull secret of the nodes."""
         api, key, number = self.world.api, ("secrets", *NODES), 0
@@ -181,4 +188,7 @@ class Others:
             api.schedule.sleep(self.random.expovariate(1 / 60))
             if not self.stopped:
                 api.down_until = api.schedule.now + self.random.uniform(0.1, 8)
-                api.note("server", f"restarts until {api.down_until - 1000:.3f}")
+                api.oldest = api.version if self.random.random() < 0.5 else api.oldest
+                api.note(
+                    "server", f"restarts until {api.down_until - 1000:.3f}, and forgets versions before {api.oldest}"
+                )

@@ -31,6 +31,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task, execute
 
+from support.fake_api import Key
 from support.objects import b64
 from support.scripted_pool import HOST, ScriptedConnection
 from support.simulated_api import FATES, Conditions, SimulatedApi, Write
@@ -59,17 +60,20 @@ class _Connection(ScriptedConnection):
 class Simulation:
     """One cluster. `problems` are the broken laws, `mandates` the declarations of each client."""
 
-    def __init__(self, seed: object) -> None:
+    def __init__(self, seed: object, places: Sequence[str] = ()) -> None:
         # The client spreads its repeated requests by the shared generator.
         random.seed(f"{seed} pauses")
         self.seed = seed
         self.schedule = Schedule(Random(f"{seed} order"))
         self.api = SimulatedApi(self.schedule, Random(f"{seed} faults"), Conditions())
         self.api.judge = self._judge
-        self.world = World(self.api, Random(f"{seed} world"))
+        self.world = World(self.api, Random(f"{seed} world"), places)
         self.problems: list[str] = []
         #: Whether lists were older than the last write. A prune then cannot see each link before it deletes the secret.
         self.was_stale = False
+        #: Whether every single fault must be overcome: nobody deletes what we write, and logins and lists are current.
+        self.is_gentle = False
+        self.failed: set[str] = set()
         self.mandates: dict[str, Mandate] = {}
         self.schedule.run(self.world.build)
 
@@ -84,7 +88,7 @@ class Simulation:
 
     def _judge(self, write: Write) -> None:
         mandate = self.mandates.get(write.client)
-        for law in broken_laws(self.api, write, mandate, frozenset(self.world.words)) if mandate else ():
+        for law in broken_laws(self.api, write, mandate, frozenset(self.world.words)) if mandate is not None else ():
             self.complain(f"{write.client}: {write.method} {'/'.join(write.key)}: {law}")
 
     # --- clients
@@ -104,17 +108,22 @@ class Simulation:
 
         params = validation.validated_parameters
         task = Task(name, params, check, True, "", set(), open_connection=connected, clock=clock)
-        begun = len(self.api.carried_out)
+        begun, troubles = len(self.api.carried_out), self.api.troubles[client]
         self.api.note(client, f"{name} begins")
         result = {"failed": False, **execute(module, task), "warnings": task.warnings}
         self.api.note(client, f"{name} ends: changed {result.get('changed')}, {result.get('msg') or 'ok'}")
-        self._check_result(f"{client}: {name}", client, result, self.api.carried_out[begun:], is_check=check)
+        title = f"{client}: {name}"
+        self._check_result(title, client, result, self.api.carried_out[begun:], is_check=check)
+        if not check:
+            self._check_success(title, client, result, self.api.troubles[client] - troubles)
         return result
 
     def _check_result(self, title: str, client: str, result: Object, since: Sequence[Write], *, is_check: bool) -> None:
         own = [each for each in since if each.client == client]
         for lie in () if is_check else lies_of(self.api, client, result, own):
             self.complain(f"{title}: {lie}")
+        for key in self._missing(own, self.mandates.get(client)) if "gone" not in str(result.get("msg")) else ():
+            self.complain(f"{title}: {'/'.join(key)} was replaced, and is not there")
         if is_check and own:
             self.complain(f"{title}: check mode writes")
         text = json.dumps(result)
@@ -122,10 +131,24 @@ class Simulation:
             self.complain(f"{title}: the result contains a password")
         if "exception" in result or "internal error" in str(result.get("msg")):
             self.complain(f"{title}: {result['msg']} {result.get('exception')}")
+
+    def _check_success(self, title: str, client: str, result: Object, troubles: int) -> None:
+        """A run must overcome a single fault, unless an earlier one of its client has failed. Without faults, a second one changes nothing."""
+        if result["failed"] and client not in self.failed and self.is_gentle and troubles <= 1:
+            self.complain(f"{title}: at most one request had a fault, and it failed: {result['msg']}")
+        if result["failed"]:
+            self.failed.add(client)
         if client.endswith(("-last", "-rest")) and result["failed"]:
             self.complain(f"{title}: a run without faults failed: {result['msg']}")
-        if client.endswith("-rest") and (result.get("changed") or own):
+        if client.endswith("-rest") and result.get("changed"):
             self.complain(f"{title}: a second run changes something")
+
+    def _missing(self, own: Sequence[Write], mandate: Mandate | None) -> Iterator[Key]:
+        """Yield the declared secrets that were deleted to be replaced, and do not exist."""
+        for write in own if mandate is not None else ():
+            is_gone = write.after is None and write.key not in self.api.objects
+            if is_gone and write.key[1:] in mandate.inventory.secrets:
+                yield write.key
 
     def site(self, client: str, inventory: Inventory, **options: Any) -> None:
         """Bring the inventory about as the playbook `site` does, and prune unless something failed."""
@@ -226,6 +249,16 @@ def draw_conditions(draw: Random) -> Conditions:
     )
 
 
+#: Who else is at work, and how often.
+_ACTORS = (
+    (Others.provisioner, 0.8),
+    (Others.user, 0.8),
+    (Others.user, 0.4),
+    (Others.newcomer, 0.4),
+    (Others.restarter, 0.3),
+)
+
+
 @dataclass
 class _Play:
     """The events of one seed: some rounds of our clients among others, perhaps a rotation, and an end without faults."""
@@ -243,20 +276,17 @@ class _Play:
         simulation.api.page = draw.choice((1000, 2, 5))
         simulation.api.conditions = draw_conditions(draw)
         self.settings = {"concurrency": draw.choice((1, 2, 8))}
-        for actor, share in (
-            (others.provisioner, 0.8),
-            (others.user, 0.8),
-            (others.user, 0.4),
-            (others.restarter, 0.3),
-        ):
+        for actor, share in _ACTORS:
             if draw.random() < share:
-                simulation.schedule.begin(actor)
+                simulation.schedule.begin(partial(actor, others))
+        conditions = simulation.api.conditions
+        is_current = not conditions.stale and conditions.last_request is None and not conditions.fails
+        simulation.is_gentle = is_current and not others.may_break
         watched = simulation.follow() if draw.random() < 0.3 else None
         self._rounds()
         if draw.random() < 0.4:
             self._rotate()
         others.stopped = True
-        conditions = simulation.api.conditions
         simulation.was_stale = bool(conditions.stale)
         simulation.api.conditions = Conditions(latency=conditions.latency, admission=conditions.admission)
         simulation.api.down_until = float("-inf")
@@ -270,6 +300,8 @@ class _Play:
     def _rounds(self) -> None:
         simulation, draw = self.simulation, self.draw
         owners = draw.choice((("a",), ("a", "b"), ("a", "a"), ("a", "b", "a")))
+        # If two runs of an owner replace a secret, one of them may look while it is gone.
+        simulation.is_gentle = simulation.is_gentle and len(owners) == len({*owners})
         self.nodes = {"quay.io": OLD, "registry.example.com": OLD} if draw.random() < 0.3 else {}
         for number in range(draw.choice((1, 2, 2, 3))):
             for owner in sorted(set(owners)):
@@ -316,7 +348,8 @@ class _Play:
     def _check_events(self, told: Sequence[Object]) -> None:
         self.simulation.schedule.run(lambda: self.simulation.schedule.sleep(TOLD_SECONDS))
         named = {name for event in told for name in event.get("namespaces", ())}
-        for name in {*self.simulation.world.places} - named:
+        there = {name for resource, _place, name in self.simulation.api.objects if resource == "namespaces"}
+        for name in sorted(there - named):
             self.simulation.complain(f"the event source never told of {name}")
 
 
