@@ -58,14 +58,16 @@ def apply_change(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
     _remove(cluster, change)
     try:
         return _create(cluster, creation, clock, (ConnectError, Unanswered))
-    except (AlreadyExists, _UnknownOwner):
-        raise  # an object of that name exists: it is read and planned again
+    except AlreadyExists as error:
+        raise _UnknownOwner(str(error)) from None  # the old object is gone, so this is no mere conflict
+    except _UnknownOwner:
+        raise
     except ImagePullError as error:
         _put_back(cluster, change, clock, error)
 
 
 class _UnknownOwner(Unanswered):
-    """The object exists, but it could not be read whether it is the one that we created."""
+    """The old object was deleted, and one of that name exists, but not known to be ours. It is read and planned again."""
 
 
 def _remove(cluster: Cluster, change: Change) -> None:
@@ -493,10 +495,12 @@ def _write(run: Run, desired: Batch[Any], work: _Reconciliation, change: Change,
 
 def _reread_object(cluster: Cluster, desired: Batch[Any], work: _Reconciliation, ref: ObjectRef) -> None:
     work.retries += 1
-    _store(desired, work, ref, cluster.get(ref))
+    now = cluster.get(ref)
+    _store(desired, work, ref, now)
     _plan_again(desired, work)
     planned = {(change.ref, change.action) for change in work.plan.changes}
-    for key in [key for key in work.doubtful if key[0] == ref and key not in planned]:
+    fits = [(ref, action) for action in (("delete",) if now is None else ("create", "update", "replace"))]
+    for key in [key for key in fits if key in work.doubtful and key not in planned]:
         # The response was lost, but the write was carried out.
         work.applied.append(work.doubtful.pop(key))
 
