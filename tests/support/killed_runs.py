@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -16,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.history import operation
 from support.hostile_proxy import HostileProxy, hanging
 from support.lab import Lab
 from support.logins import token_kubeconfig
 from support.modules import PACKAGE, run_module
-from support.playbooks import COLLECTION
+from support.playbooks import COLLECTION, declared_text
 from support.proxy import Exchange
 
 __all__ = ["FORKS", "GUARD", "WRITES", "KilledRuns"]
@@ -69,11 +71,12 @@ class KilledRuns:
             run = FORKS.Process(
                 target=run_module, args=(module,), kwargs={**options, "kubeconfig": kubeconfig}, daemon=True
             )
-            run.start()
-            while not reached.wait(0.05):
-                assert run.is_alive(), f"{module} made {writes} writes at most"
-            run.kill()
-            run.join()
+            with operation(module, json.dumps(options)):
+                run.start()
+                while not reached.wait(0.05):
+                    assert run.is_alive(), f"{module} made {writes} writes at most"
+                run.kill()
+                run.join()
         proxy.settle(_SECONDS)
 
     def kill_play(
@@ -103,19 +106,21 @@ class KilledRuns:
             kubeconfig = token_kubeconfig(self.lab, proxy.url, self.folder / "killed.kubeconfig")
             name = playbook if isinstance(playbook, Path) else f"{COLLECTION}.{playbook}"
             python = ("-e", f"ansible_python_interpreter={sys.executable}")
-            command = ["ansible-playbook", "-i", str(write_inventory(kubeconfig)), *python, str(name)]
-            run = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            while not reached.wait(0.05) and run.poll() is None:
-                pass
-            is_killed = reached.is_set()
-            if is_killed:
-                os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
+            inventory = write_inventory(kubeconfig)
+            command = ["ansible-playbook", "-i", str(inventory), *python, str(name)]
+            with operation(f"playbook {name}", declared_text(name, inventory)):
+                run = subprocess.Popen(
+                    command,
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                while not reached.wait(0.05) and run.poll() is None:
+                    pass
+                is_killed = reached.is_set()
+                if is_killed:
+                    os.killpg(run.pid, signal.SIGKILL)
+                run.wait()
         return is_killed

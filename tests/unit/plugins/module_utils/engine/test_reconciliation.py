@@ -179,6 +179,47 @@ class TestTruthTable:
         assert [result.name for result in outcome.namespaces if result.status == "unchanged"] == ["n07"]
 
 
+class TestOtherContent:
+    """An admission webhook or policy may change each object before the API server stores it."""
+
+    def stores(self, api: FakeApi, namespace: str, **parts: Any) -> None:
+        def store(request: Request) -> Answer:
+            name = request.body["metadata"].get("name", "keep")
+            changed = parts if name == "keep" else {}
+            return Answer(200, api.put("secrets", namespace, name, **{**request.body, **changed}))
+
+        api.fail(f"(POST|PATCH) .*/namespaces/{namespace}/", store, times=10**9)
+
+    @pytest.mark.parametrize("held", [None, OTHER], ids=["create", "update"])
+    def test_a_change_that_does_not_last_is_an_error_of_its_namespace(self, api: FakeApi, held: Any) -> None:
+        if held:
+            api.put("secrets", "a", "keep", **held)
+        self.stores(api, "a", **OTHER)
+        for _run in range(2):
+            before = len(api.writes)
+            outcome = run(api, Keep(), list("ab"))
+            assert statuses(outcome)["a"] == "failed"
+            assert len(api.writes) - before <= 2, "one write for each namespace"
+            result = outcome.namespaces[0]
+            assert len(result.changes) == 1, "what was written is reported"
+            assert (
+                "secret a/keep was written, but the API server stored it with other data than it was sent"
+                in result.error
+            )
+        assert statuses(outcome)["b"] == "unchanged"
+
+    def test_it_fails_only_its_entry(self, api: FakeApi) -> None:
+        self.stores(api, "a", **OTHER)
+        entries = [Declaration(Keep(keeps=(name,)), Entry("secrets", at)) for at, name in enumerate(("keep", "two"))]
+        outcome = run(api, Batch(SECRET, {"a": entries}))
+        assert [failure.entry.position for failure in outcome.namespaces[0].failures] == [0]
+        assert actions(outcome) == ["create", "create"]
+
+    def test_additions_of_the_cluster_are_its_own_concern(self, api: FakeApi) -> None:
+        self.stores(api, "a", metadata={"labels": {"policy": "theirs"}}, data={**WANTED["data"]}, immutable=False)
+        assert [statuses(run(api, Keep()))["a"] for _run in range(2)] == ["changed", "unchanged"]
+
+
 class TestConflicts:
     def somebody_writes(self, api: FakeApi, verb: str, **parts: Any) -> None:
         """Write or remove the object as another client, just before the first request with this method."""
