@@ -9,6 +9,7 @@ several hosts. Each host has a proxy, and its own write at which the run stops. 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ from typing import Any
 import processes
 from ansible.cli.playbook import PlaybookCLI
 
+from support.history import operation
 from support.killed_runs import FORKS, WRITES
 from support.lab import Lab
 from support.logins import administrator_token, token_kubeconfig
@@ -31,7 +33,7 @@ from support.modules import run_module
 from support.playbooks import COLLECTION, variables_file
 from support.proxy import Exchange, Proxy
 
-__all__ = ["FAULTS", "Fault", "Ran", "Site", "kill", "run"]
+__all__ = ["FAULTS", "Fault", "Ran", "Site", "run"]
 
 #: What happens directly after a write: the run is killed, or it gets no answer and continues.
 Fault = str
@@ -41,6 +43,10 @@ FAULTS: tuple[Fault, ...] = ("killed", "answer lost")
 _SECONDS = 240.0
 #: The operations on files that change something, as Python's audit events.
 _FILE_EVENTS = frozenset(("open", "os.mkdir", "os.chmod", "os.rename", "os.link", "os.remove", "os.truncate"))
+
+
+#: What a playbook declares by its name.
+_MORE = {"playbook site": " prune: true", "playbook teardown": " state: absent, prune: true"}
 
 
 class WriteProxy(Proxy):
@@ -129,6 +135,8 @@ def run(lab: Lab, folder: Path, work: str, sites: Sequence[Site], arguments: Seq
         process = FORKS.Process(
             target=_work, args=(work, given, list(arguments), str(output), (stops, str(files))), daemon=False
         )
+        declared = json.dumps([work, given, *arguments])
+        stack.enter_context(operation(work, declared + _MORE.get(work, "")))
         process.start()
         assert process.pid is not None
 
@@ -146,7 +154,7 @@ def run(lab: Lab, folder: Path, work: str, sites: Sequence[Site], arguments: Seq
                 process.join(0.02)
             is_alive = process.is_alive()
         finally:
-            kill(process.pid)
+            processes.kill(process.pid)
             process.join()
         text = output.read_text() if output.exists() else ""
         assert is_alive == is_killed, f"{work} {'ended' if is_killed else 'did not end'} in time: {text[-6000:]}"
@@ -161,11 +169,6 @@ def run(lab: Lab, folder: Path, work: str, sites: Sequence[Site], arguments: Seq
             for site in sites
         }
     return Ran(process.exitcode or 0, text, writes)
-
-
-def kill(pid: int) -> None:
-    """Kill a process at once with everything that it started. Ansible's workers have sessions of their own."""
-    processes.kill(pid)
 
 
 def _work(
