@@ -135,10 +135,6 @@ class SimulatedApi(FakeApi):
             )
 
     @property
-    def version(self) -> int:
-        return self._version
-
-    @property
     def _now(self) -> Object:
         return {"resourceVersion": str(self._version)}
 
@@ -161,6 +157,13 @@ class SimulatedApi(FakeApi):
         begin = bisect_right([at for _version, at, _state in self._states], self.schedule.now - self.conditions.lag)
         version, _at, state = self._states[self.random.randrange(max(begin - 1, 0), len(self._states))]
         return version, state
+
+    def restart(self, seconds: float, *, forgets: bool) -> None:
+        """Answer nothing for some seconds. `forgets`: a watch cannot continue from a version before that."""
+        self.down_until = self.schedule.now + seconds
+        self.oldest = self._version if forgets else self.oldest
+        self.schedule.wake(self._news)
+        self.note("server", f"restarts until {self.down_until - 1000:.3f}, and knows no version before {self.oldest}")
 
     # --- requests
 
@@ -311,7 +314,7 @@ class SimulatedApi(FakeApi):
 
     def events(self, resource: str, since: int, seconds: float) -> Iterator[bytes]:
         """Yield the lines of a watch until its end."""
-        until, begun = self.schedule.now + seconds, self.schedule.now
+        until, was_down = self.schedule.now + seconds, self.down_until
         while True:
             for version, kind, key, obj in [each for each in self._events if each[0] > since]:
                 if (since := version) and key[0] == resource:
@@ -321,12 +324,12 @@ class SimulatedApi(FakeApi):
                         "metadata": obj["metadata"],
                     }
                     yield json.dumps({"type": kind, "object": meta}).encode() + b"\n"
-            if begun < self.down_until <= self.schedule.now:
+            if self.down_until != was_down:
                 raise ProtocolError("the server was restarted")
             left = until - self.schedule.now
             if left <= 0:
                 return
-            self.schedule.wait(min(left, 1.0), self._news)
+            self.schedule.wait(left, self._news)
 
 
 def _refusal(fate: str) -> Answer | None:

@@ -71,7 +71,7 @@ class Schedule:
         """The clock and the threads for the engine and the client."""
         threads = Threads(
             thread=lambda target, args=(), **_other: _Thread(self, target, args),
-            event=lambda: _Event(self),
+            event=lambda: _Event(self, is_patient=True),
             queue=lambda: _Queue(self),
             limited_queue=lambda most: _Queue(self, most),
         )
@@ -189,8 +189,11 @@ class _Thread:
 
 
 class _Event:
-    def __init__(self, schedule: Schedule) -> None:
+    """`is_patient`: a wait has no end before the event. The engine looks for signals in between, and none comes here."""
+
+    def __init__(self, schedule: Schedule, *, is_patient: bool = False) -> None:
         self._schedule, self._waiters, self._set = schedule, _Waiters(), False
+        self._is_patient = is_patient
 
     def is_set(self) -> bool:
         return self._set
@@ -201,7 +204,7 @@ class _Event:
 
     def wait(self, timeout: float | None = None) -> bool:
         if not self._set:
-            self._schedule.wait(timeout, self._waiters)
+            self._schedule.wait(None if self._is_patient else timeout, self._waiters)
         return self._set
 
 

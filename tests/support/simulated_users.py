@@ -115,8 +115,10 @@ class Others:
     removed: set[tuple[str, str]] = field(default_factory=set)
 
     def provisioner(self) -> None:
+        rounds = 0
         while not self.stopped:
-            self.world.api.schedule.sleep(self.random.expovariate(2))
+            rounds += 1
+            self.world.api.schedule.sleep(self.random.expovariate(40 / (20 + rounds)))
             self.world.provision()
 
     def user(self) -> None:
@@ -172,10 +174,10 @@ class Others:
 
     def cloud(self) -> None:
         """Renew the platform's own entry in the pull secret of the nodes."""
-        api, key, number = self.world.api, ("secrets", *NODES), 0
-        while not self.stopped:
-            api.schedule.sleep(self.random.expovariate(1))
-            seen, number = api.objects[key], number + 1
+        api, key = self.world.api, ("secrets", *NODES)
+        for number in range(EDITS):
+            api.schedule.sleep(self.random.expovariate(4 / (1 + number)))
+            seen = api.objects[key]
             api.schedule.sleep(self.random.expovariate(5))
             if api.objects[key] is seen:
                 auths = {**auths_of(seen), "cloud.example.com": {"auth": b64(f"robot:{FOREIGN}{number}")}}
@@ -187,8 +189,4 @@ class Others:
         while not self.stopped:
             api.schedule.sleep(self.random.expovariate(1 / 60))
             if not self.stopped:
-                api.down_until = api.schedule.now + self.random.uniform(0.1, 8)
-                api.oldest = api.version if self.random.random() < 0.5 else api.oldest
-                api.note(
-                    "server", f"restarts until {api.down_until - 1000:.3f}, and forgets versions before {api.oldest}"
-                )
+                api.restart(self.random.uniform(0.1, 8), forgets=self.random.random() < 0.5)

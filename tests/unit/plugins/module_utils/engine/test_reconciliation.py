@@ -22,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     Related,
     create,
     delete,
+    replace,
     update,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
@@ -92,6 +93,15 @@ class Keep(Desired):
         if observed["data"] == WANTED["data"]:
             return None
         return update(ref, observed, WANTED, {}, before={"old": name}, after={"new": name})
+
+
+class Replace(Keep):
+    """Replaces an object with other data."""
+
+    def _change(self, namespace: str, name: str, observed: Json | None) -> Change | None:
+        if observed is None or observed["data"] == WANTED["data"]:
+            return super()._change(namespace, name, observed)
+        return replace(ObjectRef(SECRET, namespace, name), observed, WANTED, {}, before={}, after={})
 
 
 def run(
@@ -300,6 +310,29 @@ class TestLostAnswers:
 
         api.fail("POST", created_then_changed)
         assert actions(run(api, Keep())) == ["create", "update"]
+
+    def test_a_lost_update_of_an_object_that_is_gone_is_not_reported(self, api: FakeApi) -> None:
+        """Nobody knows whether it was made. The create names the object."""
+
+        def removed(_request: Request) -> Answer:
+            api.remove("secrets", "a", "keep")
+            raise LOST
+
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("PATCH", removed)
+        assert actions(run(api, Keep())) == ["create"]
+
+    def test_a_replacement_that_another_client_completed_is_reported(self, api: FakeApi) -> None:
+        """The old object was deleted, with all that others had written into it."""
+
+        def created(_request: Request) -> Answer:
+            api.put("secrets", "a", "keep", **WANTED)
+            return status_object(409, "AlreadyExists", "exists")
+
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("POST .*/secrets$", created)
+        outcome = run(api, Replace())
+        assert (actions(outcome), statuses(outcome)) == (["replace"], {"a": "changed"})
 
     def test_too_many_lost_answers_end_the_writes_of_one_namespace(self, api: FakeApi) -> None:
         api.fail("POST /api/v1/namespaces/a/", BROKEN, times=10**9)
