@@ -5,7 +5,7 @@ LAB_DIR ?= $(or $(TMPDIR),/tmp)/image-pull-lab
 OWN_CLUSTER := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 BENCH := $(PREPARE) newest python tests/bench/bench.py $(if $(OC),--oc '$(OC)')
 
-.PHONY: help demo test test-all release mutants faults-large verdicts-large bench bench-large t check-% lab-up lab-down shell clean
+.PHONY: help demo test test-all release mutants faults-large verdicts-large simulate bench bench-large t check-% lab-up lab-down shell clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z%-]*\):.*## /\1: /p' Makefile
@@ -32,6 +32,9 @@ check-%: ## Run the steps of make test-all with a word in their title, such as c
 
 mutants: ## Check that the unit tests detect changes of the code. ROOM=secrets for one room, KIND=table for one kind, ALL=1 for every mutant, SEED=2, SECONDS=600, JOBS=1
 	@$(PREPARE) newest env PYTHONHASHSEED=0 python tests/tools/mutants.py $(foreach room,$(ROOM),--room '$(room)') $(if $(KIND),--kind '$(KIND)') $(if $(ALL),--all) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JOBS),--jobs $(JOBS))
+
+simulate: ## Play clusters with faults and other writers in one process: SECONDS=60 for many seeds, SEED=1 to print the history of one, FIRST=1000
+	@$(PREPARE) newest sh -c 'PYTHONPATH="tests:$$PYTHONPATH" exec python -m support.simulation "$$@"' simulate 'SEED=$(SEED)' 'SECONDS=$(SECONDS)' 'FIRST=$(FIRST)'
 
 bench: ## Compare speed, memory and requests with other tools, for 20 and 1,000 namespaces (docs/benchmark.md). With OC=..., also with your oc
 	@$(BENCH) --sizes 20 1000

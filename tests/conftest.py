@@ -47,6 +47,7 @@ if _IN_COLLECTION:
     os.environ["PYTHONPATH"] = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(Path(__file__).parents[4])])
 
 from support.certificates import loopback_certificate
+from support.history import History, operations
 from support.lab import Lab
 from support.modules import run_module
 
@@ -68,6 +69,8 @@ settings.load_profile("untimed")
 #: The number of namespaces with which no further test file gets a lab.
 FULL = 150
 _numbers = itertools.count()
+#: The histories of the running labs, by directory.
+_histories: dict[Path, History] = {}
 
 
 def start_lab(directory: Path, *arguments: str) -> Lab:
@@ -76,7 +79,17 @@ def start_lab(directory: Path, *arguments: str) -> Lab:
     command = [binary, "up", "--dir", directory, "--owner-pid", str(os.getpid()), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"the lab does not start: {done.stderr}"
+    _histories[directory] = History(directory)
     return Lab(binary, directory)
+
+
+@pytest.fixture(autouse=True)
+def history() -> Iterator[Callable[[Lab], list[str]]]:
+    """Check all writes and logins of a test at each point of their history. A test that breaks a rule asks for the problems itself."""
+    yield lambda lab: _histories[lab.dir].problems()
+    problems = [problem for found in list(_histories.values()) for problem in found.problems()]
+    operations.clear()
+    assert not problems, "\n".join(problems)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -146,6 +159,7 @@ def running_lab(*arguments: str) -> Iterator[Lab]:
         yield lab
     finally:
         lab.run("down", "--dir", str(lab.dir))
+        _histories.pop(lab.dir, None)
         shutil.rmtree(lab.dir.parent, ignore_errors=True)
 
 

@@ -94,7 +94,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             templar=self._templar,
             shared_loader_obj=self._shared_loader_obj,
         )
-        action.shared = self._shared
+        action.open_connection = self._shared.connect
         try:
             result: dict[str, Any] = action.run_step(variables, step.settings)
         except AnsibleConnectionFailure:

@@ -40,7 +40,7 @@ from ansible.plugins.loader import filter_loader, lookup_loader
 from ansible.utils.display import Display
 from ansible.utils.vars import load_extra_vars
 
-from ..module_utils.clients.kube.connection import SharedConnections
+from ..module_utils.clients.kube.connection import connect
 from ..module_utils.core.redaction import collect_credentials, hide
 from ..module_utils.module.ansible_module import PROGRESS_FILE, Interrupted, allow_interruption
 from ..module_utils.module.task import NO_LIBRARY, Module, Task, execute, mask_output
@@ -169,8 +169,8 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
     """The action plugin of a module: `class ActionModule(ModuleAction, of="sa_link")`."""
 
     module: ClassVar[Module]
-    #: The connections that the steps of another task share.
-    shared: SharedConnections | None = None
+    #: Opens a connection. The steps of another task share them.
+    open_connection: Callable[..., Any] = staticmethod(connect)
 
     def __init_subclass__(cls, of: str = "") -> None:
         if of:
@@ -320,7 +320,7 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             secrets=secrets,
             say=say,
             controller=self._controller(),
-            shared=self.shared,
+            open_connection=self.open_connection,
         )
         errors = validation.errors.errors
         refusal = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.file
     FilesWanted,
     VariableFile,
     Write,
+    leftovers,
     stage_file,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import as_comments, as_yaml
@@ -38,10 +39,14 @@ class ControllerFiles:
         """Check that the files can be written, and return a function that writes them. See `Destination`."""
         directory = Path(wanted.directory)
         vault = self._vault(wanted) if wanted.encrypted else None
-        _check(directory, [directory / name for name in (*wanted.plain, *wanted.encrypted)], wanted)
+        paths = [directory / name for name in (*wanted.plain, *wanted.encrypted)]
+        unfinished = _find_unfinished(paths)
+        _check(directory, [path for path in paths if path not in unfinished], wanted)
 
         def write(files: Sequence[VariableFile]) -> Sequence[str]:
             contents = {directory / file.name: _content(file, vault) for file in files}
+            for path in _find_unfinished(paths):
+                path.unlink()
             _write(directory, contents, wanted.option, force=wanted.force)
             return [str(path) for path in contents]
 
@@ -96,14 +101,23 @@ def _check(directory: Path, paths: Sequence[Path], wanted: FilesWanted) -> None:
         raise OptionError(f"option {wanted.option!r}: {directory} is not a directory")
 
 
+def _find_unfinished(paths: Sequence[Path]) -> list[Path]:
+    """Return the files of a run that was killed before it had written all of them. Each is still linked to the file that it was staged in."""
+    there = [path for path in paths if os.path.lexists(path)]
+    return [path for path in there if len(there) < len(paths) and any(map(path.samefile, leftovers(path)))]
+
+
 def _write(directory: Path, contents: Mapping[Path, bytes], option: str, *, force: bool) -> None:
     """Write each file atomically and only for its owner. If one cannot be written, remove the earlier ones, except with `force`."""
     made: list[Path] = []
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for path, content in contents.items():
-            _put(path, content, force=force)
-            made.append(path)
+        with ExitStack() as stack:
+            staged = {path: stack.enter_context(stage_file(path, content)) for path, content in contents.items()}
+            for path, temporary in staged.items():
+                # Unlike a move, a link never replaces an existing file.
+                (os.replace if force else os.link)(temporary, path)
+                made.append(path)
     except OSError as error:
         for path in () if force else made:
             with suppress(OSError):
@@ -113,9 +127,3 @@ def _write(directory: Path, contents: Mapping[Path, bytes], option: str, *, forc
             f"{error.filename2 or error.filename} cannot be written on the controller: {error.strerror}{left}. "
             f"Give another {option!r}, or correct this one"
         ) from None
-
-
-def _put(path: Path, content: bytes, *, force: bool) -> None:
-    with stage_file(path, content) as temporary:
-        # Unlike a move, a link never replaces an existing file.
-        (os.replace if force else os.link)(temporary, path)

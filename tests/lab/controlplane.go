@@ -43,16 +43,19 @@ func (p planePlaces) release() {
 	}
 }
 
+// Every version of the objects that grant a pull, for the tests' histories: who wrote it, what was sent, and what it became.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
+omitManagedFields: true
 rules:
-- level: Request
+- level: RequestResponse
+  verbs: [create, update, patch, delete, deletecollection]
   resources:
   - group: ""
-    resources: [serviceaccounts]
+    resources: [serviceaccounts, secrets, namespaces, configmaps]
   - group: rbac.authorization.k8s.io
-    resources: [rolebindings]
+    resources: [roles, rolebindings, clusterroles, clusterrolebindings]
 - level: Metadata
 `
 

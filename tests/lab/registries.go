@@ -256,7 +256,7 @@ func (s *statusRecorder) WriteHeader(status int) {
 
 func (s *statusRecorder) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
-// logRequests writes no query and no header: both can hold names and credentials.
+// logRequests writes no query and only harmless headers: others can hold names and credentials.
 func logRequests(output *log.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		recorder := &statusRecorder{w, http.StatusOK}
@@ -265,7 +265,8 @@ func logRequests(output *log.Logger, next http.Handler) http.Handler {
 		if scheme, _, found := strings.Cut(r.Header.Get("Authorization"), " "); found {
 			authorization = strings.ToLower(scheme)
 		}
-		output.Printf("%s %s authorization=%s status=%d", r.Method, r.URL.Path, authorization, recorder.status)
+		output.Printf("host=%s agent=%q %s %s authorization=%s status=%d",
+			r.Host, r.UserAgent(), r.Method, r.URL.Path, authorization, recorder.status)
 	})
 }
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -16,14 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.history import operation
 from support.hostile_proxy import HostileProxy, hanging
 from support.lab import Lab
 from support.logins import token_kubeconfig
 from support.modules import PACKAGE, run_module
-from support.playbooks import COLLECTION
+from support.playbooks import COLLECTION, declared_text
 from support.proxy import Exchange
 
-__all__ = ["GUARD", "WRITES", "KilledRuns"]
+__all__ = ["FORKS", "GUARD", "WRITES", "KilledRuns"]
 
 #: The requests that change an object: a question about a right is none.
 WRITES = r"^(PUT|PATCH|DELETE) |^POST (?!\S*reviews)"
@@ -34,9 +36,10 @@ GUARD = r"^GET /apis/rbac.authorization.k8s.io/v1/clusterrolebindings\?"
 _SECONDS = 60.0
 
 #: Forks from a process with one thread that has imported the modules, so that a run begins within milliseconds.
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
     [
+        "ansible.cli.playbook",
         "support.modules",
         *(
             f"{PACKAGE}.{name}"
@@ -65,14 +68,15 @@ class KilledRuns:
             proxy.rule("^(POST|PUT|PATCH|DELETE) ", hold, after=writes)
             kubeconfig = token_kubeconfig(self.lab, proxy.url, self.folder / "killed.kubeconfig")
             # A daemon process ends with the test, even if the test fails.
-            run = _FORKS.Process(
+            run = FORKS.Process(
                 target=run_module, args=(module,), kwargs={**options, "kubeconfig": kubeconfig}, daemon=True
             )
-            run.start()
-            while not reached.wait(0.05):
-                assert run.is_alive(), f"{module} made {writes} writes at most"
-            run.kill()
-            run.join()
+            with operation(module, json.dumps(options)):
+                run.start()
+                while not reached.wait(0.05):
+                    assert run.is_alive(), f"{module} made {writes} writes at most"
+                run.kill()
+                run.join()
         proxy.settle(_SECONDS)
 
     def kill_play(
@@ -102,19 +106,21 @@ class KilledRuns:
             kubeconfig = token_kubeconfig(self.lab, proxy.url, self.folder / "killed.kubeconfig")
             name = playbook if isinstance(playbook, Path) else f"{COLLECTION}.{playbook}"
             python = ("-e", f"ansible_python_interpreter={sys.executable}")
-            command = ["ansible-playbook", "-i", str(write_inventory(kubeconfig)), *python, str(name)]
-            run = subprocess.Popen(
-                command,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            while not reached.wait(0.05) and run.poll() is None:
-                pass
-            is_killed = reached.is_set()
-            if is_killed:
-                os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
+            inventory = write_inventory(kubeconfig)
+            command = ["ansible-playbook", "-i", str(inventory), *python, str(name)]
+            with operation(f"playbook {name}", declared_text(name, inventory)):
+                run = subprocess.Popen(
+                    command,
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                while not reached.wait(0.05) and run.poll() is None:
+                    pass
+                is_killed = reached.is_set()
+                if is_killed:
+                    os.killpg(run.pid, signal.SIGKILL)
+                run.wait()
         return is_killed

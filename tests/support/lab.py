@@ -77,9 +77,11 @@ class Lab:
         expect: tuple[int, ...] = (200, 201, 202),
         user: str = "",
         content: str = "",
+        agent: str = "tests",
     ) -> Any:
         """Send one request as the cluster's administrator, or as `user`. `content` replaces the method's usual content type."""
         headers = ({"Impersonate-User": user} if user else {}) | ({"Content-Type": content} if content else {})
+        headers["User-Agent"] = agent
         response = self._send(method, path, body, headers)
         if response.status not in expect:
             raise AssertionError(f"{method} {path}: {response.status} {response.data[:500]!r}")
@@ -174,7 +176,7 @@ class Lab:
         secret = self.get(namespace, "secrets", name)
         assert secret is not None, f"secret {namespace}/{name} does not exist"
         ((_key, value),) = secret["data"].items()
-        content = json.loads(base64.b64decode(value))
+        content = json.loads(base64.b64decode(value).decode("utf-8", "surrogateescape"))
         return content.get("auths", content)
 
     def integrated_login(self, namespace: str, account: str = "default") -> tuple[str, str]:

@@ -20,6 +20,7 @@ from typing import Any
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
+from support.history import operation
 from support.returns import assert_documented
 
 PACKAGE = "ansible_collections.openshift_ops.image_pull.plugins.modules"
@@ -41,11 +42,13 @@ def run_module(module_name: str, /, *, check: bool = False, **options: Any) -> d
     output = io.StringIO()
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **internal}}).encode()
     basic._ANSIBLE_PROFILE = "legacy"  # needed since ansible-core 2.19
-    with _outside_the_controller(), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
-        module.main()
-    printed = output.getvalue()
-    result = json.loads(printed)
-    assert isinstance(result, dict), printed
+    with operation(module_name, json.dumps(options), is_check=check) as started:
+        with _outside_the_controller(), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+            module.main()
+        printed = output.getvalue()
+        result = json.loads(printed)
+        assert isinstance(result, dict), printed
+        started.changed, started.failed = result.get("changed"), bool(result.get("failed"))
     if result.pop(HANDED_ON, None):
         printed = json.dumps(result)
     assert_documented(module_name, result)

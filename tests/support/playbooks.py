@@ -24,6 +24,7 @@ sys.path.append(str(LAB_INVENTORY.parent))
 
 from lab_inventory import Dumper, Unsafe
 
+from support.history import operation
 from support.objects import b64
 
 
@@ -35,7 +36,7 @@ def variables_file(value: Any) -> str:
 def _unsafe(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: Unsafe(part) if name == "password" else _unsafe(part) for name, part in value.items()}
-    return value
+    return [_unsafe(part) for part in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,32 @@ def play(playbook: str | Path, inventory: str | Path, *options: str, cwd: Path |
     name = playbook if isinstance(playbook, Path) else f"{COLLECTION}.{playbook}"
     command = ["ansible-playbook", "-i", str(inventory), str(name), *options]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("K8S_AUTH_") and key != "KUBECONFIG"}
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**clean, "ANSIBLE_NOCOLOR": "1", **({"PWD": str(cwd)} if cwd else {}), **variables},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=900,  # the machine may be busy
-        check=False,
-    )
-    return Play(done.returncode, done.stdout + done.stderr)
+    declared = declared_text(playbook, inventory, *options)
+    with operation(f"playbook {name}", declared, is_check="--check" in options) as started:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**clean, "ANSIBLE_NOCOLOR": "1", **({"PWD": str(cwd)} if cwd else {}), **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=900,  # the machine may be busy
+            check=False,
+        )
+        found = Play(done.returncode, done.stdout + done.stderr)
+        if found.status == 0:
+            started.changed, started.failed = bool(found.recap.get("changed")), False
+    return found
+
+
+def declared_text(*given: str | Path) -> str:
+    """Everything that a user declares in these files, folders and options."""
+    found = []
+    for each in map(str, given):
+        path = Path(each.removeprefix("@")) if len(each) < 200 else Path()
+        files = [path] if path.is_file() else sorted(path.rglob("*")) if path.is_dir() and path.name else []
+        found += [each, *(file.read_text(errors="replace") for file in files if file.is_file())]
+    return "\n".join(found)
 
 
 def lab_inventory(lab, output: Path, *options: str) -> Path:

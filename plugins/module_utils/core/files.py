@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +25,7 @@ __all__ = [
     "advise_reader",
     "describe_place",
     "describe_read_error",
+    "leftovers",
     "stage_file",
 ]
 
@@ -103,13 +106,20 @@ _LONGEST_PREFIX = 64
 def stage_file(path: Path, content: bytes, mode: int = 0o600) -> Iterator[Path]:
     """Yield a file with that content and mode in the directory of `path`. The caller moves or links it to `path`. Otherwise it is removed.
 
+    What killed runs staged for `path` is removed as well.
+
     :raises OSError: if it cannot be stored. The error names `path`, even for a full disk, for which the system names no file.
     """
     with ExitStack() as stack:
         try:
+            for each in leftovers(path):
+                _remove(each)
             # A name that Ansible does not read as inventory. The file is created with mode 0600.
-            number, name = tempfile.mkstemp(prefix=f".{path.name[:_LONGEST_PREFIX]}.", dir=path.parent)
+            number, name = tempfile.mkstemp(prefix=_prefix(path), dir=path.parent)
+            lock = os.dup(number)
+            stack.callback(os.close, lock)
             stack.callback(_remove, Path(name))
+            fcntl.flock(lock, fcntl.LOCK_EX)
             with os.fdopen(number, "wb") as file:
                 file.write(content)
                 file.flush()
@@ -119,6 +129,20 @@ def stage_file(path: Path, content: bytes, mode: int = 0o600) -> Iterator[Path]:
             error.filename = str(path)
             raise
         yield Path(name)
+
+
+def leftovers(path: Path) -> list[Path]:
+    """Return the files that killed runs staged for `path`. A running one has locked its file."""
+    found = []
+    for each in path.parent.glob(f"{escape(_prefix(path))}????????"):
+        with suppress(OSError), os.fdopen(os.open(each, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            found.append(each)
+    return found
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.name[:_LONGEST_PREFIX]}."
 
 
 def _remove(path: Path) -> None:

@@ -25,6 +25,7 @@ from ..clients.kube.errors import (
 from ..core.changes import Change, Entry, Failure, Plan, Related, delete, restore
 from ..core.errors import ImagePullError, Refusal
 from ..core.objects import Json, ObjectRef
+from ..core.text import join_and
 from ..declarations.batch import Batch, store_object
 from .fetching import View
 from .namespaces import require_namespace
@@ -58,14 +59,16 @@ def apply_change(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
     _remove(cluster, change)
     try:
         return _create(cluster, creation, clock, (ConnectError, Unanswered))
-    except (AlreadyExists, _UnknownOwner):
-        raise  # an object of that name exists: it is read and planned again
+    except AlreadyExists as error:
+        raise _UnknownOwner(str(error)) from None  # the old object is gone, so this is no mere conflict
+    except _UnknownOwner:
+        raise
     except ImagePullError as error:
         _put_back(cluster, change, clock, error)
 
 
 class _UnknownOwner(Unanswered):
-    """The object exists, but it could not be read whether it is the one that we created."""
+    """The old object was deleted, and one of that name exists, but not known to be ours. It is read and planned again."""
 
 
 def _remove(cluster: Cluster, change: Change) -> None:
@@ -111,12 +114,13 @@ def _find_own_object(cluster: Cluster, creation: Change) -> Json | None:
 
 
 def _has_content(found: Json, wanted: Json) -> bool:
-    """Whether an object contains everything that was sent. The server may have added more."""
+    """Whether an object contains everything that was sent, except its version. The server may have added more."""
     return all(
         _has_content(found[key], value)
         if isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
         else found.get(key) == value
         for key, value in wanted.items()
+        if key != "resourceVersion"
     )
 
 
@@ -489,14 +493,34 @@ def _write(run: Run, desired: Batch[Any], work: _Reconciliation, change: Change,
     _store(desired, work, change.ref, now)
     rest = tuple(planned for planned in work.plan.changes if planned is not change)
     work.plan = replace(work.plan, changes=rest)
+    if now is not None and not _has_content(now, change.body):
+        _check_stored(desired, work, change, now)
+
+
+def _check_stored(desired: Batch[Any], work: _Reconciliation, change: Change, now: Json) -> None:
+    """Check an object that differs from what was sent. What the cluster adds is its own concern, unless the next run would write again.
+
+    :raises Refusal: if it would, because each run would then report a change that never lasts.
+    """
+    if change.ref in {planned.ref for planned in work.plan.changes}:
+        return
+    if change.ref in {planned.ref for planned in _make_plan(desired, work).changes}:
+        parts = [name for name, value in change.body.items() if not _has_content(now, {name: value})]
+        raise Refusal(
+            f"{change.ref} was written, but the API server stored it with other {join_and(parts)} than it was sent: an admission "
+            "webhook or policy of the cluster changes them. Have its owner (oc get mutatingwebhookconfigurations,"
+            "mutatingadmissionpolicies) leave them as they are"
+        )
 
 
 def _reread_object(cluster: Cluster, desired: Batch[Any], work: _Reconciliation, ref: ObjectRef) -> None:
     work.retries += 1
-    _store(desired, work, ref, cluster.get(ref))
+    now = cluster.get(ref)
+    _store(desired, work, ref, now)
     _plan_again(desired, work)
     planned = {(change.ref, change.action) for change in work.plan.changes}
-    for key in [key for key in work.doubtful if key[0] == ref and key not in planned]:
+    fits = [(ref, action) for action in (("delete",) if now is None else ("create", "update", "replace"))]
+    for key in [key for key in fits if key in work.doubtful and key not in planned]:
         # The response was lost, but the write was carried out.
         work.applied.append(work.doubtful.pop(key))
 

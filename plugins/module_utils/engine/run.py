@@ -29,7 +29,7 @@ from ..core.text import make_printable, pluralize
 from .fetching import View, read_views
 from .namespaces import deleted_sentence, require_namespace, terminating_sentence
 from .result import NamespaceResult, Outcome
-from .workers import Workers
+from .workers import Threads, Workers
 
 __all__ = [
     "Clock",
@@ -45,10 +45,11 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Clock:
-    """A clock. `now` returns seconds from any start, `sleep` waits for a number of seconds."""
+    """A clock. `now` returns seconds from any start, `sleep` waits for a number of seconds. `threads` wait by the same clock."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    threads: Threads = field(default_factory=Threads)
 
 
 #: Seconds between two lines. A task that ends earlier prints none.
@@ -128,6 +129,10 @@ class RunSettings:
     task: str = ""
     say: Callable[[str], None] | None = None
     clock: Clock = field(default_factory=Clock)
+
+    def workers(self) -> Workers:
+        """Return a pool of threads."""
+        return Workers(self.concurrency, self.clock.threads)
 
 
 @dataclass
@@ -339,7 +344,7 @@ def _is_server_error(error: ImagePullError) -> bool:
 @contextmanager
 def open_run(cluster: Cluster, namespaces: int, settings: RunSettings) -> Iterator[Run]:
     """Yield a run with its threads."""
-    with Workers(settings.concurrency) as workers:
+    with settings.workers() as workers:
         progress = Progress(settings.task, namespaces, settings.say, settings.clock.now)
         yield Run(cluster, settings, workers, progress)
 

@@ -11,17 +11,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from queue import SimpleQueue
+from dataclasses import dataclass
+from queue import Queue, SimpleQueue
 from types import TracebackType
 from typing import Any, TypeVar
 
-__all__ = ["Workers"]
+__all__ = ["Threads", "Workers"]
 
 #: Seconds after which the waiting thread checks for signals.
 _INTERVAL = 1.0
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Makes threads, and the objects by which they wait for each other. The tests have others, which run one thread at a time."""
+
+    thread: Callable[..., Any] = threading.Thread
+    event: Callable[[], Any] = threading.Event
+    queue: Callable[[], Any] = SimpleQueue
+    limited_queue: Callable[[int], Any] = Queue
 
 
 class Workers:
@@ -31,7 +42,7 @@ class Workers:
     running calls are abandoned: their threads end with the call, or at the latest with the process.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, threads: Threads | None = None) -> None:
         """Create the pool without threads.
 
         :raises ValueError: if `most` is less than 1, because nothing would ever run.
@@ -39,8 +50,9 @@ class Workers:
         if most < 1:
             raise ValueError(f"a pool of {most} threads")
         self._most = most
-        self._threads: list[threading.Thread] = []
-        self._batches: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._kinds = threads or Threads()
+        self._threads: list[Any] = []
+        self._batches = self._kinds.queue()
 
     def __enter__(self) -> Workers:
         return self
@@ -66,7 +78,7 @@ class Workers:
         if not every:
             return []
         takers = min(self._most, len(every))
-        batch = _Batch(function, every, takers)
+        batch = _Batch(function, every, takers, self._kinds.event())
         try:
             while len(self._threads) < takers:
                 self._start()
@@ -80,11 +92,11 @@ class Workers:
 
     def _start(self) -> None:
         # Recorded before it runs, so that an interruption of the start does not lose it.
-        self._threads.append(threading.Thread(target=_serve, args=(self._batches,), daemon=True))
+        self._threads.append(self._kinds.thread(target=_serve, args=(self._batches,), daemon=True))
         self._threads[-1].start()
 
 
-def _serve(batches: SimpleQueue[_Batch | None]) -> None:
+def _serve(batches: Any) -> None:
     """Run in a thread: work on one batch after the other, until there are no more."""
     while (batch := batches.get()) is not None:
         batch.work()
@@ -95,14 +107,14 @@ def _serve(batches: SimpleQueue[_Batch | None]) -> None:
 class _Batch:
     """The items of one `map`. Each of `takers` threads takes one item after the other."""
 
-    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any], takers: int) -> None:
+    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any], takers: int, over: Any) -> None:
         self.results: list[Any] = [None] * len(items)
         self._function = function
         self._items = iter(enumerate(items))
         self._working = takers
         self._error: BaseException | None = None
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._over = over
 
     def wait(self) -> None:
         """Wait until every item is done, or one has failed."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from math import floor
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster, list_api_groups
-from ..clients.kube.connection import SharedConnections, connect
+from ..clients.kube.connection import Connection, connect
 from ..clients.kube.login_scope import ConnectionOptions
 from ..core.changes import Desired
 from ..core.errors import (
@@ -52,7 +52,7 @@ from ..declarations.declare import (
 from ..engine.namespaces import resolve_targets, terminating_sentence
 from ..engine.reconciliation import Judge, reconcile
 from ..engine.result import Outcome
-from ..engine.run import RunSettings
+from ..engine.run import Clock, RunSettings
 from .options import CONNECTION_OPTIONS, environment_options
 
 __all__ = [
@@ -250,8 +250,8 @@ class Task:
 
     `name` is the module's name, with its collection if Ansible gives it. `secrets` are the strings to mask in all output of the run.
     `say` receives the progress lines; None shows none. `controller` is what the module's action plugin adds in Ansible's own process, such as
-    the files of the controller; None in every other process. `shared` are the connections that it shares with other tasks. `needs` are the
-    rights that the caller lacked.
+    the files of the controller; None in every other process. `needs` are the rights that the caller lacked.
+    `open_connection` and `clock` differ in tests, and the steps of another task share connections.
     """
 
     name: str
@@ -262,9 +262,10 @@ class Task:
     secrets: set[str]
     say: Callable[[str], None] | None = None
     controller: Any = None
-    shared: SharedConnections | None = None
     warnings: list[str] = field(default_factory=list)
     needs: set[MissingPermission] = field(default_factory=set)
+    open_connection: Callable[..., AbstractContextManager[Connection]] = connect
+    clock: Clock = field(default_factory=Clock)
 
     def warn(self, messages: Iterable[str]) -> None:
         self.warnings.extend(messages)
@@ -375,17 +376,14 @@ class Task:
     @contextmanager
     def connect(self) -> Iterator[Cluster]:
         """Open the cluster of the connection options. At the end, record the rights that the caller lacked."""
-        open_connection = (
-            self.shared.connect if self.shared else partial(connect, temporary_directory=self.temporary_directory)
-        )
-        with open_connection(
+        with self.open_connection(
             _connection_options(self.params),
             environment=_connection_options(environment_options()),
             connections=self.params.get("concurrency", _FEW),
         ) as opened:
             self.warn(opened.warnings)
-            cluster = Cluster(opened, user_agent=f"openshift_ops.image_pull/{VERSION} ({self.name})")
-            cluster.namespaces = opened.namespaces
+            agent = f"openshift_ops.image_pull/{VERSION} ({self.name})"
+            cluster = Cluster(opened, agent, self.clock.sleep, self.clock.now)
             with ExitStack() as at_end:
                 at_end.callback(lambda: self.mask_everywhere(opened.secrets))
                 # Threads that still run when the task ends early must send nothing more.
@@ -428,6 +426,7 @@ class ClusterRun:
             max_failures=None if self.most is None else floor(self.most.of(count)),
             task=self.task.name.rpartition(".")[2],
             say=self.task.say if params.get("progress") else None,
+            clock=self.task.clock,
         )
 
     def batch(self, form: ListForm[_Desired], declared: Sequence[Declaration[_Desired]]) -> Batch[_Desired]:

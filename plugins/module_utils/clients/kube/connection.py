@@ -206,7 +206,7 @@ def connect(
 class SharedConnections:
     """The connections of several tasks with one environment, open until the stack closes. Tasks with the same options share one.
 
-    `directory` is a temporary directory, which exists as long.
+    `directory` replaces the temporary directories of the tasks, which do not exist as long.
     """
 
     def __init__(self, stack: ExitStack, directory: str) -> None:
@@ -215,7 +215,7 @@ class SharedConnections:
 
     @contextmanager
     def connect(
-        self, options: ConnectionOptions, *, connections: int, environment: ConnectionOptions
+        self, options: ConnectionOptions, *, connections: int, environment: ConnectionOptions, **_of_the_task: str
     ) -> Iterator[Connection]:
         """Yield the connection. See `connect`."""
         found = next((one for known, count, one in self._opened if (known, count) == (options, connections)), None)

@@ -138,7 +138,7 @@ def rotate(
     :raises Refusal: when not all secrets could be searched, or the new login does not work. Nothing was written then.
     """
     rotation = replace(rotation, confirmed=_resolve_confirmation(cluster, rotation))
-    with Workers(settings.concurrency) as workers:
+    with settings.workers() as workers:
         reading = _RotationReader(cluster, workers, rotation, namespaces)
         try:
             seen = reading.read()
@@ -446,7 +446,7 @@ def _other_users_note(seen: _RotationObjects) -> Iterator[str]:
 
 def _clean_up(reading: _RotationReader, settings: RunSettings) -> tuple[str, ...]:
     """Delete the pods that aborted probes of earlier rotations left. A failure does not fail the rotation."""
-    with Workers(settings.concurrency) as workers:
+    with settings.workers() as workers:
         try:
             return delete_leftovers(reading.cluster, workers, reading.leftovers)
         except ImagePullError as error:
@@ -459,7 +459,7 @@ def _wait_for_pulls(reading: _RotationReader, settings: RunSettings) -> WaitResu
     held = _group_by_namespace(seen.confirmed)
     of_nodes = [copy for copy in seen.confirmed if copy.is_of_nodes]
     places = _pull_places(reading)
-    with Workers(settings.concurrency) as workers:
+    with settings.workers() as workers:
         pods = replace(reading, workers=workers)
         wait = PullWait(reading.cluster, workers, settings.clock, pods.uses_of_pods, {**held, "": of_nodes})
         try:

@@ -16,7 +16,6 @@ from ...core.objects import ROLE_BINDING
 from ...declarations.batch import Batch
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
-from ...engine.workers import Workers
 from ...rbac.subjects import SUBJECT_ACCESS_REVIEW, MayPull, Subject, parse_review, review_spec
 from .plan import ImagePullerGrant
 
@@ -50,7 +49,7 @@ def verify_access(
 
     if not any(desired.verify_access for desired in declared.every):
         return outcome
-    with Workers(settings.concurrency) as workers:
+    with settings.workers() as workers:
         return replace(outcome, namespaces=workers.map(verified, outcome.namespaces))
 
 

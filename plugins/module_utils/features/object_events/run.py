@@ -100,11 +100,12 @@ def follow_objects(
     clock: Clock | None = None,
 ) -> None:
     """Call `tell` with each event until `stop` is set. Failures are reported as events as well, and retried."""
-    now = (clock or Clock()).now
-    inbox: queue.Queue[_Report] = queue.Queue(_MOST_WAITING)
+    clock = clock or Clock()
+    threads, now = clock.threads, clock.now
+    inbox = threads.limited_queue(_MOST_WAITING)
     for watched in settings.watched:
         feed = _Feed(watched, settings, open_cluster, inbox, stop, now)
-        threading.Thread(target=feed.run, name=f"watching {watched.kind.resource}", daemon=True).start()
+        threads.thread(target=feed.run, name=f"watching {watched.kind.resource}", daemon=True).start()
     desk = _Desk(settings, tell, now)
     while not stop.is_set():
         with suppress(queue.Empty):

@@ -34,7 +34,6 @@ from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import FEW_POLLED, ListRequest, list_each_kind
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
-from ...engine.workers import Workers
 from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, edition_of, is_probe, pod_deletion, uid_of
 from .pods import (
     OUTCOMES,
@@ -264,7 +263,7 @@ class _ProbeRun:
         while not all(each.answered for each in left) and clock.now() < until:
             clock.sleep(0.1)
         # The threads of the run may be busy with requests whose answers are no longer needed.
-        with Workers(self.run.settings.concurrency) as workers:
+        with self.run.settings.workers() as workers:
             workers.map(lambda each: self._delete(each.ref, each.uid), left)
 
     def _begin(self, waiting: Sequence[_NamespaceProbes]) -> None:

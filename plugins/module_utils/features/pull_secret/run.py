@@ -28,7 +28,6 @@ from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from ...dockerconfig.registry_keys import same_path, without_user
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
-from ...engine.workers import Workers
 from ...images.image_questions import LoginQuestion, Verification
 from ...secrets.content import StoredSecret
 from .plan import PullSecret
@@ -84,7 +83,7 @@ def name_working_logins(
     failed = [*islice(_refused_entries(declared, outcome, known), _MOST_READ)]
     if not failed or outcome.stopped:
         return outcome
-    with Workers(settings.concurrency) as workers:
+    with settings.workers() as workers:
         stored = workers.map(partial(_stored_questions, cluster), failed)
     attempts = (
         attempt for one, questions in zip(failed, stored, strict=True) for _question, attempt in one.attempts(questions)

@@ -20,7 +20,6 @@ from ...engine.inspection import evaluate_each, read_each, with_failures
 from ...engine.namespaces import require_namespace
 from ...engine.result import Outcome
 from ...engine.run import RunSettings
-from ...engine.workers import Workers
 from ...features.image_puller_grant.plan import DEFAULT_BINDING
 from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import IMAGE_PULLER
@@ -93,7 +92,7 @@ def _read_namespaces(
     """Return the objects of each namespace that can be read."""
     question = NamespaceQuestion()
     outcome, seen = read_each(cluster, question, namespaces, settings, question.objects)
-    with Workers(settings.concurrency) as workers:
+    with settings.workers() as workers:
         empty = [name for name, each in seen.items() if not each.accounts]
         reasons = dict(zip(empty, workers.map(lambda name: _why_missing(cluster, name), empty), strict=True))
     return with_failures(outcome, {name: why for name, why in reasons.items() if why is not None}), seen
@@ -125,7 +124,7 @@ def _read_referenced(
     known |= {ref: None for every in refs.values() for ref in every if _is_gone(ref, seen)}
     if not outcome.stopped:
         unknown = dict.fromkeys(ref for every in refs.values() for ref in every if ref not in known)
-        with Workers(settings.concurrency) as workers:
+        with settings.workers() as workers:
             known |= look_up(cluster, workers, unknown, {SERVICE_ACCOUNT: ALL})
     failures = {
         name: error

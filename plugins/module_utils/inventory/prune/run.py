@@ -246,7 +246,7 @@ def prune_owner(
         )
     read = [name for name in places if name not in pruning.excluded]
     try:
-        with Workers(settings(len(read)).concurrency) as workers:
+        with settings(len(read)).workers() as workers:
             seen = _Reader(cluster, workers, desired, read).read()
     except ImagePullError as error:
         raise Refusal(

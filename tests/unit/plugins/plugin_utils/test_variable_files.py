@@ -165,6 +165,21 @@ class TestPlaces:
             files.prepare(wanted(tmp_path))
         assert content(tmp_path) == {name: b"theirs"}
 
+    def test_the_files_of_a_killed_run_are_removed_and_those_of_a_running_one_are_kept(
+        self, files: ControllerFiles, tmp_path: Path
+    ) -> None:
+        """It was killed between the two links: one file has its name already, and both are still staged."""
+        (tmp_path / ".vault.yml.abcdefgh").write_text("half")
+        (tmp_path / ".plain.yml.abcdefgh").write_text("half")
+        os.link(tmp_path / ".vault.yml.abcdefgh", tmp_path / "vault.yml")
+        with whole_files.stage_file(tmp_path / "plain.yml", b"") as running:
+            files.prepare(wanted(tmp_path))([VAULT, PLAIN])
+            assert sorted(content(tmp_path)) == sorted([running.name, "plain.yml", "vault.yml"])
+        assert decrypted(tmp_path / "vault.yml")
+        os.link(tmp_path / "vault.yml", tmp_path / ".vault.yml.abcdefgh")
+        with pytest.raises(OptionError, match=r"plain.yml, .*vault.yml exists already"):
+            files.prepare(wanted(tmp_path))
+
     def test_a_dangling_symlink_is_not_replaced(self, files: ControllerFiles, tmp_path: Path) -> None:
         (tmp_path / "plain.yml").symlink_to(tmp_path / "nowhere")
         with pytest.raises(OptionError, match="exists already"):

@@ -22,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     Related,
     create,
     delete,
+    replace,
     update,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
@@ -92,6 +93,15 @@ class Keep(Desired):
         if observed["data"] == WANTED["data"]:
             return None
         return update(ref, observed, WANTED, {}, before={"old": name}, after={"new": name})
+
+
+class Replace(Keep):
+    """Replaces an object with other data."""
+
+    def _change(self, namespace: str, name: str, observed: Json | None) -> Change | None:
+        if observed is None or observed["data"] == WANTED["data"]:
+            return super()._change(namespace, name, observed)
+        return replace(ObjectRef(SECRET, namespace, name), observed, WANTED, {}, before={}, after={})
 
 
 def run(
@@ -179,6 +189,47 @@ class TestTruthTable:
         assert [result.name for result in outcome.namespaces if result.status == "unchanged"] == ["n07"]
 
 
+class TestOtherContent:
+    """An admission webhook or policy may change each object before the API server stores it."""
+
+    def stores(self, api: FakeApi, namespace: str, **parts: Any) -> None:
+        def store(request: Request) -> Answer:
+            name = request.body["metadata"].get("name", "keep")
+            changed = parts if name == "keep" else {}
+            return Answer(200, api.put("secrets", namespace, name, **{**request.body, **changed}))
+
+        api.fail(f"(POST|PATCH) .*/namespaces/{namespace}/", store, times=10**9)
+
+    @pytest.mark.parametrize("held", [None, OTHER], ids=["create", "update"])
+    def test_a_change_that_does_not_last_is_an_error_of_its_namespace(self, api: FakeApi, held: Any) -> None:
+        if held:
+            api.put("secrets", "a", "keep", **held)
+        self.stores(api, "a", **OTHER)
+        for _run in range(2):
+            before = len(api.writes)
+            outcome = run(api, Keep(), list("ab"))
+            assert statuses(outcome)["a"] == "failed"
+            assert len(api.writes) - before <= 2, "one write for each namespace"
+            result = outcome.namespaces[0]
+            assert len(result.changes) == 1, "what was written is reported"
+            assert (
+                "secret a/keep was written, but the API server stored it with other data than it was sent"
+                in result.error
+            )
+        assert statuses(outcome)["b"] == "unchanged"
+
+    def test_it_fails_only_its_entry(self, api: FakeApi) -> None:
+        self.stores(api, "a", **OTHER)
+        entries = [Declaration(Keep(keeps=(name,)), Entry("secrets", at)) for at, name in enumerate(("keep", "two"))]
+        outcome = run(api, Batch(SECRET, {"a": entries}))
+        assert [failure.entry.position for failure in outcome.namespaces[0].failures] == [0]
+        assert actions(outcome) == ["create", "create"]
+
+    def test_additions_of_the_cluster_are_its_own_concern(self, api: FakeApi) -> None:
+        self.stores(api, "a", metadata={"labels": {"policy": "theirs"}}, data={**WANTED["data"]}, immutable=False)
+        assert [statuses(run(api, Keep()))["a"] for _run in range(2)] == ["changed", "unchanged"]
+
+
 class TestConflicts:
     def somebody_writes(self, api: FakeApi, verb: str, **parts: Any) -> None:
         """Write or remove the object as another client, just before the first request with this method."""
@@ -259,6 +310,29 @@ class TestLostAnswers:
 
         api.fail("POST", created_then_changed)
         assert actions(run(api, Keep())) == ["create", "update"]
+
+    def test_a_lost_update_of_an_object_that_is_gone_is_not_reported(self, api: FakeApi) -> None:
+        """Nobody knows whether it was made. The create names the object."""
+
+        def removed(_request: Request) -> Answer:
+            api.remove("secrets", "a", "keep")
+            raise LOST
+
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("PATCH", removed)
+        assert actions(run(api, Keep())) == ["create"]
+
+    def test_a_replacement_that_another_client_completed_is_reported(self, api: FakeApi) -> None:
+        """The old object was deleted, with all that others had written into it."""
+
+        def created(_request: Request) -> Answer:
+            api.put("secrets", "a", "keep", **WANTED)
+            return status_object(409, "AlreadyExists", "exists")
+
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("POST .*/secrets$", created)
+        outcome = run(api, Replace())
+        assert (actions(outcome), statuses(outcome)) == (["replace"], {"a": "changed"})
 
     def test_too_many_lost_answers_end_the_writes_of_one_namespace(self, api: FakeApi) -> None:
         api.fail("POST /api/v1/namespaces/a/", BROKEN, times=10**9)

@@ -1,0 +1,296 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The laws of a simulation: what a client may write, and what its result must say. They know the declarations, not the collection's code."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from support.fake_api import Key
+from support.simulated_api import SimulatedApi, Write
+
+__all__ = [
+    "Inventory",
+    "Mandate",
+    "auths_of",
+    "broken_laws",
+    "hosts_of",
+    "is_ours",
+    "lies_of",
+    "object_of",
+    "pulled_hosts",
+]
+
+Object = dict[str, Any]
+LISTS = ("imagePullSecrets", "secrets")
+MANAGED, INSTANCE = "app.kubernetes.io/managed-by", "app.kubernetes.io/instance"
+KINDS = {"Secret": "secrets", "ServiceAccount": "serviceaccounts", "RoleBinding": "rolebindings"}
+NODES = ("openshift-config", "pull-secret")
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """The declarations of an owner: logins by namespace and secret, links as namespace, account and secret, users by namespace.
+
+    `merged`: the names of secrets to which the logins are only added. `immutable`: the names of those that must be immutable. `recreated`: the
+    names of those that may be replaced.
+    """
+
+    owner: str
+    secrets: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    links: frozenset[tuple[str, str, str]] = frozenset()
+    grants: frozenset[tuple[str, str]] = frozenset()
+    merged: frozenset[str] = frozenset()
+    immutable: frozenset[str] = frozenset()
+    recreated: frozenset[str] = frozenset()
+
+    @property
+    def binding(self) -> str:
+        return f"image-puller-grant-{self.owner}"
+
+    def lists(self) -> dict[str, list[Object]]:
+        """Return the entries for the modules."""
+        return {
+            "secrets": [
+                {
+                    "name": name,
+                    "namespaces": [place],
+                    "registries": [
+                        {"registry": host, "username": "robot", "password": word}
+                        for host, word in sorted(logins.items())
+                    ],
+                    "mode": "merge" if name in self.merged else "replace",
+                    **({"immutable": name in self.immutable, "recreate": True} if name in self.recreated else {}),
+                }
+                for (place, name), logins in sorted(self.secrets.items())
+            ],
+            "links": [
+                {"secrets": [name], "namespaces": [place], "service_accounts": [account]}
+                for place, account, name in sorted(self.links)
+            ],
+            "grants": [{"users": [user], "namespaces": [place]} for place, user in sorted(self.grants)],
+        }
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """What a client may do: bring about its inventory, and with `old` and `new` rotate a login in the `rotated` secrets."""
+
+    inventory: Inventory
+    rotated: frozenset[tuple[str, str]] = frozenset()
+    old: str = ""
+    new: str = ""
+
+
+def auths_of(secret: Object | None) -> Object:
+    """Return the entries of a pull secret. Empty if it has none that can be read."""
+    data = (secret or {}).get("data") or {}
+    try:
+        if ".dockercfg" in data:
+            return dict(json.loads(base64.b64decode(data[".dockercfg"])))
+        return dict(json.loads(base64.b64decode(data.get(".dockerconfigjson") or "")).get("auths") or {})
+    except ValueError:
+        return {}
+
+
+def hosts_of(secret: Object | None, words: frozenset[str]) -> frozenset[str]:
+    """Return the registries for which the secret has one of the passwords that work."""
+    found = (
+        (host, base64.b64decode((entry or {}).get("auth") or "").decode()) for host, entry in auths_of(secret).items()
+    )
+    return frozenset(host for host, login in found if login.partition(":")[2] in words)
+
+
+def pulled_hosts(
+    objects: Mapping[Key, Object], place: str, words: frozenset[str]
+) -> dict[str, dict[str, frozenset[str]]]:
+    """Return the registries from which each account of a namespace pulls, by secret."""
+    found = {}
+    for (resource, namespace, name), account in objects.items():
+        if resource == "serviceaccounts" and namespace == place:
+            listed = [str(each.get("name")) for each in account.get("imagePullSecrets") or []]
+            secrets = {each: hosts_of(objects.get(("secrets", place, each)), words) for each in listed}
+            found[name] = {each: hosts for each, hosts in secrets.items() if hosts}
+    return found
+
+
+def object_of(change: Mapping[str, Any], place: str) -> Key:
+    return KINDS.get(change["kind"], change["kind"]), place, change["name"]
+
+
+def broken_laws(api: SimulatedApi, write: Write, mandate: Mandate, words: frozenset[str]) -> Iterator[str]:
+    """Yield a sentence for each law that the write breaks."""
+    resource, place, _name = write.key
+    if write.before is not None and not write.is_known:
+        yield "it does not carry a version that the client has read"
+    judge = {"secrets": _secret_laws, "serviceaccounts": _account_laws, "rolebindings": _binding_laws}.get(resource)
+    if judge is None:
+        yield f"nobody declared {resource}"
+        return
+    yield from judge(write, mandate)
+    if place and not _is_recreated(write, mandate):
+        yield from _pull_laws(api, write, mandate, words)
+
+
+def _pull_laws(api: SimulatedApi, write: Write, mandate: Mandate, words: frozenset[str]) -> Iterator[str]:
+    """An account that could pull with a secret still can, unless the secret is ours and no longer declared for that."""
+    place, inventory = write.key[1], mandate.inventory
+    before = {key: obj for key, obj in api.objects.items() if key != write.key}
+    if write.before is not None:
+        before[write.key] = write.before
+    old, new = (pulled_hosts(objects, place, words) for objects in (before, api.objects))
+    for account in old:
+        now = frozenset().union(*new.get(account, {}).values())
+        for secret, hosts in old[account].items():
+            if secret in new.get(account, {}) and hosts <= new[account][secret]:
+                continue
+            is_declared = (place, account, secret) in inventory.links
+            due = hosts & inventory.secrets.get((place, secret), {}).keys() if is_declared else set()
+            lost = (due if _owner(before["secrets", place, secret]) == inventory.owner else hosts) - now
+            if lost:
+                yield f"{account} in {place} can no longer pull from {', '.join(sorted(lost))} with {secret}"
+
+
+def _is_recreated(write: Write, mandate: Mandate) -> bool:
+    return (
+        write.after is None
+        and write.key[1:] in mandate.inventory.secrets
+        and write.key[2] in mandate.inventory.recreated
+    )
+
+
+def _labels(obj: Object | None) -> Object:
+    return ((obj or {}).get("metadata") or {}).get("labels") or {}
+
+
+def _owner(obj: Object | None) -> str:
+    labels = _labels(obj)
+    return str(labels.get(INSTANCE, "")) if labels.get(MANAGED) == "openshift_ops.image_pull" else ""
+
+
+def is_ours(obj: Object) -> bool:
+    """Whether an owner of the simulation has the object."""
+    return bool(_owner(obj))
+
+
+def _rest(obj: Object | None, *parts: str) -> Object:
+    """The object without these parts, and without what the server and its webhook write."""
+    found = {name: value for name, value in (obj or {}).items() if name not in (*parts, "kind", "apiVersion")}
+    kept = {name: value for name, value in (found.get("metadata") or {}).items() if name != "resourceVersion"}
+    labels = {name: value for name, value in _labels(obj).items() if name != "policy"}
+    return {**found, "metadata": {**kept, "labels": labels}}
+
+
+def _secret_laws(write: Write, mandate: Mandate) -> Iterator[str]:
+    where, inventory = write.key[1:], mandate.inventory
+    declared = inventory.secrets.get(where)
+    if where in mandate.rotated:
+        yield from _rotation_laws(write, mandate)
+    elif write.before is not None and _owner(write.before) != inventory.owner and where != NODES:
+        yield f"secret {where} belongs to {_owner(write.before) or 'nobody'}"
+    elif write.after is None:
+        if declared is not None and where[1] not in inventory.recreated:
+            yield f"secret {where} is declared"
+    elif declared is None:
+        yield f"nobody declared secret {where}"
+    elif write.before is None:
+        if _owner(write.after) != inventory.owner:
+            yield f"secret {where} was created without its owner"
+    else:
+        yield from _edit_laws(write, inventory, declared)
+
+
+def _edit_laws(write: Write, inventory: Inventory, declared: Mapping[str, str]) -> Iterator[str]:
+    where = write.key[1:]
+    if _rest(write.before, "data", "immutable") != _rest(write.after, "data", "immutable"):
+        yield f"more than the data of secret {where} changed"
+    before, after = auths_of(write.before), auths_of(write.after)
+    for host in before.keys() - declared.keys() if where[1] in inventory.merged else ():
+        if before[host] != after.get(host):
+            yield f"the entry {host} of others in secret {where} changed"
+
+
+def _rotation_laws(write: Write, mandate: Mandate) -> Iterator[str]:
+    if write.before is None or write.after is None:
+        yield f"the rotation created or deleted secret {write.key}"
+        return
+    if _rest(write.before, "data") != _rest(write.after, "data"):
+        yield f"the rotation changed more than the data of {write.key}"
+    before, after = auths_of(write.before), auths_of(write.after)
+    if before.keys() != after.keys():
+        yield f"the rotation added or removed entries of {write.key}"
+    for host in before:
+        login, now = (
+            base64.b64decode(each[host].get("auth") or "").decode() for each in (before, after) if host in each
+        )
+        if login != now and (login.partition(":")[2], now.partition(":")[2]) != (mandate.old, mandate.new):
+            yield f"the rotation changed the login for {host} in {write.key}"
+
+
+def _account_laws(write: Write, mandate: Mandate) -> Iterator[str]:
+    place, account = write.key[1:]
+    if write.before is None or write.after is None:
+        yield f"nobody declared service account {place}/{account}"
+        return
+    if _rest(write.before, *LISTS) != _rest(write.after, *LISTS):
+        yield f"more than the lists of service account {place}/{account} changed"
+    links = mandate.inventory.links
+    linked = {name for where, who, name in links if (where, who) == (place, account)}
+    for key in LISTS:
+        before, after = ([str(each.get("name")) for each in obj.get(key) or []] for obj in (write.before, write.after))
+        if [name for name in after if name in before] != [name for name in before if name in after]:
+            yield f"the order of {key} of {place}/{account} changed: {before} -> {after}"
+        if foreign := {*after} - {*before} - linked:
+            yield f"nobody declared the link of {place}/{account} to {foreign}"
+        if lost := [name for name in {*before} - {*after} if name in linked or not _is_named_for(name, mandate)]:
+            yield f"{place}/{account} lost its entries {lost}"
+
+
+def _is_named_for(name: str, mandate: Mandate) -> bool:
+    """Whether it is a secret of the owner. In a simulation, its name begins with the owner."""
+    return name.startswith(f"{mandate.inventory.owner}-")
+
+
+def _binding_laws(write: Write, mandate: Mandate) -> Iterator[str]:
+    place, name = write.key[1:]
+    if name != mandate.inventory.binding:
+        yield f"role binding {place}/{name} is not ours"
+    if write.before and write.after and _rest(write.before, "subjects") != _rest(write.after, "subjects"):
+        yield f"more than the subjects of role binding {place}/{name} changed"
+    declared = {user for where, user in mandate.inventory.grants if where == place}
+    before, after = (
+        {each["name"] for each in (obj or {}).get("subjects") or []} for obj in (write.before, write.after)
+    )
+    for user in after - before - declared:
+        yield f"nobody granted {place} to {user}"
+    for user in (before - after) & declared:
+        yield f"the grant of {place} to {user} was revoked"
+
+
+def lies_of(api: SimulatedApi, client: str, result: Mapping[str, Any], writes: Sequence[Write]) -> Iterator[str]:
+    """Yield a sentence for each difference between a result and the writes that the server has carried out for it."""
+    told = {object_of(change, each["name"]) for each in result.get("namespaces", ()) for change in each["changes"]}
+    done = {write.key for write in writes if write.changes_something}
+    text = json.dumps([result.get("msg"), result.get("failures"), result.get("namespaces")])
+    for key in told - done:
+        # If an answer is lost and another client brings about the same, nobody can tell who did it.
+        now = (api.objects.get(key) or {}).get("metadata", {}).get("resourceVersion")
+        if api.lost.get((client, key), now) == now:
+            yield f"the result names a change of {key} that was not made"
+    for key in done - told:
+        is_told = result.get("failed") and (f"{key[2]}" in text or key[1] in text)
+        if not is_told:
+            yield f"the result does not name the change of {key}"
+    if bool(result.get("changed")) != bool(told):
+        yield f"the result says changed: {result.get('changed')}, and lists {len(told)} changes"
+    failed = {each["name"] for each in result.get("namespaces", ()) if each["status"] == "failed"}
+    named = {row["namespace"] for row in result.get("failures", ())}
+    if failed != named:
+        yield f"failed namespaces {sorted(failed)}, named are {sorted(named)}"
+    if (failed or result.get("stopped")) and not result.get("failed"):
+        yield "the result has failures and is not failed"
