@@ -380,10 +380,12 @@ class Task:
             _connection_options(self.params),
             environment=_connection_options(environment_options()),
             connections=self.params.get("concurrency", _FEW),
+            temporary_directory=self.temporary_directory,
         ) as opened:
             self.warn(opened.warnings)
             agent = f"openshift_ops.image_pull/{VERSION} ({self.name})"
             cluster = Cluster(opened, agent, self.clock.sleep, self.clock.now)
+            cluster.namespaces = opened.namespaces
             with ExitStack() as at_end:
                 at_end.callback(lambda: self.mask_everywhere(opened.secrets))
                 # Threads that still run when the task ends early must send nothing more.
