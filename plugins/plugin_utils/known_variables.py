@@ -23,12 +23,13 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from ..module_utils.core.errors import Limit, OptionError, find_similar
+from ..module_utils.core.errors import Limit, OptionError, find_similar, problems_of_names
 from ..module_utils.core.redaction import CONTAINERS
 
 __all__ = [
     "KNOWN",
     "PLAYBOOKS",
+    "ROTATED_LOGINS",
     "SHORT_NAMES",
     "SURVEYS",
     "VARIABLES",
@@ -239,7 +240,13 @@ _VERSION, _REGISTRIES = "pull_access_audit_target_version", "credential_rotation
 #: Parts of a login, as variables and as members of variables. Nested entries are checked when they are read.
 _LOGIN_VARIABLES = ("image_pull_username", "image_pull_password", "image_pull_api_key")
 _LOGIN_MEMBERS = ("username", "password", "token")
+#: The members of dictionaries in which Ansible's own check of a role does not suggest the right name.
+ROTATED_LOGINS = {
+    "credential_rotation_old": ("username", "password"),
+    "credential_rotation_new": ("username", "password", "expires"),
+}
 
+_REFUSAL = "nothing was read or changed: "
 _COLLECTION = Path(__file__).parents[2].resolve()
 
 
@@ -256,13 +263,17 @@ def is_collection_task(task: Any) -> bool:
 def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
     """Return a sentence for each unknown variable with a prefix of this collection, each login that YAML has changed, and each invalid setting."""
     unknown = [name for name in variables if name.startswith(_PREFIXES) and not _is_known(name)]
-    found = [*map(_sentence, _not_ignored(unknown, variables, templar)), *_find_unquoted(variables)]
+    found = [
+        *map(_sentence, _not_ignored(unknown, variables, templar)),
+        *_unknown_members(variables),
+        *_find_unquoted(variables),
+    ]
     return found + _invalid_settings({name: templar.template(variables[name]) for name in _LATE if name in variables})
 
 
 def refusal_of(problems: Collection[str]) -> str:
-    """Return the message with these problems, each once; empty without one."""
-    return f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}" if problems else ""
+    """Return the message with these problems, each once; empty without one. A message stays as it is."""
+    return f"{_REFUSAL}{'; '.join(dict.fromkeys(problems)).removeprefix(_REFUSAL)}" if problems else ""
 
 
 def _invalid_settings(values: Mapping[str, Any]) -> list[str]:
@@ -364,6 +375,12 @@ def _sentence(name: str) -> str:
         else f"; known variables with the prefix {prefix} are {', '.join(known)}."
     )
     return f"variable {name} is unknown{end} Correct it or, if it is for something else, list its name in {_IGNORED}"
+
+
+def _unknown_members(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, members in ROTATED_LOGINS.items():
+        if isinstance(login := follow_variable(variables.get(name), variables), Mapping):
+            yield from problems_of_names({member: {} for member in members}, login, f"variable {name}.")
 
 
 def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:

@@ -58,7 +58,15 @@ class DeclarationError(Exception):
 
 
 class TemplateError(Exception):
-    """A template that cannot be evaluated. The message is for the user and contains no value."""
+    """A template that cannot be evaluated. The message is for the user and contains no value. `place` is the path of the template in its member."""
+
+    PLACE = "TEMPLATE"
+    place = ""
+
+    def at(self, where: str) -> str:
+        """Return the message for a template in this variable or member."""
+        place = where + self.place
+        return f"{place}: {str(self).replace(self.PLACE, place.removeprefix('variable '))}"
 
 
 @dataclass(frozen=True)

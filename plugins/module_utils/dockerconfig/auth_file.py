@@ -344,6 +344,14 @@ def _refuse_same_path(entries: Iterable[CredentialEntry], source: str) -> Iterab
 
 
 def _json_hint(text: str) -> str:
+    form = "give a Docker config.json or a Podman auth.json, whose content begins with '{\"auths\"'"
+    if not text.strip():
+        return f"it is empty: {form}"
+    if "\nkind: Secret" in f"\n{text}":
+        return (
+            "it is the manifest of a secret. Give the content of the secret, which 'oc extract secret/NAME -n NAMESPACE "
+            "--keys=.dockerconfigjson --to=-' prints"
+        )
     if text.startswith("\ufeff"):
         return "save it as UTF-8 without that mark"
     if "\0" in text:
@@ -354,7 +362,7 @@ def _json_hint(text: str) -> str:
         decoded = b""
     if decoded[:1] == b"{":
         return "it looks like base64. Decode it first"
-    return "give a Docker config.json or a Podman auth.json, whose content begins with '{\"auths\"'"
+    return form
 
 
 #: Options of which exactly one is given.

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...core.errors import find_similar
 from ...core.files import advise_reader, describe_place, describe_read_error
 from ...core.objects import Json, as_dict
 from ...core.redaction import is_path
@@ -321,7 +322,13 @@ def _find(files: Sequence[_File], kind: str, wanted: str) -> Section:
                 return section
             names.append(name)
     known = f" (only {one_line(', '.join(names))})" if names else ""
-    raise _error(files[0].title, f"it has no {kind} {one_line(wanted)!r}{known}")
+    what = f"it has no {kind} {one_line(wanted)!r}{known}"
+    if kind != "context" or not names:
+        raise _error(files[0].title, what)
+    meant = one_line(find_similar(wanted, names) or names[0])
+    raise ConnectError(
+        f"{files[0].title} cannot be used: {what}. Set 'context: {meant}', or 'kubeconfig' to the path of a file that has the context"
+    )
 
 
 def _title(given: str | Mapping[str, Any] | None) -> str:
