@@ -144,24 +144,16 @@ def _is_local(variables: Mapping[str, Any], templates: Evaluator) -> bool:
 def _problems(declared: Declarations, *, is_local: bool) -> Iterator[str]:
     """Yield the problems of a role."""
     answer: Any = None
-    refused: list[str] = []
     members = _MEMBERS.get(declared.role.name, {})
     if declared.role.name == "delegated_auth":
         answer = {"registries": [*map(_assume_answer, KINDS["delegated_auth"]["registries"](declared, None))]}
     for kind, module in _TASKS[declared.role.name].items():
-        made = [
-            one for one in KINDS[declared.role.name][kind](declared, answer) if str(one.get("title")) not in refused
-        ]
+        made = KINDS[declared.role.name][kind](declared, answer)
         changed = [[*_find_changed_logins(module, one)] for one in made]
         yield from chain(*changed)
         sound = [one for one, problems in zip(made, changed, strict=True) if not problems]
-        found = [*_problems_of(module, as_data(sound), is_local=is_local)] if sound else []
-        if kind == "registries":  # the problems of its secret would follow from these
-            refused = [
-                str(one.get("title")) for one in made if any(each.startswith(f"{one.get('title')}:") for each in found)
-            ]
-        for problem in found:
-            yield _OPTION.sub(lambda match: f"option '{members.get(match[1], match[1])}'", problem)
+        for problem in _problems_of(module, as_data(sound), is_local=is_local) if sound else ():
+            yield _OPTION.sub(lambda found: f"option '{members.get(found[1], found[1])}'", problem)
 
 
 def _assume_answer(question: Made) -> Made:
@@ -169,8 +161,8 @@ def _assume_answer(question: Made) -> Made:
     realm = question.get("realm_host")
     try:
         known = info_from_option(RegistryOptions(str(question.get("registry")), realm_host=realm))
-    except OptionError:  # the check of the question reports it
-        known = None
+    except OptionError as error:  # the check of the question reports it
+        return {"error": str(error)}
     return {"registry": question.get("registry"), "delegated": bool(known and known.delegated), "realm_host": realm}
 
 

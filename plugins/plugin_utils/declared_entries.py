@@ -39,9 +39,8 @@ except ImportError:  # before ansible-core 2.19 there is nothing to share
 #: A template that is one expression. Braces in it could be a dictionary, a string or another template.
 _EXPRESSION = re.compile(r"\{\{(?![-+])([^{}]+)(?<![-+])\}\}\Z")
 
-#: A lookup by name, with its first argument. Only the argument of `_OF_FILES` is shown: others can contain a token.
+#: A lookup by name, with its first argument. Only the path of a file is shown: other arguments can contain a token.
 _LOOKUP = re.compile(r"\b(?:lookup|query|q)\(\s*['\"]([\w.]+)['\"](?:\s*,\s*['\"]([^'\"]+)['\"])?")
-_OF_FILES = ("file", "unvault", "ansible.builtin.file", "ansible.builtin.unvault")
 _LITERAL = "if '{{', '{%' or '{#' is a part of a password, write it as !unsafe '...'"
 
 #: The text of a number or a date, as Python writes it.
@@ -127,7 +126,7 @@ class Templates:
 
 
 def _explain_error(error: AnsibleError, template: str, host: str) -> str:
-    """Return why a template has no value on a host. A command in it contains the place of the template as `TemplateError.PLACE`.
+    """Return why a template has no value on a host. A command in it contains `TEMPLATE`.
 
     It may be a password with braces. So the text does not contain Ansible's message, which repeats the template, and contains a name from
     it only if the template is one expression.
@@ -140,11 +139,12 @@ def _explain_error(error: AnsibleError, template: str, host: str) -> str:
         return f"a variable in its template, or a member of one, is undefined; {_LITERAL}"
     lookup = _LOOKUP.search(template) if _EXPRESSION.match(template) else None
     if lookup and lookup_loader.has_plugin(lookup[1]):
-        if problem := _explain_file(lookup[2] or "") if lookup[1] in _OF_FILES else "":
+        is_file = lookup[1].rpartition(".")[2] in ("file", "unvault")
+        if problem := _explain_file(lookup[2] or "") if is_file else "":
             return f"lookup {lookup[1]!r} failed: {problem}"
         return (
             f"lookup {lookup[1]!r} in its template failed. To see why, run: ansible -i INVENTORY {host} -m ansible.builtin.debug "
-            f"-a 'msg={{{{ {TemplateError.PLACE} }}}}'"
+            "-a 'msg={{ TEMPLATE }}'"
         )
     return f"a value is not a template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
 

@@ -29,7 +29,6 @@ from ..module_utils.core.redaction import CONTAINERS
 __all__ = [
     "KNOWN",
     "PLAYBOOKS",
-    "ROTATED_LOGINS",
     "SHORT_NAMES",
     "SURVEYS",
     "VARIABLES",
@@ -241,9 +240,9 @@ _VERSION, _REGISTRIES = "pull_access_audit_target_version", "credential_rotation
 _LOGIN_VARIABLES = ("image_pull_username", "image_pull_password", "image_pull_api_key")
 _LOGIN_MEMBERS = ("username", "password", "token")
 #: The members of dictionaries in which Ansible's own check of a role does not suggest the right name.
-ROTATED_LOGINS = {
-    "credential_rotation_old": ("username", "password"),
-    "credential_rotation_new": ("username", "password", "expires"),
+_ROTATED: Mapping[str, dict[str, Any]] = {
+    "credential_rotation_old": {"username": {}, "password": {}},
+    "credential_rotation_new": {"username": {}, "password": {}, "expires": {}},
 }
 
 _REFUSAL = "nothing was read or changed: "
@@ -263,11 +262,7 @@ def is_collection_task(task: Any) -> bool:
 def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
     """Return a sentence for each unknown variable with a prefix of this collection, each login that YAML has changed, and each invalid setting."""
     unknown = [name for name in variables if name.startswith(_PREFIXES) and not _is_known(name)]
-    found = [
-        *map(_sentence, _not_ignored(unknown, variables, templar)),
-        *_unknown_members(variables),
-        *_find_unquoted(variables),
-    ]
+    found = [*map(_sentence, _not_ignored(unknown, variables, templar)), *_find_unquoted(variables)]
     return found + _invalid_settings({name: templar.template(variables[name]) for name in _LATE if name in variables})
 
 
@@ -377,12 +372,6 @@ def _sentence(name: str) -> str:
     return f"variable {name} is unknown{end} Correct it or, if it is for something else, list its name in {_IGNORED}"
 
 
-def _unknown_members(variables: Mapping[str, Any]) -> Iterator[str]:
-    for name, members in ROTATED_LOGINS.items():
-        if isinstance(login := follow_variable(variables.get(name), variables), Mapping):
-            yield from problems_of_names({member: {} for member in members}, login, f"variable {name}.")
-
-
 def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
     version, registries = (follow_variable(variables.get(name), variables) for name in (_VERSION, _REGISTRIES))
     if isinstance(version, (int, float)):
@@ -398,6 +387,7 @@ def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
         for position, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, Mapping):
                 index = f"[{position}]" if isinstance(value, list) else ""
+                yield from problems_of_names(_ROTATED[name], item, f"variable {name}.") if name in _ROTATED else ()
                 written = ((part, follow_variable(item.get(part), variables)) for part in _LOGIN_MEMBERS)
                 yield from filter(None, (why_unquoted(f"{name}{index}.{part}", one) for part, one in written))
 

@@ -223,8 +223,7 @@ def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
     for short in _REGISTRIES:
         yield from _host_problems(short, _hosts_in(given, short))
     if not isinstance(version := given.get("target_version", "1.0"), str):
-        example = f"{version}.0" if len(str(version)) > len("4.2") else f"{version}0.0 or {version}.0"
-        yield f"target_version is the number {version}, and YAML drops the last zero of 4.20: write three numbers, such as {example}"
+        yield f"target_version is the number {version}, and YAML drops the last zero of 4.20: write three numbers, such as {version:.2f}.0"
     elif parse_version(version) is None:
         yield f"target_version is {version!r}: give a version such as 4.22.0, or 1.35.0 for plain Kubernetes"
     if (level := given.get("fail_on", "never")) not in _FAIL_ON:

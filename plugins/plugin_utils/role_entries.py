@@ -60,13 +60,11 @@ class DeclarationError(Exception):
 class TemplateError(Exception):
     """A template that cannot be evaluated. The message is for the user and contains no value. `place` is the path of the template in its member."""
 
-    PLACE = "TEMPLATE"
     place = ""
 
     def at(self, where: str) -> str:
-        """Return the message for a template in this variable or member."""
-        place = where + self.place
-        return f"{place}: {str(self).replace(self.PLACE, place.removeprefix('variable '))}"
+        """Return the message for a template in this variable or member, with its place for `TEMPLATE`."""
+        return f"{where}{self.place}: " + str(self).replace("TEMPLATE", where.removeprefix("variable ") + self.place)
 
 
 @dataclass(frozen=True)

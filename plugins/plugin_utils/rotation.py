@@ -136,13 +136,13 @@ def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
     password = " and password" if facts.has_password else ""
     old = "" if only_new else f"the user{password} of credential_rotation_old, or with "
     of_registries = searched["for_registries"]
-    logins = "credential_rotation_old, credential_rotation_new"
+    wrong = "old, credential_rotation_new" if of_registries else "registries"
     parts = [
         f"no secret has an entry for {', '.join(facts.option('registries'))} with {old}the login of credential_rotation_new",
         f"Of {pluralize(searched['secrets'], 'searched secret')}, {pluralize(of_registries, 'has', 'have')} a login of any user for these registries",
         places_in(looked["similar"], joint=" has "),
         *looked["unreadable_secrets"],
-        f"Correct {logins if of_registries else 'credential_rotation_registries'}, credential_rotation_secrets or "
+        f"Correct credential_rotation_{wrong}, credential_rotation_secrets or "
         "credential_rotation_namespace_selector. If these clusters do not need the login, set credential_rotation_allow: [absent]",
     ]
     return ". ".join(filter(None, parts))

@@ -144,9 +144,8 @@ def find_similar(name: str, known: Collection[str]) -> str:
 def format_suggestion(name: str, known: Collection[str], given: Collection[str] = ()) -> str:
     """Return the end of a sentence that suggests the similar name. Empty if none is similar. `given` are the names that are set."""
     found = find_similar(name, known)
-    if found in given:
-        return f": {found!r} is set as well, so remove {name!r}, or move its value to {found!r}"
-    return f": did you mean {found!r}?" if found else ""
+    advice = f"{found!r} is set as well, so remove {name!r}, or move its value to {found!r}"
+    return f": {advice if found in given else f'did you mean {found!r}?'}" if found else ""
 
 
 def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:

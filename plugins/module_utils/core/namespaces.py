@@ -261,6 +261,4 @@ def missing_sentence(server: str) -> str:
 
 def name_missing(reason: str, names: Sequence[str]) -> str:
     """Return the reason with the name of the only namespace in its command. A name that no namespace can have does not become part of it."""
-    return (
-        reason.replace(f"{_CREATE}NAME", _CREATE + names[0]) if len(names) == 1 and is_namespace(names[0]) else reason
-    )
+    return reason.replace(f"{_CREATE}NAME", _CREATE + names[0]) if is_namespace(" ".join(names)) else reason

@@ -283,6 +283,11 @@ def _contradictions(
             yield namespace, entries[found.first], entries[found.second], found.what
 
 
+def _explain_group(names: Sequence[str], given: Sequence[str], *, only: bool) -> str:
+    both = join_and([repr(name) for name in names if name in given])
+    return f"give {'only ' * only}one of options {join_and([*map(repr, names)])}{f' ({both} are set)' if both else ''}"
+
+
 def _join_problems(problems: Sequence[str]) -> str:
     return f"nothing was read or changed: {summarize(problems, _SHOWN, '; ')}"
 
@@ -308,10 +313,5 @@ def _explain_error(message: str, given: Sequence[str]) -> str:
         return f"{item}option {found[2]!r} is {_KINDS.get(found[3], found[3])}: {advice}"
     if found := _GROUPS.match(message):
         groups = found[2].split(", ") if "|" in found[2] else [found[2]]
-        names = [re.findall(r"\w+", group) for group in groups]
-        known = (join_and([repr(name) for name in group if name in given]) for group in names)
-        return "; ".join(
-            f"give {'only ' if '|' in found[2] else ''}one of options {join_and([*map(repr, group)])}{f' ({both} are set)' if both else ''}"
-            for group, both in zip(names, known, strict=True)
-        )
+        return "; ".join(_explain_group(re.findall(r"\w+", group), given, only="|" in found[2]) for group in groups)
     return re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)

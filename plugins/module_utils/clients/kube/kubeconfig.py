@@ -321,14 +321,11 @@ def _find(files: Sequence[_File], kind: str, wanted: str) -> Section:
             if name == wanted:
                 return section
             names.append(name)
-    known = f" (only {one_line(', '.join(names))})" if names else ""
-    what = f"it has no {kind} {one_line(wanted)!r}{known}"
+    what = f"it has no {kind} {one_line(wanted)!r}" + (f" (only {one_line(', '.join(names))})" if names else "")
     if kind != "context" or not names:
         raise _error(files[0].title, what)
     meant = one_line(find_similar(wanted, names) or names[0])
-    raise ConnectError(
-        f"{files[0].title} cannot be used: {what}. Set 'context: {meant}', or 'kubeconfig' to the path of a file that has the context"
-    )
+    raise _error(files[0].title, what, f"Set 'context: {meant}', or another 'kubeconfig'")
 
 
 def _title(given: str | Mapping[str, Any] | None) -> str:
@@ -374,5 +371,5 @@ def _content(title: str, path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _error(title: str, what: str) -> ConnectError:
-    return ConnectError(f"{title} cannot be used: {what}. {_WAY_OUT}")
+def _error(title: str, what: str, way_out: str = _WAY_OUT) -> ConnectError:
+    return ConnectError(f"{title} cannot be used: {what}. {way_out}")

@@ -114,9 +114,7 @@ def option_host(option: str, text: str) -> str:
     try:
         registry_endpoint(host)
     except ValueError as error:
-        raise OptionError(
-            f"option {option!r}: {shown!r} does not begin with host[:port]: {error}. Write a host such as registry.example.com:5000"
-        ) from None
+        raise OptionError(f"option {option!r}: {shown!r} does not begin with host[:port]: {error}") from None
     return host
 
 

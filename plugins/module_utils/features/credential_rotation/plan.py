@@ -128,11 +128,6 @@ class Copy:
         return bool(self.found.other_passwords) or self.has_only_other_users or self.is_involved
 
     @property
-    def has_entry(self) -> bool:
-        """Whether it has a login for one of the registries."""
-        return any((self.found.old, self.found.new, self.found.other_passwords, self.found.other_users))
-
-    @property
     def is_of_nodes(self) -> bool:
         return self.ref in NODES_SECRETS
 

@@ -279,7 +279,8 @@ class _RotationReader:
 
         def keep(secret: Json) -> Json | None:
             copy = Copy.of(secret, rotation)
-            self.seen.searched.append(copy.has_entry)
+            found = copy.found
+            self.seen.searched.append(any((found.old, found.new, found.other_passwords, found.other_users)))
             return trim_managers(secret) if copy.is_wanted else None
 
         first, *others = [self._list(SECRET, self.namespaces, keep, *selectors) for selectors in _SEARCHED]

@@ -15,9 +15,9 @@ import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     _PREFIXES,
+    _ROTATED,
     KNOWN,
     PLAYBOOKS,
-    ROTATED_LOGINS,
     SHORT_NAMES,
     SURVEYS,
     is_collection_task,
@@ -73,7 +73,7 @@ def test_a_misspelled_member_of_a_rotated_login_is_refused() -> None:
         (ROOT / "roles" / "credential_rotation" / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
     )
     options = spec["argument_specs"]["main"]["options"]
-    assert {name: {*members} for name, members in ROTATED_LOGINS.items()} == {
+    assert {name: {*members} for name, members in _ROTATED.items()} == {
         name: {*option["options"]} for name, option in options.items() if "username" in option.get("options", ())
     }
     login = {"user": "canary", "password": "{{ vault }}"}

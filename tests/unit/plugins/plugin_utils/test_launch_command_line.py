@@ -63,7 +63,7 @@ def test_short_variables_are_changes(given: dict[str, Any], changes: list[Any]) 
         ({"only_reachable": "q.io/a"}, "only_reachable has 'q.io/a': give hosts"),
         (
             {"target_version": 4.2},
-            "target_version is the number 4.2, and YAML drops the last zero of 4.20: write three numbers, such as 4.20.0 or 4.2.0",
+            "target_version is the number 4.2, and YAML drops the last zero of 4.20: write three numbers, such as 4.20.0",
         ),
         (
             {"target_version": 4.22},

@@ -26,10 +26,7 @@ from support.objects import b64
 from unit.canaries import CANARIES, shown
 
 FORM = "give a Docker config.json or a Podman auth.json, whose content begins with '{\"auths\"'"
-MANIFEST = (
-    "it is the manifest of a secret. Give the content of the secret, which 'oc extract secret/NAME -n NAMESPACE "
-    "--keys=.dockerconfigjson --to=-' prints"
-)
+MANIFEST = "it is the manifest of a secret: give its content, which 'oc extract secret/NAME --keys=.dockerconfigjson --to=-' prints"
 SOURCE = "auth file /home/me/auth.json"
 QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
 DOCKERCFG = TYPES[1]

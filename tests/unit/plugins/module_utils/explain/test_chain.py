@@ -516,7 +516,10 @@ def test_an_unknown_step_is_marked_in_the_report() -> None:
 
 @pytest.mark.parametrize(
     ("subject", "objects"),
-    [(pod("hidden"), known(hidden=REFUSED)), (template(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): REFUSED})],
+    [
+        (pod("hidden"), known(hidden=REFUSED)),
+        (template(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): REFUSED}),
+    ],
 )
 def test_no_step_denies_a_key_that_could_not_be_read(subject: Any, objects: Any) -> None:
     assert "  NO keys" not in "\n".join(told(subject, objects).report()["text"])

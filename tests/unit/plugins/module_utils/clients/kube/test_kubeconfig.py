@@ -117,8 +117,7 @@ class TestContext:
     def test_an_unknown_context_is_refused_with_one_that_exists(self, wanted: str, meant: str) -> None:
         shown = wanted.replace("\n", " ")
         assert error_of(config(), wanted) == (
-            f"the kubeconfig given as data cannot be used: it has no context '{shown}' (only one, two). Set 'context: {meant}', or "
-            "'kubeconfig' to the path of a file that has the context"
+            f"the kubeconfig given as data cannot be used: it has no context '{shown}' (only one, two). Set 'context: {meant}', or another 'kubeconfig'"
         )
 
     @pytest.mark.parametrize(

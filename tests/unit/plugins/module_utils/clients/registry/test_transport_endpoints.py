@@ -99,15 +99,15 @@ class TestOptionHost:
         [
             (
                 "",
-                "option 'registry': '' does not begin with host[:port]: there is no host. Write a host such as registry.example.com:5000",
+                "option 'registry': '' does not begin with host[:port]: there is no host",
             ),
             (
                 "https:///team",
-                "option 'registry': '/team' does not begin with host[:port]: there is no host. Write a host such as registry.example.com:5000",
+                "option 'registry': '/team' does not begin with host[:port]: there is no host",
             ),
             (
                 "a b/team",
-                f"option 'registry': 'a b/team' does not begin with host[:port]: {NO_NAME}. Write a host such as registry.example.com:5000",
+                f"option 'registry': 'a b/team' does not begin with host[:port]: {NO_NAME}",
             ),
         ],
     )
