@@ -126,7 +126,7 @@ class Templates:
 
 
 def _explain_error(error: AnsibleError, template: str, host: str) -> str:
-    """Return why a template has no value on a host. A command in it contains `TEMPLATE`.
+    """Return why a template has no value on a host. A command in it contains `{template}`.
 
     It may be a password with braces. So the text does not contain Ansible's message, which repeats the template, and contains a name from
     it only if the template is one expression.
@@ -144,7 +144,7 @@ def _explain_error(error: AnsibleError, template: str, host: str) -> str:
             return f"lookup {lookup[1]!r} failed: {problem}"
         return (
             f"lookup {lookup[1]!r} in its template failed. To see why, run: ansible -i INVENTORY {host} -m ansible.builtin.debug "
-            "-a 'msg={{ TEMPLATE }}'"
+            "-a 'msg={{ {template} }}'"
         )
     return f"a value is not a template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
 

@@ -63,8 +63,8 @@ class TemplateError(Exception):
     place = ""
 
     def at(self, where: str) -> str:
-        """Return the message for a template in this variable or member, with its place for `TEMPLATE`."""
-        return f"{where}{self.place}: " + str(self).replace("TEMPLATE", where.removeprefix("variable ") + self.place)
+        """Return the message for a template in this variable or member, with its place for `{template}`."""
+        return f"{where}{self.place}: " + str(self).replace("{template}", where.removeprefix("variable ") + self.place)
 
 
 @dataclass(frozen=True)

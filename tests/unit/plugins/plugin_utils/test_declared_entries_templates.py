@@ -152,7 +152,7 @@ def test_a_failed_template_raises_its_own_error_and_affects_no_other() -> None:
         ),
         (
             "{{ lookup('file', 'canary') }}",
-            "lookup 'file' in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug -a 'msg={{ TEMPLATE }}'",
+            "lookup 'file' in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug -a 'msg={{ {template} }}'",
         ),
         (
             "{{ lookup('csvfile', '/canary') }}",
@@ -167,7 +167,7 @@ def test_a_lookup_that_fails_is_named_if_it_exists(template: str, begin: str) ->
         Templates(Counting()).resolve({"a": [{"b": "x"}, {"b": trusted(template)}]})
     assert str(error.value).startswith(begin)
     assert "canary" not in str(error.value)
-    assert error.value.at("variable v") == f"v.a[1].b: {error.value}".replace("TEMPLATE", "v.a[1].b").replace(
+    assert error.value.at("variable v") == f"v.a[1].b: {error.value}".replace("{template}", "v.a[1].b").replace(
         "v", "variable v", 1
     )
 
