@@ -73,7 +73,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 self._shared = SharedConnections(stack, directory)
                 access.apply()
         except DeclarationError as error:
-            return refuse(str(error), plan=is_plan)
+            return refuse(refusal_of([str(error)]), plan=is_plan)
         host = task_vars["inventory_hostname"]
         for note in () if self._task.no_log else access.notes:
             display(f"[{host}] {note}")

@@ -614,6 +614,20 @@ rotation:
           elements: str
           returned: always
       sample: []
+    searched:
+      description: The numbers of searched secrets.
+      type: dict
+      returned: always
+      contains:
+        secrets:
+          description: The secrets that were searched.
+          type: int
+          returned: always
+        for_registries:
+          description: Those with a login for one of the registries, of any user.
+          type: int
+          returned: always
+      sample: {secrets: 12, for_registries: 3}
     similar:
       description:
         - Secrets with a part of a login, if no secret has the old one. At most 10 of each namespace, and the first 100 of all,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def role_in_play(role: Role, name: str, variables: Mapping[str, Any], templates:
     try:
         state = templates.resolve(variables.get(f"{name}_state"))
     except TemplateError as error:
-        raise DeclarationError(f"variable {name}_state: {error}") from None
+        raise DeclarationError(error.at(f"variable {name}_state")) from None
     return replace(role, name=name, absent=str(state) == "absent")
 
 
@@ -148,10 +149,11 @@ def _problems(declared: Declarations, *, is_local: bool) -> Iterator[str]:
         answer = {"registries": [*map(_assume_answer, KINDS["delegated_auth"]["registries"](declared, None))]}
     for kind, module in _TASKS[declared.role.name].items():
         made = KINDS[declared.role.name][kind](declared, answer)
-        yield from _find_changed_logins(module, made)
-        if made:
-            for problem in _problems_of(module, as_data(made), is_local=is_local):
-                yield _OPTION.sub(lambda found: f"option '{members.get(found[1], found[1])}'", problem)
+        changed = [[*_find_changed_logins(module, one)] for one in made]
+        yield from chain(*changed)
+        sound = [one for one, problems in zip(made, changed, strict=True) if not problems]
+        for problem in _problems_of(module, as_data(sound), is_local=is_local) if sound else ():
+            yield _OPTION.sub(lambda found: f"option '{members.get(found[1], found[1])}'", problem)
 
 
 def _assume_answer(question: Made) -> Made:
@@ -159,16 +161,15 @@ def _assume_answer(question: Made) -> Made:
     realm = question.get("realm_host")
     try:
         known = info_from_option(RegistryOptions(str(question.get("registry")), realm_host=realm))
-    except OptionError:  # the check of the question reports it
-        known = None
+    except OptionError as error:  # the check of the question reports it
+        return {"error": str(error)}
     return {"registry": question.get("registry"), "delegated": bool(known and known.delegated), "realm_host": realm}
 
 
-def _find_changed_logins(module: Module, made: Sequence[Made]) -> Iterator[str]:
+def _find_changed_logins(module: Module, one: Made) -> Iterator[str]:
     """Yield changed credentials. Before ansible-core 2.19, a date would turn all entries into one text, including passwords."""
     spec = module.arguments[module.form.option]["options"] if module.form else {}
-    for one in made:
-        yield from (f"{one.get('title')}: {problem}" for problem in find_unquoted(spec, one))
+    yield from (f"{one.get('title')}: {problem}" for problem in find_unquoted(spec, one))
 
 
 def _problems_of(module: Module, made: Sequence[Made], *, is_local: bool) -> Iterator[str]:

@@ -528,7 +528,7 @@ def _resolve_value(templates: Evaluator, value: Any, where: str) -> Any:
     try:
         return templates.resolve(value)
     except TemplateError as error:
-        raise DeclarationError(f"{where}: {error}") from None
+        raise DeclarationError(error.at(where)) from None
 
 
 def _problems(role: str, entry: RoleEntry) -> Iterator[str]:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from ansible.module_utils.common.validation import check_type_list
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ..module_utils.core.errors import OptionError
+from ..module_utils.core.ownership import check_owner
 from ..module_utils.core.text import join_and
 from .declaration_check import find_invalid_settings, refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
@@ -112,8 +114,13 @@ class DeclaredAccess:
             for name, step in self._steps.items()
             for one in find_invalid_settings(step.module, self._given[name], step.settings)
         ]
-        if self._is_pruned and self._setting("image_pull_owner") in (None, ""):
-            problems.append(_NO_OWNER)
+        try:
+            if owner := self._setting("image_pull_owner"):
+                check_owner(str(owner))
+            elif self._is_pruned:
+                problems.append(_NO_OWNER)
+        except OptionError as error:
+            problems.append(str(error).replace("option 'owner'", "variable image_pull_owner"))
         try:
             if present:
                 refuse_invalid(present, self._variables, self._templates)
@@ -147,7 +154,7 @@ class DeclaredAccess:
         try:
             return self._templates.resolve(self._variables.get(variable))
         except TemplateError as error:
-            raise DeclarationError(f"variable {variable}: {error}") from None
+            raise DeclarationError(error.at(f"variable {variable}")) from None
 
     @property
     def titles(self) -> list[str]:

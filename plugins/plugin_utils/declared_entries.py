@@ -19,6 +19,7 @@ from typing import Any
 from ansible.errors import AnsibleError, AnsibleLookupError, AnsibleUndefinedVariable
 from ansible.plugins.loader import lookup_loader
 
+from ..module_utils.core.files import advise_reader, describe_read_error
 from .declarations import KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
 from .role_entries import DeclarationError, Role, RoleEntry, TemplateError, as_data
@@ -38,7 +39,8 @@ except ImportError:  # before ansible-core 2.19 there is nothing to share
 #: A template that is one expression. Braces in it could be a dictionary, a string or another template.
 _EXPRESSION = re.compile(r"\{\{(?![-+])([^{}]+)(?<![-+])\}\}\Z")
 
-_LOOKUP = re.compile(r"\b(?:lookup|query|q)\(\s*['\"]([\w.]+)['\"]")
+#: A lookup by name, with its first argument. Only the path of a file is shown: other arguments can contain a token.
+_LOOKUP = re.compile(r"\b(?:lookup|query|q)\(\s*['\"]([\w.]+)['\"](?:\s*,\s*['\"]([^'\"]+)['\"])?")
 _LITERAL = "if '{{', '{%' or '{#' is a part of a password, write it as !unsafe '...'"
 
 #: The text of a number or a date, as Python writes it.
@@ -69,10 +71,10 @@ class Templates:
     def resolve(self, value: Any) -> Any:
         """Return the value with its templates evaluated; None for an omitted one. Most strings contain no template."""
         if isinstance(value, Mapping):
-            members = {key: self.resolve(item) for key, item in value.items()}
+            members = {key: self._resolve_part(f".{key}", item) for key, item in value.items()}
             return {key: item for key, item in members.items() if item is not None}
         if isinstance(value, (list, tuple)):
-            return [self.resolve(item) for item in value]
+            return [self._resolve_part(f"[{position}]", item) for position, item in enumerate(value)]
         if value is None or isinstance(value, (bool, int, float)) or (_is_text(value) and "{" not in value):
             return value
         if _is_text(value) and value in self._known and is_trusted_as_template(value):
@@ -80,8 +82,16 @@ class Templates:
         try:
             result = self._with_type(value, self._templar.template(value))
         except AnsibleError as error:
-            raise TemplateError(_explain_error(error, value if _is_text(value) else "")) from None
+            host = self._templar.available_variables.get("inventory_hostname", "HOST")
+            raise TemplateError(_explain_error(error, value if _is_text(value) else "", host)) from None
         return None if self._is_omitted(result) else result
+
+    def _resolve_part(self, place: str, value: Any) -> Any:
+        try:
+            return self.resolve(value)
+        except TemplateError as error:
+            error.place = place + error.place
+            raise
 
     def _with_type(self, template: Any, result: Any) -> Any:
         """Return the result as the number or the date that it is.
@@ -115,8 +125,8 @@ class Templates:
         return bool(value == self._templar.available_variables.get("omit"))
 
 
-def _explain_error(error: AnsibleError, template: str) -> str:
-    """Return why a template has no value.
+def _explain_error(error: AnsibleError, template: str, host: str) -> str:
+    """Return why a template has no value on a host. A command in it contains `{template}`.
 
     It may be a password with braces. So the text does not contain Ansible's message, which repeats the template, and contains a name from
     it only if the template is one expression.
@@ -129,11 +139,24 @@ def _explain_error(error: AnsibleError, template: str) -> str:
         return f"a variable in its template, or a member of one, is undefined; {_LITERAL}"
     lookup = _LOOKUP.search(template) if _EXPRESSION.match(template) else None
     if lookup and lookup_loader.has_plugin(lookup[1]):
+        is_file = lookup[1].rpartition(".")[2] in ("file", "unvault")
+        if problem := _explain_file(lookup[2] or "") if is_file else "":
+            return f"lookup {lookup[1]!r} failed: {problem}"
         return (
-            f"lookup {lookup[1]!r} in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug "
-            f'-a "msg=TEMPLATE"; {_LITERAL}'
+            f"lookup {lookup[1]!r} in its template failed. To see why, run: ansible -i INVENTORY {host} -m ansible.builtin.debug "
+            "-a 'msg={{ {template} }}'"
         )
     return f"a value is not a template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
+
+
+def _explain_file(path: str) -> str:
+    """Return why the file of a lookup cannot be read. Empty if it can, and for a relative path, which Ansible searches in several directories."""
+    if Path(path).is_absolute():
+        try:
+            read_file(path)
+        except (OSError, ValueError) as error:
+            return f"{path!r} cannot be read on the controller: {describe_read_error(path, error)}{advise_reader(path, error)}"
+    return ""
 
 
 def _texts(value: Any) -> Iterator[str]:

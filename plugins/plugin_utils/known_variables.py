@@ -23,7 +23,7 @@ from typing import Any
 from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from ..module_utils.core.errors import Limit, OptionError, find_similar
+from ..module_utils.core.errors import Limit, OptionError, find_similar, problems_of_names
 from ..module_utils.core.redaction import CONTAINERS
 
 __all__ = [
@@ -239,7 +239,13 @@ _VERSION, _REGISTRIES = "pull_access_audit_target_version", "credential_rotation
 #: Parts of a login, as variables and as members of variables. Nested entries are checked when they are read.
 _LOGIN_VARIABLES = ("image_pull_username", "image_pull_password", "image_pull_api_key")
 _LOGIN_MEMBERS = ("username", "password", "token")
+#: The members of dictionaries in which Ansible's own check of a role does not suggest the right name.
+_ROTATED: Mapping[str, dict[str, Any]] = {
+    "credential_rotation_old": {"username": {}, "password": {}},
+    "credential_rotation_new": {"username": {}, "password": {}, "expires": {}},
+}
 
+_REFUSAL = "nothing was read or changed: "
 _COLLECTION = Path(__file__).parents[2].resolve()
 
 
@@ -266,8 +272,8 @@ def problems_of(variables: Mapping[str, Any], templar: Any) -> list[str]:
 
 
 def refusal_of(problems: Collection[str]) -> str:
-    """Return the message with these problems, each once; empty without one."""
-    return f"nothing was read or changed: {'; '.join(dict.fromkeys(problems))}" if problems else ""
+    """Return the message with these problems, each once; empty without one. A message stays as it is."""
+    return f"{_REFUSAL}{'; '.join(dict.fromkeys(problems)).removeprefix(_REFUSAL)}" if problems else ""
 
 
 def _invalid_settings(values: Mapping[str, Any]) -> list[str]:
@@ -386,6 +392,7 @@ def _find_unquoted(variables: Mapping[str, Any]) -> Iterator[str]:
         for position, item in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(item, Mapping):
                 index = f"[{position}]" if isinstance(value, list) else ""
+                yield from problems_of_names(_ROTATED[name], item, f"variable {name}.") if name in _ROTATED else ()
                 written = ((part, follow_variable(item.get(part), variables)) for part in _LOGIN_MEMBERS)
                 yield from filter(None, (why_unquoted(f"{name}{index}.{part}", one) for part, one in written))
 

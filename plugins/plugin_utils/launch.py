@@ -122,6 +122,7 @@ _LOGIN = re.compile(r"[^\s{}#]+@[\w.:-]+\Z")
 _HOST = re.compile(r"[\w.*:-]+\Z")
 _TRUE, _FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 _SWITCHES = ("ask_registries", "declared", "new_nodes", "registry_validate_certs", "show")
+_FAIL_ON = ("never", "certain_break", "would_break", "unknown")
 _REGISTRIES = {"unreachable": "unreachable_registries", "only_reachable": "only_registries"}
 
 
@@ -222,12 +223,14 @@ def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
     for short in _REGISTRIES:
         yield from _host_problems(short, _hosts_in(given, short))
     if not isinstance(version := given.get("target_version", "1.0"), str):
-        yield f"target_version is the number {version}: write the version with three numbers, such as 4.20.0"
+        yield f"target_version is the number {version}, and YAML drops the last zero of 4.20: write three numbers, such as {version:.2f}.0"
     elif parse_version(version) is None:
         yield f"target_version is {version!r}: give a version such as 4.22.0, or 1.35.0 for plain Kubernetes"
+    if (level := given.get("fail_on", "never")) not in _FAIL_ON:
+        yield f"fail_on is {level!r}: give one of {', '.join(_FAIL_ON)}, such as -e fail_on=would_break"
     yield from _switch_problems(given)
     if not isinstance(given.get("changes", []), list):
-        yield "changes is not a list: begin each change with '- ', or in JSON, write [{...}], such as [{remove_secrets: {name: old-pull}}]"
+        yield """changes is not a list: begin each change with '- ', or in JSON, write [{...}], such as [{"remove_secrets": {"name": "old-pull"}}]"""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,13 @@ class DeclarationError(Exception):
 
 
 class TemplateError(Exception):
-    """A template that cannot be evaluated. The message is for the user and contains no value."""
+    """A template that cannot be evaluated. The message is for the user and contains no value. `place` is the path of the template in its member."""
+
+    place = ""
+
+    def at(self, where: str) -> str:
+        """Return the message for a template in this variable or member, with its place for `{template}`."""
+        return f"{where}{self.place}: " + str(self).replace("{template}", where.removeprefix("variable ") + self.place)
 
 
 @dataclass(frozen=True)

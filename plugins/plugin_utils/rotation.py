@@ -9,6 +9,7 @@ empty otherwise. It names all problems. `notes` are the lines to print otherwise
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -123,22 +124,26 @@ def judge_plan(facts: Facts) -> Step:
 def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:
     """If no cluster of the play has the login, it is probably misspelled, and the login in use would be retired. A single cluster may lack it."""
     only_new = name == "seen"
-    key, found = facts.fact("key"), 0
+    key, found, searched = facts.fact("key"), 0, Counter[str]()
     for host in facts.hosts.values():
         if key in (host.get("__credential_rotation_logins") or {}):
-            copies = ((host.get(f"__credential_rotation_{name}") or {}).get("rotation") or {}).get("copies") or {}
+            rotation = (host.get(f"__credential_rotation_{name}") or {}).get("rotation") or {}
+            copies = rotation.get("copies") or {}
+            searched.update(rotation.get("searched") or {})
             found += copies.get("new", 0) + (0 if only_new else copies.get("old", 0))
     if found or facts.allows("absent"):
         return ""
     password = " and password" if facts.has_password else ""
     old = "" if only_new else f"the user{password} of credential_rotation_old, or with "
+    of_registries = searched["for_registries"]
+    wrong = "old, credential_rotation_new" if of_registries else "registries"
     parts = [
         f"no secret has an entry for {', '.join(facts.option('registries'))} with {old}the login of credential_rotation_new",
+        f"Of {pluralize(searched['secrets'], 'searched secret')}, {pluralize(of_registries, 'has', 'have')} a login of any user for these registries",
         places_in(looked["similar"], joint=" has "),
         *looked["unreadable_secrets"],
-        "Correct credential_rotation_registries, credential_rotation_old, credential_rotation_new, "
-        "credential_rotation_secrets or credential_rotation_namespace_selector. If these "
-        "clusters do not need the login, set credential_rotation_allow: [absent]",
+        f"Correct credential_rotation_{wrong}, credential_rotation_secrets or "
+        "credential_rotation_namespace_selector. If these clusters do not need the login, set credential_rotation_allow: [absent]",
     ]
     return ". ".join(filter(None, parts))
 

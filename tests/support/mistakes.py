@@ -157,7 +157,7 @@ def _extra(folder: Path, mistakes: list[Mistake]) -> list[str]:
 
 
 _RESULT = re.compile(
-    r"^(?:fatal|ok|changed): \[(\w+)(?: -> \w+)?\](?:: FAILED!)? => (?=\{)|^PLAY \[(\w+)\]|^\[(WARNING|ERROR)\]: (.*)",
+    r"^(?:fatal|ok|changed): \[(\w+)(?: -> \w+)?\](?:: FAILED!)? => (?=\{)|^\[(WARNING|ERROR)\]: (.*)",
     re.M,
 )
 
@@ -166,26 +166,24 @@ _DULL = ("The arg spec validation passed", "All assertions passed")
 
 
 def _messages(output: str, mistakes: list[Mistake]) -> dict[str, str]:
-    """Return the failures and the result line of each host, and the warnings: of its play, or those that have its problem.
+    """Return the failures and the result line of each host, and the warnings that have its problem: they do not name a host.
 
     If no host has an answer, the run ended before its first play, and its errors are the answer to each.
     """
     found = dict.fromkeys((one.name for one in mistakes), "")
-    warnings, current = [], ""
+    warnings = []
     for start in _RESULT.finditer(output):
-        host, own_play, level, warning = start.groups()
-        if own_play in found:
-            current = own_play
-        elif host in found:
+        host, level, warning = start.groups()
+        if host in found:
             result, _end = json.JSONDecoder().raw_decode(output, start.end())
             text = _text_of(result)
             found[host] += f"{text}\n" if text and text not in (*_DULL, found[host]) else ""
         elif warning:
-            warnings.append((current if level == "WARNING" else "", f"[{level}]: {warning}\n"))
+            warnings.append(f"[{level}]: {warning}\n")
     is_silent = not any(found.values())
-    for host, text in warnings:
+    for text in warnings:
         for one in mistakes:
-            if one.name == host or is_silent or (one.what and one.what in text and text.startswith("[W")):
+            if is_silent or (one.what and one.what in text and text.startswith("[W")):
                 found[one.name] += text
     return found
 

@@ -67,7 +67,7 @@ MODULES: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ({**SECRET, "namespaces": ["no/good"]}, ["'namespaces'", "lower-case"]),
         (
             {"secrets": [{**HERE, **SECRET}, {**SECRET, "namespaces": ["Not-A-Name"]}, {**HERE, "name": "c"}]},
-            ["nothing was read or changed. Problems with the 3 entries: secrets[1] (pull): ", "secrets[2] (c): "],
+            ["nothing was read or changed: secrets[1] (pull): ", "secrets[2] (c): "],
         ),
         (
             {"secrets": [{**HERE, **SECRET, "state": "gone"}, {**SECRET, "pasword": "Canary-77"}]},

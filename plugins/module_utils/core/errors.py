@@ -144,7 +144,8 @@ def find_similar(name: str, known: Collection[str]) -> str:
 def format_suggestion(name: str, known: Collection[str], given: Collection[str] = ()) -> str:
     """Return the end of a sentence that suggests the similar name. Empty if none is similar. `given` are the names that are set."""
     found = find_similar(name, known)
-    return f": did you mean {found!r}{', which is set as well' if found in given else ''}?" if found else ""
+    advice = f"{found!r} is set as well, so remove {name!r}, or move its value to {found!r}"
+    return f": {advice if found in given else f'did you mean {found!r}?'}" if found else ""
 
 
 def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
@@ -154,7 +155,8 @@ def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], wh
     for name, value in given.items():
         if name not in names:
             if not str(name).startswith("_ansible_"):
-                yield f"{where}{name} is unknown{format_suggestion(str(name), names, filled) or ';'} it takes {', '.join(sorted(arguments))}"
+                meant = format_suggestion(str(name), names, filled)
+                yield f"{where}{name} is unknown{meant}{'' if meant.endswith('?') else ';'} it takes {', '.join(sorted(arguments))}"
             continue
         options = arguments.get(name, {}).get("options")
         if not options:
@@ -165,7 +167,7 @@ def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], wh
                 yield from problems_of_names(options, item, f"{where}{name}{index}.")
     needed = {name: (name, *spec.get("aliases", ())) for name, spec in arguments.items() if spec.get("required")}
     missing = (name for name, spellings in needed.items() if all(given.get(one) is None for one in spellings))
-    yield from (f"{where}{name} is missing: add the line '{name}: VALUE'" for name in missing)
+    yield from (f"{where}{name} is missing or empty: write '{name}: VALUE'" for name in missing)
 
 
 #: The default of the options that limit a prune.

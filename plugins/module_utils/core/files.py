@@ -34,7 +34,7 @@ def describe_place(path: str | Path) -> str:
     """Return where a relative path begins, which the user of a playbook cannot see, and an absolute form. Empty for an absolute path."""
     if Path(path).is_absolute():
         return ""
-    return f" in {Path.cwd()}, where a relative path begins. Give the whole path, such as {{{{ inventory_dir }}}}/{Path(path).as_posix()}"
+    return f' in {Path.cwd()}, where a relative path begins. Give the whole path, such as "{{{{ inventory_dir }}}}/{Path(path).as_posix()}"'
 
 
 def describe_read_error(path: str | Path, error: Exception) -> str:

@@ -9,13 +9,14 @@ The syntax is that of the API server (apimachinery pkg/labels/selector.go). Uncl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
 from .errors import OptionError, Refusal
+from .names import is_namespace
 from .objects import Json, as_dict, as_list, as_str, as_strs, metadata
 from .text import pluralize
 
@@ -28,6 +29,7 @@ __all__ = [
     "is_platform_namespace",
     "is_selected",
     "missing_sentence",
+    "name_missing",
     "requester_of",
     "required_keys",
 ]
@@ -249,6 +251,14 @@ def _is_any_match(name: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
+_CREATE = "or create it: kubectl create namespace "
+
+
 def missing_sentence(server: str) -> str:
-    """Return the reason and the way out for a namespace that does not exist on a server."""
-    return f"the namespace does not exist on {server}. Correct its name, or create it: kubectl create namespace NAME"
+    """Return the reason and the way out for a namespace that does not exist on a server. It is the same for each namespace."""
+    return f"the namespace does not exist on {server}. Correct its name, {_CREATE}NAME"
+
+
+def name_missing(reason: str, names: Sequence[str]) -> str:
+    """Return the reason with the name of the only namespace in its command. A name that no namespace can have does not become part of it."""
+    return reason.replace(f"{_CREATE}NAME", _CREATE + names[0]) if is_namespace(" ".join(names)) else reason

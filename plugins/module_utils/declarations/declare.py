@@ -163,14 +163,13 @@ def read_declarations(
     if params.get(form.option) is None:
         return [_read_declaration(form, params, read_file, None)]
     found, problems = [], []
-    entries = list_entries(form, params)
-    for entry, options in entries:
+    for entry, options in list_entries(form, params):
         try:
             found.append(_read_declaration(form, options, read_file, entry))
         except OptionError as error:
             problems.append(f"{entry}: {error}")
     if problems:
-        raise OptionError(_join_problems(problems, len(entries)))
+        raise OptionError(_join_problems(problems))
     return found
 
 
@@ -192,7 +191,7 @@ def read_claims(
 def entry_problems(form: EntryList, arguments: Mapping[str, Any], items: Any) -> str:
     """Return the problems that Ansible's validation finds in the entries, in one message without values. Empty if there are none."""
     problems = problems_of_entries(form, arguments, items)
-    return _join_problems(problems, len(items)) if problems else ""
+    return _join_problems(problems) if problems else ""
 
 
 def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: Any) -> list[str]:
@@ -207,18 +206,19 @@ def problems_of_entries(form: EntryList, arguments: Mapping[str, Any], items: An
         if not isinstance(item, Mapping):
             problems.append(f"{entry}: it is not a dictionary of options")
             continue
-        found = [*problems_of_names(spec["options"], item), *explain_errors(validator.validate(item).errors)]
+        found = [*problems_of_names(spec["options"], item), *explain_errors(validator.validate(item).errors, item)]
         problems += [f"{entry}: {problem}" for problem in found]
     return problems
 
 
-def explain_errors(errors: Iterable[Any]) -> list[str]:
+def explain_errors(errors: Iterable[Any], given: Iterable[str] = ()) -> list[str]:
     """Return a sentence for each error of Ansible's validation, without the value that Ansible repeats, and with the form to write.
 
+    `given` are the names of the options that are set.
     Errors about names are left out, because `problems_of_names` reports them in more detail.
     """
     messages = [error.msg for error in errors if type(error).__name__ not in ("UnsupportedError", "RequiredError")]
-    return [*dict.fromkeys(map(_explain_error, messages))]
+    return [*dict.fromkeys(_explain_error(message, [*given]) for message in messages)]
 
 
 def batch_of(
@@ -283,12 +283,13 @@ def _contradictions(
             yield namespace, entries[found.first], entries[found.second], found.what
 
 
-def _join_problems(problems: Sequence[str], total: int) -> str:
-    return f"nothing was read or changed. Problems with {_count_entries(total)}: {summarize(problems, _SHOWN, '; ')}"
+def _explain_group(names: Sequence[str], given: Sequence[str], *, only: bool) -> str:
+    both = join_and([repr(name) for name in names if name in given])
+    return f"give {'only ' * only}one of options {join_and([*map(repr, names)])}{f' ({both} are set)' if both else ''}"
 
 
-def _count_entries(total: int) -> str:
-    return "the one entry" if total == 1 else f"the {total} entries"
+def _join_problems(problems: Sequence[str]) -> str:
+    return f"nothing was read or changed: {summarize(problems, _SHOWN, '; ')}"
 
 
 #: Messages of Ansible (module_utils/common/parameters.py and validation.py), with their variable parts.
@@ -298,7 +299,7 @@ _GROUPS = re.compile(r"(parameters are mutually exclusive|one of the following i
 _KINDS = {"str": "a text", "int": "a number", "float": "a number", "list": "a list", "dict": "a dictionary"}
 
 
-def _explain_error(message: str) -> str:
+def _explain_error(message: str, given: Sequence[str]) -> str:
     if found := _CHOICE.match(message):
         choices = found[2].split(", ")
         if found[3] in choices:
@@ -312,6 +313,5 @@ def _explain_error(message: str) -> str:
         return f"{item}option {found[2]!r} is {_KINDS.get(found[3], found[3])}: {advice}"
     if found := _GROUPS.match(message):
         groups = found[2].split(", ") if "|" in found[2] else [found[2]]
-        names = (join_and([repr(name) for name in re.findall(r"\w+", group)]) for group in groups)
-        return "; ".join(f"give {'only ' if '|' in found[2] else ''}one of options {group}" for group in names)
+        return "; ".join(_explain_group(re.findall(r"\w+", group), given, only="|" in found[2]) for group in groups)
     return re.sub(r"^Value .* in the sub parameter field", "a value in", message, flags=re.DOTALL)

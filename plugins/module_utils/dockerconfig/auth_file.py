@@ -344,6 +344,8 @@ def _refuse_same_path(entries: Iterable[CredentialEntry], source: str) -> Iterab
 
 
 def _json_hint(text: str) -> str:
+    if "\nkind: Secret" in f"\n{text}":
+        return "it is the manifest of a secret: give its content, which 'oc extract secret/NAME --keys=.dockerconfigjson --to=-' prints"
     if text.startswith("\ufeff"):
         return "save it as UTF-8 without that mark"
     if "\0" in text:
@@ -354,7 +356,8 @@ def _json_hint(text: str) -> str:
         decoded = b""
     if decoded[:1] == b"{":
         return "it looks like base64. Decode it first"
-    return "give a Docker config.json or a Podman auth.json, whose content begins with '{\"auths\"'"
+    empty = "" if text.strip() else "it is empty: "
+    return f"{empty}give a Docker config.json or a Podman auth.json, whose content begins with '{{\"auths\"'"
 
 
 #: Options of which exactly one is given.

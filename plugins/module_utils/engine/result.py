@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..core.changes import Change, Entry, Failure, NamespaceNote
+from ..core.namespaces import name_missing
 from ..core.text import make_printable, pluralize, summarize
 
 __all__ = ["NamespaceResult", "Outcome", "Status", "summarize_names"]
@@ -142,7 +143,7 @@ class Outcome:
         for result in own:
             for reason in result.reasons:
                 places.setdefault(reason, []).append(result.name)
-        told = [f"{summarize_names(names)}: {reason}" for reason, names in places.items()]
+        told = [f"{summarize_names(names)}: {name_missing(reason, names)}" for reason, names in places.items()]
         reasons = summarize(told, _SPOKEN, "; ", listed="failures")
         failures = (
             f"failed in {len(self.failed):,} of {pluralize(len(self.namespaces), 'namespace')}: {reasons}"

@@ -93,7 +93,7 @@ def _explain_steps(
     yield from explain_project(subject, reference, credentials, evidence)
     route = join_routes(reference, [each.route for each in found if not each.is_closed] or [found[0].route])
     yield from explain_cache(subject, evidence, route)
-    yield from explain_keys(credentials, reference.repository)
+    yield from explain_keys(credentials, reference.repository, is_listed=seen.verdict != UNKNOWN)
     yield from explain_login(route, None if found[0].overtakes_node else told)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 

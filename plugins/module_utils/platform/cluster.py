@@ -205,18 +205,13 @@ def hint(
     is_openshift = CLUSTER_VERSION not in facts.absent
     if steps or is_openshift:
         steps.append("wait longer ('timeout: 300')")
-    if unfinished:
-        steps.append(_secret_advice(facts, is_openshift=is_openshift))
-    return "; ".join(steps)
+    advice = ", or ".join(filter(None, (", ".join(steps[:-1]), *steps[-1:])))
+    return "; ".join(filter(None, (advice, _secret_advice(facts, is_openshift=is_openshift) if unfinished else "")))
 
 
 def _account_advice(name: str, existing: Collection[str]) -> str:
     similar = find_similar(name, sorted(existing))
-    return (
-        f"correct the name {name}: there is a service account {similar}"
-        if similar
-        else f"create service account {name}"
-    )
+    return f"correct the name {name}" + (f" (there is a service account {similar})" if similar else ", create it")
 
 
 def _secret_advice(facts: ClusterFacts, *, is_openshift: bool) -> str:

@@ -80,7 +80,7 @@ def _port(text: str | None, default: int) -> int:
     if text is None:
         return default
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
-        raise ValueError(f"port {text!r} is not a number from 1 to 65535")
+        raise ValueError(f"port {text!r} is not a number from 1 to 65535, such as 443")
     return int(text)
 
 

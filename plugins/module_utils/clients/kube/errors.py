@@ -294,7 +294,7 @@ class FailedRequest:
             kind, way_out = ApiError, "The API server is starting or overloaded: try again later"
         elif is_unanswered and self.writes:
             way_out = f"It may have been carried out. {way_out}"
-        what = f"{self.attempt} {self._outcome} {text.rstrip('.')}"
+        what = f"{self.attempt} {self._outcome} {text.removeprefix(f'{self.status} ').rstrip('.')}"
         if issubclass(kind, Unanswered):
             return kind(what, way_out)
         need = MissingPermission.of(text, self.name) if way_out == _RIGHT else None

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...core.errors import find_similar
 from ...core.files import advise_reader, describe_place, describe_read_error
 from ...core.objects import Json, as_dict
 from ...core.redaction import is_path
@@ -320,8 +321,11 @@ def _find(files: Sequence[_File], kind: str, wanted: str) -> Section:
             if name == wanted:
                 return section
             names.append(name)
-    known = f" (only {one_line(', '.join(names))})" if names else ""
-    raise _error(files[0].title, f"it has no {kind} {one_line(wanted)!r}{known}")
+    what = f"it has no {kind} {one_line(wanted)!r}" + (f" (only {one_line(', '.join(names))})" if names else "")
+    if kind != "context" or not names:
+        raise _error(files[0].title, what)
+    meant = one_line(find_similar(wanted, names) or names[0])
+    raise _error(files[0].title, what, f"Set 'context: {meant}', or another 'kubeconfig'")
 
 
 def _title(given: str | Mapping[str, Any] | None) -> str:
@@ -367,5 +371,5 @@ def _content(title: str, path: Path) -> Mapping[str, Any]:
     return content
 
 
-def _error(title: str, what: str) -> ConnectError:
-    return ConnectError(f"{title} cannot be used: {what}. {_WAY_OUT}")
+def _error(title: str, what: str, way_out: str = _WAY_OUT) -> ConnectError:
+    return ConnectError(f"{title} cannot be used: {what}. {way_out}")

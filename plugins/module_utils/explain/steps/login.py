@@ -165,8 +165,10 @@ def last_node_error(subject: ContainerPull, evidence: Lookup) -> PullAttempt | N
     return events_of(subject, evidence).cause or told
 
 
-def explain_keys(credentials: Credentials, repository: str) -> Iterator[StepResult]:
-    if not credentials.in_state("unparsable"):
+def explain_keys(credentials: Credentials, repository: str, *, is_listed: bool) -> Iterator[StepResult]:
+    """`is_listed`: the list of secrets is known. Nothing is known about keys in a secret that could not be read."""
+    is_known = bool(credentials.logins) or (is_listed and not credentials.in_state("unread"))
+    if is_known and not credentials.in_state("unparsable"):
         text = format_logins(credentials.logins) or f"no key in them is for {repository}"
         yield info("keys", text, ok=bool(credentials.usable_logins))
 

@@ -52,7 +52,6 @@ __all__ = [
     "confirmed_row",
     "describe_absence",
     "first_per_namespace",
-    "is_wanted",
     "other_password_row",
     "other_user_row",
     "row_of_nodes",
@@ -116,6 +115,17 @@ class Copy:
             return self.held.unreadable
         keys = ", ".join(self.found.undecodable)
         return f"has entries that no node can decode, for {keys}" if keys else ""
+
+    @classmethod
+    def of(cls, secret: Json, rotation: Rotation) -> Copy:
+        """Return the copy of a listed secret."""
+        meta = metadata(secret)
+        return cls(ObjectRef(SECRET, as_str(meta.get("namespace")), as_str(meta.get("name"))), secret, rotation)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether to keep it in memory."""
+        return bool(self.found.other_passwords) or self.has_only_other_users or self.is_involved
 
     @property
     def is_of_nodes(self) -> bool:
@@ -290,14 +300,6 @@ _SECOND = "-rotated"
 def second_name(name: str) -> str:
     """Return the name of the secret that replaces an immutable one."""
     return f"{name[:244].rstrip('.-')}{_SECOND}"
-
-
-def is_wanted(secret: Json, rotation: Rotation) -> bool:
-    """Whether to keep a secret in memory. Called for each secret of a cluster."""
-    meta = metadata(secret)
-    ref = ObjectRef(SECRET, as_str(meta.get("namespace")), as_str(meta.get("name")))
-    copy = Copy(ref, secret, rotation)
-    return bool(copy.found.other_passwords) or copy.has_only_other_users or copy.is_involved
 
 
 def trim_managers(secret: Json) -> Json:

@@ -39,7 +39,6 @@ from .plan import (
     confirmed_row,
     describe_absence,
     first_per_namespace,
-    is_wanted,
     other_password_row,
     other_user_row,
     row_of_nodes,
@@ -86,11 +85,13 @@ _PULLED_AGAIN = 3
 class _RotationObjects:
     """The objects that were read. `unreadable_secrets` and `unread` are sentences about unreadable secrets, and pods and workloads.
 
+    `searched`: for each listed secret, whether it has a login for the registries.
     `other_passwords` are the secrets with the user of one of the logins and another password, `other_users` the named ones with only other
     users.
     """
 
     copies: dict[str, list[Copy]] = field(default_factory=dict)
+    searched: list[bool] = field(default_factory=list)
     uses: dict[str, list[Use]] = field(default_factory=dict)
     accounts: dict[str, list[Json]] = field(default_factory=dict)
     other_passwords: list[Copy] = field(default_factory=list)
@@ -170,6 +171,7 @@ def rotate(
     }
     told["pending_pulls_unknown"] = waited.error or _describe_unlisted(reading)
     told["similar"] = _find_similar(seen)
+    told["searched"] = {"secrets": len(seen.searched), "for_registries": sum(seen.searched)}
     told["registries"] = list(rotation.exchange.registries)
     told["users"] = label_users(rotation.exchange.old.username, rotation.exchange.new.username)
     told["probes"] = _probes(rotation, rotated, seen, changing, proof if rotation.verify else None)
@@ -276,7 +278,10 @@ class _RotationReader:
         rotation = self.rotation
 
         def keep(secret: Json) -> Json | None:
-            return trim_managers(secret) if is_wanted(secret, rotation) else None
+            copy = Copy.of(secret, rotation)
+            found = copy.found
+            self.seen.searched.append(any((found.old, found.new, found.other_passwords, found.other_users)))
+            return trim_managers(secret) if copy.is_wanted else None
 
         first, *others = [self._list(SECRET, self.namespaces, keep, *selectors) for selectors in _SEARCHED]
         builds = read_build_secrets(self.cluster) if BUILD_NAMESPACE in self.namespaces else BuildSecrets()

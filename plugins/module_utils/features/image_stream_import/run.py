@@ -88,7 +88,8 @@ def import_streams(
     rows = [row for work in works for row in work.rows]
     missing = [name for name in asked.streams if seen and not any(name in (work.found or ()) for work in works)]
     remarks = [
-        f"image stream {name} does not exist in any of the namespaces: correct its name ('oc get imagestreams --all-namespaces' lists them)"
+        f"image stream {name} does not exist in namespace{'s'[: len(namespaces) > 1]} {summarize(namespaces, 3)} on {cluster.name}: "
+        f"correct option 'streams' ('oc get imagestreams -n {namespaces[0]}' lists the names)"
         for name in missing
     ]
     return replace(outcome, remarks=(*outcome.remarks, *remarks), extra=_summary(rows, ""))

@@ -161,7 +161,8 @@ def _check_combination(options: Mapping[str, Any], mode: str) -> None:
         _check_remove(options, keeps=keeps)
     if not absent and all(options.get(source) is None for source in SOURCES):
         raise OptionError(
-            "'state: present' needs the registries: give one of 'registries', 'auth_file' and 'auth_config'"
+            "'registries', 'auth_file' and 'auth_config' are all missing or empty (null): give one of them, such as "
+            "'registries: [{registry: quay.io, username: robot, password: TOKEN}]'"
         )
     if keeps and options.get("recreate"):
         raise OptionError("options 'recreate' and 'update_existing: false' contradict each other: leave out one")

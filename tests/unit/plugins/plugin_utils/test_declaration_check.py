@@ -91,12 +91,30 @@ def test_valid_declarations_pass_without_an_error(role: str) -> None:
         (declared(None, None, {"role": ""}), "cross_project_pull_grants[0]: option 'role'"),
         (declared(None, None, {"service_accounts": [{"nmespace": "x"}]}), "service_accounts[0].nmespace is unknown"),
         (declared(None, None, {"projekts": []}),
-         "cross_project_pull_grants[0]: projekts is unknown: did you mean 'projects', which is set as well?"),
+         "cross_project_pull_grants[0]: projekts is unknown: 'projects' is set as well, so remove 'projekts', or move its value to"),
     ],
 )  # fmt: skip
 def test_each_kind_of_entry_is_checked_before_the_first_task(variables: dict[str, Any], said: str) -> None:
     of_secrets = variables["private_registry_secrets"] != [SECRET]
     assert said in refused(variables, "cross_project_pull" if of_secrets else "private_registry")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            declared({"registries": [{**LOGIN, "password": True}]}),
+            "private_registry_secrets[0]: registries[0].password is true or false",
+        ),
+        (
+            declared(None, {"registry": "host:notaport"}),
+            "delegated_auth_registries[0]: option 'registry': 'host:notaport' does not begin",
+        ),
+    ],
+)
+def test_a_mistake_that_two_checks_find_is_reported_once(variables: dict[str, Any], said: str) -> None:
+    answer = refused(variables)
+    assert answer.startswith(f"nothing was read or changed: {said}") and "; " not in answer
 
 
 @pytest.mark.parametrize(

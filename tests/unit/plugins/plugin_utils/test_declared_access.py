@@ -206,6 +206,10 @@ def test_a_setting_that_cannot_be_evaluated_is_named() -> None:
         ),
         ({"image_pull_adopt": "perhaps"}, "variable image_pull_adopt is a text: give true or false"),
         (
+            {"image_pull_owner": "Team A"},
+            "changed: variable image_pull_owner: 'Team A' cannot be the value of a label.*Write 'Team-A'$",
+        ),
+        (
             {"image_pull_guard": "strict"},
             "variable image_pull_guard has an unknown value: did you mean 'what_if_strict'",
         ),

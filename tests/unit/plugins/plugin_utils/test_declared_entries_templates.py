@@ -147,17 +147,29 @@ def test_a_failed_template_raises_its_own_error_and_affects_no_other() -> None:
     ("template", "begin"),
     [
         (
-            "{{ lookup('file', '/nowhere/canary') }}",
-            "lookup 'file' in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug",
+            "{{ lookup('file', '/nowhere/password') }}",
+            "lookup 'file' failed: '/nowhere/password' cannot be read on the controller: No such file or directory. Correct the path, or create",
+        ),
+        (
+            "{{ lookup('file', 'canary') }}",
+            "lookup 'file' in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug -a 'msg={{ {template} }}'",
+        ),
+        (
+            "{{ lookup('csvfile', '/canary') }}",
+            "lookup 'csvfile' in its template failed. To see why, run: ansible -i INV",
         ),
         ("{{ lookup('canary', 'x') }}", "a value is not a template that Ansible can evaluate"),
         ("x{{ lookup('file', '/nowhere/canary') }}", "a value is not a template that Ansible can evaluate"),
     ],
 )
 def test_a_lookup_that_fails_is_named_if_it_exists(template: str, begin: str) -> None:
-    with pytest.raises(TemplateError, match=f"^{begin}") as error:
-        Templates(Counting()).resolve(trusted(template))
+    with pytest.raises(TemplateError) as error:
+        Templates(Counting()).resolve({"a": [{"b": "x"}, {"b": trusted(template)}]})
+    assert str(error.value).startswith(begin)
     assert "canary" not in str(error.value)
+    assert error.value.at("variable v") == f"v.a[1].b: {error.value}".replace("{template}", "v.a[1].b").replace(
+        "v", "variable v", 1
+    )
 
 
 def test_a_password_with_braces_shows_no_part_of_it() -> None:

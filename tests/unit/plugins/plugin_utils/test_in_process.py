@@ -436,7 +436,7 @@ class TestEntries:
     def test_all_invalid_entries_are_named_at_once(self) -> None:
         result = self.run(*INVALID)
         assert (result["failed"], result["changed"]) == (True, False)
-        assert result["msg"].startswith("nothing was read or changed. Problems with the 4 entries: things[1] (two): ")
+        assert result["msg"].startswith("nothing was read or changed: things[1] (two): ")
         assert [result["msg"].count(f"things[{number}]") for number in range(4)] == [0, 2, 0, 2]
         assert "canary" not in result["msg"].lower()
 

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     _PREFIXES,
+    _ROTATED,
     KNOWN,
     PLAYBOOKS,
     SHORT_NAMES,
@@ -66,6 +67,20 @@ def test_the_table_has_all_variables_and_no_other() -> None:
     """A missing name would be refused, and a name that nothing reads would be ignored."""
     ours = {name for name in (*read_or_handed_on(), *documented()) if name.startswith(_PREFIXES)}
     assert ours | {"image_pull_ignored_variables"} == KNOWN
+
+
+def test_a_misspelled_member_of_a_rotated_login_is_refused() -> None:
+    spec = yaml.safe_load(
+        (ROOT / "roles" / "credential_rotation" / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+    )
+    options = spec["argument_specs"]["main"]["options"]
+    assert {name: {*members} for name, members in _ROTATED.items()} == {
+        name: {*option["options"]} for name, option in options.items() if "username" in option.get("options", ())
+    }
+    login = {"user": "canary", "password": "{{ vault }}"}
+    assert problems_of({"credential_rotation_new": "{{ login }}", "login": login}, Templar()) == [
+        "variable credential_rotation_new.user is unknown: did you mean 'username'? it takes expires, password, username"
+    ]
 
 
 def test_each_role_has_its_prefix() -> None:

@@ -61,7 +61,18 @@ def test_short_variables_are_changes(given: dict[str, Any], changes: list[Any]) 
         ({"remove_credential": "canary"}, "remove_credential is not USER@HOST"),
         ({"unreachable": "https://q.io"}, "unreachable has 'https://q.io': give hosts without a scheme"),
         ({"only_reachable": "q.io/a"}, "only_reachable has 'q.io/a': give hosts"),
-        ({"target_version": 4.2}, "target_version is the number 4.2: write"),
+        (
+            {"target_version": 4.2},
+            "target_version is the number 4.2, and YAML drops the last zero of 4.20: write three numbers, such as 4.20.0",
+        ),
+        (
+            {"target_version": 4.22},
+            "target_version is the number 4.22, and YAML drops the last zero of 4.20: write three numbers, such as 4.22.0",
+        ),
+        (
+            {"fail_on": "broken"},
+            "fail_on is 'broken': give one of never, certain_break, would_break, unknown, such as -e fail_on=would_break",
+        ),
         ({"target_version": "soon"}, "target_version is 'soon': give a version such as 4.22.0"),
         ({"changes": {}}, "changes is not a list"),
         ({"new_nodes": "maybe"}, "new_nodes is 'maybe': give true or false, such as -e new_nodes=true"),

@@ -95,7 +95,17 @@ class TestPlan:
         assert said.startswith(
             "nothing was changed: no secret has an entry for quay.io with the user and password of credential_rotation_old, or"
         )
-        assert "a/quay has the user with another password. x. Correct credential_rotation_registries" in said
+        assert (
+            "Of 12 searched secrets, 3 have a login of any user for these registries. a/quay has the user with another password. x. Correct"
+            in said
+        )
+        assert "Correct credential_rotation_old, credential_rotation_new, credential_rotation_secrets or" in said
+        nothing["rotation"]["searched"] = {"secrets": 1, "for_registries": 0}
+        said = self.refusal(
+            nothing, hosts={"a": {"__credential_rotation_logins": {KEY: {}}, "__credential_rotation_plan": nothing}}
+        )
+        assert "Of 1 searched secret, 0 have a login of any user for these registries." in said
+        assert "Correct credential_rotation_registries, credential_rotation_secrets or" in said
         assert "with the user of credential_rotation_old" in self.refusal(nothing, hosts={}, **NO_PASSWORD)
         assert "no secret" not in self.refusal(nothing, hosts={}, allow=["absent", "unread"])
 

@@ -23,7 +23,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_start_of_a_relative_path_is_reported(directory: Path) -> None:
     assert describe_place("auth.json") == (
-        f" in {directory}, where a relative path begins. Give the whole path, such as {{{{ inventory_dir }}}}/auth.json"
+        f' in {directory}, where a relative path begins. Give the whole path, such as "{{{{ inventory_dir }}}}/auth.json"'
     )
     assert describe_place("/etc/auth.json") == ""
 
@@ -32,7 +32,7 @@ def test_the_start_of_a_relative_path_is_reported(directory: Path) -> None:
     ("path", "where"),
     [
         ("/none", ""),
-        ("none", " in {}, where a relative path begins. Give the whole path, such as {{{{ inventory_dir }}}}/none"),
+        ("none", ' in {}, where a relative path begins. Give the whole path, such as "{{{{ inventory_dir }}}}/none"'),
     ],
 )
 def test_a_missing_file_is_reported_with_its_place(directory: Path, path: str, where: str) -> None:

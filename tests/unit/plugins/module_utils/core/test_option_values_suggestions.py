@@ -59,6 +59,9 @@ def test_unknown_options_are_found_at_every_level() -> None:
         "registries[1].user is unknown: did you mean 'username'? it takes password, registry, username",
         "selector.label is unknown: did you mean 'labels'? it takes labels",
     ]
+    assert [*problems_of_names(SPEC, {"name": "x", "nme": 1})] == [
+        "nme is unknown: 'name' is set as well, so remove 'nme', or move its value to 'name'; it takes name, registries, selector"
+    ]
 
 
 @pytest.mark.parametrize("given", [{}, {"registries": None, "selector": "x"}, {"name": {"a": 1}}], ids=str)
@@ -69,7 +72,7 @@ def test_known_options_are_not_reported(given: dict[str, object]) -> None:
 def test_missing_required_options_are_found_at_every_level() -> None:
     spec = {"owner": {"required": True}, "logins": {"options": {"registry": {"required": True, "aliases": ["host"]}}}}
     assert [*problems_of_names(spec, {"logins": [{"registry": "q"}, {"host": "q"}, {"registry": None}, {}]})] == [
-        "logins[2].registry is missing: add the line 'registry: VALUE'",
-        "logins[3].registry is missing: add the line 'registry: VALUE'",
-        "owner is missing: add the line 'owner: VALUE'",
+        "logins[2].registry is missing or empty: write 'registry: VALUE'",
+        "logins[3].registry is missing or empty: write 'registry: VALUE'",
+        "owner is missing or empty: write 'owner: VALUE'",
     ]

@@ -26,6 +26,7 @@ from support.objects import b64
 from unit.canaries import CANARIES, shown
 
 FORM = "give a Docker config.json or a Podman auth.json, whose content begins with '{\"auths\"'"
+MANIFEST = "it is the manifest of a secret: give its content, which 'oc extract secret/NAME --keys=.dockerconfigjson --to=-' prints"
 SOURCE = "auth file /home/me/auth.json"
 QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
 DOCKERCFG = TYPES[1]
@@ -197,7 +198,7 @@ class TestParseText:
 
     @pytest.mark.parametrize(
         ("text", "place"),
-        [("", "line 1, column 1"), ('{"auths": {,}}', "line 1, column 12"), ("{\n'a': 1}", "line 2, column 1")],
+        [("x", "line 1, column 1"), ('{"auths": {,}}', "line 1, column 12"), ("{\n'a': 1}", "line 2, column 1")],
     )
     def test_the_place_of_a_json_error_is_reported(self, text: str, place: str) -> None:
         message = f"{SOURCE} is not valid JSON at {place}: {FORM}"
@@ -212,6 +213,8 @@ class TestParseText:
             ),
             ('{"auths": {"quay.io": NaN}}', f" at line 1, column 23: {FORM}"),
             ("\ufeff{}", ": it begins with a byte order mark: save it as UTF-8 without that mark"),
+            (" \n", f" at line 2, column 1: it is empty: {FORM}"),
+            ("apiVersion: v1\nkind: Secret\n", f" at line 1, column 1: {MANIFEST}"),
             ("\udcff\udcfe{\0", " at line 1, column 1: it looks like UTF-16. Save it as UTF-8"),
         ],
     )

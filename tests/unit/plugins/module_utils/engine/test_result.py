@@ -13,6 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     Failure,
     NamespaceNote,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import missing_sentence
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 
@@ -108,6 +109,11 @@ class TestStopped:
     """A task that stopped early reports the reason once, and the completed changes."""
 
     STOPPED = replace(OUTCOME, stopped="the server is gone")
+
+    def test_only_the_valid_name_of_a_single_missing_namespace_becomes_part_of_the_command(self) -> None:
+        for names, shown in ((["a"], "a"), (["a", "b"], "NAME"), (["a;b"], "NAME")):
+            missing = [NamespaceResult(name, "failed", error=missing_sentence("s")) for name in names]
+            assert Outcome(missing).message("task").endswith(f"create it: kubectl create namespace {shown}")
 
     def test_the_message_of_a_stopped_task_begins_with_the_reason(self) -> None:
         assert self.STOPPED.message("sa_link") == (

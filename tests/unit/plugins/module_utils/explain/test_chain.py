@@ -514,6 +514,17 @@ def test_an_unknown_step_is_marked_in_the_report() -> None:
     assert "  ?  secret: the content of secret ns/hidden is not known: the caller may not read it" in found["text"]
 
 
+@pytest.mark.parametrize(
+    ("subject", "objects"),
+    [
+        (pod("hidden"), known(hidden=REFUSED)),
+        (template(), {**known(), ObjectRef(SERVICE_ACCOUNT, "ns", "default"): REFUSED}),
+    ],
+)
+def test_no_step_denies_a_key_that_could_not_be_read(subject: Any, objects: Any) -> None:
+    assert "  NO keys" not in "\n".join(told(subject, objects).report()["text"])
+
+
 def test_a_brief_report_omits_the_steps_if_no_step_fails() -> None:
     good, bad = told(pod("good"), known(good=GOOD)), told(pod("a"), known(a=None))
     assert {"steps", "text"} <= set(good.report())

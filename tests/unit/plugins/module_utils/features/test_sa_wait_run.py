@@ -178,15 +178,15 @@ class TestStillMissing:
         api.put("serviceaccounts", "a", "defaults")
         said = self.told(api)
         assert said.startswith(
-            "service account default does not exist; correct the name default: there is a service account"
+            "service account default does not exist; correct the name default (there is a service account"
         )
-        assert "defaults; wait longer ('timeout: 300')" in said
+        assert "defaults), or wait longer ('timeout: 300')" in said
         assert "controller-manager" not in said
         assert not [line for line in api.asked if "/services/" in line]
 
     def test_accounts_that_may_not_be_listed_give_no_similar_name(self, api: FakeApi) -> None:
         api.fail(r"GET /api/v1/namespaces/a/serviceaccounts\?", FORBIDDEN, times=ALWAYS)
-        assert "create service account default" in self.told(api)
+        assert "correct the name default, create it, or wait" in self.told(api)
 
     @pytest.mark.parametrize("status", [400, 500])
     @pytest.mark.parametrize("what", ["groups", "version", "operator"])

@@ -178,7 +178,7 @@ class TestEntries:
         assert task.warnings[:2] == ["keeps[0] (one): careful", "keeps[1]: careful"]
 
     def test_invalid_entries_are_refused_before_any_request(self, api: FakeApi, task: Task) -> None:
-        with pytest.raises(OptionError, match=r"Problems with the 3 entries: keeps\[0\]: .*; keeps\[2\] \(x\): "):
+        with pytest.raises(OptionError, match=r"changed: keeps\[0\]: .*; keeps\[2\] \(x\): "):
             self.reconcile(task, {"namespaces": []}, {}, {"name": "x", "namespaces": ["A"]})
         assert api.asked == []
 
@@ -426,7 +426,7 @@ class TestRules:
         assert module.arguments_of_page["more"] == {"type": "str"}
         given = {"around": [{"one": {"things": [{"colr": "canary"}]}}], "more": "x"}
         problems = module.problems(given)
-        assert problems.startswith("option 'around[0].one': nothing was read or changed. Problems with the one entry: ")
+        assert problems.startswith("option 'around[0].one': nothing was read or changed: ")
         assert "colr is unknown" in problems
         assert "canary" not in problems
         assert module.problems({"around": [{"one": None}], "more": "x"}) == ""

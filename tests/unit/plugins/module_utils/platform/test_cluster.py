@@ -208,13 +208,13 @@ class TestHint:
     @pytest.mark.parametrize(
         ("missing", "existing", "words"),
         [
-            (["app"], [], "create service account app; wait longer ('timeout: 300')"),
-            (["app"], ["default", "builder"], "create service account app; wait longer ('timeout: 300')"),
+            (["app"], [], "correct the name app, create it, or wait longer ('timeout: 300')"),
+            (["app"], ["default", "builder"], "correct the name app, create it, or wait longer ('timeout: 300')"),
             (["bulider"], ["deployer", "builder", "default"],
-             "correct the name bulider: there is a service account builder; wait longer ('timeout: 300')"),
+             "correct the name bulider (there is a service account builder), or wait longer ('timeout: 300')"),
             (["defualt", "app"], {"default"},
-             "correct the name defualt: there is a service account default; create service account app; "
-             "wait longer ('timeout: 300')"),
+             "correct the name defualt (there is a service account default), correct the name app, create it, "
+             "or wait longer ('timeout: 300')"),
         ],
     )  # fmt: skip
     def test_the_hint_names_missing_accounts(self, missing: Any, existing: Any, words: str) -> None:
@@ -223,12 +223,12 @@ class TestHint:
     def test_the_hint_names_a_missing_account_even_if_no_secret_will_come(self) -> None:
         words = cluster.hint(ClusterFacts(OPENSHIFT, absent=[CLUSTER_VERSION]), missing=["app"], unfinished=True)
         assert words.startswith(
-            "create service account app; wait longer ('timeout: 300'); ClusterVersion version does not exist"
+            "correct the name app, create it, or wait longer ('timeout: 300'); ClusterVersion version does not exist"
         )
 
     def test_the_hint_covers_missing_accounts_and_secrets(self) -> None:
         words = cluster.hint(ClusterFacts(OPENSHIFT), missing=["app"], unfinished=True)
-        assert words == f"create service account app; {CONTROLLER}"
+        assert words == f"correct the name app, create it, or {CONTROLLER}"
 
 
 @pytest.mark.parametrize(

@@ -167,13 +167,13 @@ class TestTable:
     ) -> None:
         error: Any = error_of(code, body)
         assert error.__class__ is kind
-        assert str(error) == f"{ATTEMPT} was refused: {code} {text.rstrip('.')}. {way_out}"
+        assert str(error) == f"{ATTEMPT} was refused: {code} {text.removeprefix('404 ').rstrip('.')}. {way_out}"
         assert error.status == code
 
     def test_a_kind_that_not_every_api_server_has_may_be_unknown(self) -> None:
         error = error_of(404, b"404 page not found\n", resource="imagestreams")
         assert error.__class__ is errors.UnknownResource
-        assert str(error) == f"{ATTEMPT} was refused: 404 404 page not found. {UNKNOWN}"
+        assert str(error) == f"{ATTEMPT} was refused: 404 page not found. {UNKNOWN}"
 
     @pytest.mark.parametrize(("code", "body", "text", "way_out"), FAILURES)
     def test_a_failure_is_not_a_refusal_and_reports_a_write_that_may_have_happened(

@@ -94,7 +94,6 @@ class TestContext:
     @pytest.mark.parametrize(
         ("changes", "context", "problem"),
         [
-            ({}, "no\nwhere", "it has no context 'no where' (only one, two). "),
             ({"contexts": None}, None, "it has no context 'one'. "),
             ({"contexts": []}, None, "it has no context 'one'. "),
             ({"current-context": ""}, None, "it has no current-context. Give 'context'. "),
@@ -112,6 +111,13 @@ class TestContext:
     ) -> None:
         assert error_of(config(**changes), context) == (
             f"the kubeconfig given as data cannot be used: {problem}{WAY_OUT}"
+        )
+
+    @pytest.mark.parametrize(("wanted", "meant"), [("no\nwhere", "one"), ("twoo", "two")])
+    def test_an_unknown_context_is_refused_with_one_that_exists(self, wanted: str, meant: str) -> None:
+        shown = wanted.replace("\n", " ")
+        assert error_of(config(), wanted) == (
+            f"the kubeconfig given as data cannot be used: it has no context '{shown}' (only one, two). Set 'context: {meant}', or another 'kubeconfig'"
         )
 
     @pytest.mark.parametrize(
@@ -206,7 +212,7 @@ class TestFiles:
         monkeypatch.chdir(tmp_path)
         said = (
             f"kubeconfig ./none cannot be used: there is no such file in {tmp_path}, where a relative path begins. Give the whole path, "
-            f"such as {{{{ inventory_dir }}}}/none. {WAY_OUT}"
+            f'such as "{{{{ inventory_dir }}}}/none". {WAY_OUT}'
         )
         assert error_of("./none") == said
 

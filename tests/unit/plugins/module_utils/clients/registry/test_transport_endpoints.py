@@ -97,9 +97,18 @@ class TestOptionHost:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("", "option 'registry': '' does not begin with host[:port]: there is no host"),
-            ("https:///team", "option 'registry': '/team' does not begin with host[:port]: there is no host"),
-            ("a b/team", f"option 'registry': 'a b/team' does not begin with host[:port]: {NO_NAME}"),
+            (
+                "",
+                "option 'registry': '' does not begin with host[:port]: there is no host",
+            ),
+            (
+                "https:///team",
+                "option 'registry': '/team' does not begin with host[:port]: there is no host",
+            ),
+            (
+                "a b/team",
+                f"option 'registry': 'a b/team' does not begin with host[:port]: {NO_NAME}",
+            ),
         ],
     )
     def test_an_option_without_a_host_is_refused(self, text: str, message: str) -> None:

@@ -27,7 +27,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.plan import (
     Copy,
-    is_wanted,
     second_name,
     trim_managers,
 )
@@ -70,6 +69,10 @@ def secret(content: Any = None, kind: Any = PULL, key: str = ".dockerconfigjson"
 
 def copy(obj: dict[str, Any], rotation: Rotation = KNOWN, *, namespace: str = "a", name: str = "s") -> Copy:
     return Copy(ObjectRef(SECRET, namespace, name), obj, rotation)
+
+
+def is_wanted(obj: dict[str, Any], rotation: Rotation) -> bool:
+    return Copy.of(obj, rotation).is_wanted
 
 
 def after(found: Copy, key: str = ".dockerconfigjson") -> Any:

@@ -343,7 +343,9 @@ class TestNeitherLogin:
 
     def test_a_cluster_with_neither_login_succeeds_with_allow_absent(self, api: FakeApi) -> None:
         put(api, "a")
+        put(api, "a", "elsewhere", auths={"b.io": entry(OLD)})
         outcome = run(api, rotation=Rotation(self.WRONG_PASSWORD, allows_absent=True))
+        assert told(outcome)["searched"] == {"secrets": 2, "for_registries": 1}
         assert not outcome.has_failed
         reason = "the user of one of the logins with another password, for quay.io"
         assert told(outcome)["similar"] == [{"namespace": "a", "secret": "quay", "reason": reason}]

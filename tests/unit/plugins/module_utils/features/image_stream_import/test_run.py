@@ -423,7 +423,8 @@ class TestWhere:
         api.stream()
         outcome = run(api, "a", "b", asked=ImportOptions(streams=("app", "web")))
         assert outcome.notes == [
-            "image stream web does not exist in any of the namespaces: correct its name ('oc get imagestreams --all-namespaces' lists them)"
+            "image stream web does not exist in namespaces a, b on https://api.example.com:6443: correct option 'streams' "
+            "('oc get imagestreams -n a' lists the names)"
         ]
         assert rows(outcome) == {"app:v1": "imported"}
 
