@@ -55,6 +55,7 @@ class BrokenLaw(AssertionError):
 class _Connection(ScriptedConnection):
     warnings = ()
     secrets = frozenset({"token-1"})
+    namespaces = None
 
 
 class Simulation:
