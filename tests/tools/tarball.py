@@ -32,6 +32,7 @@ FILES = {
     "README.md",
     "SECURITY.md",
     "requirements.txt",
+    "tests/config.yml",
 }
 FOLDERS = ("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests/lab")
 #: Files that ansible-galaxy adds, and files in these folders that no user needs.
