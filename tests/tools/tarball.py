@@ -29,6 +29,7 @@ FILES = {
     "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
     "LICENSE",
+    "MAINTAINERS.md",
     "README.md",
     "SECURITY.md",
     "requirements.txt",
