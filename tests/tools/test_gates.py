@@ -54,6 +54,31 @@ class TestTarball:
     def test_a_missing_file_is_reported(self, name: str) -> None:
         assert list(tarball.wrong_files(self.GOOD - {name}, {*self.KNOWN})) == [f"{name}: is missing in the tarball"]
 
+    def test_an_installation_from_git_has_the_files_of_the_tarball(self, tmp_path: Path) -> None:
+        folder = str(tmp_path)
+        command = [
+            "ansible-galaxy",
+            "collection",
+            "install",
+            f"git+file://{prepare.ROOT},HEAD",
+            "--no-deps",
+            "-p",
+            folder,
+        ]
+        environment = {**os.environ, "PYTHONPATH": folder, "ANSIBLE_COLLECTIONS_PATH": folder}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        installed = tmp_path / "ansible_collections" / "openshift_ops" / "image_pull"
+        names = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
+        listed = subprocess.run(
+            ["git", "ls-tree", "-r", "--name-only", "HEAD"],
+            cwd=prepare.ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert list(tarball.wrong_files(names, {*listed.stdout.splitlines()})) == []
+
 
 class TestGalaxyImporter:
     def test_a_clean_import_is_accepted(self) -> None:
