@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,9 +189,8 @@ def documented(plugin: Path) -> set[str]:
     found = set(manual["options"])
     for fragment in manual.get("extends_documentation_fragment", []):
         name, _dot, part = fragment.removeprefix(f"{COLLECTION}.").partition(".")
-        source = (ROOT / "plugins" / "doc_fragments" / f"{name}.py").read_text(encoding="utf-8")
-        variable = part.upper() or "DOCUMENTATION"
-        held = re.search(rf'^    {variable} = r?"""(.*?)"""', source, re.DOTALL | re.MULTILINE)
-        assert held, fragment
-        found |= set((yaml.safe_load(held[1]) or {}).get("options") or {})
+        parts = importlib.import_module(
+            f"ansible_collections.{COLLECTION}.plugins.doc_fragments.{name}"
+        ).ModuleDocFragment
+        found |= set(yaml.safe_load(getattr(parts, part.upper() or "DOCUMENTATION"))["options"])
     return found
