@@ -35,6 +35,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch im
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError
 
 # Loaded here, in Ansible's main process: a worker would lose them.
+# pylint: disable-next=unused-import
 from . import image_puller_grant, pull_access_prune, pull_secret, registry_auth_info, sa_link, sa_wait  # noqa: F401
 
 

@@ -27,3 +27,21 @@ attributes:
     description: When run twice in a row, the second run changes nothing and sends no write.
     support: full
 """
+
+    STABLE = r"""
+options: {}
+attributes:
+  stable:
+    description: Names, options, defaults and return values change incompatibly only in a new major version.
+    support: full
+    details: See R(the policy, ansible_collections.openshift_ops.image_pull.docsite.stability).
+"""
+
+    PREVIEW = r"""
+options: {}
+attributes:
+  stable:
+    description: Names, options, defaults and return values change incompatibly only in a new major version.
+    support: none
+    details: This module is a preview. See R(the reason, ansible_collections.openshift_ops.image_pull.docsite.stability).
+"""

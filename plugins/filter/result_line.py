@@ -24,8 +24,8 @@ options:
   kind:
     description:
       - V(rotation) for rotations of a login, V(audit) for a report, V(what_if) for
-        the answers to what-if questions, V(explain) for explained containers, V(export) for variables that describe a cluster, V(account) for an automation account, V(nodes)
-        for the pull secret of the nodes, V(verify) for the verification of logins.
+        the answers to what-if questions, V(explain) for explained containers, V(export) for variables that describe a cluster,
+        V(account) for an automation account, V(nodes) for the pull secret of the nodes, V(verify) for the verification of logins.
     type: str
     choices: [rotation, audit, what_if, explain, export, account, nodes, verify]
     required: true

@@ -106,6 +106,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.preview
 notes:
   - Rights needed - get, create, delete on serviceaccounts; get, create, patch, delete, bind, escalate on
     clusterroles.rbac.authorization.k8s.io; get, create, patch, delete on clusterrolebindings.rbac.authorization.k8s.io; get, list, create,

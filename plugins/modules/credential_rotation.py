@@ -256,6 +256,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.preview
 notes:
   - With O(pulls_timeout), the module lists pods again until the pulls have ended. It also lists events, if the caller may list them.
   - The module deletes pods that killed runs of M(openshift_ops.image_pull.pull_probe) have left, in all namespaces of the task, once the

@@ -37,6 +37,7 @@ options:
     choices: [present, absent, planned]
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 attributes:
   async:
     description: Cannot be used with C(async), because the task runs several modules.

@@ -30,6 +30,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.preview
 attributes:
   async:
     description: The vault passwords are only in Ansible's own process.

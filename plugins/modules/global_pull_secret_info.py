@@ -79,6 +79,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.preview
 attributes:
   check_mode:
     description: Nothing is changed.

@@ -252,6 +252,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.guard
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 notes:
   - Rights needed - list, create, patch, delete on rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io
     system:image-puller.

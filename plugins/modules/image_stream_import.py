@@ -44,6 +44,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.preview
 attributes:
   idempotent:
     support: partial

@@ -123,6 +123,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 attributes:
   check_mode:
     description: The cluster is read in both cases. With O(dest), the file is not written.

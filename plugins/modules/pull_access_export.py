@@ -61,6 +61,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.preview
 attributes:
   check_mode:
     description: Names the files that a real run would write, and does not write them. The cluster is read in both cases.

@@ -204,9 +204,10 @@ options:
     default: []
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
-  - openshift_ops.image_pull.guard
+  - openshift_ops.image_pull.guard.prune
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 notes:
   - Rights needed - list on namespaces; delete on secrets; patch on serviceaccounts; patch, delete on
     rolebindings.rbac.authorization.k8s.io; bind on clusterroles.rbac.authorization.k8s.io system:image-puller.
@@ -711,7 +712,8 @@ ARGUMENTS = {
     "max_prune": {"type": "str", "default": USUAL_LIMIT},
     "prune_everything": {"type": "bool", "default": False},
     "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
-    **guard.ARGUMENTS,
+    # A person declares the rest, and does not name the objects that are removed.
+    **{name: {**spec, "default": "what_if"} for name, spec in guard.ARGUMENTS.items()},
 }
 
 

@@ -90,6 +90,7 @@ options:
         required: true
 extends_documentation_fragment:
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 attributes:
   async:
     description: Cannot be used with C(async), because the task must run in Ansible's own process.

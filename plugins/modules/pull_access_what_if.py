@@ -345,6 +345,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.preview
 attributes:
   check_mode:
     description: The cluster is read in both cases. The files are not written.

@@ -67,6 +67,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.preview
 attributes:
   check_mode:
     description: No pod is created or deleted. The result lists the images that would be pulled, with the outcome V(unknown).

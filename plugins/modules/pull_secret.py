@@ -354,6 +354,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.guard
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 notes:
   - Rights needed - get, create, patch, delete on secrets.
   - Optional rights - get on namespaces. Without them, the module reports the missing information and the omitted steps.

@@ -44,6 +44,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 seealso:
   - module: openshift_ops.image_pull.registry_auth_info
     description: Verifies a login that is given as values, without a cluster. Its login options have the same names as the connection

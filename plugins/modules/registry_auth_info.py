@@ -89,6 +89,7 @@ options:
 extends_documentation_fragment:
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 seealso:
   - module: openshift_ops.image_pull.pull_secret_info
     description: Verifies the logins in the secrets of a cluster, without showing them.

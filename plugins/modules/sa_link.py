@@ -212,6 +212,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.guard
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 notes:
   - Rights needed - get, patch on serviceaccounts; list on serviceaccounts.
   - Optional rights - get on secrets. Without them, the module reports the missing information and the omitted steps.

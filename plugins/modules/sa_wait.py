@@ -50,6 +50,7 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.connection
   - openshift_ops.image_pull.fleet
   - openshift_ops.image_pull.attributes
+  - openshift_ops.image_pull.attributes.stable
 notes:
   - Rights needed - get on serviceaccounts.
   - Optional rights - list on serviceaccounts; get on secrets, clusterversions.config.openshift.io version,

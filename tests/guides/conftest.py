@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,8 +24,9 @@ TEAMS = ("team-a", "team-b")
 
 @pytest.fixture(scope="session")
 def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The collection as it is published, built from this checkout."""
-    return build(tmp_path_factory.mktemp("tarball"))
+    """The collection as it is published: the release's own, or built from this checkout."""
+    given = os.environ.get("IMAGE_PULL_TARBALL")
+    return Path(given) if given else build(tmp_path_factory.mktemp("tarball"))
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,10 @@ import base64
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -92,6 +94,28 @@ class TestNothingIsDeclared:
         assert self.NOTHING not in self.run(tmp_path, image_pull_only_namespaces=["project-a"])
 
 
+@pytest.mark.slow
+def test_the_demo_runs_on_a_cluster_of_the_reader(lab: Lab, tmp_path: Path) -> None:
+    """`make demo KUBECONFIG=`: it starts registries only, and its projects are all that is left in the cluster."""
+    before = {item["metadata"]["name"] for item in lab.api("GET", "/api/v1/namespaces")["items"]}
+    command = [
+        sys.executable,
+        "tests/demo/demo.py",
+        "--lab-dir",
+        str(tmp_path / "demo"),
+        "--kubeconfig",
+        lab.kubeconfig,
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = re.findall(r"^(\S.*?)  +(cannot pull)  +(pulls) +(.*)$", done.stdout, re.MULTILINE)
+    assert [row[1:] for row in rows] == [("cannot pull", "pulls", "cannot pull")] * 2
+    made = {item["metadata"]["name"] for item in lab.api("GET", "/api/v1/namespaces")["items"]} - before
+    assert made
+    assert all(name.startswith("image-pull-demo-") for name in made)
+    assert not (tmp_path / "demo").exists()
+
+
 class TestMainJob:
     def test_site_lets_pods_pull_and_teardown_takes_the_access_back(self, lab, inventory, prefix):
         pods, before = Pods(lab, prefix), state(lab, prefix)
@@ -124,6 +148,21 @@ class TestMainJob:
         audit = lab.audit()
         assert play("teardown", inventory).recap["changed"] == 0
         assert audit.writes() == []
+
+    @pytest.mark.slow
+    def test_site_and_teardown_work_on_a_remote_host(self, lab, inventory, prefix, tmp_path):
+        """The modules run as files that another connection copies, without a variable of the controller."""
+        pods, before, home = Pods(lab, prefix), state(lab, prefix), tmp_path / "home"
+        home.mkdir()
+        remote = {"ansible_connection": "elsewhere", "ansible_python_interpreter": sys.executable}
+        variables = {"ANSIBLE_CONNECTION_PLUGINS": str(ROOT / "tests/support/connection"), "ELSEWHERE_HOME": str(home)}
+        for playbook, changed, pulls in (("site", True, True), ("site", False, True), ("teardown", True, False)):
+            done = play(playbook, inventory, "-e", json.dumps(remote), **variables)
+            assert done.status == 0, done.output
+            assert (done.recap["changed"] > 0) is changed
+            assert set(pods.pull().values()) == {pulls}
+        assert state(lab, prefix) == before
+        assert (home / ".ansible" / "tmp").is_dir(), "the modules did not run there"
 
     @pytest.mark.slow
     def test_an_interrupted_run_is_finished_by_the_next(self, lab, inventory, prefix):

@@ -254,7 +254,9 @@ def environment(lab: Lab, home: Path, kubectl: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     for name in ("KUBECONFIG", "PYTHONPATH", "MYPYPATH", "PYTEST_CURRENT_TEST", "XDG_CACHE_HOME"):
         kept.pop(name, None)
-    kept["PATH"] = f"{kept['PATH']}{os.pathsep}{kubectl.parent}"
+    # The environment in which a release is tried out comes first.
+    folders = (os.environ.get("IMAGE_PULL_ANSIBLE", ""), kept["PATH"], str(kubectl.parent))
+    kept["PATH"] = os.pathsep.join(filter(None, folders))
     return kept | {
         "HOME": str(home),
         "REQUESTS_CA_BUNDLE": lab.data["ca_cert"],

@@ -84,7 +84,9 @@ def main() -> int:
 
 def lint() -> int:
     options = ["--plugin-docs", "--validate-collection-refs=all", "--check-extra-docs-refs"]
-    return run(["antsibull-docs", "lint-collection-docs", *options, str(ROOT)])
+    # As the command of tarball.py, it reads the collection that the tarball installs.
+    collection = os.environ.get("IMAGE_PULL_INSTALLED", str(ROOT))
+    return run(["antsibull-docs", "lint-collection-docs", *options, collection])
 
 
 def build(version: str, versions: list[str], to: Path | None) -> int:

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run galaxy-importer on the tarball, as Automation Hub does for an uploaded collection. A warning is a failure.
 
-usage: prepare.py galaxy python tests/tools/galaxy.py import|lint
+usage: prepare.py galaxy|partner python tests/tools/galaxy.py import|lint
 
 `lint` is the importer's ansible-lint. It runs separately, because the importer stops it after three minutes even on a busy
-machine. `make test` lints the checkout with the same rules, so only `make test-all` runs this.
+machine. `make test` lints the checkout with the same rules, so only `make test-all` runs this. The environment `partner` has the versions
+with which Red Hat checks certified collections.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def page_of(path: Path) -> dict[str, Any]:
 
 def shared_by(page: dict[str, Any]) -> set[str]:
     """Return the options of the doc fragments that a page extends."""
-    names = (fragment.rpartition(".")[2] for fragment in page["extends_documentation_fragment"])
+    names = (fragment.split(".")[2] for fragment in page["extends_documentation_fragment"])
     return {name for each in names for name in page_of(ROOT / f"plugins/doc_fragments/{each}.py")["options"]}
 
 

@@ -1,19 +1,22 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a release: version, changelog, gates, commit, tag, tarball and checksums.
+"""Make a release: version, changelog, commit, tag, tarball, trial, gates, provenance and checksums.
 
 usage: prepare.py docs python tests/tools/release.py VERSION [--dry-run] [--directory DIRECTORY]
 
-All of it happens in a clone. Only after everything has passed, the commit and the tag are brought into this checkout, and the
-tarball with SHA256SUMS into DIRECTORY. A failed release leaves nothing behind and can be tried again. --dry-run shows the commit,
-the changelog and the files of the tarball, skips the gates, and leaves nothing. Nothing is pushed and nothing is uploaded.
+All of it happens in a clone. The trial installs the tarball into a new environment with nothing but ansible-core, and types the
+commands of the README there, on a lab. The gates are `make test-all`. Only after everything has passed, the commit and the tag are
+brought into this checkout, and the tarball with its provenance and SHA256SUMS into DIRECTORY. A failed release leaves nothing behind and
+can be tried again. --dry-run shows the commit, the changelog and the files, skips the gates, and leaves nothing. Nothing is pushed and
+nothing is uploaded: these steps are printed.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -31,8 +34,12 @@ VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 #: The files that contain the version. galaxy.yml is authoritative, and the modules need the version in the code.
 PLACES = {
     "galaxy.yml": r"^(version: )(\S+)$",
+    "README.md": r"(openshift_ops-image_pull-)(\d+\.\d+\.\d+)(?=\.tar\.gz)",
     "plugins/module_utils/module/task.py": r'^(VERSION = ")([^"]+)',
 }
+#: Words that are wrong in a released version.
+UNRELEASED = r"not(hing is)? (yet )?released|unreleased|before the first release"
+REPOSITORY = "https://github.com/openshift-ops/image_pull"
 
 
 def main() -> int:
@@ -49,7 +56,7 @@ def main() -> int:
         run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], ROOT)
         tarball = prepared(clone, options.version, gates=not options.dry_run)
         if options.dry_run:
-            show(clone, tarball)
+            show(clone, tarball, options.version)
         else:
             bring(clone, tarball, options.version, options.directory)
     return 0
@@ -89,16 +96,63 @@ def prepared(clone: Path, version: str, *, gates: bool) -> Path:
     run(["git", "add", "--all"], clone)
     run(["git", "commit", "--quiet", "--message", f"Release {version}"], clone)
     run(["git", "tag", "--annotate", version, "--message", f"Release {version}"], clone)
+    wrong = unreleased(clone)
+    if wrong:
+        sys.exit(f"release.py: the texts of {version} must not contain these words:\n{wrong}")
     run(["ansible-galaxy", "collection", "build", "--output-path", str(clone.parents[2])], clone)
+    tarball = clone.parents[2] / tarball_name(version)
+    try_out(clone, tarball)
     if gates:
         run(["make", "test-all"], clone)
-    return clone.parents[2] / tarball_name(version)
+    return tarball
 
 
-def show(clone: Path, tarball: Path) -> None:
+def unreleased(checkout: Path) -> str:
+    """The lines for users that say that this version is not released."""
+    return output(["git", "grep", "-n", "-i", "-E", UNRELEASED, "--", "*.md", "docs", "extensions", "roles"], checkout)
+
+
+def try_out(clone: Path, tarball: Path) -> None:
+    """Type the README's commands in an environment that has only ansible-core, with the collection from the tarball."""
+    fresh = clone.parents[2] / "fresh"
+    run([sys.executable, "-m", "venv", str(fresh)], clone)
+    run([str(fresh / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", core(clone)], clone)
+    given = [f"IMAGE_PULL_TARBALL={tarball}", f"IMAGE_PULL_ANSIBLE={fresh / 'bin'}"]
+    tests = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/guides/test_readme.py"]
+    run([sys.executable, "tests/tools/prepare.py", "newest", "env", *given, *tests], clone)
+
+
+def core(checkout: Path) -> str:
+    """The newest supported ansible-core, with its version."""
+    text = (checkout / "tests" / "requirements" / "newest.txt").read_text(encoding="utf-8")
+    return re.findall(r"^ansible-core==\S+", text, re.MULTILINE)[0]
+
+
+def provenance(clone: Path, tarball: Path, version: str) -> dict[str, object]:
+    """What the tarball is made of and by which program, as an in-toto statement. It names no host and no folder, and nobody has signed it."""
+    commit = output(["git", "rev-parse", "HEAD"], clone)
+    program = f"{REPOSITORY}/blob/{version}/tests/tools/release.py"
+    source = {"uri": f"git+{REPOSITORY}@refs/tags/{version}", "digest": {"gitCommit": commit}}
+    return {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": tarball.name, "digest": {"sha256": checksum(tarball)}}],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {
+            "buildDefinition": {
+                "buildType": program,
+                "externalParameters": {"version": version},
+                "resolvedDependencies": [source, {"uri": f"pkg:pypi/{core(clone).replace('==', '@')}"}],
+            },
+            "runDetails": {"builder": {"id": program}},
+        },
+    }
+
+
+def show(clone: Path, tarball: Path, version: str) -> None:
     print(output(["git", "show", "--stat", "--patch", "--no-color", "HEAD"], clone))
     with tarfile.open(tarball) as archive:
         print("\n".join(sorted(member.name for member in archive if member.isfile())))
+    print(json.dumps(provenance(clone, tarball, version), indent=2))
     print(f"{checksum(tarball)}  {tarball.name}")
     print("release.py: dry run: the gates were skipped, and no file was kept")
 
@@ -110,10 +164,17 @@ def bring(clone: Path, tarball: Path, version: str, directory: Path) -> None:
     run(["git", "fetch", "--quiet", str(clone), "tag", version], ROOT)
     directory.mkdir(parents=True, exist_ok=True)
     shutil.copy2(tarball, directory / tarball.name)
-    (directory / "SHA256SUMS").write_text(f"{checksum(tarball)}  {tarball.name}\n", encoding="utf-8")
-    print(f"release.py: {version} is ready in {directory}. To publish it:")
+    statement = directory / f"{tarball.name}.provenance.json"
+    statement.write_text(json.dumps(provenance(clone, tarball, version), indent=2) + "\n", encoding="utf-8")
+    sums = "".join(f"{checksum(path)}  {path.name}\n" for path in (directory / tarball.name, statement))
+    (directory / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    print(f"release.py: {version} is ready in {directory}. Only a person with the accounts can publish it:")
     print("  git push --follow-tags")
-    print(f"  ansible-galaxy collection publish {directory / tarball.name}")
+    print(f"  ansible-galaxy collection publish {directory / tarball.name} --token THE_TOKEN_OF_GALAXY")
+    print(
+        f"  attach the files of {directory} to the release that GitHub shows at {REPOSITORY}/releases/new?tag={version}"
+    )
+    print("  announce it with the tag image_pull on forum.ansible.com")
 
 
 def maker(checkout: Path) -> dict[str, str]:

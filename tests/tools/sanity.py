@@ -5,13 +5,14 @@
 
 usage: prepare.py newest|oldest python tests/tools/sanity.py [OPTION OF ansible-test sanity ...] [FILE ...]
 
-ansible-test requires a collection under its real path, so it gets a copy of the files that git knows or would add. It makes a
-virtual environment for each test, with the packages that it pins itself. They are kept in the cache. Configuration files set up
-pip, because ansible-test does not pass PIP_ variables on.
+ansible-test requires a collection under its real path, so it gets a copy of the files that git knows or would add. As the command of
+tarball.py, it gets the files that the tarball installs. It makes a virtual environment for each test, with the packages that it pins
+itself. They are kept in the cache. Configuration files set up pip, because ansible-test does not pass PIP_ variables on.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -55,6 +56,9 @@ def copied() -> Iterator[Path]:
 
 
 def copy_to(collection: Path) -> None:
+    if "IMAGE_PULL_INSTALLED" in os.environ:
+        shutil.copytree(os.environ["IMAGE_PULL_INSTALLED"], collection)
+        return
     for name in known_files():
         (collection / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, collection / name)

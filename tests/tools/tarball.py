@@ -29,9 +29,11 @@ FILES = {
     "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
     "LICENSE",
+    "MAINTAINERS.md",
     "README.md",
     "SECURITY.md",
     "requirements.txt",
+    "tests/config.yml",
 }
 FOLDERS = ("changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests/lab")
 #: Files that ansible-galaxy adds, and files in these folders that no user needs.

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import check
@@ -18,6 +19,7 @@ import durations
 import galaxy
 import prepare
 import pytest
+import release
 import tarball
 import units
 
@@ -52,6 +54,31 @@ class TestTarball:
     def test_a_missing_file_is_reported(self, name: str) -> None:
         assert list(tarball.wrong_files(self.GOOD - {name}, {*self.KNOWN})) == [f"{name}: is missing in the tarball"]
 
+    def test_an_installation_from_git_has_the_files_of_the_tarball(self, tmp_path: Path) -> None:
+        folder = str(tmp_path)
+        command = [
+            "ansible-galaxy",
+            "collection",
+            "install",
+            f"git+file://{prepare.ROOT},HEAD",
+            "--no-deps",
+            "-p",
+            folder,
+        ]
+        environment = {**os.environ, "PYTHONPATH": folder, "ANSIBLE_COLLECTIONS_PATH": folder}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        installed = tmp_path / "ansible_collections" / "openshift_ops" / "image_pull"
+        names = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
+        listed = subprocess.run(
+            ["git", "ls-tree", "-r", "--name-only", "HEAD"],
+            cwd=prepare.ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert list(tarball.wrong_files(names, {*listed.stdout.splitlines()})) == []
+
 
 class TestGalaxyImporter:
     def test_a_clean_import_is_accepted(self) -> None:
@@ -70,9 +97,8 @@ class TestGalaxyImporter:
 class TestCheck:
     def test_make_test_is_part_of_make_test_all(self) -> None:
         some, everything = check.chosen([]), check.chosen(["--all"])
-        supported = [step for step in check.STEPS if step.environment != "next"]
-        assert some == [step for step in supported if not step.only_all]
-        assert everything == [step for step in supported if not step.larger]
+        assert some == [step for step in check.STEPS if step.environment != "next" and not step.only_all]
+        assert everything == [step for step in check.STEPS if not step.larger]
         assert 0 < len(some) < len(everything)
 
     def test_make_test_all_leaves_out_only_steps_that_have_larger_ones(self) -> None:
@@ -104,11 +130,24 @@ class TestCheck:
         with pytest.raises(SystemExit, match=r"unti is in the title of none of these steps:\n  ruff check\n"):
             check.chosen(["unti"])
 
-    def test_pre_releases_are_tested_only_when_asked_for(self) -> None:
+    def test_pre_releases_are_tested_only_by_make_test_all_and_when_asked_for(self) -> None:
         following = [step for step in check.STEPS if step.environment == "next"]
         assert len(following) >= 2
         assert check.chosen(["next"]) == following
-        assert not {*check.chosen(["units", "modules"])} & {*following}
+        assert not {*check.chosen(["units", "modules"]), *check.chosen([])} & {*following}
+
+    @pytest.mark.parametrize(("core", "result"), [("next", (1, 0)), ("newest", (0, 1))])
+    def test_only_a_step_for_pre_releases_may_test_nothing(self, core: str, result: tuple[int, int]) -> None:
+        commands = SimpleNamespace(run=lambda *_: 0)
+        step = check.Step(f"ansible-test units, {core}", core, check.UNITS)
+        assert check.run(step, True, commands, None)[:2] == result
+
+    def test_the_tarball_is_checked_for_certification_with_four_cores(self) -> None:
+        steps = check.chosen(["certification", "certification,"])
+        sanity = {step.core: step.environment for step in steps if step.name == "sanity for certification"}
+        assert sanity == check.CERTIFIED
+        assert {*sanity} == {"oldest", "2.18", "2.20", "newest"}
+        assert {step.environment for step in steps} - {*sanity.values()} == {"galaxy", "partner", "docs"}
 
     def test_titles_are_different(self) -> None:
         titles = [step.title for step in check.STEPS]
@@ -260,13 +299,13 @@ def marked(marker: str) -> list[str]:
     return found
 
 
-def test_the_next_environment_adds_only_a_pre_release_of_ansible_core() -> None:
+def test_the_next_environment_adds_only_pre_releases_of_ansible_core_after_the_newest() -> None:
     following, newest = (
-        (prepare.ROOT / "tests/requirements" / f"{name}.txt").read_text("utf-8").splitlines()[1:]
+        re.findall(r"^[^#].*$", (prepare.ROOT / "tests/requirements" / f"{name}.txt").read_text("utf-8"), re.MULTILINE)
         for name in (prepare.FOLLOWS, "newest")
     )
     (core,) = {*following} - {*newest}
-    assert re.fullmatch(r"ansible-core>=\d+\.\d+\.\d+(a|b|rc)\d+", core)
+    assert core == f"{release.core(prepare.ROOT).replace('==', '>=')}rc1"
 
 
 def test_the_oldest_packages_that_users_may_have_are_tested() -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import subprocess
 from pathlib import Path
 
@@ -21,6 +23,8 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     found = tmp_path / "checkout"
     for name, text in {
         "galaxy.yml": GALAXY.format("1.1.0"),
+        "README.md": "A file (`openshift_ops-image_pull-1.1.0.tar.gz`)\n",
+        "tests/requirements/newest.txt": "# The newest.\nansible-core==2.21.5\n",
         "plugins/module_utils/module/task.py": 'VERSION = "1.1.0"\n',
         "changelogs/fragments/one.yml": "bugfixes: [one]\n",
     }.items():
@@ -97,6 +101,25 @@ class TestVersion:
             release.set_version(checkout, "galaxy.yml", "1.2.0")
 
 
+class TestWords:
+    @pytest.mark.parametrize(
+        ("text", "is_wrong"),
+        [
+            ("Nothing is released yet.", True),
+            ("This version is not yet released", True),
+            ("An unreleased version", True),
+            ("The lock is released", False),
+        ],
+    )
+    def test_a_page_that_says_not_released_is_found(self, checkout: Path, text: str, is_wrong: bool) -> None:
+        (checkout / "CHANGELOG.md").write_text(f"{text}\n")
+        git(checkout, "add", "--all")
+        assert release.unreleased(checkout) == (f"CHANGELOG.md:1:{text}" if is_wrong else "")
+
+    def test_no_page_of_this_checkout_says_it(self) -> None:
+        assert release.unreleased(release.ROOT) == ""
+
+
 class TestBring:
     @pytest.fixture
     def clone(self, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -120,8 +143,18 @@ class TestBring:
         directory = checkout.parent / "release"
         release.bring(clone, tarball, "1.1.0", directory)
         assert git(checkout, "rev-parse", "main", "1.1.0^{commit}") == git(clone, "rev-parse", "HEAD", "HEAD")
-        assert sorted(path.name for path in directory.iterdir()) == ["SHA256SUMS", tarball.name]
-        subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=directory, check=True)
+        statement = f"{tarball.name}.provenance.json"
+        assert sorted(path.name for path in directory.iterdir()) == ["SHA256SUMS", tarball.name, statement]
+        subprocess.run(["sha256sum", "--check", "--quiet", "--strict", "SHA256SUMS"], cwd=directory, check=True)
+
+    def test_the_provenance_names_the_tarball_and_the_commit_and_no_machine(self, clone: Path, tarball: Path) -> None:
+        found = release.provenance(clone, tarball, "1.1.0")
+        assert found["_type"] == "https://in-toto.io/Statement/v1"
+        assert found["subject"] == [{"name": tarball.name, "digest": {"sha256": release.checksum(tarball)}}]
+        text = json.dumps(found)
+        assert f'{{"gitCommit": "{git(clone, "rev-parse", "1.1.0^{commit}").strip()}"}}' in text
+        assert "pkg:pypi/ansible-core@2.21.5" in text
+        assert not [word for word in (str(clone.parent), socket.gethostname()) if word in text]
 
     def test_no_release_arrives_after_another_commit(self, checkout: Path, clone: Path, tarball: Path) -> None:
         git(checkout, "commit", "--quiet", "--allow-empty", "--message", "Another")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ HERE = (
     r"https://raw\.githubusercontent\.com/openshift-ops/image_pull/main/",
 )
 #: Guides without runnable examples. Each row of oc.rst has its test in tests/modules.
-WORDS_ONLY = {"architecture", "comparison", "contents", "glossary", "guarantees", "oc"}
+WORDS_ONLY = {"architecture", "comparison", "contents", "glossary", "guarantees", "oc", "stability"}
 #: Guides whose examples are files of the collection or need another environment, with the location of their tests.
 ELSEWHERE = {"awx": "tests/unit/test_awx_guide.py", "events": "tests/eda/test_documentation.py"}
 
@@ -87,6 +88,78 @@ class TestGuide:
                 assert_options(block, task)
 
 
+class TestStability:
+    """The page of stable parts names each part once, with a state that its own documentation shows."""
+
+    ROWS = re.findall(
+        r"^   \* - (\w+)\n     - (stable|preview)\n     - (.+?)\n     - (\w.+?)(?=\n   \*|\n\n)",
+        (GUIDES / "stability.rst").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+
+    def states(self, kind: str) -> dict[str, str]:
+        found = [(name, row[1]) for row in self.ROWS if row[0] == kind for name in re.findall(r"``([^`]+)``", row[2])]
+        assert len(dict(found)) == len(found)
+        return dict(found)
+
+    @pytest.mark.parametrize(
+        ("kind", "pattern"),
+        [
+            ("modules", "plugins/modules/[!_]*.py"),
+            ("roles", "roles/*"),
+            ("playbooks", "playbooks/*.yml"),
+            ("events", "extensions/eda/[rp]*/**/[!_]*.[py][ym]*"),
+            ("extensions", "extensions/[!e]*"),
+            ("extensions", "extensions/execution_environment"),
+            ("documents", "plugins/plugin_utils/pull_report/*.schema.json"),
+        ],
+    )
+    def test_each_part_has_a_state(self, kind: str, pattern: str) -> None:
+        parts = {path.name.removesuffix(".py").removesuffix(".yml") for path in ROOT.glob(pattern)}
+        assert parts - {"__pycache__"} <= self.states(kind).keys()
+        assert kind in ("extensions", "documents") or parts >= self.states(kind).keys()
+
+    def test_a_module_shows_its_state(self) -> None:
+        for name, state in self.states("modules").items():
+            text = (ROOT / "plugins" / "modules" / f"{name}.py").read_text(encoding="utf-8")
+            assert re.findall(r"image_pull\.attributes\.(\w+)", text) == [state], name
+
+    def test_a_role_shows_its_state(self) -> None:
+        for name, state in self.states("roles").items():
+            readme = (ROOT / "roles" / name / "README.md").read_text(encoding="utf-8")
+            assert re.findall(r"^This role is (?:a )?\[(\w+)\]\(.*stability", readme, re.MULTILINE) == [state], name
+            specification = (ROOT / "roles" / name / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
+            assert re.findall(r"- (?:A )?(\w+), see R\(.*stability", specification) in ([state], [state.title()]), name
+
+    def test_stable_roles_use_only_stable_modules(self) -> None:
+        modules = self.states("modules")
+        for name, state in self.states("roles").items():
+            tasks = (path.read_text(encoding="utf-8") for path in (ROOT / "roles" / name / "tasks").glob("*.yml"))
+            used = {
+                part
+                for text in tasks
+                for part in re.findall(r"^ +openshift_ops\.image_pull\.(\w+):", text, re.MULTILINE)
+            }
+            assert state != "stable" or {modules[part] for part in used} <= {"stable"}, name
+
+    def test_the_readme_agrees(self) -> None:
+        rows = dict(
+            re.findall(
+                r"^\| (stable|preview) \| (.+) \|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+            )
+        )
+        playbooks = self.states("playbooks")
+        for state, words in rows.items():
+            named = {name for name in re.findall(r"`(\w+)`", words) if name in playbooks}
+            assert named and {playbooks[name] for name in named} == {state}
+
+
+def test_the_comparison_and_the_benchmark_have_the_same_version_of_kubernetes_core() -> None:
+    pages = (GUIDES / "comparison.rst", ROOT / "docs" / "benchmark.md")
+    found = [set(re.findall(r"kubernetes\.core (\d+\.\d+\.\d+)", page.read_text(encoding="utf-8"))) for page in pages]
+    assert found[0] == found[1] != set()
+
+
 def tasks_in(value: Any) -> Iterator[dict[str, Any]]:
     """Yield each mapping that names a module of the collection, at any depth."""
     if isinstance(value, dict):
@@ -116,9 +189,8 @@ def documented(plugin: Path) -> set[str]:
     found = set(manual["options"])
     for fragment in manual.get("extends_documentation_fragment", []):
         name, _dot, part = fragment.removeprefix(f"{COLLECTION}.").partition(".")
-        source = (ROOT / "plugins" / "doc_fragments" / f"{name}.py").read_text(encoding="utf-8")
-        variable = part.upper() or "DOCUMENTATION"
-        held = re.search(rf'^    {variable} = r?"""(.*?)"""', source, re.DOTALL | re.MULTILINE)
-        assert held, fragment
-        found |= set((yaml.safe_load(held[1]) or {}).get("options") or {})
+        parts = importlib.import_module(
+            f"ansible_collections.{COLLECTION}.plugins.doc_fragments.{name}"
+        ).ModuleDocFragment
+        found |= set(yaml.safe_load(getattr(parts, part.upper() or "DOCUMENTATION"))["options"])
     return found

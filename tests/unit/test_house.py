@@ -247,9 +247,9 @@ def documented(module: str) -> dict[str, Any]:
     found = documentation(module)
     options = dict(found["options"])
     for fragment in found.get("extends_documentation_fragment", []):
-        name = fragment.removeprefix("openshift_ops.image_pull.")
-        part = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.{name}").ModuleDocFragment
-        options = {**yaml.safe_load(part.DOCUMENTATION).get("options", {}), **options}
+        name, _dot, part = fragment.removeprefix("openshift_ops.image_pull.").partition(".")
+        parts = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.{name}").ModuleDocFragment
+        options = {**yaml.safe_load(getattr(parts, part.upper() or "DOCUMENTATION")).get("options", {}), **options}
     return options
 
 

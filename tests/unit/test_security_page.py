@@ -71,7 +71,8 @@ TESTS = {
             "tests/modules/test_hostile_server.py",
             "tests/faults/test_faults.py",
             "tests/security/test_connection.py",
-            "tests/unit/plugins/module_utils/features/global_pull_secret/test_run.py::TestSaving::test_a_version_that_is_not_a_number_is_refused_as_a_file_name",
+            "tests/unit/plugins/module_utils/features/global_pull_secret/test_run.py::TestSaving::"
+            "test_a_version_that_is_not_a_number_is_refused_as_a_file_name",
         ],
     },
     "Who controls each write": {

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Base classes of the collection's errors, the permissions that the caller lacks, the correct spelling of a misspelled name, and limits. Each message is one line without a credential. Pure."""
+"""Base classes of the collection's errors, the permissions that the caller lacks, the correct spelling of a misspelled
+name, and limits. Each message is one line without a credential. Pure."""
 
 from __future__ import annotations
 

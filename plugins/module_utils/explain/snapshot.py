@@ -501,8 +501,9 @@ class SnapshotQuestion:
     """The parts of a cluster to read besides the objects of namespaces.
 
     `verdicts`: the containers are explained. If not, the evidence has the lists only. `search` finds a credential in a secret, None without a
-    search; `platform_secrets`: also in the platform's namespaces. `grant_subjects`: the accounts and projects of grants. `node_settings`: the settings of kubelets, for nodes that have some.
-    `open_selectors`: selectors by titles, whose projects of users are wanted. `more` are other objects of OpenShift.
+    search; `platform_secrets`: also in the platform's namespaces. `grant_subjects`: the accounts and projects of grants.
+    `node_settings`: the settings of kubelets, for nodes that have some. `open_selectors`: selectors by titles, whose projects of users
+    are wanted. `more` are other objects of OpenShift.
     """
 
     verdicts: bool = True

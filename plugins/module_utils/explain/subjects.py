@@ -338,8 +338,9 @@ class ContainerPull:
 
     `own` are the secrets in the list of the pod or the template. A pod's list is final, and an empty list of a template is replaced by the
     account's. `is_bare`: no controller recreates the pod. `reason` and `message` are the node's report about the image, from the status of a
-    waiting container. `shares_error`: it may be about another image of the pod. `is_pulled`: the node has the image. `created` is the pod's creation time, as the API server
-    writes it. `is_asked_alone`: only this subject is explained, so reading the pod's events and the cluster's nodes is worth it. `source`
+    waiting container. `shares_error`: it may be about another image of the pod. `is_pulled`: the node has the image. `created` is the pod's
+    creation time, as the API server writes it. `is_asked_alone`: only this subject is explained, so reading the pod's events
+    and the cluster's nodes is worth it. `source`
     is the image stream tag that sets the image. `resolves_names`: names without a registry refer to image streams. `is_mounted`: false for
     a volume that no container mounts, whose error no status shows. `architectures` are those of the nodes to which the pod is limited, empty
     without a limit. `audiences` are those for which a node may request tokens because of the pod's volumes, None if that is not known: of a

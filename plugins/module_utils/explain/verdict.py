@@ -61,8 +61,8 @@ class StepResult:
 class PullVerdict:
     """The verdict for one container or volume. `reason` is the first failure or, if there is none, how the pull works. `cause` is the class of the
     node's error, or empty when the node reports none. `step` is the step that decides the verdict, `login` for results that are not listed
-    among the steps, and empty if nothing fails or is unknown. `runs`: whether the image is for the nodes, None if that is not known. `is_tested`: whether a registry
-    or the image on the node confirms that it pulls."""
+    among the steps, and empty if nothing fails or is unknown. `runs`: whether the image is for the nodes, None if that is not known. `is_tested`:
+    whether a registry or the image on the node confirms that it pulls."""
 
     subject: ContainerPull
     verdict: str

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sends one request once over a pool of connections, and reads its response, within limits of time and size. Explains why a server did not answer. No redirect is followed.
+"""Sends one request once over a pool of connections, and reads its response, within limits of time and size. Explains why a server did
+not answer. No redirect is followed.
 
 The only place that imports the HTTP library.
 

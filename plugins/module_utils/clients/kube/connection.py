@@ -48,7 +48,8 @@ _OFF = ("0", "f", "false", "n", "no", "off")
 
 _UNENCRYPTED = (
     "{origin} begins with http://, so {what} would cross the network unencrypted. Nothing was sent. Give the https:// address "
-    "of the API server, which 'oc whoami --show-server' prints. Without TLS, only an address of this host is used, such as that of 'kubectl proxy', and only without a login"
+    "of the API server, which 'oc whoami --show-server' prints. Without TLS, only an address of this host is used, such as that of 'kubectl proxy', "
+    "and only without a login"
 )
 
 _UNVERIFIED = (
@@ -236,8 +237,8 @@ def _check_options(options: ConnectionOptions) -> None:
             raise OptionError(f"option '{name}' also needs '{other}': add the line '{other}: VALUE'")
     if options.host and not (options.has_login or options.names_kubeconfig):
         raise OptionError(
-            "option 'host' needs a login for that host: give 'api_key', which 'oc whoami --show-token' prints, 'client_cert' with 'client_key', 'username' with "
-            "'password', or the 'kubeconfig' whose login is for that host"
+            "option 'host' needs a login for that host: give 'api_key', which 'oc whoami --show-token' prints, 'client_cert' with "
+            "'client_key', 'username' with 'password', or the 'kubeconfig' whose login is for that host"
         )
 
 

@@ -159,7 +159,8 @@ def _load_authority(context: ssl.SSLContext, authority: Pem) -> None:
             context.load_verify_locations(cadata=content.decode("ascii", "ignore"))
     except (OSError, ValueError):
         raise ConnectError(
-            f"{authority} contains no certificate in PEM format: give the file with that of the server's authority, which begins with -----BEGIN CERTIFICATE-----"
+            f"{authority} contains no certificate in PEM format: give the file with that of the server's "
+            "authority, which begins with -----BEGIN CERTIFICATE-----"
         ) from None
 
 

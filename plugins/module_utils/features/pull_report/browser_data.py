@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Union
 
 from ...core.documents import (
     ACCESS_EFFECTS,
@@ -180,7 +180,7 @@ _OWN = ("namespace", "kind", "name", "location")
 
 
 #: Texts, each with the parts that replace it.
-_References = Sequence[tuple[str, tuple[str | int, ...]]]
+_References = Sequence[tuple[str, tuple[Union[str, int], ...]]]
 
 
 def _references(own: Mapping[str, Any]) -> _References:

@@ -289,7 +289,8 @@ class SaLink(Desired):
         for pattern in filter(is_pattern, self.service_accounts if self.present else ()):
             if not any(fnmatchcase(name, pattern) for name in objects):
                 yield NamespaceNote(
-                    f"no service account matches {pattern!r}, so nothing is linked: correct 'service_accounts', or create one ('oc get serviceaccounts' lists them)"
+                    f"no service account matches {pattern!r}, so nothing is linked: correct 'service_accounts', or create "
+                    "one ('oc get serviceaccounts' lists them)"
                 )
 
     def _require(self, namespace: str, found: Related) -> list[str]:

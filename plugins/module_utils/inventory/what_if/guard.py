@@ -101,7 +101,8 @@ class GuardJudgement:
         more = len(self.unknown) - len(shown)
         yield (
             "it is not known whether the removals break "
-            f"{pluralize(len(self.unknown), 'container')}, and option 'guard' refuses nothing because of that: {'; '.join(shown)}{f'; and {more:,} more' if more else ''}"
+            f"{pluralize(len(self.unknown), 'container')}, and option 'guard' refuses nothing because of that: "
+            f"{'; '.join(shown)}{f'; and {more:,} more' if more else ''}"
         )
 
     def _about_unread(self) -> Iterator[str]:
