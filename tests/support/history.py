@@ -76,7 +76,12 @@ class Operation:
 
     @property
     def revokes(self) -> bool:
-        return bool(_REVOKING.search(self.text))
+        return self.removes_all or bool(_REVOKING.search(self.text))
+
+    @property
+    def removes_all(self) -> bool:
+        """Whether it removes entries that the user does not name."""
+        return "teardown" in self.title or bool(_WHOLE.search(self.text))
 
 
 #: The runs of this process, since the last check.
@@ -116,7 +121,7 @@ class Event:
         """Return the event of a line of the audit log."""
         ref, got, agent = line.get("objectRef") or {}, line.get("responseObject") or {}, line.get("userAgent", "")
         return cls(
-            module=agent.partition("(")[2].rstrip(")") if agent.startswith(f"{_AGENT}/") else "",
+            module=re.split("[(.]", agent)[-1].rstrip(")") if agent.startswith(f"{_AGENT}/") else "",
             verb=line["verb"],
             key=(
                 "/".join(filter(None, (ref.get("resource"), ref.get("subresource")))),
@@ -175,8 +180,11 @@ class Model:
         self._namespaces: dict[str, dict[tuple[str, str], Object]] = defaultdict(dict)
 
     def apply(self, event: Event, running: Sequence[Operation]) -> list[str]:
-        """Carry out the event. Return the problems of a write of ours, which the running operations can explain."""
-        if not event.is_write:
+        """Carry out the event. Return the problems of a write of ours, which the running operations can explain.
+
+        The audit log has no content of other kinds of objects.
+        """
+        if not event.is_write or not event.got:
             return []
         resource, namespace, name = event.key
         objects = self._namespaces[namespace]
@@ -244,7 +252,7 @@ class _Named:
     def is_entry(self, *texts: str) -> bool:
         """Whether the user named the entry of a list, or asked for the removal of all entries that are not declared."""
         is_whole = self.event.module == "pull_access_prune" or self.is_content
-        return is_whole or self._any(lambda one: one.names(*texts) or bool(_WHOLE.search(one.text)))
+        return is_whole or self._any(lambda one: one.names(*texts) or one.removes_all)
 
     @property
     def is_content(self) -> bool:
@@ -265,7 +273,7 @@ def _version_problems(event: Event, before: Object) -> Iterator[str]:
     version = _metadata(event.sent).get("resourceVersion")
     if event.verb == "delete":
         conditions = event.sent.get("preconditions") or {}
-        version = conditions.get("uid" if event.key[0] == "pods" else "resourceVersion")
+        version = conditions.get("resourceVersion") or (event.key[0] == "pods" and conditions.get("uid"))
     if event.verb != "create" and not version:
         yield "the write does not name the version that was read"
     elif event.verb in ("update", "patch") and before and _metadata(before).get("resourceVersion") != version:

@@ -45,7 +45,7 @@ class Cluster:
         named = {"resourceVersion": current if read is None else read}
         self.version += 1
         if obj is None:
-            event = Event(module, "delete", key, sent={"preconditions": named})
+            event = Event(module, "delete", key, sent={"preconditions": named}, got={"kind": "Status"})
         else:
             verb = "patch" if current else "create"
             meta = {**obj.get("metadata", {}), "resourceVersion": str(self.version)}
