@@ -407,8 +407,11 @@ class History:
     _offsets: dict[Path, int] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
-        """Return the problems since the last call."""
-        data = json.loads((self.directory / "lab.json").read_text())
+        """Return the problems since the last call. None after the lab has ended."""
+        description = self.directory / "lab.json"
+        if not description.exists():
+            return []
+        data = json.loads(description.read_text())
         for registry in data["registries"].values():
             if registry.get("accounts"):
                 logins = {(each["username"], each["password"]) for each in registry["accounts"]}
