@@ -74,6 +74,11 @@ class Operation:
     def names(self, *words: str) -> bool:
         return any(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", self.text) for word in words)
 
+    def declares_content(self, secret: str) -> bool:
+        """Whether it declares all logins of a secret of this name, which is the default."""
+        entries = re.split(r"\n\s*- |\{", self.text)
+        return any(re.search(rf"""\bname\W+{re.escape(secret)}\b""", one) and "merge" not in one for one in entries)
+
     @property
     def revokes(self) -> bool:
         return self.removes_all or bool(_REVOKING.search(self.text))
@@ -257,8 +262,7 @@ class _Named:
     @property
     def is_content(self) -> bool:
         """Whether the user declared all logins of the secret."""
-        is_pull_secret = self.event.module == "pull_secret"
-        return is_pull_secret and self._any(lambda one: one.names(self.event.key[2]) and not one.names("merge"))
+        return self.event.module == "pull_secret" and self._any(lambda one: one.declares_content(self.event.key[2]))
 
     def is_revoked(self, host: str) -> bool:
         is_object = self.event.module == "pull_access_prune" or self._any(lambda one: one.revokes)
@@ -361,8 +365,10 @@ def _seconds(text: str) -> float:
 
 
 def unwanted_writes(events: Iterable[Event], runs: Sequence[Operation]) -> list[str]:
-    """The writes of runs that only check, that report no change, or that repeat a finished run."""
-    found, written = [], [one for one in events if one.is_write]
+    """The writes of runs that only check, that report no change, or that repeat a finished run. A probe leaves nothing, and is no change."""
+    written = [one for one in events if one.is_write]
+    probes = {one.key for one in written if one.module and one.verb == "create" and one.key[0] == "pods"}
+    written, found = [one for one in written if one.key not in probes], []
     for number, run in enumerate(runs):
         if any(other is not run and other.overlaps(run.began, run.ended) for other in runs):
             continue
