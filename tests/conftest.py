@@ -79,7 +79,6 @@ def start_lab(directory: Path, *arguments: str) -> Lab:
     command = [binary, "up", "--dir", directory, "--owner-pid", str(os.getpid()), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"the lab does not start: {done.stderr}"
-    _histories[directory] = History(directory)
     return Lab(binary, directory)
 
 
@@ -155,6 +154,7 @@ def legacy_lab() -> Iterator[Lab]:
 def running_lab(*arguments: str) -> Iterator[Lab]:
     """A lab in its own directory, which ends with the block."""
     lab = start_lab(Path(tempfile.mkdtemp(prefix="lab-")) / "lab", *arguments)
+    _histories[lab.dir] = History(lab.dir)
     try:
         yield lab
     finally:

@@ -53,7 +53,7 @@ rules:
   verbs: [create, update, patch, delete, deletecollection]
   resources:
   - group: ""
-    resources: [serviceaccounts, secrets, namespaces, configmaps]
+    resources: [serviceaccounts, secrets, namespaces, configmaps, pods]
   - group: rbac.authorization.k8s.io
     resources: [roles, rolebindings, clusterroles, clusterrolebindings]
 - level: Metadata

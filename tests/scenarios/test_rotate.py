@@ -283,12 +283,14 @@ def cluster(labs: list[Lab]) -> Cluster:
 @pytest.mark.newest_core
 class TestUnderFire:
     @pytest.fixture
-    def two(self, lab_factory: Callable[..., Lab]) -> Iterator[list[Cluster]]:
+    def two(self, lab_factory: Callable[..., Lab], history: Callable[[Lab], list[str]]) -> Iterator[list[Cluster]]:
         """Separate labs, because thousands of pods stay on them."""
         labs = [lab_factory("--platform", "standalone"), lab_factory()]
         yield [Cluster(lab) for lab in labs]
+        problems = [problem for lab in labs for problem in history(lab)]
         for lab in labs:
             lab.run("down", "--dir", str(lab.dir))
+        assert not problems, "\n".join(problems)
 
     def test_no_pull_fails_and_the_old_login_ends_unused_and_disabled(self, two: list[Cluster], tmp_path: Path) -> None:
         places = [one.namespaces(*(f"team-{n}" for n in range(NAMESPACES // 2)), timeout=300) for one in two]

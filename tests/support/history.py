@@ -74,9 +74,19 @@ class Operation:
     def names(self, *words: str) -> bool:
         return any(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", self.text) for word in words)
 
+    def declares_content(self, secret: str) -> bool:
+        """Whether it declares all logins of a secret of this name, which is the default."""
+        entries = re.split(r"\n\s*- |\{", self.text)
+        return any(re.search(rf"""\bname\W+{re.escape(secret)}\b""", one) and "merge" not in one for one in entries)
+
     @property
     def revokes(self) -> bool:
-        return bool(_REVOKING.search(self.text))
+        return self.removes_all or bool(_REVOKING.search(self.text))
+
+    @property
+    def removes_all(self) -> bool:
+        """Whether it removes entries that the user does not name."""
+        return "teardown" in self.title or bool(_WHOLE.search(self.text))
 
 
 #: The runs of this process, since the last check.
@@ -116,7 +126,7 @@ class Event:
         """Return the event of a line of the audit log."""
         ref, got, agent = line.get("objectRef") or {}, line.get("responseObject") or {}, line.get("userAgent", "")
         return cls(
-            module=agent.partition("(")[2].rstrip(")") if agent.startswith(f"{_AGENT}/") else "",
+            module=re.split("[(.]", agent)[-1].rstrip(")") if agent.startswith(f"{_AGENT}/") else "",
             verb=line["verb"],
             key=(
                 "/".join(filter(None, (ref.get("resource"), ref.get("subresource")))),
@@ -175,8 +185,11 @@ class Model:
         self._namespaces: dict[str, dict[tuple[str, str], Object]] = defaultdict(dict)
 
     def apply(self, event: Event, running: Sequence[Operation]) -> list[str]:
-        """Carry out the event. Return the problems of a write of ours, which the running operations can explain."""
-        if not event.is_write:
+        """Carry out the event. Return the problems of a write of ours, which the running operations can explain.
+
+        The audit log has no content of other kinds of objects.
+        """
+        if not event.is_write or not event.got:
             return []
         resource, namespace, name = event.key
         objects = self._namespaces[namespace]
@@ -244,13 +257,12 @@ class _Named:
     def is_entry(self, *texts: str) -> bool:
         """Whether the user named the entry of a list, or asked for the removal of all entries that are not declared."""
         is_whole = self.event.module == "pull_access_prune" or self.is_content
-        return is_whole or self._any(lambda one: one.names(*texts) or bool(_WHOLE.search(one.text)))
+        return is_whole or self._any(lambda one: one.names(*texts) or one.removes_all)
 
     @property
     def is_content(self) -> bool:
         """Whether the user declared all logins of the secret."""
-        is_pull_secret = self.event.module == "pull_secret"
-        return is_pull_secret and self._any(lambda one: one.names(self.event.key[2]) and not one.names("merge"))
+        return self.event.module == "pull_secret" and self._any(lambda one: one.declares_content(self.event.key[2]))
 
     def is_revoked(self, host: str) -> bool:
         is_object = self.event.module == "pull_access_prune" or self._any(lambda one: one.revokes)
@@ -265,7 +277,7 @@ def _version_problems(event: Event, before: Object) -> Iterator[str]:
     version = _metadata(event.sent).get("resourceVersion")
     if event.verb == "delete":
         conditions = event.sent.get("preconditions") or {}
-        version = conditions.get("uid" if event.key[0] == "pods" else "resourceVersion")
+        version = conditions.get("resourceVersion") or (event.key[0] == "pods" and conditions.get("uid"))
     if event.verb != "create" and not version:
         yield "the write does not name the version that was read"
     elif event.verb in ("update", "patch") and before and _metadata(before).get("resourceVersion") != version:
@@ -353,8 +365,10 @@ def _seconds(text: str) -> float:
 
 
 def unwanted_writes(events: Iterable[Event], runs: Sequence[Operation]) -> list[str]:
-    """The writes of runs that only check, that report no change, or that repeat a finished run."""
-    found, written = [], [one for one in events if one.is_write]
+    """The writes of runs that only check, that report no change, or that repeat a finished run. A probe leaves nothing, and is no change."""
+    written = [one for one in events if one.is_write]
+    probes = {one.key for one in written if one.module and one.verb == "create" and one.key[0] == "pods"}
+    written, found = [one for one in written if one.key not in probes], []
     for number, run in enumerate(runs):
         if any(other is not run and other.overlaps(run.began, run.ended) for other in runs):
             continue
@@ -399,8 +413,11 @@ class History:
     _offsets: dict[Path, int] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
-        """Return the problems since the last call."""
-        data = json.loads((self.directory / "lab.json").read_text())
+        """Return the problems since the last call. None after the lab has ended."""
+        description = self.directory / "lab.json"
+        if not description.exists():
+            return []
+        data = json.loads(description.read_text())
         for registry in data["registries"].values():
             if registry.get("accounts"):
                 logins = {(each["username"], each["password"]) for each in registry["accounts"]}

@@ -45,7 +45,7 @@ class Cluster:
         named = {"resourceVersion": current if read is None else read}
         self.version += 1
         if obj is None:
-            event = Event(module, "delete", key, sent={"preconditions": named})
+            event = Event(module, "delete", key, sent={"preconditions": named}, got={"kind": "Status"})
         else:
             verb = "patch" if current else "create"
             meta = {**obj.get("metadata", {}), "resourceVersion": str(self.version)}
@@ -60,7 +60,10 @@ GOOD: dict[str, list[tuple[Any, Any, str, str]]] = {
     "links that nobody declares are removed": [(LINKS, account("platform"), "pull_access_prune", "declared")],
     "only declared links stay": [(LINKS, account("pull"), "sa_link", "exclusive: true")],
     "a login is replaced": [(SECRET, login("new", THEIRS), "credential_rotation", QUAY)],
-    "the content is declared": [(SECRET, login("old"), "pull_secret", f"pull {QUAY}")],
+    "the content is declared": [(SECRET, login("old"), "pull_secret", f"name: pull, registries: [{QUAY}]")],
+    "the content is declared next to a merge": [
+        (SECRET, login("old"), "pull_secret", "secrets:\n- name: pull\n- mode: merge\n  name: other\n")
+    ],
     "a login is added": [(SECRET, login("old", THEIRS, "new.io"), "pull_secret", "pull merge new.io")],
     "somebody else revokes": [(SECRET, None, "", "")],
     "a secret is removed": [(SECRET, None, "pull_secret", "pull, state: absent")],
@@ -76,6 +79,10 @@ BAD: dict[str, tuple[list[tuple[Any, Any, str, str]], str]] = {
     "the order changes": ([(LINKS, account("pull", "platform"), "sa_link", "pull")], "changed their order"),
     "a login of others is lost": (
         [(SECRET, login("old"), "pull_secret", "pull merge quay.io")],
+        "theirs.io of the version",
+    ),
+    "a merge loses a login": (
+        [(SECRET, login("old"), "pull_secret", "secrets:\n- mode: merge\n  name: pull\n- name: other\n")],
         "theirs.io of the version",
     ),
     "a rotation loses a login": (
