@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Threads
 
 __all__ = ["HOST", "Answer", "Clock", "ScriptedConnection", "ScriptedPool", "status_object"]
 
@@ -26,6 +27,7 @@ class Clock:
 
     seconds: float = 1000.0
     slept: list[float] = field(default_factory=list)
+    threads: Threads = field(default_factory=Threads)
 
     def now(self) -> float:
         return self.seconds

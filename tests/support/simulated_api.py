@@ -56,7 +56,8 @@ class Conditions:
 
     `fates` are the probabilities of FATES. `stale` is the probability that a read shows a state of up to `lag` seconds ago, `expired` that
     a page token has expired. `admission` changes each object that a client writes. `last_request` is the number of requests after
-    which the login is refused. `fails` is a part of the paths for which only 503 comes.
+    which the login is refused. `fails` is a part of the paths for which only 503 comes. `denied` is the probability that a client may not create
+    an object that it has just deleted.
     """
 
     fates: Mapping[str, float] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class Conditions:
     admission: Callable[[Object], Object] | None = None
     last_request: int | None = None
     fails: str = ""
+    denied: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,9 @@ class SimulatedApi(FakeApi):
         return version, state
 
     def restart(self, seconds: float, *, forgets: bool) -> None:
-        """Answer nothing for some seconds. `forgets`: a watch cannot continue from a version before that."""
+        """Answer nothing for some seconds, in which a namespace appears. `forgets`: a watch cannot continue from a version before that."""
         self.down_until = self.schedule.now + seconds
+        self.put("namespaces", "", f"late{self._version}")
         self.oldest = self._version if forgets else self.oldest
         self.schedule.wake(self._news)
         self.note("server", f"restarts until {self.down_until - 1000:.3f}, and knows no version before {self.oldest}")
@@ -197,11 +200,22 @@ class SimulatedApi(FakeApi):
             answer = status_object(401, "Unauthorized", "Unauthorized")
         elif fails and fails in request.path:
             answer = status_object(503, "ServiceUnavailable", "the server is currently unable to handle the request")
+        elif self._is_denied(client, request):
+            self.troubles[client] += 2  # nobody overcomes it
+            answer = status_object(403, "Forbidden", "secrets is forbidden: exceeded quota: objects")
         if answer is not None or fate in ("dropped", "hang before it"):
             self._note(client, request, str(answer.status) if answer else fate)
         if answer is None and fate in ("dropped", "hang before it"):
             self._lose(fate)
         return answer
+
+    def _is_denied(self, client: str, request: Request) -> bool:
+        if request.method != "POST" or "dryRun" in request.path or not self.conditions.denied:
+            return False
+        name = request.body["metadata"].get("name")
+        deleted = [each for each in self.carried_out if each.client == client and each.after is None]
+        is_again = any(each.key[2] == name and f"/{each.key[1]}/" in request.path for each in deleted)
+        return is_again and self.random.random() < self.conditions.denied
 
     def _after(self, client: str, request: Request, fate: str) -> Any:
         """Carry out the request, and return its answer unless that is lost."""

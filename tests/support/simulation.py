@@ -128,7 +128,9 @@ class Simulation:
         if is_check and own:
             self.complain(f"{title}: check mode writes")
         text = json.dumps(result)
-        if any(word in text or b64(f"robot:{word}") in text for word in self.world.words):
+        hidden = {each for word in self.world.words for each in (word, b64(f"robot:{word}"))}
+        hidden.update(value for each in own for value in ((each.after or {}).get("data") or {}).values())
+        if any(each in text for each in hidden):
             self.complain(f"{title}: the result contains a password")
         if "exception" in result or "internal error" in str(result.get("msg")):
             self.complain(f"{title}: {result['msg']} {result.get('exception')}")
@@ -246,7 +248,8 @@ def draw_conditions(draw: Random) -> Conditions:
         latency=draw.choice((0.01, 0.05, 0.3)),
         admission=draw.choice((None, None, None, add_label)),
         last_request=draw.choice((None, None, None, None, draw.randrange(1, 60))),
-        fails=draw.choice(("", "", "", "apps.openshift.io")),
+        fails=draw.choice(("", "", "", "apps.openshift.io", "/serviceaccounts?", "/secrets?")),
+        denied=draw.choice((0.0, 0.0, 0.6)),
     )
 
 
