@@ -553,7 +553,10 @@ class NodesSecret(Case):
 
     def check_end(self) -> None:
         assert QUAY["registry"] in self.entries()
-        assert list((self.folder / "files").glob(".*")) == []
+        # A run that was killed after the copy had its name leaves the encrypted file that it was staged in.
+        files = list((self.folder / "files").iterdir())
+        kept = [path for path in files if not path.name.startswith(".")]
+        assert all(any(path.samefile(each) for each in kept) for path in files)
 
     def state(self) -> str:
         return f"{super().state()} {sorted(self.entries().items(), key=str)}"
