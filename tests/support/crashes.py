@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -23,12 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import processes
+import yaml
+from ansible import constants
 from ansible.cli.playbook import PlaybookCLI
 
 from support.history import operation
 from support.killed_runs import FORKS, WRITES
 from support.lab import Lab
-from support.logins import administrator_token, token_kubeconfig
+from support.logins import administrator_token, user_kubeconfig
 from support.modules import run_module
 from support.playbooks import COLLECTION, variables_file
 from support.proxy import Exchange, Proxy
@@ -112,7 +115,7 @@ def run(lab: Lab, folder: Path, work: str, sites: Sequence[Site], arguments: Seq
     :raises AssertionError: if it ends before, or takes too long.
     """
     folder.mkdir(exist_ok=True)
-    output, token = folder / "output", administrator_token(lab)
+    output, user = folder / "output", {**_client_certificate(lab), "token": administrator_token(lab)}
     files = folder / "files"
     files.write_text("")
     is_killed = all(site.at and site.fault == "killed" for site in sites)
@@ -127,7 +130,7 @@ def run(lab: Lab, folder: Path, work: str, sites: Sequence[Site], arguments: Seq
         given = {
             site.name: {
                 **site.given,
-                "kubeconfig": token_kubeconfig(lab, proxies[site.name].url, folder / f"{site.name}.kubeconfig", token),
+                "kubeconfig": user_kubeconfig(lab, proxies[site.name].url, folder / f"{site.name}.kubeconfig", user),
             }
             for site in sites
         }
@@ -168,7 +171,15 @@ def run(lab: Lab, folder: Path, work: str, sites: Sequence[Site], arguments: Seq
             else list(proxies[site.name].writes)
             for site in sites
         }
+    left = [path for path in (folder / "tmp").rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()]
+    assert left == [], "a key is left in a file"
     return Ran(process.exitcode or 0, text, writes)
+
+
+def _client_certificate(lab: Lab) -> dict[str, str]:
+    """Return a certificate with its key, as a kubeconfig has them. The proxies do not ask for it."""
+    user = yaml.safe_load(Path(lab.kubeconfig).read_text())["users"][0]["user"]
+    return {name: user[name] for name in ("client-certificate-data", "client-key-data")}
 
 
 def _work(
@@ -183,6 +194,8 @@ def _work(
     number = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (1, 2):
         os.dup2(number, stream)
+    tempfile.tempdir = constants.DEFAULT_LOCAL_TMP = str(Path(output).parent / "tmp")
+    Path(tempfile.tempdir).mkdir()
     if counted[0]:
         _count_files(*counted)
     kind, _space, name = work.rpartition(" ")
