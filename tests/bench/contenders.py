@@ -228,7 +228,14 @@ class Contenders:
 
     def prune(self) -> Process:
         """Remove all secrets and links of the owner."""
-        every = {"max_prune": "100%", "prune_everything": True, "secrets": [], "links": [], "grants": [], "guard": "false"}
+        every = {
+            "max_prune": "100%",
+            "prune_everything": True,
+            "secrets": [],
+            "links": [],
+            "grants": [],
+            "guard": "false",
+        }
         return self._task("prune", "pull_access_prune", owner=OWNER, **every)
 
     # --- others

@@ -98,17 +98,20 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     rotated = cluster.play("rotate", environment=QUIET, **rotation)
     assert rotated.status == 0, rotated.output
     assert line_of(rotated) == (
-        "3 secrets updated in 3 namespaces, 0 confirmed secrets left with the old login, the old login is not retired: disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
+        "3 secrets updated in 3 namespaces, 0 confirmed secrets left with the old login, the old login is not retired: "
+        "disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
     )
     # The registry still accepts the old login.
     unretired = cluster.play("rotate", environment=QUIET, **rotation, credential_rotation_verify_revoked=True)
     assert unretired.status
     assert line_of(unretired) == (
-        "no secret changed, 0 confirmed secrets left with the old login, the old login is not retired: disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
+        "no secret changed, 0 confirmed secrets left with the old login, the old login is not retired: "
+        "disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
     )
     audited = cluster.play("audit", environment=QUIET)
     assert re.fullmatch(
-        r"1 cluster: \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html(; \d+ containers? not known)?(; \d+ containers? with a login that was not tested)?",
+        r"1 cluster: \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html(; \d+ containers? not known)?"
+        r"(; \d+ containers? with a login that was not tested)?",
         line_of(audited),
     )
     assert headings(audited) <= 12
