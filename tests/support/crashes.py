@@ -49,7 +49,7 @@ _FILE_EVENTS = frozenset(("open", "os.mkdir", "os.chmod", "os.rename", "os.link"
 
 
 #: What a playbook declares by its name.
-_MORE = {"playbook site": " prune: true", "playbook teardown": " state: absent, prune: true"}
+_MORE = {"playbook teardown": " state: absent, prune: true"}
 
 
 class WriteProxy(Proxy):
