@@ -75,7 +75,7 @@ MODULES: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ),
     ],
     "sa_link": [
-        ({"secrets": ["x"]}, ["give one of options '"]),
+        ({"secrets": ["x"]}, ["are all missing or empty: give one of them"]),
         ({**LINK, "namespace_selector": {"include": ["*"]}}, ["give only one of options '"]),
         ({"secrets": ["x"], "namespace_selector": {"exclude": ["a"]}}, ["'namespace_selector'"]),
         ({**LINK, "max_failures": "few"}, ["'max_failures'"]),

@@ -149,6 +149,11 @@ def format_suggestion(name: str, known: Collection[str], given: Collection[str] 
     return f": {advice if found in given else f'did you mean {found!r}?'}" if found else ""
 
 
+#: The values that a reader would not know, with the end of the quotation.
+_VALUE = "VALUE'"
+_VALUES = {"owner": "NAME', the owner (image_pull_owner) with which the objects were created"}
+
+
 def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], where: str = "") -> Iterator[str]:
     """Yield a sentence for each option that the argument spec does not have, and each missing required one, including suboptions."""
     names = [*arguments, *(alias for spec in arguments.values() for alias in spec.get("aliases", ()))]
@@ -168,7 +173,7 @@ def problems_of_names(arguments: Mapping[str, Any], given: Mapping[Any, Any], wh
                 yield from problems_of_names(options, item, f"{where}{name}{index}.")
     needed = {name: (name, *spec.get("aliases", ())) for name, spec in arguments.items() if spec.get("required")}
     missing = (name for name, spellings in needed.items() if all(given.get(one) is None for one in spellings))
-    yield from (f"{where}{name} is missing or empty: write '{name}: VALUE'" for name in missing)
+    yield from (f"{where}{name} is missing or empty: write '{name}: {_VALUES.get(name, _VALUE)}" for name in missing)
 
 
 #: The default of the options that limit a prune.

@@ -284,8 +284,10 @@ def _contradictions(
 
 
 def _explain_group(names: Sequence[str], given: Sequence[str], *, only: bool) -> str:
-    both = join_and([repr(name) for name in names if name in given])
-    return f"give {'only ' * only}one of options {join_and([*map(repr, names)])}{f' ({both} are set)' if both else ''}"
+    every, both = join_and([*map(repr, names)]), join_and([repr(name) for name in names if name in given])
+    if only:
+        return f"give only one of options {every}{f' ({both} are set)' if both else ''}"
+    return f"options {every} are {'both' if len(names) == 2 else 'all'} missing or empty: give one of them, such as '{names[0]}: VALUE'"
 
 
 def _join_problems(problems: Sequence[str]) -> str:

@@ -286,11 +286,14 @@ def check_key(where: str, key: str) -> None:
         raise OptionError(
             f"{where}: registry {without_user(key)!r} is not host[:port][/path]: it is empty, or has white space or a control character"
         )
-    if not without_any_scheme(key).partition("/")[0] or "@" in key:
-        raise OptionError(
-            f"{where}: registry {without_user(key)!r} is not host[:port][/path]: it has no host, or it has an '@'. "
-            "Give the user in 'username', and no digest"
+    host = without_any_scheme(key).partition("/")[0]
+    if not host or "@" in key:
+        why = (
+            "it has no host"
+            if not host
+            else "remove the '@' and the part before it, or a digest, and give the user in 'username'"
         )
+        raise OptionError(f"{where}: registry {without_user(key)!r} is not host[:port][/path]: {why}")
 
 
 @lru_cache(maxsize=4096)  # an explanation of many pods shows the same keys

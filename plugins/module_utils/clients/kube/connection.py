@@ -52,6 +52,8 @@ _UNENCRYPTED = (
     "and only without a login"
 )
 
+_GIVEN_PROXY = "'proxy', or proxy-url of the kubeconfig,"
+
 _UNVERIFIED = (
     "the certificate of {host} is not verified, because the environment variable {name} disables the verification: an attacker on the network could read the "
     "login. AWX sets it to False for a credential without a certificate authority, regardless of its 'Verify SSL': paste the authority "
@@ -402,8 +404,8 @@ def _pool(target: _Target, connections: int, directory: str) -> Any:
     except (TypeError, ValueError):
         # The error may quote the proxy's password.
         raise ConnectError(
-            "the proxy cannot be used, because it must begin with http:// or https:// (SOCKS is not supported): set "
-            "'proxy: http://HOST:PORT', or the environment variable HTTPS_PROXY"
+            f"{_GIVEN_PROXY if target.proxy else 'the environment variable HTTPS_PROXY'} cannot be used, "
+            "because it must begin with http:// or https:// (SOCKS is not supported): set 'proxy: http://HOST:PORT'"
         ) from None
     if target.server_name:
         pool.connection_pool_kw["server_hostname"] = target.server_name

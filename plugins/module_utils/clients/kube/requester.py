@@ -321,7 +321,7 @@ def _error_from_failure(request: ApiRequest, login: Mapping[str, str], error: Tr
     """The error of the request for an error of the transport."""
     attempt, text = request.attempt, mask(str(error), forms_of(login.get("Authorization", "")))
     if isinstance(error, NotSent):
-        usual = "Check 'host' or the kubeconfig, the network, and 'proxy' or 'no_proxy'"
+        usual = "Check host and port in 'host' or the kubeconfig ('oc whoami --show-server' prints them), the network, and 'proxy' or 'no_proxy'"
         of_proxy = "Correct 'proxy', or add the host of the API server to 'no_proxy'"
         return _Unsent(f"{attempt} failed: {text}", of_proxy if text.startswith(NO_PROXY) else usual)
     if isinstance(error, Unusable):

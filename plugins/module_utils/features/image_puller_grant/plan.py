@@ -72,7 +72,8 @@ def from_options(options: Mapping[str, Any], _read_file: Callable[[str], str] | 
     subjects = subjects_from_options(options)
     if not subjects and (options["exclusive"] or not options["prune"]):
         raise OptionError(
-            "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous', such as 'projects: [project-a]'"
+            "'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous' are all missing or empty: give at least one, "
+            "such as 'projects: [project-a]'"
         )
     ownership = Ownership.of(options)
     name = options.get("binding_name") or _default_binding(ownership.owner, options["role"])

@@ -159,7 +159,8 @@ def _search(options: Mapping[str, Any]) -> CredentialSearch:
     """:raises OptionError: without a password or token, with both, or with a short one."""
     given = [options[name] for name in ("password", "token") if options[name]]
     if len(given) != 1:
-        raise OptionError("option 'search_credential': give one of 'password' and 'token'")
+        problem = "'password' and 'token' are both set" if given else "neither 'password' nor 'token' is set"
+        raise OptionError(f"option 'search_credential': {problem}: give one of them, such as 'password: VALUE'")
     if len(given[0]) < SHORTEST:
         raise OptionError(
             f"option 'search_credential': a credential of fewer than {SHORTEST} characters would match unrelated "

@@ -74,5 +74,5 @@ def test_missing_required_options_are_found_at_every_level() -> None:
     assert [*problems_of_names(spec, {"logins": [{"registry": "q"}, {"host": "q"}, {"registry": None}, {}]})] == [
         "logins[2].registry is missing or empty: write 'registry: VALUE'",
         "logins[3].registry is missing or empty: write 'registry: VALUE'",
-        "owner is missing or empty: write 'owner: VALUE'",
+        "owner is missing or empty: write 'owner: NAME', the owner (image_pull_owner) with which the objects were created",
     ]

@@ -420,8 +420,8 @@ class TestFromRegistries:
             ({"username": "robot", "password": "canary\ud800"},
              "the entry for 'quay.io' has a user or password that is not valid Unicode"),
             ({"registry": "robot:canary@quay.io"},
-             "registry '***@quay.io' is not host[:port][/path]: it has no host, or it has an '@'. "
-             "Give the user in 'username', and no digest"),
+             "registry '***@quay.io' is not host[:port][/path]: "
+             "remove the '@' and the part before it, or a digest, and give the user in 'username'"),
         ],
     )  # fmt: skip
     def test_values_that_the_format_cannot_express_are_refused(self, item: dict[str, str], message: str) -> None:

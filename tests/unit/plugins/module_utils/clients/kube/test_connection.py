@@ -805,7 +805,9 @@ class TestProxy:
     )
     def test_an_invalid_proxy_is_refused_without_repeating_its_address(self, tmp_path: Path, url: str) -> None:
         text = refusal_of(tmp_path, kubeconfig=config(None), proxy=url)
-        assert text.startswith("the proxy cannot be used, because it must begin with http:// or https://")
+        assert text.startswith(
+            "'proxy', or proxy-url of the kubeconfig, cannot be used, because it must begin with http:// or"
+        )
         assert "set 'proxy: http://HOST:PORT'" in text
         assert "secret" not in text
 

@@ -69,7 +69,7 @@ class TestFromOptions:
             declared(role="")
 
     AT_LEAST_ONE = (
-        "give at least one of 'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous', "
+        "'service_accounts', 'projects', 'groups', 'users', 'authenticated' and 'anonymous' are all missing or empty: give at least one, "
         "such as 'projects: [project-a]'"
     )
     PRESENT_ONLY = "is for state present only: state absent removes exactly the given subjects"

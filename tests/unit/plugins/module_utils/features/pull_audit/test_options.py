@@ -87,10 +87,10 @@ def test_the_options_become_the_audit() -> None:
         ({"expires_within": -1}, "must not be negative"),
         ({"fingerprint_key": "k" * 15}, "fewer than 16 characters"),
         ({"registry_timeout": 0}, "option 'registry_timeout' is in seconds"),
-        ({"search_credential": LEAKED}, "give one of 'password' and 'token'"),
+        ({"search_credential": LEAKED}, "neither 'password' nor 'token' is set: give one of them"),
         (
             {"search_credential": {**LEAKED, "password": "p" * 8, "token": "t" * 8}},
-            "give one of 'password' and 'token'",
+            "'password' and 'token' are both set: give one of them",
         ),
         ({"search_credential": {**LEAKED, "password": "p" * 7}}, "fewer than 8 characters"),
     ],
