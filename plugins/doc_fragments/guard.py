@@ -26,25 +26,10 @@ options:
       - If the cluster fails while the module asks, nothing is changed.
       - The answer is about the objects that the task has read. A pod that is created afterwards is not part of it. If another client changes
         one of these objects meanwhile, or a write fails, the module plans the namespace again, and asks again before it writes.
-      - The default is V(false), because the task names the objects and entries that are removed. It is V(what_if) in
-        M(openshift_ops.image_pull.pull_access_prune), which removes objects that no task names.
+        M(openshift_ops.image_pull.pull_access_prune) then removes nothing more in a namespace in which a removal would break a workload.
+      - The default is V(false) in this release, because the guard needs more rights and time, and because tasks fail that have removed
+        objects before. The next release changes the default to V(what_if).
     type: str
     choices: ["false", what_if, what_if_strict]
     default: "false"
-"""
-    # The whole option, because Ansible does not merge the parts of an option, and reads only literals.
-    PRUNE = r"""
-options:
-  guard:
-    description:
-      - With V(what_if), the module asks before its first removal which containers would no longer get their image. It does not make a
-        removal that would break one, and fails with the names of the workload, the image and the step. It makes all other removals.
-        Nothing is read if nothing would be removed.
-      - V(what_if_strict) also stops the removals that affect containers that are not known. With V(what_if), they are a warning.
-      - If another client changes an object meanwhile, the module asks again. It then removes nothing more in a namespace in which a
-        removal would break a workload.
-      - The rights and the requests to registries are those of O(openshift_ops.image_pull.pull_secret#module:guard).
-    type: str
-    choices: ["false", what_if, what_if_strict]
-    default: what_if
 """

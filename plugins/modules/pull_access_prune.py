@@ -204,7 +204,7 @@ options:
     default: []
 extends_documentation_fragment:
   - openshift_ops.image_pull.connection
-  - openshift_ops.image_pull.guard.prune
+  - openshift_ops.image_pull.guard
   - openshift_ops.image_pull.registry
   - openshift_ops.image_pull.attributes
   - openshift_ops.image_pull.attributes.stable
@@ -712,8 +712,7 @@ ARGUMENTS = {
     "max_prune": {"type": "str", "default": USUAL_LIMIT},
     "prune_everything": {"type": "bool", "default": False},
     "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
-    # A person declares the rest, and does not name the objects that are removed.
-    **{name: {**spec, "default": "what_if"} for name, spec in guard.ARGUMENTS.items()},
+    **guard.ARGUMENTS,
 }
 
 

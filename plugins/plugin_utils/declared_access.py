@@ -135,10 +135,8 @@ class DeclaredAccess:
         return STEPS[name]._replace(settings={**STEPS[name].settings, **guard})
 
     def _settings(self, step: AccessStep) -> dict[str, Any]:
-        """Return the values of a step's options that come from variables. Whoever asks for a removal asks for a guard as well."""
-        usual = {"guard": "false"} if self._is_removal and "guard" in step.settings else {}
-        given = {option: self._setting(name) for option, name in step.settings.items()}
-        return usual | {option: value for option, value in given.items() if value is not None}
+        """Return the values of a step's options that come from variables."""
+        return {option: value for option, name in step.settings.items() if (value := self._setting(name)) is not None}
 
     def _is_set(self, variable: str, *, default: bool) -> bool:
         value = self._setting(variable)

@@ -59,7 +59,7 @@ class TestPrune:
         before = pull_names(lab.account(second))
         new = lists(first, service_accounts=["d*"])
         audit = lab.audit()
-        checked = prune(run, owner, new, check=True, guard="false")
+        checked = prune(run, owner, new, check=True)
         assert audit.writes() == []
         assert [event["objectRef"]["resource"] for event in audit.ours()] == [
             "namespaces",

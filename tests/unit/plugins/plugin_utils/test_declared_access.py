@@ -81,13 +81,8 @@ def test_a_removal_runs_in_reverse_order_and_asks_nobody() -> None:
     assert all(names["guard"] == "image_pull_guard" for names in run.variables.values())
     owned = Run({**ALL, "image_pull_owner": "team-a"}, state="absent")
     assert owned.given["pull_access_prune"] == {
-        **{"owner": "team-a", "secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True},
-        "guard": "false",
+        **{"owner": "team-a", "secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
     }
-    assert {options["guard"] for options in owned.given.values()} == {"false"}
-    assert (
-        "guard" not in Run({**ALL, "image_pull_owner": "team-a", "image_pull_prune": True}).given["pull_access_prune"]
-    )
 
 
 def test_a_role_has_the_state_of_its_variable() -> None:

@@ -169,7 +169,7 @@ class TestDifference:
 
     def test_only_kinds_with_a_given_list_are_removed(self, api: FakeApi, cluster: InMemory) -> None:
         full(api)
-        prune(cluster, secrets=[secret("ns1", "ns2")], guard="false")
+        prune(cluster, secrets=[secret("ns1", "ns2")])
         assert [text.rpartition("namespaces/")[2] for text in api.writes] == [
             "ns3/serviceaccounts/default",
             "ns3/secrets/quay",
@@ -222,7 +222,7 @@ class TestWhose:
                 put_secret(api, "ns1", data={})
 
         api.before = change
-        assert counts(cluster.run("pull_access_prune", owner="a", guard="false", **EVERYTHING), "removed") == (1, 0, 0)
+        assert counts(cluster.run("pull_access_prune", owner="a", **EVERYTHING), "removed") == (1, 0, 0)
         assert [text.partition(" ")[0] for text in api.asked[-3:]] == ["DELETE", "GET", "DELETE"]
 
     def test_the_nodes_pull_secret_is_kept(self, api: FakeApi, cluster: InMemory) -> None:
