@@ -115,13 +115,13 @@ def rotation_line(
     seen: Result,
     check_mode: bool,
     retired: bool | None = False,
-    already_refused: bool = False,
+    already_refused: bool | None = None,
     told: Result | None = None,
 ) -> str | list[str]:
     """Summarize the changes in `results`, and the remaining copies of the old login from the last check `seen` or else from the `plan`.
 
     `retired`: whether the registry refuses the old login; None if that is not known. `already_refused`: it refused the login before, so the
-    tasks that retire it did not run. `told`: the result of the check of the plan, whose lines come first.
+    tasks that retire it did not run; None before the end of the run. `told`: the result of the check of the plan, whose lines come first.
     """
     # A check that check mode skips leaves a result without it.
     checked = seen.get("rotation") or {}
@@ -146,7 +146,7 @@ def rotation_line(
     if not check_mode:
         parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired])
     problems = [*_problems(results)]
-    if retired is False and checked and not (check_mode or already_refused or left or problems):
+    if retired is False and already_refused is False and checked and not (check_mode or left or problems):
         parts[-1] += _DISABLE
     line = ", ".join((*parts, *problems))
     lines = (told or {}).get("msg") or ()

@@ -181,8 +181,11 @@ class TestRotation:
         )
 
     def test_the_line_reports_that_the_old_login_is_not_retired(self) -> None:
-        line = result_line([{}, result()], "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False)
-        assert line.startswith("no secret changed, 0 confirmed") and line.endswith(
+        run = {"plan": self.PLAN, "seen": self.SEEN, "check_mode": False}
+        line = result_line([{}, result()], "rotation", **run)
+        assert line.startswith("no secret changed, 0 confirmed") and line.endswith(", the old login is not retired")
+        line = result_line([{}, result()], "rotation", **run, already_refused=False)
+        assert line.endswith(
             ", the old login is not retired: disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
         )
 
