@@ -74,6 +74,10 @@ class Operation:
     def names(self, *words: str) -> bool:
         return any(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\w)", self.text) for word in words)
 
+    def names_key(self, registry: str) -> bool:
+        """Whether it names the whole key: a declaration of a path below does not keep it."""
+        return bool(re.search(rf"(?<![\w.-]){re.escape(registry)}(?![\w/-]|\.\w)", self.text))
+
     def declares_content(self, secret: str) -> bool:
         """Whether it declares all logins of a secret of this name, which is the default."""
         entries = re.split(r"\n\s*- |\{", self.text)
@@ -208,7 +212,7 @@ class Model:
             f"service account {account} can no longer pull from {key}"
             for account, keys in could_pull.items()
             for key in sorted(keys - can_pull.get(account, set()))
-            if not named.is_revoked(_host(key))
+            if not named.is_revoked(key)
         ]
         return [f"{event}: {problem}" for problem in problems]
 
@@ -264,9 +268,9 @@ class _Named:
         """Whether the user declared all logins of the secret."""
         return self.event.module == "pull_secret" and self._any(lambda one: one.declares_content(self.event.key[2]))
 
-    def is_revoked(self, host: str) -> bool:
+    def is_revoked(self, registry: str) -> bool:
         is_object = self.event.module == "pull_access_prune" or self._any(lambda one: one.revokes)
-        return is_object or (self.is_content and self._any(lambda one: not one.names(host)))
+        return is_object or (self.is_content and self._any(lambda one: not one.names_key(registry)))
 
     def _any(self, fits: Callable[[Operation], bool]) -> bool:
         return not self.running or any(map(fits, self.running))

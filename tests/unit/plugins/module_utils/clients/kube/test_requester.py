@@ -228,7 +228,8 @@ class TestStopping:
         cluster, pool, clock = cluster_of((GET, DOWN))
         for _attempt in range(3):
             assert raised(ConnectError, lambda: cluster.get(REF)) == (
-                f"reading secret a/pull on {HOST} failed: connection refused. Check host and port in 'host' or the kubeconfig ('oc whoami --show-server' prints them), the network, and 'proxy' or 'no_proxy'"
+                f"reading secret a/pull on {HOST} failed: connection refused. Check host and port in 'host' or the kubeconfig "
+                "('oc whoami --show-server' prints them), the network, and 'proxy' or 'no_proxy'"
             )
         assert clock.slept == []
         pool.done()
