@@ -112,7 +112,7 @@ class TestReading:
         assert not outcome.has_failed
         document = found(outcome)
         assert (document["findings"], document["unreadable"], document["version"]) == ([], [], "Kubernetes 1.36.3")
-        assert document["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
+        assert document["verdicts"] == {"pulls": 0, "untested": 2, "will_not_pull": 0, "unknown": 0}
         assert document["counts"] == {"namespaces": 1, "pods": 1, "workloads": 1, "service_accounts": 1, "secrets": 2}
         assert api.writes == []
 
@@ -137,8 +137,8 @@ class TestReading:
         api = cluster(*names, "other")
         api.put("images", "", "cluster", spec={"registrySources": {"allowedRegistries": ["q.io"]}})
         api.put("imagepolicies", "other", "p", spec={"scopes": ["x.io"]})
-        assert found(audited(api, *names))["verdicts"] == {"pulls": 0, "will_not_pull": 0, "unknown": 10}
-        assert found(audited(api, *names[:1]))["verdicts"] == {"pulls": 2, "will_not_pull": 0, "unknown": 0}
+        assert found(audited(api, *names))["verdicts"] == {"pulls": 0, "untested": 0, "will_not_pull": 0, "unknown": 10}
+        assert found(audited(api, *names[:1]))["verdicts"] == {"pulls": 0, "untested": 2, "will_not_pull": 0, "unknown": 0}
 
     def test_charts_of_helm_are_left_to_the_server_unless_something_is_searched(self, api: FakeApi) -> None:
         audited(api)
