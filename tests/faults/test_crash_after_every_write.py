@@ -42,8 +42,8 @@ SUBJECTS = [
 _FOREIGN = ("", "theirs", "opaque", "kept", "planted")
 #: A secret of ours with a name like those that the platform generates.
 LIKE_A_TOKEN = "default-token-bcdfg"
-#: A user name that Ansible evaluates where it is not marked.
-TEMPLATE = "#jinja2:variable_start_string:'[%'"
+#: A user name that begins as the header of a template. It has no colon, which ends a user name.
+TEMPLATE = "#jinja2"
 #: This file is the password file of the runs.
 VAULT = VaultLib([("default", VaultSecret(Path(__file__).read_bytes().strip()))])
 _numbers = itertools.count()

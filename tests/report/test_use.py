@@ -178,7 +178,8 @@ class TestOverview:
         page = watched.open()
         page.select_option("#cluster", label="staging")
         assert watched.text("[data-tile=warning]") == str(len(found(report, cluster="staging", severity="warning")))
-        assert watched.text("[data-verdict=pulls]") == "100"
+        assert watched.text("[data-verdict=pulls]") == "20"
+        assert watched.text("[data-verdict=untested]") == "80"
         totals = page.evaluate(
             "[...document.querySelectorAll('.rule:not([hidden]) .total')].map(one => Number(one.textContent))"
         )

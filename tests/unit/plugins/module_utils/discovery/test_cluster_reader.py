@@ -138,7 +138,12 @@ class TestReading:
         api.put("images", "", "cluster", spec={"registrySources": {"allowedRegistries": ["q.io"]}})
         api.put("imagepolicies", "other", "p", spec={"scopes": ["x.io"]})
         assert found(audited(api, *names))["verdicts"] == {"pulls": 0, "untested": 0, "will_not_pull": 0, "unknown": 10}
-        assert found(audited(api, *names[:1]))["verdicts"] == {"pulls": 0, "untested": 2, "will_not_pull": 0, "unknown": 0}
+        assert found(audited(api, *names[:1]))["verdicts"] == {
+            "pulls": 0,
+            "untested": 2,
+            "will_not_pull": 0,
+            "unknown": 0,
+        }
 
     def test_charts_of_helm_are_left_to_the_server_unless_something_is_searched(self, api: FakeApi) -> None:
         audited(api)
