@@ -498,7 +498,7 @@ def _write(run: Run, desired: Batch[Any], work: _Reconciliation, change: Change,
 
 
 def _check_stored(desired: Batch[Any], work: _Reconciliation, change: Change, now: Json) -> None:
-    """Check an object that differs from what was sent. What the cluster adds is its own concern, unless the next run would write again.
+    """Check a stored object that differs from the sent one. The cluster may add to an object, unless the next run would write again.
 
     :raises Refusal: if it would, because each run would then report a change that never lasts.
     """
