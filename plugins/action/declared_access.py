@@ -16,6 +16,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
 from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import SharedConnections
 from ansible_collections.openshift_ops.image_pull.plugins.modules.declared_access import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_access import (
@@ -31,7 +32,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
     problems_of_command_line,
     refusal_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import extra_variables
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError
 
 # Loaded here, in Ansible's main process: a worker would lose them.
@@ -52,7 +52,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             self._task.check_mode, self._task.diff = True, False
         problems = problems_of(task_vars, self._templar) if is_collection_task(self._task) else []
         if playbook := playbook_of(self._task):
-            problems += problems_of_command_line(playbook, extra_variables(self._loader), task_vars, self._templar)
+            problems += problems_of_command_line(playbook, load_extra_vars(self._loader), task_vars, self._templar)
         if problems:
             return refuse(refusal_of(problems), plan=is_plan)
 

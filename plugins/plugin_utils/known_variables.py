@@ -251,7 +251,8 @@ _COLLECTION = Path(__file__).parents[2].resolve()
 
 def is_collection_task(task: Any) -> bool:
     """Whether a task is in a role or a playbook of this collection. Elsewhere, authors choose all names."""
-    return any(_path_of(task).is_relative_to(_COLLECTION / folder) for folder in ("roles", "playbooks"))
+    path = _path_of(task)
+    return any(path.is_relative_to(_COLLECTION / folder) for folder in ("roles", "playbooks"))
 
 
 def playbook_of(task: Any) -> str:

@@ -122,7 +122,6 @@ _LOGIN = re.compile(r"[^\s{}#]+@[\w.:-]+\Z")
 _HOST = re.compile(r"[\w.*:-]+\Z")
 _TRUE, _FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 _SWITCHES = ("ask_registries", "declared", "new_nodes", "registry_validate_certs", "show")
-_FAIL_ON = ("never", "certain_break", "would_break", "unknown")
 _REGISTRIES = {"unreachable": "unreachable_registries", "only_reachable": "only_registries"}
 
 
@@ -215,6 +214,14 @@ def _switch_problems(given: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is {given[name]!r}: give true or false, such as -e {name}=true"
 
 
+def _level_problems(level: object) -> Iterator[str]:
+    from ..module_utils.inventory.what_if.options import ARGUMENTS  # noqa: PLC0415 - only this question needs it
+
+    levels = ARGUMENTS["fail_on"]["choices"]
+    if level not in levels:
+        yield f"fail_on is {level!r}: give one of {', '.join(levels)}, such as -e fail_on=would_break"
+
+
 def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
     if secret := given.get("remove_secret", ""):
         yield from _form_problem("remove_secret", secret, _SECRET, "the name of a secret, or NAMESPACE/NAME")
@@ -226,8 +233,8 @@ def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"target_version is the number {version}, and YAML drops the last zero of 4.20: write three numbers, such as {version:.2f}.0"
     elif parse_version(version) is None:
         yield f"target_version is {version!r}: give a version such as 4.22.0, or 1.35.0 for plain Kubernetes"
-    if (level := given.get("fail_on", "never")) not in _FAIL_ON:
-        yield f"fail_on is {level!r}: give one of {', '.join(_FAIL_ON)}, such as -e fail_on=would_break"
+    if "fail_on" in given:
+        yield from _level_problems(given["fail_on"])
     yield from _switch_problems(given)
     if not isinstance(given.get("changes", []), list):
         yield """changes is not a list: begin each change with '- ', or in JSON, write [{...}], such as [{"remove_secrets": {"name": "old-pull"}}]"""
