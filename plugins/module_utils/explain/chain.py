@@ -21,7 +21,14 @@ from .credentials import credentials_of
 from .lookup import Lookup, require_all
 from .steps.asked import join_routes
 from .steps.cached import cache_refs, explain_cache, explain_never, explain_restart, judge_present_image
-from .steps.login import explain_keys, explain_login, explain_mounts, explain_shared_error, node_error
+from .steps.login import (
+    explain_keys,
+    explain_login,
+    explain_mounts,
+    explain_shared_error,
+    is_decided_by_registries,
+    node_error,
+)
 from .steps.pull_secrets import explain_secret_list, explain_secrets
 from .steps.sources import Sources, explain_sources, resolve_short_name, source_refs
 from .steps.streams import explain_project, resolve_image
@@ -29,6 +36,7 @@ from .subjects import ContainerPull
 from .verdict import (
     MAY_NOT_RUN,
     PULLS,
+    UNASKED,
     UNKNOWN,
     UNTESTED,
     WILL_NOT_PULL,
@@ -84,7 +92,8 @@ def _explain_steps(
     yield from explain_secrets(subject.namespace, credentials, reference.host)
     # Without the settings of the node, only the node can tell which registry a name without one refers to.
     is_known = all(each.verdict != UNKNOWN for each in named.seen)
-    asks = asks and is_known and not credentials.in_state("unparsable")
+    may_ask = is_known and not credentials.in_state("unparsable")
+    asks = asks and may_ask
     found = [
         explain_sources(subject, each, told, evidence, credentials, asks=asks, named=reference)
         for each in named.references
@@ -94,7 +103,10 @@ def _explain_steps(
     route = join_routes(reference, [each.route for each in found if not each.is_closed] or [found[0].route])
     yield from explain_cache(subject, evidence, route)
     yield from explain_keys(credentials, reference.repository, is_listed=seen.verdict != UNKNOWN)
-    yield from explain_login(route, None if found[0].overtakes_node else told)
+    told = None if found[0].overtakes_node else told
+    yield from explain_login(route, told)
+    if may_ask and not asks and is_decided_by_registries(route, told):
+        yield StepResult(None, UNASKED)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)
 
 
@@ -125,4 +137,5 @@ def _verdict_of(subject: ContainerPull, way: Sequence[StepResult], told: PullAtt
     if told is not None and told.rule is NO_RULE and told.text not in reason and not subject.shares_error:
         reason += f". The node says: {told.text}"
     is_tested = verdict == PULLS and UNTESTED not in every
-    return PullVerdict(subject, verdict, reason, steps, decides.fix, cause, step, _RUNS.get(worst, True), is_tested)
+    runs = _RUNS.get(worst, True)
+    return PullVerdict(subject, verdict, reason, steps, decides.fix, cause, step, runs, is_tested, UNASKED in every)

@@ -16,6 +16,7 @@ from .subjects import ContainerPull
 __all__ = [
     "MAY_NOT_RUN",
     "PULLS",
+    "UNASKED",
     "UNKNOWN",
     "UNTESTED",
     "WILL_NOT_PULL",
@@ -33,6 +34,8 @@ PULLS, WILL_NOT_PULL, UNKNOWN = "pulls", "will_not_pull", "unknown"
 WILL_NOT_RUN, MAY_NOT_RUN = "will_not_run", "may_not_run"
 #: The verdict of a step about a login that no registry was asked about.
 UNTESTED = "untested"
+#: The verdict of a result without a text: registries were not asked, and an answer would count.
+UNASKED = "unasked"
 
 _MARKS = {True: "ok", False: "NO", None: "? "}
 
@@ -62,7 +65,7 @@ class PullVerdict:
     """The verdict for one container or volume. `reason` is the first failure or, if there is none, how the pull works. `cause` is the class of the
     node's error, or empty when the node reports none. `step` is the step that decides the verdict, `login` for results that are not listed
     among the steps, and empty if nothing fails or is unknown. `runs`: whether the image is for the nodes, None if that is not known. `is_tested`:
-    whether a registry or the image on the node confirms that it pulls."""
+    whether a registry or the image on the node confirms that it pulls. `is_unasked`: registries were not asked, and an answer would count."""
 
     subject: ContainerPull
     verdict: str
@@ -73,6 +76,7 @@ class PullVerdict:
     step: str = ""
     runs: bool | None = True
     is_tested: bool = False
+    is_unasked: bool = False
 
     @property
     def effect(self) -> str:

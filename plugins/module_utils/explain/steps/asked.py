@@ -52,6 +52,7 @@ __all__ = [
     "doubt_trust",
     "explain_platform",
     "explain_unasked",
+    "has_places",
     "join_routes",
     "list_questions",
     "read_attempts",
@@ -294,6 +295,11 @@ def explain_unasked(route: PullRoute) -> Iterator[StepResult]:
             yield unknown("network", f"{text}: it was not asked")
         if (loss := as_str(network.get("loss"))) and not registries.is_insecure(place.repository):
             yield unknown("certificate", f"{loss}, and whether its certificate needs it is not known: it was not asked")
+
+
+def has_places(route: PullRoute) -> bool:
+    """Return whether a node contacts any registry for the image, so that `list_questions` is not empty."""
+    return any(map(_places, route.tried))
 
 
 def _places(route: PullRoute) -> Sequence[tuple[Reference, bool]]:

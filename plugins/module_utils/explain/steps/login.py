@@ -37,6 +37,7 @@ from .asked import (
     RegistryAttempt,
     explain_platform,
     explain_unasked,
+    has_places,
     read_attempts,
 )
 from .mirrors import MirrorKey, fix_for
@@ -61,6 +62,7 @@ __all__ = [
     "explain_login",
     "explain_mounts",
     "explain_shared_error",
+    "is_decided_by_registries",
     "last_node_error",
     "node_error",
     "order_of",
@@ -180,7 +182,7 @@ def explain_login(held: PullRoute, told: PullAttempt | None) -> Iterator[StepRes
     # It is always looked up, because an audit needs it: secrets that only the provider uses are not unused.
     if (seen := explain_crio(held.subject, held.provider)) and _needs_provider(held, told):
         yield seen
-    if held.asks and (told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)):
+    if held.asks and _is_undecided(told):
         yield from _judge_by_asking(held, told)
         return
     if told is None or told.rule.id == OWN_LIMIT:
@@ -191,6 +193,16 @@ def explain_login(held: PullRoute, told: PullAttempt | None) -> Iterator[StepRes
             yield from _explain_all_providers(held, [refusing])
         yield _judge_by_node(held, told)
     yield from explain_unasked(held)
+
+
+def is_decided_by_registries(held: PullRoute, told: PullAttempt | None) -> bool:
+    """Whether the answers of registries would decide, if they were asked. A place of the image is enough for a question."""
+    return _is_undecided(told) and has_places(held)
+
+
+def _is_undecided(told: PullAttempt | None) -> bool:
+    """Whether the node reports no error that decides whatever a registry answers."""
+    return told is None or told.rule.id in (*_OF_LOGINS, *_PROVES_NOTHING)
 
 
 def _is_unclassified(told: PullAttempt | None) -> bool:

@@ -44,7 +44,7 @@ from ...images.references import Reference, reference_of
 from ...images.registry_sources import NODE_NETWORK, is_cluster_host, network_ref
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
-from .overlay import ChangedLookup, DifferencePatch, RecordingLookup, RegistryNeeded, UnaskedLookup
+from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
 from .patches import EvidencePatch, NetworkPatch
 from .tasks import choose_tasks
 from .timing import coming_settings, decide_restart
@@ -225,7 +225,7 @@ class Comparison:
 
     `touched`: those that may change something that the explanation reads before or after the changes. Without any, the pull is not affected, and
     `before` is the verdict without registries. `causes`: those that make it fail. `read`: what the explanation before the changes reads, if one
-    touches it. `undone`: see `TaskChoice`. `not_asked`: it is not known, and an answer of registries that were not asked may decide it.
+    touches it. `undone`: see `TaskChoice`.
     """
 
     subject: ContainerPull
@@ -235,11 +235,15 @@ class Comparison:
     causes: tuple[int, ...] = ()
     read: frozenset[ObjectRef] = field(default=frozenset(), repr=False)
     undone: str = ""
-    not_asked: bool = False
 
     @property
     def answer(self) -> str:
         return answer_of(self.before.effect, self.after.effect) if self.touched else NOT_AFFECTED
+
+    @property
+    def not_asked(self) -> bool:
+        """Whether it is not known, and an answer of registries that were not asked may decide it."""
+        return self.answer == NOT_KNOWN and self.after.is_unasked
 
 
 def answer_of(before: str, after: str) -> str:
@@ -328,18 +332,8 @@ class PullEvaluator:
             found = self._compare(_next_pull_of(subject))
         found = replace(found, subject=subject)
         found = self._restart(found) if self._new_nodes is None else self._move(found, self._new_nodes)
-        if is_reported and found.answer == NOT_KNOWN and not self._asks:
-            return replace(found, not_asked=self._needs_registry(subject))
         has_tasks = is_reported and found.answer == WOULD_BREAK and found.after.fix
         return self._keep_lasting(found) if has_tasks else found
-
-    def _needs_registry(self, subject: ContainerPull) -> bool:
-        """Whether the answer of a registry would count after the changes."""
-        try:
-            explain(_next_pull_of(subject), UnaskedLookup(self.after), asks=True)
-        except RegistryNeeded:
-            return True
-        return False
 
     def _compare_next(self, subject: ContainerPull) -> Comparison:
         """The comparison of the next pull, which equal subjects share."""

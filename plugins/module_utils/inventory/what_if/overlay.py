@@ -15,7 +15,7 @@ from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of
 from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
 from .patches import BindingPatch, EvidencePatch, GrantPatch, LinkPatch, answer_refused_login, join_grants
 
-__all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup", "RegistryNeeded", "UnaskedLookup"]
+__all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup"]
 
 Made = TypeVar("Made")
 Answer = Union[Json, ImagePullError, None]
@@ -49,23 +49,6 @@ class RecordingLookup(Lookup):
         """Return the references that were read since the last call."""
         found, self._read = frozenset(self._read), set()
         return found
-
-
-class RegistryNeeded(Exception):
-    """A registry must be asked."""
-
-
-class UnaskedLookup(RecordingLookup):
-    """The evidence of `base`, without any registry."""
-
-    def look(self, ref: ObjectRef) -> Json | None:
-        """See `Lookup.look`.
-
-        :raises RegistryNeeded: for a question to a registry.
-        """
-        if ref.kind in _QUESTIONS:
-            raise RegistryNeeded
-        return super().look(ref)
 
 
 class ChangedLookup(Lookup):

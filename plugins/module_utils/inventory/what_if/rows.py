@@ -288,7 +288,7 @@ def _is_worse(found: Comparison) -> bool:
 def _doubt_of(pod: Comparison, later: Comparison) -> Comparison:
     """The comparison for the next pod, which gets worse if its template lists no secret."""
     reason = _NEXT_POD.format(later.subject.account_ref, later.after.reason)
-    after = replace(later.after, verdict=UNKNOWN, reason=reason, fix=(), runs=True)
+    after = replace(later.after, verdict=UNKNOWN, reason=reason, fix=(), runs=True, is_unasked=False)
     return replace(later, subject=pod.subject, after=after, causes=())
 
 

@@ -52,11 +52,14 @@ Asked = list[tuple[str, str, str]]
 
 
 def told(subject: ContainerPull, evidence: dict[ObjectRef, Any], answers: Answers) -> tuple[PullVerdict, Asked]:
-    """The verdict, and the attempts in order."""
+    """The verdict, and the attempts in order. Without them, the verdict says whether there are any."""
     held, asked = Lookup(evidence), []
+    is_unasked = explain(subject, Lookup(evidence)).is_unasked
     while True:
         try:
-            return explain(subject, held, asks=True), asked
+            found = explain(subject, held, asks=True)
+            assert (is_unasked, found.is_unasked) == (bool(asked), False)
+            return found, asked
         except ReadRequired:
             for ref in held.take_wanted():
                 assert ref.kind == IMAGE_QUESTION, ref
