@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Union
 
@@ -54,8 +53,12 @@ def apply_change(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
         return cluster.write(change)
     creation = replace(change, action="create")
     # The dry run may only fail because the name is taken. Any other refusal is found before the deletion.
-    with suppress(AlreadyExists):
+    try:
         cluster.write(creation, dry_run=True)
+    except AlreadyExists:
+        pass
+    except Unanswered as error:
+        raise _DryRunFailure(str(error)) from None
     _remove(cluster, change)
     try:
         return _create(cluster, creation, clock, (ConnectError, Unanswered))
@@ -65,6 +68,10 @@ def apply_change(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
         raise
     except ImagePullError as error:
         _put_back(cluster, change, clock, error)
+
+
+class _DryRunFailure(Unanswered):
+    """The dry run before a deletion got no answer. Nothing was written."""
 
 
 class _UnknownOwner(Unanswered):
@@ -481,7 +488,7 @@ def _write(run: Run, desired: Batch[Any], work: _Reconciliation, change: Change,
     except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
         if isinstance(error, NotFound) and change.action == "create":
             raise  # its container does not exist, which reading again does not change
-        if isinstance(error, Unanswered):
+        if isinstance(error, Unanswered) and not isinstance(error, _DryRunFailure):
             work.doubtful[change.ref, change.action] = change
         if patience.ends_with(change.ref, error):
             raise
@@ -518,9 +525,10 @@ def _reread_object(cluster: Cluster, desired: Batch[Any], work: _Reconciliation,
     now = cluster.get(ref)
     _store(desired, work, ref, now)
     _plan_again(desired, work)
-    planned = {(change.ref, change.action) for change in work.plan.changes}
+    if ref in {change.ref for change in work.plan.changes}:
+        return
     fits = [(ref, action) for action in (("delete",) if now is None else ("create", "update", "replace"))]
-    for key in [key for key in fits if key in work.doubtful and key not in planned]:
+    for key in [key for key in fits if key in work.doubtful]:
         # The response was lost, but the write was carried out.
         work.applied.append(work.doubtful.pop(key))
 

@@ -303,13 +303,26 @@ class TestLostAnswers:
         assert actions(outcome) == ["create"]
         assert (len(api.writes), outcome.retries) == (2, 1)
 
-    def test_a_lost_write_that_another_client_changed_is_reported_with_the_second_write(self, api: FakeApi) -> None:
+    def test_a_lost_write_of_an_object_that_needs_another_write_is_not_reported_with_that(self, api: FakeApi) -> None:
+        """Nobody knows whether another client made it. The second write names the object."""
+
         def created_then_changed(_request: Request) -> Answer:
             api.put("secrets", "a", "keep", **OTHER)
             raise LOST
 
         api.fail("POST", created_then_changed)
-        assert actions(run(api, Keep())) == ["create", "update"]
+        assert actions(run(api, Keep())) == ["update"]
+
+    def test_a_lost_dry_run_is_no_write(self, api: FakeApi) -> None:
+        """Another client makes the replacement meanwhile."""
+
+        def completed(_request: Request) -> Answer:
+            api.put("secrets", "a", "keep", **WANTED)
+            raise LOST
+
+        api.put("secrets", "a", "keep", **OTHER)
+        api.fail("dryRun", completed)
+        assert actions(run(api, Replace())) == []
 
     def test_a_lost_update_of_an_object_that_is_gone_is_not_reported(self, api: FakeApi) -> None:
         """Nobody knows whether it was made. The create names the object."""
