@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import report
 import ways
-from audits import asked, audits
+from audits import asked, audits, fill
 from conftest import start_lab
 from contenders import PREFIX, Contenders, Job, Process
 from machine import describe
@@ -37,9 +37,9 @@ from support.lab import Audit, Lab, path_of
 
 SMALL = 20
 #: The loops take a second or more for each namespace, so they are measured at this size and extrapolated.
-LOOPED = 5
-#: A run at this size is long enough to be measured only once.
-LARGE = 5000
+LOOPED = 3
+#: A first run at this size is long enough to be measured only once.
+LARGE = 1000
 REPEATS = 3
 #: Number of namespaces of the what-if question that asks registries.
 ASKED = 300
@@ -81,8 +81,7 @@ def main() -> None:
             lab.run("down", "--dir", str(lab.dir))
     results["audits"] = [measured(audits, size) for size in sorted(set(options.sizes) - {SMALL})]
     results["asked"] = measured(asked, ASKED)
-    results["neighbours"] = measured(neighbours, BUSY)
-    results["distance"] = measured(distance, BUSY)
+    results |= measured(neighbours_and_distance, BUSY)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     report.write(results, options.output)
@@ -98,6 +97,15 @@ def measured(measure: Callable[[Lab, Contenders, Sequence[str]], dict[str, Any]]
             return measure(lab, Contenders(lab, Path(directory)), names)
         finally:
             lab.run("down", "--dir", str(lab.dir))
+
+
+def neighbours_and_distance(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
+    """Measure both on one lab, because it takes a minute to fill."""
+    fill(lab, namespaces)
+    return {
+        "neighbours": neighbours(lab, contenders, namespaces),
+        "distance": distance(lab, contenders, namespaces),
+    }
 
 
 def program(name: str) -> Path:
@@ -153,17 +161,18 @@ class Bench:
             if self.contenders.oc_program:
                 self.looped += self._both_runs(ways.OC, self.contenders.oc, few)
         found: list[Row] = []
-        for _repeat in range(1 if len(job.namespaces) >= LARGE else REPEATS):
+        is_large = len(job.namespaces) >= LARGE
+        for _repeat in range(1 if is_large else REPEATS):
             for way, run in contenders.items():
-                found += self._both_runs(way, run, job)
+                found += self._both_runs(way, run, job, seconds=REPEATS if is_large else 1)
         self.rows += [median([row for row in found if (row.way, row.run) == key]) for key in keys(found)]
         if job.way == ways.TEAMS:
             self.templating[len(job.namespaces)] = self.contenders.templating(job).seconds
         reset(self.lab, job)
 
-    def _both_runs(self, way: str, run: Callable[[Job], Process], job: Job) -> list[Row]:
+    def _both_runs(self, way: str, run: Callable[[Job], Process], job: Job, *, seconds: int = 1) -> list[Row]:
         reset(self.lab, job)
-        return [self._one_run(way, which, run, job) for which in ("first", "second")]
+        return [self._one_run(way, which, run, job) for which in ("first", *["second"] * seconds)]
 
     def _one_run(self, way: str, which: str, run: Callable[[Job], Process], job: Job) -> Row:
         count, audit = len(job.namespaces), self.lab.audit()

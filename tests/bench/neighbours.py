@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from audits import checked, fill
+from audits import checked
 from contenders import Contenders, Job, Process
 from support.lab import Lab
 from ways import SAME
@@ -33,7 +33,6 @@ _OPERATOR, _NEIGHBOUR = "bench-operator", "bench-neighbour"
 
 def neighbours(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
     """The latencies of another client, in milliseconds, while nothing runs, and during a first run of site, an audit and a rotation."""
-    fill(lab, namespaces)
     _permit(lab)
     contenders.user = _OPERATOR
     runs: dict[str, Callable[[], Process]] = {
@@ -93,7 +92,6 @@ def _rejected(lab: Lab) -> int:
 
 def distance(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, Any]:
     """The seconds of a second run of site and of an audit, near and through the relay."""
-    fill(lab, namespaces)
     checked(contenders.ours(Job(SAME, namespaces)))
     found: dict[str, dict[str, float]] = {}
     for delay in (0, *DELAYS):
