@@ -20,6 +20,7 @@ from ansible.utils.vars import load_extra_vars
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import SharedConnections
 from ansible_collections.openshift_ops.image_pull.plugins.modules.declared_access import MODULE
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_access import (
+    USUAL,
     AccessStep,
     DeclaredAccess,
     refuse,
@@ -97,7 +98,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         )
         action.open_connection = self._shared.connect
         try:
-            result: dict[str, Any] = action.run_step(variables, step.settings)
+            result: dict[str, Any] = action.run_step(variables, {**USUAL, **step.settings})
         except AnsibleConnectionFailure:
             raise
         except AnsibleError as error:  # the results of the steps before are kept

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction, display
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of
 
 
 class ActionModule(ModuleAction, of="pull_access_info"):
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         result = super().run(tmp, task_vars)
-        if boolean(self._task.args.get("show", False), strict=False) and not self._task.no_log:
-            for line, colour in lines_of(result):
-                display(line, colour)
+        self._show(lines_of(result))
         return result

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible, make_printable
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction, display
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
 
 
 class ActionModule(ModuleAction, of="pull_access_what_if"):
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         result = super().run(tmp, task_vars)
-        if boolean(self._task.args.get("show", False), strict=False) and not self._task.no_log:
-            for line in result.get("text", ()):
-                display(make_printable(escape_invisible(line)))
+        self._show((make_printable(escape_invisible(line)), None) for line in result.get("text", ()))
         return result

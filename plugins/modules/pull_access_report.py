@@ -180,6 +180,11 @@ incomplete:
   type: list
   elements: str
   sample: [staging]
+failing:
+  description: The number of findings that O(fail_on) selects, by rule.
+  returned: success
+  type: dict
+  sample: {secret-type-unread: 3}
 missing:
   description: The clusters that could not be audited.
   returned: with O(missing)

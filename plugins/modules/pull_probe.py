@@ -54,7 +54,10 @@ options:
     type: list
     elements: dict
   timeout:
-    description: Seconds to wait for each pod. With V(0), the module looks once.
+    description:
+      - Seconds to wait for each pod. With V(0), the module looks once.
+      - If a pod has no node after 10 seconds, and the cluster has no ready node, the wait ends. Only a caller that is allowed to list nodes
+        can find that out.
     type: int
     default: 120
   keep_failed:

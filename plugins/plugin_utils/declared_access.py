@@ -19,6 +19,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ..module_utils.core.errors import OptionError
 from ..module_utils.core.ownership import check_owner
 from ..module_utils.core.text import join_and
+from ..module_utils.module.options import REGISTRY_OPTIONS
 from .declaration_check import find_invalid_settings, refuse_invalid, role_in_play
 from .declarations import KINDS, WRITERS, Declarations
 from .declared_entries import Templates, read_file
@@ -28,6 +29,7 @@ from .role_entries import DeclarationError, Made, Role, TemplateError, as_data
 
 __all__ = [
     "STEPS",
+    "USUAL",
     "AccessStep",
     "DeclaredAccess",
     "refuse",
@@ -50,7 +52,9 @@ def _variables(*names: str) -> dict[str, str]:
 
 
 _OWNER = _variables("owner", "adopt")
-_GUARD = _variables("guard", "realm_hosts", "registry_ca_cert", "registry_validate_certs", "registry_timeout")
+#: For entries without these members. Each entry gets their values.
+USUAL = _variables(*REGISTRY_OPTIONS)
+_GUARD = _variables("guard") | USUAL
 STEPS = {
     "registries": AccessStep("registry_auth_info", "registries", {}),
     "secrets": AccessStep("pull_secret", "secrets", _OWNER),

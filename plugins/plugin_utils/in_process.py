@@ -24,7 +24,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import date
 from importlib import import_module
@@ -35,6 +35,7 @@ from typing import Any, ClassVar
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import filter_loader, lookup_loader
 from ansible.utils.display import Display
@@ -222,6 +223,20 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
         self._task.no_log = True
         return {**result, "_ansible_no_log": True}
 
+    def _show(self, lines: Iterable[tuple[str, str | None]]) -> None:
+        """Display lines with their colors, if the task has the option `show`.
+
+        A callback that does not show all hosts prints the name of a task only with its result, so the name comes before the lines as well.
+        """
+        if self._task.no_log or not boolean(self._task.args.get("show", False), strict=False):
+            return
+        if not all(
+            _setting(name, {}, default=True, **_CALLBACK) for name in ("display_skipped_hosts", "display_ok_hosts")
+        ):
+            display(f"\nTASK [{self._task.get_name().strip()}]")
+        for line, color in lines:
+            display(line, color)
+
     def _execute_module(self, *arguments: Any, **keywords: Any) -> Any:
         if self._connection.transport != "local":
             return super()._execute_module(*arguments, **keywords)
@@ -371,10 +386,13 @@ def _is_traceback_shown() -> bool:
     return bool({"always", "error"} & set(_setting("DISPLAY_TRACEBACK", {}, default=["always"])))
 
 
-def _setting(name: str, variables: Mapping[str, Any], *, default: Any) -> Any:
-    """Return the value of a setting of Ansible; `default` if this version has no such setting."""
+_CALLBACK = {"plugin_type": "callback", "plugin_name": "default"}
+
+
+def _setting(name: str, variables: Mapping[str, Any], *, default: Any, **plugin: str) -> Any:
+    """Return the value of a setting of Ansible, or of a plugin; `default` if this version has no such setting."""
     try:
-        return C.config.get_config_value(name, variables=variables)
+        return C.config.get_config_value(name, variables=variables, **plugin)
     except AnsibleError:
         return default
 

@@ -25,6 +25,7 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from ..module_utils.core.errors import Limit, OptionError, find_similar, problems_of_names
 from ..module_utils.core.redaction import CONTAINERS
+from ..module_utils.module.options import REGISTRY_OPTIONS
 
 __all__ = [
     "KNOWN",
@@ -475,17 +476,25 @@ def _translate_problem(
     members = _members({"": arguments.get(option[1], {})}) if option else ()
     known = {name: variables[name] for name in variables.keys() - {*members}}
     start = _OPTIONS.sub(lambda found: _name_variables(known, found), text[:end])
-    rest = _OPTIONS.sub(lambda found: _name_variables(in_entry, found, has_values=True), text[end:])
+    usual = {name: variables[name] for name in variables.keys() & REGISTRY_OPTIONS.keys() - in_entry.keys()}
+    rest = _OPTIONS.sub(lambda found: _name_variables(in_entry, found, usual, has_values=True), text[end:])
     return start + rest
 
 
-def _name_variables(known: Mapping[str, str], found: re.Match[str], *, has_values: bool = False) -> str:
-    """Return the options with the known ones as variables. After the word `option`, none is replaced unless all of them are known."""
+def _name_variables(
+    known: Mapping[str, str], found: re.Match[str], usual: Mapping[str, str] | None = None, *, has_values: bool = False
+) -> str:
+    """Return the options with the known ones as variables. After the word `option`, none is replaced unless all of them are known.
+
+    `usual` are the variables for the members that an entry leaves out.
+    """
     has_word = found[1] is not None
     if has_word and not all(name in known for name, _rest in _OPTION.findall(found[0])):
         return found[0]
 
     def name_variable(one: re.Match[str]) -> str:
+        if usual and one[1] in usual and not has_word:
+            return f"{one[0]} in the entry, or {usual[one[1]]} for all entries"
         is_value = has_values and not (has_word or one[2] or "_" in one[1])
         return one[0] if is_value or one[1] not in known else known[one[1]] + one[2]
 

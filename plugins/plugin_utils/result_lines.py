@@ -167,6 +167,9 @@ def audit_line(report: Result) -> str:
         gaps += f"; {pluralize(untested, 'container')} with a login that was not tested"
     if report["incomplete"]:
         gaps += f"; {pluralize(len(report['incomplete']), 'cluster')} not read completely, so findings can be missing"
+    if rules := report["failing"]:
+        counted = join_and([f"{rule} ({number:,})" for rule, number in rules.items()])
+        gaps += f"; failed because pull_access_audit_fail_on selects findings of {counted}"
     return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}{gaps}"
 
 

@@ -60,9 +60,9 @@ class World:
         if command.endswith(".site -i inventory"):
             # The section before has applied it as well.
             reader.type("README.md", command.replace(".site", ".teardown"), [], 0)
-        if "remove_secret=old-pull" in command:
-            pull_secret(lab, "project-b", "old-pull", self.host, self.logins["robot-3"])
-            for name, secrets in (("breaks", ["old-pull"]), ("pulls", ["old-pull", "team-registry"])):
+        if "remove_secret=team-registry" in command:
+            pull_secret(lab, "project-b", "other", self.host, self.logins["robot-3"])
+            for name, secrets in (("breaks", ["team-registry"]), ("pulls", ["team-registry", "other"])):
                 spec = {
                     "containers": [{"name": "app", "image": self.image}],
                     "imagePullSecrets": [{"name": secret} for secret in secrets],

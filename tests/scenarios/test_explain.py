@@ -56,15 +56,16 @@ def project(lab: Lab, namespace: str) -> str:
     return namespace
 
 
-def explained(inventory: Path, *options: str) -> Play:
-    found = play("explain", inventory, *(part for option in options for part in ("-e", option)))
+def explained(inventory: Path, *options: str, **environment: str) -> Play:
+    found = play("explain", inventory, *(part for option in options for part in ("-e", option)), **environment)
     assert not leaks(found.output, forms(CANARY, "user") | {IN_A_MESSAGE})
     return found
 
 
 def test_a_pod_with_a_broken_secret_is_explained(inventory: Path, project: str) -> None:
-    found = explained(inventory, f"pod={project}/app")
+    found = explained(inventory, f"pod={project}/app", ANSIBLE_DISPLAY_SKIPPED_HOSTS="false")
     assert found.status == 0, found.output
+    assert "TASK [Trace the image pull]\nPod " in found.output, "the callback prints its heading after the answer"
     assert f"cannot pull: secret {project}/pull has type Opaque, which no node reads" in found.output
     assert f"  NO secret: secret {project}/pull has type Opaque" in found.output
     assert "openshift_ops.image_pull.pull_secret:" in found.output

@@ -87,6 +87,7 @@ def answers_of(lab: Lab, folder: Path, mistakes: list[Mistake]) -> dict[str, str
     names = {
         "project": project,
         "registry": private["host"],
+        "delegating": lab.registry("delegated")["host"],
         "registry_user": private["accounts"][0]["username"],
         "registry_password": private["accounts"][0]["password"],
         "registry_ca": lab.data["ca_cert"],

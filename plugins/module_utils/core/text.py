@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -27,6 +27,7 @@ __all__ = [
     "MOST",
     "escape_invisible",
     "is_plain",
+    "join_alike",
     "join_and",
     "make_printable",
     "make_visible",
@@ -183,6 +184,20 @@ def join_and(parts: Sequence[str]) -> str:
 def pluralize(number: int, one: str, many: str = "") -> str:
     """Return the number with its noun, such as `1 pod` or `2,000 pods`. `many` is an irregular plural."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+#: Maximum number of other names of one sentence.
+_ALIKE = 20
+
+
+def join_alike(sentences: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the sentences, of which each is about a registry or an image. If some differ only in that name, the first one has the other names."""
+    groups: dict[str, tuple[str, dict[str, None]]] = {}
+    for name, sentence in sentences:
+        form = sentence.replace(name, "\0").replace(name.partition("/")[0], "\0")
+        groups.setdefault(form, (sentence, {}))[1][name] = None
+    others = ((sentence, [*names][1:]) for sentence, names in groups.values())
+    return [f"{sentence} (the same for {summarize(more, _ALIKE)})" if more else sentence for sentence, more in others]
 
 
 def summarize(parts: Sequence[str], most: int, joint: str = ", ", *, listed: str = "") -> str:

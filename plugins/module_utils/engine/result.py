@@ -68,9 +68,10 @@ class NamespaceResult:
             yield {"namespace": self.name, **entry, "error": failure.error}
 
     @property
-    def reasons(self) -> list[str]:
-        own = [f"{failure.entry}: {failure.error}" for failure in self.failures]
-        return [self.error, *own] if self.error else own
+    def reasons(self) -> list[tuple[str, str]]:
+        """The reasons for the failure, each with its entry, or with an empty text for the whole namespace."""
+        own = [(str(failure.entry), failure.error) for failure in self.failures]
+        return [("", self.error), *own] if self.error else own
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,18 @@ class Outcome:
         return make_printable(f"{task} {self.refused or self._reasons()}")
 
     def _reasons(self) -> str:
-        own = [result for result in self.failed if result.reasons != [self.stopped]]
-        places: dict[str, list[str]] = {}
+        own = [result for result in self.failed if result.reasons != [("", self.stopped)]]
+        places: dict[tuple[str, str], list[str]] = {}
         for result in own:
             for reason in result.reasons:
                 places.setdefault(reason, []).append(result.name)
-        told = [f"{summarize_names(names)}: {name_missing(reason, names)}" for reason, names in places.items()]
+        entries: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for (entry, error), names in places.items():
+            entries.setdefault((error, tuple(names)), []).extend([entry] if entry else [])
+        told = [
+            ": ".join([*filter(None, (summarize_names(names), summarize_names(which))), name_missing(error, names)])
+            for (error, names), which in entries.items()
+        ]
         reasons = summarize(told, _SPOKEN, "; ", listed="failures")
         failures = (
             f"failed in {len(self.failed):,} of {pluralize(len(self.namespaces), 'namespace')}: {reasons}"

@@ -191,7 +191,9 @@ def secret_name_for(purpose: str, registry: str) -> str:
 
 def _secret(namespace: str, name: str, registry: str, **options: Any) -> Fix:
     login = {"registry": registry, **{field: VARIABLES[field] for field in ("username", "password")}}
-    return _task(_WRITE, "pull_secret", {"namespaces": [namespace], "name": name, "registries": [login], **options})
+    # Not `true`: perhaps only the nodes reach the registry.
+    given = {"namespaces": [namespace], "name": name, "registries": [login], **options, "verify": "warn"}
+    return _task(_WRITE, "pull_secret", given)
 
 
 def _task(title: Sentence, module: str, options: dict[str, Any]) -> Fix:
@@ -273,6 +275,7 @@ _FORMS: Mapping[str, Mapping[str, Any]] = {
     "image_stream_import": {"namespaces": [str], "streams": [str]},
     "pull_secret": {
         "namespaces": [str], "name": str, "registries": [_ENTRY], "mode": str, "recreate": bool, "state": str,
+        "verify": str,
     },
     "sa_link": {
         "namespaces": [str], "service_accounts": [str], "secrets": [str], "link_for": [str], "require": str,

@@ -15,7 +15,7 @@ from ...clients.registry import proof as registry
 from ...clients.registry.proof import RegistryImage, RegistryProof
 from ...core.errors import ImagePullError, Refusal
 from ...core.objects import ObjectRef
-from ...core.text import pluralize, summarize
+from ...core.text import join_alike, pluralize, summarize
 from ...discovery.proofs import LoginCheck, Patience, ask_all, explain_refusal
 from ...dockerconfig.editing import UserPassword
 from ...engine.fetching import ListRequest, list_in_namespaces
@@ -223,7 +223,7 @@ def prove_new_login(rotation: Rotation, asked: ImagesInUse, known: Logins) -> Pr
     """
     asking = _ProofRun(rotation, known)
     logins = ask_all(rotation.hosts, lambda host: asking.log_in(host, rotation.exchange.new))
-    _refuse(f"registry {host}: {proof.said}" for host, proof in logins.items() if not proof.works)
+    _refuse((host, f"registry {host}: {proof.said}") for host, proof in logins.items() if not proof.works)
     repositories, too_many = _repositories(rotation, asked)
     answers = list(ask_all(repositories, asking.repository).items())
     _refuse([*_find_worse(answers), *_find_unanswered(answers)])
@@ -265,23 +265,23 @@ def _group_by_repository(images: Iterable[Reference]) -> dict[str, list[Referenc
     return found
 
 
-def _find_worse(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
+def _find_worse(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[tuple[str, str]]:
     for asked, answer in answers:
         if answer.new.works or not asked.decides:
             continue
         if _is_worse(answer):
-            yield f"the new login cannot pull {answer.image}, but the old one can: {answer.new.said}"
+            yield str(answer.image), f"the new login cannot pull {answer.image}, but the old one can: {answer.new.said}"
         elif asked.must or _is_blocking(answer):
-            yield f"{answer.image}: {answer.new.said}"
+            yield str(answer.image), f"{answer.image}: {answer.new.said}"
 
 
-def _find_unanswered(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]:
+def _find_unanswered(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[tuple[str, str]]:
     """Yield unanswered images of registries that give the new login no image at all, because then the image is not at fault."""
     deciding = [answer for asked, answer in answers if asked.decides]
     good = {answer.image.host for answer in deciding if answer.new.works}
     for answer in deciding:
         if answer.image.host not in good and answer.new.outcome in _OPEN and not _is_worse(answer):
-            yield f"{answer.image}: {answer.new.said}"
+            yield str(answer.image), f"{answer.image}: {answer.new.said}"
 
 
 def _is_worse(answer: _LoginAnswer) -> bool:
@@ -326,9 +326,9 @@ def _old_login(rotation: Rotation, asking: _ProofRun) -> str:
     return "refused" if any(proof.outcome in _DEAD for proof in proofs) else "unknown"
 
 
-def _refuse(sentences: Iterable[str]) -> None:
-    """Refuse the rotation. :raises Refusal: when there is at least one sentence."""
-    told = list(dict.fromkeys(sentences))
+def _refuse(sentences: Iterable[tuple[str, str]]) -> None:
+    """Refuse the rotation because of these registries or images. :raises Refusal: when there is at least one sentence."""
+    told = join_alike(sentences)
     if not told:
         return
     raise Refusal(

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.changes import Change, create
@@ -34,6 +34,7 @@ from ...images.pull_rules import UNKNOWN as NO_RULE
 from ...images.references import reference_of
 
 __all__ = [
+    "NOT_SCHEDULED",
     "OUTCOMES",
     "PULLED",
     "REFUSED",
@@ -46,6 +47,7 @@ __all__ = [
     "judge_edited",
     "judge_pod",
     "judge_unknown",
+    "judge_without_nodes",
     "pod_for",
     "result_row",
 ]
@@ -180,6 +182,8 @@ def _container(image: str) -> dict[str, Any]:
     }
 
 
+#: The cause if no node has the pod yet.
+NOT_SCHEDULED = "not_scheduled"
 PULLED, REFUSED, UNKNOWN = "pulled", "refused", "unknown"
 OUTCOMES = (PULLED, REFUSED, UNKNOWN)
 
@@ -281,6 +285,11 @@ def judge_edited() -> Judgement:
     )
 
 
+def judge_without_nodes(judgement: Judgement) -> Judgement:
+    """Return the result for a pod that has no node yet, on a cluster without a ready node."""
+    return replace(judgement, meaning="The cluster has no ready node", is_final=True)
+
+
 def _judge_ended(status: Json, node: str) -> Judgement:
     """Return the result for a pod that was evicted, rejected by its node, or ended with it."""
     why = ": ".join(each for each in (as_str(status.get("reason")), as_str(status.get("message"))) if each)
@@ -300,7 +309,7 @@ def _judge_waiting(status: Json, waiting: Json, node: str) -> Judgement:
         said = [as_str(each.get("message")) for each in conditions if each.get("type") == "PodScheduled"]
         return Judgement(
             UNKNOWN,
-            "not_scheduled",
+            NOT_SCHEDULED,
             "No node was found for the pod in time",
             redact_line("".join(said[:1]), _MOST),
             "correct 'node_selectors', or look at the nodes ('oc get nodes'). A rotation needs no probe: credential_rotation_probe: false",

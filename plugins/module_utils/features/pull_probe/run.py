@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any, Union
@@ -28,7 +29,7 @@ from ...clients.kube.errors import (
 )
 from ...core.changes import Change
 from ...core.errors import ImagePullError
-from ...core.objects import Json, ObjectRef, metadata, trim_object
+from ...core.objects import NODE, Json, ObjectRef, as_dict, as_list, metadata, trim_object
 from ...core.text import pluralize
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import FEW_POLLED, ListRequest, list_each_kind
@@ -36,6 +37,7 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, edition_of, is_probe, pod_deletion, uid_of
 from .pods import (
+    NOT_SCHEDULED,
     OUTCOMES,
     PULLED,
     Judgement,
@@ -45,6 +47,7 @@ from .pods import (
     judge_edited,
     judge_pod,
     judge_unknown,
+    judge_without_nodes,
     pod_for,
     result_row,
 )
@@ -55,6 +58,8 @@ __all__ = ["probe_images"]
 _PODS_AT_ONCE = 100
 #: The pause after a list of the whole cluster, as a multiple of its duration, and the maximum pause in seconds.
 _LEFT_IN_PEACE, _LONGEST_PEACE = 4, 10.0
+#: Seconds without a node after which the nodes of the cluster are listed.
+_UNSCHEDULED = 10.0
 #: Maximum number of times that a write is sent if its answers are lost.
 _SENDS = 3
 #: Maximum seconds that an interrupted run waits for the answers to pods that it has just created.
@@ -184,6 +189,7 @@ class _ProbeRun:
     _few: float = FEW_POLLED
     _is_over: bool = False
     _pause: float = 0.0
+    _has_nodes: bool | None = None
 
     def find_leftovers(self) -> list[Json]:
         """Find pods of killed runs. A namespace whose pods cannot be listed fails, because its pods could not be judged.
@@ -337,8 +343,18 @@ class _ProbeRun:
                 each.conclude(judge_unknown("not_read", "The pod could not be read", str(pods)), now)
                 continue
             judgement = _observe_pod(each, pods.get(each.ref.name))
+            if judgement.cause == NOT_SCHEDULED and now >= each.began + _UNSCHEDULED and not self._may_have_nodes():
+                judgement = judge_without_nodes(judgement)
             if judgement.is_final or now >= each.began + self.asked.timeout:
                 each.conclude(judgement, now)
+
+    def _may_have_nodes(self) -> bool:
+        """Whether the cluster has a ready node, or the caller may not list the nodes. They are listed once."""
+        if self._has_nodes is None:
+            self._has_nodes = True
+            with suppress(ImagePullError):
+                self._has_nodes = any(True for _node in self.run.cluster.list(NODE, keep=_keep_ready))
+        return self._has_nodes
 
     def _settle(self, probes: Sequence[_Probe]) -> None:
         """Delete the judged pods, except those to keep."""
@@ -411,6 +427,12 @@ def _observe_pod(each: _Probe, pod: Json | None) -> Judgement:
 def _keep_probe(pod: Json) -> Json | None:
     """Trim a listed pod, or return None for a pod that this module did not create."""
     return trim_object(PROBE_POD, pod) if is_probe(pod) else None
+
+
+def _keep_ready(node: Json) -> Json | None:
+    conditions = map(as_dict, as_list(as_dict(node.get("status")).get("conditions")))
+    is_ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+    return {} if is_ready else None
 
 
 def _keep_leftover(pod: Json) -> Json | None:

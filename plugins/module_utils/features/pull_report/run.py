@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -182,6 +183,7 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
         "not_known": sum(cluster["verdicts"]["unknown"] for cluster in document["clusters"]),
         "not_tested": sum(cluster["verdicts"]["untested"] for cluster in document["clusters"]),
         "incomplete": [cluster["name"] for cluster in document["clusters"] if cluster["unreadable"]],
+        "failing": dict(Counter(finding["rule"] for _cluster, finding in _select_failing(document, wanted))),
         "files": changes,
         "paths": dict(wanted.outputs),
     }
@@ -201,8 +203,12 @@ def _failure(document: Mapping[str, Any], wanted: Report) -> dict[str, Any]:
     return {"failed": True, "msg": make_printable("; ".join(reasons) + where)} if reasons else {}
 
 
+def _select_failing(document: Document, wanted: Report) -> list[tuple[str, Mapping[str, Any]]]:
+    return select_failing(document, wanted.fail_on, only_new=wanted.fail_on_new)
+
+
 def _describe_findings(document: Document, wanted: Report) -> Iterator[str]:
-    found = select_failing(document, wanted.fail_on, only_new=wanted.fail_on_new)
+    found = _select_failing(document, wanted)
     if not found:
         return
     number = count_by_severity(finding for _cluster, finding in found)

@@ -22,7 +22,7 @@ from ...clients.registry.proof import RegistryProof
 from ...core.changes import Entry, Failure
 from ...core.errors import ImagePullError, OptionError, Refusal
 from ...core.objects import SECRET, ObjectRef
-from ...core.text import summarize
+from ...core.text import join_alike, summarize
 from ...declarations.batch import Batch, Declaration
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from ...dockerconfig.registry_keys import same_path, without_user
@@ -224,8 +224,8 @@ def verify_logins(declared: Sequence[Declaration[PullSecret]]) -> LoginVerificat
     asked = _all_questions(declared)
     answers = collect_proofs(question.attempt for _entry, question in asked)
     pulled = {(entry, question.key) for entry, question in asked if answers[question.attempt].outcome == "pulls"}
-    warnings: list[str] = []
-    refused: dict[Entry | None, list[str]] = {}
+    unverified: list[tuple[str, str]] = []
+    refused: dict[Entry | None, list[tuple[str, str]]] = {}
     for entry, question in asked:
         proof = _explain_proof(question, answers)
         if _is_open(proof) and (entry, question.key) in pulled:
@@ -233,11 +233,12 @@ def verify_logins(declared: Sequence[Declaration[PullSecret]]) -> LoginVerificat
         verdict = verdict_of(proof, must_answer=question.must_answer)
         sentence = _sentence(question, proof)
         if verdict == "warn":
-            warnings.append(f"{entry}: {sentence}" if entry else sentence)
+            unverified.append((question.key, f"{entry}: {sentence}" if entry else sentence))
         if verdict == "refuse":
-            refused.setdefault(entry, []).append(sentence)
+            refused.setdefault(entry, []).append((question.key, sentence))
     if None in refused:
         raise Refusal(_refusal_sentence(refused[None]))
+    warnings = join_alike(unverified)
     warnings += (
         f"{one.entry}: {sentence}" if one.entry else sentence for one in declared for sentence in _unasked(one.desired)
     )
@@ -303,8 +304,8 @@ def _unasked(desired: PullSecret) -> Iterator[str]:
         yield f"the login for {names} was not verified: a key with a star names no registry. Name an image for it in 'verify_repositories'"
 
 
-def _refusal_sentence(sentences: Sequence[str]) -> str:
-    found = summarize([*dict.fromkeys(sentences)], _SHOWN, "; ")
+def _refusal_sentence(sentences: Iterable[tuple[str, str]]) -> str:
+    found = summarize(join_alike(sentences), _SHOWN, "; ")
     return f"nothing was written because a login does not work or could not be verified: {found}. Without 'verify', it would be written unchecked"
 
 

@@ -270,6 +270,7 @@ class TestAudit:
         "not_known": 0,
         "not_tested": 0,
         "incomplete": [],
+        "failing": {},
     }
 
     def test_pulls_that_are_not_known_and_objects_that_were_not_read_are_counted(self) -> None:
@@ -280,6 +281,11 @@ class TestAudit:
 
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
         assert result_line(self.REPORT, "audit") == "2 clusters: 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
+
+    def test_the_rules_that_fail_the_audit_are_named_with_the_variable(self) -> None:
+        line = result_line({**self.REPORT, "failing": {"secret-type-unread": 1200, "no-login": 1}}, "audit")
+        told = "pull_access_audit_fail_on selects findings of secret-type-unread (1,200) and no-login (1)"
+        assert line.endswith(f"a.html; failed because {told}")
 
     def test_a_cluster_without_an_audit_is_counted(self) -> None:
         line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")

@@ -6,12 +6,32 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import join_and, pluralize, summarize
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import (
+    join_alike,
+    join_and,
+    pluralize,
+    summarize,
+)
 
 
 @pytest.mark.parametrize(("parts", "said"), [("", ""), ("a", "a"), ("ab", "a and b"), ("abc", "a, b and c")])
 def test_join_and_lists_all_parts(parts: str, said: str) -> None:
     assert join_and([*parts]) == said
+
+
+def test_join_alike_has_sentences_that_differ_only_in_a_name_once() -> None:
+    """A key is a host, perhaps with a path."""
+    said = [
+        (name, f"key {name}: {name.partition('/')[0]} refuses the login") for name in ("a.io/b", "c.io/d", "c.io/d")
+    ]
+    found = join_alike(
+        [*said, ("a.io", "key a.io: a.io does not answer"), ("e.io/f", "key e.io/f: sso.io refuses the login")]
+    )
+    assert found == [
+        "key a.io/b: a.io refuses the login (the same for c.io/d)",
+        "key a.io: a.io does not answer",
+        "key e.io/f: sso.io refuses the login",
+    ]
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 pods"), (1, "1 pod"), (2, "2 pods"), (2000, "2,000 pods")])

@@ -210,6 +210,11 @@ class TestEntries:
     ONE, TWO = Entry("secrets", 0, "quay"), Entry("secrets", 7)
     FAILED = NamespaceResult("a", "failed", (), failures=(Failure(ONE, "no right"), Failure(TWO, "no answer")))
 
+    def test_entries_with_the_same_reason_share_it(self) -> None:
+        failures = tuple(Failure(entry, "no right") for entry in (self.ONE, self.TWO))
+        outcome = Outcome([replace(self.FAILED, name=name, failures=failures) for name in "ab"])
+        assert outcome.message("x") == f"x failed in 2 of 2 namespaces: a, b: {self.ONE}, {self.TWO}: no right"
+
     def test_a_change_names_its_entries(self) -> None:
         result = NamespaceResult("a", "changed", (replace(CHANGE, entries=(self.TWO, self.ONE)),))
         assert [change["entries"] for change in result.report()["changes"]] == [[7, 0]]
@@ -242,9 +247,9 @@ class TestEntries:
 
     def test_the_first_twenty_failures_of_entries_are_named(self) -> None:
         for count, told in ((20, ""), (21, "; and 1 more, listed under 'failures'")):
-            failures = tuple(Failure(Entry("secrets", number), "no") for number in range(count))
+            failures = tuple(Failure(Entry("secrets", number), f"no {number}") for number in range(count))
             message = Outcome([replace(self.FAILED, failures=failures)]).message("t")
-            assert message.endswith(f"; a: secrets[19]: no{told}")
+            assert message.endswith(f"; a: secrets[19]: no 19{told}")
 
     def test_a_stopped_task_reports_the_failures_of_entries(self) -> None:
         result = replace(self.FAILED, error="gone")

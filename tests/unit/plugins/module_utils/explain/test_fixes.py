@@ -21,8 +21,9 @@ HERE: dict[str, Any] = {"namespaces": ["ns"]}
 PULL: dict[str, Any] = {**HERE, "name": "pull"}
 LINK: dict[str, Any] = {**HERE, "service_accounts": ["builder"], "secrets": ["pull"]}
 SUBJECT = {"users": ["u"]}
-FROM_MIRROR = {**HERE, "name": "mirror-m-io-5000", "registries": [{**LOGIN, "registry": "m.io:5000"}]}
-NEW = {**HERE, "name": "pull-q-io-5000", "registries": [LOGIN]}
+FROM_MIRROR = {**HERE, "name": "mirror-m-io-5000", "registries": [{**LOGIN, "registry": "m.io:5000"}], "verify": "warn"}
+WRITE = {**PULL, "registries": [LOGIN], "verify": "warn"}
+NEW = {**WRITE, "name": "pull-q-io-5000"}
 GRANT = {**HERE, "service_accounts": [{"namespace": "a", "name": "builder"}]}
 EMPTIED = {**PULL, "registries": [{"registry": "a.io"}, {"registry": "b.io"}], "mode": "remove"}
 NAMES = {
@@ -42,13 +43,13 @@ FIXES: dict[str, tuple[Sequence[dict[str, Any]], list[tuple[str, dict[str, Any]]
     "secret for imports": (fixes.import_secret("ns", "q.io:5000"), [("pull_secret", NEW)]),
     "secret for a mirror": (fixes.create_unlinked_secret("ns", "m.io:5000"), [("pull_secret", FROM_MIRROR)]),
     "listed secret": (fixes.create_listed_secret("ns", "pull", "q.io:5000"),
-     [("pull_secret", {**PULL, "registries": [LOGIN]})]),
+     [("pull_secret", WRITE)]),
     "another login": (fixes.add_registry("ns", "pull", "q.io:5000"),
-     [("pull_secret", {**PULL, "registries": [LOGIN], "mode": "merge"})]),
+     [("pull_secret", {**WRITE, "mode": "merge"})]),
     "new content": (fixes.rewrite_secret("ns", "pull", "q.io:5000"),
-     [("pull_secret", {**PULL, "registries": [LOGIN], "mode": "replace", "recreate": True})]),
+     [("pull_secret", {**WRITE, "mode": "replace", "recreate": True})]),
     "another type": (fixes.convert_secret("ns", "pull", "q.io:5000"),
-     [("pull_secret", {**PULL, "registries": [LOGIN], "mode": "merge", "recreate": True})]),
+     [("pull_secret", {**WRITE, "mode": "merge", "recreate": True})]),
     "no secret": (fixes.remove_secret("ns", "pull"), [("pull_secret", {**PULL, "state": "absent"})]),
     "fewer logins": (fixes.remove_registry("ns", "pull", "a.io", "b.io"), [("pull_secret", EMPTIED)]),
     "grant": (fixes.grant("ns", "a", "builder"), [("image_puller_grant", GRANT)]),

@@ -235,6 +235,7 @@ def test_the_text_is_a_list_of_tasks() -> None:
         '        username: "{{ registry_username }}"\n'
         '        password: "{{ registry_password }}"\n'
         "    mode: merge\n"
+        "    verify: warn\n"
     )
 
 

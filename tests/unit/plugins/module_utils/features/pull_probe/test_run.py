@@ -66,6 +66,12 @@ def leftover(api: FakeApi, namespace: str = "a", name: str = "pull-probe-old", l
     api.put("pods", namespace, name, metadata=meta, spec={}, status={})
 
 
+def ready(api: FakeApi, status: str) -> None:
+    """Add a node with this status of its condition, unless the status is empty."""
+    if status:
+        api.put("nodes", "", "n1", status={"conditions": [{"type": "Ready", "status": status}]})
+
+
 def run(
     api: FakeApi,
     asked: PullProbe | None = None,
@@ -105,11 +111,29 @@ class TestOnePod:
     )
     def test_a_missing_answer_in_time_is_not_a_refusal(self, node: Node, cause: str) -> None:
         api, clock = cluster(node=node), Clock()
+        ready(api, "True")
         outcome = run(api, PullProbe((IMAGE,), timeout=30), clock=clock)
         assert told(outcome) == [("unknown", cause)]
         assert 30 <= rows(outcome)[0]["seconds"] <= 31
         assert outcome.has_failed
         assert probes(api) == []
+
+    @pytest.mark.parametrize("status", ["", "False"])
+    def test_a_cluster_without_a_ready_node_is_reported_early(self, status: str) -> None:
+        api, clock = cluster("a", "b", node=lambda _pod: None), Clock()
+        ready(api, status)
+        outcome = run(api, namespaces=["a", "b"], clock=clock)
+        assert told(outcome) == [("unknown", "not_scheduled")] * 2
+        assert "the cluster has no ready node" in outcome.message("t")
+        assert max(row["seconds"] for row in rows(outcome)) <= 12
+        assert kinds(api).count("GET /api/v1/nodes") == 1
+
+    def test_nodes_that_the_caller_may_not_list_may_be_there(self) -> None:
+        api = cluster(node=lambda _pod: None)
+        api.fail("GET .*nodes", status_object(403, "Forbidden", 'User "u" cannot list'))
+        outcome = run(api, PullProbe((IMAGE,), timeout=30))
+        assert rows(outcome)[0]["seconds"] >= 30
+        assert "no node was found for the pod in time" in outcome.message("t")
 
     def test_the_run_looks_once_without_a_timeout(self) -> None:
         clock = Clock()
@@ -218,6 +242,7 @@ class TestManyPods:
             clock.seconds += takes if "/api/v1/pods" in request.path else 0
 
         api.before = slow
+        ready(api, "True")
         run(api, PullProbe((IMAGE,), timeout=100), names, clock=clock)
         assert clock.slept[0] == pauses
         assert clock.slept.count(pauses) == kinds(api).count("GET /api/v1/pods") - 2

@@ -58,6 +58,7 @@ def test_a_report_writes_all_files_and_lists_them(reports: Reports) -> None:
         "not_known": 0,
         "not_tested": 6,
         "incomplete": [],
+        "failing": {},
         "files": [*reports.outputs.values()],
         "paths": reports.outputs,
     }
@@ -113,6 +114,7 @@ def test_a_report_fails_after_the_files_are_written(reports: Reports) -> None:
         "a: secret project-a/s1 has type Opaque, which no node reads; a: secret project-a/s2 has type Opaque, which no node reads; "
         f"and 1 more. The report is in {reports.outputs['html']}"
     )
+    assert failed["failing"] == {ERROR["rule"]: 3, WARNING["rule"]: 1}
     assert len(reports.written) == 3
 
 

@@ -21,14 +21,16 @@ def text_of(*changes: dict[str, Any]) -> list[str]:
 
 def test_the_answer_comes_first_then_the_containers_then_the_limits() -> None:
     lines = text_of({"unreachable_registries": ["q.io"]})
-    assert lines[:5] == [
+    assert lines[:4] == [
         "2 of 2 containers would no longer get their image.",
         "On https://api.example.com:6443, if:",
         "  1. the nodes do not reach q.io",
         "When: 1 at once, 1 when the next pod is created.",
-        "1 image has no registry within reach, and must be copied: see images_to_mirror.",
     ]
-    assert lines[5:12] == [
+    assert lines[4:14] == [
+        "1 image has no registry within reach, and must be copied:",
+        "  - q.io/team/app:v1",
+        "The field what_if.images_to_mirror of the result has it for skopeo and oc-mirror.",
         "",
         "2 containers would no longer get their image:",
         "  a: Pod app, container c, image q.io/team/app:v1",
@@ -37,7 +39,7 @@ def test_the_answer_comes_first_then_the_containers_then_the_limits() -> None:
         "    to do:  copy the image to a registry that the nodes reach, and declare that registry as a mirror",
         "  a: Deployment web, container c, image q.io/team/app:v1",
     ]
-    assert lines.index("Not taken into account, because no object shows it:") > 12
+    assert lines.index("Not taken into account, because no object shows it:") > 14
 
 
 def test_causes_are_named_if_there_are_several_changes() -> None:
