@@ -24,9 +24,10 @@ TIMEOUT = 30
 
 
 def events_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield an event for each error of an object in a namespace, in the order of the report, and at most as many as the limits allow."""
+    """Yield an event for each error of an object in a namespace of this cluster, at most as many as the limits allow."""
     counts: dict[str, int] = {}
-    for finding in (one for cluster in document["clusters"] for one in cluster["findings"]):
+    here = (cluster for cluster in document["clusters"] if cluster["server"] == SERVER)
+    for finding in (one for cluster in here for one in cluster["findings"]):
         namespace = finding["namespace"]
         is_shown = finding["severity"] == "error" and namespace and finding["kind"] != "Secret"
         if not is_shown or counts.get(namespace, 0) == IN_NAMESPACE or sum(counts.values()) == IN_ALL:

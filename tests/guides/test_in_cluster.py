@@ -177,7 +177,8 @@ def test_events_are_limited_for_each_namespace_and_in_all() -> None:
         audits.finding("secret-type-dead", namespace=f"n{at // 20}", name=f"p{at}", kind="Pod") for at in range(1_200)
     ]
     others = [audits.finding(name="a"), audits.finding(kind="Namespace", namespace=""), audits.finding("link-dangling")]
-    found = list(publish.events_of(audits.document(audits.cluster(findings=[*others, *every]))))
+    here = audits.cluster(findings=[*others, *every], server=publish.SERVER)
+    found = list(publish.events_of(audits.document(audits.cluster("another", findings=every), here)))
     assert (len(found), {each["involvedObject"]["kind"] for each in found}) == (500, {"Pod"})
     assert {each["metadata"]["namespace"] for each in found} == {f"n{at}" for at in range(50)}
 
