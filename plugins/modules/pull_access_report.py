@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: pull_access_report
-short_description: Create an audit report as an HTML page, JSON and JUnit XML
+short_description: Create an audit report as an HTML page, JSON, JUnit XML and OpenMetrics
 version_added: 1.0.0
 description:
   - Joins the documents that M(openshift_ops.image_pull.pull_access_audit) wrote for one or more clusters. The page also shows the answers
     of M(openshift_ops.image_pull.pull_access_what_if). Writes one self-contained HTML
     page, JSON in the same form (L(audit.schema.json,
     https://github.com/openshift-ops/image_pull/blob/main/plugins/plugin_utils/pull_report/audit.schema.json))
-    and JUnit XML.
+    JUnit XML and OpenMetrics.
   - The page needs no network and no build. It shows the findings with their fixes, a table of all findings that can be searched and sorted,
     the registries for which each service account has a login, who may pull from which project, and the objects that could not be read.
   - Logins that are stored in many secrets are recognized across all clusters. The report contains no credential and nothing derived from
@@ -56,6 +56,12 @@ options:
       - The path of the JUnit XML file, with a suite for each cluster and a case for each rule and namespace.
       - A case fails for the findings that O(fail_on) and O(fail_on_new) select. With O(fail_on=never), it fails for errors and warnings.
     type: path
+  openmetrics:
+    description:
+      - The path of a file in the OpenMetrics text format, for Prometheus. It has the number of findings of each rule, the number of containers
+        of each verdict and the time of the audit for each cluster, and for each namespace the earliest expiry of a login that expires soon.
+      - It contains no names of objects or logins.
+    type: path
   title:
     description: The title of the page and of the JUnit XML.
     type: str
@@ -64,8 +70,8 @@ options:
     description:
       - The files that M(openshift_ops.image_pull.pull_access_what_if) has written. The page shows each container, and each gain and loss of
         the access review, before and after the supposed changes, next to each other. Requires O(html).
-      - An answer is named after the audited cluster with the same API server, and otherwise after the server. The JSON and the JUnit XML
-        contain only the audits.
+      - An answer is named after the audited cluster with the same API server, and otherwise after the server. The other
+        files contain only the audits.
     type: list
     elements: path
   allow_unread:
@@ -102,7 +108,7 @@ attributes:
     description: There is no diff. The module writes a report again if its content differs.
     support: none
   idempotent:
-    description: A file with the same content, apart from its time, is not written again.
+    description: A file with the same content, apart from its time, is not written again. O(openmetrics) is, because an alert needs the time.
     support: full
 notes:
   - The module does not contact a cluster, so no right is needed.
@@ -292,6 +298,10 @@ paths:
       description: See O(junit).
       type: str
       returned: with O(junit)
+    openmetrics:
+      description: See O(openmetrics).
+      type: str
+      returned: with O(openmetrics)
   sample: {html: /reports/report.html}
 """
 
@@ -315,6 +325,7 @@ ARGUMENTS = {
     "html": {"type": "path"},
     "json": {"type": "path"},
     "junit": {"type": "path"},
+    "openmetrics": {"type": "path"},
     "title": {"type": "str", "default": "Pull access"},
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": FAIL_ON[-1]},
     "fail_on_new": {"type": "bool", "default": False},

@@ -177,7 +177,8 @@ _NAMES = {
     "private_registry_": "secrets state",
     "pull_access_audit_": (
         "allow_unread ask_registries compare_with directory drift expires_within fail_on fail_on_new search_credential ignore name "
-        "namespace_selector namespaces realm_hosts registry_ca_cert registry_timeout registry_validate_certs rules target_version title"
+        "namespace_selector namespaces openmetrics realm_hosts registry_ca_cert registry_timeout registry_validate_certs rules target_version "
+        "title"
     ),
     "pull_access_what_if_": (
         "against ask_registries changes directory fail_on namespace_selector namespaces realm_hosts registry_ca_cert "

@@ -121,6 +121,30 @@ def test_an_object_of_another_owner_differs_if_the_inventory_adopts_it(lab, proj
     assert not any(rule == "declared-cannot-be-applied" for rule, *_place in auditing.findings("north"))
 
 
+def test_a_declared_object_that_another_tool_changed_names_the_tool(lab, project, auditing, east):
+    """Each tool writes as it does on a cluster: by its field manager, its annotation or its label."""
+    registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
+    declared = [{"name": "declared", "namespaces": [project], "registries": registries}]
+    tracked = {"argocd.argoproj.io/tracking-id": f"app:/Secret:{project}/declared"}
+    body = {"metadata": {"name": "declared", "annotations": tracked}, "type": "kubernetes.io/dockerconfigjson"}
+    lab.create(project, "secrets", {**body, "stringData": {".dockerconfigjson": '{"auths": {}}'}})
+    lab.set_account(project, imagePullSecrets=["theirs"])
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:image-puller"}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:serviceaccounts:elsewhere"}
+    grant = {"metadata": {"name": "image-puller-grant", "labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}}
+    lab.create(project, "rolebindings", {**grant, "roleRef": role, "subjects": [subject]})
+    grants = [{"namespaces": [project], "projects": ["another"]}]
+    found = auditing.run({"east": east}, private_registry_secrets=declared, cross_project_pull_grants=grants)
+    assert found.status == 0, found.output
+    rows = auditing.document["clusters"][0]["findings"]
+    said = {row["kind"]: row["message"].rpartition(", and ")[2] for row in rows if row["rule"] == "declared-differs"}
+    assert said == {
+        "Secret": "Argo CD manages it",
+        "ServiceAccount": "tests last wrote its imagePullSecrets",
+        "RoleBinding": "Flux manages it",
+    }
+
+
 @pytest.mark.slow
 def test_a_selector_that_users_can_join_is_a_finding(lab, project, auditing, east):
     """The lab has no project requests, so the test sets the annotation that OpenShift sets."""

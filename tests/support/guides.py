@@ -171,7 +171,7 @@ class Reader:
         """Run a command in the folder, and compare its output."""
         exported = re.fullmatch(r"export (\w+)=(.*)", command)
         if exported:
-            self.environment[exported[1]] = self.type(place, f"printf %s {exported[2]}", [], 0)
+            self.environment[exported[1]] = self.put(self.type(place, f"printf %s {exported[2]}", [], 0))
             return ""
         done = subprocess.run(
             ["bash", "-c", self.put(command)],

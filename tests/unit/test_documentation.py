@@ -28,7 +28,11 @@ HERE = (
 #: Guides without runnable examples. Each row of oc.rst has its test in tests/modules.
 WORDS_ONLY = {"comparison", "contents", "glossary", "guarantees", "oc", "stability"}
 #: Guides whose examples are files of the collection or need another environment, with the location of their tests.
-ELSEWHERE = {"awx": "tests/unit/test_awx_guide.py", "events": "tests/eda/test_documentation.py"}
+ELSEWHERE = {
+    "awx": "tests/unit/test_awx_guide.py",
+    "events": "tests/eda/test_documentation.py",
+    "stores": "tests/awx/test_stores.py",
+}
 
 
 #: Maximum number of words of all guides, with their markup.

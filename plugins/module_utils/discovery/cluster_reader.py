@@ -54,6 +54,7 @@ from ..explain.snapshot import (
     NamespaceSnapshot,
     OpenSelector,
     SnapshotQuestion,
+    trim_account,
     trim_binding,
     trim_build,
     trim_pod,
@@ -199,7 +200,7 @@ class ClusterReader:
         selectors = (_NOT_HELM,) if search is None else ALL
         yield ListRequest(SECRET, lambda secret: trim_secret(secret, search), selectors)
         yield ListRequest(POD, trim_pod)
-        yield ListRequest(SERVICE_ACCOUNT, without_managed_fields, elsewhere=trim_to_name)
+        yield ListRequest(SERVICE_ACCOUNT, trim_account, elsewhere=trim_to_name)
         yield ListRequest(ROLE_BINDING, trim_binding)
         for kind in WORKLOADS.values():
             yield ListRequest(kind, trim_workload)

@@ -13,7 +13,20 @@ from typing import Any, Union
 
 from ..core.errors import ImagePullError
 from ..core.namespaces import NamespaceSelector
-from ..core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata, pick
+from ..core.objects import (
+    POD,
+    SECRET,
+    SERVICE_ACCOUNT,
+    Json,
+    Kind,
+    ObjectRef,
+    as_dict,
+    as_list,
+    as_str,
+    metadata,
+    pick,
+    without_managed_fields,
+)
 from ..core.times import content_change
 from ..dockerconfig.node_reading import KubeletReading
 from ..dockerconfig.registry_keys import registry_of, without_user
@@ -54,6 +67,7 @@ __all__ = [
     "Search",
     "SignedImage",
     "SnapshotQuestion",
+    "trim_account",
     "trim_binding",
     "trim_build",
     "trim_pod",
@@ -117,11 +131,7 @@ def trim_secret(secret: Json, search: Search | None = None) -> Json:
             "annotations": {
                 key: value for key, value in as_dict(meta.get("annotations")).items() if key != _LAST_APPLIED
             },
-            "managedFields": [
-                {**pick(as_dict(each), "manager", "time"), "fieldsV1": {"f:data": {}}}
-                for each in as_list(meta.get("managedFields"))
-                if "f:data" in as_dict(as_dict(each).get("fieldsV1"))
-            ],
+            **_written_by(meta, "f:data"),
         },
         "type": secret.get("type"),
     }
@@ -132,10 +142,27 @@ def trim_secret(secret: Json, search: Search | None = None) -> Json:
     return kept
 
 
+def _written_by(meta: Json, field: str) -> dict[str, Any]:
+    """Return `managedFields` with the managers that wrote the field, and nothing if there are none."""
+    found = [
+        {**pick(as_dict(each), "manager", "time"), "fieldsV1": {field: {}}}
+        for each in as_list(meta.get("managedFields"))
+        if field in as_dict(as_dict(each).get("fieldsV1"))
+    ]
+    return {"managedFields": found} if found else {}
+
+
+def trim_account(account: Json) -> Json:
+    """Keep all of a service account, but `managedFields` only of the managers that wrote `imagePullSecrets`."""
+    kept = without_managed_fields(account)
+    return {**kept, "metadata": kept["metadata"] | _written_by(metadata(account), "f:imagePullSecrets")}
+
+
 def trim_binding(binding: Json) -> Json:
-    """Keep the role, the subjects and the metadata of a role binding."""
+    """Keep the role, the subjects and the metadata of a role binding, and the managers that wrote the subjects."""
     meta = metadata(binding)
-    return {**pick(binding, "roleRef", "subjects"), "metadata": pick(meta, *_META, "labels", "annotations")}
+    kept = pick(meta, *_META, "labels", "annotations", "ownerReferences")
+    return {**pick(binding, "roleRef", "subjects"), "metadata": kept | _written_by(meta, "f:subjects")}
 
 
 def trim_stream(stream: Json) -> Json:
@@ -335,6 +362,14 @@ class NamespaceSnapshot:
 
     def account_ref(self, name: str) -> ObjectRef:
         return ObjectRef(SERVICE_ACCOUNT, self.namespace, name)
+
+    def find(self, ref: ObjectRef) -> Json | None:
+        """Return a secret, service account or role binding. None if it does not exist or was not read."""
+        if ref.kind == SECRET:
+            return self.secrets[ref.name].obj if ref.name in self.secrets else None
+        if ref.kind == SERVICE_ACCOUNT:
+            return self.accounts.get(ref.name)
+        return next((one for one in self.bindings if self.ref_of(ref.kind, one) == ref), None)
 
     def ref_of(self, kind: Kind, obj: Json) -> ObjectRef:
         """Return the reference to an object of the namespace."""

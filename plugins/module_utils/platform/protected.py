@@ -48,6 +48,7 @@ __all__ = [
     "autoupdate",
     "check_size",
     "controller_of",
+    "describe_keeper",
     "external_manager_of",
     "is_for_node_builds",
     "is_global",
@@ -267,6 +268,29 @@ def is_refreshed(secret: Json) -> bool:
     """Whether the platform or a controller writes the secret, and so keeps its content fresh."""
     refreshed = any(map(_REFRESHERS.search, _managers(secret)))
     return is_marked_generated(secret) or _is_node_copy(secret) or bool(controller_of(secret)) or refreshed
+
+
+#: The parts that this collection declares, of which the managers that wrote them are known.
+_DECLARED: Mapping[Kind, str] = {SECRET: "data", SERVICE_ACCOUNT: "imagePullSecrets", ROLE_BINDING: "subjects"}
+#: Writers that keep the entries of others: we, and the platform when it adds its own entries.
+_HARMLESS = re.compile(r"openshift|kube-controller-manager")
+
+
+def describe_keeper(kind: Kind, observed: Json) -> str:
+    """Return who may undo a declaration of the object, as a clause. Empty when nobody is known.
+
+    The API server merges `imagePullSecrets` and `subjects` as a whole, so each list belongs to its last writer.
+    """
+    if who := external_manager_of(observed):
+        return f"{who} manages it"
+    part = _DECLARED.get(kind, "")
+    writers = [
+        as_str(each.get("manager"))
+        for each in map(as_dict, as_list(metadata(observed).get("managedFields")))
+        if f"f:{part}" in as_dict(each.get("fieldsV1"))
+    ]
+    who = next((name for name in writers if name and not _HARMLESS.match(name)), "")
+    return f"{who} last wrote its {part}" if who else ""
 
 
 def external_manager_of(secret: Json) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -31,7 +31,7 @@ from ...explain.snapshot import (
 from ...images.kubelet_settings import SETTINGS_KINDS
 from ...images.nodes import parse_version
 from ...platform.cluster import REGISTRY_CONFIG
-from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS
+from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS, describe_keeper
 from ...rbac.subjects import PROJECT_GROUPS, SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, pullers_of
 from . import forecast, rules_access, rules_images, rules_pods, rules_secrets, rules_verification
 from .findings import DRIFT, Finding, find_drift, sort_findings
@@ -267,7 +267,11 @@ class Audit:
         return iter(()) if target is None else forecast.find_release_mirrors(self.survey, self._version, target)
 
     def _find_drift(self, rule: str) -> Iterator[Finding]:
-        return (finding for finding in find_drift(self.asked.drift) if finding.rule == rule)
+        for finding in find_drift(self.asked.drift):
+            if finding.rule == rule:
+                place = self.survey.places.get(finding.ref.namespace)
+                keeper = describe_keeper(finding.ref.kind, (place and place.find(finding.ref)) or {})
+                yield replace(finding, message=f"{finding.message}, and {keeper}") if keeper else finding
 
 
 def _describe_unread(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:

@@ -25,6 +25,7 @@ from ...core.objects import (
     as_str,
 )
 from ...core.text import make_printable, redact_text
+from ...core.times import format_utc
 from ...explain.fixes import Fix, make_offer
 from .rules import RULES
 
@@ -38,10 +39,16 @@ __all__ = [
     "sort_findings",
 ]
 
+#: The last second of the year 9999. A token can contain any number.
+_LATEST = 253_402_300_799
+
 
 @dataclass(frozen=True)
 class Finding:
-    """`location` is a part of the object, such as a container or a registry key. An empty `severity` means that of the rule."""
+    """`location` is a part of the object, such as a container or a registry key. An empty `severity` means that of the rule.
+
+    `expires` is the time at which a login expires, in seconds since 1970.
+    """
 
     rule: str
     ref: ObjectRef
@@ -49,6 +56,7 @@ class Finding:
     message: str
     fix: Sequence[Fix] = ()
     severity: str = ""
+    expires: float | None = None
 
     @property
     def effective_severity(self) -> str:
@@ -73,6 +81,7 @@ class Finding:
             "location": make_printable(self.location),
             "message": make_printable(self.message),
             **make_offer(self.fix).report(),
+            **({} if self.expires is None else {"expires": format_utc(min(max(self.expires, 0), _LATEST))}),
         }
 
 

@@ -213,7 +213,7 @@ def find_expired_logins(place: NamespaceSnapshot, survey: ClusterSnapshot) -> It
         ends = expiry_of(login.password)
         kind = _kind(login)
         if ends is not None and ends + SKEW < survey.now:
-            yield _login_finding(login, "credential-expired", f"expired on {format_day(ends)}")
+            yield _login_finding(login, "credential-expired", f"expired on {format_day(ends)}", ends)
         elif ends is None and kind and _is_over(login, kind, survey.now):
             written = format_day(login.secret.written)
             yield _login_finding(
@@ -227,7 +227,7 @@ def find_expiring_logins(place: NamespaceSnapshot, survey: ClusterSnapshot, days
     for login in _logins_without_renewal(place):
         ends = expiry_of(login.password)
         if ends is not None and survey.now - SKEW <= ends <= survey.now + days * _DAY:
-            yield _login_finding(login, "credential-expires", f"expires on {format_day(ends)}")
+            yield _login_finding(login, "credential-expires", f"expires on {format_day(ends)}", ends)
 
 
 def find_short_lived_logins(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
@@ -328,10 +328,10 @@ def _is_over(login: AuditedLogin, kind: CredentialKind, now: float) -> bool:
     return bool(kind.lifetime and login.secret.written) and login.secret.written + kind.lifetime + SKEW < now
 
 
-def _login_finding(login: AuditedLogin, rule: str, what: str) -> Finding:
+def _login_finding(login: AuditedLogin, rule: str, what: str, expires: float | None = None) -> Finding:
     secret, key = login.secret, login.key
     fix = fixes.add_registry(secret.namespace, secret.name, key)
-    return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", fix)
+    return Finding(rule, secret.ref, key, f"the login for {key} in {secret.ref} {what}", fix, expires=expires)
 
 
 def _place_of(login: AuditedLogin) -> tuple[str, str, str]:

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The documents of the report: checks those that are read against their schemas, and writes the report as JSON and as JUnit XML. Pure.
+"""The documents of the report: checks those that are read against their schemas, and writes the report as JSON, JUnit XML and OpenMetrics. Pure.
 
 The formats are the JSON schemas in plugins/plugin_utils/pull_report. A returned document is valid in all its parts, so no other code has to
 validate it. The keywords `$ref`, `const`, `enum`, `type`, `pattern`, `items`, `required`, `properties` and `additionalProperties` are read. A problem
 never shows a value: the file may contain credentials and may have been given by mistake.
 
 JSON is in the format of plugins/plugin_utils/pull_report/audit.schema.json, with a line for each finding, grant and login. JUnit XML has a suite for
-each cluster, and a case for each rule and namespace.
+each cluster, and a case for each rule and namespace. OpenMetrics has numbers for each cluster, without names of objects.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -26,12 +26,14 @@ from xml.etree.ElementTree import Element
 from ...core.documents import ACCESS_EFFECTS, AUDIT_FORMAT, WHAT_IF_FORMAT
 from ...core.errors import OptionError
 from ...core.objects import as_int
+from ...core.times import seconds_of
 from ...core.writers import add_element, as_xml, make_case, make_suite
 
 __all__ = [
     "LARGEST_BYTES",
     "as_json",
     "as_junit",
+    "as_openmetrics",
     "find_problem",
     "from_bytes",
     "replace_unwritable",
@@ -411,3 +413,91 @@ def _describe(finding: Finding) -> str:
     about = f" ({finding['location']})" if finding["location"] else ""
     new = ", new" if finding.get("new") else ""
     return f"{finding['severity']}{new}: {place}{about}: {finding['message']}"
+
+
+# --- OpenMetrics
+
+#: Sample lines of a metric: their labels and the value.
+Samples = Iterable[tuple[Mapping[str, str], int]]
+#: Maximum number of namespaces of a cluster with an expiry, the earliest ones.
+_EXPIRIES = 1_000
+
+
+def as_openmetrics(document: Mapping[str, Any]) -> str:
+    """Return the text. It is also valid in the older text format of Prometheus.
+
+    Names of objects and logins are left out: whoever may read metrics would see them. Users decide how many namespaces there are.
+    """
+    clusters, missing = document["clusters"], document.get("missing", ())
+    is_audited = [*((cluster, 1) for cluster in clusters), *((cluster, 0) for cluster in missing)]
+    metrics: tuple[tuple[str, str, Samples], ...] = (
+        (
+            "image_pull_audited",
+            "Whether the cluster was audited (1) or could not be (0).",
+            (({"cluster": cluster["name"]}, value) for cluster, value in is_audited),
+        ),
+        (
+            "image_pull_audit_timestamp_seconds",
+            "The time of the audit.",
+            (({"cluster": cluster["name"]}, seconds_of(cluster["made"]) or 0) for cluster in clusters),
+        ),
+        ("image_pull_findings", "The number of findings of each rule.", _count_findings(document)),
+        (
+            "image_pull_containers",
+            "The number of containers with each verdict.",
+            (
+                ({"cluster": cluster["name"], "verdict": verdict}, number)
+                for cluster in clusters
+                for verdict, number in cluster["verdicts"].items()
+            ),
+        ),
+        (
+            "image_pull_unreadable",
+            "The number of objects that could not be read, so findings can be missing.",
+            (({"cluster": cluster["name"]}, len(cluster["unreadable"])) for cluster in clusters),
+        ),
+        (
+            "image_pull_credential_expiry_timestamp_seconds",
+            "The earliest expiry of a login in a namespace, of the logins that expire soon.",
+            (sample for cluster in clusters for sample in _find_expiries(cluster)),
+        ),
+    )
+    lines = [line for name, about, samples in metrics for line in _metric_lines(name, about, samples)]
+    return "\n".join([*lines, "# EOF", ""])
+
+
+def _find_expiries(cluster: Mapping[str, Any]) -> Samples:
+    """Yield the earliest expiry of each namespace. Expired logins would hide it, and have a finding of another rule."""
+    every = [
+        (at, finding["namespace"])
+        for finding in cluster["findings"]
+        if (at := seconds_of(finding.get("expires"))) is not None and at >= (seconds_of(cluster["made"]) or 0)
+    ]
+    earliest = {namespace: at for at, namespace in sorted(every, reverse=True)}
+    for namespace, at in sorted(earliest.items(), key=lambda each: each[1])[:_EXPIRIES]:
+        yield {"cluster": cluster["name"], "target_namespace": namespace}, at
+
+
+def _count_findings(document: Mapping[str, Any]) -> Samples:
+    """Yield the findings of each cluster. A rule without a finding has the value 0, so that an alert ends."""
+    every = [*document["clusters"], {"name": "", "findings": document.get("findings", ())}]
+    for cluster in every:
+        counted = Counter((finding["rule"], finding["severity"]) for finding in cluster["findings"])
+        if cluster["name"]:
+            counted.update({(name, rule["severity"]): 0 for name, rule in document["rules"].items()})
+        for (rule, severity), number in sorted(counted.items()):
+            yield {"cluster": cluster["name"], "rule": rule, "severity": severity}, number
+
+
+def _metric_lines(name: str, about: str, samples: Samples) -> Iterator[str]:
+    yield f"# TYPE {name} gauge"
+    if name.endswith("_seconds"):
+        yield f"# UNIT {name} seconds"
+    yield f"# HELP {name} {about}"
+    for labels, value in samples:
+        shown = ",".join(f'{label}="{_escape_label(text)}"' for label, text in labels.items())
+        yield f"{name}{{{shown}}} {value}"
+
+
+def _escape_label(text: str) -> str:
+    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -18,7 +18,7 @@ NEVER = "never"
 #: The choices for the lowest severity that fails the task.
 FAIL_ON = (*SEVERITIES, NEVER)
 #: The options that name files to write.
-OUTPUTS = ("html", "json", "junit")
+OUTPUTS = ("html", "json", "junit", "openmetrics")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def from_options(options: Mapping[str, Any]) -> Report:
 
 
 def _check_without_audits(options: Mapping[str, Any]) -> None:
-    given = [name for name in ("json", "junit", "compare_with") if options[name]]
+    given = [name for name in (*OUTPUTS[1:], "compare_with") if options[name]]
     given += ["fail_on"] if options["fail_on"] != NEVER else []
     if given:
         raise OptionError(f"option {given[0]!r} needs audits: name their files in 'src'")

@@ -23,7 +23,7 @@ from ...core.files import describe_read_error, stage_file
 from ...core.text import make_printable, pluralize, summarize
 from . import documents, merge
 from .browser_data import group_by_cause
-from .documents import LARGEST_BYTES, as_json, as_junit
+from .documents import LARGEST_BYTES, as_json, as_junit, as_openmetrics
 from .merge import all_findings, compare_documents, count_by_severity, format_counts, select_failing, severities_from
 from .options import NEVER, Report
 from .page import as_page, count_answers
@@ -33,7 +33,8 @@ __all__ = ["check_writable", "read_source", "select_changed", "write_files", "wr
 #: The permissions of the files. They contain no credential, and a web server or another user can read them.
 _MODE = 0o644
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?Z?"
-#: The creation times in the page, in its data, in JSON, and in JUnit XML, but not the time of the older report in a comparison. No text of a
+#: The creation times in the page, in its data, in JSON, and in JUnit XML, but not in OpenMetrics, where an alert needs the last one, and not
+#: the time of the older report in a comparison. No text of a
 #: cluster looks like one of them, because its quotes and angle brackets are escaped in each of the forms.
 _CREATED = re.compile(
     rf'<time datetime="{_TIME}">{_TIME} UTC</time>'
@@ -171,6 +172,7 @@ _FORMS: dict[str, Callable[[Document, Sequence[Document], Report, Callable[..., 
     ),
     "json": lambda document, _answers, _wanted, _render: as_json(document),
     "junit": _junit,
+    "openmetrics": lambda document, _answers, _wanted, _render: as_openmetrics(document),
 }
 
 

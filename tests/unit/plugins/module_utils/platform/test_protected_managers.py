@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    POD,
+    ROLE_BINDING,
+    SERVICE_ACCOUNT,
+    Kind,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import (
+    describe_keeper,
     external_manager_of,
     is_refreshed,
 )
@@ -52,8 +59,29 @@ def test_the_manager_of_a_secret_is_recognized_by_its_metadata(
     assert (external_manager_of(found), is_refreshed(found)) == (keeper, refreshed)
 
 
+def wrote(*managers: str, field: str = "f:subjects") -> dict[str, Any]:
+    return secret(managedFields=[{"manager": name, "fieldsV1": {field: {}}} for name in managers])
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "keeper"),
+    [
+        (ROLE_BINDING, secret(), ""),
+        (ROLE_BINDING, wrote("oc", field="f:roleRef"), ""),
+        (ROLE_BINDING, wrote("openshift_ops.image_pull", "openshift-controller-manager"), ""),
+        (ROLE_BINDING, wrote("openshift_ops.image_pull", "oc"), "oc last wrote its subjects"),
+        (SERVICE_ACCOUNT, wrote("oc", field="f:imagePullSecrets"), "oc last wrote its imagePullSecrets"),
+        (ROLE_BINDING, wrote("argocd-controller", field="f:roleRef"), "argocd-controller manages it"),
+        (POD, wrote("oc"), ""),
+    ],
+)
+def test_the_last_writer_of_a_declared_part_is_named(kind: Kind, found: dict[str, Any], keeper: str) -> None:
+    assert describe_keeper(kind, found) == keeper
+
+
 @given(ANYTHING)
 def test_malformed_metadata_raises_no_error(anything: Any) -> None:
     for part in ("labels", "annotations", "managedFields", "ownerReferences"):
         assert isinstance(external_manager_of(secret(**{part: anything})), str)
+        assert isinstance(describe_keeper(ROLE_BINDING, secret(**{part: anything})), str)
         assert is_refreshed(secret(**{part: anything})) in (True, False)

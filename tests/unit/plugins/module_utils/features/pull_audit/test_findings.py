@@ -37,6 +37,12 @@ def test_a_finding_reports_all_its_fields() -> None:
     }
 
 
+def test_an_expiry_is_a_time_of_the_document_whatever_a_token_says() -> None:
+    ref = ObjectRef(SECRET, "a", "s")
+    written = [Finding("secret-unused", ref, "", "m", expires=at).report()["expires"] for at in (-1e14, 1.5e9, 9e14)]
+    assert written == ["1970-01-01T00:00:00Z", "2017-07-14T02:40:00Z", "9999-12-31T23:59:59Z"]
+
+
 def test_the_id_consists_of_rule_object_and_location() -> None:
     assert re.fullmatch("[0-9a-f]{16}", finding().id)
     assert finding().id == finding(severity="error").id

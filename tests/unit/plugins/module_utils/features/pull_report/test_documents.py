@@ -87,7 +87,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 SMALL = audits.document(
     audits.cluster(
-        findings=[{**audits.finding(), "new": True, "fix_effects": ["x"], "fix_refusal": ""}],
+        findings=[{**audits.finding(), "new": True, "fix_effects": ["x"], "fix_refusal": "", "expires": audits.MADE}],
         unreadable=["x"],
         made=audits.MADE,
         matrix={"registries": ["quay.io"], "accounts": [{"namespace": "a", "name": "b", "registries": [0]}]},
@@ -102,7 +102,7 @@ SMALL = audits.document(
         "only_now": [],
     },
 )
-OPTIONAL = {"new", "made", "compared", "fix_effects", "fix_refusal"}
+OPTIONAL = {"new", "made", "compared", "fix_effects", "fix_refusal", "expires"}
 
 
 @pytest.mark.parametrize("place", places(SMALL), ids=lambda place: ".".join(map(str, place)))

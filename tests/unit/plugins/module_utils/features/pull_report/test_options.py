@@ -21,6 +21,7 @@ def options(**more: Any) -> dict[str, Any]:
         "html": None,
         "json": None,
         "junit": None,
+        "openmetrics": None,
         "fail_on": "never",
         "fail_on_new": False,
         "allow_unread": False,

@@ -62,16 +62,18 @@ def test_a_report_writes_all_files_and_lists_them(reports: Reports) -> None:
         "files": [*reports.outputs.values()],
         "paths": reports.outputs,
     }
-    assert reports.written == ["report.html", "report.json", "report.junit"]
+    assert reports.written == ["report.html", "report.json", "report.junit", "report.openmetrics"]
 
 
-def test_a_second_run_at_any_time_changes_nothing(reports: Reports) -> None:
+def test_a_second_run_at_any_time_changes_only_the_time_of_the_metrics(reports: Reports) -> None:
+    """An alert compares that time with the clock."""
     clusters = [audits.lived_in("a"), audits.lived_in("b")]
     reports.make(reports.source(*clusters))
     before = {path: path.stat().st_mtime_ns for path in reports.directory.glob("report.*")}
     found = reports.make(reports.source(*clusters, made="2027-01-01T00:00:00Z"))
-    assert (found["changed"], found["files"]) == (False, [])
-    assert {path: path.stat().st_mtime_ns for path in reports.directory.glob("report.*")} == before
+    assert found["files"] == [reports.outputs["openmetrics"]]
+    after = {path: path.stat().st_mtime_ns for path in reports.directory.glob("report.*")}
+    assert [path.suffix for path in after if after[path] != before[path]] == [".openmetrics"]
     found = reports.make(reports.source(clusters[0], audits.cluster("b")))
     assert found["files"] == [*reports.outputs.values()]
 
@@ -115,7 +117,7 @@ def test_a_report_fails_after_the_files_are_written(reports: Reports) -> None:
         f"and 1 more. The report is in {reports.outputs['html']}"
     )
     assert failed["failing"] == {ERROR["rule"]: 3, WARNING["rule"]: 1}
-    assert len(reports.written) == 3
+    assert len(reports.written) == 4
 
 
 def test_a_failed_report_names_each_cause_once(reports: Reports) -> None:
