@@ -94,7 +94,7 @@ def test_every_file_of_the_collection_has_an_existing_test() -> None:
 
 
 def test_each_kind_of_file_runs_in_the_environment_of_its_tests(capsys: pytest.CaptureFixture[str]) -> None:
-    names = ("extensions/eda/rulebooks/new_namespaces.yml", "tests/report/test_use.py", "tests/tools/prepare.py")
+    names = ("extensions/eda/rulebooks/new_namespaces.yml", "tests/report/test_use.py", "tests/tools/words.py")
     steps = check.steps_of_files([str(ROOT / name) for name in names])
     assert {step.environment for step in steps} == {"eda", "browser", "newest"}
     assert all(step.counts_tests for step in steps)
