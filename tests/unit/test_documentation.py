@@ -26,7 +26,7 @@ HERE = (
     r"https://raw\.githubusercontent\.com/openshift-ops/image_pull/main/",
 )
 #: Guides without runnable examples. Each row of oc.rst has its test in tests/modules.
-WORDS_ONLY = {"comparison", "contents", "glossary", "guarantees", "oc", "stability"}
+WORDS_ONLY = {"comparison", "contents", "glossary", "guarantees", "oc", "reliability", "stability"}
 #: Guides whose examples are files of the collection or need another environment, with the location of their tests.
 ELSEWHERE = {
     "awx": "tests/unit/test_awx_guide.py",

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of an audit, as data. Pure.
 
-Each rule has a section in docs/docsite/rst/audit.rst, with its title and fix. Its anchor is the id of the rule.
+Each rule has a section in docs/docsite/rst/audit.rst, with its title. Its anchor is the id of the rule.
 """
 
 from __future__ import annotations
