@@ -173,8 +173,8 @@ _RULES = (
     _ErrorRule(
         {401},
         "",
-        "The login is invalid or has expired: log in again with 'oc login', or give another 'kubeconfig', 'client_cert' or 'api_key', "
-        "which 'oc whoami --show-token' prints",
+        "The login is invalid or has expired: log in again with 'oc login', and set 'api_key', if you use it, to the token that "
+        "'oc whoami --show-token' then prints. Or give another 'kubeconfig' or 'client_cert'",
         Unauthorized,
     ),
     _ErrorRule(

@@ -64,8 +64,8 @@ NO_ACCOUNT = 'pods "p" is forbidden: error looking up service account a/robot: s
 BROKEN_WEBHOOK = 'Internal error occurred: failed calling webhook "w.example.com": context deadline exceeded'
 
 LOGIN = (
-    "The login is invalid or has expired: log in again with 'oc login', or give another 'kubeconfig', 'client_cert' or 'api_key', "
-    "which 'oc whoami --show-token' prints"
+    "The login is invalid or has expired: log in again with 'oc login', and set 'api_key', if you use it, to the token that "
+    "'oc whoami --show-token' then prints. Or give another 'kubeconfig' or 'client_cert'"
 )
 RIGHT = f"Give the caller that right, create on secrets in namespace a, or use another caller, see {RIGHTS_PAGE}"
 UNNAMED_RIGHT = f"Give the caller that right, or use another caller, see {RIGHTS_PAGE}"

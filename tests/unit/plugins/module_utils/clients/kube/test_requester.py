@@ -161,7 +161,8 @@ class TestLogin:
                 attempt()
             assert str(caught.value) == (
                 f"reading secret a/pull on {HOST} was refused: 401 Unauthorized. The login is invalid or has expired: "
-                "log in again with 'oc login', or give another 'kubeconfig', 'client_cert' or 'api_key', which 'oc whoami --show-token' prints"
+                "log in again with 'oc login', and set 'api_key', if you use it, to the token that 'oc whoami --show-token' then prints. "
+                "Or give another 'kubeconfig' or 'client_cert'"
             )
             assert not caught.value.unanswered
         pool.done()
