@@ -89,19 +89,21 @@ def judge_plan(facts: Facts) -> Step:
     """Whether the rotation may begin."""
     plan, is_emergency, is_rollback = facts.plan, facts.is_set("emergency"), facts.is_set("rollback")
     old_login, to_change = plan["old_login"], plan["copies"]["to_change"]
+    # Check mode refuses the same as the run, except for the review of a plan.
+    retires = facts.retires and not facts.is_review
     blocks, problems = tables_of(facts, plan), [*_unclear_logins(facts), _absence(facts, plan, "plan")]
     if not is_emergency:
         blocks += _inventory_notes(facts)
-        problems += [_inventory_problem(facts)] if facts.may_retire_now else []
+        problems += [_inventory_problem(facts)] if retires else []
     if not is_emergency and not is_rollback:
-        problems += [_other_passwords_problem(facts, plan, old_login)] if facts.may_retire_now else []
+        problems += [_other_passwords_problem(facts, plan, old_login)] if retires else []
     problems += [_unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
     if not is_emergency and old_login == "refused" and to_change:
         problems.append(
             "a registry already rejects the old login, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
             "namespaces at once, without a canary"
         )
-    if facts.waits and not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works"):
+    if retires and not is_emergency and not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works"):
         problems.append(
             "the old login would not be retired: without the password of credential_rotation_old, it is not known whether the registries accept "
             "a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. "
@@ -195,9 +197,8 @@ def _other_passwords_problem(facts: Facts, looked: Mapping[str, Any], old_login:
 def _unconfirmed(facts: Facts) -> str:
     """Without a plan and without a named secret, it is not known which secrets may have the new login."""
     plan, host = facts.plan, facts.read("inventory_hostname")
-    is_review = facts.is_check and (facts.is_set("plan_only") or facts.option("plan_dest"))
     named = facts.option("plan") or facts.fact("named")
-    if named or is_review or facts.changes_nodes or not plan["not_declared_count"]:
+    if named or facts.is_review or facts.changes_nodes or not plan["not_declared_count"]:
         return ""
     fixes = [row["fix"] for row in plan["not_declared"] if row["fix"]]
     to_plan = facts.fact("to_plan") or (

@@ -107,6 +107,11 @@ class Facts:
         return self.is_set("verify_revoked") or self.has_retirement
 
     @property
+    def is_review(self) -> bool:
+        """Whether check mode plans for a person who reads the plan first."""
+        return self.is_check and bool(self.is_set("plan_only") or self.option("plan_dest"))
+
+    @property
     def may_retire_now(self) -> bool:
         return self.retires and not self.is_check
 

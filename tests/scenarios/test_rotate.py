@@ -662,9 +662,11 @@ class TestSteps:
         (tmp_path / "group_vars" / "all.yml").write_text(yaml.safe_dump({"private_registry_secrets_team": [entry]}))
         cluster.secret(team)
         audit = lab.audit()
+        checked = rotate(tmp_path, [cluster], "--check", **retire, team=cluster.old)
         refused = rotate(tmp_path, [cluster], **retire, team=cluster.old)
-        assert refused.status != 0
+        assert checked.status == refused.status != 0
         told = " ".join(refused.output.split())
+        assert "nothing was changed: the inventory of east-0 declares the login" in " ".join(checked.output.split())
         where = f"private_registry_secrets_team[0].registries[0] ({cluster.host}), whose password is the variable team.password"
         assert "nothing was changed: the inventory of east-0 declares the login to replace" in told
         assert where in told

@@ -11,6 +11,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import rotation
 from support.rotations import KEY, decide, facts, found
 
+#: Check mode that writes a plan for a person.
+REVIEW = {"ansible_check_mode": True, "plan_dest": "plan.yml"}
 RETIRE = {"retire_tasks": "retire.yml"}
 ROW = {"namespace": "a", "secret": "quay", "reason": "why"}
 FOREIGN = [{"place": "private_registry_secrets[0]", "registry": "quay.io", "problem": "", "variable": "team.password"}]
@@ -123,8 +125,8 @@ class TestPlan:
     def test_a_login_that_the_inventory_declares_stops_only_a_retirement(self) -> None:
         text = "private_registry_secrets[0] (quay.io), whose password is the variable team.password; replace it there"
         for given, refuses in (
-            (RETIRE, True), ({}, False), ({**RETIRE, "ansible_check_mode": True}, False), ({**RETIRE, "rollback": "yes"}, False),
-            ({**RETIRE, "allow": "other, remaining"}, False),
+            (RETIRE, True), ({}, False), ({**RETIRE, "ansible_check_mode": True}, True), ({**RETIRE, **REVIEW}, False),
+            ({**RETIRE, "rollback": "yes"}, False), ({**RETIRE, "allow": "other, remaining"}, False),
         ):  # fmt: skip
             step = decide("plan", _inventory=FOREIGN, **{"retire_tasks": "", "verify_revoked": True, **given})
             assert (text in step["refusal"], text in str(step["notes"])) == (refuses, not refuses)
@@ -180,7 +182,8 @@ class TestPlan:
         [
             ({}, False, False), (NO_PASSWORD, True, False), (NO_PASSWORD, False, True), ({**NO_PASSWORD, "allow": "absent, remaining"}, False, False),
             ({**NO_PASSWORD, "rollback": "yes"}, False, False), ({**NO_PASSWORD, "emergency": "yes"}, False, False),
-            ({**NO_PASSWORD, "ansible_check_mode": True}, False, False), ({**NO_PASSWORD, "retire_tasks": ""}, False, False),
+            ({**NO_PASSWORD, "ansible_check_mode": True}, False, True), ({**NO_PASSWORD, **REVIEW}, False, False),
+            ({**NO_PASSWORD, "retire_tasks": ""}, False, False),
         ],
     )  # fmt: skip
     def test_a_run_that_can_not_ask_about_the_login_begins_only_if_that_is_allowed(
@@ -276,7 +279,7 @@ class TestOtherPasswords:
             {},
             {**RETIRE, "emergency": True},
             {**RETIRE, "rollback": True},
-            {**RETIRE, "ansible_check_mode": True},
+            {**RETIRE, **REVIEW},
         ):
             assert decide("plan", _plan=plan, **given)["refusal"] == ""
         assert decide("plan", _plan=found(other_passwords=[ROW]), **RETIRE)["refusal"] == "", (
