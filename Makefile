@@ -54,8 +54,8 @@ lab-up: ## Start a lab and print its KUBECONFIG, registries, logins and CA certi
 lab-down: ## Stop the lab and remove its files
 	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" down --dir "$(LAB_DIR)"'
 
-shell: ## Start a shell with ansible, the collection and the lab's binary ($$IMAGE_PULL_LAB)
-	@$(PREPARE) newest $${SHELL:-sh}
+shell: ## Start a shell with ansible, the collection and the lab's binary ($$IMAGE_PULL_LAB). It uses the lab of lab-up, if that runs
+	@$(PREPARE) newest python tests/tools/shell.py '$(LAB_DIR)'
 
 clean: ## Delete the cached environments and the lab's binary
 	@rm -rf "$${IMAGE_PULL_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/openshift_ops.image_pull}"

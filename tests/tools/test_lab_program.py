@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +126,18 @@ def lab(*arguments: str, binary: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "IMAGE_PULL_LAB": binary}
     command = [sys.executable, "-B", SHARED / "lab.py", *arguments]
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+
+def test_a_shell_uses_the_lab_unless_another_cluster_is_chosen(tmp_path: Path) -> None:
+    registries = {"private": {"realm_host": "127.0.0.2:5"}, "plain": {}}
+    (tmp_path / "lab.json").write_text(json.dumps({"ca_cert": "/lab/ca.crt", "registries": registries}))
+
+    def start(**chosen: str) -> str:
+        environment = {"PATH": os.environ["PATH"], "SHELL": shutil.which("env") or "", **chosen}
+        command = [sys.executable, str(Path(__file__).with_name("shell.py")), str(tmp_path)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    told = start()
+    assert "image_pull_registry_ca_cert: /lab/ca.crt\n  image_pull_realm_hosts: ['127.0.0.2:5']\n" in told
+    assert f"KUBECONFIG={tmp_path}/kubeconfig\n" in told
+    assert "KUBECONFIG=other\n" in start(KUBECONFIG="other")

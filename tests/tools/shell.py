@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts the user's shell. If the lab in this directory runs and no other cluster is chosen, the shell uses it.
+
+usage: prepare.py newest python tests/tools/shell.py LAB_DIRECTORY
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+
+def lab_variables(directory: Path) -> list[str]:
+    """Return the lines of an inventory with which playbooks reach the registries of the lab."""
+    data = json.loads((directory / "lab.json").read_text(encoding="utf-8"))
+    hosts = [f"{registry['realm_host']!r}" for registry in data["registries"].values() if registry.get("realm_host")]
+    return [
+        f"image_pull_registry_ca_cert: {data['ca_cert']}",
+        f"image_pull_realm_hosts: [{', '.join(dict.fromkeys(hosts))}]",
+    ]
+
+
+def main() -> None:
+    directory = Path(sys.argv[1])
+    if "KUBECONFIG" not in os.environ and (directory / "lab.json").is_file():
+        os.environ["KUBECONFIG"] = str(directory / "kubeconfig")
+        told = "\n".join(f"  {line}" for line in lab_variables(directory))
+        print(f"This shell uses the lab in {directory}. For its registries, an inventory needs:\n{told}", flush=True)
+    shell = os.environ.get("SHELL", "sh")
+    os.execvp(shell, [shell])
+
+
+if __name__ == "__main__":
+    main()
