@@ -121,7 +121,7 @@ def test_a_refused_entry_fails_alone(lab, run, namespaces, check):
     rows = {(row["namespace"], row["name"]) for row in result["failures"]}
     assert rows == {(two, "refused"), (two, "part"), (three, "silent")}
     assert (
-        "team-b (refused): nothing was written because a login does not work or could not be verified: registry key"
+        "team-b (refused), team-b (part): nothing was written because a login does not work or could not be verified: registry key"
         in result["msg"]
     )
     written = {
