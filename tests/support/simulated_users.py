@@ -96,7 +96,7 @@ class World:
         secrets = {(place, name): logins() for place in self.places for name in names if draw() < 0.6}
         links = frozenset((place, account, name) for place, name in secrets for account in ACCOUNTS if draw() < 0.6)
         grants = frozenset((place, user) for place in self.places for user in ("jane", "joe") if draw() < 0.4)
-        merged = frozenset(name for name in names[:1] if draw() < 0.5)
+        merged = frozenset(name for name in (names[0], names[2]) if draw() < 0.5)
         immutable = frozenset(name for name in names[2:] if draw() < 0.3)
         return Inventory(owner, secrets, links, grants, merged, immutable, frozenset(names[2:]))
 

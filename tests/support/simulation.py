@@ -35,7 +35,7 @@ from support.fake_api import Key
 from support.objects import b64
 from support.scripted_pool import HOST, ScriptedConnection
 from support.simulated_api import FATES, Conditions, SimulatedApi, Write
-from support.simulated_laws import NODES, Inventory, Mandate, broken_laws, hosts_of, lies_of
+from support.simulated_laws import COPY, NODES, Inventory, Mandate, broken_laws, hosts_of, lies_of
 from support.simulated_threads import Schedule
 from support.simulated_users import HOSTS, NEW, OLD, Others, World
 
@@ -205,7 +205,10 @@ class Simulation:
             if missing:
                 yield f"secret {where} does not have the login for {', '.join(sorted(missing))}"
         for resource, place, name in api.objects:
-            if resource == "secrets" and name.startswith(prefix) and (place, name) not in inventory.secrets:
+            # A prune tells of a copy, and keeps it.
+            is_copy = name.endswith(COPY) and (place, name.removesuffix(COPY)) not in inventory.secrets
+            is_declared = (place, name) in inventory.secrets
+            if resource == "secrets" and name.startswith(prefix) and not is_declared and not is_copy:
                 yield f"secret {place}/{name} is left over"
             if resource == "serviceaccounts":
                 yield from self._different_links(inventory, place, name, removed)

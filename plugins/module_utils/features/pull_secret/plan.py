@@ -7,15 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as with_parts
 from functools import cached_property
 from typing import Any, ClassVar
 
-from ...core.changes import NOTHING_RELATED, Change, Desired, ListedBy, Plan, Related, create, delete, replace, update
+from ...core.changes import (
+    NOTHING_RELATED,
+    Change,
+    Desired,
+    ListedBy,
+    Plan,
+    Related,
+    copy_ref,
+    create,
+    delete,
+    is_copy,
+    read_copy,
+    recreate,
+    replace,
+    update,
+)
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_name
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import OWNERSHIP_LABELS, Ownership, is_managed
 from ...core.text import summarize
+from ...declarations.batch import object_after
 from ...declarations.declare import Contradiction
 from ...dockerconfig.auth_file import FILE_ARGUMENTS, NOTHING, SOURCES, AuthFile, auth_file_from_options, parse_stored
 from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
@@ -97,8 +114,9 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
     _check_combination(options, mode)
     if options["state"] == "absent":
         only_managed, allowed = bool(options.get("only_managed")), _droppable_registries(options)
+        usual: dict[str, Any] = {"ownership": ownership, "drop_platform_registries": allowed}
         return PullSecret(
-            name, target, "absent", only_managed=only_managed, ownership=ownership, drop_platform_registries=allowed
+            name, target, "absent", only_managed=only_managed, recreate=bool(options.get("recreate")), **usual
         )
     settings: dict[str, Any] = {
         "secret_metadata": SecretMetadata.of(options),
@@ -237,15 +255,32 @@ class PullSecret(Desired):
         """Warnings about keys that clients interpret differently."""
         return key_warnings(self.auth_file.registries)
 
-    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
-        return ()
+    def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return (copy_ref(ObjectRef(SECRET, namespace, self.name)),) if self.recreate else ()
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """Return the changes to the secret.
+        """Return the changes to the secret. If a replacement was killed after it had deleted the secret, it is restored from its copy.
 
         :raises Refusal: when this module may not change the existing secret, or not in this way.
         """
         ref, observed = ObjectRef(SECRET, namespace, self.name), objects.get(self.name)
+        copy = found.get(copy_ref(ref)) if self.recreate else None
+        if copy is None or not is_copy(copy):
+            return self._plan(ref, observed)
+        is_lost = observed is None and self.mode != "absent"
+        plan = self._plan_lost(ref, read_copy(ref, copy)) if is_lost else self._plan(ref, observed)
+        return with_parts(plan, changes=(*plan.changes, delete(copy_ref(ref), copy, {}, {})))
+
+    def _plan_lost(self, ref: ObjectRef, kept: Json) -> Plan:
+        """Return the plan for the deleted secret, as a create."""
+        plan = self._plan(ref, kept)
+        change = next(iter(plan.changes), update(ref, kept, {}, {"registries": no_changes()}, before={}, after={}))
+        after = object_after(change, kept)
+        note = f"{ref} was missing, because a run was killed while it replaced it. It is restored from {copy_ref(ref)}"
+        changes = () if after is None else (recreate(change, after),)
+        return with_parts(plan, changes=changes, notes=(*plan.notes, note))
+
+    def _plan(self, ref: ObjectRef, observed: Json | None) -> Plan:
         if observed is None:
             return self._plan_new(ref)
         if self.only_managed and not is_managed(observed):
