@@ -61,7 +61,7 @@ class Inventory:
             "secrets": [
                 {
                     "name": name,
-                    "namespaces": [place],
+                    **_selected(place, name),
                     "registries": [
                         {"registry": host, "username": "robot", "password": word}
                         for host, word in sorted(logins.items())
@@ -72,11 +72,16 @@ class Inventory:
                 for (place, name), logins in sorted(self.secrets.items())
             ],
             "links": [
-                {"secrets": [name], "namespaces": [place], "service_accounts": [account]}
+                {"secrets": [name], **_selected(place, name), "service_accounts": [account], "wait_timeout": 40}
                 for place, account, name in sorted(self.links)
             ],
             "grants": [{"users": [user], "namespaces": [place]} for place, user in sorted(self.grants)],
         }
+
+
+def _selected(place: str, name: str) -> Object:
+    """Of some entries, a selector chooses the namespace, for which all namespaces are listed."""
+    return {"namespace_selector": {"labels": f"name={place}"}} if name.endswith("-2") else {"namespaces": [place]}
 
 
 @dataclass(frozen=True)
@@ -222,8 +227,8 @@ def _secret_laws(write: Write, mandate: Mandate) -> Iterator[str]:
     elif declared is None:
         yield f"nobody declared secret {where}"
     elif write.before is None:
-        if _owner(write.after) != inventory.owner:
-            yield f"secret {where} was created without its owner"
+        if where == NODES or _owner(write.after) != inventory.owner:
+            yield f"secret {where} was created without its owner, or without the entries of the platform"
     else:
         yield from _edit_laws(write, inventory, declared)
 
@@ -295,8 +300,16 @@ def _binding_laws(write: Write, mandate: Mandate) -> Iterator[str]:
         yield f"the grant of {place} to {user} was revoked"
 
 
+def _miscounts(api: SimulatedApi, result: Mapping[str, Any]) -> Iterator[str]:
+    names = [each["name"] for each in result.get("namespaces", ())]
+    total, most = result.get("summary", {}).get("total", 0), len([key for key in api.objects if key[0] == "namespaces"])
+    if len(names) > len({*names}) or total > most:
+        yield f"the result counts {total} namespaces of {most}, and lists {names}"
+
+
 def lies_of(api: SimulatedApi, client: str, result: Mapping[str, Any], writes: Sequence[Write]) -> Iterator[str]:
     """Yield a sentence for each difference between a result and the writes that the server has carried out for it."""
+    yield from _miscounts(api, result)
     told = {object_of(change, each["name"]) for each in result.get("namespaces", ()) for change in each["changes"]}
     done = {write.key for write in writes if write.changes_something}
     text = json.dumps([result.get("msg"), result.get("failures"), result.get("namespaces")])

@@ -92,6 +92,7 @@ ARGUMENTS: dict[str, Any] = {
     "only_managed": {"type": "bool", "default": False},
     "delete_empty": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
+    "postpone_removals": {"type": "bool", "default": False},
     "type": {"type": "str", "choices": list(DATA_KEYS), "default": DOCKERCONFIGJSON},
     "registries": {"type": "list", "elements": "dict", "options": _REGISTRY},
     **FILE_ARGUMENTS,
@@ -122,6 +123,7 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
         "secret_metadata": SecretMetadata.of(options),
         "ownership": ownership,
         "recreate": bool(options.get("recreate")),
+        "postpones": bool(options.get("postpone_removals")),
         "update_existing": options.get("update_existing") is not False,
         "drop_platform_registries": _droppable_registries(options),
     }
@@ -224,6 +226,7 @@ class PullSecret(Desired):
     With `only_managed`, `absent` keeps a secret without the label of this collection. With `delete_empty`, `remove` deletes a secret with
     the label that has become empty. It also deletes an empty additional secret of a hosted cluster, whoever created it, because the
     platform keeps the logins of one without entries. `ownership` is the owner. `verification` is the check of the logins before a write.
+    `postpones`: with `replace`, a secret that would lose a registry stays as it is, because accounts may not have the other one yet.
     `drop_platform_registries`: entries of the platform that may be removed from the nodes' pull secret, None for other secrets.
     """
 
@@ -235,6 +238,7 @@ class PullSecret(Desired):
     secret_metadata: SecretMetadata = field(default_factory=SecretMetadata)
     update_existing: bool = True
     recreate: bool = False
+    postpones: bool = False
     only_managed: bool = False
     delete_empty: bool = False
     ownership: Ownership = field(default_factory=Ownership)
@@ -332,6 +336,8 @@ class PullSecret(Desired):
         if self._is_left_empty(ref, observed, after) and not held.others:
             return self._plan_delete(ref, observed, held, _GONE)
         difference = _Difference(held, target, text, after, missing, self._why_replaced(ref, held))
+        if self.postpones and self.mode == "replace" and difference.dropped:
+            return Plan(extra={"postponed": True})
         notes = tuple(difference.notes(ref))
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
 
