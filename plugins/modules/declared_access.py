@@ -70,7 +70,9 @@ line:
   sample: "2 entries, 3 namespaces: 3 secrets created, 3 links"
 steps:
   description:
-    - The result of each module that has run. The keys are C(registries), C(secrets), C(links), C(wait), C(grants) and C(prune).
+    - The result of each module that has run. The keys are C(registries), C(secrets), C(links), C(removals), C(wait), C(grants) and C(prune).
+    - C(removals) are the secrets that lose a registry. They are written after the links, so a login that moves to another secret is linked
+      there first.
     - C(declarations) has the problems of declarations.
   type: dict
   returned: always

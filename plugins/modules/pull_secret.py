@@ -195,6 +195,9 @@ options:
       recreate:
         description: See O(recreate).
         type: bool
+      postpone_removals:
+        description: See O(postpone_removals).
+        type: bool
       type:
         description: See O(type).
         type: str
@@ -305,8 +308,16 @@ options:
         fails for such a secret.
       - The API server checks the new secret before the old one is deleted. If the create request fails nevertheless, the old secret is
         restored. Labels, annotations, owners and other data keys are kept. C(metadata.uid) changes.
+      - Until the new secret exists, another secret with the suffix C(.replaced) holds the old one. If the run is killed, the next run restores
+        it from there. A quota of secrets must have room for one more.
       - The module also converts a secret of a type that no node reads, such as C(Opaque) or C(kubernetes.io/podmanconfigjson), if it
         contains only an auth file.
+    type: bool
+    default: false
+  postpone_removals:
+    description:
+      - With O(mode=replace), leave an existing secret as it is if it would lose a registry. C(namespaces[].entries[].postponed) is then true.
+      - The roles use this to link a login that moves to another secret before they remove it from the first one.
     type: bool
     default: false
   type:

@@ -163,7 +163,10 @@ class Declarations:
 def _secrets(declared: Declarations, _answer: Any) -> list[Made]:
     """Return removals first: in the same task and namespace, another entry may declare a secret that one entry removes."""
     return [
-        *(_removal_entry(entry) if _is_merge(entry) else entry.entry("name", **_MANAGED) for entry in declared.absent),
+        *(
+            _removal_entry(entry) if _is_merge(entry) else entry.entry("name", "recreate", **_MANAGED)
+            for entry in declared.absent
+        ),
         *({**declared.access, **entry.entry("name", "state", *_SECRET)} for entry in declared.present),
     ]
 
@@ -233,7 +236,7 @@ def _rotation_entry(entry: RoleEntry, name: Any) -> Made:
 
 
 def _removal_entry(entry: RoleEntry) -> Made:
-    return entry.entry("name", *_SOURCES, mode="remove", delete_empty=True)
+    return entry.entry("name", "recreate", *_SOURCES, mode="remove", delete_empty=True)
 
 
 def _is_merge(entry: RoleEntry) -> bool:

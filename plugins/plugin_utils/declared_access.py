@@ -59,6 +59,7 @@ STEPS = {
     "registries": AccessStep("registry_auth_info", "registries", {}),
     "secrets": AccessStep("pull_secret", "secrets", _OWNER),
     "links": AccessStep("sa_link", "links", _OWNER),
+    "removals": AccessStep("pull_secret", "secrets", _OWNER),
     "wait": AccessStep("sa_wait", "accounts", {"timeout": "cross_project_pull_wait_timeout"}),
     "grants": AccessStep("image_puller_grant", "grants", _OWNER),
     "prune": AccessStep("pull_access_prune", "grants", _variables("owner", "max_prune", "prune_everything") | _GUARD),
@@ -236,9 +237,12 @@ class DeclaredAccess:
         elsewhere = [] if {*WRITERS} <= {*self._declared} else self._entries("elsewhere")
         # Removals first. Those of the first role keep their positions, by which `links` finds their results.
         secrets = sorted(self._entries("secrets", answer), key=lambda made: not _is_removal(made))
-        self._step("secrets", secrets, declared_elsewhere=elsewhere)
+        later = not (self._check_mode or self._is_plan)
+        self._step("secrets", secrets, declared_elsewhere=elsewhere, postpone_removals=later)
         written = self.results.get("secrets", {})
         self._step("links", [*self._links("private_registry", written), *self._links("delegated_auth", answer)])
+        # A login that moves to another secret is linked there before it is removed here.
+        self._step("removals", self._postponed(secrets, written), declared_elsewhere=elsewhere)
 
     def _apply_grants(self) -> None:
         if self._waits:
@@ -271,6 +275,15 @@ class DeclaredAccess:
             declared.role, selected=_selected_namespaces(written), failed=_failed_namespaces(written)
         )
         return KINDS[name]["links"](declared, answer)
+
+    def _postponed(self, secrets: Sequence[Made], written: Result) -> list[Made]:
+        """Return the entries that did not remove their registries yet. A namespace in which something failed keeps them until the next run."""
+        rows = (row for place in written.get("namespaces", ()) for row in place.get("entries", ()))
+        positions = sorted({row["entry"] for row in rows if row.get("postponed")})
+        failed = outcome_of([*self.results.values()])["not_applied"]
+        done = Role("", selected=_selected_namespaces(written), failed={"": failed})
+        # The first of these steps has verified the logins.
+        return done.narrow({**secrets[at], "verify": False, "verify_repositories": None} for at in positions)
 
     def _made(self, name: str, kind: str, answer: Any = None) -> list[Any]:
         return KINDS[name][kind](self._declared[name], answer)

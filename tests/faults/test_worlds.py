@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from support.hostile import WORK, hostile
 from support.hostile_proxy import Act, HostileProxy, answered
-from support.lab import Lab, path_of
+from support.lab import Lab, mount_names, path_of, pull_names
 from support.objects import auth_file, b64
 from support.proxy import Exchange, Reply
 
@@ -145,6 +145,28 @@ class TestOldLists:
             found = [server.run(module, namespaces=names, **WORK[module]) for _run in range(2)]
         assert [(one["failed"], one["changed"]) for one in found] == [(False, True), (False, False)]
         assert not run(module, namespaces=names, **WORK[module])["changed"]
+
+    def test_prune_removes_a_link_that_another_client_made_since_the_list(self, lab, run, namespaces):
+        names = namespaces(2)
+        mine = {"owner": f"late-{names[0]}", "max_prune": "100%", "prune_everything": True}
+        options = {**WORK["pull_secret"], "namespaces": names}
+        assert run("pull_secret", owner=mine["owner"], **options)["changed"]
+
+        def link(proxy: HostileProxy, exchange: Exchange) -> None:
+            account = lab.account(names[0])
+            links = {key: [*account.get(key, []), {"name": "ours"}] for key in ("imagePullSecrets", "secrets")}
+            lab.api("PATCH", path_of(names[0], "serviceaccounts", "default"), links)
+            exchange.answer(proxy.ask(exchange))
+
+        with hostile(lab) as server:
+            server.proxy.rule(rf"DELETE \S*/{names[0]}/secrets/ours", link, times=1)
+            pruned = server.run("pull_access_prune", secrets=[], links=[], **mine)
+        assert not pruned["failed"]
+        first = next(row["changes"] for row in pruned["namespaces"] if row["name"] == names[0])
+        assert [(change["action"], change["kind"]) for change in first] == [
+            *[("delete", "Secret"), ("update", "ServiceAccount")]
+        ]
+        assert "ours" not in {*pull_names(lab.account(names[0])), *mount_names(lab.account(names[0]))}
 
     def test_prune_keeps_what_another_owner_took_over_since_the_list(self, lab, run, namespaces):
         names, other = namespaces(2), namespaces(1)

@@ -106,6 +106,7 @@ class SimulatedApi(FakeApi):
         self.oldest = 0
         #: The number of requests of a client that had another fate than an answer in time.
         self.troubles: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
         self._states: list[tuple[int, float, dict[Key, Object]]] = []
         self._events: list[tuple[int, str, Key, Object]] = []
         self._news: Any = []
@@ -198,6 +199,7 @@ class SimulatedApi(FakeApi):
         answer = _refusal(fate)
         if last is not None and self._sent[client] > last:
             answer = status_object(401, "Unauthorized", "Unauthorized")
+            self.refused[client] += 1
         elif fails and fails in request.path:
             answer = status_object(503, "ServiceUnavailable", "the server is currently unable to handle the request")
         elif self._is_denied(client, request):

@@ -31,6 +31,8 @@ LISTS = ("imagePullSecrets", "secrets")
 MANAGED, INSTANCE = "app.kubernetes.io/managed-by", "app.kubernetes.io/instance"
 KINDS = {"Secret": "secrets", "ServiceAccount": "serviceaccounts", "RoleBinding": "rolebindings"}
 NODES = ("openshift-config", "pull-secret")
+#: The end of the name of a copy, which holds a secret while it is replaced.
+COPY = ".replaced"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Inventory:
             "secrets": [
                 {
                     "name": name,
-                    "namespaces": [place],
+                    **_selected(place, name),
                     "registries": [
                         {"registry": host, "username": "robot", "password": word}
                         for host, word in sorted(logins.items())
@@ -70,11 +72,16 @@ class Inventory:
                 for (place, name), logins in sorted(self.secrets.items())
             ],
             "links": [
-                {"secrets": [name], "namespaces": [place], "service_accounts": [account]}
+                {"secrets": [name], **_selected(place, name), "service_accounts": [account], "wait_timeout": 40}
                 for place, account, name in sorted(self.links)
             ],
             "grants": [{"users": [user], "namespaces": [place]} for place, user in sorted(self.grants)],
         }
+
+
+def _selected(place: str, name: str) -> Object:
+    """Of some entries, a selector chooses the namespace, for which all namespaces are listed."""
+    return {"namespace_selector": {"labels": f"name={place}"}} if name.endswith("-2") else {"namespaces": [place]}
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,8 @@ def broken_laws(api: SimulatedApi, write: Write, mandate: Mandate, words: frozen
         yield f"nobody declared {resource}"
         return
     yield from judge(write, mandate)
+    if resource == "secrets":
+        yield from _copy_laws(api, write, mandate.inventory)
     if place and not _is_recreated(write, mandate):
         yield from _pull_laws(api, write, mandate, words)
 
@@ -186,8 +195,27 @@ def _rest(obj: Object | None, *parts: str) -> Object:
     return {**found, "metadata": {**kept, "labels": labels}}
 
 
+def _copy_laws(api: SimulatedApi, write: Write, inventory: Inventory) -> Iterator[str]:
+    """A secret that is replaced is at every moment there, or in its copy."""
+    resource, place, name = write.key
+    if name.endswith(COPY):
+        key = (resource, place, name.removesuffix(COPY))
+        own = [each for each in api.carried_out if each.key == key]
+        if write.after is None and key not in api.objects and own and own[-1].after is None:
+            yield f"the copy of {key} went before the secret was there again"
+        return
+    copy = {**((api.objects.get((resource, place, f"{name}{COPY}")) or {}).get("data") or {})}
+    copy.pop(".object", None)
+    if write.after is None and write.before and write.key[1:] in inventory.secrets and copy != write.before["data"]:
+        yield f"secret {write.key} was deleted without a copy of its content"
+    if write.before is None and name in inventory.merged:
+        kept, now = auths_of({"data": copy}), auths_of(write.after)
+        if lost := [host for host in kept if host not in now]:
+            yield f"secret {write.key} was created without the entries {lost} of its copy"
+
+
 def _secret_laws(write: Write, mandate: Mandate) -> Iterator[str]:
-    where, inventory = write.key[1:], mandate.inventory
+    where, inventory = (write.key[1], write.key[2].removesuffix(COPY)), mandate.inventory
     declared = inventory.secrets.get(where)
     if where in mandate.rotated:
         yield from _rotation_laws(write, mandate)
@@ -199,8 +227,8 @@ def _secret_laws(write: Write, mandate: Mandate) -> Iterator[str]:
     elif declared is None:
         yield f"nobody declared secret {where}"
     elif write.before is None:
-        if _owner(write.after) != inventory.owner:
-            yield f"secret {where} was created without its owner"
+        if where == NODES or _owner(write.after) != inventory.owner:
+            yield f"secret {where} was created without its owner, or without the entries of the platform"
     else:
         yield from _edit_laws(write, inventory, declared)
 
@@ -272,8 +300,16 @@ def _binding_laws(write: Write, mandate: Mandate) -> Iterator[str]:
         yield f"the grant of {place} to {user} was revoked"
 
 
+def _miscounts(api: SimulatedApi, result: Mapping[str, Any]) -> Iterator[str]:
+    names = [each["name"] for each in result.get("namespaces", ())]
+    total, most = result.get("summary", {}).get("total", 0), len([key for key in api.objects if key[0] == "namespaces"])
+    if len(names) > len({*names}) or total > most:
+        yield f"the result counts {total} namespaces of {most}, and lists {names}"
+
+
 def lies_of(api: SimulatedApi, client: str, result: Mapping[str, Any], writes: Sequence[Write]) -> Iterator[str]:
     """Yield a sentence for each difference between a result and the writes that the server has carried out for it."""
+    yield from _miscounts(api, result)
     told = {object_of(change, each["name"]) for each in result.get("namespaces", ()) for change in each["changes"]}
     done = {write.key for write in writes if write.changes_something}
     text = json.dumps([result.get("msg"), result.get("failures"), result.get("namespaces")])
@@ -282,7 +318,9 @@ def lies_of(api: SimulatedApi, client: str, result: Mapping[str, Any], writes: S
         now = (api.objects.get(key) or {}).get("metadata", {}).get("resourceVersion")
         if api.lost.get((client, key), now) == now:
             yield f"the result names a change of {key} that was not made"
-    for key in done - told:
+    # A replacement makes a copy and deletes it.
+    gone = {key for key in done if key[2].endswith(COPY) and (key not in api.objects or api.conditions.stale)}
+    for key in done - told - gone:
         is_told = result.get("failed") and (f"{key[2]}" in text or key[1] in text)
         if not is_told:
             yield f"the result does not name the change of {key}"

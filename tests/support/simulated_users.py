@@ -13,12 +13,14 @@ from typing import Any
 from support.fake_api import Key
 from support.objects import b64, pull_secret
 from support.simulated_api import SimulatedApi
-from support.simulated_laws import NODES, Inventory, auths_of
+from support.simulated_laws import COPY, NODES, Inventory, auths_of
 
 __all__ = ["ACCOUNTS", "HOSTS", "NEW", "OLD", "OWNERS", "Others", "World"]
 
 HOSTS = ("quay.io", "registry.example.com", "ghcr.io/team")
 ACCOUNTS = ("default", "builder")
+#: An account that appears late in most namespaces.
+LATE = "late"
 OWNERS = ("a", "b")
 OLD, NEW = "Canary-old-password", "Canary-new-password"
 FOREIGN = "Canary-foreign-password"
@@ -95,8 +97,12 @@ class World:
 
         secrets = {(place, name): logins() for place in self.places for name in names if draw() < 0.6}
         links = frozenset((place, account, name) for place, name in secrets for account in ACCOUNTS if draw() < 0.6)
+        if len(self.places) > 4 and draw() < 0.5:
+            # One account in many namespaces is read by lists, and awaited.
+            secrets |= {(place, names[1]): logins() for place in self.places}
+            links = frozenset((place, LATE, names[1]) for place in self.places)
         grants = frozenset((place, user) for place in self.places for user in ("jane", "joe") if draw() < 0.4)
-        merged = frozenset(name for name in names[:1] if draw() < 0.5)
+        merged = frozenset(name for name in (names[0], names[2]) if draw() < 0.5)
         immutable = frozenset(name for name in names[2:] if draw() < 0.3)
         return Inventory(owner, secrets, links, grants, merged, immutable, frozenset(names[2:]))
 
@@ -160,7 +166,14 @@ class Others:
         if deed == "remove" and entries:
             entries.pop(self.random.randrange(len(entries)))
         else:
-            added = {"name": f"user-{self.random.randrange(3)}"}
+            # Of a secret that exists, also one of ours that may just be removed, or of one that does not.
+            place = seen["metadata"]["namespace"]
+            there = [
+                key[2]
+                for key in self.world.api.objects
+                if key[:2] == ("secrets", place) and not key[2].endswith((GENERATED, COPY))
+            ]
+            added = {"name": self.random.choice([*there, f"user-{self.random.randrange(3)}"])}
             entries = [each for each in entries if each != added]
             entries.insert(self.random.randrange(len(entries) + 1), added)
         self.world.write(seen, imagePullSecrets=entries)
@@ -172,6 +185,13 @@ class Others:
             api.schedule.sleep(self.random.expovariate(1 / 20))
             api.put("namespaces", "", f"new{number}")
 
+    def latecomer(self) -> None:
+        """Create the awaited accounts, one after the other."""
+        api = self.world.api
+        for place in self.world.places:
+            api.put("serviceaccounts", place, LATE)
+            api.schedule.sleep(0.0 if self.stopped else self.random.expovariate(1 / 3))
+
     def cloud(self) -> None:
         """Renew the platform's own entry in the pull secret of the nodes."""
         api, key = self.world.api, ("secrets", *NODES)
@@ -179,7 +199,15 @@ class Others:
             api.schedule.sleep(self.random.expovariate(4 / (1 + number)))
             seen = api.objects[key]
             api.schedule.sleep(self.random.expovariate(5))
-            if api.objects[key] is seen:
+            if api.objects[key] is seen and not self.stopped and self.random.random() < 0.3:
+                # Somebody deletes it, and notices.
+                api.remove(*key)
+                api.schedule.sleep(self.random.expovariate(0.5))
+                if key in api.objects:
+                    return
+                parts = {name: value for name, value in seen.items() if name != "metadata"}
+                api.put(*key, **parts, metadata={"labels": seen["metadata"].get("labels") or {}})
+            elif api.objects[key] is seen:
                 auths = {**auths_of(seen), "cloud.example.com": {"auth": b64(f"robot:{FOREIGN}{number}")}}
                 self.world.write(seen, data={".dockerconfigjson": b64({"auths": auths})})
 

@@ -35,7 +35,7 @@ from support.fake_api import Key
 from support.objects import b64
 from support.scripted_pool import HOST, ScriptedConnection
 from support.simulated_api import FATES, Conditions, SimulatedApi, Write
-from support.simulated_laws import NODES, Inventory, Mandate, broken_laws, hosts_of, lies_of
+from support.simulated_laws import COPY, NODES, Inventory, Mandate, broken_laws, hosts_of, lies_of
 from support.simulated_threads import Schedule
 from support.simulated_users import HOSTS, NEW, OLD, Others, World
 
@@ -44,6 +44,10 @@ __all__ = ["BrokenLaw", "Simulation", "simulate"]
 MODULES = (("pull_secret", "secrets"), ("sa_link", "links"), ("image_puller_grant", "grants"))
 #: Virtual seconds after which an event source has told everything.
 TOLD_SECONDS = 700.0
+#: Virtual seconds after which the others have ended their work.
+SETTLED_SECONDS = 30.0
+#: The requests that a client may send after its login was refused, for each of its threads.
+LATE_REQUESTS = 2
 
 Object = dict[str, Any]
 
@@ -109,12 +113,14 @@ class Simulation:
 
         params = validation.validated_parameters
         task = Task(name, params, check, True, "", set(), open_connection=connected, clock=clock)
-        begun, troubles = len(self.api.carried_out), self.api.troubles[client]
+        begun, troubles, refused = len(self.api.carried_out), self.api.troubles[client], self.api.refused[client]
         self.api.note(client, f"{name} begins")
         result = {"failed": False, **execute(module, task), "warnings": task.warnings}
         self.api.note(client, f"{name} ends: changed {result.get('changed')}, {result.get('msg') or 'ok'}")
         title = f"{client}: {name}"
         self._check_result(title, client, result, self.api.carried_out[begun:], is_check=check)
+        if self.api.refused[client] - refused > LATE_REQUESTS * params["concurrency"]:
+            self.complain(f"{title}: it sent {self.api.refused[client] - refused} requests after its login was refused")
         if not check:
             self._check_success(title, client, result, self.api.troubles[client] - troubles)
         return result
@@ -153,8 +159,8 @@ class Simulation:
             if is_gone and write.key[1:] in mandate.inventory.secrets:
                 yield write.key
 
-    def site(self, client: str, inventory: Inventory, **options: Any) -> None:
-        """Bring the inventory about as the playbook `site` does, and prune unless something failed."""
+    def site(self, client: str, inventory: Inventory, most: str = "", **options: Any) -> None:
+        """Bring the inventory about as the playbook `site` does, and prune unless something failed. `most`: the secrets that may be removed."""
         self.mandates[client] = Mandate(inventory)
         lists, options = inventory.lists(), {"owner": inventory.owner, **options}
         done = [
@@ -162,11 +168,41 @@ class Simulation:
             for module, option in MODULES
             if lists[option]
         ]
-        if not any(result["failed"] for result in done):
-            self.run_module(client, "pull_access_prune", **lists, **options, max_prune="100%", prune_everything=True)
+        if any(result["failed"] for result in done):
+            return
+        begun = len(self.api.carried_out)
+        if most:
+            self.failed.add(client)  # the limit refuses it
+        self.run_module(
+            client, "pull_access_prune", **lists, **options, max_prune=most or "100%", prune_everything=not most
+        )
+        deleted = [each for each in self.api.carried_out[begun:] if each.client == client and each.after is None]
+        removed = len([each for each in deleted if each.key[0] == "secrets"])
+        if most and removed > int(most):
+            self.complain(f"{client}: a prune that may remove {most} secrets removed {removed}")
+
+    def contradict(self, client: str, place: str) -> None:
+        """Give each module two entries of which one would undo the other in every run. It must refuse them before it writes."""
+        login = {"registries": [{"registry": HOSTS[0], "username": "robot", "password": OLD}]}
+        given: dict[str, list[Object]] = {
+            "pull_secret": [
+                {"name": "x", **login},
+                {"name": "x", "mode": "remove", "registries": [{"registry": HOSTS[0]}]},
+            ],
+            "sa_link": [{"secrets": ["by-hand"]}, {"secrets": ["by-hand"], "state": "absent"}],
+            "image_puller_grant": [{"users": ["jane"]}, {"users": ["jane"], "state": "absent"}],
+        }
+        self.mandates[client] = Mandate(Inventory("none"))
+        self.failed.add(client)
+        for module, option in MODULES:
+            entries = [{**each, "namespaces": [place]} for each in given[module]]
+            if not self.run_module(client, module, **{option: entries})["failed"]:
+                self.complain(f"{client}: {module} accepts entries that undo each other")
 
     def change_nodes(self, client: str, logins: Mapping[str, str]) -> None:
         """Add logins to the pull secret of the cluster's nodes."""
+        if not client.endswith(("-last", "-rest")):
+            self.failed.add(client)  # somebody deletes the secret now and then
         self.mandates[client] = Mandate(Inventory("", {NODES: logins}, merged=frozenset(NODES[1:])))
         registries = [{"registry": host, "username": "robot", "password": word} for host, word in logins.items()]
         what = {"name": NODES[1], "namespaces": [NODES[0]], "mode": "merge", "registries": registries}
@@ -205,7 +241,10 @@ class Simulation:
             if missing:
                 yield f"secret {where} does not have the login for {', '.join(sorted(missing))}"
         for resource, place, name in api.objects:
-            if resource == "secrets" and name.startswith(prefix) and (place, name) not in inventory.secrets:
+            # A prune tells of a copy, and keeps it.
+            is_copy = name.endswith(COPY) and (place, name.removesuffix(COPY)) not in inventory.secrets
+            is_declared = (place, name) in inventory.secrets
+            if resource == "secrets" and name.startswith(prefix) and not is_declared and not is_copy:
                 yield f"secret {place}/{name} is left over"
             if resource == "serviceaccounts":
                 yield from self._different_links(inventory, place, name, removed)
@@ -274,15 +313,19 @@ class _Play:
     inventories: dict[str, Inventory] = field(default_factory=dict)
     nodes: dict[str, str] = field(default_factory=dict)
     rotated: frozenset[tuple[str, str]] | None = None
+    most: str = ""
 
     def run(self) -> None:
         simulation, draw, others = self.simulation, self.draw, self.others
         simulation.api.page = draw.choice((1000, 2, 5))
         simulation.api.conditions = draw_conditions(draw)
         self.settings = {"concurrency": draw.choice((1, 2, 8))}
+        self.most = draw.choice(("", "", "", "1"))
         for actor, share in _ACTORS:
             if draw.random() < share:
                 simulation.schedule.begin(partial(actor, others))
+        if len(simulation.world.places) > 4:
+            simulation.schedule.begin(others.latecomer)
         conditions = simulation.api.conditions
         is_current = not conditions.stale and conditions.last_request is None and not conditions.fails
         simulation.is_gentle = is_current and not others.may_break
@@ -291,6 +334,7 @@ class _Play:
         if draw.random() < 0.4:
             self._rotate()
         others.stopped = True
+        simulation.schedule.run(partial(simulation.schedule.sleep, SETTLED_SECONDS))
         simulation.was_stale = bool(conditions.stale)
         simulation.api.conditions = Conditions(latency=conditions.latency, admission=conditions.admission)
         simulation.api.down_until = float("-inf")
@@ -311,9 +355,11 @@ class _Play:
             for owner in sorted(set(owners)):
                 self.inventories[owner] = simulation.world.inventory(owner)
             works = [
-                partial(simulation.site, f"{owner}{at}.{number}", self.inventories[owner], **self.settings)
+                partial(simulation.site, f"{owner}{at}.{number}", self.inventories[owner], self.most, **self.settings)
                 for at, owner in enumerate(owners)
             ]
+            if draw.random() < 0.1:
+                works.append(partial(simulation.contradict, f"contradiction.{number}", simulation.world.places[0]))
             if self.nodes and not number:
                 simulation.schedule.begin(self.others.cloud)
                 works.append(partial(simulation.change_nodes, "nodes", self.nodes))

@@ -10,16 +10,19 @@ Both first name the objects to read: those of one kind in each namespace (`kind`
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, Union
 
 from .errors import Refusal
-from .objects import Json, Kind, ObjectRef, Objects, as_dict, metadata
+from .objects import Json, Kind, ObjectRef, Objects, as_dict, metadata, pick
 
 __all__ = [
     "ALL",
+    "INSTANCE",
     "MANAGED_BY",
     "NOTHING_RELATED",
     "NO_SELECTORS",
@@ -35,10 +38,15 @@ __all__ = [
     "Prerequisite",
     "Question",
     "Related",
+    "copy_ref",
     "create",
     "delete",
+    "is_copy",
+    "read_copy",
+    "recreate",
     "replace",
     "restore",
+    "store_copy",
     "update",
 ]
 
@@ -85,6 +93,8 @@ Action = Literal["create", "update", "delete", "replace"]
 
 #: The label on every object that this collection creates.
 MANAGED_BY = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+#: The label that names the owner, in addition to `MANAGED_BY`.
+INSTANCE = "app.kubernetes.io/instance"
 
 
 @dataclass(frozen=True)
@@ -162,6 +172,51 @@ def restore(change: Change) -> Change:
     """Return the create that restores the object that a replacement has deleted."""
     head = {"apiVersion": change.ref.kind.api_version, "kind": change.ref.kind.kind}
     return Change("create", change.ref, {**change.old, **head, "metadata": _own_metadata(change.old)})
+
+
+#: A secret that holds another one while that is deleted and created. No client reads its type. A prune reports the copy, and keeps it.
+_COPY = Kind("v1", "Secret", "secrets", "copy")
+_COPY_TYPE = "image-pull.openshift-ops/replaced-secret"
+#: The data key of everything but the data.
+_HEAD = ".object"
+
+
+def copy_ref(ref: ObjectRef) -> ObjectRef:
+    """Return the place for the copy of a secret."""
+    return ObjectRef(_COPY, ref.namespace, f"{ref.name}.replaced")
+
+
+def store_copy(change: Change) -> Change:
+    """Return the create of a copy of the secret that a replacement deletes."""
+    old = restore(change).body
+    head = json.dumps({**pick(old, "type", "immutable"), "metadata": _own_metadata(old)}, sort_keys=True)
+    data = {**as_dict(old.get("data")), _HEAD: base64.b64encode(head.encode()).decode()}
+    meta = {"labels": pick(metadata(change.body)["labels"], INSTANCE)}
+    return create(copy_ref(change.ref), {"metadata": meta, "type": _COPY_TYPE, "data": data, "immutable": True}, {}, {})
+
+
+def is_copy(obj: Json | None) -> bool:
+    """Whether the object is a copy. The API server does not let anybody change the type of a secret."""
+    return obj is not None and obj.get("type") == _COPY_TYPE
+
+
+def read_copy(ref: ObjectRef, copy: Json) -> Json:
+    """Return the secret in its copy.
+
+    :raises Refusal: if it cannot be read.
+    """
+    data = dict(as_dict(copy.get("data")))
+    try:
+        head = json.loads(base64.b64decode(data.pop(_HEAD, "")))
+        meta = {**_own_metadata(head), "name": ref.name, "namespace": ref.namespace, "resourceVersion": "unwritten"}
+        return {**pick(head, "type", "immutable"), "metadata": meta, "data": data}
+    except (TypeError, ValueError, AttributeError):
+        raise Refusal(f"{copy_ref(ref)} cannot be read: check it, delete it, then run again") from None
+
+
+def recreate(change: Change, after: Json) -> Change:
+    """Return the create of an object that is missing. `change` would have led to `after`."""
+    return create(change.ref, {**after, "metadata": _own_metadata(after)}, change.details, change.after)
 
 
 def _own_metadata(obj: Json) -> dict[str, Any]:

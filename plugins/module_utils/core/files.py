@@ -26,6 +26,7 @@ __all__ = [
     "describe_place",
     "describe_read_error",
     "leftovers",
+    "remove_leftovers",
     "stage_file",
 ]
 
@@ -112,8 +113,7 @@ def stage_file(path: Path, content: bytes, mode: int = 0o600) -> Iterator[Path]:
     """
     with ExitStack() as stack:
         try:
-            for each in leftovers(path):
-                _remove(each)
+            remove_leftovers(path)
             # A name that Ansible does not read as inventory. The file is created with mode 0600.
             number, name = tempfile.mkstemp(prefix=_prefix(path), dir=path.parent)
             lock = os.dup(number)
@@ -139,6 +139,12 @@ def leftovers(path: Path) -> list[Path]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found.append(each)
     return found
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the files that killed runs staged for `path`."""
+    for each in leftovers(path):
+        _remove(each)
 
 
 def _prefix(path: Path) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .changes import MANAGED_BY
+from .changes import INSTANCE, MANAGED_BY
 from .errors import OptionError, Refusal
 from .objects import Json, ObjectRef, as_dict, as_str, metadata
 
@@ -24,9 +24,6 @@ __all__ = [
     "labels_view",
     "owner_of",
 ]
-
-#: The label that names the owner, in addition to `MANAGED_BY`.
-INSTANCE = "app.kubernetes.io/instance"
 
 #: The labels that record the ownership of an object.
 OWNERSHIP_LABELS = (*MANAGED_BY, INSTANCE)

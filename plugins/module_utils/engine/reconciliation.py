@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Union
 
@@ -21,9 +22,9 @@ from ..clients.kube.errors import (
     NotFound,
     Unanswered,
 )
-from ..core.changes import Change, Entry, Failure, Plan, Related, delete, restore
+from ..core.changes import Change, Entry, Failure, Plan, Related, copy_ref, delete, is_copy, restore, store_copy
 from ..core.errors import ImagePullError, Refusal
-from ..core.objects import Json, ObjectRef
+from ..core.objects import SECRET, Json, ObjectRef, metadata
 from ..core.text import join_and
 from ..declarations.batch import Batch, store_object
 from .fetching import View
@@ -47,35 +48,69 @@ _PAUSE_SECONDS = 0.25
 def apply_change(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
     """Carry out the change and return the object after it, or None after a deletion. Errors are those of `Cluster.write`.
 
+    A secret that is replaced has a copy meanwhile, from which the next run restores it if this one is killed.
+
     :raises Refusal: if a replacement failed after the deletion. The message reports whether the old object was restored.
     """
     if change.action != "replace":
         return cluster.write(change)
     creation = replace(change, action="create")
-    # The dry run may only fail because the name is taken. Any other refusal is found before the deletion.
     try:
-        cluster.write(creation, dry_run=True)
-    except AlreadyExists:
-        pass
+        # The dry run may only fail because the name is taken. Any other refusal is found before the deletion.
+        with suppress(AlreadyExists):
+            cluster.write(creation, dry_run=True)
+        copy = _store_copy(cluster, change, clock) if change.ref.kind == SECRET else None
     except Unanswered as error:
-        raise _DryRunFailure(str(error)) from None
+        raise Conflict(str(error)) from None  # the replacement itself was not begun
     _remove(cluster, change)
     try:
-        return _create(cluster, creation, clock, (ConnectError, Unanswered))
+        made = _create(cluster, creation, clock, (ConnectError, Unanswered))
     except AlreadyExists as error:
         raise _UnknownOwner(str(error)) from None  # the old object is gone, so this is no mere conflict
     except _UnknownOwner:
         raise
     except ImagePullError as error:
-        _put_back(cluster, change, clock, error)
+        _put_back(cluster, change, clock, error, copy)
+    try:
+        _delete_copy(cluster, change, copy)
+    except ImagePullError as error:
+        raise _UnknownOwner(str(error)) from None  # the next plan deletes it
+    return made
 
 
-class _DryRunFailure(Unanswered):
-    """The dry run before a deletion got no answer. Nothing was written."""
+def _store_copy(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
+    """Create the copy. One of an earlier version of the same secret is replaced.
+
+    :raises Refusal: if its name is taken. `Conflict` if the secret has changed.
+    """
+    copy = store_copy(change)
+    try:
+        return _create(cluster, copy, clock, (ConnectError, Unanswered))
+    except AlreadyExists:
+        found = cluster.get(copy.ref)
+    if found is None or _has_content(found, copy.body):
+        return found
+    if not is_copy(found):
+        raise Refusal(
+            f"{copy.ref}, which must hold the secret while it is replaced, is another secret, so nothing was changed. "
+            "Check it, delete it, then run again"
+        )
+    now = cluster.get(change.ref) or {}
+    if metadata(now).get("resourceVersion") != metadata(change.old).get("resourceVersion"):
+        # Then another run may just be replacing the secret, and needs the copy.
+        raise Conflict(f"{change.ref} was changed in the meantime")
+    cluster.write(delete(copy.ref, found, {}, {}))
+    return _create(cluster, copy, clock, (ConnectError, Unanswered))
+
+
+def _delete_copy(cluster: Cluster, change: Change, copy: Json | None) -> None:
+    with suppress(NotFound):
+        if copy is not None:
+            cluster.write(delete(copy_ref(change.ref), copy, {}, {}))
 
 
 class _UnknownOwner(Unanswered):
-    """The old object was deleted, and one of that name exists, but not known to be ours. It is read and planned again."""
+    """The old object was deleted, and one of that name exists, but not known to be ours, or its copy remains. It is read and planned again."""
 
 
 def _remove(cluster: Cluster, change: Change) -> None:
@@ -131,16 +166,19 @@ def _has_content(found: Json, wanted: Json) -> bool:
     )
 
 
-def _put_back(cluster: Cluster, change: Change, clock: Clock, error: ImagePullError) -> NoReturn:
+def _put_back(cluster: Cluster, change: Change, clock: Clock, error: ImagePullError, copy: Json | None) -> NoReturn:
     try:
         _create(cluster, restore(change), clock, (ImagePullError,))
     except (AlreadyExists, _UnknownOwner):
         raise Refusal(f"{error}. In the meantime, another {change.ref} was created: check it, then run again") from None
     except ImagePullError as second:
         is_gone = "may be gone" if isinstance(second, (ConnectError, Unanswered)) else "is gone"
+        way_out = f"Run again to restore it from {copy_ref(change.ref)}" if copy else "Create it again"
         raise Refusal(
-            f"{change.ref} {is_gone}: {error}. Restoring the old one also failed: {second}. Create it again"
+            f"{change.ref} {is_gone}: {error}. Restoring the old one also failed: {second}. {way_out}"
         ) from None
+    with suppress(ImagePullError):  # the next run deletes it
+        _delete_copy(cluster, change, copy)
     raise Refusal(f"{error}. The old {change.ref} was restored") from None
 
 
@@ -488,7 +526,7 @@ def _write(run: Run, desired: Batch[Any], work: _Reconciliation, change: Change,
     except (Conflict, AlreadyExists, NotFound, Unanswered) as error:
         if isinstance(error, NotFound) and change.action == "create":
             raise  # its container does not exist, which reading again does not change
-        if isinstance(error, Unanswered) and not isinstance(error, _DryRunFailure):
+        if isinstance(error, Unanswered):
             work.doubtful[change.ref, change.action] = change
         if patience.ends_with(change.ref, error):
             raise
@@ -524,6 +562,9 @@ def _reread_object(cluster: Cluster, desired: Batch[Any], work: _Reconciliation,
     work.retries += 1
     now = cluster.get(ref)
     _store(desired, work, ref, now)
+    if (copy := copy_ref(ref)) in work.found:
+        # Read after its secret, because another run may just be replacing it.
+        _store(desired, work, copy, cluster.get(copy))
     _plan_again(desired, work)
     if ref in {change.ref for change in work.plan.changes}:
         return

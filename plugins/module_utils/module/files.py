@@ -14,7 +14,7 @@ from typing import Any
 
 from ..clients.kube.kubeconfig import parse_objects
 from ..core.errors import OptionError, call_all
-from ..core.files import Destination, FilesWanted, VariableFile, Write, stage_file
+from ..core.files import Destination, FilesWanted, VariableFile, Write, remove_leftovers, stage_file
 from ..core.objects import Json
 from ..core.redaction import mask
 from .task import Task
@@ -134,8 +134,10 @@ def backup_writer(task: Task, directory: str, vault_id: str | None) -> Callable[
     _destination(task, "dest", is_required=True)
 
     def prepared(name: str) -> Write:
-        wanted = FilesWanted(directory, (), (name,), vault_id)
-        write = None if (Path(directory) / name).exists() else file_writer(task, wanted)
+        path = Path(directory) / name
+        if path.exists() and not task.check_mode:
+            remove_leftovers(path)
+        write = None if path.exists() else file_writer(task, FilesWanted(directory, (), (name,), vault_id))
         return write or (lambda _files: ())
 
     return prepared

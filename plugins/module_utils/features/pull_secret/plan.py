@@ -7,15 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as with_parts
 from functools import cached_property
 from typing import Any, ClassVar
 
-from ...core.changes import NOTHING_RELATED, Change, Desired, ListedBy, Plan, Related, create, delete, replace, update
+from ...core.changes import (
+    NOTHING_RELATED,
+    Change,
+    Desired,
+    ListedBy,
+    Plan,
+    Related,
+    copy_ref,
+    create,
+    delete,
+    is_copy,
+    read_copy,
+    recreate,
+    replace,
+    update,
+)
 from ...core.errors import OptionError, Refusal
 from ...core.names import check_name
 from ...core.objects import SECRET, Json, Kind, ObjectRef, Objects
 from ...core.ownership import OWNERSHIP_LABELS, Ownership, is_managed
 from ...core.text import summarize
+from ...declarations.batch import object_after
 from ...declarations.declare import Contradiction
 from ...dockerconfig.auth_file import FILE_ARGUMENTS, NOTHING, SOURCES, AuthFile, auth_file_from_options, parse_stored
 from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
@@ -75,6 +92,7 @@ ARGUMENTS: dict[str, Any] = {
     "only_managed": {"type": "bool", "default": False},
     "delete_empty": {"type": "bool", "default": False},
     "recreate": {"type": "bool", "default": False},
+    "postpone_removals": {"type": "bool", "default": False},
     "type": {"type": "str", "choices": list(DATA_KEYS), "default": DOCKERCONFIGJSON},
     "registries": {"type": "list", "elements": "dict", "options": _REGISTRY},
     **FILE_ARGUMENTS,
@@ -97,13 +115,15 @@ def from_options(options: Mapping[str, Any], read_file: Callable[[str], str]) ->
     _check_combination(options, mode)
     if options["state"] == "absent":
         only_managed, allowed = bool(options.get("only_managed")), _droppable_registries(options)
+        usual: dict[str, Any] = {"ownership": ownership, "drop_platform_registries": allowed}
         return PullSecret(
-            name, target, "absent", only_managed=only_managed, ownership=ownership, drop_platform_registries=allowed
+            name, target, "absent", only_managed=only_managed, recreate=bool(options.get("recreate")), **usual
         )
     settings: dict[str, Any] = {
         "secret_metadata": SecretMetadata.of(options),
         "ownership": ownership,
         "recreate": bool(options.get("recreate")),
+        "postpones": bool(options.get("postpone_removals")),
         "update_existing": options.get("update_existing") is not False,
         "drop_platform_registries": _droppable_registries(options),
     }
@@ -206,6 +226,7 @@ class PullSecret(Desired):
     With `only_managed`, `absent` keeps a secret without the label of this collection. With `delete_empty`, `remove` deletes a secret with
     the label that has become empty. It also deletes an empty additional secret of a hosted cluster, whoever created it, because the
     platform keeps the logins of one without entries. `ownership` is the owner. `verification` is the check of the logins before a write.
+    `postpones`: with `replace`, a secret that would lose a registry stays as it is, because accounts may not have the other one yet.
     `drop_platform_registries`: entries of the platform that may be removed from the nodes' pull secret, None for other secrets.
     """
 
@@ -217,6 +238,7 @@ class PullSecret(Desired):
     secret_metadata: SecretMetadata = field(default_factory=SecretMetadata)
     update_existing: bool = True
     recreate: bool = False
+    postpones: bool = False
     only_managed: bool = False
     delete_empty: bool = False
     ownership: Ownership = field(default_factory=Ownership)
@@ -237,15 +259,32 @@ class PullSecret(Desired):
         """Warnings about keys that clients interpret differently."""
         return key_warnings(self.auth_file.registries)
 
-    def related(self, _namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
-        return ()
+    def related(self, namespace: str, _objects: Objects) -> Sequence[ObjectRef]:
+        return (copy_ref(ObjectRef(SECRET, namespace, self.name)),) if self.recreate else ()
 
     def plan(self, namespace: str, objects: Objects, found: Related = NOTHING_RELATED) -> Plan:
-        """Return the changes to the secret.
+        """Return the changes to the secret. If a replacement was killed after it had deleted the secret, it is restored from its copy.
 
         :raises Refusal: when this module may not change the existing secret, or not in this way.
         """
         ref, observed = ObjectRef(SECRET, namespace, self.name), objects.get(self.name)
+        copy = found.get(copy_ref(ref)) if self.recreate else None
+        if copy is None or not is_copy(copy):
+            return self._plan(ref, observed)
+        is_lost = observed is None and self.mode != "absent"
+        plan = self._plan_lost(ref, read_copy(ref, copy)) if is_lost else self._plan(ref, observed)
+        return with_parts(plan, changes=(*plan.changes, delete(copy_ref(ref), copy, {}, {})))
+
+    def _plan_lost(self, ref: ObjectRef, kept: Json) -> Plan:
+        """Return the plan for the deleted secret, as a create."""
+        plan = self._plan(ref, kept)
+        change = next(iter(plan.changes), update(ref, kept, {}, {"registries": no_changes()}, before={}, after={}))
+        after = object_after(change, kept)
+        note = f"{ref} was missing, because a run was killed while it replaced it. It is restored from {copy_ref(ref)}"
+        changes = () if after is None else (recreate(change, after),)
+        return with_parts(plan, changes=changes, notes=(*plan.notes, note))
+
+    def _plan(self, ref: ObjectRef, observed: Json | None) -> Plan:
         if observed is None:
             return self._plan_new(ref)
         if self.only_managed and not is_managed(observed):
@@ -297,6 +336,8 @@ class PullSecret(Desired):
         if self._is_left_empty(ref, observed, after) and not held.others:
             return self._plan_delete(ref, observed, held, _GONE)
         difference = _Difference(held, target, text, after, missing, self._why_replaced(ref, held))
+        if self.postpones and self.mode == "replace" and difference.dropped:
+            return Plan(extra={"postponed": True})
         notes = tuple(difference.notes(ref))
         return Plan(() if difference.is_none else (self._change(ref, observed, difference),), notes=notes)
 

@@ -17,7 +17,7 @@ from typing import Any
 from ...clients.kube.client import Cluster
 from ...core.changes import MANAGED_BY, Change
 from ...core.errors import ImagePullError, Limit, OptionError, Refusal
-from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, metadata, trim_object
+from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, as_dict, as_list, metadata, trim_object
 from ...core.ownership import INSTANCE, check_owner
 from ...core.text import join_and, pluralize, summarize
 from ...declarations.batch import Batch
@@ -265,6 +265,7 @@ def prune_owner(
         again = ChangeGuard(cluster, pruning.guard, settings(len(places)))
         batch = Batch.of_one(workloads.desired, left)
         outcome = reconcile(cluster, batch, settings(len(left)), left, again.judge, is_judged=True)
+        outcome = _unlink_late(cluster, workloads.desired, left, outcome, settings(len(left)))
         outcome = workloads.add_to(outcome, again.judgement)
         outcome = replace(outcome, namespaces=[*outcome.namespaces, *guarded.results("failed")])
         refused = [*refused, *workloads.refused]
@@ -272,6 +273,36 @@ def prune_owner(
     left_out = {**dict.fromkeys((name for name in places if name in pruning.excluded), _EXCLUDED), **seen.left_out}
     extra = {**outcome.extra, "prune": guarded.report(done, refused)}
     return _with_left_out(replace(outcome, extra=extra), left_out)
+
+
+def _unlink_late(
+    cluster: Cluster, desired: Prune, views: Mapping[str, View], outcome: Outcome, settings: RunSettings
+) -> Outcome:
+    """Remove the links to deleted secrets that the list of accounts did not have, because another client made them after it."""
+    gone: dict[str, list[Json]] = {}
+    for result in outcome.namespaces if not (settings.check_mode or outcome.stopped) else ():
+        deleted = {change.ref.name for change in result.changes if change.ref.kind == SECRET}
+        secrets = as_list(as_dict(views[result.name].related[list_ref(SECRET, result.name)])["items"])
+        if found := [each for each in secrets if metadata(each)["name"] in deleted]:
+            gone[result.name] = found
+    try:
+        with settings.workers() as workers:
+            reader = _Reader(cluster, workers, desired, [*gone], _PruneListing({SECRET: gone}))
+            reader.read_accounts()
+        for name in reader.seen.objects.get(SERVICE_ACCOUNT, {}):
+            refs = [replace(list_ref(SECRET, name), name=metadata(each)["name"]) for each in gone[name]]
+            # Another client may have created one again, and linked that.
+            gone[name] = [each for ref, each in zip(refs, gone[name], strict=True) if cluster.get(ref) is None]
+    except ImagePullError as error:
+        return replace(outcome, remarks=(*outcome.remarks, f"new links to deleted secrets are not known: {error}"))
+    left = {name: view for name, view in reader.seen.views().items() if view.objects}
+    late = {each.name: each for each in reconcile(cluster, Batch.of_one(desired, left), settings, left).namespaces}
+    return replace(outcome, namespaces=[_join(each, late.get(each.name, each)) for each in outcome.namespaces])
+
+
+def _join(first: NamespaceResult, second: NamespaceResult) -> NamespaceResult:
+    base = second if second.status == "failed" else first
+    return first if second is first else replace(base, changes=(*first.changes, *second.changes))
 
 
 @dataclass(frozen=True)
@@ -383,12 +414,15 @@ class _Reader:
         labels = ",".join(f"{name}={value}" for name, value in {**MANAGED_BY, INSTANCE: self.desired.owner}.items())
         if self.desired.kinds & {SECRET, SERVICE_ACCOUNT}:
             self._list(SECRET, self.places, self.desired.owns, labels)
-            secrets = self.seen.objects[SECRET]
-            if secrets:
-                self._list(SERVICE_ACCOUNT, list(secrets), self._may_be_linked)
+            self.read_accounts()
         if ROLE_BINDING in self.desired.kinds:
             self._list(ROLE_BINDING, self.places, self.desired.owns, labels)
         return self.seen
+
+    def read_accounts(self) -> None:
+        """Read the accounts that may link the secrets."""
+        if secrets := self.seen.objects[SECRET]:
+            self._list(SERVICE_ACCOUNT, list(secrets), self._may_be_linked)
 
     def _may_be_linked(self, account: Json) -> bool:
         """Whether it names a secret of the owner, or is invalid, which the plan reports."""

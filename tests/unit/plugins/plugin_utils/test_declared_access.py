@@ -128,6 +128,20 @@ def test_a_failure_in_a_namespace_limits_only_later_steps_there() -> None:
     assert (run.result["failed"], run.result["msg"]) == (True, FAILED["msg"])
 
 
+def test_a_secret_loses_a_registry_when_all_links_are_made() -> None:
+    """Where a link failed, the secret keeps it until the next run."""
+    rows = [{"name": name, "status": "unchanged", "entries": [{"entry": 0, "postponed": True}]} for name in "ab"]
+    failed = {**FAILED, "namespaces": [{"name": "b", "status": "failed"}]}
+    variables = {**ALL, "private_registry_secrets": [{**SECRET, "verify": True}]}
+    run = Run(variables, answers={"pull_secret": {"namespaces": rows}, "sa_link": failed})
+    assert [*run.result["steps"]][1:4] == ["secrets", "links", "removals"]
+    (again,) = run.given["pull_secret"]["secrets"]
+    assert (again["name"], again["namespaces"], again["verify"]) == ("pull", ["a"], False)
+    assert "postpone_removals" not in run.given["pull_secret"]
+    checked = Run(variables, answers={"pull_secret": {"namespaces": []}}, check_mode=True)
+    assert checked.given["pull_secret"]["postpone_removals"] is False
+
+
 @pytest.mark.parametrize(
     ("module", "done"),
     [("registry_auth_info", 1), ("pull_secret", 2), ("sa_link", 3), ("sa_wait", 4), ("image_puller_grant", 5)],

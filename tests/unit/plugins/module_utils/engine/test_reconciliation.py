@@ -343,7 +343,7 @@ class TestLostAnswers:
             return status_object(409, "AlreadyExists", "exists")
 
         api.put("secrets", "a", "keep", **OTHER)
-        api.fail("POST .*/secrets$", created)
+        api.fail("POST .*/secrets$", created, after=1)
         outcome = run(api, Replace())
         assert (actions(outcome), statuses(outcome)) == (["replace"], {"a": "changed"})
 

@@ -10,9 +10,15 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Plan
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    MANAGED_BY,
+    Plan,
+    copy_ref,
+    replace,
+    store_copy,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
@@ -745,6 +751,46 @@ class TestRecreate:
             OptionError, match=r"^the data of secret project-a/quay has \d+ bytes, but a secret holds at most 1048576"
         ):
             declared(registries=[registry("new")]).plan("project-a", {"quay": observed})
+
+    REF = ObjectRef(SECRET, "project-a", "quay")
+
+    def with_copy(self, observed: dict[str, Any] | None = None, kind: str = "", **given: Any) -> Plan:
+        """Plan after a run was killed while it replaced the secret."""
+        old = self.observed(immutable=True)
+        old["data"]["note"] = "eA=="
+        copy = store_copy(replace(self.REF, old, {}, {}, before={}, after={})).body
+        copy = {**copy, "metadata": {**copy["metadata"], "resourceVersion": "7"}, "type": kind or copy["type"]}
+        found = {"quay": observed} if observed else {}
+        return declared(recreate=True, **given).plan("project-a", found, {copy_ref(self.REF): copy})
+
+    @pytest.mark.parametrize(("mode", "kind"), [("merge", ""), ("merge", DOCKERCFG), ("replace", ""), ("remove", "")])
+    def test_it_is_created_as_the_killed_run_would_have_done(self, mode: str, kind: str) -> None:
+        new = {"registries": [{"registry": "new.io"} if mode == "remove" else registry(key="new.io")], "mode": mode}
+        made, deleted = self.with_copy(**new, **({"type": kind} if kind else {})).changes
+        key = f".{(kind or (DOCKERCFG if mode == 'remove' else DOCKERCONFIGJSON)).partition('/')[2]}"
+        content = json.loads(content_of(made, key))
+        assert [*content.get("auths", content)] == [
+            *["quay.io"] * (mode != "replace"),
+            *["new.io"] * (mode != "remove"),
+        ]
+        assert (made.action, made.body["data"]["note"], made.body["immutable"]) == ("create", "eA==", True)
+        assert made.body["metadata"]["labels"] == {**MANAGED_BY, **self.META["labels"]}
+        assert "resourceVersion" not in made.body["metadata"]
+        assert (deleted.action, deleted.ref, deleted.body["preconditions"]) == (
+            "delete", copy_ref(self.REF), {"resourceVersion": "7"},
+        )  # fmt: skip
+
+    def test_a_secret_that_exists_needs_no_copy(self) -> None:
+        (deleted,) = self.with_copy(SAME).changes
+        assert (deleted.action, deleted.ref) == ("delete", copy_ref(self.REF))
+
+    def test_neither_does_one_that_must_not_exist(self) -> None:
+        (deleted,) = self.with_copy(state="absent", registries=None).changes
+        assert (deleted.action, deleted.ref) == ("delete", copy_ref(self.REF))
+
+    def test_another_secret_of_that_name_is_not_touched(self) -> None:
+        (made,) = self.with_copy(kind=DOCKERCFG).changes
+        assert (made.action, [*made.body["data"]]) == ("create", [".dockerconfigjson"])
 
 
 class TestPodman:

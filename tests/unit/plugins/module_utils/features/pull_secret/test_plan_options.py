@@ -208,10 +208,10 @@ class TestSettings:
         assert found.secret_metadata == pull_secret.SecretMetadata(**meta)
         assert declared(update_existing=False).update_existing is False
 
-    def test_state_absent_ignores_the_settings(self) -> None:
+    def test_state_absent_ignores_the_settings_of_content(self) -> None:
         found = declared(state="absent", labels={"a": "b"}, recreate=True)
         assert found == pull_secret.PullSecret(
-            "quay", pull_secret.Target(DOCKERCONFIGJSON, ".dockerconfigjson"), "absent"
+            "quay", pull_secret.Target(DOCKERCONFIGJSON, ".dockerconfigjson"), "absent", recreate=True
         )
         assert declared(state="absent", only_managed=True).only_managed is True
 

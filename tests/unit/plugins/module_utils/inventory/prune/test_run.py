@@ -223,7 +223,7 @@ class TestWhose:
 
         api.before = change
         assert counts(cluster.run("pull_access_prune", owner="a", **EVERYTHING), "removed") == (1, 0, 0)
-        assert [text.partition(" ")[0] for text in api.asked[-3:]] == ["DELETE", "GET", "DELETE"]
+        assert [text.partition(" ")[0] for text in api.asked[-4:-1]] == ["DELETE", "GET", "DELETE"]
 
     def test_the_nodes_pull_secret_is_kept(self, api: FakeApi, cluster: InMemory) -> None:
         api.put("namespaces", "", "openshift-config")
