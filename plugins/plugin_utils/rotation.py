@@ -103,7 +103,11 @@ def judge_plan(facts: Facts) -> Step:
             "a registry already rejects the old login, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
             "namespaces at once, without a canary"
         )
-    if retires and not is_emergency and not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works"):
+    if (
+        retires
+        and not is_emergency
+        and not (facts.allows("remaining") or facts.has_password or state_of_old_login(facts) == "works")
+    ):
         problems.append(
             "the old login would not be retired: without the password of credential_rotation_old, it is not known whether the registries accept "
             "a login of this user. The user name may be mistyped, or an earlier run has replaced the login in all secrets. Set the password. "
