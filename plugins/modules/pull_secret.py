@@ -309,7 +309,7 @@ options:
       - The API server checks the new secret before the old one is deleted. If the create request fails nevertheless, the old secret is
         restored. Labels, annotations, owners and other data keys are kept. C(metadata.uid) changes.
       - Until the new secret exists, another secret with the suffix C(.replaced) holds the old one. If the run is killed, the next run restores
-        it from there. A quota of secrets must have room for one more.
+        it from there. A quota of secrets must have room for one more, and the name can have at most 244 characters.
       - The module also converts a secret of a type that no node reads, such as C(Opaque) or C(kubernetes.io/podmanconfigjson), if it
         contains only an auth file.
     type: bool
