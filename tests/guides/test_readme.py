@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -76,13 +77,16 @@ class World:
             retire = reader.write("retire.yml", RETIRE.format(**names))
             rotation = {
                 "registries": [self.host],
-                "old": self.old,
-                "new": self.new,
+                "old": {**self.old, "password": "{{ vaulted_old_password }}"},
+                "new": {**self.new, "password": "{{ vaulted_new_password }}"},
                 "probe": False,
                 "soak_seconds": 0,
                 "retire_tasks": str(retire),
             }
-            self._write("rotation.yml", {f"credential_rotation_{name}": value for name, value in rotation.items()})
+            variables = {f"credential_rotation_{name}": value for name, value in rotation.items()}
+            reader.write("rotation.yml", json.dumps(variables))
+            passwords = {"old": self.old["password"], "new": self.new["password"]}
+            self._write("rotation_vault.yml", {f"vaulted_{name}_password": value for name, value in passwords.items()})
 
     def _write(self, path: str, content: object) -> None:
         (self.reader.folder / path).write_text(variables_file(content), encoding="utf-8")
