@@ -55,7 +55,13 @@ DECLARED: dict[str, dict[str, Any]] = {
 }
 #: The verbs that each declaration needs for each state, or FAILED if it is refused before the first of them.
 FAILED = ["failed"]
-REPLACED = ["create", "delete", "create"]  # the first is a dry run
+REPLACED = [
+    "create",
+    "create",
+    "delete",
+    "create",
+    "delete",
+]  # the first is a dry run, the second and the last are of the copy
 TABLE = {
     "absent": [[], ["delete"], ["delete"], FAILED, ["delete"], ["delete"]],
     "replace": [["create"], [], ["patch"], FAILED, ["patch"], FAILED],

@@ -43,6 +43,7 @@ FREE = {
         "top_findings",  # as audit.clusters
     },
     "pull_access_info": {"namespaces.access.fix", "namespaces.changes"},  # tasks of a playbook; always empty
+    "pull_access_report": {"failing"},  # by the rule's id
     "pull_access_what_if": {
         # plugins/plugin_utils/pull_report/what_if.schema.json describes them, and tests validate results against the schema
         "what_if.changes",
