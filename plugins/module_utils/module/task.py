@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..clients.kube.client import Cluster, list_api_groups
-from ..clients.kube.connection import Connection, connect
+from ..clients.kube.connection import Connection
+from ..clients.kube.connection import connect as connect_to_cluster
 from ..clients.kube.login_scope import ConnectionOptions
 from ..core.changes import Desired
 from ..core.errors import (
@@ -264,7 +265,7 @@ class Task:
     controller: Any = None
     warnings: list[str] = field(default_factory=list)
     needs: set[MissingPermission] = field(default_factory=set)
-    open_connection: Callable[..., AbstractContextManager[Connection]] = connect
+    open_connection: Callable[..., AbstractContextManager[Connection]] = connect_to_cluster
     clock: Clock = field(default_factory=Clock)
 
     def warn(self, messages: Iterable[str]) -> None:
