@@ -196,7 +196,7 @@ def store_copy(change: Change) -> Change:
 
 
 def is_copy(obj: Json | None) -> bool:
-    """Whether the object is a copy. The API server does not let anybody change the type of a secret."""
+    """Whether the object is a copy. The API server refuses every change of the type of a secret."""
     return obj is not None and obj.get("type") == _COPY_TYPE
 
 

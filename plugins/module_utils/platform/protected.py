@@ -277,7 +277,7 @@ _HARMLESS = re.compile(r"openshift|kube-controller-manager")
 
 
 def describe_keeper(kind: Kind, observed: Json) -> str:
-    """Return who may undo a declaration of the object, as a clause. Empty when nobody is known.
+    """Return who may undo a declaration of the object, as a clause. Empty if no tool is known.
 
     The API server merges `imagePullSecrets` and `subjects` as a whole, so each list belongs to its last writer.
     """
