@@ -37,10 +37,10 @@ simulate: ## Play clusters with faults and other writers in one process: SECONDS
 	@$(PREPARE) newest sh -c 'PYTHONPATH="tests:$$PYTHONPATH" exec python -m support.simulation "$$@"' simulate 'SEED=$(SEED)' 'SECONDS=$(SECONDS)' 'FIRST=$(FIRST)'
 
 bench: ## Compare speed, memory and requests with other tools, for 20 and 1,000 namespaces (docs/benchmark.md). With OC=..., also with your oc
-	@$(BENCH) --sizes 20 1000
+	@$(BENCH)
 
-bench-large: ## Run the same comparison, also for 10,000 namespaces
-	@$(BENCH) --sizes 20 1000 10000
+bench-large: ## Measure how time, memory and requests of each work grow from 1,000 to 10,000 namespaces
+	@$(BENCH) --growth 1000 10000
 
 faults-large: ## Run the tests with faults and killed runs at full size: 1,000 namespaces, 100 runs
 	@python3 tests/tools/check.py '100 killed runs, 1,000 namespaces'

@@ -43,22 +43,22 @@ def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[
     The what-if question removes the secret of all pods, so each pull is evaluated before and after the change. The prune removes it.
     """
     fill(lab, namespaces)
-
-    def measure(run: Callable[[], Process]) -> dict[str, float]:
-        audit = lab.audit()
-        process = checked(run())
-        requests = sum(event.get("userAgent") != "tests" for event in audit.requests())
-        return {"seconds": process.seconds, "peak_mib": process.peak_mib, "requests": requests}
-
     rounds = [
-        (measure(lambda: contenders.audit(with_report=False)), measure(lambda: contenders.what_if(SECRET)))
+        (
+            measure(lab, lambda: contenders.audit(with_report=False)),
+            measure(lab, lambda: contenders.what_if(SECRET)),
+        )
         for _repeat in range(REPEATS)
     ]
     work = {name: _median(runs) for name, runs in zip(("audit", "what-if"), zip(*rounds, strict=True), strict=True)}
     whole = checked(contenders.audit(with_report=True))
     floor = checked(contenders.lists(LISTS))
-    rotations = [measure(contenders.rotation) for _run in range(2)]
-    work |= {"rotation": rotations[0], "export": measure(contenders.export), "prune": measure(contenders.prune)}
+    rotations = [measure(lab, contenders.rotation) for _run in range(2)]
+    work |= {
+        "rotation": rotations[0],
+        "export": measure(lab, contenders.export),
+        "prune": measure(lab, contenders.prune),
+    }
     return {
         "namespaces": len(namespaces),
         "pods": PODS * len(namespaces),
@@ -67,6 +67,14 @@ def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[
         "floor": json.loads(floor.output)["seconds"],
         "rotation_again": rotations[1]["seconds"],
     }
+
+
+def measure(lab: Lab, run: Callable[[], Process]) -> dict[str, float]:
+    """Seconds, MiB and requests of a command that succeeds."""
+    audit = lab.audit()
+    process = checked(run())
+    requests = sum(event.get("userAgent") != "tests" for event in audit.requests())
+    return {"seconds": process.seconds, "peak_mib": process.peak_mib, "requests": requests}
 
 
 def _median(runs: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -137,4 +145,4 @@ def auth_file(registry: str, username: str, password: str) -> dict[str, Any]:
     return {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": content}}
 
 
-__all__ = ["asked", "audits"]
+__all__ = ["asked", "audits", "measure"]

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compares our modules with other tools: secret, link and grant in every namespace of one lab, first and second run.
 
-Prints a table and writes DIR/results.json, DIR/bench.svg and DIR/benchmark.md. docs/benchmark.md describes the measurements.
+Prints a table and writes DIR/results.json, DIR/bench.svg and DIR/benchmark.md. docs/benchmark.md describes the measurements. --growth
+measures each work of this collection in two sizes instead, and writes DIR/growth.json.
 """
 
 from __future__ import annotations
@@ -27,19 +28,21 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 import report
 import ways
-from audits import asked, audits, fill
+from audits import asked, audits, fill, measure
 from conftest import start_lab
 from contenders import PREFIX, Contenders, Job, Process
 from machine import describe
 from neighbours import distance, neighbours
 from support.fleet import default_accounts, make_namespaces
 from support.lab import Audit, Lab, path_of
+from tools import prepare
 
 SMALL = 20
 #: The loops take a second or more for each namespace, so they are measured at this size and extrapolated.
 LOOPED = 3
 #: A first run at this size is long enough to be measured only once.
 LARGE = 1000
+SIZES = (SMALL, LARGE)
 REPEATS = 3
 #: Number of namespaces of the what-if question that asks registries.
 ASKED = 300
@@ -67,24 +70,47 @@ class Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[SMALL, 1000])
-    parser.add_argument("--without-loops", action="store_true", help="leave out kubectl and kubernetes.core")
+    parser.add_argument("--growth", type=int, nargs=2, metavar=("SMALL", "LARGE"))
     parser.add_argument("--oc", type=program, metavar="PROGRAM", help="measure this oc in a shell loop too")
     parser.add_argument("--output", type=Path, default=ROOT / ".cache" / "bench", metavar="DIR")
     options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    if options.growth:
+        found = growth(options.growth)
+        print(*report.growth(found), sep="\n")
+        (options.output / "growth.json").write_text(json.dumps(found, indent=1) + "\n")
+        return
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         lab = start_lab(Path(directory) / "lab")
         try:
             contenders = Contenders(lab, Path(directory), options.oc)
-            results = Bench(lab, contenders, loops=not options.without_loops).run(options.sizes)
+            results = Bench(lab, contenders).run()
         finally:
             lab.run("down", "--dir", str(lab.dir))
-    results["audits"] = [measured(audits, size) for size in sorted(set(options.sizes) - {SMALL})]
+    results["audits"] = measured(audits, LARGE)
     results["asked"] = measured(asked, ASKED)
     results |= measured(neighbours_and_distance, BUSY)
-    options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     report.write(results, options.output)
+
+
+def growth(sizes: Sequence[int]) -> dict[str, Any]:
+    """The works in each of these sizes."""
+    return {
+        "machine": describe(prepare.environment("bench") / "bin" / "python"),
+        "sizes": sizes,
+        "works": [measured(works, size) for size in sizes],
+    }
+
+
+def works(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Seconds, MiB and requests of each work of this collection."""
+    found = {}
+    for job in (Job(way, namespaces) for way in ways.JOBS):
+        for run in ("first", "second"):
+            found[f"site, {job.way}, {run} run"] = measure(lab, lambda job=job: contenders.ours(job))
+        reset(lab, job)
+    return found | audits(lab, contenders, namespaces)["work"]
 
 
 def measured(measure: Callable[[Lab, Contenders, Sequence[str]], dict[str, Any]], size: int) -> dict[str, Any]:
@@ -117,23 +143,23 @@ def program(name: str) -> Path:
 
 
 class Bench:
-    def __init__(self, lab: Lab, contenders: Contenders, *, loops: bool) -> None:
-        self.lab, self.contenders, self.loops = lab, contenders, loops
+    def __init__(self, lab: Lab, contenders: Contenders) -> None:
+        self.lab, self.contenders = lab, contenders
         self.rows: list[Row] = []
         self.looped: list[Row] = []
         self.templating: dict[int, float] = {}
 
-    def run(self, sizes: Sequence[int]) -> dict[str, Any]:
+    def run(self) -> dict[str, Any]:
         machine = describe(self.contenders.interpreters["bench"])
         self.empty = statistics.median(self.contenders.empty().seconds for _time in range(REPEATS))
         made: list[str] = []
-        for size in sorted({SMALL, *sizes}):
+        for size in SIZES:
             say(f"making {size - len(made):,} namespaces")
             made += make_namespaces(self.lab, [f"{PREFIX}{n:05}" for n in range(len(made), size)], timeout=1200)
             self._size(made)
             if len(made) == SMALL:
                 clusters = self._clusters(made)
-        self._extrapolate(sizes)
+        self._extrapolate()
         return {
             "date": f"{datetime.now():%Y-%m-%d %H:%M}",
             "machine": machine,
@@ -154,7 +180,7 @@ class Bench:
             ways.ALONE: self.contenders.modules,
             ways.OURS: self.contenders.ours,
         }
-        if self.loops and len(job.namespaces) == SMALL:
+        if len(job.namespaces) == SMALL:
             few = Job(job.way, job.namespaces[:LOOPED])
             self.looped += self._both_runs(ways.KUBECTL, self.contenders.kubectl, few)
             self.looped += self._both_runs(ways.CORE, self.contenders.kubernetes_core, few)
@@ -211,9 +237,9 @@ class Bench:
             found[name] = ours - theirs
         return found
 
-    def _extrapolate(self, sizes: Sequence[int]) -> None:
+    def _extrapolate(self) -> None:
         """Extrapolate the loops: they take a fixed time per namespace, plus the start of a playbook."""
-        for size in sorted({SMALL, *sizes}):
+        for size in SIZES:
             for row in self.looped:
                 fixed = self.empty if row.way == ways.CORE else 0.0
                 seconds = fixed + (row.command - fixed) / LOOPED * size
