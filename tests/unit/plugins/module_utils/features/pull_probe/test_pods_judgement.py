@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.probe_pods import PROBE_POD
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
     Judgement,
     PullProbe,
@@ -18,7 +19,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     judge_unknown,
     result_row,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
 
