@@ -18,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery import probe_pods
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery import probe_leftovers
 from support.lab import Lab, path_of
 from support.objects import auth_file, pull_secret
 from support.playbooks import play
@@ -327,7 +327,7 @@ class TestLeftovers:
         probe(run, other, image(lab), timeout=0)
         assert len(probes(lab, killed)) == 3, "they may still be at work"
         later = time.time() + 600
-        monkeypatch.setattr(probe_pods, "time", SimpleNamespace(time=lambda: later))
+        monkeypatch.setattr(probe_leftovers, "time", SimpleNamespace(time=lambda: later))
         checked = probe(run, other, image(lab), timeout=0, check=True)
         assert len(probes(lab, killed)) == 3
         assert "would delete 2 pods of probes that ended without cleaning up" in checked["_output"]

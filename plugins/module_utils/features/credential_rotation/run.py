@@ -18,7 +18,7 @@ from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef,
 from ...core.text import make_printable, pluralize, summarize
 from ...declarations.batch import Batch, Declaration
 from ...discovery.cluster import read_build_secrets
-from ...discovery.probe_pods import PROBE_POD, delete_leftovers, is_leftover
+from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import Listing, ListRequest, View, list_in_namespaces
 from ...engine.namespaces import resolve_targets
 from ...engine.reconciliation import reconcile
@@ -26,6 +26,7 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import RunSettings
 from ...engine.workers import Workers
 from ...images.image_verification import SECRET_LIMIT
+from ...images.probe_pods import PROBE_POD
 from ...platform.protected import BUILD_NAMESPACE, BuildSecrets
 from .confirmation import ConfirmedSecrets
 from .options import Rotation, label_users

@@ -26,8 +26,8 @@ from ...core.errors import OptionError
 from ...core.names import check_name, is_name
 from ...core.objects import Json, ObjectRef, as_dict, as_list, as_str, metadata
 from ...core.text import redact_line, summarize, truncate
-from ...discovery.probe_pods import CONTAINER, LABELS
 from ...explain.subjects import waits_with_image
+from ...images.probe_pods import CONTAINER, LABELS
 from ...images.pull_messages import CREATE_ERROR, PullAttempt, is_about_image, parse_message
 from ...images.pull_rules import OWN_LIMIT
 from ...images.pull_rules import UNKNOWN as NO_RULE

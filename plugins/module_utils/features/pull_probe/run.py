@@ -31,20 +31,11 @@ from ...core.changes import Change
 from ...core.errors import ImagePullError
 from ...core.objects import NODE, Json, ObjectRef, as_dict, as_list, metadata, trim_object
 from ...core.text import pluralize
-from ...discovery.probe_pods import (
-    NAME,
-    PROBE_POD,
-    SELECTOR,
-    delete_leftovers,
-    edition_of,
-    is_leftover,
-    is_probe,
-    pod_deletion,
-    uid_of,
-)
+from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import FEW_POLLED, ListRequest, list_each_kind
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
+from ...images.probe_pods import NAME, PROBE_POD, SELECTOR, edition_of, is_probe, pod_deletion, uid_of
 from .pods import (
     NOT_SCHEDULED,
     OUTCOMES,

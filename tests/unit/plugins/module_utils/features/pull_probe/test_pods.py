@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.probe_pods import LABELS, PROBE_POD
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
     PullProbe,
     pod_for,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import LABELS, PROBE_POD
 
 REF = ObjectRef(PROBE_POD, "a", "pull-probe-1")
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.probe_pods import PROBE_POD
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import (
     Judgement,
     PullProbe,
@@ -19,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     judge_unknown,
     result_row,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
 from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
 

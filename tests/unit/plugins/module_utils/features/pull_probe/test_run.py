@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.probe_pods import PROBE_POD, SELECTOR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
@@ -23,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     pod_for,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe_images
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD, SELECTOR
 from support.fake_api import LOST, FakeApi
 from support.scripted_pool import Clock, Request, status_object
 
