@@ -19,7 +19,16 @@ READ = ("tests/**/*.py", "plugins/modules/*.py", "playbooks/*.yml")
 MIRRORED = ("module_utils", "plugin_utils", "lookup", "filter")
 #: Tests of many files at once, for the files that match.
 SHARED = (
-    ("plugins/modules/*", ("unit/test_house", "unit/test_returns", "unit/test_examples", "tools/test_options")),
+    (
+        "plugins/modules/*",
+        (
+            "unit/test_house",
+            "unit/test_returns",
+            "unit/test_examples",
+            "unit/test_refused_options",
+            "tools/test_options",
+        ),
+    ),
     ("plugins/action/*", ("unit/test_house",)),
     ("plugins/doc_fragments/*", ("unit/test_house", "unit/test_documentation")),
     ("plugins/*/__init__.py", ("unit/test_house",)),

@@ -128,7 +128,10 @@ class TestImports:
         allowed = {
             path: ROOMS[room_of(path)] | {room_of(path)} | (OF_RUNS if is_run(path) else set()) for path in FILES
         }
-        assert forbidden(allowed, lambda path: {parts[0] for parts in ours_in(path)}) == {}
+        found = forbidden(allowed, lambda path: {parts[0] for parts in ours_in(path)})
+        assert found == {}, (
+            "these files may not import these rooms. ROOMS has the rooms below each, and OF_RUNS those for run.py and run_*.py"
+        )
 
     def test_features_and_clients_do_not_import_each_other(self) -> None:
         allowed = {path: {package_of(path)} | SHARED for path in FILES if room_of(path) in APART}
@@ -718,13 +721,14 @@ class TestPages:
         page = version(documentation(module)["version_added"])
         assert page <= ours
 
-        def added(options: dict[str, Any]) -> Iterator[tuple[int, ...]]:
-            for option in options.values():
+        def added(options: dict[str, Any]) -> Iterator[tuple[str, tuple[int, ...]]]:
+            for name, option in options.items():
                 if "version_added" in option:
-                    yield version(option["version_added"])
+                    yield name, version(option["version_added"])
                 yield from added(option.get("suboptions") or {})
 
-        assert [each for each in added(documented(module)) if not page < each <= ours] == []
+        odd = [name for name, since in added(documented(module)) if not page < since <= ours]
+        assert not odd, f"version_added of {odd} must be newer than the module, and not newer than galaxy.yml"
 
 
 SOURCES = sorted(path.stem for path in (ROOT / "extensions/eda/plugins/event_source").glob("*.py"))
