@@ -389,7 +389,7 @@ def _parts(key: str) -> _Parts:
 def _is_read(key: str) -> bool:
     """Whether a client reads the key as a host: the kubelet, or CRI-O and Podman, which use only the host of a URL."""
     bare = _without_schemes(key)
-    return _is_read_by_kubelet(bare) or (bare != key and _is_host_of_images(bare.partition("/")[0]))
+    return _is_read_by_kubelet(without_scheme(key)) or (bare != key and _is_host_of_images(bare.partition("/")[0]))
 
 
 def _is_host_of_images(host: str) -> bool:

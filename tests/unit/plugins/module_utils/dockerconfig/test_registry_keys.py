@@ -180,6 +180,7 @@ NO_REGISTRIES = [
     "%@vault.example.com",
     "HTTPS://vault.example.com",
     "https://http://vault.example.com",
+    "http://https://v1",
     "user@https://vault.example.com",
     "https://v2/\t",
 ]
