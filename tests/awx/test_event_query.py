@@ -58,6 +58,18 @@ def test_each_namespace_that_is_managed_counts(run: Any, lab: Lab, namespaces: A
         assert all(isinstance(value, str) for value in one["facts"].values())
 
 
+def test_each_step_of_declared_access_counts_except_the_wait(run: Any, namespaces: Any) -> None:
+    wanted = sorted(namespaces(2))
+    registries = [{"registry": "registry.example.com", "username": "u", "password": "canary-password"}]
+    written = run("pull_secret", name="counted", registries=registries, namespaces=wanted[:1])
+    granted = run("image_puller_grant", namespaces=wanted[1:], projects=["anything"])
+    waited = {**granted, "namespaces": [{**granted["namespaces"][0], "name": "only-awaited"}]}
+    steps = {"registries": {"results": []}, "secrets": written, "wait": waited, "grants": granted}
+    result = {"changed": True, "steps": steps}
+    assert sorted(set(names("declared_access", result))) == wanted
+    assert nodes("declared_access", result)[0]["canonical_facts"]["server"] == written["server"]
+
+
 def test_namespaces_of_the_same_name_on_two_clusters_count_twice() -> None:
     results = [
         {"server": f"https://{name}.example.com:6443", "namespaces": [{"name": "a", "status": "changed"}]}
@@ -90,6 +102,8 @@ def test_a_result_of_many_namespaces_counts_only_the_changed_ones(run: Any, name
         {"censored": "the output has been hidden", "changed": False},
         {"failed": True, "msg": "no cluster", "namespaces": None},
         {"namespaces": []},
+        {"steps": None},
+        {"steps": {"secrets": None, "links": {}, "grants": {"namespaces": [1]}}},
         {"namespaces": {"project-a": {"status": "changed"}}},
         {"namespaces": ["project-a", None, 1]},
         {"namespaces": [{"name": "a", "status": "failed"}, {"name": "b", "status": "skipped"}, {"name": "c"}]},
