@@ -92,6 +92,18 @@ class TestApply:
     def test_a_change_is_counted_by_its_kind(self, change: Result, words: str) -> None:
         assert applied(result(row("n", change))) == f"2 of 2 teams, 1 namespace: {words}"
 
+    def test_pods_that_need_a_restart_are_counted_once(self) -> None:
+        waits = {"name": HOSTILE, "owner": "ReplicaSet a", "waiting_reason": "ErrImagePull", "has_own_list": False}
+        runs = {**waits, "name": "runs", "waiting_reason": None}
+        own = {**waits, "name": "own", "has_own_list": True}
+        entries = [{"entry": 0, "pods": [waits, runs, own]}, {"entry": 1, "pods": [waits]}]
+        told = "2 of 2 teams, 1 namespace: nothing changed, 2 pods need a restart to get the secret"
+        assert applied(result(row("n") | {"entries": entries})) == f"{told} ('restart_pods: stuck' restarts 1 of them)"
+        restarted = row("n", {"action": "delete", "kind": "Pod", "name": HOSTILE}) | {"pods": [waits, runs]}
+        assert applied(result(restarted)) == (
+            "2 of 2 teams, 1 namespace: 1 pod restarted, 1 pod needs a restart to get the secret"
+        )
+
     def test_skipped_tasks_are_not_counted(self) -> None:
         skipped = {"changed": False, "skipped": True, "skip_reason": "Conditional result was False"}
         assert (
