@@ -19,6 +19,7 @@ from ...discovery.lookup_reader import read_lookups
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
+from ...explain.fixes import with_ca_cert
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.subjects import WORKLOADS, ContainerPull, pull_of_account, pulls_of_pod, pulls_of_workload
 from ...explain.workload_pods import (
@@ -118,7 +119,8 @@ class _Explanation:
         return self._explain_all(namespace)
 
     def _explain(self, subject: ContainerPull) -> PullVerdict:
-        return explain(subject, self.evidence, asks=self.asked.registries is not None)
+        found = explain(subject, self.evidence, asks=self.asked.registries is not None)
+        return replace(found, fix=with_ca_cert(found.fix)) if self.asked.has_ca_cert else found
 
     def _explain_workload(self, kind: Kind, name: str, namespace: str) -> list[PullVerdict]:
         """Explain a workload together with its pods."""
