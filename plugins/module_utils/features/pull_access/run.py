@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from ...clients.kube.client import Cluster
 from ...core.changes import ALL, ListedBy
 from ...core.errors import ImagePullError, Refusal
-from ...core.namespaces import missing_sentence
 from ...core.objects import NAMESPACE, POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list
 from ...discovery.lookup_reader import read_lookups
+from ...engine.namespaces import missing_in
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
@@ -48,6 +48,7 @@ _LISTED_BY: ListedBy = {
 
 def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """Return the outcome with `access` for each namespace, and the number of each verdict in `verdicts`."""
+    cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
         works = [_NamespaceAccess(name, asked.is_of_all) for name in namespaces]
         _Explanation(run, asked, Lookup()).answer(works)
@@ -147,7 +148,7 @@ class _Explanation:
         with suppress(UnreadableObject):
             looked = (self.evidence.look(each) for each in (ref, ObjectRef(NAMESPACE, "", ref.namespace)))
             if all(each is None for each in looked):
-                raise Refusal(missing_sentence(self.run.cluster.name))
+                raise Refusal(missing_in(self.run.cluster))
 
     def _look(self, ref: ObjectRef) -> Json | None:
         try:

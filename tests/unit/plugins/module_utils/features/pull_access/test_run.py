@@ -118,7 +118,7 @@ class TestQuestions:
         ],
     )
     def test_a_missing_namespace_is_reported_instead_of_its_objects(self, api: FakeApi, asked: PullAccess) -> None:
-        missing = "the namespace does not exist on https://api.example.com:6443. Correct its name, or create it: kubectl create namespace NAME"
+        missing = "the namespace does not exist on https://api.example.com:6443. Correct its name"
         assert [one.error for one in ask(api, asked, ["nowhere"]).namespaces] == [missing]
         others = [one.error for one in ask(api, asked).namespaces]
         assert missing not in others and (asked.image or "a/none does not exist: correct the name" in str(others))
