@@ -171,7 +171,9 @@ def audit_line(report: Result) -> str:
     if rules := report["failing"]:
         counted = join_and([f"{rule} ({number:,})" for rule, number in rules.items()])
         gaps += f"; failed because pull_access_audit_fail_on selects findings of {counted}"
-    return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}{gaps}"
+    elif report.get("failed"):
+        gaps += "; failed because pull_access_audit_fail_on is set, and not everything could be read"
+    return f"{pluralize(len(report['clusters']), 'cluster')}: found {found}{failed}, report: {where}{gaps}"
 
 
 def what_if_line(results: Sequence[Result], *, page: str = "") -> str:

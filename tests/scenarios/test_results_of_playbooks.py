@@ -111,7 +111,7 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     )
     audited = cluster.play("audit", environment=QUIET)
     assert re.fullmatch(
-        r"1 cluster: \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html(; \d+ containers? not known)?"
+        r"1 cluster: found \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html(; \d+ containers? not known)?"
         r"(; \d+ containers? with a login that was not tested)?",
         line_of(audited),
     )

@@ -292,18 +292,24 @@ class TestAudit:
         )
 
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
-        assert result_line(self.REPORT, "audit") == "2 clusters: 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
+        assert (
+            result_line(self.REPORT, "audit") == "2 clusters: found 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
+        )
 
     def test_the_rules_that_fail_the_audit_are_named_with_the_variable(self) -> None:
         line = result_line({**self.REPORT, "failing": {"secret-type-unread": 1200, "no-login": 1}}, "audit")
         told = "pull_access_audit_fail_on selects findings of secret-type-unread (1,200) and no-login (1)"
         assert line.endswith(f"a.html; failed because {told}")
 
+    def test_objects_that_were_not_read_fail_the_audit_with_a_reason(self) -> None:
+        line = result_line({**self.REPORT, "incomplete": ["a"], "failed": True}, "audit")
+        assert line.endswith("; failed because pull_access_audit_fail_on is set, and not everything could be read")
+
     def test_a_cluster_without_an_audit_is_counted(self) -> None:
         line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")
         assert (
             line
-            == "2 clusters: 1 error, 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
+            == "2 clusters: found 1 error, 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
         )
 
     def test_a_failed_audit_is_reported_as_stopped(self) -> None:
