@@ -34,7 +34,7 @@ attributes:
   stable:
     description: Names, options, defaults and return values change incompatibly only in a new major version.
     support: full
-    details: See R(the policy, ansible_collections.openshift_ops.image_pull.docsite.stability).
+    details: See L(the policy, https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/stability.rst).
 """
 
     PREVIEW = r"""
@@ -43,5 +43,5 @@ attributes:
   stable:
     description: Names, options, defaults and return values change incompatibly only in a new major version.
     support: none
-    details: This module is a preview. See R(the reason, ansible_collections.openshift_ops.image_pull.docsite.stability).
+    details: This module is a preview. See L(the reason, https://github.com/openshift-ops/image_pull/blob/main/docs/docsite/rst/stability.rst).
 """

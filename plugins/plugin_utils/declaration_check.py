@@ -20,6 +20,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     RegistryOptions,
+    check_options,
     info_from_option,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
@@ -159,8 +160,10 @@ def _problems(declared: Declarations, *, is_local: bool) -> Iterator[str]:
 def _assume_answer(question: Made) -> Made:
     """Return the answer of a registry that an entry expects: the registry delegates its login if the entry names another host."""
     realm = question.get("realm_host")
+    options = RegistryOptions(str(question.get("registry")), realm_host=realm)
     try:
-        known = info_from_option(RegistryOptions(str(question.get("registry")), realm_host=realm))
+        check_options(options)
+        known = info_from_option(options)
     except OptionError as error:  # the check of the question reports it
         return {"error": str(error)}
     return {"registry": question.get("registry"), "delegated": bool(known and known.delegated), "realm_host": realm}

@@ -143,10 +143,17 @@ def _explain_error(error: AnsibleError, template: str, host: str) -> str:
         if problem := _explain_file(lookup[2] or "") if is_file else "":
             return f"lookup {lookup[1]!r} failed: {problem}"
         return (
-            f"lookup {lookup[1]!r} in its template failed. To see why, run: ansible -i INVENTORY {host} -m ansible.builtin.debug "
+            f"lookup {lookup[1]!r} in its template failed ({_first_cause(error)}). To see why, run: ansible -i INVENTORY {host} -m ansible.builtin.debug "
             "-a 'msg={{ {template} }}'"
         )
-    return f"a value is not a template that Ansible can evaluate ({type(error).__name__}); {_LITERAL}"
+    return f"a value is not a template that Ansible can evaluate ({_first_cause(error)}); {_LITERAL}"
+
+
+def _first_cause(error: BaseException) -> str:
+    """Return the class of the exception that caused this one. Its text may contain a password."""
+    while cause := error.__cause__:
+        error = cause
+    return type(error).__name__
 
 
 def _explain_file(path: str) -> str:

@@ -104,7 +104,8 @@ def apply_line(
     changes = _total(map(_access_changes, _changes_in(results)))
     if declared is not None and not declared and not changes and not _is_failed(results):
         return nothing
-    line = ", ".join([*_change_phrases(changes, results, check_mode), *_verified_phrase(results), *_problems(results)])
+    phrases = [*_change_phrases(changes, results, check_mode), *_verified_phrase(results), *_restart_phrase(results)]
+    line = ", ".join([*phrases, *_problems(results)])
     return line if declared is None else f"{_entries(declared, results)}, {_namespaces(results)}: {line}"
 
 
@@ -170,7 +171,9 @@ def audit_line(report: Result) -> str:
     if rules := report["failing"]:
         counted = join_and([f"{rule} ({number:,})" for rule, number in rules.items()])
         gaps += f"; failed because pull_access_audit_fail_on selects findings of {counted}"
-    return f"{pluralize(len(report['clusters']), 'cluster')}: {found}{failed}, report: {where}{gaps}"
+    elif report.get("failed"):
+        gaps += "; failed because pull_access_audit_fail_on is set, and not everything could be read"
+    return f"{pluralize(len(report['clusters']), 'cluster')}: found {found}{failed}, report: {where}{gaps}"
 
 
 def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
@@ -374,6 +377,21 @@ def _verified_phrase(results: Sequence[Result]) -> Iterator[str]:
     number = sum(result.get("verified_logins") or 0 for result in results)
     if number:
         yield f"verified {pluralize(number, 'login')}"
+
+
+def _restart_phrase(results: Sequence[Result]) -> Iterator[str]:
+    """Count the pods that get their secret only when they are recreated, without those that the task restarts."""
+    lacking: dict[tuple[str, str], Result] = {}
+    for row in (row for result in results for row in _rows(result)):
+        restarted = {change["name"] for change in row.get("changes") or () if change.get("kind") == "Pod"}
+        pods = (pod for part in (row, *(row.get("entries") or ())) for pod in part.get("pods") or ())
+        lacking |= {
+            (row["name"], pod["name"]): pod for pod in pods if not (pod["has_own_list"] or pod["name"] in restarted)
+        }
+    if lacking:
+        stuck = sum(bool(pod["waiting_reason"] and pod["owner"]) for pod in lacking.values())
+        hint = f" ('restart_pods: stuck' restarts {stuck:,} of them)" if stuck else ""
+        yield f"{pluralize(len(lacking), 'pod needs', 'pods need')} a restart to get the secret{hint}"
 
 
 def _problems(results: Sequence[Result]) -> Iterator[str]:

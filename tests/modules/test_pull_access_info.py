@@ -69,6 +69,8 @@ def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
         options = json.loads(json.dumps(task[module]))
         for registry in options.get("registries", ()):
             registry.update({key: values.get(value, value) for key, value in registry.items()})
+        if "registry_ca_cert" in options:
+            options["registry_ca_cert"] = lab.data["ca_cert"]
         done = run(module.rpartition(".")[2], **options)
         assert not done["failed"], done["msg"]
 

@@ -582,6 +582,7 @@ class TestSteps:
         assert done.status == 0, done.output
         assert (tmp_path / "retired").exists()
         assert "the registry refuses the old login" in done.output
+        assert done.output.count("TASK [Result]") == 1
 
     @pytest.mark.slow
     def test_a_login_that_is_unknown_or_already_retired_is_not_retired(self, cluster: Cluster, tmp_path: Path) -> None:
@@ -930,7 +931,7 @@ class TestSteps:
         assert (planned.status, audit.writes()) == (0, []), planned.output
         for changed in (f"{team}/quay", "openshift-config/pull-secret"):
             assert planned.output.count(f"+++ after: Secret {changed}") == 1
-        assert "would update 2 secrets in 2 namespaces" in planned.output.rpartition("TASK [Result]")[2]
+        assert "would update 2 secrets in 2 namespaces" in planned.output.rpartition("TASK [Result of the wave]")[2]
         lab.api("PATCH", f"{POOLS}/worker", {"spec": {"paused": True}})
         paused = rotate(tmp_path, [one], credential_rotation_probe=False)
         assert paused.status != 0

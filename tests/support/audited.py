@@ -369,6 +369,12 @@ def _unknown(it: Scene) -> None:
     it.says, it.fixed = "the moon is in the wrong phase", None
 
 
+@scene("pull-not-known")
+def _not_known(it: Scene) -> None:
+    it.pod()
+    it.says, it.fixed = "the pull works only if the image is public", None
+
+
 @scene("image-unsigned")
 def _unsigned(it: Scene) -> None:
     """The container has its image from a time before the policy."""

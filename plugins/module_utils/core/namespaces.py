@@ -254,9 +254,13 @@ def _is_any_match(name: str, patterns: Iterable[str]) -> bool:
 _CREATE = "or create it: kubectl create namespace "
 
 
-def missing_sentence(server: str) -> str:
-    """Return the reason and the way out for a namespace that does not exist on a server. It is the same for each namespace."""
-    return f"the namespace does not exist on {server}. Correct its name, {_CREATE}NAME"
+def missing_sentence(server: str, *, only_reads: bool = False) -> str:
+    """Return the reason and the way out for a namespace that does not exist on a server. It is the same for each namespace.
+
+    `only_reads`: the task changes nothing, so nobody needs the namespace.
+    """
+    advice = "" if only_reads else f", {_CREATE}NAME"
+    return f"the namespace does not exist on {server}. Correct its name{advice}"
 
 
 def name_missing(reason: str, names: Sequence[str]) -> str:

@@ -467,7 +467,8 @@ def _warning(key: str) -> str:
     users = _clients_using(key, f"{instead}/image")
     if users == (True, True):
         return _width_warning(key, instead)
-    return f"registry {key!r}: {_describe_clients(*users)} for images of {instead}. Write {instead!r} instead"
+    why = ", because names of images have no upper-case letters" if key.lower() == instead else ""
+    return f"registry {key!r}: {_describe_clients(*users)} for images of {instead}{why}. Write {instead!r} instead"
 
 
 def _unportable_warning(key: str) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "is_terminating",
     "list_namespaces",
     "list_visible_namespaces",
+    "missing_in",
     "require_namespace",
     "resolve_targets",
     "terminating_sentence",
@@ -36,7 +37,7 @@ def require_namespace(cluster: Cluster, namespace: str) -> None:
     except Forbidden:
         return
     if found is None:
-        raise NamespaceMissing(missing_sentence(cluster.name))
+        raise NamespaceMissing(missing_in(cluster))
     if is_terminating(found):
         raise NamespaceTerminating(terminating_sentence(cluster))
 
@@ -46,6 +47,10 @@ def is_terminating(namespace: Json) -> bool:
     status = namespace.get("status")
     phase = status.get("phase") if isinstance(status, dict) else None
     return bool(metadata(namespace).get("deletionTimestamp")) or phase == "Terminating"
+
+
+def missing_in(cluster: Cluster) -> str:
+    return missing_sentence(cluster.name, only_reads=cluster.is_read_only)
 
 
 def deleted_sentence(cluster: Cluster) -> str:

@@ -24,10 +24,9 @@ from ..clients.kube.errors import (
 )
 from ..core.changes import Question
 from ..core.errors import ImagePullError, Refusal, describe_unexpected
-from ..core.namespaces import missing_sentence
 from ..core.text import make_printable, pluralize
 from .fetching import View, read_views
-from .namespaces import deleted_sentence, require_namespace, terminating_sentence
+from .namespaces import deleted_sentence, missing_in, require_namespace, terminating_sentence
 from .result import NamespaceResult, Outcome
 from .workers import Threads, Workers
 
@@ -301,7 +300,7 @@ class Run:
             )
         if isinstance(error, NamespaceTerminating):
             return NamespaceResult(namespace, "skipped", error=terminating_sentence(self.cluster))
-        message = missing_sentence(self.cluster.name) if isinstance(error, NamespaceMissing) else str(error)
+        message = missing_in(self.cluster) if isinstance(error, NamespaceMissing) else str(error)
         return NamespaceResult(namespace, "failed", error=message)
 
     def result_of_skip(self, namespace: str) -> NamespaceResult:
@@ -321,7 +320,7 @@ class Run:
         try:
             require_namespace(self.cluster, namespace)
         except NamespaceMissing:
-            return deleted_sentence(self.cluster) if was_there else missing_sentence(self.cluster.name)
+            return deleted_sentence(self.cluster) if was_there else missing_in(self.cluster)
         except ImagePullError as error:
             return str(error)
         return ""

@@ -53,6 +53,7 @@ __all__ = [
     "secret_name_for",
     "unlink",
     "wait_for_account",
+    "with_ca_cert",
 ]
 
 #: A task as in a playbook.
@@ -67,6 +68,8 @@ VARIABLES: Mapping[str, TemplateText] = {
     "password": TemplateText("{{ registry_password }}"),
     "email": TemplateText("{{ registry_email }}"),
 }
+#: The variable of the inventory for a file on the controller. A task never contains a path.
+_CA_CERT = TemplateText("{{ image_pull_registry_ca_cert }}")
 _PODS = {"restart_pods": "stuck"}
 
 _LINK = Sentence("Link a pull secret to a service account")
@@ -196,6 +199,15 @@ def _secret(namespace: str, name: str, registry: str, **options: Any) -> Fix:
     return _task(_WRITE, "pull_secret", given)
 
 
+def with_ca_cert(tasks: Sequence[Fix]) -> list[Fix]:
+    """Return the tasks, with the variable of the certificate authorities in those that verify a login."""
+    return [{name: _verify_with_ca_cert(value) for name, value in task.items()} for task in tasks]
+
+
+def _verify_with_ca_cert(value: Any) -> Any:
+    return {**value, "registry_ca_cert": _CA_CERT} if "verify" in as_dict(value) else value
+
+
 def _task(title: Sentence, module: str, options: dict[str, Any]) -> Fix:
     return {"name": title, f"{PREFIX}{module}": options}
 
@@ -242,12 +254,13 @@ def offer_of(answer: Mapping[str, Any]) -> Offer:
 
 
 def _restore_member(name: str, value: Any) -> Any:
-    """Titles are our own sentences, and login fields are always variables."""
+    """Titles are our own sentences, and login fields and certificate authorities are always variables."""
     if name == "name":
         return Sentence(value) if value in TITLES else value
     options = as_dict(value)
     entries = [_with_variables(as_dict(entry)) for entry in as_list(options.get("registries"))]
-    return {**options, **({"registries": entries} if "registries" in options else {})}
+    variables = {"registries": entries, "registry_ca_cert": _CA_CERT}
+    return {**options, **{option: variables[option] for option in variables if option in options}}
 
 
 def _with_variables(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -275,7 +288,7 @@ _FORMS: Mapping[str, Mapping[str, Any]] = {
     "image_stream_import": {"namespaces": [str], "streams": [str]},
     "pull_secret": {
         "namespaces": [str], "name": str, "registries": [_ENTRY], "mode": str, "recreate": bool, "state": str,
-        "verify": str,
+        "verify": str, "registry_ca_cert": str,
     },
     "sa_link": {
         "namespaces": [str], "service_accounts": [str], "secrets": [str], "link_for": [str], "require": str,
@@ -320,6 +333,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "username": ("the user's name", lambda value: isinstance(value, TemplateText)),
     "password": ("the password", lambda value: isinstance(value, TemplateText)),
     "email": ("the email", lambda value: isinstance(value, TemplateText)),
+    "registry_ca_cert": ("the file of certificate authorities", lambda value: isinstance(value, TemplateText)),
 }
 
 

@@ -267,6 +267,11 @@ class Cluster:
         """Make every later write raise `ImagePullError` without being sent, for questions that change nothing."""
         self._requester.forbid_writes()
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether writes are forbidden."""
+        return self._requester.is_read_only
+
     def forgive(self, refusal: Forbidden) -> None:
         """Remove a permission from the missing ones, because the data could be read in another way."""
         self.needs.difference_update([refusal.need] if refusal.need else [])

@@ -133,13 +133,14 @@ class Requester:
         self._now = now
         self._lock = threading.Lock()
         self._health = Health(now)
-        self._is_read_only = False
+        #: Whether writes are forbidden.
+        self.is_read_only = False
         #: Whether an API server has answered.
         self.is_known = False
 
     def forbid_writes(self) -> None:
         """Make every later request that changes an object raise an error without being sent."""
-        self._is_read_only = True
+        self.is_read_only = True
 
     def foreign_response(self, error: ApiError) -> ImagePullError:
         """Return the error for a response that is not from an API server. It ends all requests, unless an API server has answered before."""
@@ -155,7 +156,7 @@ class Requester:
         :raises ClusterError: always the first one of this cluster. `ApiError` if the request is refused, `Unanswered` if there is no
             response. `ImagePullError` for a write, if writes are forbidden.
         """
-        if request.writes and self._is_read_only:
+        if request.writes and self.is_read_only:
             raise ImagePullError(
                 f"{request.attempt} was refused, because this task only reads. Please report this error"
             )

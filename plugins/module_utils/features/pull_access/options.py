@@ -33,6 +33,7 @@ class PullAccess:
     """The question: about a pod, the pods of a workload (`pods_of`), or an account with an image, in each of the namespaces.
 
     Without any of them, it is about all pods and workloads. `registries` is how registries are asked, None if they are not asked.
+    `has_ca_cert`: registries have a certificate authority of their own, also for the offered tasks.
     """
 
     pod: str = ""
@@ -40,6 +41,7 @@ class PullAccess:
     account: str = ""
     image: str = ""
     registries: RegistryAccess | None = None
+    has_ca_cert: bool = False
 
     @property
     def is_of_all(self) -> bool:
@@ -52,6 +54,10 @@ def from_options(options: Mapping[str, Any]) -> PullAccess:
 
     :raises OptionError: for invalid names, and for a kind of workload that creates no pods.
     """
+    return replace(_question(options), has_ca_cert=bool(options.get("registry_ca_cert")))
+
+
+def _question(options: Mapping[str, Any]) -> PullAccess:
     for option in ("pod", "service_account"):
         if options[option] is not None:
             check_path_segment(option, options[option])

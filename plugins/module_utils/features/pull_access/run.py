@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from ...clients.kube.client import Cluster
 from ...core.changes import ALL, ListedBy
 from ...core.errors import ImagePullError, Refusal
-from ...core.namespaces import missing_sentence
 from ...core.objects import NAMESPACE, POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_list
 from ...discovery.lookup_reader import read_lookups
+from ...engine.namespaces import missing_in
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
+from ...explain.fixes import with_ca_cert
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.subjects import WORKLOADS, ContainerPull, pull_of_account, pulls_of_pod, pulls_of_workload
 from ...explain.workload_pods import (
@@ -47,6 +48,7 @@ _LISTED_BY: ListedBy = {
 
 def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str], settings: RunSettings) -> Outcome:
     """Return the outcome with `access` for each namespace, and the number of each verdict in `verdicts`."""
+    cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
         works = [_NamespaceAccess(name, asked.is_of_all) for name in namespaces]
         _Explanation(run, asked, Lookup()).answer(works)
@@ -118,7 +120,8 @@ class _Explanation:
         return self._explain_all(namespace)
 
     def _explain(self, subject: ContainerPull) -> PullVerdict:
-        return explain(subject, self.evidence, asks=self.asked.registries is not None)
+        found = explain(subject, self.evidence, asks=self.asked.registries is not None)
+        return replace(found, fix=with_ca_cert(found.fix)) if self.asked.has_ca_cert else found
 
     def _explain_workload(self, kind: Kind, name: str, namespace: str) -> list[PullVerdict]:
         """Explain a workload together with its pods."""
@@ -145,7 +148,7 @@ class _Explanation:
         with suppress(UnreadableObject):
             looked = (self.evidence.look(each) for each in (ref, ObjectRef(NAMESPACE, "", ref.namespace)))
             if all(each is None for each in looked):
-                raise Refusal(missing_sentence(self.run.cluster.name))
+                raise Refusal(missing_in(self.run.cluster))
 
     def _look(self, ref: ObjectRef) -> Json | None:
         try:

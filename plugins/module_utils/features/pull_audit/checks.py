@@ -71,6 +71,7 @@ CHECKS: Mapping[str, Check] = {
     "pod-older-than-link": rules_pods.find_pods_older_than_link,
     "workload-cannot-pull": rules_pods.find_failing_workloads,
     "pod-pull-unknown": rules_pods.find_unknown_pulls,
+    "pull-not-known": rules_pods.find_not_known_pulls,
     "credential-breaks-public-pull": rules_pods.find_broken_public_pulls,
     "grant-dead-subject": rules_access.find_dead_subjects,
     "grant-duplicate-bindings": rules_access.find_duplicate_bindings,
@@ -275,7 +276,7 @@ class Audit:
 
 
 def _describe_unread(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:
-    """Yield a sentence for each kind of the unread objects: without them, containers are `unknown` and no finding."""
+    """Yield a sentence for each kind of the unread objects: without them, containers are `unknown`."""
     topics: dict[tuple[Kind, str], list[ObjectRef]] = defaultdict(list)
     for ref in unread:
         topics[ref.kind, _right_of(ref)].append(ref)

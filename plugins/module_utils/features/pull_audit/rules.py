@@ -271,6 +271,14 @@ _ALL = (
         (PODS,),
     ),
     AuditRule(
+        "pull-not-known",
+        INFO,
+        "A pull that is not known",
+        "No node reports an error, and the objects do not show whether the pull works. The message contains the reason, such as a pod "
+        "without a login for its image, which the registry may give to everybody.",
+        "Explain the pod or workload with the playbook explain, which can also ask the registry.",
+    ),
+    AuditRule(
         "image-unsigned",
         WARNING,
         "An image without the signature that a policy requires",

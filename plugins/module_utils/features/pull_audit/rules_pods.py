@@ -31,6 +31,7 @@ __all__ = [
     "find_failing_workloads",
     "find_hidden_account_lists",
     "find_missing_secrets",
+    "find_not_known_pulls",
     "find_pods_older_than_link",
     "find_pods_without_login",
     "find_unknown_pulls",
@@ -46,7 +47,7 @@ def find_failing_pods(
     place: NamespaceSnapshot, survey: ClusterSnapshot, *, with_workloads: bool = False
 ) -> Iterator[Finding]:
     """Find pods that do not get their images. `with_workloads`: without those that the finding of their workload names."""
-    named = _failing_pods(place, survey) if with_workloads else {}
+    named = _pods_by_workload(place, survey, WILL_NOT_PULL) if with_workloads else {}
     reported = {(pod, location) for (_workload, location), pods in named.items() for pod in pods}
     for subject, access in survey.subject_pods(place.namespace):
         if access.verdict == WILL_NOT_PULL and (subject.ref, subject.location) not in reported:
@@ -54,7 +55,7 @@ def find_failing_pods(
 
 
 def find_failing_workloads(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    pods = _failing_pods(place, survey)
+    pods = _pods_by_workload(place, survey, WILL_NOT_PULL)
     for access in survey.accesses.get(place.namespace, ()):
         if access.verdict == WILL_NOT_PULL and not access.subject.is_pod:
             names = [pod.name for pod in pods[access.subject.ref, access.subject.location]]
@@ -69,13 +70,11 @@ def _failing_finding(rule: str, access: PullVerdict, more: str = "") -> Finding:
     return Finding(rule, subject.ref, subject.location, message, access.fix)
 
 
-def _failing_pods(
-    place: NamespaceSnapshot, survey: ClusterSnapshot
+def _pods_by_workload(
+    place: NamespaceSnapshot, survey: ClusterSnapshot, verdict: str
 ) -> Mapping[tuple[ObjectRef, str], Sequence[ObjectRef]]:
-    """Return the failing pods by workload and location, without those for which the node reports another cause."""
-    failing = _group_by_ref(
-        access for access in survey.accesses.get(place.namespace, ()) if access.verdict == WILL_NOT_PULL
-    )
+    """Return the pods with the verdict of their workload by workload and location, without those for which the node reports another cause."""
+    failing = _group_by_ref(access for access in survey.accesses.get(place.namespace, ()) if access.verdict == verdict)
     found: dict[tuple[ObjectRef, str], list[ObjectRef]] = defaultdict(list)
     for kind, workload in place.workloads:
         ref = place.ref_of(kind, workload)
@@ -94,6 +93,21 @@ def find_unknown_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Ite
             message = f"{subject.ref} does not get {subject.image}: {access.reason}"
             severity = INFO if access.cause == OWN_LIMIT else ""
             yield Finding("pod-pull-unknown", subject.ref, subject.location, message, access.fix, severity)
+
+
+def find_not_known_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
+    """Find pulls that are not known, and of which no node reports an error. The finding of a workload names its pods."""
+    pods = _pods_by_workload(place, survey, UNKNOWN)
+    named = {(pod, location) for (_workload, location), of_workload in pods.items() for pod in of_workload}
+    for access in survey.accesses.get(place.namespace, ()):
+        subject = access.subject
+        where = (subject.ref, subject.location)
+        if access.verdict != UNKNOWN or (subject.is_pod and (access.cause or where in named)):
+            continue
+        names = [pod.name for pod in pods.get(where, ())]
+        every = f". Pods: {summarize(names, _SHOWN)}" if names else ""
+        message = f"it is not known whether {subject.ref} can pull {subject.image}: {access.reason}{every}"
+        yield Finding("pull-not-known", *where, message)
 
 
 def find_missing_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:

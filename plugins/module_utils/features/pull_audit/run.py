@@ -56,6 +56,7 @@ def audit_cluster(
     """
     if asked.registries is not None:
         check_access(asked.registries)
+    cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
         try:
             survey = ClusterReader(run, snapshot_question(asked), namespaces).read(now())

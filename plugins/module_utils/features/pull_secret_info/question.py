@@ -155,7 +155,7 @@ class SecretQuestion:
         :raises Refusal: when the namespace does not exist.
         """
         if not objects and found.get(ObjectRef(NAMESPACE, "", namespace), {}) is None:
-            raise Refusal(missing_sentence(self.where))
+            raise Refusal(missing_sentence(self.where, only_reads=True))
         meant = [secret for name, secret in sorted(objects.items()) if self._matches(name, secret)]
         return [SecretReport.of(_trim_secret(secret)) for secret in meant]
 

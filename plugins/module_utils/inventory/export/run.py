@@ -57,6 +57,7 @@ def export_inventory(
 ) -> Outcome:
     """Return the outcome with the inventory of the namespaces that could be read. Users write the objects in a namespace, so one that fails
     stops no other one. Without any, or if the task stopped, there is no inventory and no file."""
+    cluster.forbid_writes()
     outcome, seen = _read_namespaces(cluster, meant.namespaces, settings)
     secrets = (secret for each in seen.values() for secret in each.secrets.values())
     for text in dict.fromkeys(_content(StoredSecret.of(secret)) for secret in secrets):

@@ -110,6 +110,10 @@ def test_each_kind_of_entry_is_checked_before_the_first_task(variables: dict[str
             declared(None, {"registry": "host:notaport"}),
             "delegated_auth_registries[0]: option 'registry': 'host:notaport' does not begin",
         ),
+        (
+            declared(None, {"registry": "host:notaport", "realm_host": None}),
+            "delegated_auth_registries[0]: option 'registry': 'host:notaport' does not begin",
+        ),
     ],
 )
 def test_a_mistake_that_two_checks_find_is_reported_once(variables: dict[str, Any], said: str) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -152,20 +153,20 @@ def test_a_failed_template_raises_its_own_error_and_affects_no_other() -> None:
         ),
         (
             "{{ lookup('file', 'canary') }}",
-            "lookup 'file' in its template failed. To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug -a 'msg={{ {template} }}'",
+            "lookup 'file' in its template failed (CLASS). To see why, run: ansible -i INVENTORY HOST -m ansible.builtin.debug -a 'msg={{ {template} }}'",
         ),
         (
             "{{ lookup('csvfile', '/canary') }}",
-            "lookup 'csvfile' in its template failed. To see why, run: ansible -i INV",
+            "lookup 'csvfile' in its template failed (CLASS). To see why, run: ansible -i INV",
         ),
-        ("{{ lookup('canary', 'x') }}", "a value is not a template that Ansible can evaluate"),
-        ("x{{ lookup('file', '/nowhere/canary') }}", "a value is not a template that Ansible can evaluate"),
+        ("{{ lookup('canary', 'x') }}", "a value is not a template that Ansible can evaluate (CLASS)"),
+        ("x{{ lookup('file', '/nowhere/canary') }}", "a value is not a template that Ansible can evaluate (CLASS)"),
     ],
 )
 def test_a_lookup_that_fails_is_named_if_it_exists(template: str, begin: str) -> None:
     with pytest.raises(TemplateError) as error:
         Templates(Counting()).resolve({"a": [{"b": "x"}, {"b": trusted(template)}]})
-    assert str(error.value).startswith(begin)
+    assert re.sub(r"\([A-Za-z]+\)", "(CLASS)", str(error.value)).startswith(begin)
     assert "canary" not in str(error.value)
     assert error.value.at("variable v") == f"v.a[1].b: {error.value}".replace("{template}", "v.a[1].b").replace(
         "v", "variable v", 1

@@ -92,6 +92,18 @@ class TestApply:
     def test_a_change_is_counted_by_its_kind(self, change: Result, words: str) -> None:
         assert applied(result(row("n", change))) == f"2 of 2 teams, 1 namespace: {words}"
 
+    def test_pods_that_need_a_restart_are_counted_once(self) -> None:
+        waits = {"name": HOSTILE, "owner": "ReplicaSet a", "waiting_reason": "ErrImagePull", "has_own_list": False}
+        runs = {**waits, "name": "runs", "waiting_reason": None}
+        own = {**waits, "name": "own", "has_own_list": True}
+        entries = [{"entry": 0, "pods": [waits, runs, own]}, {"entry": 1, "pods": [waits]}]
+        told = "2 of 2 teams, 1 namespace: nothing changed, 2 pods need a restart to get the secret"
+        assert applied(result(row("n") | {"entries": entries})) == f"{told} ('restart_pods: stuck' restarts 1 of them)"
+        restarted = row("n", {"action": "delete", "kind": "Pod", "name": HOSTILE}) | {"pods": [waits, runs]}
+        assert applied(result(restarted)) == (
+            "2 of 2 teams, 1 namespace: 1 pod restarted, 1 pod needs a restart to get the secret"
+        )
+
     def test_skipped_tasks_are_not_counted(self) -> None:
         skipped = {"changed": False, "skipped": True, "skip_reason": "Conditional result was False"}
         assert (
@@ -280,18 +292,24 @@ class TestAudit:
         )
 
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
-        assert result_line(self.REPORT, "audit") == "2 clusters: 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
+        assert (
+            result_line(self.REPORT, "audit") == "2 clusters: found 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
+        )
 
     def test_the_rules_that_fail_the_audit_are_named_with_the_variable(self) -> None:
         line = result_line({**self.REPORT, "failing": {"secret-type-unread": 1200, "no-login": 1}}, "audit")
         told = "pull_access_audit_fail_on selects findings of secret-type-unread (1,200) and no-login (1)"
         assert line.endswith(f"a.html; failed because {told}")
 
+    def test_objects_that_were_not_read_fail_the_audit_with_a_reason(self) -> None:
+        line = result_line({**self.REPORT, "incomplete": ["a"], "failed": True}, "audit")
+        assert line.endswith("; failed because pull_access_audit_fail_on is set, and not everything could be read")
+
     def test_a_cluster_without_an_audit_is_counted(self) -> None:
         line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")
         assert (
             line
-            == "2 clusters: 1 error, 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
+            == "2 clusters: found 1 error, 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
         )
 
     def test_a_failed_audit_is_reported_as_stopped(self) -> None:

@@ -99,6 +99,11 @@ class TestOneKey:
         ]
         assert not why_never_used(key)
 
+    @pytest.mark.parametrize(("key", "advised"), [("Quay.io", "quay.io"), ("QUAY.IO/Team", "quay.io/team")])
+    def test_a_key_in_upper_case_is_reported_with_the_reason(self, key: str, advised: str) -> None:
+        (warning,) = key_warnings([key])
+        assert warning.endswith(f", because names of images have no upper-case letters. Write {advised!r} instead")
+
     @pytest.mark.parametrize("key", ["http://quay.io", "http://quay.io/"])
     def test_a_scheme_without_tls_is_reported_as_without_effect(self, key: str) -> None:
         assert key_warnings([key]) == [

@@ -54,6 +54,12 @@ class TestRequire:
         with pytest.raises(NamespaceMissing, match=sentence):
             require_namespace(FakeApi().cluster(), "a")
 
+    def test_a_task_that_only_reads_does_not_advise_to_create_a_namespace(self) -> None:
+        cluster = FakeApi().cluster()
+        cluster.forbid_writes()
+        with pytest.raises(NamespaceMissing, match="example.com:6443. Correct its name$"):
+            require_namespace(cluster, "a")
+
     def test_a_terminating_namespace_is_refused(self) -> None:
         api = FakeApi()
         api.put("namespaces", "", "a", status={"phase": "Terminating"})

@@ -89,6 +89,13 @@ class TestQuestions:
         assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "pulls")]
         assert not any("deployments" in request for request in api.asked)
 
+    def test_the_offered_tasks_verify_with_the_same_certificate_authorities(self, api: FakeApi) -> None:
+        api.put("pods", "a", "bare", spec=spec("other.io/a"))
+        for has_ca_cert in (False, True):
+            (result,) = ask(api, PullAccess(pod="bare", has_ca_cert=has_ca_cert)).namespaces
+            written = result.extra["access"][0]["fix"][0]["openshift_ops.image_pull.pull_secret"]
+            assert ("registry_ca_cert" in written) == has_ca_cert
+
     def test_the_right_to_a_project_is_asked_for_the_account(self, api: FakeApi) -> None:
         host = "image-registry.openshift-image-registry.svc:5000"
         secret(api, "a", host)
@@ -111,7 +118,7 @@ class TestQuestions:
         ],
     )
     def test_a_missing_namespace_is_reported_instead_of_its_objects(self, api: FakeApi, asked: PullAccess) -> None:
-        missing = "the namespace does not exist on https://api.example.com:6443. Correct its name, or create it: kubectl create namespace NAME"
+        missing = "the namespace does not exist on https://api.example.com:6443. Correct its name"
         assert [one.error for one in ask(api, asked, ["nowhere"]).namespaces] == [missing]
         others = [one.error for one in ask(api, asked).namespaces]
         assert missing not in others and (asked.image or "a/none does not exist: correct the name" in str(others))

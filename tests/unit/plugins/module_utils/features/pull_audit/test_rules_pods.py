@@ -94,6 +94,28 @@ class TestCannotPull:
         assert found.effective_severity == "info"
 
 
+class TestNotKnown:
+    """Each pull that is not known is listed with its reason."""
+
+    def test_a_pod_without_a_login_is_listed_with_the_reason(self):
+        (found,) = found_by("pull-not-known", place(secrets=[secret("s", OTHER)], pods=[pod("s")]))
+        assert (str(found.ref), found.location, found.effective_severity) == ("pod a/app", "c", "info")
+        assert found.message.startswith("it is not known whether pod a/app can pull q.io/team/app:v1: ")
+        assert found.message.endswith("works only if the image is public or the nodes have credentials for it")
+
+    def test_a_workload_names_its_pods(self):
+        pods = [pod(made=True, name=f"web-{number}") for number in range(7)]
+        bare, told = pod(name="bare"), pod(name="told", says="the moon is wrong")
+        seen = place(pods=[*pods, bare, told], workloads=[deployment(), replica_set()])
+        found = found_by("pull-not-known", seen)
+        assert [str(each.ref) for each in found] == ["pod a/bare", "deployment a/web"]
+        assert found[1].message.endswith(". Pods: web-0, web-1, web-2, web-3, web-4 and 2 more")
+
+    def test_another_verdict_is_not_listed(self):
+        broken = [secret("s"), secret("t", {"q.io": {"auth": "?"}})]
+        assert found_by("pull-not-known", place(secrets=broken, pods=[pod("s"), pod("t", name="other")])) == []
+
+
 class TestImageVolumes:
     """A volume is reported like a container, and not as one."""
 
