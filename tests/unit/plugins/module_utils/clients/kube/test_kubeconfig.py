@@ -182,7 +182,7 @@ class TestFiles:
             (f"users:\n\t- token: {SECRET}\n", "{} is not valid YAML at line 2"),
             ("a: \x00", "{} is not valid YAML"),
             ("a: 2001-99-99", "{} is not valid YAML"),
-            ("[" * 10_000, "{} is not valid YAML at line 1"),
+            ("[" * 10_000 + "}", "{} is not valid YAML at line 1"),
         ],
     )
     def test_invalid_content_of_a_file_is_refused_with_the_problem(
