@@ -60,7 +60,8 @@ def play(playbook: str | Path, inventory: str | Path, *options: str, cwd: Path |
     name = playbook if isinstance(playbook, Path) else f"{COLLECTION}.{playbook}"
     command = ["ansible-playbook", "-i", str(inventory), str(name), *options]
     clean = {key: value for key, value in os.environ.items() if not key.startswith("K8S_AUTH_") and key != "KUBECONFIG"}
-    declared = declared_text(playbook, inventory, *options)
+    beside = [Path(inventory).parent / folder for folder in ("group_vars", "host_vars")]
+    declared = declared_text(playbook, inventory, *beside, *options)
     with operation(f"playbook {name}", declared, is_check="--check" in options) as started:
         done = subprocess.run(
             command,
