@@ -221,11 +221,16 @@ func TestSigstoreConf(t *testing.T) {
 		"no policy":        {imageRules{tagMirrors: []mirrorSet{{source, []string{"a.example.com"}, ""}}}, nil},
 		"no mirror":        {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{source}}}}, []string{source}},
 		"of a namespace":   {imageRules{scoped: []imagePolicy{{namespace: "project-a", Scopes: []string{source}}}}, []string{source}},
-		"around the scope": {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{source + "/app:v1"}}}, tagMirrors: []mirrorSet{{"registry.example.com", []string{"a.example.com"}, ""}}}, []string{"a.example.com/team/app:v1", source + "/app:v1"}},
-		"inside the scope": {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{"registry.example.com"}}}, digestMirrors: []mirrorSet{{source, []string{"a.example.com/x"}, ""}}}, []string{"a.example.com/x", "registry.example.com"}},
+		"around the scope": {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{source + "/app:v1"}}}, tagMirrors: []mirrorSet{{"registry.example.com", []string{"a.example.com"}, ""}}}, []string{"a.example.com/team/app", source + "/app", source + "/app:v1"}},
+		"inside the scope": {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{"registry.example.com"}}}, digestMirrors: []mirrorSet{{source, []string{"a.example.com/x"}, ""}}}, []string{"a.example.com/x", "registry.example.com", source}},
 		"another source":   {imageRules{clusterScoped: []imagePolicy{{Scopes: []string{source}}}, tagMirrors: []mirrorSet{{source + "s", []string{"a.example.com"}, ""}}}, []string{source}},
 	} {
-		content, err := test.rules.sigstoreConf()
+		test.rules.openshift = true
+		registries, err := test.rules.registriesConf(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := test.rules.sigstoreConf(registries)
 		if err != nil {
 			t.Fatal(err)
 		}
