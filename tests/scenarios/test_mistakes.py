@@ -44,7 +44,14 @@ def answered(
     return answer
 
 
-@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: one.name)
+#: Older cores make a text of a templated number, which is then a valid version.
+NUMBERS = {"what_if_version_as_number"}
+ROWS = [
+    pytest.param(one, id=one.name, marks=[pytest.mark.newest_core] if one.name in NUMBERS else []) for one in MISTAKES
+]
+
+
+@pytest.mark.parametrize("mistake", ROWS)
 def test_the_message_names_the_mistake_its_place_and_the_fix(
     answered: Callable[[Mistake], str], mistake: Mistake
 ) -> None:

@@ -224,8 +224,7 @@ INCOMPLETE: dict[str, tuple[dict[str, Any], str]] = {
         {"unreachable": "quay.io/team"},
         "unreachable has 'quay.io/team': give hosts without a scheme and a path",
     ),
-    "braces": ({"only_reachable": Unsafe("{{ 7 }}")}, "give hosts without a scheme"),
-    "number": ({"target_version": 4.20}, "write three numbers, such as 4.20.0"),
+    "braces": ({"only_reachable": Unsafe("{{ x }}")}, "give hosts without a scheme"),
     "text": ({"changes": "old-pull"}, "changes is not a list"),
     "dictionary": ({"changes": {"new_nodes": True}}, "changes is not a list"),
 }

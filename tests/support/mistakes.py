@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible import __version__ as ansible_version
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of
 
 from support.lab import WRITE_VERBS, Lab
@@ -163,6 +164,10 @@ _RESULT = re.compile(
 )
 
 
+#: Older cores break the lines of warnings, and end them with an empty line.
+WRAPS = tuple(map(int, ansible_version.split(".")[:2])) < (2, 19)
+_WRAPPED = re.compile(r"^\[(?:WARNING|ERROR)\]: .*(?:\n.+)*", re.M)
+
 _DULL = ("The arg spec validation passed", "All assertions passed")
 
 
@@ -172,6 +177,8 @@ def _messages(output: str, mistakes: list[Mistake]) -> dict[str, str]:
     If no host has an answer, the run ended before its first play, and its errors are the answer to each.
     """
     found = dict.fromkeys((one.name for one in mistakes), "")
+    if WRAPS:
+        output = _WRAPPED.sub(lambda each: each[0].replace("-\n", "-").replace("\n", " "), output)
     warnings = []
     for start in _RESULT.finditer(output):
         host, level, warning = start.groups()
