@@ -31,6 +31,8 @@ LISTS = ("imagePullSecrets", "secrets")
 MANAGED, INSTANCE = "app.kubernetes.io/managed-by", "app.kubernetes.io/instance"
 KINDS = {"Secret": "secrets", "ServiceAccount": "serviceaccounts", "RoleBinding": "rolebindings"}
 NODES = ("openshift-config", "pull-secret")
+#: A label that an inventory declares.
+TIER = "tier"
 #: The end of the name of a copy, which holds a secret while it is replaced.
 COPY = ".replaced"
 
@@ -40,7 +42,8 @@ class Inventory:
     """The declarations of an owner: logins by namespace and secret, links as namespace, account and secret, users by namespace.
 
     `merged`: the names of secrets to which the logins are only added. `immutable`: the names of those that must be immutable. `recreated`: the
-    names of those that may be replaced.
+    names of those that may be replaced. `obsolete`: the registries that a second entry removes from each merged secret. Its first entry then
+    labels it with the owner.
     """
 
     owner: str
@@ -50,6 +53,7 @@ class Inventory:
     merged: frozenset[str] = frozenset()
     immutable: frozenset[str] = frozenset()
     recreated: frozenset[str] = frozenset()
+    obsolete: frozenset[str] = frozenset()
 
     @property
     def binding(self) -> str:
@@ -59,17 +63,9 @@ class Inventory:
         """Return the entries for the modules."""
         return {
             "secrets": [
-                {
-                    "name": name,
-                    **_selected(place, name),
-                    "registries": [
-                        {"registry": host, "username": "robot", "password": word}
-                        for host, word in sorted(logins.items())
-                    ],
-                    "mode": "merge" if name in self.merged else "replace",
-                    **({"immutable": name in self.immutable, "recreate": True} if name in self.recreated else {}),
-                }
+                entry
                 for (place, name), logins in sorted(self.secrets.items())
+                for entry in self._entries(place, name, logins)
             ],
             "links": [
                 {"secrets": [name], **_selected(place, name), "service_accounts": [account], "wait_timeout": 40}
@@ -77,6 +73,22 @@ class Inventory:
             ],
             "grants": [{"users": [user], "namespaces": [place]} for place, user in sorted(self.grants)],
         }
+
+    def _entries(self, place: str, name: str, logins: Mapping[str, str]) -> Iterator[Object]:
+        is_merged = name in self.merged
+        secret = {"name": name, **_selected(place, name)}
+        registries = [
+            {"registry": host, "username": "robot", "password": word} for host, word in sorted(logins.items())
+        ]
+        yield {
+            **secret,
+            "registries": registries,
+            "mode": "merge" if is_merged else "replace",
+            **({"immutable": name in self.immutable, "recreate": True} if name in self.recreated else {}),
+            **({"labels": {TIER: self.owner}} if is_merged and self.obsolete else {}),
+        }
+        if is_merged and self.obsolete:
+            yield {**secret, "mode": "remove", "registries": [{"registry": host} for host in sorted(self.obsolete)]}
 
 
 def _selected(place: str, name: str) -> Object:
@@ -188,10 +200,10 @@ def is_ours(obj: Object) -> bool:
 
 
 def _rest(obj: Object | None, *parts: str) -> Object:
-    """The object without these parts, and without what the server and its webhook write."""
+    """The object without these parts, and without what the server, its webhook and an inventory write."""
     found = {name: value for name, value in (obj or {}).items() if name not in (*parts, "kind", "apiVersion")}
     kept = {name: value for name, value in (found.get("metadata") or {}).items() if name != "resourceVersion"}
-    labels = {name: value for name, value in _labels(obj).items() if name != "policy"}
+    labels = {name: value for name, value in _labels(obj).items() if name not in ("policy", TIER)}
     return {**found, "metadata": {**kept, "labels": labels}}
 
 
@@ -238,7 +250,7 @@ def _edit_laws(write: Write, inventory: Inventory, declared: Mapping[str, str]) 
     if _rest(write.before, "data", "immutable") != _rest(write.after, "data", "immutable"):
         yield f"more than the data of secret {where} changed"
     before, after = auths_of(write.before), auths_of(write.after)
-    for host in before.keys() - declared.keys() if where[1] in inventory.merged else ():
+    for host in before.keys() - declared.keys() - inventory.obsolete if where[1] in inventory.merged else ():
         if before[host] != after.get(host):
             yield f"the entry {host} of others in secret {where} changed"
 
