@@ -171,11 +171,11 @@ class Simulation:
 
     def _missing(self, own: Sequence[Write], mandate: Mandate | None) -> Iterator[Key]:
         """Yield the declared secrets that were deleted to be replaced, and do not exist. Another run may just be replacing one."""
+        last = {write.key: write for write in self.api.carried_out}
         for write in own if mandate is not None else ():
-            is_gone = write.after is None and write.key not in self.api.objects
+            is_gone = write is last[write.key] and write.after is None and write.key not in self.api.objects
             if is_gone and write.key[1:] in mandate.inventory.secrets:
-                last = [each for each in self.api.carried_out if each.key == write.key][-1]
-                yield from [write.key] if last.client == write.client else []
+                yield write.key
 
     def site(
         self, client: str, inventory: Inventory, most: str = "", guard: Guard | None = None, **options: Any
