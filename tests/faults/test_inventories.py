@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from support.fake_api import Key
 from support.objects import b64
 from support.simulated_api import FATES, Conditions
-from support.simulated_laws import Inventory, auths_of, is_ours
+from support.simulated_laws import TIER, Inventory, auths_of, is_ours
 from support.simulated_users import ACCOUNTS, HOSTS, NEW, OLD, OWNERS
 from support.simulation import Simulation
 
@@ -29,6 +29,8 @@ PLACES = ("ns0", "ns1")
 CALM = Conditions(latency=0.001)
 #: A quarter of all requests has one of the faults.
 FAULTY = Conditions(latency=0.01, fates=dict.fromkeys(FATES, 0.25 / len(FATES)), expired=0.2)
+#: The registry for which a user adds a login to our secrets.
+USERS = "user.example.com"
 WORDS = ("Canary-first", "Canary-second", OLD)
 
 owners, places = st.sampled_from(OWNERS), st.sampled_from(PLACES)
@@ -37,7 +39,7 @@ logins = st.dictionaries(st.sampled_from(HOSTS), st.sampled_from(WORDS), min_siz
 
 
 class Inventories(RuleBasedStateMachine):
-    """The first secret of each owner is merged, and the third one may be replaced."""
+    """The first secret of each owner is merged, in two entries, and the third one may be replaced."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,7 +48,12 @@ class Inventories(RuleBasedStateMachine):
         self.api.conditions, self.api.page = CALM, 3
         self.simulation.world.words.update(WORDS)
         self.inventories = {
-            owner: Inventory(owner, merged=frozenset({f"{owner}-1"}), recreated=frozenset({f"{owner}-3"}))
+            owner: Inventory(
+                owner,
+                merged=frozenset({f"{owner}-1"}),
+                recreated=frozenset({f"{owner}-3"}),
+                obsolete=frozenset({USERS}),
+            )
             for owner in OWNERS
         }
 
@@ -131,18 +138,21 @@ class Inventories(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def tamper(self, data: st.DataObject) -> None:
-        """Another user removes or changes something of ours. The next run restores it."""
         ours = sorted(key for key, obj in self.api.objects.items() if is_ours(obj))
-        if not ours:
-            return
-        key = data.draw(st.sampled_from(ours))
+        if ours:
+            self.change_ours(data.draw(st.sampled_from(ours)), removes=data.draw(st.booleans()))
+
+    def change_ours(self, key: Key, *, removes: bool = False) -> None:
+        """Another user removes or changes something of ours. The next run restores it."""
         obj, world = self.api.objects[key], self.simulation.world
-        if data.draw(st.booleans()):
+        labels = {name: "users" if name == TIER else value for name, value in obj["metadata"]["labels"].items()}
+        if removes:
             self.api.remove(*key)
         elif key[0] == "rolebindings":
             world.write(obj, subjects=[])
         elif not obj.get("immutable"):
-            world.write(obj, data={".dockerconfigjson": b64({"auths": {"user.example.com": {"auth": b64("x:y")}}})})
+            data = {".dockerconfigjson": b64({"auths": {USERS: {"auth": b64("x:y")}}})}
+            world.write(obj, {"labels": labels}, data=data)
         self._settle()
 
     @rule(place=places, account=accounts)
@@ -225,3 +235,11 @@ class TestFew(Inventories.TestCase):  # type: ignore[name-defined, misc]
 @pytest.mark.slow
 class TestMany(Inventories.TestCase):  # type: ignore[name-defined, misc]
     settings = settings(max_examples=150, stateful_step_count=25)
+
+
+def test_two_entries_restore_a_secret_that_a_user_has_changed() -> None:
+    """One write brings about both entries: the login and the label of the first, and the removal of the second."""
+    machine = Inventories()
+    machine.begin(secrets={("ns0", 1): {HOSTS[0]: OLD}}, linked=True)
+    machine.change_ours(("secrets", "ns0", "a-1"))
+    machine.teardown()

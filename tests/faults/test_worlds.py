@@ -8,6 +8,7 @@ A login that ends amid the writes of a run is in `test_cluster_fails.py`.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -183,6 +184,40 @@ class TestOldLists:
             pruned = server.run("pull_access_prune", **mine, **declared)
         assert not pruned["failed"]
         assert [lab.get(name, "secrets", "ours") is not None for name in names] == [True, False]
+
+
+class TestOthersInBetween:
+    """Another client writes while a write of ours is on its way."""
+
+    def test_a_lost_change_of_an_account_that_is_gone_is_not_reported(self, lab, namespace):
+        for kind, body in (("secrets", {"type": "Opaque"}), ("serviceaccounts", {})):
+            lab.create(namespace, kind, {"metadata": {"name": "theirs"}, **body})
+
+        def delete(_proxy: HostileProxy, exchange: Exchange) -> None:
+            lab.api("DELETE", path_of(namespace, "serviceaccounts", "theirs"))
+            exchange.cut(by_reset=False)
+
+        with hostile(lab) as server:
+            server.proxy.rule(r"PATCH \S*/serviceaccounts/theirs", delete, times=1)
+            options = {**WORK["sa_link"], "namespaces": [namespace], "service_accounts": ["theirs"]}
+            result = server.run("sa_link", **options)
+        assert (result["failed"], result["changed"]) == (True, False)
+
+    def test_a_replacement_that_another_client_completes_is_reported(self, lab, namespace):
+        lab.create(namespace, "secrets", {"metadata": {"name": "ours"}, "immutable": True, **PROBES["secrets"]})
+
+        def create(proxy: HostileProxy, exchange: Exchange) -> None:
+            lab.api("POST", path_of(namespace, "secrets"), json.loads(exchange.content))
+            exchange.answer(proxy.ask(exchange))
+
+        with hostile(lab) as server:
+            # The first one is the copy.
+            server.proxy.rule(r"POST \S*/secrets$", create, after=1, times=1)
+            result = server.run("pull_secret", recreate=True, namespaces=[namespace], **WORK["pull_secret"])
+        assert not result["failed"]
+        changes = [change for row in result["namespaces"] for change in row["changes"]]
+        found = [(change["action"], change["name"]) for change in changes]
+        assert found == [("replace", "ours"), ("delete", "ours.replaced")]
 
 
 def test_a_rate_limit_amid_a_verification_fails_only_the_logins_that_meet_it(lab, run, namespace, no_outside_settings):

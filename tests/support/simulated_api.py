@@ -56,8 +56,9 @@ class Conditions:
 
     `fates` are the probabilities of FATES. `stale` is the probability that a read shows a state of up to `lag` seconds ago, `expired` that
     a page token has expired. `admission` changes each object that a client writes. `last_request` is the number of requests after
-    which the login is refused. `fails` is a part of the paths for which only 503 comes. `denied` is the probability that a client may not create
-    an object that it has just deleted.
+    which the login is refused. `fails` is a part of the paths for which only 503 comes: after `fails_after` of these requests, for `fails_for` seconds.
+    `denied` is the probability that a client may not create an object that it has just deleted, `raced` that another user changes an object
+    directly before a client does.
     """
 
     fates: Mapping[str, float] = field(default_factory=dict)
@@ -68,7 +69,10 @@ class Conditions:
     admission: Callable[[Object], Object] | None = None
     last_request: int | None = None
     fails: str = ""
+    fails_after: int = 0
+    fails_for: float = float("inf")
     denied: float = 0.0
+    raced: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,16 +105,24 @@ class SimulatedApi(FakeApi):
         #: The version that a client sent in a write that was not carried out, and of which it may not know that.
         self.lost: dict[tuple[str, Key], str] = {}
         self.judge: Callable[[Write], None] = lambda _write: None
+        #: Gets each broken law that is not one of writes.
+        self.complain: Callable[[str], None] = lambda _problem: None
+        #: Changes an object as another user, see `Conditions.raced`.
+        self.rival: Callable[[Key], None] = lambda _key: None
         self.down_until = float("-inf")
         #: Watches of older versions get 410.
         self.oldest = 0
         #: The number of requests of a client that had another fate than an answer in time.
         self.troubles: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        #: The number of requests for the paths that fail, and the end of the time in which they do.
+        self._asked, self._fails_until = 0, float("-inf")
         self._states: list[tuple[int, float, dict[Key, Object]]] = []
         self._events: list[tuple[int, str, Key, Object]] = []
         self._news: Any = []
         self._known: set[tuple[str, str, str]] = set()
+        #: The versions for which a watch of a client got 410, by kind.
+        self._expired: set[tuple[str, str, str]] = set()
         self._sent: dict[str, int] = {}
 
     # --- the store
@@ -195,12 +207,12 @@ class SimulatedApi(FakeApi):
         self.troubles[client] += bool(fate)
         if fate in ("dropped", "hang before it", "500"):
             self._forget(client, request)
-        last, fails = self.conditions.last_request, self.conditions.fails
+        last = self.conditions.last_request
         answer = _refusal(fate)
         if last is not None and self._sent[client] > last:
             answer = status_object(401, "Unauthorized", "Unauthorized")
             self.refused[client] += 1
-        elif fails and fails in request.path:
+        elif self._fails(request):
             answer = status_object(503, "ServiceUnavailable", "the server is currently unable to handle the request")
         elif self._is_denied(client, request):
             self.troubles[client] += 2  # nobody overcomes it
@@ -210,6 +222,15 @@ class SimulatedApi(FakeApi):
         if answer is None and fate in ("dropped", "hang before it"):
             self._lose(fate)
         return answer
+
+    def _fails(self, request: Request) -> bool:
+        conditions, now = self.conditions, self.schedule.now
+        if not conditions.fails or conditions.fails not in request.path:
+            return False
+        self._asked += 1
+        if self._asked == conditions.fails_after + 1:
+            self._fails_until = now + conditions.fails_for
+        return now < self._fails_until
 
     def _is_denied(self, client: str, request: Request) -> bool:
         if request.method != "POST" or "dryRun" in request.path or not self.conditions.denied:
@@ -255,11 +276,13 @@ class SimulatedApi(FakeApi):
         parts = urlsplit(request.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if query.get("watch") == "true":
-            return self._watched(parts.path, query)
+            return self._watched(client, parts.path, query)
         if request.method == "GET":
             answer = self._read_state(client, request, query)
             self._learn(client, answer)
+            self._expired.discard((client, parts.path.rpartition("/")[2], _list_version(answer)))
             return answer
+        self._race(client, request)
         if self.conditions.admission and request.method in ("POST", "PATCH") and not parts.path.endswith("reviews"):
             request = replace(request, body=self.conditions.admission(copy.deepcopy(request.body)))
         before, version = self.objects.copy(), self._version
@@ -275,6 +298,12 @@ class SimulatedApi(FakeApi):
                 self.judge(write)
         self._learn(client, answer)
         return answer
+
+    def _race(self, client: str, request: Request) -> None:
+        raced = self.conditions.raced
+        if raced and request.method in ("PATCH", "DELETE") and self.random.random() < raced:
+            self.troubles[client] += 1
+            self.rival(_written_key(request))
 
     def _read_state(self, client: str, request: Request, query: Mapping[str, str]) -> Answer:
         if token := query.get("continue", ""):
@@ -304,12 +333,9 @@ class SimulatedApi(FakeApi):
                 self._known.add((client, meta["uid"], meta["resourceVersion"]))
 
     def _forget(self, client: str, request: Request) -> None:
-        parts = urlsplit(request.path).path.split("/")
-        if request.method != "GET" and "namespaces" in parts and "dryRun" not in request.path:
-            place, resource, *name = parts[parts.index("namespaces") + 1 :]
-            named = name[0] if name else request.body["metadata"]["name"]
+        if request.method != "GET" and "/namespaces/" in request.path and "dryRun" not in request.path:
             # A read that goes back in time shows everything as lost.
-            self.lost[client, (resource, place, named)] = "" if self.conditions.stale else _sent_version(request.body)
+            self.lost[client, _written_key(request)] = "" if self.conditions.stale else _sent_version(request.body)
 
     def _note(self, client: str, request: Request, outcome: str, fate: str = "") -> None:
         version = _sent_version(request.body)
@@ -322,9 +348,13 @@ class SimulatedApi(FakeApi):
 
     # --- watches
 
-    def _watched(self, path: str, query: Mapping[str, str]) -> Any:
+    def _watched(self, client: str, path: str, query: Mapping[str, str]) -> Any:
         resource = path.rpartition("/")[2]
         if int(query["resourceVersion"]) < self.oldest:
+            asked = (client, resource, query["resourceVersion"])
+            if asked in self._expired:
+                self.complain(f"{client}: it watches {resource} again from version {asked[2]}, which has expired")
+            self._expired.add(asked)
             return status_object(410, "Expired", "too old resource version")
         return _WatchAnswer(self, resource, int(query["resourceVersion"]), float(query["timeoutSeconds"]))
 
@@ -367,6 +397,17 @@ def _sent_version(body: Any) -> str:
         "resourceVersion"
     )
     return str(given or "")
+
+
+def _written_key(request: Request) -> Key:
+    parts = urlsplit(request.path).path.split("/")
+    place, resource, *name = parts[parts.index("namespaces") + 1 :]
+    return resource, place, name[0] if name else str(request.body["metadata"]["name"])
+
+
+def _list_version(answer: Answer) -> str:
+    body = answer.body if isinstance(answer.body, dict) else {}
+    return str((body.get("metadata") or {}).get("resourceVersion") or "") if "items" in body else ""
 
 
 def _versions(answer: Any) -> str:

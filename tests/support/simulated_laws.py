@@ -19,6 +19,7 @@ __all__ = [
     "Mandate",
     "auths_of",
     "broken_laws",
+    "generated_name",
     "hosts_of",
     "is_ours",
     "lies_of",
@@ -31,6 +32,12 @@ LISTS = ("imagePullSecrets", "secrets")
 MANAGED, INSTANCE = "app.kubernetes.io/managed-by", "app.kubernetes.io/instance"
 KINDS = {"Secret": "secrets", "ServiceAccount": "serviceaccounts", "RoleBinding": "rolebindings"}
 NODES = ("openshift-config", "pull-secret")
+#: A label that an inventory declares.
+TIER = "tier"
+#: The end of the name of the pull secret that OpenShift generates for an account. Of a long account name, it keeps the beginning, and a hash.
+GENERATED = "-dockercfg-x7k2p"
+LONG_ACCOUNT = "pipeline-runner-of-the-department-for-integration"
+_SHORTENED = {LONG_ACCOUNT: "pipeline-runner-of-the-department-for--66c40f54"}
 #: The end of the name of a copy, which holds a secret while it is replaced.
 COPY = ".replaced"
 
@@ -40,7 +47,8 @@ class Inventory:
     """The declarations of an owner: logins by namespace and secret, links as namespace, account and secret, users by namespace.
 
     `merged`: the names of secrets to which the logins are only added. `immutable`: the names of those that must be immutable. `recreated`: the
-    names of those that may be replaced.
+    names of those that may be replaced. `exclusive`: the accounts with links that list nothing else, except the platform's own secret.
+    `obsolete`: the registries that a second entry removes from each merged secret. Its first entry then labels it with the owner.
     """
 
     owner: str
@@ -50,6 +58,8 @@ class Inventory:
     merged: frozenset[str] = frozenset()
     immutable: frozenset[str] = frozenset()
     recreated: frozenset[str] = frozenset()
+    exclusive: frozenset[str] = frozenset()
+    obsolete: frozenset[str] = frozenset()
 
     @property
     def binding(self) -> str:
@@ -59,24 +69,50 @@ class Inventory:
         """Return the entries for the modules."""
         return {
             "secrets": [
-                {
-                    "name": name,
-                    **_selected(place, name),
-                    "registries": [
-                        {"registry": host, "username": "robot", "password": word}
-                        for host, word in sorted(logins.items())
-                    ],
-                    "mode": "merge" if name in self.merged else "replace",
-                    **({"immutable": name in self.immutable, "recreate": True} if name in self.recreated else {}),
-                }
+                entry
                 for (place, name), logins in sorted(self.secrets.items())
+                for entry in self._entries(place, name, logins)
             ],
-            "links": [
-                {"secrets": [name], **_selected(place, name), "service_accounts": [account], "wait_timeout": 40}
-                for place, account, name in sorted(self.links)
-            ],
+            "links": [*self._links()],
             "grants": [{"users": [user], "namespaces": [place]} for place, user in sorted(self.grants)],
         }
+
+    def _entries(self, place: str, name: str, logins: Mapping[str, str]) -> Iterator[Object]:
+        is_merged = name in self.merged
+        secret = {"name": name, **_selected(place, name)}
+        registries = [
+            {"registry": host, "username": "robot", "password": word} for host, word in sorted(logins.items())
+        ]
+        yield {
+            **secret,
+            "registries": registries,
+            "mode": "merge" if is_merged else "replace",
+            **({"immutable": name in self.immutable, "recreate": True} if name in self.recreated else {}),
+            **({"labels": {TIER: self.owner}} if is_merged and self.obsolete else {}),
+        }
+        if is_merged and self.obsolete:
+            yield {**secret, "mode": "remove", "registries": [{"registry": host} for host in sorted(self.obsolete)]}
+
+    def _links(self) -> Iterator[Object]:
+        names: dict[tuple[str, str], list[str]] = {}
+        for place, account, name in sorted(self.links):
+            names.setdefault((place, account), []).append(name)
+        for (place, account), every in names.items():
+            usual = {"service_accounts": [account], "wait_timeout": 40}
+            if account in self.exclusive:
+                yield {"secrets": every, "namespaces": [place], "exclusive": True, **usual}
+            else:
+                yield from ({"secrets": [name], **_selected(place, name), **usual} for name in every)
+
+    def is_exclusive(self, place: str, account: str, name: str) -> bool:
+        """Whether an exclusive link removes the secret from the account."""
+        linked = {link[2] for link in self.links if link[:2] == (place, account)}
+        return account in self.exclusive and bool(linked) and name not in {*linked, generated_name(account)}
+
+
+def generated_name(account: str) -> str:
+    """Return the name of the pull secret that OpenShift generates for an account."""
+    return f"{_SHORTENED.get(account, account)}{GENERATED}"
 
 
 def _selected(place: str, name: str) -> Object:
@@ -148,7 +184,7 @@ def broken_laws(api: SimulatedApi, write: Write, mandate: Mandate, words: frozen
 
 def _pull_laws(api: SimulatedApi, write: Write, mandate: Mandate, words: frozenset[str]) -> Iterator[str]:
     """An account that could pull with a secret still can, unless the secret is ours and no longer declared for that."""
-    place, inventory = write.key[1], mandate.inventory
+    (resource, place, _name), inventory = write.key, mandate.inventory
     before = {key: obj for key, obj in api.objects.items() if key != write.key}
     if write.before is not None:
         before[write.key] = write.before
@@ -157,6 +193,8 @@ def _pull_laws(api: SimulatedApi, write: Write, mandate: Mandate, words: frozens
         now = frozenset().union(*new.get(account, {}).values())
         for secret, hosts in old[account].items():
             if secret in new.get(account, {}) and hosts <= new[account][secret]:
+                continue
+            if resource == "serviceaccounts" and inventory.is_exclusive(place, account, secret):
                 continue
             is_declared = (place, account, secret) in inventory.links
             due = hosts & inventory.secrets.get((place, secret), {}).keys() if is_declared else set()
@@ -188,10 +226,10 @@ def is_ours(obj: Object) -> bool:
 
 
 def _rest(obj: Object | None, *parts: str) -> Object:
-    """The object without these parts, and without what the server and its webhook write."""
+    """The object without these parts, and without what the server, its webhook and an inventory write."""
     found = {name: value for name, value in (obj or {}).items() if name not in (*parts, "kind", "apiVersion")}
     kept = {name: value for name, value in (found.get("metadata") or {}).items() if name != "resourceVersion"}
-    labels = {name: value for name, value in _labels(obj).items() if name != "policy"}
+    labels = {name: value for name, value in _labels(obj).items() if name not in ("policy", TIER)}
     return {**found, "metadata": {**kept, "labels": labels}}
 
 
@@ -208,7 +246,8 @@ def _copy_laws(api: SimulatedApi, write: Write, inventory: Inventory) -> Iterato
     copy.pop(".object", None)
     if write.after is None and write.before and write.key[1:] in inventory.secrets and copy != write.before["data"]:
         yield f"secret {write.key} was deleted without a copy of its content"
-    if write.before is None and name in inventory.merged:
+    # A read that goes back in time does not show the copy.
+    if write.before is None and name in inventory.merged and not api.conditions.stale:
         kept, now = auths_of({"data": copy}), auths_of(write.after)
         if lost := [host for host in kept if host not in now]:
             yield f"secret {write.key} was created without the entries {lost} of its copy"
@@ -238,7 +277,7 @@ def _edit_laws(write: Write, inventory: Inventory, declared: Mapping[str, str]) 
     if _rest(write.before, "data", "immutable") != _rest(write.after, "data", "immutable"):
         yield f"more than the data of secret {where} changed"
     before, after = auths_of(write.before), auths_of(write.after)
-    for host in before.keys() - declared.keys() if where[1] in inventory.merged else ():
+    for host in before.keys() - declared.keys() - inventory.obsolete if where[1] in inventory.merged else ():
         if before[host] != after.get(host):
             yield f"the entry {host} of others in secret {where} changed"
 
@@ -275,7 +314,8 @@ def _account_laws(write: Write, mandate: Mandate) -> Iterator[str]:
             yield f"the order of {key} of {place}/{account} changed: {before} -> {after}"
         if foreign := {*after} - {*before} - linked:
             yield f"nobody declared the link of {place}/{account} to {foreign}"
-        if lost := [name for name in {*before} - {*after} if name in linked or not _is_named_for(name, mandate)]:
+        lost = [name for name in {*before} - {*after} if name in linked or not _is_named_for(name, mandate)]
+        if lost := [name for name in lost if not mandate.inventory.is_exclusive(place, account, name)]:
             yield f"{place}/{account} lost its entries {lost}"
 
 
@@ -307,9 +347,22 @@ def _miscounts(api: SimulatedApi, result: Mapping[str, Any]) -> Iterator[str]:
         yield f"the result counts {total} namespaces of {most}, and lists {names}"
 
 
+def _repeated(value: Any, where: str) -> Iterator[str]:
+    """Yield each row that a list of a result has twice. An object can be changed twice."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from () if name == "changes" else _repeated(part, f"{where}.{name}")
+    elif isinstance(value, list) and all(isinstance(row, Mapping) for row in value):
+        rows = [json.dumps(row, sort_keys=True) for row in value]
+        yield from (f"{where} has a row twice: {row}" for row in dict.fromkeys(rows) if rows.count(row) > 1)
+        for row in value:
+            yield from _repeated(row, where)
+
+
 def lies_of(api: SimulatedApi, client: str, result: Mapping[str, Any], writes: Sequence[Write]) -> Iterator[str]:
     """Yield a sentence for each difference between a result and the writes that the server has carried out for it."""
     yield from _miscounts(api, result)
+    yield from _repeated(result, "result")
     told = {object_of(change, each["name"]) for each in result.get("namespaces", ()) for change in each["changes"]}
     done = {write.key for write in writes if write.changes_something}
     text = json.dumps([result.get("msg"), result.get("failures"), result.get("namespaces")])
@@ -318,8 +371,11 @@ def lies_of(api: SimulatedApi, client: str, result: Mapping[str, Any], writes: S
         now = (api.objects.get(key) or {}).get("metadata", {}).get("resourceVersion")
         if api.lost.get((client, key), now) == now:
             yield f"the result names a change of {key} that was not made"
-    # A replacement makes a copy and deletes it.
-    gone = {key for key in done if key[2].endswith(COPY) and (key not in api.objects or api.conditions.stale)}
+    # A replacement makes a copy and deletes it. Another run can have made the next one.
+    left = {write.key for write in {write.key: write for write in writes}.values() if write.after is not None}
+    gone = {
+        key for key in done if key[2].endswith(COPY) and (key not in api.objects.keys() & left or api.conditions.stale)
+    }
     for key in done - told - gone:
         is_told = result.get("failed") and (f"{key[2]}" in text or key[1] in text)
         if not is_told:

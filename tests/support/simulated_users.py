@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
 from support.fake_api import Key
 from support.objects import b64, pull_secret
 from support.simulated_api import SimulatedApi
-from support.simulated_laws import COPY, NODES, Inventory, auths_of
+from support.simulated_laws import COPY, GENERATED, NODES, Inventory, auths_of, generated_name
 
 __all__ = ["ACCOUNTS", "HOSTS", "NEW", "OLD", "OWNERS", "Others", "World"]
 
@@ -25,7 +26,7 @@ OWNERS = ("a", "b")
 OLD, NEW = "Canary-old-password", "Canary-new-password"
 FOREIGN = "Canary-foreign-password"
 REFERENCE = "openshift.io/internal-registry-pull-secret-ref"
-GENERATED = "-dockercfg-x7k2p"
+NOTE, OLD_NOTE = "openshift.io/internal-registry-auth-token.service-account", "openshift.io/token-secret.name"
 #: The edits of one user, each after a longer pause than the one before.
 EDITS = 40
 EDITED = ("serviceaccounts", "secrets", "rolebindings")
@@ -33,11 +34,18 @@ EDITED = ("serviceaccounts", "secrets", "rolebindings")
 
 @dataclass
 class World:
-    """The namespaces of one cluster. `words` are all passwords."""
+    """The namespaces of one cluster. `words` are all passwords. `is_old`: the platform is older than OpenShift 4.16.
+
+    `awaits`: the inventories link secrets only to accounts that appear late, after a client has begun to link them (`is_linked`).
+    """
 
     api: SimulatedApi
     random: Random
     places: Sequence[str] = ()
+    accounts: Sequence[str] = ACCOUNTS
+    is_old: bool = False
+    awaits: bool = False
+    is_linked: bool = False
     words: set[str] = field(default_factory=lambda: {OLD, NEW, FOREIGN})
 
     def build(self) -> None:
@@ -47,7 +55,7 @@ class World:
         for place in (*self.places, NODES[0]):
             self.api.put("namespaces", "", place, metadata={"labels": {"name": place}})
         for place in self.places:
-            for account in ACCOUNTS:
+            for account in self.accounts:
                 self.api.put("serviceaccounts", place, account)
             self.put_foreign(place, "by-hand")
         self.provision()
@@ -58,7 +66,7 @@ class World:
         """Create or change the secret of a user, and link it."""
         auths = {"foreign.example.com": {"auth": b64(f"robot:{FOREIGN}")}}
         self.api.put("secrets", place, name, **pull_secret(name, {"auths": auths}))
-        for account in ACCOUNTS:
+        for account in self.accounts:
             found = self.api.objects["serviceaccounts", place, account]
             if self.random.random() < 0.5:
                 self.write(found, imagePullSecrets=[*found.get("imagePullSecrets", ()), {"name": name}])
@@ -73,10 +81,10 @@ class World:
     def provision(self) -> None:
         """Make or restore the pull secret that OpenShift generates for each account, and its entries."""
         for place in self.places:
-            for account in ACCOUNTS:
-                found, name = self.api.objects["serviceaccounts", place, account], f"{account}{GENERATED}"
+            for account in self.accounts:
+                found, name = self.api.objects["serviceaccounts", place, account], generated_name(account)
                 if ("secrets", place, name) not in self.api.objects:
-                    notes = {"openshift.io/internal-registry-auth-token.service-account": account}
+                    notes = {OLD_NOTE: f"{account}-token"} if self.is_old else {NOTE: account}
                     content = {"internal.example.com:5000": {"auth": b64(f"robot:{FOREIGN}")}}
                     secret = pull_secret(name, content, "kubernetes.io/dockercfg", metadata={"annotations": notes})
                     self.api.put("secrets", place, name, **secret)
@@ -84,7 +92,7 @@ class World:
                 if any({"name": name} not in entries for entries in lists.values()):
                     kept = {key: [each for each in entries if each["name"] != name] for key, entries in lists.items()}
                     body = {key: [*entries, {"name": name}] for key, entries in kept.items()}
-                    self.write(found, {"annotations": {REFERENCE: name}}, **body)
+                    self.write(found, {} if self.is_old else {"annotations": {REFERENCE: name}}, **body)
 
     def inventory(self, owner: str) -> Inventory:
         """Draw the declarations of an owner."""
@@ -96,8 +104,10 @@ class World:
             return {host: self.random.choice(words) for host in HOSTS if draw() < 0.6} or {HOSTS[0]: OLD}
 
         secrets = {(place, name): logins() for place in self.places for name in names if draw() < 0.6}
-        links = frozenset((place, account, name) for place, name in secrets for account in ACCOUNTS if draw() < 0.6)
-        if len(self.places) > 4 and draw() < 0.5:
+        links = frozenset(
+            (place, account, name) for place, name in secrets for account in self.accounts if draw() < 0.6
+        )
+        if self.awaits or (len(self.places) > 4 and draw() < 0.5):
             # One account in many namespaces is read by lists, and awaited.
             secrets |= {(place, names[1]): logins() for place in self.places}
             links = frozenset((place, LATE, names[1]) for place in self.places)
@@ -186,30 +196,47 @@ class Others:
             api.put("namespaces", "", f"new{number}")
 
     def latecomer(self) -> None:
-        """Create the awaited accounts, one after the other."""
+        """Create the awaited accounts, one after the other: all of them before a client gives up."""
         api = self.world.api
+        while self.world.awaits and not (self.world.is_linked or self.stopped):
+            api.schedule.sleep(1.0)
         for place in self.world.places:
             api.put("serviceaccounts", place, LATE)
-            api.schedule.sleep(0.0 if self.stopped else self.random.expovariate(1 / 3))
+            api.schedule.sleep(0.0 if self.stopped else min(self.random.expovariate(1 / 3), 3.0))
 
     def cloud(self) -> None:
         """Renew the platform's own entry in the pull secret of the nodes."""
         api, key = self.world.api, ("secrets", *NODES)
         for number in range(EDITS):
             api.schedule.sleep(self.random.expovariate(4 / (1 + number)))
-            seen = api.objects[key]
+            seen = api.objects.get(key)
             api.schedule.sleep(self.random.expovariate(5))
-            if api.objects[key] is seen and not self.stopped and self.random.random() < 0.3:
-                # Somebody deletes it, and notices.
+            if seen is None or api.objects.get(key) is not seen:
+                continue
+            if not self.stopped and self.random.random() < 0.3:
                 api.remove(*key)
-                api.schedule.sleep(self.random.expovariate(0.5))
-                if key in api.objects:
-                    return
-                parts = {name: value for name, value in seen.items() if name != "metadata"}
-                api.put(*key, **parts, metadata={"labels": seen["metadata"].get("labels") or {}})
-            elif api.objects[key] is seen:
+                self._put_back(key, seen)
+            else:
                 auths = {**auths_of(seen), "cloud.example.com": {"auth": b64(f"robot:{FOREIGN}{number}")}}
                 self.world.write(seen, data={".dockerconfigjson": b64({"auths": auths})})
+
+    def _put_back(self, key: Key, seen: Mapping[str, Any]) -> None:
+        """Create an object again that somebody has deleted by mistake."""
+        api = self.world.api
+        api.schedule.sleep(self.random.expovariate(0.5))
+        if key not in api.objects:
+            parts = {name: value for name, value in seen.items() if name != "metadata"}
+            api.put(*key, **parts, metadata={"labels": seen["metadata"].get("labels") or {}})
+
+    def rival(self, key: Key) -> None:
+        """Change an object that a client is about to change."""
+        api = self.world.api
+        seen = api.objects.get(key)
+        if seen is not None and key[1:] == NODES:
+            api.remove(*key)
+            api.schedule.begin(partial(self._put_back, key, seen))
+        elif seen is not None:
+            self._edit(key, seen)
 
     def restarter(self) -> None:
         """Restart the API server now and then. All requests on their way are then lost."""

@@ -35,9 +35,19 @@ from support.fake_api import Key
 from support.objects import b64
 from support.scripted_pool import HOST, ScriptedConnection
 from support.simulated_api import FATES, Conditions, SimulatedApi, Write
-from support.simulated_laws import COPY, NODES, Inventory, Mandate, broken_laws, hosts_of, lies_of
+from support.simulated_guards import Guard
+from support.simulated_laws import (
+    COPY,
+    LONG_ACCOUNT,
+    NODES,
+    Inventory,
+    Mandate,
+    broken_laws,
+    hosts_of,
+    lies_of,
+)
 from support.simulated_threads import Schedule
-from support.simulated_users import HOSTS, NEW, OLD, Others, World
+from support.simulated_users import ACCOUNTS, HOSTS, NEW, OLD, Others, World
 
 __all__ = ["BrokenLaw", "Simulation", "simulate"]
 
@@ -63,16 +73,16 @@ class _Connection(ScriptedConnection):
 
 
 class Simulation:
-    """One cluster. `problems` are the broken laws, `mandates` the declarations of each client."""
+    """One cluster. `problems` are the broken laws, `mandates` the declarations of each client. `more` are settings of its `World`."""
 
-    def __init__(self, seed: object, places: Sequence[str] = ()) -> None:
+    def __init__(self, seed: object, places: Sequence[str] = (), **more: Any) -> None:
         # The client spreads its repeated requests by the shared generator.
         random.seed(f"{seed} pauses")
         self.seed = seed
         self.schedule = Schedule(Random(f"{seed} order"))
         self.api = SimulatedApi(self.schedule, Random(f"{seed} faults"), Conditions())
-        self.api.judge = self._judge
-        self.world = World(self.api, Random(f"{seed} world"), places)
+        self.api.judge, self.api.complain = self._judge, self.complain
+        self.world = World(self.api, Random(f"{seed} world"), places, **more)
         self.problems: list[str] = []
         #: Whether lists were older than the last write. A prune then cannot see each link before it deletes the secret.
         self.was_stale = False
@@ -80,6 +90,7 @@ class Simulation:
         self.is_gentle = False
         self.failed: set[str] = set()
         self.mandates: dict[str, Mandate] = {}
+        self.guards: dict[str, Guard] = {}
         self.schedule.run(self.world.build)
 
     def check(self) -> None:
@@ -93,7 +104,9 @@ class Simulation:
 
     def _judge(self, write: Write) -> None:
         mandate = self.mandates.get(write.client)
-        for law in broken_laws(self.api, write, mandate, frozenset(self.world.words)) if mandate is not None else ():
+        laws = [*broken_laws(self.api, write, mandate, frozenset(self.world.words))] if mandate is not None else []
+        guard = self.guards.get(write.client)
+        for law in filter(None, [*laws, guard.why_not(write) if guard is not None else ""]):
             self.complain(f"{write.client}: {write.method} {'/'.join(write.key)}: {law}")
 
     # --- clients
@@ -101,9 +114,12 @@ class Simulation:
     def run_module(self, client: str, name: str, /, *, check: bool = False, **options: Any) -> Object:
         """Run a module as this client, and compare its result with the writes that the server carries out for it."""
         module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
-        validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(
-            {"host": HOST, "api_key": "token-1", **options}
-        )
+        guard = self.guards.get(client)
+        if guard is not None and module.form is not None:
+            module = replace(module, run=partial(guard.run, module.form))
+        # A module that only asks registries does not take these.
+        login = {"host": HOST, "api_key": "token-1"} if "host" in module.arguments else {}
+        validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate({**login, **options})
         assert not validation.error_messages, validation.error_messages
         clock, pool = self.schedule.clock, self.api.pool(client)
 
@@ -115,11 +131,12 @@ class Simulation:
         task = Task(name, params, check, True, "", set(), open_connection=connected, clock=clock)
         begun, troubles, refused = len(self.api.carried_out), self.api.troubles[client], self.api.refused[client]
         self.api.note(client, f"{name} begins")
+        self.world.is_linked = self.world.is_linked or name == "sa_link"
         result = {"failed": False, **execute(module, task), "warnings": task.warnings}
         self.api.note(client, f"{name} ends: changed {result.get('changed')}, {result.get('msg') or 'ok'}")
         title = f"{client}: {name}"
         self._check_result(title, client, result, self.api.carried_out[begun:], is_check=check)
-        if self.api.refused[client] - refused > LATE_REQUESTS * params["concurrency"]:
+        if self.api.refused[client] - refused > LATE_REQUESTS * params.get("concurrency", 1):
             self.complain(f"{title}: it sent {self.api.refused[client] - refused} requests after its login was refused")
         if not check:
             self._check_success(title, client, result, self.api.troubles[client] - troubles)
@@ -129,7 +146,8 @@ class Simulation:
         own = [each for each in since if each.client == client]
         for lie in () if is_check else lies_of(self.api, client, result, own):
             self.complain(f"{title}: {lie}")
-        for key in self._missing(own, self.mandates.get(client)) if "gone" not in str(result.get("msg")) else ():
+        is_told = any(words in str(result.get("msg")) for words in ("gone", "may have been carried out: deleting"))
+        for key in () if is_told else self._missing(own, self.mandates.get(client)):
             self.complain(f"{title}: {'/'.join(key)} was replaced, and is not there")
         if is_check and own:
             self.complain(f"{title}: check mode writes")
@@ -153,15 +171,24 @@ class Simulation:
             self.complain(f"{title}: a second run changes something")
 
     def _missing(self, own: Sequence[Write], mandate: Mandate | None) -> Iterator[Key]:
-        """Yield the declared secrets that were deleted to be replaced, and do not exist."""
+        """Yield the declared secrets that were deleted to be replaced, and do not exist. Another run may just be replacing one."""
+        last = {write.key: write for write in self.api.carried_out}
         for write in own if mandate is not None else ():
-            is_gone = write.after is None and write.key not in self.api.objects
+            is_gone = write is last[write.key] and write.after is None and write.key not in self.api.objects
             if is_gone and write.key[1:] in mandate.inventory.secrets:
                 yield write.key
 
-    def site(self, client: str, inventory: Inventory, most: str = "", **options: Any) -> None:
-        """Bring the inventory about as the playbook `site` does, and prune unless something failed. `most`: the secrets that may be removed."""
+    def site(
+        self, client: str, inventory: Inventory, most: str = "", guard: Guard | None = None, **options: Any
+    ) -> None:
+        """Bring the inventory about as the playbook `site` does, and prune unless something failed.
+
+        `most`: the secrets that may be removed. `guard` judges the plans, except that of the prune.
+        """
         self.mandates[client] = Mandate(inventory)
+        if guard is not None:
+            self.guards[client] = guard
+            self.failed.add(client)  # it refuses some changes
         lists, options = inventory.lists(), {"owner": inventory.owner, **options}
         done = [
             self.run_module(client, module, **{option: lists[option]}, **options)
@@ -216,6 +243,11 @@ class Simulation:
         what = {"registries": list(HOSTS), **logins, "secrets": secrets, "verify": False, "allow_absent": True}
         self.run_module(client, "credential_rotation", **what, **options)
 
+    def look(self, client: str, **options: Any) -> None:
+        """Read the pull secrets of all namespaces."""
+        self.failed.add(client)
+        self.run_module(client, "pull_secret_info", namespace_selector={"labels": "name"}, **options)
+
     def follow(self) -> list[Object]:
         """Start an event source. The list gets its events."""
         told: list[Object] = []
@@ -262,6 +294,8 @@ class Simulation:
         for name in declared - listed:
             yield f"account {place}/{account} does not list {name}"
         for name in listed - declared:
+            if inventory.is_exclusive(place, account, name):
+                yield f"account {place}/{account} still lists {name}, which an exclusive link removes"
             is_known = (place, name) not in removed and (
                 ("secrets", place, name) in self.api.objects or not self.was_stale
             )
@@ -314,6 +348,9 @@ class _Play:
     nodes: dict[str, str] = field(default_factory=dict)
     rotated: frozenset[tuple[str, str]] | None = None
     most: str = ""
+    #: Draws the later dimensions, so that the other draws of a seed stay the same.
+    more: Random = field(default_factory=Random)
+    guard: tuple[float, float] | None = None
 
     def run(self) -> None:
         simulation, draw, others = self.simulation, self.draw, self.others
@@ -326,6 +363,7 @@ class _Play:
                 simulation.schedule.begin(partial(actor, others))
         if len(simulation.world.places) > 4:
             simulation.schedule.begin(others.latecomer)
+        self._draw_more()
         conditions = simulation.api.conditions
         is_current = not conditions.stale and conditions.last_request is None and not conditions.fails
         simulation.is_gentle = is_current and not others.may_break
@@ -339,11 +377,32 @@ class _Play:
         simulation.api.conditions = Conditions(latency=conditions.latency, admission=conditions.admission)
         simulation.api.down_until = float("-inf")
         simulation.world.provision()
+        if self.more.random() < 0.5:
+            self._shrink()
         self._end("last")
         self._end("rest")
         self._compare()
         if watched is not None:
             self._check_events(watched)
+
+    def _draw_more(self) -> None:
+        """Draw other users who write directly before a client, a guard, and lists that fail for some time."""
+        simulation, draw = self.simulation, self.more
+        conditions = simulation.api.conditions
+        conditions.raced = draw.choice((0.0, 0.0, 0.2, 0.6))
+        simulation.api.rival = self.others.rival
+        fails = (0.1, 0.3)
+        self.guard = draw.choice((None, fails) if simulation.world.awaits else (None, None, (0.3, 0.0), fails))
+        if simulation.world.awaits and draw.random() < 0.5 and not conditions.fails:
+            conditions.fails = "/serviceaccounts?"
+            conditions.fails_after, conditions.fails_for = draw.randrange(1, 25), draw.uniform(20, 60)
+
+    def _inventory(self, owner: str, *, is_alone: bool) -> Inventory:
+        found = self.simulation.world.inventory(owner)
+        every = self.simulation.world.accounts
+        if not is_alone or every is ACCOUNTS:
+            return found
+        return replace(found, exclusive=frozenset({self.more.choice((*every, LONG_ACCOUNT))}))
 
     def _rounds(self) -> None:
         simulation, draw = self.simulation, self.draw
@@ -353,13 +412,23 @@ class _Play:
         self.nodes = {"quay.io": OLD, "registry.example.com": OLD} if draw.random() < 0.3 else {}
         for number in range(draw.choice((1, 2, 2, 3))):
             for owner in sorted(set(owners)):
-                self.inventories[owner] = simulation.world.inventory(owner)
+                self.inventories[owner] = self._inventory(owner, is_alone=len({*owners}) == 1)
+            guards = [self.guard and Guard(self.more, *self.guard) for _owner in owners]
             works = [
-                partial(simulation.site, f"{owner}{at}.{number}", self.inventories[owner], self.most, **self.settings)
+                partial(
+                    simulation.site,
+                    f"{owner}{at}.{number}",
+                    self.inventories[owner],
+                    self.most,
+                    guards[at],
+                    **self.settings,
+                )
                 for at, owner in enumerate(owners)
             ]
             if draw.random() < 0.1:
                 works.append(partial(simulation.contradict, f"contradiction.{number}", simulation.world.places[0]))
+            if self.more.random() < 0.3:
+                works.append(partial(simulation.look, f"look.{number}", **self.settings))
             if self.nodes and not number:
                 simulation.schedule.begin(self.others.cloud)
                 works.append(partial(simulation.change_nodes, "nodes", self.nodes))
@@ -378,6 +447,15 @@ class _Play:
             for where, logins in found.secrets.items()
         }
         self.inventories["a"] = replace(found, secrets=secrets)
+
+    def _shrink(self) -> None:
+        """Drop some secrets of each owner, and prune with a limit."""
+        for owner, found in self.inventories.items():
+            secrets = {where: logins for where, logins in found.secrets.items() if self.more.random() < 0.7}
+            links = frozenset(link for link in found.links if (link[0], link[2]) in secrets)
+            self.inventories[owner] = replace(found, secrets=secrets, links=links)
+            work = partial(self.simulation.site, f"{owner}-limited", self.inventories[owner], "1")
+            self.simulation.schedule.run(work)
 
     def _end(self, when: str) -> None:
         """Run everything once without faults. The second time, nothing is left to do."""
@@ -403,12 +481,22 @@ class _Play:
             self.simulation.complain(f"the event source never told of {name}")
 
 
+#: Settings of the worlds: twice the usual one, a platform before OpenShift 4.16, and accounts that are awaited in many namespaces.
+_WORLDS: tuple[Object, ...] = (
+    {},
+    {},
+    {"accounts": (*ACCOUNTS, LONG_ACCOUNT), "is_old": True},
+    {"places": [f"ns{number}" for number in range(10)], "awaits": True},
+)
+
+
 def simulate(seed: object) -> Simulation:
     """Play the seed. The caller checks the laws."""
-    simulation = Simulation(seed)
-    draw, others = Random(f"{seed} play"), Random(f"{seed} others")
+    draw, others, more = (Random(f"{seed} {stream}") for stream in ("play", "others", "more"))
+    simulation = Simulation(seed, **more.choice(_WORLDS))
     try:
-        _Play(simulation, draw, Others(simulation.world, others, may_break=draw.random() < 0.3)).run()
+        play = _Play(simulation, draw, Others(simulation.world, others, may_break=draw.random() < 0.3), more=more)
+        play.run()
     finally:
         simulation.schedule.end()
     return simulation

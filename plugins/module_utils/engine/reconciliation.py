@@ -78,17 +78,17 @@ def apply_change(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
     return made
 
 
-def _store_copy(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
+def _store_copy(cluster: Cluster, change: Change, clock: Clock) -> Json:
     """Create the copy. One of an earlier version of the same secret is replaced.
 
-    :raises Refusal: if its name is taken. `Conflict` if the secret has changed.
+    :raises Refusal: if its name is taken. `Conflict` if the secret or the copy was changed by another run.
     """
     copy = store_copy(change)
     try:
-        return _create(cluster, copy, clock, (ConnectError, Unanswered))
+        return _create_copy(cluster, copy, clock)
     except AlreadyExists:
-        found = cluster.get(copy.ref)
-    if found is None or _has_content(found, copy.body):
+        found = _require_copy(copy, cluster.get(copy.ref))
+    if _has_content(found, copy.body):
         return found
     if not is_copy(found):
         raise Refusal(
@@ -100,7 +100,18 @@ def _store_copy(cluster: Cluster, change: Change, clock: Clock) -> Json | None:
         # Then another run may just be replacing the secret, and needs the copy.
         raise Conflict(f"{change.ref} was changed in the meantime")
     cluster.write(delete(copy.ref, found, {}, {}))
-    return _create(cluster, copy, clock, (ConnectError, Unanswered))
+    return _create_copy(cluster, copy, clock)
+
+
+def _create_copy(cluster: Cluster, copy: Change, clock: Clock) -> Json:
+    return _require_copy(copy, _create(cluster, copy, clock, (ConnectError, Unanswered)))
+
+
+def _require_copy(copy: Change, found: Json | None) -> Json:
+    """:raises Conflict: if another run has just deleted the copy. Without one, the secret must not be deleted."""
+    if found is None:
+        raise Conflict(f"{copy.ref} was deleted in the meantime")
+    return found
 
 
 def _delete_copy(cluster: Cluster, change: Change, copy: Json | None) -> None:

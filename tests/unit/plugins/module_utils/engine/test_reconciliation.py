@@ -95,6 +95,13 @@ class Keep(Desired):
         return update(ref, observed, WANTED, {}, before={"old": name}, after={"new": name})
 
 
+class Edit(Keep):
+    """Changes only an object that exists."""
+
+    def _change(self, namespace: str, name: str, observed: Json | None) -> Change | None:
+        return None if observed is None else super()._change(namespace, name, observed)
+
+
 class Replace(Keep):
     """Replaces an object with other data."""
 
@@ -325,15 +332,16 @@ class TestLostAnswers:
         assert actions(run(api, Replace())) == []
 
     def test_a_lost_update_of_an_object_that_is_gone_is_not_reported(self, api: FakeApi) -> None:
-        """Nobody knows whether it was made. The create names the object."""
+        """Nobody knows whether it was made. A create names the object."""
 
         def removed(_request: Request) -> Answer:
             api.remove("secrets", "a", "keep")
             raise LOST
 
-        api.put("secrets", "a", "keep", **OTHER)
-        api.fail("PATCH", removed)
-        assert actions(run(api, Keep())) == ["create"]
+        for desired, expected in ((Keep(), ["create"]), (Edit(), [])):
+            api.put("secrets", "a", "keep", **OTHER)
+            api.fail("PATCH", removed)
+            assert actions(run(api, desired)) == expected
 
     def test_a_replacement_that_another_client_completed_is_reported(self, api: FakeApi) -> None:
         """The old object was deleted, with all that others had written into it."""

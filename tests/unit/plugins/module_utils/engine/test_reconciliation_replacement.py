@@ -92,6 +92,15 @@ class TestCopy:
             do(api, clock, change)
         assert read_copy(REF, api.get("secrets", "a", "pull.replaced"))["data"] == later
 
+    def test_without_a_copy_the_secret_stays(self, api: FakeApi, clock: Clock) -> None:
+        """Another run deletes the copy after it has kept this one from creating it."""
+        taken = status_object(409, "AlreadyExists", 'secrets "pull.replaced" already exists')
+        api.fail(r"POST /api/v1/namespaces/a/secrets$", taken)
+        with pytest.raises(Conflict, match=r"^copy a/pull.replaced was deleted in the meantime$"):
+            do(api, clock)
+        assert stored(api)["type"] == "Opaque"
+        assert do(api, clock)["type"] == "new"
+
     def test_another_secret_of_that_name_is_neither_written_nor_used(self, api: FakeApi, clock: Clock) -> None:
         before = api.put("secrets", "a", "pull.replaced", **{**store_copy(planned(api)).body, "type": "Opaque"})
         with pytest.raises(
