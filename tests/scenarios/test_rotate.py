@@ -1135,4 +1135,8 @@ class TestSteps:
         assert all(line in done.output for line in lines), "they are named"
         back = rotate(tmp_path, [cluster], *given, **nothing, credential_rotation_rollback=True)
         assert back.status == 0, back.output
+        assert (
+            f'"2 secrets updated in 2 namespaces: they have the login of {cluster.old["username"]} again, 0 confirmed secrets left with the '
+            f'login of {cluster.new["username"]}"' in back.output
+        )
         assert set(cluster.logins().values()) == {auth(cluster.old)}
