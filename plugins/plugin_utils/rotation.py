@@ -90,13 +90,15 @@ def judge_plan(facts: Facts) -> Step:
     old_login, to_change = plan["old_login"], plan["copies"]["to_change"]
     # Check mode refuses the same as the run, except for the review of a plan.
     retires = facts.retires and not facts.is_review
-    blocks, problems = tables_of(facts, plan), [*_unclear_logins(facts), _absence(facts, plan, "plan")]
+    absence = _absence(facts, plan, "plan")
+    blocks, problems = tables_of(facts, plan), [*_unclear_logins(facts), absence]
     if not is_emergency:
         blocks += _inventory_notes(facts)
         problems += [_inventory_problem(facts)] if retires else []
     if not is_emergency and not is_rollback:
         problems += [_other_passwords_problem(facts, plan, old_login)] if retires else []
-    problems += [_unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
+    # A login that no secret has needs no confirmation.
+    problems += ["" if absence else _unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
     if not is_emergency and old_login == "refused" and to_change:
         problems.append(
             f"a registry already rejects {facts.logins[0]}, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
@@ -204,7 +206,7 @@ def _unconfirmed(facts: Facts) -> str:
     if named or facts.is_review or facts.changes_nodes or not plan["not_declared_count"]:
         return ""
     replaced, written = facts.logins
-    fixes = [row["fix"] for row in plan["not_declared"] if row["fix"]]
+    example = next((f", for example {row['fix']}" for row in plan["not_declared"] if row["fix"]), "")
     to_plan = facts.fact("to_plan") or (
         f"Write a plan with --check -e credential_rotation_plan_dest=plan-{host}.yml, remove the secrets whose readers must not have "
         f"{written}, and run again with -e credential_rotation_plan=plan-{host}.yml"
@@ -212,7 +214,7 @@ def _unconfirmed(facts: Facts) -> str:
     return (
         f"{pluralize(plan['not_declared_count'], 'secret')} in {pluralize(plan['not_declared_namespaces'], 'namespace')} hold {replaced}, or "
         f"may hold it. None of them is declared, so it is not known which of them are allowed to have {written}. {to_plan}. Or add entries "
-        f"to credential_rotation_secrets, for example {next(iter(fixes), 'none of these')}"
+        f"to credential_rotation_secrets{example}"
     )
 
 

@@ -157,6 +157,11 @@ class TestPlan:
         nodes = found(not_declared=rows, nodes=[ROW])
         assert (self.refusal(nodes, **given) == "") is (given.get("nodes", True) or not refuses)
 
+    def test_a_login_that_no_secret_has_needs_no_confirmation(self) -> None:
+        plan = found(not_declared=[{**ROW, "fix": ""}], copies={"old": 0, "new": 0})
+        assert self.refusal(plan, hosts={}).endswith("set credential_rotation_allow: [absent]")
+        assert self.refusal(plan, hosts={}, allow=["absent"]).endswith("Or add entries to credential_rotation_secrets")
+
     def test_a_rotation_without_an_accepted_login_is_refused(self) -> None:
         row = {"declared": True, "is_accepted": False}
         for rows, refuses in (
