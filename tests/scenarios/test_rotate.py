@@ -548,7 +548,7 @@ class TestSteps:
         assert done.status != 0
         told = " ".join(done.output.split())
         assert "nothing was changed: 2 confirmed secrets have its user with another" in told
-        why = f"have the user of the old login with another password, for {cluster.host}."
+        why = f"have the user of the login to replace, but another password, for {cluster.host}."
         assert f"{', '.join(f'{name}/quay' for name in sorted(others))} {why}" in told
         assert f"{first}/quay" not in told
         assert (audit.writes(), "Disable the old account" in done.output) == ([], False)
