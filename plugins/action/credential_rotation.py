@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import read_source
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
@@ -15,6 +17,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_var
 
 
 class ActionModule(ModuleAction, of="credential_rotation"):
+    def _name_variables(self, task_vars: Mapping[str, Any]) -> dict[str, str]:
+        """Return the variables of the options. In a rollback, the role gives each login as the other option."""
+        found = super()._name_variables(task_vars)
+        is_rollback = boolean(self._templar.template(task_vars.get("credential_rotation_rollback")), strict=False)
+        if not is_rollback or found.get("old") != "credential_rotation_old":
+            return found
+        return {**found, "old": found["new"], "new": found["old"]}
+
     def _answer(self, tmp: Any, task_vars: Any) -> Any:
         """Read the plan of the role on the controller, as its action plugin runs there."""
         plan = self._task.args.get("plan")

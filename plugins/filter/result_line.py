@@ -47,6 +47,13 @@ options:
   already_refused:
     description: With V(rotation), whether the registry refused the old login before, so that the tasks that retire it did not run.
     type: bool
+  is_rollback:
+    description: With V(rotation), whether the secrets get the old login again.
+    type: bool
+  usernames:
+    description: With V(rotation), the users of the replaced and of the written login. Empty if the plan failed.
+    type: list
+    elements: str
   rolled_out:
     description: With V(nodes), whether the nodes have the pull secret. Null if that is not known.
     type: bool

@@ -18,7 +18,7 @@ options:
     type: list
     elements: str
     choices: [prepare, login, plan, steps, wave, canary, scope, pods, rest, nodes, written_nodes, end, pulls, retirement, supposed, workloads, disable,
-      new_login, old_login, result]
+      new_login, old_login, names, result]
     required: true
 """
 

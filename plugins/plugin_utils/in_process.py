@@ -180,13 +180,17 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
         if self._task.async_val and self.module.hidden:
             return {"failed": True, "msg": _NO_ASYNC.format(name=self._task.action)}
-        role = self._task._role if is_collection_task(self._task) else None
-        name = role.get_name(include_role_fqcn=False) if role else ""
-        variables = variables_of_options(name, self._options_as_written(), load_extra_vars(self._loader))
+        variables = self._name_variables(task_vars or {})
         if problems := self._problems(task_vars or {}, variables):
             return {"failed": True, "msg": problems}
         result = self._answer(tmp, task_vars)
         return self._hide_result(translate_result(variables, self.module.arguments, result))
+
+    def _name_variables(self, _task_vars: Mapping[str, Any]) -> dict[str, str]:
+        """Return the variables of the options."""
+        role = self._task._role if is_collection_task(self._task) else None
+        name = role.get_name(include_role_fqcn=False) if role else ""
+        return variables_of_options(name, self._options_as_written(), load_extra_vars(self._loader))
 
     def _answer(self, tmp: Any, task_vars: Any) -> Any:
         """Return the result of the module, with the names of its options."""

@@ -20,6 +20,7 @@ from ..module_utils.core.documents import VERDICT_TITLES, verdict_of
 from ..module_utils.core.text import escape_invisible, join_and, make_printable, pluralize
 from ..module_utils.explain.fixes import offer_of
 from .known_variables import VARIABLES
+from .rotation_facts import word_logins
 
 __all__ = [
     "LINES",
@@ -64,7 +65,7 @@ _LINE = "line above that begins with fatal: says why"
 _STOPPED_MODULE = re.compile(r"openshift_ops\.image_pull\.[a-z_]{1,40}(?= (?:stopped|failed)\b)")
 _RETIRED = {
     True: "the registry refuses the old login",
-    False: "the old login is not retired",
+    False: "the old login{user} is not retired",
     None: "it is not known whether the registry refuses the old login",
 }
 _DISABLE = ": disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
@@ -118,25 +119,32 @@ def rotation_line(
     retired: bool | None = False,
     already_refused: bool | None = None,
     told: Result | None = None,
+    is_rollback: bool = False,
+    usernames: Sequence[str] = (),
 ) -> str | list[str]:
-    """Summarize the changes in `results`, and the remaining copies of the old login from the last check `seen` or else from the `plan`.
+    """Summarize the changes in `results`, and the remaining copies of the replaced login from the last check `seen` or else from the `plan`.
 
     `retired`: whether the registry refuses the old login; None if that is not known. `already_refused`: it refused the login before, so the
     tasks that retire it did not run; None before the end of the run. `told`: the result of the check of the plan, whose lines come first.
+    `usernames`: those of the replaced and of the written login, empty if the plan failed. Pods use the old login after a rollback, so its line
+    reports no retirement.
     """
+    replaced, written = word_logins(usernames, is_rollback=is_rollback and bool(usernames))
     # A check that check mode skips leaves a result without it.
     checked = seen.get("rotation") or {}
     rotation = checked or plan.get("rotation") or {}
     changes = _total(map(_rotation_changes, _changes_in(results)))
     places = {row["name"] for result in results for row in _rows(result) if row.get("changes")}
     parts = [f"{', '.join(_phrases(changes, check_mode))} in {pluralize(len(places), 'namespace')}"] if changes else []
+    if changes and usernames and is_rollback and not check_mode:
+        parts[0] += f": {'it has' if changes.total() == 1 else 'they have'} {written} again"
     planned = sum(not row["declared"] for row in rotation.get("secrets") or ()) if check_mode else 0
     if not changes and not (check_mode and _is_stopped(results)):
         what = "no confirmed secret" if planned else "no secret"
         parts = [f"{what} would change" if check_mode else f"{what} changed"]
     if checked:
         left = checked["copies"]["to_change"] + checked["copies"]["kept"]
-        parts.append(f"{pluralize(left, 'confirmed secret')} left with the old login")
+        parts.append(f"{pluralize(left, 'confirmed secret')} left with {replaced}")
     if planned:
         them = "it" if planned == 1 else "them"
         parts.append(
@@ -144,10 +152,16 @@ def rotation_line(
         )
     if others := rotation.get("not_declared_count", 0) - planned:
         parts.append(f"{pluralize(others, 'unconfirmed secret')} not changed")
-    if not check_mode:
-        parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired])
+    if not (check_mode or is_rollback):
+        user = f" ({usernames[0]})" if usernames else ""
+        parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired].format(user=user))
     problems = [*_problems(results)]
-    if retired is False and already_refused is False and checked and not (check_mode or left or problems):
+    if (
+        retired is False
+        and already_refused is False
+        and checked
+        and not (check_mode or is_rollback or left or problems)
+    ):
         parts[-1] += _DISABLE
     line = ", ".join((*parts, *problems))
     lines = (told or {}).get("msg") or ()

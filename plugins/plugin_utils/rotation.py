@@ -28,7 +28,6 @@ _REFUSED = ("bad_login", "expired")
 _REMAINING = "To retire the login anyway, set credential_rotation_allow: [remaining]"
 _NOT_RETIRED = "the old login was not retired"
 _UNCHANGED = "nothing was changed"
-_NODES_UNCHANGED = "the namespaces have the new login. The pull secret of the nodes was not changed"
 _MAY_NOT = " could not be read: the caller may not"
 
 
@@ -91,16 +90,18 @@ def judge_plan(facts: Facts) -> Step:
     old_login, to_change = plan["old_login"], plan["copies"]["to_change"]
     # Check mode refuses the same as the run, except for the review of a plan.
     retires = facts.retires and not facts.is_review
-    blocks, problems = tables_of(facts, plan), [*_unclear_logins(facts), _absence(facts, plan, "plan")]
+    absence = _absence(facts, plan, "plan")
+    blocks, problems = tables_of(facts, plan), [*_unclear_logins(facts), absence]
     if not is_emergency:
         blocks += _inventory_notes(facts)
         problems += [_inventory_problem(facts)] if retires else []
     if not is_emergency and not is_rollback:
         problems += [_other_passwords_problem(facts, plan, old_login)] if retires else []
-    problems += [_unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
+    # A login that no secret has needs no confirmation.
+    problems += ["" if absence else _unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
     if not is_emergency and old_login == "refused" and to_change:
         problems.append(
-            "a registry already rejects the old login, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
+            f"a registry already rejects {facts.logins[0]}, so pods cannot pull now. Set credential_rotation_emergency: true to change all "
             "namespaces at once, without a canary"
         )
     if (
@@ -116,13 +117,13 @@ def judge_plan(facts: Facts) -> Step:
     if not facts.is_set("verify") and to_change:
         blocks.append(
             [
-                "credential_rotation_verify is false: the new login was not verified at any registry. The pulls in the canary namespaces are its "
+                f"credential_rotation_verify is false: {facts.logins[1]} was not verified at any registry. The pulls in the canary namespaces are its "
                 "first test"
             ]
         )
     if not (to_change or is_emergency or facts.is_check or facts.is_retired):
         blocks.append(
-            ["no secret needs a change, so this run tests the new login neither at the registries nor on a node"]
+            [f"no secret needs a change, so this run tests {facts.logins[1]} neither at the registries nor on a node"]
         )
     return _judge(facts, _UNCHANGED, problems, blocks)
 
@@ -162,7 +163,7 @@ def _inventory_text(facts: Facts) -> str:
     edit = facts.fact("to_edit") or "To edit an encrypted file: ansible-vault edit FILE"
     return (
         f"the inventory of {facts.read('inventory_hostname')} declares the login to replace, so the next run of the playbook site would write it "
-        f"back: {summarize([*map(_declaration, rows)], SHOWN, '; ')}; replace it there with the new login. {edit}"
+        f"back: {summarize([*map(_declaration, rows)], SHOWN, '; ')}; replace it there with {facts.logins[1]}. {edit}"
     )
 
 
@@ -204,15 +205,16 @@ def _unconfirmed(facts: Facts) -> str:
     named = facts.option("plan") or facts.fact("named")
     if named or facts.is_review or facts.changes_nodes or not plan["not_declared_count"]:
         return ""
-    fixes = [row["fix"] for row in plan["not_declared"] if row["fix"]]
+    replaced, written = facts.logins
+    example = next((f", for example {row['fix']}" for row in plan["not_declared"] if row["fix"]), "")
     to_plan = facts.fact("to_plan") or (
-        f"Write a plan with --check -e credential_rotation_plan_dest=plan-{host}.yml, remove the secrets whose readers must not have the new "
-        f"login, and run again with -e credential_rotation_plan=plan-{host}.yml"
+        f"Write a plan with --check -e credential_rotation_plan_dest=plan-{host}.yml, remove the secrets whose readers must not have "
+        f"{written}, and run again with -e credential_rotation_plan=plan-{host}.yml"
     )
     return (
-        f"{pluralize(plan['not_declared_count'], 'secret')} in {pluralize(plan['not_declared_namespaces'], 'namespace')} hold the old login, or "
-        f"may hold it. None of them is declared, so it is not known which of them are allowed to have the new login. {to_plan}. Or add entries "
-        f"to credential_rotation_secrets, for example {next(iter(fixes), 'none of these')}"
+        f"{pluralize(plan['not_declared_count'], 'secret')} in {pluralize(plan['not_declared_namespaces'], 'namespace')} hold {replaced}, or "
+        f"may hold it. None of them is declared, so it is not known which of them are allowed to have {written}. {to_plan}. Or add entries "
+        f"to credential_rotation_secrets{example}"
     )
 
 
@@ -232,7 +234,7 @@ def _unread(facts: Facts, looked: Mapping[str, Any]) -> str:
     if not sentences or facts.allows("unread"):
         return ""
     return (
-        f"the old login may be in secrets that cannot be read: {'; '.join(sentences)}. Use a login with the right to list namespaces, and "
+        f"{facts.logins[0]} may be in secrets that cannot be read: {'; '.join(sentences)}. Use a login with the right to list namespaces, and "
         "secrets in all namespaces, or set credential_rotation_allow: [unread]"
     )
 
@@ -320,9 +322,7 @@ def choose_canary(facts: Facts) -> Step:
     in_canaries = [probe for probe in probes if probe["namespace"] in namespaces and facts.is_set("probe")]
     chosen = [probe for probe in in_canaries if (probe["namespace"], probe["secret"]) not in kept]
     when = "before all namespaces get it" if to_change else "in this run"
-    untested = (
-        f"no secret with the new login is known to pull an image in the canary namespaces, so no node tests it {when}"
-    )
+    untested = f"no secret with {facts.logins[1]} is known to pull an image in the canary namespaces, so no node tests it {when}"
     blocks = [[untested]] if facts.is_set("probe") and not chosen else []
     seconds = int(facts.option("canary_soak_seconds")) if to_change else 0
     return _judge(facts, "", (), blocks, namespaces=namespaces, probes=chosen, seconds=seconds)
@@ -344,8 +344,18 @@ def judge_pods(facts: Facts) -> Step:
     """
     rows = new_failures(facts)
     text = summarize([f"{row['namespace']}/{row['pod']} ({row['image']}, {row['cause']})" for row in rows], SHOWN)
-    problem = text and f"registries reject the login of pods that did not fail before: {text}. {facts.fact('way_back')}"
+    problem = text and f"registries reject the login of pods that did not fail before: {text}. {_way_back(facts)}"
     return _judge(facts, "stopped", [problem])
+
+
+def _way_back(facts: Facts) -> str:
+    """How the pods get the login back with which they pulled before."""
+    if not facts.is_set("rollback"):
+        return str(facts.fact("way_back"))
+    return (
+        f"To give secrets {facts.logins[0]} again, run again without credential_rotation_rollback. To explain a failed pull, run the playbook "
+        "explain"
+    )
 
 
 def new_failures(facts: Facts) -> Rows:
@@ -375,7 +385,7 @@ def judge_rest(facts: Facts) -> Step:
     problems = [_unread(facts, seen)]
     if seen["copies"]["to_change"] or (has_more and not allows):
         problems.append(_rest(facts))
-    return _judge(facts, "do not disable the old login yet", problems, tables_of(facts, seen))
+    return _judge(facts, f"do not disable {facts.logins[0]} yet", problems, tables_of(facts, seen))
 
 
 def _rest(facts: Facts) -> str:
@@ -404,7 +414,7 @@ def judge_nodes(facts: Facts) -> Step:
     if not found["supported"]:
         namespaces = ", ".join(row["namespace"] for row in facts.plan["nodes"])
         problems.append(
-            f"{namespaces} has the old login in a pull secret of nodes: {found['reason']}. Change or delete the secret manually, or set "
+            f"{namespaces} has {facts.logins[0]} in a pull secret of nodes: {found['reason']}. Change or delete the secret manually, or set "
             "credential_rotation_nodes: false"
         )
     elif paused and not facts.is_set("nodes_allow_paused"):
@@ -412,7 +422,11 @@ def judge_nodes(facts: Facts) -> Step:
             f"machines of paused pools would not get it: {', '.join(paused)}. Resume them (spec.paused), or set "
             "credential_rotation_nodes_allow_paused: true. Then run again"
         )
-    return _judge(facts, _NODES_UNCHANGED, problems, [found["notes"]])
+    return _judge(facts, _nodes_unchanged(facts), problems, [found["notes"]])
+
+
+def _nodes_unchanged(facts: Facts) -> str:
+    return f"the namespaces have {facts.logins[1]}. The pull secret of the nodes was not changed"
 
 
 def judge_written_nodes(facts: Facts) -> Step:
@@ -427,7 +441,7 @@ def judge_written_nodes(facts: Facts) -> Step:
             "credential_rotation_emergency: true"
         )
     pools = {pool["name"]: pool["rendered"] for pool in facts.fact("nodes")["pools"]}
-    return _judge(facts, _NODES_UNCHANGED, [problem], rendered_before=pools if result.get("changed") else {})
+    return _judge(facts, _nodes_unchanged(facts), [problem], rendered_before=pools if result.get("changed") else {})
 
 
 # --- the end
@@ -619,6 +633,12 @@ def judge_old_login(facts: Facts) -> Step:
     return {"failed": bool(answer["failed"] or (answer["login"]["outcome"] not in _REFUSED and not is_open))}
 
 
+def name_logins(facts: Facts) -> Step:
+    """Return the direction and the users for the last line. If the plan failed, the users may not be defined."""
+    is_planned = (facts.fact("plan") or {}).get("rotation") is not None
+    return {"is_rollback": facts.is_set("rollback"), "usernames": facts.usernames if is_planned else []}
+
+
 def summarize_end(facts: Facts) -> Step:
     """Return the facts for the last line: whether the registries are known to refuse the old login, and whether they did so before.
 
@@ -636,6 +656,7 @@ def summarize_end(facts: Facts) -> Step:
     )
     is_disabled = facts.fact("known_failures") is not None and facts.has_retirement
     return {
+        **name_logins(facts),
         "retired": True if is_dead else None if is_disabled else False,
         "already_refused": facts.has_retirement and (facts.fact("retirement") or {}).get("old_login") == "refused",
     }
@@ -662,5 +683,6 @@ STEPS: Mapping[str, Callable[[Facts], Step]] = {
     "disable": disable,
     "new_login": judge_new_login,
     "old_login": judge_old_login,
+    "names": name_logins,
     "result": summarize_end,
 }

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     label_users,
 )
 
-__all__ = ["SHOWN", "Facts", "Rows", "places_in", "refuse", "tables_of"]
+__all__ = ["SHOWN", "Facts", "Rows", "places_in", "refuse", "tables_of", "word_logins"]
 
 #: Maximum number of rows that a sentence shows, and of lines for secrets that a step prints.
 SHOWN, LINES = 10, 20
@@ -71,6 +71,11 @@ class Facts:
         """The users of the login to replace and of the login that replaces it."""
         names = [str(self.option(name)["username"]) for name in ("old", "new")]
         return names[::-1] if self.is_set("rollback") else names
+
+    @property
+    def logins(self) -> tuple[str, str]:
+        """The words for the login to replace, and for the one that replaces it."""
+        return word_logins(self.usernames, is_rollback=self.is_set("rollback"))
 
     @property
     def users(self) -> str:
@@ -132,6 +137,18 @@ class Facts:
         return [host for host in self.hosts if host not in self.active]
 
 
+def word_logins(usernames: Sequence[str], *, is_rollback: bool) -> tuple[str, str]:
+    """Return the words for the login to replace, and for the one that replaces it.
+
+    A rollback writes the old login again, so there the user tells them apart. If the user is the same, the names of the options do.
+    """
+    if not is_rollback:
+        return "the old login", "the new login"
+    names = ("the new login", "the old login") if len({*usernames}) == 1 else ("the login", "the login")
+    replaced, written = (f"{name} of {user}" for name, user in zip(names, usernames, strict=True))
+    return replaced, written
+
+
 def refuse(prefix: str, problems: Iterable[str]) -> str:
     """Return one text for all problems, empty without any."""
     found = [*filter(None, problems)]
@@ -157,16 +174,17 @@ def tables_of(facts: Facts, looked: Mapping[str, Any]) -> list[list[str]]:
     None of them stops the rotation: any user of the cluster can plant one.
     """
     login = f"{facts.usernames[0]} for {', '.join(facts.option('registries'))}"
+    written = facts.logins[1] + " back" * facts.is_set("rollback")
     dest = facts.option("plan_dest")
     rest = f"the file {dest} has the others" if dest else "credential_rotation_plan_dest writes the others to a file"
     result = "the result of the task has more"
     counts = {"to_change": looked["copies"]["to_change"] if facts.is_check else 0}
     titles = {
-        "to_change": ("would get the new login, instead of that of {}", rest),
-        "not_accepted": ("confirmed, with a login of {} that no registry accepts", result),
-        "other_passwords": ("confirmed, with another password of {}", result),
-        "other_users": ("named, with another user than {}", result),
-        "not_declared": ("not confirmed and not changed, with the login of {}", rest),
+        "to_change": ("would get {1}, instead of that of {0}", rest),
+        "not_accepted": ("confirmed, with a login of {0} that no registry accepts", result),
+        "other_passwords": ("confirmed, with another password of {0}", result),
+        "other_users": ("named, with another user than {0}", result),
+        "not_declared": ("not confirmed and not changed, with the login of {0}", rest),
     }
     blocks, left = [], LINES
     for name, (title, more) in titles.items():
@@ -174,7 +192,11 @@ def tables_of(facts: Facts, looked: Mapping[str, Any]) -> list[list[str]]:
             rows = [{**row, "reason": ""} if name in counts else row for row in looked[name][:left]]
             left -= len(rows)
             blocks.append(
-                _table(f"{pluralize(count, 'secret')} {title.format(login)}", rows, "" if len(rows) == count else more)
+                _table(
+                    f"{pluralize(count, 'secret')} {title.format(login, written)}",
+                    rows,
+                    "" if len(rows) == count else more,
+                )
             )
     return blocks
 

@@ -151,7 +151,10 @@ class TestInPlace:
         finally:
             lab.registry_set("private", "--allow", "team/app", "--from", new)
         assert refused["failed"]
-        assert f"the new login cannot pull {lab.registry('private')['image']}, but the old one can" in refused["msg"]
+        assert (
+            f"the login in option 'new' cannot pull {lab.registry('private')['image']}, but the login in option 'old' can"
+            in refused["msg"]
+        )
         assert lab.entries(namespace, "quay")[host] == {"auth": auth(login(lab, 0))}
         done = rotate(namespaces=[namespace])
         assert [row["repository"] for row in done["rotation"]["repositories"]] == [f"{host}/team/app"]
@@ -264,7 +267,7 @@ class TestWhatARegistryMaySay:
         audit = lab.audit()
         result = rotate(namespaces=[namespace], **options)
         assert result["failed"]
-        for part in ("nothing was written because the new login could not be verified", *parts):
+        for part in ("nothing was written because the login in option 'new' could not be verified", *parts):
             assert part in result["msg"]
         assert audit.writes() == []
 
@@ -275,7 +278,9 @@ class TestWhatARegistryMaySay:
         user, (rule, back) = login(lab, 1)["username"], rules
         registry(rule, "team/app", "--from", user, back=(back, "team/app", "--from", user))
         image = lab.registry("private")["image"]
-        self.refuses(lab, rotate, namespace, f"the new login cannot pull {image}, but the old one can")
+        self.refuses(
+            lab, rotate, namespace, f"the login in option 'new' cannot pull {image}, but the login in option 'old' can"
+        )
 
     def test_a_redirect_to_another_host_is_not_followed(
         self, lab: Lab, rotate: Run, registry: Any, namespace: str

@@ -276,7 +276,7 @@ def test_a_survey_rotates_a_login_there_and_back(lab: Any, namespaces: Any, cont
     assert password_in(lab, names[0]) == new.inputs["password"]
     flat = " ".join(there.output.split())
     assert f"private_registry_secrets[0].auth_file ({lab.registry('private')['host']})" in flat
-    assert "paste the new login into that credential" in flat and "ansible-vault" not in flat
+    assert "edit that credential" in flat and "ansible-vault" not in flat
     # Without the credential, the old login in its file cannot be found.
     back = passed(
         controller.launch("rotate a login", node, [cluster], answers={**answers, "rotate_how": "back"}, **given)

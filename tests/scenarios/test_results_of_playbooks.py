@@ -95,10 +95,11 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     assert line_of(unplanned) == (
         "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: says why"
     )
+    old = cluster.old["username"]
     rotated = cluster.play("rotate", environment=QUIET, **rotation)
     assert rotated.status == 0, rotated.output
     assert line_of(rotated) == (
-        "3 secrets updated in 3 namespaces, 0 confirmed secrets left with the old login, the old login is not retired: "
+        f"3 secrets updated in 3 namespaces, 0 confirmed secrets left with the old login, the old login ({old}) is not retired: "
         "disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
     )
     assert rotated.output.count("TASK [Result]") == 1
@@ -106,7 +107,7 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     unretired = cluster.play("rotate", environment=QUIET, **rotation, credential_rotation_verify_revoked=True)
     assert unretired.status
     assert line_of(unretired) == (
-        "no secret changed, 0 confirmed secrets left with the old login, the old login is not retired: "
+        f"no secret changed, 0 confirmed secrets left with the old login, the old login ({old}) is not retired: "
         "disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
     )
     audited = cluster.play("audit", environment=QUIET)

@@ -548,7 +548,7 @@ class TestSteps:
         assert done.status != 0
         told = " ".join(done.output.split())
         assert "nothing was changed: 2 confirmed secrets have its user with another" in told
-        why = f"have the user of the old login with another password, for {cluster.host}."
+        why = f"have the user of the login to replace, but another password, for {cluster.host}."
         assert f"{', '.join(f'{name}/quay' for name in sorted(others))} {why}" in told
         assert f"{first}/quay" not in told
         assert (audit.writes(), "Disable the old account" in done.output) == ([], False)
@@ -1133,6 +1133,14 @@ class TestSteps:
         assert cluster.logins() == {**expected, namespaces[2]: auth(cluster.old), left: auth(cluster.old)}
         lines = [f'- {{namespace: \\"{name}\\", name: \\"quay\\"}}' for name in (namespaces[2], left)]
         assert all(line in done.output for line in lines), "they are named"
-        back = rotate(tmp_path, [cluster], *given, **nothing, credential_rotation_rollback=True)
+        nothing["credential_rotation_rollback"] = True
+        old, new = cluster.old["username"], cluster.new["username"]
+        checked = rotate(tmp_path, [cluster], *given, "--check", **nothing)
+        assert f"2 secrets would get the login of {old} back, instead of that of {new} for" in checked.output
+        back = rotate(tmp_path, [cluster], *given, **nothing)
         assert back.status == 0, back.output
+        assert (
+            f'"2 secrets updated in 2 namespaces: they have the login of {old} again, 0 confirmed secrets left with the '
+            f'login of {new}"' in back.output
+        )
         assert set(cluster.logins().values()) == {auth(cluster.old)}

@@ -195,7 +195,7 @@ def _problems_of_logins(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
     if old.get("password") == "":
         yield "option 'old' has an empty password: give it, or leave it out to replace any login of the user"
     if not new["password"]:
-        yield "option 'new' has no password"
+        yield "option 'new' has no password: give it"
     if (old["username"], old.get("password")) == (new["username"], new["password"]):
         yield "options 'old' and 'new' are the same login, so there is nothing to rotate: give another password or user in 'new'"
     if new.get("expires") and seconds_of(new["expires"]) is None:

@@ -241,7 +241,8 @@ class Copy:
             yield self._row(about, _WHY_ELSEWHERE)
         if self.unreadable:
             yield self._row(
-                "its content", f"it {self.unreadable}, so the old login may be in it: correct it or delete it by hand"
+                "its content",
+                f"it {self.unreadable}, so the login to replace may be in it: correct it or delete it by hand",
             )
 
     @property
@@ -253,8 +254,8 @@ class Copy:
             why = _WHY_ANOTHER if self.rotation.confirmed.names(self.ref) else _WHY_NOT_DECLARED
             return self._manager_note() or ". ".join(filter(None, (why, self.builds.describe(self.ref))))
         if self.unreadable:
-            return f"its content {self.unreadable}, so the old login may be in it"
-        return f"the old password is in {join_and(places)}" if (places := self.elsewhere()) else ""
+            return f"its content {self.unreadable}, so the login to replace may be in it"
+        return f"the password of the login to replace is in {join_and(places)}" if (places := self.elsewhere()) else ""
 
     def _manager_note(self) -> str:
         return (
@@ -272,7 +273,7 @@ class Copy:
             return _WHY_UNACCEPTED
         if self.is_immutable and not self.is_of_nodes:
             return (
-                f"the secret is immutable, so {second_name(self.ref.name)} has the new login and is linked as well: delete this one once no "
+                f"the secret is immutable, so {second_name(self.ref.name)} replaces it and is linked as well: delete this one once no "
                 "pod and no template names it"
             )
         return ""
@@ -281,9 +282,7 @@ class Copy:
         return {"namespace": self.ref.namespace, "secret": self.ref.name, "location": about, "reason": why}
 
 
-_WHY_ELSEWHERE = (
-    "it contains the old password, but not as a login for the registries of this rotation: change or remove it by hand"
-)
+_WHY_ELSEWHERE = "it contains the password of the login to replace, but not as a login for the registries of this rotation: change or remove it by hand"
 
 
 _WHY_UNACCEPTED = (
@@ -358,7 +357,7 @@ class CredentialRotation(Desired):
         if copy.is_immutable and copy.is_of_nodes:
             raise Refusal(
                 f"{copy.ref} was not changed, because it is immutable, and no second secret can replace it, since nodes read no other name: save it, "
-                "delete it, and create it again at once with the new login"
+                "delete it, and create it again at once with the login of option 'new'"
             )
         if copy.is_immutable:
             return Plan(tuple(_create_beside(copy, objects, found)), notes=(_immutable_note(copy),))
@@ -397,14 +396,14 @@ def _difference(copy: Copy) -> tuple[dict[str, Any], dict[str, Any], dict[str, A
 def _notes(copy: Copy) -> Iterator[str]:
     if copy.found.tokens:
         yield (
-            f"{copy.ref} has an identity token in addition to the old login, for {', '.join(copy.found.tokens)}. CRI-O sends it instead of the "
-            "login. It was kept: remove it by hand if it belongs to the old account"
+            f"{copy.ref} has an identity token in addition to the login to replace, for {', '.join(copy.found.tokens)}. CRI-O sends it instead of the "
+            "login. It was kept: remove it by hand if it belongs to the same account"
         )
 
 
 def _immutable_note(copy: Copy) -> str:
     return (
-        f"{copy.ref} is immutable, so it is not changed: {second_name(copy.ref.name)} has the new login and is linked as well. Pods that "
+        f"{copy.ref} is immutable, so it is not changed: {second_name(copy.ref.name)} replaces it and is linked as well. Pods that "
         "name the old one keep it until they are recreated. From Kubernetes 1.35 on, their cached images are checked with the registry "
         "once for the new secret. Delete the old secret when no pod and no template names it"
     )
@@ -473,7 +472,7 @@ def _insert_second(entries: Entries, first: str, second: str) -> list[Any]:
 
 
 def other_password_row(copy: Copy) -> dict[str, Any]:
-    why = f"the user of the old login with another password, for {summarize(copy.found.old_user, NAMED)}"
+    why = f"the user of the login to replace, but another password, for {summarize(copy.found.old_user, NAMED)}"
     return row_with_reason(copy, why)
 
 

@@ -530,7 +530,7 @@ def _find_elsewhere(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
     for copy in first_per_namespace((copy for copy in seen.every if copy.elsewhere()), _SHOWN_OF_A_NAMESPACE):
         yield (
             copy,
-            f"the old password with another user or for another registry, in {summarize(copy.elsewhere(), NAMED)}",
+            f"the password of the login to replace, with another user or for another registry, in {summarize(copy.elsewhere(), NAMED)}",
         )
 
 

@@ -247,7 +247,7 @@ def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Reposit
             found.setdefault(name, {}).update(dict.fromkeys(every))
         if len(mine) > _REPOSITORIES:
             notes.append(
-                f"namespace {namespace} uses {len(mine):,} repositories of the registries: the new login was verified for {_REPOSITORIES} of them"
+                f"namespace {namespace} uses {len(mine):,} repositories of the registries: the login in option 'new' was verified for {_REPOSITORIES} of them"
             )
     decide = [_Repository(name, tuple(every), name in must) for name, every in sorted(found.items())]
     beyond = _group_by_repository(image for images in asked.beyond.values() for image in images)
@@ -270,7 +270,10 @@ def _find_worse(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator
         if answer.new.works or not asked.decides:
             continue
         if _is_worse(answer):
-            yield str(answer.image), f"the new login cannot pull {answer.image}, but the old one can: {answer.new.said}"
+            yield (
+                str(answer.image),
+                f"the login in option 'new' cannot pull {answer.image}, but the login in option 'old' can: {answer.new.said}",
+            )
         elif asked.must or _is_blocking(answer):
             yield str(answer.image), f"{answer.image}: {answer.new.said}"
 
@@ -311,8 +314,8 @@ def _notes(answers: Iterable[tuple[_Repository, _LoginAnswer]]) -> Iterator[str]
 
 def _compare_logins(answer: _LoginAnswer) -> str:
     if answer.old is None:
-        return "the new login cannot pull it"
-    return "only the old login can pull it" if answer.old.works else "neither login can pull it"
+        return "the login in option 'new' cannot pull it"
+    return "only the login in option 'old' can pull it" if answer.old.works else "neither login can pull it"
 
 
 def _old_login(rotation: Rotation, asking: _ProofRun) -> str:
@@ -332,8 +335,8 @@ def _refuse(sentences: Iterable[tuple[str, str]]) -> None:
     if not told:
         return
     raise Refusal(
-        f"nothing was written because the new login could not be verified: {summarize(told, _SHOWN, '; ')}. Correct it at the registry. If "
-        "the registry cannot be reached from here, set 'verify: false' and test pulls in a few namespaces first"
+        f"nothing was written because the login in option 'new' could not be verified: {summarize(told, _SHOWN, '; ')}. Correct 'new', or the "
+        "account at the registry. If the registry cannot be reached from here, set 'verify: false' and test pulls in a few namespaces first"
     )
 
 

@@ -312,7 +312,7 @@ def _judge_waiting(status: Json, waiting: Json, node: str) -> Judgement:
             NOT_SCHEDULED,
             "No node was found for the pod in time",
             redact_line("".join(said[:1]), _MOST),
-            "correct 'node_selectors', or look at the nodes ('oc get nodes'). A rotation needs no probe: credential_rotation_probe: false",
+            "look at the nodes ('oc get nodes'). A rotation needs no probe: credential_rotation_probe: false",
             is_final=False,
         )
     said = [as_str(waiting.get(part)) for part in ("reason", "message")]
@@ -361,7 +361,8 @@ def _sentence(image: str, selector: Mapping[str, str], judgement: Judgement) -> 
     what = "was not pulled" if was_refused else "was neither pulled nor refused"
     # The messages of this collection end with the steps to take, so they are cut less.
     said = f" ({truncate(judgement.message, _SAID if was_refused else _MOST)})" if judgement.message else ""
-    advice = f": {judgement.advice[:1].lower()}{judgement.advice[1:]}" if judgement.advice else ""
+    first = "correct 'node_selectors', or " if selector and judgement.cause == NOT_SCHEDULED else ""
+    advice = f": {first}{judgement.advice[:1].lower()}{judgement.advice[1:]}" if judgement.advice else ""
     meaning = f"{judgement.meaning[:1].lower()}{judgement.meaning[1:]}"
     return f"image {image} {what}{where}: {judgement.cause}, {meaning}{said}{advice}"
 

@@ -201,6 +201,28 @@ class TestRotation:
             ", the old login is not retired: disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
         )
 
+    def test_the_line_names_the_user_of_the_login_to_disable(self) -> None:
+        run = {"plan": self.PLAN, "seen": self.SEEN, "check_mode": False, "usernames": ["u", "n"]}
+        line = result_line(self.RUN, "rotation", **run, already_refused=False)
+        assert ", the old login (u) is not retired: disable it at the registry, then" in line
+
+    def test_a_rollback_names_both_users_and_advises_nothing_to_disable(self) -> None:
+        """The secrets have the old login again."""
+        back = {"plan": self.PLAN, "check_mode": False, "is_rollback": True, "usernames": ["n", "u"]}
+        seen = {"rotation": {**self.SEEN["rotation"], "not_declared_count": 0}}
+        assert result_line(self.RUN, "rotation", **back, seen=seen, already_refused=False) == (
+            "3 secrets updated in 2 namespaces: they have the login of u again, 0 confirmed secrets left with the login of n"
+        )
+        one = result_line(self.RUN[:1], "rotation", **back, seen={})
+        assert one == "1 secret updated in 1 namespace: it has the login of u again"
+        assert result_line([{}], "rotation", **back, seen=seen) == (
+            "no secret changed, 0 confirmed secrets left with the login of n"
+        )
+        failed = result_line([{"failed": True}], "rotation", **{**back, "usernames": []}, seen={})
+        assert failed == "no secret changed, stopped: the line above that begins with fatal: says why"
+        check = result_line(self.RUN, "rotation", **{**back, "check_mode": True}, seen={})
+        assert check == "would update 3 secrets in 2 namespaces"
+
     def test_the_line_reports_that_there_was_no_login_to_retire(self) -> None:
         """The registries also refuse a mistyped login."""
         run = {"plan": self.PLAN, "seen": self.SEEN, "check_mode": False}

@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
+    label_users,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import rotation
 from support.rotations import KEY, decide, facts, found
 
@@ -154,6 +157,11 @@ class TestPlan:
         nodes = found(not_declared=rows, nodes=[ROW])
         assert (self.refusal(nodes, **given) == "") is (given.get("nodes", True) or not refuses)
 
+    def test_a_login_that_no_secret_has_needs_no_confirmation(self) -> None:
+        plan = found(not_declared=[{**ROW, "fix": ""}], copies={"old": 0, "new": 0})
+        assert self.refusal(plan, hosts={}).endswith("set credential_rotation_allow: [absent]")
+        assert self.refusal(plan, hosts={}, allow=["absent"]).endswith("Or add entries to credential_rotation_secrets")
+
     def test_a_rotation_without_an_accepted_login_is_refused(self) -> None:
         row = {"declared": True, "is_accepted": False}
         for rows, refuses in (
@@ -248,6 +256,66 @@ class TestPlan:
         )
         assert more["notes"][1:] == ["- {a}", "- {b}"]
         assert decide("rest", _seen=unconfirmed, _told={"msg": "it failed"})["notes"]
+
+
+class TestRollback:
+    """A rollback writes the old login again, so its messages name the user of each login."""
+
+    BACK: Any = {"rollback": True, "ansible_check_mode": True}
+
+    def test_the_plan_names_both_users(self) -> None:
+        plan = found(to_change=[ROW], copies={"to_change": 1})
+        title, *_lines = decide("plan", _plan=plan, **self.BACK)["notes"]
+        assert title == "1 secret would get the login of u back, instead of that of n for quay.io"
+
+    def test_the_options_tell_two_logins_of_one_user_apart(self) -> None:
+        plan = found(to_change=[ROW], copies={"to_change": 1})
+        same = {"new": {"username": "u", "password": "q"}}
+        title, *_lines = decide("plan", _plan=plan, **self.BACK, **same)["notes"]
+        assert title.startswith("1 secret would get the old login of u back, instead of that of u for quay.io")
+        assert "do not disable the new login of u yet" in self.rest(**same)
+
+    def rest(self, **given: Any) -> str:
+        seen = found(to_change=[ROW], copies={"to_change": 1})
+        return str(decide("rest", _seen=seen, rollback=True, **given)["refusal"])
+
+    def test_no_message_calls_a_login_old_or_new(self) -> None:
+        rows = [{**ROW, "fix": "- {}"}]
+        plan = found(not_declared=rows, unreadable_secrets=["x"], old_login="refused", copies={"to_change": 1})
+        plan_texts = str(decide("plan", _plan=plan, _inventory=FOREIGN, rollback=True))
+        nodes: Any = {"supported": False, "reason": "r", "pools": [], "notes": []}
+        notes = str(
+            decide(
+                "plan",
+                rollback=True,
+                _inventory=FOREIGN,
+                _named=[ROW],
+                verify=False,
+                _plan=found(copies={"to_change": 1}),
+            )
+        )
+        planned = found(users=label_users("n", "u"))
+        pods = str(decide("pods", rollback=True, verify=False, _plan=planned, _seen=look("a/p r")))
+        texts = (
+            (plan_texts, "hold the login of n, or", "allowed to have the login of u", "must not have the login of u"),
+            (plan_texts, "the login of n may be", "rejects the login of n,"),
+            (notes, "replace it there with the login of u.", "the login of u was not verified"),
+            (str(decide("plan", rollback=True)), "tests the login of u neither"),
+            (str(decide("canary", rollback=True)), "no secret with the login of u is known"),
+            (pods, "To give secrets the login of n again, run again without credential_rotation_rollback"),
+            (str(decide("nodes", rollback=True, _nodes=nodes, _plan=found(nodes=[ROW]))), "have the login of u. The pull", "a has the login of n in"),
+            (self.rest(), "do not disable the login of n yet: it is still in 1 place"),
+        )  # fmt: skip
+        for text, *parts in texts:
+            assert not [part for part in parts if part not in text], text
+            assert "the old login" not in text and "the new login" not in text
+
+    def test_the_result_names_the_users_if_the_plan_did_not_fail(self) -> None:
+        assert decide("names", rollback=True) == {"is_rollback": True, "usernames": ["n", "u"]}
+        assert decide("result") | decide("names") == decide("result")
+        assert decide("names")["usernames"] == ["u", "n"]
+        for plan in (None, {"failed": True}):
+            assert decide("names", rollback="yes", old=None, _plan=plan) == {"is_rollback": True, "usernames": []}
 
 
 class TestOtherPasswords:
@@ -662,6 +730,7 @@ class TestWait:
         assert decide("end", **RETIRE)["pulls_timeout"] == 60
         assert decide("end", **RETIRE)["files"] == ["soak", "pulls", "check", "old_login", "retire"]
         assert "old_login" in decide("end", verify_revoked=True)["files"]
+        assert decide("end", **RETIRE, verify_revoked=True, rollback=True)["files"] == ["check"]
         assert "old_login" not in decide("end", **RETIRE, **NO_PASSWORD)["files"]
 
 

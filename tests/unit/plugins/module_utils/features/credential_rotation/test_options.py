@@ -131,7 +131,7 @@ class TestRefused:
             "option 'registries': '*.example.com' is a glob; name the registries",
             "option 'old' has no user name",
             "option 'new' has a ':' in its user name, which the auth file format cannot express",
-            "option 'new' has no password",
+            "option 'new' has no password: give it",
             "option 'new': 'expires' is not a time such as 2030-01-31T12:00:00Z",
             "option 'next_rotation_seconds' must be a number of seconds",
             "option 'registry_timeout' is in seconds, from 1 to 3600",

@@ -191,7 +191,7 @@ class TestInPlace:
     def test_a_token_next_to_the_login_is_reported(self) -> None:
         (note,) = planned(secret(auths={"quay.io": entry(identitytoken="Canary-token"), "quay.io/b": entry()})).notes
         assert note.startswith(
-            "secret a/quay has an identity token in addition to the old login, for quay.io. CRI-O sends it"
+            "secret a/quay has an identity token in addition to the login to replace, for quay.io. CRI-O sends it"
         )
 
     def test_a_secret_that_becomes_too_large_is_refused(self) -> None:
@@ -289,7 +289,7 @@ class TestBesideAnImmutableOne:
         assert excluded.body == {"metadata": {"annotations": {EXCLUDED: "true"}, "resourceVersion": "7"}}
         assert excluded.details == {"annotations": [EXCLUDED]}
         (note,) = plan.notes
-        assert note.startswith("secret a/quay is immutable, so it is not changed: quay-rotated has the new login")
+        assert note.startswith("secret a/quay is immutable, so it is not changed: quay-rotated replaces it")
 
     def test_the_second_secret_carries_no_owner_label(self) -> None:
         labels = {**MANAGED_BY, INSTANCE: "team-a", "kept": "x"}

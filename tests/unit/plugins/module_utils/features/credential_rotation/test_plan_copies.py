@@ -233,7 +233,7 @@ class TestWhose:
         found = copy(secret(immutable=True))
         assert (found.is_immutable, found.is_to_change) == (True, True)
         ((about, why),) = rows(found)
-        assert (about, why.startswith("the secret is immutable, so s-rotated has the new login")) == ("quay.io", True)
+        assert (about, why.startswith("the secret is immutable, so s-rotated replaces it")) == ("quay.io", True)
 
     def test_an_immutable_secret_of_a_controller_is_not_changed(self) -> None:
         found = copy(secret(immutable=True, metadata=self.MARKS))
@@ -296,15 +296,18 @@ class TestConfirmed:
 
     def test_the_old_password_outside_the_registries_cannot_be_confirmed(self) -> None:
         found = self.found(self.secret(content={"auths": {"b.io": entry(), "c.io": entry()}}))
-        assert (found.why_not_declared, found.could_be_confirmed) == ("the old password is in b.io and c.io", False)
+        assert (found.why_not_declared, found.could_be_confirmed) == (
+            "the password of the login to replace is in b.io and c.io",
+            False,
+        )
 
     def test_unreadable_content_cannot_be_confirmed(self) -> None:
         obj = self.secret(content=b"{")
         found = self.found(obj, rotation=UNKNOWN)
-        why = "its content is not valid JSON at line 1, column 2, so the old login may be in it"
+        why = "its content is not valid JSON at line 1, column 2, so the login to replace may be in it"
         assert (found.why_not_declared, found.could_be_confirmed) == (why, False)
         ((about, reason),) = rows(self.found(obj, "", rotation=UNKNOWN))
-        assert (about, reason.startswith("it is not valid JSON at line 1, column 2, so the old")) == (
+        assert (about, reason.startswith("it is not valid JSON at line 1, column 2, so the login to replace")) == (
             "its content",
             True,
         )
@@ -345,7 +348,7 @@ class TestElsewhere:
         obj["data"]["note"] = encoded(b"password=" + OLD.password.encode())
         obj["metadata"]["annotations"] = {"a": json.dumps({"auth": auth(OLD)}), "b": "x"}
         found = copy(obj)
-        reason = "it contains the old password, but not as a login for the registries of this rotation: change or remove it by hand"
+        reason = "it contains the password of the login to replace, but not as a login for the registries of this rotation: change or remove it by hand"
         assert rows(found) == [("b.io", reason), ("data key note", reason), ("annotation a", reason)]
 
     def test_a_key_with_a_user_is_not_shown(self) -> None:

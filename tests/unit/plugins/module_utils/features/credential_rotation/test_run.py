@@ -322,8 +322,14 @@ class TestNeitherLogin:
         ("exchange", "similar"),
         [
             (WRONG_PASSWORD, "a/quay has the user of one of the logins with another password, for quay.io."),
-            (WRONG_USER, "a/quay has the old password with another user or for another registry, in quay.io."),
-            (WRONG_REGISTRY, "a/quay has the old password with another user or for another registry, in quay.io."),
+            (
+                WRONG_USER,
+                "a/quay has the password of the login to replace, with another user or for another registry, in quay.io.",
+            ),
+            (
+                WRONG_REGISTRY,
+                "a/quay has the password of the login to replace, with another user or for another registry, in quay.io.",
+            ),
             (LoginReplacement(("quay.io",), UserPassword("oldrobto", ""), NEW), ""),
         ],
     )
@@ -394,7 +400,7 @@ class TestOtherPasswords:
         put(api, "a", "elsewhere", auths={"b.io": entry(UserPassword(OLD.username, "x"))})
         named = tuple(ConfirmedEntry(name, ("a", "b")) for name in ("quay", "theirs", "elsewhere"))
         outcome = run(api, "a", "b", "c", confirmed=named)
-        assert self.rows(outcome) == [("b/quay", "the user of the old login with another password, for quay.io")]
+        assert self.rows(outcome) == [("b/quay", "the user of the login to replace, but another password, for quay.io")]
         assert told(outcome)["other_passwords_count"] == 1
         # The rows of the plan confirm the secret, so that a later look finds it as well.
         rows = [row for row in told(outcome)["secrets"] if row["declared"]]
@@ -607,7 +613,7 @@ class TestRead:
         put(api, "a")
         outcome = run(api, rotation=Rotation(WITHOUT_PASSWORD))
         found = [(row["secret"], row["location"], row["reason"]) for row in told(outcome)["remaining"]]
-        end = "so the old login may be in it: correct it or delete it by hand"
+        end = "so the login to replace may be in it: correct it or delete it by hand"
         assert found == [
             ("broken", "its content", f"it is not valid JSON at line 1, column 2, {end}"),
             ("odd", "its content", f"it has entries that no node can decode, for quay.io, {end}"),
@@ -621,7 +627,9 @@ class TestRead:
         assert (copies(outcome), told(outcome)["remaining"]) == ((1, 0, 1, 0), [])
         (row,) = told(outcome)["not_declared"]
         assert (row["name"], row["fix"]) == ("broken", "")
-        assert row["reason"] == "its content is not valid JSON at line 1, column 2, so the old login may be in it"
+        assert (
+            row["reason"] == "its content is not valid JSON at line 1, column 2, so the login to replace may be in it"
+        )
 
 
 class TestProof:

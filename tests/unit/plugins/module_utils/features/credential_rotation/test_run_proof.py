@@ -129,8 +129,8 @@ def assert_hidden(text: str) -> None:
 def refused(prove: Prove, *images: str, **options: Any) -> str:
     said = raised(Refusal, lambda: prove(*images, **options))
     assert_hidden(said)
-    assert said.startswith("nothing was written because the new login could not be verified: ")
-    return said.removeprefix("nothing was written because the new login could not be verified: ")
+    assert said.startswith("nothing was written because the login in option 'new' could not be verified: ")
+    return said.removeprefix("nothing was written because the login in option 'new' could not be verified: ")
 
 
 UNKNOWN = UserPassword(OLD.username, "")
@@ -215,7 +215,9 @@ class TestRepositories:
     ) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", "team/ok:v1")
-        assert message.startswith(f"the new login cannot pull {registry.host}/team/app:v1, but the old one can: ")
+        assert message.startswith(
+            f"the login in option 'new' cannot pull {registry.host}/team/app:v1, but the login in option 'old' can: "
+        )
         assert "team/ok" not in message
 
     @pytest.mark.parametrize("old", [403, 404, 401])
@@ -243,7 +245,7 @@ class TestRepositories:
         registry.answers["new", "/app/"] = status
         found = prove("team/app:v1", old=UNKNOWN)
         (note,) = found.notes
-        assert "is in use, but the new login cannot pull it: " in note
+        assert "is in use, but the login in option 'new' cannot pull it: " in note
         assert found.old_login == "unknown"
         assert {who for who, _method, _path in registry.asked} == {"new"}
 
@@ -253,7 +255,7 @@ class TestRepositories:
     ) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", old=UNKNOWN, known=OLD)
-        assert "team/app:v1, but the old one can: " in message
+        assert "team/app:v1, but the login in option 'old' can: " in message
         registry.answers["old", "/app/"] = 404
         assert "neither login can pull it" in prove("team/app:v1", old=UNKNOWN, known=OLD).notes[0]
 
@@ -263,7 +265,9 @@ class TestRepositories:
     ) -> None:
         registry.answers["new", "/app/"] = status
         message = refused(prove, "team/app:v1", "team/ok:v1")
-        assert message.startswith(f"the new login cannot pull {registry.host}/team/app:v1, but the old one can: ")
+        assert message.startswith(
+            f"the login in option 'new' cannot pull {registry.host}/team/app:v1, but the login in option 'old' can: "
+        )
 
     def test_a_rate_limit_stops_at_once(self, registry: Registry, prove: Prove) -> None:
         registry.answers["new", "/app/"] = 429
@@ -323,7 +327,7 @@ class TestBeyond:
         registry.answers["new", "/app/"] = 403
         found = prove("team/ok:v1", beyond={"b": ["team/app:v1", "team/ok:v2"]})
         (note,) = found.notes
-        assert f"{registry.host}/team/app:v1 is in use, but only the old login can pull it: " in note
+        assert f"{registry.host}/team/app:v1 is in use, but only the login in option 'old' can pull it: " in note
         assert [(row["image"].partition("/")[2], row["outcome"]) for row in found.rows] == [
             ("team/ok:v1", "pulls"),
             ("team/app:v1", "no_right"),
@@ -337,7 +341,7 @@ class TestBeyond:
 
     def test_an_image_used_in_written_and_other_namespaces_is_an_error(self, registry: Registry, prove: Prove) -> None:
         registry.answers["new", "/app/"] = 403
-        assert "but the old one can" in refused(prove, "team/app:v1", beyond={"b": ["team/app:v2"]})
+        assert "but the login in option 'old' can" in refused(prove, "team/app:v1", beyond={"b": ["team/app:v2"]})
 
 
 class TestBounds:
@@ -352,7 +356,7 @@ class TestBounds:
                 uses={"a": images, "b": [images[-1]]}, beyond={"c": [f"team/x{number}:v1" for number in range(21)]}
             )
             assert len(found.rows) == 40 + more
-            note = "namespace a uses 21 repositories of the registries: the new login was verified for 20 of them"
+            note = "namespace a uses 21 repositories of the registries: the login in option 'new' was verified for 20 of them"
             assert list(found.notes) == ([note] if more else [])
 
     def test_invented_tags_of_one_namespace_do_not_hide_those_of_others(self, registry: Registry, prove: Prove) -> None:
@@ -474,7 +478,9 @@ class TestImagesOfARepository:
     ) -> None:
         """Some registries grant access by tag."""
         registry.answers["new", "/v1"] = 403
-        assert f"cannot pull {registry.host}/team/app:v1, but the old" in refused(prove, "team/app:v1", "team/app:v2")
+        assert f"cannot pull {registry.host}/team/app:v1, but the login in option 'old'" in refused(
+            prove, "team/app:v1", "team/app:v2"
+        )
 
     @pytest.mark.parametrize("status", [429, 500])
     def test_a_registry_that_does_not_answer_is_not_asked_for_more(
@@ -486,14 +492,14 @@ class TestImagesOfARepository:
 
     def test_the_image_that_only_the_old_login_pulls_is_reported(self, registry: Registry, prove: Prove) -> None:
         registry.answers = {("new", "/app/"): 404, ("old", "/v1"): 404}
-        assert f"cannot pull {registry.host}/team/app:v2, but the old one can" in refused(
+        assert f"cannot pull {registry.host}/team/app:v2, but the login in option 'old' can" in refused(
             prove, "team/app:v1", "team/app:v2"
         )
 
     @pytest.mark.parametrize(
         ("answers", "said"),
         [
-            ({("new", "/v2"): 500}, "the new login cannot pull {}, but the old one can: "),
+            ({("new", "/v2"): 500}, "the login in option 'new' cannot pull {}, but the login in option 'old' can: "),
             ({("new", "/v2"): 403, ("old", "/v2"): 500}, "{}: "),
         ],
     )
@@ -567,5 +573,5 @@ def test_equal_sentences_are_one_with_the_first_images(registry: Registry, prove
     message = refused(prove, *(f"team/app{number}:v1" for number in range(23)))
     assert message.count("was answered 500") <= 3
     assert " (the same for " in message
-    assert ". Correct it at the registry. If" in message
+    assert ". Correct 'new', or the account at the registry. If" in message
     assert "set 'verify: false' and test pulls" in message

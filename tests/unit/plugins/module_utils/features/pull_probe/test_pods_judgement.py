@@ -16,6 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     judge_deleted,
     judge_pod,
     judge_unknown,
+    judge_without_nodes,
     result_row,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.probe_pods import PROBE_POD
@@ -212,6 +213,13 @@ class TestReport:
         assert complaint(ASKED, [(IMAGE, {"pool": "gpu"}, found)]) == (
             f"image {IMAGE} was neither pulled nor refused on a node with pool=gpu: not_scheduled, no node was found for the pod in time "
             "(none fits): correct 'node_selectors', or look at the nodes ('oc get nodes'). A rotation needs no probe: credential_rotation_probe: false"
+        )
+
+    def test_an_option_that_is_not_set_is_not_to_be_corrected(self) -> None:
+        said = complaint(ASKED, [(IMAGE, {}, judge_without_nodes(judge_pod(pod(node=""))))])
+        assert said == (
+            f"image {IMAGE} was neither pulled nor refused: not_scheduled, the cluster has no ready node: look at the nodes ('oc get nodes'). A "
+            "rotation needs no probe: credential_rotation_probe: false"
         )
 
     def test_the_first_of_many_images_are_named(self) -> None:
