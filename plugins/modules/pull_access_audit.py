@@ -272,7 +272,7 @@ unreadable:
   elements: str
   sample: []
 top_findings:
-  description: The first 100 findings.
+  description: The first 100 findings. C(fix) has the variables that M(openshift_ops.image_pull.pull_access_info) names.
   returned: with O(dest)
   type: list
   elements: dict

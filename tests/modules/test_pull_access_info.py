@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from support import fixes
 from support.lab import Lab, path_of
 from support.objects import b64, pull_secret
 from support.owner_chains import create_chain
@@ -61,18 +62,7 @@ def access(run: Any, namespace: str, **options: Any) -> dict[str, Any]:
 
 
 def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
-    """Run the tasks of a fix with a login that the registry accepts."""
-    account = login(lab)
-    values = {"{{ registry_username }}": account["username"], "{{ registry_password }}": account["password"]}
-    for task in tasks:
-        (module,) = set(task) - {"name"}
-        options = json.loads(json.dumps(task[module]))
-        for registry in options.get("registries", ()):
-            registry.update({key: values.get(value, value) for key, value in registry.items()})
-        if "registry_ca_cert" in options:
-            options["registry_ca_cert"] = lab.data["ca_cert"]
-        done = run(module.rpartition(".")[2], **options)
-        assert not done["failed"], done["msg"]
+    fixes.carry_out(run, login(lab), tasks, registry_ca_cert=lab.data["ca_cert"])
 
 
 def again(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:

@@ -40,7 +40,6 @@ PLACES: dict[str, Callable[[str], Any]] = {
     "grant_to.group": lambda text: fixes.grant_to("ns", {"groups": [text]}),
     "grant_to.project": lambda text: fixes.grant_to("ns", {"projects": [text]}),
     "revoke.user": lambda text: fixes.revoke("ns", {"users": [text]}),
-    "with_ca_cert.registry": lambda text: fixes.with_ca_cert(fixes.create_secret("ns", "builder", text)),
     "wait_for_account.account": lambda text: fixes.wait_for_account("ns", text),
 }
 KEYS = [
@@ -173,8 +172,8 @@ def test_a_login_in_a_document_is_always_the_variable(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "/tmp/planted.pem"])
 def test_certificate_authorities_in_a_document_are_always_the_variable(text: str) -> None:
-    [task] = fixes.with_ca_cert(fixes.add_registry("ns", "pull", "q.io"))
-    expected = make_offer([task]).text
+    offer = make_offer(fixes.add_registry("ns", "pull", "q.io"), ["registry_ca_cert"])
+    (task,), expected = offer.tasks, offer.text
     task["openshift_ops.image_pull.pull_secret"]["registry_ca_cert"] = text
     assert make_offer([task]).tasks == ()
     assert offer_of({"fix": [task]}).text == expected
