@@ -61,8 +61,13 @@ def access(run: Any, namespace: str, **options: Any) -> dict[str, Any]:
     return found
 
 
+def way(lab: Lab) -> dict[str, Any]:
+    """The options for the way to the lab's registries."""
+    return {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
+
+
 def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
-    fixes.carry_out(run, login(lab), tasks, registry_ca_cert=lab.data["ca_cert"])
+    fixes.carry_out(run, login(lab), tasks, **way(lab))
 
 
 def again(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:
@@ -386,6 +391,13 @@ class TestQuestions:
         assert missing["reason"].startswith(
             f"service account {namespace}/missing does not exist, so no pod can be created"
         )
+
+    def test_the_offered_task_verifies_the_login_of_a_delegated_registry(self, lab, run, namespace):
+        registry = lab.registry("delegated")
+        how = {"image": registry["image"], "ask_registries": True, **way(lab)}
+        fixes.carry_out(run, registry["accounts"][1], access(run, namespace, **how)["fix"], **way(lab))
+        found = access(run, namespace, **how)
+        assert (found["verdict"], found["tested"]) == ("pulls", True)
 
     @pytest.mark.parametrize("what", [{"pod": "none"}, {"workload": "Job/none"}], ids=str)
     def test_a_missing_pod_or_workload_is_reported(self, run, namespace, what):

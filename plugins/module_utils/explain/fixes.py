@@ -68,8 +68,12 @@ VARIABLES: Mapping[str, TemplateText] = {
     "password": TemplateText("{{ registry_password }}"),
     "email": TemplateText("{{ registry_email }}"),
 }
-#: The variables of the inventory for the way to a registry, by option of a module. A task never contains a path.
-_ACCESS: Mapping[str, TemplateText] = {"registry_ca_cert": TemplateText("{{ image_pull_registry_ca_cert }}")}
+#: The variables of the inventory for the way to a registry, by option of a module. A task never contains a path, or a host that a registry
+#: names.
+_ACCESS: Mapping[str, TemplateText] = {
+    "registry_ca_cert": TemplateText("{{ image_pull_registry_ca_cert }}"),
+    "realm_hosts": TemplateText("{{ image_pull_realm_hosts }}"),
+}
 _PODS = {"restart_pods": "stuck"}
 
 _LINK = Sentence("Link a pull secret to a service account")
@@ -289,7 +293,7 @@ _FORMS: Mapping[str, Mapping[str, Any]] = {
     "image_stream_import": {"namespaces": [str], "streams": [str]},
     "pull_secret": {
         "namespaces": [str], "name": str, "registries": [_ENTRY], "mode": str, "recreate": bool, "state": str,
-        "verify": str, "registry_ca_cert": str,
+        "verify": str, "registry_ca_cert": str, "realm_hosts": str,
     },
     "sa_link": {
         "namespaces": [str], "service_accounts": [str], "secrets": [str], "link_for": [str], "require": str,
@@ -335,6 +339,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "password": ("the password", lambda value: isinstance(value, TemplateText)),
     "email": ("the email", lambda value: isinstance(value, TemplateText)),
     "registry_ca_cert": ("the file of certificate authorities", lambda value: isinstance(value, TemplateText)),
+    "realm_hosts": ("the host for logins", lambda value: isinstance(value, TemplateText)),
 }
 
 
