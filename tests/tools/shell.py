@@ -17,7 +17,9 @@ from pathlib import Path
 def lab_variables(directory: Path) -> list[str]:
     """Return the lines of an inventory with which playbooks reach the registries of the lab."""
     data = json.loads((directory / "lab.json").read_text(encoding="utf-8"))
-    hosts = [f"{registry['realm_host']!r}" for registry in data["registries"].values() if registry.get("realm_host")]
+    registries, names = data["registries"].values(), ("host", "realm_host")
+    # A registry on loopback is asked only if an option names it.
+    hosts = [repr(host) for registry in registries for name in names if (host := registry.get(name))]
     return [
         f"image_pull_registry_ca_cert: {data['ca_cert']}",
         f"image_pull_realm_hosts: [{', '.join(dict.fromkeys(hosts))}]",

@@ -129,7 +129,7 @@ def lab(*arguments: str, binary: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_shell_uses_the_lab_unless_another_cluster_is_chosen(tmp_path: Path) -> None:
-    registries = {"private": {"realm_host": "127.0.0.2:5"}, "plain": {}}
+    registries = {"plain": {"host": "127.0.0.1:5"}, "delegated": {"host": "127.0.0.2:5", "realm_host": "127.0.0.3:5"}}
     (tmp_path / "lab.json").write_text(json.dumps({"ca_cert": "/lab/ca.crt", "registries": registries}))
 
     def start(**chosen: str) -> str:
@@ -138,6 +138,7 @@ def test_a_shell_uses_the_lab_unless_another_cluster_is_chosen(tmp_path: Path) -
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
     told = start()
-    assert "image_pull_registry_ca_cert: /lab/ca.crt\n  image_pull_realm_hosts: ['127.0.0.2:5']\n" in told
+    assert "image_pull_registry_ca_cert: /lab/ca.crt\n" in told
+    assert "  image_pull_realm_hosts: ['127.0.0.1:5', '127.0.0.2:5', '127.0.0.3:5']\n" in told
     assert f"KUBECONFIG={tmp_path}/kubeconfig\n" in told
     assert "KUBECONFIG=other\n" in start(KUBECONFIG="other")
