@@ -59,6 +59,7 @@ options:
         whose registry gave no answer.
       - With O(target_version), the rule C(forecast-release-signature) asks in the same way for the images in use that will need a signature.
       - Without it, C(image-unsigned) is not applied.
+      - It tests no login. M(openshift_ops.image_pull.pull_access_info) does that with its option C(ask_registries).
     type: bool
     default: false
   search_credential:
@@ -253,7 +254,8 @@ verdicts:
       type: int
       returned: always
     untested:
-      description: Number of containers that have a login for their image, which was not tested. O(ask_registries) tests it.
+      description: Number of containers that have a login for their image, which was not tested. The option C(ask_registries) of
+        M(openshift_ops.image_pull.pull_access_info) tests it.
       type: int
       returned: always
     will_not_pull:
@@ -272,7 +274,7 @@ unreadable:
   elements: str
   sample: []
 top_findings:
-  description: The first 100 findings.
+  description: The first 100 findings. C(fix) has the variables that M(openshift_ops.image_pull.pull_access_info) names.
   returned: with O(dest)
   type: list
   elements: dict

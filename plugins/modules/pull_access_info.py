@@ -285,8 +285,8 @@ namespaces:
           description:
             - Tasks that fix it, for pasting into a playbook. Empty if no task of this collection fixes it, or if a name or key in the
               objects is unusual. RV(namespaces[].access[].fix_refusal) then gives the reason.
-            - The tasks use the variables C(registry_username) and C(registry_password) for the login, and with O(registry_ca_cert) the
-              variable C(image_pull_registry_ca_cert). You must set them.
+            - The tasks use the variables C(registry_username) and C(registry_password) for the login, and with O(registry_ca_cert) and
+              O(realm_hosts) the variables C(image_pull_registry_ca_cert) and C(image_pull_realm_hosts). You must set them.
           type: list
           elements: dict
           returned: always

@@ -499,7 +499,8 @@ what_if:
       description:
         - The answers, the worst first, each with the object, the image, C(before), C(after), C(changes) (the positions of the changes that cause
           it), C(entries) (the entries of an inventory that cause it), C(when), C(possibly), C(when_reason), C(advice), C(fix), a task that keeps
-          the pull working, and C(not_asked), whether registries may decide an V(unknown) answer and were not asked. Containers that no change
+          the pull working, with the variables that M(openshift_ops.image_pull.pull_access_info) names, and
+          C(not_asked), whether registries may decide an V(unknown) answer and were not asked. Containers that no change
           affects are only counted.
       type: list
       elements: dict

@@ -372,10 +372,11 @@ def _sentence(name: str) -> str:
     # Compare only the rests, because the prefix is the same. A guard reaches registries like everything else.
     rest = name.removeprefix(prefix).replace("guard_", "registry_")
     meant = find_similar(rest, [one.removeprefix(prefix) for one in known])
+    families = [f"{family}*" for family in _FAMILIES if family.startswith(prefix)]
     end = (
         f": did you mean {prefix + meant!r}?"
         if meant
-        else f"; known variables with the prefix {prefix} are {', '.join(known)}."
+        else f"; known variables with the prefix {prefix} are {', '.join(sorted([*known, *families]))}."
     )
     return f"variable {name} is unknown{end} Correct it or, if it is for something else, list its name in {_IGNORED}"
 

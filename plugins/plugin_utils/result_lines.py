@@ -168,6 +168,9 @@ def rotation_line(
     return line if isinstance(lines, str) or not lines else [*lines, line]
 
 
+_ASK = ": ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true"
+
+
 def audit_line(report: Result) -> str:
     """Summarize the counts of a report, with its path."""
     if "counts" not in report:
@@ -180,6 +183,7 @@ def audit_line(report: Result) -> str:
     gaps = f"; {pluralize(report['not_known'], 'container')} not known" if report["not_known"] else ""
     if untested := report["not_tested"]:
         gaps += f"; {pluralize(untested, 'container')} with a login that was not tested"
+    gaps += _ASK if gaps else ""
     if report["incomplete"]:
         gaps += f"; {pluralize(len(report['incomplete']), 'cluster')} not read completely, so findings can be missing"
     if rules := report["failing"]:

@@ -218,13 +218,13 @@ def main() -> int:
 
 def print_next_steps(options: argparse.Namespace, *, began: bool) -> None:
     """Print the next steps for the user. `began`: whether projects may exist."""
+    shell = f"'make shell LAB_DIR={options.lab_dir}'"
     if options.keep:
-        print(
-            f"\nThe lab is still there. 'make shell' gives a shell for the commands above. 'lab down --dir {options.lab_dir}' ends it."
-        )
+        ends = f"'make lab-down LAB_DIR={options.lab_dir}'"
+        print(f"\nThe lab is still there. {shell} gives a shell for the commands above. {ends} ends it.")
     else:
         print(
-            "\nThe lab is gone. 'make demo KEEP=1' leaves it running, and 'make shell' then gives a shell for the commands above."
+            f"\nThe lab is gone. 'make demo KEEP=1' leaves it running, and {shell} then gives a shell for the commands above."
         )
     if options.kubeconfig and began:
         print("The projects image-pull-demo-* are left in your cluster, with a pod each. Delete them when you like.")

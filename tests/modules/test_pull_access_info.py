@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from support import fixes
 from support.lab import Lab, path_of
 from support.objects import b64, pull_secret
 from support.owner_chains import create_chain
@@ -60,19 +61,13 @@ def access(run: Any, namespace: str, **options: Any) -> dict[str, Any]:
     return found
 
 
+def way(lab: Lab) -> dict[str, Any]:
+    """The options for the way to the lab's registries."""
+    return {"registry_ca_cert": lab.data["ca_cert"], "realm_hosts": lab.registry_hosts}
+
+
 def carry_out(run: Any, lab: Lab, tasks: list[dict[str, Any]]) -> None:
-    """Run the tasks of a fix with a login that the registry accepts."""
-    account = login(lab)
-    values = {"{{ registry_username }}": account["username"], "{{ registry_password }}": account["password"]}
-    for task in tasks:
-        (module,) = set(task) - {"name"}
-        options = json.loads(json.dumps(task[module]))
-        for registry in options.get("registries", ()):
-            registry.update({key: values.get(value, value) for key, value in registry.items()})
-        if "registry_ca_cert" in options:
-            options["registry_ca_cert"] = lab.data["ca_cert"]
-        done = run(module.rpartition(".")[2], **options)
-        assert not done["failed"], done["msg"]
+    fixes.carry_out(run, login(lab), tasks, **way(lab))
 
 
 def again(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:
@@ -396,6 +391,13 @@ class TestQuestions:
         assert missing["reason"].startswith(
             f"service account {namespace}/missing does not exist, so no pod can be created"
         )
+
+    def test_the_offered_task_verifies_the_login_of_a_delegated_registry(self, lab, run, namespace):
+        registry = lab.registry("delegated")
+        how = {"image": registry["image"], "ask_registries": True, **way(lab)}
+        fixes.carry_out(run, registry["accounts"][1], access(run, namespace, **how)["fix"], **way(lab))
+        found = access(run, namespace, **how)
+        assert (found["verdict"], found["tested"]) == ("pulls", True)
 
     @pytest.mark.parametrize("what", [{"pod": "none"}, {"workload": "Job/none"}], ids=str)
     def test_a_missing_pod_or_workload_is_reported(self, run, namespace, what):

@@ -70,7 +70,8 @@ class TestSecrets:
         before = scene.lab.get(scene.name, "secrets", "pull")["data"]
         document = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
         tasks = row_of(document, "Deployment")["fix"]
-        carry_out(run, scene.login, tasks)
+        assert "registry_ca_cert" in tasks[0]["openshift_ops.image_pull.pull_secret"]
+        carry_out(run, scene.login, tasks, **ca(scene))
         assert scene.lab.get(scene.name, "secrets", "pull")["data"] == before
         again = supposed(run, scene, {"remove_secrets": {"name": "pull"}}, ask_registries=True, **ca(scene))
         assert answers(again) == {"Pod": "would_break", "Deployment": "still_pulls"}

@@ -113,7 +113,7 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     audited = cluster.play("audit", environment=QUIET)
     assert re.fullmatch(
         r"1 cluster: found \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html(; \d+ containers? not known)?"
-        r"(; \d+ containers? with a login that was not tested)?",
+        r"(; \d+ containers? with a login that was not tested)?(: ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true)?",
         line_of(audited),
     )
     assert headings(audited) <= 12

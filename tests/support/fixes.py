@@ -12,8 +12,10 @@ from typing import Any
 __all__ = ["carry_out"]
 
 
-def carry_out(run: Callable[..., dict[str, Any]], login: dict[str, str], tasks: Sequence[dict[str, Any]]) -> None:
-    """Run the fix with a login that the registry accepts instead of the variables."""
+def carry_out(
+    run: Callable[..., dict[str, Any]], login: dict[str, str], tasks: Sequence[dict[str, Any]], **access: Any
+) -> None:
+    """Run the fix with a login that the registry accepts, and with the way to the registry, instead of the variables."""
     values = {"{{ registry_username }}": login["username"], "{{ registry_password }}": login["password"]}
     values["{{ registry_email }}"] = "you@example.com"
     for task in tasks:
@@ -21,5 +23,7 @@ def carry_out(run: Callable[..., dict[str, Any]], login: dict[str, str], tasks: 
         options = json.loads(json.dumps(task[module]))
         for registry in options.get("registries", ()):
             registry.update({key: values.get(value, value) for key, value in registry.items()})
+        assert all(options[name] == f"{{{{ image_pull_{name} }}}}" for name in access if name in options)
+        options.update({name: value for name, value in access.items() if name in options})
         done = run(module.rpartition(".")[2], **options)
         assert not done["failed"], done["msg"]

@@ -17,7 +17,9 @@ from pathlib import Path
 def lab_variables(directory: Path) -> list[str]:
     """Return the lines of an inventory with which playbooks reach the registries of the lab."""
     data = json.loads((directory / "lab.json").read_text(encoding="utf-8"))
-    hosts = [f"{registry['realm_host']!r}" for registry in data["registries"].values() if registry.get("realm_host")]
+    registries, names = data["registries"].values(), ("host", "realm_host")
+    # A registry on loopback is asked only if an option names it.
+    hosts = [repr(host) for registry in registries for name in names if (host := registry.get(name))]
     return [
         f"image_pull_registry_ca_cert: {data['ca_cert']}",
         f"image_pull_realm_hosts: [{', '.join(dict.fromkeys(hosts))}]",
@@ -25,8 +27,14 @@ def lab_variables(directory: Path) -> list[str]:
 
 
 def main() -> None:
-    directory = Path(sys.argv[1])
-    if "KUBECONFIG" not in os.environ and (directory / "lab.json").is_file():
+    directory, own = Path(sys.argv[1]), os.environ.get("KUBECONFIG")
+    where = "~/.kube/config" if own is None else f"KUBECONFIG={own}"
+    uses = f"This shell uses your own cluster ({where})"
+    if not (directory / "lab.json").is_file():
+        print(f"No lab runs in {directory}. {uses}. 'make lab-up' starts one.", flush=True)
+    elif own is not None:
+        print(f"{uses}. Unset KUBECONFIG to use the lab in {directory}.", flush=True)
+    else:
         os.environ["KUBECONFIG"] = str(directory / "kubeconfig")
         told = "\n".join(f"  {line}" for line in lab_variables(directory))
         print(f"This shell uses the lab in {directory}. For its registries, an inventory needs:\n{told}", flush=True)

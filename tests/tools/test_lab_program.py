@@ -129,15 +129,21 @@ def lab(*arguments: str, binary: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_shell_uses_the_lab_unless_another_cluster_is_chosen(tmp_path: Path) -> None:
-    registries = {"private": {"realm_host": "127.0.0.2:5"}, "plain": {}}
-    (tmp_path / "lab.json").write_text(json.dumps({"ca_cert": "/lab/ca.crt", "registries": registries}))
+    registries = {"plain": {"host": "127.0.0.1:5"}, "delegated": {"host": "127.0.0.2:5", "realm_host": "127.0.0.3:5"}}
 
     def start(**chosen: str) -> str:
         environment = {"PATH": os.environ["PATH"], "SHELL": shutil.which("env") or "", **chosen}
         command = [sys.executable, str(Path(__file__).with_name("shell.py")), str(tmp_path)]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
+    own = f"No lab runs in {tmp_path}. This shell uses your own cluster (~/.kube/config). 'make lab-up' starts one.\n"
+    assert start().startswith(own)
+    assert start(KUBECONFIG="other").startswith(own.replace("~/.kube/config", "KUBECONFIG=other"))
+    (tmp_path / "lab.json").write_text(json.dumps({"ca_cert": "/lab/ca.crt", "registries": registries}))
     told = start()
-    assert "image_pull_registry_ca_cert: /lab/ca.crt\n  image_pull_realm_hosts: ['127.0.0.2:5']\n" in told
+    assert "image_pull_registry_ca_cert: /lab/ca.crt\n" in told
+    assert "  image_pull_realm_hosts: ['127.0.0.1:5', '127.0.0.2:5', '127.0.0.3:5']\n" in told
     assert f"KUBECONFIG={tmp_path}/kubeconfig\n" in told
-    assert "KUBECONFIG=other\n" in start(KUBECONFIG="other")
+    told = start(KUBECONFIG="other")
+    assert f"(KUBECONFIG=other). Unset KUBECONFIG to use the lab in {tmp_path}.\n" in told
+    assert "KUBECONFIG=other\n" in told

@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ..core.objects import SECRET, ObjectRef
+from ..core.objects import SECRET, ObjectRef, as_dict, as_str, as_strs
+from ..core.ownership import is_managed
 from ..images.pull_messages import PullAttempt
 from ..images.pull_rules import UNKNOWN as NO_RULE
 from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
-from .lookup import Lookup, require_all
+from .fixes import Fix, options_of
+from .lookup import Lookup, require_all, try_lookup
 from .steps.asked import join_routes
 from .steps.cached import cache_refs, explain_cache, explain_never, explain_restart, judge_present_image
 from .steps.login import (
@@ -42,12 +44,17 @@ from .verdict import (
     WILL_NOT_PULL,
     WILL_NOT_RUN,
     PullVerdict,
+    Step,
     StepResult,
     failure,
 )
 
 __all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "explain"]
 
+_WRITTEN_BY_US = (
+    "this collection wrote the secret. If an inventory declares it, correct the login there and run site, which otherwise writes the old "
+    "one back"
+)
 #: The step of results that are not listed among the steps.
 _LOGIN = "login"
 #: The verdicts of steps, the worst first. The first result with the worst one gives the reason.
@@ -73,7 +80,19 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
     else:
         way = judge_present_image(subject, [*_explain_steps(subject, reference, told, evidence, asks=asks)], evidence)
     more = [*explain_shared_error(subject, error), *explain_restart(subject, reference, evidence)]
-    return _verdict_of(subject, [*given.seen, *explain_mounts(subject), *way, *more], error)
+    found = _verdict_of(subject, [*given.seen, *explain_mounts(subject), *way, *more], error)
+    origin = [step for task in found.fix if (step := _explain_origin(task, evidence.unrecorded))]
+    return replace(found, steps=[*found.steps, *origin]) if origin else found
+
+
+def _explain_origin(task: Fix, evidence: Lookup) -> Step | None:
+    """A hint if an inventory may undo the task, because it declares the secret. Every user can set the label, so nothing else depends on it."""
+    module, options = options_of(task)
+    if module != "pull_secret" or "mode" not in options:  # the secret is new
+        return None
+    refs = [ObjectRef(SECRET, place, as_str(options["name"])) for place in as_strs(options["namespaces"])]
+    is_ours = any(is_managed(as_dict(try_lookup(evidence, ref)[0])) for ref in refs)
+    return Step("inventory", _WRITTEN_BY_US, ok=None) if is_ours else None
 
 
 def _explain_steps(

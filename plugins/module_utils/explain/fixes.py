@@ -32,6 +32,7 @@ __all__ = [
     "VARIABLES",
     "Fix",
     "Offer",
+    "access_options_of",
     "add_registry",
     "convert_secret",
     "create_listed_secret",
@@ -53,7 +54,6 @@ __all__ = [
     "secret_name_for",
     "unlink",
     "wait_for_account",
-    "with_ca_cert",
 ]
 
 #: A task as in a playbook.
@@ -68,8 +68,12 @@ VARIABLES: Mapping[str, TemplateText] = {
     "password": TemplateText("{{ registry_password }}"),
     "email": TemplateText("{{ registry_email }}"),
 }
-#: The variable of the inventory for a file on the controller. A task never contains a path.
-_CA_CERT = TemplateText("{{ image_pull_registry_ca_cert }}")
+#: The variables of the inventory for the way to a registry, by option of a module. A task never contains a path, or a host that a registry
+#: names.
+_ACCESS: Mapping[str, TemplateText] = {
+    "registry_ca_cert": TemplateText("{{ image_pull_registry_ca_cert }}"),
+    "realm_hosts": TemplateText("{{ image_pull_realm_hosts }}"),
+}
 _PODS = {"restart_pods": "stuck"}
 
 _LINK = Sentence("Link a pull secret to a service account")
@@ -199,15 +203,6 @@ def _secret(namespace: str, name: str, registry: str, **options: Any) -> Fix:
     return _task(_WRITE, "pull_secret", given)
 
 
-def with_ca_cert(tasks: Sequence[Fix]) -> list[Fix]:
-    """Return the tasks, with the variable of the certificate authorities in those that verify a login."""
-    return [{name: _verify_with_ca_cert(value) for name, value in task.items()} for task in tasks]
-
-
-def _verify_with_ca_cert(value: Any) -> Any:
-    return {**value, "registry_ca_cert": _CA_CERT} if "verify" in as_dict(value) else value
-
-
 def _task(title: Sentence, module: str, options: dict[str, Any]) -> Fix:
     return {"name": title, f"{PREFIX}{module}": options}
 
@@ -234,14 +229,24 @@ class Offer:
         return as_yaml(list(self.tasks)) if self.tasks else ""
 
 
-def make_offer(tasks: Sequence[Fix]) -> Offer:
-    """Return all of the tasks, or none of them if one contains unusual text."""
+def access_options_of(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the options of a task for the way to registries. The offered tasks that verify a login need them as well."""
+    return tuple(option for option in _ACCESS if options.get(option))
+
+
+def make_offer(tasks: Sequence[Fix], access_options: Sequence[str] = ()) -> Offer:
+    """Return all of the tasks, or none of them if one contains unusual text. `access_options`: see `access_options_of`."""
+    tasks = [{name: _verify_with(access_options, value) for name, value in task.items()} for task in tasks]
     unusual = next((found for task in tasks for found in _find_unusual(task)), "")
     if unusual:
         return Offer(
             refusal=f"no task is offered, because {unusual} is unusual: check the object, and change it by hand"
         )
     return Offer(tasks, tuple(dict.fromkeys(sentence for task in tasks for sentence in _effects(task))))
+
+
+def _verify_with(given: Sequence[str], value: Any) -> Any:
+    return {**value, **{option: _ACCESS[option] for option in given}} if "verify" in as_dict(value) else value
 
 
 def offer_of(answer: Mapping[str, Any]) -> Offer:
@@ -254,12 +259,12 @@ def offer_of(answer: Mapping[str, Any]) -> Offer:
 
 
 def _restore_member(name: str, value: Any) -> Any:
-    """Titles are our own sentences, and login fields and certificate authorities are always variables."""
+    """Titles are our own sentences, and login fields and the way to a registry are always variables."""
     if name == "name":
         return Sentence(value) if value in TITLES else value
     options = as_dict(value)
     entries = [_with_variables(as_dict(entry)) for entry in as_list(options.get("registries"))]
-    variables = {"registries": entries, "registry_ca_cert": _CA_CERT}
+    variables = {"registries": entries, **_ACCESS}
     return {**options, **{option: variables[option] for option in variables if option in options}}
 
 
@@ -288,7 +293,7 @@ _FORMS: Mapping[str, Mapping[str, Any]] = {
     "image_stream_import": {"namespaces": [str], "streams": [str]},
     "pull_secret": {
         "namespaces": [str], "name": str, "registries": [_ENTRY], "mode": str, "recreate": bool, "state": str,
-        "verify": str, "registry_ca_cert": str,
+        "verify": str, "registry_ca_cert": str, "realm_hosts": str,
     },
     "sa_link": {
         "namespaces": [str], "service_accounts": [str], "secrets": [str], "link_for": [str], "require": str,
@@ -334,6 +339,7 @@ _CHECKS: Mapping[str, tuple[str, Callable[[str], bool]]] = {
     "password": ("the password", lambda value: isinstance(value, TemplateText)),
     "email": ("the email", lambda value: isinstance(value, TemplateText)),
     "registry_ca_cert": ("the file of certificate authorities", lambda value: isinstance(value, TemplateText)),
+    "realm_hosts": ("the host for logins", lambda value: isinstance(value, TemplateText)),
 }
 
 

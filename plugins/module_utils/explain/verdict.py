@@ -85,8 +85,8 @@ class PullVerdict:
             return WILL_NOT_PULL
         return UNKNOWN if self.runs is None else self.verdict
 
-    def report(self, *, brief: bool = False) -> dict[str, Any]:
-        """Return the verdict for a result. `brief`: without the steps if nothing fails."""
+    def report(self, access_options: Sequence[str] = (), *, brief: bool = False) -> dict[str, Any]:
+        """Return the verdict for a result. `access_options`: see `make_offer`. `brief`: without the steps if nothing fails."""
         ref = self.subject.ref
         way = {
             "steps": [{"step": step.name, "message": step.seen, "ok": step.ok} for step in self.steps],
@@ -104,7 +104,7 @@ class PullVerdict:
             "reason": self.reason,
             "cause": self.cause,
             **({} if brief and self.effect == PULLS else way),
-            **make_offer(self.fix).report(),
+            **make_offer(self.fix, access_options).report(),
         }
 
     @property

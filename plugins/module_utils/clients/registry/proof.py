@@ -384,7 +384,7 @@ class ProofSession:
         registry, service = registry_endpoint(self.wanted.host), registry_endpoint(info.realm_host)
         if is_token_service_of(registry, service) or service in self.named:
             return ""
-        return f", another host. Nothing was sent. If that host is right, name it: 'realm_hosts: [{service}]'"
+        return f", another host. Nothing was sent. If that host is right, add it to 'realm_hosts: - {service}'"
 
     def _may_be_inside(self, host: str) -> bool:
         """Whether the host may be at an address that only the host of the task reaches, because an option names it."""

@@ -278,7 +278,7 @@ def send_registry_request(
         )
     except InsideAddressError as error:
         raise NotAsked(
-            f"{error}, where only hosts that an option names are contacted. If that host is right, name it: 'realm_hosts: [{authority(url)[1]}]'"
+            f"{error}, where only hosts that an option names are contacted. If that host is right, add it to 'realm_hosts: - {authority(url)[1]}'"
         ) from None
     except CertificateError as error:
         raise UntrustedCertificate(str(error)) from None

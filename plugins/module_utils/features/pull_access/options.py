@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.errors import OptionError, format_suggestion
 from ...core.names import check_path_segment
 from ...core.objects import POD, Kind
+from ...explain.fixes import access_options_of
 from ...explain.subjects import WORKLOADS
 from ...images import image_questions
 from ...images.image_questions import RegistryAccess, access_of
@@ -33,7 +34,7 @@ class PullAccess:
     """The question: about a pod, the pods of a workload (`pods_of`), or an account with an image, in each of the namespaces.
 
     Without any of them, it is about all pods and workloads. `registries` is how registries are asked, None if they are not asked.
-    `has_ca_cert`: registries have a certificate authority of their own, also for the offered tasks.
+    `access_options` are those of `make_offer`, also if registries are not asked.
     """
 
     pod: str = ""
@@ -41,7 +42,7 @@ class PullAccess:
     account: str = ""
     image: str = ""
     registries: RegistryAccess | None = None
-    has_ca_cert: bool = False
+    access_options: Sequence[str] = ()
 
     @property
     def is_of_all(self) -> bool:
@@ -54,7 +55,7 @@ def from_options(options: Mapping[str, Any]) -> PullAccess:
 
     :raises OptionError: for invalid names, and for a kind of workload that creates no pods.
     """
-    return replace(_question(options), has_ca_cert=bool(options.get("registry_ca_cert")))
+    return replace(_question(options), access_options=access_options_of(options))
 
 
 def _question(options: Mapping[str, Any]) -> PullAccess:

@@ -19,7 +19,6 @@ from ...engine.namespaces import missing_in
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
-from ...explain.fixes import with_ca_cert
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.subjects import WORKLOADS, ContainerPull, pull_of_account, pulls_of_pod, pulls_of_workload
 from ...explain.workload_pods import (
@@ -50,7 +49,7 @@ def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str
     """Return the outcome with `access` for each namespace, and the number of each verdict in `verdicts`."""
     cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
-        works = [_NamespaceAccess(name, asked.is_of_all) for name in namespaces]
+        works = [_NamespaceAccess(name, asked) for name in namespaces]
         _Explanation(run, asked, Lookup()).answer(works)
         results = [work.finish() for work in works]
     counts = Counter(row["verdict"] for result in results for row in result.extra.get("access", ()))
@@ -60,9 +59,9 @@ def explain_access(cluster: Cluster, asked: PullAccess, namespaces: Sequence[str
 
 @dataclass
 class _NamespaceAccess(NamespaceWork):
-    """The verdicts of one namespace, None until they are known. `brief`: only problems are remarkable."""
+    """The verdicts of one namespace, None until they are known."""
 
-    brief: bool
+    asked: PullAccess
     verdicts: list[PullVerdict] | None = None
 
     @property
@@ -70,9 +69,10 @@ class _NamespaceAccess(NamespaceWork):
         return self.verdicts is None
 
     def summarize(self) -> NamespaceResult:
-        verdicts = self.verdicts or []
-        rows = [access.report(brief=self.brief) for access in verdicts]
-        well = self.brief and all(access.verdict == PULLS for access in verdicts)
+        # For all pods and workloads, only problems are remarkable.
+        verdicts, brief = self.verdicts or [], self.asked.is_of_all
+        rows = [verdict.report(self.asked.access_options, brief=brief) for verdict in verdicts]
+        well = brief and all(verdict.verdict == PULLS for verdict in verdicts)
         return NamespaceResult(self.namespace, "unchanged", extra={"access": rows}, unremarkable=well)
 
 
@@ -120,8 +120,7 @@ class _Explanation:
         return self._explain_all(namespace)
 
     def _explain(self, subject: ContainerPull) -> PullVerdict:
-        found = explain(subject, self.evidence, asks=self.asked.registries is not None)
-        return replace(found, fix=with_ca_cert(found.fix)) if self.asked.has_ca_cert else found
+        return explain(subject, self.evidence, asks=self.asked.registries is not None)
 
     def _explain_workload(self, kind: Kind, name: str, namespace: str) -> list[PullVerdict]:
         """Explain a workload together with its pods."""

@@ -313,7 +313,7 @@ def document_of(audit: Audit, server: str, key: bytes) -> dict[str, Any]:
         "target_version": asked.target_version,
         "counts": _counts(survey),
         "verdicts": _verdicts(survey),
-        "findings": [finding.report() for finding in audit.findings],
+        "findings": [finding.report(asked.access_options) for finding in audit.findings],
         "unreadable": [make_printable(sentence) for sentence in audit.unread_sentences()],
         "matrix": _matrix(survey),
         "pullers": list(_pullers(survey)),

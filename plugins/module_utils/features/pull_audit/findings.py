@@ -69,8 +69,8 @@ class Finding:
         parts = (self.rule, self.ref.namespace, self.ref.kind.kind, self.ref.name, self.location)
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
-    def report(self) -> dict[str, Any]:
-        """Return the finding as the document shows it."""
+    def report(self, access_options: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the finding as the document shows it. `access_options`: see `make_offer`."""
         return {
             "id": self.id,
             "rule": self.rule,
@@ -80,7 +80,7 @@ class Finding:
             "name": self.ref.name,
             "location": make_printable(self.location),
             "message": make_printable(self.message),
-            **make_offer(self.fix).report(),
+            **make_offer(self.fix, access_options).report(),
             **({} if self.expires is None else {"expires": format_utc(min(max(self.expires, 0), _LATEST))}),
         }
 

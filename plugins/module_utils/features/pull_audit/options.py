@@ -15,6 +15,7 @@ from ...core.errors import OptionError, find_similar
 from ...core.namespaces import NamespaceSelector
 from ...core.namespaces import from_options as selector_from
 from ...core.objects import as_dict, as_str
+from ...explain.fixes import access_options_of
 from ...images.image_questions import RegistryAccess, access_of
 from ...images.nodes import parse_version
 from ...secrets.content import SHORTEST, CredentialSearch
@@ -50,7 +51,7 @@ class PullAudit:
 
     `drift` are the results of modules that planned the declarations of an inventory. `open_selectors` are the selectors of an inventory
     that users can join by the name of a project, with the titles of their entries. `key` is the key for the labels of logins, None for a
-    random key of this run. `registries` is how registries are asked, None if they are not asked.
+    random key of this run. `registries` is how registries are asked, None if they are not asked. `access_options` are those of `make_offer`.
     """
 
     cluster_name: str = ""
@@ -64,6 +65,7 @@ class PullAudit:
     drift: Sequence[Any] = field(default=(), repr=False)
     open_selectors: Sequence[tuple[str, NamespaceSelector]] = ()
     registries: RegistryAccess | None = None
+    access_options: Sequence[str] = ()
 
     @property
     def target(self) -> tuple[int, int] | None:
@@ -109,6 +111,7 @@ def from_options(options: Mapping[str, Any]) -> PullAudit:
         tuple(options["drift"] or ()),
         tuple(_open_selectors(options["declared_selectors"] or ())),
         registries,
+        access_options_of(options),
     )
 
 

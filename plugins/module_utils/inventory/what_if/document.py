@@ -73,8 +73,8 @@ class WhatIfAnswers:
         return sorted((row for row in self.rows if row.answer != NOT_AFFECTED), key=_order)
 
 
-def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
-    """Return the document. `server` is the address of the API server.
+def document_of(found: WhatIfAnswers, server: str, access_options: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the document. `server` is the address of the API server. `access_options`: see `make_offer`.
 
     Containers that no change affects are only counted.
     """
@@ -95,7 +95,7 @@ def document_of(found: WhatIfAnswers, server: str) -> dict[str, Any]:
         "counts": _count(found.rows),
         "not_asked": sum(row.deciding.not_asked for row in found.rows),
         "builds": found.builds,
-        "containers": [row.report(found.entries.get(row.key, ())) for row in found.affected],
+        "containers": [row.report(found.entries.get(row.key, ()), access_options) for row in found.affected],
         "summary": {
             "namespaces": _group(found.rows, lambda row: [row.namespace]),
             "registries": _group(found.rows, lambda row: [row.registry]),

@@ -18,6 +18,7 @@ from ...core.objects import Json, Kind, ObjectRef, as_dict, as_str, metadata
 from ...core.ownership import Ownership
 from ...core.text import join_and
 from ...dockerconfig.registry_keys import DOCKER_HUB, host_of
+from ...explain.fixes import access_options_of
 from ...images import image_questions
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_questions import RegistryAccess
@@ -461,7 +462,7 @@ class WhatIfQuestion:
 
     `failing` are the answers that fail the task, and `NOT_ASKED`. `outputs` are the paths of the files to write, by their options, `sources` the files that
     the changes name. `against`: the inventory to compare with, which is applied to the cluster with `on_cluster`. Otherwise no cluster is
-    read.
+    read. `access_options` are those of `make_offer`.
     """
 
     change_set: Sequence[WhatIfChange]
@@ -471,6 +472,7 @@ class WhatIfQuestion:
     sources: Sequence[str] = ()
     against: InventoryLists | None = None
     on_cluster: bool = False
+    access_options: Sequence[str] = ()
 
     def render(self, document: Mapping[str, Any]) -> dict[str, str]:
         """Return the text of each file, by its option."""
@@ -543,7 +545,8 @@ def from_options(
     )
     on_cluster = against is not None and against["on_cluster"]
     failing = _FAILING[options["fail_on"]]
-    return WhatIfQuestion(changes, registries, failing, outputs, sources, inventory, on_cluster)
+    access = access_options_of(options)
+    return WhatIfQuestion(changes, registries, failing, outputs, sources, inventory, on_cluster, access)
 
 
 def _parse_against(against: Mapping[str, Any], declare: _Declare) -> InventoryLists:

@@ -96,12 +96,12 @@ class WhatIfRow:
         steps = (*_OUT_OF_REACH, MISSING) if _mirrors_in(before) not in ("", _mirrors_in(after)) else _OUT_OF_REACH
         return any(step.name in steps and step.ok is False for step in after.steps)
 
-    def report(self, entries: Sequence[str] = ()) -> dict[str, Any]:
-        """Return the row for a result. `entries` are the titles of the entries of an inventory that break the pull."""
+    def report(self, entries: Sequence[str] = (), access_options: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the row for a result. `entries` are the titles of the entries of an inventory that break the pull. `access_options`: see `make_offer`."""
         subject, after = self.deciding.subject, self.deciding.after
         moment = self.moment or Moment("", "", "")
         is_broken = self.answer == WOULD_BREAK
-        offer = make_offer(after.fix if is_broken else ())
+        offer = make_offer(after.fix if is_broken else (), access_options)
         pod = ("the pod" if self.ref.kind == POD else "its pods") if subject.is_pod else ""
         return {
             "namespace": self.namespace,

@@ -218,7 +218,7 @@ def answer_what_if(
             run.stop(error)
             return run.outcome([run.result_of_skip(name) for name in namespaces])
         outcome = run.outcome(work.results)
-    document = document_of(found, cluster.name)
+    document = document_of(found, cluster.name, asked.access_options)
     remarks = (*outcome.remarks, *idle_of(document["changes"]))
     return replace(
         outcome, extra=_report(document, found, asked, write), refused=_refusal(found, asked), remarks=remarks

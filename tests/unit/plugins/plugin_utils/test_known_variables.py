@@ -114,7 +114,7 @@ def test_a_misspelled_variable_is_refused(name: str, meant: str) -> None:
 def test_an_unknown_variable_is_refused_with_the_list() -> None:
     (problem,) = problems_of({"private_registry_url": "x"}, Templar())
     assert (
-        "known variables with the prefix private_registry_ are private_registry_secrets, private_registry_state."
+        "known variables with the prefix private_registry_ are private_registry_secrets, private_registry_secrets_*, private_registry_state."
         in problem
     )
     assert problem.endswith("list its name in image_pull_ignored_variables")

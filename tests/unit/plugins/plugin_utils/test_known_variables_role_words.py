@@ -159,9 +159,9 @@ def test_a_short_name_of_the_command_line_is_named(place: str, module: str, said
 def test_a_member_that_a_variable_sets_for_all_entries_is_named_with_both_places() -> None:
     known, arguments = {"realm_hosts": "image_pull_realm_hosts"}, arguments_of("pull_secret")
     for said, expected in (
-        ("x_secrets[0] (x): name it: 'realm_hosts: [a]'", "'realm_hosts: [a]' in the entry, or image_pull_realm_hosts for all entries"),
+        ("x_secrets[0] (x): add it to 'realm_hosts: - a'", "'realm_hosts: - a' in the entry, or image_pull_realm_hosts for all entries"),
         ("x_secrets[0] (x): option 'realm_hosts' is empty", "option 'realm_hosts' is empty"),
-        ("name it: 'realm_hosts: [a]'", "image_pull_realm_hosts: [a]"),
+        ("add it to 'realm_hosts: - a'", "image_pull_realm_hosts: - a"),
     ):  # fmt: skip
         assert translate_result(known, arguments, {"msg": said})["msg"].endswith(f" {expected}")
 

@@ -307,11 +307,27 @@ class TestAudit:
         "failing": {},
     }
 
-    def test_pulls_that_are_not_known_and_objects_that_were_not_read_are_counted(self) -> None:
-        line = result_line({**self.REPORT, "not_known": 3, "not_tested": 2, "incomplete": ["a"]}, "audit")
-        assert line.endswith(
-            "a.html; 3 containers not known; 2 containers with a login that was not tested; 1 cluster not read completely, so findings can be missing"
-        )
+    ASK = ": ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true"
+
+    @pytest.mark.parametrize(
+        ("counts", "gaps"),
+        [
+            ({"not_known": 3}, f"3 containers not known{ASK}"),
+            ({"not_tested": 1}, f"1 container with a login that was not tested{ASK}"),
+            (
+                {"not_known": 1, "not_tested": 2},
+                f"1 container not known; 2 containers with a login that was not tested{ASK}",
+            ),
+            ({"incomplete": ["a"]}, "1 cluster not read completely, so findings can be missing"),
+            (
+                {"not_known": 1, "incomplete": ["a"]},
+                f"1 container not known{ASK}; 1 cluster not read completely, so findings can be missing",
+            ),
+        ],
+        ids=range(5),
+    )
+    def test_gaps_are_counted_with_the_command_that_asks(self, counts: dict[str, Any], gaps: str) -> None:
+        assert result_line({**self.REPORT, **counts}, "audit").endswith(f"a.html; {gaps}")
 
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
         assert (

@@ -141,7 +141,7 @@ def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_modu
         ).values()
     assert (proof.outcome, proof.said.partition(". ")[2]) == (
         "not_sent",
-        "Nothing was sent. If that host is right, name it: 'realm_hosts: [sso.example.com]'",
+        "Nothing was sent. If that host is right, add it to 'realm_hosts: - sso.example.com'",
     )
 
 

@@ -93,7 +93,7 @@ def test_a_registry_on_loopback_that_only_a_pod_names_is_not_contacted(
     question = ImageQuestion(f"{server.host}/team/app", "v1").ref
     answer = prove_images([question], Lookup(), RegistryAccess(certificate, timeout=20.0, named=named))[question]
     assert isinstance(answer, dict)
-    assert (answer["outcome"], "name it: 'realm_hosts: [" in answer["message"]) == ("not_sent", True)
+    assert (answer["outcome"], "add it to 'realm_hosts: - " in answer["message"]) == ("not_sent", True)
     assert server.requests == []
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -484,6 +485,23 @@ def test_an_artifact_that_is_no_image_is_reported_with_the_words_of_the_node(ask
     assert (found.verdict, found.cause, found.fix) == ("will_not_pull", "not_an_image", ())
     assert text in found.reason
     assert "such as a Helm chart" in found.reason
+
+
+def test_a_task_that_an_inventory_may_undo_says_so() -> None:
+    labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
+    ours = {**GOOD, "metadata": {**GOOD.get("metadata", {}), "labels": labels}}
+    refused, others = (
+        told(pod("good", says="invalid username/password: x"), known(good=each)) for each in (ours, GOOD)
+    )
+    assert refused == replace(others, steps=refused.steps)
+    assert [*refused.steps[:-1]] == [*others.steps]
+    assert refused.text()[-1] == (
+        "  ?  inventory: this collection wrote the secret. If an inventory declares it, correct the login there and run site, which "
+        "otherwise writes the old one back"
+    )
+    assert told(pod("good"), known(good=ours)) == told(pod("good"), known(good=GOOD)), "no task"
+    unlinked = told(pod(), known(account("good"), good=ours))
+    assert (bool(unlinked.fix), "inventory" in [step.name for step in unlinked.steps]) == (True, False)
 
 
 def test_the_report_holds_verdict_steps_fix_and_text() -> None:

@@ -42,8 +42,9 @@ FIXES: dict[str, tuple[Sequence[dict[str, Any]], list[tuple[str, dict[str, Any]]
      [("pull_secret", NEW), ("sa_link", {**LINK, "secrets": [NEW["name"]], "restart_pods": "stuck"})]),
     "secret for imports": (fixes.import_secret("ns", "q.io:5000"), [("pull_secret", NEW)]),
     "secret for a mirror": (fixes.create_unlinked_secret("ns", "m.io:5000"), [("pull_secret", FROM_MIRROR)]),
-    "new secret of a registry with its own authority": (fixes.with_ca_cert(fixes.create_secret("ns", "builder", "q.io:5000")),
-     [("pull_secret", {**NEW, "registry_ca_cert": "{{ image_pull_registry_ca_cert }}"}),
+    "new secret of a registry that delegates its login": (
+     fixes.make_offer(fixes.create_secret("ns", "builder", "q.io:5000"), ["registry_ca_cert", "realm_hosts"]).tasks,
+     [("pull_secret", {**NEW, "registry_ca_cert": "{{ image_pull_registry_ca_cert }}", "realm_hosts": "{{ image_pull_realm_hosts }}"}),
       ("sa_link", {**LINK, "secrets": [NEW["name"]], "restart_pods": "stuck"})]),
     "listed secret": (fixes.create_listed_secret("ns", "pull", "q.io:5000"),
      [("pull_secret", WRITE)]),

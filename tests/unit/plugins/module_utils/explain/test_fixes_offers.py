@@ -40,7 +40,6 @@ PLACES: dict[str, Callable[[str], Any]] = {
     "grant_to.group": lambda text: fixes.grant_to("ns", {"groups": [text]}),
     "grant_to.project": lambda text: fixes.grant_to("ns", {"projects": [text]}),
     "revoke.user": lambda text: fixes.revoke("ns", {"users": [text]}),
-    "with_ca_cert.registry": lambda text: fixes.with_ca_cert(fixes.create_secret("ns", "builder", text)),
     "wait_for_account.account": lambda text: fixes.wait_for_account("ns", text),
 }
 KEYS = [
@@ -171,14 +170,17 @@ def test_a_login_in_a_document_is_always_the_variable(text: str) -> None:
     assert text not in found.text.replace('username: "{{ registry_username }}"', "")
 
 
-@pytest.mark.parametrize("text", ["{{ lookup('pipe', 'id') }}", "/tmp/planted.pem"])
-def test_certificate_authorities_in_a_document_are_always_the_variable(text: str) -> None:
-    [task] = fixes.with_ca_cert(fixes.add_registry("ns", "pull", "q.io"))
-    expected = make_offer([task]).text
-    task["openshift_ops.image_pull.pull_secret"]["registry_ca_cert"] = text
+@pytest.mark.parametrize("option", ["registry_ca_cert", "realm_hosts"])
+@pytest.mark.parametrize(
+    "value", ["{{ lookup('pipe', 'id') }}", "/tmp/planted.pem", "evil.example.com", ["evil.example.com"]]
+)
+def test_the_way_to_a_registry_in_a_document_is_always_the_variable(option: str, value: Any) -> None:
+    offer = make_offer(fixes.add_registry("ns", "pull", "q.io"), [option])
+    (task,), expected = offer.tasks, offer.text
+    task["openshift_ops.image_pull.pull_secret"][option] = value
     assert make_offer([task]).tasks == ()
     assert offer_of({"fix": [task]}).text == expected
-    assert expected.endswith('    registry_ca_cert: "{{ image_pull_registry_ca_cert }}"\n')
+    assert expected.endswith(f'    {option}: "{{{{ image_pull_{option} }}}}"\n')
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ class TestWhoGetsTheLogin:
         found = proof(host)
         assert found.outcome == "not_sent"
         assert (
-            f"sent to {elsewhere.host}, another host. Nothing was sent. If that host is right, name it: 'realm_hosts: [{elsewhere.host}]'"
+            f"sent to {elsewhere.host}, another host. Nothing was sent. If that host is right, add it to 'realm_hosts: - {elsewhere.host}'"
             in found.said
         )
         assert elsewhere.requests == []
@@ -267,7 +267,7 @@ class TestWhereARegistryIs:
         assert found.outcome == "not_sent"
         assert found.said == (
             f"asking registry {server.host} for the manifest of {server.host}/team/app:v1 was not attempted: the server is at a loopback address, "
-            f"where only hosts that an option names are contacted. If that host is right, name it: 'realm_hosts: [{server.host}]'"
+            f"where only hosts that an option names are contacted. If that host is right, add it to 'realm_hosts: - {server.host}'"
         )
         assert server.requests == []
 

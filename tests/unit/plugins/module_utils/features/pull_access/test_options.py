@@ -39,7 +39,7 @@ def test_the_options_become_questions() -> None:
 
 def test_registries_are_asked_when_that_is_wanted() -> None:
     how = {"realm_hosts": ["sso"], "registry_ca_cert": "/ca", "registry_validate_certs": False, "registry_timeout": 3}
-    assert asked(**how) == PullAccess(has_ca_cert=True)
+    assert asked(**how) == PullAccess(access_options=("registry_ca_cert", "realm_hosts"))
     wanted = RegistryAccess("/ca", validate_certs=False, timeout=3, realm_hosts=("sso",))
     for given in ({"pod": "p"}, {"image": "q.io/a"}, {"workload": "Job/j"}, {}):
         named = "q.io" if "image" in given else ""

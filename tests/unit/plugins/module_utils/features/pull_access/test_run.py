@@ -89,12 +89,12 @@ class TestQuestions:
         assert rows(ask(api, PullAccess(pod="app"))) == [("Pod", "app", "pulls")]
         assert not any("deployments" in request for request in api.asked)
 
-    def test_the_offered_tasks_verify_with_the_same_certificate_authorities(self, api: FakeApi) -> None:
+    def test_the_offered_tasks_verify_with_the_options_of_the_run(self, api: FakeApi) -> None:
         api.put("pods", "a", "bare", spec=spec("other.io/a"))
-        for has_ca_cert in (False, True):
-            (result,) = ask(api, PullAccess(pod="bare", has_ca_cert=has_ca_cert)).namespaces
+        for options in ((), ("registry_ca_cert",)):
+            (result,) = ask(api, PullAccess(pod="bare", access_options=options)).namespaces
             written = result.extra["access"][0]["fix"][0]["openshift_ops.image_pull.pull_secret"]
-            assert ("registry_ca_cert" in written) == has_ca_cert
+            assert [name for name in written if name.startswith("registry_")] == [*options]
 
     def test_the_right_to_a_project_is_asked_for_the_account(self, api: FakeApi) -> None:
         host = "image-registry.openshift-image-registry.svc:5000"

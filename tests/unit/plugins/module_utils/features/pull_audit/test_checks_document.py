@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import (
     Audit,
     count_findings,
@@ -34,6 +35,15 @@ def test_a_document_describes_its_cluster() -> None:
     assert found["verdicts"] == {"pulls": 0, "unknown": 0, "will_not_pull": 0, "untested": 2}
     assert (found["findings"], found["unreadable"], found["target_version"], found["logins"]) == ([], [], None, [])
     assert "secret-unused" in document["rules"]
+
+
+@pytest.mark.parametrize("given", [(), ("registry_ca_cert",)])
+def test_the_offered_tasks_verify_with_the_options_of_the_run(given: tuple[str, ...]) -> None:
+    seen = place(pods=[pod("gone")], accounts=[account()])
+    [found] = [each for each in cluster(seen, asked=PullAudit(access_options=given))["findings"] if each["fix"]]
+    (task,) = found["fix"]
+    options = task["openshift_ops.image_pull.pull_secret"]
+    assert [name for name in options if name.startswith("registry_")] == [*given]
 
 
 def test_unreadable_objects_are_reported_in_printable_text() -> None:

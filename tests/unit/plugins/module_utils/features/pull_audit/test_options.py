@@ -48,7 +48,7 @@ def test_all_rules_are_applied_without_a_search_by_default() -> None:
 
 def test_registries_are_asked_only_if_an_option_says_so() -> None:
     how = {"registry_ca_cert": "/ca", "realm_hosts": ["sso.example.com"]}
-    assert made(**how).registries is None
+    assert (made(**how).registries, made(**how).access_options) == (None, ("registry_ca_cert", "realm_hosts"))
     assert made(ask_registries=True, **how).registries == RegistryAccess("/ca", realm_hosts=("sso.example.com",))
 
 

@@ -27,6 +27,7 @@ def question(*changes, **more):
 def test_registries_are_asked_only_on_request() -> None:
     change = {"new_nodes": True}
     assert question(change).registries is None
+    assert question(change, realm_hosts=["sso.example.com"]).access_options == ("realm_hosts",)
     assert question(change, ask_registries=True, realm_hosts=["sso.example.com"]).registries.realm_hosts == (
         "sso.example.com",
     )

@@ -32,14 +32,21 @@ LEAVE_SECRET = "leave the pull secret out of the changes, or first give the pod 
 
 
 def report(
-    kind: str, *changes: Any, secrets: Any, lists: Any, image: str = "q.io/team/app:v1", asks: bool = True, **more: Any
+    kind: str,
+    *changes: Any,
+    secrets: Any,
+    lists: Any,
+    image: str = "q.io/team/app:v1",
+    asks: bool = True,
+    given: Any = (),
+    **more: Any,
 ) -> Any:
     """The report of the row of this kind."""
     other = {"nodes": {}, "mirrors": [], "policies": [], "sources": {}, "grants": (), **more}
     world = World(secrets, lists, (image, image), **other)
     (row,) = [each for each in rows_with_answers(world.survey(), *changes, asks=asks) if each.ref.kind.kind == kind]
     assert row.answer == "would_break"
-    return row.report()
+    return row.report((), given)
 
 
 def brief(tasks: Any) -> list[tuple[str, ...]]:
@@ -182,6 +189,14 @@ def test_a_login_that_the_registry_refuses_is_replaced() -> None:
     change = {"remove_credential": {"registry": "q.io", "username": "robot"}}
     found = report("Deployment", change, secrets={"s0": {"q.io": "robot"}}, lists=(("s0",), (), ()))
     assert brief(found["fix"]) == [("pull_secret", "s0", "q.io", "merge")]
+
+
+@pytest.mark.parametrize("given", [(), ("registry_ca_cert",)])
+def test_the_offered_tasks_verify_with_the_options_of_the_run(given: tuple[str, ...]) -> None:
+    change = {"remove_credential": {"registry": "q.io", "username": "robot"}}
+    found = report("Deployment", change, secrets={"s0": {"q.io": "robot"}}, lists=(("s0",), (), ()), given=given)
+    options = found["fix"][0]["openshift_ops.image_pull.pull_secret"]
+    assert [name for name in options if name.startswith("registry_")] == [*given]
 
 
 class TestWrittenObjects:
