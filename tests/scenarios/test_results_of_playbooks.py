@@ -142,9 +142,10 @@ def test_a_cluster_that_fails_ends_the_rotation_on_all_clusters(cluster: Cluster
     assert done.status
     assert audit.writes() == []
     assert "Rotate in all namespaces" not in done.output
+    login = f"the old login ({cluster.old['username']})"
     assert (
         line_of(done)
-        == "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: says why"
+        == f"no secret changed, {login} is not retired, stopped: the line above that begins with fatal: says why"
     )
 
 
