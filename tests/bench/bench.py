@@ -113,14 +113,14 @@ def works(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[s
     return found | audits(lab, contenders, namespaces)["work"]
 
 
-def measured(measure: Callable[[Lab, Contenders, Sequence[str]], dict[str, Any]], size: int) -> dict[str, Any]:
+def measured(work: Callable[[Lab, Contenders, Sequence[str]], dict[str, Any]], size: int) -> dict[str, Any]:
     """Measure on a separate lab: its pods and secrets would slow down everything else."""
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         lab = start_lab(Path(directory) / "lab")
         try:
-            say(f"{measure.__name__} of {size:,} namespaces")
+            say(f"{work.__name__} of {size:,} namespaces")
             names = make_namespaces(lab, [f"{PREFIX}{number:05}" for number in range(size)], timeout=1200)
-            return measure(lab, Contenders(lab, Path(directory)), names)
+            return work(lab, Contenders(lab, Path(directory)), names)
         finally:
             lab.run("down", "--dir", str(lab.dir))
 

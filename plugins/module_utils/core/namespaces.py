@@ -257,7 +257,7 @@ _CREATE = "or create it: kubectl create namespace "
 def missing_sentence(server: str, *, only_reads: bool = False) -> str:
     """Return the reason and the way out for a namespace that does not exist on a server. It is the same for each namespace.
 
-    `only_reads`: the task changes nothing, so nobody needs the namespace.
+    With `only_reads`, a task that changes nothing does not advise to create it.
     """
     advice = "" if only_reads else f", {_CREATE}NAME"
     return f"the namespace does not exist on {server}. Correct its name{advice}"
