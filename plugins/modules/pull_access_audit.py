@@ -52,14 +52,14 @@ options:
     elements: str
   ask_registries:
     description:
-      - Also find images in use without the signature that an image policy requires (rule C(image-unsigned)). The host that runs the task asks
-        the registries, with the same requests, logins and limits as O(openshift_ops.image_pull.pull_access_info#module:ask_registries).
-      - It asks only for images in the scope of an C(ImagePolicy) or a C(ClusterImagePolicy). It asks for up to 2,000 images, shared evenly
-        among the namespaces, and for up to a minute for each namespace. C(unreadable) reports the images that were not asked for, and those
-        whose registry gave no answer.
+      - Also test the login of each container. The host that runs the task asks the registries, with the same requests and logins as
+        O(openshift_ops.image_pull.pull_access_info#module:ask_registries), each question once, for up to five minutes in total. A
+        container that was not asked about, or whose registry gave no answer, is counted as C(unknown).
+      - Also find images in use without the signature that an image policy requires (rule C(image-unsigned)). It asks for up to 2,000
+        images in the scope of an C(ImagePolicy) or a C(ClusterImagePolicy), shared evenly among the namespaces, and for up to a minute for
+        each namespace. C(unreadable) reports the images that were not asked for, and those whose registry gave no answer.
       - With O(target_version), the rule C(forecast-release-signature) asks in the same way for the images in use that will need a signature.
       - Without it, C(image-unsigned) is not applied.
-      - It tests no login. M(openshift_ops.image_pull.pull_access_info) does that with its option C(ask_registries).
     type: bool
     default: false
   search_credential:
@@ -254,8 +254,7 @@ verdicts:
       type: int
       returned: always
     untested:
-      description: Number of containers that have a login for their image, which was not tested. The option C(ask_registries) of
-        M(openshift_ops.image_pull.pull_access_info) tests it.
+      description: Number of containers that have a login for their image, which was not tested. O(ask_registries) tests it.
       type: int
       returned: always
     will_not_pull:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -277,6 +278,28 @@ class TestRights:
             ("nowhere", True)
         ]
         assert result["audit"]["clusters"][0]["counts"]["namespaces"] == 1
+
+
+def test_registries_test_the_login_of_each_container(lab, run, namespaces):
+    """A project with another password, one that was not allowed to log in, and equal pods that share an answer."""
+    it = Scene(lab, namespaces(3))
+    for at, password in enumerate((None, "old", None)):
+        it.secret({it.host: it.entry(password)}, at=at)
+        it.pod(own=["pull"], at=at)
+        it.pod(own=["pull"], at=at, name="second")
+    silent = "127.0.0.1:9/team/app:v1"
+    it.secret({silent.partition("/")[0]: it.entry()}, name="other", at=2)
+    it.pod(silent, ["other"], name="third", at=2)
+    told = {"realm_hosts": lab.registry_hosts, "registry_ca_cert": lab.data["ca_cert"]}
+    assert audited(run, it.names, **told)["verdicts"]["untested"] == 7
+    found = audited(run, it.names, ask_registries=True, **told)
+    assert found["verdicts"] == {"pulls": 4, "untested": 0, "will_not_pull": 2, "unknown": 1}
+    cannot = of_rule(found, "pod-cannot-pull")
+    assert {finding["namespace"] for finding in cannot} == {it.names[1]}
+    assert "refuses the login" in cannot[0]["message"]
+    explained = run("pull_access_info", namespaces=it.names, ask_registries=True, **told)
+    rows = [row for place in explained["namespaces"] for row in place["access"]]
+    assert Counter(row["verdict"] for row in rows) == {"pulls": 4, "will_not_pull": 2, "unknown": 1}
 
 
 def test_a_template_with_failing_pods_does_not_count_as_pulling(lab, run, namespaces):

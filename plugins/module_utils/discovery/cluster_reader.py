@@ -73,7 +73,8 @@ from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, 
 from ..platform.hosted import ADDITIONAL_SECRET
 from ..platform.protected import BUILD_NAMESPACE, NODE_SECRET, BuildSecrets
 from .cluster import facts_of, read_build_secrets
-from .lookup_reader import LISTED_BY, read_lookups, settle
+from .lookup_reader import LISTED_BY, read_lookups, settle, settle_each
+from .proofs import NamespaceQuestions
 
 __all__ = ["ClusterReader", "namespace_result"]
 
@@ -107,11 +108,15 @@ def namespace_result(run: Run, namespace: str, place: NamespaceSnapshot) -> Name
 
 @dataclass(frozen=True)
 class ClusterReader:
-    """Reads a cluster. `unread` has the reason for each cluster-wide kind that could not be read."""
+    """Reads a cluster. `unread` has the reason for each cluster-wide kind that could not be read.
+
+    `questions` asks registries about the images of containers. None: they are not asked.
+    """
 
     run: Run
     wanted: SnapshotQuestion
     namespaces: Sequence[str]
+    questions: NamespaceQuestions | None = None
     unread: dict[str, str] = field(default_factory=dict)
 
     def read(self, now: float) -> ClusterSnapshot:
@@ -239,27 +244,16 @@ class ClusterReader:
     def _accesses(
         self, places: Mapping[str, NamespaceSnapshot], evidence: ListedLookup, more: Sequence[ObjectRef]
     ) -> dict[str, list[PullVerdict]]:
-        """Explain all containers. Repeat until no explanation needs another object. `more`: objects to read in addition."""
+        """Explain all containers. `more`: objects to read in addition."""
         if not self.wanted.verdicts:
             return {}
         _request(evidence, more)
-        explained, found = ContainerExplanations(evidence), dict[str, list[PullVerdict]]()
-        waiting = [place for place in places.values() if place.pods or place.workloads]
-        while waiting:
-            late = []
-            for place in waiting:
-                try:
-                    found[place.namespace] = explained.of(place)
-                except ReadRequired:
-                    late.append(place)
-                    if not found:  # most objects that the first namespace needs are those that all need
-                        late = waiting
-                        break
-            waiting = late
-            evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, LISTED_BY))
+        explained = ContainerExplanations(evidence, asks=self.questions is not None)
+        used = [(name, place) for name, place in places.items() if place.pods or place.workloads]
+        found = settle_each(self.run, used, explained.of, [evidence], self.questions)
         if _request(evidence, more):  # there was nothing to explain
             evidence.add(read_lookups(self.run.cluster, self.run.workers, evidence, {}))
-        return found
+        return {name: verdicts for (name, _place), verdicts in zip(used, found, strict=True)}
 
     def _known(self, places: Mapping[str, NamespaceSnapshot], accounts: Listing) -> dict[ObjectRef, Answer]:
         """Return the accounts and projects that the grants name: from the lists if these are complete, otherwise read one by one."""

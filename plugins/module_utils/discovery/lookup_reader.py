@@ -42,7 +42,7 @@ from ..images.kubelet_settings import (
 from ..images.pull_messages import POD_EVENTS
 from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_directory, texts_of_unit
 from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, question_of
-from .proofs import prove_images
+from .proofs import NamespaceQuestions, prove_images
 
 __all__ = [
     "LISTED_BY",
@@ -51,11 +51,14 @@ __all__ = [
     "read_lookups",
     "read_objects",
     "settle",
+    "settle_each",
 ]
 
 #: How objects of a whole cluster are read if many of a kind are wanted.
 LISTED_BY: ListedBy = {SERVICE_ACCOUNT: ALL}
 _Settled = TypeVar("_Settled")
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 #: The key of kubeadm's config map.
 _KUBEADM_KEY = "kubelet"
@@ -145,6 +148,72 @@ def settle(
         except ReadRequired:
             for lookup in lookups:
                 lookup.add(read_lookups(run.cluster, run.workers, lookup, LISTED_BY, registries))
+
+
+def settle_each(
+    run: Run,
+    items: Sequence[tuple[str, _Item]],
+    answer: Callable[[_Item], _Answer],
+    lookups: Sequence[Lookup],
+    questions: NamespaceQuestions | None = None,
+) -> list[_Answer]:
+    """Call `answer` with each item, again for those that need more objects, until all of them are answered. Each item has a namespace.
+
+    Users decide which images their pods name, so the questions to registries of one namespace do not delay those of the others. Without
+    `questions`, registries are not asked.
+
+    :raises ClusterError: when the cluster fails.
+    """
+    found: dict[int, _Answer] = {}
+    waiting = dict(enumerate(items))
+    while waiting:
+        wanted = [_Wanted(lookup) for lookup in lookups]
+        _answer_known(waiting, wanted, answer, found)
+        for each in wanted:
+            each.lookup.add(read_objects(run.cluster, run.workers, [*each.objects], LISTED_BY))
+            if questions is not None:
+                each.lookup.add(questions.answers(each.questions, each.lookup))
+    return [found[at] for at in range(len(items))]
+
+
+def _answer_known(
+    waiting: dict[int, tuple[str, _Item]],
+    wanted: Sequence[_Wanted],
+    answer: Callable[[_Item], _Answer],
+    found: dict[int, _Answer],
+) -> None:
+    """Move the items whose objects are known from `waiting` to `found`, and record the objects that the others want.
+
+    Until one of them is answered, only the first is tried: most objects that it needs are those that all need. Questions to registries
+    differ, so they end this.
+    """
+    for at, (namespace, item) in list(waiting.items()):
+        try:
+            found[at] = answer(item)
+        except ReadRequired:
+            for each in wanted:
+                each.take(namespace)
+            if not found and not any(each.questions for each in wanted):
+                return
+            continue
+        del waiting[at]
+
+
+class _Wanted:
+    """The objects that some evidence wants, and its questions to registries by namespace."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self.lookup = lookup
+        self.objects: dict[ObjectRef, None] = {}
+        self.questions: dict[str, list[ObjectRef]] = {}
+
+    def take(self, namespace: str) -> None:
+        """Record the references that the evidence wants now, for an item of the namespace."""
+        for ref in self.lookup.take_wanted():
+            if ref.kind in QUESTIONS:
+                self.questions.setdefault(namespace, []).append(ref)
+            else:
+                self.objects[ref] = None
 
 
 def read_lookups(

@@ -287,6 +287,10 @@ def prove_images(refs: Sequence[ObjectRef], evidence: Lookup, access: RegistryAc
     return _rows_of(attempts, collect_proofs(attempts.values()), evidence)
 
 
+#: Maximum number of seconds for the questions of a task to registries that only objects of the cluster name.
+_TASK_SECONDS = 300.0
+
+
 class NamespaceQuestions:
     """Asks the questions of many namespaces, so that no namespace delays the others or uses up their questions.
 
@@ -304,6 +308,11 @@ class NamespaceQuestions:
         self._patience: defaultdict[str, Patience] = defaultdict(lambda: Patience(seconds))
         #: The answers, also to equal questions of other namespaces.
         self._known: dict[LoginCheck, RegistryProof] = {}
+
+    @classmethod
+    def of_task(cls, access: RegistryAccess) -> NamespaceQuestions:
+        """The questions about all containers of a task. One namespace can use all of the time only if the others have no questions."""
+        return cls(access, _TASK_SECONDS, _TASK_SECONDS)
 
     def answers(self, wanted: Mapping[str, Sequence[ObjectRef]], evidence: Lookup) -> dict[ObjectRef, Json]:
         """Return the answers as `prove_images` does, to the questions by namespace. Questions that are not asked have an answer as well.

@@ -15,7 +15,7 @@ from ..images.image_streams import IMAGE_STREAM
 from ..images.node_registries import IMAGE_POLICY
 from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, puller_of, pullers_of
 from .chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
-from .lookup import Lookup, UnreadableObject
+from .lookup import Lookup, UnreadableObject, architectures_for
 from .snapshot import ACCOUNTS, BINDINGS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
 from .subjects import ContainerPull
 from .workload_pods import can_pull, explain_together, is_ended
@@ -99,10 +99,13 @@ _OBJECTS: Mapping[Kind, Callable[[NamespaceSnapshot], Sequence[Json]]] = {
 
 
 class ContainerExplanations:
-    """Explains containers. It reuses an answer for equal containers, unless the pull fails: then the names in the answer matter."""
+    """Explains containers. It reuses an answer for equal containers, unless the pull fails: then the names in the answer matter.
 
-    def __init__(self, evidence: Lookup) -> None:
-        self._evidence = evidence
+    `asks`: whether registries are asked.
+    """
+
+    def __init__(self, evidence: Lookup, *, asks: bool = False) -> None:
+        self._evidence, self._asks = evidence, asks
         self._known: dict[Hashable, PullVerdict] = {}
 
     def of(self, place: NamespaceSnapshot) -> list[PullVerdict]:
@@ -115,12 +118,12 @@ class ContainerExplanations:
 
     def _access(self, subject: ContainerPull) -> PullVerdict:
         if subject.reason:
-            return explain(subject, self._evidence)
-        same = explanation_key(subject)
+            return self._explain(subject)
+        same = explanation_key(subject, self._evidence if self._asks else None)
         known = self._known.get(same)
         if known is not None:
             return replace(known, subject=subject)
-        access = explain(subject, self._evidence)
+        access = self._explain(subject)
         if access.verdict == WILL_NOT_PULL:
             return access
         # For these two verdicts the report has no steps and no fix.
@@ -128,13 +131,18 @@ class ContainerExplanations:
         self._known[same] = brief
         return brief
 
+    def _explain(self, subject: ContainerPull) -> PullVerdict:
+        return explain(subject, self._evidence, asks=self._asks)
 
-def explanation_key(subject: ContainerPull) -> Hashable:
+
+def explanation_key(subject: ContainerPull, evidence: Lookup | None = None) -> Hashable:
     """Return a key that is equal for subjects with the same answer. The node counts only for an image name without a registry.
 
-    A container and a volume differ: only names of containers may be those of image streams.
+    A container and a volume differ: only names of containers may be those of image streams. `evidence` is given if registries are asked:
+    they are asked for the architecture of the node.
     """
     node = "" if has_registry_host(subject.image) else subject.node
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
     part = "any" if subject.volume else ""
-    return replace(subject, ref=nowhere, container="", volume=part, created="", uid="", node=node)
+    architectures = tuple(architectures_for(subject, evidence)[0]) if evidence is not None and subject.node else ()
+    return replace(subject, ref=nowhere, container="", volume=part, created="", uid="", node=node), architectures

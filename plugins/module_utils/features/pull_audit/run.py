@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ...clients.kube.client import Cluster
 from ...clients.kube.errors import ClusterError
-from ...core.changes import NO_SELECTORS
-from ...core.objects import ObjectRef
 from ...discovery.cluster_reader import ClusterReader, namespace_result
-from ...discovery.lookup_reader import QUESTIONS, read_lookups, read_objects
+from ...discovery.lookup_reader import settle_each
 from ...discovery.proofs import NamespaceQuestions, check_access
 from ...engine.result import Outcome
 from ...engine.run import Run, RunSettings, open_run
-from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of, try_lookup
+from ...explain.lookup import Lookup, UnreadableObject, items_of, try_lookup
 from ...explain.snapshot import ClusterSnapshot, ImageSignature, SignedImage
-from ...explain.steps.sources import RegistrySignatures
 from ...images.image_questions import RegistryAccess
 from ...images.node_registries import CLUSTER_POLICIES
 from ...images.nodes import parse_version
@@ -59,7 +55,8 @@ def audit_cluster(
     cluster.forbid_writes()
     with open_run(cluster, len(namespaces), settings) as run:
         try:
-            survey = ClusterReader(run, snapshot_question(asked), namespaces).read(now())
+            questions = None if asked.registries is None else NamespaceQuestions.of_task(asked.registries)
+            survey = ClusterReader(run, snapshot_question(asked), namespaces, questions).read(now())
             survey = _ask_for_signatures(run, asked, survey)
         except ClusterError as error:
             run.stop(error)
@@ -125,7 +122,8 @@ def _ask_for(
     run: Run, images: Mapping[str, Sequence[SignedImage]], evidence: Lookup, access: RegistryAccess
 ) -> Mapping[str, Sequence[ImageSignature]]:
     chosen = share_evenly(images, MOST_IMAGES)
-    found = _ask(run, chosen, evidence, NamespaceQuestions(access))
+    questions = NamespaceQuestions(access)
+    found = settle_each(run, chosen, lambda image: answer_of(image, evidence), [evidence], questions)
     answers = {id(image): answer for (_namespace, image), answer in zip(chosen, found, strict=True)}
     return {
         namespace: [ImageSignature(each, answers.get(id(each))) for each in of_namespace]
@@ -134,41 +132,6 @@ def _ask_for(
 
 
 def _read_images(run: Run, survey: ClusterSnapshot) -> dict[str, Sequence[SignedImage]]:
-    """Find the images. Repeat until no namespace needs another object."""
     accesses, evidence = survey.accesses, survey.evidence
-    found: dict[str, Sequence[SignedImage]] = {}
-    waiting = list(accesses)
-    while waiting:
-        late = []
-        for namespace in waiting:
-            try:
-                found[namespace] = signed_images(accesses[namespace], evidence)
-            except ReadRequired:
-                late.append(namespace)
-        waiting = late
-        evidence.add(read_lookups(run.cluster, run.workers, evidence, NO_SELECTORS))
-    return {namespace: found[namespace] for namespace in accesses}
-
-
-def _ask(
-    run: Run, chosen: Sequence[tuple[str, SignedImage]], evidence: Lookup, questions: NamespaceQuestions
-) -> list[RegistrySignatures]:
-    """Return the answer for each image. Repeat until no image has another question."""
-    found: dict[int, RegistrySignatures] = {}
-    waiting = list(enumerate(chosen))
-    while waiting:
-        late, objects, asked = [], dict[ObjectRef, None](), defaultdict[str, list[ObjectRef]](list)
-        for at, (namespace, image) in waiting:
-            try:
-                found[at] = answer_of(image, evidence)
-            except ReadRequired:
-                late.append((at, (namespace, image)))
-                for ref in evidence.take_wanted():
-                    if ref.kind in QUESTIONS:
-                        asked[namespace].append(ref)
-                    else:
-                        objects[ref] = None
-        waiting = late
-        evidence.add(read_objects(run.cluster, run.workers, list(objects), NO_SELECTORS))
-        evidence.add(questions.answers(asked, evidence))
-    return [found[at] for at in range(len(chosen))]
+    found = settle_each(run, [*accesses.items()], lambda verdicts: signed_images(verdicts, evidence), [evidence])
+    return dict(zip(accesses, found, strict=True))

@@ -26,7 +26,7 @@ from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, explain
 from ...explain.credentials import credentials_of, refused_logins
 from ...explain.listed_evidence import explanation_key
-from ...explain.lookup import Lookup, architectures_for, registry_sources, require_all, try_lookup
+from ...explain.lookup import Lookup, registry_sources, require_all, try_lookup
 from ...explain.node_settings import NodeSettings, registries_of
 from ...explain.steps.asked import PullRoute, join_routes, list_questions
 from ...explain.steps.mirrors import mirrors_of
@@ -340,7 +340,7 @@ class PullEvaluator:
         asked = _next_pull_of(subject)
         if subject.reason:
             return self._compare(asked)
-        key = (explanation_key(asked), self._architecture(subject))
+        key = explanation_key(asked, self._base if self._asks else None)
         if key not in self._known:
             self._known[key] = self._compare(asked)
         return self._known[key]
@@ -403,10 +403,6 @@ class PullEvaluator:
         moved = replace(found, before=before, after=after, touched=tuple(sorted({*found.touched, at})))
         is_new = moved.answer == WOULD_BREAK != found.answer
         return replace(moved, causes=(at,)) if is_new else moved
-
-    def _architecture(self, subject: ContainerPull) -> tuple[str, ...]:
-        """The architecture of the subject's node. Registries are asked for it, so pods on other nodes may have another answer."""
-        return tuple(architectures_for(subject, self._base)[0]) if self._asks and subject.node else ()
 
     def _compare(self, asked: ContainerPull) -> Comparison:
         for asks in self._phases:

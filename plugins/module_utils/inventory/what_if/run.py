@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol, TypeVar, Union
+from typing import Any, Protocol, Union
 
 from ...clients.kube.client import Cluster, list_api_groups
 from ...clients.kube.errors import ClusterError, Forbidden, UnknownResource
@@ -24,13 +24,12 @@ from ...core.objects import ROLE_BINDING, SECRET, Json, Kind, ObjectRef
 from ...core.text import pluralize
 from ...declarations.batch import Batch
 from ...discovery.cluster_reader import ClusterReader, namespace_result
-from ...discovery.lookup_reader import LISTED_BY, QUESTIONS, read_objects, settle
+from ...discovery.lookup_reader import settle, settle_each
 from ...discovery.proofs import NamespaceQuestions
 from ...engine.fetching import View
 from ...engine.reconciliation import reconcile
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import Run, RunSettings, open_run
-from ...explain.lookup import Lookup, ReadRequired
 from ...explain.snapshot import BUILD_CONFIG, NODES_READ, PODS, WORKLOADS_READ, ClusterSnapshot
 from ...explain.subjects import ContainerPull, pulls_of_pod
 from ...explain.workload_pods import can_pull
@@ -38,7 +37,6 @@ from ...features.pull_audit.checks import Audit, snapshot_question
 from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
-from ...images.image_questions import RegistryAccess
 from ...images.kubelet_settings import KUBELET_CONFIGS
 from ...platform.cluster import CLUSTER_VERSION
 from .access import LIMITS, compare_inventories, review_access
@@ -60,7 +58,6 @@ __all__ = [
     "answer_comparison",
     "answer_what_if",
     "compare_subjects",
-    "make_questions",
     "plan_inventory",
     "read_rows",
     "unread_workloads",
@@ -191,11 +188,6 @@ def _unplanned(result: NamespaceResult, title: str) -> list[UnplannedEntry]:
 
 #: Writes the files for a document.
 Write = Callable[[Mapping[str, Any]], None]
-#: Maximum number of seconds for the questions to registries that only objects of the cluster name. One namespace can use all of it only if
-#: the others have no questions: they are asked in turns.
-_SECONDS = 300.0
-_Item = TypeVar("_Item")
-_Answer = TypeVar("_Answer")
 
 
 def answer_what_if(
@@ -458,16 +450,12 @@ class _WhatIfRun:
             evaluator.lookups,
             registries,
         )
-        questions = None if registries is None else make_questions(registries)
+        questions = None if registries is None else NamespaceQuestions.of_task(registries)
         rows = read_rows(self._run, survey, evaluator, caches, questions)
         items = [(subject.namespace, subject) for subject in more]
-        compared = _answer_each(self._run, evaluator, questions, items, partial(evaluator.compare, is_reported=True))
+        compare = partial(evaluator.compare, is_reported=True)
+        compared = settle_each(self._run, items, compare, evaluator.lookups, questions)
         return [*rows, *(row_of_image(each, caches) for each in compared)]
-
-
-def make_questions(registries: RegistryAccess) -> NamespaceQuestions:
-    """Return the questions to registries of one task, which have a time limit for all of them together."""
-    return NamespaceQuestions(registries, _SECONDS, _SECONDS)
 
 
 def read_rows(
@@ -482,12 +470,12 @@ def read_rows(
     :raises ClusterError: when the cluster fails.
     """
     places = [place for place in survey.places.values() if place.pods or place.workloads]
-    found = _answer_each(
+    found = settle_each(
         run,
-        evaluator,
-        questions,
         [(place.namespace, place) for place in places],
         lambda place: rows_of(place, evaluator.compare, caches),
+        evaluator.lookups,
+        questions,
     )
     return [row for rows in found for row in rows]
 
@@ -500,67 +488,4 @@ def compare_subjects(
     :raises ClusterError: when the cluster fails.
     """
     items = [(subject.namespace, subject) for subject in subjects]
-    return _answer_each(run, evaluator, questions, items, evaluator.compare)
-
-
-def _answer_each(
-    run: Run,
-    evaluator: PullEvaluator,
-    questions: NamespaceQuestions | None,
-    items: Sequence[tuple[str, _Item]],
-    answer: Callable[[_Item], _Answer],
-) -> list[_Answer]:
-    """Call `answer` with each item, again for those that need more objects, until all of them are answered. Each item has a namespace.
-
-    Users decide which images their pods name, so the questions to registries of one namespace do not delay those of the others.
-    """
-    found: dict[int, _Answer] = {}
-    waiting = dict(enumerate(items))
-    while waiting:
-        wanted = [_Wanted(lookup) for lookup in evaluator.lookups]
-        _answer_known(waiting, wanted, answer, found)
-        for each in wanted:
-            each.lookup.add(read_objects(run.cluster, run.workers, [*each.objects], LISTED_BY))
-            if questions is not None:
-                each.lookup.add(questions.answers(each.questions, each.lookup))
-    return [found[at] for at in range(len(items))]
-
-
-def _answer_known(
-    waiting: dict[int, tuple[str, _Item]],
-    wanted: Sequence[_Wanted],
-    answer: Callable[[_Item], _Answer],
-    found: dict[int, _Answer],
-) -> None:
-    """Move the items whose objects are known from `waiting` to `found`, and record the objects that the others want.
-
-    Until one of them is answered, only the first is tried: most objects that it needs are those that all need. Questions to registries
-    differ, so they end this.
-    """
-    for at, (namespace, item) in list(waiting.items()):
-        try:
-            found[at] = answer(item)
-        except ReadRequired:
-            for each in wanted:
-                each.take(namespace)
-            if not found and not any(each.questions for each in wanted):
-                return
-            continue
-        del waiting[at]
-
-
-class _Wanted:
-    """The objects that some evidence wants, and its questions to registries by namespace."""
-
-    def __init__(self, lookup: Lookup) -> None:
-        self.lookup = lookup
-        self.objects: dict[ObjectRef, None] = {}
-        self.questions: dict[str, list[ObjectRef]] = {}
-
-    def take(self, namespace: str) -> None:
-        """Record the references that the evidence wants now, for an item of the namespace."""
-        for ref in self.lookup.take_wanted():
-            if ref.kind in QUESTIONS:
-                self.questions.setdefault(namespace, []).append(ref)
-            else:
-                self.objects[ref] = None
+    return settle_each(run, items, evaluator.compare, evaluator.lookups, questions)

@@ -17,6 +17,7 @@ from ...core.errors import ImagePullError
 from ...core.objects import ROLE_BINDING, ObjectRef
 from ...discovery.cluster_reader import ClusterReader
 from ...discovery.lookup_reader import settle
+from ...discovery.proofs import NamespaceQuestions
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.snapshot import ClusterSnapshot, SnapshotQuestion
 from ...rbac.subjects import SUBJECT_ACCESS_REVIEW
@@ -24,7 +25,7 @@ from .effects import objects_after, patches_of_objects
 from .evaluation import PresentPulls, PullEvaluator, choose_refusals, find_causes
 from .guard import GuardAccess, GuardJudgement, MakePlan, Removals
 from .rows import WhatIfRow
-from .run import compare_subjects, make_questions, read_rows, unread_workloads
+from .run import compare_subjects, read_rows, unread_workloads
 from .timing import NodeCaches
 
 __all__ = ["judge_workloads"]
@@ -63,7 +64,7 @@ class _Guard:
         self._run, self._survey, self._plan = run, survey, plan
         self._keys = list(removals)
         self._touching = _index(removals)
-        self._caches, self._questions = NodeCaches({}), make_questions(access.registries)
+        self._caches, self._questions = NodeCaches({}), NamespaceQuestions.of_task(access.registries)
         self._is_strict = access.is_strict
         #: The answers for which a removal is refused.
         self._failing = (WOULD_BREAK, NOT_KNOWN) if access.is_strict else (WOULD_BREAK,)

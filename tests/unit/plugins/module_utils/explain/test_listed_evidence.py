@@ -21,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     StreamSource,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
 from support.surveyed import deployment, place, pod, replica_set, secret, survey
 
 
@@ -137,6 +138,14 @@ class TestAlike:
     )
     def test_each_deciding_field_makes_pods_different(self, change: dict[str, Any]) -> None:
         assert explanation_key(replace(self.POD, **change)) != explanation_key(self.POD)
+
+    def test_registries_are_asked_for_the_architecture_of_the_node(self) -> None:
+        evidence = Lookup()
+        nodes = [("a", "amd64"), ("b", "amd64"), ("z", "s390x")]
+        listed = [{"metadata": {"name": name}, "status": {"nodeInfo": {"architecture": arch}}} for name, arch in nodes]
+        evidence.add({NODES: {"items": listed}})
+        keys = {name: explanation_key(replace(self.POD, node=name), evidence) for name, _arch in nodes}
+        assert keys["a"] == keys["b"] != keys["z"]
 
     def test_the_node_resolves_a_name_without_a_registry(self) -> None:
         short = replace(self.POD, image="app:v1")
