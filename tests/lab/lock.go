@@ -58,7 +58,7 @@ func claim(dir string) (*os.File, lockContent, error) {
 	old := readLock(file)
 	if !tryLock(file) {
 		file.Close()
-		return nil, lockContent{}, fail("a lab is already running in %s (process %d); `lab down` stops it", dir, old.PID)
+		return nil, lockContent{}, fail("a lab is already running in %s (process %d); `make lab-down` (`lab down`) stops it", dir, old.PID)
 	}
 	emptyDir(dir, old)
 	content := lockContent{DirCreated: created || old.DirCreated}
