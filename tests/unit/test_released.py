@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """This version understands the objects and audit documents of each earlier release with the same major version.
 
-tests/support/released/VERSION has what that release wrote. A release adds a folder only if it writes something new, and changes none.
+tests/support/released/VERSION has what that release wrote. tests/scenarios/test_upgrade.py applies its inventory. A release adds a folder
+only if it writes something new, and changes none.
 """
 
 from __future__ import annotations
