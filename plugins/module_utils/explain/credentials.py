@@ -77,20 +77,23 @@ _ADDRESS = re.compile(r"[0-9.]+|\[.*\]")
 class KubeletLogin:
     """A login that the kubelet tries. `is_empty`: it has no user or no password, so the runtime pulls without a login.
 
-    `is_refused`: the registry is known to refuse it.
+    `is_refused`: the registry is known to refuse it. `is_nameless`: it has no user, so CRI-O looks for a login in the nodes' file instead
+    (server/image_pull.go).
     """
 
     secret: str
     key: str
     is_empty: bool
     is_refused: bool = False
+    is_nameless: bool = False
 
 
 @dataclass(frozen=True)
 class PullSecretStatus:
     """`state`: `usable`, `missing`, `wrong_type`, `unparsable`, `unread`. `detail` adds to it, as the rest of a sentence.
 
-    `is_generated`: the platform generated the secret and would restore it. `refused`: as `refused_logins` returns them.
+    `nameless_keys` are those of the `empty_keys` that have no user. `is_generated`: the platform generated the secret and would restore it.
+    `refused`: as `refused_logins` returns them.
     """
 
     name: str
@@ -100,6 +103,7 @@ class PullSecretStatus:
     empty_keys: Sequence[str] = ()
     is_generated: bool = False
     refused: frozenset[tuple[str, str]] = frozenset()
+    nameless_keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -191,8 +195,11 @@ def secret_status(name: str, secret: Json) -> PullSecretStatus:
     if reading.problems:
         return PullSecretStatus(name, "unparsable", reading.problems[0])
     empty = [key for key, (user, password) in reading.logins.items() if not (user and password)]
+    nameless = [key for key in empty if not reading.logins[key][0]]
     generated, refused = is_marked_generated(secret), refused_logins(secret)
-    return PullSecretStatus(name, "usable", "", tuple(reading.logins), tuple(empty), generated, refused)
+    return PullSecretStatus(
+        name, "usable", "", tuple(reading.logins), tuple(empty), generated, refused, tuple(nameless)
+    )
 
 
 def refused_logins(secret: Json | None) -> frozenset[tuple[str, str]]:
@@ -207,7 +214,13 @@ def logins_of(secrets: Sequence[PullSecretStatus], repository: str, hosts: Seque
     getting = hosts or [repository.partition("/")[0]]
     every = dict.fromkeys(key for secret in usable for key in secret.keys)
     return [
-        KubeletLogin(secret.name, key, key in secret.empty_keys, all((key, host) in secret.refused for host in getting))
+        KubeletLogin(
+            secret.name,
+            key,
+            key in secret.empty_keys,
+            all((key, host) in secret.refused for host in getting),
+            key in secret.nameless_keys,
+        )
         for key in kubelet_keys(every, repository)
         for secret in usable
         if key in secret.keys

@@ -101,8 +101,8 @@ def images_of(pod_spec: Json) -> Iterator[PodImage]:
 def named_images(message: str, images: Iterable[str]) -> frozenset[str]:
     """Return the images that an error of a node may be about, empty if it names none of them: those of the first name in the text.
 
-    The text has the name of the pod, or the complete name that a runtime uses. A runtime leaves out the tag of an image with a digest, so
-    two images can have the same name.
+    The text has the name of the pod, or the complete name that a runtime uses. A runtime leaves out the tag of an image with a digest, and
+    puts the host of a search registry before a name without one, so two images can have the same name.
     """
     found: dict[tuple[int, int], set[str]] = {}
     for image in images:
@@ -126,7 +126,8 @@ def _mentions(message: str, image: str) -> Iterator[re.Match[str]]:
             continue
         tagged = ":" in name.rpartition("/")[2] or "@" in name
         tag = "" if tagged else r"(?!:(?!latest\b)\w)"
-        match = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w/@-]|\.\w){tag}", message)
+        host = r"(?:[\w.-]+(?::\d+)?/)?" if reference is not None and reference.is_short else ""
+        match = re.search(rf"(?<![\w.-]){host}{re.escape(name)}(?![\w/@-]|\.\w){tag}", message)
         if match is not None:
             yield match
 

@@ -31,7 +31,7 @@ from ...images.nodes import PROXY, additional_ref, authorities_for, bundle_refs,
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG, Mirrors, is_cluster_host, network_ref
 from ...platform.protected import NODE_SECRET
-from ..credentials import Credentials, credentials_of
+from ..credentials import Credentials, KubeletLogin, credentials_of
 from ..lookup import Lookup, architectures_for, registry_sources, require_all, try_lookup
 from ..subjects import ContainerPull
 from ..verdict import MAY_NOT_RUN, UNKNOWN, WILL_NOT_PULL, WILL_NOT_RUN, Step, StepResult, failure, info, unknown
@@ -321,7 +321,7 @@ def _turns(route: PullRoute) -> Iterator[Sequence[tuple[ImageQuestion, bool]]]:
 
 
 def _ask_with(
-    login: tuple[str, str, str] | None, route: PullRoute, provider: CrioProvider | None
+    login: tuple[str, ...] | None, route: PullRoute, provider: CrioProvider | None
 ) -> Iterator[tuple[ImageQuestion, bool]]:
     evidence = route.evidence
     registries = registry_sources(evidence)
@@ -336,14 +336,21 @@ def _ask_with(
 
 def _logins(
     namespace: str, reference: Reference, credentials: Credentials, evidence: Lookup
-) -> Sequence[tuple[str, str, str] | None]:
-    """Namespace, secret and key of each login that the kubelet passes on. None means no login, so that the runtime looks for one."""
+) -> Sequence[tuple[str, ...] | None]:
+    """Namespace, secret and key of each login that the kubelet passes on.
+
+    An empty result means a login without a password, which is sent to no registry. None means no login, so that the runtime looks for one.
+    """
     nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence)
     whose = ((namespace, credentials), (NODE_SECRET.namespace, nodes))
-    every = [
-        None if login.is_empty else (place, login.secret, login.key) for place, found in whose for login in found.logins
-    ]
+    every = [_login_passed(place, login) for place, found in whose for login in found.logins]
     return every or [None]
+
+
+def _login_passed(place: str, login: KubeletLogin) -> tuple[str, ...] | None:
+    if login.is_nameless:
+        return None
+    return () if login.is_empty else (place, login.secret, login.key)
 
 
 def _node_login(place: Reference, evidence: Lookup, provider: CrioProvider | None) -> tuple[str, ...]:

@@ -485,7 +485,13 @@ def _usable_mirror(held: PullRoute) -> MirrorKey | None:
 
 
 def _usable_source(held: PullRoute) -> MirrorKey | None:
-    """The login that CRI-O finds for a source, because the kubelet sends none: that of its provider, or of the nodes for a search registry."""
+    """The login that CRI-O finds for a source, because the kubelet sends none: that of its provider, or of the nodes for a search registry.
+
+    A login without a password counts as one, so CRI-O looks for no other.
+    """
+    sent = held.credentials.logins
+    if sent and not any(login.is_nameless for login in sent):
+        return None
     found = (held.key_for(str(each.reference)) for each in held.tried)
     return next((each for each in found if each.is_usable and (held.candidates or each.secret != NODE_SECRET)), None)
 

@@ -83,7 +83,9 @@ class TestLogins:
 
     @pytest.mark.parametrize("entry", [{}, {"username": "u"}, {"password": "p"}], ids=str)
     def test_an_entry_without_a_login_matches_and_is_marked_as_empty(self, entry: Any) -> None:
-        assert of(a=secret({"q.io": entry})).logins == [KubeletLogin("a", "q.io", True)]
+        assert of(a=secret({"q.io": entry})).logins == [
+            KubeletLogin("a", "q.io", True, is_nameless="username" not in entry)
+        ]
 
     def test_unusable_secrets_give_no_login(self) -> None:
         assert of(a=secret({"q.io": AUTH}, "Opaque"), b=None).logins == []

@@ -116,6 +116,14 @@ def test_a_name_without_a_tag_and_one_with_latest_are_the_same_image() -> None:
         assert named_images("initializing source docker://q.io/app:latest: denied", images) == {*both}
 
 
+def test_a_name_without_a_registry_may_have_the_name_of_another_image_at_a_search_registry() -> None:
+    both = ["q.io:443/team/app:v1", "team/app:v1"]
+    for images in (both, both[::-1]):
+        assert named_images("initializing source docker://q.io:443/team/app:v1: denied", images) == {*both}
+        assert named_images("initializing source docker://r.io/team/app:v1: denied", images) == {both[1]}
+        assert named_images('Back-off pulling image "team/app:v1": denied', images) == {both[1]}
+
+
 @given(ANYTHING)
 def test_any_text_of_a_pod_can_be_an_image(value: Any) -> None:
     assert named_images(f"docker://{value}: denied", [str(value), "q.io/app"]) <= {str(value), "q.io/app"}

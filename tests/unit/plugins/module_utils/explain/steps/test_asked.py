@@ -162,6 +162,16 @@ class TestSearchRegistries:
         assert asked == [(self.A, "", ""), (self.R, "pull-secret", "r.io")]
         assert found.verdict == "pulls"
 
+    @pytest.mark.parametrize(("login", "is_looked_for"), [("robot:", False), (":password", True)])
+    def test_a_login_without_a_user_lets_the_runtime_look_for_one(self, login: str, *, is_looked_for: bool) -> None:
+        more = {**openshift("4.21.0", "a.io", "r.io"), NODE_SECRET: secret({"r.io": AUTH})}
+        hub = secret({"docker.io": {"auth": b64(login)}})
+        _found, asked = self.told(lambda _image, name, _key: "pulls" if name else "no_login", more=more, hub=hub)
+        last = ("pull-secret", "r.io") if is_looked_for else ("", "")
+        assert asked == [(self.A, "", ""), (self.R, *last)]
+        unasked = explain(pod("hub", image="team/app:v1"), Lookup(known(more=more, hub=hub)))
+        assert unasked.verdict == ("pulls" if is_looked_for else "unknown")
+
     def test_the_mirrors_of_each_name_are_asked_before_it(self) -> None:
         more = mirrored("m.io", source="r.io")
         _found, asked = self.told(always("not_found"), more=more, hub=HUB)
