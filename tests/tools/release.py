@@ -1,15 +1,16 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a release: version, changelog, commit, tag, tarball, trial, gates, provenance and checksums.
+"""Make a release: version, changelog, commit, tag, tarball, trial, gate, provenance and checksums.
 
 usage: prepare.py docs python tests/tools/release.py VERSION [--dry-run] [--directory DIRECTORY]
 
 All of it happens in a clone. The trial installs the tarball into a new environment with nothing but ansible-core, and types the
-commands of the README there, on a lab. The gates are `make test-all`. Only after everything has passed, the commit and the tag are
-brought into this checkout, and the tarball with its provenance and SHA256SUMS into DIRECTORY. A failed release leaves nothing behind and
-can be tried again. --dry-run shows the commit, the changelog and the files, skips the gates, and leaves nothing. Nothing is pushed and
-nothing is uploaded: these steps are printed.
+commands of the README there, on a lab. The gate is `make test`. `make test-all` comes before: it takes two hours, and after a correction
+its failed steps are run again by their words. Only after everything has passed, the commit and the tag are brought into this checkout,
+and the tarball with its provenance and SHA256SUMS into DIRECTORY. A failed release leaves nothing behind and can be tried again.
+--dry-run shows the commit, the changelog and the files, skips the gate, and leaves nothing. Nothing is pushed and nothing is uploaded:
+these steps are printed.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as directory:
         clone = Path(directory) / "ansible_collections" / "openshift_ops" / "image_pull"
         run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], ROOT)
-        tarball = prepared(clone, options.version, gates=not options.dry_run)
+        tarball = prepared(clone, options.version, is_gated=not options.dry_run)
         if options.dry_run:
             show(clone, tarball, options.version)
         else:
@@ -85,8 +86,8 @@ def refusals(checkout: Path, version: str, directory: Path) -> list[str]:
     return [reason for reason, holds in reasons.items() if holds]
 
 
-def prepared(clone: Path, version: str, *, gates: bool) -> Path:
-    """Return the tarball. The clone then has the release's commit and tag, and has passed the gates."""
+def prepared(clone: Path, version: str, *, is_gated: bool) -> Path:
+    """Return the tarball. The clone then has the release's commit and tag, and has passed the gate."""
     for place in PLACES:
         set_version(clone, place, version)
     run(["antsibull-changelog", "lint"], clone)
@@ -102,8 +103,8 @@ def prepared(clone: Path, version: str, *, gates: bool) -> Path:
     run(["ansible-galaxy", "collection", "build", "--output-path", str(clone.parents[2])], clone)
     tarball = clone.parents[2] / tarball_name(version)
     try_out(clone, tarball)
-    if gates:
-        run(["make", "test-all"], clone)
+    if is_gated:
+        run(["make", "test"], clone)
     return tarball
 
 
@@ -154,7 +155,7 @@ def show(clone: Path, tarball: Path, version: str) -> None:
         print("\n".join(sorted(member.name for member in archive if member.isfile())))
     print(json.dumps(provenance(clone, tarball, version), indent=2))
     print(f"{checksum(tarball)}  {tarball.name}")
-    print("release.py: dry run: the gates were skipped, and no file was kept")
+    print("release.py: dry run: the gate was skipped, and no file was kept")
 
 
 def bring(clone: Path, tarball: Path, version: str, directory: Path) -> None:
