@@ -42,6 +42,9 @@ options:
             nodes reach are pulled there. With O(ask_registries), each registry is asked once for the host that gives out its tokens, because
             nodes must reach it as well. For images of V(docker.io), nodes ask V(registry-1.docker.io) and V(auth.docker.io), and V(docker.io)
             stands for both.
+          - Since version 1.1.0 also paths, as C(host[:port]/path), from which the nodes get nothing, such as V(docker.io/bitnami). A path
+            matches whole components of the name of an image, with V(docker.io) and V(library) added to a name without them, and of its
+            mirrors.
         type: list
         elements: str
       only_registries:
@@ -51,6 +54,18 @@ options:
             know them, so a pull from a registry outside of the cluster is V(unknown) without O(ask_registries).
         type: list
         elements: str
+      moved:
+        description:
+          - Images come from other places. The keys are the present places, as C(host[:port][/path]), such as V(docker.io/bitnami), and the
+            values the new ones, such as V(quay.io/acme/bitnami). Each name of an image in such a place counts as changed, with the rest of
+            its path, its tag and its digest - in pods, workloads, catalogs, and the sources of image streams. The longest place counts, and a
+            name without a registry is one of V(docker.io). Images that only a release or an operator names keep their names.
+          - The answer is about the next pod, which starts on a node that does not have the image under the new name. For the pods of a
+            workload, the template decides. A pod of another controller or without one is created again with the list of secrets that it has.
+          - Suppose it together with O(changes[].unreachable_registries) to find out whether everything still pulls when the old place is
+            closed. With O(ask_registries), the new place is asked for each image, with the logins of its pods.
+        type: dict
+        version_added: 1.1.0
       remove_secrets:
         description: A secret is deleted.
         type: dict
@@ -403,6 +418,14 @@ EXAMPLES = r"""
     dest: images.yml
     mode: "0644"
 
+- name: Check that everything still pulls after a move, when the old place is closed
+  openshift_ops.image_pull.pull_access_what_if:
+    changes:
+      - moved: {docker.io/bitnami: quay.io/acme/bitnami}
+      - unreachable_registries: [docker.io/bitnami]
+    ask_registries: true
+    fail_on: unknown
+
 - name: Check a robot account before it is deleted, and an upgrade
   openshift_ops.image_pull.pull_access_what_if:
     changes:
@@ -626,6 +649,7 @@ what_if:
       description:
         - The images that no registry within reach has. With O(ask_registries), this includes images that their mirror lacks. If a change
           takes a mirror away, it also includes the images that their source lacks. Copy these images from that mirror.
+          With O(changes[].moved), it includes the images that their new place lacks, and without O(ask_registries) all that move.
           C(skopeo) is the input of C(skopeo sync --all --preserve-digests --scoped --src yaml). Without C(--preserve-digests), a copy may
           have another digest, and signatures are copied only if C(registries.d) of the host says so. Without C(--all), skopeo copies an
           image of one architecture only, whose digest is another one, and without C(--scoped), repositories with the same last name
@@ -634,6 +658,8 @@ what_if:
         - Users name images in their pods, also images that they cannot pull. An image that no container pulls today is therefore only in
           C(not_pulled_today), and must not be copied without a review. Only O(ask_registries) shows whether a registry gives the image to the
           login of a pod, so use it if your login can read more images. Then C(not_pulled_today) also has the images of which that is not known.
+        - C(regsync) is a configuration of regsync for images of O(changes[].moved), with the new name of each as its target. It keeps
+          digests, and copies the tags and referrers in which cosign stores signatures. Nodes read only the tags. (since version 1.1.0)
         - C(oc_mirror) is an ImageSetConfiguration of version v2alpha1. C(not_in_oc_mirror) are the images by digest of a registry with a
           port, which oc-mirror fails to copy, and C(refused) is the number of images with an unusual name, which are in no list.
       type: dict

@@ -206,7 +206,7 @@ PLAYBOOKS = {
 _SHORT = {
     "explain": "account ask_registries image pod realm_hosts registry_ca_cert registry_timeout registry_validate_certs workload",
     "what_if": (
-        "against ask_registries changes declared directory fail_on namespace_selector namespaces new_nodes only_reachable realm_hosts "
+        "against ask_registries changes declared directory fail_on moved namespace_selector namespaces new_nodes only_reachable realm_hosts "
         "registry_ca_cert registry_timeout registry_validate_certs remove_credential remove_secret show target_version unreachable"
     ),
 }

@@ -119,7 +119,15 @@ def _is_template(text: str) -> bool:
 
 _SECRET = re.compile(r"(?:[a-z0-9-]+/)?[a-z0-9.-]+\Z")
 _LOGIN = re.compile(r"[^\s{}#]+@[\w.:-]+\Z")
-_HOST = re.compile(r"[\w.*:-]+\Z")
+_MOVE = re.compile(r"[\w.:/-]+=[\w.:/-]+\Z")
+#: The form of a registry for each short variable, and its description with an example.
+_PLACES = {
+    "unreachable": (
+        re.compile(r"[\w.*:/-]+\Z"),
+        "registries or paths without a scheme, such as quay.io,docker.io/bitnami",
+    ),
+    "only_reachable": (re.compile(r"[\w.*:-]+\Z"), "hosts without a scheme and a path, such as quay.io,docker.io"),
+}
 _TRUE, _FALSE = ("true", "yes", "on", "1", "y", "t"), ("false", "no", "off", "0", "n", "f")
 _SWITCHES = ("ask_registries", "declared", "new_nodes", "registry_validate_certs", "show")
 _REGISTRIES = {"unreachable": "unreachable_registries", "only_reachable": "only_registries"}
@@ -152,6 +160,9 @@ def _registries_of(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for short, option in _REGISTRIES.items():
         if hosts := _hosts_in(given, short):
             yield {option: hosts}
+    if places := given.get("moved"):
+        pairs = (each.partition("=") for each in _hosts_in(given, "moved"))
+        yield {"moved": places if isinstance(places, Mapping) else {old: new for old, _equals, new in pairs}}
 
 
 def _hosts_in(given: Mapping[str, Any], name: str) -> list[str]:
@@ -203,9 +214,16 @@ def _form_problem(name: str, value: object, pattern: re.Pattern[str], form: str)
 
 
 def _host_problems(name: str, hosts: Sequence[str]) -> Iterator[str]:
+    pattern, form = _PLACES[name]
     for host in hosts:
-        if not _HOST.match(host):
-            yield f"{name} has {host!r}: give hosts without a scheme and a path, such as quay.io,docker.io"
+        if not pattern.match(host) or "//" in host:
+            yield f"{name} has {host!r}: give {form}"
+
+
+def _move_problems(given: Mapping[str, Any]) -> Iterator[str]:
+    for place in () if isinstance(given.get("moved"), Mapping) else _hosts_in(given, "moved"):
+        if not _MOVE.match(place):
+            yield f"moved has {place!r}: give OLD=NEW, such as docker.io/bitnami=quay.io/acme/bitnami"
 
 
 def _switch_problems(given: Mapping[str, Any]) -> Iterator[str]:
@@ -229,6 +247,7 @@ def _change_problems(given: Mapping[str, Any]) -> Iterator[str]:
         yield "remove_credential is not USER@HOST, such as old+robot@quay.io"
     for short in _REGISTRIES:
         yield from _host_problems(short, _hosts_in(given, short))
+    yield from _move_problems(given)
     if not isinstance(version := given.get("target_version", "1.0"), str):
         yield f"target_version is the number {version}, and YAML drops the last zero of 4.20: write three numbers, such as {version:.2f}.0"
     elif parse_version(version) is None:

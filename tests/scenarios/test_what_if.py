@@ -77,6 +77,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "removed-elsewhere": {"remove_secret": "elsewhere/old-pull", "ask_registries": True},
     "removed-credential": {"remove_credential": "{user}@{host}"},
     "several": {"unreachable": "docker.io,{host}", "target_version": "4.22", "new_nodes": True},
+    "moved": {"moved": "{host}/team=registry.site.example/copies", "unreachable": "{host}/team"},
     "only-reachable": {"only_reachable": "registry.site.example"},
     "list-of-changes": {
         "changes": [{"remove_links": {"secrets": ["old-pull"], "service_accounts": ["default"]}}],
@@ -162,6 +163,15 @@ class TestQuestions:
         ]
         assert (answers.broken("several"), answers.broken("only-reachable")) == (2, 2)
 
+    def test_images_move_from_a_closed_path(self, answers: Answers) -> None:
+        host = answers.scene.host
+        assert answers.titles("moved") == [
+            f"the nodes do not reach {host}/team",
+            f"images come from new places: those of {host}/team from registry.site.example/copies",
+        ]
+        assert "the image gets the name registry.site.example/copies/app:v1" in answers.output
+        assert answers.broken("moved") == 0
+
     def test_a_list_of_changes_is_read(self, answers: Answers) -> None:
         assert answers.titles("list-of-changes") == ["secret old-pull is no longer linked to default"]
         assert answers.broken("list-of-changes") == 1
@@ -176,7 +186,7 @@ class TestQuestions:
 
     def test_the_result_counts_all_clusters(self, answers: Answers) -> None:
         count = sum(answers.broken(host) for host in QUESTIONS if host != "invalid")
-        assert f"8 clusters: {count} containers would no longer get their image" in answers.output
+        assert f"9 clusters: {count} containers would no longer get their image" in answers.output
 
 
 def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Path) -> None:
@@ -219,11 +229,12 @@ INCOMPLETE: dict[str, tuple[dict[str, Any], str]] = {
         "remove_secret is 'a/b/c': give the name of a secret, or NAMESPACE/NAME",
     ),
     "no-host": ({"remove_credential": "robot"}, "remove_credential is not USER@HOST"),
-    "scheme": ({"unreachable": "https://quay.io"}, "unreachable has 'https://quay.io': give hosts without a scheme"),
+    "scheme": ({"unreachable": "https://quay.io"}, "unreachable has 'https://quay.io': give registries or paths"),
     "repository": (
-        {"unreachable": "quay.io/team"},
-        "unreachable has 'quay.io/team': give hosts without a scheme and a path",
+        {"only_reachable": "quay.io/team"},
+        "only_reachable has 'quay.io/team': give hosts without a scheme and a path",
     ),
+    "no-new-place": ({"moved": "quay.io/team"}, "moved has 'quay.io/team': give OLD=NEW"),
     "braces": ({"only_reachable": Unsafe("{{ x }}")}, "give hosts without a scheme"),
     "text": ({"changes": "old-pull"}, "changes is not a list"),
     "dictionary": ({"changes": {"new_nodes": True}}, "changes is not a list"),

@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PresentPulls,
     PullEvaluator,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.moves import Moves
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import (
     CHANGE_ARGUMENTS,
     WhatIfChange,
@@ -26,7 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow, rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 
-__all__ = ["changes_of", "document_about", "rows_about", "supposed_change"]
+__all__ = ["changes_of", "document_about", "moves_of", "rows_about", "supposed_change"]
 
 #: A mirror set for every image of q.io, by tag.
 MIRRORS = {
@@ -47,11 +48,22 @@ def supposed_change(**given: Any) -> WhatIfChange:
     return change
 
 
+def moves_of(*given: Mapping[str, Any]) -> Moves | None:
+    """Return the new names of images in the changes, if there are any."""
+    return (
+        next((Moves(each.value, at) for at, each in enumerate(changes_of(*given)) if each.kind == "moved"), None)
+        if given
+        else None
+    )
+
+
 def rows_about(survey: ClusterSnapshot, *given: Mapping[str, Any]) -> list[WhatIfRow]:
     """Return the rows of all namespaces."""
     patches = [patches_of(each, survey) for each in changes_of(*given)]
     new_nodes = next((at for at, each in enumerate(given) if "new_nodes" in each), None)
-    evaluator = PullEvaluator(PresentPulls(survey.evidence, asks=False), patches, new_nodes=new_nodes)
+    evaluator = PullEvaluator(
+        PresentPulls(survey.evidence, asks=False), patches, new_nodes=new_nodes, moves=moves_of(*given)
+    )
     caches = NodeCaches.of(evaluator.after, [*survey.places], is_empty=new_nodes is not None)
     return [row for place in survey.places.values() for row in rows_of(place, evaluator.compare, caches)]
 

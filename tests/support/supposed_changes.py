@@ -88,8 +88,14 @@ def made(lab: Lab, changes: Sequence[Mapping[str, Any]]) -> Iterator[None]:
 
 
 def close_registries(lab: Lab, hosts: Sequence[str], undone: ExitStack) -> None:
-    """Close those of the lab's registries that have one of these hosts, or their token service. Other hosts have no listener."""
+    """Close those of the lab's registries that have one of these hosts, or their token service. Other hosts have no listener.
+
+    Of a path, the registry hides the image that the lab has.
+    """
     for name in ("private", "delegated"):
+        if f"{lab.registry(name)['host']}/team" in hosts:
+            lab.registry_set(name, "--hide", "team/app")
+            undone.callback(lab.registry_set, name, "--show", "team/app")
         if {lab.registry(name)["host"], lab.registry(name)["realm_host"]} & {*hosts}:
             lab.registry_set(name, "--close")
             undone.callback(lab.registry_set, name, "--open")
@@ -148,12 +154,13 @@ def _paths(kind: str, meta: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _change_nothing(_lab: Lab, _value: object, _undone: ExitStack) -> None:
-    """The versions and images of a node of the lab are options of the command that pulls."""
+    """The versions and images of a node of the lab are options of the command that pulls, and the names of images are those of new pods."""
 
 
 _UNDONE = {
     "unreachable_registries": close_registries,
     "only_registries": _keep_only,
+    "moved": _change_nothing,
     "remove_credential": _refuse_login,
     "remove_secrets": _remove_secret,
     "add_objects": _add_objects,

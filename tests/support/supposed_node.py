@@ -11,7 +11,7 @@ those of openshift/runtime-utils pkg/registries. For Docker Hub, the library ask
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .supposed_kubelet import PullRecord, possible_records
@@ -43,7 +43,8 @@ class _Entry:
 
 @dataclass(frozen=True)
 class SupposedNode:
-    """`refused` are pairs of a registry and a user. `unreachable` and `only` are lists of registries, as an administrator names them."""
+    """`refused` are pairs of a registry and a user. `unreachable` and `only` are lists of registries, as an administrator names them, and
+    `unreachable` also of paths at them."""
 
     world: World
     refused: Sequence[tuple[str, str]] = ()
@@ -53,6 +54,9 @@ class SupposedNode:
     lost_authority: bool = False
     #: Hosts that became mirrors by a change: nothing shows that the nodes trust them.
     new_mirrors: frozenset[str] = frozenset()
+    #: The new names of places, and their hosts that no image has before.
+    moved: Mapping[str, str] = field(default_factory=dict)
+    new_sources: frozenset[str] = frozenset()
 
     def after(self, change: Mapping[str, Any]) -> SupposedNode:
         """Return the node after a change of `supposed_worlds.CHANGES` that is not about the integrated registry."""
@@ -64,9 +68,9 @@ class SupposedNode:
         secrets = [self.world.secrets[name] for name in listed if name in self.world.secrets]
         if None in secrets:
             return False
-        name, _colon, tag = image.rpartition(":")
+        name, _colon, tag = self._renamed(image).rpartition(":")
         is_short = _is_short(name)
-        repository = _full(_HUB, name) if is_short else _full(*_split(name))
+        repository = _full_name(name)
         search = self.world.sources.get("containerRuntimeSearchRegistries") or _DEFAULT_SEARCH
         places = [_full(host, name) for host in search] if is_short else [repository]
         stored = [*(each for each in secrets if each is not None), self.world.nodes]
@@ -86,14 +90,20 @@ class SupposedNode:
 
     def credentials(self, listed: Sequence[str], image: str) -> list[tuple[str, str]]:
         """The secrets of a pod with a login for the image, with the form of the login."""
-        name = image.rpartition(":")[0]
-        repository = _full(_HUB, name) if _is_short(name) else _full(*_split(name))
+        repository = _full_name(image.rpartition(":")[0])
         return [
             (secret, form)
             for secret in listed
             for key, form in (self.world.secrets.get(secret) or {}).items()
             if _is_of_kubelet(key, repository)
         ]
+
+    def _renamed(self, image: str) -> str:
+        """The image of the next pod. A name in no place stays as it is, so a node still searches for one without a registry."""
+        name, _colon, tag = image.rpartition(":")
+        full = _full_name(name)
+        place = max((each for each in self.moved if _is_inside(full, each)), key=len, default="")
+        return f"{self.moved[place]}{full[len(place) :]}:{tag}" if place else image
 
     # --- one login and one name
 
@@ -106,9 +116,11 @@ class SupposedNode:
         end = repository.index(scope.removeprefix("*")) + len(scope.removeprefix("*")) if scope else 0
         mirrors = [f"{mirror}{repository[end:]}" for mirror in entry.mirrors]
         for place in (*mirrors, repository):
-            if self._entry_of(place)[1].is_blocked or not self._reaches(place.partition("/")[0]):
+            if self._entry_of(place)[1].is_blocked or not self._reaches(place):
                 continue
             if place in mirrors and not self._trusts_mirror(place.partition("/")[0]):
+                continue
+            if place == repository and host in self.new_sources and not self._has_authority(host):
                 continue
             sent = login if login is not None and place.partition("/")[0] == host else self._node_login(place)
             if self._serves(place, tag, sent):
@@ -117,8 +129,12 @@ class SupposedNode:
 
     def _trusts_mirror(self, host: str) -> bool:
         """A new mirror needs an authority that an object names. The nodes may have those of others in their files."""
+        return self._has_authority(host) or not (self.only or host in self.new_mirrors)
+
+    def _has_authority(self, host: str) -> bool:
+        """Whether objects show that the nodes trust a registry."""
         is_known = self.world.has_authority or host in self.world.sources.get("insecureRegistries", ())
-        return host != OWN_AUTHORITY or is_known or not (self.only or host in self.new_mirrors)
+        return host != OWN_AUTHORITY or is_known
 
     def _serves(self, place: str, tag: str, login: _Login | None) -> bool:
         user, password = login or ("", "")
@@ -185,7 +201,10 @@ class SupposedNode:
 
     # --- network
 
-    def _reaches(self, host: str) -> bool:
+    def _reaches(self, place: str) -> bool:
+        host = place.partition("/")[0]
+        if any(_is_inside(place, each) for each in self.unreachable if "/" in each):
+            return False
         asked = _HOSTS_OF_HUB if host == _HUB else (host, REALMS.get(host, host))
         return all(
             not _is_named(each, self.unreachable) and all(_is_named(each, names) for names in self.only)
@@ -208,6 +227,12 @@ class SupposedNode:
 
     def _without_login(self, value: Mapping[str, Any]) -> SupposedNode:
         return replace(self, refused=(*self.refused, (value["registry"], value["username"])))
+
+    def _with_names(self, value: Mapping[str, str]) -> SupposedNode:
+        used = {_full_name(image.rpartition(":")[0]).partition("/")[0] for image in self.world.images}
+        new = {place.partition("/")[0] for place in value.values()}
+        searched = {*(self.world.sources.get("containerRuntimeSearchRegistries") or _DEFAULT_SEARCH)}
+        return replace(self, moved=value, new_sources=frozenset(new - used - searched - self._mirror_hosts))
 
     def _with_object(self, value: Mapping[str, Any]) -> SupposedNode:
         (obj,) = value["definition"]
@@ -235,6 +260,7 @@ _CHANGES: Mapping[str, Callable[[SupposedNode, Any], SupposedNode]] = {
     "remove_credential": SupposedNode._without_login,
     "unreachable_registries": lambda node, value: replace(node, unreachable=(*node.unreachable, *value)),
     "only_registries": lambda node, value: replace(node, only=(*node.only, value)),
+    "moved": SupposedNode._with_names,
     "add_objects": SupposedNode._with_object,
     "delete_objects": SupposedNode._without_mirrors,
     "new_nodes": lambda node, _value: node,
@@ -252,6 +278,10 @@ def _split(name: str) -> tuple[str, str]:
 
 def _full(host: str, path: str) -> str:
     return f"{host}/{'' if host != _HUB or '/' in path else 'library/'}{path}"
+
+
+def _full_name(name: str) -> str:
+    return _full(_HUB, name) if _is_short(name) else _full(*_split(name))
 
 
 def _is_inside(name: str, scope: str) -> bool:

@@ -124,6 +124,8 @@ class SupposedPods(Pods):
         self.cases: Mapping[int, SupposedCase] = cases  # type: ignore[assignment]
         self.namespaces = [*namespaces]
         self._homes = dict(zip(cases, itertools.cycle(namespaces), strict=False))
+        #: The new names of places, for the pods that are created from now on.
+        self.moved: Mapping[str, str] = {}
 
     def place(self, number: int) -> tuple[str, str]:
         return self._homes[number], f"p-{number}"
@@ -175,13 +177,31 @@ class SupposedPods(Pods):
         self.lab.until(has_present_list, f"a pod of case {number} has the present list")
         return made[-1]
 
+    def next_pod(self, number: int) -> str:
+        """Create the present pod again if an image of it moves, with the list of secrets that it has. Return the name of the pod to judge."""
+        namespace, name = self.place(number)
+        if not (self.is_moved(self.cases[number].image) or self.is_moved(self.cases[number].volume)):
+            return name
+        listed = self.lab.get(namespace, "pods", name)["spec"].get("imagePullSecrets", [])
+        body = {"metadata": {"name": f"m-{number}"}, "spec": {**self._spec(number), "imagePullSecrets": listed}}
+        self.lab.create(namespace, "pods", body)
+        return f"m-{number}"
+
+    def is_moved(self, image: str) -> bool:
+        return self._name_of(image) != image.format(**self.names)
+
+    def _name_of(self, image: str) -> str:
+        name = image.format(**self.names)
+        place = next((each for each in self.moved if name.startswith(f"{each}/")), "")
+        return f"{self.moved[place]}{name[len(place) :]}" if place else name
+
     def _spec(self, number: int) -> dict[str, Any]:
         case = self.cases[number]
-        judged: dict[str, Any] = {"name": "judged", "image": case.image.format(**self.names)}
+        judged: dict[str, Any] = {"name": "judged", "image": self._name_of(case.image)}
         judged["imagePullPolicy"] = self._pull_policy(number)
         spec: dict[str, Any] = {"serviceAccountName": f"a-{number}", "containers": [judged]}
         if case.volume:
-            volume = {"reference": case.volume.format(**self.names), "pullPolicy": self._pull_policy(number)}
+            volume = {"reference": self._name_of(case.volume), "pullPolicy": self._pull_policy(number)}
             spec["volumes"] = [{"name": VOLUME, "image": volume}]
             judged["volumeMounts"] = [{"name": VOLUME, "mountPath": "/files"}]
         if case.lists == "pod":

@@ -150,11 +150,32 @@ def refused(lab_account: str, registry: str) -> Callable[[Names, Sequence[str]],
     ]
 
 
+def closed_path(names: Names, _namespaces: Sequence[str]) -> Changes:
+    return [{"unreachable_registries": [f"{names['private']}/team"]}]
+
+
 ROUNDS = (
     Round("nothing else", PLAIN, lambda _names, _namespaces: [{"new_nodes": True}], (1, 2)),
     Round("an upgrade", PLAIN, lambda _names, _namespaces: [{"target_version": "4.22"}], (1, 2)),
     Round("a login", PLAIN, refused("user", "private")),
     Round("a closed registry", PLAIN, lambda names, _: [{"unreachable_registries": [names["delegated"]]}]),
+    Round("a closed path", PLAIN, closed_path),
+    Round("a closed path of a mirror", MIRRORS, closed_path),
+    Round(
+        "images move from a closed path",
+        LOGIN,
+        lambda names, _: [*closed_path(names, ()), {"moved": {f"{names['private']}/team": f"{names['delegated']}/team"}}],
+    ),
+    Round(
+        "images move to a path without a copy",
+        PLAIN,
+        lambda names, _: [{"moved": {names["private"]: f"{names['delegated']}/nowhere", names["delegated"]: names["private"]}}],
+    ),
+    Round(
+        "images move to a registry with another authority",
+        PLAIN,
+        lambda names, _: [{"moved": {f"{names['private']}/team": f"{names['untrusted']}/team"}}],
+    ),
     Round("the nodes' secret", LOGIN, lambda _names, _namespaces: [NODES_SECRET]),
     Round(
         "the nodes' secret and the platform",

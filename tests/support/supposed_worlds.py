@@ -50,7 +50,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.c
 from hypothesis import strategies as st
 
 from .lab_nodes import kubelet_config
-from .supposed import changes_of
+from .supposed import changes_of, moves_of
 from .supposed_changes import image_config, mirror_set, signature_policy
 from .supposed_kubelet import POLICIES, Kubelet
 from .surveyed import account, auth, binding, deployment, place, pod, secret, stream, survey
@@ -61,6 +61,7 @@ __all__ = [
     "LIKELY_WORLDS",
     "LOGIN",
     "LOSSES",
+    "MOVES",
     "NO_AUTHORITIES",
     "OWN_AUTHORITY",
     "REALMS",
@@ -70,6 +71,7 @@ __all__ = [
     "WORLDS",
     "World",
     "answer_usually",
+    "lists_of_changes",
     "registry_outcome",
     "rows_with_answers",
     "verdicts_of",
@@ -215,7 +217,9 @@ def rows_with_answers(
     patches = [patches_of(each, found) for each in changes_of(*given)] if given else []
     before = [patch for each in changes_of(*earlier) for patch in patches_of(each, found)] if earlier else []
     new_nodes = next((at for at, each in enumerate(given) if "new_nodes" in each), None)
-    evaluator = PullEvaluator(PresentPulls(found.evidence, asks=asks), patches, before, new_nodes=new_nodes)
+    evaluator = PullEvaluator(
+        PresentPulls(found.evidence, asks=asks), patches, before, new_nodes=new_nodes, moves=moves_of(*given)
+    )
     caches = NodeCaches({}, is_empty=new_nodes is not None)
     while True:
         try:
@@ -317,6 +321,17 @@ REMOVED_GRANTS: Mapping[str, Mapping[str, Any]] = {
 NO_AUTHORITIES: Mapping[str, Any] = {"add_objects": {"definition": [image_config()]}}
 #: Docker Hub, by the name in images, by those of its hosts, and as a whole domain.
 _NAMES_OF_HUB = ("docker.io", "registry-1.docker.io", "auth.docker.io", "*.docker.io")
+#: Paths of registries: of images, of mirrors, of images without a registry, and one that is only the beginning of a name.
+_PATHS = (
+    *("q.io/team", "q.io/team/app", "q.io/lost", "q.io/tea", "m.io/team", "r.io/team"),
+    *("docker.io/team", "docker.io/library", "docker.io/public", "a.s.io/team", "a.s.io:5000/team"),
+)
+#: New places of images: with and without a copy, of a registry that is in use or has an authority of its own, and of names without a registry.
+MOVES: Sequence[Mapping[str, str]] = (
+    *({"q.io/team": "r.io/team"}, {"q.io": "m.io"}, {"q.io/team": "q.io/lost"}, {"q.io/lost": "q.io/team"}),
+    *({"docker.io/library": "q.io/public"}, {"docker.io": "m.io/hub"}, {"docker.io/team": "a.s.io:5000/team"}),
+    *({"a.s.io:5000": "q.io", "a.s.io": "r.io"}, {"q.io": "r.io", "q.io/team/app": "m.io/team/other"}),
+)
 #: Changes of all kinds. Two of them are independent, unless they concern the same object.
 CHANGES = st.one_of(
     st.sampled_from(SECRETS).map(lambda name: {"remove_secrets": {"name": name}}),
@@ -328,6 +343,8 @@ CHANGES = st.one_of(
     st.sampled_from(("q.io", "r.io", "*.s.io", "auth.q.io", *_NAMES_OF_HUB)).map(
         lambda host: {"unreachable_registries": [host]}
     ),
+    st.sampled_from(_PATHS).map(lambda path: {"unreachable_registries": [path]}),
+    st.sampled_from(MOVES).map(lambda places: {"moved": places}),
     st.sampled_from(
         (
             *(["q.io", "m.io"], ["r.io", "q.io"], ["q.io", "auth.q.io", "m.io"], ["q.io", "*.docker.io"]),
@@ -340,6 +357,15 @@ CHANGES = st.one_of(
     st.just({"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["two"]}}),
     st.just({"new_nodes": True}),
 )
+
+
+def lists_of_changes(least: int, most: int) -> st.SearchStrategy[list[Mapping[str, Any]]]:
+    """Return the lists with this number of changes. Each image moves once."""
+    return st.lists(CHANGES, min_size=least, max_size=most).filter(
+        lambda changes: sum("moved" in each for each in changes) < 2
+    )
+
+
 #: Changes of what only the nodes have, and of a login of many secrets.
 LOSSES = st.one_of(
     st.sampled_from(("q.io", "r.io", "m.io", "docker.io")).map(

@@ -47,6 +47,8 @@ MODULES: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ({"changes": []}, ["option 'changes' is empty"]),
         ({"changes": [{"new_nodes": False}, {"target_version": "soon"}]}, ["changes[0]", "changes[1]"]),
         ({"changes": [{"delete_objects": {"kind": "Pod", "names": ["a"]}}]}, ["kind 'Pod' cannot be changed"]),
+        ({"changes": [{"moved": {"q.io/a:v1": "r.io"}}]}, ["moved: 'q.io/a:v1' is not host[:port] or"]),
+        ({"changes": [{"unreachable_registries": ["q.io/a@b"]}]}, ["a text with @ is not host[:port] or"]),
         ({"changes": [{"declared": {}}]}, ["declared is empty"]),
         ({"changes": [{"declared": {"secrets": [], "prune": True}}]}, ["declared.prune needs declared.owner"]),
         ({"changes": [{"declared": {"secrets": [{**SECRET, "passwort": "Canary-77"}]}}]}, ["passwort is unknown"]),

@@ -46,7 +46,7 @@ NOT_ASKED = "could not be asked from here"
 class Answered:
     """The answer for one image of a pod or deployment, with the node's results. `own` are the positions of the changes for it.
 
-    `unasked`: the answer without the registries.
+    `unasked`: the answer without the registries. `is_moved`: the image has another name after the changes, so it is about the next pod.
     """
 
     where: str
@@ -56,6 +56,7 @@ class Answered:
     own: frozenset[int]
     kinds: Sequence[str]
     unasked: str
+    is_moved: bool
 
     @property
     def answer(self) -> str:
@@ -136,19 +137,24 @@ class Rehearsal:
         rows, unasked = (ask_what_if(self.lab, changes, asked, asks=asks) for asks in (True, False))
         with made(self.lab, whole):
             pods.change()
+            pods.moved = {old: new for each in whole for old, new in each.get("moved", {}).items()}
+            later = dict(zip(pods.cases, pods.each(pods.next_pod), strict=True))
             new = dict(zip(pods.cases, pods.each(lambda number: pods.create_pod(number, f"n-{number}")), strict=True))
             places = {number: pods.place(number) for number in pods.cases}
-            after = pulls_of(self.lab, [*places.values(), *((places[number][0], name) for number, name in new.items())])
+            judged = [(places[number][0], name) for names in (later, new) for number, name in names.items()]
+            after = pulls_of(self.lab, judged)
         first = len(whole)
         for number, (namespace, pod) in places.items():
             own = frozenset([*range(len(whole)), *range(first, first + len(local[number]))])
             first += len(local[number])
-            for kind, name, now in (("Pod", pod, pod), ("Deployment", f"d-{number}", new[number])):
+            for kind, name, now in (("Pod", pod, later[number]), ("Deployment", f"d-{number}", new[number])):
                 for part, pulled in after[namespace, now].items():
                     where = f"{each.title}: {kind} {name} {part}: {pods.cases[number]}"
                     row, other = (found.get((kind, name, part), NOT_AFFECTED) for found in (rows, unasked))
                     kinds = [kind for at in row["changes"] for kind in changes[at]]
-                    yield Answered(where, row, before[namespace, pod][part], pulled, own, kinds, other["answer"])
+                    image = pods.cases[number].volume if part == VOLUME else pods.cases[number].image
+                    was = before[namespace, pod][part]
+                    yield Answered(where, row, was, pulled, own, kinds, other["answer"], pods.is_moved(image))
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +195,7 @@ class TestGeneratedChanges:
         assert {*ANSWERS.values(), "not_affected"} <= {each.answer for each in answers}
         causes = {kind for each in answers if each.answer == "would_break" for kind in each.kinds}
         assert causes >= {
-            *LOCAL, "unreachable_registries", "only_registries", "remove_credential", "add_objects", "delete_objects",
+            *LOCAL, "unreachable_registries", "only_registries", "moved", "remove_credential", "add_objects", "delete_objects",
         }  # fmt: skip
         assert {each.row.get("kind") for each in answers if each.answer == "would_work"} >= {"Pod", "Deployment"}
         assert any(each.row.get("volume") == VOLUME for each in answers if each.answer == "would_break")
@@ -200,5 +206,6 @@ class TestGeneratedChanges:
         for each in breaks:
             assert each.row["changes"], each
             assert each.own >= {*each.row["changes"]}, each
-            is_at_once = each.row["kind"] == "Pod" or each.where.startswith(ROUNDS[0].title)  # the one with new nodes
+            is_of_pod = each.row["kind"] == "Pod" and not each.is_moved
+            is_at_once = is_of_pod or each.where.startswith(ROUNDS[0].title)  # the one with new nodes
             assert each.row["when"] == ("at_once" if is_at_once else "at_rollout"), each

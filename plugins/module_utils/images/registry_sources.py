@@ -17,6 +17,7 @@ from typing import Any
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from ..dockerconfig.registry_keys import DOCKER_HUB
 from .references import Reference
+from .registry_paths import RegistryPath
 
 __all__ = [
     "HOSTED_MIRRORS",
@@ -69,8 +70,8 @@ class Mirrors:
 
     `never_source`: nodes use only mirrors. A source without a mirror for this type of pull is blocked then. `objects` are the names of the
     objects that configure the source. `locations` are the mirrors of both types of pulls, as the objects have them. `unreachable` are the
-    hosts of the image's places that the nodes do not reach, if that is known. `invalid` is the first of the mirrors that is not the name of an
-    image: no pull succeeds then. `blocked` are the mirrors that nodes do not ask, with the reason as a clause.
+    hosts of the image's places, or paths at them, that the nodes do not reach, if that is known. `invalid` is the first of the mirrors that is
+    not the name of an image: no pull succeeds then. `blocked` are the mirrors that nodes do not ask, with the reason as a clause.
     """
 
     source: str
@@ -164,8 +165,9 @@ def is_nested(scope: str, outer: str) -> bool:
 
 
 #: Not an object of the API. The name is the `host[:port]` of a registry. The answer has `reached`, whether the nodes reach it, `limited`,
-#: whether they reach only some registries, `unproven`, whether nothing shows that they have used it, and `loss`, the authority that they lose for
-#: it, with the reason in `unread` if that is not certain. Without an answer, nothing is known.
+#: whether they reach only some registries, `unproven`, whether nothing shows that they have used it as a mirror (`is_source`: nor as a source),
+#: and `loss`, the authority that they lose for it, with the reason in `unread` if that is not certain. The name can also be a repository. Its
+#: answer has `closed`, the path with the repository from which nodes get nothing. Without an answer, nothing is known.
 NODE_NETWORK = Kind("", "NodeNetwork", "nodenetworks", "network of the nodes", namespaced=False)
 
 #: The hosts that nodes ask for images of Docker Hub: its registry, and its token service even without a login (containers/image
@@ -184,7 +186,7 @@ class NodeNetwork:
     """The registries, as `host[:port]`, that the nodes cannot reach, or the only ones that they reach (None: no such limit).
 
     A host without a port stands for all its ports, and `*.example.com` for all hosts below it. An image of a host without a port comes from
-    port 443.
+    port 443. `unreachable` also has paths of registries, as `host[:port]/path`.
     """
 
     unreachable: Sequence[str] = ()
@@ -194,45 +196,46 @@ class NodeNetwork:
         """Whether the nodes reach a registry. Services of the cluster are never outside."""
         return all(map(self._reaches_host, _HOSTS_OF_HUB if host in DOCKER_HUB else (host,)))
 
+    def closed_path(self, repository: str) -> str:
+        """Return the first of the paths in which the repository is. Empty if it is in none."""
+        paths = (each for each in self.unreachable if "/" in each)
+        return next((each for each in paths if RegistryPath(each).covers(repository)), "")
+
     def _reaches_host(self, host: str) -> bool:
-        if any(_is_host(host, each) for each in self.unreachable):
+        if any(_is_host(host, each) for each in self.unreachable if "/" not in each):
             return False
         return self.only is None or is_cluster_host(host) or any(_is_host(host, each) for each in self.only)
 
 
 @lru_cache(maxsize=1024)
 def network_ref(host: str) -> ObjectRef:
-    """Return the reference for the question whether the nodes reach a registry, given as `host[:port]`."""
+    """Return the reference for the question whether the nodes reach a registry, given as `host[:port]`, or get images of a repository."""
     return ObjectRef(NODE_NETWORK, "", host)
 
 
-def limit_mirrors(reference: Reference, found: Mirrors | None, reaches: Callable[[str], bool]) -> Mirrors | None:
-    """Return the mirrors of an image without those that the nodes do not reach.
+def limit_mirrors(reference: Reference, found: Mirrors | None, find_lost: Callable[[str], str]) -> Mirrors | None:
+    """Return the mirrors of an image without those that the nodes do not reach. `find_lost` returns the registry or the path of a place that the
+    nodes do not reach, or an empty text.
 
     Nodes try the next place if a registry does not answer, so an unreachable source is like one that is never contacted.
     """
     locations = found.mirrors if found is not None else ()
-    lost = [each for each in locations if not reaches(_host_of(each))]
-    is_source_lost = not reaches(reference.host)
-    if not lost and not is_source_lost:
+    lost = {each: name for each in locations if (name := find_lost(each))}
+    of_source = find_lost(reference.repository)
+    if not lost and not of_source:
         return found
     known = found or Mirrors(reference.repository, (), False, ())
-    hosts = dict.fromkeys([*map(_host_of, lost), *([reference.host] if is_source_lost else [])])
     return replace(
         known,
         mirrors=[each for each in known.mirrors if each not in lost],
-        never_source=known.never_source or is_source_lost,
-        unreachable=tuple(hosts),
+        never_source=known.never_source or bool(of_source),
+        unreachable=tuple(dict.fromkeys([*lost.values(), *filter(None, [of_source])])),
     )
 
 
 def is_cluster_host(host: str) -> bool:
     """Whether the host is that of a service of the cluster, such as the integrated registry."""
     return host.partition(":")[0].endswith(_OF_SERVICES)
-
-
-def _host_of(location: str) -> str:
-    return location.partition("/")[0]
 
 
 def _is_host(host: str, wanted: str) -> bool:

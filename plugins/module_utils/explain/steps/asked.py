@@ -78,6 +78,7 @@ def doubt_trust(question: ImageQuestion, evidence: Lookup, *, is_source: bool = 
     """
     host = question.repository.partition("/")[0]
     network = as_dict(evidence.look(network_ref(host)))
+    is_source = is_source and network.get("is_source") is not True
     is_new = not is_source and True in (network.get("limited"), network.get("unproven"))
     is_doubtful = is_new or bool(network.get("loss"))
     if not is_doubtful or question.is_insecure or is_cluster_host(host):

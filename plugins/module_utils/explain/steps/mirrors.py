@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...core.objects import ObjectRef, as_dict
+from ...core.objects import ObjectRef, as_dict, as_str
 from ...core.text import join_and
 from ...dockerconfig.registry_keys import containers_keys, without_user
 from ...images.credential_providers import CRIO_PROVIDER
@@ -28,7 +28,7 @@ from ..node_settings import read_mirror_sets, registries_of, why_release_unknown
 from ..verdict import StepResult, failure, info, unknown
 from .providers import CrioProvider
 
-__all__ = ["MirrorKey", "explain_mirrors", "fix_for", "items_of_sets", "key_for", "mirrors_of"]
+__all__ = ["MirrorKey", "explain_mirrors", "find_lost", "fix_for", "items_of_sets", "key_for", "mirrors_of"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _why_reverted(evidence: Lookup) -> str:
 
 def mirrors_of(reference: Reference, evidence: Lookup) -> Mirrors | None:
     """Return the mirrors of an image that the nodes reach, from the sets that can be read."""
-    return limit_mirrors(reference, registries_of(evidence).mirrors_for(reference), partial(_reaches, evidence))
+    return limit_mirrors(reference, registries_of(evidence).mirrors_for(reference), partial(find_lost, evidence))
 
 
 def items_of_sets(evidence: Lookup) -> Sequence[MirrorItem]:
@@ -110,9 +110,13 @@ def items_of_sets(evidence: Lookup) -> Sequence[MirrorItem]:
     return [item for each in read_mirror_sets(evidence) for item in each.items]
 
 
-def _reaches(evidence: Lookup, host: str) -> bool:
-    """Whether the nodes reach a registry. They do if nothing is known about their network."""
-    return as_dict(evidence.look(network_ref(host))).get("reached") is not False
+def find_lost(evidence: Lookup, place: str) -> str:
+    """Return the registry of a place, or the path at it, that the nodes do not reach. Empty if nothing is known about their network."""
+    host = place.partition("/")[0]
+    if as_dict(evidence.look(network_ref(host))).get("reached") is False:
+        return host
+    reference = reference_of(place)
+    return "" if reference is None else as_str(as_dict(evidence.look(network_ref(reference.repository))).get("closed"))
 
 
 def explain_mirrors(

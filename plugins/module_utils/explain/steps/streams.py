@@ -24,7 +24,7 @@ from ..fixes import Fix
 from ..lookup import Lookup, items_of, require_all, try_lookup
 from ..subjects import ContainerPull, StreamSource
 from ..verdict import StepResult, failure, info, unknown
-from .mirrors import mirrors_of
+from .mirrors import find_lost, mirrors_of
 
 __all__ = [
     "StreamImage",
@@ -260,12 +260,12 @@ def _explain_stream(ref: ObjectRef, reference: Reference, evidence: Lookup, host
 
 
 def _unreachable_origin(stream: Json, reference: Reference, evidence: Lookup, hosts: Sequence[str]) -> str:
-    """The host from which the image was imported, if it and all its mirrors are out of reach. Empty otherwise."""
+    """The registry or path from which the image was imported, if it and all its mirrors are out of reach. Empty otherwise."""
     origin = reference_of(origin_of(stream, reference))
     if origin is None or origin.host in hosts:
         return ""
     found = mirrors_of(origin, evidence)
-    return origin.host if found is not None and origin.host in found.unreachable and not found.mirrors else ""
+    return find_lost(evidence, origin.repository) if found is not None and not found.mirrors else ""
 
 
 def _hosts(credentials: Credentials, evidence: Lookup) -> Sequence[str]:

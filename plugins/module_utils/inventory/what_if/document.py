@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The document of a what-if question: what plugins/plugin_utils/pull_report/what_if.schema.json describes. Pure.
 
-It has the images to copy in the forms of two tools. skopeo sync reads a list by registry (`skopeo sync --src yaml`, containers/skopeo
+It has the images to copy in the forms of three tools. skopeo sync reads a list by registry (`skopeo sync --src yaml`, containers/skopeo
 cmd/skopeo/sync.go: `registrySyncConfig`), in which an empty list means all tags. oc-mirror reads an ImageSetConfiguration of version
-v2alpha1, and refuses a file with an unknown member (openshift/oc-mirror internal/pkg/config/load.go).
+v2alpha1, and refuses a file with an unknown member (openshift/oc-mirror internal/pkg/config/load.go). regsync copies each image to a name of
+its own, with the tags and referrers in which cosign stores signatures (regclient/regclient cmd/regsync/root/config.go).
 
 It names changes that affect nothing, because a name is mistyped, for example. Without them, an answer without breaks would be misleading.
 """
@@ -148,7 +149,7 @@ _PLAIN = re.compile(
 
 
 def list_images(rows: Sequence[WhatIfRow], *, asks: bool = False) -> dict[str, Any]:
-    """Return `images`, sorted, and the same as `skopeo` and `oc_mirror`.
+    """Return `images`, sorted, and the same as `skopeo` and `oc_mirror`, and those that get another name as `regsync`.
 
     Users name images in their pods, and someone copies the listed ones with a login of his own. So an image that no container gets today is
     only in `not_pulled_today`. With `asks` (registries were asked), so is an image for which this is unknown. `not_in_oc_mirror` are the
@@ -157,7 +158,7 @@ def list_images(rows: Sequence[WhatIfRow], *, asks: bool = False) -> dict[str, A
     lost = {
         reference
         for row in rows
-        if row.answer in (WOULD_BREAK, STILL_BROKEN, NOT_KNOWN) and row.is_out_of_reach
+        if row.answer in (WOULD_BREAK, STILL_BROKEN, NOT_KNOWN) and (row.is_out_of_reach or row.is_copy_needed)
         if (reference := reference_of(row.image)) is not None
     }
     enough = (PULLS,) if asks else (PULLS, UNKNOWN)
@@ -165,12 +166,22 @@ def list_images(rows: Sequence[WhatIfRow], *, asks: bool = False) -> dict[str, A
     usual = sorted((each for each in lost if _PLAIN.fullmatch(str(each))), key=str)
     plain = [each for each in usual if each in pulled]
     names = list(dict.fromkeys(map(str, plain)))
+    targets = {
+        reference_of(row.image): reference_of(row.deciding.after.subject.image) for row in rows if row.is_copy_needed
+    }
     failing = dict.fromkeys(name for name in names if _PORT_AND_DIGEST.fullmatch(name))
     return {
         "images": names,
         "not_pulled_today": list(dict.fromkeys(str(each) for each in usual if each not in pulled)),
         "refused": len({str(each) for each in lost} - {*map(str, usual)}),
         "skopeo": _skopeo(plain),
+        "regsync": {
+            "version": 1,
+            "defaults": {"digestTags": True, "referrers": True},
+            "sync": [
+                {"source": str(each), "target": str(to), "type": "image"} for each in plain if (to := targets.get(each))
+            ],
+        },
         "oc_mirror": {
             "apiVersion": "mirror.openshift.io/v2alpha1",
             "kind": "ImageSetConfiguration",
@@ -193,7 +204,7 @@ def _skopeo(images: Iterable[Reference]) -> dict[str, Any]:
 
 # --- changes without an effect
 
-_OF_REGISTRIES = ("unreachable_registries", "only_registries")
+_OF_REGISTRIES = ("unreachable_registries", "only_registries", "moved")
 _OF_OBJECTS = ("remove_secrets", "remove_links", "remove_grants", "remove_credential", "delete_objects")
 
 

@@ -18,12 +18,13 @@ from ...explain.steps.mirrors import items_of_sets
 from ...explain.subjects import STATUSES, has_started
 from ...images.kubelet_settings import NODES
 from ...images.nodes import CONFIG_MAP, kubernetes_version
-from ...images.references import reference_of
+from ...images.references import reference_of, search_registries
 from ...images.registry_sources import HOSTED_MIRRORS, IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, NodeNetwork, mirror_items
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET, RESERVED_BINDINGS
 from ...rbac.subjects import Subject, is_pull_binding, pullers_of
 from .declared import ACCESS_KINDS
+from .moves import Moves, StreamMovePatch, hosts_named
 from .options import WhatIfChange
 from .overlay import ChangedLookup
 from .patches import (
@@ -47,12 +48,14 @@ __all__ = ["objects_after", "patches_of", "patches_of_objects"]
 def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
     """Return the effects of one change. `new_nodes` has none: it only means that no node has an image.
 
-    :raises ReadRequired: when the nodes' own secret or the mirror sets must be read first.
+    :raises ReadRequired: when the nodes' own secret, the mirror sets or the image config must be read first.
     """
     make = _MAKERS.get(change.kind)
     found = [] if make is None else [make(change, survey)]
     hosts = _new_mirrors(found, survey)
     more: list[EvidencePatch] = [MirrorPatch(hosts)] if hosts else []
+    if change.kind == "moved":
+        more.append(MirrorPatch(_new_sources(change, survey), are_sources=True))
     if any(ref == IMAGE_CONFIG or ref.kind == CONFIG_MAP for ref in change.objects):
         more.append(TrustPatch(survey.evidence, ChangedLookup(survey.evidence, found)))
     return [*found, *more]
@@ -63,7 +66,19 @@ def _new_mirrors(patches: Iterable[EvidencePatch], survey: ClusterSnapshot) -> f
     changed = (each.objects.items() for each in patches if isinstance(each, ObjectPatch))
     sets = [(ref.kind, obj) for objects in changed for ref, obj in objects if isinstance(obj, Mapping)]
     items = (item for kind, obj in sets if kind in MIRROR_KINDS for item in mirror_items(kind, [obj]))
-    hosts = frozenset(_mirror_hosts(items))
+    return _without_known(frozenset(_mirror_hosts(items)), survey)
+
+
+def _new_sources(change: WhatIfChange, survey: ClusterSnapshot) -> frozenset[str]:
+    """The hosts of new places that no pod or workload names, in which no node searches, and that are not mirrors."""
+    require_all(survey.evidence, [IMAGE_CONFIG])
+    searched = search_registries(try_lookup(survey.evidence, IMAGE_CONFIG)[0])
+    hosts = {place.partition("/")[0] for place in change.value.values()}
+    return _without_known(frozenset(hosts.difference(hosts_named(survey), searched)), survey)
+
+
+def _without_known(hosts: frozenset[str], survey: ClusterSnapshot) -> frozenset[str]:
+    """The hosts without those of mirrors that the cluster has, and of images that nodes report."""
     if not hosts:
         return hosts
     require_all(survey.evidence, [ObjectRef(kind, "", "") for kind in MIRROR_KINDS])
@@ -90,6 +105,10 @@ def _of_unreachable(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidenceP
 
 def _of_only(change: WhatIfChange, _survey: ClusterSnapshot) -> EvidencePatch:
     return NetworkPatch(NodeNetwork(only=change.value))
+
+
+def _of_moved(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
+    return StreamMovePatch(Moves(change.value), survey.evidence)
 
 
 def _of_secrets(change: WhatIfChange, survey: ClusterSnapshot) -> EvidencePatch:
@@ -196,6 +215,7 @@ _FIELDS_OF_HOSTED: Mapping[Kind, str] = {
 _MAKERS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], EvidencePatch]] = {
     "unreachable_registries": _of_unreachable,
     "only_registries": _of_only,
+    "moved": _of_moved,
     "remove_secrets": _of_secrets,
     "remove_links": _of_links,
     "remove_grants": _of_grants,

@@ -44,6 +44,7 @@ from ...images.references import Reference, reference_of
 from ...images.registry_sources import NODE_NETWORK, is_cluster_host, network_ref
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
+from .moves import Moves
 from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
 from .patches import EvidencePatch, NetworkPatch
 from .tasks import choose_tasks
@@ -122,6 +123,7 @@ def _find_cause(
 # --- lost attempts
 
 _LOGIN = "the changes take a login away, and it is not known whether another one can pull the image: {}"
+_MOVED = "the image gets the name {}, and it is not known whether it is there: {}"
 _PLACE = "the changes take away {} as a source of the image, and it is not known whether another one serves it: {}"
 
 
@@ -155,6 +157,8 @@ def describe_loss(
     reference = _source_of(subject, states[0])
     if reference is None or subject.pull_policy == "Never" or asks:
         return ""
+    if after.subject.image != subject.image:
+        return _MOVED.format(after.subject.image, after.reason)
     names, _seen = explain_secret_list(subject, states[0])
     if _is_hidden_login_touched(subject.namespace, names, states[0], touches):
         return _LOGIN.format(after.reason)
@@ -241,6 +245,11 @@ class Comparison:
         return answer_of(self.before.effect, self.after.effect) if self.touched else NOT_AFFECTED
 
     @property
+    def is_moved(self) -> bool:
+        """Whether the image has another name after the changes."""
+        return self.before.subject.image != self.after.subject.image
+
+    @property
     def not_asked(self) -> bool:
         """Whether it is not known, and an answer of registries that were not asked may decide it."""
         return self.answer == NOT_KNOWN and self.after.is_unasked
@@ -280,7 +289,8 @@ class PullEvaluator:
     """Compares pulls. `patches` are the effects of each change, in order.
 
     `earlier` are the effects on the cluster before the changes: the changes then replace them. Without any, it is the present cluster.
-    `new_nodes` is the position of the change after which no node has an image, None without it.
+    `new_nodes` is the position of the change after which no node has an image, None without it. `moves` are the new names of images, which none
+    of `earlier` are about.
     """
 
     def __init__(
@@ -290,6 +300,7 @@ class PullEvaluator:
         earlier: Sequence[EvidencePatch] = (),
         *,
         new_nodes: int | None = None,
+        moves: Moves | None = None,
     ) -> None:
         evidence, self._asks = present.base, present.asks
         self._present = present
@@ -302,7 +313,7 @@ class PullEvaluator:
         else:
             self._earlier, self.after = None, self._later
             self._each = [self._later] if len(patches) == 1 else [ChangedLookup(evidence, each) for each in patches]
-        self._evidence, self._patches, self._new_nodes = evidence, patches, new_nodes
+        self._evidence, self._patches, self._new_nodes, self._moves = evidence, patches, new_nodes, moves
         #: Whether registries are asked, in the order of the explanations. New nodes affect every pull.
         self._phases = (present.asks,) if new_nodes is not None else tuple(dict.fromkeys((False, present.asks)))
         self._limits_network = any(isinstance(patch, NetworkPatch) for each in patches for patch in each)
@@ -353,7 +364,7 @@ class PullEvaluator:
     def _restart(self, found: Comparison) -> Comparison:
         """The comparison of a container whose kubelet gives it the image that the node has today, and may not do so after the changes."""
         subject, after = found.subject, found.after
-        if not subject.is_pulled or subject.pull_policy == "Always" or found.answer == WOULD_BREAK:
+        if found.is_moved or not subject.is_pulled or subject.pull_policy == "Always" or found.answer == WOULD_BREAK:
             return found
         decision, touched = self._decide_restart(subject)
         if decision == USES:
@@ -405,6 +416,7 @@ class PullEvaluator:
         return replace(moved, causes=(at,)) if is_new else moved
 
     def _compare(self, asked: ContainerPull) -> Comparison:
+        later = asked if self._moves is None else self._moves.move(asked, self._evidence)
         for asks in self._phases:
             present, read_today = self._present.explain(asked, asks=asks)
             before, read = present, read_today
@@ -413,19 +425,20 @@ class PullEvaluator:
                 before = self._explain_changed(asked, self._base, present, asks=asks)
                 read = self._base.take_read()
                 before = self._doubt(present, before, self._evidence, self._earlier)
-            if not (self._may_affect(asked.namespace, read) or (not asks and self._loses_token_service(read))):
+            is_affected = later is not asked or self._may_affect(asked.namespace, read)
+            if not (is_affected or (not asks and self._loses_token_service(read))):
                 return Comparison(asked, before, before)
-        touched = self._touching(read)
+        touched = self._touching(read, is_moved=later is not asked)
         # Without earlier changes, these are the references that the changes touch.
         is_changed = self._earlier is None or any(map(self._later.touches, read_today))
         after = present
         if self._later_read is not None:
             self._later_read.take_read()
-            after = self._explain_changed(asked, self._later_read, present, asks=self._asks)
+            after = self._explain_changed(later, self._later_read, present, asks=self._asks)
             # A change can concern only an object that another one brings in, such as the host of a new mirror.
-            touched = self._touching(read | self._later_read.take_read())
+            touched = self._touching(read | self._later_read.take_read(), is_moved=later is not asked)
         elif is_changed:
-            after = self._explain_changed(asked, self.after, present, asks=self._asks)
+            after = self._explain_changed(later, self.after, present, asks=self._asks)
         if is_changed:
             after = self._doubt(present, after, self._evidence, self._later)
         if self._earlier is not None:
@@ -466,16 +479,19 @@ class PullEvaluator:
         """Whether the changes cut a registry off from the host that gives out its tokens. Only the registry knows it, and is asked once."""
         if not (self._asks and self._limits_network):
             return False
-        hosts = sorted(ref.name for ref in read if ref.kind == NODE_NETWORK and not is_cluster_host(ref.name))
+        registries = (ref.name for ref in read if ref.kind == NODE_NETWORK and "/" not in ref.name)
+        hosts = sorted(host for host in registries if not is_cluster_host(host))
         sources = registry_sources(self._evidence)
         questions = [ImageQuestion(host, "", is_insecure=sources.is_insecure(host)).ref for host in hosts]
         require_all(self._evidence, questions)
         realms = (as_str(as_dict(try_lookup(self._evidence, each)[0]).get("realm_host")) for each in questions)
         return any(realm and self.after.changes(network_ref(realm)) for realm in realms)
 
-    def _touching(self, read: Collection[ObjectRef]) -> tuple[int, ...]:
-        """The changes that touch something that an explanation reads. All of them if they only may affect it."""
-        touching = tuple(at for at, each in enumerate(self._each) if any(map(each.touches, read)))
+    def _touching(self, read: Collection[ObjectRef], *, is_moved: bool) -> tuple[int, ...]:
+        """The changes that touch something that an explanation reads, or move the image. All of them if they only may affect it."""
+        touching = tuple(
+            at for at, each in enumerate(self._each) if (is_moved and self._is_move(at)) or any(map(each.touches, read))
+        )
         return touching or tuple(range(len(self._each)))
 
     def _causes(self, asked: ContainerPull, touched: tuple[int, ...]) -> tuple[int, ...]:
@@ -490,13 +506,18 @@ class PullEvaluator:
         def breaks(made: Iterable[int]) -> bool:
             key = tuple(sorted(made))
             if key not in known:
-                known[key] = explain(asked, self._after_part(key), asks=self._asks).effect == WILL_NOT_PULL
+                moves = self._moves if any(map(self._is_move, key)) else None
+                later = asked if moves is None else moves.move(asked, self._evidence)
+                known[key] = explain(later, self._after_part(key), asks=self._asks).effect == WILL_NOT_PULL
             return known[key]
 
         needed = {at for at in touched if not breaks(each for each in touched if each != at)}
         if not breaks(needed):
             needed.update(at for cause in find_causes(touched, breaks) for at in cause)
         return tuple(sorted(needed))
+
+    def _is_move(self, at: int) -> bool:
+        return self._moves is not None and at == self._moves.position
 
     def _after_part(self, made: tuple[int, ...]) -> ChangedLookup:
         """The evidence after only these changes."""

@@ -25,6 +25,7 @@ from ...images.image_questions import RegistryAccess
 from ...images.kubelet_settings import KUBELET_CONFIG
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY
 from ...images.nodes import CONFIG_MAP, parse_version
+from ...images.registry_paths import RegistryPath
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject
@@ -59,6 +60,7 @@ INVENTORY: dict[str, Any] = {
 CHANGE_ARGUMENTS: dict[str, Any] = {
     "unreachable_registries": _NAMES,
     "only_registries": _NAMES,
+    "moved": {"type": "dict"},
     "remove_secrets": {
         "type": "dict",
         "no_log": False,
@@ -141,6 +143,12 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
         _LAYERS,
     ),
     "only_registries": (_CACHES, _STORAGE, _REST, _AUTHORITIES, _LAYERS),
+    "moved": (
+        "whether everything that writes the names of images has the new ones, such as charts, operators and policies",
+        "whether an image of the same tag is the same image at the new place",
+        "whether the new place has an image and accepts the login, unless 'ask_registries' is true",
+        _AUTHORITIES,
+    ),
     "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction", _LAYERS_BY_LOGIN),
     "remove_links": ("which pods will be created again, for example by an eviction",),
     "remove_grants": (_CACHES, "rights that no role binding gives, such as those of another authorizer"),
@@ -251,8 +259,10 @@ def parse_changes(
 
 
 def _contradictions(changes: Sequence[WhatIfChange]) -> Iterator[str]:
-    """An inventory is planned on the present cluster, not on the state that other changes of the same objects leave."""
+    """An inventory is planned on the present cluster, not on the state that other changes of the same objects leave. A name is changed once."""
     kinds = [each.kind for each in changes]
+    if kinds.count("moved") > 1:
+        yield "option 'changes': write all places in one change 'moved', because each image moves once"
     others = [kind for kind in dict.fromkeys(kinds) if kind in _OF_INVENTORY]
     if DECLARED in kinds and (others or kinds.count(DECLARED) > 1):
         also = f", but there is {join_and(others)}" if others else " once"
@@ -318,18 +328,34 @@ def _check_inventory(option: str, value: Mapping[str, Any]) -> None:
 def _parse_registries(kind: str, value: Any, _read: object) -> WhatIfChange:
     if not value:
         raise OptionError(f"{kind} is empty: name registries, such as quay.io")
-    for registry in value:
-        _check_host(kind, registry)
+    has_paths = kind == "unreachable_registries"
+    places = [
+        RegistryPath.parse(kind, each).text if has_paths and "/" in each else _check_host(kind, each) for each in value
+    ]
     verb = "the nodes do not reach" if kind == "unreachable_registries" else "the nodes reach only"
-    return WhatIfChange(kind, f"{verb} {join_and(list(value))}", list(value))
+    return WhatIfChange(kind, f"{verb} {join_and(places)}", places)
 
 
-def _check_host(kind: str, registry: str) -> None:
+def _check_host(kind: str, registry: str) -> str:
+    """Return the registry."""
     host = registry.removeprefix("*.")
     if "/" in registry or "*" in host or not host_of(host) or host not in (host_of(host), *DOCKER_HUB):
+        form = "host[:port]" if kind == "only_registries" else "host[:port][/path]"
         raise OptionError(
-            f"{kind}: {registry!r} is not host[:port], such as quay.io, or *.example.com for all hosts below it"
+            f"{kind}: {registry!r} is not {form}, such as quay.io, or *.example.com for all hosts below it"
         )
+    return registry
+
+
+def _parse_moved(kind: str, value: Any, _read: object) -> WhatIfChange:
+    if not value:
+        raise OptionError(
+            f"{kind} is empty: give places with their new names, such as 'docker.io/bitnami: quay.io/acme/bitnami'"
+        )
+    parse = partial(RegistryPath.parse, kind)
+    places = {parse(as_str(old)).text: parse(as_str(new)).text for old, new in value.items()}
+    titles = [f"those of {old} from {new}" for old, new in places.items()]
+    return WhatIfChange(kind, f"images come from new places: {join_and(titles)}", places)
 
 
 def _parse_secrets(kind: str, value: Any, _read: object) -> WhatIfChange:
@@ -418,6 +444,7 @@ def _parse_new_nodes(kind: str, value: Any, _read: object) -> WhatIfChange:
 _PARSERS: Mapping[str, Callable[[str, Any, Callable[[str], Sequence[Json]]], WhatIfChange]] = {
     "unreachable_registries": _parse_registries,
     "only_registries": _parse_registries,
+    "moved": _parse_moved,
     "remove_secrets": _parse_secrets,
     "remove_links": _parse_links,
     "remove_grants": _parse_grants,

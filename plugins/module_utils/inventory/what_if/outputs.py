@@ -209,9 +209,10 @@ def _summary(document: Document) -> Iterator[str]:
     yield from (f"{outcome_of(answer, counts[answer])}." for answer in ANSWERS[1:] if counts[answer])
     if number := len(images["images"]):
         verb = "has" if number == 1 else "have"
-        title = f"{pluralize(number, 'image')} {verb} no registry within reach, and must be copied"
+        where = "no known copy at the new place" if images["regsync"]["sync"] else "no registry within reach"
+        title = f"{pluralize(number, 'image')} {verb} {where}, and must be copied"
         yield from _list_lines("", AnswerSection.of(title, "image", images["images"]))
-        yield f"The field what_if.images_to_mirror of the result has {'it' if number == 1 else 'them'} for skopeo and oc-mirror."
+        yield f"The field what_if.images_to_mirror of the result has {'it' if number == 1 else 'them'} for skopeo, regsync and oc-mirror."
     if number := len(images["not_pulled_today"]):
         why = f"because no container is known to pull {'it' if number == 1 else 'them'} today"
         yield f"{pluralize(number, 'image')} out of reach not listed there, {why}."

@@ -87,12 +87,18 @@ class NetworkPatch:
     network: NodeNetwork
 
     def touches(self, ref: ObjectRef) -> bool:
-        """See `EvidencePatch`."""
-        return ref.kind == NODE_NETWORK and (self._is_limit or not self.network.reaches(ref.name))
+        """See `EvidencePatch`. A repository is touched only by a path, and a registry only by a registry."""
+        if ref.kind != NODE_NETWORK:
+            return False
+        if "/" in ref.name:
+            return bool(self.network.closed_path(ref.name))
+        return self._is_limit or not self.network.reaches(ref.name)
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`. Two limits together leave the registries that both allow."""
         before = as_dict(answer)
+        if "/" in ref.name:
+            return {**before, "closed": self.network.closed_path(ref.name)}
         is_reached = before.get("reached") is not False and self.network.reaches(ref.name)
         return {**before, "reached": is_reached, "limited": self._is_limit or before.get("limited") is True}
 
@@ -103,9 +109,13 @@ class NetworkPatch:
 
 @dataclass(frozen=True)
 class MirrorPatch:
-    """Images get mirrors at these hosts, given as `host[:port]`. Nothing shows that the nodes use the hosts before the change."""
+    """Images get mirrors at these hosts, given as `host[:port]`. Nothing shows that the nodes use the hosts before the change.
+
+    `are_sources`: images get the names of these hosts instead.
+    """
 
     hosts: frozenset[str]
+    are_sources: bool = False
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`."""
@@ -113,7 +123,7 @@ class MirrorPatch:
 
     def apply(self, _ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`."""
-        return {**as_dict(answer), "unproven": True}
+        return {**as_dict(answer), "unproven": True, **({"is_source": True} if self.are_sources else {})}
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,8 @@ class TrustPatch:
 
     def touches(self, ref: ObjectRef) -> bool:
         """See `EvidencePatch`."""
-        return ref.kind == NODE_NETWORK and bool(describe_loss_of_trust(ref.name, self.before, self.after)[0])
+        is_host = ref.kind == NODE_NETWORK and "/" not in ref.name
+        return is_host and bool(describe_loss_of_trust(ref.name, self.before, self.after)[0])
 
     def apply(self, ref: ObjectRef, answer: Answer) -> Answer:
         """See `EvidencePatch`."""

@@ -96,6 +96,13 @@ class WhatIfRow:
         steps = (*_OUT_OF_REACH, MISSING) if _mirrors_in(before) not in ("", _mirrors_in(after)) else _OUT_OF_REACH
         return any(step.name in steps and step.ok is False for step in after.steps)
 
+    @property
+    def is_copy_needed(self) -> bool:
+        """Whether an image with a new name is not there, or if that is not known because registries were not asked."""
+        steps, found = (*_OUT_OF_REACH, MISSING), self.deciding
+        is_missing = any(step.name in steps and step.ok is False for step in found.after.steps)
+        return found.is_moved and (is_missing or found.not_asked)
+
     def report(self, entries: Sequence[str] = (), access_options: Sequence[str] = ()) -> dict[str, Any]:
         """Return the row for a result. `entries` are the titles of the entries of an inventory that break the pull. `access_options`: see `make_offer`."""
         subject, after = self.deciding.subject, self.deciding.after
@@ -203,12 +210,9 @@ def _rows_of_group(group: _PodGroup, compare: Compare, caches: NodeCaches) -> It
     of_template, of_pods, of_next = _compare_all(group, compare)
     for location in dict.fromkeys([*of_template, *of_pods]):
         own, pods = of_template.get(location), of_pods.get(location, [])
-        every = [*([own] if own else []), *pods]
-        breaking = [
-            (caches.moment_of(each.subject, is_checked=_failing_step(each) in _CHECKED_AT_START), each)
-            for each in every
-            if each.answer == WOULD_BREAK
-        ]
+        # A new name in the template gives all pods a successor, which is that of the template.
+        every = [own] if own is not None and own.is_moved else [*([own] if own else []), *pods]
+        breaking = [(_moment_of(each, caches), each) for each in every if each.answer == WOULD_BREAK]
         if breaking:
             moment, deciding = min(breaking, key=lambda each: each[0].order)
             deciding = _restate(deciding, compare)
@@ -223,6 +227,13 @@ def _rows_of_group(group: _PodGroup, compare: Compare, caches: NodeCaches) -> It
         if not any(deciding is each for each in doubts):
             deciding = _restate(deciding, compare)
         yield WhatIfRow(group.ref, location, deciding.answer, deciding, len(pods))
+
+
+def _moment_of(found: Comparison, caches: NodeCaches) -> Moment:
+    """When a pull that breaks is missed. A new name is that of the next pod."""
+    if found.is_moved:
+        return caches.moment_of_next_pod()
+    return caches.moment_of(found.subject, is_checked=_failing_step(found) in _CHECKED_AT_START)
 
 
 def _compare_all(

@@ -44,6 +44,7 @@ from .declared import AGAINST, KEPT, LISTS, InventoryLists, PlannedObjects, Unpl
 from .document import WhatIfAnswers, document_of, find_changes_without_effect
 from .effects import patches_of, patches_of_objects
 from .evaluation import Comparison, PresentPulls, PullEvaluator
+from .moves import Moves
 from .options import WhatIfQuestion
 from .outputs import lines_of
 from .overlay import ChangedLookup
@@ -399,7 +400,8 @@ class _WhatIfRun:
         ]
         before = [] if earlier is None else patches_of_objects(earlier.objects, survey)
         present = PresentPulls(survey.evidence, asks=self._asked.registries is not None)
-        return PullEvaluator(present, patches, before, new_nodes=self._asked.new_nodes)
+        moves = (Moves(each.value, at) for at, each in enumerate(self._asked.change_set) if each.kind == "moved")
+        return PullEvaluator(present, patches, before, new_nodes=self._asked.new_nodes, moves=next(moves, None))
 
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. Unreadable kinds are reported."""

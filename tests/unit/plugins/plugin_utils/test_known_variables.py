@@ -347,7 +347,16 @@ def test_each_playbook_names_itself_and_checks_its_variables_first() -> None:
 
 #: The short names that `supposed_changes` reads.
 CHANGES = {
-    *("remove_secret", "remove_credential", "unreachable", "only_reachable", "target_version", "new_nodes", "changes"),
+    *(
+        "remove_secret",
+        "remove_credential",
+        "unreachable",
+        "only_reachable",
+        "moved",
+        "target_version",
+        "new_nodes",
+        "changes",
+    ),
 }
 
 

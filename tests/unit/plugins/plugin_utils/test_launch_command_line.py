@@ -41,6 +41,15 @@ def test_a_run_without_extra_variables_has_none() -> None:
         ({"remove_secret": "a/old"}, [{"remove_secrets": {"name": "old", "namespaces": ["a"]}}]),
         ({"remove_credential": "a@b@q.io:5000"}, [{"remove_credential": {"registry": "q.io:5000", "username": "a@b"}}]),
         ({"unreachable": "q.io, *.b.io"}, [{"unreachable_registries": ["q.io", "*.b.io"]}]),
+        (
+            {"unreachable": "docker.io/bitnami,q.io:5000/a"},
+            [{"unreachable_registries": ["docker.io/bitnami", "q.io:5000/a"]}],
+        ),
+        (
+            {"moved": "docker.io/bitnami=q.io/b, k8s.gcr.io=registry.k8s.io"},
+            [{"moved": {"docker.io/bitnami": "q.io/b", "k8s.gcr.io": "registry.k8s.io"}}],
+        ),
+        ({"moved": {"docker.io/bitnami": "q.io/b"}}, [{"moved": {"docker.io/bitnami": "q.io/b"}}]),
         ({"only_reachable": "q.io"}, [{"only_registries": ["q.io"]}]),
         ({"target_version": "4.22"}, [{"target_version": "4.22"}]),
         ({"new_nodes": "yes"}, [{"new_nodes": True}]),
@@ -59,7 +68,10 @@ def test_short_variables_are_changes(given: dict[str, Any], changes: list[Any]) 
         ({"remove_secret": "a/"}, "remove_secret is 'a/': give"),
         ({"remove_secret": "a\n"}, "remove_secret is 'a\\n': give"),
         ({"remove_credential": "canary"}, "remove_credential is not USER@HOST"),
-        ({"unreachable": "https://q.io"}, "unreachable has 'https://q.io': give hosts without a scheme"),
+        ({"unreachable": "https://q.io"}, "unreachable has 'https://q.io': give registries or paths without a scheme"),
+        ({"unreachable": "{{x}}"}, "unreachable has '{{x}}': give registries"),
+        ({"moved": "q.io/a"}, "moved has 'q.io/a': give OLD=NEW"),
+        ({"moved": "q.io/a=b=c"}, "moved has 'q.io/a=b=c': give OLD=NEW"),
         ({"only_reachable": "q.io/a"}, "only_reachable has 'q.io/a': give hosts"),
         (
             {"target_version": 4.2},

@@ -67,6 +67,26 @@ def test_hosts_within_reach(given, host, is_reached) -> None:
     assert NodeNetwork(**given).reaches(host) is is_reached
 
 
+@pytest.mark.parametrize(
+    ("path", "repository", "found"),
+    [
+        ("docker.io/bitnami", "docker.io/bitnami/redis", "docker.io/bitnami"),
+        ("docker.io/bitnami", "docker.io/bitnami", "docker.io/bitnami"),
+        ("docker.io/bitnami", "docker.io/bitnamilegacy/redis", ""),
+        ("docker.io/bitnami", "quay.io/bitnami/redis", ""),
+        ("docker.io/library", "docker.io/library/nginx", "docker.io/library"),
+        ("docker.io/nginx", "docker.io/library/nginx", "docker.io/nginx"),
+        ("q.io/a/b", "q.io/a/b/c", "q.io/a/b"),
+        ("q.io/a/b", "q.io/a/c", ""),
+        ("q.io/a", "q.io:5000/a/b", ""),
+    ],
+)
+def test_a_path_is_closed_by_whole_components(path, repository, found) -> None:
+    network = NodeNetwork(["other.io", path])
+    assert network.closed_path(repository) == found
+    assert network.reaches(repository.partition("/")[0])
+
+
 def test_services_of_the_cluster_are_named_by_their_domain() -> None:
     assert is_cluster_host(INTEGRATED)
     assert is_cluster_host("image-registry.openshift-image-registry.svc.cluster.local:5000")
@@ -74,7 +94,9 @@ def test_services_of_the_cluster_are_named_by_their_domain() -> None:
 
 
 def limited(found: Mirrors | None, *lost: str) -> Mirrors | None:
-    return limit_mirrors(REFERENCE, found, lambda host: host not in lost)
+    return limit_mirrors(
+        REFERENCE, found, lambda place: next((each for each in lost if place.startswith(f"{each}/")), "")
+    )
 
 
 class TestLimit:

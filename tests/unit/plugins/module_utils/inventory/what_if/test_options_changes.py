@@ -30,7 +30,12 @@ def test_each_kind_states_the_facts_that_no_object_shows() -> None:
     ("given", "title"),
     [
         ({"unreachable_registries": ["docker.io", "quay.io"]}, "the nodes do not reach docker.io and quay.io"),
+        ({"unreachable_registries": ["index.docker.io/bitnami"]}, "the nodes do not reach docker.io/bitnami"),
         ({"only_registries": ["*.site.example"]}, "the nodes reach only *.site.example"),
+        (
+            {"moved": {"docker.io/bitnami": "quay.io/acme/bitnami", "k8s.gcr.io": "registry.k8s.io"}},
+            "images come from new places: those of docker.io/bitnami from quay.io/acme/bitnami and those of k8s.gcr.io from registry.k8s.io",
+        ),
         ({"remove_secrets": {"name": "old"}}, "secret old is deleted"),
         ({"remove_secrets": {"name": "old", "namespaces": ["a"]}}, "secret old is deleted from a"),
         ({"remove_links": {"secrets": ["old"]}}, "secret old is no longer linked to any service account"),
@@ -68,7 +73,25 @@ def test_each_name_of_docker_hub_is_a_registry(host) -> None:
         ({}, "but it is empty"),
         ({"new_nodes": True, "target_version": "4.22"}, "it has new_nodes and target_version"),
         ({"unreachable_registries": []}, "is empty: name registries"),
-        ({"unreachable_registries": ["quay.io/team"]}, "'quay.io/team' is not host[:port]"),
+        *(
+            (
+                {"unreachable_registries": [each]},
+                f"unreachable_registries: {each!r} is not host[:port] or host[:port]/path without a tag",
+            )
+            for each in ("quay.io/team:v1", "quay.io/Team", "*.quay.io/team")
+        ),
+        ({"unreachable_registries": ["team/app"]}, "Did you mean 'docker.io/team/app'?"),
+        ({"unreachable_registries": ["quay.*"]}, "is not host[:port][/path]"),
+        ({"only_registries": ["quay.io/team"]}, "'quay.io/team' is not host[:port], such as"),
+        ({"moved": {}}, "moved is empty: give places"),
+        ({"moved": {"docker.io/bitnami": "bitnami"}}, "moved: 'bitnami' is not host[:port] or"),
+        *(
+            ({"moved": {"docker.io/bitnami": each}}, "moved: '' is not host[:port] or")
+            for each in (None, 7, ["quay.io/acme"])
+        ),
+        ({"moved": {7: "quay.io/acme"}}, "moved: '' is not host[:port] or"),
+        ({"moved": {"docker.io/bitnami/redis:7": "quay.io/acme"}}, "without a tag"),
+        ({"moved": {"*.docker.io": "quay.io"}}, "is not host[:port] or"),
         ({"only_registries": ["https://quay.io"]}, "is not host[:port]"),
         ({"only_registries": ["quay.*"]}, "is not host[:port]"),
         ({"remove_secrets": {"name": "a/b"}}, "a/b"),
@@ -96,6 +119,11 @@ def test_an_invalid_change_is_refused_with_its_position(given, says) -> None:
         changes_of({"target_version": "4.22"}, given)
     assert str(caught.value).startswith("option 'changes[1]'")
     assert says in str(caught.value)
+
+
+def test_each_image_moves_once() -> None:
+    with pytest.raises(OptionError, match="write all places in one change 'moved'"):
+        changes_of({"moved": {"q.io/a": "r.io/a"}}, {"moved": {"r.io/a": "s.io/a"}})
 
 
 def test_all_problems_are_reported() -> None:
