@@ -105,6 +105,10 @@ REFUSED: Mapping[str, tuple[Mapping[str, Any], str]] = {
         {"tokens": {"requiredServiceAccountAnnotationKeys": ["a/b/c"]}},
         f"{_WHERE} has the invalid annotation a/b/c",
     ),
+    "empty annotation": (
+        {"tokens": {"optionalServiceAccountAnnotationKeys": [""]}},
+        f"{_WHERE} has the invalid annotation ",
+    ),
     "annotation twice": (
         {"tokens": {"requiredServiceAccountAnnotationKeys": ["a", "a"]}},
         f"{_WHERE} names a twice",

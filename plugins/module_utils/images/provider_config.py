@@ -4,7 +4,7 @@
 """The file that configures the credential providers of a kubelet: why a kubelet does not start with it, and entries that never match. Pure.
 
 Kubernetes 1.36 pkg/credentialprovider/plugin/config.go (decode and validateCredentialProviderConfig) and pkg/credentialprovider/keyring.go
-(URLsMatch). tests/modules/test_secretless.py compares the refusals with the kubelet's own code.
+(URLsMatch). tests/oracle/test_provider_config.py compares the refusals with the kubelet's own code.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _token_problems(who: str, tokens: Json, *, is_plugin_v1: bool) -> Iterator[s
         yield f"{where} has no requireServiceAccount"
     if tokens.get("cacheType") not in _CACHE_TYPES:
         yield f"cacheType of {where} is not {' or '.join(_CACHE_TYPES)}"
-    required, optional = as_strs(tokens.get(_REQUIRED)), as_strs(tokens.get(_OPTIONAL))
+    required, optional = ([*map(as_str, as_list(tokens.get(name)))] for name in (_REQUIRED, _OPTIONAL))
     if required and needs_account is False:
         yield f"{where} has {_REQUIRED}, but requireServiceAccount is false"
     for keys in (required, optional):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The kubelet's refusals of a CredentialProviderConfig, one by one, and entries that never match.
 
-tests/modules/test_secretless.py compares the same configurations with the kubelet's own code.
+tests/oracle/test_provider_config.py compares the same configurations with the kubelet's own code.
 """
 
 from __future__ import annotations
