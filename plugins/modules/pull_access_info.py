@@ -64,8 +64,7 @@ options:
     default: false
   secretless:
     description:
-      - Also report what is missing before each container gets its image without a stored secret, through a credential provider of the
-        kubelet. A preview, which can change in any minor version.
+      - Also report the missing parts of a pull without a stored secret, through a credential provider of the kubelet. A preview, which can change in any minor version.
       - The plan contains the entries that never match, the reasons why no kubelet starts with the configuration, the annotations of the
         account, the audience and the right of the nodes to request it, the issuer of the tokens, the versions of the nodes, and who
         else reads the pull secrets that would go.
@@ -312,7 +311,7 @@ namespaces:
           elements: str
           returned: in the same cases as C(steps)
         secretless:
-          description: What is missing before the container gets its image without a stored secret. A preview.
+          description: The missing parts of a pull without a stored secret. A preview.
           returned: with O(secretless=true)
           type: dict
           contains:
@@ -345,7 +344,7 @@ namespaces:
                   returned: always
                 fix:
                   description: >-
-                    The command, or the objects as YAML, that add what is missing. Upper-case words are for you to replace. Empty if there
+                    The command, or the objects as YAML, that add the missing part. Upper-case words are for you to replace. Empty if there
                     is none, or if a name in it is unusual.
                   type: str
                   returned: always
