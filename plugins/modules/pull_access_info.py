@@ -62,6 +62,23 @@ options:
         registry does not use TLS, it is contacted without a login.
     type: bool
     default: false
+  secretless:
+    description:
+      - Also report the missing parts of a pull without a stored secret, through a credential provider of the kubelet. A preview, which can change in any minor version.
+      - The plan contains the entries that never match, the reasons why no kubelet starts with the configuration, the annotations of the
+        account, the audience and the right of the nodes to request it, the issuer of the tokens, the versions of the nodes, and who
+        else reads the pull secrets that would go.
+      - The registry, and the role or the identity at the cloud, are not asked. M(openshift_ops.image_pull.pull_probe) proves the pull.
+    type: bool
+    default: false
+    version_added: 1.1.0
+  credential_provider_config:
+    description:
+      - A file on the host that runs the task, with the C(CredentialProviderConfig) that the nodes have or will have. The plan of
+        O(secretless=true) uses it instead of the machine configs. Clusters without machine configs show no providers.
+      - Values of C(args) and C(env) are not read.
+    type: path
+    version_added: 1.1.0
   show:
     description:
       - Show the answers as text, in the colors of Ansible's own settings if the output is a terminal. The playbook C(explain) uses this
@@ -95,11 +112,15 @@ notes:
     jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers.
   - Optional rights - get on serviceaccounts, secrets, imagestreams.image.openshift.io, images.config.openshift.io cluster,
     clusterversions.config.openshift.io version, infrastructures.config.openshift.io cluster,
-    criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in kube-system; list on secrets, events,
-    imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io, imagecontentsourcepolicies.operator.openshift.io,
-    clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, machineconfigpools.machineconfiguration.openshift.io,
-    kubeletconfigs.machineconfiguration.openshift.io; create on subjectaccessreviews.authorization.k8s.io; get, list on nodes. Without
-    them, the module reports the missing information and the omitted steps.
+    criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in kube-system, authentications.config.openshift.io
+    cluster; list on secrets, events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
+    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io,
+    machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io, clusterpolicies.kyverno.io,
+    imagevalidatingpolicies.policies.kyverno.io, serviceaccounts, buildconfigs.build.openshift.io, imagestreams.image.openshift.io,
+    policies.kyverno.io, catalogsources.operators.coreos.com, imagerepositories.image.toolkit.fluxcd.io,
+    ocirepositories.source.toolkit.fluxcd.io, helmrepositories.source.toolkit.fluxcd.io; create on
+    subjectaccessreviews.authorization.k8s.io; get, list on nodes. Without them, the module reports the missing information and the
+    omitted steps.
   - Rights needed with O(namespace_selector) - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
@@ -137,6 +158,14 @@ EXAMPLES = r"""
     image: quay.io/team/app:v2
   register: access
   failed_when: access.failed | default(false) or access.verdicts.will_not_pull > 0
+
+- name: Find what an account lacks to pull without a stored secret
+  openshift_ops.image_pull.pull_access_info:
+    namespaces: [project-a]
+    service_account: robot
+    image: registry.example.com/team/app:v1
+    secretless: true
+    credential_provider_config: "{{ playbook_dir }}/credential-providers.yaml"
 
 - name: Count the containers that can and cannot pull in all namespaces of a team
   openshift_ops.image_pull.pull_access_info:
@@ -281,6 +310,44 @@ namespaces:
           type: list
           elements: str
           returned: in the same cases as C(steps)
+        secretless:
+          description: The missing parts of a pull without a stored secret. A preview.
+          returned: with O(secretless=true)
+          type: dict
+          contains:
+            verdict:
+              description:
+                - V(ready) if nothing is known to be missing, V(not_ready) if something is, V(unknown) if something could not be read.
+                - The right at the registry is not part of it. M(openshift_ops.image_pull.pull_probe) proves the pull.
+              type: str
+              returned: always
+              sample: not_ready
+            checks:
+              description: The results of the checks.
+              type: list
+              elements: dict
+              returned: always
+              contains:
+                check:
+                  description: >-
+                    The name of the check: C(configuration), C(provider), C(entry), C(account), C(annotations), C(versions), C(audience),
+                    C(right), C(issuer), C(mirrors), C(readers) or C(image).
+                  type: str
+                  returned: always
+                message:
+                  description: The result of the check, as a sentence.
+                  type: str
+                  returned: always
+                ok:
+                  description: Whether the check succeeds, or null if that is not known.
+                  type: bool
+                  returned: always
+                fix:
+                  description: >-
+                    The command, or the objects as YAML, that add the missing part. Upper-case words are for you to replace. Empty if there
+                    is none, or if a name in it is unusual.
+                  type: str
+                  returned: always
         fix:
           description:
             - Tasks that fix it, for pasting into a playbook. Empty if no task of this collection fixes it, or if a name or key in the
@@ -361,6 +428,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.run import explain_access
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import object_reader
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
     REGISTRY_OPTIONS,
@@ -377,7 +445,7 @@ RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
 
 
 def run(task: Task) -> dict[str, object]:
-    asked = pull_access.from_options(task.params)
+    asked = pull_access.from_options(task.params, object_reader(task))
     with task.cluster(task.targets()) as run:
         return run.result(explain_access(run.cluster, asked, run.namespaces, run.settings()))
 

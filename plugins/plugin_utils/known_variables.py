@@ -204,7 +204,10 @@ PLAYBOOKS = {
 #: The variables of the two playbooks that are called by hand. They count on the command line only, so a variable `image` or `changes` of
 #: an inventory, which is for another role, does not change the question.
 _SHORT = {
-    "explain": "account ask_registries image pod realm_hosts registry_ca_cert registry_timeout registry_validate_certs workload",
+    "explain": (
+        "account ask_registries credential_provider_config image pod realm_hosts registry_ca_cert registry_timeout registry_validate_certs "
+        "secretless workload"
+    ),
     "what_if": (
         "against ask_registries changes declared directory fail_on moved namespace_selector namespaces new_nodes only_reachable realm_hosts "
         "registry_ca_cert registry_timeout registry_validate_certs remove_credential remove_secret show target_version unreachable"

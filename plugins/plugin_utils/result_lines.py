@@ -471,11 +471,19 @@ def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[s
     yield _plain(told), _colour(_VERDICTS.get(answer["verdict"]))
     for step in steps:
         yield _plain(step), _colour(_MARKS.get(step[:5]))
+    yield from _plan_lines(answer.get("secretless") or {})
     found = offer_of(answer)
     yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
     if found.tasks:
         yield "what fixes it:", None
         yield from ((line, None) for line in found.text.splitlines())
+
+
+def _plan_lines(plan: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    for each in plan.get("checks") or ():
+        mark = {True: "  ok ", False: "  NO "}.get(each["ok"], "  ?  ")
+        yield _plain(f"{mark}without a secret, {each['check']}: {each['message']}"), _colour(_MARKS[mark])
+        yield from ((_plain(f"     {line}"), None) for line in each["fix"].splitlines())
 
 
 def _colour(setting: str | None) -> str | None:

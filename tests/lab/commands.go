@@ -150,6 +150,8 @@ Exit status: 0 all pulled, 1 not pulled, 2 no answer.`,
 	f.StringSliceVar(&o.node.allowList, "verification-allow-list", nil, "with --recheck: its preloadedImagesVerificationAllowlist, ENTRY,...")
 	f.StringVar(&o.node.shortNames, "short-names", shortNamesPermissive, "permissive as OpenShift, or enforcing as CRI-O is elsewhere from 1.34: a name of several registries is refused")
 	f.StringVar(&o.node.runtime, "runtime", runtimeCRIO, "cri-o or containerd: what pulls below the kubelet")
+	f.StringVar(&o.node.providerConfig, "image-credential-provider-config", "", "the kubelet's option of this name, a file or a directory, instead of CRI-O's provider")
+	f.StringVar(&o.node.providerBin, "image-credential-provider-bin-dir", "", "the kubelet's option of this name")
 	f.StringVar(&o.node.proxy, "proxy", "", "URL of the proxy by which the node reaches registries")
 	f.StringVar(&o.node.machine, "architecture", "", "the node's architecture, such as arm64 (default: that of this machine)")
 	f.BoolVar(&o.node.whole, "whole", false, "pull the image's configuration and layers too, which containerd always does")
@@ -218,7 +220,7 @@ func signCommand() *cobra.Command {
 }
 
 func registryCommand() *cobra.Command {
-	var dir, redirect string
+	var dir, redirect, trust string
 	var expire, limit, quota int
 	var asJSON bool
 	var o registryChange
@@ -239,6 +241,9 @@ func registryCommand() *cobra.Command {
 			}
 			if c.Flags().Changed("redirect") {
 				o.Redirect = &redirect
+			}
+			if c.Flags().Changed("trust") {
+				o.Trust = &trust
 			}
 			return changeRegistry(dir, o, asJSON)
 		},
@@ -261,6 +266,7 @@ func registryCommand() *cobra.Command {
 	f.StringArrayVar(&o.Allow, "allow", nil, "the opposite of --deny")
 	f.StringVar(&o.From, "from", "", "with the last four: for this account only (default: for all)")
 	f.StringArrayVar(&o.Answer, "answer", nil, "answer something else to ping, token, manifests or blobs: PLACE=STATUS, PLACE=STATUS,html (the page of a proxy) or PLACE=damaged (empty: no more)")
+	f.StringVar(&trust, "trust", "", "AUDIENCE=SUBJECT: also take tokens of this service account for this audience as passwords, as zot does (empty: no more)")
 	f.StringVar(&redirect, "redirect", "", "answer 307 to this URL for what is below /v2/ (empty: no more)")
 	return command
 }

@@ -27,17 +27,18 @@ import (
 
 // nodeOptions say what kind of node it is. Without a name it remembers nothing, so no image is ever present.
 type nodeOptions struct {
-	name       string
-	digestRefs bool     // a pull returns repository and digest, as that of CRI-O before 1.35.2 and 1.36.0
-	recheck    bool     // the kubelet's gate KubeletEnsureSecretPulledImages
-	policy     string   // its imagePullCredentialsVerificationPolicy
-	allowList  []string // its preloadedImagesVerificationAllowlist
-	shortNames string
-	runtime    string // cri-o where it is empty
-	proxy      string
-	machine    string // the node's architecture in Go's words, for CRI-O; that of this machine where it is empty
-	whole      bool
-	pullQPS    float32 // the kubelet's registryPullQPS, with a burst of one pull; 0: no limit
+	name                        string
+	digestRefs                  bool     // a pull returns repository and digest, as that of CRI-O before 1.35.2 and 1.36.0
+	recheck                     bool     // the kubelet's gate KubeletEnsureSecretPulledImages
+	policy                      string   // its imagePullCredentialsVerificationPolicy
+	allowList                   []string // its preloadedImagesVerificationAllowlist
+	shortNames                  string
+	runtime                     string // cri-o where it is empty
+	proxy                       string
+	machine                     string // the node's architecture in Go's words, for CRI-O; that of this machine where it is empty
+	whole                       bool
+	providerConfig, providerBin string  // the kubelet's credential providers; empty: only CRI-O's, if the cluster configures it
+	pullQPS                     float32 // the kubelet's registryPullQPS, with a burst of one pull; 0: no limit
 }
 
 // The node's ways with a name of several registries to search: all are asked, or none.

@@ -29,6 +29,7 @@ type question struct {
 	Present       *presentQuestion `json:"present"`
 	Configuration map[string]any   `json:"configuration"`
 	Rules         *rulesQuestion   `json:"rules"`
+	Providers     json.RawMessage  `json:"providers"`
 }
 
 type verdict struct {
@@ -136,6 +137,9 @@ func (s *scratch) answer(line []byte) (verdict, error) {
 	if q.Configuration != nil {
 		problems, err := configurationProblems(q.Configuration)
 		return verdict{Kubelet: []usedEntry{}, Problems: problems}, err
+	}
+	if q.Providers != nil {
+		return verdict{Kubelet: []usedEntry{}, Problems: providerProblems(q.Providers, s.dir)}, nil
 	}
 	if q.Rules != nil {
 		rules, err := q.Rules.answer()

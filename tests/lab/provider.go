@@ -78,6 +78,9 @@ func (c *credentialProvider) turn(namespace string) func() {
 
 // startProvider registers the provider with the kubelet's code, once in a process: as on a real node, another configuration needs a new start.
 func (n *node) startProvider() error {
+	if n.options.providerConfig != "" {
+		return n.register(n.options.providerConfig, n.options.providerBin)
+	}
 	if len(n.files.MatchImages) == 0 {
 		return nil
 	}
@@ -90,13 +93,51 @@ func (n *node) startProvider() error {
 	if err := errors.Join(provider.write(n.info, n.files.MatchImages), provider.use(n.root)); err != nil {
 		return fail("%v", err)
 	}
+	if err := n.register(provider.config(), provider.bin()); err != nil {
+		return err
+	}
+	n.provider = provider
+	return nil
+}
+
+// register makes the kubelet's code read a configuration, and check it.
+func (n *node) register(config, programs string) error {
 	getAccount := func(namespace, name string) (*corev1.ServiceAccount, error) {
 		return n.client.CoreV1().ServiceAccounts(namespace).Get(context.Background(), name, metav1.GetOptions{})
 	}
-	if err := plugin.RegisterCredentialProviderPlugins(provider.config(), provider.bin(), n.accountToken, getAccount); err != nil {
+	if err := plugin.RegisterCredentialProviderPlugins(config, programs, n.accountToken, getAccount); err != nil {
 		return misuse("the kubelet does not start: Failed to register CRI auth plugins: %v", err)
 	}
-	n.provider = provider
+	return nil
+}
+
+// providerProblems is why a kubelet does not start with a configuration of credential providers. All programs that it names exist.
+func providerProblems(config json.RawMessage, dir string) (problems []string) {
+	defer func() {
+		// The kubelet registers a name once in a process, after all checks, and panics at the second time.
+		if recover() != nil {
+			problems = nil
+		}
+	}()
+	var named struct {
+		Providers []struct {
+			Name string `json:"name"`
+		} `json:"providers"`
+	}
+	_ = json.Unmarshal(config, &named) // what has another form is refused below
+	file, programs := filepath.Join(dir, "providers.json"), filepath.Join(dir, "programs")
+	err := errors.Join(os.WriteFile(file, config, 0o600), os.MkdirAll(programs, 0o700))
+	for _, one := range named.Providers {
+		if program, err := os.Executable(); err == nil && one.Name == filepath.Base(one.Name) {
+			_ = os.Symlink(program, filepath.Join(programs, one.Name))
+		}
+	}
+	if err == nil {
+		err = plugin.RegisterCredentialProviderPlugins(file, programs, nil, nil)
+	}
+	if err != nil {
+		return []string{err.Error()}
+	}
 	return nil
 }
 

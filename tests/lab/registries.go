@@ -190,6 +190,7 @@ func (r *registries) serve(dir layout, place *reservation, certificate tls.Certi
 
 // connect gives the integrated registry its API server and waits for the images.
 func (r *registries) connect(ctx context.Context, cluster *rest.Config) error {
+	r.private.cluster, r.delegated.cluster = cluster, cluster
 	if err := r.integrated.connect(cluster); err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type registryChange struct {
 	Allow     []string `json:"allow,omitempty"`
 	From      string   `json:"from,omitempty"` // an account, or empty for all
 	Redirect  *string  `json:"redirect,omitempty"`
+	Trust     *string  `json:"trust,omitempty"`  // AUDIENCE=SUBJECT of tokens that are passwords, or empty for none
 	Answer    []string `json:"answer,omitempty"` // PLACE=STATUS[,html], PLACE=damaged or blobs=URL; an empty one ends all others
 }
 
@@ -197,7 +198,7 @@ func (c registryChange) checkRedirect() error {
 // isChange says whether anything is asked for.
 func (c registryChange) isChange() bool {
 	lists := slices.Concat(c.Add, c.Disable, c.Enable, c.Hide, c.Show, c.Deny, c.Allow, c.Answer)
-	return len(lists) > 0 || c.Close || c.Open || c.Expire != nil || c.RateLimit != nil || c.Quota != nil || c.Redirect != nil
+	return len(lists) > 0 || c.Close || c.Open || c.Expire != nil || c.RateLimit != nil || c.Quota != nil || c.Redirect != nil || c.Trust != nil
 }
 
 // accepts says whether this login is one of an account that is not disabled.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/distribution/distribution/v3/configuration"
@@ -19,6 +20,7 @@ import (
 	_ "github.com/distribution/distribution/v3/registry/storage/driver/filesystem" // the storage used here
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+	"k8s.io/client-go/rest"
 )
 
 const (
@@ -34,6 +36,7 @@ type tokenRegistry struct {
 	image      pushSource
 	doors      []*door // the realm's, where it has its own, and the registry's
 	untrusted  untrustedPlace
+	cluster    *rest.Config // the issuer of tokens of service accounts; nil until the lab is ready
 }
 
 // untrustedPlace is a second address of a registry, whose certificate no node trusts. authority is the file of the one that signed it.
@@ -80,8 +83,20 @@ func (t *tokenRegistry) info() registryInfo {
 
 // change does what it was asked for before it returns.
 func (t *tokenRegistry) change(c registryChange) error {
+	var trust *issuerTrust
+	if c.Trust != nil && *c.Trust != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), pullPatience)
+		defer cancel()
+		var err error
+		if trust, err = newIssuerTrust(ctx, t.cluster, *c.Trust); err != nil {
+			return err
+		}
+	}
 	if err := t.tokens.rules.change(c); err != nil {
 		return err
+	}
+	if c.Trust != nil {
+		t.tokens.trust.Store(trust)
 	}
 	for _, one := range t.doors {
 		if c.Close {
@@ -116,6 +131,7 @@ type tokenServer struct {
 	rules          *registryRules
 	signer         jose.Signer
 	public         crypto.PublicKey
+	trust          atomic.Pointer[issuerTrust] // nil: passwords of accounts only
 }
 
 // newTokenServer also returns the public keys, in the form the registry reads.
@@ -132,7 +148,7 @@ func newTokenServer(realm, service string) (*tokenServer, []byte, error) {
 	keys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
 		{Key: key.Public(), KeyID: tokenKeyID, Algorithm: string(jose.ES256), Use: "sig"},
 	}})
-	return &tokenServer{realm, service, newRegistryRules(), signer, key.Public()}, keys, err
+	return &tokenServer{realm: realm, service: service, rules: newRegistryRules(), signer: signer, public: key.Public()}, keys, err
 }
 
 func (t *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -157,7 +173,7 @@ func (t *tokenServer) answer(w http.ResponseWriter, r *http.Request) {
 	subject, known := "", false
 	if r.Header.Get("Authorization") != "" {
 		username, password, ok := r.BasicAuth()
-		if !ok || !t.rules.accepts(username, password) {
+		if !ok || !t.rules.accepts(username, password) && !t.trust.Load().accepts(password) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="lab"`)
 			refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 			return

@@ -55,7 +55,7 @@ _SERVED = {
     "rbac.authorization.k8s.io/v1": "ClusterRole* ClusterRoleBinding* Role RoleBinding",
     "apps.openshift.io/v1": "DeploymentConfig",
     "build.openshift.io/v1": "BuildConfig",
-    "config.openshift.io/v1": "CRIOCredentialProviderConfig* ClusterImagePolicy* ClusterOperator* ClusterVersion* Image* "
+    "config.openshift.io/v1": "Authentication* CRIOCredentialProviderConfig* ClusterImagePolicy* ClusterOperator* ClusterVersion* Image* "
     "ImageDigestMirrorSet* ImagePolicy ImageTagMirrorSet* Infrastructure* Proxy*",
     "config.openshift.io/v1alpha1": "CRIOCredentialProviderConfig*",
     "hypershift.openshift.io/v1beta1": "HostedCluster NodePool",

@@ -295,7 +295,7 @@ def _explained(stage: Stage) -> None:
 def explain(stage: Stage) -> Iterator[Result]:
     _explained(stage)
     if stage.everywhere:
-        yield stage.run("pull_access_info")
+        yield stage.run("pull_access_info", secretless=True)
         return
     here = {"namespaces": stage.names[:1]}
     yield stage.run("pull_access_info", **here, pod="app")
@@ -305,6 +305,8 @@ def explain(stage: Stage) -> Iterator[Result]:
     yield stage.run("pull_access_info", **here, pod="cloud")
     yield stage.run("pull_access_info", **here, service_account="default", image=MIRRORED)
     yield stage.run("pull_access_info", **here)
+    image = stage.lab.registry("private")["image"]
+    yield stage.run("pull_access_info", **here, service_account="default", image=image, secretless=True)
 
 
 def _audited(stage: Stage) -> None:

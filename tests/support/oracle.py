@@ -51,6 +51,12 @@ class Oracle:
         found: list[str] = answer.get("problems", [])
         return found
 
+    def provider_problems(self, config: Any) -> list[str]:
+        """Return why a kubelet does not start with a configuration of credential providers, whose programs exist."""
+        (answer,) = self._ask([json.dumps({"providers": config})])
+        found: list[str] = answer.get("problems", [])
+        return found
+
     def _ask(self, lines: list[str]) -> list[dict[str, Any]]:
         self.asked += len(lines)
         assert self.process.stdin is not None

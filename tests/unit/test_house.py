@@ -420,6 +420,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"pod": "p", "ask_registries": True},
         {"workload": "Job/j"},
         {"image": "i", "service_account": "a"},
+        {"secretless": True, "credential_provider_config": "f"},
     ],
     "pull_audit": [
         {
@@ -553,6 +554,8 @@ def made_of(feature: str, options: Reading) -> Any:
         files["read_file"] = lambda _path: '{"auths": {"quay.io": {"auth": "dTpw"}}}'
     if feature == "what_if":
         files["read"] = lambda _path: []
+    if feature == "pull_access":
+        files["read_objects"] = lambda _path: [{}]
     return make(options, **files)
 
 

@@ -18,13 +18,14 @@ from ..clients.kube.errors import ClusterError, Forbidden, UnknownResource
 from ..clients.kube.kubeconfig import parse_yaml
 from ..core.changes import ALL, ListedBy
 from ..core.errors import ImagePullError
-from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, ObjectRef, as_dict, as_str, trim_object
+from ..core.objects import SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_dict, as_str, trim_object
 from ..core.times import with_time_of_content
 from ..engine.fetching import Answer, look_up
 from ..engine.run import Run
 from ..engine.workers import Workers
 from ..explain.lookup import Lookup, ReadRequired, UnreadableObject
-from ..images.credential_providers import trim_providers
+from ..explain.secretless import ISSUER
+from ..images.credential_providers import CRIO_AUDIENCE, trim_providers
 from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
 from ..images.kubelet_settings import (
@@ -35,10 +36,12 @@ from ..images.kubelet_settings import (
     KUBEADM_SETTINGS,
     KUBELET_FILE,
     KUBELET_FILE_PATH,
+    PROVIDER_PROBLEMS,
     PROVIDERS,
     merge_drop_ins,
     trim_settings,
 )
+from ..images.provider_config import config_problems
 from ..images.pull_messages import POD_EVENTS
 from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_directory, texts_of_unit
 from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, question_of
@@ -101,18 +104,21 @@ def _settings_of_node(obj: Json) -> dict[str, Any]:
     texts = texts_of_unit(obj, _UNIT)
     unit = "\n".join(texts)
     settings = merge_drop_ins(parse_yaml(text_of_file(obj, KUBELET_FILE_PATH)), _drop_ins(obj, unit))
-    return {**settings, PROVIDERS: _providers(obj, unit)} if texts else settings
+    return {**settings, **_providers(obj, unit)} if texts else settings
 
 
-def _providers(obj: Json, unit: str) -> list[Json] | None:
+def _providers(obj: Json, unit: str) -> dict[str, Any]:
     """The kubelet's credential providers. None if no object shows them, such as those in a directory or in a file of the node's image."""
     paths = _PROVIDER_FILE.findall(unit)
     if len(set(paths)) > 1 or unit.count(_PROVIDER_OPTION) > len(paths):
-        return None
+        return {PROVIDERS: None}
     try:
-        return [each for path in paths[:1] for each in trim_providers(parse_yaml(text_of_file(obj, path)))]
+        configs = [parse_yaml(text_of_file(obj, path)) for path in paths[:1]]
+        providers = [each for config in configs for each in trim_providers(config)]
     except ValueError:
-        return None
+        return {PROVIDERS: None}
+    problems = [each for config in configs for each in config_problems(config)]
+    return {PROVIDERS: providers, **({PROVIDER_PROBLEMS: problems} if problems else {})}
 
 
 def _drop_ins(obj: Json, unit: str) -> Iterator[Json]:
@@ -127,6 +133,12 @@ def _drop_ins(obj: Json, unit: str) -> Iterator[Json]:
 
 
 _MAY_NOT = "the caller may not read it"
+#: The object with the issuer of OpenShift's tokens. Without one, it is `CRIO_AUDIENCE` (openshift/api config/v1 types_authentication.go).
+_AUTHENTICATION = ObjectRef(
+    Kind("config.openshift.io/v1", "Authentication", "authentications", "authentication config", namespaced=False),
+    "",
+    "cluster",
+)
 
 #: The kinds of references that stand for questions to registries.
 QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION)
@@ -294,6 +306,8 @@ def _reader_for(ref: ObjectRef) -> Callable[[Cluster, ObjectRef], Answer] | None
         return _read_events
     if ref.kind == KUBELET_FILE:
         return read_kubelet_file
+    if ref == ISSUER:
+        return _read_issuer
     return None if ref.kind.namespaced else _read_cluster_object
 
 
@@ -317,6 +331,19 @@ def _read_events(cluster: Cluster, ref: ObjectRef) -> Answer:
         return {"items": list(cluster.list(ref.kind, namespace=ref.namespace, field_selector=selector))}
     except ImagePullError as error:
         return error
+
+
+def _read_issuer(cluster: Cluster, _ref: ObjectRef) -> Answer:
+    """The issuer that the API server reports or, if the caller may not ask for it, that OpenShift configures."""
+    try:
+        return cluster.get_path("/.well-known/openid-configuration")
+    except Forbidden:
+        config = _read_cluster_object(cluster, _AUTHENTICATION)
+    except ImagePullError as error:
+        return error
+    if not isinstance(config, Mapping):
+        return config or UnreadableObject("the caller may not read /.well-known/openid-configuration")
+    return {"issuer": as_str(as_dict(config.get("spec")).get("serviceAccountIssuer")) or CRIO_AUDIENCE}
 
 
 def _read_cluster_object(cluster: Cluster, ref: ObjectRef) -> Answer:

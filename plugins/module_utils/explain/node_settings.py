@@ -24,6 +24,7 @@ from ..images.kubelet_settings import (
     KUBELET_CONFIGS,
     KUBELET_FILE,
     POOLS,
+    PROVIDER_PROBLEMS,
     PROVIDERS,
     config_for,
     parse_config,
@@ -42,10 +43,12 @@ __all__ = [
     "KubeletProviders",
     "NodeGroup",
     "NodeSettings",
+    "ProviderFile",
     "SettledNode",
     "can_verify",
     "find_providers",
     "group_nodes",
+    "provider_files",
     "read_mirror_sets",
     "registries_of",
     "settings_of_nodes",
@@ -248,6 +251,30 @@ def find_providers(repository: str, evidence: Lookup, *, of_crio: bool = False) 
         is_complete = is_complete and len(known) == 1 and all(known)
     reasons = (try_lookup(evidence, ref)[1] for each in refs.values() for ref in each)
     return KubeletProviders(found, hidden, is_complete, next(filter(None, reasons), ""))
+
+
+@dataclass(frozen=True)
+class ProviderFile:
+    """The providers in one configuration of a pool, None if no object shows them, and why no kubelet starts with them."""
+
+    pool: str
+    providers: Sequence[Json] | None
+    problems: Sequence[str] = ()
+
+
+def provider_files(evidence: Lookup) -> tuple[Sequence[ProviderFile], str]:
+    """Return the providers of each pool with nodes, in its present and its next configuration, and why the pools could not be read.
+
+    :raises ReadRequired: when the objects that configure them have to be read first.
+    """
+    try:
+        pools = evidence.derive(POOLS, _configurations_by_pool)
+    except UnreadableObject as error:
+        return [], f"the {POOLS.kind.resource} could not be read: {error}"
+    refs = [(name, ObjectRef(KUBELET_FILE, "", each)) for name, files in pools.items() for each in files]
+    require_all(evidence, [ref for _name, ref in refs])
+    found = [(name, as_dict(try_lookup(evidence, ref)[0])) for name, ref in refs]
+    return [ProviderFile(name, each.get(PROVIDERS), each.get(PROVIDER_PROBLEMS, ())) for name, each in found], ""
 
 
 def _configurations_by_pool(listed: Json | None) -> Mapping[str, Sequence[str]]:

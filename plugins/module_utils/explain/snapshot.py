@@ -67,6 +67,7 @@ __all__ = [
     "Search",
     "SignedImage",
     "SnapshotQuestion",
+    "secret_names",
     "trim_account",
     "trim_binding",
     "trim_build",
@@ -192,7 +193,7 @@ def trim_build(build: Json) -> Json:
     return {
         "metadata": _meta(build),
         "spec": {"output": {"to": pick(as_dict(output.get("to")), "kind", "namespace", "name")}},
-        MOUNTS: sorted(set(_secret_names(build.get("spec")))),
+        MOUNTS: sorted(set(secret_names(build.get("spec")))),
     }
 
 
@@ -243,8 +244,8 @@ def _mounted_secrets(spec: Json) -> Iterator[str]:
                 yield as_str(as_dict(source.get("secretRef")).get("name"))
 
 
-def _secret_names(spec: Any) -> Iterator[str]:
-    """Yield the names in every member of a build whose own name contains "secret"."""
+def secret_names(spec: Any) -> Iterator[str]:
+    """Yield the names in every member, such as of a build, whose own name contains "secret"."""
     pending = [("", spec)]
     while pending:
         name, part = pending.pop()

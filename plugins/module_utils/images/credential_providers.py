@@ -80,6 +80,7 @@ class TokenProvider:
 
     `annotations` are those that it needs on the account. `audience` is that of the token, empty if its configuration chooses it.
     `without_annotations` and `after_failure` are clauses: the effect of missing annotations, and of a failed exchange of the token.
+    `on_openshift`: whether OpenShift ships a version that takes tokens.
     """
 
     plugin: str
@@ -87,6 +88,7 @@ class TokenProvider:
     audience: str
     without_annotations: str
     after_failure: str
+    on_openshift: bool = True
 
     def unset_annotations(self, account: Json | None) -> Sequence[str]:
         """Return the annotations that the account lacks, or has without a value."""
@@ -96,7 +98,7 @@ class TokenProvider:
 
 _GCP_OPT_IN = "iam.gke.io/enable-wi-image-pull"
 #: By cloud: cloud-provider-aws cmd/ecr-credential-provider, cloud-provider-azure pkg/credentialprovider, cloud-provider-gcp
-#: pkg/gcpcredential. OpenShift's provider for GCP takes no tokens.
+#: pkg/gcpcredential, whose audience is that of a pool of GKE. No branch of openshift/cloud-provider-gcp takes tokens.
 TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
     "AWS": TokenProvider(
         "ecr-credential-provider",
@@ -118,6 +120,7 @@ TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
         "",
         "it pulls with the account of the nodes",
         "the pod gets no login, and the account of the nodes is not used",
+        on_openshift=False,
     ),
 }
 

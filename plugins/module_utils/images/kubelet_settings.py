@@ -37,6 +37,7 @@ __all__ = [
     "POLICY_FIELD",
     "POOLS",
     "PROVIDERS",
+    "PROVIDER_PROBLEMS",
     "SETTINGS_KINDS",
     "config_for",
     "lists_image",
@@ -71,6 +72,8 @@ DROP_INS = "dropIns"
 #: The key of the settings with the kubelet's credential providers. It is absent if nothing shows whether it has any, and None if only their
 #: content is not known.
 PROVIDERS = "credentialProviders"
+#: The key of the settings with the reasons why no kubelet starts with these providers. Absent if none is known.
+PROVIDER_PROBLEMS = "credentialProviderProblems"
 
 #: The annotation of a node with the name of the rendered MachineConfig that it has.
 CURRENT_CONFIG = "machineconfiguration.openshift.io/currentConfig"

@@ -171,6 +171,20 @@ _OF_AN_AUDIT = (
     ),
 )
 
+#: The objects that show who else reads a pull secret, and who signs tokens.
+_READS = "with secretless: other readers of a pull secret"
+_POLICIES_OF_KYVERNO = ("clusterpolicies.kyverno.io", "imagevalidatingpolicies.policies.kyverno.io")
+_READING = (
+    *("serviceaccounts", "buildconfigs.build.openshift.io", "imagestreams.image.openshift.io", "policies.kyverno.io"),
+    *("catalogsources.operators.coreos.com", "imagerepositories.image.toolkit.fluxcd.io"),
+    *(f"{each}.source.toolkit.fluxcd.io" for each in ("ocirepositories", "helmrepositories")),
+)
+_OF_SECRETLESS = (
+    _reported_right(f"authentications.{_CONFIG}", "get", "with secretless: the issuer of tokens", CLUSTER, "cluster"),
+    *(_reported_right(each, "list", _READS, CLUSTER) for each in _POLICIES_OF_KYVERNO),
+    *(_reported_right(each, "list", _READS) for each in _READING),
+)
+
 #: On a hosted cluster: the users' additions to the nodes' pull secret, and the platform's secrets.
 _HOSTED_SECRETS = ("kube-system", "additional-pull-secret", "global-pull-secret", "original-pull-secret")
 
@@ -279,6 +293,7 @@ JOBS: Mapping[str, Job] = {
             _reported_right("nodes", "get list", "versions of the nodes", CLUSTER),
             _needed_right("pods", "list", "the pods of a workload, or all pods"),
             *(_needed_right(resource, "get list", "the workload, or all workloads") for resource in _WORKLOADS),
+            *_OF_SECRETLESS,
         ),
     ),
     "nodes_secret": Job(

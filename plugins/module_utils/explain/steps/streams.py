@@ -30,6 +30,7 @@ __all__ = [
     "StreamImage",
     "explain_project",
     "has_internal_name",
+    "is_integrated",
     "resolve_image",
     "why_not_imported",
 ]
@@ -205,7 +206,7 @@ def explain_project(
     subject: ContainerPull, reference: Reference, credentials: Credentials, evidence: Lookup
 ) -> Iterator[StepResult]:
     """Yield the results for the integrated registry, and nothing for an image of another registry."""
-    if not _is_integrated(reference, credentials, evidence):
+    if not is_integrated(reference, credentials, evidence):
         return
     name, _slash, stream = reference.path.partition("/")
     review = pull_review(name, subject.namespace, subject.account)
@@ -218,10 +219,11 @@ def explain_project(
 
 def has_internal_name(reference: Reference, credentials: Credentials, evidence: Lookup) -> bool:
     """Whether the image is one of an image stream, by the name of the registry inside the cluster."""
-    return _is_integrated(reference, credentials, evidence) and reference.host not in _routes(evidence)
+    return is_integrated(reference, credentials, evidence) and reference.host not in _routes(evidence)
 
 
-def _is_integrated(reference: Reference, credentials: Credentials, evidence: Lookup) -> bool:
+def is_integrated(reference: Reference, credentials: Credentials, evidence: Lookup) -> bool:
+    """Whether the image is one of the integrated registry, by any of its names."""
     return bool(reference.path.partition("/")[2]) and reference.host in _hosts(credentials, evidence)
 
 

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.errors import OptionError, format_suggestion
 from ...core.names import check_path_segment
-from ...core.objects import POD, Kind
+from ...core.objects import POD, Json, Kind
 from ...explain.fixes import access_options_of
 from ...explain.subjects import WORKLOADS
 from ...images import image_questions
@@ -25,6 +25,8 @@ ARGUMENTS: dict[str, Any] = {
     "workload": {"type": "str"},
     "image": {"type": "str"},
     "service_account": {"type": "str"},
+    "secretless": {"type": "bool", "default": False},
+    "credential_provider_config": {"type": "path"},
     **image_questions.ARGUMENTS,
 }
 
@@ -34,7 +36,8 @@ class PullAccess:
     """The question: about a pod, the pods of a workload (`pods_of`), or an account with an image, in each of the namespaces.
 
     Without any of them, it is about all pods and workloads. `registries` is how registries are asked, None if they are not asked.
-    `access_options` are those of `make_offer`, also if registries are not asked.
+    `access_options` are those of `make_offer`, also if registries are not asked. `secretless`: the answers include what a pull without a
+    stored secret lacks, with the credential providers of `provider_config`, or None for those that the nodes have.
     """
 
     pod: str = ""
@@ -43,6 +46,8 @@ class PullAccess:
     image: str = ""
     registries: RegistryAccess | None = None
     access_options: Sequence[str] = ()
+    secretless: bool = False
+    provider_config: Json | None = None
 
     @property
     def is_of_all(self) -> bool:
@@ -50,12 +55,25 @@ class PullAccess:
         return not (self.pod or self.pods_of or self.image)
 
 
-def from_options(options: Mapping[str, Any]) -> PullAccess:
-    """Return the question that the options ask.
+def from_options(options: Mapping[str, Any], read_objects: Callable[[str], Sequence[Json]]) -> PullAccess:
+    """Return the question that the options ask. `read_objects` returns the objects in a file.
 
-    :raises OptionError: for invalid names, and for a kind of workload that creates no pods.
+    :raises OptionError: for invalid names, a kind of workload that creates no pods, and a file without the configuration.
     """
-    return replace(_question(options), access_options=access_options_of(options))
+    asked, path = _question(options), options["credential_provider_config"]
+    if path is not None and not options["secretless"]:
+        raise OptionError(
+            "option 'credential_provider_config' is for 'secretless: true': set it, or leave the file out"
+        )
+    found = [] if path is None else read_objects(path)
+    if path is not None and len(found) != 1:
+        raise OptionError(
+            f"option 'credential_provider_config': {path!r} has {len(found)} documents: give the file of a kubelet, which has one"
+        )
+    given = next(iter(found), None)
+    return replace(
+        asked, access_options=access_options_of(options), secretless=options["secretless"], provider_config=given
+    )
 
 
 def _question(options: Mapping[str, Any]) -> PullAccess:

@@ -20,6 +20,7 @@ from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
 from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
+from ...explain.secretless import SecretlessPlan, plan_secretless
 from ...explain.subjects import WORKLOADS, ContainerPull, pull_of_account, pulls_of_pod, pulls_of_workload
 from ...explain.workload_pods import (
     PodOwners,
@@ -63,6 +64,7 @@ class _NamespaceAccess(NamespaceWork):
 
     asked: PullAccess
     verdicts: list[PullVerdict] | None = None
+    plans: Sequence[SecretlessPlan] = ()
 
     @property
     def has_more(self) -> bool:
@@ -72,7 +74,9 @@ class _NamespaceAccess(NamespaceWork):
         # For all pods and workloads, only problems are remarkable.
         verdicts, brief = self.verdicts or [], self.asked.is_of_all
         rows = [verdict.report(self.asked.access_options, brief=brief) for verdict in verdicts]
-        well = brief and all(verdict.verdict == PULLS for verdict in verdicts)
+        for row, plan in zip(rows, self.plans, strict=bool(self.plans)):
+            row["secretless"] = plan.report()
+        well = brief and not self.plans and all(verdict.verdict == PULLS for verdict in verdicts)
         return NamespaceResult(self.namespace, "unchanged", extra={"access": rows}, unremarkable=well)
 
 
@@ -101,7 +105,9 @@ class _Explanation:
 
     def _answer_namespace(self, work: _NamespaceAccess) -> None:
         with suppress(ReadRequired):  # More objects must be read first.
-            work.verdicts = self._accesses(work.namespace)
+            found = self._accesses(work.namespace)
+            work.plans = self._plans(found) if self.asked.secretless else ()
+            work.verdicts = found
 
     def _accesses(self, namespace: str) -> list[PullVerdict]:
         """:raises ReadRequired: when more objects must be read first.
@@ -118,6 +124,16 @@ class _Explanation:
         if asked.pods_of:
             return self._explain_workload(*asked.pods_of, namespace)
         return self._explain_all(namespace)
+
+    def _plans(self, verdicts: Sequence[PullVerdict]) -> list[SecretlessPlan]:
+        """:raises ReadRequired: when more objects must be read first. Those for all containers are then requested."""
+        config, is_of_all, found = self.asked.provider_config, self.asked.is_of_all, []
+        for each in verdicts:
+            with suppress(ReadRequired):
+                found.append(plan_secretless(each.subject, self.evidence, config, is_of_all=is_of_all))
+        if len(found) < len(verdicts):
+            raise ReadRequired
+        return found
 
     def _explain(self, subject: ContainerPull) -> PullVerdict:
         return explain(subject, self.evidence, asks=self.asked.registries is not None)

@@ -93,3 +93,22 @@ def test_control_characters_are_escaped() -> None:
 def test_a_failed_result_has_no_lines() -> None:
     assert list(lines_of({"failed": True, "msg": "x"})) == []
     assert list(lines_of({"namespaces": [{"name": "ns", "error": "x"}]})) == []
+
+
+def test_the_plan_without_a_secret_has_a_line_for_each_check() -> None:
+    checks = [
+        {"check": "provider", "message": "it is for q.io", "ok": True, "fix": ""},
+        {"check": "right", "message": "the nodes may not", "ok": False, "fix": "a: 1\nb: 2\n"},
+        {"check": "issuer", "message": "it is\n\x1b[31mnot known", "ok": None, "fix": ""},
+    ]
+    found = shown(secretless={"verdict": "not_ready", "checks": checks})
+    lines = [line for line, _colour in found if "without a secret" in line or line.startswith("     ")]
+    assert lines[:4] == [
+        "  ok without a secret, provider: it is for q.io",
+        "  NO without a secret, right: the nodes may not",
+        "     a: 1",
+        "     b: 2",
+    ]
+    assert (
+        lines[4].startswith("  ?  without a secret, issuer: it is") and "\x1b" not in lines[4] and "\n" not in lines[4]
+    )

@@ -19,6 +19,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     ReadRequired,
     UnreadableObject,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.secretless import ISSUER
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     ImageQuestion,
     RegistryAccess,
@@ -172,3 +173,44 @@ def test_a_registry_is_asked_only_on_request() -> None:
     assert read_with(FakeApi(), None, question) == {}
     (answer,) = read_with(FakeApi(), RegistryAccess(timeout=20.0, named="127.0.0.1:1"), question).values()
     assert answer["outcome"] == "unanswered"
+
+
+class TestIssuer:
+    """The API server reports the issuer of tokens. On OpenShift, an object configures it."""
+
+    PATH = r"GET /\.well-known/openid-configuration"
+    REFUSAL = status_object(403, "Forbidden", 'forbidden: User "u" cannot get path "/.well-known/openid-configuration"')
+
+    def test_the_answer_of_the_api_server_counts(self) -> None:
+        api = FakeApi()
+        api.put("authentications", "", "cluster", spec={"serviceAccountIssuer": "https://other.example.com"})
+        api.fail(self.PATH, Answer(200, {"issuer": "https://keys.example.com"}))
+        assert read(api, ISSUER)[ISSUER] == {"issuer": "https://keys.example.com"}
+
+    @pytest.mark.parametrize(
+        ("spec", "issuer"),
+        [
+            ({"serviceAccountIssuer": "https://keys.example.com"}, "https://keys.example.com"),
+            ({"serviceAccountIssuer": ""}, "https://kubernetes.default.svc"),
+            ({}, "https://kubernetes.default.svc"),
+            (None, "https://kubernetes.default.svc"),
+        ],
+    )
+    def test_the_object_of_openshift_counts_if_the_caller_may_not_ask(self, spec: Any, issuer: str) -> None:
+        api = FakeApi()
+        api.put("authentications", "", "cluster", spec=spec)
+        api.fail(self.PATH, self.REFUSAL)
+        assert read(api, ISSUER)[ISSUER] == {"issuer": issuer}
+
+    def test_without_both_it_is_unreadable(self) -> None:
+        api = FakeApi()
+        api.fail(self.PATH, self.REFUSAL)
+        found = read(api, ISSUER)[ISSUER]
+        assert isinstance(found, UnreadableObject)
+        assert str(found) == "the caller may not read /.well-known/openid-configuration"
+        api.fail(self.PATH, self.REFUSAL)
+        api.fail("GET .*authentications", status_object(403, "Forbidden", "forbidden"))
+        assert str(read(api, ISSUER)[ISSUER]) == "the caller may not read it"
+
+    def test_a_server_without_discovery_has_no_answer(self) -> None:
+        assert isinstance(read(FakeApi(), ISSUER)[ISSUER], ImagePullError)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 import pytest
+import yaml
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import read_kubelet_file
@@ -23,6 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.ku
     parse_config,
 )
 from support.fake_api import FakeApi
+from support.provider_configs import config
 from support.scripted_pool import status_object
 
 RENDERED = ObjectRef(KUBELET_FILE, "", "rendered-worker")
@@ -192,6 +194,8 @@ providers:
         },
     ]
 
+    problems: Any = None
+
     def read(self, *texts: str, files: Any = None, encoded: str = "") -> Any:
         """Return the providers. `texts` are those of the unit and its drop-ins, `files` further files by path."""
         api = FakeApi()
@@ -205,6 +209,7 @@ providers:
         api.put("machineconfigs", "", RENDERED.name, spec={"config": config})
         found = read_kubelet_file(api.cluster(), RENDERED)
         assert isinstance(found, dict)
+        self.problems = found.get("credentialProviderProblems")
         return found["credentialProviders"]
 
     @pytest.mark.parametrize(
@@ -220,6 +225,13 @@ providers:
     )
     def test_the_file_of_the_option_is_read(self, option: str) -> None:
         assert self.read(f"ExecStart=kubelet {option}") == self.FOUND
+
+    def test_the_reasons_why_no_kubelet_starts_with_the_file_are_kept(self) -> None:
+        self.read(f"ExecStart=kubelet {self.OPTION}")
+        assert self.problems == ["it is not a CredentialProviderConfig of kubelet.config.k8s.io/v1"]
+        valid = yaml.safe_dump(config())
+        self.read(f"ExecStart=kubelet {self.OPTION}", files={self.PATH: valid})
+        assert self.problems is None
 
     def test_a_drop_in_can_have_the_option(self) -> None:
         assert self.read("ExecStart=kubelet $FLAGS", f'Environment="FLAGS={self.OPTION}"') == self.FOUND

@@ -599,6 +599,15 @@ class TestTokens:
     def test_the_annotations_of_the_account_decide(self, cloud: str, annotations: Any, text: str) -> None:
         assert tokens(cloud, annotations).startswith(text)
 
+    @pytest.mark.parametrize("annotations", [{}, GCP])
+    @pytest.mark.parametrize("platform", ["GCP", "BareMetal"])
+    def test_the_provider_of_openshift_for_gcp_takes_no_tokens(self, platform: str, annotations: Any) -> None:
+        cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
+        evidence = known(default={"metadata": {"annotations": annotations}}, more=cloud)
+        _cloud, (_name, text, ok) = steps(told(pod(image=IMAGES["GCP"]), evidence), "providers")
+        begin = "auth-provider-gcp of OpenShift takes no tokens of service accounts"
+        assert (text, ok) == (f"{begin}, so annotations of service account ns/default have no effect", False)
+
     @pytest.mark.parametrize(
         ("allowed", "text"),
         [

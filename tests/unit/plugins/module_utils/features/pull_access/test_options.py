@@ -21,13 +21,19 @@ from support.objects import raised
 NONE: dict[str, Any] = {
     **dict.fromkeys(("pod", "workload", "image", "service_account", "realm_hosts", "registry_ca_cert")),
     "ask_registries": False,
+    "secretless": False,
+    "credential_provider_config": None,
     "registry_validate_certs": True,
     "registry_timeout": 10,
 }
 
 
 def asked(**given: Any) -> PullAccess:
-    return from_options({**NONE, **given})
+    return from_options({**NONE, **given}, lambda path: FILES[path])
+
+
+#: The objects in each file.
+FILES: dict[str, list[dict[str, Any]]] = {"one": [{"kind": "a"}], "two": [{}, {}], "empty": []}
 
 
 def test_the_options_become_questions() -> None:
@@ -127,3 +133,20 @@ def test_an_unknown_kind_of_workload_is_refused(given: str, meant: str) -> None:
 def test_names_that_cannot_exist_are_refused(given: dict[str, str]) -> None:
     with pytest.raises(OptionError):
         asked(**given)
+
+
+def test_the_plan_without_secrets_can_have_the_configuration_of_a_file() -> None:
+    assert asked(secretless=True) == PullAccess(secretless=True)
+    given = asked(secretless=True, credential_provider_config="one", image="q.io/a")
+    assert (given.provider_config, given.secretless, given.image) == ({"kind": "a"}, True, "q.io/a")
+
+
+@pytest.mark.parametrize(("path", "number"), [("two", 2), ("empty", 0)])
+def test_a_file_with_several_configurations_is_refused(path: str, number: int) -> None:
+    message = f"option 'credential_provider_config': {path!r} has {number} documents: give the file of a kubelet, which has one"
+    assert raised(OptionError, lambda: asked(secretless=True, credential_provider_config=path)) == message
+
+
+def test_a_file_that_nothing_reads_is_refused() -> None:
+    message = "option 'credential_provider_config' is for 'secretless: true': set it, or leave the file out"
+    assert raised(OptionError, lambda: asked(credential_provider_config="one")) == message

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from support.anything import CHANGES, Changed
 from support.fake_api import FakeApi
 from support.objects import b64
-from support.pull_evidence import at, failed, pulling, stream
-from support.scripted_pool import Clock, status_object
+from support.provider_configs import config
+from support.pull_evidence import at, failed, node, pulling, stream
+from support.scripted_pool import Answer, Clock, status_object
 
 AUTH = {"auth": b64(b"u:p")}
 ALWAYS = 10**9
@@ -509,3 +510,46 @@ def test_a_credential_in_a_key_is_never_shown(key: str, message: str) -> None:
     shown = str([result.extra for result in ask(api, PullAccess(pod="app")).namespaces])
     assert "verdict" in shown
     assert "canary" not in shown
+
+
+class TestSecretless:
+    """With `secretless`, each answer has what a pull without a stored secret lacks."""
+
+    PROVIDERS = config(matchImages=["q.io"], tokens={"requiredServiceAccountAnnotationKeys": ...})
+
+    @staticmethod
+    def ready(api: FakeApi) -> None:
+        api.fail(
+            r"GET /\.well-known/openid-configuration", Answer(200, {"issuer": "https://keys.example.com"}), times=ALWAYS
+        )
+        api.review = lambda _spec: {"allowed": True}
+        api.put("nodes", "", "n", status=node()["status"])
+
+    def plans(self, api: FakeApi, **given: Any) -> list[tuple[str, str]]:
+        asked = PullAccess(secretless=True, provider_config=self.PROVIDERS, **given)
+        rows = [row for result in ask(api, asked).namespaces for row in result.extra["access"]]
+        return [(row["name"], row["secretless"]["verdict"]) for row in rows]
+
+    def test_each_answer_has_its_plan(self, api: FakeApi) -> None:
+        self.ready(api)
+        api.put("pods", "a", "other", spec=spec("other.io/a"))
+        assert self.plans(api) == [("app", "ready"), ("other", "not_ready"), ("web", "ready")]
+        assert api.writes == []
+
+    def test_a_build_that_names_the_secret_is_found(self, api: FakeApi) -> None:
+        self.ready(api)
+        asked = {"image": "q.io/a:1", "account": "default"}
+        assert self.plans(api, **asked) == [("default", "ready")]
+        api.put("buildconfigs", "a", "b", spec={"strategy": {"sourceStrategy": {"pullSecret": {"name": "pull"}}}})
+        assert self.plans(api, **asked) == [("default", "not_ready")]
+
+    def test_without_the_option_nothing_more_is_read(self, api: FakeApi) -> None:
+        outcome = ask(api)
+        assert not any("secretless" in row for row in outcome.namespaces[0].extra["access"])
+        assert not any("well-known" in each or "kyverno" in each for each in api.asked)
+
+    def test_all_namespaces_are_shown(self, api: FakeApi) -> None:
+        self.ready(api)
+        plan = PullAccess(secretless=True, provider_config=self.PROVIDERS)
+        assert [result.unremarkable for result in ask(api, plan).namespaces] == [False]
+        assert [result.unremarkable for result in ask(api).namespaces] == [True]
