@@ -168,7 +168,7 @@ images_in_use:
       elements: dict
       returned: always
     unreadable:
-      description: The objects that could not be read, and what is missing without them.
+      description: The objects that could not be read, and the missing parts of the list.
       type: list
       elements: str
       returned: always

@@ -92,9 +92,9 @@ def uses_of(place: NamespaceSnapshot, survey: ClusterSnapshot, asked: ImageListQ
 
 
 def _add_facts(use: ImageUse, evidence: Lookup, asked: ImageListQuestion) -> ImageUse | None:
-    """The use with its login and its move, or None if it is not wanted."""
+    """The use with its login and its move, or None if it is not wanted. A trigger can set an image that is still blank."""
     names = _names_of(use, evidence)
-    if not asked.wants([each.repository for each in names]):
+    if not use.subject.image.strip() or not asked.wants([each.repository for each in names]):
         return None
     moves = ((name, copy) for name in names if (copy := asked.copy_of(name)))
     return replace(use, login=_login_of(use.subject, evidence), move=next(moves, None))

@@ -170,6 +170,13 @@ def test_a_text_that_is_not_an_image_is_listed_without_a_registry_only() -> None
     assert rows_of(api, of=["docker.io"]) == []
 
 
+@pytest.mark.parametrize("blank", ["", " ", None, 7])
+def test_an_image_that_a_trigger_has_not_set_yet_is_not_listed(blank: Any) -> None:
+    api = cluster("a")
+    workload(api, "deploymentconfigs", "web", blank)
+    assert rows_of(api) == []
+
+
 # --- image streams and builds
 
 
