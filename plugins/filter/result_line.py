@@ -18,16 +18,16 @@ options:
   _input:
     description:
       - The registered results, in any order. Results of tasks that did not run are ignored.
-      - With V(audit), V(explain) and V(export), the result of one task.
+      - With V(audit), V(explain), V(images) and V(export), the result of one task.
     type: raw
     required: true
   kind:
     description:
       - V(rotation) for rotations of a login, V(audit) for a report, V(what_if) for
-        the answers to what-if questions, V(explain) for explained containers, V(export) for variables that describe a cluster,
+        the answers to what-if questions, V(explain) for explained containers, V(images) for images in use, V(export) for variables that describe a cluster,
         V(account) for an automation account, V(nodes) for the pull secret of the nodes, V(verify) for the verification of logins.
     type: str
-    choices: [rotation, audit, what_if, explain, export, account, nodes, verify]
+    choices: [rotation, audit, what_if, explain, images, export, account, nodes, verify]
     required: true
   check_mode:
     description: Whether the tasks ran in check mode. The line then reports the changes that a real run would make. Not for V(audit).

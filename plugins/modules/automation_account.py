@@ -49,6 +49,7 @@ options:
       - explain
       - nodes_secret
       - audit
+      - images
       - what_if
       - rotation
       - probe

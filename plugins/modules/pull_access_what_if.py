@@ -377,17 +377,17 @@ seealso:
 notes:
   - Optional rights - list on secrets, serviceaccounts, pods, deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
     jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, buildconfigs.build.openshift.io,
-    imagestreams.image.openshift.io, rolebindings.rbac.authorization.k8s.io, clusterrolebindings.rbac.authorization.k8s.io,
-    imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io, imagecontentsourcepolicies.operator.openshift.io,
-    clusterimagepolicies.config.openshift.io, machineconfigpools.machineconfiguration.openshift.io,
-    kubeletconfigs.machineconfiguration.openshift.io, nodes, criocredentialproviderconfigs.config.openshift.io,
-    imagepolicies.config.openshift.io, catalogsources.operators.coreos.com, clusterserviceversions.operators.coreos.com; create on
-    subjectaccessreviews.authorization.k8s.io; get on clusteroperators.config.openshift.io image-registry, images.config.openshift.io
-    cluster, clusterversions.config.openshift.io version, infrastructures.config.openshift.io cluster,
-    criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in kube-system,
-    configs.imageregistry.operator.openshift.io cluster, clusterroles.rbac.authorization.k8s.io, roles.rbac.authorization.k8s.io,
-    configmaps user-ca-bundle in openshift-config, proxies.config.openshift.io cluster. Without them, the module reports the missing
-    information and the omitted steps.
+    imagestreams.image.openshift.io, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
+    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, nodes,
+    rolebindings.rbac.authorization.k8s.io, clusterrolebindings.rbac.authorization.k8s.io,
+    machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io,
+    criocredentialproviderconfigs.config.openshift.io, imagepolicies.config.openshift.io, catalogsources.operators.coreos.com,
+    clusterserviceversions.operators.coreos.com; create on subjectaccessreviews.authorization.k8s.io; get on
+    clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster, clusterversions.config.openshift.io version,
+    infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io, configmaps kubelet-config in
+    kube-system, configs.imageregistry.operator.openshift.io cluster, clusterroles.rbac.authorization.k8s.io,
+    roles.rbac.authorization.k8s.io, configmaps user-ca-bundle in openshift-config, proxies.config.openshift.io cluster. Without them, the
+    module reports the missing information and the omitted steps.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:

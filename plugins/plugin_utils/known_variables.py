@@ -196,17 +196,21 @@ PLAYBOOKS = {
     "explain": (),
     "export": ("image_pull_export_",),
     "global_pull_secret": ("global_pull_secret_",),
+    "images": (),
     "rotate": ("credential_rotation_",),
     "site": ("private_registry_", "delegated_auth_", "cross_project_pull_"),
     "teardown": ("private_registry_", "delegated_auth_", "cross_project_pull_"),
     "what_if": ("pull_access_what_if_",),
 }
-#: The variables of the two playbooks that are called by hand. They count on the command line only, so a variable `image` or `changes` of
+#: The variables of the playbooks that are called by hand. They count on the command line only, so a variable `image` or `changes` of
 #: an inventory, which is for another role, does not change the question.
 _SHORT = {
     "explain": (
         "account ask_registries credential_provider_config image pod realm_hosts registry_ca_cert registry_timeout registry_validate_certs "
         "secretless workload"
+    ),
+    "images": (
+        "ask_registries directory namespaces of realm_hosts registry_ca_cert registry_timeout registry_validate_certs to"
     ),
     "what_if": (
         "against ask_registries changes declared directory fail_on moved namespace_selector namespaces new_nodes only_reachable realm_hosts "
@@ -217,7 +221,7 @@ SHORT_NAMES = {playbook: frozenset(names.split()) for playbook, names in _SHORT.
 #: The short names of variables.
 _SHORT_FORMS = {
     prefix + name: name
-    for playbook, prefix in (("explain", "image_pull_"), ("what_if", "pull_access_what_if_"))
+    for playbook, prefix in (("explain", "image_pull_"), ("images", "image_pull_"), ("what_if", "pull_access_what_if_"))
     for name in SHORT_NAMES[playbook]
 }
 #: The answers of the surveys in AWX that the playbooks of its project convert.

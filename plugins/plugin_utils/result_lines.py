@@ -28,6 +28,7 @@ __all__ = [
     "apply_line",
     "audit_line",
     "export_line",
+    "images_line",
     "lines_of",
     "nodes_line",
     "outcome_of",
@@ -229,6 +230,21 @@ def explain_line(result: Result) -> str:
     return ", ".join([pluralize(len(rows), "container"), *told])
 
 
+def images_line(result: Result) -> str:
+    """Count the images in use, and the answers about their copies."""
+    if "counts" not in result:
+        return _stop([result])
+    counts = result["counts"]
+    files = [str(result[name]) for name in ("dest", "csv", "kustomize") if name in result]
+    parts = [
+        f"{pluralize(counts['images'], 'image')} in {pluralize(counts['workloads'], 'object')} of {pluralize(counts['namespaces'], 'namespace')}",
+        *(f"{answer.replace('_', ' ')}: {number:,}" for answer, number in sorted(counts["copies"].items())),
+        *([f"written: {join_and(files)}"] if files else []),
+        *_problems([result]),
+    ]
+    return ", ".join(parts)
+
+
 def export_line(result: Result, *, check_mode: bool) -> str:
     """Summarize the exported objects, the files, and the objects that were not exported."""
     if "files" not in result:
@@ -288,6 +304,7 @@ LINES: dict[str, Callable[..., str | list[str]]] = {
     "audit": audit_line,
     "what_if": what_if_line,
     "explain": explain_line,
+    "images": images_line,
     "export": export_line,
     "account": account_line,
     "nodes": nodes_line,

@@ -41,6 +41,7 @@ BESIDE = {
     "nodes_secret": ("explain",),
     "explain": ("nodes_secret",),
     "audit": ("nodes_secret",),
+    "images": ("nodes_secret",),
     "what_if": ("nodes_secret",),
 }
 #: Jobs that run cluster-wide in addition to the given namespaces. `prune` makes sense only cluster-wide.
@@ -54,7 +55,11 @@ RUN = [*((job, False) for job in JOBS if job != "prune"), *((job, True) for job 
 #: It reads the same objects as the explanation, with the same code. tests/verdicts has callers without its rights.
 SAME_READS = "what_if"
 #: Requests that a job sends only if its other rights have revealed objects.
-AFTER_OTHERS = (("rotation", "events"), ("what_if", "roles.rbac.authorization.k8s.io"))
+AFTER_OTHERS = (
+    ("rotation", "events"),
+    ("what_if", "roles.rbac.authorization.k8s.io"),
+    ("images", "subjectaccessreviews.authorization.k8s.io"),
+)
 
 
 def titled_run(job: str, everywhere: bool) -> str:

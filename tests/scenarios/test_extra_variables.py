@@ -20,6 +20,7 @@ MISSPELT = [
     ("explain", "ask_registeries=true", "ask_registries"),
     ("export", "credentials=placeholder", "image_pull_export_credentials"),
     ("global_pull_secret", "allow_pause=true", "global_pull_secret_allow_paused"),
+    ("images", "ask_registry=true", "ask_registries"),
     ("rotate", "retire_tasks=retire.yml", "credential_rotation_retire_tasks"),
     ("site", "max_prune=100%", "image_pull_max_prune"),
     ("teardown", "only_namespaces=project-a", "image_pull_only_namespaces"),

@@ -30,6 +30,7 @@ JOBS: Mapping[str, Sequence[str]] = {
     "export": ("export",),
     "explain": ("explain", "nodes_secret"),
     "audit": ("audit", "nodes_secret", *SITE),
+    "images": ("images", "nodes_secret"),
     "what-if": ("what_if", "nodes_secret"),
     "rotate": ("rotation", "namespace_selector", "import", "global_pull_secret"),
     "nodes": ("global_pull_secret",),

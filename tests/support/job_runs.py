@@ -50,7 +50,7 @@ WORKLOADS: Mapping[str, tuple[str, str]] = {
     "ReplicationController": ("v1", "replicationcontrollers"),
 }
 #: Modules that work on all namespaces by default.
-OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit", "pull_access_what_if")
+OF_THE_CLUSTER = ("credential_rotation", "pull_access_audit", "pull_access_images", "pull_access_what_if")
 #: An image with a mirror.
 MIRRORED = "mirrored.example.com/team/app@sha256:" + 64 * "0"
 MIRRORS = "/apis/config.openshift.io/v1/imagedigestmirrorsets"
@@ -338,6 +338,19 @@ def _name_platform_images(stage: Stage) -> None:
     stage.lab.api("POST", f"/apis/{group}/namespaces/{place}/catalogsources", body, expect=(201, 409))
 
 
+def images(stage: Stage) -> Iterator[Result]:
+    _audited(stage)
+    stage.pod("short", "team/app:v1")
+    yield stage.run("pull_access_images")
+    yield stage.run(
+        "pull_access_images",
+        to={"mirrored.example.com": stage.host, CLOUD.partition("/")[0]: stage.host},
+        ask_registries=True,
+        realm_hosts=stage.lab.registry_hosts,
+        registry_ca_cert=stage.lab.data["ca_cert"],
+    )
+
+
 def what_if(stage: Stage) -> Iterator[Result]:
     _audited(stage)
     _name_platform_images(stage)
@@ -557,6 +570,7 @@ RUNS: Mapping[str, Callable[[Stage], Iterator[Result]]] = {
     "explain": explain,
     "nodes_secret": explain,
     "audit": audit,
+    "images": images,
     "what_if": what_if,
     "rotation": rotation,
     "probe": probe,

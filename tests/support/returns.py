@@ -42,6 +42,14 @@ FREE = {
         "namespaces.changes",  # always empty
         "top_findings",  # as audit.clusters
     },
+    "pull_access_images": {
+        # plugins/plugin_utils/pull_report/images.schema.json describes them, and tests validate results against the schema
+        "images_in_use.counts",
+        "images_in_use.images",
+        "images_in_use.to",
+        "counts.copies",  # by the answer
+        "namespaces.changes",  # always empty
+    },
     "pull_access_info": {"namespaces.access.fix", "namespaces.changes"},  # tasks of a playbook; always empty
     "pull_access_report": {"failing"},  # by the rule's id
     "pull_access_what_if": {

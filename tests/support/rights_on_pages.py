@@ -31,6 +31,7 @@ JOBS_OF: Mapping[str, Sequence[tuple[str, str]]] = {
     "image_stream_import": [("", "import"), ("O(namespace_selector)", "namespace_selector")],
     "pull_access_prune": [("", "prune")],
     "pull_access_audit": [("", "audit"), ("", "namespace_selector")],
+    "pull_access_images": [("", "images"), ("", "namespace_selector")],
     "pull_access_what_if": [("", "what_if"), ("", "namespace_selector")],
     "pull_access_info": [("", "explain"), ("O(namespace_selector)", "namespace_selector")],
     "pull_probe": [("", "probe"), ("O(namespace_selector)", "namespace_selector")],

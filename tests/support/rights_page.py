@@ -17,8 +17,8 @@ WITHOUT = {
     "fails": "Fails without",
     "told": "Warns without",
 }
-#: Jobs with almost the same rights: the second has those of the first to settings, the third almost all of the second.
-LIKE_NEXT, WIDER, WIDEST = "explain", "audit", "what_if"
+#: Jobs with almost the same rights: the second has those of the first to settings, the others almost all of the second.
+LIKE_NEXT, WIDER, LIKE_WIDER = "explain", "audit", ("images", "what_if")
 
 
 #: The kinds of workloads, which a note of the page lists once.
@@ -60,7 +60,7 @@ def _without_repetition(job: str, without: str, lines: list[str]) -> Iterator[st
     if job == WIDER and (shared := [line for line in lines if line in _lines(LIKE_NEXT, without)]):
         yield f"* the rights to settings, as listed for {LIKE_NEXT}_"
         lines = [line for line in lines if line not in shared]
-    if job == WIDEST and (others := _lines(WIDER, without)):
+    if job in LIKE_WIDER and (others := _lines(WIDER, without)):
         missing = [line.partition(": ")[0].removeprefix("* ") for line in others if line not in lines]
         yield f"* the rights of {WIDER}_ without {' and '.join(missing)}"
         lines = [line for line in lines if line not in others]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import options
 
 #: Maximum number of options of all modules, and of their own options.
-ALL, OWN = 570, 176
+ALL, OWN = 603, 183
 
 
 def test_the_modules_have_no_more_options_than_before() -> None:

@@ -48,6 +48,7 @@ WORK: dict[str, dict[str, Any]] = {
     "image_puller_grant": {**BOTH, "projects": ["consumer"]},
     "pull_access_audit": BOTH,
     "pull_access_export": BOTH,
+    "pull_access_images": BOTH,
     "pull_access_info": BOTH,
     "pull_access_prune": {"owner": "team", "secrets": [{**BOTH, "name": "quay", "registries": [LOGIN]}]},
     "pull_access_what_if": {**BOTH, "changes": [{"registry_down": "quay.io"}]},

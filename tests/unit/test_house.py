@@ -381,6 +381,7 @@ _REGISTRY = {"realm_hosts", "registry_ca_cert", "registry_validate_certs", "regi
 _GUARD = {"guard", *_REGISTRY}
 HANDED_ON = {
     "global_pull_secret": {"timeout"},
+    "image_list": {"show"},
     "image_puller_grant": _GUARD,
     "pull_access": {"show"},
     "pull_secret": {"guard", "declared_elsewhere"},
@@ -408,6 +409,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"merge": ["quay.io"], "wait": True, "allow_paused": True, "rendered_before": {"worker": "rendered-worker-1"}},
         {"auth_file": "config.json", "include": ["quay.io"]},
     ],
+    "image_list": [{"to": {"docker.io/bitnami": "quay.io/b"}, "dest": "d", "csv": "c"}],
     "image_puller_grant": [
         {"users": ["u"], "binding_name": "b", "exclusive": True, "verify_access": True},
         {"projects": ["p"], "role": "r", "state": "absent", "revoke_from": "every_binding", "prune": True},
@@ -485,6 +487,7 @@ READS_FILES = ("global_pull_secret", "pull_secret")
 MODULE_OF = {
     "export": "pull_access_export",
     "global_pull_secret": "global_pull_secret_info",
+    "image_list": "pull_access_images",
     "pull_access": "pull_access_info",
     "pull_audit": "pull_access_audit",
     "pull_report": "pull_access_report",

@@ -40,6 +40,12 @@ MODULES: dict[str, list[tuple[dict[str, Any], list[str]]]] = {
         ({**GRANT, "projects": ["Not_One"]}, ["'projects'"]),
     ],
     "pull_access_audit": [({**HERE, "dest": "/none/a.json"}, ["its directory does not exist"])],
+    "pull_access_images": [
+        ({**HERE, "of": ["bitnami"]}, ["Did you mean 'docker.io/bitnami'?"]),
+        ({**HERE, "to": "quay.io/acme"}, ["option 'to': give one path"]),
+        ({**HERE, "ask_registries": True}, ["option 'ask_registries: true' needs 'to'"]),
+        ({**HERE, "dest": "/none/a.json", "csv": "/none/a.csv"}, ["option 'dest'", "option 'csv'"]),
+    ],
     "pull_access_info": [
         ({**HERE, "image": "q.io/a", "ask_registries": True, "registry_timeout": 0}, ["seconds, from 1 to 3600"])
     ],

@@ -118,6 +118,11 @@ TESTS = {
             "tests/report/test_hostile.py",
             "tests/security/test_registries.py::TestAudit",
         ],
+        "``pull_access_images``": [
+            "tests/unit/plugins/module_utils/features/image_list/test_outputs.py",
+            "tests/unit/plugins/module_utils/features/image_list/test_copies.py",
+            "tests/modules/test_pull_access_images.py",
+        ],
         "``pull_access_what_if``": [
             "tests/security/test_registries.py::TestWhatIf",
             "tests/security/test_exits.py::test_a_what_if_answer_holds_no_steering_letter",

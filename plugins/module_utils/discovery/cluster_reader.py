@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Union
 
@@ -43,6 +44,7 @@ from ..explain.snapshot import (
     CLUSTER_BINDINGS,
     NAMESPACES_READ,
     NODES_READ,
+    NOTE,
     PODS,
     POLICIES,
     PROVIDERS,
@@ -67,7 +69,7 @@ from ..explain.subjects import WORKLOADS
 from ..explain.verdict import PullVerdict
 from ..images.credential_providers import CRIO_PROVIDER
 from ..images.image_streams import IMAGE_STREAM
-from ..images.kubelet_settings import NODES
+from ..images.kubelet_settings import NODES, trim_node_with_images
 from ..images.node_registries import IMAGE_POLICY, KNOWN_IMAGE_POLICIES
 from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, desired_version, why_not_generated
 from ..platform.hosted import ADDITIONAL_SECRET
@@ -125,7 +127,7 @@ class ClusterReader:
         :raises ClusterError: when the cluster fails.
         """
         found = self._list_kinds()
-        bindings = self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, trim_binding) or []
+        bindings = self._cluster_bindings() if self.wanted.bindings else []
         places = {name: _place(name, found) for name in self.namespaces}
         evidence = ListedLookup(places, bindings, has_streams=_is_known(found[IMAGE_STREAM]))
         evidence.add({KNOWN_IMAGE_POLICIES: {"items": [*chain.from_iterable(found[IMAGE_POLICY].objects.values())]}})
@@ -153,9 +155,13 @@ class ClusterReader:
             searched=searched,
         )
 
+    def _cluster_bindings(self) -> list[Json]:
+        return self._all(CLUSTER_BINDINGS, CLUSTER_ROLE_BINDING, trim_binding) or []
+
     def _nodes(self, evidence: ListedLookup) -> list[Json]:
         """Return the nodes. Explanations then use the same list."""
-        listed = self._all(NODES_READ, NODES.kind, lambda node: trim_object(NODES.kind, node))
+        keep = trim_node_with_images if self.wanted.node_images else partial(trim_object, NODES.kind)
+        listed = self._all(NODES_READ, NODES.kind, keep)
         if listed is not None:
             evidence.add({NODES: {"items": listed}})
         return listed or []
@@ -204,14 +210,20 @@ class ClusterReader:
         search = self.wanted.search
         selectors = (_NOT_HELM,) if search is None else ALL
         yield ListRequest(SECRET, lambda secret: trim_secret(secret, search), selectors)
-        yield ListRequest(POD, trim_pod)
+        yield ListRequest(POD, self._noting(POD, trim_pod))
         yield ListRequest(SERVICE_ACCOUNT, trim_account, elsewhere=trim_to_name)
-        yield ListRequest(ROLE_BINDING, trim_binding)
+        if self.wanted.bindings:
+            yield ListRequest(ROLE_BINDING, trim_binding)
         for kind in WORKLOADS.values():
-            yield ListRequest(kind, trim_workload)
-        yield ListRequest(IMAGE_STREAM, trim_stream)
-        yield ListRequest(BUILD_CONFIG, trim_build)
+            yield ListRequest(kind, self._noting(kind, trim_workload))
+        yield ListRequest(IMAGE_STREAM, self._noting(IMAGE_STREAM, trim_stream))
+        yield ListRequest(BUILD_CONFIG, self._noting(BUILD_CONFIG, trim_build))
         yield ListRequest(IMAGE_POLICY, without_managed_fields, elsewhere=without_managed_fields)
+
+    def _noting(self, kind: Kind, trim: Callable[[Json], Json]) -> Callable[[Json], Json]:
+        """Return the trimming of a kind, which adds the note of each object if one is wanted."""
+        note = self.wanted.take_note
+        return trim if note is None else lambda obj: {**trim(obj), NOTE: note(kind, obj)}
 
     def _list_kinds(self) -> Mapping[Kind, Listing]:
         requests = list(self._requests())

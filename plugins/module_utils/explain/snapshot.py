@@ -52,6 +52,7 @@ __all__ = [
     "MOUNTS",
     "NAMESPACES_READ",
     "NODES_READ",
+    "NOTE",
     "PODS",
     "POLICIES",
     "PROVIDERS",
@@ -78,11 +79,14 @@ __all__ = [
     "trim_workload",
 ]
 
-#: The members of a trimmed object for the secrets that its containers use in addition to pull secrets, and for matches of a search.
-MOUNTS, MATCHES = "mounts", "matches"
+#: The members of a trimmed object for the secrets that its containers use in addition to pull secrets, for matches of a search, and for the
+#: note that a question takes of the whole object.
+MOUNTS, MATCHES, NOTE = "mounts", "matches", "note"
 
 #: Returns the places of the searched credential in a secret.
 Search = Callable[[Json], Sequence[Any]]
+#: Returns what a question needs of a whole object, which is then trimmed.
+TakeNote = Callable[[Kind, Json], Any]
 
 _META = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -539,7 +543,8 @@ class SnapshotQuestion:
     `verdicts`: the containers are explained. If not, the evidence has the lists only. `search` finds a credential in a secret, None without a
     search; `platform_secrets`: also in the platform's namespaces. `grant_subjects`: the accounts and projects of grants.
     `node_settings`: the settings of kubelets, for nodes that have some. `open_selectors`: selectors by titles, whose projects of users
-    are wanted. `more` are other objects of OpenShift.
+    are wanted. `more` are other objects of OpenShift. `take_note` is called with each pod, workload, image stream and build config.
+    `node_images`: the names of the images that each node lists. `bindings`: role bindings of namespaces and of the cluster.
     """
 
     verdicts: bool = True
@@ -552,3 +557,6 @@ class SnapshotQuestion:
     search: Search | None = field(default=None, repr=False)
     open_selectors: Sequence[tuple[str, NamespaceSelector]] = ()
     more: Sequence[ObjectRef] = ()
+    take_note: TakeNote | None = None
+    node_images: bool = False
+    bindings: bool = True

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
+from typing import TypeVar
 
 from ..core.objects import Json, Kind, as_dict, as_str, controller_reference, metadata
 from ..core.text import pluralize
@@ -33,6 +34,7 @@ __all__ = [
     "intermediate_of",
     "is_controlled",
     "is_ended",
+    "is_same_image",
     "with_pods",
 ]
 
@@ -104,6 +106,10 @@ class PodOwners:
         owner = self._by_uid.get(_controller(workload))
         return owner is not None and intermediate_of(owner[0]) == kind
 
+    def top_of(self, kind: Kind, workload: Json) -> tuple[Kind, Json]:
+        """Return the workload that makes this one, or the workload itself."""
+        return self._by_uid[_controller(workload)] if self.is_made(kind, workload) else (kind, workload)
+
     @cached_property
     def creators(self) -> Sequence[tuple[Kind, Json]]:
         """The workloads whose templates the next pods have: those that no other one makes, and made ones with pods of an earlier template."""
@@ -167,10 +173,12 @@ class PodOwners:
         return _is_alike(template, pulls_of_pod(pod, self.namespace))
 
 
-def explain_each(
-    subjects: Iterable[ContainerPull], explain: Callable[[ContainerPull], PullVerdict]
-) -> list[PullVerdict]:
-    """Return the verdicts.
+_Subject = TypeVar("_Subject")
+_Verdict = TypeVar("_Verdict")
+
+
+def explain_each(subjects: Iterable[_Subject], explain: Callable[[_Subject], _Verdict]) -> list[_Verdict]:
+    """Return the verdicts, or other answers about anything.
 
     :raises ReadRequired: when more objects have to be read first. All of them are requested then.
     """
@@ -266,15 +274,15 @@ def _is_alike(template: Sequence[ContainerPull], made: Sequence[ContainerPull]) 
     found = {subject.location: subject for subject in made}
     return all(
         (other := found.get(subject.location)) is not None
-        and _is_same_image(subject.image, other.image)
+        and is_same_image(subject.image, other.image)
         and other.account == subject.account
         and list(other.own) == list(subject.own or (other.own if other.is_pod else ()))
         for subject in template
     )
 
 
-def _is_same_image(wanted: str, found: str) -> bool:
-    """Whether the images are equal. OpenShift completes a name without a registry when it admits the object."""
+def is_same_image(wanted: str, found: str) -> bool:
+    """Return whether the images are equal. OpenShift completes a name without a registry when it admits the object."""
     return found == wanted or (has_registry_host(found) and not has_registry_host(wanted))
 
 

@@ -45,6 +45,7 @@ __all__ = [
     "parse_config",
     "pool_for",
     "refusal_of",
+    "trim_node_with_images",
     "trim_settings",
 ]
 
@@ -184,6 +185,13 @@ def _trim_node(node: Json) -> Json:
     notes = pick(as_dict(meta.get("annotations")), CURRENT_CONFIG)
     kept = {"name": meta.get("name"), **pick(meta, "labels"), **({"annotations": notes} if notes else {})}
     return {"metadata": kept, "status": {"nodeInfo": info}}
+
+
+def trim_node_with_images(node: Json) -> Json:
+    """Keep the names of the node's images, in addition to the parts of a listed node."""
+    kept, images = _trim_node(node), as_list(as_dict(node.get("status")).get("images"))
+    names = [{"names": as_strs(as_dict(each).get("names"))} for each in images]
+    return {**kept, "status": {**kept["status"], "images": names}}
 
 
 #: Reference to the list of all nodes, with their versions, their labels and the name of their rendered configuration. A node that is read

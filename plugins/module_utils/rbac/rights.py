@@ -139,23 +139,28 @@ _OF_NODE_BUILDS = _reported_right(
     CLUSTER,
 )
 
-#: The objects that an audit reads, and a what-if question as well.
-_OF_AN_AUDIT = (
+#: The objects that a list of images reads, and an audit as well.
+_OF_IMAGES = (
     _reported_right("secrets", "list", "pull secrets"),
     _reported_right("serviceaccounts", "list", "links"),
     _reported_right("pods", "list", "running pods and failed pulls"),
     *(_reported_right(resource, "list", "images that workloads would run") for resource in _WORKLOADS),
-    _reported_right("buildconfigs.build.openshift.io", "list", "pull secrets of builds"),
+    _reported_right("buildconfigs.build.openshift.io", "list", "pull secrets and images of builds"),
     _reported_right("imagestreams.image.openshift.io", "list", "failed imports, and the location of images"),
-    _reported_right(f"rolebindings.{RBAC}", "list", "grants"),
-    _reported_right(f"clusterrolebindings.{RBAC}", "list", "grants in the whole cluster", CLUSTER),
     _reported_right(_REVIEW, "create", "whether an account is allowed to pull from another project", CLUSTER),
     _reported_right(
         f"clusteroperators.{_CONFIG}", "get", "whether pull secrets are generated", CLUSTER, "image-registry"
     ),
     *_OF_THE_NODES,
+    _reported_right("nodes", "list", "the versions of the nodes, and the images that they have", CLUSTER),
+)
+
+#: The objects that an audit reads, and a what-if question as well.
+_OF_AN_AUDIT = (
+    *_OF_IMAGES,
+    _reported_right(f"rolebindings.{RBAC}", "list", "grants"),
+    _reported_right(f"clusterrolebindings.{RBAC}", "list", "grants in the whole cluster", CLUSTER),
     *_OF_THE_KUBELETS,
-    _reported_right("nodes", "list", "the versions of the nodes", CLUSTER),
     _reported_right(
         f"criocredentialproviderconfigs.{_CONFIG}",
         "list",
@@ -309,6 +314,7 @@ JOBS: Mapping[str, Job] = {
         "finding problems with pulls: module and role pull_access_audit, playbook audit",
         (*_OF_AN_AUDIT, _OF_NODE_BUILDS),
     ),
+    "images": Job("images in use: module pull_access_images, playbook images", _OF_IMAGES),
     "what_if": Job(
         "which pods a change would break: module and role pull_access_what_if, playbook what_if",
         (

@@ -81,8 +81,8 @@ def prove_platforms(
         answered = session.answer()
         if answered.proof.outcome != "pulls":
             return answered.proof
-        reading = _ArchitectureReading(session, answered, reads_index, reads_configuration)
-        return replace(answered.proof, architectures=reading.architectures())
+        found = _ArchitectureReading(session, answered, reads_index, reads_configuration).architectures()
+        return replace(answered.proof, architectures=found and replace(found, digest=answered.proof.digest))
 
     return ask_registry(options, wanted, login, realm_hosts, ask, is_named=is_named, is_insecure=is_insecure)
 
@@ -124,8 +124,11 @@ class _ArchitectureReading:
             self._wanted.url(self.answered.scheme), MANIFEST_TYPES, f"the content of {self._wanted.what}"
         )
         if "manifests" in manifest:
-            found = dict.fromkeys(each.architecture for each in linux_entries(manifest, self.answered.media_type))
-            return ImageArchitectures(True, tuple(found))
+            entries = [*linux_entries(manifest, self.answered.media_type)]
+            digests = tuple((each.architecture, each.digest) for each in entries)
+            return ImageArchitectures(
+                True, tuple(dict.fromkeys(each.architecture for each in entries)), digests=digests
+            )
         if not self.reads_configuration:
             return None
         digest = as_str(as_dict(manifest.get("config")).get("digest"))

@@ -138,12 +138,15 @@ class PlatformSignature:
 class ImageArchitectures:
     """The architectures of an image. `is_index`: the node chooses one of several manifests.
 
-    `names` may contain `ANY_ARCHITECTURE`. `unread` is the reason if they are not known, as a sentence without any text of a server.
+    `names` may contain `ANY_ARCHITECTURE`. `unread` is the reason if they are not known, as a sentence without any text of a server. `digest`
+    is that of the index, or of the only manifest, and `digests` are those of the manifests of an index, each with its architecture.
     """
 
     is_index: bool
     names: tuple[str, ...] = ()
     unread: str = ""
+    digest: str = field(default="", compare=False)
+    digests: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

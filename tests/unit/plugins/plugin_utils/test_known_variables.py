@@ -280,6 +280,8 @@ def problems_with(playbook: str, *names: str, **variables: Any) -> list[str]:
         ("what_if", "registry_ca", "registry_ca_cert"),
         ("explain", "ask_registeries", "ask_registries"),
         ("explain", "pods", "pod"),
+        ("images", "ask_registry", "ask_registries"),
+        ("images", "namespace", "namespaces"),
         ("explain", "kubeconfig", "image_pull_kubeconfig"),
         ("audit", "fail_on", "pull_access_audit_fail_on"),
         ("audit", "ask_registry", "pull_access_audit_ask_registries"),

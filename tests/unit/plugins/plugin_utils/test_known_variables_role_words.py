@@ -70,6 +70,8 @@ def variables(place: str, module: str) -> dict[str, str]:
         ("explain", "pull_access_info", "set 'ask_registries: true'", "set ask_registries: true"),
         ("explain", "pull_access_info", "raise 'registry_timeout'", "raise image_pull_registry_timeout"),
         ("explain", "pull_access_info", "option 'image' is empty", "variable image is empty"),
+        ("images", "pull_access_images", "option 'of': 'x' is wrong", "variable of: 'x' is wrong"),
+        ("images", "pull_access_images", "option 'ask_registries: true' needs 'to'", "variable ask_registries: true needs to"),
         # The role has another name for the option.
         ("global_pull_secret", "global_pull_secret_info", "raise 'timeout'", "raise global_pull_secret_wait_timeout"),
         ("credential_rotation", "global_pull_secret_info", "raise 'timeout'", "raise credential_rotation_nodes_timeout"),
@@ -194,7 +196,7 @@ def expected_variable(task: ModuleTask, option: str) -> str | None:
     parsed = Environment(autoescape=True).parse(template if is_template else "")
     names = {found.name for found in parsed.find_all(nodes.Name)}
     given = set(re.findall(r"__given\.(\w+)", template)) if is_template else set()
-    assert given <= SHORT_NAMES["explain"] | SHORT_NAMES["what_if"]
+    assert given <= SHORT_NAMES["explain"] | SHORT_NAMES["images"] | SHORT_NAMES["what_if"]
     known = (names & KNOWN) or given
     own = f"{task.role}_{option}"
     if len(known) == 1:

@@ -499,7 +499,16 @@ def test_an_explanation_counts_the_verdicts() -> None:
     assert result_line({"failed": True}, "explain") == "stopped: the line above that begins with fatal: says why"
 
 
-@pytest.mark.parametrize("kind", ["explain", "audit"])
+def test_a_list_of_images_counts_images_and_the_answers_about_copies() -> None:
+    counts = {"images": 1, "workloads": 2, "namespaces": 1, "containers": 3, "copies": {}}
+    assert result_line({"counts": counts}, "images") == "1 image in 2 objects of 1 namespace"
+    copied = {**counts, "images": 1200, "copies": {"same": 1100, "no_login": 1}}
+    assert result_line({"counts": copied, "dest": "a/x.json", "csv": "a/x.csv"}, "images") == (
+        "1,200 images in 2 objects of 1 namespace, no login: 1, same: 1,100, written: a/x.json and a/x.csv"
+    )
+
+
+@pytest.mark.parametrize("kind", ["explain", "audit", "images"])
 def test_a_module_that_stopped_is_named(kind: str) -> None:
     named = "openshift_ops.image_pull.sa_link"
     for message in (f"{named} stopped: the cluster refuses the login", f"{named} failed in 1 namespace: a: {HOSTILE}"):

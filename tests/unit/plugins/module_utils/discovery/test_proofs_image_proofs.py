@@ -142,10 +142,13 @@ def test_the_age_of_a_secret_counts_if_it_is_known(
 
 def test_the_answer_about_architectures_has_them(certificate: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("https_proxy", raising=False)
-    body = json.dumps({"manifests": [{"platform": {"architecture": "arm64", "os": "linux"}}]}).encode()
+    entry = {"digest": f"sha256:{'a' * 64}", "platform": {"architecture": "arm64", "os": "linux"}}
+    body = json.dumps({"manifests": [entry]}).encode()
 
     def script(server: HostileRegistry) -> Iterable[bytes]:
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.oci.image.index.v1+json\r\nConnection: close\r\n\r\n"
+        kind = b"Content-Type: application/vnd.oci.image.index.v1+json\r\n"
+        digest = f"Docker-Content-Digest: sha256:{'b' * 64}\r\n".encode()
+        head = b"HTTP/1.1 200 OK\r\n" + kind + digest + b"Connection: close\r\n\r\n"
         yield head + (body if server.requests[-1].startswith(b"GET") else b"")
 
     with served(script, server_context(certificate)) as found:
@@ -153,7 +156,8 @@ def test_the_answer_about_architectures_has_them(certificate: str, monkeypatch: 
         plain = ImageQuestion(f"{found.host}/team/app", "v1")
         questions = [plain.ref, replace(plain, reads_index=True).ref, replace(plain, reads_configuration=True).ref]
         answers = prove_images(questions, Lookup(), access)
-    read = {"is_index": True, "names": ("arm64",), "unread": ""}
+    digests = {"digest": f"sha256:{'b' * 64}", "digests": (("arm64", entry["digest"]),)}
+    read = {"is_index": True, "names": ("arm64",), "unread": "", **digests}
     assert [(answers[each] or {}).get("architectures") for each in questions] == [None, read, None]
 
 

@@ -1,0 +1,18 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run pull_access_images in Ansible's own process where possible, and show the list as text on request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible, make_printable
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+
+
+class ActionModule(ModuleAction, of="pull_access_images"):
+    def run(self, tmp: Any = None, task_vars: Any = None) -> Any:
+        result = super().run(tmp, task_vars)
+        self._show((make_printable(escape_invisible(line)), None) for line in result.get("text", ()))
+        return result

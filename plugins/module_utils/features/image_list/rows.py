@@ -1,0 +1,250 @@
+# Copyright (c) 2026, the openshift_ops.image_pull authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images that the objects of a namespace name, each with the workload at the top, the field of the text and its owner. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from ...core.objects import POD, SECRET, Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
+from ...dockerconfig.registry_keys import without_user
+from ...explain.credentials import Credentials, credentials_of
+from ...explain.lookup import Lookup, require_all
+from ...explain.snapshot import BUILD_CONFIG, NOTE, ClusterSnapshot, NamespaceSnapshot
+from ...explain.steps.pull_secrets import explain_secret_list
+from ...explain.steps.sources import resolve_short_name
+from ...explain.subjects import STATUSES, ContainerPull, pulls_of_pod, pulls_of_workload
+from ...explain.workload_pods import can_pull, explain_each, is_same_image
+from ...images.image_streams import IMAGE_STREAM, origin_of
+from ...images.references import Reference, reference_of
+from ...images.registry_sources import is_cluster_host
+from ...platform.protected import NODE_SECRET
+from .options import ImageListQuestion
+from .owners import TextNote, TextOwner, named_images_of
+
+__all__ = ["CopyAnswer", "ImageUse", "ServingLogin", "read_credentials", "uses_of"]
+
+#: Where the text is: in the present template or another object, in the template of earlier pods, or only in pods.
+TEMPLATE, EARLIER, PODS = "template", "earlier_template", "pods"
+_OF_PODS = TextOwner("pods")
+
+
+@dataclass(frozen=True)
+class ServingLogin:
+    """The login that a node tries first for an image. `unknown` is the reason if it is not known. All are empty if there is none."""
+
+    secret: str = ""
+    key: str = ""
+    unknown: str = ""
+
+
+@dataclass(frozen=True)
+class CopyAnswer:
+    """`answer` is one of `COPY_ANSWERS` (`copies.py`), empty if no registry was asked, and `reason` a sentence. The digests are those of the two
+    ends, empty if they are not known."""
+
+    answer: str = ""
+    reason: str = ""
+    source_digest: str = ""
+    copy_digest: str = ""
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """One image of one workload. `subject` is its pull. `ref` is the workload at the top, `path` the field of the text, and `stream` the
+    image stream of the image.
+
+    `source` is the image that its tag imported. `digests` are those that run, `nodes` those on which a container with the image has started.
+    `move` are the image and its copy after a move, and `copy` is the answer about the copy, if registries were asked.
+    """
+
+    subject: ContainerPull
+    ref: ObjectRef
+    path: str
+    origin: str
+    owner: TextOwner
+    pods: int = 0
+    digests: tuple[str, ...] = ()
+    nodes: frozenset[str] = frozenset()
+    stream: str = ""
+    source: str = ""
+    login: ServingLogin = ServingLogin()
+    move: tuple[Reference, Reference] | None = None
+    copy: CopyAnswer = CopyAnswer()
+
+    @property
+    def reference(self) -> Reference | None:
+        """The parsed name. None for an invalid one."""
+        return reference_of(self.subject.image)
+
+
+def uses_of(place: NamespaceSnapshot, survey: ClusterSnapshot, asked: ImageListQuestion) -> list[ImageUse]:
+    """Return the wanted images that the objects of the namespace name.
+
+    :raises ReadRequired: when more objects must be read first. All of them are then requested.
+    """
+    every = (_add_stream(use, survey.places) for use in _uses_in(place))
+    found = explain_each(every, lambda use: _add_facts(use, survey.evidence, asked))
+    return [use for use in found if use is not None]
+
+
+def _add_facts(use: ImageUse, evidence: Lookup, asked: ImageListQuestion) -> ImageUse | None:
+    """The use with its login and its move, or None if it is not wanted. A trigger can set an image that is still blank."""
+    names = _names_of(use, evidence)
+    if not use.subject.image.strip() or not asked.wants([each.repository for each in names]):
+        return None
+    moves = ((name, copy) for name in names if (copy := asked.copy_of(name)))
+    return replace(use, login=_login_of(use.subject, evidence), move=next(moves, None))
+
+
+# --- objects
+
+
+def _uses_in(place: NamespaceSnapshot) -> Iterator[ImageUse]:
+    covered: set[int] = set()
+    for kind, workload in place.owners.creators:
+        pods, earlier = place.owners.pods_of(kind, workload), place.owners.earlier_pods_of(kind, workload)
+        covered.update(map(id, (*pods, *earlier)))
+        yield from _uses_of_workload(place, kind, workload, pods)
+        top = place.owners.top_of(kind, workload)
+        for each in _running_in(place, earlier):
+            yield replace(each, ref=place.ref_of(*top), origin=EARLIER, owner=top[1][NOTE].owner)
+    for pod in (pod for pod in place.pods if can_pull(pod) and id(pod) not in covered):
+        for each in _running_in(place, [pod]):
+            yield replace(each, origin=TEMPLATE, owner=_owner_in(pod[NOTE], each.path))
+    yield from chain.from_iterable(_uses_of_stream(place, stream) for stream in place.streams)
+    for build in place.builds:
+        ref, note = place.ref_of(BUILD_CONFIG, build), build[NOTE]
+        for named in note.images:
+            subject = ContainerPull(ref, "builder", named.secrets, named.location, named.image)
+            yield ImageUse(subject, ref, named.field, TEMPLATE, _owner_in(note, named.field))
+
+
+def _uses_of_workload(place: NamespaceSnapshot, kind: Kind, workload: Json, pods: Sequence[Json]) -> Iterator[ImageUse]:
+    top = place.owners.top_of(kind, workload)
+    ref, origin, paths = place.ref_of(*top), TEMPLATE if top[1] is workload else EARLIER, _paths_in(kind, workload)
+    running = [replace(each, ref=ref) for each in _running_in(place, pods)]
+    for subject in pulls_of_workload(kind, workload, place.namespace):
+        own = [each for each in running if _is_from(subject, each.subject)]
+        running = [each for each in running if each not in own]
+        path = paths[subject.location]
+        yield _join(ImageUse(subject, ref, path, origin, _owner_in(top[1][NOTE], path)), own)
+    yield from running
+
+
+def _paths_in(kind: Kind, obj: Json) -> Mapping[str, str]:
+    return {each.location: each.field for each in named_images_of(kind, obj)}
+
+
+def _is_from(template: ContainerPull, pod: ContainerPull) -> bool:
+    return template.location == pod.location and is_same_image(template.image, pod.image)
+
+
+def _join(use: ImageUse, others: Iterable[ImageUse]) -> ImageUse:
+    """The use with the pods of others."""
+    every = (use, *others)
+    digests = dict.fromkeys(digest for each in every for digest in each.digests)
+    nodes = frozenset().union(*(each.nodes for each in every))
+    return replace(use, pods=sum(each.pods for each in every), digests=tuple(digests), nodes=nodes)
+
+
+def _running_in(place: NamespaceSnapshot, pods: Iterable[Json]) -> Iterable[ImageUse]:
+    """The images of the pods, each once for each place in a pod, as if the pods had them without a template."""
+    found: dict[tuple[str, str], ImageUse] = {}
+    for pod in pods:
+        paths, digests = _paths_in(POD, pod), _digests_in(pod)
+        for subject in pulls_of_pod(pod, place.namespace):
+            key, path = (subject.location, subject.image), paths[subject.location]
+            nodes = frozenset({subject.node} - {""} if subject.is_pulled else ())
+            one = ImageUse(subject, subject.ref, path, PODS, _OF_PODS, 1, digests.get(subject.location, ()), nodes)
+            found[key] = _join(found[key], [one]) if key in found else one
+    return found.values()
+
+
+def _digests_in(pod: Json) -> Mapping[str, tuple[str, ...]]:
+    """The digest of the manifest for each container that has one. Without a repository, it is the ID of the image on the node."""
+    status = as_dict(pod.get("status"))
+    states = [as_dict(each) for part in STATUSES for each in as_list(status.get(part))]
+    found = {as_str(each.get("name")): as_str(each.get("imageID")).partition("@")[2] for each in states}
+    return {name: (digest,) for name, digest in found.items() if digest}
+
+
+def _uses_of_stream(place: NamespaceSnapshot, stream: Json) -> Iterator[ImageUse]:
+    """An import uses all pull secrets of the namespace, even if nothing lists them."""
+    ref, note = place.ref_of(IMAGE_STREAM, stream), stream[NOTE]
+    secrets = tuple(each.name for each in place.secrets.values() if each.is_read and not each.is_generated)
+    latest = {}
+    for tag in map(as_dict, as_list(as_dict(stream.get("status")).get("tags"))):
+        digests = [as_str(as_dict(item).get("image")) for item in as_list(tag.get("items"))[:1]]
+        latest[f"tag {as_str(tag.get('tag'))}"] = tuple(filter(None, digests))
+    for each in named_images_of(IMAGE_STREAM, stream):
+        subject = ContainerPull(ref, "", secrets, each.location, each.image, is_pod=True)
+        owner = _owner_in(note, each.field)
+        yield ImageUse(subject, ref, each.field, TEMPLATE, owner, digests=latest.get(each.location, ()))
+
+
+def _owner_in(note: TextNote, name: str) -> TextOwner:
+    """The owner of one field."""
+    manager = note.managers.get(name, "")
+    if note.owner.kind == "unknown" and manager:
+        return replace(note.owner, kind="manager", name=manager, manager=manager)
+    return replace(note.owner, manager=manager)
+
+
+# --- facts
+
+
+def _add_stream(use: ImageUse, places: Mapping[str, NamespaceSnapshot]) -> ImageUse:
+    """The use with the image stream of its image, and with the image at another registry that its tag imported."""
+    given, reference = use.subject.source, use.reference
+    if given is not None:
+        place, name = given.stream.namespace, given.stream.name
+        reference = Reference(f"/{place}/{name}", given.tag, "", is_short=False)
+    elif reference is not None and is_cluster_host(reference.host):
+        place, _slash, name = reference.path.partition("/")
+    else:
+        return use
+    streams = places[place].streams if place in places else ()
+    stream: Json = next((each for each in streams if metadata(each).get("name") == name), {})
+    return replace(use, stream=f"{place}/{name}", source=origin_of(stream, reference))
+
+
+def _names_of(use: ImageUse, evidence: Lookup) -> list[Reference]:
+    """The complete names of the image, and that of the image that its tag imports. A name without a registry can be in several."""
+    reference, source = use.reference, reference_of(use.source)
+    names = () if reference is None else resolve_short_name(use.subject, reference, evidence).references
+    return [each for each in dict.fromkeys((reference, *names, source)) if each is not None]
+
+
+def _login_of(subject: ContainerPull, evidence: Lookup) -> ServingLogin:
+    reference = reference_of(subject.image)
+    if reference is None:
+        return ServingLogin(unknown=f"{subject.image!r} is not a valid image name")
+    own, why = read_credentials(subject, reference, evidence)
+    nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence)
+    for namespace, found in ((subject.namespace, own), (NODE_SECRET.namespace, nodes)):
+        if why := why or _why_unknown(found):
+            return ServingLogin(unknown=why)
+        for login in found.usable_logins:
+            return ServingLogin(f"{namespace}/{login.secret}", without_user(login.key))
+    return ServingLogin()
+
+
+def read_credentials(subject: ContainerPull, reference: Reference, evidence: Lookup) -> tuple[Credentials, str]:
+    """Return the credentials of the pod, and why they are not known, or not used. The pull secret of the nodes is known then.
+
+    :raises ReadRequired: when secrets have to be read first.
+    """
+    names, seen = explain_secret_list(subject, evidence)
+    require_all(evidence, [*(ObjectRef(SECRET, subject.namespace, name) for name in names), NODE_SECRET])
+    found = credentials_of(subject.namespace, names, reference.repository, evidence)
+    return found, seen.reason if seen.verdict else _why_unknown(found)
+
+
+def _why_unknown(found: Credentials) -> str:
+    """An unparsable secret stops each pull."""
+    bad = [*found.in_state("unparsable"), *found.in_state("unread")]
+    return f"secret {bad[0].name}: {bad[0].detail}" if bad else ""
