@@ -207,7 +207,7 @@ class NodeNetwork:
         return self.only is None or is_cluster_host(host) or any(_is_host(host, each) for each in self.only)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def network_ref(host: str) -> ObjectRef:
     """Return the reference for the question whether the nodes reach a registry, given as `host[:port]`, or get images of a repository."""
     return ObjectRef(NODE_NETWORK, "", host)

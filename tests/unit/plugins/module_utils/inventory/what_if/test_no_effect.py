@@ -22,7 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import rows_of
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.timing import NodeCaches
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
-from support.supposed import MIRRORS, changes_of
+from support.supposed import MIRRORS, changes_of, moves_of
 from support.supposed_changes import image_config
 from support.surveyed import account, auth, binding, place, pod, secret, survey
 
@@ -46,9 +46,8 @@ def idle(*given: Any, config: Any = None, objects: Any = None, secrets: Any = ()
     here = place(secrets=secrets, accounts=[account("s")], pods=[pod("s")], bindings=[binding("g", ENTRY)], **more)
     snapshot = survey(here, config=config, objects={SETS: {"items": [MIRRORS]}, **(objects or {})})
     changes = changes_of(*given)
-    evaluator = PullEvaluator(
-        PresentPulls(snapshot.evidence, asks=False), [patches_of(each, snapshot) for each in changes]
-    )
+    patches = [patches_of(each, snapshot) for each in changes]
+    evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=False), patches, moves=moves_of(*given))
     rows = rows_of(here, evaluator.compare, NodeCaches({}))
     return find_changes_without_effect(changes, evaluator.states, snapshot, rows)
 
@@ -66,6 +65,7 @@ def idle(*given: Any, config: Any = None, objects: Any = None, secrets: Any = ()
         ({"remove_credential": {"registry": "q.io", "username": "robot"}},
          {"remove_credential": {"registry": "q.io", "username": "human"}}),
         ({"unreachable_registries": ["q.io"]}, {"unreachable_registries": ["p.io"]}),
+        ({"unreachable_registries": ["q.io/team"]}, {"unreachable_registries": ["q.io/tea"]}),
         ({"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["site"]}},
          {"delete_objects": {"kind": "ImageTagMirrorSet", "names": ["sites"]}}),
     ],
@@ -73,6 +73,12 @@ def idle(*given: Any, config: Any = None, objects: Any = None, secrets: Any = ()
 def test_a_change_of_objects_that_do_not_exist_has_no_effect(right: Any, wrong: Any) -> None:
     assert has_effect(right, wrong) == [True, False]
     assert has_effect(wrong) == [False]
+
+
+def test_a_move_without_an_image_has_no_effect() -> None:
+    assert has_effect({"moved": {"q.io/team": "r.io/team"}}) == [True]
+    wrong = {"moved": {"q.io/tea": "r.io/tea"}}
+    assert reasons(wrong) == ["check its names: images come from new places: those of q.io/tea from r.io/tea"]
 
 
 @pytest.mark.parametrize(
