@@ -55,7 +55,9 @@ class RegistryPath:
         return f"{_LIBRARY}/{name}" if host == _HUB and name and "/" not in name else ""
 
     def move(self, reference: Reference, target: RegistryPath) -> Reference | None:
-        """Return the image of this path under another one, with the same tag or digest. None if its name would be too long."""
+        """Return the image of this path under another one, with the same tag or digest. None if its name would be too long, or only a host."""
         rest = "" if reference.repository == self._official else reference.repository[len(self.text) :]
         moved = reference_of(f"{target.text}{rest}")
-        return moved and replace(moved, tag=reference.tag, digest=reference.digest)
+        if moved is None or moved.host != target.host:  # a host alone would be an image of Docker Hub
+            return None
+        return replace(moved, tag=reference.tag, digest=reference.digest)

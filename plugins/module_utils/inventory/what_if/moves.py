@@ -45,10 +45,8 @@ class Moves:
         if reference is None or not places:
             return image
         place = max(places, key=lambda each: len(each.text))
-        target = RegistryPath(self.places[place.text])
-        moved = place.move(reference, target)
-        # A registry alone is not the name of an image.
-        if moved is None or moved.host != target.host:
+        moved = place.move(reference, RegistryPath(self.places[place.text]))
+        if moved is None:
             return image
         return (
             moved.repository + (reference.tag and f":{reference.tag}") + (reference.digest and f"@{reference.digest}")

@@ -87,6 +87,11 @@ def test_a_moved_image_keeps_its_tag_or_digest(text: str, image: str, moved: str
     assert str(path(text).move(reference, path("quay.io/acme"))) == moved
 
 
+def test_a_host_alone_is_no_name_of_an_image() -> None:
+    reference = reference_of("redis:7")
+    assert reference is not None and path("docker.io/redis").move(reference, path("registry.example.com")) is None
+
+
 def test_a_name_that_would_be_too_long_has_no_move() -> None:
     reference = reference_of(f"quay.io/{'a' * 250}")
     assert reference is not None and path("quay.io").move(reference, path("r.example.com/long/path")) is None
