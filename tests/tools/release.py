@@ -6,11 +6,11 @@
 usage: prepare.py docs python tests/tools/release.py VERSION [--dry-run] [--directory DIRECTORY]
 
 All of it happens in a clone. The trial installs the tarball into a new environment with nothing but ansible-core, and types the
-commands of the README there, on a lab. The gate is `make test`. `make test-all` comes before: it takes two hours, and after a correction
-its failed steps are run again by their words. Only after everything has passed, the commit and the tag are brought into this checkout,
-and the tarball with its provenance and SHA256SUMS into DIRECTORY. A failed release leaves nothing behind and can be tried again.
---dry-run shows the commit, the changelog and the files, skips the gate, and leaves nothing. Nothing is pushed and nothing is uploaded:
-these steps are printed.
+commands of the README there, on a lab. The gate is `make test` in a clean checkout of the commit. `make test-all` comes before: it takes
+two hours, and after a correction its failed steps are run again by their words. Only after everything has passed, the commit and the tag
+are brought into this checkout, and the tarball with its provenance and SHA256SUMS into DIRECTORY. A failed release leaves nothing behind
+and can be tried again. --dry-run shows the commit, the changelog and the files, skips the gate, and leaves nothing. Nothing is pushed and
+nothing is uploaded: these steps are printed.
 """
 
 from __future__ import annotations
@@ -104,7 +104,9 @@ def prepared(clone: Path, version: str, *, is_gated: bool) -> Path:
     tarball = clone.parents[2] / tarball_name(version)
     try_out(clone, tarball)
     if is_gated:
-        run(["make", "test"], clone)
+        checkout = clone.parents[2] / "checkout"
+        run(["git", "clone", "--quiet", str(clone), str(checkout)], clone)
+        run(["make", "test"], checkout)
     return tarball
 
 
