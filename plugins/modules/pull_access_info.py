@@ -64,7 +64,8 @@ options:
     default: false
   secretless:
     description:
-      - Also report the missing parts of a pull without a stored secret, through a credential provider of the kubelet. A preview, which can change in any minor version.
+      - Also report the missing parts of a pull without a stored secret, through a credential provider of the kubelet. A preview, which can
+        change in any minor version.
       - The plan contains the entries that never match, the reasons why no kubelet starts with the configuration, the annotations of the
         account, the audience and the right of the nodes to request it, the issuer of the tokens, the versions of the nodes, and who
         else reads the pull secrets that would go.
