@@ -35,9 +35,7 @@ from .steps.pull_secrets import explain_secret_list
 from .steps.streams import is_integrated, resolve_image
 from .subjects import ContainerPull
 
-__all__ = ["ISSUER", "NOT_READY", "READY", "SecretlessPlan", "plan_secretless"]
-
-READY, NOT_READY, _UNKNOWN = "ready", "not_ready", "unknown"
+__all__ = ["ISSUER", "SecretlessPlan", "plan_secretless"]
 
 #: The issuer of the tokens, as an object with the key `issuer`. `discovery/lookup_reader.py` reads it.
 ISSUER = ObjectRef(Kind("v1", "Issuer", "issuers of tokens", "issuer of tokens", namespaced=False), "", "issuer")
@@ -68,7 +66,7 @@ class SecretlessPlan:
     @property
     def verdict(self) -> str:
         found = {check.ok for check in self.checks}
-        return NOT_READY if False in found else _UNKNOWN if None in found else READY
+        return "not_ready" if False in found else "unknown" if None in found else "ready"
 
     def report(self) -> dict[str, Any]:
         """Return the plan for a result."""
