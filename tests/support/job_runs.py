@@ -340,6 +340,7 @@ def _name_platform_images(stage: Stage) -> None:
 
 def images(stage: Stage) -> Iterator[Result]:
     _audited(stage)
+    stage.remove("pods", "short")
     stage.pod("short", "team/app:v1")
     yield stage.run("pull_access_images")
     yield stage.run(
