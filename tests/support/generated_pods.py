@@ -128,12 +128,13 @@ def _certain(image: str, *entries: tuple[str, str], volume: str = "") -> PodCase
 
 
 #: Rare combinations that decide: a login without a user, or without a password, for an image of a search registry, and images of one pod that
-#: have the same name there.
+#: have the same name there, and images with and without a required signature.
 CERTAIN = (
     *(_certain("team/app:v1", ("docker.io", form)) for form in ("no user", "no password", "nothing")),
     *(_certain(f"{{private}}/{path}", volume=path) for path in ("team/app:v1", "other/app:v1")),
     _certain("{private}/team/app:v1", ("{private}", "right"), volume="team/app:v1"),
     _certain("team/app:v1", ("docker.io", "right"), volume="{private}/team/app:v1"),
+    *(_certain(f"{{private}}/signed/{name}:v1", ("{private}", "right")) for name in ("right", "none")),
 )
 
 

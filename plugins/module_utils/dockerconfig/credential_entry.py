@@ -69,8 +69,6 @@ def from_option(item: Mapping[str, Any]) -> CredentialEntry:
     password = _text(item.get("password"), where)
     check_key("option 'registries'", key)
     refuse_unused("option 'registries'", key)
-    if ":" in username:
-        raise OptionError(f"{where} has a ':' in its user name, which the auth file format cannot express")
     _require_both(where, username, password, "give both 'username' and 'password'")
     fields = {"username": username, "password": password, "auth": _encode(username, password, where)}
     if item.get("email"):
@@ -182,6 +180,8 @@ def _require_both(where: str, username: str, password: str, way_out: str) -> Non
 
 
 def _encode(username: str, password: str, where: str) -> str:
+    if ":" in username:
+        raise OptionError(f"{where} has a ':' in its user name, which the auth file format cannot express")
     try:
         return base64.b64encode(f"{username}:{password}".encode("utf-8", "surrogateescape")).decode("ascii")
     except UnicodeEncodeError:

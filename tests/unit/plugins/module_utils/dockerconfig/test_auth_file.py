@@ -318,6 +318,11 @@ class TestParseText:
         text = '{"auths": {"robot:canary@quay.io": {}, "robot:canary@quay.io": {}}}'
         assert "canary" not in refusal(text)
 
+    def test_a_user_name_with_a_colon_is_refused(self) -> None:
+        """As `auth`, it would be another login."""
+        said = refusal('{"auths": {"quay.io": {"username": "robot:part", "password": "secret"}}}')
+        assert "has a ':' in its user name" in said and "part" not in said
+
     @given(st.text())
     def test_arbitrary_text_is_read_or_refused(self, text: str) -> None:
         read_or_refused(text)
