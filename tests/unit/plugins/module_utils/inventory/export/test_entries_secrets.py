@@ -120,7 +120,7 @@ class TestThePlatforms:
         (stored("no secret-1 json"), "its content is not valid JSON at line 1, column 1"),
         (stored('{"auths": {}, "auths": {}}'), "it has 'auths' twice"),
         (stored("{}"), "it contains no registry"),
-        (stored({"auths": {"quay.io": {"username": "a:b", "password": "secret-1"}}}), "would differ"),
+        (stored({"auths": {"quay.io": {"username": "a:b", "password": "secret-1"}}}), "has a ':' in its user name"),
         (stored(auths()["auths"]), "is a .dockercfg, without 'auths'"),
         (stored({"auths": {"quay.io": {"auth": "!"}}}), "it stops every pull"),
         (stored({"auths": {"quay.io": {}}, "credsStore": "desktop"}), "no node can use its entry for quay.io"),
