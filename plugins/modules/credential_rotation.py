@@ -221,7 +221,8 @@ options:
             description: Whether the inventory named it when the plan was made. Has no effect.
             type: bool
           is_accepted:
-            description: Whether a registry accepted its own login when the plan was made. Has no effect. The registries are asked again.
+            description:
+              - Plans of version 1.0.0 contain it. Has no effect, because the registries are asked again. To leave a secret unchanged, remove its row.
             type: bool
   replace_dead_logins:
     description:

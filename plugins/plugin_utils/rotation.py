@@ -84,6 +84,19 @@ def _unclear_logins(facts: Facts) -> list[str]:
 # --- after the plan
 
 
+def document_plan(facts: Facts) -> Step:
+    """The plan for a review. Its rows lack `is_accepted`, which a later run would not count: a reviewer removes rows."""
+    old, new = facts.usernames
+    rows = [{name: value for name, value in row.items() if name != "is_accepted"} for row in facts.plan["secrets"]]
+    return {
+        "server": facts.fact("plan")["server"],
+        "registries": facts.option("registries"),
+        "old_username": old,
+        "new_username": new,
+        "secrets": rows,
+    }
+
+
 def judge_plan(facts: Facts) -> Step:
     """Whether the rotation may begin."""
     plan, is_emergency, is_rollback = facts.plan, facts.is_set("emergency"), facts.is_set("rollback")
@@ -666,6 +679,7 @@ def summarize_end(facts: Facts) -> Step:
 STEPS: Mapping[str, Callable[[Facts], Step]] = {
     "prepare": prepare,
     "login": take_login,
+    "document": document_plan,
     "plan": judge_plan,
     "steps": choose_steps,
     "wave": end_wave,
