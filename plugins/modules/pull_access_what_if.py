@@ -724,6 +724,22 @@ not_applied:
   returned: when the evaluation was completed
   type: int
   sample: 0
+without_effect:
+  description: The changes that affect nothing that was read. A name in them may be mistyped.
+  version_added: 1.1.0
+  returned: when the evaluation was completed
+  type: list
+  elements: dict
+  contains:
+    number:
+      description: The number of the change, from 1 on.
+      type: int
+      returned: always
+    kind:
+      description: The kind of the change, such as V(remove_secrets).
+      type: str
+      returned: always
+  sample: []
 text:
   description: The answer in lines, for people.
   returned: when the evaluation was completed

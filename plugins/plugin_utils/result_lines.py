@@ -28,6 +28,7 @@ __all__ = [
     "apply_line",
     "audit_line",
     "export_line",
+    "idle_line",
     "images_line",
     "lines_of",
     "nodes_line",
@@ -214,10 +215,32 @@ def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
         *([f"{found['would_work']:,} repaired"] if found["would_work"] else []),
         f"{found['still_pulls']:,} still pull{'s' if found['still_pulls'] == 1 else ''}",
         *([f"{found['not_affected']:,} not affected"] if found["not_affected"] else []),
+        *([idle] if (idle := idle_line(results, ignore=())) else []),
         *([f"{pluralize(unread, 'cluster')} not read"] if unread else []),
         *([f"report: {page}"] if page else []),
     ]
     return f"{pluralize(len(counts), 'cluster')}: {', '.join(parts)}"
+
+
+#: Changes that name registries. No image of a registry is a good answer, but an object that does not exist may be mistyped.
+_OF_REGISTRIES = ("unreachable_registries", "only_registries", "moved")
+
+
+def idle_line(results: Sequence[Result], ignore: Sequence[str] = _OF_REGISTRIES) -> str:
+    """Name the changes that affect nothing on any cluster, by number. Empty without one: a change can be meant for one of many clusters.
+
+    Changes of the kinds `ignore` are not named.
+    """
+    read = [
+        {row["number"] for row in result["without_effect"] if row["kind"] not in ignore}
+        for result in results
+        if "without_effect" in result
+    ]
+    numbers = sorted(set.intersection(*read)) if read else []
+    if not numbers:
+        return ""
+    them = f"change {numbers[0]} affects" if len(numbers) == 1 else f"changes {join_and([*map(str, numbers)])} affect"
+    return f"{them} nothing that was read (check the names, see the warning)"
 
 
 def explain_line(result: Result) -> str:
@@ -303,6 +326,7 @@ LINES: dict[str, Callable[..., str | list[str]]] = {
     "rotation": rotation_line,
     "audit": audit_line,
     "what_if": what_if_line,
+    "idle_changes": idle_line,
     "explain": explain_line,
     "images": images_line,
     "export": export_line,

@@ -212,6 +212,13 @@ def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Pat
     assert json.loads((folder / "west.json").read_text())["counts"]["would_break"] == 0
 
 
+def test_a_mistyped_name_fails_the_strictest_run_and_is_in_its_result(asking: Asking) -> None:
+    for level, status in (("would_break", 0), ("unknown", 2)):
+        found = asking.ask("remove_secret=misspelt", f"fail_on={level}", hosts=["east", "west"])
+        assert found.status == status, found.output
+        assert "not affected, change 1 affects nothing that was read (check the names" in " ".join(found.output.split())
+
+
 def test_check_mode_writes_no_file(asking: Asking, tmp_path: Path) -> None:
     found = asking.run("--check", "-e", "remove_secret=old-pull", pull_access_what_if_directory="answers")
     assert found.status == 0, found.output

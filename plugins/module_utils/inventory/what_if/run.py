@@ -237,7 +237,12 @@ def _report(
     document: dict[str, Any], found: WhatIfAnswers, asked: WhatIfQuestion, write: Write | None
 ) -> dict[str, Any]:
     """The parts of the result. The document is among them unless it is written to a file."""
-    gaps = {"not_asked": document["not_asked"], "not_applied": len(document["access"]["unplanned"])}
+    idle = [{"number": at, "kind": each["kind"]} for at, each in enumerate(document["changes"], 1) if each["no_effect"]]
+    gaps = {
+        "not_asked": document["not_asked"],
+        "not_applied": len(document["access"]["unplanned"]),
+        "without_effect": idle,
+    }
     extra = {"counts": document["counts"], **gaps, "text": lines_of(document), **asked.outputs}
     if "dest" not in asked.outputs:
         extra["what_if"] = document

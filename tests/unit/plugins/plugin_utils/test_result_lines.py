@@ -378,6 +378,35 @@ class TestWhatIf:
             "inventory not applied, 2 fail today as well, 2,400 still pull, 2,000 not affected"
         )
 
+    @pytest.mark.parametrize(
+        ("idle", "named"),
+        [
+            ([], ""),
+            ([[1]], "change 1 affects nothing that was read (check the names, see the warning)"),
+            ([[1, 2], [2]], "change 2 affects nothing that was read (check the names, see the warning)"),
+            (
+                [[1, 2, 3], [1, 3], None],
+                "changes 1 and 3 affect nothing that was read (check the names, see the warning)",
+            ),
+            ([[1], [2]], ""),
+            ([None], ""),
+        ],
+        ids=str,
+    )
+    def test_a_change_that_affects_nothing_on_any_cluster_is_named(
+        self, idle: list[list[int] | None], named: str
+    ) -> None:
+        """A change can be meant for one of many clusters. A cluster that was not read says nothing."""
+        for kind, refused in (("remove_secrets", named), ("moved", "")):
+            results = [
+                {"failed": True}
+                if each is None
+                else {**self.ANSWER, "without_effect": [{"number": at, "kind": kind} for at in each]}
+                for each in idle
+            ]
+            assert result_line(results, "idle_changes") == refused
+            assert not named or result_line(results, "what_if").count(named) == 1
+
     def test_a_cluster_that_was_not_read_is_counted(self) -> None:
         line = result_line([self.ANSWER, {"failed": True, "msg": HOSTILE}], "what_if")
         assert line.startswith("1 cluster: ") and line.endswith(", 1 cluster not read")
