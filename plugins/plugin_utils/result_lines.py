@@ -170,30 +170,34 @@ def rotation_line(
     return line if isinstance(lines, str) or not lines else [*lines, line]
 
 
-_ASK = ": ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true"
-
-
 def audit_line(report: Result) -> str:
     """Summarize the counts of a report, with its path."""
     if "counts" not in report:
         return _stop([report])
     counts = report["counts"]
-    found = ", ".join(pluralize(counts[severity], severity) for severity in ("error", "warning", "info"))
+    errors = "" if report["failing"] or not report["errors"] else f" of {_rules(report['errors'])}"
+    found = f"{pluralize(counts['error'], 'error')}{errors}, {pluralize(counts['warning'], 'warning')}, {pluralize(counts['info'], 'info')}"
     missing = report.get("missing") or ()
     failed = f", {pluralize(len(missing), 'cluster')} not audited" if missing else ""
     where = (report.get("paths") or {}).get("html") or "not written in check mode"
-    gaps = f"; {pluralize(report['not_known'], 'container')} not known" if report["not_known"] else ""
+    gaps = (
+        f"; {pluralize(report['not_known'], 'container')} not known, see rule pull-not-known"
+        if report["not_known"]
+        else ""
+    )
     if untested := report["not_tested"]:
-        gaps += f"; {pluralize(untested, 'container')} with a login that was not tested"
-    gaps += _ASK if gaps else ""
+        gaps += f"; {pluralize(untested, 'container')} with a login that was not tested: run again with -e ask_registries=true"
     if report["incomplete"]:
         gaps += f"; {pluralize(len(report['incomplete']), 'cluster')} not read completely, so findings can be missing"
-    if rules := report["failing"]:
-        counted = join_and([f"{rule} ({number:,})" for rule, number in rules.items()])
-        gaps += f"; failed because pull_access_audit_fail_on selects findings of {counted}"
+    if report["failing"]:
+        gaps += f"; failed because pull_access_audit_fail_on selects findings of {_rules(report['failing'])}"
     elif report.get("failed"):
         gaps += "; failed because pull_access_audit_fail_on is set, and not everything could be read"
     return f"{pluralize(len(report['clusters']), 'cluster')}: found {found}{failed}, report: {where}{gaps}"
+
+
+def _rules(counts: Mapping[str, int]) -> str:
+    return join_and([f"{rule} ({number:,})" for rule, number in counts.items()])
 
 
 def what_if_line(results: Sequence[Result], *, page: str = "") -> str:

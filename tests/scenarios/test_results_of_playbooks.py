@@ -112,8 +112,9 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     )
     audited = cluster.play("audit", environment=QUIET)
     assert re.fullmatch(
-        r"1 cluster: found \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html(; \d+ containers? not known)?"
-        r"(; \d+ containers? with a login that was not tested)?(: ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true)?",
+        r"1 cluster: found \d+ errors?( of [a-z-]+ \(\d+\).*)?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html"
+        r"(; \d+ containers? not known, see rule pull-not-known)?"
+        r"(; \d+ containers? with a login that was not tested: run again with -e ask_registries=true)?",
         line_of(audited),
     )
     assert headings(audited) <= 12

@@ -185,6 +185,7 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
         "not_known": sum(cluster["verdicts"]["unknown"] for cluster in document["clusters"]),
         "not_tested": sum(cluster["verdicts"]["untested"] for cluster in document["clusters"]),
         "incomplete": [cluster["name"] for cluster in document["clusters"] if cluster["unreadable"]],
+        "errors": dict(Counter(finding["rule"] for finding in found if finding["severity"] == ERROR)),
         "failing": dict(Counter(finding["rule"] for _cluster, finding in _select_failing(document, wanted))),
         "files": changes,
         "paths": dict(wanted.outputs),

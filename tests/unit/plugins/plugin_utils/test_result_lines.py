@@ -304,24 +304,25 @@ class TestAudit:
         "not_known": 0,
         "not_tested": 0,
         "incomplete": [],
+        "errors": {"link-dangling": 1},
         "failing": {},
     }
 
-    ASK = ": ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true"
+    WHY, ASK = ", see rule pull-not-known", ": run again with -e ask_registries=true"
 
     @pytest.mark.parametrize(
         ("counts", "gaps"),
         [
-            ({"not_known": 3}, f"3 containers not known{ASK}"),
+            ({"not_known": 3}, f"3 containers not known{WHY}"),
             ({"not_tested": 1}, f"1 container with a login that was not tested{ASK}"),
             (
                 {"not_known": 1, "not_tested": 2},
-                f"1 container not known; 2 containers with a login that was not tested{ASK}",
+                f"1 container not known{WHY}; 2 containers with a login that was not tested{ASK}",
             ),
             ({"incomplete": ["a"]}, "1 cluster not read completely, so findings can be missing"),
             (
                 {"not_known": 1, "incomplete": ["a"]},
-                f"1 container not known{ASK}; 1 cluster not read completely, so findings can be missing",
+                f"1 container not known{WHY}; 1 cluster not read completely, so findings can be missing",
             ),
         ],
         ids=range(5),
@@ -331,7 +332,8 @@ class TestAudit:
 
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
         assert (
-            result_line(self.REPORT, "audit") == "2 clusters: found 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
+            result_line(self.REPORT, "audit")
+            == "2 clusters: found 1 error of link-dangling (1), 1,200 warnings, 0 infos, report: /r/a.html"
         )
 
     def test_the_rules_that_fail_the_audit_are_named_with_the_variable(self) -> None:
@@ -347,7 +349,7 @@ class TestAudit:
         line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")
         assert (
             line
-            == "2 clusters: found 1 error, 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
+            == "2 clusters: found 1 error of link-dangling (1), 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
         )
 
     def test_a_failed_audit_is_reported_as_stopped(self) -> None:
