@@ -464,11 +464,12 @@ def _problems(results: Sequence[Result]) -> Iterator[str]:
     skipped = {row["name"] for result in results for row in _rows(result) if row.get("status") == "skipped"} - places
     if skipped:
         yield f"{pluralize(len(skipped), 'namespace')} skipped"
-    if others:
-        yield f"failed for {pluralize(len(others), 'entry', 'entries')}"
-    if places:
-        yield f"failed in {pluralize(len(places), 'namespace')}"
-    if _is_stopped(results):
+    failed = [f"for {pluralize(len(others), 'entry', 'entries')}"] if others else []
+    failed += [f"in {pluralize(len(places), 'namespace')}"] if places else []
+    is_stopped = _is_stopped(results)
+    if failed:
+        yield f"failed {' and '.join(failed)}{'' if is_stopped else f': the {_LINE}'}"
+    if is_stopped:
         yield _stop(results)
 
 

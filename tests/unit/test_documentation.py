@@ -59,7 +59,9 @@ STEP_CALLS = ("info", "failure", "unknown", "Step")
 
 
 def test_the_guide_explains_each_step_of_an_explanation() -> None:
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "plugins/module_utils/explain").rglob("*.py")]
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "plugins/module_utils/explain").rglob("*.py")
+    ]
     constants = {
         target.id: node.value.value
         for tree in trees

@@ -114,25 +114,34 @@ class TestApply:
     def test_a_failed_entry_counts_for_its_team(self) -> None:
         failure = {"namespace": "n1", "entry": 0, "name": "pull", "title": f"{TEAMS[1]} (pull)", "error": HOSTILE}
         failed = result(row("n1", status="failed"), row("n2", secret()), failures=[failure, failure])
-        assert applied(failed) == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace"
+        assert (
+            applied(failed)
+            == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace: the line above that begins with fatal: says why"
+        )
 
     def test_a_failed_namespace_hides_the_count_of_teams(self) -> None:
         failed = result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": HOSTILE}])
         assert applied(failed, result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": "x"}])) == (
-            "2 teams, 1 namespace: failed in 1 namespace"
+            "2 teams, 1 namespace: failed in 1 namespace: the line above that begins with fatal: says why"
         )
 
     def test_an_entry_that_fails_before_any_namespace_is_counted(self) -> None:
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert applied(asked, self.RUN[0]) == (
-            "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry"
+            "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry: the line above that begins with fatal: says why"
         )
 
     def test_an_entry_without_a_write_is_counted_as_failed(self) -> None:
         problems = [f"{TEAMS[2]}: registry wants logins sent to evil: another host"]
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
-        assert applied({}, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
-        assert applied(asked, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
+        assert (
+            applied({}, problems=problems)
+            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: says why"
+        )
+        assert (
+            applied(asked, problems=problems)
+            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: says why"
+        )
 
     def test_a_refused_task_is_reported_as_stopped(self) -> None:
         line = applied({"failed": True, "msg": HOSTILE}, declared=None)
@@ -293,7 +302,10 @@ class TestRotation:
     def test_failed_namespaces_are_counted(self) -> None:
         failed = result(row("n", status="failed"), failures=[{"namespace": "n", "error": HOSTILE}])
         line = result_line([failed], "rotation", plan={}, seen={}, check_mode=False)
-        assert line == "no secret changed, the old login is not retired, failed in 1 namespace"
+        assert (
+            line
+            == "no secret changed, the old login is not retired, failed in 1 namespace: the line above that begins with fatal: says why"
+        )
 
 
 class TestAudit:
@@ -443,7 +455,10 @@ class TestExport:
 
     def test_a_namespace_that_cannot_be_read_is_counted(self) -> None:
         failed = result(row("a", status="failed"), failures=[{"namespace": "a", "error": HOSTILE}])
-        assert result_line(failed, "export", check_mode=False) == "no file was written, failed in 1 namespace"
+        assert (
+            result_line(failed, "export", check_mode=False)
+            == "no file was written, failed in 1 namespace: the line above that begins with fatal: says why"
+        )
 
 
 class TestAccount:
@@ -513,7 +528,10 @@ class TestVerification:
     def test_the_line_counts_logins_and_failures(self) -> None:
         assert result_line([{"verified_logins": 3, "changed": False}], "verify") == "verified 3 logins"
         refused = {"failed": True, "failures": [{"title": "private_registry_secrets[0]"}], "verified_logins": 1}
-        assert result_line([refused], "verify") == "verified 1 login, failed for 1 entry"
+        assert (
+            result_line([refused], "verify")
+            == "verified 1 login, failed for 1 entry: the line above that begins with fatal: says why"
+        )
         assert result_line([{}], "verify") == "no login was verified"
 
 

@@ -122,7 +122,6 @@ def test_only_images_without_a_signature_are_found(registry: HostileRegistry, ce
     asked = {request.split(b" ")[1] for request in registry.requests}
     others = {path for path in asked if b"other" in path}
     assert others == {b"/v2/other/plain/manifests/v1"}, "its login is tested, and no policy is for it"
-    assert len(asked) > 3
 
 
 def test_no_registry_is_asked_without_the_option(registry: HostileRegistry) -> None:
