@@ -498,6 +498,8 @@ def _rows(result: Result) -> Sequence[Result]:
     return found
 
 
+#: A login in the inventory is renewed with the inventory. That of a single task is not.
+_DECLARE = "If the inventory has this login, add the namespace to its entry and run site, instead of the task."
 #: Ansible's settings for the color of a line, by verdict and by the beginning of the line.
 _VERDICTS = {"pulls": "COLOR_OK", "will_not_pull": "COLOR_ERROR", "unknown": "COLOR_CHANGED"}
 _MARKS = {"  ok ": "COLOR_OK", "  NO ": "COLOR_ERROR", "  ?  ": "COLOR_CHANGED"}
@@ -521,6 +523,8 @@ def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[s
     found = offer_of(answer)
     yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
     if found.tasks:
+        if "image_pull.pull_secret:" in found.text:
+            yield _DECLARE, None
         yield "what fixes it:", None
         yield from ((line, None) for line in found.text.splitlines())
 
