@@ -81,23 +81,28 @@ class ImageUse:
         return reference_of(self.subject.image)
 
 
+#: The logins of a namespace, by the kind, account and list of what pulls, and the repository.
+_Logins = dict[tuple[Kind, str, tuple[str, ...], str], ServingLogin]
+
+
 def uses_of(place: NamespaceSnapshot, survey: ClusterSnapshot, asked: ImageListQuestion) -> list[ImageUse]:
     """Return the wanted images that the objects of the namespace name.
 
     :raises ReadRequired: when more objects must be read first. All of them are then requested.
     """
     every = (_add_stream(use, survey.places) for use in _uses_in(place))
-    found = explain_each(every, lambda use: _add_facts(use, survey.evidence, asked))
+    logins: _Logins = {}
+    found = explain_each(every, lambda use: _add_facts(use, survey.evidence, asked, logins))
     return [use for use in found if use is not None]
 
 
-def _add_facts(use: ImageUse, evidence: Lookup, asked: ImageListQuestion) -> ImageUse | None:
+def _add_facts(use: ImageUse, evidence: Lookup, asked: ImageListQuestion, logins: _Logins) -> ImageUse | None:
     """The use with its login and its move, or None if it is not wanted. A trigger can set an image that is still blank."""
     names = _names_of(use, evidence)
     if not use.subject.image.strip() or not asked.wants([each.repository for each in names]):
         return None
     moves = ((name, copy) for name in names if (copy := asked.copy_of(name)))
-    return replace(use, login=_login_of(use.subject, evidence), move=next(moves, None))
+    return replace(use, login=_login_of(use.subject, evidence, logins), move=next(moves, None))
 
 
 # --- objects
@@ -219,10 +224,18 @@ def _names_of(use: ImageUse, evidence: Lookup) -> list[Reference]:
     return [each for each in dict.fromkeys((reference, *names, source)) if each is not None]
 
 
-def _login_of(subject: ContainerPull, evidence: Lookup) -> ServingLogin:
+def _login_of(subject: ContainerPull, evidence: Lookup, known: _Logins) -> ServingLogin:
+    """The login. The pods of a namespace often have the same list and repository, so `known` keeps the answers of one namespace."""
     reference = reference_of(subject.image)
     if reference is None:
         return ServingLogin(unknown=f"{subject.image!r} is not a valid image name")
+    key = (subject.ref.kind, subject.account, subject.own, reference.repository)
+    if key not in known:
+        known[key] = _find_login(subject, reference, evidence)
+    return known[key]
+
+
+def _find_login(subject: ContainerPull, reference: Reference, evidence: Lookup) -> ServingLogin:
     own, why = read_credentials(subject, reference, evidence)
     nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence)
     for namespace, found in ((subject.namespace, own), (NODE_SECRET.namespace, nodes)):
