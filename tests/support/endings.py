@@ -169,7 +169,7 @@ def stated(role: str, file: str, **variables: Any) -> Ending:
                 texts.append(templar.template(trusted(prints["msg"] if prints else checks["fail_msg"])))
                 failed = failed or not prints
         except Exception as error:  # a task whose facts this state does not have
-            if "undefined" not in str(error) and "has no attribute" not in str(error):
+            if not any(part in str(error) for part in ("undefined", "has no attribute", "expects a dictionary")):
                 raise
     return Ending(failed, "\n".join(map(str, texts)))
 
