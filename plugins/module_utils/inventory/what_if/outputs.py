@@ -205,7 +205,7 @@ def _summary(document: Document) -> Iterator[str]:
     if document["against"]:
         yield f"  instead of another inventory: {document['against']}"
     if moments := count_moments(document["containers"]):
-        yield f"When: {moments}."
+        yield f"Pulls fail: {moments}."
     yield from (f"{outcome_of(answer, counts[answer])}." for answer in ANSWERS[1:] if counts[answer])
     if number := len(images["images"]):
         verb = "has" if number == 1 else "have"
@@ -320,7 +320,7 @@ def _container_block(name: str, section: AnswerSection, document: Document) -> I
         names = ", ".join(as_code(each, _NAME) for each in (place, holder, part))
         sentences = (as_code(each, _SENTENCE) for each in (when, cause or document["changes"][0]["title"], advice))
         cells.append([names, as_code(image, _NAME), as_code(reason), *sentences][: len(columns)])
-    yield from (f"When: {count_moments(document['containers'])}.", "") if name == WOULD_BREAK else ()
+    yield from (f"Pulls fail: {count_moments(document['containers'])}.", "") if name == WOULD_BREAK else ()
     yield from as_table(columns, cells)
     yield from ("", f"and {pluralize(more, 'more container')}, in the JSON document") if more else ()
 
