@@ -191,6 +191,7 @@ class TestUnanswered:
         plan = fleet.directory / "plan.yml"
         planned = fleet.rotate("--check", credential_rotation_plan_dest=str(plan))
         assert planned.status == 0, planned.output
+        assert planned.output.count("TASK [Result]") == 1
         content = yaml.safe_load(plan.read_text())
         rows = {row["namespace"]: row for row in content["secrets"]}
         assert {*rows} == {"team", "hers"} and not any("is_accepted" in row for row in rows.values())
