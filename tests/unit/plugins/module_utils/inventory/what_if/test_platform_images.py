@@ -26,7 +26,7 @@ CATALOG_SOURCE = {
 INSTALLED = {
     "metadata": {"name": "etcd.v1", "namespace": "ops"},
     "spec": {"relatedImages": [{"name": "operand", "image": "quay.io/operand:1"}, {"name": "again",
-     "image": "quay.io/operand:1"}, {"image": "quay.io/other:1"}, "no object"]},
+                                                                                   "image": "quay.io/operand:1"}, {"image": "quay.io/other:1"}, "no object"]},
 }  # fmt: skip
 
 
