@@ -77,7 +77,9 @@ options:
     description:
       - A file on the host that runs the task, with the C(CredentialProviderConfig) that the nodes have or will have. The plan of
         O(secretless=true) uses it instead of the machine configs. Clusters without machine configs show no providers.
-      - Values of C(args) and C(env) are not read.
+      - A kubelet has one such file. If the machine configs have other providers, the plan has one file with all of them, for review. Nothing
+        applies it.
+      - Values of C(env), and of C(args) except those of OpenShift, are never shown. In the file, C(VALUE) stands for them.
     type: path
     version_added: 1.1.0
   show:
@@ -331,8 +333,8 @@ namespaces:
               contains:
                 check:
                   description: >-
-                    The name of the check: C(configuration), C(provider), C(entry), C(account), C(annotations), C(versions), C(audience),
-                    C(right), C(issuer), C(mirrors), C(readers) or C(image).
+                    The name of the check: C(configuration), C(provider), C(entry), C(file), C(account), C(annotations), C(versions),
+                    C(audience), C(right), C(issuer), C(mirrors), C(readers) or C(image).
                   type: str
                   returned: always
                 message:
@@ -345,8 +347,8 @@ namespaces:
                   returned: always
                 fix:
                   description: >-
-                    The command, or the objects as YAML, that add the missing part. Upper-case words are for you to replace. Empty if there
-                    is none, or if a name in it is unusual.
+                    The command, the objects or the whole file of a kubelet as YAML, that add the missing part. Upper-case words are for you
+                    to replace. Empty if there is none, or if a name in it is unusual.
                   type: str
                   returned: always
         fix:

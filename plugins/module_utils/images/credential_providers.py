@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
 from ..core.text import redact_line
 from ..dockerconfig.registry_keys import is_url_match, kubelet_keys
 from .nodes import NodeVersions, format_version
@@ -31,7 +31,6 @@ __all__ = [
     "node_problem",
     "platform_of",
     "skipped_entries",
-    "trim_providers",
 ]
 
 _CONFIG = "config.openshift.io"
@@ -161,20 +160,6 @@ class KubeletProvider:
         """Return the required annotations that the account lacks. An empty value is enough (pkg/credentialprovider/plugin)."""
         present = as_dict(metadata(as_dict(account)).get("annotations"))
         return [name for name in self.annotations if name not in present]
-
-
-def trim_providers(configuration: Json) -> list[Json]:
-    """Keep the facts of a CredentialProviderConfig that a `KubeletProvider` has. Arguments and variables of providers can be confidential.
-
-    :raises ValueError: when it has no list of providers.
-    """
-    providers = configuration.get("providers")
-    if not (isinstance(providers, list) and all(isinstance(each, Mapping) for each in providers)):
-        raise ValueError("it has no list of providers")
-    return [
-        {**pick(each, "name", "matchImages"), _TOKENS: pick(as_dict(each.get(_TOKENS)), _AUDIENCE, _ANNOTATIONS)}
-        for each in providers
-    ]
 
 
 def _is_set(annotation: str, value: str) -> bool:

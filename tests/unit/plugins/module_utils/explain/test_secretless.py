@@ -30,6 +30,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.ku
     NODES,
     POOLS,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.provider_config import config_problems
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
     CLUSTER_VERSION,
@@ -118,18 +119,22 @@ class TestConfigurations:
         assert len(found) == 2
 
 
+def with_pools(**pools: Any) -> dict[ObjectRef, Any]:
+    """The machine config pools, with the settings of their kubelets."""
+    listed = [
+        {"metadata": {"name": each}, "spec": {"configuration": {"name": each}}, "status": {"machineCount": 1}}
+        for each in pools
+    ]
+    files = {ObjectRef(KUBELET_FILE, "", name): each for name, each in pools.items()}
+    return {POOLS: {"items": listed}, **files}
+
+
 class TestPools:
     """Without a given configuration, the machine configs count."""
 
     @staticmethod
     def seen(**pools: Any) -> list[tuple[str, str, bool | None]]:
-        listed = [
-            {"metadata": {"name": each}, "spec": {"configuration": {"name": each}}, "status": {"machineCount": 1}}
-            for each in pools
-        ]
-        files = {ObjectRef(KUBELET_FILE, "", name): each for name, each in pools.items()}
-        evidence = {POOLS: {"items": listed}, **files}
-        return [each for each in problems(more=evidence, given=None) if each[0] != "issuer"]
+        return [each for each in problems(more=with_pools(**pools), given=None) if each[0] != "issuer"]
 
     SERVED = {"credentialProviders": config()["providers"]}
 
@@ -158,6 +163,56 @@ class TestPools:
         ((check, text, ok),) = problems(more={POOLS: pools}, given=None)
         assert (check, ok, why in text) == ("provider", None, True)
         assert text.endswith("Give their file in 'credential_provider_config'")
+
+    def test_the_file_for_a_pool_without_a_provider_has_all_its_providers(self) -> None:
+        present = config(name="ecr", matchImages=["*.amazonaws.com"], tokenAttributes=...)["providers"]
+        found = plan(more=with_pools(worker={"credentialProviders": present}), given=None)
+        (fix,) = [each[3] for each in found if each[0] == "provider"]
+        file = yaml.safe_load(fix)
+        assert [(each["name"], each["matchImages"]) for each in file["providers"]] == [
+            ("ecr", ["*.amazonaws.com"]),
+            ("PROVIDER", ["registry.example.com"]),
+        ]
+        assert config_problems(file) == []
+
+
+class TestOneFile:
+    """A kubelet has one file, so a given configuration has the other providers of the nodes as well."""
+
+    OTHER = config(name="ecr", matchImages=["*.amazonaws.com"], tokenAttributes=...)["providers"]
+
+    def seen(self, given: Any = ..., **pools: Any) -> list[tuple[str, str, bool | None, str]]:
+        evidence = with_pools(**{name: {"credentialProviders": each} for name, each in pools.items()})
+        return [each for each in plan(more=evidence, given=given) if each[0] == "file"]
+
+    def test_pools_whose_providers_would_be_dropped_are_named_with_one_file(self) -> None:
+        ((_check, text, ok, fix),) = self.seen(worker=self.OTHER, infra=self.OTHER, edge=[], old=config()["providers"])
+        dropped = "the given configuration drops ecr of pool worker and infra: a kubelet has one file for all"
+        assert (text, ok) == (dropped, False)
+        assert self.seen(given=yaml.safe_load(fix), worker=self.OTHER) == []
+        assert config_problems(yaml.safe_load(fix)) == []
+
+    def test_each_file_is_shown_once(self) -> None:
+        found = self.seen(worker=self.OTHER, infra=config(name="acr")["providers"])
+        assert [text[:52] for _check, text, _ok, _fix in found] == [
+            "the given configuration drops ecr of pool worker: a ",
+            "the given configuration drops acr of pool infra: a k",
+        ]
+
+    def test_pools_that_cannot_be_read_are_not_known(self) -> None:
+        text = "the other providers of the nodes are not known: no object shows those of pool worker"
+        assert self.seen(worker=None) == [("file", text, None, "")]
+        ((_check, text, ok, fix),) = [each for each in plan(more={POOLS: REFUSED}) if each[0] == "file"]
+        assert ("could not be read" in text, ok, fix) == (True, None, "")
+
+    def test_an_invalid_configuration_or_one_for_other_images_has_no_file(self) -> None:
+        assert self.seen(given=config(tokens={"cacheType": "Pod"}), worker=self.OTHER) == []
+        assert self.seen(given=config(matchImages=["q.io"]), worker=self.OTHER) == []
+
+    def test_no_login_of_an_entry_is_shown(self) -> None:
+        odd = [{**self.OTHER[0], "name": "password=geheim", "matchImages": ["https://user:geheim@q.io"]}]
+        ((_check, text, _ok, fix),) = self.seen(worker=odd)
+        assert "geheim" not in text + fix
 
 
 class TestAccount:
@@ -252,7 +307,8 @@ class TestClouds:
 
     def test_whether_another_registry_reads_the_keys_of_an_issuer_inside_is_not_known(self) -> None:
         text = "the issuer of the tokens is https://kubernetes.default.svc, whose keys nothing outside the cluster can read"
-        assert problems(issuer="https://kubernetes.default.svc") == [("issuer", text, None)]
+        accepts = f"A registry inside must accept it, with system:serviceaccount:ns:default and {CRIO_AUDIENCE}"
+        assert problems(issuer="https://kubernetes.default.svc") == [("issuer", f"{text}. {accepts}", None)]
 
     def test_azure_needs_both_annotations(self) -> None:
         given = self.provider("acr-credential-provider", ACR, "api://AzureADTokenExchange")
