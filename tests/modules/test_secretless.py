@@ -13,6 +13,7 @@ import itertools
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -58,8 +59,8 @@ class Node:
         )
         (self.folder / "providers.json").write_text(json.dumps(given), encoding="utf-8")
 
-    def plan(self) -> tuple[str, list[tuple[str, bool | None]], list[str]]:
-        """The verdict, the checks that do not succeed, and their fixes."""
+    def ask(self) -> dict[str, Any]:
+        """The whole plan."""
         result = run_module(
             "pull_access_info",
             kubeconfig=self.lab.kubeconfig,
@@ -71,7 +72,15 @@ class Node:
         )
         assert not result["failed"], result["msg"]
         (row,) = result["namespaces"][0]["access"]
-        plan = row["secretless"]
+        plan: dict[str, Any] = row["secretless"]
+        return plan
+
+    def messages(self, check: str) -> list[str]:
+        return [each["message"] for each in self.ask()["checks"] if each["check"] == check]
+
+    def plan(self) -> tuple[str, list[tuple[str, bool | None]], list[str]]:
+        """The verdict, the checks that do not succeed, and their fixes."""
+        plan = self.ask()
         # The lab has no nodes, and no object shows whether its registry reaches the API server.
         unseen = ("versions", "issuer")
         wrong = [each for each in plan["checks"] if each["ok"] is not True and each["check"] not in unseen]
@@ -139,36 +148,67 @@ def test_each_missing_part_is_named_before_and_fails_so(node: Node) -> None:
     assert refused.returncode == 2
     assert "the kubelet does not start: Failed to register CRI auth plugins" in refused.stderr
 
+    # No object shows which audience the registry takes, so the plan is not ready, and names the one that it gets.
     node.configure(audience="other")
     assert node.plan()[1] == [("right", False)]
+    node.apply(node.plan()[2][0])
+    node.lab.until(lambda: node.plan()[1] == [], "the nodes have the right")
+    assert node.plan()[0] == "unknown"
+    (issuer,) = node.messages("issuer")
+    accepts = f"must accept it, with system:serviceaccount:{node.namespace}:robot and"
+    assert issuer.endswith(f"{accepts} other")
     assert not node.pulls()
 
     node.configure()
+    assert node.messages("issuer")[0].endswith(f"{accepts} {AUDIENCE}")
     assert node.pulls()
 
 
 def test_a_second_reader_of_the_secret_is_named_and_still_needs_it(node: Node) -> None:
-    lab, host = node.lab, node.image.partition("/")[0]
+    """Without the secret, the account pulls, but not the image stream and the other workload of its namespace."""
+    lab, host, namespace = node.lab, node.image.partition("/")[0], node.namespace
     login = lab.registry("private")["accounts"][1]
-    lab.create(
-        node.namespace, "secrets", pull_secret("robot-pull", auth_file({host: (login["username"], login["password"])}))
-    )
-    lab.set_account(node.namespace, "robot", imagePullSecrets=["robot-pull"])
+    content = auth_file({host: (login["username"], login["password"])})
+    lab.create(namespace, "secrets", pull_secret("robot-pull", content))
+    lab.set_account(namespace, "robot", imagePullSecrets=["robot-pull"])
     node.apply(node.plan()[2][0])
     lab.until(lambda: node.plan()[1] == [], "only the kubelet reads the secret")
 
-    spec = {"strategy": {"dockerStrategy": {"pullSecret": {"name": "robot-pull"}}}}
-    body = {"apiVersion": "build.openshift.io/v1", "kind": "BuildConfig", "metadata": {"name": "b"}, "spec": spec}
-    lab.api("POST", f"/apis/build.openshift.io/v1/namespaces/{node.namespace}/buildconfigs", body)
-    assert node.plan()[:2] == ("not_ready", [("readers", False)])
+    source = {"kind": "DockerImage", "name": node.image}
+    create(lab, namespace, "image", "ImageStream", {"tags": [{"name": "v1", "from": source}]})
+    container = {"name": "app", "image": node.image}
+    spec = {"imagePullSecrets": [{"name": "robot-pull"}], "serviceAccountName": "default", "containers": [container]}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    body = {"metadata": {"name": "web"}, "spec": {"replicas": 0, "selector": {"app": "web"}, "template": template}}
+    lab.create(namespace, "replicationcontrollers", body)
+    create(lab, namespace, "build", "BuildConfig", {"output": {"pushSecret": {"name": "robot-pull"}}})
+    verdict, wrong, _fixes = node.plan()
+    assert (verdict, wrong) == ("not_ready", [("readers", False)] * 3)
+    assert [each.removeprefix("secret robot-pull has another reader: ") for each in node.messages("readers")] == [
+        f"replication controller {namespace}/web lists it: ask about it as well",
+        f"image stream {namespace}/it imports images of the registry with the pull secrets of its namespace",
+        f"build config {namespace}/it names it",
+    ]
 
-    # A reader without a token of the account, such as a build, pulls with the secret, and without it no more.
-    plain = {"serviceAccountName": "default", "containers": [{"name": "app", "image": node.image}]}
-    for name, pulled in (("with", True), ("without", False)):
-        pod = {**plain, "imagePullSecrets": [{"name": "robot-pull"}]}
-        lab.create(node.namespace, "pods", {"metadata": {"name": name}, "spec": pod})
-        assert lab.pull(node.namespace, name)["pulled"] is pulled
-        lab.api("DELETE", path_of(node.namespace, "secrets", "robot-pull"), expect=(200, 404))
+    def imports() -> bool:
+        asked = {"import": True, "images": [{"from": source, "to": {"name": "v1"}}]}
+        (image,) = create(lab, namespace, "image", "ImageStreamImport", asked)["status"]["images"]
+        return bool(image["status"]["status"] == "Success")
+
+    def web_pulls(name: str) -> bool:
+        lab.create(namespace, "pods", {"metadata": {"name": name}, "spec": spec})
+        return bool(lab.pull(namespace, name)["pulled"])
+
+    assert (node.pulls(), imports(), web_pulls("with")) == (True, True, True)
+    lab.api("DELETE", path_of(namespace, "secrets", "robot-pull"))
+    assert (node.pulls(), imports(), web_pulls("without")) == (True, False, False)
+
+
+def create(lab: Lab, namespace: str, group: str, kind: str, spec: Any) -> Any:
+    """Create an object of OpenShift with the name `it`, and return the answer."""
+    path = f"/apis/{group}.openshift.io/v1"
+    body = {"apiVersion": path.removeprefix("/apis/"), "kind": kind, "metadata": {"name": "it"}, "spec": spec}
+    return lab.api("POST", f"{path}/namespaces/{namespace}/{kind.lower()}s", body)
 
 
 def test_the_integrated_registry_takes_only_tokens_for_the_api_server(lab: Lab, tmp_path: Path) -> None:

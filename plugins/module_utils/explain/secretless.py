@@ -286,10 +286,9 @@ class _Checks:
     def check_readers(self, secrets: set[str], *, is_of_all: bool) -> Iterator[_Check]:
         """The secrets with a login for the image would go. Their other readers still need them."""
         named, subject, host = f"secret {summarize(sorted(secrets), _SHOWN)}", self.subject, self.reference.host
-        found, unread = find_readers(subject.namespace, secrets, host, self.evidence, is_of_all=is_of_all)
+        found, unread = find_readers(subject, secrets, host, self.evidence, is_of_all=is_of_all)
         for ref, clause in found.items():
-            if ref not in (subject.ref, subject.account_ref):
-                yield _Check("readers", f"{named} has another reader: {ref} {clause}", ok=False)
+            yield _Check("readers", f"{named} has another reader: {ref} {clause}", ok=False)
         if unread:
             yield _Check("readers", f"other readers of {named} are not known: {summarize(unread, _SHOWN, '; ')}", None)
 

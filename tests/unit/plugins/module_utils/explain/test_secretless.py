@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import BUILD_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
+    WORKLOADS,
     ContainerPull,
     pull_of_account,
 )
@@ -384,6 +386,19 @@ class TestReaders:
         (found,) = problems(is_of_all=False, **given)
         assert found[1] == "secret pull has another reader: service account ns/other lists it: ask about it as well"
         assert problems(**given) == []
+
+    def test_a_workload_that_mounts_the_secret_is_named_in_its_own_plan(self) -> None:
+        subject = replace(pull_of_account("ns", "default", IMAGE), ref=ObjectRef(WORKLOADS["deployment"], "ns", "web"))
+        spec = {
+            "template": {
+                "spec": {"imagePullSecrets": [{"name": "pull"}], "volumes": [{"secret": {"secretName": "pull"}}]}
+            }
+        }
+        listed = {
+            ObjectRef(WORKLOADS["deployment"], "ns", ""): {"items": [{"metadata": {"name": "web"}, "spec": spec}]}
+        }
+        found = problems("readers", subject=subject, account=self.HELD, pull=self.GOOD, more=listed, is_of_all=False)
+        assert [text for _check, text, _ok in found] == ["secret pull has another reader: deployment ns/web mounts it"]
 
     def test_a_generated_secret_stays(self) -> None:
         marks = {"annotations": {"openshift.io/internal-registry-auth-token.service-account": "default"}}
