@@ -119,8 +119,9 @@ notes:
     cluster; list on secrets, events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
     imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io,
     machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io, clusterpolicies.kyverno.io,
-    imagevalidatingpolicies.policies.kyverno.io, serviceaccounts, buildconfigs.build.openshift.io, imagestreams.image.openshift.io,
-    policies.kyverno.io, catalogsources.operators.coreos.com, imagerepositories.image.toolkit.fluxcd.io,
+    imagevalidatingpolicies.policies.kyverno.io, clusterimagepolicies.policy.sigstore.dev, serviceaccounts,
+    buildconfigs.build.openshift.io, imagestreams.image.openshift.io, policies.kyverno.io,
+    namespacedimagevalidatingpolicies.policies.kyverno.io, catalogsources.operators.coreos.com, imagerepositories.image.toolkit.fluxcd.io,
     ocirepositories.source.toolkit.fluxcd.io, helmrepositories.source.toolkit.fluxcd.io; create on
     subjectaccessreviews.authorization.k8s.io; get, list on nodes. Without them, the module reports the missing information and the
     omitted steps.
