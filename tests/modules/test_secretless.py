@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,9 @@ from support.lab import Lab, path_of
 from support.modules import run_module
 from support.objects import auth_file, pull_secret
 from support.provider import RBAC
-from support.provider_configs import config
+from support.provider_configs import config, write_echo
 
 AUDIENCE, ISSUER = "lab-registry", "https://kubernetes.default.svc"
-ECHO = f"""#!{sys.executable}
-import json, sys
-request = json.load(sys.stdin)
-host = request["image"].partition("/")[0]
-login = {{"username": "token", "password": request["serviceAccountToken"]}}
-json.dump({{"apiVersion": "credentialprovider.kubelet.k8s.io/v1", "kind": "CredentialProviderResponse",
-           "cacheKeyType": "Registry", "auth": {{host: login}}}}, sys.stdout)
-"""
 
 
 class Node:
@@ -40,11 +31,7 @@ class Node:
     def __init__(self, lab: Lab, folder: Path, namespace: str, account: str, image: str) -> None:
         self.lab, self.folder, self.namespace, self.account, self.image = lab, folder, namespace, account, image
         self.pods = 0
-        programs = folder / "bin"
-        programs.mkdir()
-        echo = programs / "echo"
-        echo.write_text(ECHO, encoding="utf-8")
-        echo.chmod(0o700)
+        write_echo(folder / "bin" / "echo")
         lab.api("POST", path_of(namespace, "serviceaccounts"), {"metadata": {"name": account}})
         self.annotate("arn")
 

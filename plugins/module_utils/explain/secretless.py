@@ -27,7 +27,6 @@ from ..images.references import Reference, reference_of
 from ..platform.cluster import CLUSTER_VERSION, INFRASTRUCTURE
 from ..rbac.subjects import RBAC, token_review
 from .credentials import credentials_of
-from .fixes import secret_name_for
 from .lookup import Lookup, nodes_for, require_all, try_lookup
 from .node_settings import ProviderFile, provider_files
 from .secret_readers import find_readers
@@ -253,7 +252,11 @@ class _Checks:
     def _grant(self, audience: str) -> str:
         """The role for this account alone, and its binding in the namespace. Its users could change a role of the namespace itself."""
         account, version = self.subject.account, {"apiVersion": f"{RBAC}/v1"}
-        name, verb = secret_name_for(f"image-pull-tokens-{account}", audience), "request-serviceaccounts-token-audience"
+        # Different for each account and audience, so that a user who names accounts cannot replace the role of another. It has no slash.
+        name, verb = (
+            f"image-pull-tokens:{account}:{audience.replace('/', '~')}",
+            "request-serviceaccounts-token-audience",
+        )
         rule = {"apiGroups": [""], "resources": [audience], "resourceNames": [account], "verbs": [verb]}
         role = {**version, "kind": "ClusterRole", "metadata": {"name": name}, "rules": [rule]}
         head = {**version, "kind": "RoleBinding", "metadata": {"name": name, "namespace": self.subject.namespace}}

@@ -242,6 +242,32 @@ class TestAccount:
             {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:nodes"}
         ]
 
+    def test_no_account_has_the_role_of_another(self) -> None:
+        """A user of a namespace names accounts. An applied role must not replace the role for another account or audience."""
+        pairs = [
+            ("a", "b-c"),
+            ("a-b", "c"),
+            ("a", "b/c"),
+            ("a", "b~c"),
+            ("a" * 253, "c"),
+            ("a" * 252, "c"),
+            ("a", "B-c"),
+            ("a.b", "c"),
+        ]
+        names = []
+        for account, audience in pairs:
+            evidence = {token_review("ns", account, audience): {"allowed": False}}
+            given = config(tokens={"serviceAccountTokenAudience": audience})
+            found = plan(subject=pull_of_account("ns", account, IMAGE), given=given, more=evidence)
+            names += [
+                fix and next(yaml.safe_load_all(fix))["metadata"]["name"]
+                for check, _text, _ok, fix in found
+                if check == "right"
+            ]
+        assert len(names) == len(pairs)
+        assert len({*names}) == len(pairs)
+        assert all("/" not in each for each in names)
+
     @pytest.mark.parametrize("answer", [REFUSED, {}, {"allowed": "yes"}])
     def test_a_right_that_cannot_be_asked_about_is_not_known(self, answer: Any) -> None:
         assert problems("right", allowed=answer)[0][2] is None
