@@ -35,7 +35,6 @@ def test_the_guide_without_pull_secrets_works_as_written(installed: Any, own_lab
     registry, folder = own_lab.registry("private"), installed.folder
     own_lab.namespace("project-a")
     pull_secret(own_lab, "project-a", "old-pull", registry["host"], registry["accounts"][0])
-    pull_secret(own_lab, "project-a", "unused", registry["host"], registry["accounts"][0])
     own_lab.set_account("project-a", imagePullSecrets=["old-pull"])
     deployment(own_lab, "project-a", "web")
     own_lab.registry_set("private", "--trust", "zot=system:serviceaccount:project-a:default")
