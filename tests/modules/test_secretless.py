@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from support.lab import Lab, path_of
+from support.lab_nodes import ROOT
 from support.modules import run_module
 from support.objects import auth_file, pull_secret
 from support.provider import RBAC
@@ -44,6 +46,9 @@ class Node:
             matchImages=[entry or self.image.partition("/")[0]],
             tokens={"serviceAccountTokenAudience": audience, "cacheType": cache_type},
         )
+        self.write(given)
+
+    def write(self, given: Any) -> None:
         (self.folder / "providers.json").write_text(json.dumps(given), encoding="utf-8")
 
     def ask(self) -> dict[str, Any]:
@@ -98,6 +103,12 @@ class Node:
 
 
 _NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def lab(request: pytest.FixtureRequest, usual_lab: Callable[[], Lab], lab_factory: Callable[..., Lab]) -> Lab:
+    """The usual lab, or one with these options."""
+    return lab_factory(*request.param) if hasattr(request, "param") else usual_lab()
 
 
 @pytest.fixture
@@ -196,6 +207,31 @@ def create(lab: Lab, namespace: str, group: str, kind: str, spec: Any) -> Any:
     path = f"/apis/{group}.openshift.io/v1"
     body = {"apiVersion": path.removeprefix("/apis/"), "kind": kind, "metadata": {"name": "it"}, "spec": spec}
     return lab.api("POST", f"{path}/namespaces/{namespace}/{kind.lower()}s", body)
+
+
+@pytest.mark.parametrize("lab", [["--platform", "standalone"]], indirect=True)
+def test_a_file_that_drops_another_provider_is_named_with_one_that_has_both(node: Node) -> None:
+    """The merged file is the next given one, and a kubelet runs both providers with it. Confidential arguments are not shown."""
+    node.apply(node.plan()[2][0])
+    node.lab.until(lambda: node.plan()[1] == [], "the nodes have the right")
+    other = {
+        **config(tokenAttributes=..., args=["--key=canary"])["providers"][0],
+        "name": "other",
+        "matchImages": ["other.example.com"],
+    }
+    notes = {"lab.openshift-ops.example.com/credential-providers": json.dumps({"providers": [other]})}
+    node.lab.api("PATCH", f"{ROOT}/machineconfigpools/worker", {"metadata": {"annotations": notes}})
+    node.lab.until(lambda: node.plan()[1] == [("file", False)], "the pool has the other provider")
+    (text,) = node.messages("file")
+    assert text == "the given configuration drops other of pool worker: a kubelet has one file for all"
+
+    merged = yaml.safe_load(node.plan()[2][0])
+    assert "canary" not in str(node.ask())
+    assert [each["name"] for each in merged["providers"]] == ["other", "echo"]
+    node.write(merged)
+    write_echo(node.folder / "bin" / "other")
+    assert node.plan()[1] == []
+    assert node.pulls()
 
 
 def test_the_integrated_registry_takes_only_tokens_for_the_api_server(lab: Lab, tmp_path: Path) -> None:
