@@ -452,6 +452,26 @@ def test_an_invalid_image_has_no_plan(image: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "providers",
+    [
+        None,
+        3,
+        "x",
+        {},
+        [None, 3, "x", []],
+        [{"name": [], "matchImages": {}, "args": {}, "env": [3], "tokenAttributes": 3}],
+    ],
+)
+def test_an_odd_configuration_is_refused_and_no_error(providers: Any) -> None:
+    for given in ({"providers": providers}, {**config(), "providers": providers}):
+        assert ("configuration", False) in [each[::2] for each in problems(given=given)]
+    members = [each for each in providers if isinstance(each, dict)] if isinstance(providers, list) else None
+    assert [
+        each for each in problems(more=with_pools(worker={"credentialProviders": members})) if each[0] == "file"
+    ] or members == []
+
+
+@pytest.mark.parametrize(
     "odd",
     [None, 3, [], "x", {"metadata": 3, "spec": [], "status": "x", "items": [None, 3], "allowed": 0, "issuer": {}}],
 )
