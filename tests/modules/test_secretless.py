@@ -249,7 +249,11 @@ def test_the_integrated_registry_takes_only_tokens_for_the_api_server(lab: Lab, 
     lab.until(lambda: node.plan()[1] == [("audience", False)], "the nodes have the right")
     assert not node.pulls()
 
-    node.configure(audience=ISSUER)
+    node.configure(audience=ISSUER, cache_type="ServiceAccount")
     node.apply(next(fix for fix in node.plan()[2] if fix))
+    node.lab.until(lambda: node.plan()[1] == [("configuration", False)], "the nodes have the right")
+    assert not node.pulls()
+
+    node.configure(audience=ISSUER)
     lab.until(lambda: node.plan()[1] == [], "the nodes have the right")
     assert node.pulls()

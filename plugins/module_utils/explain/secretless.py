@@ -179,7 +179,8 @@ class _Checks:
         if missing is not None:
             yield missing
         account = try_lookup(self.evidence, self.subject.account_ref)[0]
-        if cloud and not missing and (unset := cloud.unset_annotations(account)):
+        unset = cloud.unset_annotations(account) if cloud and cloud.variable not in provider.variables else ()
+        if cloud and unset and not missing:
             # Only the provider for ECR works without, with the role of the node.
             fails = not cloud.plugin.startswith("ecr") or self._release == _FAILS_WITHOUT_ROLE
             text = f"{self.subject.account_ref} lacks {join_and(list(unset))}, so {cloud.without_annotations}"
@@ -188,6 +189,9 @@ class _Checks:
             yield _Check("versions", f"{name} of OpenShift takes no tokens of accounts: they need GKE", ok=False)
         if self.is_integrated:
             wanted = self._issuer[0]
+            if provider.cache_type == "ServiceAccount":
+                text = f"{name} can only return the token itself, which the kubelet refuses with cacheType ServiceAccount: write Token"
+                yield _Check("configuration", text, ok=False)
         if wanted and wanted != provider.audience:
             text = f"{name} gets tokens for {redact_line(provider.audience)}, but {host} takes only those for {redact_line(wanted)}"
             yield _Check("audience", text, ok=False)

@@ -77,7 +77,8 @@ _REGISTRIES: Mapping[str, Sequence[str]] = {
 class TokenProvider:
     """A credential provider that can pull with a token of the pod's service account (KEP-4412).
 
-    `annotations` are those that it needs on the account. `audience` is that of the token, empty if its configuration chooses it.
+    `annotations` are those that it needs on the account, unless it has `variable`. `audience` is that of the token, empty if its
+    configuration chooses it.
     `without_annotations` and `after_failure` are clauses: the effect of missing annotations, and of a failed exchange of the token.
     `on_openshift`: whether OpenShift ships a version that takes tokens.
     """
@@ -88,6 +89,7 @@ class TokenProvider:
     without_annotations: str
     after_failure: str
     on_openshift: bool = True
+    variable: str = ""
 
     def unset_annotations(self, account: Json | None) -> Sequence[str]:
         """Return the annotations that the account lacks, or has without a value."""
@@ -105,6 +107,7 @@ TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
         "sts.amazonaws.com",
         "it pulls with the role of the nodes (on OpenShift 4.21, it fails), or does not run if its configuration requires the annotation",
         "the pod gets no login",
+        variable="AWS_ECR_ROLE_ARN",
     ),
     "Azure": TokenProvider(
         "acr-credential-provider",
@@ -129,13 +132,15 @@ class KubeletProvider:
     """A credential provider of the kubelet (k8s.io/kubelet config/v1, CredentialProvider).
 
     `images` are the entries of `matchImages`. `audience` is that of the tokens of service accounts that it gets, empty if it gets none.
-    `annotations`: those without which the kubelet does not run it for a pod of the account.
+    `annotations`: those without which the kubelet does not run it for a pod of the account. `variables`: the names of its variables.
     """
 
     name: str
     images: tuple[str, ...]
     audience: str = ""
     annotations: tuple[str, ...] = ()
+    cache_type: str = ""
+    variables: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, obj: Json) -> KubeletProvider:
@@ -145,6 +150,8 @@ class KubeletProvider:
             tuple(as_strs(obj.get("matchImages"))),
             as_str(tokens.get(_AUDIENCE)),
             tuple(as_strs(tokens.get(_ANNOTATIONS))),
+            as_str(tokens.get("cacheType")),
+            tuple(filter(None, (as_str(as_dict(each).get("name")) for each in as_list(obj.get("env"))))),
         )
 
     @property

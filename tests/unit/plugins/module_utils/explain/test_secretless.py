@@ -307,6 +307,16 @@ class TestClouds:
         assert (check, found) == ("annotations", ok)
         assert text.startswith(f"service account ns/default lacks {ROLE}, so it pulls with the role of the nodes")
 
+    def test_a_role_in_a_variable_of_the_provider_is_enough(self) -> None:
+        image = pull_of_account("ns", "default", ECR)
+        for name, count in (("AWS_ECR_ROLE_ARN", 0), ("OTHER", 1)):
+            given = self.provider("ecr-credential-provider", ECR, "sts.amazonaws.com")
+            given["providers"][0]["env"] = [{"name": name, "value": "arn"}]
+            found = problems(
+                "annotations", subject=image, given=given, audience="sts.amazonaws.com", more={**openshift("4.21.3")}
+            )
+            assert len(found) == count
+
     def test_a_wrong_audience_is_named(self) -> None:
         found = self.ecr("registry", account=self.ROLED)
         host = ECR.partition("/")[0]
@@ -386,6 +396,16 @@ class TestIntegrated:
         assert self.seen(CRIO_AUDIENCE, CRIO_AUDIENCE) == []
         (text,) = self.seen("registry", CRIO_AUDIENCE)
         assert text == f"echo gets tokens for registry, but {self.HOST} takes only those for {CRIO_AUDIENCE}"
+
+    def test_the_token_itself_needs_its_own_type_of_cache(self) -> None:
+        given = config(matchImages=[self.HOST], tokens={"cacheType": "ServiceAccount"})
+        subject = pull_of_account("ns", "default", f"{self.HOST}/b/app:v1")
+        ((check, text, ok),) = problems(subject=subject, given=given, issuer=CRIO_AUDIENCE)
+        assert (check, ok) == ("configuration", False)
+        assert (
+            text
+            == "echo can only return the token itself, which the kubelet refuses with cacheType ServiceAccount: write Token"
+        )
 
     def test_without_the_issuer_its_audience_is_not_known(self) -> None:
         assert self.seen("registry", REFUSED) == [f"the issuer of the tokens is not known: {REFUSED}"]
