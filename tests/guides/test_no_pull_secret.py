@@ -52,7 +52,9 @@ def test_the_guide_without_pull_secrets_works_as_written(installed: Any, own_lab
         before = own_lab.api("PATCH", pool, {"metadata": {"annotations": notes}})["status"]["configuration"]
         own_lab.until(lambda: own_lab.api("GET", pool)["status"]["configuration"] != before, "the pool has the file")
 
-    installed.follow("no_pull_secret", before={"pull_probe:": start_node}, only_shown={"quay_robot:": "no lab has Quay"})
+    installed.follow(
+        "no_pull_secret", before={"pull_probe:": start_node}, only_shown={"quay_robot:": "no lab has Quay"}
+    )
     assert own_lab.get("project-a", "secrets", "old-pull") is None
     assert "old-pull" not in str(own_lab.account("project-a")["imagePullSecrets"])
     path = path_of("project-a", "pods")
