@@ -77,7 +77,9 @@ options:
     description:
       - A file on the host that runs the task, with the C(CredentialProviderConfig) that the nodes have or will have. The plan of
         O(secretless=true) uses it instead of the machine configs. Clusters without machine configs show no providers.
-      - Values of C(args) and C(env) are not read.
+      - A kubelet has one such file. If the machine configs have other providers, the plan has one file with all of them, for review. Nothing
+        applies it.
+      - Values of C(env), and of C(args) except those of OpenShift, are never shown. In the file, C(VALUE) stands for them.
     type: path
     version_added: 1.1.0
   show:
@@ -117,8 +119,9 @@ notes:
     cluster; list on secrets, events, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
     imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io,
     machineconfigpools.machineconfiguration.openshift.io, kubeletconfigs.machineconfiguration.openshift.io, clusterpolicies.kyverno.io,
-    imagevalidatingpolicies.policies.kyverno.io, serviceaccounts, buildconfigs.build.openshift.io, imagestreams.image.openshift.io,
-    policies.kyverno.io, catalogsources.operators.coreos.com, imagerepositories.image.toolkit.fluxcd.io,
+    imagevalidatingpolicies.policies.kyverno.io, clusterimagepolicies.policy.sigstore.dev, serviceaccounts,
+    buildconfigs.build.openshift.io, imagestreams.image.openshift.io, policies.kyverno.io,
+    namespacedimagevalidatingpolicies.policies.kyverno.io, catalogsources.operators.coreos.com, imagerepositories.image.toolkit.fluxcd.io,
     ocirepositories.source.toolkit.fluxcd.io, helmrepositories.source.toolkit.fluxcd.io; create on
     subjectaccessreviews.authorization.k8s.io; get, list on nodes. Without them, the module reports the missing information and the
     omitted steps.
@@ -331,8 +334,8 @@ namespaces:
               contains:
                 check:
                   description: >-
-                    The name of the check: C(configuration), C(provider), C(entry), C(account), C(annotations), C(versions), C(audience),
-                    C(right), C(issuer), C(mirrors), C(readers) or C(image).
+                    The name of the check: C(configuration), C(provider), C(entry), C(file), C(account), C(annotations), C(versions),
+                    C(audience), C(right), C(issuer), C(mirrors), C(readers) or C(image).
                   type: str
                   returned: always
                 message:
@@ -345,8 +348,8 @@ namespaces:
                   returned: always
                 fix:
                   description: >-
-                    The command, or the objects as YAML, that add the missing part. Upper-case words are for you to replace. Empty if there
-                    is none, or if a name in it is unusual.
+                    The command, the objects or the whole file of a kubelet as YAML, that add the missing part. Upper-case words are for you
+                    to replace. Empty if there is none, or if a name in it is unusual.
                   type: str
                   returned: always
         fix:

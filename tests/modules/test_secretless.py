@@ -11,26 +11,20 @@ from __future__ import annotations
 
 import itertools
 import json
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from support.lab import Lab, path_of
+from support.lab_nodes import ROOT
 from support.modules import run_module
 from support.objects import auth_file, pull_secret
 from support.provider import RBAC
-from support.provider_configs import config
+from support.provider_configs import config, write_echo
 
 AUDIENCE, ISSUER = "lab-registry", "https://kubernetes.default.svc"
-ECHO = f"""#!{sys.executable}
-import json, sys
-request = json.load(sys.stdin)
-host = request["image"].partition("/")[0]
-login = {{"username": "token", "password": request["serviceAccountToken"]}}
-json.dump({{"apiVersion": "credentialprovider.kubelet.k8s.io/v1", "kind": "CredentialProviderResponse",
-           "cacheKeyType": "Registry", "auth": {{host: login}}}}, sys.stdout)
-"""
 
 
 class Node:
@@ -39,11 +33,7 @@ class Node:
     def __init__(self, lab: Lab, folder: Path, namespace: str, account: str, image: str) -> None:
         self.lab, self.folder, self.namespace, self.account, self.image = lab, folder, namespace, account, image
         self.pods = 0
-        programs = folder / "bin"
-        programs.mkdir()
-        echo = programs / "echo"
-        echo.write_text(ECHO, encoding="utf-8")
-        echo.chmod(0o700)
+        write_echo(folder / "bin" / "echo")
         lab.api("POST", path_of(namespace, "serviceaccounts"), {"metadata": {"name": account}})
         self.annotate("arn")
 
@@ -56,10 +46,13 @@ class Node:
             matchImages=[entry or self.image.partition("/")[0]],
             tokens={"serviceAccountTokenAudience": audience, "cacheType": cache_type},
         )
+        self.write(given)
+
+    def write(self, given: Any) -> None:
         (self.folder / "providers.json").write_text(json.dumps(given), encoding="utf-8")
 
-    def plan(self) -> tuple[str, list[tuple[str, bool | None]], list[str]]:
-        """The verdict, the checks that do not succeed, and their fixes."""
+    def ask(self) -> dict[str, Any]:
+        """The whole plan."""
         result = run_module(
             "pull_access_info",
             kubeconfig=self.lab.kubeconfig,
@@ -71,7 +64,15 @@ class Node:
         )
         assert not result["failed"], result["msg"]
         (row,) = result["namespaces"][0]["access"]
-        plan = row["secretless"]
+        plan: dict[str, Any] = row["secretless"]
+        return plan
+
+    def messages(self, check: str) -> list[str]:
+        return [each["message"] for each in self.ask()["checks"] if each["check"] == check]
+
+    def plan(self) -> tuple[str, list[tuple[str, bool | None]], list[str]]:
+        """The verdict, the checks that do not succeed, and their fixes."""
+        plan = self.ask()
         # The lab has no nodes, and no object shows whether its registry reaches the API server.
         unseen = ("versions", "issuer")
         wrong = [each for each in plan["checks"] if each["ok"] is not True and each["check"] not in unseen]
@@ -102,6 +103,12 @@ class Node:
 
 
 _NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def lab(request: pytest.FixtureRequest, usual_lab: Callable[[], Lab], lab_factory: Callable[..., Lab]) -> Lab:
+    """The usual lab, or one with these options."""
+    return lab_factory(*request.param) if hasattr(request, "param") else usual_lab()
 
 
 @pytest.fixture
@@ -139,36 +146,92 @@ def test_each_missing_part_is_named_before_and_fails_so(node: Node) -> None:
     assert refused.returncode == 2
     assert "the kubelet does not start: Failed to register CRI auth plugins" in refused.stderr
 
+    # No object shows which audience the registry takes, so the plan is not ready, and names the one that it gets.
     node.configure(audience="other")
     assert node.plan()[1] == [("right", False)]
+    node.apply(node.plan()[2][0])
+    node.lab.until(lambda: node.plan()[1] == [], "the nodes have the right")
+    assert node.plan()[0] == "unknown"
+    (issuer,) = node.messages("issuer")
+    accepts = f"must accept it, with system:serviceaccount:{node.namespace}:robot and"
+    assert issuer.endswith(f"{accepts} other")
     assert not node.pulls()
 
     node.configure()
+    assert node.messages("issuer")[0].endswith(f"{accepts} {AUDIENCE}")
     assert node.pulls()
 
 
 def test_a_second_reader_of_the_secret_is_named_and_still_needs_it(node: Node) -> None:
-    lab, host = node.lab, node.image.partition("/")[0]
+    """Without the secret, the account pulls, but not the image stream and the other workload of its namespace."""
+    lab, host, namespace = node.lab, node.image.partition("/")[0], node.namespace
     login = lab.registry("private")["accounts"][1]
-    lab.create(
-        node.namespace, "secrets", pull_secret("robot-pull", auth_file({host: (login["username"], login["password"])}))
-    )
-    lab.set_account(node.namespace, "robot", imagePullSecrets=["robot-pull"])
+    content = auth_file({host: (login["username"], login["password"])})
+    lab.create(namespace, "secrets", pull_secret("robot-pull", content))
+    lab.set_account(namespace, "robot", imagePullSecrets=["robot-pull"])
     node.apply(node.plan()[2][0])
     lab.until(lambda: node.plan()[1] == [], "only the kubelet reads the secret")
 
-    spec = {"strategy": {"dockerStrategy": {"pullSecret": {"name": "robot-pull"}}}}
-    body = {"apiVersion": "build.openshift.io/v1", "kind": "BuildConfig", "metadata": {"name": "b"}, "spec": spec}
-    lab.api("POST", f"/apis/build.openshift.io/v1/namespaces/{node.namespace}/buildconfigs", body)
-    assert node.plan()[:2] == ("not_ready", [("readers", False)])
+    source = {"kind": "DockerImage", "name": node.image}
+    create(lab, namespace, "image", "ImageStream", {"tags": [{"name": "v1", "from": source}]})
+    container = {"name": "app", "image": node.image}
+    spec = {"imagePullSecrets": [{"name": "robot-pull"}], "serviceAccountName": "default", "containers": [container]}
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    body = {"metadata": {"name": "web"}, "spec": {"replicas": 0, "selector": {"app": "web"}, "template": template}}
+    lab.create(namespace, "replicationcontrollers", body)
+    create(lab, namespace, "build", "BuildConfig", {"output": {"pushSecret": {"name": "robot-pull"}}})
+    verdict, wrong, _fixes = node.plan()
+    assert (verdict, wrong) == ("not_ready", [("readers", False)] * 3)
+    assert [each.removeprefix("secret robot-pull has another reader: ") for each in node.messages("readers")] == [
+        f"replication controller {namespace}/web lists it: ask about it as well",
+        f"image stream {namespace}/it imports images of the registry with the pull secrets of its namespace",
+        f"build config {namespace}/it names it",
+    ]
 
-    # A reader without a token of the account, such as a build, pulls with the secret, and without it no more.
-    plain = {"serviceAccountName": "default", "containers": [{"name": "app", "image": node.image}]}
-    for name, pulled in (("with", True), ("without", False)):
-        pod = {**plain, "imagePullSecrets": [{"name": "robot-pull"}]}
-        lab.create(node.namespace, "pods", {"metadata": {"name": name}, "spec": pod})
-        assert lab.pull(node.namespace, name)["pulled"] is pulled
-        lab.api("DELETE", path_of(node.namespace, "secrets", "robot-pull"), expect=(200, 404))
+    def imports() -> bool:
+        asked = {"import": True, "images": [{"from": source, "to": {"name": "v1"}}]}
+        (image,) = create(lab, namespace, "image", "ImageStreamImport", asked)["status"]["images"]
+        return bool(image["status"]["status"] == "Success")
+
+    def web_pulls(name: str) -> bool:
+        lab.create(namespace, "pods", {"metadata": {"name": name}, "spec": spec})
+        return bool(lab.pull(namespace, name)["pulled"])
+
+    assert (node.pulls(), imports(), web_pulls("with")) == (True, True, True)
+    lab.api("DELETE", path_of(namespace, "secrets", "robot-pull"))
+    assert (node.pulls(), imports(), web_pulls("without")) == (True, False, False)
+
+
+def create(lab: Lab, namespace: str, group: str, kind: str, spec: Any) -> Any:
+    """Create an object of OpenShift with the name `it`, and return the answer."""
+    path = f"/apis/{group}.openshift.io/v1"
+    body = {"apiVersion": path.removeprefix("/apis/"), "kind": kind, "metadata": {"name": "it"}, "spec": spec}
+    return lab.api("POST", f"{path}/namespaces/{namespace}/{kind.lower()}s", body)
+
+
+@pytest.mark.parametrize("lab", [["--platform", "standalone"]], indirect=True)
+def test_a_file_that_drops_another_provider_is_named_with_one_that_has_both(node: Node) -> None:
+    """The merged file is the next given one, and a kubelet runs both providers with it. Confidential arguments are not shown."""
+    node.apply(node.plan()[2][0])
+    node.lab.until(lambda: node.plan()[1] == [], "the nodes have the right")
+    other = {
+        **config(tokenAttributes=..., args=["--key=canary"])["providers"][0],
+        "name": "other",
+        "matchImages": ["other.example.com"],
+    }
+    notes = {"lab.openshift-ops.example.com/credential-providers": json.dumps({"providers": [other]})}
+    node.lab.api("PATCH", f"{ROOT}/machineconfigpools/worker", {"metadata": {"annotations": notes}})
+    node.lab.until(lambda: node.plan()[1] == [("file", False)], "the pool has the other provider")
+    (text,) = node.messages("file")
+    assert text == "the given configuration drops other of pool worker: a kubelet has one file for all"
+
+    merged = yaml.safe_load(node.plan()[2][0])
+    assert "canary" not in str(node.ask())
+    assert [each["name"] for each in merged["providers"]] == ["other", "echo"]
+    node.write(merged)
+    write_echo(node.folder / "bin" / "other")
+    assert node.plan()[1] == []
+    assert node.pulls()
 
 
 def test_the_integrated_registry_takes_only_tokens_for_the_api_server(lab: Lab, tmp_path: Path) -> None:
@@ -186,7 +249,11 @@ def test_the_integrated_registry_takes_only_tokens_for_the_api_server(lab: Lab, 
     lab.until(lambda: node.plan()[1] == [("audience", False)], "the nodes have the right")
     assert not node.pulls()
 
-    node.configure(audience=ISSUER)
+    node.configure(audience=ISSUER, cache_type="ServiceAccount")
     node.apply(next(fix for fix in node.plan()[2] if fix))
+    node.lab.until(lambda: node.plan()[1] == [("configuration", False)], "the nodes have the right")
+    assert not node.pulls()
+
+    node.configure(audience=ISSUER)
     lab.until(lambda: node.plan()[1] == [], "the nodes have the right")
     assert node.pulls()

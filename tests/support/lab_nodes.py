@@ -16,6 +16,7 @@ from support.lab import Lab
 
 __all__ = [
     "KUBELET_CONFIGS",
+    "ROOT",
     "LabNode",
     "add_kubelet_config",
     "add_nodes",

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-__all__ = ["REFUSED", "VALID", "config"]
+__all__ = ["REFUSED", "VALID", "config", "write_echo"]
 
 TOKENS: Mapping[str, Any] = {
     "serviceAccountTokenAudience": "https://kubernetes.default.svc",
@@ -36,6 +38,23 @@ def config(file: Mapping[str, Any] | None = None, tokens: Any = None, **provider
         **(file or {}),
     }
     return _without(whole)
+
+
+def write_echo(program: Path) -> None:
+    """Write a provider that returns the token of the account as the password."""
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(_ECHO, encoding="utf-8")
+    program.chmod(0o700)
+
+
+_ECHO = f"""#!{sys.executable}
+import json, sys
+request = json.load(sys.stdin)
+host = request["image"].partition("/")[0]
+login = {{"username": "token", "password": request["serviceAccountToken"]}}
+json.dump({{"apiVersion": "credentialprovider.kubelet.k8s.io/v1", "kind": "CredentialProviderResponse",
+           "cacheKeyType": "Registry", "auth": {{host: login}}}}, sys.stdout)
+"""
 
 
 def _without(members: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ TESTS = {
             "tests/security/test_delegated.py",
             "tests/security/test_writers.py::TestPullProbe",
             "tests/security/test_exits.py",
+            "tests/security/test_secretless.py",
             "tests/report/test_hostile.py",
         ],
         "Registry": [

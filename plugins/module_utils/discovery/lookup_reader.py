@@ -25,7 +25,7 @@ from ..engine.run import Run
 from ..engine.workers import Workers
 from ..explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ..explain.secretless import ISSUER
-from ..images.credential_providers import CRIO_AUDIENCE, trim_providers
+from ..images.credential_providers import CRIO_AUDIENCE
 from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
 from ..images.kubelet_settings import (
@@ -41,7 +41,7 @@ from ..images.kubelet_settings import (
     merge_drop_ins,
     trim_settings,
 )
-from ..images.provider_config import config_problems
+from ..images.provider_config import config_problems, trim_providers
 from ..images.pull_messages import POD_EVENTS
 from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_directory, texts_of_unit
 from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, question_of

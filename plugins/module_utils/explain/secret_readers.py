@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who else reads the pull secrets of a namespace. Only a kubelet has the token of an account, so the others still need the secret. Pure.
 
-Builds, catalogs and Flux name secrets in their objects. Imports of image streams use all pull secrets of their namespace (openshift-apiserver
-pkg/image/apiserver/importer). Kyverno asks the registry before a pod exists: rules with verifyImages, and ImageValidatingPolicy. Pods are left
-out, because their lists are copies of those of their accounts and templates.
+Builds, catalogs, Flux and Sigstore name secrets in their objects. Builds also use `secrets` of the account `builder`, and Flux the pull
+secrets of an account that it names (source-controller, OCIRepositoryReconciler.keychain). Imports of image streams use all pull secrets of
+their namespace (openshift-apiserver pkg/image/apiserver/importer). Kyverno asks the registry before a pod exists: rules with verifyImages, and
+ImageValidatingPolicy. Pods are left out, because their lists are copies of those of their accounts and templates.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from ..images.references import reference_of
 from ..platform.account_lists import names_in
 from .lookup import Lookup, items_of, require_all, try_lookup
 from .snapshot import BUILD_CONFIG, secret_names
-from .subjects import WORKLOADS, template_of
+from .subjects import WORKLOADS, ContainerPull, template_of
 
 __all__ = ["find_readers"]
 
-#: Marks of an object that names no secret: it reads images of all registries or, with the host, of this one.
-_ALL, _AT = "*", "* of "
+#: Marks of an object that names no secret: it reads images of all registries, of this host, or with the secrets of this account.
+_ALL, _AT, _BY = "*", "* of ", "* by "
 
 
 def _in_account(account: Json) -> Iterable[str]:
@@ -33,6 +34,20 @@ def _in_account(account: Json) -> Iterable[str]:
 
 def _in_template(workload: Json) -> Iterable[str]:
     return names_in(as_dict(template_of(workload).get("spec")), "imagePullSecrets")
+
+
+def _mounted(workload: Json) -> Iterator[str]:
+    spec = as_dict(as_dict(template_of(workload)).get("spec"))
+    return secret_names({name: part for name, part in spec.items() if name != "imagePullSecrets"})
+
+
+def _of_builder(account: Json) -> Iterable[str]:
+    return names_in(account, "secrets") if metadata(account).get("name") == "builder" else ()
+
+
+def _of_flux(obj: Json) -> Iterator[str]:
+    yield from _in_spec(obj)
+    yield f"{_BY}{as_str(as_dict(obj.get('spec')).get('serviceAccountName'))}"
 
 
 def _in_spec(obj: Json) -> Iterable[str]:
@@ -79,10 +94,8 @@ class _SecretReader:
         clause = (
             "verifies images with the logins of the pod, or without any: give it its own" if is_policy else "names it"
         )
-        kinds = (
-            Kind(f"{group}/{each}", kind, resource, title, kind == "Policy" or not is_policy)
-            for each in versions.split()
-        )
+        is_of_cluster = kind.startswith("Cluster") or kind == "ImageValidatingPolicy"
+        kinds = (Kind(f"{group}/{each}", kind, resource, title, not is_of_cluster) for each in versions.split())
         return cls(tuple(kinds), marks, clause)
 
     def read(self, listed: Json | None) -> Sequence[tuple[Json, frozenset[str]]]:
@@ -98,38 +111,50 @@ _OF_KUBELETS: Sequence[_SecretReader] = (
 _READERS: Sequence[_SecretReader] = (
     _SecretReader((IMAGE_STREAM,), _imported, "imports images of the registry with the pull secrets of its namespace"),
     _SecretReader((BUILD_CONFIG,), _in_spec),
+    _SecretReader((SERVICE_ACCOUNT,), _of_builder, "gives it to builds"),
+    *(_SecretReader((kind,), _mounted, "mounts it") for kind in WORKLOADS.values()),
     _SecretReader.of("operators.coreos.com", "v1alpha1", "CatalogSource", "catalog source", _in_list),
-    _SecretReader.of(f"source.{_FLUX}", "v1 v1beta2", "OCIRepository", "Flux OCI repository", _in_spec),
+    _SecretReader.of(f"source.{_FLUX}", "v1 v1beta2", "OCIRepository", "Flux OCI repository", _of_flux),
     _SecretReader.of(f"source.{_FLUX}", "v1 v1beta2", "HelmRepository", "Flux Helm repository", _in_spec),
-    _SecretReader.of(f"image.{_FLUX}", "v1 v1beta2", "ImageRepository", "Flux image repository", _in_spec),
+    _SecretReader.of(f"image.{_FLUX}", "v1 v1beta2", "ImageRepository", "Flux image repository", _of_flux),
     _SecretReader.of("kyverno.io", "v1", "Policy", "Kyverno policy", _verified),
     _SecretReader.of("kyverno.io", "v1", "ClusterPolicy", "Kyverno cluster policy", _verified),
     _SecretReader.of("policies.kyverno.io", "v1 v1beta1", "ImageValidatingPolicy", "Kyverno image policy", _verified),
+    _SecretReader.of(
+        "policies.kyverno.io", "v1 v1beta1", "NamespacedImageValidatingPolicy", "Kyverno image policy", _verified
+    ),
+    _SecretReader.of(
+        "policy.sigstore.dev", "v1beta1 v1alpha1", "ClusterImagePolicy", "Sigstore image policy", _in_spec
+    ),
 )
 
 
 def find_readers(
-    namespace: str, secrets: Collection[str], host: str, evidence: Lookup, *, is_of_all: bool
+    subject: ContainerPull, secrets: Collection[str], host: str, evidence: Lookup, *, is_of_all: bool
 ) -> tuple[dict[ObjectRef, str], Sequence[str]]:
-    """Return the readers of these secrets, which are for the registry, each with a clause, and why some readers are not known.
+    """Return the other readers of these secrets, which are for the registry, each with a clause, and why some readers are not known.
 
     `is_of_all`: all accounts and workloads of the namespace have a plan of their own.
 
     :raises ReadRequired: when the lists have to be read first. All of them are requested then.
     """
-    readers = _READERS if is_of_all else (*_OF_KUBELETS, *_READERS)
+    readers, namespace = _READERS if is_of_all else (*_OF_KUBELETS, *_READERS), subject.namespace
     lists = [
         (each, [ObjectRef(kind, namespace if kind.namespaced else "", "") for kind in each.kinds]) for each in readers
     ]
     require_all(evidence, [ref for _reader, refs in lists for ref in refs])
-    wanted, unread = {*secrets, _ALL, f"{_AT}{host}"}, []
+    wanted = {*secrets, _ALL, f"{_AT}{host}", f"{_BY}{subject.account}"}
     found: dict[ObjectRef, str] = {}
+    unread: dict[str, None] = {}
     for reader, refs in lists:
         answers = [(ref, *try_lookup(evidence, ref)) for ref in refs]
         served = next((ref for ref, listed, _why in answers if listed), refs[0])
-        why = next((why for ref, _listed, why in answers if ref == served), "")
-        unread += [f"the {served.kind.resource} could not be read: {why}"] if why else []
-        for meta, marks in () if why else evidence.derive(served, reader.read):
-            if wanted & marks:
-                found[ObjectRef(served.kind, served.namespace, as_str(meta.get("name")))] = reader.clause
-    return found, unread
+        if why := next((why for ref, _listed, why in answers if ref == served), ""):
+            unread[f"the {served.kind.resource} could not be read: {why}"] = None
+            continue
+        own = (subject.ref, subject.account_ref) if reader in _OF_KUBELETS else ()
+        for meta, marks in evidence.derive(served, reader.read):
+            ref = ObjectRef(served.kind, served.namespace, as_str(meta.get("name")))
+            if wanted & marks and ref not in own:
+                found[ref] = reader.clause
+    return found, [*unread]

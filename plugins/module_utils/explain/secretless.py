@@ -17,16 +17,16 @@ from urllib.parse import urlsplit
 
 from ..core.names import is_name, is_namespace
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str
-from ..core.text import is_plain, join_and, redact_line, summarize
+from ..core.redaction import rewrite_texts
+from ..core.text import is_plain, join_and, redact_line, redact_text, summarize
 from ..core.writers import as_yaml
 from ..images.credential_providers import TOKEN_PROVIDERS, KubeletProvider, cloud_of
 from ..images.nodes import format_version, parse_version
-from ..images.provider_config import config_problems, why_never
+from ..images.provider_config import config_problems, merge_providers, new_provider, trim_providers, why_never
 from ..images.references import Reference, reference_of
 from ..platform.cluster import CLUSTER_VERSION, INFRASTRUCTURE
 from ..rbac.subjects import RBAC, token_review
 from .credentials import credentials_of
-from .fixes import secret_name_for
 from .lookup import Lookup, nodes_for, require_all, try_lookup
 from .node_settings import ProviderFile, provider_files
 from .secret_readers import find_readers
@@ -113,7 +113,8 @@ class _Checks:
         if config is None:
             files, unread = provider_files(self.evidence)
         else:
-            files, unread = [ProviderFile("", as_list(config.get("providers")), config_problems(config))], ""
+            given = trim_providers({"providers": [*map(as_dict, as_list(config.get("providers")))]})
+            files, unread = [ProviderFile("", given, config_problems(config))], ""
         if not files:
             text = f"no object shows the credential providers of the nodes: {unread or 'there are no machine config pools'}"
             return [], [_Check("provider", f"{text}. Give their file in 'credential_provider_config'", None)]
@@ -121,7 +122,27 @@ class _Checks:
             *dict.fromkeys(provider for each in files for provider in _providers_in(each) if self._entry(provider))
         ]
         needing = [each for each in files if not (found and each.pool in _WITHOUT_USERS)]
-        return found, [check for each in files for check in self._check_file(each, is_needed=each in needing)]
+        checks = [check for each in files for check in self._check_file(each, is_needed=each in needing)]
+        is_one_of_several = config is not None and found and not files[0].problems
+        return found, [*checks, *(self._check_others(files[0].providers or ()) if is_one_of_several else ())]
+
+    def _check_others(self, given: Sequence[Json]) -> Iterator[_Check]:
+        """A kubelet has one file, and the last machine config that writes it counts: whether the given one drops providers of the pools."""
+        files, unread = provider_files(self.evidence)
+        pools = {each.pool: each.providers for each in files}  # with the next configuration of each
+        kept = {as_str(each.get("name")) for each in given}
+        lost: dict[str, tuple[list[str], list[str]]] = {}
+        for pool, providers in pools.items():
+            names = [as_str(each.get("name")) for each in providers or ()]
+            if dropped := [redact_line(each) for each in names if each not in kept]:
+                lost.setdefault(_write(providers or (), given), (dropped, []))[1].append(pool)
+        for text, (dropped, of) in lost.items():
+            message = f"the given configuration drops {summarize(dropped, _SHOWN)} of pool {join_and(of)}: a kubelet has one file for all"
+            yield _Check("file", message, ok=False, fix=text)
+        hidden = [pool for pool, providers in pools.items() if providers is None]
+        if unread or hidden:
+            reason = unread or f"no object shows those of pool {join_and(hidden)}"
+            yield _Check("file", f"the other providers of the nodes are not known: {reason}", None)
 
     def _entry(self, provider: KubeletProvider) -> str:
         return provider.match(self.reference.repository)
@@ -145,7 +166,7 @@ class _Checks:
             yield _Check("provider", f"no object shows the credential providers of {where}", None)
         elif is_needed and not any(map(self._entry, _providers_in(file))):
             text = f"{where} has no credential provider for {repository}: add one with matchImages: [{self.reference.host}]"
-            yield _Check("provider", text, ok=False)
+            yield _Check("provider", text, False, _write(file.providers, [new_provider(self.reference.host)]))
 
     def check_provider(self, provider: KubeletProvider) -> Iterator[_Check]:
         name, host = redact_line(provider.name), self.reference.host
@@ -158,7 +179,8 @@ class _Checks:
         if missing is not None:
             yield missing
         account = try_lookup(self.evidence, self.subject.account_ref)[0]
-        if cloud and not missing and (unset := cloud.unset_annotations(account)):
+        unset = cloud.unset_annotations(account) if cloud and cloud.variable not in provider.variables else ()
+        if cloud and unset and not missing:
             # Only the provider for ECR works without, with the role of the node.
             fails = not cloud.plugin.startswith("ecr") or self._release == _FAILS_WITHOUT_ROLE
             text = f"{self.subject.account_ref} lacks {join_and(list(unset))}, so {cloud.without_annotations}"
@@ -167,6 +189,9 @@ class _Checks:
             yield _Check("versions", f"{name} of OpenShift takes no tokens of accounts: they need GKE", ok=False)
         if self.is_integrated:
             wanted = self._issuer[0]
+            if provider.cache_type == "ServiceAccount":
+                text = f"{name} can only return the token itself, which the kubelet refuses with cacheType ServiceAccount: write Token"
+                yield _Check("configuration", text, ok=False)
         if wanted and wanted != provider.audience:
             text = f"{name} gets tokens for {redact_line(provider.audience)}, but {host} takes only those for {redact_line(wanted)}"
             yield _Check("audience", text, ok=False)
@@ -231,7 +256,11 @@ class _Checks:
     def _grant(self, audience: str) -> str:
         """The role for this account alone, and its binding in the namespace. Its users could change a role of the namespace itself."""
         account, version = self.subject.account, {"apiVersion": f"{RBAC}/v1"}
-        name, verb = secret_name_for(f"image-pull-tokens-{account}", audience), "request-serviceaccounts-token-audience"
+        # Different for each account and audience, so that a user who names accounts cannot replace the role of another. It has no slash.
+        name, verb = (
+            f"image-pull-tokens:{account}:{audience.replace('/', '~')}",
+            "request-serviceaccounts-token-audience",
+        )
         rule = {"apiGroups": [""], "resources": [audience], "resourceNames": [account], "verbs": [verb]}
         role = {**version, "kind": "ClusterRole", "metadata": {"name": name}, "rules": [rule]}
         head = {**version, "kind": "RoleBinding", "metadata": {"name": name, "namespace": self.subject.namespace}}
@@ -247,11 +276,13 @@ class _Checks:
         if self.is_integrated:
             return _Check("issuer", "the integrated registry asks the API server about each token")
         text, account = f"the issuer of the tokens is {redact_line(issuer)}", self.subject.account_ref
-        if _is_inside(issuer):
-            text = f"{text}, whose keys nothing outside the cluster can read"
-            return _Check("issuer", text, False if is_cloud else None)
-        subject = f"system:serviceaccount:{account.namespace}:{account.name}"
-        return _Check("issuer", f"{text}: the other side must accept it, with {subject} and {redact_line(audience)}")
+        accepts = (
+            f"accept it, with system:serviceaccount:{account.namespace}:{account.name} and {redact_line(audience)}"
+        )
+        if not _is_inside(issuer):
+            return _Check("issuer", f"{text}: the other side must {accepts}")
+        text = f"{text}, whose keys nothing outside the cluster can read"
+        return _Check("issuer", *((text, False) if is_cloud else (f"{text}. A registry inside must {accepts}", None)))
 
     def check_mirrors(self) -> Iterator[_Check]:
         found, host = mirrors_of(self.reference, self.evidence), f"{self.reference.host}/"
@@ -262,10 +293,9 @@ class _Checks:
     def check_readers(self, secrets: set[str], *, is_of_all: bool) -> Iterator[_Check]:
         """The secrets with a login for the image would go. Their other readers still need them."""
         named, subject, host = f"secret {summarize(sorted(secrets), _SHOWN)}", self.subject, self.reference.host
-        found, unread = find_readers(subject.namespace, secrets, host, self.evidence, is_of_all=is_of_all)
+        found, unread = find_readers(subject, secrets, host, self.evidence, is_of_all=is_of_all)
         for ref, clause in found.items():
-            if ref not in (subject.ref, subject.account_ref):
-                yield _Check("readers", f"{named} has another reader: {ref} {clause}", ok=False)
+            yield _Check("readers", f"{named} has another reader: {ref} {clause}", ok=False)
         if unread:
             yield _Check("readers", f"other readers of {named} are not known: {summarize(unread, _SHOWN, '; ')}", None)
 
@@ -274,6 +304,11 @@ def _providers_in(file: ProviderFile) -> Sequence[KubeletProvider]:
     """The providers without that of CRI-O, which is for mirrors only."""
     every = (KubeletProvider.of(as_dict(each)) for each in file.providers or ())
     return [each for each in every if not each.is_crio]
+
+
+def _write(present: Sequence[Json], added: Sequence[Json]) -> str:
+    """One file for a kubelet, for a person to review."""
+    return as_yaml(rewrite_texts(merge_providers(present, added), redact_text), for_ansible=False)
 
 
 def _is_inside(issuer: str) -> bool:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
+from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata
 from ..core.text import redact_line
 from ..dockerconfig.registry_keys import is_url_match, kubelet_keys
 from .nodes import NodeVersions, format_version
@@ -31,7 +31,6 @@ __all__ = [
     "node_problem",
     "platform_of",
     "skipped_entries",
-    "trim_providers",
 ]
 
 _CONFIG = "config.openshift.io"
@@ -78,7 +77,8 @@ _REGISTRIES: Mapping[str, Sequence[str]] = {
 class TokenProvider:
     """A credential provider that can pull with a token of the pod's service account (KEP-4412).
 
-    `annotations` are those that it needs on the account. `audience` is that of the token, empty if its configuration chooses it.
+    `annotations` are those that it needs on the account, unless it has `variable`. `audience` is that of the token, empty if its
+    configuration chooses it.
     `without_annotations` and `after_failure` are clauses: the effect of missing annotations, and of a failed exchange of the token.
     `on_openshift`: whether OpenShift ships a version that takes tokens.
     """
@@ -89,6 +89,7 @@ class TokenProvider:
     without_annotations: str
     after_failure: str
     on_openshift: bool = True
+    variable: str = ""
 
     def unset_annotations(self, account: Json | None) -> Sequence[str]:
         """Return the annotations that the account lacks, or has without a value."""
@@ -106,6 +107,7 @@ TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
         "sts.amazonaws.com",
         "it pulls with the role of the nodes (on OpenShift 4.21, it fails), or does not run if its configuration requires the annotation",
         "the pod gets no login",
+        variable="AWS_ECR_ROLE_ARN",
     ),
     "Azure": TokenProvider(
         "acr-credential-provider",
@@ -130,13 +132,15 @@ class KubeletProvider:
     """A credential provider of the kubelet (k8s.io/kubelet config/v1, CredentialProvider).
 
     `images` are the entries of `matchImages`. `audience` is that of the tokens of service accounts that it gets, empty if it gets none.
-    `annotations`: those without which the kubelet does not run it for a pod of the account.
+    `annotations`: those without which the kubelet does not run it for a pod of the account. `variables`: the names of its variables.
     """
 
     name: str
     images: tuple[str, ...]
     audience: str = ""
     annotations: tuple[str, ...] = ()
+    cache_type: str = ""
+    variables: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, obj: Json) -> KubeletProvider:
@@ -146,6 +150,8 @@ class KubeletProvider:
             tuple(as_strs(obj.get("matchImages"))),
             as_str(tokens.get(_AUDIENCE)),
             tuple(as_strs(tokens.get(_ANNOTATIONS))),
+            as_str(tokens.get("cacheType")),
+            tuple(filter(None, (as_str(as_dict(each).get("name")) for each in as_list(obj.get("env"))))),
         )
 
     @property
@@ -161,20 +167,6 @@ class KubeletProvider:
         """Return the required annotations that the account lacks. An empty value is enough (pkg/credentialprovider/plugin)."""
         present = as_dict(metadata(as_dict(account)).get("annotations"))
         return [name for name in self.annotations if name not in present]
-
-
-def trim_providers(configuration: Json) -> list[Json]:
-    """Keep the facts of a CredentialProviderConfig that a `KubeletProvider` has. Arguments and variables of providers can be confidential.
-
-    :raises ValueError: when it has no list of providers.
-    """
-    providers = configuration.get("providers")
-    if not (isinstance(providers, list) and all(isinstance(each, Mapping) for each in providers)):
-        raise ValueError("it has no list of providers")
-    return [
-        {**pick(each, "name", "matchImages"), _TOKENS: pick(as_dict(each.get(_TOKENS)), _AUDIENCE, _ANNOTATIONS)}
-        for each in providers
-    ]
 
 
 def _is_set(annotation: str, value: str) -> bool:

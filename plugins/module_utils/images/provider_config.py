@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file that configures the credential providers of a kubelet: why a kubelet does not start with it, and entries that never match. Pure.
+"""The file that configures the credential providers of a kubelet: why a kubelet does not start with it, entries that never match, and one
+file for all providers. Pure.
 
 Kubernetes 1.36 pkg/credentialprovider/plugin/config.go (decode and validateCredentialProviderConfig) and pkg/credentialprovider/keyring.go
 (URLsMatch). tests/oracle/test_provider_config.py compares the refusals with the kubelet's own code.
@@ -13,11 +14,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..core.objects import Json, as_dict, as_list, as_str, as_strs
+from ..core.objects import Json, as_dict, as_list, as_str, as_strs, pick
 from ..core.text import redact_line
 from ..dockerconfig.registry_keys import is_glob_match, is_url_match, parse_url
 
-__all__ = ["config_problems", "why_never"]
+__all__ = ["config_problems", "merge_providers", "new_provider", "trim_providers", "why_never"]
 
 _GROUP, _KIND = "kubelet.config.k8s.io", "CredentialProviderConfig"
 _VERSIONS = ("v1alpha1", "v1beta1", "v1")
@@ -39,6 +40,8 @@ _TOKEN_FIELDS: Mapping[str, type] = {
     **dict.fromkeys(("serviceAccountTokenAudience", "cacheType"), str),
     **{"requireServiceAccount": bool, _REQUIRED: list, _OPTIONAL: list},
 }
+#: The arguments of OpenShift's own providers. All others are hidden (machine-config-operator templates/common).
+_SHOWN_ARGUMENTS, _HIDDEN = ("get-credentials", "--v=3", "/etc/kubernetes/cloud.conf"), "VALUE"
 #: The lists that have other members than texts.
 _OBJECTS = ("providers", "env")
 #: Go's durations, without a sign.
@@ -64,6 +67,45 @@ def config_problems(config: Json) -> Sequence[str]:
     twice = [f"two providers have the name {_text(name)}" for name in dict.fromkeys(names) if names.count(name) > 1]
     own = [problem for each in providers for problem in _provider_problems(each, is_v1=version.endswith("/v1"))]
     return [*([] if providers else ["it has no provider"]), *twice, *own]
+
+
+def trim_providers(configuration: Json) -> list[Json]:
+    """Return the providers of a CredentialProviderConfig. Arguments and variables can be confidential, so `VALUE` replaces them.
+
+    :raises ValueError: when it has no list of providers.
+    """
+    providers = configuration.get("providers")
+    if not (isinstance(providers, list) and all(isinstance(each, Mapping) for each in providers)):
+        raise ValueError("it has no list of providers")
+    return [*map(_trim_provider, providers)]
+
+
+def _trim_provider(provider: Json) -> Json:
+    kept, tokens = pick(provider, *_PROVIDER), provider.get(_TOKENS)
+    hidden = {
+        "args": [each if each in _SHOWN_ARGUMENTS else _HIDDEN for each in as_list(kept.get("args"))],
+        "env": [{"name": as_str(as_dict(each).get("name")), "value": _HIDDEN} for each in as_list(kept.get("env"))],
+        _TOKENS: pick(as_dict(tokens), *_TOKEN_FIELDS),
+    }
+    return {**kept, **{name: value for name, value in hidden.items() if kept.get(name)}}
+
+
+def new_provider(host: str) -> Json:
+    """Return a provider for the images of a host, with words to replace."""
+    tokens = {"serviceAccountTokenAudience": "AUDIENCE", "cacheType": "Token", "requireServiceAccount": True}
+    kept = {
+        "name": "PROVIDER",
+        "apiVersion": f"{_PLUGIN_GROUP}/v1",
+        "matchImages": [host],
+        "defaultCacheDuration": "10m",
+    }
+    return {**kept, _TOKENS: tokens}
+
+
+def merge_providers(present: Sequence[Json], added: Sequence[Json]) -> Json:
+    """Return the file of a kubelet that has these providers, with more of them. One of the same name is replaced."""
+    providers = {as_str(each.get("name")): each for each in (*present, *added)}
+    return {"apiVersion": f"{_GROUP}/v1", "kind": _KIND, "providers": [*providers.values()]}
 
 
 def _provider_problems(provider: Json, *, is_v1: bool) -> Iterator[str]:

@@ -178,15 +178,19 @@ _OF_AN_AUDIT = (
 
 #: The objects that show who else reads a pull secret, and who signs tokens.
 _READS = "with secretless: other readers of a pull secret"
-_POLICIES_OF_KYVERNO = ("clusterpolicies.kyverno.io", "imagevalidatingpolicies.policies.kyverno.io")
+_READING_POLICIES = (
+    *("clusterpolicies.kyverno.io", "imagevalidatingpolicies.policies.kyverno.io"),
+    "clusterimagepolicies.policy.sigstore.dev",
+)
 _READING = (
     *("serviceaccounts", "buildconfigs.build.openshift.io", "imagestreams.image.openshift.io", "policies.kyverno.io"),
+    "namespacedimagevalidatingpolicies.policies.kyverno.io",
     *("catalogsources.operators.coreos.com", "imagerepositories.image.toolkit.fluxcd.io"),
     *(f"{each}.source.toolkit.fluxcd.io" for each in ("ocirepositories", "helmrepositories")),
 )
 _OF_SECRETLESS = (
     _reported_right(f"authentications.{_CONFIG}", "get", "with secretless: the issuer of tokens", CLUSTER, "cluster"),
-    *(_reported_right(each, "list", _READS, CLUSTER) for each in _POLICIES_OF_KYVERNO),
+    *(_reported_right(each, "list", _READS, CLUSTER) for each in _READING_POLICIES),
     *(_reported_right(each, "list", _READS) for each in _READING),
 )
 

@@ -183,12 +183,18 @@ providers:
     requiredServiceAccountAnnotationKeys: [example.com/role]
 """
     FOUND: ClassVar = [
-        {"name": "ecr-credential-provider", "matchImages": ["*.dkr.ecr.*.amazonaws.com"], "tokenAttributes": {}},
+        {
+            "name": "ecr-credential-provider",
+            "matchImages": ["*.dkr.ecr.*.amazonaws.com"],
+            "args": ["VALUE"],
+            "env": [{"name": "KEY", "value": "VALUE"}],
+        },
         {
             "name": "token-provider",
             "matchImages": ["registry.example.com"],
             "tokenAttributes": {
                 "serviceAccountTokenAudience": "registry",
+                "cacheType": "Token",
                 "requiredServiceAccountAnnotationKeys": ["example.com/role"],
             },
         },

@@ -11,9 +11,11 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import Kind, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.secret_readers import find_readers
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pull_of_account
 from support.pull_evidence import REFUSED
 
 HOST = "registry.example.com"
+SUBJECT = pull_of_account("ns", "default", f"{HOST}/team/app:v1")
 
 
 def found(objects: Any, *, is_of_all: bool = False) -> tuple[list[str], list[str]]:
@@ -21,7 +23,7 @@ def found(objects: Any, *, is_of_all: bool = False) -> tuple[list[str], list[str
     lookup = Lookup()
     while True:
         try:
-            readers, unread = find_readers("ns", ["pull"], HOST, lookup, is_of_all=is_of_all)
+            readers, unread = find_readers(SUBJECT, ["pull"], HOST, lookup, is_of_all=is_of_all)
             return [f"{ref} {clause}" for ref, clause in readers.items()], [*unread]
         except ReadRequired:
             wanted = lookup.take_wanted()
@@ -69,9 +71,16 @@ READERS = {
     ("kyverno.io/v1", "policies"): (one(VERIFIED), f"Kyverno policy ns/it {VERIFIES}"),
     ("kyverno.io/v1", "clusterpolicies"): (one(VERIFIED), f"Kyverno cluster policy it {VERIFIES}"),
     **{
-        (f"{KYVERNO}/{version}", "imagevalidatingpolicies"): (one({"attestors": []}), f"Kyverno image policy it {VERIFIES}")
+        (f"{KYVERNO}/{version}", f"{scope}imagevalidatingpolicies"): (
+            one({"attestors": []}), f"Kyverno image policy {place}it {VERIFIES}"
+        )
         for version in ("v1", "v1beta1")
+        for scope, place in (("", ""), ("namespaced", "ns/"))
     },
+    ("policy.sigstore.dev/v1beta1", "clusterimagepolicies"): (
+        one({"authorities": [{"source": [{"signaturePullSecrets": [{"name": "pull"}]}]}]}),
+        f"Sigstore image policy it {NAMES}",
+    ),
 }  # fmt: skip
 
 
@@ -81,6 +90,33 @@ def test_each_kind_of_reader_is_named(place: tuple[str, str]) -> None:
     assert found({place: listed}) == ([sentence], [])
     is_of_kubelet = ASK in sentence
     assert found({place: listed}, is_of_all=True) == ([] if is_of_kubelet else [sentence], [])
+
+
+@pytest.mark.parametrize(
+    ("account", "secrets", "readers"),
+    [
+        ("builder", ["pull"], ["service account ns/builder gives it to builds"]),
+        ("builder", ["a"], []),
+        ("b", ["pull"], []),
+    ],
+)
+def test_builds_use_the_secrets_of_their_account(account: str, secrets: list[str], readers: list[str]) -> None:
+    obj = {"metadata": {"name": account}, "secrets": [{"name": each} for each in secrets]}
+    assert found({("v1", "serviceaccounts"): {"items": [obj]}}, is_of_all=True) == (readers, [])
+
+
+@pytest.mark.parametrize(
+    "volume", [{"secret": {"secretName": "pull"}}, {"projected": {"sources": [{"secret": {"name": "pull"}}]}}]
+)
+def test_a_workload_that_mounts_the_secret_is_named_even_if_it_has_a_plan(volume: Any) -> None:
+    listed = one({"template": {"spec": {**LISTED, "volumes": [volume]}}})
+    assert found({("apps/v1", "deployments"): listed}, is_of_all=True) == (["deployment ns/it mounts it"], [])
+
+
+@pytest.mark.parametrize("place", [(f"source.{FLUX}/v1", "ocirepositories"), (f"image.{FLUX}/v1", "imagerepositories")])
+def test_flux_uses_the_pull_secrets_of_the_account_that_it_names(place: tuple[str, str]) -> None:
+    assert len(found({place: one({"serviceAccountName": "default"})})[0]) == 1
+    assert found({place: one({"serviceAccountName": "other"})}) == found({place: one({})}) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -122,5 +158,5 @@ def test_the_policies_of_a_cluster_are_listed_once_for_all_namespaces() -> None:
     kind = Kind("kyverno.io/v1", "ClusterPolicy", "clusterpolicies", "Kyverno cluster policy", namespaced=False)
     lookup = Lookup()
     with pytest.raises(ReadRequired):
-        find_readers("ns", ["pull"], HOST, lookup, is_of_all=True)
+        find_readers(SUBJECT, ["pull"], HOST, lookup, is_of_all=True)
     assert ObjectRef(kind, "", "") in lookup.take_wanted()

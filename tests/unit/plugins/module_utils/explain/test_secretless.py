@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import BUILD_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import (
+    WORKLOADS,
     ContainerPull,
     pull_of_account,
 )
@@ -30,6 +32,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.ku
     NODES,
     POOLS,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.provider_config import config_problems
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import IMAGE_CONFIG
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
     CLUSTER_VERSION,
@@ -118,18 +121,22 @@ class TestConfigurations:
         assert len(found) == 2
 
 
+def with_pools(**pools: Any) -> dict[ObjectRef, Any]:
+    """The machine config pools, with the settings of their kubelets."""
+    listed = [
+        {"metadata": {"name": each}, "spec": {"configuration": {"name": each}}, "status": {"machineCount": 1}}
+        for each in pools
+    ]
+    files = {ObjectRef(KUBELET_FILE, "", name): each for name, each in pools.items()}
+    return {POOLS: {"items": listed}, **files}
+
+
 class TestPools:
     """Without a given configuration, the machine configs count."""
 
     @staticmethod
     def seen(**pools: Any) -> list[tuple[str, str, bool | None]]:
-        listed = [
-            {"metadata": {"name": each}, "spec": {"configuration": {"name": each}}, "status": {"machineCount": 1}}
-            for each in pools
-        ]
-        files = {ObjectRef(KUBELET_FILE, "", name): each for name, each in pools.items()}
-        evidence = {POOLS: {"items": listed}, **files}
-        return [each for each in problems(more=evidence, given=None) if each[0] != "issuer"]
+        return [each for each in problems(more=with_pools(**pools), given=None) if each[0] != "issuer"]
 
     SERVED = {"credentialProviders": config()["providers"]}
 
@@ -159,6 +166,56 @@ class TestPools:
         assert (check, ok, why in text) == ("provider", None, True)
         assert text.endswith("Give their file in 'credential_provider_config'")
 
+    def test_the_file_for_a_pool_without_a_provider_has_all_its_providers(self) -> None:
+        present = config(name="ecr", matchImages=["*.amazonaws.com"], tokenAttributes=...)["providers"]
+        found = plan(more=with_pools(worker={"credentialProviders": present}), given=None)
+        (fix,) = [each[3] for each in found if each[0] == "provider"]
+        file = yaml.safe_load(fix)
+        assert [(each["name"], each["matchImages"]) for each in file["providers"]] == [
+            ("ecr", ["*.amazonaws.com"]),
+            ("PROVIDER", ["registry.example.com"]),
+        ]
+        assert config_problems(file) == []
+
+
+class TestOneFile:
+    """A kubelet has one file, so a given configuration has the other providers of the nodes as well."""
+
+    OTHER = config(name="ecr", matchImages=["*.amazonaws.com"], tokenAttributes=...)["providers"]
+
+    def seen(self, given: Any = ..., **pools: Any) -> list[tuple[str, str, bool | None, str]]:
+        evidence = with_pools(**{name: {"credentialProviders": each} for name, each in pools.items()})
+        return [each for each in plan(more=evidence, given=given) if each[0] == "file"]
+
+    def test_pools_whose_providers_would_be_dropped_are_named_with_one_file(self) -> None:
+        ((_check, text, ok, fix),) = self.seen(worker=self.OTHER, infra=self.OTHER, edge=[], old=config()["providers"])
+        dropped = "the given configuration drops ecr of pool worker and infra: a kubelet has one file for all"
+        assert (text, ok) == (dropped, False)
+        assert self.seen(given=yaml.safe_load(fix), worker=self.OTHER) == []
+        assert config_problems(yaml.safe_load(fix)) == []
+
+    def test_each_file_is_shown_once(self) -> None:
+        found = self.seen(worker=self.OTHER, infra=config(name="acr")["providers"])
+        assert [text[:52] for _check, text, _ok, _fix in found] == [
+            "the given configuration drops ecr of pool worker: a ",
+            "the given configuration drops acr of pool infra: a k",
+        ]
+
+    def test_pools_that_cannot_be_read_are_not_known(self) -> None:
+        text = "the other providers of the nodes are not known: no object shows those of pool worker"
+        assert self.seen(worker=None) == [("file", text, None, "")]
+        ((_check, text, ok, fix),) = [each for each in plan(more={POOLS: REFUSED}) if each[0] == "file"]
+        assert ("could not be read" in text, ok, fix) == (True, None, "")
+
+    def test_an_invalid_configuration_or_one_for_other_images_has_no_file(self) -> None:
+        assert self.seen(given=config(tokens={"cacheType": "Pod"}), worker=self.OTHER) == []
+        assert self.seen(given=config(matchImages=["q.io"]), worker=self.OTHER) == []
+
+    def test_no_login_of_an_entry_is_shown(self) -> None:
+        odd = [{**self.OTHER[0], "name": "password=geheim", "matchImages": ["https://user:geheim@q.io"]}]
+        ((_check, text, _ok, fix),) = self.seen(worker=odd)
+        assert "geheim" not in text + fix
+
 
 class TestAccount:
     def test_a_missing_annotation_has_its_command(self) -> None:
@@ -184,6 +241,32 @@ class TestAccount:
         assert binding["subjects"] == [
             {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:nodes"}
         ]
+
+    def test_no_account_has_the_role_of_another(self) -> None:
+        """A user of a namespace names accounts. An applied role must not replace the role for another account or audience."""
+        pairs = [
+            ("a", "b-c"),
+            ("a-b", "c"),
+            ("a", "b/c"),
+            ("a", "b~c"),
+            ("a" * 253, "c"),
+            ("a" * 252, "c"),
+            ("a", "B-c"),
+            ("a.b", "c"),
+        ]
+        names = []
+        for account, audience in pairs:
+            evidence = {token_review("ns", account, audience): {"allowed": False}}
+            given = config(tokens={"serviceAccountTokenAudience": audience})
+            found = plan(subject=pull_of_account("ns", account, IMAGE), given=given, more=evidence)
+            names += [
+                fix and next(yaml.safe_load_all(fix))["metadata"]["name"]
+                for check, _text, _ok, fix in found
+                if check == "right"
+            ]
+        assert len(names) == len(pairs)
+        assert len({*names}) == len(pairs)
+        assert all("/" not in each for each in names)
 
     @pytest.mark.parametrize("answer", [REFUSED, {}, {"allowed": "yes"}])
     def test_a_right_that_cannot_be_asked_about_is_not_known(self, answer: Any) -> None:
@@ -224,6 +307,16 @@ class TestClouds:
         assert (check, found) == ("annotations", ok)
         assert text.startswith(f"service account ns/default lacks {ROLE}, so it pulls with the role of the nodes")
 
+    def test_a_role_in_a_variable_of_the_provider_is_enough(self) -> None:
+        image = pull_of_account("ns", "default", ECR)
+        for name, count in (("AWS_ECR_ROLE_ARN", 0), ("OTHER", 1)):
+            given = self.provider("ecr-credential-provider", ECR, "sts.amazonaws.com")
+            given["providers"][0]["env"] = [{"name": name, "value": "arn"}]
+            found = problems(
+                "annotations", subject=image, given=given, audience="sts.amazonaws.com", more={**openshift("4.21.3")}
+            )
+            assert len(found) == count
+
     def test_a_wrong_audience_is_named(self) -> None:
         found = self.ecr("registry", account=self.ROLED)
         host = ECR.partition("/")[0]
@@ -252,7 +345,8 @@ class TestClouds:
 
     def test_whether_another_registry_reads_the_keys_of_an_issuer_inside_is_not_known(self) -> None:
         text = "the issuer of the tokens is https://kubernetes.default.svc, whose keys nothing outside the cluster can read"
-        assert problems(issuer="https://kubernetes.default.svc") == [("issuer", text, None)]
+        accepts = f"A registry inside must accept it, with system:serviceaccount:ns:default and {CRIO_AUDIENCE}"
+        assert problems(issuer="https://kubernetes.default.svc") == [("issuer", f"{text}. {accepts}", None)]
 
     def test_azure_needs_both_annotations(self) -> None:
         given = self.provider("acr-credential-provider", ACR, "api://AzureADTokenExchange")
@@ -303,6 +397,16 @@ class TestIntegrated:
         (text,) = self.seen("registry", CRIO_AUDIENCE)
         assert text == f"echo gets tokens for registry, but {self.HOST} takes only those for {CRIO_AUDIENCE}"
 
+    def test_the_token_itself_needs_its_own_type_of_cache(self) -> None:
+        given = config(matchImages=[self.HOST], tokens={"cacheType": "ServiceAccount"})
+        subject = pull_of_account("ns", "default", f"{self.HOST}/b/app:v1")
+        ((check, text, ok),) = problems(subject=subject, given=given, issuer=CRIO_AUDIENCE)
+        assert (check, ok) == ("configuration", False)
+        assert (
+            text
+            == "echo can only return the token itself, which the kubelet refuses with cacheType ServiceAccount: write Token"
+        )
+
     def test_without_the_issuer_its_audience_is_not_known(self) -> None:
         assert self.seen("registry", REFUSED) == [f"the issuer of the tokens is not known: {REFUSED}"]
 
@@ -329,6 +433,19 @@ class TestReaders:
         assert found[1] == "secret pull has another reader: service account ns/other lists it: ask about it as well"
         assert problems(**given) == []
 
+    def test_a_workload_that_mounts_the_secret_is_named_in_its_own_plan(self) -> None:
+        subject = replace(pull_of_account("ns", "default", IMAGE), ref=ObjectRef(WORKLOADS["deployment"], "ns", "web"))
+        spec = {
+            "template": {
+                "spec": {"imagePullSecrets": [{"name": "pull"}], "volumes": [{"secret": {"secretName": "pull"}}]}
+            }
+        }
+        listed = {
+            ObjectRef(WORKLOADS["deployment"], "ns", ""): {"items": [{"metadata": {"name": "web"}, "spec": spec}]}
+        }
+        found = problems("readers", subject=subject, account=self.HELD, pull=self.GOOD, more=listed, is_of_all=False)
+        assert [text for _check, text, _ok in found] == ["secret pull has another reader: deployment ns/web mounts it"]
+
     def test_a_generated_secret_stays(self) -> None:
         marks = {"annotations": {"openshift.io/internal-registry-auth-token.service-account": "default"}}
         generated = secret({"registry.example.com": AUTH}, "kubernetes.io/dockercfg", **marks)
@@ -352,6 +469,26 @@ class TestReaders:
 @pytest.mark.parametrize("image", ["not a name", "registry.example.com/UPPER"])
 def test_an_invalid_image_has_no_plan(image: str) -> None:
     assert problems(subject=pull_of_account("ns", "default", image))[0][::2] == ("image", None)
+
+
+@pytest.mark.parametrize(
+    "providers",
+    [
+        None,
+        3,
+        "x",
+        {},
+        [None, 3, "x", []],
+        [{"name": [], "matchImages": {}, "args": {}, "env": [3], "tokenAttributes": 3}],
+    ],
+)
+def test_an_odd_configuration_is_refused_and_no_error(providers: Any) -> None:
+    for given in ({"providers": providers}, {**config(), "providers": providers}):
+        assert ("configuration", False) in [each[::2] for each in problems(given=given)]
+    members = [each for each in providers if isinstance(each, dict)] if isinstance(providers, list) else None
+    assert [
+        each for each in problems(more=with_pools(worker={"credentialProviders": members})) if each[0] == "file"
+    ] or members == []
 
 
 @pytest.mark.parametrize(

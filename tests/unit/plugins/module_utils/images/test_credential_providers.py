@@ -16,7 +16,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     node_problem,
     platform_of,
     skipped_entries,
-    trim_providers,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
 from hypothesis import given
@@ -189,15 +188,3 @@ class TestKubeletProviders:
         provider = KubeletProvider("x", (), "registry", ("a", "b"))
         assert provider.missing_annotations({"metadata": {"annotations": {"a": ""}}}) == ["b"]
         assert provider.missing_annotations(None) == ["a", "b"]
-
-    def test_only_known_facts_are_kept(self) -> None:
-        given = {"name": "x", "matchImages": ["q.io"], "args": ["canary"], "env": [{"name": "canary"}]}
-        tokens = {**self.TOKENS, "cacheType": "Token"}
-        found = trim_providers({"kind": "canary", "providers": [given, {**given, "tokenAttributes": tokens}]})
-        kept = {"name": "x", "matchImages": ["q.io"]}
-        assert found == [{**kept, "tokenAttributes": {}}, {**kept, "tokenAttributes": self.TOKENS}]
-
-    @pytest.mark.parametrize("providers", [None, {}, "x", [1], [{}, "x"]], ids=str)
-    def test_a_configuration_without_a_list_is_invalid(self, providers: Any) -> None:
-        with pytest.raises(ValueError, match="it has no list of providers"):
-            trim_providers({"providers": providers})

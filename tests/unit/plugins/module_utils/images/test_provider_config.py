@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.provider_config import (
     config_problems,
+    merge_providers,
+    new_provider,
+    trim_providers,
     why_never,
 )
 from support.provider_configs import REFUSED, VALID, config
@@ -51,6 +54,44 @@ def test_odd_providers_are_problems_and_no_error(providers: Any) -> None:
 def test_values_of_variables_and_arguments_are_never_in_a_problem() -> None:
     found = config_problems(config(env=[{"name": "KEY", "value": "canary"}], args="canary", extra="canary"))
     assert found and "canary" not in str(found)
+
+
+class TestOneFile:
+    """The providers are shown without what can be confidential, and a kubelet starts with the file for all of them."""
+
+    def test_arguments_and_variables_are_hidden_except_those_of_openshift(self) -> None:
+        known = ["get-credentials", "--v=3", "/etc/kubernetes/cloud.conf"]
+        env = [{"name": "KEY", "value": "canary"}, None]
+        (found,) = trim_providers(config(args=[*known, "--key=canary", {"canary": 1}], env=env, extra="canary"))
+        assert found == {
+            **config()["providers"][0],
+            "args": [*known, "VALUE", "VALUE"],
+            "env": [{"name": "KEY", "value": "VALUE"}, {"name": "", "value": "VALUE"}],
+        }
+
+    @pytest.mark.parametrize("name", VALID)
+    def test_a_provider_without_confidential_members_stays_as_it_is(self, name: str) -> None:
+        given = config(**{**VALID[name], "args": ..., "env": ...})
+        assert trim_providers(given) == given["providers"]
+
+    @pytest.mark.parametrize("providers", [None, {}, "x", [1], [{}, "x"]], ids=str)
+    def test_a_configuration_without_a_list_is_invalid(self, providers: Any) -> None:
+        with pytest.raises(ValueError, match="it has no list of providers"):
+            trim_providers({"providers": providers})
+
+    @pytest.mark.parametrize(
+        "odd", [{"name": None, "args": 3, "env": "x", "tokenAttributes": []}, {"args": [None], "env": [3]}]
+    )
+    def test_odd_members_raise_nothing(self, odd: Any) -> None:
+        assert "VALUE" in str(trim_providers({"providers": [odd]})) or odd["args"] == 3
+
+    def test_a_kubelet_starts_with_the_merged_file(self) -> None:
+        present, given = config(name="ecr", tokenAttributes=...)["providers"], config()["providers"]
+        merged = merge_providers([*present, *config(matchImages=["q.io"])["providers"]], given)
+        assert [each["name"] for each in merged["providers"]] == ["ecr", "echo"]
+        assert merged["providers"][1] == given[0]
+        assert config_problems(merged) == []
+        assert config_problems(merge_providers(present, [new_provider("q.io:5000")])) == []
 
 
 class TestEntries:
