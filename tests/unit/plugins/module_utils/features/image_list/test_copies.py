@@ -184,6 +184,21 @@ def test_an_account_without_a_login_for_the_copy_is_named(api: FakeApi, registry
     assert compare(api, registry, certificate, "private")["answer"] == "same"
 
 
+def test_the_account_of_a_related_image_is_not_known_so_neither_is_its_login(
+    api: FakeApi, registry: Registry, certificate: str
+) -> None:
+    registry.push_index("old/app", "amd64")
+    registry.push_index("private/app", "amd64")
+    related = [{"name": "app", "image": f"{registry.host}/old/app:v1"}]
+    api.put("clusterserviceversions", "a", "app.v1", spec={"relatedImages": related})
+    found = compare(api, registry, certificate, "private")
+    assert (found["answer"], found["reason"]) == (
+        "unknown",
+        "the operator chooses the account that pulls its related images",
+    )
+    assert compare(api, registry, certificate, "missing")["answer"] == "missing"
+
+
 def test_a_copy_without_the_signature_that_a_policy_requires_is_named(
     api: FakeApi, registry: Registry, certificate: str
 ) -> None:
