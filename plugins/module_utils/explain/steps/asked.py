@@ -448,6 +448,8 @@ def _judge_index(
 ) -> StepResult:
     image, host = attempt.question.image, attempt.question.repository.partition("/")[0]
     said = f"registry {host} has no image for {join_and(sorted(lacking))} in {image}"
+    if {*lacking} & {*as_strs(as_dict(attempt.architectures).get("lost"))}:
+        said += ", although its index names one"
     step, more = (PLATFORM, "") if attempt.is_source else (COPY, _COPY_ALL)
     if is_everywhere:
         return failure(step, f"{said}{more}")

@@ -134,6 +134,12 @@ class TestIndex:
         assert (summary(found), found.effect, found.step) == (("will_not_pull", text), "will_not_pull", step)
         assert steps(found, step) == [(step, text, False)]
 
+    def test_an_index_that_names_a_lost_image_is_reported_as_such(self) -> None:
+        found = judged(index("arm64", lost=["amd64"]), at_mirror=False)
+        text = f"registry q.io has no image for amd64 in {IMAGE}, although its index names one"
+        assert summary(found) == ("will_not_pull", text)
+        assert "although" not in judged(index("arm64", lost=["s390x"])).reason
+
     def test_a_pull_by_digest_is_judged_alike(self) -> None:
         item = {"source": "q.io/team", "mirrors": ["m.io/x"]}
         sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageDigestMirrors": [item]}}]}
