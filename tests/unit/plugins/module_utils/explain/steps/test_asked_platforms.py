@@ -215,6 +215,20 @@ class TestImageWithoutAnIndex:
         assert judged(index("arm64"), subject=subject).effect == "will_not_pull"
 
 
+class TestCopy:
+    """A moved image has a name whose registry has a copy: it is judged as that of a mirror."""
+
+    @pytest.mark.parametrize("found", [index("arm64"), single("arm64")])
+    def test_a_copy_for_other_nodes_is_a_copy_that_lacks_something(self, found: Any) -> None:
+        verdict = judged(found, at_mirror=False, subject=template("a", is_copied=True))
+        assert (verdict.effect, verdict.step) == ("will_not_pull", "copy")
+        assert verdict.reason.endswith(COPY_ALL)
+
+    def test_the_configuration_of_a_copy_is_read(self) -> None:
+        _found, asked = told(template("a", is_copied=True), ONE, lambda _question: {})
+        assert [(each.image, each.reads_configuration) for each in asked] == [(IMAGE, True)]
+
+
 class TestUnknown:
     @pytest.mark.parametrize(
         ("answer", "verdict", "effect"),

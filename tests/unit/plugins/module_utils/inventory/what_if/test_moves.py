@@ -231,6 +231,7 @@ def test_the_next_pod_has_nothing_of_the_present_one() -> None:
         False,
         False,
     )
+    assert later.is_copied and not present.is_copied
 
 
 def test_the_text_and_the_list_name_the_images_to_copy() -> None:
