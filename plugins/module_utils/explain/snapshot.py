@@ -53,6 +53,7 @@ __all__ = [
     "NAMESPACES_READ",
     "NODES_READ",
     "NOTE",
+    "OPERATORS",
     "PODS",
     "POLICIES",
     "PROVIDERS",
@@ -264,6 +265,7 @@ def secret_names(spec: Any) -> Iterator[str]:
 #: The kinds that a rule may need, as messages name them.
 SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods", "workloads"
 BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build configs", "image policies"
+OPERATORS = "operators and their catalogs"
 #: The same for the whole cluster.
 CLUSTER_BINDINGS, NODES_READ, PROVIDERS = "cluster role bindings", "nodes", "credential provider configs"
 NAMESPACES_READ = "namespaces"
@@ -364,6 +366,7 @@ class NamespaceSnapshot:
     builds: Sequence[Json] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     policies: Sequence[Json] = ()
+    operators: Sequence[tuple[Kind, Json]] = ()
 
     def account_ref(self, name: str) -> ObjectRef:
         return ObjectRef(SERVICE_ACCOUNT, self.namespace, name)
@@ -543,7 +546,8 @@ class SnapshotQuestion:
     `verdicts`: the containers are explained. If not, the evidence has the lists only. `search` finds a credential in a secret, None without a
     search; `platform_secrets`: also in the platform's namespaces. `grant_subjects`: the accounts and projects of grants.
     `node_settings`: the settings of kubelets, for nodes that have some. `open_selectors`: selectors by titles, whose projects of users
-    are wanted. `more` are other objects of OpenShift. `take_note` is called with each pod, workload, image stream and build config.
+    are wanted. `more` are other objects of OpenShift. `take_note` is called with each pod, workload, image stream and build config, and with
+    each operator and catalog if `operators` is set, of which only the name and the note are kept.
     `node_images`: the names of the images that each node lists. `bindings`: role bindings of namespaces and of the cluster.
     """
 
@@ -560,3 +564,4 @@ class SnapshotQuestion:
     take_note: TakeNote | None = None
     node_images: bool = False
     bindings: bool = True
+    operators: bool = False

@@ -155,6 +155,13 @@ _OF_IMAGES = (
     _reported_right("nodes", "list", "the versions of the nodes, and the images that they have", CLUSTER),
 )
 
+
+def _of_operators(when: str = "", where: str = EVERY) -> Iterator[Right]:
+    for resource in ("catalogsources", "clusterserviceversions"):
+        why = f"{when}images of operators and their catalogs"
+        yield _reported_right(f"{resource}.operators.coreos.com", "list", why, where)
+
+
 #: The objects that an audit reads, and a what-if question as well.
 _OF_AN_AUDIT = (
     *_OF_IMAGES,
@@ -318,7 +325,7 @@ JOBS: Mapping[str, Job] = {
         "finding problems with pulls: module and role pull_access_audit, playbook audit",
         (*_OF_AN_AUDIT, _OF_NODE_BUILDS),
     ),
-    "images": Job("images in use: module pull_access_images, playbook images", _OF_IMAGES),
+    "images": Job("images in use: module pull_access_images, playbook images", (*_OF_IMAGES, *_of_operators())),
     "what_if": Job(
         "which pods a change would break: module and role pull_access_what_if, playbook what_if",
         (
@@ -341,15 +348,7 @@ JOBS: Mapping[str, Job] = {
                 CLUSTER,
                 "cluster",
             ),
-            *(
-                _reported_right(
-                    f"{resource}.operators.coreos.com", "list", f"with registries out of reach: {images}", CLUSTER
-                )
-                for resource, images in (
-                    ("catalogsources", "images of operator catalogs"),
-                    ("clusterserviceversions", "related images of operators"),
-                )
-            ),
+            *_of_operators("with registries out of reach: ", CLUSTER),
         ),
     ),
     "rotation": Job(

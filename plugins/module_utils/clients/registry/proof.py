@@ -139,7 +139,8 @@ class ImageArchitectures:
     """The architectures of an image. `is_index`: the node chooses one of several manifests.
 
     `names` may contain `ANY_ARCHITECTURE`. `unread` is the reason if they are not known, as a sentence without any text of a server. `digest`
-    is that of the index, or of the only manifest, and `digests` are those of the manifests of an index, each with its architecture.
+    is that of the index, or of the only manifest, and `digests` are those of the manifests of an index, each with its architecture. `lost`
+    are the architectures of manifests that an index names and the registry does not have. They are in neither `names` nor `digests`.
     """
 
     is_index: bool
@@ -147,6 +148,7 @@ class ImageArchitectures:
     unread: str = ""
     digest: str = field(default="", compare=False)
     digests: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

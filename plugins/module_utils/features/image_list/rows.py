@@ -19,17 +19,20 @@ from ...explain.steps.sources import resolve_short_name
 from ...explain.subjects import STATUSES, ContainerPull, pulls_of_pod, pulls_of_workload
 from ...explain.workload_pods import can_pull, explain_each, is_same_image
 from ...images.image_streams import IMAGE_STREAM, origin_of
+from ...images.platform_images import OPERATOR
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import is_cluster_host
 from ...platform.protected import NODE_SECRET
 from .options import ImageListQuestion
 from .owners import TextNote, TextOwner, named_images_of
 
-__all__ = ["CopyAnswer", "ImageUse", "ServingLogin", "read_credentials", "uses_of"]
+__all__ = ["UNKNOWN_ACCOUNT", "CopyAnswer", "ImageUse", "ServingLogin", "read_credentials", "uses_of"]
 
 #: Where the text is: in the present template or another object, in the template of earlier pods, or only in pods.
 TEMPLATE, EARLIER, PODS = "template", "earlier_template", "pods"
 _OF_PODS = TextOwner("pods")
+#: Why the login for a related image is not known, unless the nodes have one.
+UNKNOWN_ACCOUNT = "the operator chooses the account that pulls its related images"
 
 
 @dataclass(frozen=True)
@@ -121,10 +124,10 @@ def _uses_in(place: NamespaceSnapshot) -> Iterator[ImageUse]:
         for each in _running_in(place, [pod]):
             yield replace(each, origin=TEMPLATE, owner=_owner_in(pod[NOTE], each.path))
     yield from chain.from_iterable(_uses_of_stream(place, stream) for stream in place.streams)
-    for build in place.builds:
-        ref, note = place.ref_of(BUILD_CONFIG, build), build[NOTE]
+    for kind, obj in (*((BUILD_CONFIG, each) for each in place.builds), *place.operators):
+        ref, note, account = place.ref_of(kind, obj), obj[NOTE], "builder" if kind == BUILD_CONFIG else ""
         for named in note.images:
-            subject = ContainerPull(ref, "builder", named.secrets, named.location, named.image)
+            subject = ContainerPull(ref, account, named.secrets, named.location, named.image, is_pod=not account)
             yield ImageUse(subject, ref, named.field, TEMPLATE, _owner_in(note, named.field))
 
 
@@ -243,7 +246,7 @@ def _find_login(subject: ContainerPull, reference: Reference, evidence: Lookup) 
             return ServingLogin(unknown=why)
         for login in found.usable_logins:
             return ServingLogin(f"{namespace}/{login.secret}", without_user(login.key))
-    return ServingLogin()
+    return ServingLogin(unknown=UNKNOWN_ACCOUNT if subject.ref.kind == OPERATOR else "")
 
 
 def read_credentials(subject: ContainerPull, reference: Reference, evidence: Lookup) -> tuple[Credentials, str]:

@@ -61,7 +61,7 @@ class Moves:
         is_fixed = image == subject.image or subject.ref.kind.kind in _FIXED
         if is_fixed or resolve_image(subject, evidence).image != subject.image:
             return subject
-        return replace(subject, image=image, is_pulled=False, reason="", message="", shares_error=False)
+        return replace(subject, image=image, is_pulled=False, reason="", message="", shares_error=False, is_copied=True)
 
 
 @dataclass(frozen=True)

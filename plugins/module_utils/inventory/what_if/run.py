@@ -38,6 +38,7 @@ from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...images.kubelet_settings import KUBELET_CONFIGS
+from ...images.platform_images import NO_COPIES, OPERATOR_KINDS
 from ...platform.cluster import CLUSTER_VERSION
 from .access import LIMITS, compare_inventories, review_access
 from .declared import AGAINST, KEPT, LISTS, InventoryLists, PlannedObjects, UnplannedEntry
@@ -48,7 +49,7 @@ from .moves import Moves
 from .options import WhatIfQuestion
 from .outputs import lines_of
 from .overlay import ChangedLookup
-from .rows import OPERATOR_KINDS, WhatIfRow, row_of_image, rows_of, subjects_of, trim_platform_object
+from .rows import WhatIfRow, row_of_image, rows_of, subjects_of, trim_platform_object
 from .timing import NodeCaches, count_pulls
 
 __all__ = [
@@ -411,13 +412,16 @@ class _WhatIfRun:
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. Unreadable kinds are reported."""
         found: list[ContainerPull] = []
-        reads: dict[Kind, Callable[[], Iterable[Json | None]]] = {
-            CLUSTER_VERSION.kind: lambda: [self._run.cluster.get(CLUSTER_VERSION)],
-            **{kind: partial(self._run.cluster.list, kind, keep=trim_platform_object) for kind in OPERATOR_KINDS},
+        reads: dict[Kind, Callable[[], Iterable[Json]]] = {
+            CLUSTER_VERSION.kind: lambda: filter(None, [self._run.cluster.get(CLUSTER_VERSION)]),
+            **{
+                kind: partial(self._run.cluster.list, kind, label_selector=NO_COPIES, keep=trim_platform_object)
+                for kind in OPERATOR_KINDS
+            },
         }
         for kind, read in reads.items():
             try:
-                found += [subject for obj in read() if obj is not None for subject in subjects_of(kind, obj)]
+                found += [subject for obj in read() for subject in subjects_of(kind, obj)]
             except UnknownResource:
                 continue
             except ClusterError:

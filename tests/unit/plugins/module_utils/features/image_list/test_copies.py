@@ -145,6 +145,23 @@ def test_a_copy_without_an_architecture_of_the_nodes_is_named(
     )
 
 
+@pytest.mark.parametrize("has_source", [True, False])
+def test_an_index_whose_manifest_for_the_nodes_is_lost_is_named(
+    api: FakeApi, registry: Registry, certificate: str, has_source: bool
+) -> None:
+    digest = registry.push_index("new/app", "amd64", "arm64", "s390x")
+    if has_source:
+        registry.push_index("old/app", "amd64", "arm64", "s390x")
+    use(api, registry, running=digest)
+    for lost, answer in (("s390x", "same"), ("arm64", "architecture_missing")):
+        gone = f"new/app/manifests/{digest_of(registry.content[f'new/app/manifests/{lost}'][1])}"
+        del registry.content[gone]
+        assert compare(api, registry, certificate)["answer"] == answer
+    assert compare(api, registry, certificate)["reason"] == (
+        "the copy has no image for arm64, although its index names one"
+    )
+
+
 def test_a_tag_that_moved_since_the_copy_is_another_image(api: FakeApi, registry: Registry, certificate: str) -> None:
     registry.push_index("old/app", "amd64", "arm64", salt="newer")
     copied = registry.push_index("new/app", "amd64", "arm64")
@@ -182,6 +199,21 @@ def test_an_account_without_a_login_for_the_copy_is_named(api: FakeApi, registry
     content = json.dumps(auth_file({f"{registry.host}/private": ("u", "Canary-1")}))
     api.put("secrets", "a", "pull", type="kubernetes.io/dockerconfigjson", data={".dockerconfigjson": b64(content)})
     assert compare(api, registry, certificate, "private")["answer"] == "same"
+
+
+def test_the_account_of_a_related_image_is_not_known_so_neither_is_its_login(
+    api: FakeApi, registry: Registry, certificate: str
+) -> None:
+    registry.push_index("old/app", "amd64")
+    registry.push_index("private/app", "amd64")
+    related = [{"name": "app", "image": f"{registry.host}/old/app:v1"}]
+    api.put("clusterserviceversions", "a", "app.v1", spec={"relatedImages": related})
+    found = compare(api, registry, certificate, "private")
+    assert (found["answer"], found["reason"]) == (
+        "unknown",
+        "the operator chooses the account that pulls its related images",
+    )
+    assert compare(api, registry, certificate, "missing")["answer"] == "missing"
 
 
 def test_a_copy_without_the_signature_that_a_policy_requires_is_named(
@@ -247,7 +279,8 @@ def test_a_namespace_asks_each_question_once_and_none_about_other_images(
     text = run_list(api, of=[registry.host], to=moves, ask_registries=True, **options).extra["text"]
     # Two namespaces can ask at the same time.
     assert max(Counter(registry.asked).values()) <= 2, registry.asked
-    assert {*registry.asked} == {
+    assert {line for line in registry.asked if "sha256" not in line} == {
         f"{how} /v2/{where}/app/manifests/v1" for how in ("HEAD", "GET") for where in ("old", "new")
     }
+    assert len({line for line in registry.asked if line.startswith("HEAD /v2/") and "sha256" in line}) == 4
     assert text[1] == "Copies: 2 the same"
