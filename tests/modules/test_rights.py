@@ -59,6 +59,7 @@ AFTER_OTHERS = (
     ("rotation", "events"),
     ("what_if", "roles.rbac.authorization.k8s.io"),
     ("images", "subjectaccessreviews.authorization.k8s.io"),
+    *(("explain", right.resource) for right in JOBS["explain"].rights if "other readers" in right.why),
 )
 
 

@@ -20,7 +20,7 @@ from uuid import uuid4
 from support.background import repeat
 from support.hypershift import host_a_cluster
 from support.lab import Lab, path_of
-from support.lab_nodes import LabNode, add_nodes
+from support.lab_nodes import LabNode, add_nodes, define_kind
 from support.logins import token_kubeconfig
 from support.modules import run_module
 from support.objects import b64
@@ -273,9 +273,22 @@ def _mirror(stage: Stage) -> None:
     stage.lab.api("POST", PROVIDERS, provider)
 
 
+#: Other readers of pull secrets, which the lab does not have.
+_READERS = {
+    "kyverno.io/v1": {"Policy": "Namespaced", "ClusterPolicy": "Cluster"},
+    "policies.kyverno.io/v1": {"ImageValidatingPolicy": "Cluster", "NamespacedImageValidatingPolicy": "Namespaced"},
+    "policy.sigstore.dev/v1beta1": {"ClusterImagePolicy": "Cluster"},
+    "source.toolkit.fluxcd.io/v1": {"OCIRepository": "Namespaced", "HelmRepository": "Namespaced"},
+    "image.toolkit.fluxcd.io/v1": {"ImageRepository": "Namespaced"},
+}
+
+
 def _explained(stage: Stage) -> None:
     """Create the objects to explain, once. Jobs do not change them, so they are created again only if a job has removed some."""
     _mirror(stage)
+    for version, kinds in _READERS.items():
+        for kind, scope in kinds.items():
+            define_kind(stage.lab, version, kind, f"{kind.lower()}s".replace("ys", "ies"), scope)
     if stage.lab.get(stage.names[0], "pods", "cloud") and stage.lab.get(stage.names[0], "secrets", "pull"):
         return
     stage.remove("pods", "app", "shared", "cloud")

@@ -20,6 +20,7 @@ __all__ = [
     "LabNode",
     "add_kubelet_config",
     "add_nodes",
+    "define_kind",
     "described_nodes",
     "kubelet_config",
     "node_pulls",
@@ -113,24 +114,29 @@ def described_nodes(
 def _define_kinds(lab: Lab) -> None:
     """Define the kinds that the lab does not have."""
     for kind, plural in _KINDS.items():
-        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-        version = {"name": "v1", "served": True, "storage": True, "schema": schema}
-        names = {"kind": kind, "plural": plural, "singular": plural[:-1], "listKind": f"{kind}List"}
-        spec = {"group": GROUP, "scope": "Cluster", "names": names, "versions": [version]}
-        body = {
-            "apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition",
-            "metadata": {"name": f"{plural}.{GROUP}"},
-            "spec": spec,
-        }
-        lab.api("POST", _CRDS, body, expect=(201, 409))
-        lab.until(partial(_is_served, lab, plural), f"{plural} are served")
+        define_kind(lab, f"{GROUP}/v1", kind, plural)
 
 
-def _is_served(lab: Lab, plural: str) -> bool:
+def define_kind(lab: Lab, api_version: str, kind: str, plural: str, scope: str = "Cluster") -> None:
+    """Define a kind whose objects can have any content, and wait until it is served."""
+    group, _slash, served = api_version.partition("/")
+    schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    version = {"name": served, "served": True, "storage": True, "schema": schema}
+    names = {"kind": kind, "plural": plural, "singular": kind.lower(), "listKind": f"{kind}List"}
+    body = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {"group": group, "scope": scope, "names": names, "versions": [version]},
+    }
+    lab.api("POST", _CRDS, body, expect=(201, 409))
+    lab.until(partial(_is_served, lab, f"/apis/{api_version}/{plural}"), f"{plural} are served")
+
+
+def _is_served(lab: Lab, path: str) -> bool:
     """Whether the API server lists the kind. At first it knows no such path, and then the storage starts."""
     try:
-        lab.api("GET", f"{ROOT}/{plural}")
+        lab.api("GET", path)
     except AssertionError:
         return False
     return True

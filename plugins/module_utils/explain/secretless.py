@@ -174,7 +174,7 @@ class _Checks:
             yield _Check("account", f"{name} gets no tokens of accounts: its login is the node's, for every pod there")
             return
         cloud = TOKEN_PROVIDERS.get(cloud_of(self.reference.repository))
-        cloud = cloud if cloud is not None and cloud.plugin == provider.name else None
+        cloud = cloud if cloud and provider.name in (cloud.plugin, cloud.without_tokens) else None
         missing, wanted = self._check_annotations(provider), cloud.audience if cloud else ""
         if missing is not None:
             yield missing
@@ -185,7 +185,7 @@ class _Checks:
             fails = not cloud.plugin.startswith("ecr") or self._release == _FAILS_WITHOUT_ROLE
             text = f"{self.subject.account_ref} lacks {join_and(list(unset))}, so {cloud.without_annotations}"
             yield _Check("annotations", text, False if fails else None, self._annotate(unset))
-        if cloud and not cloud.on_openshift and try_lookup(self.evidence, INFRASTRUCTURE)[0]:
+        if cloud and cloud.without_tokens and try_lookup(self.evidence, INFRASTRUCTURE)[0]:
             yield _Check("versions", f"{name} of OpenShift takes no tokens of accounts: they need GKE", ok=False)
         if self.is_integrated:
             wanted = self._issuer[0]

@@ -80,7 +80,7 @@ class TokenProvider:
     `annotations` are those that it needs on the account, unless it has `variable`. `audience` is that of the token, empty if its
     configuration chooses it.
     `without_annotations` and `after_failure` are clauses: the effect of missing annotations, and of a failed exchange of the token.
-    `on_openshift`: whether OpenShift ships a version that takes tokens.
+    `without_tokens`: the name of the provider of OpenShift, if that takes no tokens.
     """
 
     plugin: str
@@ -88,7 +88,7 @@ class TokenProvider:
     audience: str
     without_annotations: str
     after_failure: str
-    on_openshift: bool = True
+    without_tokens: str = ""
     variable: str = ""
 
     def unset_annotations(self, account: Json | None) -> Sequence[str]:
@@ -122,7 +122,7 @@ TOKEN_PROVIDERS: Mapping[str, TokenProvider] = {
         "",
         "it pulls with the account of the nodes",
         "the pod gets no login, and the account of the nodes is not used",
-        on_openshift=False,
+        without_tokens="gcr-credential-provider",
     ),
 }
 

@@ -367,8 +367,8 @@ def _explain_cloud(cloud: str, reference: Reference, evidence: Lookup) -> StepRe
 
 def _explain_token(provider: TokenProvider, subject: ContainerPull, evidence: Lookup) -> StepResult:
     """The facts about a login with a token of the pod's account. Only the nodes' files show whether the provider uses such tokens."""
-    if not provider.on_openshift and platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]):
-        text = f"{provider.plugin} of OpenShift takes no tokens of service accounts, so annotations of {subject.account_ref} have no effect"
+    if provider.without_tokens and platform_of(try_lookup(evidence, INFRASTRUCTURE)[0]):
+        text = f"{provider.without_tokens} of OpenShift takes no tokens of service accounts, so annotations of {subject.account_ref} have no effect"
         return info("providers", text, ok=False)
     account, unread = try_lookup(evidence, subject.account_ref)
     named = join_and(list(provider.annotations))

@@ -355,9 +355,12 @@ class TestClouds:
         ((_check, _text, ok, fix),) = [each for each in found if each[0] == "annotations"]
         assert (ok, fix.count("=VALUE")) == (False, 2)
 
+    @pytest.mark.parametrize("name", ["auth-provider-gcp", "gcr-credential-provider"])
     @pytest.mark.parametrize(("infrastructure", "count"), [(None, 0), ({"status": {}}, 1)])
-    def test_the_provider_of_openshift_for_gcp_takes_no_tokens(self, infrastructure: Any, count: int) -> None:
-        given = self.provider("auth-provider-gcp", "eu.gcr.io/app", "a")
+    def test_the_provider_of_openshift_for_gcp_takes_no_tokens(
+        self, infrastructure: Any, count: int, name: str
+    ) -> None:
+        given = self.provider(name, "eu.gcr.io/app", "a")
         account = {"metadata": {"annotations": {"iam.gke.io/enable-wi-image-pull": "true"}}}
         subject = pull_of_account("ns", "default", "eu.gcr.io/app:v1")
         found = problems(

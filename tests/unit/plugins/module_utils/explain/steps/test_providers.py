@@ -605,7 +605,7 @@ class TestTokens:
         cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
         evidence = known(default={"metadata": {"annotations": annotations}}, more=cloud)
         _cloud, (_name, text, ok) = steps(told(pod(image=IMAGES["GCP"]), evidence), "providers")
-        begin = "auth-provider-gcp of OpenShift takes no tokens of service accounts"
+        begin = "gcr-credential-provider of OpenShift takes no tokens of service accounts"
         assert (text, ok) == (f"{begin}, so annotations of service account ns/default have no effect", False)
 
     @pytest.mark.parametrize(
