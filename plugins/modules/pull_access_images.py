@@ -95,10 +95,11 @@ notes:
     jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, buildconfigs.build.openshift.io,
     imagestreams.image.openshift.io, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
     imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes,
-    catalogsources.operators.coreos.com, clusterserviceversions.operators.coreos.com; create on subjectaccessreviews.authorization.k8s.io;
-    get on clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster, clusterversions.config.openshift.io
-    version, infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io. Without them, the module
-    reports the missing information and the omitted steps.
+    machineconfigpools.machineconfiguration.openshift.io, catalogsources.operators.coreos.com,
+    clusterserviceversions.operators.coreos.com; create on subjectaccessreviews.authorization.k8s.io; get on
+    clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster, clusterversions.config.openshift.io version,
+    infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io. Without them, the module reports the
+    missing information and the omitted steps.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:

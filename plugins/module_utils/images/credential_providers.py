@@ -29,7 +29,6 @@ __all__ = [
     "crio_doubt",
     "crio_match",
     "node_problem",
-    "platform_of",
     "skipped_entries",
 ]
 
@@ -176,11 +175,6 @@ def _is_set(annotation: str, value: str) -> bool:
 def cloud_of(repository: str) -> str:
     """Return the cloud that the registry belongs to. Empty for other registries."""
     return next((cloud for cloud, hosts in _REGISTRIES.items() if kubelet_keys(hosts, repository)), "")
-
-
-def platform_of(infrastructure: Json | None) -> str:
-    """Return the platform of the cluster. Empty when it is unknown."""
-    return as_str(as_dict(as_dict(as_dict(infrastructure).get("status")).get("platformStatus")).get("type"))
 
 
 def crio_match(config: Json | None, repository: str) -> str:

@@ -122,9 +122,10 @@ _OF_THE_NODES = (
     _POLICIES,
 )
 
+_POOLS = _reported_right(f"machineconfigpools.{_MACHINES}", "list", "which node has which settings", CLUSTER)
 #: The objects that show the policy of the kubelets for images that they have.
 _OF_THE_KUBELETS = (
-    _reported_right(f"machineconfigpools.{_MACHINES}", "list", "which node has which settings", CLUSTER),
+    _POOLS,
     _reported_right(f"kubeletconfigs.{_MACHINES}", "list", "the kubelets' policy for images that they have", CLUSTER),
     _reported_right(
         "configmaps", "get", "the same on clusters of kubeadm, for new nodes", "kube-system", "kubelet-config"
@@ -325,7 +326,7 @@ JOBS: Mapping[str, Job] = {
         "finding problems with pulls: module and role pull_access_audit, playbook audit",
         (*_OF_AN_AUDIT, _OF_NODE_BUILDS),
     ),
-    "images": Job("images in use: module pull_access_images, playbook images", (*_OF_IMAGES, *_of_operators())),
+    "images": Job("images in use: module pull_access_images, playbook images", (*_OF_IMAGES, _POOLS, *_of_operators())),
     "what_if": Job(
         "which pods a change would break: module and role pull_access_what_if, playbook what_if",
         (

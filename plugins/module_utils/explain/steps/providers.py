@@ -30,13 +30,12 @@ from ...images.credential_providers import (
     crio_doubt,
     crio_match,
     node_problem,
-    platform_of,
     skipped_entries,
 )
 from ...images.nodes import NodeVersions
 from ...images.references import Reference
 from ...images.registry_sources import Mirrors
-from ...platform.cluster import INFRASTRUCTURE
+from ...platform.cluster import INFRASTRUCTURE, platform_of
 from ...rbac.subjects import secrets_review, token_review
 from ...secrets.content import DOCKERCONFIGJSON, StoredSecret
 from ..lookup import Lookup, UnreadableObject, items_of, nodes_for, require_all, try_lookup

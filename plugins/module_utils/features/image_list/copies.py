@@ -22,9 +22,8 @@ from ...explain.steps.asked import PullRoute, RegistryAttempt, read_attempts, se
 from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.sources import find_signature, required_signature
 from ...explain.subjects import ContainerPull
-from ...images.platform_images import OPERATOR
 from ...images.references import Reference
-from .rows import UNKNOWN_ACCOUNT, CopyAnswer, ImageUse, read_credentials
+from .rows import CopyAnswer, ImageUse, explain_other_login, read_credentials
 
 __all__ = ["COPY_ANSWERS", "compare_copy"]
 
@@ -131,8 +130,8 @@ def _failed_end(route: PullRoute) -> _End:
         return _End(NOT_KNOWN, unknown.said)
     if missing := next((each for each in attempts if each.outcome == _NOWHERE), None):
         return _End(MISSING, missing.said)
-    if route.subject.ref.kind == OPERATOR:
-        return _End(NOT_KNOWN, UNKNOWN_ACCOUNT)
+    if other := explain_other_login(route.subject, route.reference, route.evidence):
+        return _End(NOT_KNOWN, other)
     who = route.subject.account_ref if route.subject.account else route.subject.ref
     tried = f"{attempts[0].which}, {attempts[0].said}" if attempts else "nodes ask only mirrors for it"
     return _End(NO_LOGIN, f"{who} needs a login for {route.reference.repository}: {tried}")

@@ -14,10 +14,12 @@ from ...dockerconfig.registry_keys import without_user
 from ...explain.credentials import Credentials, credentials_of
 from ...explain.lookup import Lookup, require_all
 from ...explain.snapshot import BUILD_CONFIG, NOTE, ClusterSnapshot, NamespaceSnapshot
+from ...explain.steps.providers import may_provide
 from ...explain.steps.pull_secrets import explain_secret_list
 from ...explain.steps.sources import resolve_short_name
 from ...explain.subjects import STATUSES, ContainerPull, pulls_of_pod, pulls_of_workload
 from ...explain.workload_pods import can_pull, explain_each, is_same_image
+from ...images.credential_providers import cloud_of
 from ...images.image_streams import IMAGE_STREAM, origin_of
 from ...images.platform_images import OPERATOR
 from ...images.references import Reference, reference_of
@@ -26,13 +28,13 @@ from ...platform.protected import NODE_SECRET
 from .options import ImageListQuestion
 from .owners import TextNote, TextOwner, named_images_of
 
-__all__ = ["UNKNOWN_ACCOUNT", "CopyAnswer", "ImageUse", "ServingLogin", "read_credentials", "uses_of"]
+__all__ = ["CopyAnswer", "ImageUse", "ServingLogin", "explain_other_login", "read_credentials", "uses_of"]
 
 #: Where the text is: in the present template or another object, in the template of earlier pods, or only in pods.
 TEMPLATE, EARLIER, PODS = "template", "earlier_template", "pods"
 _OF_PODS = TextOwner("pods")
-#: Why the login for a related image is not known, unless the nodes have one.
-UNKNOWN_ACCOUNT = "the operator chooses the account that pulls its related images"
+#: Why a login of the nodes is not known.
+PROVIDED = "a credential provider of the nodes may give a login"
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,22 @@ def _find_login(subject: ContainerPull, reference: Reference, evidence: Lookup) 
             return ServingLogin(unknown=why)
         for login in found.usable_logins:
             return ServingLogin(f"{namespace}/{login.secret}", without_user(login.key))
-    return ServingLogin(unknown=UNKNOWN_ACCOUNT if subject.ref.kind == OPERATOR else "")
+    return ServingLogin(unknown=explain_other_login(subject, reference, evidence, only_clouds=True))
+
+
+def explain_other_login(
+    subject: ContainerPull, reference: Reference, evidence: Lookup, *, only_clouds: bool = False
+) -> str:
+    """Return why a login that no secret shows may serve the image. Empty if nothing speaks for one.
+
+    `only_clouds`: only the registry of a cloud may have one. Others need the files of the kubelets.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    if subject.ref.kind == OPERATOR:
+        return "the operator chooses the account that pulls its related images"
+    may_be = cloud_of(reference.repository) or not only_clouds
+    return PROVIDED if may_be and may_provide(subject, reference, evidence) else ""
 
 
 def read_credentials(subject: ContainerPull, reference: Reference, evidence: Lookup) -> tuple[Credentials, str]:

@@ -17,11 +17,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     IMAGE_TYPES,
     INDEX_TYPES,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.copies import compare_copy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.owners import TextOwner
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.rows import ImageUse
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from support.certificates import server_context
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, served
 from support.image_lists import cluster, list_images, run_list
 from support.objects import auth_file, b64
+from support.pull_evidence import known, template
 
 IMAGE, INDEX = IMAGE_TYPES[0], INDEX_TYPES[0]
 LOGIN = f"Authorization: Basic {b64('u:Canary-1')}"
@@ -227,6 +234,23 @@ def test_a_copy_without_the_signature_that_a_policy_requires_is_named(
     assert compare(api, registry, certificate)["answer"] == "unsigned"
     registry.push("new/app", IMAGE, b"{}", f"{digest.replace(':', '-')}.sig")
     assert compare(api, registry, certificate)["answer"] == "same"
+
+
+@pytest.mark.parametrize(("platform", "answer"), [("AWS", "unknown"), ("GCP", "no_login")])
+def test_a_registry_of_the_cloud_that_refuses_this_host_may_accept_the_nodes(platform: str, answer: str) -> None:
+    source, copy = reference_of("quay.io/team/app:v1"), reference_of("1.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1")
+    assert source is not None and copy is not None
+    subject = template("a", image=str(source))
+    use = ImageUse(subject, subject.ref, "spec", "template", TextOwner("unknown"), move=(source, copy))
+    cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
+    evidence = Lookup(known(a=None, more=cloud))
+    while True:
+        try:
+            found = compare_copy(use, evidence).copy
+            break
+        except ReadRequired:
+            evidence.add({ref: {"outcome": "no_login", "message": "refused"} for ref in evidence.take_wanted()})
+    assert found.answer == answer
 
 
 @pytest.mark.parametrize(

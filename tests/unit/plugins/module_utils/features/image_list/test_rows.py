@@ -16,6 +16,7 @@ from support.scripted_pool import Answer
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 REDIS = "docker.io/bitnami/redis:7.4"
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1"
 
 
 def spec(image: str = REDIS, **more: Any) -> dict[str, Any]:
@@ -305,6 +306,23 @@ def test_without_a_login_the_members_are_empty() -> None:
     api = cluster("a")
     workload(api, "deployments", "web")
     assert rows_of(api)[0]["login"] == {"secret": "", "key": "", "unknown": ""}
+
+
+@pytest.mark.parametrize(
+    ("image", "platform", "unknown"),
+    [
+        (ECR, "AWS", "a credential provider of the nodes may give a login"),
+        (ECR, "", "a credential provider of the nodes may give a login"),
+        (ECR, "GCP", ""),
+        (REDIS, "AWS", ""),
+    ],
+)
+def test_nodes_of_a_cloud_may_have_a_login_for_its_registry(image: str, platform: str, unknown: str) -> None:
+    api = cluster("a")
+    if platform:
+        api.put("infrastructures", "", "cluster", status={"platformStatus": {"type": platform}})
+    workload(api, "deployments", "web", image)
+    assert rows_of(api)[0]["login"] == {"secret": "", "key": "", "unknown": unknown}
 
 
 def test_a_login_that_cannot_be_read_is_not_known() -> None:
