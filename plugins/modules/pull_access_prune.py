@@ -662,7 +662,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     PruneSettings,
     prune_owner,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import run_change_guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     batch_lists,
@@ -712,7 +712,7 @@ ARGUMENTS = {
     "max_prune": {"type": "str", "default": USUAL_LIMIT},
     "prune_everything": {"type": "bool", "default": False},
     "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
-    **guard.ARGUMENTS,
+    **run_change_guard.ARGUMENTS,
 }
 
 

@@ -744,7 +744,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     name_working_logins,
     verify_logins,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import run_change_guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
     ChangeGuard,
 )
@@ -767,11 +767,11 @@ FORM = ListForm(
     contradictions=contradictions,
 )
 LISTS = {form.option: form.spec for form in (FORM, FORM.claims)}
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, **LISTS, **guard.ARGUMENTS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, **LISTS, **run_change_guard.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:
-    access = guard.guard_access_of(task.params)
+    access = run_change_guard.guard_access_of(task.params)
     logins = verify_logins(task.declarations(FORM))
     task.warn(logins.warnings)
     with task.cluster() as run:

@@ -32,8 +32,15 @@ from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS, names_in
 from ..what_if.declared import InventoryLists
-from ..what_if.guard import GuardAccess, GuardJudgement, describe_broken, guard_access_of
-from ..what_if.run_change_guard import ChangeGuard, GuardScope, judge_effects
+from ..what_if.run_change_guard import (
+    ChangeGuard,
+    GuardAccess,
+    GuardJudgement,
+    GuardScope,
+    describe_broken,
+    guard_access_of,
+    judge_effects,
+)
 from .plan import (
     KINDS,
     Balance,

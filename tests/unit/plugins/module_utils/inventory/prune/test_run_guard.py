@@ -26,8 +26,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import Prune, list_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import WorkloadGuard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import Comparison
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.guard import GuardJudgement
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
+    GuardJudgement,
+)
 
 PRUNE = Prune("a", {})
 

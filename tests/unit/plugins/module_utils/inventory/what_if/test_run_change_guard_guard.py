@@ -13,14 +13,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict, Step
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import Comparison
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.guard import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
     ARGUMENTS,
     GuardJudgement,
     describe_broken,
     guard_access_of,
     has_removal,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import translate_result
 
 OPTIONS = {name: spec.get("default") for name, spec in ARGUMENTS.items()}
