@@ -22,7 +22,7 @@ from urllib.parse import urlencode, urlsplit
 from ..core.errors import ImagePullError, OptionError
 from ..core.redaction import mask, secret_forms
 from ..core.text import make_printable, redact_text
-from .https.endpoints import authority, endpoint
+from .https.connections import authority, endpoint
 from .https.exchange import HttpResponse, Words
 from .https.transport import IMPORT_ERROR, HttpsError, HttpsOptions, check_timeout, send_https_request
 

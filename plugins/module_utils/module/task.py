@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.connection import Connection
 from ..clients.kube.connection import connect as connect_to_cluster
-from ..clients.kube.login_scope import ConnectionOptions
+from ..clients.kube.login import ConnectionOptions
 from ..core.changes import Desired
 from ..core.errors import (
     ImagePullError,

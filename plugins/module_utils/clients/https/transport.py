@@ -24,8 +24,16 @@ from urllib.parse import urlsplit
 from ...core.errors import ImagePullError, OptionError
 from ...core.files import advise_reader, describe_read_error
 from ...core.times import check_seconds
-from .connections import ClientContext, InsideAddress, inside_kind_of_host, open_pool
-from .endpoints import find_proxy, has_tls, proxy_host, proxy_login_headers
+from .connections import (
+    ClientContext,
+    InsideAddress,
+    find_proxy,
+    has_tls,
+    inside_kind_of_host,
+    open_pool,
+    proxy_host,
+    proxy_login_headers,
+)
 from .exchange import (
     IMPORT_ERROR,
     INCOMPLETE_RESPONSES,

@@ -19,8 +19,8 @@ from typing import Any
 from ...core.errors import ImagePullError, OptionError
 from ...core.objects import as_dict, as_list, as_str
 from ..https import transport
-from ..https.endpoints import Endpoint, authority
-from ..https.endpoints import endpoint as any_endpoint
+from ..https.connections import Endpoint, authority
+from ..https.connections import endpoint as any_endpoint
 from ..https.exchange import HttpResponse, Words
 from ..https.transport import (
     IMPORT_ERROR,

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.h
     HttpResponse,
     TruncatedResponse,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.requester import (
     BrokenConnection,
     Lines,
     Lost,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.endpoints import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connections import (
     encode_header,
     environment_proxy,
     find_proxy,

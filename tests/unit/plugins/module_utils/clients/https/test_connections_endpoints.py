@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.endpoints import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connections import (
     Endpoint,
     authority,
     endpoint,

@@ -10,7 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     ClusterError,
     ConnectError,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import Health
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.requester import Health
 from support.scripted_pool import Clock
 
 
