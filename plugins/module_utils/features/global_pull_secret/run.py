@@ -17,8 +17,7 @@ from ...core.errors import Refusal
 from ...core.files import VariableFile, Write
 from ...core.objects import NODE, Json, ObjectRef, as_str, metadata
 from ...discovery.cluster import ClusterKind, detect_cluster_kind, get_if_readable
-from ...engine.inspection import inspect
-from ...engine.run import RunSettings
+from ...engine.run import RunSettings, inspect
 from ...platform.cluster import HOSTED, INFRASTRUCTURE, MANAGED, MANAGEMENT, STANDALONE, why_unsupported
 from ...platform.hosted import (
     ADDITIONAL_SECRET,

@@ -34,9 +34,8 @@ from ...platform.cluster import REGISTRY_CONFIG
 from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS, describe_keeper
 from ...rbac.subjects import PROJECT_GROUPS, SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, pullers_of
 from . import forecast, rules_access, rules_images, rules_pods, rules_secrets, rules_verification
-from .findings import DRIFT, Finding, find_drift, sort_findings
+from .findings import DRIFT, Finding, PullAudit, find_drift, sort_findings
 from .forecast import RELEASE_REFS, RELEASE_SIGNATURE
-from .options import PullAudit
 from .rules import RULES
 from .rules_access import NODE_RULES, node_refs
 from .rules_images import (

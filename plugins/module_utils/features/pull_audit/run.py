@@ -24,8 +24,8 @@ from ...images.image_questions import RegistryAccess
 from ...images.node_registries import CLUSTER_POLICIES
 from ...images.nodes import parse_version
 from .checks import Audit, count_findings, document_of, snapshot_question
+from .findings import PullAudit
 from .forecast import RELEASE_SIGNATURE, release_mirrors
-from .options import PullAudit
 from .rules_images import IMAGE_UNSIGNED, MOST_IMAGES, answer_of, share_evenly, signed_images
 
 __all__ = ["audit_cluster"]

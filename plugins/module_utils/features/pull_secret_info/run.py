@@ -14,9 +14,8 @@ from ...clients.kube.client import Cluster
 from ...clients.registry.proof import RegistryProof
 from ...discovery.proofs import LoginCheck, collect_proofs, explain_refusal
 from ...engine.fetching import FEW_UNFILTERED
-from ...engine.inspection import read_each
 from ...engine.result import NamespaceResult, Outcome
-from ...engine.run import RunSettings
+from ...engine.run import RunSettings, read_each
 from ...images.image_questions import LoginQuestion, Verification
 from .question import PullSecrets, SecretQuestion, SecretReport
 

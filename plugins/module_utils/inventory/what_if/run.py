@@ -34,8 +34,8 @@ from ...explain.snapshot import BUILD_CONFIG, NODES_READ, PODS, WORKLOADS_READ, 
 from ...explain.subjects import ContainerPull, pulls_of_pod
 from ...explain.workload_pods import can_pull
 from ...features.pull_audit.checks import Audit, snapshot_question
+from ...features.pull_audit.findings import PullAudit
 from ...features.pull_audit.forecast import FORECASTS
-from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
 from ...images.kubelet_settings import KUBELET_CONFIGS
 from ...platform.cluster import CLUSTER_VERSION

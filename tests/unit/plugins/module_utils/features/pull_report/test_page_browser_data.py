@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import offer_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import (
-    as_data,
-    embed_json,
-    group_by_cause,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import (
     all_findings,
     compare_documents,
     merge_documents,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import (
+    as_data,
+    embed_json,
+    group_by_cause,
 )
 from hypothesis import given
 from hypothesis import strategies as st

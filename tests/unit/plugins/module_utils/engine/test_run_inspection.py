@@ -24,14 +24,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     Objects,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.inspection import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import (
+    RunSettings,
     evaluate_each,
     inspect,
     read_each,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 

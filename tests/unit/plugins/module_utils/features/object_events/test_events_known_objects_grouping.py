@@ -10,13 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.known_objects import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.events import (
+    KINDS,
     Difference,
     Grouping,
     ObservedObject,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
-    KINDS,
     WatchedKind,
     WatchSettings,
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.known_objects import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.events import (
     WatchHealth,
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.events import (
     KINDS,
     WatchedKind,
     from_options,

@@ -9,16 +9,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.known_objects import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.events import (
+    KINDS,
     Difference,
     KnownObjects,
     ObservedObject,
-    observe_object,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
-    KINDS,
     WatchedKind,
     WatchSettings,
+    observe_object,
 )
 from hypothesis import given
 from hypothesis import strategies as st

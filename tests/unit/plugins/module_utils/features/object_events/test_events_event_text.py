@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import is_plain
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.events import (
     encode_name,
     escape_templates,
     first_labels,
