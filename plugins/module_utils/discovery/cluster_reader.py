@@ -69,7 +69,7 @@ from ..explain.subjects import WORKLOADS
 from ..explain.verdict import PullVerdict
 from ..images.credential_providers import CRIO_PROVIDER
 from ..images.image_streams import IMAGE_STREAM
-from ..images.kubelet_settings import NODES, trim_node_with_images
+from ..images.image_verification import NODES, trim_node_with_images
 from ..images.node_registries import IMAGE_POLICY, KNOWN_IMAGE_POLICIES
 from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, desired_version, why_not_generated
 from ..platform.hosted import ADDITIONAL_SECRET

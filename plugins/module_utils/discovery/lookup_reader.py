@@ -28,7 +28,7 @@ from ..explain.secretless import ISSUER
 from ..images.credential_providers import CRIO_AUDIENCE, trim_providers
 from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
-from ..images.kubelet_settings import (
+from ..images.image_verification import (
     DROP_IN_DIRECTORY,
     DROP_IN_SUFFIX,
     INVALID_SETTINGS,

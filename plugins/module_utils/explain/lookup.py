@@ -14,7 +14,7 @@ from typing import Any, TypeVar, Union
 
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef, as_dict, as_list, as_str, metadata
-from ..images.kubelet_settings import NODES
+from ..images.image_verification import NODES
 from ..images.node_registries import KNOWN_IMAGE_POLICIES
 from ..images.nodes import NodeVersions, kinds_of, nodes_by_architecture, nodes_of
 from ..images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, RegistrySources, registry_sources_of

@@ -16,8 +16,7 @@ from functools import partial
 
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from ..images.credential_providers import KubeletProvider
-from ..images.image_verification import VerificationPolicy
-from ..images.kubelet_settings import (
+from ..images.image_verification import (
     CURRENT_CONFIG,
     DROP_INS,
     KUBEADM_SETTINGS,
@@ -26,6 +25,7 @@ from ..images.kubelet_settings import (
     POOLS,
     PROVIDER_PROBLEMS,
     PROVIDERS,
+    VerificationPolicy,
     config_for,
     parse_config,
     pool_for,

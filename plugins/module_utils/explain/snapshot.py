@@ -28,7 +28,7 @@ from ..core.objects import (
     without_managed_fields,
 )
 from ..core.times import content_change
-from ..dockerconfig.node_reading import KubeletReading
+from ..dockerconfig.credential_entry import KubeletReading
 from ..dockerconfig.registry_keys import registry_of, without_user
 from ..images.nodes import trim_placement
 from ..platform.account_lists import LISTS, names_in

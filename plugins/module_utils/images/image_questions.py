@@ -20,7 +20,7 @@ from ..core.objects import SECRET, Kind, ObjectRef
 from ..core.text import summarize
 from ..core.times import check_seconds
 from ..dockerconfig.auth_file import AuthFile
-from ..dockerconfig.node_reading import kubelet_reading
+from ..dockerconfig.credential_entry import kubelet_reading
 from ..dockerconfig.registry_keys import host_of, kubelet_keys, without_user
 from ..platform.protected import NO_REGISTRIES
 from .references import Reference, reference_of

@@ -18,9 +18,8 @@ from ..core.names import is_name
 from ..core.objects import SECRET, Json, Kind, ObjectRef, as_dict, as_int, as_str, metadata
 from ..core.text import pluralize, summarize, truncate
 from ..dockerconfig.auth_file import AuthFile
-from ..dockerconfig.credential_entry import stored_entry
+from ..dockerconfig.credential_entry import kubelet_reading, stored_entry
 from ..dockerconfig.json_text import InvalidContent, Object, fold_name, has_huge_number, kind_name, value_of
-from ..dockerconfig.node_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret
 from .account_lists import fnv_hash

@@ -36,9 +36,9 @@ from ...images.image_verification import (
     decide_cached_image,
     entry_matches,
     finds_records,
+    lists_image,
     record_key,
 )
-from ...images.kubelet_settings import lists_image
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.nodes import NodeVersions, format_version, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 
 from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str, metadata
 from ...core.text import join_and, redact_line, summarize
+from ...dockerconfig.credential_entry import file_key, is_login_for, provider_logins
 from ...dockerconfig.json_text import InvalidContent
-from ...dockerconfig.node_reading import file_key, is_login_for, provider_logins
 from ...images.credential_providers import (
     CRIO_AUDIENCE,
     CRIO_PROVIDER,

@@ -28,7 +28,7 @@ from ...explain.snapshot import (
     NamespaceSnapshot,
     SnapshotQuestion,
 )
-from ...images.kubelet_settings import SETTINGS_KINDS
+from ...images.image_verification import SETTINGS_KINDS
 from ...images.nodes import parse_version
 from ...platform.cluster import REGISTRY_CONFIG
 from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS, describe_keeper

@@ -18,7 +18,7 @@ from typing import Any
 from ...core.objects import SECRET, ObjectRef, as_dict, as_list, as_str
 from ...core.text import pluralize, summarize
 from ...core.times import format_day
-from ...dockerconfig.node_reading import is_login_for
+from ...dockerconfig.credential_entry import is_login_for
 from ...dockerconfig.registry_keys import (
     can_be_shown,
     host_of,

@@ -24,6 +24,7 @@ from ...explain.subjects import ContainerPull
 from ...images.credential_providers import CRIO_PROVIDER, node_problem
 from ...images.image_verification import (
     ALWAYS_VERIFY,
+    KUBEADM_CONFIG_MAP,
     NEVER_VERIFY,
     NEVER_VERIFY_ALLOWLISTED,
     USES,
@@ -35,7 +36,6 @@ from ...images.image_verification import (
     unmatchable_entries,
     verifies,
 )
-from ...images.kubelet_settings import KUBEADM_CONFIG_MAP
 from ...images.nodes import NodeVersions, format_version
 from ...images.references import Reference, reference_of
 from ...platform.machine_config import MACHINE_CONFIG_POOL

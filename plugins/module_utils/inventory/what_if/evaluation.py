@@ -36,9 +36,8 @@ from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import PullVerdict, Step
 from ...images.image_questions import ImageQuestion
+from ...images.image_verification import KUBELET_CONFIGS, USES
 from ...images.image_verification import UNKNOWN as UNDECIDED
-from ...images.image_verification import USES
-from ...images.kubelet_settings import KUBELET_CONFIGS
 from ...images.nodes import NodeVersions
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import NODE_NETWORK, is_cluster_host, network_ref

@@ -22,7 +22,7 @@ from ...explain.fixes import access_options_of
 from ...images import image_questions
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_questions import RegistryAccess
-from ...images.kubelet_settings import KUBELET_CONFIG
+from ...images.image_verification import KUBELET_CONFIG
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY
 from ...images.nodes import CONFIG_MAP, parse_version
 from ...images.registry_paths import RegistryPath

@@ -37,7 +37,7 @@ from ...features.pull_audit.checks import Audit, snapshot_question
 from ...features.pull_audit.findings import PullAudit
 from ...features.pull_audit.forecast import FORECASTS
 from ...features.pull_audit.rules_verification import VERIFICATION
-from ...images.kubelet_settings import KUBELET_CONFIGS
+from ...images.image_verification import KUBELET_CONFIGS
 from ...platform.cluster import CLUSTER_VERSION
 from .access import LIMITS, compare_inventories, review_access
 from .declared import AGAINST, KEPT, LISTS, InventoryLists, PlannedObjects, UnplannedEntry

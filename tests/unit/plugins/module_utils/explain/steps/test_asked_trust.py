@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     ImageQuestion,
     TrustQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import POOLS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import (
     PROXY,
     additional_ref,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import NAMESPACE, SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.question import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info import (
     PullSecrets,
     SecretQuestion,
     SecretReport,

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES, lists_image
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
+    NODES,
+    lists_image,
+)
 from support.node_configs import node_in
 
 

@@ -13,10 +13,8 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.question import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info import (
     PullSecrets,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import (
     inspect_secrets,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (

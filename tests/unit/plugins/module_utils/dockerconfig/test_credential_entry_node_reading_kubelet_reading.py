@@ -9,14 +9,14 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import (
-    InvalidContent,
-    Object,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.node_reading import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.credential_entry import (
     is_undecodable,
     kubelet_reading,
     login_of,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import (
+    InvalidContent,
+    Object,
 )
 from support.objects import b64
 

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.node_reading import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.credential_entry import (
     file_key,
     is_login_for,
     provider_logins,

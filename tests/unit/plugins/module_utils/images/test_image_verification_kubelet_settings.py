@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     VerificationPolicy,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     config_for,
     parse_config,
     pool_for,
