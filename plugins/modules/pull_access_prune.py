@@ -641,9 +641,10 @@ summary:
 """
 
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import USUAL_LIMIT
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import SOURCES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import list_namespaces
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     plan as between_grants,
@@ -680,7 +681,7 @@ FORMS = (
     ListForm(
         "secrets",
         "name",
-        [pull_secret.SOURCES],
+        [SOURCES],
         kind=KINDS["secrets"],
         arguments={**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS},
         declare=pull_secret.identity_from_options,

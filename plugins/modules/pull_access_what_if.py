@@ -839,13 +839,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     ROLE_BINDING,
     SECRET,
     SERVICE_ACCOUNT,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import SOURCES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
     plan as between_grants,
@@ -888,7 +889,7 @@ _APPLIED = (
     ListForm(
         "secrets",
         "name",
-        [pull_secret.SOURCES],
+        [SOURCES],
         kind=SECRET,
         arguments={**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS},
         declare=pull_secret.from_options,

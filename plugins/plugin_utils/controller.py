@@ -34,9 +34,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writ
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-__all__ = ["ControllerFiles", "page_renderer"]
-
-
 _HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-pass"
 
 

@@ -57,8 +57,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entr
     as_data,
 )
 
-__all__ = ["find_invalid_settings", "refuse_invalid", "role_in_play"]
-
 #: The tasks of each role: the kind of their entries, and their module.
 _TASKS: Mapping[str, Mapping[str, Module]] = {
     "private_registry": {"secrets": pull_secret.MODULE, "links": sa_link.MODULE},

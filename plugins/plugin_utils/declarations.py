@@ -42,13 +42,6 @@ from .role_entries import (
     read_no_file,
 )
 
-__all__ = [
-    "KINDS",
-    "RAN",
-    "WRITERS",
-    "Declarations",
-]
-
 #: The variable that the task of each role registers. If it is defined, the task has checked the role's entries.
 RAN = {role: f"__{role}_result" for role in VARIABLES}
 #: The roles that write secrets.

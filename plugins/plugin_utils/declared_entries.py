@@ -24,12 +24,6 @@ from .declarations import KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
 from .role_entries import DeclarationError, Role, RoleEntry, TemplateError, as_data
 
-__all__ = [
-    "Templates",
-    "entries_of",
-    "read_file",
-]
-
 try:
     from ansible.template import is_trusted_as_template, trust_as_template
 except ImportError:  # before ansible-core 2.19 there is nothing to share

@@ -30,8 +30,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entr
     TemplateError,
 )
 
-__all__ = ["NODES", "NodesDeclaration", "replaced_logins"]
-
 #: The role whose variables declare logins for the pull secret of the nodes.
 NODES = "global_pull_secret"
 

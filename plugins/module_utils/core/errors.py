@@ -17,22 +17,6 @@ from typing import Any
 
 from .text import make_printable, summarize
 
-__all__ = [
-    "RIGHTS_PAGE",
-    "USUAL_LIMIT",
-    "ImagePullError",
-    "Limit",
-    "MissingPermission",
-    "OptionError",
-    "Refusal",
-    "call_all",
-    "describe_missing",
-    "describe_unexpected",
-    "find_similar",
-    "format_suggestion",
-    "problems_of_names",
-]
-
 
 def describe_unexpected(error: BaseException) -> str:
     """Describe an unexpected error by its type and location. Its text is left out, because it may contain the content of a secret."""

@@ -78,8 +78,6 @@ from .cluster import facts_of, read_build_secrets
 from .lookup_reader import LISTED_BY, read_lookups, settle, settle_each
 from .proofs import NamespaceQuestions
 
-__all__ = ["ClusterReader", "namespace_result"]
-
 #: Helm stores whole charts in secrets of this type, and nothing else: they would be the largest part of a list of secrets.
 _NOT_HELM = "type!=helm.sh/release.v1"
 

@@ -47,16 +47,6 @@ from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_dir
 from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, question_of
 from .proofs import NamespaceQuestions, prove_images
 
-__all__ = [
-    "LISTED_BY",
-    "QUESTIONS",
-    "read_kubelet_file",
-    "read_lookups",
-    "read_objects",
-    "settle",
-    "settle_each",
-]
-
 #: How objects of a whole cluster are read if many of a kind are wanted.
 LISTED_BY: ListedBy = {SERVICE_ACCOUNT: ALL}
 _Settled = TypeVar("_Settled")

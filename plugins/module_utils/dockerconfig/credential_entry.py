@@ -38,23 +38,6 @@ from .json_text import (
 )
 from .registry_keys import check_key, refuse_unused, without_user
 
-__all__ = [
-    "CredentialEntry",
-    "KubeletReading",
-    "changed_fields",
-    "field_name",
-    "file_key",
-    "from_file",
-    "from_option",
-    "is_login_for",
-    "is_undecodable",
-    "kubelet_reading",
-    "login_of",
-    "provider_logins",
-    "stored_entry",
-]
-
-
 #: Standard base64 with full padding or without any (Go `base64.StdEncoding` and `RawStdEncoding`).
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?\Z")
 

@@ -22,18 +22,6 @@ from .credential_entry import CredentialEntry, changed_fields, field_name, is_un
 from .json_text import EMPTY, InvalidContent, Member, Object, decode_string, kind_name, member
 from .registry_keys import is_host_match, same_path, without_user
 
-__all__ = [
-    "LoginKeys",
-    "LoginReplacement",
-    "UserPassword",
-    "convert_form",
-    "find_logins",
-    "merge_entries",
-    "old_logins",
-    "remove_entries",
-    "replace_logins",
-]
-
 
 def merge_entries(text: str, wanted: AuthFile, *, legacy: bool) -> str:
     """Return the text with the wanted entries added. They replace entries for the same path.

@@ -34,21 +34,6 @@ from .namespaces import deleted_sentence, missing_in, require_namespace, termina
 from .result import NamespaceResult, Outcome, Status
 from .workers import Threads, Workers
 
-__all__ = [
-    "Clock",
-    "NamespaceWork",
-    "Progress",
-    "Run",
-    "RunSettings",
-    "attempt",
-    "evaluate_each",
-    "inspect",
-    "open_run",
-    "progress_line",
-    "read_each",
-    "with_failures",
-]
-
 
 @dataclass(frozen=True)
 class Clock:

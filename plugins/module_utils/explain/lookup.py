@@ -20,20 +20,6 @@ from ..images.nodes import NodeVersions, kinds_of, nodes_by_architecture, nodes_
 from ..images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, RegistrySources, registry_sources_of
 from .subjects import ContainerPull
 
-__all__ = [
-    "Lookup",
-    "ReadRequired",
-    "UnreadableObject",
-    "architectures_for",
-    "items_of",
-    "node_objects_for",
-    "nodes_for",
-    "refs_of_nodes",
-    "registry_sources",
-    "require_all",
-    "try_lookup",
-]
-
 Made = TypeVar("Made")
 
 #: Stands for an object that was not read, and for a result that was not computed.

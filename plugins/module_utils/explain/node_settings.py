@@ -39,22 +39,6 @@ from ..platform.cluster import CLUSTER_VERSION
 from ..platform.machine_config import Pool
 from .lookup import Lookup, ReadRequired, UnreadableObject, items_of, registry_sources, require_all, try_lookup
 
-__all__ = [
-    "KubeletProviders",
-    "NodeGroup",
-    "NodeSettings",
-    "ProviderFile",
-    "SettledNode",
-    "can_verify",
-    "find_providers",
-    "group_nodes",
-    "provider_files",
-    "read_mirror_sets",
-    "registries_of",
-    "settings_of_nodes",
-    "why_release_unknown",
-]
-
 #: First version of the kubelet that has the settings. Its feature gate is off until 1.35.
 _SETTINGS_SINCE: Version = (1, 33)
 

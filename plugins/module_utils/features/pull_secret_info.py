@@ -34,9 +34,6 @@ from ..platform.protected import controller_of, is_marked_generated
 from ..secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
 from ..secrets.expiry import ends_at, kind_of
 
-__all__ = ["ARGUMENTS", "PullSecrets", "SecretQuestion", "SecretReport", "from_options", "inspect_secrets"]
-
-
 ARGUMENTS: dict[str, Any] = {
     "names": {"type": "list", "elements": "str"},
     **VERIFY_ARGUMENTS,

@@ -20,8 +20,6 @@ from ..engine.run import RunSettings, inspect
 from ..platform.account_lists import UNREADABLE, Verdict, generated_names, how_to_renew, judge_account
 from ..platform.cluster import REGISTRY_SERVICE, ClusterFacts, hint, why_not_generated
 
-__all__ = ["Accounts", "ProvisionedAccounts", "from_options", "wait_for_provisioned"]
-
 
 @dataclass(frozen=True)
 class Accounts:

@@ -25,22 +25,6 @@ from ..dockerconfig.registry_keys import host_of, kubelet_keys, without_user
 from ..platform.protected import NO_REGISTRIES
 from .references import Reference, reference_of
 
-__all__ = [
-    "ARGUMENTS",
-    "IMAGE_QUESTION",
-    "SIGNATURE_QUESTION",
-    "TRUST_QUESTION",
-    "VERIFY_ARGUMENTS",
-    "WRITE_ARGUMENTS",
-    "ImageQuestion",
-    "LoginQuestion",
-    "RegistryAccess",
-    "SignatureQuestion",
-    "TrustQuestion",
-    "Verification",
-    "access_of",
-]
-
 #: The option of the modules that ask registries about images only on request.
 ARGUMENTS: dict[str, Any] = {"ask_registries": {"type": "bool", "default": False}}
 

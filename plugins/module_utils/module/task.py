@@ -56,18 +56,6 @@ from ..engine.result import Outcome
 from ..engine.run import Clock, RunSettings
 from .options import CONNECTION_OPTIONS, environment_options
 
-__all__ = [
-    "NO_LIBRARY",
-    "ClusterRun",
-    "Module",
-    "Task",
-    "describe_unreported",
-    "execute",
-    "job_sentence",
-    "mask_output",
-    "missing_permissions",
-]
-
 try:
     from ansible.module_utils.secrets import register_secrets
 except ImportError:  # before ansible-core 2.22

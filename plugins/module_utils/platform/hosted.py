@@ -24,34 +24,6 @@ from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret
 from .account_lists import fnv_hash
 
-__all__ = [
-    "ADDITIONAL_SECRET",
-    "HOSTED_CLUSTER",
-    "MERGED_SECRET",
-    "NODE_POOL",
-    "ORIGINAL_SECRET",
-    "SYNCHRONIZER",
-    "MergeProblem",
-    "additional_secret",
-    "content_hash",
-    "excluded_pools",
-    "find_merge_problem",
-    "keeps_edits",
-    "merged_form",
-    "node_pools_of_cluster",
-    "node_pools_of_nodes",
-    "objection",
-    "overridden_registries",
-    "pull_secret_of",
-    "refused_merge_sentence",
-    "unmerged_sentence",
-    "why_never_merged",
-    "why_not_merged",
-    "why_not_synchronized",
-    "why_original_not_merged",
-    "why_unseen",
-]
-
 _NAMESPACE = "kube-system"
 #: The users' additions to the pull secret of a hosted cluster's nodes, and the secret that the platform merges from them.
 ADDITIONAL_SECRET = ObjectRef(SECRET, _NAMESPACE, "additional-pull-secret")

@@ -15,8 +15,6 @@ from typing import Literal
 
 from .subjects import IMAGE_PULLER, RBAC
 
-__all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
-
 #: Where a right is needed: in each namespace of the job, or in the whole cluster. Any other value is a namespace.
 EVERY = ""
 CLUSTER = "*"

@@ -29,29 +29,6 @@ from ..dockerconfig.credential_entry import KubeletReading, changed_fields, kube
 from ..dockerconfig.json_text import InvalidContent
 from ..dockerconfig.registry_keys import host_of, keyring_key, redact_keys, without_user
 
-__all__ = [
-    "DATA_KEYS",
-    "DOCKERCFG",
-    "DOCKERCONFIGJSON",
-    "MAX_BYTES",
-    "PODMANCONFIGJSON",
-    "SHORTEST",
-    "TYPES",
-    "CredentialSearch",
-    "Match",
-    "SecretMetadata",
-    "StoredSecret",
-    "Target",
-    "can_be_auth_file",
-    "encode_content",
-    "no_changes",
-    "registry_changes",
-    "view_secret",
-    "view_stored_secret",
-    "why_not_usable",
-    "why_secret_missing",
-]
-
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 DOCKERCFG = "kubernetes.io/dockercfg"
 PODMANCONFIGJSON = "kubernetes.io/podmanconfigjson"

@@ -37,24 +37,6 @@ from .exchange import (
     urllib3,
 )
 
-__all__ = [
-    "ClientContext",
-    "Endpoint",
-    "InsideAddress",
-    "authority",
-    "encode_header",
-    "endpoint",
-    "environment_proxy",
-    "find_proxy",
-    "has_tls",
-    "inside_kind",
-    "inside_kind_of_host",
-    "open_pool",
-    "proxy_host",
-    "proxy_login_headers",
-]
-
-
 _AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>[^:]*))?")
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
 _LONGEST_NAME = 253

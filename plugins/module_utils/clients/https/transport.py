@@ -35,7 +35,6 @@ from .connections import (
     proxy_login_headers,
 )
 from .exchange import (
-    IMPORT_ERROR,
     INCOMPLETE_RESPONSES,
     HttpResponse,
     Limits,
@@ -46,17 +45,6 @@ from .exchange import (
     sentence,
     urllib3,
 )
-
-__all__ = [
-    "IMPORT_ERROR",
-    "CertificateError",
-    "HttpsError",
-    "HttpsOptions",
-    "InsideAddressError",
-    "KeptConnections",
-    "check_timeout",
-    "send_https_request",
-]
 
 #: Maximum number of servers whose connections a thread keeps open.
 _MOST_KEPT = 8

@@ -31,7 +31,7 @@ from ..https.connections import (
 )
 from ..https.exchange import HTTPHeaderDict, certifi, urllib3
 from .errors import ConnectError
-from .kubeconfig import IMPORT_ERROR, Pem, Section, client_context, load_kubeconfig
+from .kubeconfig import Pem, Section, client_context, load_kubeconfig
 from .login import (
     ConnectionOptions,
     Credential,
@@ -45,8 +45,6 @@ from .login import (
     prefer_own_login,
     static_login,
 )
-
-__all__ = ["IMPORT_ERROR", "Connection", "SharedConnections", "connect"]
 
 #: The directory with the login of a pod's service account.
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

@@ -39,23 +39,6 @@ from ..https.exchange import urllib3
 from .errors import ConnectError, one_line
 from .kubeconfig import Kubeconfig, Pem, Section
 
-__all__ = [
-    "ConnectionOptions",
-    "Credential",
-    "CredentialSource",
-    "LoginPlugin",
-    "Route",
-    "basic_header",
-    "bearer_header",
-    "check_scope",
-    "forms_of",
-    "from_token_file",
-    "login_of_user",
-    "prefer_own_login",
-    "static_login",
-]
-
-
 #: The options of each login, and the secret options among them.
 _LOGINS = (
     (("api_key",), ("api_key",)),

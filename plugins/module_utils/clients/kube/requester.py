@@ -51,26 +51,6 @@ from .errors import (
 )
 from .login import forms_of
 
-__all__ = [
-    "NO_PROXY",
-    "ApiRequest",
-    "ApiStream",
-    "BrokenConnection",
-    "Health",
-    "Lines",
-    "Lost",
-    "NotSent",
-    "OversizedApiResponse",
-    "OversizedPage",
-    "Requester",
-    "TransportError",
-    "Unusable",
-    "send_api_request",
-    "stream_lines",
-    "unintelligible_error",
-]
-
-
 #: Start of the text of an error if the proxy was not reached, or refused.
 NO_PROXY = "no connection through the proxy"
 #: Seconds to wait for an API server that is starting, stopping or overloaded.

@@ -51,15 +51,6 @@ from ..verdict import UNKNOWN, UNTESTED, WILL_NOT_PULL, StepResult, failure, inf
 from .asked import PullRoute
 from .sources import SIGNATURE, policies_of
 
-__all__ = [
-    "cache_refs",
-    "explain_cache",
-    "explain_never",
-    "explain_restart",
-    "is_free_after_pull",
-    "judge_present_image",
-]
-
 #: The steps whose failures also prevent a start from the image of the node, if the namespace has an ImagePolicy (`restart`).
 _AT_START = ("registries", SIGNATURE)
 #: Maximum number of nodes in one message.

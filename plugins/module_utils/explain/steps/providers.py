@@ -44,19 +44,6 @@ from ..node_settings import KubeletProviders, find_providers
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
 
-__all__ = [
-    "CrioProvider",
-    "ProvidedLogin",
-    "crio_provider_for",
-    "explain_crio",
-    "explain_crio_files",
-    "explain_providers",
-    "idle_providers",
-    "may_provide",
-    "name_provider",
-    "providers_without_config",
-]
-
 _NAME = CRIO_PROVIDER[0]
 
 

@@ -43,8 +43,6 @@ from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 from .question import GlobalPullSecret, HostedMerge, PoolRollout, require_auth_file
 
-__all__ = ["BackupSink", "back_up", "inspect_global_secret"]
-
 #: A resourceVersion as an API server writes it. It becomes part of a file name.
 _VERSION = re.compile(r"[0-9]{1,20}\Z")
 

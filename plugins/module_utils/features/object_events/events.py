@@ -33,26 +33,6 @@ from ...core.namespaces import NamespaceSelector
 from ...core.objects import NAMESPACE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, as_dict, as_str, metadata
 from ...core.text import redact_text
 
-__all__ = [
-    "CHANGES",
-    "KINDS",
-    "Difference",
-    "Grouping",
-    "KnownObjects",
-    "ObservedObject",
-    "WatchHealth",
-    "WatchSettings",
-    "WatchedKind",
-    "encode_name",
-    "escape_templates",
-    "first_labels",
-    "from_options",
-    "observe_object",
-    "valid_labels",
-    "valid_time",
-]
-
-
 #: Maximum number of labels of one object that an event shows, and of characters in them: Kubernetes has no such limit.
 _MOST_LABELS, _MOST_LABEL_TEXT = 100, 4000
 #: Maximum number of bytes of an encoded name.

@@ -33,8 +33,6 @@ from .events import (
     observe_object,
 )
 
-__all__ = ["OpenCluster", "follow_objects"]
-
 #: Opens a new connection, and reads the login again.
 OpenCluster = Callable[[], AbstractContextManager[Cluster]]
 

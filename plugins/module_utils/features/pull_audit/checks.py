@@ -48,8 +48,6 @@ from .rules_images import (
 from .rules_secrets import BUILD_RULES, SEARCH, group_logins, label_logins
 from .rules_verification import VERIFICATION
 
-__all__ = ["CHECKS", "Audit", "count_findings", "document_of", "snapshot_question"]
-
 Check = Callable[[NamespaceSnapshot, ClusterSnapshot], Iterable[Finding]]
 #: A rule's id, the place where it is applied as a message names it, and the function that applies it.
 _Work = tuple[str, str, Callable[[], Iterable[Finding]]]

@@ -37,20 +37,6 @@ from ...images.nodes import parse_version
 from ...secrets.content import SHORTEST, CredentialSearch
 from .rules import RULES
 
-__all__ = [
-    "DIFFERS",
-    "DRIFT",
-    "INVENTORY",
-    "NOT_APPLICABLE",
-    "Finding",
-    "IgnoreRule",
-    "PullAudit",
-    "find_drift",
-    "from_options",
-    "sort_findings",
-]
-
-
 #: The last second of the year 9999. A token can contain any number.
 _LATEST = 253_402_300_799
 

@@ -39,26 +39,6 @@ from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, Match
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
 from .findings import Finding
 
-__all__ = [
-    "BUILD_RULES",
-    "SEARCH",
-    "find_broad_keys",
-    "find_copies",
-    "find_differing_copies",
-    "find_duplicate_secrets",
-    "find_expired_logins",
-    "find_expiring_logins",
-    "find_searched_credential",
-    "find_short_lived_logins",
-    "find_unmatched_keys",
-    "find_unparsable_secrets",
-    "find_unread_types",
-    "find_unused_secrets",
-    "find_widespread_logins",
-    "group_logins",
-    "label_logins",
-]
-
 
 def find_unread_types(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
     """Find logins in unread types. Types other than Podman's count only if the secret is meant for pulls: by its data key, or a list."""

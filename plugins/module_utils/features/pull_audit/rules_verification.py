@@ -42,8 +42,6 @@ from ...platform.machine_config import MACHINE_CONFIG_POOL
 from .findings import Finding
 from .rules_pods import find_pods_without_login
 
-__all__ = ["CLUSTER_RULES", "REFUSED_PODS", "VERIFICATION", "NodeCheck", "Repositories", "find_refused_pods"]
-
 #: Returns the repositories for which some pod has a login. Few clusters have a policy for which they must be found.
 Repositories = Callable[[], frozenset[str]]
 

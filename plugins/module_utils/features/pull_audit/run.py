@@ -28,8 +28,6 @@ from .findings import PullAudit
 from .forecast import RELEASE_SIGNATURE, release_mirrors
 from .rules_images import IMAGE_UNSIGNED, MOST_IMAGES, answer_of, share_evenly, signed_images
 
-__all__ = ["audit_cluster"]
-
 #: Maximum number of findings in a result whose document is written to a file.
 _WORST = 100
 

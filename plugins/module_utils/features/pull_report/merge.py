@@ -20,24 +20,6 @@ from ...core.errors import OptionError
 from ...core.text import pluralize
 from . import documents
 
-__all__ = [
-    "MANY_PLACES",
-    "NEVER",
-    "all_findings",
-    "compare_documents",
-    "count_by_severity",
-    "find_shared_logins",
-    "finding_id",
-    "format_counts",
-    "merge_documents",
-    "natural_key",
-    "number_logins",
-    "order_findings",
-    "select_failing",
-    "severities_from",
-    "without_audits",
-]
-
 Document = Mapping[str, Any]
 Finding = Mapping[str, Any]
 #: No severity fails the task.

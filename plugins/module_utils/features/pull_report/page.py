@@ -43,9 +43,6 @@ from ...core.text import escape_invisible, join_and, pluralize, summarize
 from ...explain.fixes import offer_of
 from .merge import all_findings, count_by_severity, format_counts, natural_key
 
-__all__ = ["as_data", "as_page", "count_answers", "embed_json", "group_by_cause", "name_answers", "questions_of"]
-
-
 #: The own names of a finding. In its texts, a number refers to one of them.
 _REFERENCES = ("namespace", "name", "location")
 #: Minimum number of characters of a name that is replaced: a placeholder would save nothing for a shorter one.

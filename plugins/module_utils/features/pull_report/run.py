@@ -35,19 +35,6 @@ from .merge import (
 )
 from .page import as_page, count_answers, group_by_cause
 
-__all__ = [
-    "FAIL_ON",
-    "OUTPUTS",
-    "Report",
-    "check_writable",
-    "from_options",
-    "read_source",
-    "select_changed",
-    "write_files",
-    "write_report",
-]
-
-
 #: The choices for the lowest severity that fails the task.
 FAIL_ON = (*SEVERITIES, NEVER)
 #: The options that name files to write.

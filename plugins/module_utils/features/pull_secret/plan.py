@@ -62,16 +62,6 @@ from ...secrets.content import (
     view_stored_secret,
 )
 
-__all__ = [
-    "ARGUMENTS",
-    "MODES",
-    "SOURCES",
-    "PullSecret",
-    "contradictions",
-    "from_options",
-    "identity_from_options",
-]
-
 _REGISTRY = {
     "registry": {"type": "str", "required": True},
     "username": {"type": "str"},

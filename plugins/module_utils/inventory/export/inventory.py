@@ -27,17 +27,6 @@ from ...dockerconfig.json_text import decode_string, kind_name
 from ...secrets.content import DOCKERCONFIGJSON
 from .entries import ExportedGrant, ExportedSecret, Findings, NotExported, config_of
 
-__all__ = [
-    "CREDENTIALS",
-    "PLAIN_FILE",
-    "VAULT_FILE",
-    "Export",
-    "InventoryVariables",
-    "Vault",
-    "from_options",
-    "inventory_of",
-]
-
 #: How credentials are exported, the default first.
 CREDENTIALS = ("vault", "placeholder")
 

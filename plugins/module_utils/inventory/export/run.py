@@ -38,8 +38,6 @@ from .entries import (
 )
 from .inventory import VAULT_FILE, Export, inventory_of
 
-__all__ = ["ExportOutput", "export_inventory"]
-
 
 @dataclass(frozen=True)
 class ExportOutput:

@@ -15,10 +15,10 @@ from functools import cached_property
 from typing import Any
 
 from ...clients.kube.client import Cluster
-from ...core.changes import MANAGED_BY, Change
+from ...core.changes import INSTANCE, MANAGED_BY, Change
 from ...core.errors import ImagePullError, Limit, OptionError, Refusal
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, as_dict, as_list, metadata, trim_object
-from ...core.ownership import INSTANCE, check_owner
+from ...core.ownership import check_owner
 from ...core.text import join_and, pluralize, summarize
 from ...declarations.batch import Batch
 from ...engine.fetching import ListRequest, View, list_in_namespaces
@@ -56,14 +56,6 @@ from .plan import (
     list_ref,
     removals_of,
 )
-
-__all__ = [
-    "OwnedPrune",
-    "PruneSettings",
-    "WorkloadGuard",
-    "prune_owner",
-    "read_owned",
-]
 
 
 @dataclass(frozen=True)

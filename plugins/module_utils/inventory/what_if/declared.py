@@ -18,8 +18,6 @@ from ...features.image_puller_grant.plan import ImagePullerGrant
 from ...features.sa_link.plan import SaLink
 from ...rbac.subjects import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 
-__all__ = ["ACCESS_KINDS", "AGAINST", "KEPT", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
-
 #: The lists of an inventory, in the order in which they are applied, each with its name for one entry.
 LISTS = {"secrets": "secret", "links": "link", "grants": "grant"}
 #: The lists of entries that are declared and not applied, such as those of a registry that does not answer. A prune keeps their objects.

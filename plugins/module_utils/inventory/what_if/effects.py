@@ -42,8 +42,6 @@ from .patches import (
     VersionPatch,
 )
 
-__all__ = ["objects_after", "patches_of", "patches_of_objects"]
-
 
 def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePatch]:
     """Return the effects of one change. `new_nodes` has none: it only means that no node has an image.

@@ -32,20 +32,6 @@ from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .declared import AGAINST, LISTS, InventoryLists, Lists
 from .outputs import OUTPUTS, render_outputs
 
-__all__ = [
-    "ARGUMENTS",
-    "CANNOT_KNOW",
-    "CHANGE_ARGUMENTS",
-    "INVENTORY",
-    "KINDS",
-    "WhatIfChange",
-    "WhatIfQuestion",
-    "from_options",
-    "parse_changes",
-    "parse_inventory",
-    "with_inventories",
-]
-
 _ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
 #: The options of an inventory besides the lists.

@@ -51,19 +51,6 @@ from .overlay import ChangedLookup
 from .rows import OPERATOR_KINDS, WhatIfRow, row_of_image, rows_of, subjects_of, trim_platform_object
 from .timing import NodeCaches, count_pulls
 
-__all__ = [
-    "NO_INVENTORIES",
-    "Inventories",
-    "OwnedObjects",
-    "OwnedReader",
-    "answer_comparison",
-    "answer_what_if",
-    "compare_subjects",
-    "plan_inventory",
-    "read_rows",
-    "unread_workloads",
-]
-
 # --- the plan of an inventory
 
 _NOT_APPLIED = "it is declared, but would not be applied. A prune keeps its objects"

@@ -28,20 +28,6 @@ from ...images.image_questions import RegistryAccess
 if TYPE_CHECKING:
     from .rows import WhatIfRow
 
-__all__ = [
-    "ARGUMENTS",
-    "ChangeGuard",
-    "GuardAccess",
-    "GuardJudgement",
-    "GuardScope",
-    "MakePlan",
-    "Removals",
-    "describe_broken",
-    "guard_access_of",
-    "has_removal",
-    "judge_effects",
-]
-
 
 #: The objects that each removal changes, by a key of the caller.
 Removals = Mapping[Hashable, Collection[ObjectRef]]

@@ -28,8 +28,6 @@ from .run import compare_subjects, read_rows, unread_workloads
 from .run_change_guard import GuardAccess, GuardJudgement, MakePlan, Removals
 from .timing import NodeCaches
 
-__all__ = ["judge_workloads"]
-
 #: Maximum number of evaluators that are kept for other rows of the same account: each has all objects that its removals leave.
 _EVALUATORS = 64
 

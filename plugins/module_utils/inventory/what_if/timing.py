@@ -45,8 +45,6 @@ from ...images.nodes import NodeVersions, Version, nodes_of
 from ...images.references import reference_of
 from ...secrets.content import StoredSecret
 
-__all__ = ["Moment", "NodeCaches", "coming_settings", "count_pulls", "decide_restart"]
-
 
 @dataclass(frozen=True)
 class Moment:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     ImageQuestion,
