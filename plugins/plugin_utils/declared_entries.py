@@ -217,7 +217,7 @@ def _entries_of_term(term: str, variables: Mapping[str, Any], templates: Templat
         return [*replaced_logins(_present(role, variables, templates), variables, answer, read_file)]
     if kind in _FIRST:
         # Imported here because it imports the modules of all roles, and a play without declarations ends with their titles.
-        from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declaration_check  # noqa: PLC0415
+        from . import declaration_check  # noqa: PLC0415
 
         declaration_check.refuse_invalid([role], variables, templates)
     declared = Declarations(role, variables, templates, read_file)
