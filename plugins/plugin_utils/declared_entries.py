@@ -104,7 +104,7 @@ class Templates:
 
     def _evaluate_together(self, texts: list[str]) -> Mapping[str, Any]:
         """Return the values of these templates; empty if one of them fails. The value of an omitted one is None."""
-        members = ", ".join(f"{position}: ({_expression(text)})" for position, text in enumerate(texts))
+        members = ", ".join(f"{position}: ({text[2:-2]})" for position, text in enumerate(texts))
         try:
             found = self._templar.template(trust_as_template(f"{{{{ {{{members}}} }}}}"))
             values = {text: found.get(position) for position, text in enumerate(texts)}
@@ -180,10 +180,6 @@ def _is_self_contained(text: str) -> bool:
         if depth < 0:
             return False
     return depth == 0
-
-
-def _expression(text: str) -> str:
-    return text[2:-2]
 
 
 def _is_text(value: Any) -> bool:

@@ -108,14 +108,10 @@ def describe_missing(needs: Iterable[MissingPermission], caller: str = "the call
     alike: dict[MissingPermission, list[MissingPermission]] = {}
     for need in sorted(set(needs)):
         alike.setdefault(replace(need, namespace="", name=""), []).append(need)
-    named = "; ".join(part for found in alike.values() for part in _format_needs(found))
+    named = "; ".join(summarize([*map(str, found)], _SHOWN) for found in alike.values())
     if not named:
         return []
     return [f"results are incomplete: {caller} lacks permissions and needs {named}. See {RIGHTS_PAGE}"]
-
-
-def _format_needs(found: list[MissingPermission]) -> Iterator[str]:
-    yield summarize([*map(str, found)], _SHOWN)
 
 
 def find_similar(name: str, known: Collection[str]) -> str:

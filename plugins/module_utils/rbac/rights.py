@@ -446,7 +446,7 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
         verbs.setdefault((right.group, right.plural, right.names), set()).update(right.verbs)
     alike: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for (group, plural, names), allowed in sorted(verbs.items()):
-        alike.setdefault((group, names, _sort_verbs(allowed)), []).append(plural)
+        alike.setdefault((group, names, tuple(sorted(allowed, key=_ORDER.index))), []).append(plural)
     return [
         {
             "apiGroups": [group],
@@ -459,7 +459,3 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
 
 
 _ORDER: Sequence[str] = ("get", "list", "watch", "create", "patch", "delete", "bind")
-
-
-def _sort_verbs(verbs: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(verbs, key=_ORDER.index))

@@ -391,7 +391,7 @@ class Grouping:
         place = self._waiting.get(new.seen.namespace, {})
         old = place.get(new.seen.key)
         joined = Difference(_join_changes(old.change if old else "", new.change), new.seen)
-        if self._is_told(joined):
+        if joined.change in self._told[joined.seen.kind]:
             self._waiting.setdefault(new.seen.namespace, place)[new.seen.key] = joined
             return True
         if old:
@@ -399,9 +399,6 @@ class Grouping:
             if not place:
                 del self._waiting[new.seen.namespace]
         return False
-
-    def _is_told(self, one: Difference) -> bool:
-        return one.change in self._told[one.seen.kind]
 
 
 def _first_per_namespace(told: Iterable[Difference]) -> Iterator[Difference]:

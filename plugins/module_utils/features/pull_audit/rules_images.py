@@ -244,7 +244,7 @@ def unknown_signatures(survey: ClusterSnapshot) -> Iterator[str]:
             f"{_begin(left_out)}: one audit asks for {MOST_IMAGES:,} images, and shares them evenly among the namespaces. Audit these "
             "namespaces in a run of their own"
         )
-    unknown = [(namespace, each) for namespace, each in every if each.found is not None and _is_unknown(each)]
+    unknown = [(namespace, each) for namespace, each in every if _is_unknown(each)]
     if unknown:
         _namespace, first = unknown[0]
         why = "" if first.found is None else first.found.said

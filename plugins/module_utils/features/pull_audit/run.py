@@ -71,7 +71,7 @@ def _ask_for_signatures(run: Run, asked: PullAudit, survey: ClusterSnapshot) -> 
     """Ask registries for the signatures of images in use, and for those that the images will need after the upgrade, as the options say."""
     access = asked.registries
     if access is not None and IMAGE_UNSIGNED in asked.rules:
-        survey = replace(survey, signatures=_ask_for_present(run, survey, access))
+        survey = replace(survey, signatures=_ask_for(run, _read_images(run, survey), survey.evidence, access))
     if access is None or asked.target is None or RELEASE_SIGNATURE not in asked.rules:
         return survey
     current = parse_version(survey.version.rpartition(" ")[2])
@@ -88,13 +88,6 @@ def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> d
         return {**brief, "audit": document}
     write(document)
     return {**brief, "top_findings": found["findings"][:_WORST], "dest": asked.dest, "changed": True}
-
-
-def _ask_for_present(
-    run: Run, survey: ClusterSnapshot, access: RegistryAccess
-) -> Mapping[str, Sequence[ImageSignature]]:
-    """The images that need a signature by namespace, with the answers of registries."""
-    return _ask_for(run, _read_images(run, survey), survey.evidence, access)
 
 
 def _ask_for_coming(
