@@ -989,7 +989,7 @@ summary:
 
 import time
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation import (
     options as credential_rotation,
 )

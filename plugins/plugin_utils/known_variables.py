@@ -27,27 +27,6 @@ from ..module_utils.core.errors import Limit, OptionError, find_similar, problem
 from ..module_utils.core.redaction import CONTAINERS
 from ..module_utils.module.options import REGISTRY_OPTIONS
 
-__all__ = [
-    "KNOWN",
-    "PLAYBOOKS",
-    "SHORT_NAMES",
-    "SURVEYS",
-    "VARIABLES",
-    "declaring_variables",
-    "find_unquoted",
-    "follow_variable",
-    "is_collection_task",
-    "is_used",
-    "problems_of",
-    "problems_of_command_line",
-    "refusal_of",
-    "settings_of",
-    "translate_result",
-    "variable_of",
-    "variables_of_options",
-    "why_unquoted",
-]
-
 #: Parts of a login that are not secret.
 _USER_OPTIONS = frozenset({"username", "client_id"})
 

@@ -17,8 +17,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text
 
 from .rotation_facts import SHOWN, Facts, Rows, places_in, refuse, tables_of
 
-__all__ = ["STEPS"]
-
 Step = dict[str, Any]
 
 #: A kubelet caches the logins of its node for this number of seconds.

@@ -15,10 +15,12 @@ from typing import Any
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.options import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import write_report
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import (
+    from_options,
+    write_report,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.modules import pull_access_report
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.controller import page_renderer
 
 from support import audits
 from support.certificates import loopback_certificate

@@ -70,7 +70,7 @@ from ..explain.subjects import WORKLOADS
 from ..explain.verdict import PullVerdict
 from ..images.credential_providers import CRIO_PROVIDER
 from ..images.image_streams import IMAGE_STREAM
-from ..images.kubelet_settings import NODES, trim_node_with_images
+from ..images.image_verification import NODES, trim_node_with_images
 from ..images.node_registries import IMAGE_POLICY, KNOWN_IMAGE_POLICIES
 from ..images.platform_images import NO_COPIES, OPERATOR_KINDS
 from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, desired_version, why_not_generated
@@ -79,8 +79,6 @@ from ..platform.protected import BUILD_NAMESPACE, NODE_SECRET, BuildSecrets
 from .cluster import facts_of, read_build_secrets
 from .lookup_reader import LISTED_BY, read_lookups, settle, settle_each
 from .proofs import NamespaceQuestions
-
-__all__ = ["ClusterReader", "namespace_result"]
 
 #: Helm stores whole charts in secrets of this type, and nothing else: they would be the largest part of a list of secrets.
 _NOT_HELM = "type!=helm.sh/release.v1"

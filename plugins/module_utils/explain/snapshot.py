@@ -28,57 +28,19 @@ from ..core.objects import (
     without_managed_fields,
 )
 from ..core.times import content_change
-from ..dockerconfig.node_reading import KubeletReading
+from ..dockerconfig.credential_entry import KubeletReading
 from ..dockerconfig.registry_keys import registry_of, without_user
 from ..images.nodes import trim_placement
 from ..platform.account_lists import LISTS, names_in
 from ..platform.protected import RESERVED_BINDINGS, BuildSecrets, is_marked_generated, is_refreshed
 from ..rbac.subjects import is_pull_binding, pullers_of
 from ..secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
-from .chain import PullVerdict
 from .lookup import Lookup
 from .node_settings import NodeGroup, SettledNode
 from .steps.sources import RegistrySignatures, RequiredSignature
 from .subjects import CONTAINERS, STATUSES, ContainerPull, template_of, trim_token_volumes
+from .verdict import PullVerdict
 from .workload_pods import REVISION_LABELS, TEMPLATE_GENERATION, PodOwners
-
-__all__ = [
-    "ACCOUNTS",
-    "BINDINGS",
-    "BUILDS",
-    "BUILD_CONFIG",
-    "CLUSTER_BINDINGS",
-    "MATCHES",
-    "MOUNTS",
-    "NAMESPACES_READ",
-    "NODES_READ",
-    "NOTE",
-    "OPERATORS",
-    "PODS",
-    "POLICIES",
-    "PROVIDERS",
-    "SECRETS",
-    "STREAMS",
-    "WORKLOADS_READ",
-    "AuditedLogin",
-    "AuditedSecret",
-    "ClusterSnapshot",
-    "ImageSignature",
-    "NamespaceSnapshot",
-    "OpenSelector",
-    "Search",
-    "SignedImage",
-    "SnapshotQuestion",
-    "secret_names",
-    "trim_account",
-    "trim_binding",
-    "trim_build",
-    "trim_pod",
-    "trim_secret",
-    "trim_stream",
-    "trim_to_name",
-    "trim_workload",
-]
 
 #: The members of a trimmed object for the secrets that its containers use in addition to pull secrets, for matches of a search, and for the
 #: note that a question takes of the whole object.

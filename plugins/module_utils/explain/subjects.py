@@ -45,29 +45,6 @@ from ..images.pull_messages import CREATE_ERROR, is_about_image, is_about_volume
 from ..images.references import reference_of
 from ..platform.account_lists import names_in
 
-__all__ = [
-    "CONTAINERS",
-    "STATUSES",
-    "WORKLOADS",
-    "ContainerPull",
-    "NodeError",
-    "PodImage",
-    "StreamSource",
-    "audiences_of",
-    "errors_of",
-    "has_resolve_annotation",
-    "has_started",
-    "images_of",
-    "named_images",
-    "pull_of_account",
-    "pulls_of_pod",
-    "pulls_of_workload",
-    "sources_of",
-    "template_of",
-    "trim_token_volumes",
-    "waits_with_image",
-]
-
 #: Fields of a pod that list containers.
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 

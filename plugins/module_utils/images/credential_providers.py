@@ -19,19 +19,6 @@ from ..core.text import redact_line
 from ..dockerconfig.registry_keys import is_url_match, kubelet_keys
 from .nodes import NodeVersions, format_version
 
-__all__ = [
-    "CRIO_AUDIENCE",
-    "CRIO_PROVIDER",
-    "TOKEN_PROVIDERS",
-    "KubeletProvider",
-    "TokenProvider",
-    "cloud_of",
-    "crio_doubt",
-    "crio_match",
-    "node_problem",
-    "skipped_entries",
-]
-
 _CONFIG = "config.openshift.io"
 #: The same object in each API version that a cluster may serve, newest first.
 CRIO_PROVIDER: Sequence[ObjectRef] = tuple(

@@ -22,15 +22,6 @@ from functools import lru_cache
 from ..core.objects import Json, as_dict, as_strs
 from ..dockerconfig.registry_keys import has_registry_host, repository_of
 
-__all__ = [
-    "PUBLIC_REGISTRIES",
-    "Reference",
-    "can_have_alias",
-    "candidates",
-    "reference_of",
-    "search_registries",
-]
-
 #: Registries with many public images.
 PUBLIC_REGISTRIES = frozenset(
     {

@@ -15,8 +15,6 @@ from typing import Literal
 
 from .subjects import IMAGE_PULLER, RBAC
 
-__all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
-
 #: Where a right is needed: in each namespace of the job, or in the whole cluster. Any other value is a namespace.
 EVERY = ""
 CLUSTER = "*"
@@ -452,7 +450,7 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
         verbs.setdefault((right.group, right.plural, right.names), set()).update(right.verbs)
     alike: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for (group, plural, names), allowed in sorted(verbs.items()):
-        alike.setdefault((group, names, _sort_verbs(allowed)), []).append(plural)
+        alike.setdefault((group, names, tuple(sorted(allowed, key=_ORDER.index))), []).append(plural)
     return [
         {
             "apiGroups": [group],
@@ -465,7 +463,3 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
 
 
 _ORDER: Sequence[str] = ("get", "list", "watch", "create", "patch", "delete", "bind")
-
-
-def _sort_verbs(verbs: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(verbs, key=_ORDER.index))

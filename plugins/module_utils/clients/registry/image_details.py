@@ -51,12 +51,6 @@ from .transport import (
     parse_json,
 )
 
-__all__ = [
-    "prove_platforms",
-    "prove_signatures",
-]
-
-
 #: The media types of configurations. Registries send them as any type.
 _CONFIGURATION = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json", "*/*")
 

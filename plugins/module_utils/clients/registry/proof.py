@@ -18,11 +18,11 @@ from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from ...core.text import make_printable
+from ..https.connections import Endpoint
 from ..https.exchange import HttpResponse
 from .transport import (
     MANIFEST_TYPES,
     AuthInfo,
-    Endpoint,
     NotAsked,
     RateLimit,
     RegistryError,
@@ -37,21 +37,6 @@ from .transport import (
     registry_endpoint,
     send_registry_request,
 )
-
-__all__ = [
-    "ImageArchitectures",
-    "ManifestAnswer",
-    "Outcome",
-    "PlatformSignature",
-    "ProofSession",
-    "RegistryImage",
-    "RegistryLogin",
-    "RegistryProof",
-    "ask_registry",
-    "prove_login",
-    "prove_pull",
-    "prove_trust",
-]
 
 #: `not_sent`: the request would have gone to an unnamed host or address, or without TLS. `not_found` may also mean a missing permission:
 #: many registries hide images that they deny. `expired` is never returned here: it depends on the login itself (discovery/proofs.py).

@@ -38,27 +38,6 @@ from ..verdict import MAY_NOT_RUN, UNKNOWN, WILL_NOT_PULL, WILL_NOT_RUN, Step, S
 from .mirrors import MirrorKey, key_for, mirrors_of
 from .providers import CrioProvider, crio_provider_for
 
-__all__ = [
-    "COPY",
-    "MISSING",
-    "OUT_OF_REACH",
-    "PLATFORM",
-    "TRUST_UNKNOWN",
-    "UNTRUSTED",
-    "PullRoute",
-    "RegistryAttempt",
-    "TrustDoubt",
-    "describe_loss_of_trust",
-    "doubt_trust",
-    "explain_platform",
-    "explain_unasked",
-    "has_places",
-    "join_routes",
-    "list_questions",
-    "read_attempts",
-    "serving_attempts",
-]
-
 #: Outcomes of an attempt at a registry whose certificate the nodes do not trust, and of one for which that is not known.
 UNTRUSTED, TRUST_UNKNOWN = "untrusted", "trust_unknown"
 

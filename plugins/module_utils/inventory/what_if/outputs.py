@@ -51,8 +51,6 @@ from ...core.text import pluralize, summarize
 from ...core.writers import add_element, as_code, as_code_block, as_table, as_xml, make_case, make_suite
 from ...explain.fixes import Offer, offer_of
 
-__all__ = ["CONTAINER", "OUTPUTS", "as_junit", "as_markdown", "lines_of", "render_outputs", "sections_of"]
-
 # --- sections
 
 #: Nouns of sections. Sections with another noun are lists of sentences, and so are notes, which are doubts of an access review.

@@ -30,8 +30,6 @@ from .evaluation import Comparison
 from .tasks import advise
 from .timing import Moment, NodeCaches
 
-__all__ = ["WhatIfRow", "row_of_image", "rows_of", "subjects_of", "trim_platform_object"]
-
 #: The steps that find no registry within reach, and no copy of the image for the nodes at its mirror.
 _OUT_OF_REACH = ("network", COPY)
 #: The effects of a pull, the best first.

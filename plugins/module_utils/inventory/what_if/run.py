@@ -34,10 +34,10 @@ from ...explain.snapshot import BUILD_CONFIG, NODES_READ, PODS, WORKLOADS_READ, 
 from ...explain.subjects import ContainerPull, pulls_of_pod
 from ...explain.workload_pods import can_pull
 from ...features.pull_audit.checks import Audit, snapshot_question
+from ...features.pull_audit.findings import PullAudit
 from ...features.pull_audit.forecast import FORECASTS
-from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
-from ...images.kubelet_settings import KUBELET_CONFIGS
+from ...images.image_verification import KUBELET_CONFIGS
 from ...images.platform_images import NO_COPIES, OPERATOR_KINDS
 from ...platform.cluster import CLUSTER_VERSION
 from .access import LIMITS, compare_inventories, review_access
@@ -51,19 +51,6 @@ from .outputs import lines_of
 from .overlay import ChangedLookup
 from .rows import WhatIfRow, row_of_image, rows_of, subjects_of, trim_platform_object
 from .timing import NodeCaches, count_pulls
-
-__all__ = [
-    "NO_INVENTORIES",
-    "Inventories",
-    "OwnedObjects",
-    "OwnedReader",
-    "answer_comparison",
-    "answer_what_if",
-    "compare_subjects",
-    "plan_inventory",
-    "read_rows",
-    "unread_workloads",
-]
 
 # --- the plan of an inventory
 

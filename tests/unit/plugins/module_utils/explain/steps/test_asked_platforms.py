@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     ImageQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import (

@@ -14,10 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit import run as audit_run
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.forecast import (
     RELEASE_SIGNATURE,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_images import (
     IMAGE_UNSIGNED,
     MOST_IMAGES,
