@@ -22,22 +22,6 @@ from ..module_utils.explain.fixes import offer_of
 from .known_variables import VARIABLES
 from .rotation_facts import word_logins
 
-__all__ = [
-    "LINES",
-    "account_line",
-    "apply_line",
-    "audit_line",
-    "export_line",
-    "idle_line",
-    "images_line",
-    "lines_of",
-    "nodes_line",
-    "outcome_of",
-    "rotation_line",
-    "verify_line",
-    "what_if_line",
-]
-
 #: A registered result. If its task did not run, it is empty or skipped.
 Result = Mapping[str, Any]
 

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from ..core.objects import Json, Kind, as_dict, as_list, as_str, as_strs
 from ..platform.cluster import CLUSTER_VERSION
 
-__all__ = ["CATALOG", "NO_COPIES", "OPERATOR", "OPERATOR_KINDS", "NamedImage", "images_of_platform"]
-
 _GROUP = "operators.coreos.com/v1alpha1"
 CATALOG = Kind(_GROUP, "CatalogSource", "catalogsources", "catalog source")
 OPERATOR = Kind(_GROUP, "ClusterServiceVersion", "clusterserviceversions", "cluster service version")

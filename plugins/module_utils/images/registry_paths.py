@@ -11,8 +11,6 @@ from ..core.errors import OptionError
 from ..dockerconfig.registry_keys import has_registry_host, repository_of, same_path
 from .references import Reference, reference_of
 
-__all__ = ["RegistryPath"]
-
 #: Images of Docker Hub without a user or organization are in this path.
 _HUB, _LIBRARY = "docker.io", "docker.io/library"
 

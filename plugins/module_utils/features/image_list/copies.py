@@ -25,8 +25,6 @@ from ...explain.subjects import ContainerPull
 from ...images.references import Reference
 from .rows import CopyAnswer, ImageUse, explain_other_login, read_credentials
 
-__all__ = ["COPY_ANSWERS", "compare_copy"]
-
 SAME, MISSING, OTHER, LACKING = "same", "missing", "other_digest", "architecture_missing"
 NO_LOGIN, UNSIGNED, NOT_KNOWN = "no_login", "unsigned", "unknown"
 #: The answers about a copy, with their titles.

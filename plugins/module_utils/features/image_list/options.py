@@ -14,8 +14,6 @@ from ...images.image_questions import RegistryAccess, access_of
 from ...images.references import Reference
 from ...images.registry_paths import RegistryPath
 
-__all__ = ["OUTPUTS", "ImageListQuestion", "from_options"]
-
 #: The options that name files.
 OUTPUTS = ("dest", "csv", "kustomize")
 

@@ -39,8 +39,6 @@ from .copies import COPY_ANSWERS
 from .options import ImageListQuestion
 from .rows import ImageUse
 
-__all__ = ["IMAGES_FORMAT", "as_csv", "as_kustomize", "document_of", "lines_of", "render_outputs"]
-
 #: The value of `format` in a document. The number increases when a reader of the previous format would misread the new one.
 IMAGES_FORMAT = "openshift_ops.image_pull/images/1"
 

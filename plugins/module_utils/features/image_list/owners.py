@@ -25,8 +25,6 @@ from ...explain.subjects import CONTAINERS, WORKLOADS, template_of
 from ...images.image_streams import IMAGE_STREAM
 from ...images.platform_images import OPERATOR, NamedImage, images_of_platform
 
-__all__ = ["OWNER_KINDS", "TextNote", "TextOwner", "named_images_of", "take_note"]
-
 #: The kinds of owners, with their names in a sentence. `pods`: the text is not in the template, but in the pods, as a webhook makes it.
 OWNER_KINDS: Mapping[str, str] = {
     "argocd": "Argo CD application",

@@ -28,8 +28,6 @@ from ...platform.protected import NODE_SECRET
 from .options import ImageListQuestion
 from .owners import TextNote, TextOwner, named_images_of
 
-__all__ = ["CopyAnswer", "ImageUse", "ServingLogin", "explain_other_login", "read_credentials", "uses_of"]
-
 #: Where the text is: in the present template or another object, in the template of earlier pods, or only in pods.
 TEMPLATE, EARLIER, PODS = "template", "earlier_template", "pods"
 _OF_PODS = TextOwner("pods")

@@ -24,8 +24,6 @@ from ...images.references import reference_of
 from ...images.registry_paths import RegistryPath
 from .patches import Answer
 
-__all__ = ["Moves", "StreamMovePatch", "hosts_named"]
-
 #: The kinds whose images only a release or an operator names.
 _FIXED = ("ClusterVersion", "ClusterServiceVersion")
 
