@@ -16,8 +16,7 @@ from typing import Any
 
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from ..dockerconfig.registry_keys import DOCKER_HUB
-from .references import Reference
-from .registry_paths import RegistryPath
+from .references import Reference, RegistryPath
 
 _CONFIG = "config.openshift.io/v1"
 IMAGE_CONFIG = ObjectRef(Kind(_CONFIG, "Image", "images", "image config", namespaced=False), "", "cluster")

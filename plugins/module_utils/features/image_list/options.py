@@ -11,8 +11,7 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...images.image_questions import RegistryAccess, access_of
-from ...images.references import Reference
-from ...images.registry_paths import RegistryPath
+from ...images.references import Reference, RegistryPath
 
 #: The options that name files.
 OUTPUTS = ("dest", "csv", "kustomize")

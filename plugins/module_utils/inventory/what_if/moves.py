@@ -20,8 +20,7 @@ from ...explain.snapshot import ClusterSnapshot
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
 from ...images.image_streams import IMAGE_STREAM
-from ...images.references import reference_of
-from ...images.registry_paths import RegistryPath
+from ...images.references import RegistryPath, reference_of
 from .patches import Answer
 
 #: The kinds whose images only a release or an operator names.

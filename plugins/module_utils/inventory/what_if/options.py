@@ -25,7 +25,7 @@ from ...images.image_questions import RegistryAccess
 from ...images.image_verification import KUBELET_CONFIG
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY
 from ...images.nodes import CONFIG_MAP, parse_version
-from ...images.registry_paths import RegistryPath
+from ...images.references import RegistryPath
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_paths import RegistryPath
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import (
+    RegistryPath,
+    reference_of,
+)
 from support.objects import raised
 
 
