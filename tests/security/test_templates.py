@@ -51,8 +51,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     secret_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import inventory_of
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.controller import ControllerFiles
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 from support import audits
 from support.hostile_text import attacks, generated
 from support.lab import Lab, path_of

@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     write_report,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.modules import pull_access_report
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.controller import page_renderer
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 
 from support import audits
 from support.certificates import loopback_certificate

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     merge_documents,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.controller import page_renderer
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from support import audits, what_ifs

@@ -223,7 +223,7 @@ NO_MESSAGES = {"rights.py"}
 def messages() -> Iterator[tuple[str, str]]:
     """Each file and text of the modules that is not documentation. X stands for the parts that are inserted."""
     paths = [path for path in (ROOT / "plugins" / "module_utils").glob("**/*.py") if path.name not in NO_MESSAGES]
-    for path in (*paths, ROOT / "plugins" / "plugin_utils" / "controller.py"):
+    for path in (*paths, ROOT / "plugins" / "plugin_utils" / "variable_files.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         bodies = (node.body for node in ast.walk(tree) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)))

@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     merge_documents,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_page
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.controller import page_renderer
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from support import audits
 
 VOID = {"meta", "rect", "input", "br"}

@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     Report,
     write_report,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.controller import page_renderer
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from support import audits, what_ifs
 
 ERROR, WARNING, INFO = (audits.finding(rule) for rule in ("secret-type-dead", "link-dangling", "secret-unused"))

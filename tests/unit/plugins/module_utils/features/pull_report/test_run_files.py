@@ -30,7 +30,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     select_changed,
     write_files,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.controller import page_renderer
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from support import audits
 
 TEXT = '"made": "2026-11-25T17:10:00Z" \u00e9'

@@ -20,7 +20,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core impo
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import FilesWanted, VariableFile
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import TemplateText
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.controller import ControllerFiles
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
 
 from unit.canaries import CANARIES, shown
 

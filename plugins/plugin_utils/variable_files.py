@@ -1,32 +1,22 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What only Ansible's own process can do for a module: encrypt and write files of variables, and render the report's page with its template.
-
-The policy in the page's head allows only this one program and this one style. Text of a cluster is data of the template, and never a part
-of it.
-"""
+"""Write files of variables on the controller. Credentials are encrypted in memory, with Ansible's own library and vault passwords."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, match_encrypt_secret
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from ..module_utils.core.errors import OptionError
 from ..module_utils.core.files import FilesWanted, VariableFile, Write, leftovers, stage_file
-from ..module_utils.core.text import escape_invisible, pluralize
 from ..module_utils.core.writers import as_comments, as_yaml
 
 _HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-pass"
@@ -130,33 +120,3 @@ def _write(directory: Path, contents: Mapping[Path, bytes], option: str, *, forc
             f"{error.filename2 or error.filename} cannot be written on the controller: {error.strerror}{left}. "
             f"Give another {option!r}, or correct this one"
         ) from None
-
-
-_DIRECTORY = Path(__file__).parent / "pull_report"
-
-
-def page_renderer() -> Callable[..., str]:
-    """Return the function that renders the page from the variables of its template."""
-    html, *others = ((_DIRECTORY / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    style, program = (f"\n{content}" for content in others)
-    environment = Environment(
-        autoescape=True,
-        finalize=_make_visible,
-        keep_trailing_newline=True,
-        lstrip_blocks=True,
-        trim_blocks=True,
-        undefined=StrictUndefined,
-    )
-    filters: dict[str, Callable[..., Any]] = {"counted": pluralize, "number": "{:,}".format}
-    environment.filters |= filters
-    policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(program)}; base-uri 'none'; form-action 'none'"
-    return partial(environment.from_string(html).render, style=style, program=program, policy=policy)
-
-
-def _make_visible(value: Any) -> Any:
-    """Return each text that is not markup with visible characters. Jinja escapes it afterwards."""
-    return escape_invisible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _hash(content: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

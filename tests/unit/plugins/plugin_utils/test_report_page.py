@@ -9,16 +9,16 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import controller
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import report_page
 from jinja2 import UndefinedError
 
-ROOT = controller._DIRECTORY.parents[2]
-HTML, CSS, JS = ((controller._DIRECTORY / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+ROOT = report_page._DIRECTORY.parents[2]
+HTML, CSS, JS = ((report_page._DIRECTORY / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
 
 
 def test_the_template_needs_all_its_variables() -> None:
     with pytest.raises(UndefinedError):
-        controller.page_renderer()(title="t")
+        report_page.page_renderer()(title="t")
 
 
 def test_page_parts_are_part_of_the_release() -> None:
