@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..core.errors import OptionError
 from ..dockerconfig.registry_keys import has_registry_host, repository_of, same_path
 from .references import Reference, reference_of
 
-__all__ = ["RegistryPath"]
+__all__ = ["RegistryPath", "move_image"]
 
 #: Images of Docker Hub without a user or organization are in this path.
 _HUB, _LIBRARY = "docker.io", "docker.io/library"
@@ -61,3 +62,13 @@ class RegistryPath:
         if moved is None or moved.host != target.host:  # a host alone would be an image of Docker Hub
             return None
         return replace(moved, tag=reference.tag, digest=reference.digest)
+
+
+def move_image(reference: Reference, moves: Iterable[tuple[RegistryPath, RegistryPath]]) -> Reference | None:
+    """Return the image after the moves, each from a path to another one: the longest path in which it is decides. None if no move has it, or as
+    `RegistryPath.move`."""
+    found = [each for each in moves if each[0].covers(reference.repository)]
+    if not found:
+        return None
+    source, target = max(found, key=lambda each: len(each[0].text))
+    return source.move(reference, target)
