@@ -15,7 +15,7 @@ before. Aliases from files on the nodes take precedence. The kubelet always look
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -150,3 +150,13 @@ class RegistryPath:
         if moved is None or moved.host != target.host:  # a host alone would be an image of Docker Hub
             return None
         return replace(moved, tag=reference.tag, digest=reference.digest)
+
+
+def move_image(reference: Reference, moves: Iterable[tuple[RegistryPath, RegistryPath]]) -> Reference | None:
+    """Return the image after the moves, each from a path to another one: the longest path in which it is decides. None if no move has it, or as
+    `RegistryPath.move`."""
+    found = [each for each in moves if each[0].covers(reference.repository)]
+    if not found:
+        return None
+    source, target = max(found, key=lambda each: len(each[0].text))
+    return source.move(reference, target)

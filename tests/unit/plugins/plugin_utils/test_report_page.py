@@ -13,7 +13,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import re
 from jinja2 import UndefinedError
 
 ROOT = report_page._DIRECTORY.parents[2]
-HTML, CSS, JS = ((report_page._DIRECTORY / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+HTML, CSS, JS = (
+    (report_page._DIRECTORY / f"page.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
+)
 
 
 def test_the_template_needs_all_its_variables() -> None:

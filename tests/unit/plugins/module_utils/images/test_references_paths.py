@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import (
     RegistryPath,
+    move_image,
     reference_of,
 )
 from support.objects import raised
@@ -97,3 +98,18 @@ def test_a_host_alone_is_no_name_of_an_image() -> None:
 def test_a_name_that_would_be_too_long_has_no_move() -> None:
     reference = reference_of(f"quay.io/{'a' * 250}")
     assert reference is not None and path("quay.io").move(reference, path("r.example.com/long/path")) is None
+
+
+@pytest.mark.parametrize(
+    ("image", "moved"),
+    [
+        ("docker.io/bitnami/redis:7", "quay.io/acme/redis:7"),
+        ("docker.io/bitnami/signed/redis:7", "quay.io/signed/redis:7"),
+        ("docker.io/library/redis:7", "None"),
+    ],
+)
+def test_the_longest_path_decides_which_move_an_image_has(image: str, moved: str) -> None:
+    moves = {"docker.io/bitnami": "quay.io/acme", "docker.io/bitnami/signed": "quay.io/signed"}
+    reference = reference_of(image)
+    assert reference is not None
+    assert str(move_image(reference, ((path(old), path(new)) for old, new in moves.items()))) == moved
