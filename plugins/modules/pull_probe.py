@@ -40,6 +40,7 @@ options:
     description:
       - The names of pull secrets for the pods' own list. By default, a pod gets the list of its service account, like other pods without a
         list of their own.
+      - If the only secret of the list does not exist, the pods pull without any, such as with a credential provider of the node.
     type: list
     elements: str
   service_account:
