@@ -23,11 +23,12 @@ options:
     required: true
   kind:
     description:
-      - V(rotation) for rotations of a login, V(audit) for a report, V(what_if) for
-        the answers to what-if questions, V(explain) for explained containers, V(images) for images in use, V(export) for variables that describe a cluster,
-        V(account) for an automation account, V(nodes) for the pull secret of the nodes, V(verify) for the verification of logins.
+      - V(rotation) for rotations of a login, V(audit) for a report, V(what_if) for the answers to what-if questions, V(idle_changes) for
+        the changes of these that name objects which no cluster has, V(explain) for explained containers, V(images) for images in use,
+        V(export) for variables that describe a cluster, V(account) for an automation account, V(nodes) for the pull secret of the nodes,
+        V(verify) for the verification of logins.
     type: str
-    choices: [rotation, audit, what_if, explain, images, export, account, nodes, verify]
+    choices: [rotation, audit, what_if, idle_changes, explain, images, export, account, nodes, verify]
     required: true
   check_mode:
     description: Whether the tasks ran in check mode. The line then reports the changes that a real run would make. Not for V(audit).

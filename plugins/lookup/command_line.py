@@ -66,8 +66,8 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         problems = problems_of_command_line(playbook, extra, variables, self._templar)
         found: dict[str, Any] = {
             "given": given,
-            "settings": settings_of(playbook, given),
-            "problems": [*problems_of(variables, self._templar), *problems],
+            "settings": (settings := settings_of(playbook, given)),
+            "problems": [*problems_of({**variables, **settings}, self._templar), *problems],
         }
         if playbook == "what_if":
             found["changes"], found["value_problems"] = supposed_changes(given)

@@ -17,8 +17,8 @@ options:
     description: The names of the steps.
     type: list
     elements: str
-    choices: [prepare, login, plan, steps, wave, canary, scope, pods, rest, nodes, written_nodes, end, pulls, retirement, supposed, workloads, disable,
-      new_login, old_login, names, result]
+    choices: [prepare, login, document, plan, steps, wave, canary, scope, pods, rest, nodes, written_nodes, end, pulls, retirement, supposed, workloads,
+      disable, new_login, old_login, names, result]
     required: true
 """
 

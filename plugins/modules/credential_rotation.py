@@ -221,7 +221,8 @@ options:
             description: Whether the inventory named it when the plan was made. Has no effect.
             type: bool
           is_accepted:
-            description: Whether a registry accepted its own login when the plan was made. Has no effect. The registries are asked again.
+            description:
+              - Plans of version 1.0.0 contain it. Has no effect, because the registries are asked again. To leave a secret unchanged, remove its row.
             type: bool
   replace_dead_logins:
     description:
@@ -988,7 +989,7 @@ summary:
 
 import time
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation import (
     options as credential_rotation,
 )

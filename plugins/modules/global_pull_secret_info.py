@@ -266,7 +266,7 @@ notes:
   elements: str
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import FILE_ARGUMENTS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
     from_options,

@@ -542,7 +542,7 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
@@ -554,7 +554,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.run import (
     verify_access,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import run_change_guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
     ChangeGuard,
 )
@@ -575,11 +575,11 @@ FORM = ListForm(
     declare=image_puller_grant.from_options,
     contradictions=contradictions,
 )
-ARGUMENTS = {**CLUSTER_OPTIONS, **REGISTRY_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **guard.ARGUMENTS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **REGISTRY_OPTIONS, **DECLARATION, FORM.option: FORM.spec, **run_change_guard.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:
-    access, declared = guard.guard_access_of(task.params), task.declarations(FORM)
+    access, declared = run_change_guard.guard_access_of(task.params), task.declarations(FORM)
     with task.cluster() as run:
         batch = run.batch(FORM, declared)
         workloads = ChangeGuard(run.cluster, access, run.settings())

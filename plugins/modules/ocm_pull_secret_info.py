@@ -238,11 +238,8 @@ compared:
   sample: {namespace: openshift-config, secret: pull-secret, exists: true, same: false}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm import (
-    API_URL,
-    IMPORT_ERROR,
-    TOKEN_URL,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm import API_URL, TOKEN_URL
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret import (
     ocm_pull_secret,
 )

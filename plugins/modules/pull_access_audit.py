@@ -369,8 +369,8 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_questions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module

@@ -10,8 +10,8 @@ module: pull_access_images
 short_description: List the images in use, with the owners of their names
 version_added: 1.1.0
 description:
-  - Reads all pods, workloads, image streams and build configs of a cluster once. Returns a row for each image and workload with the digest
-    that runs, the field that names the image, and the login that serves it.
+  - Reads all pods, workloads, image streams, build configs, operators and operator catalogs of a cluster once. Returns a row for each image
+    and workload with the digest that runs, the field that names the image, and the login that serves it.
   - Each row names the owner of the text - an application of Argo CD, a release of Helm, an object of Flux, an operator, or the client that
     wrote the field last. Labels, annotations, owner references and C(managedFields) show it, which anyone who can write the object chooses.
   - Use it before you leave a registry, such as C(docker.io/bitnami).
@@ -94,10 +94,12 @@ notes:
   - Optional rights - list on secrets, serviceaccounts, pods, deployments.apps, statefulsets.apps, daemonsets.apps, replicasets.apps,
     jobs.batch, cronjobs.batch, deploymentconfigs.apps.openshift.io, replicationcontrollers, buildconfigs.build.openshift.io,
     imagestreams.image.openshift.io, imagedigestmirrorsets.config.openshift.io, imagetagmirrorsets.config.openshift.io,
-    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes;
-    create on subjectaccessreviews.authorization.k8s.io; get on clusteroperators.config.openshift.io image-registry,
-    images.config.openshift.io cluster, clusterversions.config.openshift.io version, infrastructures.config.openshift.io cluster,
-    criocredentialproviderconfigs.config.openshift.io. Without them, the module reports the missing information and the omitted steps.
+    imagecontentsourcepolicies.operator.openshift.io, clusterimagepolicies.config.openshift.io, imagepolicies.config.openshift.io, nodes,
+    machineconfigpools.machineconfiguration.openshift.io, catalogsources.operators.coreos.com,
+    clusterserviceversions.operators.coreos.com; create on subjectaccessreviews.authorization.k8s.io; get on
+    clusteroperators.config.openshift.io image-registry, images.config.openshift.io cluster, clusterversions.config.openshift.io version,
+    infrastructures.config.openshift.io cluster, criocredentialproviderconfigs.config.openshift.io. Without them, the module reports the
+    missing information and the omitted steps.
   - Rights needed - list on namespaces.
   - See R(rights, ansible_collections.openshift_ops.image_pull.docsite.rights) for the purpose of each right, and how to grant it.
 author:
@@ -309,7 +311,7 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.options import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.outputs import render_outputs
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.run import list_images_in_use

@@ -641,28 +641,17 @@ summary:
 """
 
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import USUAL_LIMIT
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import list_namespaces
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
-    plan as between_grants,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
-    plan as image_puller_grant,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    plan as between_secrets,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as between_links
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import (
     PruneSettings,
     prune_owner,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import run_change_guard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.declared import list_forms
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
     batch_lists,
@@ -676,33 +665,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 
-FORMS = (
-    ListForm(
-        "secrets",
-        "name",
-        [pull_secret.SOURCES],
-        kind=KINDS["secrets"],
-        arguments={**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS},
-        declare=pull_secret.identity_from_options,
-        contradictions=between_secrets.contradictions,
-    ),
-    ListForm(
-        "links",
-        "secrets",
-        kind=KINDS["links"],
-        arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
-        declare=sa_link.from_options,
-        contradictions=between_links.contradictions,
-    ),
-    ListForm(
-        "grants",
-        "binding_name",
-        kind=KINDS["grants"],
-        arguments={**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS},
-        declare=image_puller_grant.from_options,
-        contradictions=between_grants.contradictions,
-    ),
-)
+FORMS = list_forms(TARGET_OPTIONS, REGISTRY_OPTIONS, pull_secret.identity_from_options)
 ARGUMENTS = {
     **CONNECTION_OPTIONS,
     **RUN_OPTIONS,
@@ -712,7 +675,7 @@ ARGUMENTS = {
     "max_prune": {"type": "str", "default": USUAL_LIMIT},
     "prune_everything": {"type": "bool", "default": False},
     "exclude_namespaces": {"type": "list", "elements": "str", "default": []},
-    **guard.ARGUMENTS,
+    **run_change_guard.ARGUMENTS,
 }
 
 

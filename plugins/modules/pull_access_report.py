@@ -186,6 +186,12 @@ incomplete:
   type: list
   elements: str
   sample: [staging]
+errors:
+  description: The number of findings of severity V(error), by rule.
+  version_added: 1.1.0
+  returned: success
+  type: dict
+  sample: {pod-older-than-link: 1}
 failing:
   description: The number of findings that O(fail_on) selects, by rule.
   returned: success
@@ -305,11 +311,11 @@ paths:
   sample: {html: /reports/report.html}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import (
     FAIL_ON,
     from_options,
+    write_report,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import write_report
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 

@@ -724,6 +724,22 @@ not_applied:
   returned: when the evaluation was completed
   type: int
   sample: 0
+without_effect:
+  description: The changes that affect nothing that was read. A name in them may be mistyped.
+  version_added: 1.1.0
+  returned: when the evaluation was completed
+  type: list
+  elements: dict
+  contains:
+    number:
+      description: The number of the change, from 1 on.
+      type: int
+      returned: always
+    kind:
+      description: The kind of the change, such as V(remove_secrets).
+      type: str
+      returned: always
+  sample: []
 text:
   description: The answer in lines, for people.
   returned: when the evaluation was completed
@@ -839,28 +855,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
-    ROLE_BINDING,
-    SECRET,
-    SERVICE_ACCOUNT,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
-    plan as between_grants,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import (
-    plan as image_puller_grant,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import (
-    plan as between_secrets,
-)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as between_links
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import read_owned
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import options as what_if
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.declared import list_forms
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import (
     Inventories,
     answer_comparison,
@@ -884,33 +884,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.op
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
 
-_APPLIED = (
-    ListForm(
-        "secrets",
-        "name",
-        [pull_secret.SOURCES],
-        kind=SECRET,
-        arguments={**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS},
-        declare=pull_secret.from_options,
-        contradictions=between_secrets.contradictions,
-    ),
-    ListForm(
-        "links",
-        "secrets",
-        kind=SERVICE_ACCOUNT,
-        arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
-        declare=sa_link.from_options,
-        contradictions=between_links.contradictions,
-    ),
-    ListForm(
-        "grants",
-        "binding_name",
-        kind=ROLE_BINDING,
-        arguments={**TARGET_OPTIONS, **image_puller_grant.ARGUMENTS},
-        declare=image_puller_grant.from_options,
-        contradictions=between_grants.contradictions,
-    ),
-)
+_APPLIED = list_forms(TARGET_OPTIONS, REGISTRY_OPTIONS, pull_secret.from_options)
 FORMS = (
     *_APPLIED,
     replace(_APPLIED[0], option="kept_secrets", declare=pull_secret.identity_from_options),

@@ -289,7 +289,7 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe_images
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module

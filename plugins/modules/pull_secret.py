@@ -732,19 +732,20 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     ListForm,
     selected_namespaces,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import SOURCES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import contradictions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
     name_working_logins,
     verify_logins,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import guard
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import run_change_guard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
     ChangeGuard,
 )
@@ -760,18 +761,18 @@ DECLARATION = {**TARGET_OPTIONS, **REGISTRY_OPTIONS, **pull_secret.ARGUMENTS}
 FORM = ListForm(
     "secrets",
     "name",
-    [pull_secret.SOURCES],
+    [SOURCES],
     kind=SECRET,
     arguments=DECLARATION,
     declare=pull_secret.from_options,
     contradictions=contradictions,
 )
 LISTS = {form.option: form.spec for form in (FORM, FORM.claims)}
-ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, **LISTS, **guard.ARGUMENTS}
+ARGUMENTS = {**CLUSTER_OPTIONS, **DECLARATION, **LISTS, **run_change_guard.ARGUMENTS}
 
 
 def run(task: Task) -> dict[str, object]:
-    access = guard.guard_access_of(task.params)
+    access = run_change_guard.guard_access_of(task.params)
     logins = verify_logins(task.declarations(FORM))
     task.warn(logins.warnings)
     with task.cluster() as run:
@@ -787,7 +788,7 @@ MODULE = Module(
     ARGUMENTS,
     run,
     import_error=IMPORT_ERROR,
-    rules={"mutually_exclusive": [pull_secret.SOURCES], "required_one_of": [("name", FORM.option)]},
+    rules={"mutually_exclusive": [SOURCES], "required_one_of": [("name", FORM.option)]},
     form=FORM,
     lists=[FORM.claims],
 )

@@ -285,13 +285,8 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info import (
-    question as pull_secret_info,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret_info.run import (
-    inspect_secrets,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features import pull_secret_info
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
     CLUSTER_OPTIONS,
@@ -305,7 +300,7 @@ ARGUMENTS = {**CLUSTER_OPTIONS, **REGISTRY_OPTIONS, **pull_secret_info.ARGUMENTS
 def run(task: Task) -> dict[str, object]:
     wanted = pull_secret_info.from_options(task.params)
     with task.cluster(task.targets()) as run:
-        return run.result(inspect_secrets(run.cluster, wanted, run.namespaces, run.settings()))
+        return run.result(pull_secret_info.inspect_secrets(run.cluster, wanted, run.namespaces, run.settings()))
 
 
 MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR)

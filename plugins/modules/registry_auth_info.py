@@ -339,7 +339,7 @@ failures:
   sample: []
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import IMPORT_ERROR
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import IMPORT_ERROR
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import EntryList
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth import ask_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module

@@ -18,46 +18,20 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
-    RegistryOptions,
-    check_options,
-    info_from_option,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import summarize
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations import batch
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
-    ListForm,
-    explain_errors,
-    list_entries,
-    problems_of_entries,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import PullSecret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.run import (
-    check_verification,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth import check_request
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module
-from ansible_collections.openshift_ops.image_pull.plugins.modules import (
-    image_puller_grant,
-    pull_access_prune,
-    pull_secret,
-    registry_auth_info,
-    sa_link,
-    sa_wait,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declarations import KINDS, RAN, Declarations
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES, find_unquoted
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import (
-    DeclarationError,
-    Evaluator,
-    Made,
-    Role,
-    TemplateError,
-    as_data,
-)
 
-__all__ = ["find_invalid_settings", "refuse_invalid", "role_in_play"]
+from ..module_utils.clients.registry.transport import RegistryOptions, check_options, info_from_option
+from ..module_utils.core.errors import OptionError
+from ..module_utils.core.text import summarize
+from ..module_utils.declarations import batch
+from ..module_utils.declarations.declare import ListForm, explain_errors, list_entries, problems_of_entries
+from ..module_utils.features.pull_secret.plan import PullSecret
+from ..module_utils.features.pull_secret.run import check_verification
+from ..module_utils.features.registry_auth import check_request
+from ..module_utils.module.task import Module
+from ..modules import image_puller_grant, pull_access_prune, pull_secret, registry_auth_info, sa_link, sa_wait
+from .declarations import KINDS, RAN, Declarations
+from .known_variables import VARIABLES, find_unquoted
+from .role_entries import DeclarationError, Evaluator, Made, Role, TemplateError, as_data
 
 #: The tasks of each role: the kind of their entries, and their module.
 _TASKS: Mapping[str, Mapping[str, Module]] = {

@@ -15,20 +15,12 @@ from functools import cached_property
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import url_host
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import (
-    ImagePullError,
-    format_suggestion,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
-    auth_file_from_options,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.editing import (
-    LoginReplacement,
-    UserPassword,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import VARIABLES
 
+from ..module_utils.clients.registry.transport import url_host
+from ..module_utils.core.errors import ImagePullError, format_suggestion
+from ..module_utils.dockerconfig.auth_file import auth_file_from_options
+from ..module_utils.dockerconfig.editing import LoginReplacement, UserPassword
+from .known_variables import VARIABLES
 from .role_entries import (
     ACCOUNT_FORM,
     PLACES,
@@ -41,13 +33,6 @@ from .role_entries import (
     limit_entries,
     read_no_file,
 )
-
-__all__ = [
-    "KINDS",
-    "RAN",
-    "WRITERS",
-    "Declarations",
-]
 
 #: The variable that the task of each role registers. If it is defined, the task has checked the role's entries.
 RAN = {role: f"__{role}_result" for role in VARIABLES}

@@ -27,14 +27,6 @@ from .known_variables import VARIABLES, declaring_variables, refusal_of
 from .result_lines import apply_line, outcome_of
 from .role_entries import DeclarationError, Made, Role, TemplateError, as_data
 
-__all__ = [
-    "STEPS",
-    "USUAL",
-    "AccessStep",
-    "DeclaredAccess",
-    "refuse",
-]
-
 #: A result of a module.
 Result = Mapping[str, Any]
 

@@ -24,12 +24,6 @@ from .declarations import KINDS, Declarations
 from .inventory_logins import NODES, NodesDeclaration, replaced_logins
 from .role_entries import DeclarationError, Role, RoleEntry, TemplateError, as_data
 
-__all__ = [
-    "Templates",
-    "entries_of",
-    "read_file",
-]
-
 try:
     from ansible.template import is_trusted_as_template, trust_as_template
 except ImportError:  # before ansible-core 2.19 there is nothing to share
@@ -110,7 +104,7 @@ class Templates:
 
     def _evaluate_together(self, texts: list[str]) -> Mapping[str, Any]:
         """Return the values of these templates; empty if one of them fails. The value of an omitted one is None."""
-        members = ", ".join(f"{position}: ({_expression(text)})" for position, text in enumerate(texts))
+        members = ", ".join(f"{position}: ({text[2:-2]})" for position, text in enumerate(texts))
         try:
             found = self._templar.template(trust_as_template(f"{{{{ {{{members}}} }}}}"))
             values = {text: found.get(position) for position, text in enumerate(texts)}
@@ -188,10 +182,6 @@ def _is_self_contained(text: str) -> bool:
     return depth == 0
 
 
-def _expression(text: str) -> str:
-    return text[2:-2]
-
-
 def _is_text(value: Any) -> bool:
     """Whether a value is plain text, and not encrypted with ansible-vault."""
     return isinstance(value, str) and not hasattr(value, "_ciphertext")
@@ -223,7 +213,7 @@ def _entries_of_term(term: str, variables: Mapping[str, Any], templates: Templat
         return [*replaced_logins(_present(role, variables, templates), variables, answer, read_file)]
     if kind in _FIRST:
         # Imported here because it imports the modules of all roles, and a play without declarations ends with their titles.
-        from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declaration_check  # noqa: PLC0415
+        from . import declaration_check  # noqa: PLC0415
 
         declaration_check.refuse_invalid([role], variables, templates)
     declared = Declarations(role, variables, templates, read_file)

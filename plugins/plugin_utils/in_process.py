@@ -54,14 +54,6 @@ from .known_variables import (
     variables_of_options,
 )
 
-__all__ = [
-    "ModuleAction",
-    "display",
-    "isolate_process",
-    "preload",
-    "show_progress",
-]
-
 
 @contextmanager
 def isolate_process(environment: Mapping[str, object], directory: str) -> Iterator[None]:

@@ -10,27 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
-    auth_file_from_options,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.editing import (
-    LoginReplacement,
-    UserPassword,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import without_user
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
-    follow_variable,
-    variable_of,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import (
-    DeclarationError,
-    Evaluator,
-    RoleEntry,
-    TemplateError,
-)
 
-__all__ = ["NODES", "NodesDeclaration", "replaced_logins"]
+from ..module_utils.core.errors import ImagePullError
+from ..module_utils.dockerconfig.auth_file import auth_file_from_options
+from ..module_utils.dockerconfig.editing import LoginReplacement, UserPassword
+from ..module_utils.dockerconfig.registry_keys import without_user
+from .known_variables import follow_variable, variable_of
+from .role_entries import DeclarationError, Evaluator, RoleEntry, TemplateError
 
 #: The role whose variables declare logins for the pull secret of the nodes.
 NODES = "global_pull_secret"

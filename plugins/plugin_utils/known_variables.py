@@ -27,27 +27,6 @@ from ..module_utils.core.errors import Limit, OptionError, find_similar, problem
 from ..module_utils.core.redaction import CONTAINERS
 from ..module_utils.module.options import REGISTRY_OPTIONS
 
-__all__ = [
-    "KNOWN",
-    "PLAYBOOKS",
-    "SHORT_NAMES",
-    "SURVEYS",
-    "VARIABLES",
-    "declaring_variables",
-    "find_unquoted",
-    "follow_variable",
-    "is_collection_task",
-    "is_used",
-    "problems_of",
-    "problems_of_command_line",
-    "refusal_of",
-    "settings_of",
-    "translate_result",
-    "variable_of",
-    "variables_of_options",
-    "why_unquoted",
-]
-
 #: Parts of a login that are not secret.
 _USER_OPTIONS = frozenset({"username", "client_id"})
 
@@ -205,6 +184,7 @@ PLAYBOOKS = {
 #: The variables of the playbooks that are called by hand. They count on the command line only, so a variable `image` or `changes` of
 #: an inventory, which is for another role, does not change the question.
 _SHORT = {
+    "audit": _NAMES["pull_access_audit_"],
     "explain": (
         "account ask_registries credential_provider_config image pod realm_hosts registry_ca_cert registry_timeout registry_validate_certs "
         "secretless workload"
@@ -221,7 +201,12 @@ SHORT_NAMES = {playbook: frozenset(names.split()) for playbook, names in _SHORT.
 #: The short names of variables.
 _SHORT_FORMS = {
     prefix + name: name
-    for playbook, prefix in (("explain", "image_pull_"), ("images", "image_pull_"), ("what_if", "pull_access_what_if_"))
+    for playbook, prefix in (
+        ("explain", "image_pull_"),
+        ("images", "image_pull_"),
+        ("what_if", "pull_access_what_if_"),
+        ("audit", "pull_access_audit_"),
+    )
     for name in SHORT_NAMES[playbook]
 }
 #: The answers of the surveys in AWX that the playbooks of its project convert.
@@ -234,8 +219,8 @@ _ANSWERS = (
 SURVEYS = frozenset(_ANSWERS.split())
 #: Extra variables of Ansible and AWX, and private ones.
 _NEVER = ("ansible_", "awx_", "tower_", "_")
-#: Minimum ratio of difflib at which two names are similar.
-_SIMILAR = 0.8
+#: Minimum ratio of difflib at which two names are similar. That of `roles` and `rules` is 0.8.
+_SIMILAR = 0.81
 #: Joined with the variable without the underscore and suffix. The author chooses the suffix.
 _FAMILIES = tuple(f"{name}_" for name in VARIABLES.values())
 #: Names of Kubernetes fields, which other roles use as variables.

@@ -28,15 +28,6 @@ from ..module_utils.core.text import join_and, summarize
 from ..module_utils.images.nodes import parse_version
 from ..module_utils.images.references import reference_of
 
-__all__ = [
-    "Answer",
-    "PlanSeal",
-    "explain_problems",
-    "extra_variables",
-    "launch_problems",
-    "supposed_changes",
-]
-
 
 def extra_variables(loader: Any) -> Mapping[str, Any]:
     """Return the extra variables of the run, unevaluated. `loader` is the data loader of a task or lookup.

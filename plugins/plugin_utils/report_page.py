@@ -16,11 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible, pluralize
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-__all__ = ["page_renderer"]
+from ..module_utils.core.text import escape_invisible, pluralize
 
 _DIRECTORY = Path(__file__).parent / "pull_report"
 

@@ -22,21 +22,6 @@ from ..module_utils.explain.fixes import offer_of
 from .known_variables import VARIABLES
 from .rotation_facts import word_logins
 
-__all__ = [
-    "LINES",
-    "account_line",
-    "apply_line",
-    "audit_line",
-    "export_line",
-    "images_line",
-    "lines_of",
-    "nodes_line",
-    "outcome_of",
-    "rotation_line",
-    "verify_line",
-    "what_if_line",
-]
-
 #: A registered result. If its task did not run, it is empty or skipped.
 Result = Mapping[str, Any]
 
@@ -169,30 +154,34 @@ def rotation_line(
     return line if isinstance(lines, str) or not lines else [*lines, line]
 
 
-_ASK = ": ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true"
-
-
 def audit_line(report: Result) -> str:
     """Summarize the counts of a report, with its path."""
     if "counts" not in report:
         return _stop([report])
     counts = report["counts"]
-    found = ", ".join(pluralize(counts[severity], severity) for severity in ("error", "warning", "info"))
+    errors = "" if report["failing"] or not report["errors"] else f" of {_rules(report['errors'])}"
+    found = f"{pluralize(counts['error'], 'error')}{errors}, {pluralize(counts['warning'], 'warning')}, {pluralize(counts['info'], 'info')}"
     missing = report.get("missing") or ()
     failed = f", {pluralize(len(missing), 'cluster')} not audited" if missing else ""
     where = (report.get("paths") or {}).get("html") or "not written in check mode"
-    gaps = f"; {pluralize(report['not_known'], 'container')} not known" if report["not_known"] else ""
+    gaps = (
+        f"; {pluralize(report['not_known'], 'container')} not known, see rule pull-not-known"
+        if report["not_known"]
+        else ""
+    )
     if untested := report["not_tested"]:
-        gaps += f"; {pluralize(untested, 'container')} with a login that was not tested"
-    gaps += _ASK if gaps else ""
+        gaps += f"; {pluralize(untested, 'container')} with a login that was not tested: run again with -e ask_registries=true"
     if report["incomplete"]:
         gaps += f"; {pluralize(len(report['incomplete']), 'cluster')} not read completely, so findings can be missing"
-    if rules := report["failing"]:
-        counted = join_and([f"{rule} ({number:,})" for rule, number in rules.items()])
-        gaps += f"; failed because pull_access_audit_fail_on selects findings of {counted}"
+    if report["failing"]:
+        gaps += f"; failed because pull_access_audit_fail_on selects findings of {_rules(report['failing'])}"
     elif report.get("failed"):
         gaps += "; failed because pull_access_audit_fail_on is set, and not everything could be read"
     return f"{pluralize(len(report['clusters']), 'cluster')}: found {found}{failed}, report: {where}{gaps}"
+
+
+def _rules(counts: Mapping[str, int]) -> str:
+    return join_and([f"{rule} ({number:,})" for rule, number in counts.items()])
 
 
 def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
@@ -214,10 +203,32 @@ def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
         *([f"{found['would_work']:,} repaired"] if found["would_work"] else []),
         f"{found['still_pulls']:,} still pull{'s' if found['still_pulls'] == 1 else ''}",
         *([f"{found['not_affected']:,} not affected"] if found["not_affected"] else []),
+        *([idle] if (idle := idle_line(results, ignore=())) else []),
         *([f"{pluralize(unread, 'cluster')} not read"] if unread else []),
         *([f"report: {page}"] if page else []),
     ]
     return f"{pluralize(len(counts), 'cluster')}: {', '.join(parts)}"
+
+
+#: Changes that name registries. No image of a registry is a good answer, but an object that does not exist may be mistyped.
+_OF_REGISTRIES = ("unreachable_registries", "only_registries", "moved")
+
+
+def idle_line(results: Sequence[Result], ignore: Sequence[str] = _OF_REGISTRIES) -> str:
+    """Name the changes that affect nothing on any cluster, by number. Empty without one: a change can be meant for one of many clusters.
+
+    Changes of the kinds `ignore` are not named.
+    """
+    read = [
+        {row["number"] for row in result["without_effect"] if row["kind"] not in ignore}
+        for result in results
+        if "without_effect" in result
+    ]
+    numbers = sorted(set.intersection(*read)) if read else []
+    if not numbers:
+        return ""
+    them = f"change {numbers[0]} affects" if len(numbers) == 1 else f"changes {join_and([*map(str, numbers)])} affect"
+    return f"{them} nothing that was read (check the names, see the warning)"
 
 
 def explain_line(result: Result) -> str:
@@ -303,6 +314,7 @@ LINES: dict[str, Callable[..., str | list[str]]] = {
     "rotation": rotation_line,
     "audit": audit_line,
     "what_if": what_if_line,
+    "idle_changes": idle_line,
     "explain": explain_line,
     "images": images_line,
     "export": export_line,
@@ -436,11 +448,12 @@ def _problems(results: Sequence[Result]) -> Iterator[str]:
     skipped = {row["name"] for result in results for row in _rows(result) if row.get("status") == "skipped"} - places
     if skipped:
         yield f"{pluralize(len(skipped), 'namespace')} skipped"
-    if others:
-        yield f"failed for {pluralize(len(others), 'entry', 'entries')}"
-    if places:
-        yield f"failed in {pluralize(len(places), 'namespace')}"
-    if _is_stopped(results):
+    failed = [f"for {pluralize(len(others), 'entry', 'entries')}"] if others else []
+    failed += [f"in {pluralize(len(places), 'namespace')}"] if places else []
+    is_stopped = _is_stopped(results)
+    if failed:
+        yield f"failed {' and '.join(failed)}{'' if is_stopped else f': the {_LINE}'}"
+    if is_stopped:
         yield _stop(results)
 
 
@@ -469,6 +482,8 @@ def _rows(result: Result) -> Sequence[Result]:
     return found
 
 
+#: A login in the inventory is renewed with the inventory. That of a single task is not.
+_DECLARE = "If the inventory has this login, add the namespace to its entry and run site, instead of the task."
 #: Ansible's settings for the color of a line, by verdict and by the beginning of the line.
 _VERDICTS = {"pulls": "COLOR_OK", "will_not_pull": "COLOR_ERROR", "unknown": "COLOR_CHANGED"}
 _MARKS = {"  ok ": "COLOR_OK", "  NO ": "COLOR_ERROR", "  ?  ": "COLOR_CHANGED"}
@@ -492,6 +507,8 @@ def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[s
     found = offer_of(answer)
     yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
     if found.tasks:
+        if "image_pull.pull_secret:" in found.text:
+            yield _DECLARE, None
         yield "what fixes it:", None
         yield from ((line, None) for line in found.text.splitlines())
 

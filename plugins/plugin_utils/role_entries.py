@@ -13,20 +13,6 @@ from typing import Any, Protocol
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
-__all__ = [
-    "ACCOUNT_FORM",
-    "PLACES",
-    "DeclarationError",
-    "Evaluator",
-    "Made",
-    "Role",
-    "RoleEntry",
-    "TemplateError",
-    "as_data",
-    "limit_entries",
-    "read_no_file",
-]
-
 #: The members that name the namespaces of an entry.
 PLACES = ("namespaces", "namespace_selector")
 #: Members of a grant that do not belong to a consumer in a namespace.

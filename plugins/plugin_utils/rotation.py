@@ -17,8 +17,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text
 
 from .rotation_facts import SHOWN, Facts, Rows, places_in, refuse, tables_of
 
-__all__ = ["STEPS"]
-
 Step = dict[str, Any]
 
 #: A kubelet caches the logins of its node for this number of seconds.
@@ -82,6 +80,19 @@ def _unclear_logins(facts: Facts) -> list[str]:
 
 
 # --- after the plan
+
+
+def document_plan(facts: Facts) -> Step:
+    """The plan for a review. Its rows lack `is_accepted`, which a later run would not count: a reviewer removes rows."""
+    old, new = facts.usernames
+    rows = [{name: value for name, value in row.items() if name != "is_accepted"} for row in facts.plan["secrets"]]
+    return {
+        "server": facts.fact("plan")["server"],
+        "registries": facts.option("registries"),
+        "old_username": old,
+        "new_username": new,
+        "secrets": rows,
+    }
 
 
 def judge_plan(facts: Facts) -> Step:
@@ -666,6 +677,7 @@ def summarize_end(facts: Facts) -> Step:
 STEPS: Mapping[str, Callable[[Facts], Step]] = {
     "prepare": prepare,
     "login": take_login,
+    "document": document_plan,
     "plan": judge_plan,
     "steps": choose_steps,
     "wave": end_wave,

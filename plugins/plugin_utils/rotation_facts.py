@@ -16,8 +16,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     label_users,
 )
 
-__all__ = ["SHOWN", "Facts", "Rows", "places_in", "refuse", "tables_of", "word_logins"]
-
 #: Maximum number of rows that a sentence shows, and of lines for secrets that a step prints.
 SHOWN, LINES = 10, 20
 

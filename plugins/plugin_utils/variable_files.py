@@ -14,17 +14,10 @@ from typing import Any
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, match_encrypt_secret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import (
-    FilesWanted,
-    VariableFile,
-    Write,
-    leftovers,
-    stage_file,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import as_comments, as_yaml
 
-__all__ = ["ControllerFiles"]
+from ..module_utils.core.errors import OptionError
+from ..module_utils.core.files import FilesWanted, VariableFile, Write, leftovers, stage_file
+from ..module_utils.core.writers import as_comments, as_yaml
 
 _HOW_TO_GIVE = "give one with --vault-password-file, --vault-id or --ask-vault-pass"
 

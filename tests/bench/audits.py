@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures an audit next to the plain floor of its lists, a what-if question, a rotation, an export and a prune: five more pods and one
-more pull secret per namespace.
+"""Measures an audit and a list of images, each next to the plain floor of its lists, a what-if question, a rotation, an export and a
+prune: five more pods and one more pull secret per namespace.
 
 Also measures a what-if question that asks the registries of seven containers in each namespace.
 """
@@ -15,6 +15,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from contenders import LOGIN, OWNER_LABELS, Contenders, Process
 from support.lab import Lab
@@ -52,7 +53,8 @@ def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[
     ]
     work = {name: _median(runs) for name, runs in zip(("audit", "what-if"), zip(*rounds, strict=True), strict=True)}
     whole = checked(contenders.audit(with_report=True))
-    floor = checked(contenders.lists(LISTS))
+    floor = _floor(contenders, LISTS)
+    listed = [list_images(lab, contenders) for _repeat in range(REPEATS)]
     rotations = [measure(lab, contenders.rotation) for _run in range(2)]
     work |= {
         "rotation": rotations[0],
@@ -64,9 +66,23 @@ def audits(lab: Lab, contenders: Contenders, namespaces: Sequence[str]) -> dict[
         "pods": PODS * len(namespaces),
         "work": work,
         "with_report": whole.seconds,
-        "floor": json.loads(floor.output)["seconds"],
+        "floor": floor,
+        "images": _median(listed),
         "rotation_again": rotations[1]["seconds"],
     }
+
+
+def list_images(lab: Lab, contenders: Contenders) -> dict[str, float]:
+    """Seconds, MiB and requests of a list of all images in use, and the seconds of an empty play and of the lists that it read."""
+    audit = lab.audit()
+    found = measure(lab, contenders.images)
+    uris = {urlsplit(event["requestURI"]) for event in audit.requests() if event["verb"] == "list"}
+    lists = {(uri.path, dict(parse_qsl(uri.query)).get("fieldSelector", "").replace("=", "%3D")) for uri in uris}
+    return {**found, "empty": checked(contenders.empty()).seconds, "floor": _floor(contenders, sorted(lists))}
+
+
+def _floor(contenders: Contenders, lists: Sequence[tuple[str, str]]) -> float:
+    return float(json.loads(checked(contenders.lists(lists)).output)["seconds"])
 
 
 def measure(lab: Lab, run: Callable[[], Process]) -> dict[str, float]:

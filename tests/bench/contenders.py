@@ -214,6 +214,10 @@ class Contenders:
         options = {"ask_registries": True, "realm_hosts": hosts, "registry_ca_cert": str(bundle)} if asks else {}
         return self._task("what-if", "pull_access_what_if", changes=[change], **options)
 
+    def images(self) -> Process:
+        """List the images in use on the whole cluster, into a file as the playbook does."""
+        return self._task("images", "pull_access_images", dest=str(self.directory / "images.json"))
+
     def rotation(self) -> Process:
         """Replace the login of every namespace by a new one, with one task for the whole cluster."""
         old, new = ({"username": LOGIN["username"], "password": LOGIN["password"] + end} for end in ("", "-2"))

@@ -41,6 +41,8 @@ PROMISED_COMMAND = {(20, "second"): 1.8, (1000, "first"): 1.6, (1000, "second"):
 PROMISED_TEAMS = {(1000, "first"): 1.3, (1000, "second"): 1.2}
 #: The promise for a what-if question and for the audit with its report: times the audit.
 AUDITS = 1.5
+#: The promise for a list of images beside an empty play: times its lists, and seconds more.
+IMAGES, IMAGES_MORE = 1.2, 0.5
 #: The promises for many clusters, another client, and a distance: times the bare tasks, the quiet server, the near server.
 CLUSTERS, NEIGHBOURS, DISTANCE = 1.3, 2.0, 2.0
 #: The promises at the larger size: the power of the growth of the time, and the memory in MiB, for site with its own.
@@ -150,6 +152,13 @@ def _of_audits(found: dict[str, Any]) -> Iterator[str]:
         f"what-if of {found['namespaces']:,} namespaces with {found['pods']:,} pods, all of which lose their secret: whole command "
         f"{supposed['seconds']:.2f} s, {supposed['seconds'] / audit['seconds']:.2f} x the audit{_at_most(AUDITS)}, "
         f"{supposed['peak_mib']:.0f} MiB"
+    )
+    images = found["images"]
+    own = images["seconds"] - images["empty"]
+    yield (
+        f"list of the images in use in {found['namespaces']:,} namespaces with {found['pods']:,} pods: whole command "
+        f"{images['seconds']:.2f} s, beside an empty play {own:.2f} s (promised: at most {IMAGES} x its lists and {IMAGES_MORE} s: "
+        f"{IMAGES * images['floor'] + IMAGES_MORE:.2f} s), {images['peak_mib']:.0f} MiB, {images['requests']:.0f} requests"
     )
     yield (
         f"rotation of the login of {found['namespaces']:,} namespaces: whole command {work['rotation']['seconds']:.2f} s, second run "

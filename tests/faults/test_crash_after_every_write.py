@@ -22,8 +22,7 @@ from typing import Any, ClassVar
 import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import INSTANCE, MANAGED_BY
 from support.crashes import FAULTS, Fault, Site, run
 from support.fleet import RBAC, make_namespaces
 from support.lab import Lab, mount_names, path_of, pull_names

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 import yaml
 from support.guided import deployment, inventory, pull_secret
+from support.playbooks import Unsafe, variables_file
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +30,12 @@ def test_the_guide_on_leaving_a_registry_works_as_written(installed, own_lab, pu
     (installed.folder / "inventory").mkdir()
     inventory(installed)
     installed.inventory = "inventory"
-    for name, registry in (("password", old), ("new-password", new)):
-        (installed.folder / name).write_text(registry["accounts"][0]["password"], encoding="utf-8")
+    passwords = {
+        f"vaulted_{name}_password": Unsafe(registry["accounts"][0]["password"])
+        for name, registry in (("registry", old), ("new", new))
+    }
+    (installed.folder / "inventory" / "group_vars" / "all").mkdir(parents=True)
+    (installed.folder / "inventory" / "group_vars" / "all" / "vault.yml").write_text(variables_file(passwords))
     installed.stand_ins |= {
         "quay.example.com": new["host"],
         "puller@example.com": new["accounts"][0]["username"],

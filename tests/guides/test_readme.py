@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -61,6 +62,12 @@ class World:
         if command.endswith(".site -i inventory"):
             # The section before has applied it as well.
             reader.type("README.md", command.replace(".site", ".teardown"), [], 0)
+        if ".audit" in command:
+            broken = base64.b64encode(b'{"auths": {"quay.io": {"auth": "%"}}}').decode()
+            kind = "kubernetes.io/dockerconfigjson"
+            secret = {"metadata": {"name": "broken"}, "type": kind, "data": {".dockerconfigjson": broken}}
+            lab.namespace("project-d")
+            lab.create("project-d", "secrets", secret)
         if "remove_secret=team-registry" in command:
             pull_secret(lab, "project-b", "other", self.host, self.logins["robot-3"])
             for name, secrets in (("breaks", ["team-registry"]), ("pulls", ["team-registry", "other"])):

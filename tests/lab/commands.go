@@ -215,6 +215,7 @@ func signCommand() *cobra.Command {
 	f.StringArrayVar(&o.Sign, "part", nil, "sign this part: image, or index and the names of architectures")
 	f.StringArrayVar(&o.Bundle, "bundle", nil, "attach a referrer to this part, as cosign 3 does and no node reads")
 	f.StringVar(&o.Identity, "identity", "", "image that the signatures are for (default: the pushed one)")
+	f.StringVar(&o.Label, "label", "", "give the image this label, and so another digest")
 	f.BoolVar(&o.OtherKey, "other-key", false, "sign with a key that is kept nowhere")
 	return command
 }

@@ -30,7 +30,7 @@ type pushSource struct {
 // writeImage makes an image of one layer with one file.
 func writeImage(home layout) (pushSource, error) {
 	source := pushSource{home.file("image"), home}
-	description, blobs, err := imageFor("amd64")
+	description, blobs, err := imageFor("amd64", "")
 	if err != nil {
 		return source, err
 	}

@@ -47,6 +47,7 @@ type signRequest struct {
 	Bundle        []string `json:"bundle,omitempty"` // signed in the form that nodes do not read
 	Identity      string   `json:"identity,omitempty"`
 	OtherKey      bool     `json:"other_key,omitempty"`
+	Label         string   `json:"label,omitempty"` // another image than without it, or with another one
 }
 
 // newSigningKey also returns the public key as PEM.
@@ -130,7 +131,7 @@ type pushedRepository struct {
 // pushParts pushes one image, or an index of one image for each architecture.
 func (p pushedRepository) pushParts(ctx context.Context, tag string, wanted signRequest) (map[string]digest.Digest, error) {
 	if len(wanted.Architectures) == 0 {
-		description, blobs, err := imageFor(cmp.Or(wanted.Only, "amd64"))
+		description, blobs, err := imageFor(cmp.Or(wanted.Only, "amd64"), wanted.Label)
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +140,7 @@ func (p pushedRepository) pushParts(ctx context.Context, tag string, wanted sign
 	index := imagespec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: imagespec.MediaTypeImageIndex}
 	parts := map[string]digest.Digest{}
 	for _, architecture := range wanted.Architectures {
-		description, blobs, err := imageFor(architecture)
+		description, blobs, err := imageFor(architecture, wanted.Label)
 		if err != nil {
 			return nil, err
 		}
@@ -159,15 +160,19 @@ func (p pushedRepository) pushParts(ctx context.Context, tag string, wanted sign
 	return parts, p.put(ctx, tag, content, nil)
 }
 
-// imageFor is the small image for an architecture: its manifest and its blobs.
-func imageFor(architecture string) ([]byte, [][]byte, error) {
+// imageFor is the small image for an architecture, with a label if that is not empty: its manifest and its blobs.
+func imageFor(architecture, label string) ([]byte, [][]byte, error) {
 	layer, diffID, err := smallLayer()
 	if err != nil {
 		return nil, nil, err
 	}
+	var labels map[string]string
+	if label != "" {
+		labels = map[string]string{"lab": label}
+	}
 	config, err := json.Marshal(imagespec.Image{
 		Platform: imagespec.Platform{Architecture: architecture, OS: "linux"},
-		Config:   imagespec.ImageConfig{Cmd: []string{"/hello"}},
+		Config:   imagespec.ImageConfig{Cmd: []string{"/hello"}, Labels: labels},
 		RootFS:   imagespec.RootFS{Type: "layers", DiffIDs: []digest.Digest{diffID}},
 		History:  []imagespec.History{{CreatedBy: "lab"}},
 	})

@@ -23,7 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     connect,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login_scope import ConnectionOptions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import ConnectionOptions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import NAMESPACE as NAMESPACE_KIND
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (

@@ -19,7 +19,9 @@ from urllib.parse import unquote
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import auth_file
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.node_reading import kubelet_reading
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.credential_entry import (
+    kubelet_reading,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
     containers_keys,
     host_of,

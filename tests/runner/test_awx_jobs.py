@@ -184,7 +184,9 @@ def test_a_refused_login_ends_the_workflow(lab: Any, namespaces: Any, controller
     assert job.status == "failed"
     (result,) = job.results("Log in to the registries")
     assert lab.registry("private")["host"] in result["msg"] and "refuses the login" in result["msg"]
-    assert [line["msg"] for line in job.results("Result")] == ["failed in 2 namespaces"]
+    assert [line["msg"] for line in job.results("Result")] == [
+        "failed in 2 namespaces: the line above that begins with fatal: says why"
+    ]
     assert not job.holding([*secrets_of(*credentials), "canary"])
     silent = passed(controller.launch("verify logins", node, credentials))
     assert "no login was verified, and the connection to the cluster was not tested" in silent.output
@@ -364,12 +366,17 @@ def test_existing_pull_access_is_exported_and_explained(
         assert [one["name"] for one in shown["msg"]["private_registry_secrets"]] == ["team-registry"]
         assert not exported.holding(secrets_of(*credentials))
 
-    lab.pod(names[0], "app", f"{lab.registry('private')['host']}/team/app:v1")
+    image = f"{lab.registry('private')['host']}/team/app:v1"
+    lab.pod(names[0], "app", image)
     explained = passed(controller.launch("explain", node, credentials[:1], answers={"pod": f"{names[0]}/app"}))
     assert f"{names[0]}/app" in explained.output and not explained.holding(secrets_of(*credentials))
     answers = {"remove_secret": "team-registry", "what_if_namespaces": "\n".join(names)}
     supposed = passed(controller.launch("what if", node, credentials[:1], answers=answers))
     assert "secret team-registry is deleted" in supposed.output and not supposed.holding(secrets_of(*credentials))
+    listed = passed(
+        controller.launch("images in use", node, credentials[:1], answers={"of": image.partition(":v1")[0]})
+    )
+    assert image in listed.output and not listed.holding(secrets_of(*credentials))
     nothing = controller.launch("explain", node, credentials[:1])
     assert nothing.status == "failed" and "answer 'Pod' with NAMESPACE/NAME" in nothing.output
     assert "would_break" in supposed.handed_on["image_pull_what_if"]["cluster"]

@@ -15,7 +15,7 @@ import yaml
 from support.playbooks import play
 
 MISSPELT = [
-    ("audit", "fail_on=error", "pull_access_audit_fail_on"),
+    ("audit", "fail_un=error", "fail_on"),
     ("automation_account", "state=absent", "automation_account_state"),
     ("explain", "ask_registeries=true", "ask_registries"),
     ("export", "credentials=placeholder", "image_pull_export_credentials"),

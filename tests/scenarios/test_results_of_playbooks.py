@@ -69,7 +69,10 @@ def test_site_and_teardown_print_one_result_line(cluster: Cluster) -> None:
     missing = cluster.variables["private_registry_secrets_team_b"][0] | {"namespaces": ["is-not-there"]}
     failed = cluster.play("site", private_registry_secrets_team_b=[missing])
     assert failed.status
-    assert line_of(failed) == "2 teams, 3 namespaces: verified 1 login, failed in 1 namespace"
+    assert (
+        line_of(failed)
+        == "2 teams, 3 namespaces: verified 1 login, failed in 1 namespace: the line above that begins with fatal: says why"
+    )
     done = cluster.play("teardown", environment=QUIET)
     assert line_of(done) == "2 of 2 teams, 3 namespaces: 3 secrets removed, 3 links removed"
     assert headings(done) == 2
@@ -112,8 +115,9 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     )
     audited = cluster.play("audit", environment=QUIET)
     assert re.fullmatch(
-        r"1 cluster: found \d+ errors?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html(; \d+ containers? not known)?"
-        r"(; \d+ containers? with a login that was not tested)?(: ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true)?",
+        r"1 cluster: found \d+ errors?( of [a-z-]+ \(\d+\).*)?, \d+ warnings?, \d+ infos?, report: .*/pull-access.html"
+        r"(; \d+ containers? not known, see rule pull-not-known)?"
+        r"(; \d+ containers? with a login that was not tested: run again with -e ask_registries=true)?",
         line_of(audited),
     )
     assert headings(audited) <= 12

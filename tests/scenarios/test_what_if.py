@@ -169,7 +169,7 @@ class TestQuestions:
             f"the nodes do not reach {host}/team",
             f"images come from new places: those of {host}/team from registry.site.example/copies",
         ]
-        assert "the image gets the name registry.site.example/copies/app:v1" in answers.output
+        assert "is for registry.site.example/copies/app: the pull works only if" in answers.output
         assert answers.broken("moved") == 0
 
     def test_a_list_of_changes_is_read(self, answers: Answers) -> None:
@@ -210,6 +210,13 @@ def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Pat
     assert "would no longer get" in (folder / "east.md").read_text()
     assert json.loads((folder / "east.json").read_text())["counts"]["would_break"] == 2
     assert json.loads((folder / "west.json").read_text())["counts"]["would_break"] == 0
+
+
+def test_a_mistyped_name_fails_the_strictest_run_and_is_in_its_result(asking: Asking) -> None:
+    for level, status in (("would_break", 0), ("unknown", 2)):
+        found = asking.ask("remove_secret=misspelt", f"fail_on={level}", hosts=["east", "west"])
+        assert found.status == status, found.output
+        assert "not affected, change 1 affects nothing that was read (check the names" in " ".join(found.output.split())
 
 
 def test_check_mode_writes_no_file(asking: Asking, tmp_path: Path) -> None:

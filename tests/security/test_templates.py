@@ -42,8 +42,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import Finding
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report import documents
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.browser_data import as_data
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.merge import merge_documents
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.page import as_data
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.entries import (
     ExportedGrant,
     ExportedSecret,

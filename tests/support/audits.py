@@ -14,8 +14,8 @@ Json = dict[str, Any]
 MADE = "2026-11-25T17:10:00Z"
 RULES: Json = {
     "secret-type-dead": {"severity": "error", "title": "A pull secret has a type that no node reads",
-     "meaning": "The kubelet reads two types of secrets. One of another type is skipped without a word, and pulls fail.",
-     "fix": "Write the login again as kubernetes.io/dockerconfigjson. The type of a secret cannot be changed, so it is replaced."},
+                         "meaning": "The kubelet reads two types of secrets. One of another type is skipped without a word, and pulls fail.",
+                         "fix": "Write the login again as kubernetes.io/dockerconfigjson. The type of a secret cannot be changed, so it is replaced."},
     "secret-unparsable": {
         "severity": "error",
         "title": "A pull secret cannot be read, and stops every pull of its pods",
@@ -23,18 +23,18 @@ RULES: Json = {
         "fix": "Correct the entry, or write the secret again.",
     },
     "link-dangling": {"severity": "warning", "title": "A service account names a pull secret that does not exist",
-     "meaning": "Pods start without that login; the kubelet says so in an event only.",
-     "fix": "Create the secret, or take its name off the account."},
+                      "meaning": "Pods start without that login; the kubelet says so in an event only.",
+                      "fix": "Create the secret, or take its name off the account."},
     "key-never-matches": {"severity": "warning", "title": "A key of a pull secret matches no image",
-     "meaning": "It holds a port, a tag or a scheme that no image name has, so its login is never tried.",
-     "fix": "Write the key as the images name the registry."},
+                          "meaning": "It holds a port, a tag or a scheme that no image name has, so its login is never tried.",
+                          "fix": "Write the key as the images name the registry."},
     "grant-everybody": {"severity": "warning", "title": "Everybody may pull from a project",
-     "meaning": "The group system:authenticated holds every account of the cluster.",
-     "fix": "Name the projects that pull, and take the group out."},
+                        "meaning": "The group system:authenticated holds every account of the cluster.",
+                        "fix": "Name the projects that pull, and take the group out."},
     "secret-unused": {"severity": "info", "title": "A pull secret serves nothing",
-     "meaning": "No account and no pod names it. Its login can still leak.", "fix": "Delete it, or link it."},
+                      "meaning": "No account and no pod names it. Its login can still leak.", "fix": "Delete it, or link it."},
     "pod-older-than-link": {"severity": "info", "title": "A pod is older than the link of its account",
-     "meaning": "A pod gets its list of pull secrets when it is made.", "fix": "Create the pod again."},
+                            "meaning": "A pod gets its list of pull secrets when it is made.", "fix": "Create the pod again."},
 }  # fmt: skip
 _MESSAGES = {
     "secret-type-dead": "secret {namespace}/{name} has type Opaque, which no node reads",

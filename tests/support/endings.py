@@ -15,8 +15,10 @@ from typing import Any
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.options import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import write_report
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import (
+    from_options,
+    write_report,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.modules import pull_access_report
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 
@@ -169,7 +171,7 @@ def stated(role: str, file: str, **variables: Any) -> Ending:
                 texts.append(templar.template(trusted(prints["msg"] if prints else checks["fail_msg"])))
                 failed = failed or not prints
         except Exception as error:  # a task whose facts this state does not have
-            if "undefined" not in str(error) and "has no attribute" not in str(error):
+            if not any(part in str(error) for part in ("undefined", "has no attribute", "expects a dictionary")):
                 raise
     return Ending(failed, "\n".join(map(str, texts)))
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import INSTANCE, MANAGED_BY
 
 from support.certificates import loopback_certificate
 from support.fake_api import FakeApi

@@ -358,7 +358,7 @@ def images(stage: Stage) -> Iterator[Result]:
     yield stage.run("pull_access_images")
     yield stage.run(
         "pull_access_images",
-        to={"mirrored.example.com": stage.host, CLOUD.partition("/")[0]: stage.host},
+        to=dict.fromkeys(("mirrored.example.com", CLOUD.partition("/")[0], stage.host), stage.host),
         ask_registries=True,
         realm_hosts=stage.lab.registry_hosts,
         registry_ca_cert=stage.lab.data["ca_cert"],

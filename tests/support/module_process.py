@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import transport
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube import requester
 
 from support.modules import run_module
 
@@ -20,7 +20,7 @@ from support.modules import run_module
 def main() -> int:
     name, options = sys.argv[1], json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     for seconds in sys.argv[3:]:
-        transport._PATIENCE_SECONDS = float(seconds)
+        requester._PATIENCE_SECONDS = float(seconds)
     result = run_module(name, **options)
     print(json.dumps(result))
     return 1 if result["failed"] else 0

@@ -14,7 +14,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.n
     NodeGroup,
     group_nodes,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     KUBEADM_SETTINGS,
     KUBELET_CONFIGS,
     KUBELET_FILE,

@@ -10,7 +10,7 @@ from typing import Any
 
 from support.lab import Lab
 
-__all__ = ["CHAINS", "create_chain"]
+__all__ = ["CHAINS", "create_chain", "workload_spec"]
 
 _APPS, _BATCH, _CORE = "apis/apps/v1", "apis/batch/v1", "api/v1"
 #: From a workload to the object that creates the pods: the path of the API, and the kind.
@@ -32,7 +32,12 @@ def create_chain(lab: Lab, namespace: str, kind: str, image: str) -> Sequence[di
     for number, (path, each) in enumerate(CHAINS[kind]):
         meta = {"name": f"web-{number}" if number else "web", "ownerReferences": owners}
         version = path.partition("/")[2]
-        body = {"apiVersion": version, "kind": each, "metadata": meta, "spec": _spec(path, each, containers)}
+        body = {
+            "apiVersion": version,
+            "kind": each,
+            "metadata": meta,
+            "spec": workload_spec(path, each, {"containers": containers}),
+        }
         made = lab.api("POST", f"/{path}/namespaces/{namespace}/{each.lower()}s", body, expect=(201,))
         owner = {"apiVersion": version, "kind": each, "name": meta["name"], "controller": True}
         owners = [{**owner, "uid": made["metadata"]["uid"]}]
@@ -41,8 +46,11 @@ def create_chain(lab: Lab, namespace: str, kind: str, image: str) -> Sequence[di
     return owners
 
 
-def _spec(path: str, kind: str, containers: list[dict[str, str]]) -> dict[str, Any]:
-    template: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": containers}}
+def workload_spec(path: str, kind: str, pod_spec: dict[str, Any]) -> dict[str, Any]:
+    """The spec of a workload, or of a pod alone."""
+    if kind == "Pod":
+        return pod_spec
+    template: dict[str, Any] = {"metadata": {"labels": {"a": "b"}}, "spec": {**pod_spec}}
     if path == _BATCH:
         template["spec"]["restartPolicy"] = "Never"
         job = {"template": template}

@@ -17,11 +17,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS, ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     KUBEADM_SETTINGS,
     KUBELET_CONFIGS,
     NODES,

@@ -23,12 +23,12 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.client import Cluster
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.events import (
     KINDS,
     WatchedKind,
     WatchSettings,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Task, execute
 
 from support.fake_api import Key

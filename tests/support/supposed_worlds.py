@@ -28,7 +28,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     SignatureQuestion,
     TrustQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     KUBELET_CONFIGS,
     NODES,
     POOLS,

@@ -100,7 +100,6 @@ def test_each_secret_is_pasted_into_a_credential_with_the_prefix_of_the_guide() 
 
 
 def test_the_inventories_look_like_playbooks_and_no_template_uses_them() -> None:
-    assert "shows the files of ``inventory``, because they have a line ``hosts:``" in " ".join(GUIDE.split())
     files = [*(PROJECT / "inventory").glob("*.yml")]
     assert files and all(re.search(r"^\s*hosts:", path.read_text(), re.MULTILINE) for path in files)
     playbooks = {one["playbook"] for one in configuration()["controller_templates"]}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from collections.abc import Iterator
@@ -45,6 +46,37 @@ class TestIndex:
     def test_the_index_names_each_guide_once(self) -> None:
         sections = yaml.safe_load((GUIDES.parent / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
         assert sorted(name for one in sections for name in one["toctree"]) == NAMES
+
+
+def _steps(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield the first argument of each call that makes a step of an explanation."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in STEP_CALLS and node.args:
+            yield node.args[0]
+
+
+STEP_CALLS = ("info", "failure", "unknown", "Step")
+
+
+def test_the_guide_explains_each_step_of_an_explanation() -> None:
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "plugins/module_utils/explain").rglob("*.py")
+    ]
+    constants = {
+        target.id: node.value.value
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    named = [each for tree in trees for each in _steps(tree)]
+    steps = {each.value for each in named if isinstance(each, ast.Constant)}
+    steps |= {constants[each.id] for each in named if isinstance(each, ast.Name) and each.id in constants}
+    text = (GUIDES / "explain.rst").read_text(encoding="utf-8").partition("The steps\n---")[2].partition("\n\n\n")[0]
+    lists = re.findall(r"(?m)(?:^- |\. )((?:``\w+``(?:, )?)+):", text)
+    told = {name for names in lists for name in re.findall(r"\w+", names)}
+    assert {"secret", "image", "copy"} <= steps == told
 
 
 def test_the_guides_are_short() -> None:

@@ -44,7 +44,7 @@ BOTH: dict[str, Any] = {"namespaces": NAMESPACES}
 #: The options of each module that reads objects whose names other objects contain.
 WORK: dict[str, dict[str, Any]] = {
     "credential_rotation": {**BOTH, "registries": ["quay.io"], "old": OLD, "new": {**OLD, "password": "canary-new-1"},
-     "verify": False},
+                            "verify": False},
     "image_puller_grant": {**BOTH, "projects": ["consumer"]},
     "pull_access_audit": BOTH,
     "pull_access_export": BOTH,
@@ -54,7 +54,7 @@ WORK: dict[str, dict[str, Any]] = {
     "pull_access_what_if": {**BOTH, "changes": [{"registry_down": "quay.io"}]},
     "pull_secret_info": {**BOTH, "name": "quay"},
     "sa_link": {**BOTH, "secrets": ["quay"], "service_accounts": ["*"], "link_for": ["pull", "mount"],
-     "wait_timeout": 0},
+                "wait_timeout": 0},
     "sa_wait": {**BOTH, "timeout": 0},
 }  # fmt: skip
 

@@ -628,7 +628,7 @@ class TestOneOptionIsWrittenOnce:
         assert made == dataclasses.replace(selector.NamespaceSelector(), labels="a=b")
 
     def test_the_connection_options_match_the_fields_of_the_dataclass(self) -> None:
-        found = importlib.import_module(f"{COLLECTION}.plugins.module_utils.clients.kube.login_scope").ConnectionOptions
+        found = importlib.import_module(f"{COLLECTION}.plugins.module_utils.clients.kube.login").ConnectionOptions
         assert {field.name for field in dataclasses.fields(found)} == set(runtime_options().CONNECTION_OPTIONS)
 
     def test_the_registry_options_match_the_fields_and_defaults_of_the_dataclass(self) -> None:

@@ -256,10 +256,10 @@ def states(*parts: tuple[str, Sequence[str], st.SearchStrategy[Entry]]) -> st.Se
 CASES: dict[str, tuple[str, st.SearchStrategy[Entry], st.SearchStrategy[Stored]]] = {
     "pull_secret": ("secrets", PULL_SECRETS, states(("secrets", ["one", "two", "three"], SECRET))),
     "sa_link": ("links", LINKS,
-     states(("serviceaccounts", ["default", "builder"], ACCOUNT), ("secrets", ["one", "two", PLATFORM], SECRET),
-     ("pods", ["p", "q"], PODS))),
+                states(("serviceaccounts", ["default", "builder"], ACCOUNT), ("secrets", ["one", "two", PLATFORM], SECRET),
+                       ("pods", ["p", "q"], PODS))),
     "image_puller_grant": ("grants", GRANTS,
-     states(("rolebindings", ["image-puller-grant", "team", "theirs"], BINDING))),
+                           states(("rolebindings", ["image-puller-grant", "team", "theirs"], BINDING))),
 }  # fmt: skip
 #: Additional entries, each with its own object that already matches.
 FILLERS_OF = {

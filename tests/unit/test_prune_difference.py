@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import INSTANCE, MANAGED_BY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fake_api import FakeApi

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import QUESTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
     PULLS,
     UNKNOWN,
     WILL_NOT_PULL,
-    explain,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     ImageQuestion,

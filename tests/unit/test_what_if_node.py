@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import NOT_AFFECTED
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
     PULLS,
     UNKNOWN,
     WILL_NOT_PULL,

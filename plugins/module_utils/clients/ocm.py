@@ -22,21 +22,9 @@ from urllib.parse import urlencode, urlsplit
 from ..core.errors import ImagePullError, OptionError
 from ..core.redaction import mask, secret_forms
 from ..core.text import make_printable, redact_text
-from .https.endpoints import authority, endpoint
+from .https.connections import authority, endpoint
 from .https.exchange import HttpResponse, Words
-from .https.transport import IMPORT_ERROR, HttpsError, HttpsOptions, check_timeout, send_https_request
-
-__all__ = [
-    "API_URL",
-    "IMPORT_ERROR",
-    "TOKEN_URL",
-    "OcmError",
-    "OcmOptions",
-    "fetch_pull_secret",
-    "normalize_options",
-    "parse_access_token",
-    "parse_pull_secret",
-]
+from .https.transport import HttpsError, HttpsOptions, check_timeout, send_https_request
 
 API_URL = "https://api.openshift.com"
 TOKEN_URL = "https://sso.redhat.com/auth/realms/redhat-external/protocol/openid-connect/token"

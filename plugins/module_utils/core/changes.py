@@ -20,36 +20,6 @@ from typing import Any, Literal, Protocol, Union
 from .errors import Refusal
 from .objects import Json, Kind, ObjectRef, Objects, as_dict, metadata, pick
 
-__all__ = [
-    "ALL",
-    "INSTANCE",
-    "MANAGED_BY",
-    "NOTHING_RELATED",
-    "NO_SELECTORS",
-    "Change",
-    "Desired",
-    "Entry",
-    "Evaluation",
-    "Failure",
-    "Inspection",
-    "ListedBy",
-    "NamespaceNote",
-    "Plan",
-    "Prerequisite",
-    "Question",
-    "Related",
-    "copy_ref",
-    "create",
-    "delete",
-    "is_copy",
-    "read_copy",
-    "recreate",
-    "replace",
-    "restore",
-    "store_copy",
-    "update",
-]
-
 
 @dataclass(frozen=True)
 class Entry:

@@ -18,53 +18,6 @@ from typing import Any, TypeVar
 
 from .text import join_and, pluralize, summarize
 
-__all__ = [
-    "ACCESS_EFFECTS",
-    "ADDED",
-    "ANSWERS",
-    "ANSWER_TITLES",
-    "AT_ONCE",
-    "AT_RESTART",
-    "AT_ROLLOUT",
-    "AUDIT_FORMAT",
-    "DECLARED",
-    "ERROR",
-    "INFO",
-    "LISTED_ANSWERS",
-    "MOMENTS",
-    "MOMENT_TITLES",
-    "NOT_AFFECTED",
-    "NOT_ASKED",
-    "NOT_KNOWN",
-    "ON_ANOTHER_NODE",
-    "SEVERITIES",
-    "STILL_BROKEN",
-    "STILL_PULLS",
-    "VERDICT_TITLES",
-    "WARNING",
-    "WHAT_IF_FORMAT",
-    "WOULD_BREAK",
-    "WOULD_WORK",
-    "causes_of",
-    "count_moments",
-    "describe_unplanned",
-    "describe_unread",
-    "headline",
-    "hints_of",
-    "holder_of",
-    "idle_of",
-    "moment_of",
-    "name_of",
-    "notes_of",
-    "order_evenly",
-    "outcome_of",
-    "part_of",
-    "pick_evenly",
-    "place_of",
-    "target_of",
-    "verdict_of",
-]
-
 #: The value of `format` in an audit document. The number increases when a reader of the previous format would misread the new one.
 AUDIT_FORMAT = "openshift_ops.image_pull/audit/1"
 

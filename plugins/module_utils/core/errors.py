@@ -17,22 +17,6 @@ from typing import Any
 
 from .text import make_printable, summarize
 
-__all__ = [
-    "RIGHTS_PAGE",
-    "USUAL_LIMIT",
-    "ImagePullError",
-    "Limit",
-    "MissingPermission",
-    "OptionError",
-    "Refusal",
-    "call_all",
-    "describe_missing",
-    "describe_unexpected",
-    "find_similar",
-    "format_suggestion",
-    "problems_of_names",
-]
-
 
 def describe_unexpected(error: BaseException) -> str:
     """Describe an unexpected error by its type and location. Its text is left out, because it may contain the content of a secret."""
@@ -124,14 +108,10 @@ def describe_missing(needs: Iterable[MissingPermission], caller: str = "the call
     alike: dict[MissingPermission, list[MissingPermission]] = {}
     for need in sorted(set(needs)):
         alike.setdefault(replace(need, namespace="", name=""), []).append(need)
-    named = "; ".join(part for found in alike.values() for part in _format_needs(found))
+    named = "; ".join(summarize([*map(str, found)], _SHOWN) for found in alike.values())
     if not named:
         return []
     return [f"results are incomplete: {caller} lacks permissions and needs {named}. See {RIGHTS_PAGE}"]
-
-
-def _format_needs(found: list[MissingPermission]) -> Iterator[str]:
-    yield summarize([*map(str, found)], _SHOWN)
 
 
 def find_similar(name: str, known: Collection[str]) -> str:

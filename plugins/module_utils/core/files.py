@@ -17,19 +17,6 @@ from typing import Protocol
 
 from .objects import Json
 
-__all__ = [
-    "Destination",
-    "FilesWanted",
-    "VariableFile",
-    "Write",
-    "advise_reader",
-    "describe_place",
-    "describe_read_error",
-    "leftovers",
-    "remove_leftovers",
-    "stage_file",
-]
-
 
 def describe_place(path: str | Path) -> str:
     """Return where a relative path begins, which the user of a playbook cannot see, and an absolute form. Empty for an absolute path."""

@@ -11,21 +11,6 @@ from collections.abc import Callable, Iterable
 from .errors import OptionError
 from .text import is_plain
 
-__all__ = [
-    "LONGEST_NAME",
-    "check_free_name",
-    "check_name",
-    "check_names",
-    "check_namespace",
-    "check_path_segment",
-    "is_name",
-    "is_namespace",
-    "is_object_name",
-    "is_path_segment",
-    "is_pattern",
-    "quote_name",
-]
-
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*\Z")
 _NAMESPACE = re.compile(rf"{_LABEL}\Z")

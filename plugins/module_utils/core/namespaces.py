@@ -20,20 +20,6 @@ from .names import is_namespace
 from .objects import Json, as_dict, as_list, as_str, as_strs, metadata
 from .text import pluralize
 
-__all__ = [
-    "REQUESTER",
-    "LabelTest",
-    "NamespaceSelector",
-    "compile_selector",
-    "from_options",
-    "is_platform_namespace",
-    "is_selected",
-    "missing_sentence",
-    "name_missing",
-    "requester_of",
-    "required_keys",
-]
-
 #: Tests whether an object with these labels is selected.
 LabelTest = Callable[[Mapping[str, Any]], bool]
 

@@ -14,31 +14,6 @@ from typing import Any
 
 from .names import is_name, is_namespace, is_path_segment
 
-__all__ = [
-    "CLUSTER_ROLE",
-    "CLUSTER_ROLE_BINDING",
-    "NAMESPACE",
-    "NODE",
-    "POD",
-    "ROLE_BINDING",
-    "SECRET",
-    "SERVICE_ACCOUNT",
-    "Json",
-    "Kind",
-    "ObjectRef",
-    "Objects",
-    "as_dict",
-    "as_int",
-    "as_list",
-    "as_str",
-    "as_strs",
-    "controller_reference",
-    "metadata",
-    "pick",
-    "trim_object",
-    "without_managed_fields",
-]
-
 Json = Mapping[str, Any]
 
 

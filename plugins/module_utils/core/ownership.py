@@ -14,17 +14,6 @@ from .changes import INSTANCE, MANAGED_BY
 from .errors import OptionError, Refusal
 from .objects import Json, ObjectRef, as_dict, as_str, metadata
 
-__all__ = [
-    "INSTANCE",
-    "OWNERSHIP_LABELS",
-    "Ownership",
-    "check_owner",
-    "is_managed",
-    "is_owned_by",
-    "labels_view",
-    "owner_of",
-]
-
 #: The labels that record the ownership of an object.
 OWNERSHIP_LABELS = (*MANAGED_BY, INSTANCE)
 

@@ -20,21 +20,6 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-__all__ = [
-    "CONTAINERS",
-    "HIDDEN",
-    "SHORTEST",
-    "collect_credentials",
-    "credentials_in_text",
-    "find_secrets",
-    "hide",
-    "is_path",
-    "mask",
-    "rewrite_texts",
-    "secret_forms",
-    "texts_of",
-]
-
 
 def texts_of(value: Any) -> Iterator[str]:
     """Yield all strings, including the keys of mappings."""

@@ -23,21 +23,6 @@ from typing import Any
 
 from .redaction import MASKED, rewrite_texts, texts_of
 
-__all__ = [
-    "MOST",
-    "escape_invisible",
-    "is_plain",
-    "join_alike",
-    "join_and",
-    "make_printable",
-    "make_visible",
-    "pluralize",
-    "redact_line",
-    "redact_text",
-    "summarize",
-    "truncate",
-]
-
 #: Maximum number of characters of one text in a result.
 MOST = 65_536
 #: Characters that are not printable but allowed: they structure a text of several lines.

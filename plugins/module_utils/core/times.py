@@ -14,16 +14,6 @@ from typing import Any
 from .errors import OptionError
 from .objects import Json, as_dict, as_list, as_str, metadata, without_managed_fields
 
-__all__ = [
-    "ChangeTime",
-    "check_seconds",
-    "content_change",
-    "format_day",
-    "format_utc",
-    "seconds_of",
-    "with_time_of_content",
-]
-
 #: Maximum timeout, in seconds, for servers outside the cluster.
 _LONGEST_TIMEOUT = 3600
 

@@ -24,20 +24,6 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from .text import escape_invisible, is_plain, truncate
 
-__all__ = [
-    "Sentence",
-    "TemplateText",
-    "add_element",
-    "as_code",
-    "as_code_block",
-    "as_comments",
-    "as_table",
-    "as_xml",
-    "as_yaml",
-    "make_case",
-    "make_suite",
-]
-
 
 class TemplateText(str):
     """A template of our own code, such as `{{ registry_password }}`. Ansible evaluates it."""

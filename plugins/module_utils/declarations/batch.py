@@ -27,19 +27,6 @@ from ..core.namespaces import NamespaceSelector
 from ..core.namespaces import from_options as selector_from_options
 from ..core.objects import Json, Kind, ObjectRef, Objects, metadata
 
-__all__ = [
-    "NO_TARGETS",
-    "Batch",
-    "Declaration",
-    "Targets",
-    "Writes",
-    "find_related",
-    "from_options",
-    "object_after",
-    "store_object",
-    "update_related",
-]
-
 
 @dataclass(frozen=True)
 class Targets:

@@ -21,23 +21,6 @@ from ..core.text import join_and, summarize
 from . import batch
 from .batch import Batch, Declaration, Targets
 
-__all__ = [
-    "CLAIMS",
-    "TARGETS",
-    "Contradiction",
-    "EntryList",
-    "ListForm",
-    "batch_of",
-    "entry_at",
-    "entry_problems",
-    "explain_errors",
-    "list_entries",
-    "problems_of_entries",
-    "read_claims",
-    "read_declarations",
-    "selected_namespaces",
-]
-
 
 @dataclass(frozen=True)
 class Contradiction:

@@ -25,15 +25,6 @@ from ..platform.cluster import (
 )
 from ..platform.protected import MACHINE_OS_CONFIG, BuildSecrets
 
-__all__ = [
-    "ClusterKind",
-    "detect_cluster_kind",
-    "facts_of",
-    "get_if_readable",
-    "read_build_secrets",
-    "with_objects",
-]
-
 
 def facts_of(cluster: Cluster) -> ClusterFacts:
     """Return the facts that the caller is allowed to read. Facts that it cannot read, or that fail, stay unknown.

@@ -45,6 +45,7 @@ from ..explain.snapshot import (
     NAMESPACES_READ,
     NODES_READ,
     NOTE,
+    OPERATORS,
     PODS,
     POLICIES,
     PROVIDERS,
@@ -69,16 +70,15 @@ from ..explain.subjects import WORKLOADS
 from ..explain.verdict import PullVerdict
 from ..images.credential_providers import CRIO_PROVIDER
 from ..images.image_streams import IMAGE_STREAM
-from ..images.kubelet_settings import NODES, trim_node_with_images
+from ..images.image_verification import NODES, trim_node_with_images
 from ..images.node_registries import IMAGE_POLICY, KNOWN_IMAGE_POLICIES
+from ..images.platform_images import NO_COPIES, OPERATOR_KINDS
 from ..platform.cluster import CLUSTER_VERSION, ClusterFacts, describe_unknown, desired_version, why_not_generated
 from ..platform.hosted import ADDITIONAL_SECRET
 from ..platform.protected import BUILD_NAMESPACE, NODE_SECRET, BuildSecrets
 from .cluster import facts_of, read_build_secrets
 from .lookup_reader import LISTED_BY, read_lookups, settle, settle_each
 from .proofs import NamespaceQuestions
-
-__all__ = ["ClusterReader", "namespace_result"]
 
 #: Helm stores whole charts in secrets of this type, and nothing else: they would be the largest part of a list of secrets.
 _NOT_HELM = "type!=helm.sh/release.v1"
@@ -95,6 +95,7 @@ _NAMES = {
     BUILD_CONFIG: BUILDS,
     IMAGE_POLICY: POLICIES,
     **dict.fromkeys(WORKLOADS.values(), WORKLOADS_READ),
+    **dict.fromkeys(OPERATOR_KINDS, OPERATORS),
 }
 
 _MAY_NOT_LIST, _MAY_NOT_READ = "the caller may not list them", "the caller may not read it"
@@ -218,6 +219,8 @@ class ClusterReader:
             yield ListRequest(kind, self._noting(kind, trim_workload))
         yield ListRequest(IMAGE_STREAM, self._noting(IMAGE_STREAM, trim_stream))
         yield ListRequest(BUILD_CONFIG, self._noting(BUILD_CONFIG, trim_build))
+        for kind in OPERATOR_KINDS if self.wanted.operators else ():
+            yield ListRequest(kind, self._noting(kind, trim_to_name), label_selector=NO_COPIES)
         yield ListRequest(IMAGE_POLICY, without_managed_fields, elsewhere=without_managed_fields)
 
     def _noting(self, kind: Kind, trim: Callable[[Json], Json]) -> Callable[[Json], Json]:
@@ -334,6 +337,7 @@ def _place(namespace: str, found: Mapping[Kind, Listing]) -> NamespaceSnapshot:
         _items_of(found, BUILD_CONFIG, namespace),
         unread,
         _items_of(found, IMAGE_POLICY, namespace),
+        [(kind, obj) for kind in OPERATOR_KINDS for obj in _items_of(found, kind, namespace)],
     )
 
 

@@ -28,7 +28,7 @@ from ..explain.secretless import ISSUER
 from ..images.credential_providers import CRIO_AUDIENCE
 from ..images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, TRUST_QUESTION, RegistryAccess
 from ..images.image_streams import IMAGE_STREAM
-from ..images.kubelet_settings import (
+from ..images.image_verification import (
     DROP_IN_DIRECTORY,
     DROP_IN_SUFFIX,
     INVALID_SETTINGS,
@@ -46,16 +46,6 @@ from ..images.pull_messages import POD_EVENTS
 from ..platform.machine_config import MACHINE_CONFIG, text_of_file, texts_in_directory, texts_of_unit
 from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, question_of
 from .proofs import NamespaceQuestions, prove_images
-
-__all__ = [
-    "LISTED_BY",
-    "QUESTIONS",
-    "read_kubelet_file",
-    "read_lookups",
-    "read_objects",
-    "settle",
-    "settle_each",
-]
 
 #: How objects of a whole cluster are read if many of a kind are wanted.
 LISTED_BY: ListedBy = {SERVICE_ACCOUNT: ALL}

@@ -20,8 +20,6 @@ from ..core.text import pluralize, summarize
 from ..engine.workers import Workers
 from ..images.probe_pods import PROBE_POD, has_expired, pod_deletion, uid_of
 
-__all__ = ["delete_leftovers", "is_leftover"]
-
 #: Maximum number of pods that one run deletes, in one namespace and in all. The next run deletes more.
 _OF_A_NAMESPACE, _IN_ALL = 20, 500
 #: Maximum number of pods in a sentence.

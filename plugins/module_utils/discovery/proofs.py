@@ -13,9 +13,10 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from ..clients.https.transport import KeptConnections
 from ..clients.registry.image_details import prove_platforms, prove_signatures
 from ..clients.registry.proof import RegistryImage, RegistryLogin, RegistryProof, prove_login, prove_pull, prove_trust
-from ..clients.registry.transport import KeptConnections, RegistryOptions, check_authorities, option_host
+from ..clients.registry.transport import RegistryOptions, check_authorities, option_host
 from ..core.objects import SECRET, Json, ObjectRef
 from ..core.times import content_change
 from ..engine.workers import Workers
@@ -34,20 +35,6 @@ from ..secrets.expiry import why_expired
 if TYPE_CHECKING:
     from ..explain.lookup import Lookup
 
-__all__ = [
-    "LoginCheck",
-    "NamespaceQuestions",
-    "Patience",
-    "PlatformCheck",
-    "SignatureCheck",
-    "TrustCheck",
-    "ask_all",
-    "check_access",
-    "collect_proofs",
-    "explain_refusal",
-    "prove_images",
-    "registry_options",
-]
 
 #: Maximum number of concurrent requests to registries.
 _AT_ONCE = 16

@@ -35,22 +35,6 @@ from .json_text import (
 )
 from .registry_keys import is_match, redact_keys, same_path, without_user
 
-__all__ = [
-    "FILE_ARGUMENTS",
-    "NOTHING",
-    "SOURCES",
-    "AuthFile",
-    "Document",
-    "Helpers",
-    "auth_file_from_options",
-    "auths_of",
-    "from_registries",
-    "is_bare_map",
-    "parse",
-    "parse_stored",
-    "parse_text",
-]
-
 _NOT_FOR_THIS_TYPE = "which no node reads from a secret of this type"
 
 

@@ -18,22 +18,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from .auth_file import AuthFile, Document
-from .credential_entry import CredentialEntry, changed_fields, field_name, stored_entry
+from .credential_entry import CredentialEntry, changed_fields, field_name, is_undecodable, login_of, stored_entry
 from .json_text import EMPTY, InvalidContent, Member, Object, decode_string, kind_name, member
-from .node_reading import is_undecodable, login_of
 from .registry_keys import is_host_match, same_path, without_user
-
-__all__ = [
-    "LoginKeys",
-    "LoginReplacement",
-    "UserPassword",
-    "convert_form",
-    "find_logins",
-    "merge_entries",
-    "old_logins",
-    "remove_entries",
-    "replace_logins",
-]
 
 
 def merge_entries(text: str, wanted: AuthFile, *, legacy: bool) -> str:

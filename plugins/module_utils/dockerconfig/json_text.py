@@ -17,20 +17,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-__all__ = [
-    "EMPTY",
-    "InvalidContent",
-    "Member",
-    "Object",
-    "decode_string",
-    "fold_name",
-    "has_bad_text",
-    "join_members",
-    "kind_name",
-    "member",
-    "value_of",
-]
-
 #: Maximum nesting depth: Go refuses deeper values (encoding/json scanner.go, `maxNestingDepth`).
 _DEPTH = 10_000
 

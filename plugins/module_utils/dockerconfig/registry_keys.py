@@ -29,35 +29,6 @@ from urllib.parse import unquote
 
 from ..core.errors import OptionError
 
-__all__ = [
-    "DOCKER_HUB",
-    "KeyUrl",
-    "can_be_shown",
-    "check_key",
-    "containers_keys",
-    "has_registry_host",
-    "host_of",
-    "is_glob_match",
-    "is_host_match",
-    "is_image_host",
-    "is_match",
-    "is_url_match",
-    "key_warnings",
-    "keyring_key",
-    "kubelet_keys",
-    "parse_url",
-    "portable_key",
-    "redact_keys",
-    "refuse_unused",
-    "registry_of",
-    "repository_of",
-    "same_path",
-    "why_never_used",
-    "without_any_scheme",
-    "without_scheme",
-    "without_user",
-]
-
 #: The host of an image (distribution/reference, regexp.go).
 _PART = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _IMAGE_HOST = re.compile(rf"{_PART}(?:\.{_PART})*(?::[0-9]+)?\Z")

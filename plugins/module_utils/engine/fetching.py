@@ -16,23 +16,6 @@ from ..core.errors import ImagePullError
 from ..core.objects import Json, Kind, ObjectRef, Objects, metadata, trim_object
 from .workers import Workers
 
-__all__ = [
-    "FEW",
-    "FEW_POLLED",
-    "FEW_UNFILTERED",
-    "Answer",
-    "ListRequest",
-    "Listing",
-    "View",
-    "fetch_objects",
-    "list_each_kind",
-    "list_in_namespaces",
-    "look_up",
-    "observe",
-    "read_one",
-    "read_views",
-]
-
 #: Up to this number, separate requests are cheaper for the server than one list over all namespaces, for which it examines every object of
 #: the kind.
 FEW = 4

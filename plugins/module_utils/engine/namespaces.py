@@ -13,17 +13,6 @@ from ..core.namespaces import NamespaceSelector, compile_selector, missing_sente
 from ..core.objects import NAMESPACE, Json, Kind, ObjectRef, as_dict, metadata
 from ..declarations.batch import Targets
 
-__all__ = [
-    "deleted_sentence",
-    "is_terminating",
-    "list_namespaces",
-    "list_visible_namespaces",
-    "missing_in",
-    "require_namespace",
-    "resolve_targets",
-    "terminating_sentence",
-]
-
 
 def require_namespace(cluster: Cluster, namespace: str) -> None:
     """Check that the namespace exists. Do nothing if the caller is not allowed to read it, or for objects without a namespace.

@@ -32,14 +32,6 @@ from .namespaces import require_namespace
 from .result import NamespaceResult, Outcome, Status
 from .run import Clock, NamespaceWork, Run, RunSettings, open_run
 
-__all__ = [
-    "Judge",
-    "PlannedChanges",
-    "RunSettings",
-    "apply_change",
-    "reconcile",
-]
-
 #: Seconds for which a create is repeated while the object that was just deleted is missing.
 _PATIENCE_SECONDS = 15.0
 _PAUSE_SECONDS = 0.25

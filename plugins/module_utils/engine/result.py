@@ -14,8 +14,6 @@ from ..core.changes import Change, Entry, Failure, NamespaceNote
 from ..core.namespaces import name_missing
 from ..core.text import make_printable, pluralize, summarize
 
-__all__ = ["NamespaceResult", "Outcome", "Status", "summarize_names"]
-
 #: Up to this number of namespaces, a result lists all of them.
 _SMALL = 100
 #: Maximum number of reasons, and of namespaces per reason, in a message. The result lists all.

@@ -16,8 +16,6 @@ from queue import Queue, SimpleQueue
 from types import TracebackType
 from typing import Any, TypeVar
 
-__all__ = ["Threads", "Workers"]
-
 #: Seconds after which the waiting thread checks for signals.
 _INTERVAL = 1.0
 

@@ -49,8 +49,6 @@ from .verdict import (
     failure,
 )
 
-__all__ = ["PULLS", "UNKNOWN", "WILL_NOT_PULL", "PullVerdict", "explain"]
-
 _WRITTEN_BY_US = (
     "this collection wrote the secret. If an inventory declares it, correct the login there and run site, which otherwise writes the old "
     "one back"

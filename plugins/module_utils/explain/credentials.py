@@ -16,19 +16,6 @@ from ..platform.protected import is_marked_generated
 from ..secrets.content import DATA_KEYS, StoredSecret
 from .lookup import Lookup, ReadRequired, UnreadableObject
 
-__all__ = [
-    "REFUSED",
-    "Credentials",
-    "KubeletLogin",
-    "PullSecretStatus",
-    "credentials_of",
-    "is_typing_error",
-    "logins_of",
-    "nearest_key",
-    "refused_logins",
-    "secret_status",
-]
-
 #: Minimum length of names that may differ in two places. Shorter ones may differ in one.
 _LONG = 8
 #: Maximum length of compared names: users choose the length of their names.

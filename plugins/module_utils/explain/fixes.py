@@ -25,37 +25,6 @@ from ..core.writers import Sentence, TemplateText, as_yaml
 from ..dockerconfig.registry_keys import check_key, without_user
 from ..platform.protected import is_global
 
-__all__ = [
-    "PREFIX",
-    "REGISTRY",
-    "TITLES",
-    "VARIABLES",
-    "Fix",
-    "Offer",
-    "access_options_of",
-    "add_registry",
-    "convert_secret",
-    "create_listed_secret",
-    "create_secret",
-    "create_unlinked_secret",
-    "grant",
-    "grant_to",
-    "import_again",
-    "import_secret",
-    "link",
-    "link_only",
-    "make_offer",
-    "offer_of",
-    "options_of",
-    "remove_registry",
-    "remove_secret",
-    "revoke",
-    "rewrite_secret",
-    "secret_name_for",
-    "unlink",
-    "wait_for_account",
-]
-
 #: A task as in a playbook.
 Fix = dict[str, Any]
 

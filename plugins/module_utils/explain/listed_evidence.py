@@ -14,17 +14,12 @@ from ..dockerconfig.registry_keys import has_registry_host
 from ..images.image_streams import IMAGE_STREAM
 from ..images.node_registries import IMAGE_POLICY
 from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, puller_of, pullers_of
-from .chain import PULLS, WILL_NOT_PULL, PullVerdict, explain
+from .chain import explain
 from .lookup import Lookup, UnreadableObject, architectures_for
 from .snapshot import ACCOUNTS, BINDINGS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
 from .subjects import ContainerPull
+from .verdict import PULLS, WILL_NOT_PULL, PullVerdict
 from .workload_pods import can_pull, explain_together, is_ended
-
-__all__ = [
-    "ContainerExplanations",
-    "ListedLookup",
-    "explanation_key",
-]
 
 _WHAT = {
     SECRET: SECRETS,

@@ -14,25 +14,11 @@ from typing import Any, TypeVar, Union
 
 from ..core.errors import ImagePullError
 from ..core.objects import Json, ObjectRef, as_dict, as_list, as_str, metadata
-from ..images.kubelet_settings import NODES
+from ..images.image_verification import NODES
 from ..images.node_registries import KNOWN_IMAGE_POLICIES
 from ..images.nodes import NodeVersions, kinds_of, nodes_by_architecture, nodes_of
 from ..images.registry_sources import IMAGE_CONFIG, NODE_NETWORK, RegistrySources, registry_sources_of
 from .subjects import ContainerPull
-
-__all__ = [
-    "Lookup",
-    "ReadRequired",
-    "UnreadableObject",
-    "architectures_for",
-    "items_of",
-    "node_objects_for",
-    "nodes_for",
-    "refs_of_nodes",
-    "registry_sources",
-    "require_all",
-    "try_lookup",
-]
 
 Made = TypeVar("Made")
 

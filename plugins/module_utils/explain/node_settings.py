@@ -16,8 +16,7 @@ from functools import partial
 
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from ..images.credential_providers import KubeletProvider
-from ..images.image_verification import VerificationPolicy
-from ..images.kubelet_settings import (
+from ..images.image_verification import (
     CURRENT_CONFIG,
     DROP_INS,
     KUBEADM_SETTINGS,
@@ -26,6 +25,7 @@ from ..images.kubelet_settings import (
     POOLS,
     PROVIDER_PROBLEMS,
     PROVIDERS,
+    VerificationPolicy,
     config_for,
     parse_config,
     pool_for,
@@ -38,22 +38,6 @@ from ..images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS, MirrorItems, m
 from ..platform.cluster import CLUSTER_VERSION
 from ..platform.machine_config import Pool
 from .lookup import Lookup, ReadRequired, UnreadableObject, items_of, registry_sources, require_all, try_lookup
-
-__all__ = [
-    "KubeletProviders",
-    "NodeGroup",
-    "NodeSettings",
-    "ProviderFile",
-    "SettledNode",
-    "can_verify",
-    "find_providers",
-    "group_nodes",
-    "provider_files",
-    "read_mirror_sets",
-    "registries_of",
-    "settings_of_nodes",
-    "why_release_unknown",
-]
 
 #: First version of the kubelet that has the settings. Its feature gate is off until 1.35.
 _SETTINGS_SINCE: Version = (1, 33)

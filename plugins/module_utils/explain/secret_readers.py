@@ -22,8 +22,6 @@ from .lookup import Lookup, items_of, require_all, try_lookup
 from .snapshot import BUILD_CONFIG, secret_names
 from .subjects import WORKLOADS, ContainerPull, template_of
 
-__all__ = ["find_readers"]
-
 #: Marks of an object that names no secret: it reads images of all registries, of this host, or with the secrets of this account.
 _ALL, _AT, _BY = "*", "* of ", "* by "
 

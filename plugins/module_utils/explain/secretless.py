@@ -35,8 +35,6 @@ from .steps.pull_secrets import explain_secret_list
 from .steps.streams import is_integrated, resolve_image
 from .subjects import ContainerPull
 
-__all__ = ["ISSUER", "SecretlessPlan", "plan_secretless"]
-
 #: The issuer of the tokens, as an object with the key `issuer`. `discovery/lookup_reader.py` reads it.
 ISSUER = ObjectRef(Kind("v1", "Issuer", "issuers of tokens", "issuer of tokens", namespaced=False), "", "issuer")
 #: The first kubelet whose gate for tokens is on by default, and the OpenShift release whose provider for ECR fails without a role.

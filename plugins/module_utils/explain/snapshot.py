@@ -28,56 +28,19 @@ from ..core.objects import (
     without_managed_fields,
 )
 from ..core.times import content_change
-from ..dockerconfig.node_reading import KubeletReading
+from ..dockerconfig.credential_entry import KubeletReading
 from ..dockerconfig.registry_keys import registry_of, without_user
 from ..images.nodes import trim_placement
 from ..platform.account_lists import LISTS, names_in
 from ..platform.protected import RESERVED_BINDINGS, BuildSecrets, is_marked_generated, is_refreshed
 from ..rbac.subjects import is_pull_binding, pullers_of
 from ..secrets.content import DATA_KEYS, TYPES, StoredSecret, can_be_auth_file
-from .chain import PullVerdict
 from .lookup import Lookup
 from .node_settings import NodeGroup, SettledNode
 from .steps.sources import RegistrySignatures, RequiredSignature
 from .subjects import CONTAINERS, STATUSES, ContainerPull, template_of, trim_token_volumes
+from .verdict import PullVerdict
 from .workload_pods import REVISION_LABELS, TEMPLATE_GENERATION, PodOwners
-
-__all__ = [
-    "ACCOUNTS",
-    "BINDINGS",
-    "BUILDS",
-    "BUILD_CONFIG",
-    "CLUSTER_BINDINGS",
-    "MATCHES",
-    "MOUNTS",
-    "NAMESPACES_READ",
-    "NODES_READ",
-    "NOTE",
-    "PODS",
-    "POLICIES",
-    "PROVIDERS",
-    "SECRETS",
-    "STREAMS",
-    "WORKLOADS_READ",
-    "AuditedLogin",
-    "AuditedSecret",
-    "ClusterSnapshot",
-    "ImageSignature",
-    "NamespaceSnapshot",
-    "OpenSelector",
-    "Search",
-    "SignedImage",
-    "SnapshotQuestion",
-    "secret_names",
-    "trim_account",
-    "trim_binding",
-    "trim_build",
-    "trim_pod",
-    "trim_secret",
-    "trim_stream",
-    "trim_to_name",
-    "trim_workload",
-]
 
 #: The members of a trimmed object for the secrets that its containers use in addition to pull secrets, for matches of a search, and for the
 #: note that a question takes of the whole object.
@@ -264,6 +227,7 @@ def secret_names(spec: Any) -> Iterator[str]:
 #: The kinds that a rule may need, as messages name them.
 SECRETS, ACCOUNTS, PODS, WORKLOADS_READ = "secrets", "service accounts", "pods", "workloads"
 BINDINGS, STREAMS, BUILDS, POLICIES = "role bindings", "image streams", "build configs", "image policies"
+OPERATORS = "operators and their catalogs"
 #: The same for the whole cluster.
 CLUSTER_BINDINGS, NODES_READ, PROVIDERS = "cluster role bindings", "nodes", "credential provider configs"
 NAMESPACES_READ = "namespaces"
@@ -364,6 +328,7 @@ class NamespaceSnapshot:
     builds: Sequence[Json] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     policies: Sequence[Json] = ()
+    operators: Sequence[tuple[Kind, Json]] = ()
 
     def account_ref(self, name: str) -> ObjectRef:
         return ObjectRef(SERVICE_ACCOUNT, self.namespace, name)
@@ -543,7 +508,8 @@ class SnapshotQuestion:
     `verdicts`: the containers are explained. If not, the evidence has the lists only. `search` finds a credential in a secret, None without a
     search; `platform_secrets`: also in the platform's namespaces. `grant_subjects`: the accounts and projects of grants.
     `node_settings`: the settings of kubelets, for nodes that have some. `open_selectors`: selectors by titles, whose projects of users
-    are wanted. `more` are other objects of OpenShift. `take_note` is called with each pod, workload, image stream and build config.
+    are wanted. `more` are other objects of OpenShift. `take_note` is called with each pod, workload, image stream and build config, and with
+    each operator and catalog if `operators` is set, of which only the name and the note are kept.
     `node_images`: the names of the images that each node lists. `bindings`: role bindings of namespaces and of the cluster.
     """
 
@@ -560,3 +526,4 @@ class SnapshotQuestion:
     take_note: TakeNote | None = None
     node_images: bool = False
     bindings: bool = True
+    operators: bool = False

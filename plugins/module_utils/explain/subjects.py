@@ -45,29 +45,6 @@ from ..images.pull_messages import CREATE_ERROR, is_about_image, is_about_volume
 from ..images.references import reference_of
 from ..platform.account_lists import names_in
 
-__all__ = [
-    "CONTAINERS",
-    "STATUSES",
-    "WORKLOADS",
-    "ContainerPull",
-    "NodeError",
-    "PodImage",
-    "StreamSource",
-    "audiences_of",
-    "errors_of",
-    "has_resolve_annotation",
-    "has_started",
-    "images_of",
-    "named_images",
-    "pull_of_account",
-    "pulls_of_pod",
-    "pulls_of_workload",
-    "sources_of",
-    "template_of",
-    "trim_token_volumes",
-    "waits_with_image",
-]
-
 #: Fields of a pod that list containers.
 CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
@@ -345,7 +322,7 @@ class ContainerPull:
     is the image stream tag that sets the image. `resolves_names`: names without a registry refer to image streams. `is_mounted`: false for
     a volume that no container mounts, whose error no status shows. `architectures` are those of the nodes to which the pod is limited, empty
     without a limit. `audiences` are those for which a node may request tokens because of the pod's volumes, None if that is not known: of a
-    template, because the API server can add volumes to its pods.
+    template, because the API server can add volumes to its pods. `is_copied`: somebody has copied the image to the registry that its name has.
     """
 
     ref: ObjectRef
@@ -370,6 +347,7 @@ class ContainerPull:
     architectures: tuple[str, ...] = ()
     audiences: tuple[str, ...] | None = None
     is_bare: bool = False
+    is_copied: bool = False
 
     @property
     def location(self) -> str:

@@ -13,22 +13,6 @@ from ..core.documents import VERDICT_TITLES, verdict_of
 from .fixes import Fix, make_offer
 from .subjects import ContainerPull
 
-__all__ = [
-    "MAY_NOT_RUN",
-    "PULLS",
-    "UNASKED",
-    "UNKNOWN",
-    "UNTESTED",
-    "WILL_NOT_PULL",
-    "WILL_NOT_RUN",
-    "PullVerdict",
-    "Step",
-    "StepResult",
-    "failure",
-    "info",
-    "unknown",
-]
-
 PULLS, WILL_NOT_PULL, UNKNOWN = "pulls", "will_not_pull", "unknown"
 #: Verdicts of a step about an image that is pulled, but not for the architecture of the nodes.
 WILL_NOT_RUN, MAY_NOT_RUN = "will_not_run", "may_not_run"

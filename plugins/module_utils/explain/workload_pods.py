@@ -23,21 +23,6 @@ from .lookup import ReadRequired
 from .subjects import WORKLOADS, ContainerPull, pulls_of_pod, pulls_of_workload, template_of
 from .verdict import UNKNOWN, WILL_NOT_PULL, PullVerdict, Step
 
-__all__ = [
-    "REVISION_LABELS",
-    "TEMPLATE_GENERATION",
-    "PodOwners",
-    "added_containers",
-    "can_pull",
-    "explain_each",
-    "explain_together",
-    "intermediate_of",
-    "is_controlled",
-    "is_ended",
-    "is_same_image",
-    "with_pods",
-]
-
 #: The kinds that do not create pods themselves, with the kind that they create.
 _INTERMEDIATE: Mapping[Kind, Kind] = {
     WORKLOADS["deployment"]: WORKLOADS["replicaset"],

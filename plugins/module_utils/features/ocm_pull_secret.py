@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.connection import IMPORT_ERROR as KUBERNETES_MISSING
+from ..clients.kube.kubeconfig import IMPORT_ERROR as KUBERNETES_MISSING
 from ..clients.ocm import OcmOptions, fetch_pull_secret, normalize_options
 from ..core.errors import OptionError, Refusal
 from ..core.names import check_name, check_namespace
@@ -22,12 +22,6 @@ from ..dockerconfig.registry_keys import is_match, same_path, without_user
 from ..engine.namespaces import require_namespace
 from ..platform.protected import NO_REGISTRIES
 from ..secrets.content import StoredSecret
-
-__all__ = [
-    "compare_registries",
-    "list_registries",
-    "ocm_pull_secret",
-]
 
 
 def list_registries(account: AuthFile) -> list[dict[str, Any]]:

@@ -27,8 +27,6 @@ from ..discovery.proofs import ask_all, explain_refusal, registry_options
 from ..images.image_questions import RegistryAccess
 from ..images.references import reference_of
 
-__all__ = ["ask_registries", "check_request"]
-
 
 @dataclass(frozen=True)
 class _RegistryRequest:

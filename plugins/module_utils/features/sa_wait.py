@@ -15,13 +15,10 @@ from ..core.errors import ImagePullError, OptionError
 from ..core.names import check_name, check_names, check_namespace
 from ..core.objects import SECRET, SERVICE_ACCOUNT, Kind, ObjectRef, Objects, metadata
 from ..discovery.cluster import facts_of, with_objects
-from ..engine.inspection import inspect
 from ..engine.result import NamespaceResult, Outcome
-from ..engine.run import RunSettings
+from ..engine.run import RunSettings, inspect
 from ..platform.account_lists import UNREADABLE, Verdict, generated_names, how_to_renew, judge_account
 from ..platform.cluster import REGISTRY_SERVICE, ClusterFacts, hint, why_not_generated
-
-__all__ = ["Accounts", "ProvisionedAccounts", "from_options", "wait_for_provisioned"]
 
 
 @dataclass(frozen=True)

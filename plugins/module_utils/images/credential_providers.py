@@ -19,20 +19,6 @@ from ..core.text import redact_line
 from ..dockerconfig.registry_keys import is_url_match, kubelet_keys
 from .nodes import NodeVersions, format_version
 
-__all__ = [
-    "CRIO_AUDIENCE",
-    "CRIO_PROVIDER",
-    "TOKEN_PROVIDERS",
-    "KubeletProvider",
-    "TokenProvider",
-    "cloud_of",
-    "crio_doubt",
-    "crio_match",
-    "node_problem",
-    "platform_of",
-    "skipped_entries",
-]
-
 _CONFIG = "config.openshift.io"
 #: The same object in each API version that a cluster may serve, newest first.
 CRIO_PROVIDER: Sequence[ObjectRef] = tuple(
@@ -176,11 +162,6 @@ def _is_set(annotation: str, value: str) -> bool:
 def cloud_of(repository: str) -> str:
     """Return the cloud that the registry belongs to. Empty for other registries."""
     return next((cloud for cloud, hosts in _REGISTRIES.items() if kubelet_keys(hosts, repository)), "")
-
-
-def platform_of(infrastructure: Json | None) -> str:
-    """Return the platform of the cluster. Empty when it is unknown."""
-    return as_str(as_dict(as_dict(as_dict(infrastructure).get("status")).get("platformStatus")).get("type"))
 
 
 def crio_match(config: Json | None, repository: str) -> str:

@@ -20,26 +20,10 @@ from ..core.objects import SECRET, Kind, ObjectRef
 from ..core.text import summarize
 from ..core.times import check_seconds
 from ..dockerconfig.auth_file import AuthFile
-from ..dockerconfig.node_reading import kubelet_reading
+from ..dockerconfig.credential_entry import kubelet_reading
 from ..dockerconfig.registry_keys import host_of, kubelet_keys, without_user
 from ..platform.protected import NO_REGISTRIES
 from .references import Reference, reference_of
-
-__all__ = [
-    "ARGUMENTS",
-    "IMAGE_QUESTION",
-    "SIGNATURE_QUESTION",
-    "TRUST_QUESTION",
-    "VERIFY_ARGUMENTS",
-    "WRITE_ARGUMENTS",
-    "ImageQuestion",
-    "LoginQuestion",
-    "RegistryAccess",
-    "SignatureQuestion",
-    "TrustQuestion",
-    "Verification",
-    "access_of",
-]
 
 #: The option of the modules that ask registries about images only on request.
 ARGUMENTS: dict[str, Any] = {"ask_registries": {"type": "bool", "default": False}}

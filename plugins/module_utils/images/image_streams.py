@@ -24,20 +24,6 @@ from .pull_messages import without_names
 from .pull_rules import RULES, UNKNOWN, rule_for
 from .references import Reference, reference_of
 
-__all__ = [
-    "CAUSES",
-    "IMAGE_STREAM",
-    "MENDED_BY_A_LOGIN",
-    "StreamTag",
-    "cause_of",
-    "failed_imports",
-    "fix_for",
-    "is_looked_up",
-    "origin_of",
-    "tag_of",
-    "why_image_missing",
-]
-
 
 def _trim_stream(stream: Json) -> Json:
     """The stream without managed fields and labels: a stream can have hundreds of tags, and a cluster thousands of streams."""

@@ -23,18 +23,6 @@ from ..core.text import join_and
 from .references import Reference, reference_of
 from .registry_sources import IMAGE_CONFIG, MirrorItem, MirrorItems, Mirrors, RegistrySources, is_nested, is_within
 
-__all__ = [
-    "CLUSTER_POLICIES",
-    "IMAGE_POLICY",
-    "KNOWN_IMAGE_POLICIES",
-    "ImagePolicies",
-    "NodeRegistries",
-    "PolicyScope",
-    "SignatureRequirement",
-    "registries_for",
-    "scopes_of_all",
-]
-
 _BLOCKED = f"registrySources.blockedRegistries of {IMAGE_CONFIG} has"
 
 

@@ -15,29 +15,6 @@ from dataclasses import dataclass, replace
 
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
 
-__all__ = [
-    "CONFIG_MAP",
-    "PROXY",
-    "NodeVersions",
-    "Release",
-    "Version",
-    "additional_ref",
-    "architectures_of",
-    "authorities_for",
-    "bundle_refs",
-    "format_version",
-    "key_of_host",
-    "kinds_of",
-    "kubernetes_version",
-    "limits_of_pod",
-    "nodes_by_architecture",
-    "nodes_of",
-    "parse_version",
-    "release_in",
-    "trim_placement",
-    "version_in",
-]
-
 #: Major and minor version.
 Version = tuple[int, int]
 #: Major and minor version, and the patch number if there is one. It compares with a `Version`.

@@ -11,19 +11,6 @@ from ..core.changes import MANAGED_BY, Change
 from ..core.objects import POD, Json, ObjectRef, as_dict, as_int, as_list, as_str, metadata, pick
 from ..core.times import seconds_of
 
-__all__ = [
-    "CONTAINER",
-    "LABELS",
-    "NAME",
-    "PROBE_POD",
-    "SELECTOR",
-    "edition_of",
-    "has_expired",
-    "is_probe",
-    "pod_deletion",
-    "uid_of",
-]
-
 #: Prefix of the name of each pod.
 NAME = "pull-probe-"
 

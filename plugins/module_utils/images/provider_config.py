@@ -18,8 +18,6 @@ from ..core.objects import Json, as_dict, as_list, as_str, as_strs, pick
 from ..core.text import redact_line
 from ..dockerconfig.registry_keys import is_glob_match, is_url_match, parse_url
 
-__all__ = ["config_problems", "merge_providers", "new_provider", "trim_providers", "why_never"]
-
 _GROUP, _KIND = "kubelet.config.k8s.io", "CredentialProviderConfig"
 _VERSIONS = ("v1alpha1", "v1beta1", "v1")
 _PLUGIN_GROUP = "credentialprovider.kubelet.k8s.io"

@@ -26,19 +26,6 @@ from .pull_rules import CONTENT, OWN_LIMIT, MessageRule, rule_for
 from .pull_rules import UNKNOWN as NO_RULE
 from .references import reference_of
 
-__all__ = [
-    "CREATE_ERROR",
-    "POD_EVENTS",
-    "PodEvents",
-    "PullAttempt",
-    "PullMessage",
-    "is_about_image",
-    "is_about_volume",
-    "parse_message",
-    "pod_events",
-    "without_names",
-]
-
 #: The reason of a container that the runtime could not create.
 CREATE_ERROR = "CreateContainerError"
 #: The beginning of its message if it is about an image: CRI-O checks a signature (internal/storage IsRunningImageAllowed) or has no image,

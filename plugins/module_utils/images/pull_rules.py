@@ -20,8 +20,6 @@ from dataclasses import dataclass
 
 from .registry_sources import HOSTED_MIRRORS
 
-__all__ = ["CONTENT", "OWN_LIMIT", "RULES", "UNKNOWN", "MessageRule", "rule_for"]
-
 #: The id of the rule for the kubelet's own limit, which passes by itself and hides the response of the registry.
 OWN_LIMIT = "node_limit"
 #: The beginning of an error about the configuration or a layer. The runtime asks for these after the manifest, which needs the same login.

@@ -16,27 +16,7 @@ from typing import Any
 
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str, metadata
 from ..dockerconfig.registry_keys import DOCKER_HUB
-from .references import Reference
-from .registry_paths import RegistryPath
-
-__all__ = [
-    "HOSTED_MIRRORS",
-    "IMAGE_CONFIG",
-    "MIRROR_KINDS",
-    "NODE_NETWORK",
-    "MirrorItem",
-    "MirrorItems",
-    "Mirrors",
-    "NodeNetwork",
-    "RegistrySources",
-    "is_cluster_host",
-    "is_nested",
-    "is_within",
-    "limit_mirrors",
-    "mirror_items",
-    "network_ref",
-    "registry_sources_of",
-]
+from .references import Reference, RegistryPath
 
 _CONFIG = "config.openshift.io/v1"
 IMAGE_CONFIG = ObjectRef(Kind(_CONFIG, "Image", "images", "image config", namespaced=False), "", "cluster")

@@ -22,13 +22,6 @@ from ..core.redaction import collect_credentials, hide, mask
 from ..core.text import make_visible
 from .task import Module, Task, execute, mask_output
 
-__all__ = [
-    "PROGRESS_FILE",
-    "Interrupted",
-    "allow_interruption",
-    "run_module",
-]
-
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: Seconds between two checks whether the result is still awaited.
 _INTERVAL = 1.0

@@ -21,12 +21,10 @@ from typing import Any, Protocol
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..clients.kube.client import Cluster
-from ..clients.kube.connection import IMPORT_ERROR
+from ..clients.kube.kubeconfig import IMPORT_ERROR
 from ..core.errors import OptionError
 from ..core.redaction import collect_credentials, mask
 from .task import Task
-
-__all__ = ["EventSource", "Queue", "event_source", "forward_events"]
 
 _LOG = logging.getLogger("openshift_ops.image_pull")
 

@@ -19,17 +19,6 @@ from ..core.objects import Json
 from ..core.redaction import mask
 from .task import Task
 
-__all__ = [
-    "backup_writer",
-    "check_outputs",
-    "file_writer",
-    "json_writer",
-    "object_reader",
-    "options_checker",
-    "output_writer",
-    "write_outputs",
-]
-
 
 def check_outputs(paths: Mapping[str, str | None], inputs: Collection[str] = ()) -> dict[str, Path]:
     """Return the path of each option that has one. `inputs` are files that the task reads.

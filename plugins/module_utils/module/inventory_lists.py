@@ -19,8 +19,6 @@ from ..engine.namespaces import is_terminating, list_visible_namespaces, resolve
 from ..engine.result import Outcome
 from .task import ClusterRun, Task
 
-__all__ = ["batch_lists", "lists_reader", "read_lists", "with_batches", "without_cluster"]
-
 #: The declarations of each given list.
 Lists = Mapping[str, Sequence[Declaration[Any]]]
 

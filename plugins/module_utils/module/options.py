@@ -11,16 +11,6 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import env_fallback
 
-__all__ = [
-    "CLUSTER_OPTIONS",
-    "CONNECTION_OPTIONS",
-    "REGISTRY_OPTIONS",
-    "RUN_OPTIONS",
-    "TARGET_OPTIONS",
-    "environment_options",
-    "from_environment",
-]
-
 
 def from_environment(*names: str) -> dict[str, Any]:
     """Return the part of an option's spec for its environment variables. The first one that is set is used."""

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.connection import Connection
 from ..clients.kube.connection import connect as connect_to_cluster
-from ..clients.kube.login_scope import ConnectionOptions
+from ..clients.kube.login import ConnectionOptions
 from ..core.changes import Desired
 from ..core.errors import (
     ImagePullError,
@@ -55,18 +55,6 @@ from ..engine.reconciliation import Judge, reconcile
 from ..engine.result import Outcome
 from ..engine.run import Clock, RunSettings
 from .options import CONNECTION_OPTIONS, environment_options
-
-__all__ = [
-    "NO_LIBRARY",
-    "ClusterRun",
-    "Module",
-    "Task",
-    "describe_unreported",
-    "execute",
-    "job_sentence",
-    "mask_output",
-    "missing_permissions",
-]
 
 try:
     from ansible.module_utils.secrets import register_secrets

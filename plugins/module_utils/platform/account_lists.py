@@ -34,29 +34,6 @@ from ..dockerconfig.credential_entry import CredentialEntry
 from ..secrets.content import StoredSecret
 from ..secrets.expiry import claims_of
 
-__all__ = [
-    "LISTS",
-    "REFERENCE",
-    "UNREADABLE",
-    "Entries",
-    "Origin",
-    "Verdict",
-    "add_links",
-    "changes_of",
-    "duplicate_names",
-    "entries_of",
-    "entry_names",
-    "fnv_hash",
-    "generated_names",
-    "how_to_renew",
-    "is_generated",
-    "judge_account",
-    "names_in",
-    "origin_of",
-    "remove_links",
-    "view_lists",
-]
-
 #: The list of the service account for each purpose, as in `oc secrets link --for`.
 LISTS = {"pull": "imagePullSecrets", "mount": "secrets"}
 

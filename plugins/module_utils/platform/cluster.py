@@ -19,31 +19,6 @@ from ..core.errors import find_similar
 from ..core.objects import Json, Kind, ObjectRef, as_dict, as_list, as_str
 from ..core.text import join_and
 
-__all__ = [
-    "CLUSTER_VERSION",
-    "HOSTED",
-    "IMAGE_REGISTRY",
-    "INFRASTRUCTURE",
-    "KUBERNETES",
-    "MANAGED",
-    "MANAGEMENT",
-    "MICROSHIFT",
-    "MICROSHIFT_VERSION",
-    "REGISTRY_CONFIG",
-    "REGISTRY_SERVICE",
-    "STANDALONE",
-    "ClusterFacts",
-    "cluster_kind_of",
-    "describe_unknown",
-    "has_external_control_plane",
-    "has_openshift_config",
-    "hint",
-    "is_registry_removed",
-    "platform_of",
-    "why_not_generated",
-    "why_unsupported",
-]
-
 #: The machine config operator writes `openshift-config/pull-secret` to the nodes.
 STANDALONE = "standalone"
 #: The same, on ROSA classic and OpenShift Dedicated: a webhook from Red Hat refuses most callers.

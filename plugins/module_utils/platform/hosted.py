@@ -18,40 +18,11 @@ from ..core.names import is_name
 from ..core.objects import SECRET, Json, Kind, ObjectRef, as_dict, as_int, as_str, metadata
 from ..core.text import pluralize, summarize, truncate
 from ..dockerconfig.auth_file import AuthFile
-from ..dockerconfig.credential_entry import stored_entry
+from ..dockerconfig.credential_entry import kubelet_reading, stored_entry
 from ..dockerconfig.json_text import InvalidContent, Object, fold_name, has_huge_number, kind_name, value_of
-from ..dockerconfig.node_reading import kubelet_reading
 from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DATA_KEYS, DOCKERCONFIGJSON, StoredSecret
 from .account_lists import fnv_hash
-
-__all__ = [
-    "ADDITIONAL_SECRET",
-    "HOSTED_CLUSTER",
-    "MERGED_SECRET",
-    "NODE_POOL",
-    "ORIGINAL_SECRET",
-    "SYNCHRONIZER",
-    "MergeProblem",
-    "additional_secret",
-    "content_hash",
-    "excluded_pools",
-    "find_merge_problem",
-    "keeps_edits",
-    "merged_form",
-    "node_pools_of_cluster",
-    "node_pools_of_nodes",
-    "objection",
-    "overridden_registries",
-    "pull_secret_of",
-    "refused_merge_sentence",
-    "unmerged_sentence",
-    "why_never_merged",
-    "why_not_merged",
-    "why_not_synchronized",
-    "why_original_not_merged",
-    "why_unseen",
-]
 
 _NAMESPACE = "kube-system"
 #: The users' additions to the pull secret of a hosted cluster's nodes, and the secret that the platform merges from them.

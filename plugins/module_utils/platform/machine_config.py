@@ -23,21 +23,6 @@ from ..core.text import redact_line
 from ..dockerconfig.auth_file import AuthFile, parse_stored
 from ..dockerconfig.json_text import InvalidContent
 
-__all__ = [
-    "MACHINE_CONFIG",
-    "MACHINE_CONFIGURATION",
-    "MACHINE_CONFIG_POOL",
-    "NODE_FILE",
-    "Pool",
-    "auth_file_of",
-    "differences",
-    "drain_effect",
-    "is_same_pull_secret",
-    "text_of_file",
-    "texts_in_directory",
-    "texts_of_unit",
-]
-
 _API = "machineconfiguration.openshift.io/v1"
 MACHINE_CONFIG_POOL = Kind(_API, "MachineConfigPool", "machineconfigpools", "machine config pool", namespaced=False)
 MACHINE_CONFIG = Kind(_API, "MachineConfig", "machineconfigs", "machine config", namespaced=False)

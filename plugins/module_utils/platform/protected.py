@@ -36,31 +36,6 @@ from ..dockerconfig.registry_keys import same_path
 from ..secrets.content import DOCKERCONFIGJSON, MAX_BYTES, TYPES, StoredSecret
 from .hosted import ADDITIONAL_SECRET
 
-__all__ = [
-    "AUTOUPDATE",
-    "BUILD_NAMESPACE",
-    "MACHINE_OS_CONFIG",
-    "NODE_SECRET",
-    "NODE_SECRET_COPY",
-    "NO_REGISTRIES",
-    "RESERVED_BINDINGS",
-    "BuildSecrets",
-    "autoupdate",
-    "check_size",
-    "controller_of",
-    "describe_keeper",
-    "external_manager_of",
-    "is_for_node_builds",
-    "is_global",
-    "is_marked_generated",
-    "is_platform_object",
-    "is_refreshed",
-    "refuse_dropping",
-    "refuse_foreign",
-    "refuse_platform_name",
-    "refuse_unknown_loss",
-]
-
 #: Annotations that the platform writes. Sources: openshift-controller-manager pkg/internalregistry/controllers and, before 4.16,
 #: pkg/serviceaccounts/controllers.
 _PLATFORM_ANNOTATIONS = ("openshift.io/internal-registry-auth-token.service-account", "openshift.io/token-secret.name")

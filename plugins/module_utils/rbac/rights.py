@@ -15,8 +15,6 @@ from typing import Literal
 
 from .subjects import IMAGE_PULLER, RBAC
 
-__all__ = ["CLUSTER", "EVERY", "HOSTED_PULL_SECRETS", "JOBS", "Job", "Right", "options_of", "rights_of", "rules_of"]
-
 #: Where a right is needed: in each namespace of the job, or in the whole cluster. Any other value is a namespace.
 EVERY = ""
 CLUSTER = "*"
@@ -122,9 +120,10 @@ _OF_THE_NODES = (
     _POLICIES,
 )
 
+_POOLS = _reported_right(f"machineconfigpools.{_MACHINES}", "list", "which node has which settings", CLUSTER)
 #: The objects that show the policy of the kubelets for images that they have.
 _OF_THE_KUBELETS = (
-    _reported_right(f"machineconfigpools.{_MACHINES}", "list", "which node has which settings", CLUSTER),
+    _POOLS,
     _reported_right(f"kubeletconfigs.{_MACHINES}", "list", "the kubelets' policy for images that they have", CLUSTER),
     _reported_right(
         "configmaps", "get", "the same on clusters of kubeadm, for new nodes", "kube-system", "kubelet-config"
@@ -154,6 +153,13 @@ _OF_IMAGES = (
     *_OF_THE_NODES,
     _reported_right("nodes", "list", "the versions of the nodes, and the images that they have", CLUSTER),
 )
+
+
+def _of_operators(when: str = "", where: str = EVERY) -> Iterator[Right]:
+    for resource in ("catalogsources", "clusterserviceversions"):
+        why = f"{when}images of operators and their catalogs"
+        yield _reported_right(f"{resource}.operators.coreos.com", "list", why, where)
+
 
 #: The objects that an audit reads, and a what-if question as well.
 _OF_AN_AUDIT = (
@@ -318,7 +324,7 @@ JOBS: Mapping[str, Job] = {
         "finding problems with pulls: module and role pull_access_audit, playbook audit",
         (*_OF_AN_AUDIT, _OF_NODE_BUILDS),
     ),
-    "images": Job("images in use: module pull_access_images, playbook images", _OF_IMAGES),
+    "images": Job("images in use: module pull_access_images, playbook images", (*_OF_IMAGES, _POOLS, *_of_operators())),
     "what_if": Job(
         "which pods a change would break: module and role pull_access_what_if, playbook what_if",
         (
@@ -341,15 +347,7 @@ JOBS: Mapping[str, Job] = {
                 CLUSTER,
                 "cluster",
             ),
-            *(
-                _reported_right(
-                    f"{resource}.operators.coreos.com", "list", f"with registries out of reach: {images}", CLUSTER
-                )
-                for resource, images in (
-                    ("catalogsources", "images of operator catalogs"),
-                    ("clusterserviceversions", "related images of operators"),
-                )
-            ),
+            *_of_operators("with registries out of reach: ", CLUSTER),
         ),
     ),
     "rotation": Job(
@@ -452,7 +450,7 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
         verbs.setdefault((right.group, right.plural, right.names), set()).update(right.verbs)
     alike: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for (group, plural, names), allowed in sorted(verbs.items()):
-        alike.setdefault((group, names, _sort_verbs(allowed)), []).append(plural)
+        alike.setdefault((group, names, tuple(sorted(allowed, key=_ORDER.index))), []).append(plural)
     return [
         {
             "apiGroups": [group],
@@ -465,7 +463,3 @@ def rules_of(rights: Iterable[Right]) -> list[dict[str, list[str]]]:
 
 
 _ORDER: Sequence[str] = ("get", "list", "watch", "create", "patch", "delete", "bind")
-
-
-def _sort_verbs(verbs: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(verbs, key=_ORDER.index))

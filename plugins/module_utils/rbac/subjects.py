@@ -36,39 +36,6 @@ from ..core.objects import (
     metadata,
 )
 
-__all__ = [
-    "ACCOUNT_USERS",
-    "AUTHENTICATED",
-    "IMAGE_PULLER",
-    "LABELS",
-    "PROJECT_GROUPS",
-    "RBAC",
-    "ROLE",
-    "SUBJECT_ACCESS_REVIEW",
-    "UNAUTHENTICATED",
-    "MayPull",
-    "Subject",
-    "binding_view",
-    "gives_pull",
-    "has_account_labels",
-    "is_bound_to",
-    "is_pull_binding",
-    "is_pull_review",
-    "parse_review",
-    "pull_review",
-    "puller_of",
-    "pullers_of",
-    "question_of",
-    "review_spec",
-    "role_of",
-    "secrets_review",
-    "subject_entries",
-    "subject_of",
-    "subjects_from_options",
-    "subjects_of",
-    "token_review",
-]
-
 RBAC = "rbac.authorization.k8s.io"
 #: The cluster role of OpenShift that lets its subjects pull the image streams of a project.
 IMAGE_PULLER = "system:image-puller"

@@ -25,33 +25,9 @@ from ..core.objects import Json, ObjectRef, as_dict, as_int, as_str, metadata
 from ..core.redaction import secret_forms
 from ..core.text import summarize
 from ..dockerconfig.auth_file import NOTHING, AuthFile, parse_stored
-from ..dockerconfig.credential_entry import changed_fields
+from ..dockerconfig.credential_entry import KubeletReading, changed_fields, kubelet_reading
 from ..dockerconfig.json_text import InvalidContent
-from ..dockerconfig.node_reading import KubeletReading, kubelet_reading
 from ..dockerconfig.registry_keys import host_of, keyring_key, redact_keys, without_user
-
-__all__ = [
-    "DATA_KEYS",
-    "DOCKERCFG",
-    "DOCKERCONFIGJSON",
-    "MAX_BYTES",
-    "PODMANCONFIGJSON",
-    "SHORTEST",
-    "TYPES",
-    "CredentialSearch",
-    "Match",
-    "SecretMetadata",
-    "StoredSecret",
-    "Target",
-    "can_be_auth_file",
-    "encode_content",
-    "no_changes",
-    "registry_changes",
-    "view_secret",
-    "view_stored_secret",
-    "why_not_usable",
-    "why_secret_missing",
-]
 
 DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 DOCKERCFG = "kubernetes.io/dockercfg"

@@ -17,20 +17,6 @@ from dataclasses import dataclass
 from ..core.objects import Json, as_dict, as_str
 from ..core.times import format_utc
 
-__all__ = [
-    "KINDS",
-    "SKEW",
-    "CredentialKind",
-    "claims_of",
-    "ends_at",
-    "expiry_of",
-    "has_user_name",
-    "is_legacy_token",
-    "kind_of",
-    "lifetime_of",
-    "why_expired",
-]  # fmt: skip
-
 #: Maximum difference between clocks, in seconds.
 SKEW = 60.0
 _HOUR = 3600.0

@@ -280,12 +280,12 @@ _ABOVE = Path(__file__).absolute().parents
 if len(_ABOVE) > 7 and _ABOVE[6].name == "ansible_collections" and str(_ABOVE[7]) not in sys.path:
     sys.path.append(str(_ABOVE[7]))
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.events import (
     CHANGES,
     KINDS,
     from_options,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.event_source import (
     Queue,
     event_source,

@@ -24,10 +24,17 @@ from urllib.parse import urlsplit
 from ...core.errors import ImagePullError, OptionError
 from ...core.files import advise_reader, describe_read_error
 from ...core.times import check_seconds
-from .connections import ClientContext, InsideAddress, inside_kind_of_host, open_pool
-from .endpoints import find_proxy, has_tls, proxy_host, proxy_login_headers
+from .connections import (
+    ClientContext,
+    InsideAddress,
+    find_proxy,
+    has_tls,
+    inside_kind_of_host,
+    open_pool,
+    proxy_host,
+    proxy_login_headers,
+)
 from .exchange import (
-    IMPORT_ERROR,
     INCOMPLETE_RESPONSES,
     HttpResponse,
     Limits,
@@ -38,17 +45,6 @@ from .exchange import (
     sentence,
     urllib3,
 )
-
-__all__ = [
-    "IMPORT_ERROR",
-    "CertificateError",
-    "HttpsError",
-    "HttpsOptions",
-    "InsideAddressError",
-    "KeptConnections",
-    "check_timeout",
-    "send_https_request",
-]
 
 #: Maximum number of servers whose connections a thread keeps open.
 _MOST_KEPT = 8

@@ -24,24 +24,6 @@ from .connection import Connection
 from .errors import ApiError, ClusterError, Expired, Forbidden, NoApiServer, NotFound, UnknownResource
 from .requester import ApiRequest, ApiStream, OversizedPage, Requester, unintelligible_error
 
-__all__ = [
-    "METADATA",
-    "METADATA_LIST",
-    "Cluster",
-    "MetadataList",
-    "Page",
-    "UnexpectedResponse",
-    "WatchEvent",
-    "check_deletion",
-    "decode_json",
-    "list_api_groups",
-    "parse_metadata_page",
-    "parse_object",
-    "parse_page",
-    "parse_watch_event",
-    "require_object",
-]
-
 #: Media types that request only the metadata of objects. No other type is accepted, because a whole object may contain secrets.
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"

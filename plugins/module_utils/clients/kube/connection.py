@@ -20,23 +20,31 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import OptionError
-from ..https.connections import open_pool
-from ..https.endpoints import encode_header, environment_proxy, find_proxy, has_tls, proxy_host, proxy_login_headers
+from ..https.connections import (
+    encode_header,
+    environment_proxy,
+    find_proxy,
+    has_tls,
+    open_pool,
+    proxy_host,
+    proxy_login_headers,
+)
 from ..https.exchange import HTTPHeaderDict, certifi, urllib3
 from .errors import ConnectError
-from .kubeconfig import IMPORT_ERROR, Pem, Section, client_context, load_kubeconfig
+from .kubeconfig import Pem, Section, client_context, load_kubeconfig
 from .login import (
+    ConnectionOptions,
     Credential,
     CredentialSource,
+    Route,
     basic_header,
     bearer_header,
+    check_scope,
     from_token_file,
     login_of_user,
+    prefer_own_login,
     static_login,
 )
-from .login_scope import ConnectionOptions, Route, check_scope, prefer_own_login
-
-__all__ = ["IMPORT_ERROR", "Connection", "SharedConnections", "connect"]
 
 #: The directory with the login of a pod's service account.
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

@@ -20,27 +20,6 @@ from ...core.errors import RIGHTS_PAGE, ImagePullError, MissingPermission
 from ...core.redaction import mask
 from ...core.text import make_printable
 
-__all__ = [
-    "NO_API_SERVER",
-    "AlreadyExists",
-    "ApiError",
-    "ClusterError",
-    "Conflict",
-    "ConnectError",
-    "Expired",
-    "FailedRequest",
-    "Forbidden",
-    "NamespaceMissing",
-    "NamespaceTerminating",
-    "NoApiServer",
-    "NotFound",
-    "Unanswered",
-    "Unauthorized",
-    "UnknownResource",
-    "WebhookUnanswered",
-    "one_line",
-]
-
 
 class ApiError(ImagePullError):
     """A request that the API server refused.

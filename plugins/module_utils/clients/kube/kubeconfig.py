@@ -29,20 +29,6 @@ from ..https import exchange
 from ..https.connections import ClientContext
 from .errors import ConnectError, one_line
 
-__all__ = [
-    "IMPORT_ERROR",
-    "Kubeconfig",
-    "Pem",
-    "Section",
-    "client_context",
-    "load_kubeconfig",
-    "load_yaml",
-    "load_yaml_documents",
-    "parse_objects",
-    "parse_yaml",
-    "yaml",
-]
-
 try:
     import yaml
 

@@ -7,6 +7,9 @@ From an index, a node chooses the manifest of its architecture, and the pull fai
 whatever its architecture is: containers/image only logs the difference (copy/single.go checkImageDestinationForCurrentRuntime), and the
 program does not start. Only the configuration of the image has that architecture.
 
+A registry can have an index without its manifests: clean-ups of images without a tag remove them, and so do copies of the index alone. A node
+that chooses such a manifest does not get the image.
+
 containers/image verifies the manifest that it chose from an index, and reads its signatures from tag `sha256-HEX.sig` of the registry that
 served the image (copy/copy.go, docker/docker_client.go sigstoreAttachmentTag). It reads neither signatures of the index nor referrers.
 Whether a key has made the signature is not verified here.
@@ -47,12 +50,6 @@ from .transport import (
     parse_architecture,
     parse_json,
 )
-
-__all__ = [
-    "prove_platforms",
-    "prove_signatures",
-]
-
 
 #: The media types of configurations. Registries send them as any type.
 _CONFIGURATION = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json", "*/*")
@@ -124,11 +121,11 @@ class _ArchitectureReading:
             self._wanted.url(self.answered.scheme), MANIFEST_TYPES, f"the content of {self._wanted.what}"
         )
         if "manifests" in manifest:
-            entries = [*linux_entries(manifest, self.answered.media_type)]
-            digests = tuple((each.architecture, each.digest) for each in entries)
-            return ImageArchitectures(
-                True, tuple(dict.fromkeys(each.architecture for each in entries)), digests=digests
-            )
+            every = [*linux_entries(manifest, self.answered.media_type)]
+            lost = _find_lost(self.session, self.answered, every)
+            digests = tuple((each.architecture, each.digest) for each in every if each not in lost)
+            names = tuple(dict.fromkeys(name for name, _digest in digests))
+            return ImageArchitectures(True, names, digests=digests, lost=tuple(each.architecture for each in lost))
         if not self.reads_configuration:
             return None
         digest = as_str(as_dict(manifest.get("config")).get("digest"))
@@ -155,8 +152,27 @@ class _ArchitectureReading:
         return found
 
 
-#: Maximum number of manifests of one image whose signatures are requested. Images have up to 12 platforms.
+#: Maximum number of manifests of one image that are requested, and of those whose signatures are. Images have up to 12 platforms.
 _MOST_PLATFORMS = 16
+#: A cache may get a manifest only at the request of its content.
+_METHODS = ("HEAD", "GET")
+
+
+def _find_lost(session: ProofSession, answered: ManifestAnswer, entries: Sequence[IndexEntry]) -> list[IndexEntry]:
+    """The manifests of an index that the registry does not have.
+
+    :raises RegistryError: if the registry gives no answer.
+    """
+
+    def is_lost(entry: IndexEntry) -> bool:
+        url = replace(session.wanted, reference=entry.digest).url(answered.scheme)
+        what = f"the manifest of {session.wanted} for {entry.architecture}"
+        answers = (session.request(url, answered, method=each, accept=MANIFEST_TYPES, what=what) for each in _METHODS)
+        return all(each.status == 404 for each in answers)
+
+    return [each for each in entries[:_MOST_PLATFORMS] if each.digest and is_lost(each)]
+
+
 #: Beginnings of the artifact types of referrers that are signatures.
 _SIGNATURE_TYPES = (
     "application/vnd.dev.sigstore.bundle",
@@ -221,12 +237,14 @@ class _SignatureSearch:
         for architecture in self.architectures or every:
             same = chosen_entries(manifests, architecture)
             asked += len(same)
+            said = f"registry {self._wanted.host} has no image for {architecture} in {self._wanted}"
             if not same:
-                said = f"registry {self._wanted.host} has no image for {architecture} in {self._wanted}"
                 yield PlatformSignature(architecture, "no_platform", said)
             elif asked > _MOST_PLATFORMS:
                 said = f"{self._wanted} has more than {_MOST_PLATFORMS} manifests, so that the signature for {architecture} was not requested"
                 yield PlatformSignature(architecture, "unknown", said)
+            elif len(_find_lost(self.session, self.answered, same)) == len(same):
+                yield PlatformSignature(architecture, "no_platform", f"{said}, although its index names one")
             else:
                 yield self._join([self._signature(each, self._digest_of_body) for each in same])
 
@@ -264,7 +282,7 @@ class _SignatureSearch:
     def _signature_status(self, digest: str) -> int:
         wanted = replace(self._wanted, reference=f"{digest.replace(':', '-')}.sig")
         url = wanted.url(self.answered.scheme)
-        for method in ("HEAD", "GET"):
+        for method in _METHODS:
             answer = self._request(url, method, (OCI_MANIFEST,), f"the signature of {self._wanted}")
             if answer.status != 405:
                 break

@@ -18,11 +18,11 @@ from typing import Any, Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from ...core.text import make_printable
+from ..https.connections import Endpoint
 from ..https.exchange import HttpResponse
 from .transport import (
     MANIFEST_TYPES,
     AuthInfo,
-    Endpoint,
     NotAsked,
     RateLimit,
     RegistryError,
@@ -37,21 +37,6 @@ from .transport import (
     registry_endpoint,
     send_registry_request,
 )
-
-__all__ = [
-    "ImageArchitectures",
-    "ManifestAnswer",
-    "Outcome",
-    "PlatformSignature",
-    "ProofSession",
-    "RegistryImage",
-    "RegistryLogin",
-    "RegistryProof",
-    "ask_registry",
-    "prove_login",
-    "prove_pull",
-    "prove_trust",
-]
 
 #: `not_sent`: the request would have gone to an unnamed host or address, or without TLS. `not_found` may also mean a missing permission:
 #: many registries hide images that they deny. `expired` is never returned here: it depends on the login itself (discovery/proofs.py).
@@ -139,7 +124,8 @@ class ImageArchitectures:
     """The architectures of an image. `is_index`: the node chooses one of several manifests.
 
     `names` may contain `ANY_ARCHITECTURE`. `unread` is the reason if they are not known, as a sentence without any text of a server. `digest`
-    is that of the index, or of the only manifest, and `digests` are those of the manifests of an index, each with its architecture.
+    is that of the index, or of the only manifest, and `digests` are those of the manifests of an index, each with its architecture. `lost`
+    are the architectures of manifests that an index names and the registry does not have. They are in neither `names` nor `digests`.
     """
 
     is_index: bool
@@ -147,6 +133,7 @@ class ImageArchitectures:
     unread: str = ""
     digest: str = field(default="", compare=False)
     digests: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,56 +19,10 @@ from typing import Any
 from ...core.errors import ImagePullError, OptionError
 from ...core.objects import as_dict, as_list, as_str
 from ..https import transport
-from ..https.endpoints import Endpoint, authority
-from ..https.endpoints import endpoint as any_endpoint
+from ..https.connections import Endpoint, authority
+from ..https.connections import endpoint as any_endpoint
 from ..https.exchange import HttpResponse, Words
-from ..https.transport import (
-    IMPORT_ERROR,
-    CertificateError,
-    HttpsError,
-    HttpsOptions,
-    InsideAddressError,
-    KeptConnections,
-)
-
-__all__ = [
-    "ANY_ARCHITECTURE",
-    "DIGEST",
-    "IMAGE_TYPES",
-    "IMPORT_ERROR",
-    "INDEX_TYPES",
-    "MANIFEST_TYPES",
-    "OCI_INDEX",
-    "OCI_MANIFEST",
-    "AuthInfo",
-    "Challenge",
-    "Endpoint",
-    "IndexEntry",
-    "KeptConnections",
-    "NotAsked",
-    "RateLimit",
-    "RegistryError",
-    "RegistryOptions",
-    "UntrustedCertificate",
-    "ask_registry",
-    "auth_info",
-    "check_options",
-    "check_timeout",
-    "chosen_entries",
-    "info_from_option",
-    "is_token_service_of",
-    "linux_entries",
-    "option_host",
-    "parse_architecture",
-    "parse_challenges",
-    "parse_json",
-    "rate_limit_of",
-    "redirect_target",
-    "registry_endpoint",
-    "registry_host",
-    "send_registry_request",
-    "url_host",
-]
+from ..https.transport import CertificateError, HttpsError, HttpsOptions, InsideAddressError
 
 #: The host of Docker Hub's registry, and its names in images and auth files.
 _DOCKER_HUB = Endpoint("registry-1.docker.io", 443)

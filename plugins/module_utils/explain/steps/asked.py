@@ -38,27 +38,6 @@ from ..verdict import MAY_NOT_RUN, UNKNOWN, WILL_NOT_PULL, WILL_NOT_RUN, Step, S
 from .mirrors import MirrorKey, key_for, mirrors_of
 from .providers import CrioProvider, crio_provider_for
 
-__all__ = [
-    "COPY",
-    "MISSING",
-    "OUT_OF_REACH",
-    "PLATFORM",
-    "TRUST_UNKNOWN",
-    "UNTRUSTED",
-    "PullRoute",
-    "RegistryAttempt",
-    "TrustDoubt",
-    "describe_loss_of_trust",
-    "doubt_trust",
-    "explain_platform",
-    "explain_unasked",
-    "has_places",
-    "join_routes",
-    "list_questions",
-    "read_attempts",
-    "serving_attempts",
-]
-
 #: Outcomes of an attempt at a registry whose certificate the nodes do not trust, and of one for which that is not known.
 UNTRUSTED, TRUST_UNKNOWN = "untrusted", "trust_unknown"
 
@@ -330,8 +309,8 @@ def _ask_with(
         is_own_host = place.host == route.reference.host
         own = login if login is not None and is_own_host else _node_login(place, evidence, provider)
         question = ImageQuestion.about(place, *own, is_insecure=registries.is_insecure(place.repository))
-        # Somebody has chosen what to copy to a mirror. The source has what the pod names.
-        reads_copy = route.reads_copies and not is_source
+        # Somebody has chosen what to copy to a mirror. The source has what the pod names, unless it has a copy as well.
+        reads_copy = route.reads_copies and (route.subject.is_copied or not is_source)
         yield replace(question, reads_index=route.reads_index, reads_configuration=reads_copy), is_source
 
 
@@ -413,6 +392,7 @@ def _judge(
     route: PullRoute, attempt: RegistryAttempt, nodes: Mapping[str, Sequence[str]], unread: str
 ) -> StepResult | None:
     """The result if this attempt serves the image, or None if nothing speaks against it."""
+    attempt = replace(attempt, is_source=attempt.is_source and not route.subject.is_copied)
     answer = attempt.architectures
     if answer is None:
         return None
@@ -448,6 +428,8 @@ def _judge_index(
 ) -> StepResult:
     image, host = attempt.question.image, attempt.question.repository.partition("/")[0]
     said = f"registry {host} has no image for {join_and(sorted(lacking))} in {image}"
+    if {*lacking} & {*as_strs(as_dict(attempt.architectures).get("lost"))}:
+        said += ", although its index names one"
     step, more = (PLATFORM, "") if attempt.is_source else (COPY, _COPY_ALL)
     if is_everywhere:
         return failure(step, f"{said}{more}")

@@ -36,9 +36,9 @@ from ...images.image_verification import (
     decide_cached_image,
     entry_matches,
     finds_records,
+    lists_image,
     record_key,
 )
-from ...images.kubelet_settings import lists_image
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.nodes import NodeVersions, format_version, kinds_of, nodes_of
 from ...images.pull_messages import PullAttempt
@@ -50,15 +50,6 @@ from ..subjects import ContainerPull
 from ..verdict import UNKNOWN, UNTESTED, WILL_NOT_PULL, StepResult, failure, info, unknown
 from .asked import PullRoute
 from .sources import SIGNATURE, policies_of
-
-__all__ = [
-    "cache_refs",
-    "explain_cache",
-    "explain_never",
-    "explain_restart",
-    "is_free_after_pull",
-    "judge_present_image",
-]
 
 #: The steps whose failures also prevent a start from the image of the node, if the namespace has an ImagePolicy (`restart`).
 _AT_START = ("registries", SIGNATURE)

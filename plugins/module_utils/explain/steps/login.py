@@ -52,23 +52,6 @@ from .providers import (
 from .pull_secrets import explain_missing_login
 from .streams import has_internal_name
 
-__all__ = [
-    "CHANGED_BEFORE",
-    "CHANGED_SINCE",
-    "CLOSE",
-    "NOT_KNOWN",
-    "events_of",
-    "explain_keys",
-    "explain_login",
-    "explain_mounts",
-    "explain_shared_error",
-    "is_decided_by_registries",
-    "last_node_error",
-    "node_error",
-    "order_of",
-    "order_of_objects",
-]
-
 #: The secret was changed before the last attempt, after it, at about the same time, or at an unknown time.
 CHANGED_BEFORE, CHANGED_SINCE, CLOSE, NOT_KNOWN = "before", "since", "close", "not known"
 

@@ -28,8 +28,6 @@ from ..node_settings import read_mirror_sets, registries_of, why_release_unknown
 from ..verdict import StepResult, failure, info, unknown
 from .providers import CrioProvider
 
-__all__ = ["MirrorKey", "explain_mirrors", "find_lost", "fix_for", "items_of_sets", "key_for", "mirrors_of"]
-
 
 @dataclass(frozen=True)
 class MirrorKey:

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field, replace
 
 from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str, metadata
 from ...core.text import join_and, redact_line, summarize
+from ...dockerconfig.credential_entry import file_key, is_login_for, provider_logins
 from ...dockerconfig.json_text import InvalidContent
-from ...dockerconfig.node_reading import file_key, is_login_for, provider_logins
 from ...images.credential_providers import (
     CRIO_AUDIENCE,
     CRIO_PROVIDER,
@@ -30,32 +30,18 @@ from ...images.credential_providers import (
     crio_doubt,
     crio_match,
     node_problem,
-    platform_of,
     skipped_entries,
 )
 from ...images.nodes import NodeVersions
 from ...images.references import Reference
 from ...images.registry_sources import Mirrors
-from ...platform.cluster import INFRASTRUCTURE
+from ...platform.cluster import INFRASTRUCTURE, platform_of
 from ...rbac.subjects import secrets_review, token_review
 from ...secrets.content import DOCKERCONFIGJSON, StoredSecret
 from ..lookup import Lookup, UnreadableObject, items_of, nodes_for, require_all, try_lookup
 from ..node_settings import KubeletProviders, find_providers
 from ..subjects import ContainerPull
 from ..verdict import StepResult, info
-
-__all__ = [
-    "CrioProvider",
-    "ProvidedLogin",
-    "crio_provider_for",
-    "explain_crio",
-    "explain_crio_files",
-    "explain_providers",
-    "idle_providers",
-    "may_provide",
-    "name_provider",
-    "providers_without_config",
-]
 
 _NAME = CRIO_PROVIDER[0]
 

@@ -30,13 +30,6 @@ from ..verdict import StepResult, failure, info, unknown
 from .asked import PullRoute, RegistryAttempt, read_attempts
 from .providers import idle_providers
 
-__all__ = [
-    "STATES",
-    "explain_missing_login",
-    "explain_secret_list",
-    "explain_secrets",
-]
-
 #: Texts for the states of a secret, with a placeholder for its detail.
 STATES = {
     "usable": "is read",

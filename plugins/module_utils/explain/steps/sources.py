@@ -43,25 +43,6 @@ from .mirrors import explain_mirrors, mirrors_of
 from .pull_secrets import explain_secret_list
 from .streams import resolve_image
 
-__all__ = [
-    "SIGNATURE",
-    "SIGNATURE_RULES",
-    "ImageCandidates",
-    "RegistrySignatures",
-    "RequiredSignature",
-    "SignatureContext",
-    "Sources",
-    "explain_signature",
-    "explain_sources",
-    "find_signature",
-    "policies_of",
-    "registry_signatures",
-    "required_signature",
-    "resolve_short_name",
-    "source_refs",
-    "why_outdated",
-]
-
 _WRITE_IT = "Write the image with its registry's host"
 _HUB = "docker.io"
 

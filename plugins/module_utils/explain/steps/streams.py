@@ -26,15 +26,6 @@ from ..subjects import ContainerPull, StreamSource
 from ..verdict import StepResult, failure, info, unknown
 from .mirrors import find_lost, mirrors_of
 
-__all__ = [
-    "StreamImage",
-    "explain_project",
-    "has_internal_name",
-    "is_integrated",
-    "resolve_image",
-    "why_not_imported",
-]
-
 
 def why_not_imported(tag: StreamTag, evidence: Lookup) -> tuple[str, Sequence[Fix]]:
     """Return the reason why a tag has no image, and the fix that gives the import a login.

@@ -47,18 +47,6 @@ from ...core.text import summarize
 from ...rbac.rights import CLUSTER, EVERY, HOSTED_PULL_SECRETS, JOBS, options_of, rights_of, rules_of
 from ...rbac.subjects import LABELS, RBAC, has_account_labels
 
-__all__ = [
-    "ARGUMENTS",
-    "AccountPlan",
-    "AccountRequest",
-    "AccountRole",
-    "AccountRoles",
-    "NamespaceBindings",
-    "from_options",
-    "is_name_of",
-    "names_from",
-]
-
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "default": "image-pull"},
     "namespace": {"type": "str", "required": True},

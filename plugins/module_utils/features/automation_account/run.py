@@ -23,8 +23,6 @@ from ...engine.run import RunSettings
 from ...rbac.subjects import has_account_labels, is_bound_to
 from .plan import AccountPlan, AccountRequest, NamespaceBindings
 
-__all__ = ["TokenSink", "reconcile_account", "run_account"]
-
 
 @dataclass(frozen=True)
 class TokenSink:

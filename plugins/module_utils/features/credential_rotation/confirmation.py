@@ -23,8 +23,6 @@ from ...core.text import summarize
 from ...declarations.declare import TARGETS
 from ...dockerconfig.registry_keys import same_path
 
-__all__ = ["ARGUMENTS", "PLACES", "ROW", "ConfirmedEntry", "ConfirmedSecrets", "confirmed_entries", "plan_problems"]
-
 #: Maximum number of invalid entries in one message.
 _SHOWN = 20
 _UID = re.compile(r"[0-9A-Za-z-]{1,64}\Z")

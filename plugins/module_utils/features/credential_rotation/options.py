@@ -23,8 +23,6 @@ from ...secrets.expiry import SKEW, expiry_of, kind_of
 from . import confirmation
 from .confirmation import ConfirmedEntry, ConfirmedSecrets
 
-__all__ = ["ARGUMENTS", "Rotation", "check_lifetime", "from_options", "label_users"]
-
 ARGUMENTS: dict[str, Any] = {
     "registries": {"type": "list", "elements": "str", "required": True},
     "old": {

@@ -40,28 +40,6 @@ from ...secrets.content import (
 )
 from .options import Rotation
 
-__all__ = [
-    "EXCLUDED",
-    "NAMED",
-    "NODES_SECRETS",
-    "ROTATED_FROM",
-    "SHOWN",
-    "Copy",
-    "CredentialRotation",
-    "account_list_ref",
-    "confirmed_row",
-    "describe_absence",
-    "first_per_namespace",
-    "other_password_row",
-    "other_user_row",
-    "row_of_nodes",
-    "row_with_reason",
-    "second_name",
-    "trim_managers",
-    "undeclared_note",
-    "undeclared_row",
-]
-
 #: Maximum number of rows of a kind in the result.
 SHOWN = 100
 #: Maximum number of secrets in a warning, and of keys of one secret in a reason.

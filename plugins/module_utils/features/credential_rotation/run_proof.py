@@ -27,15 +27,6 @@ from .options import Rotation
 from .plan import Copy
 from .uses import EventCounts, PendingPull, Use, event_counts, filter_pending, find_pending, trim_event
 
-__all__ = [
-    "ImagesInUse",
-    "ProofResult",
-    "PullWait",
-    "SecretLogins",
-    "check_secret_logins",
-    "prove_new_login",
-]
-
 #: Maximum number of images of one repository that are tried in each namespace: an image that is gone from the registry proves nothing.
 _TRIED = 3
 #: Maximum number of repositories of one namespace.

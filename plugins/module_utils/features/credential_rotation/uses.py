@@ -37,28 +37,6 @@ from ...images.references import Reference, reference_of
 from ...platform.account_lists import names_in
 from .plan import NAMED, SHOWN, Copy, second_name
 
-__all__ = [
-    "READ",
-    "EventCounts",
-    "PendingPull",
-    "PullState",
-    "Use",
-    "WaitResult",
-    "collect_uses",
-    "event_counts",
-    "filter_pending",
-    "find_failing_images",
-    "find_pending",
-    "find_undecided_images",
-    "keys_of",
-    "secret_for",
-    "trim_event",
-    "trim_to_uses",
-    "used_images",
-    "uses_in",
-    "uses_with_secrets",
-]
-
 #: The kinds of objects that use images.
 READ: Sequence[Kind] = (POD, *WORKLOADS.values())
 

@@ -34,15 +34,6 @@ from ...platform.machine_config import MACHINE_CONFIG, MACHINE_CONFIG_POOL, Pool
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 
-__all__ = [
-    "GlobalPullSecret",
-    "HostedMerge",
-    "PoolRollout",
-    "from_options",
-    "hosted_cluster",
-    "require_auth_file",
-]
-
 
 @dataclass(frozen=True)
 class GlobalPullSecret:

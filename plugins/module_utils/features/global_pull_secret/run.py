@@ -17,8 +17,7 @@ from ...core.errors import Refusal
 from ...core.files import VariableFile, Write
 from ...core.objects import NODE, Json, ObjectRef, as_str, metadata
 from ...discovery.cluster import ClusterKind, detect_cluster_kind, get_if_readable
-from ...engine.inspection import inspect
-from ...engine.run import RunSettings
+from ...engine.run import RunSettings, inspect
 from ...platform.cluster import HOSTED, INFRASTRUCTURE, MANAGED, MANAGEMENT, STANDALONE, why_unsupported
 from ...platform.hosted import (
     ADDITIONAL_SECRET,
@@ -43,8 +42,6 @@ from ...platform.machine_config import (
 from ...platform.protected import NODE_SECRET
 from ...secrets.content import StoredSecret
 from .question import GlobalPullSecret, HostedMerge, PoolRollout, require_auth_file
-
-__all__ = ["BackupSink", "back_up", "inspect_global_secret"]
 
 #: A resourceVersion as an API server writes it. It becomes part of a file name.
 _VERSION = re.compile(r"[0-9]{1,20}\Z")
@@ -131,15 +128,8 @@ class _ClusterInspector:
                 "this is a managed cluster (ROSA classic or OpenShift Dedicated): a Red Hat webhook refuses changes of its pull secret by "
                 "most callers. Use pull secrets in the namespaces instead (role private_registry)"
             )
-        return {
-            **_place(NODE_SECRET),
-            "pools": pools,
-            "node_pools": [],
-            "drains": costs,
-            "overridden": [],
-            "rolled_out": all(not pool["waits_for"] for pool in pools) if self.asked.wait else None,
-            "notes": notes,
-        }
+        rolled_out = all(not pool["waits_for"] for pool in pools) if self.asked.wait else None
+        return _result(NODE_SECRET, notes, pools=pools, drains=costs, rolled_out=rolled_out)
 
     def hosted(self) -> dict[str, Any]:
         """Return the result of a hosted cluster, seen from within."""
@@ -162,15 +152,8 @@ class _ClusterInspector:
             *_unseen_notes(unseen),
             *([] if self.asked.wait else self._unmerged_notes()),
         ]
-        return {
-            **_place(ADDITIONAL_SECRET),
-            "pools": [],
-            "node_pools": pools,
-            "drains": False,
-            "overridden": ignored,
-            "rolled_out": True if self.asked.wait and not unseen else None,
-            "notes": notes,
-        }
+        rolled_out = True if self.asked.wait and not unseen else None
+        return _result(ADDITIONAL_SECRET, notes, node_pools=pools, overridden=ignored, rolled_out=rolled_out)
 
     def _unmerged_notes(self) -> list[str]:
         """Return why the platform does not merge the additional secret; empty if it does."""
@@ -192,15 +175,7 @@ class _ClusterInspector:
             )
         if self.asked.wait:
             notes.append(f"the management cluster does not show whether the nodes of {ref} have the secret")
-        shown = {
-            "pools": [],
-            "node_pools": pools,
-            "drains": False,
-            "overridden": [],
-            "rolled_out": None,
-            "notes": notes,
-        }
-        return {**_place(place), **shown}
+        return _result(place, notes, node_pools=pools)
 
     def _pool(self, obj: Any) -> dict[str, Any]:
         """Return the report of a pool, with its other pending changes."""
@@ -259,6 +234,12 @@ _LOOKS: Mapping[str, Callable[[_ClusterInspector], dict[str, Any]]] = {
 
 def _place(ref: ObjectRef) -> dict[str, Any]:
     return {"namespace": ref.namespace, "name": ref.name}
+
+
+def _result(ref: ObjectRef, notes: Sequence[str], **found: Any) -> dict[str, Any]:
+    """Return the result for the secret that a change writes. `found` are the parts that differ from those of a cluster without pools."""
+    usual = {"pools": [], "node_pools": [], "drains": False, "overridden": [], "rolled_out": None, "notes": notes}
+    return {**_place(ref), **usual, **found}
 
 
 def _pool_notes(pools: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...core.objects import as_dict, as_list, as_str
+from ...core.objects import as_dict, as_list, as_str, as_strs
 from ...core.text import join_and
 from ...explain.lookup import Lookup, architectures_for, try_lookup
 from ...explain.steps.asked import PullRoute, RegistryAttempt, read_attempts, serving_attempts
@@ -23,9 +23,7 @@ from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.sources import find_signature, required_signature
 from ...explain.subjects import ContainerPull
 from ...images.references import Reference
-from .rows import CopyAnswer, ImageUse, read_credentials
-
-__all__ = ["COPY_ANSWERS", "compare_copy"]
+from .rows import CopyAnswer, ImageUse, explain_other_login, read_credentials
 
 SAME, MISSING, OTHER, LACKING = "same", "missing", "other_digest", "architecture_missing"
 NO_LOGIN, UNSIGNED, NOT_KNOWN = "no_login", "unsigned", "unknown"
@@ -49,7 +47,7 @@ _ANY = "*"
 class _End:
     """One end. `failure` is an answer if the image is not served, with the reason in `said`.
 
-    `manifests` are the digests by architecture, and `unread` is the reason if they are not known.
+    `manifests` are the digests by architecture, and `unread` is the reason if they are not known. `lost`: see `ImageArchitectures`.
     """
 
     failure: str = ""
@@ -57,6 +55,7 @@ class _End:
     digest: str = ""
     manifests: Mapping[str, set[str]] = field(default_factory=dict)
     unread: str = ""
+    lost: Sequence[str] = ()
 
     def of(self, architecture: str) -> set[str]:
         return self.manifests.get(architecture) or self.manifests.get(_ANY, set())
@@ -81,6 +80,8 @@ def compare_copy(use: ImageUse, evidence: Lookup) -> ImageUse:
 
 def _compare(running: Sequence[str], here: _End, there: _End, wanted: Sequence[str]) -> tuple[str, str]:
     """The answer, as far as the two ends show it. The registry of the copy has an image."""
+    if lost := [name for name in wanted or there.lost if name in there.lost]:
+        return LACKING, f"the copy has no image for {join_and(lost)}, although its index names one"
     if here.digest and here.digest == there.digest:
         return SAME, f"both ends have {here.digest}"
     if why := here.said or here.unread or there.unread:
@@ -127,6 +128,8 @@ def _failed_end(route: PullRoute) -> _End:
         return _End(NOT_KNOWN, unknown.said)
     if missing := next((each for each in attempts if each.outcome == _NOWHERE), None):
         return _End(MISSING, missing.said)
+    if other := explain_other_login(route.subject, route.reference, route.evidence):
+        return _End(NOT_KNOWN, other)
     who = route.subject.account_ref if route.subject.account else route.subject.ref
     tried = f"{attempts[0].which}, {attempts[0].said}" if attempts else "nodes ask only mirrors for it"
     return _End(NO_LOGIN, f"{who} needs a login for {route.reference.repository}: {tried}")
@@ -148,7 +151,7 @@ def _read_served(attempt: RegistryAttempt, reference: Reference, evidence: Looku
     for name, each in pairs:
         manifests.setdefault(name, set()).add(each)
     why = unread or as_str(found.get("unread")) or ("" if found else as_str(as_dict(answer).get("message")))
-    return _End("", "", digest, manifests, why)
+    return _End("", "", digest, manifests, why, as_strs(found.get("lost")))
 
 
 def _check_signature(moved: ContainerPull, evidence: Lookup) -> tuple[str, str] | None:

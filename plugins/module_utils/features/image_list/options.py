@@ -11,10 +11,7 @@ from typing import Any
 
 from ...core.errors import OptionError
 from ...images.image_questions import RegistryAccess, access_of
-from ...images.references import Reference
-from ...images.registry_paths import RegistryPath
-
-__all__ = ["OUTPUTS", "ImageListQuestion", "from_options"]
+from ...images.references import Reference, RegistryPath, move_image
 
 #: The options that name files.
 OUTPUTS = ("dest", "csv", "kustomize")
@@ -37,10 +34,8 @@ class ImageListQuestion:
         return not self.of or any(path.covers(each) for path in self.of for each in repositories)
 
     def copy_of(self, reference: Reference) -> Reference | None:
-        """Return the image after the moves, or None if no move has it. The longest path decides."""
-        found = [(source, target) for source, target in self.moves if source.covers(reference.repository)]
-        source, target = max(found, key=lambda move: len(move[0].text), default=(None, None))
-        return None if source is None or target is None else source.move(reference, target)
+        """Return the image after the moves, or None if no move has it."""
+        return move_image(reference, self.moves)
 
 
 def from_options(options: Mapping[str, Any]) -> ImageListQuestion:

@@ -23,13 +23,21 @@ from ...core.redaction import rewrite_texts
 from ...core.text import make_printable, pluralize, summarize
 from ...core.times import format_utc
 from ...core.writers import as_comments, as_yaml
-from ...explain.snapshot import ACCOUNTS, BUILDS, NODES_READ, PODS, SECRETS, STREAMS, WORKLOADS_READ, ClusterSnapshot
+from ...explain.snapshot import (
+    ACCOUNTS,
+    BUILDS,
+    NODES_READ,
+    OPERATORS,
+    PODS,
+    SECRETS,
+    STREAMS,
+    WORKLOADS_READ,
+    ClusterSnapshot,
+)
 from ...images.references import Reference, reference_of
 from .copies import COPY_ANSWERS
 from .options import ImageListQuestion
 from .rows import ImageUse
-
-__all__ = ["IMAGES_FORMAT", "as_csv", "as_kustomize", "document_of", "lines_of", "render_outputs"]
 
 #: The value of `format` in a document. The number increases when a reader of the previous format would misread the new one.
 IMAGES_FORMAT = "openshift_ops.image_pull/images/1"
@@ -37,7 +45,7 @@ IMAGES_FORMAT = "openshift_ops.image_pull/images/1"
 _Row = Mapping[str, Any]
 
 #: The kinds without which the list is not complete.
-_NEEDED = (PODS, WORKLOADS_READ, STREAMS, BUILDS, SECRETS, ACCOUNTS)
+_NEEDED = (PODS, WORKLOADS_READ, STREAMS, BUILDS, OPERATORS, SECRETS, ACCOUNTS)
 
 
 def document_of(

@@ -23,8 +23,7 @@ from ...core.text import make_printable
 from ...explain.snapshot import BUILD_CONFIG
 from ...explain.subjects import CONTAINERS, WORKLOADS, template_of
 from ...images.image_streams import IMAGE_STREAM
-
-__all__ = ["OWNER_KINDS", "NamedImage", "TextNote", "TextOwner", "named_images_of", "take_note"]
+from ...images.platform_images import OPERATOR, NamedImage, images_of_platform
 
 #: The kinds of owners, with their names in a sentence. `pods`: the text is not in the template, but in the pods, as a webhook makes it.
 OWNER_KINDS: Mapping[str, str] = {
@@ -38,7 +37,7 @@ OWNER_KINDS: Mapping[str, str] = {
     "unknown": "owner not known",
 }
 
-_CSV = "ClusterServiceVersion"
+_CSV = OPERATOR.kind
 _TRACKING = re.compile(r"(?P<app>[^:]{1,253}):[^/:]*/(?P<kind>[^:]+):(?P<namespace>[^/:]*)/(?P<name>.+)\Z")
 _FLUX = {"Kustomization": "kustomize.toolkit.fluxcd.io", "HelmRelease": "helm.toolkit.fluxcd.io"}
 _BUILD_STRATEGIES = ("dockerStrategy", "sourceStrategy", "customStrategy")
@@ -59,16 +58,6 @@ class TextOwner:
 
 
 @dataclass(frozen=True)
-class NamedImage:
-    """An image in the text of an object. `location` is as that of a pull, `field` the path of the text. `secrets` are those for its pull."""
-
-    location: str
-    field: str
-    image: str
-    secrets: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class TextNote:
     """What is kept of a whole object. `managers` are the last writers by field. `images` are those that the trimmed object does not have."""
 
@@ -80,7 +69,7 @@ class TextNote:
 def take_note(kind: Kind, obj: Json) -> TextNote:
     """Return the note about an object. Another object writes a controlled one, so its field managers say nothing."""
     owner = _owner_of(kind, obj)
-    images = [*_images_of_build(obj)] if kind == BUILD_CONFIG else []
+    images = [*(_images_of_build(obj) if kind == BUILD_CONFIG else images_of_platform(kind, obj))]
     if controller_reference(obj):
         return TextNote(owner, images=images)
     fields = [each.field for each in images or named_images_of(kind, obj)]
@@ -124,7 +113,8 @@ def _owner_of(kind: Kind, obj: Json) -> TextOwner:
     meta = metadata(obj)
     labels, notes = as_dict(meta.get("labels")), as_dict(meta.get("annotations"))
     owners = [as_dict(each) for each in as_list(meta.get("ownerReferences"))]
-    csv = next((as_str(each.get("name")) for each in owners if each.get("kind") == _CSV), "")
+    itself = {"kind": kind.kind, "name": meta.get("name")}
+    csv = next((as_str(each.get("name")) for each in (*owners, itself) if each.get("kind") == _CSV), "")
     if labels.get("olm.owner.kind") == _CSV:
         csv = csv or as_str(labels.get("olm.owner"))
     if csv:

@@ -14,22 +14,25 @@ from ...dockerconfig.registry_keys import without_user
 from ...explain.credentials import Credentials, credentials_of
 from ...explain.lookup import Lookup, require_all
 from ...explain.snapshot import BUILD_CONFIG, NOTE, ClusterSnapshot, NamespaceSnapshot
+from ...explain.steps.providers import may_provide
 from ...explain.steps.pull_secrets import explain_secret_list
 from ...explain.steps.sources import resolve_short_name
 from ...explain.subjects import STATUSES, ContainerPull, pulls_of_pod, pulls_of_workload
 from ...explain.workload_pods import can_pull, explain_each, is_same_image
+from ...images.credential_providers import cloud_of
 from ...images.image_streams import IMAGE_STREAM, origin_of
+from ...images.platform_images import OPERATOR
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import is_cluster_host
 from ...platform.protected import NODE_SECRET
 from .options import ImageListQuestion
 from .owners import TextNote, TextOwner, named_images_of
 
-__all__ = ["CopyAnswer", "ImageUse", "ServingLogin", "read_credentials", "uses_of"]
-
 #: Where the text is: in the present template or another object, in the template of earlier pods, or only in pods.
 TEMPLATE, EARLIER, PODS = "template", "earlier_template", "pods"
 _OF_PODS = TextOwner("pods")
+#: Why a login of the nodes is not known.
+PROVIDED = "a credential provider of the nodes may give a login"
 
 
 @dataclass(frozen=True)
@@ -81,23 +84,28 @@ class ImageUse:
         return reference_of(self.subject.image)
 
 
+#: The logins of a namespace, by the kind, account and list of what pulls, and the repository.
+_Logins = dict[tuple[Kind, str, tuple[str, ...], str], ServingLogin]
+
+
 def uses_of(place: NamespaceSnapshot, survey: ClusterSnapshot, asked: ImageListQuestion) -> list[ImageUse]:
     """Return the wanted images that the objects of the namespace name.
 
     :raises ReadRequired: when more objects must be read first. All of them are then requested.
     """
     every = (_add_stream(use, survey.places) for use in _uses_in(place))
-    found = explain_each(every, lambda use: _add_facts(use, survey.evidence, asked))
+    logins: _Logins = {}
+    found = explain_each(every, lambda use: _add_facts(use, survey.evidence, asked, logins))
     return [use for use in found if use is not None]
 
 
-def _add_facts(use: ImageUse, evidence: Lookup, asked: ImageListQuestion) -> ImageUse | None:
+def _add_facts(use: ImageUse, evidence: Lookup, asked: ImageListQuestion, logins: _Logins) -> ImageUse | None:
     """The use with its login and its move, or None if it is not wanted. A trigger can set an image that is still blank."""
     names = _names_of(use, evidence)
     if not use.subject.image.strip() or not asked.wants([each.repository for each in names]):
         return None
     moves = ((name, copy) for name in names if (copy := asked.copy_of(name)))
-    return replace(use, login=_login_of(use.subject, evidence), move=next(moves, None))
+    return replace(use, login=_login_of(use.subject, evidence, logins), move=next(moves, None))
 
 
 # --- objects
@@ -116,10 +124,10 @@ def _uses_in(place: NamespaceSnapshot) -> Iterator[ImageUse]:
         for each in _running_in(place, [pod]):
             yield replace(each, origin=TEMPLATE, owner=_owner_in(pod[NOTE], each.path))
     yield from chain.from_iterable(_uses_of_stream(place, stream) for stream in place.streams)
-    for build in place.builds:
-        ref, note = place.ref_of(BUILD_CONFIG, build), build[NOTE]
+    for kind, obj in (*((BUILD_CONFIG, each) for each in place.builds), *place.operators):
+        ref, note, account = place.ref_of(kind, obj), obj[NOTE], "builder" if kind == BUILD_CONFIG else ""
         for named in note.images:
-            subject = ContainerPull(ref, "builder", named.secrets, named.location, named.image)
+            subject = ContainerPull(ref, account, named.secrets, named.location, named.image, is_pod=not account)
             yield ImageUse(subject, ref, named.field, TEMPLATE, _owner_in(note, named.field))
 
 
@@ -219,10 +227,18 @@ def _names_of(use: ImageUse, evidence: Lookup) -> list[Reference]:
     return [each for each in dict.fromkeys((reference, *names, source)) if each is not None]
 
 
-def _login_of(subject: ContainerPull, evidence: Lookup) -> ServingLogin:
+def _login_of(subject: ContainerPull, evidence: Lookup, known: _Logins) -> ServingLogin:
+    """The login. The pods of a namespace often have the same list and repository, so `known` keeps the answers of one namespace."""
     reference = reference_of(subject.image)
     if reference is None:
         return ServingLogin(unknown=f"{subject.image!r} is not a valid image name")
+    key = (subject.ref.kind, subject.account, subject.own, reference.repository)
+    if key not in known:
+        known[key] = _find_login(subject, reference, evidence)
+    return known[key]
+
+
+def _find_login(subject: ContainerPull, reference: Reference, evidence: Lookup) -> ServingLogin:
     own, why = read_credentials(subject, reference, evidence)
     nodes = credentials_of(NODE_SECRET.namespace, [NODE_SECRET.name], reference.repository, evidence)
     for namespace, found in ((subject.namespace, own), (NODE_SECRET.namespace, nodes)):
@@ -230,7 +246,22 @@ def _login_of(subject: ContainerPull, evidence: Lookup) -> ServingLogin:
             return ServingLogin(unknown=why)
         for login in found.usable_logins:
             return ServingLogin(f"{namespace}/{login.secret}", without_user(login.key))
-    return ServingLogin()
+    return ServingLogin(unknown=explain_other_login(subject, reference, evidence, only_clouds=True))
+
+
+def explain_other_login(
+    subject: ContainerPull, reference: Reference, evidence: Lookup, *, only_clouds: bool = False
+) -> str:
+    """Return why a login that no secret shows may serve the image. Empty if nothing speaks for one.
+
+    `only_clouds`: only the registry of a cloud may have one. Others need the files of the kubelets.
+
+    :raises ReadRequired: when objects have to be read first.
+    """
+    if subject.ref.kind == OPERATOR:
+        return "the operator chooses the account that pulls its related images"
+    may_be = cloud_of(reference.repository) or not only_clouds
+    return PROVIDED if may_be and may_provide(subject, reference, evidence) else ""
 
 
 def read_credentials(subject: ContainerPull, reference: Reference, evidence: Lookup) -> tuple[Credentials, str]:

@@ -23,9 +23,9 @@ from .outputs import document_of, lines_of
 from .owners import take_note
 from .rows import ImageUse, uses_of
 
-__all__ = ["list_images_in_use"]
-
-_QUESTION = SnapshotQuestion(verdicts=False, nodes=True, take_note=take_note, node_images=True, bindings=False)
+_QUESTION = SnapshotQuestion(
+    verdicts=False, nodes=True, take_note=take_note, node_images=True, bindings=False, operators=True
+)
 #: Writes the files for a document.
 Write = Callable[[Mapping[str, Any]], None]
 

@@ -30,14 +30,6 @@ from ...rbac.subjects import (
     subjects_of,
 )
 
-__all__ = [
-    "ARGUMENTS",
-    "DEFAULT_BINDING",
-    "ImagePullerGrant",
-    "contradictions",
-    "from_options",
-]
-
 _ACCOUNT = {
     "namespace": {"type": "str", "required": True},
     "name": {"type": "str", "default": "default"},

@@ -19,8 +19,6 @@ from ...engine.run import RunSettings
 from ...rbac.subjects import SUBJECT_ACCESS_REVIEW, MayPull, Subject, parse_review, review_spec
 from .plan import ImagePullerGrant
 
-__all__ = ["verify_access"]
-
 #: Seconds during which an answer can be outdated: the authorizer sees a binding through a watch, milliseconds after the write.
 _NEWS_SECONDS = 2.0
 

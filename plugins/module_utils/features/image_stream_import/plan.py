@@ -23,21 +23,6 @@ from ...dockerconfig.registry_keys import check_key, same_path
 from ...images.image_streams import IMAGE_STREAM, MENDED_BY_A_LOGIN, StreamTag, cause_of, fix_for, tag_of
 from ...images.references import Reference, reference_of
 
-__all__ = [
-    "IMAGE_STREAM_IMPORT",
-    "ImportOptions",
-    "Imports",
-    "LeftTag",
-    "StreamImport",
-    "TagImport",
-    "TagResult",
-    "advice",
-    "from_options",
-    "read_results",
-    "resource_version_of",
-    "tag_row",
-]
-
 
 @dataclass(frozen=True)
 class ImportOptions:

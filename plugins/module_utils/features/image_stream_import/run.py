@@ -45,8 +45,6 @@ from .plan import (
     tag_row,
 )
 
-__all__ = ["import_streams"]
-
 _GROUP = "image.openshift.io"
 #: Maximum number of tags in one request: the server queries the registry for one after the other, and a request must not take long.
 _MOST_TAGS = 25

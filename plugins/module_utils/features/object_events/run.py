@@ -22,10 +22,16 @@ from ...clients.kube.errors import ApiError, ClusterError, Expired, Forbidden, U
 from ...core.errors import ImagePullError, describe_unexpected
 from ...core.objects import Json
 from ...engine.run import Clock
-from .known_objects import Grouping, KnownObjects, ObservedObject, WatchHealth, observe_object
-from .settings import WatchedKind, WatchSettings, escape_templates
-
-__all__ = ["OpenCluster", "follow_objects"]
+from .events import (
+    Grouping,
+    KnownObjects,
+    ObservedObject,
+    WatchedKind,
+    WatchHealth,
+    WatchSettings,
+    escape_templates,
+    observe_object,
+)
 
 #: Opens a new connection, and reads the login again.
 OpenCluster = Callable[[], AbstractContextManager[Cluster]]

@@ -18,8 +18,6 @@ from ...images import image_questions
 from ...images.image_questions import RegistryAccess, access_of
 from ...images.references import reference_of
 
-__all__ = ["ARGUMENTS", "PullAccess", "from_options"]
-
 ARGUMENTS: dict[str, Any] = {
     "pod": {"type": "str"},
     "workload": {"type": "str"},

@@ -18,10 +18,11 @@ from ...discovery.lookup_reader import read_lookups
 from ...engine.namespaces import missing_in
 from ...engine.result import NamespaceResult, Outcome
 from ...engine.run import NamespaceWork, Run, RunSettings, open_run
-from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, explain
+from ...explain.chain import explain
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject
 from ...explain.secretless import SecretlessPlan, plan_secretless
 from ...explain.subjects import WORKLOADS, ContainerPull, pull_of_account, pulls_of_pod, pulls_of_workload
+from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.workload_pods import (
     PodOwners,
     added_containers,
@@ -34,8 +35,6 @@ from ...images.image_streams import IMAGE_STREAM
 from ...images.node_registries import IMAGE_POLICY
 from ...secrets.content import DATA_KEYS
 from .options import PullAccess
-
-__all__ = ["explain_access"]
 
 #: Maximum number of containers of a workload's pods for which events are read.
 _PODS_WITH_EVENTS = 10

@@ -28,15 +28,14 @@ from ...explain.snapshot import (
     NamespaceSnapshot,
     SnapshotQuestion,
 )
-from ...images.kubelet_settings import SETTINGS_KINDS
+from ...images.image_verification import SETTINGS_KINDS
 from ...images.nodes import parse_version
 from ...platform.cluster import REGISTRY_CONFIG
 from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS, describe_keeper
 from ...rbac.subjects import PROJECT_GROUPS, SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, pullers_of
 from . import forecast, rules_access, rules_images, rules_pods, rules_secrets, rules_verification
-from .findings import DRIFT, Finding, find_drift, sort_findings
+from .findings import DRIFT, Finding, PullAudit, find_drift, sort_findings
 from .forecast import RELEASE_REFS, RELEASE_SIGNATURE
-from .options import PullAudit
 from .rules import RULES
 from .rules_access import NODE_RULES, node_refs
 from .rules_images import (
@@ -48,8 +47,6 @@ from .rules_images import (
 )
 from .rules_secrets import BUILD_RULES, SEARCH, group_logins, label_logins
 from .rules_verification import VERIFICATION
-
-__all__ = ["CHECKS", "Audit", "count_findings", "document_of", "snapshot_question"]
 
 Check = Callable[[NamespaceSnapshot, ClusterSnapshot], Iterable[Finding]]
 #: A rule's id, the place where it is applied as a message names it, and the function that applies it.

@@ -45,23 +45,6 @@ from ...secrets.expiry import is_legacy_token
 from .findings import Finding
 from .rules_pods import find_pods_without_login
 
-__all__ = [
-    "FORECASTS",
-    "RELEASE_REFS",
-    "RELEASE_SIGNATURE",
-    "ReleaseMirror",
-    "begins_to_verify",
-    "find_cached_images",
-    "find_credential_providers",
-    "find_legacy_tokens",
-    "find_recreated_secrets",
-    "find_release_mirrors",
-    "find_renamed_images",
-    "find_short_names",
-    "is_due",
-    "release_mirrors",
-]
-
 Version = tuple[int, int]
 
 RELEASE_SIGNATURE = "forecast-release-signature"

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from ...core.documents import ERROR, INFO, WARNING
 from ...explain.snapshot import ACCOUNTS, BINDINGS, BUILDS, PODS, SECRETS, STREAMS, WORKLOADS_READ
 
-__all__ = ["RULES", "AuditRule"]
-
 
 @dataclass(frozen=True)
 class AuditRule:

@@ -37,22 +37,6 @@ from ...rbac.subjects import AUTHENTICATED, PROJECT_GROUPS, UNAUTHENTICATED, Sub
 from ...secrets.content import DATA_KEYS, DOCKERCONFIGJSON
 from .findings import INVENTORY, Finding
 
-__all__ = [
-    "NODE_RULES",
-    "OPEN_TO_USERS",
-    "find_cluster_grants",
-    "find_dangling_links",
-    "find_dead_subjects",
-    "find_duplicate_bindings",
-    "find_duplicate_links",
-    "find_grants_to_everybody",
-    "find_open_selectors",
-    "find_unlinked_cluster",
-    "find_unprovisioned_accounts",
-    "find_unusable_node_secret",
-    "node_refs",
-]
-
 _ALL_ACCOUNTS = PROJECT_GROUPS.rstrip(":")
 _EVERYBODY: Mapping[str, str] = {
     AUTHENTICATED: "everyone who is logged in (including all service accounts)",

@@ -20,7 +20,6 @@ from ...core.objects import ObjectRef, as_dict, as_list, as_str, as_strs, metada
 from ...core.text import pluralize, summarize
 from ...dockerconfig.registry_keys import kubelet_keys, without_user
 from ...explain import fixes
-from ...explain.chain import PULLS
 from ...explain.listed_evidence import explanation_key
 from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, node_objects_for
 from ...explain.snapshot import (
@@ -33,27 +32,13 @@ from ...explain.snapshot import (
 )
 from ...explain.steps.sources import RegistrySignatures, RequiredSignature, find_signature, required_signature
 from ...explain.subjects import ContainerPull
-from ...explain.verdict import PullVerdict
+from ...explain.verdict import PULLS, PullVerdict
 from ...images.image_streams import IMAGE_STREAM, failed_imports
 from ...images.nodes import architectures_of
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.cluster import REGISTRY_CONFIG, is_registry_removed
 from .findings import Finding
-
-__all__ = [
-    "IMAGE_UNSIGNED",
-    "MOST_IMAGES",
-    "REGISTRY_REMOVED",
-    "answer_of",
-    "find_failing_imports",
-    "find_images_of_removed_registry",
-    "find_stale_secrets",
-    "find_unsigned_images",
-    "share_evenly",
-    "signed_images",
-    "unknown_signatures",
-]
 
 REGISTRY_REMOVED = "forecast-registry-removed"
 
@@ -259,7 +244,7 @@ def unknown_signatures(survey: ClusterSnapshot) -> Iterator[str]:
             f"{_begin(left_out)}: one audit asks for {MOST_IMAGES:,} images, and shares them evenly among the namespaces. Audit these "
             "namespaces in a run of their own"
         )
-    unknown = [(namespace, each) for namespace, each in every if each.found is not None and _is_unknown(each)]
+    unknown = [(namespace, each) for namespace, each in every if _is_unknown(each)]
     if unknown:
         _namespace, first = unknown[0]
         why = "" if first.found is None else first.found.said

@@ -13,31 +13,17 @@ from ...core.documents import INFO
 from ...core.objects import POD, ObjectRef
 from ...core.text import join_and, summarize
 from ...explain import fixes
-from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.credentials import KubeletLogin, credentials_of
 from ...explain.lookup import ReadRequired
 from ...explain.snapshot import ClusterSnapshot, NamespaceSnapshot
 from ...explain.steps.providers import may_provide
 from ...explain.subjects import ContainerPull
+from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...images.pull_rules import OWN_LIMIT
 from ...images.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
 from ...platform.protected import NODE_SECRET
 from .findings import Finding
-
-__all__ = [
-    "find_broken_public_pulls",
-    "find_failing_pods",
-    "find_failing_workloads",
-    "find_hidden_account_lists",
-    "find_missing_secrets",
-    "find_not_known_pulls",
-    "find_pods_older_than_link",
-    "find_pods_without_login",
-    "find_unknown_pulls",
-    "logins_for_image",
-    "repositories_with_login",
-]
 
 #: Maximum number of pods in one message.
 _SHOWN = 5

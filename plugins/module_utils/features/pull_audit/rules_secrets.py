@@ -18,7 +18,7 @@ from typing import Any
 from ...core.objects import SECRET, ObjectRef, as_dict, as_list, as_str
 from ...core.text import pluralize, summarize
 from ...core.times import format_day
-from ...dockerconfig.node_reading import is_login_for
+from ...dockerconfig.credential_entry import is_login_for
 from ...dockerconfig.registry_keys import (
     can_be_shown,
     host_of,
@@ -38,26 +38,6 @@ from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY, BuildSecrets, i
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, Match
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
 from .findings import Finding
-
-__all__ = [
-    "BUILD_RULES",
-    "SEARCH",
-    "find_broad_keys",
-    "find_copies",
-    "find_differing_copies",
-    "find_duplicate_secrets",
-    "find_expired_logins",
-    "find_expiring_logins",
-    "find_searched_credential",
-    "find_short_lived_logins",
-    "find_unmatched_keys",
-    "find_unparsable_secrets",
-    "find_unread_types",
-    "find_unused_secrets",
-    "find_widespread_logins",
-    "group_logins",
-    "label_logins",
-]
 
 
 def find_unread_types(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from ...explain.subjects import ContainerPull
 from ...images.credential_providers import CRIO_PROVIDER, node_problem
 from ...images.image_verification import (
     ALWAYS_VERIFY,
+    KUBEADM_CONFIG_MAP,
     NEVER_VERIFY,
     NEVER_VERIFY_ALLOWLISTED,
     USES,
@@ -35,14 +36,11 @@ from ...images.image_verification import (
     unmatchable_entries,
     verifies,
 )
-from ...images.kubelet_settings import KUBEADM_CONFIG_MAP
 from ...images.nodes import NodeVersions, format_version
 from ...images.references import Reference, reference_of
 from ...platform.machine_config import MACHINE_CONFIG_POOL
 from .findings import Finding
 from .rules_pods import find_pods_without_login
-
-__all__ = ["CLUSTER_RULES", "REFUSED_PODS", "VERIFICATION", "NodeCheck", "Repositories", "find_refused_pods"]
 
 #: Returns the repositories for which some pod has a login. Few clusters have a policy for which they must be found.
 Repositories = Callable[[], frozenset[str]]

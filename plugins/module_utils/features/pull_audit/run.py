@@ -24,11 +24,9 @@ from ...images.image_questions import RegistryAccess
 from ...images.node_registries import CLUSTER_POLICIES
 from ...images.nodes import parse_version
 from .checks import Audit, count_findings, document_of, snapshot_question
+from .findings import PullAudit
 from .forecast import RELEASE_SIGNATURE, release_mirrors
-from .options import PullAudit
 from .rules_images import IMAGE_UNSIGNED, MOST_IMAGES, answer_of, share_evenly, signed_images
-
-__all__ = ["audit_cluster"]
 
 #: Maximum number of findings in a result whose document is written to a file.
 _WORST = 100
@@ -73,7 +71,7 @@ def _ask_for_signatures(run: Run, asked: PullAudit, survey: ClusterSnapshot) -> 
     """Ask registries for the signatures of images in use, and for those that the images will need after the upgrade, as the options say."""
     access = asked.registries
     if access is not None and IMAGE_UNSIGNED in asked.rules:
-        survey = replace(survey, signatures=_ask_for_present(run, survey, access))
+        survey = replace(survey, signatures=_ask_for(run, _read_images(run, survey), survey.evidence, access))
     if access is None or asked.target is None or RELEASE_SIGNATURE not in asked.rules:
         return survey
     current = parse_version(survey.version.rpartition(" ")[2])
@@ -90,13 +88,6 @@ def _extra(document: dict[str, Any], asked: PullAudit, write: Write | None) -> d
         return {**brief, "audit": document}
     write(document)
     return {**brief, "top_findings": found["findings"][:_WORST], "dest": asked.dest, "changed": True}
-
-
-def _ask_for_present(
-    run: Run, survey: ClusterSnapshot, access: RegistryAccess
-) -> Mapping[str, Sequence[ImageSignature]]:
-    """The images that need a signature by namespace, with the answers of registries."""
-    return _ask_for(run, _read_images(run, survey), survey.evidence, access)
 
 
 def _ask_for_coming(

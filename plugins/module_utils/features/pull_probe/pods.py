@@ -33,25 +33,6 @@ from ...images.pull_rules import OWN_LIMIT
 from ...images.pull_rules import UNKNOWN as NO_RULE
 from ...images.references import reference_of
 
-__all__ = [
-    "NOT_SCHEDULED",
-    "OUTCOMES",
-    "PULLED",
-    "REFUSED",
-    "UNKNOWN",
-    "Judgement",
-    "PullProbe",
-    "complaint",
-    "from_options",
-    "judge_deleted",
-    "judge_edited",
-    "judge_pod",
-    "judge_unknown",
-    "judge_without_nodes",
-    "pod_for",
-    "result_row",
-]
-
 _PART = r"[A-Za-z0-9](?:[-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?"
 _LABEL_NAME = re.compile(rf"{_PART}\Z")
 _LABEL_VALUE = re.compile(rf"(?:{_PART})?\Z")

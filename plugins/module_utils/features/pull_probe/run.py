@@ -52,8 +52,6 @@ from .pods import (
     result_row,
 )
 
-__all__ = ["probe_images"]
-
 #: Maximum number of pods at the same time. A single namespace may exceed it, because its pods begin together.
 _PODS_AT_ONCE = 100
 #: The pause after a list of the whole cluster, as a multiple of its duration, and the maximum pause in seconds.

@@ -29,17 +29,6 @@ from ...core.objects import as_int
 from ...core.times import seconds_of
 from ...core.writers import add_element, as_xml, make_case, make_suite
 
-__all__ = [
-    "LARGEST_BYTES",
-    "as_json",
-    "as_junit",
-    "as_openmetrics",
-    "find_problem",
-    "from_bytes",
-    "replace_unwritable",
-    "what_if_from_bytes",
-]
-
 #: Maximum number of bytes of a document. A report over 100 clusters with 1,000 namespaces each has about a tenth.
 LARGEST_BYTES = 1 << 30
 

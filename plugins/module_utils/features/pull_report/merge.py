@@ -19,27 +19,11 @@ from ...core.documents import AUDIT_FORMAT, ERROR, INFO, SEVERITIES, WARNING
 from ...core.errors import OptionError
 from ...core.text import pluralize
 from . import documents
-from .options import NEVER
-
-__all__ = [
-    "MANY_PLACES",
-    "all_findings",
-    "compare_documents",
-    "count_by_severity",
-    "find_shared_logins",
-    "finding_id",
-    "format_counts",
-    "merge_documents",
-    "natural_key",
-    "number_logins",
-    "order_findings",
-    "select_failing",
-    "severities_from",
-    "without_audits",
-]
 
 Document = Mapping[str, Any]
 Finding = Mapping[str, Any]
+#: No severity fails the task.
+NEVER = "never"
 
 
 def all_findings(document: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:

@@ -35,9 +35,9 @@ from ...core.text import summarize
 from ...declarations.batch import object_after
 from ...declarations.declare import Contradiction
 from ...dockerconfig.auth_file import FILE_ARGUMENTS, NOTHING, SOURCES, AuthFile, auth_file_from_options, parse_stored
+from ...dockerconfig.credential_entry import kubelet_reading
 from ...dockerconfig.editing import convert_form, merge_entries, remove_entries
 from ...dockerconfig.json_text import InvalidContent
-from ...dockerconfig.node_reading import kubelet_reading
 from ...dockerconfig.registry_keys import check_key, key_warnings, same_path, without_user
 from ...images.image_questions import WRITE_ARGUMENTS, Verification
 from ...platform.hosted import ADDITIONAL_SECRET, find_merge_problem, objection
@@ -61,16 +61,6 @@ from ...secrets.content import (
     view_secret,
     view_stored_secret,
 )
-
-__all__ = [
-    "ARGUMENTS",
-    "MODES",
-    "SOURCES",
-    "PullSecret",
-    "contradictions",
-    "from_options",
-    "identity_from_options",
-]
 
 _REGISTRY = {
     "registry": {"type": "str", "required": True},

@@ -32,15 +32,6 @@ from ...images.image_questions import LoginQuestion, Verification
 from ...secrets.content import StoredSecret
 from .plan import PullSecret
 
-__all__ = [
-    "LoginVerification",
-    "Verdict",
-    "check_verification",
-    "name_working_logins",
-    "verdict_of",
-    "verify_logins",
-]
-
 #: Maximum number of secrets to read.
 _MOST_READ = 100
 #: The answers of a registry that rejects a login, or denies it the image.

@@ -51,16 +51,6 @@ from ...platform.protected import is_platform_object
 from ...secrets.content import DOCKERCONFIGJSON, why_not_usable, why_secret_missing
 from .pods import TRIMMED_POD, AccountPullList, PodMissingSecrets, pods_missing_secrets
 
-__all__ = [
-    "ARGUMENTS",
-    "Decision",
-    "SaLink",
-    "Unlinking",
-    "can_overlap",
-    "contradictions",
-    "from_options",
-]
-
 #: Argument spec of one declaration, without its namespaces.
 ARGUMENTS: dict[str, Any] = {
     "secrets": {"type": "list", "elements": "str", "no_log": False},

@@ -18,8 +18,6 @@ from ...core.objects import POD, Json, ObjectRef, as_dict, as_list, as_str, meta
 from ...platform.account_lists import entry_names
 from ...platform.protected import controller_of
 
-__all__ = ["TRIMMED_POD", "AccountPullList", "PodMissingSecrets", "pods_missing_secrets"]
-
 _KEY = "imagePullSecrets"
 _MIRROR = "kubernetes.io/config.mirror"
 _CANNOT_PULL = ("ErrImagePull", "ImagePullBackOff")

@@ -59,25 +59,6 @@ from ...secrets.content import (
     why_not_usable,
 )
 
-__all__ = [
-    "GENERATED",
-    "ExportCheck",
-    "ExportedGrant",
-    "ExportedLinks",
-    "ExportedSecret",
-    "Findings",
-    "Grants",
-    "LeftOut",
-    "NamespaceObjects",
-    "NamespaceQuestion",
-    "NotExported",
-    "arrange_links",
-    "config_of",
-    "doubtful_secrets",
-    "further_data",
-    "secret_of",
-]
-
 
 def _drop_tokens(secret: Json) -> Json:
     """Return a secret without data that the platform generated, which is three tokens for each namespace of the cluster."""

@@ -27,17 +27,6 @@ from ...dockerconfig.json_text import decode_string, kind_name
 from ...secrets.content import DOCKERCONFIGJSON
 from .entries import ExportedGrant, ExportedSecret, Findings, NotExported, config_of
 
-__all__ = [
-    "CREDENTIALS",
-    "PLAIN_FILE",
-    "VAULT_FILE",
-    "Export",
-    "InventoryVariables",
-    "Vault",
-    "from_options",
-    "inventory_of",
-]
-
 #: How credentials are exported, the default first.
 CREDENTIALS = ("vault", "placeholder")
 
@@ -177,7 +166,7 @@ def inventory_of(found: Mapping[str, Findings]) -> InventoryVariables:
         left_out.update(findings.left_out)
     return InventoryVariables(
         secrets,
-        [_grant_entry(grant, places) for grant, places in _grant_groups(found)],
+        [{"namespaces": list(places), **grant.options, **grant.named} for grant, places in _grant_groups(found)],
         vault.variables,
         dict(sorted(left_out.items())),
         list(_rows([*unexpressed, *unkept])),
@@ -318,10 +307,6 @@ def _grant_groups(found: Mapping[str, Findings]) -> Iterator[tuple[ExportedGrant
             key = json.dumps([grant.role, grant.binding_name, grant.options], sort_keys=True)
             groups.setdefault(key, (grant, []))[1].append(namespace)
     yield from sorted(groups.values(), key=lambda group: (group[1], group[0].binding_name, group[0].role))
-
-
-def _grant_entry(grant: ExportedGrant, namespaces: Sequence[str]) -> dict[str, Any]:
-    return {"namespaces": list(namespaces), **grant.options, **grant.named}
 
 
 def _rows(unexpressed: Iterable[NotExported]) -> Iterator[Json]:

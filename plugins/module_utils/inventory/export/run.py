@@ -16,10 +16,9 @@ from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...declarations.batch import Targets
 from ...dockerconfig.json_text import InvalidContent
 from ...engine.fetching import Answer, look_up
-from ...engine.inspection import evaluate_each, read_each, with_failures
 from ...engine.namespaces import require_namespace
 from ...engine.result import Outcome
-from ...engine.run import RunSettings
+from ...engine.run import RunSettings, evaluate_each, read_each, with_failures
 from ...features.image_puller_grant.plan import DEFAULT_BINDING
 from ...platform.protected import RESERVED_BINDINGS
 from ...rbac.subjects import IMAGE_PULLER
@@ -38,8 +37,6 @@ from .entries import (
     secret_of,
 )
 from .inventory import VAULT_FILE, Export, inventory_of
-
-__all__ = ["ExportOutput", "export_inventory"]
 
 
 @dataclass(frozen=True)

@@ -55,23 +55,6 @@ from ...platform.protected import is_platform_object
 from ...rbac.subjects import Subject, binding_view, subject_entries, subject_of, subjects_of
 from ...secrets.content import TYPES, StoredSecret, no_changes, view_stored_secret
 
-__all__ = [
-    "KINDS",
-    "NOTHING",
-    "Balance",
-    "DeclaredObjects",
-    "Grant",
-    "Links",
-    "Prune",
-    "PruneVerdict",
-    "Removal",
-    "count_removals",
-    "judge_removals",
-    "keep_removals",
-    "list_ref",
-    "removals_of",
-]
-
 #: The characters that make a name a glob.
 _SPECIAL = frozenset("*?[")
 

@@ -15,10 +15,10 @@ from functools import cached_property
 from typing import Any
 
 from ...clients.kube.client import Cluster
-from ...core.changes import MANAGED_BY, Change
+from ...core.changes import INSTANCE, MANAGED_BY, Change
 from ...core.errors import ImagePullError, Limit, OptionError, Refusal
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, as_dict, as_list, metadata, trim_object
-from ...core.ownership import INSTANCE, check_owner
+from ...core.ownership import check_owner
 from ...core.text import join_and, pluralize, summarize
 from ...declarations.batch import Batch
 from ...engine.fetching import ListRequest, View, list_in_namespaces
@@ -32,8 +32,15 @@ from ...features.pull_secret.plan import PullSecret
 from ...features.sa_link.plan import SaLink
 from ...platform.account_lists import LISTS, names_in
 from ..what_if.declared import InventoryLists
-from ..what_if.guard import GuardAccess, GuardJudgement, describe_broken, guard_access_of
-from ..what_if.run_change_guard import ChangeGuard, GuardScope, judge_effects
+from ..what_if.run_change_guard import (
+    ChangeGuard,
+    GuardAccess,
+    GuardJudgement,
+    GuardScope,
+    describe_broken,
+    guard_access_of,
+    judge_effects,
+)
 from .plan import (
     KINDS,
     Balance,
@@ -49,14 +56,6 @@ from .plan import (
     list_ref,
     removals_of,
 )
-
-__all__ = [
-    "OwnedPrune",
-    "PruneSettings",
-    "WorkloadGuard",
-    "prune_owner",
-    "read_owned",
-]
 
 
 @dataclass(frozen=True)

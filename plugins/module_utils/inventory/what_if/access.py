@@ -45,17 +45,6 @@ from .declared import LISTS, PlannedObjects, UnplannedEntry
 from .overlay import ChangedLookup
 from .patches import ObjectPatch, ProjectGrants
 
-__all__ = [
-    "LIMITS",
-    "NO_ACCESS",
-    "AccessReview",
-    "AccessRow",
-    "Reach",
-    "compare_inventories",
-    "reach_of",
-    "review_access",
-]
-
 _PULL = "imagePullSecrets"
 
 

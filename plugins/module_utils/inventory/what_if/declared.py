@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +14,14 @@ from ...core.errors import USUAL_LIMIT, Limit
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
 from ...core.text import pluralize
 from ...declarations.batch import Batch, Declaration, find_related, object_after, store_object
+from ...declarations.declare import ListForm
+from ...dockerconfig.auth_file import SOURCES
+from ...features.image_puller_grant import plan as grants
 from ...features.image_puller_grant.plan import ImagePullerGrant
+from ...features.pull_secret import plan as secrets
+from ...features.sa_link import plan as links
 from ...features.sa_link.plan import SaLink
 from ...rbac.subjects import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
-
-__all__ = ["ACCESS_KINDS", "AGAINST", "KEPT", "LISTS", "InventoryLists", "Lists", "PlannedObjects", "UnplannedEntry"]
 
 #: The lists of an inventory, in the order in which they are applied, each with its name for one entry.
 LISTS = {"secrets": "secret", "links": "link", "grants": "grant"}
@@ -36,6 +39,37 @@ ACCESS_KINDS = (SECRET, SERVICE_ACCOUNT, ROLE_BINDING)
 
 
 _USUAL = Limit.parse("max_prune", USUAL_LIMIT)
+
+
+def list_forms(
+    targets: Mapping[str, Any], registry: Mapping[str, Any], declare_secret: Callable[..., Any]
+) -> tuple[ListForm[Any], ...]:
+    """Return the forms of `LISTS`. `targets` and `registry` are the options that modules share."""
+    return (
+        ListForm(
+            "secrets",
+            "name",
+            [SOURCES],
+            kind=SECRET,
+            arguments={**targets, **registry, **secrets.ARGUMENTS},
+            declare=declare_secret,
+            contradictions=secrets.contradictions,
+        ),
+        *(
+            ListForm(
+                option,
+                name,
+                kind=kind,
+                arguments={**targets, **plan.ARGUMENTS},
+                declare=plan.from_options,
+                contradictions=plan.contradictions,
+            )
+            for option, name, kind, plan in (
+                ("links", "secrets", SERVICE_ACCOUNT, links),
+                ("grants", "binding_name", ROLE_BINDING, grants),
+            )
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,6 @@ from .options import WhatIfChange
 from .overlay import ChangedLookup
 from .rows import WhatIfRow
 
-__all__ = ["WhatIfAnswers", "document_of", "find_changes_without_effect", "list_images"]
-
 
 @dataclass(frozen=True)
 class WhatIfAnswers:

@@ -16,7 +16,7 @@ from ...explain.lookup import Lookup, UnreadableObject, items_of, require_all, t
 from ...explain.snapshot import BINDINGS, CLUSTER_BINDINGS, SECRETS, ClusterSnapshot
 from ...explain.steps.mirrors import items_of_sets
 from ...explain.subjects import STATUSES, has_started
-from ...images.kubelet_settings import NODES
+from ...images.image_verification import NODES
 from ...images.nodes import CONFIG_MAP, kubernetes_version
 from ...images.references import reference_of, search_registries
 from ...images.registry_sources import HOSTED_MIRRORS, IMAGE_CONFIG, MIRROR_KINDS, MirrorItem, NodeNetwork, mirror_items
@@ -41,8 +41,6 @@ from .patches import (
     TrustPatch,
     VersionPatch,
 )
-
-__all__ = ["objects_after", "patches_of", "patches_of_objects"]
 
 
 def patches_of(change: WhatIfChange, survey: ClusterSnapshot) -> list[EvidencePatch]:

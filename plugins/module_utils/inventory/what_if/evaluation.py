@@ -23,7 +23,7 @@ from typing import NamedTuple, TypeVar
 
 from ...core.documents import NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, STILL_PULLS, WOULD_BREAK, WOULD_WORK
 from ...core.objects import SECRET, Json, ObjectRef, as_dict, as_str
-from ...explain.chain import PULLS, UNKNOWN, WILL_NOT_PULL, explain
+from ...explain.chain import explain
 from ...explain.credentials import credentials_of, refused_logins
 from ...explain.listed_evidence import explanation_key
 from ...explain.lookup import Lookup, registry_sources, require_all, try_lookup
@@ -34,11 +34,10 @@ from ...explain.steps.pull_secrets import explain_secret_list
 from ...explain.steps.sources import resolve_short_name
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull
-from ...explain.verdict import PullVerdict, Step
+from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict, Step
 from ...images.image_questions import ImageQuestion
+from ...images.image_verification import KUBELET_CONFIGS, USES
 from ...images.image_verification import UNKNOWN as UNDECIDED
-from ...images.image_verification import USES
-from ...images.kubelet_settings import KUBELET_CONFIGS
 from ...images.nodes import NodeVersions
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import NODE_NETWORK, is_cluster_host, network_ref
@@ -49,16 +48,6 @@ from .overlay import ChangedLookup, DifferencePatch, RecordingLookup
 from .patches import EvidencePatch, NetworkPatch
 from .tasks import choose_tasks
 from .timing import coming_settings, decide_restart
-
-__all__ = [
-    "Comparison",
-    "PresentPulls",
-    "PullEvaluator",
-    "answer_of",
-    "choose_refusals",
-    "describe_loss",
-    "find_causes",
-]
 
 # --- the causes of a broken pull
 

@@ -20,11 +20,8 @@ from ...explain.snapshot import ClusterSnapshot
 from ...explain.steps.streams import resolve_image
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
 from ...images.image_streams import IMAGE_STREAM
-from ...images.references import reference_of
-from ...images.registry_paths import RegistryPath
+from ...images.references import RegistryPath, move_image, reference_of
 from .patches import Answer
-
-__all__ = ["Moves", "StreamMovePatch", "hosts_named"]
 
 #: The kinds whose images only a release or an operator names.
 _FIXED = ("ClusterVersion", "ClusterServiceVersion")
@@ -40,17 +37,11 @@ class Moves:
     def rename(self, image: str) -> str:
         """Return the name of the image after the move, by the longest place in which it is. A name without a registry is one of Docker Hub."""
         reference = reference_of(image)
-        name = "" if reference is None else reference.repository
-        places = [each for each in map(RegistryPath, self.places) if each.covers(name)]
-        if reference is None or not places:
-            return image
-        place = max(places, key=lambda each: len(each.text))
-        moved = place.move(reference, RegistryPath(self.places[place.text]))
+        moves = ((RegistryPath(old), RegistryPath(new)) for old, new in self.places.items())
+        moved = None if reference is None else move_image(reference, moves)
         if moved is None:
             return image
-        return (
-            moved.repository + (reference.tag and f":{reference.tag}") + (reference.digest and f"@{reference.digest}")
-        )
+        return f"{moved.repository}{moved.tag and f':{moved.tag}'}{moved.digest and f'@{moved.digest}'}"
 
     def move(self, subject: ContainerPull, evidence: Lookup) -> ContainerPull:
         """Return the pull of the next pod with the new name. The same subject if its image does not move, or if an image stream sets it.
@@ -61,7 +52,7 @@ class Moves:
         is_fixed = image == subject.image or subject.ref.kind.kind in _FIXED
         if is_fixed or resolve_image(subject, evidence).image != subject.image:
             return subject
-        return replace(subject, image=image, is_pulled=False, reason="", message="", shares_error=False)
+        return replace(subject, image=image, is_pulled=False, reason="", message="", shares_error=False, is_copied=True)
 
 
 @dataclass(frozen=True)

@@ -22,29 +22,15 @@ from ...explain.fixes import access_options_of
 from ...images import image_questions
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.image_questions import RegistryAccess
-from ...images.kubelet_settings import KUBELET_CONFIG
+from ...images.image_verification import KUBELET_CONFIG
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY
 from ...images.nodes import CONFIG_MAP, parse_version
-from ...images.registry_paths import RegistryPath
+from ...images.references import RegistryPath
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject
 from .declared import AGAINST, LISTS, InventoryLists, Lists
 from .outputs import OUTPUTS, render_outputs
-
-__all__ = [
-    "ARGUMENTS",
-    "CANNOT_KNOW",
-    "CHANGE_ARGUMENTS",
-    "INVENTORY",
-    "KINDS",
-    "WhatIfChange",
-    "WhatIfQuestion",
-    "from_options",
-    "parse_changes",
-    "parse_inventory",
-    "with_inventories",
-]
 
 _ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}

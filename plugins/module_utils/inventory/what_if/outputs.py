@@ -51,8 +51,6 @@ from ...core.text import pluralize, summarize
 from ...core.writers import add_element, as_code, as_code_block, as_table, as_xml, make_case, make_suite
 from ...explain.fixes import Offer, offer_of
 
-__all__ = ["CONTAINER", "OUTPUTS", "as_junit", "as_markdown", "lines_of", "render_outputs", "sections_of"]
-
 # --- sections
 
 #: Nouns of sections. Sections with another noun are lists of sentences, and so are notes, which are doubts of an access review.
@@ -205,7 +203,7 @@ def _summary(document: Document) -> Iterator[str]:
     if document["against"]:
         yield f"  instead of another inventory: {document['against']}"
     if moments := count_moments(document["containers"]):
-        yield f"When: {moments}."
+        yield f"Pulls fail: {moments}."
     yield from (f"{outcome_of(answer, counts[answer])}." for answer in ANSWERS[1:] if counts[answer])
     if number := len(images["images"]):
         verb = "has" if number == 1 else "have"
@@ -320,7 +318,7 @@ def _container_block(name: str, section: AnswerSection, document: Document) -> I
         names = ", ".join(as_code(each, _NAME) for each in (place, holder, part))
         sentences = (as_code(each, _SENTENCE) for each in (when, cause or document["changes"][0]["title"], advice))
         cells.append([names, as_code(image, _NAME), as_code(reason), *sentences][: len(columns)])
-    yield from (f"When: {count_moments(document['containers'])}.", "") if name == WOULD_BREAK else ()
+    yield from (f"Pulls fail: {count_moments(document['containers'])}.", "") if name == WOULD_BREAK else ()
     yield from as_table(columns, cells)
     yield from ("", f"and {pluralize(more, 'more container')}, in the JSON document") if more else ()
 

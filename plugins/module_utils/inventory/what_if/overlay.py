@@ -15,8 +15,6 @@ from ...explain.lookup import Lookup, ReadRequired, UnreadableObject, items_of
 from ...images.image_questions import IMAGE_QUESTION, SIGNATURE_QUESTION, ImageQuestion, SignatureQuestion
 from .patches import BindingPatch, EvidencePatch, GrantPatch, LinkPatch, answer_refused_login, join_grants
 
-__all__ = ["ChangedLookup", "DifferencePatch", "RecordingLookup"]
-
 Made = TypeVar("Made")
 Answer = Union[Json, ImagePullError, None]
 _QUESTIONS = (IMAGE_QUESTION, SIGNATURE_QUESTION)

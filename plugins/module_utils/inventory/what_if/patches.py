@@ -49,24 +49,6 @@ from ...rbac.subjects import (
 )
 from ...secrets.content import StoredSecret
 
-__all__ = [
-    "Answer",
-    "BindingPatch",
-    "CredentialPatch",
-    "EvidencePatch",
-    "GrantPatch",
-    "LinkPatch",
-    "MirrorPatch",
-    "NetworkPatch",
-    "ObjectPatch",
-    "ProjectGrants",
-    "SecretPatch",
-    "TrustPatch",
-    "VersionPatch",
-    "answer_refused_login",
-    "join_grants",
-]
-
 Answer = Union[Json, ImagePullError, None]
 
 

@@ -6,20 +6,16 @@
 A pod keeps the secrets that it was created with, so its answer can differ from that of the template. Pods of a workload that another
 workload creates belong to the one at the top, unless they have an earlier template. Owner references are written by users of a project:
 each pod is in exactly one row for each of its containers, whatever its references are.
-
-No workload names the image of the release, those of operator catalogs, and the related images of operators. An installed operator starts some
-of these only later (operator-framework/api ClusterServiceVersionSpec.RelatedImages). Nodes pull the images of a release with their own login.
-A catalog can name secrets of its namespace (CatalogSourceSpec.Secrets).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ...core.documents import ANSWERS, NOT_AFFECTED, STILL_PULLS, WOULD_BREAK
-from ...core.objects import POD, Json, Kind, ObjectRef, as_dict, as_list, as_str, as_strs, metadata, pick
+from ...core.objects import POD, Json, Kind, ObjectRef, as_dict, as_str, metadata, pick
 from ...core.text import make_printable
 from ...explain.fixes import make_offer
 from ...explain.lookup import ReadRequired
@@ -28,13 +24,11 @@ from ...explain.steps.asked import COPY, MISSING
 from ...explain.subjects import ContainerPull, pulls_of_pod, pulls_of_workload
 from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
 from ...explain.workload_pods import can_pull, is_controlled
+from ...images.platform_images import images_of_platform
 from ...images.references import reference_of
-from ...platform.cluster import CLUSTER_VERSION
 from .evaluation import Comparison
 from .tasks import advise
 from .timing import Moment, NodeCaches
-
-__all__ = ["OPERATOR_KINDS", "WhatIfRow", "row_of_image", "rows_of", "subjects_of", "trim_platform_object"]
 
 #: The steps that find no registry within reach, and no copy of the image for the nodes at its mirror.
 _OUT_OF_REACH = ("network", COPY)
@@ -314,27 +308,16 @@ def _failing_step(found: Comparison) -> str:
 
 # --- images of the platform
 
-_GROUP = "operators.coreos.com/v1alpha1"
-CATALOG = Kind(_GROUP, "CatalogSource", "catalogsources", "catalog source")
-OPERATOR = Kind(_GROUP, "ClusterServiceVersion", "clusterserviceversions", "cluster service version")
-#: The kinds that name images of operators. The ClusterVersion names that of the release.
-OPERATOR_KINDS = (CATALOG, OPERATOR)
-
 #: The namespace of the pods that apply a release.
 _OF_RELEASE = "openshift-cluster-version"
-#: The label of a copy of an operator in another namespace, which names the same images.
-_COPY = "olm.copiedFrom"
 
 
-def trim_platform_object(obj: Json) -> Json | None:
-    """Keep the names of images. Return None for a copy of an operator."""
-    meta, spec, status = metadata(obj), as_dict(obj.get("spec")), as_dict(obj.get("status"))
-    if _COPY in as_dict(meta.get("labels")):
-        return None
+def trim_platform_object(obj: Json) -> Json:
+    """Keep the names of images."""
     return {
-        "metadata": pick(meta, "name", "namespace"),
-        "spec": pick(spec, "image", "secrets", "relatedImages"),
-        "status": pick(status, "desired"),
+        "metadata": pick(metadata(obj), "name", "namespace"),
+        "spec": pick(as_dict(obj.get("spec")), "image", "secrets", "relatedImages"),
+        "status": pick(as_dict(obj.get("status")), "desired"),
     }
 
 
@@ -343,29 +326,7 @@ def subjects_of(kind: Kind, obj: Json) -> list[ContainerPull]:
     # The policies for the images of a namespace count, and the pods of a release are in this one.
     namespace = as_str(metadata(obj).get("namespace")) or _OF_RELEASE
     ref = ObjectRef(kind, namespace, as_str(metadata(obj).get("name")))
-    spec = as_dict(obj.get("spec"))
-    secrets = as_strs(spec.get("secrets")) if kind == CATALOG else ()
-    images = {image: name for name, image in reversed([*_IMAGES[kind](obj)]) if image}
-    return [
-        ContainerPull(ref, "", tuple(secrets), name, image, is_pod=True) for image, name in reversed(images.items())
-    ]
-
-
-def _release_images(obj: Json) -> Iterator[tuple[str, str]]:
-    yield "release", as_str(as_dict(as_dict(obj.get("status")).get("desired")).get("image"))
-
-
-def _catalog_images(obj: Json) -> Iterator[tuple[str, str]]:
-    yield "catalog", as_str(as_dict(obj.get("spec")).get("image"))
-
-
-def _operator_images(obj: Json) -> Iterator[tuple[str, str]]:
-    for each in map(as_dict, as_list(as_dict(obj.get("spec")).get("relatedImages"))):
-        yield as_str(each.get("name")) or "image", as_str(each.get("image"))
-
-
-_IMAGES: Mapping[Kind, Callable[[Json], Iterator[tuple[str, str]]]] = {
-    CLUSTER_VERSION.kind: _release_images,
-    CATALOG: _catalog_images,
-    OPERATOR: _operator_images,
-}
+    found: dict[str, ContainerPull] = {}
+    for each in images_of_platform(kind, obj):
+        found.setdefault(each.image, ContainerPull(ref, "", each.secrets, each.location, each.image, is_pod=True))
+    return [subject for image, subject in found.items() if image]

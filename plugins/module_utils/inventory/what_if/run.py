@@ -34,10 +34,11 @@ from ...explain.snapshot import BUILD_CONFIG, NODES_READ, PODS, WORKLOADS_READ, 
 from ...explain.subjects import ContainerPull, pulls_of_pod
 from ...explain.workload_pods import can_pull
 from ...features.pull_audit.checks import Audit, snapshot_question
+from ...features.pull_audit.findings import PullAudit
 from ...features.pull_audit.forecast import FORECASTS
-from ...features.pull_audit.options import PullAudit
 from ...features.pull_audit.rules_verification import VERIFICATION
-from ...images.kubelet_settings import KUBELET_CONFIGS
+from ...images.image_verification import KUBELET_CONFIGS
+from ...images.platform_images import NO_COPIES, OPERATOR_KINDS
 from ...platform.cluster import CLUSTER_VERSION
 from .access import LIMITS, compare_inventories, review_access
 from .declared import AGAINST, KEPT, LISTS, InventoryLists, PlannedObjects, UnplannedEntry
@@ -48,21 +49,8 @@ from .moves import Moves
 from .options import WhatIfQuestion
 from .outputs import lines_of
 from .overlay import ChangedLookup
-from .rows import OPERATOR_KINDS, WhatIfRow, row_of_image, rows_of, subjects_of, trim_platform_object
+from .rows import WhatIfRow, row_of_image, rows_of, subjects_of, trim_platform_object
 from .timing import NodeCaches, count_pulls
-
-__all__ = [
-    "NO_INVENTORIES",
-    "Inventories",
-    "OwnedObjects",
-    "OwnedReader",
-    "answer_comparison",
-    "answer_what_if",
-    "compare_subjects",
-    "plan_inventory",
-    "read_rows",
-    "unread_workloads",
-]
 
 # --- the plan of an inventory
 
@@ -237,7 +225,12 @@ def _report(
     document: dict[str, Any], found: WhatIfAnswers, asked: WhatIfQuestion, write: Write | None
 ) -> dict[str, Any]:
     """The parts of the result. The document is among them unless it is written to a file."""
-    gaps = {"not_asked": document["not_asked"], "not_applied": len(document["access"]["unplanned"])}
+    idle = [{"number": at, "kind": each["kind"]} for at, each in enumerate(document["changes"], 1) if each["no_effect"]]
+    gaps = {
+        "not_asked": document["not_asked"],
+        "not_applied": len(document["access"]["unplanned"]),
+        "without_effect": idle,
+    }
     extra = {"counts": document["counts"], **gaps, "text": lines_of(document), **asked.outputs}
     if "dest" not in asked.outputs:
         extra["what_if"] = document
@@ -406,13 +399,16 @@ class _WhatIfRun:
     def _platform_subjects(self) -> Sequence[ContainerPull]:
         """Return the pulls of images that the platform and its operators name. Unreadable kinds are reported."""
         found: list[ContainerPull] = []
-        reads: dict[Kind, Callable[[], Iterable[Json | None]]] = {
-            CLUSTER_VERSION.kind: lambda: [self._run.cluster.get(CLUSTER_VERSION)],
-            **{kind: partial(self._run.cluster.list, kind, keep=trim_platform_object) for kind in OPERATOR_KINDS},
+        reads: dict[Kind, Callable[[], Iterable[Json]]] = {
+            CLUSTER_VERSION.kind: lambda: filter(None, [self._run.cluster.get(CLUSTER_VERSION)]),
+            **{
+                kind: partial(self._run.cluster.list, kind, label_selector=NO_COPIES, keep=trim_platform_object)
+                for kind in OPERATOR_KINDS
+            },
         }
         for kind, read in reads.items():
             try:
-                found += [subject for obj in read() if obj is not None for subject in subjects_of(kind, obj)]
+                found += [subject for obj in read() for subject in subjects_of(kind, obj)]
             except UnknownResource:
                 continue
             except ClusterError:

@@ -23,12 +23,10 @@ from ...explain.snapshot import ClusterSnapshot, SnapshotQuestion
 from ...rbac.subjects import SUBJECT_ACCESS_REVIEW
 from .effects import objects_after, patches_of_objects
 from .evaluation import PresentPulls, PullEvaluator, choose_refusals, find_causes
-from .guard import GuardAccess, GuardJudgement, MakePlan, Removals
 from .rows import WhatIfRow
 from .run import compare_subjects, read_rows, unread_workloads
+from .run_change_guard import GuardAccess, GuardJudgement, MakePlan, Removals
 from .timing import NodeCaches
-
-__all__ = ["judge_workloads"]
 
 #: Maximum number of evaluators that are kept for other rows of the same account: each has all objects that its removals leave.
 _EVALUATORS = 64

@@ -15,16 +15,15 @@ from typing import Any
 
 from ...core.objects import SECRET, SERVICE_ACCOUNT, ObjectRef, as_dict, as_list, as_str, as_strs
 from ...core.text import join_and
-from ...explain.chain import PullVerdict, explain
+from ...explain.chain import explain
 from ...explain.fixes import PREFIX, Fix, Offer, options_of
 from ...explain.lookup import Lookup, try_lookup
 from ...explain.subjects import ContainerPull
+from ...explain.verdict import PullVerdict
 from ...platform.account_lists import names_in
 from ...rbac.subjects import pull_review
 from .overlay import ChangedLookup
 from .patches import LinkPatch, SecretPatch
-
-__all__ = ["GRANT", "LINK", "NEW_POD", "SECRET_TASK", "TaskChoice", "advise", "choose_tasks"]
 
 #: The modules whose tasks changes can undo.
 SECRET_TASK, LINK, GRANT = "pull_secret", "sa_link", "image_puller_grant"

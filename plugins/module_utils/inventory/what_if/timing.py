@@ -27,6 +27,7 @@ from ...images.image_verification import (
     ASKS,
     GATE_OFF,
     NO_RECORD,
+    NODES,
     POLICIES,
     UNKNOWN,
     USES,
@@ -39,13 +40,10 @@ from ...images.image_verification import (
     decide_cached_image,
     record_key,
 )
-from ...images.kubelet_settings import NODES
 from ...images.node_registries import CLUSTER_POLICIES, IMAGE_POLICY, ImagePolicies
 from ...images.nodes import NodeVersions, Version, nodes_of
 from ...images.references import reference_of
 from ...secrets.content import StoredSecret
-
-__all__ = ["Moment", "NodeCaches", "coming_settings", "count_pulls", "decide_restart"]
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ def test_a_playbook_without_short_names_is_given_nothing() -> None:
 
 
 def test_unknown_variables_of_the_command_line_and_of_the_inventory_are_problems() -> None:
-    problems = look("audit", "fail_on=error", image_pull_kubeconfg="x")["problems"]
+    problems = look("audit", "fail_onn=error", image_pull_kubeconfg="x")["problems"]
     assert [problem.partition(" is unknown")[0] for problem in problems] == [
         "variable image_pull_kubeconfg",
-        "extra variable fail_on",
+        "extra variable fail_onn",
     ]

@@ -267,8 +267,8 @@ COUNTED = re.compile(
 )
 #: Sentences about numbers that are never one, by their parts.
 SEVERAL_OF_THEM = ("fewer than X secrets", "all X namespaces", "the X entries", "X role bindings of namespace X let", "asks for X images",
-    "is in X secrets of X namespaces", "has recorded X secrets or more", "uses X repositories of the registries",
-    "X other registries that objects of the cluster name")  # fmt: skip
+                   "is in X secrets of X namespaces", "has recorded X secrets or more", "uses X repositories of the registries",
+                   "X other registries that objects of the cluster name")  # fmt: skip
 
 
 def test_a_number_has_the_form_of_its_noun() -> None:

@@ -59,7 +59,7 @@ def test_only_a_single_variable_has_a_name(written: Any, name: str) -> None:
         ("{{ chain }}", "plain"),
         ("{{ token }}", VARIABLES["token"]),
         *((same, same) for same in ("{{ loop }}", "{{ logins.none }}", "{{ text.more }}", "{{ registered.stdout }}",
-         "{{ none }}", "", 1)),
+                                    "{{ none }}", "", 1)),
     ],
 )  # fmt: skip
 def test_a_variable_is_followed_to_its_last_value(written: Any, found: Any) -> None:

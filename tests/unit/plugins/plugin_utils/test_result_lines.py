@@ -114,25 +114,34 @@ class TestApply:
     def test_a_failed_entry_counts_for_its_team(self) -> None:
         failure = {"namespace": "n1", "entry": 0, "name": "pull", "title": f"{TEAMS[1]} (pull)", "error": HOSTILE}
         failed = result(row("n1", status="failed"), row("n2", secret()), failures=[failure, failure])
-        assert applied(failed) == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace"
+        assert (
+            applied(failed)
+            == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace: the line above that begins with fatal: says why"
+        )
 
     def test_a_failed_namespace_hides_the_count_of_teams(self) -> None:
         failed = result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": HOSTILE}])
         assert applied(failed, result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": "x"}])) == (
-            "2 teams, 1 namespace: failed in 1 namespace"
+            "2 teams, 1 namespace: failed in 1 namespace: the line above that begins with fatal: says why"
         )
 
     def test_an_entry_that_fails_before_any_namespace_is_counted(self) -> None:
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert applied(asked, self.RUN[0]) == (
-            "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry"
+            "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry: the line above that begins with fatal: says why"
         )
 
     def test_an_entry_without_a_write_is_counted_as_failed(self) -> None:
         problems = [f"{TEAMS[2]}: registry wants logins sent to evil: another host"]
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
-        assert applied({}, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
-        assert applied(asked, problems=problems) == "1 of 2 teams, 0 namespaces: failed for 1 entry"
+        assert (
+            applied({}, problems=problems)
+            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: says why"
+        )
+        assert (
+            applied(asked, problems=problems)
+            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: says why"
+        )
 
     def test_a_refused_task_is_reported_as_stopped(self) -> None:
         line = applied({"failed": True, "msg": HOSTILE}, declared=None)
@@ -293,7 +302,10 @@ class TestRotation:
     def test_failed_namespaces_are_counted(self) -> None:
         failed = result(row("n", status="failed"), failures=[{"namespace": "n", "error": HOSTILE}])
         line = result_line([failed], "rotation", plan={}, seen={}, check_mode=False)
-        assert line == "no secret changed, the old login is not retired, failed in 1 namespace"
+        assert (
+            line
+            == "no secret changed, the old login is not retired, failed in 1 namespace: the line above that begins with fatal: says why"
+        )
 
 
 class TestAudit:
@@ -304,24 +316,25 @@ class TestAudit:
         "not_known": 0,
         "not_tested": 0,
         "incomplete": [],
+        "errors": {"link-dangling": 1},
         "failing": {},
     }
 
-    ASK = ": ask with explain -e pod=NAMESPACE/NAME -e ask_registries=true"
+    WHY, ASK = ", see rule pull-not-known", ": run again with -e ask_registries=true"
 
     @pytest.mark.parametrize(
         ("counts", "gaps"),
         [
-            ({"not_known": 3}, f"3 containers not known{ASK}"),
+            ({"not_known": 3}, f"3 containers not known{WHY}"),
             ({"not_tested": 1}, f"1 container with a login that was not tested{ASK}"),
             (
                 {"not_known": 1, "not_tested": 2},
-                f"1 container not known; 2 containers with a login that was not tested{ASK}",
+                f"1 container not known{WHY}; 2 containers with a login that was not tested{ASK}",
             ),
             ({"incomplete": ["a"]}, "1 cluster not read completely, so findings can be missing"),
             (
                 {"not_known": 1, "incomplete": ["a"]},
-                f"1 container not known{ASK}; 1 cluster not read completely, so findings can be missing",
+                f"1 container not known{WHY}; 1 cluster not read completely, so findings can be missing",
             ),
         ],
         ids=range(5),
@@ -331,7 +344,8 @@ class TestAudit:
 
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
         assert (
-            result_line(self.REPORT, "audit") == "2 clusters: found 1 error, 1,200 warnings, 0 infos, report: /r/a.html"
+            result_line(self.REPORT, "audit")
+            == "2 clusters: found 1 error of link-dangling (1), 1,200 warnings, 0 infos, report: /r/a.html"
         )
 
     def test_the_rules_that_fail_the_audit_are_named_with_the_variable(self) -> None:
@@ -347,7 +361,7 @@ class TestAudit:
         line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")
         assert (
             line
-            == "2 clusters: found 1 error, 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
+            == "2 clusters: found 1 error of link-dangling (1), 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
         )
 
     def test_a_failed_audit_is_reported_as_stopped(self) -> None:
@@ -377,6 +391,35 @@ class TestWhatIf:
             "2 clusters: 2 containers would no longer get their image, 6 not known, registries not asked for 4 of them, 2 parts of the "
             "inventory not applied, 2 fail today as well, 2,400 still pull, 2,000 not affected"
         )
+
+    @pytest.mark.parametrize(
+        ("idle", "named"),
+        [
+            ([], ""),
+            ([[1]], "change 1 affects nothing that was read (check the names, see the warning)"),
+            ([[1, 2], [2]], "change 2 affects nothing that was read (check the names, see the warning)"),
+            (
+                [[1, 2, 3], [1, 3], None],
+                "changes 1 and 3 affect nothing that was read (check the names, see the warning)",
+            ),
+            ([[1], [2]], ""),
+            ([None], ""),
+        ],
+        ids=str,
+    )
+    def test_a_change_that_affects_nothing_on_any_cluster_is_named(
+        self, idle: list[list[int] | None], named: str
+    ) -> None:
+        """A change can be meant for one of many clusters. A cluster that was not read says nothing."""
+        for kind, refused in (("remove_secrets", named), ("moved", "")):
+            results = [
+                {"failed": True}
+                if each is None
+                else {**self.ANSWER, "without_effect": [{"number": at, "kind": kind} for at in each]}
+                for each in idle
+            ]
+            assert result_line(results, "idle_changes") == refused
+            assert not named or result_line(results, "what_if").count(named) == 1
 
     def test_a_cluster_that_was_not_read_is_counted(self) -> None:
         line = result_line([self.ANSWER, {"failed": True, "msg": HOSTILE}], "what_if")
@@ -412,7 +455,10 @@ class TestExport:
 
     def test_a_namespace_that_cannot_be_read_is_counted(self) -> None:
         failed = result(row("a", status="failed"), failures=[{"namespace": "a", "error": HOSTILE}])
-        assert result_line(failed, "export", check_mode=False) == "no file was written, failed in 1 namespace"
+        assert (
+            result_line(failed, "export", check_mode=False)
+            == "no file was written, failed in 1 namespace: the line above that begins with fatal: says why"
+        )
 
 
 class TestAccount:
@@ -482,7 +528,10 @@ class TestVerification:
     def test_the_line_counts_logins_and_failures(self) -> None:
         assert result_line([{"verified_logins": 3, "changed": False}], "verify") == "verified 3 logins"
         refused = {"failed": True, "failures": [{"title": "private_registry_secrets[0]"}], "verified_logins": 1}
-        assert result_line([refused], "verify") == "verified 1 login, failed for 1 entry"
+        assert (
+            result_line([refused], "verify")
+            == "verified 1 login, failed for 1 entry: the line above that begins with fatal: says why"
+        )
         assert result_line([{}], "verify") == "no login was verified"
 
 

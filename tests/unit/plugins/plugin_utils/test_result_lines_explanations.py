@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible import constants as C
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import add_registry, make_offer
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of
 
@@ -54,7 +55,10 @@ def test_a_volume_is_shown_with_its_name() -> None:
 def test_the_tasks_can_be_pasted() -> None:
     lines = [line for line, _colour in shown()]
     begin = lines.index("what fixes it:")
-    assert lines[begin - 1 : begin] == ANSWER["fix_effects"]
+    assert lines[begin - 2 : begin - 1] == ANSWER["fix_effects"]
+    assert lines[begin - 1].startswith("If the inventory has this login, add the namespace to its entry")
+    grant = make_offer(fixes.grant("images", "ns", "default")).report()
+    assert not any(line.startswith("If the inventory") for line, _colour in shown(**grant))
     assert yaml.safe_load("\n".join(lines[begin + 1 :])) == ANSWER["fix"]
     assert "what fixes it:" not in [line for line, _colour in shown(fix=[])]
 

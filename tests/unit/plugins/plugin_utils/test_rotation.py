@@ -162,6 +162,18 @@ class TestPlan:
         assert self.refusal(plan, hosts={}).endswith("set credential_rotation_allow: [absent]")
         assert self.refusal(plan, hosts={}, allow=["absent"]).endswith("Or add entries to credential_rotation_secrets")
 
+    def test_a_plan_for_a_review_has_no_answer_that_a_later_run_would_not_count(self) -> None:
+        row = {"namespace": "a", "name": "quay", "uid": "1", "declared": True}
+        plan = {**found(secrets=[{**row, "is_accepted": False}]), "server": "https://api.example.com:6443"}
+        for is_rollback, users in ((False, ("u", "n")), (True, ("n", "u"))):
+            document = decide("document", _plan=plan, rollback=is_rollback)
+            assert (document["server"], document["registries"], document["secrets"]) == (
+                plan["server"],
+                ["quay.io"],
+                [row],
+            )
+            assert (document["old_username"], document["new_username"]) == users
+
     def test_a_rotation_without_an_accepted_login_is_refused(self) -> None:
         row = {"declared": True, "is_accepted": False}
         for rows, refuses in (

@@ -25,8 +25,8 @@ OBSERVED = {
     "apiVersion": "v1",
     "kind": "Secret",
     "metadata": {"name": "pull", "namespace": "a", "uid": "u", "resourceVersion": "7", "labels": {"team": "red"},
-     "annotations": {"note": "n"}, "ownerReferences": [{"name": "owner"}], "managedFields": [],
-     "creationTimestamp": "then"},
+                 "annotations": {"note": "n"}, "ownerReferences": [{"name": "owner"}], "managedFields": [],
+                 "creationTimestamp": "then"},
     "type": "Opaque",
     "data": {"k": "b2xk"},
 }  # fmt: skip

@@ -15,7 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings, open_run
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import SnapshotQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import PullAudit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import (
     audit_cluster,
 )

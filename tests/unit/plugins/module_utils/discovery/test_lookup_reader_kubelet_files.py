@@ -15,12 +15,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery.lookup_reader import read_kubelet_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
-    VerificationPolicy,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBEADM_SETTINGS,
     KUBELET_FILE,
     KUBELET_FILE_PATH,
+    VerificationPolicy,
     parse_config,
 )
 from support.fake_api import FakeApi

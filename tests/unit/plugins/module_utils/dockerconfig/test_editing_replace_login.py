@@ -10,6 +10,9 @@ import re
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.credential_entry import (
+    kubelet_reading,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.editing import (
     LoginKeys,
     LoginReplacement,
@@ -18,7 +21,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     replace_logins,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import InvalidContent
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.node_reading import kubelet_reading
 from hypothesis import given
 from hypothesis import strategies as st
 from support.anything import ANYTHING

@@ -21,7 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     StreamSource,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import NODES
 from support.surveyed import deployment, place, pod, replica_set, secret, survey
 
 

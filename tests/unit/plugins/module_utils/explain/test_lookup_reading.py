@@ -18,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.l
     require_all,
     try_lookup,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import NODES
 from support.pull_evidence import REFUSED, node, pod
 
 A, B, C = (ObjectRef(SECRET, "ns", name) for name in "abc")

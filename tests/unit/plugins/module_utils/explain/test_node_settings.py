@@ -17,13 +17,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.n
     settings_of_nodes,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
-    VerificationPolicy,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBEADM_SETTINGS,
     KUBELET_CONFIGS,
     KUBELET_FILE,
     POOLS,
+    VerificationPolicy,
 )
 from support.node_configs import kubelet_config, node_in, pool
 from support.pull_evidence import REFUSED

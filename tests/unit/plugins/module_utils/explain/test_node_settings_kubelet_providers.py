@@ -17,7 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.n
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
     KubeletProvider,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     KUBELET_FILE,
     POOLS,
 )

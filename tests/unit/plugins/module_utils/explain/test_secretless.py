@@ -27,7 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     pull_of_account,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_AUDIENCE
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     KUBELET_FILE,
     NODES,
     POOLS,

@@ -17,16 +17,26 @@ from hypothesis import given
 from support.anything import ANYTHING, CHANGES, Changed
 
 SPEC: dict[str, Any] = {
-    "containers": [{"name": "app", "image": "q.io/app", "imagePullPolicy": "Always",
-     "volumeMounts": [{"name": "model"}, {"name": "x"}]}, {"name": "beside", "image": "q.io/app",
-     "volumeMounts": [{"name": "model"}, {"name": "model"}]}],
+    "containers": [
+        {
+            "name": "app",
+            "image": "q.io/app",
+            "imagePullPolicy": "Always",
+            "volumeMounts": [{"name": "model"}, {"name": "x"}],
+        },
+        {"name": "beside", "image": "q.io/app", "volumeMounts": [{"name": "model"}, {"name": "model"}]},
+    ],
     "initContainers": [{"name": "init", "image": "q.io/init"}],
     "ephemeralContainers": [{"name": "debug", "image": "q.io/debug"}],
-    "volumes": [{"name": "x", "emptyDir": {}}, {"name": "model",
-     "image": {"reference": "q.io/model:v1", "pullPolicy": "IfNotPresent"}}, {"name": "unused",
-     "image": {"reference": "q.io/unused"}}, {"name": "template", "image": {}}, {"name": "empty",
-     "image": {"reference": ""}}, {"image": {"reference": "q.io/nameless"}}],
-}  # fmt: skip
+    "volumes": [
+        {"name": "x", "emptyDir": {}},
+        {"name": "model", "image": {"reference": "q.io/model:v1", "pullPolicy": "IfNotPresent"}},
+        {"name": "unused", "image": {"reference": "q.io/unused"}},
+        {"name": "template", "image": {}},
+        {"name": "empty", "image": {"reference": ""}},
+        {"image": {"reference": "q.io/nameless"}},
+    ],
+}
 
 
 def test_images_of_lists_containers_and_image_volumes() -> None:

@@ -14,7 +14,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     crio_doubt,
     crio_match,
     node_problem,
-    platform_of,
     skipped_entries,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
@@ -53,11 +52,6 @@ CONFIG: dict[str, Any] = {
 )
 def test_the_cloud_of_a_registry_is_recognized(repository: str, cloud: str) -> None:
     assert cloud_of(repository) == cloud
-
-
-def test_the_platform_of_a_cluster_is_read() -> None:
-    assert platform_of({"status": {"platformStatus": {"type": "AWS"}}}) == "AWS"
-    assert platform_of(None) == platform_of({"status": {"platformStatus": {"type": 5}}}) == ""
 
 
 @pytest.mark.parametrize(
@@ -130,7 +124,6 @@ def test_malformed_configurations_raise_no_error(change: Changed) -> None:
     if isinstance(found, dict):
         crio_match(found, "q.io/a")
         crio_doubt(found)
-        platform_of(found)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_verification as rules
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     NO_RECORD,
     PodCredentials,
@@ -304,7 +303,3 @@ class TestProblems:
         found = policy_problems(policy, kubelet)
         assert len(found) == len(begins)
         assert all(problem.startswith(begin) for problem, begin in zip(found, begins, strict=True))
-
-
-def test_each_exported_name_exists() -> None:
-    assert [name for name in rules.__all__ if not hasattr(rules, name)] == []

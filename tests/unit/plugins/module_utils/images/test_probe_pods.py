@@ -59,11 +59,11 @@ class TestWhichAreProbes:
     def test_a_trimmed_pod_keeps_the_labels_and_the_fields_that_are_read(self) -> None:
         pod = {
             "metadata": {"name": "p", "namespace": "a", "uid": "u", "generation": 1, "labels": LABELS,
-             "annotations": {}},
+                         "annotations": {}},
             "spec": {"nodeName": "n", "containers": [{"name": "probe", "image": "q.io/a:1", "env": []}, None]},
             "status": {"phase": "Failed", "reason": "Evicted", "message": "low on memory",
-             "conditions": [{"type": "PodScheduled"}], "podIP": "x",
-             "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None]},
+                       "conditions": [{"type": "PodScheduled"}], "podIP": "x",
+                       "containerStatuses": [{"name": "probe", "imageID": "i", "state": {}, "ready": False}, None]},
         }  # fmt: skip
         kept = trim_object(PROBE_POD, pod)
         assert kept == {

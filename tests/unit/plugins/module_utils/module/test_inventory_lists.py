@@ -41,9 +41,9 @@ from support.fake_api import FakeApi
 
 FORMS = (
     ListForm("secrets", "name", kind=SECRET, arguments={**TARGET_OPTIONS, **pull_secret.ARGUMENTS},
-        declare=pull_secret.identity_from_options, contradictions=between_secrets),
+             declare=pull_secret.identity_from_options, contradictions=between_secrets),
     ListForm("links", "secrets", kind=SERVICE_ACCOUNT, arguments={**TARGET_OPTIONS, **sa_link.ARGUMENTS},
-        declare=sa_link.from_options, contradictions=between_links),
+             declare=sa_link.from_options, contradictions=between_links),
 )  # fmt: skip
 
 

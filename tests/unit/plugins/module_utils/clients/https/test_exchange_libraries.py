@@ -28,7 +28,8 @@ def test_all_libraries_are_installed() -> None:
 
 @pytest.mark.parametrize("missing", ["urllib3", "certifi"])
 def test_a_missing_library_is_named(missing: str) -> None:
-    said = run(f"import sys; sys.modules[{missing!r}] = None\n{IMPORTS}print(transport.IMPORT_ERROR)")
+    found = f"from {CLIENTS}.https import exchange\nprint(exchange.IMPORT_ERROR)"
+    said = run(f"import sys; sys.modules[{missing!r}] = None\n{IMPORTS}{found}")
     assert said.startswith("Traceback")
     assert "ModuleNotFoundError: " in said
     assert missing in said.splitlines()[-2]

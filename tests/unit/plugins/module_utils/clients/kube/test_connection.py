@@ -25,8 +25,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     connect,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import ConnectError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login_scope import ConnectionOptions
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.transport import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import ConnectionOptions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.requester import (
     NotSent,
     Unusable,
     send_api_request,

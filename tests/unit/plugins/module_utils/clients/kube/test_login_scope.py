@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login_scope import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.login import (
     ConnectionOptions,
     Route,
     check_scope,

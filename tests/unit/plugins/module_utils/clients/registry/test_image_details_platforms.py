@@ -21,13 +21,14 @@ from support.registry_content import Content, serve_content
 
 IMAGE, INDEX = IMAGE_TYPES[0], INDEX_TYPES[0]
 CONFIGURATION = f"sha256:{'c' * 64}"
+MANIFEST = f"sha256:{'a' * 64}"
+#: The manifest that each index names.
+CHILD = {f"manifests/{MANIFEST}": (200, IMAGE, b"")}
 SINGLE = json.dumps({"schemaVersion": 2, "config": {"digest": CONFIGURATION}}).encode()
 
 
 def index(*architectures: str) -> bytes:
-    found = [
-        {"digest": f"sha256:{'a' * 64}", "platform": {"architecture": each, "os": "linux"}} for each in architectures
-    ]
+    found = [{"digest": MANIFEST, "platform": {"architecture": each, "os": "linux"}} for each in architectures]
     return json.dumps({"schemaVersion": 2, "manifests": found}).encode()
 
 
@@ -47,10 +48,27 @@ def ask(certificate: str, no_outside_settings: None) -> Any:
     return start
 
 
-def test_an_index_is_read_with_one_more_request(ask: Any) -> None:
-    found, lines = ask({"manifests/v1": (200, INDEX, index("amd64", "arm64", "amd64"))})
+def test_an_index_is_read_with_one_more_request_and_one_for_each_manifest(ask: Any) -> None:
+    found, lines = ask({"manifests/v1": (200, INDEX, index("amd64", "arm64", "amd64")), **CHILD})
     assert found == ("pulls", ImageArchitectures(True, ("amd64", "arm64")))
-    assert lines == ["HEAD manifests/v1", "GET manifests/v1"]
+    assert lines == ["HEAD manifests/v1", "GET manifests/v1", *[f"HEAD manifests/{MANIFEST}"] * 3]
+
+
+def test_a_manifest_that_the_registry_has_lost_is_not_part_of_the_image(ask: Any) -> None:
+    found, lines = ask({"manifests/v1": (200, INDEX, index("amd64"))})
+    assert found == ("pulls", ImageArchitectures(True, (), lost=("amd64",)))
+    assert lines[2:] == [f"HEAD manifests/{MANIFEST}", f"GET manifests/{MANIFEST}"]
+
+
+@pytest.mark.parametrize("status", [401, 405, 429, 500])
+def test_only_the_answer_that_it_does_not_exist_proves_a_loss(ask: Any, status: int) -> None:
+    content = {"manifests/v1": (200, INDEX, index("amd64")), f"manifests/{MANIFEST}": (status, IMAGE, b"")}
+    assert ask(content)[0] == ("pulls", ImageArchitectures(True, ("amd64",)))
+
+
+def test_the_manifests_of_a_long_index_are_not_all_requested(ask: Any) -> None:
+    (outcome, found), lines = ask({"manifests/v1": (200, INDEX, index(*["amd64"] * 40)), **CHILD})
+    assert (outcome, found.names, len(lines)) == ("pulls", ("amd64",), 2 + 16)
 
 
 def test_an_image_without_an_index_is_not_read_unless_its_configuration_is_wanted(ask: Any) -> None:
@@ -69,7 +87,7 @@ def test_a_manifest_of_an_unknown_type_is_read(ask: Any) -> None:
     content = {**one(), "manifests/v1": (200, "text/plain", SINGLE)}
     assert ask(content)[0] == ("pulls", None)
     assert ask(content, reads_configuration=True)[0] == ("pulls", ImageArchitectures(False, ("arm64",)))
-    content = {"manifests/v1": (200, "text/plain", index("amd64"))}
+    content = {"manifests/v1": (200, "text/plain", index("amd64")), **CHILD}
     assert ask(content)[0] == ("pulls", ImageArchitectures(True, ("amd64",)))
 
 

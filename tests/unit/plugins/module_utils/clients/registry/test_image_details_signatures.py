@@ -40,6 +40,8 @@ ATTESTATION = platform("unknown", OTHER, "unknown")
 TWO = index(platform("amd64", AMD), platform("arm64", ARM), ATTESTATION, platform("amd64", OTHER, "windows"))
 SINGLE = {"manifests/v1": (200, IMAGE, b"")}
 SIGNED = (200, IMAGE, b"")
+#: The manifests of indexes.
+CHILDREN = {f"manifests/{each}": (200, IMAGE, b"") for each in (AMD, ARM, OTHER)}
 
 
 @pytest.fixture
@@ -108,12 +110,18 @@ class TestSingleImage:
 
 class TestIndex:
     def content(self, *signed: str, body: bytes = TWO) -> Content:
-        return {"manifests/v1": (200, INDEX, body), **{f"{tag(each)}.sig": SIGNED for each in signed}}
+        return {"manifests/v1": (200, INDEX, body), **CHILDREN, **{f"{tag(each)}.sig": SIGNED for each in signed}}
 
     def test_the_manifests_of_the_nodes_are_asked_for(self, ask: Any) -> None:
         proof, lines = ask(self.content(AMD), "amd64", "arm64")
         assert outcomes(proof) == [("amd64", "signed"), ("arm64", "unsigned")]
-        assert lines[:3] == ["HEAD manifests/v1", "GET manifests/v1", f"HEAD {tag(AMD)}.sig"]
+        assert lines[:4] == ["HEAD manifests/v1", "GET manifests/v1", f"HEAD manifests/{AMD}", f"HEAD {tag(AMD)}.sig"]
+
+    def test_a_signature_of_a_manifest_that_the_registry_has_lost_does_not_help(self, ask: Any) -> None:
+        content = {name: answer for name, answer in self.content(AMD, ARM).items() if name != f"manifests/{AMD}"}
+        proof, _lines = ask(content, "amd64", "arm64")
+        assert outcomes(proof) == [("amd64", "no_platform"), ("arm64", "signed")]
+        assert proof.platforms[0].said.endswith(", although its index names one")
 
     def test_without_nodes_all_platforms_are_asked_for(self, ask: Any) -> None:
         proof, _lines = ask(self.content(AMD, ARM))
@@ -199,9 +207,9 @@ class TestHostileRegistry:
 
     def test_the_number_of_requests_is_limited(self, ask: Any) -> None:
         many = index(*(platform(f"a{number}", AMD) for number in range(200)))
-        proof, lines = ask({"manifests/v1": (200, INDEX, many), f"{tag(AMD)}.sig": SIGNED})
+        proof, lines = ask({"manifests/v1": (200, INDEX, many), **CHILDREN, f"{tag(AMD)}.sig": SIGNED})
         assert [outcome for _name, outcome in outcomes(proof)] == ["signed"] * 16 + ["unknown"]
-        assert len(lines) == 18
+        assert len(lines) == 2 + 2 * 16
         same = index(*(platform("amd64", AMD) for _number in range(200)))
         proof, lines = ask({"manifests/v1": (200, INDEX, same)}, "amd64")
         assert (outcomes(proof), len(lines)) == ([("amd64", "unknown")], 2)
@@ -209,5 +217,5 @@ class TestHostileRegistry:
     @pytest.mark.parametrize("architecture", ["a/b", "x" * 21, "AMD64", "", 5, None])
     def test_an_odd_architecture_is_left_out(self, ask: Any, architecture: Any) -> None:
         body = index(platform(architecture, ARM), platform("amd64", AMD))
-        proof, _lines = ask({"manifests/v1": (200, INDEX, body), f"{tag(AMD)}.sig": SIGNED})
+        proof, _lines = ask({"manifests/v1": (200, INDEX, body), **CHILDREN, f"{tag(AMD)}.sig": SIGNED})
         assert outcomes(proof) == [("amd64", "signed")]

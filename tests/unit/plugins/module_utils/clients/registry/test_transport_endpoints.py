@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.connections import Endpoint
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
-    Endpoint,
     is_token_service_of,
     option_host,
     registry_endpoint,

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PullVerdict, explain
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import explain
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     ImageQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from support.pull_evidence import (
@@ -134,6 +135,12 @@ class TestIndex:
         assert (summary(found), found.effect, found.step) == (("will_not_pull", text), "will_not_pull", step)
         assert steps(found, step) == [(step, text, False)]
 
+    def test_an_index_that_names_a_lost_image_is_reported_as_such(self) -> None:
+        found = judged(index("arm64", lost=["amd64"]), at_mirror=False)
+        text = f"registry q.io has no image for amd64 in {IMAGE}, although its index names one"
+        assert summary(found) == ("will_not_pull", text)
+        assert "although" not in judged(index("arm64", lost=["s390x"])).reason
+
     def test_a_pull_by_digest_is_judged_alike(self) -> None:
         item = {"source": "q.io/team", "mirrors": ["m.io/x"]}
         sets = {"items": [{"metadata": {"name": "m"}, "spec": {"imageDigestMirrors": [item]}}]}
@@ -207,6 +214,20 @@ class TestImageWithoutAnIndex:
         subject = template("a", container="", volume="model")
         assert judged(single("arm64"), subject=subject).effect == "pulls"
         assert judged(index("arm64"), subject=subject).effect == "will_not_pull"
+
+
+class TestCopy:
+    """A moved image has a name whose registry has a copy: it is judged as that of a mirror."""
+
+    @pytest.mark.parametrize("found", [index("arm64"), single("arm64")])
+    def test_a_copy_for_other_nodes_is_a_copy_that_lacks_something(self, found: Any) -> None:
+        verdict = judged(found, at_mirror=False, subject=template("a", is_copied=True))
+        assert (verdict.effect, verdict.step) == ("will_not_pull", "copy")
+        assert verdict.reason.endswith(COPY_ALL)
+
+    def test_the_configuration_of_a_copy_is_read(self) -> None:
+        _found, asked = told(template("a", is_copied=True), ONE, lambda _question: {})
+        assert [(each.image, each.reads_configuration) for each in asked] == [(IMAGE, True)]
 
 
 class TestUnknown:

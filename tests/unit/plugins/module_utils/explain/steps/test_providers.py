@@ -16,7 +16,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import CRIO_PROVIDER
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import ImageQuestion
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     KUBELET_FILE,
     NODES,
     POOLS,

@@ -35,11 +35,19 @@ def test_the_right_and_the_stream_are_wanted_together(domain: str) -> None:
 
 INTEGRATED = "image-registry.openshift-image-registry.svc:5000"
 STREAM = {
-    "status": {"tags": [{"tag": "old",
-     "items": [{"image": f"sha256:{'1' * 64}", "dockerImageReference": "old.io/app:1"}]}, {"tag": "v1",
-     "items": [{"image": DIGEST, "dockerImageReference": f"q.io/app@{DIGEST}"}, {"image": f"sha256:{'2' * 64}",
-     "dockerImageReference": f"{INTEGRATED}/b/app@sha256:{'2' * 64}"}]}]},
-}  # fmt: skip
+    "status": {
+        "tags": [
+            {"tag": "old", "items": [{"image": f"sha256:{'1' * 64}", "dockerImageReference": "old.io/app:1"}]},
+            {
+                "tag": "v1",
+                "items": [
+                    {"image": DIGEST, "dockerImageReference": f"q.io/app@{DIGEST}"},
+                    {"image": f"sha256:{'2' * 64}", "dockerImageReference": f"{INTEGRATED}/b/app@sha256:{'2' * 64}"},
+                ],
+            },
+        ]
+    },
+}
 
 
 def told_about(image: str, **more: Any) -> tuple[str, str]:

@@ -231,9 +231,9 @@ class TestUnderWay:
         ("message", "waits"),
         [
             *(("pull QPS exceeded", True), ("dial tcp: i/o timeout", True), (REFUSED, False), ("manifest unknown",
-             False)),
+                                                                                               False)),
             *((rule.sample, False) for rule in RULES if rule.id in ("never_pull", "invalid_name", "blocked_by_config",
-             "policy_rejected", "signature", "volume_mount")),
+                                                                    "policy_rejected", "signature", "volume_mount")),
         ],
     )  # fmt: skip
     def test_a_temporary_error_is_under_way_and_a_lasting_one_is_not(self, message: str, waits: bool) -> None:

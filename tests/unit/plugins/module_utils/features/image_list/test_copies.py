@@ -17,11 +17,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     IMAGE_TYPES,
     INDEX_TYPES,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.copies import compare_copy
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.owners import TextOwner
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.rows import ImageUse
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from support.certificates import server_context
 from support.fake_api import FakeApi
 from support.hostile_registry import HostileRegistry, served
 from support.image_lists import cluster, list_images, run_list
 from support.objects import auth_file, b64
+from support.pull_evidence import known, template
 
 IMAGE, INDEX = IMAGE_TYPES[0], INDEX_TYPES[0]
 LOGIN = f"Authorization: Basic {b64('u:Canary-1')}"
@@ -145,6 +152,23 @@ def test_a_copy_without_an_architecture_of_the_nodes_is_named(
     )
 
 
+@pytest.mark.parametrize("has_source", [True, False])
+def test_an_index_whose_manifest_for_the_nodes_is_lost_is_named(
+    api: FakeApi, registry: Registry, certificate: str, has_source: bool
+) -> None:
+    digest = registry.push_index("new/app", "amd64", "arm64", "s390x")
+    if has_source:
+        registry.push_index("old/app", "amd64", "arm64", "s390x")
+    use(api, registry, running=digest)
+    for lost, answer in (("s390x", "same"), ("arm64", "architecture_missing")):
+        gone = f"new/app/manifests/{digest_of(registry.content[f'new/app/manifests/{lost}'][1])}"
+        del registry.content[gone]
+        assert compare(api, registry, certificate)["answer"] == answer
+    assert compare(api, registry, certificate)["reason"] == (
+        "the copy has no image for arm64, although its index names one"
+    )
+
+
 def test_a_tag_that_moved_since_the_copy_is_another_image(api: FakeApi, registry: Registry, certificate: str) -> None:
     registry.push_index("old/app", "amd64", "arm64", salt="newer")
     copied = registry.push_index("new/app", "amd64", "arm64")
@@ -184,6 +208,21 @@ def test_an_account_without_a_login_for_the_copy_is_named(api: FakeApi, registry
     assert compare(api, registry, certificate, "private")["answer"] == "same"
 
 
+def test_the_account_of_a_related_image_is_not_known_so_neither_is_its_login(
+    api: FakeApi, registry: Registry, certificate: str
+) -> None:
+    registry.push_index("old/app", "amd64")
+    registry.push_index("private/app", "amd64")
+    related = [{"name": "app", "image": f"{registry.host}/old/app:v1"}]
+    api.put("clusterserviceversions", "a", "app.v1", spec={"relatedImages": related})
+    found = compare(api, registry, certificate, "private")
+    assert (found["answer"], found["reason"]) == (
+        "unknown",
+        "the operator chooses the account that pulls its related images",
+    )
+    assert compare(api, registry, certificate, "missing")["answer"] == "missing"
+
+
 def test_a_copy_without_the_signature_that_a_policy_requires_is_named(
     api: FakeApi, registry: Registry, certificate: str
 ) -> None:
@@ -195,6 +234,23 @@ def test_a_copy_without_the_signature_that_a_policy_requires_is_named(
     assert compare(api, registry, certificate)["answer"] == "unsigned"
     registry.push("new/app", IMAGE, b"{}", f"{digest.replace(':', '-')}.sig")
     assert compare(api, registry, certificate)["answer"] == "same"
+
+
+@pytest.mark.parametrize(("platform", "answer"), [("AWS", "unknown"), ("GCP", "no_login")])
+def test_a_registry_of_the_cloud_that_refuses_this_host_may_accept_the_nodes(platform: str, answer: str) -> None:
+    source, copy = reference_of("quay.io/team/app:v1"), reference_of("1.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1")
+    assert source is not None and copy is not None
+    subject = template("a", image=str(source))
+    use = ImageUse(subject, subject.ref, "spec", "template", TextOwner("unknown"), move=(source, copy))
+    cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
+    evidence = Lookup(known(a=None, more=cloud))
+    while True:
+        try:
+            found = compare_copy(use, evidence).copy
+            break
+        except ReadRequired:
+            evidence.add({ref: {"outcome": "no_login", "message": "refused"} for ref in evidence.take_wanted()})
+    assert found.answer == answer
 
 
 @pytest.mark.parametrize(
@@ -247,7 +303,8 @@ def test_a_namespace_asks_each_question_once_and_none_about_other_images(
     text = run_list(api, of=[registry.host], to=moves, ask_registries=True, **options).extra["text"]
     # Two namespaces can ask at the same time.
     assert max(Counter(registry.asked).values()) <= 2, registry.asked
-    assert {*registry.asked} == {
+    assert {line for line in registry.asked if "sha256" not in line} == {
         f"{how} /v2/{where}/app/manifests/v1" for how in ("HEAD", "GET") for where in ("old", "new")
     }
+    assert len({line for line in registry.asked if line.startswith("HEAD /v2/") and "sha256" in line}) == 4
     assert text[1] == "Copies: 2 the same"

@@ -16,6 +16,7 @@ from support.scripted_pool import Answer
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 REDIS = "docker.io/bitnami/redis:7.4"
+ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app:v1"
 
 
 def spec(image: str = REDIS, **more: Any) -> dict[str, Any]:
@@ -238,6 +239,51 @@ def login(api: FakeApi, name: str, entries: Any, namespace: str = "a") -> None:
     api.put("secrets", namespace, name, type="kubernetes.io/dockerconfigjson", data=data)
 
 
+def operator(api: FakeApi, namespace: str = "a", **labels: str) -> None:
+    related = [{"name": "cache", "image": REDIS}, {"name": "other", "image": "quay.io/team/app:1"}]
+    meta = {"labels": {key.replace("_", "."): value for key, value in labels.items()}}
+    api.put("clusterserviceversions", namespace, "redis.v1", metadata=meta, spec={"relatedImages": related})
+
+
+def test_the_related_images_of_an_operator_are_listed_once_as_its_own_text() -> None:
+    api = cluster("a", "b")
+    operator(api)
+    operator(api, "b", olm_copiedFrom="a")
+    (row,) = rows_of(api, of=["docker.io/bitnami"])
+    assert brief(row, "namespace", "kind", "name", "field", "text_in") == (
+        "a", "ClusterServiceVersion", "redis.v1", "spec.relatedImages[cache].image", "template",
+    )  # fmt: skip
+    assert row["owner"]["title"] == "operator of OLM redis.v1"
+
+
+def test_the_login_for_a_related_image_is_known_only_if_the_nodes_have_one() -> None:
+    api = cluster("a")
+    login(api, "pull", {"docker.io": ("u", "p")})
+    operator(api)
+    why = "the operator chooses the account that pulls its related images"
+    assert rows_of(api, of=["docker.io"])[0]["login"] == {"secret": "", "key": "", "unknown": why}
+    login(api, "pull-secret", {"docker.io": ("u", "p")}, "openshift-config")
+    (row,) = rows_of(api, "a", of=["docker.io"])
+    assert row["login"] == {"secret": "openshift-config/pull-secret", "key": "docker.io", "unknown": ""}
+
+
+def test_the_image_of_a_catalog_is_listed_with_the_login_of_its_secret() -> None:
+    api = cluster("a")
+    login(api, "index", {"docker.io": ("u", "p")})
+    api.put("catalogsources", "a", "operators", spec={"image": REDIS, "secrets": ["index"]})
+    (row,) = rows_of(api)
+    assert brief(row, "kind", "field") == ("CatalogSource", "spec.image")
+    assert row["login"]["secret"] == "a/index"
+
+
+def test_operators_that_cannot_be_read_are_reported() -> None:
+    api = cluster("a", groups=("apps", "operators.coreos.com"))
+    api.fail("GET /.*/clusterserviceversions", Answer(403, {}), times=100)
+    assert list_images(api)["unreadable"] == [
+        "the operators and their catalogs of a could not be read: the caller may not list them"
+    ]
+
+
 def test_the_login_is_the_first_that_a_node_tries() -> None:
     api = cluster("a")
     login(api, "pull", {"docker.io": ("u", "Canary-1"), "docker.io/bitnami": ("u", "Canary-2")})
@@ -260,6 +306,23 @@ def test_without_a_login_the_members_are_empty() -> None:
     api = cluster("a")
     workload(api, "deployments", "web")
     assert rows_of(api)[0]["login"] == {"secret": "", "key": "", "unknown": ""}
+
+
+@pytest.mark.parametrize(
+    ("image", "platform", "unknown"),
+    [
+        (ECR, "AWS", "a credential provider of the nodes may give a login"),
+        (ECR, "", "a credential provider of the nodes may give a login"),
+        (ECR, "GCP", ""),
+        (REDIS, "AWS", ""),
+    ],
+)
+def test_nodes_of_a_cloud_may_have_a_login_for_its_registry(image: str, platform: str, unknown: str) -> None:
+    api = cluster("a")
+    if platform:
+        api.put("infrastructures", "", "cluster", status={"platformStatus": {"type": platform}})
+    workload(api, "deployments", "web", image)
+    assert rows_of(api)[0]["login"] == {"secret": "", "key": "", "unknown": unknown}
 
 
 def test_a_login_that_cannot_be_read_is_not_known() -> None:

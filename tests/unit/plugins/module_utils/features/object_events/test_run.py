@@ -20,12 +20,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events import run
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.events import (
     KINDS,
     WatchedKind,
     WatchSettings,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.object_events.run import follow_objects
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.event_source import event_source
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
 from support.certificates import loopback_certificate
@@ -395,7 +395,7 @@ class TestTrouble:
     def test_a_failure_that_is_not_of_one_kind_is_reported_once(
         self, api: WatchedApi, trouble: Any, reports: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(requester, "_PATIENCE_SECONDS", 1.0)
+        monkeypatch.setattr(requester, "_REPEAT_SECONDS", 1.0)
         for resource in ("namespaces", "serviceaccounts"):
             api.trouble("list", trouble, times=10_000, resource=resource)
         with api.served() as host, source(host, replace(SETTINGS, watched=BOTH)) as found:

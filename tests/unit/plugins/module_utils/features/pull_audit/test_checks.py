@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import (
     IgnoreRule,
     PullAudit,
 )

@@ -11,7 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     count_findings,
     document_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.options import PullAudit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import PullAudit
 from support.surveyed import account, auth, binding, deployment, place, pod, secret, survey
 
 

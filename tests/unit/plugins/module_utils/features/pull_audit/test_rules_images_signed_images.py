@@ -24,7 +24,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     SIGNATURE_QUESTION,
     SignatureQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import CLUSTER_POLICIES
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,7 +10,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     find_pods_without_login,
     repositories_with_login,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import POOLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import POOLS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from support.surveyed import place, pod, secret, survey
 

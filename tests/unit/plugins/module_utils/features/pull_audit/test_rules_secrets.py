@@ -11,7 +11,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.cr
     CRIO_AUDIENCE,
     CRIO_PROVIDER,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import secrets_review, token_review
 from support.pull_evidence import REFUSED, TAG_SETS, node
 from support.surveyed import account, auth, deployment, found_by, place, pod, secret, stream, survey

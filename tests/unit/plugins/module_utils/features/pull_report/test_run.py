@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import (
     OUTPUTS,
     Report,
+    write_report,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import write_report
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
 from support import audits, what_ifs
 
@@ -58,6 +58,7 @@ def test_a_report_writes_all_files_and_lists_them(reports: Reports) -> None:
         "not_known": 0,
         "not_tested": 6,
         "incomplete": [],
+        "errors": {"secret-type-dead": 1},
         "failing": {},
         "files": [*reports.outputs.values()],
         "paths": reports.outputs,

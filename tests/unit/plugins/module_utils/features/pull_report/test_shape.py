@@ -21,10 +21,10 @@ ALL = {
     "required": ["a", "n"],
     "additionalProperties": False,
     "properties": {"a": {"type": "string"}, "n": {"$ref": "#/$defs/count"},
-     "l": {"type": "array", "items": {"enum": ["x", "y"]}},
-     "m": {"type": "object", "additionalProperties": {"type": "boolean"}}, "t": {"type": ["string", "null"]},
-     "f": {"const": "f/1"}, "i": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
-     "p": {"type": "string", "pattern": "^[a-z]*$"}, "x": {}},
+                   "l": {"type": "array", "items": {"enum": ["x", "y"]}},
+                   "m": {"type": "object", "additionalProperties": {"type": "boolean"}}, "t": {"type": ["string", "null"]},
+                   "f": {"const": "f/1"}, "i": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                   "p": {"type": "string", "pattern": "^[a-z]*$"}, "x": {}},
 }  # fmt: skip
 GOOD: dict[str, Any] = {"a": "", "n": 0}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    INSTANCE,
     MANAGED_BY,
     Plan,
     copy_ref,
@@ -19,7 +20,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
 from hypothesis import given

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import INSTANCE, MANAGED_BY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE, Ownership
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import Ownership
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import Decision, Unlinking
 
 PULL, MOUNT = "imagePullSecrets", "secrets"

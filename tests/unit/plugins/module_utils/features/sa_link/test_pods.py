@@ -216,12 +216,12 @@ class TestTrimmed:
     FULL = {
         "apiVersion": "v1",
         "metadata": {**pod("a")["metadata"], "namespace": "project-a", "labels": {"app": "web"},
-         "annotations": {MIRROR: "x", "other": "y" * 9000}, "deletionTimestamp": "now",
-         "managedFields": [{"manager": "kubelet"}]},
+                     "annotations": {MIRROR: "x", "other": "y" * 9000}, "deletionTimestamp": "now",
+                     "managedFields": [{"manager": "kubelet"}]},
         "spec": {**pod("a", PLATFORM)["spec"], "containers": [{"name": "app", "env": ["x" * 9000]}]},
         "status": {"phase": "Pending", "podIP": "10.0.0.1", "conditions": [{"type": "Ready"}],
-         "initContainerStatuses": [{"name": "init", **waiting("ErrImagePull")}],
-         "containerStatuses": [{"name": "app", "image": "quay.io/app", **waiting("PodInitializing")}]},
+                   "initContainerStatuses": [{"name": "init", **waiting("ErrImagePull")}],
+                   "containerStatuses": [{"name": "app", "image": "quay.io/app", **waiting("PodInitializing")}]},
     }  # fmt: skip
 
     def test_a_trimmed_pod_keeps_the_fields_in_use(self) -> None:

@@ -8,9 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY, Change, Related
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    INSTANCE,
+    MANAGED_BY,
+    Change,
+    Related,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ROLE_BINDING, SECRET
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
     Prune,
     Removal,

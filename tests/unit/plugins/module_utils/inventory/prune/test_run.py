@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import INSTANCE, MANAGED_BY
 from support.fake_api import LOST, FakeApi
 from support.in_memory import InMemory, in_memory
 from support.scripted_pool import Answer, Request, status_object

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import MANAGED_BY
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import INSTANCE, MANAGED_BY
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     POD,
     ROLE_BINDING,
     SECRET,
     ObjectRef,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.ownership import INSTANCE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import View
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import (
     NamespaceResult,
@@ -26,8 +25,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.v
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import Prune, list_ref
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import WorkloadGuard
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.evaluation import Comparison
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.guard import GuardJudgement
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import WhatIfRow
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
+    GuardJudgement,
+)
 
 PRUNE = Prune("a", {})
 

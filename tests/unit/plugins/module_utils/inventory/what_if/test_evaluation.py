@@ -10,20 +10,20 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import trim_pod
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import (
     PULLS,
     UNKNOWN,
     WILL_NOT_PULL,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import trim_pod
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import (
     IMAGE_QUESTION,
     TRUST_QUESTION,
     ImageQuestion,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     KUBELET_CONFIGS,
     NODES,
     POOLS,

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.chain import PULLS, UNKNOWN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, UnreadableObject
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import trim_pod
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pulls_of_pod
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PULLS, UNKNOWN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import MIRROR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.effects import (
     patches_of,

@@ -12,13 +12,11 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.platform_images import OPERATOR_KINDS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.document import list_images
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.moves import Moves
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.outputs import lines_of
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import (
-    OPERATOR_KINDS,
-    subjects_of,
-)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import subjects_of
 from support.supposed import document_about, rows_about
 from support.supposed_worlds import World, rows_with_answers
 from support.surveyed import account, auth, deployment, place, pod, replica_set, secret, stream, survey
@@ -233,6 +231,7 @@ def test_the_next_pod_has_nothing_of_the_present_one() -> None:
         False,
         False,
     )
+    assert later.is_copied and not present.is_copied
 
 
 def test_the_text_and_the_list_name_the_images_to_copy() -> None:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.platform_images import (
     CATALOG,
     OPERATOR,
     OPERATOR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.rows import (
     subjects_of,
     trim_platform_object,
 )
@@ -26,7 +28,7 @@ CATALOG_SOURCE = {
 INSTALLED = {
     "metadata": {"name": "etcd.v1", "namespace": "ops"},
     "spec": {"relatedImages": [{"name": "operand", "image": "quay.io/operand:1"}, {"name": "again",
-     "image": "quay.io/operand:1"}, {"image": "quay.io/other:1"}, "no object"]},
+                                                                                   "image": "quay.io/operand:1"}, {"image": "quay.io/other:1"}, "no object"]},
 }  # fmt: skip
 
 
@@ -57,8 +59,3 @@ def test_an_operator_names_each_related_image_once() -> None:
 @pytest.mark.parametrize("kind", (CLUSTER_VERSION.kind, *OPERATOR_KINDS))
 def test_objects_without_images_name_none(kind) -> None:
     assert subjects_of(kind, trim_platform_object({"metadata": {}, "spec": {"image": None}, "status": "?"})) == []
-
-
-def test_copies_of_operators_are_left_out() -> None:
-    copy = {**INSTALLED, "metadata": {**INSTALLED["metadata"], "labels": {"olm.copiedFrom": "ops"}}}
-    assert trim_platform_object(copy) is None

@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.ru
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings, open_run
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import pull_of_account
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import NODES
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.options import WhatIfQuestion
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import (
     answer_what_if,

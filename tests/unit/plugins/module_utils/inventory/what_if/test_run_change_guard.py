@@ -14,9 +14,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_questions import RegistryAccess
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.guard import GuardAccess
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
     ChangeGuard,
+    GuardAccess,
     GuardScope,
     judge_effects,
 )

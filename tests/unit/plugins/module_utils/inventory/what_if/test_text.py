@@ -25,7 +25,7 @@ def test_the_answer_comes_first_then_the_containers_then_the_limits() -> None:
         "2 of 2 containers would no longer get their image.",
         "On https://api.example.com:6443, if:",
         "  1. the nodes do not reach q.io",
-        "When: 1 at once, 1 when the next pod is created.",
+        "Pulls fail: 1 at once, 1 when the next pod is created.",
     ]
     assert lines[4:14] == [
         "1 image has no registry within reach, and must be copied:",

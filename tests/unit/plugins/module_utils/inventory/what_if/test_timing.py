@@ -15,16 +15,14 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.n
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import ContainerPull
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     ALWAYS_VERIFY,
-    NEVER_VERIFY,
-    POLICIES,
-    VerificationPolicy,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.kubelet_settings import (
     KUBELET_CONFIGS,
     KUBELET_FILE,
+    NEVER_VERIFY,
     NODES,
+    POLICIES,
     POLICY_FIELD,
     POOLS,
+    VerificationPolicy,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import (
     CLUSTER_POLICIES,
