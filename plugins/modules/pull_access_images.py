@@ -312,8 +312,8 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.options import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.outputs import render_outputs
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.rows import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.run import list_images_in_use
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_questions
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module

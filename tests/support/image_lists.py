@@ -14,7 +14,7 @@ import jsonschema
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.options import from_options
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.rows import from_options
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.run import list_images_in_use
 
 from support.fake_api import FakeApi

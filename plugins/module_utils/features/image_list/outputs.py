@@ -36,8 +36,7 @@ from ...explain.snapshot import (
 )
 from ...images.references import Reference, reference_of
 from .copies import COPY_ANSWERS
-from .options import ImageListQuestion
-from .rows import ImageUse
+from .rows import ImageListQuestion, ImageUse
 
 #: The value of `format` in a document. The number increases when a reader of the previous format would misread the new one.
 IMAGES_FORMAT = "openshift_ops.image_pull/images/1"

@@ -18,10 +18,9 @@ from ...engine.result import Outcome
 from ...engine.run import Run, RunSettings, open_run
 from ...explain.snapshot import ClusterSnapshot, SnapshotQuestion
 from .copies import compare_copy
-from .options import ImageListQuestion
 from .outputs import document_of, lines_of
 from .owners import take_note
-from .rows import ImageUse, uses_of
+from .rows import ImageListQuestion, ImageUse, uses_of
 
 _QUESTION = SnapshotQuestion(
     verdicts=False, nodes=True, take_note=take_note, node_images=True, bindings=False, operators=True

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.rows import (
     ImageListQuestion,
     from_options,
 )
