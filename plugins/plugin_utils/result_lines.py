@@ -54,7 +54,10 @@ _RETIRED = {
     False: "the old login{user} is not retired",
     None: "it is not known whether the registry refuses the old login",
 }
-_DISABLE = ": disable it at the registry, then run again with -e credential_rotation_verify_revoked=true"
+_DISABLE = (
+    ": replace it in the inventory, wait until no pod needs it, disable it at the registry, and run again with "
+    "-e credential_rotation_verify_revoked=true"
+)
 _ALREADY_REFUSED = (
     "nothing was retired: the registries refused the old login before, so it was retired earlier, or is mistyped"
 )
