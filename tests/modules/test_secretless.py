@@ -234,6 +234,42 @@ def test_a_file_that_drops_another_provider_is_named_with_one_that_has_both(node
     assert node.pulls()
 
 
+@pytest.mark.parametrize("lab", [["--platform", "standalone"]], indirect=True)
+def test_what_if_tells_accounts_with_the_right_from_others(node: Node) -> None:
+    """After the secret is gone, the account whose tokens the nodes may request pulls, and the other one does not."""
+    lab, namespace = node.lab, node.namespace
+    login = lab.registry("private")["accounts"][1]
+    content = auth_file({node.image.partition("/")[0]: (login["username"], login["password"])})
+    lab.create(namespace, "secrets", pull_secret("robot-pull", content))
+    lab.create(namespace, "serviceaccounts", {"metadata": {"name": "other", "annotations": {"example.com/role": ""}}})
+    for account in ("robot", "other"):
+        lab.set_account(namespace, account, imagePullSecrets=["robot-pull"])
+        lab.pod(namespace, account, node.image, account)
+    (fix,) = [each["fix"] for each in node.ask()["checks"] if each["check"] == "right"]
+    node.apply(fix)
+    file = (node.folder / "providers.json").read_text(encoding="utf-8")
+    notes = {"lab.openshift-ops.example.com/credential-providers": file}
+    lab.api("PATCH", f"{ROOT}/machineconfigpools/worker", {"metadata": {"annotations": notes}})
+
+    def answers() -> dict[str, str]:
+        result = run_module(
+            "pull_access_what_if",
+            kubeconfig=lab.kubeconfig,
+            namespaces=[namespace],
+            changes=[{"remove_secrets": {"name": "robot-pull"}}],
+            ask_registries=True,
+            realm_hosts=lab.registry_hosts,
+            registry_ca_cert=lab.data["ca_cert"],
+        )
+        assert not result["failed"], result["msg"]
+        return {each["name"]: each["answer"] for each in result["what_if"]["containers"]}
+
+    lab.until(lambda: answers() == {"robot": "unknown", "other": "would_break"}, "the pool has the provider")
+    lab.api("DELETE", path_of(namespace, "secrets", "robot-pull"))
+    pulled = {name: lab.pull(namespace, name, *node.flags())["pulled"] for name in ("robot", "other")}
+    assert pulled == {"robot": True, "other": False}
+
+
 def test_the_integrated_registry_takes_only_tokens_for_the_api_server(lab: Lab, tmp_path: Path) -> None:
     name = lab.namespace("secretless-own")
     lab.run("push", "--dir", str(lab.dir), f"{name}/app:v1")
