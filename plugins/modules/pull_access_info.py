@@ -427,10 +427,7 @@ summary:
 """
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access import (
-    options as pull_access,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.run import explain_access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features import pull_access
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import object_reader
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
@@ -451,7 +448,7 @@ RULES = {"mutually_exclusive": [("pod", "workload", "image")]}
 def run(task: Task) -> dict[str, object]:
     asked = pull_access.from_options(task.params, object_reader(task))
     with task.cluster(task.targets()) as run:
-        return run.result(explain_access(run.cluster, asked, run.namespaces, run.settings()))
+        return run.result(pull_access.explain_access(run.cluster, asked, run.namespaces, run.settings()))
 
 
 MODULE = Module(ARGUMENTS, run, import_error=IMPORT_ERROR, rules=RULES)

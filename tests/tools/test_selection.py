@@ -124,11 +124,11 @@ def test_a_wrong_file_is_refused(names: list[str], message: str) -> None:
         ("sa_wait", ["plugins/modules/sa_wait.py"]),
         ("registry_auth", ["plugins/module_utils/features/registry_auth.py"]),
         (
-            "pull_access",
+            "object_events",
             [
-                "plugins/module_utils/features/pull_access/__init__.py",
-                "plugins/module_utils/features/pull_access/options.py",
-                "plugins/module_utils/features/pull_access/run.py",
+                "plugins/module_utils/features/object_events/__init__.py",
+                "plugins/module_utils/features/object_events/events.py",
+                "plugins/module_utils/features/object_events/run.py",
             ],
         ),
         ("README.md", ["README.md"]),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import (
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access import (
     PullAccess,
     from_options,
 )

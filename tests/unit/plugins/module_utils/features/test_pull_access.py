@@ -14,8 +14,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.re
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import RunSettings
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.subjects import WORKLOADS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.options import PullAccess
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access.run import explain_access
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_access import (
+    PullAccess,
+    explain_access,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from support.anything import CHANGES, Changed
