@@ -186,12 +186,12 @@ incomplete:
   type: list
   elements: str
   sample: [staging]
-errors:
-  description: The number of findings of severity V(error), by rule.
+rules:
+  description: The number of findings by severity, V(error) and V(warning), and by rule.
   version_added: 1.1.0
   returned: success
   type: dict
-  sample: {pod-older-than-link: 1}
+  sample: {error: {pod-older-than-link: 1}, warning: {}}
 failing:
   description: The number of findings that O(fail_on) selects, by rule.
   returned: success

@@ -162,8 +162,9 @@ def audit_line(report: Result) -> str:
     if "counts" not in report:
         return _stop([report])
     counts = report["counts"]
-    errors = "" if report["failing"] or not report["errors"] else f" of {_rules(report['errors'])}"
-    found = f"{pluralize(counts['error'], 'error')}{errors}, {pluralize(counts['warning'], 'warning')}, {pluralize(counts['info'], 'info')}"
+    rules = {} if report["failing"] else report["rules"]
+    of = {severity: f" of {_rules(rules[severity])}" if rules.get(severity) else "" for severity in counts}
+    found = ", ".join(f"{pluralize(counts[each], each)}{of[each]}" for each in ("error", "warning", "info"))
     missing = report.get("missing") or ()
     failed = f", {pluralize(len(missing), 'cluster')} not audited" if missing else ""
     where = (report.get("paths") or {}).get("html") or "not written in check mode"
@@ -234,14 +235,19 @@ def idle_line(results: Sequence[Result], ignore: Sequence[str] = _OF_REGISTRIES)
     return f"{them} nothing that was read (check the names, see the warning)"
 
 
-def explain_line(result: Result) -> str:
-    """Count the containers and image volumes by verdict."""
+def explain_line(result: Result, *, asked: bool = False) -> str:
+    """Count the containers and image volumes by verdict. Without `asked`, the registries may know more."""
     rows = [row for namespace in _rows(result) for row in namespace.get("access") or ()]
     if result.get("failed"):
         return _stop([result])
     counts = Counter(map(verdict_of, rows))
     told = [f"{title}: {counts[name]:,}" for name, title in VERDICT_TITLES.items() if counts[name]]
-    return ", ".join([pluralize(len(rows), "container"), *told])
+    hint = (
+        ""
+        if asked or not (counts["untested"] or counts["unknown"])
+        else "; to ask the registries, add -e ask_registries=true"
+    )
+    return f"{', '.join([pluralize(len(rows), 'container'), *told])}{hint}"
 
 
 def images_line(result: Result) -> str:

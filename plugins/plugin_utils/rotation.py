@@ -585,9 +585,10 @@ def judge_workloads(facts: Facts) -> Step:
     if failed:
         notes.append(f"Not read (sentences: {len(failed)}): {summarize(failed, SHOWN, '. ')}")
     if broken:
+        rows = "rows of the plan" if facts.option("plan") else "entries of credential_rotation_secrets"
         problems.append(
             f"workloads would no longer get their image without it (containers: {len(broken)}): {_containers(broken, SHOWN)}. Replace the login "
-            "in the secrets that they use, for example with entries of credential_rotation_secrets, and run again. To retire the login anyway, "
+            f"in the secrets that they use, for example with {rows}, and run again. To retire the login anyway, "
             "set credential_rotation_guard: false"
         )
     if is_strict and notes:

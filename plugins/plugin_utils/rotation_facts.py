@@ -194,20 +194,20 @@ def tables_of(facts: Facts, looked: Mapping[str, Any]) -> list[list[str]]:
                     f"{pluralize(count, 'secret')} {title.format(login, written)}",
                     rows,
                     "" if len(rows) == count else more,
+                    has_plan=bool(facts.option("plan")),
                 )
             )
     return blocks
 
 
-def _table(title: str, rows: Rows, more: str) -> list[str]:
+def _table(title: str, rows: Rows, more: str, *, has_plan: bool) -> list[str]:
     """The reason that most rows have is in the title. A row with a fix is the line that the user copies."""
     reasons = Counter(row["reason"] for row in rows).most_common(1)
     usual = reasons[0][0] if reasons else ""
-    confirms = (
-        ". A line with '- {' confirms its secret in credential_rotation_secrets"
-        if any(row.get("fix") for row in rows)
-        else ""
-    )
+    # A plan confirms its secrets, and no others.
+    confirmed = ". A plan that is written again has a row for each"
+    named = ". A line with '- {' confirms its secret in credential_rotation_secrets"
+    confirms = (confirmed if has_plan else named) if any(row.get("fix") for row in rows) else ""
     lines = []
     for row in rows:
         place = row.get("fix") or f"{row['namespace']}/{row.get('secret') or row['name']}"

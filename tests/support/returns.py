@@ -51,7 +51,7 @@ FREE = {
         "namespaces.changes",  # always empty
     },
     "pull_access_info": {"namespaces.access.fix", "namespaces.changes"},  # tasks of a playbook; always empty
-    "pull_access_report": {"errors", "failing"},  # by the rule's id
+    "pull_access_report": {"rules", "failing"},  # by the rule's id
     "pull_access_what_if": {
         # plugins/plugin_utils/pull_report/what_if.schema.json describes them, and tests validate results against the schema
         "what_if.changes",

@@ -13,6 +13,11 @@ import os
 import sys
 from pathlib import Path
 
+ROTATION = (
+    "The lab has no node, so a rotation needs credential_rotation_probe: false. lab.json in that folder has the logins of the registries. Another "
+    "login for a rotation:"
+)
+
 
 def lab_variables(directory: Path) -> list[str]:
     """Return the lines of an inventory with which playbooks reach the registries of the lab."""
@@ -37,7 +42,8 @@ def main() -> None:
     else:
         os.environ["KUBECONFIG"] = str(directory / "kubeconfig")
         told = "\n".join(f"  {line}" for line in lab_variables(directory))
-        print(f"This shell uses the lab in {directory}. For its registries, an inventory needs:\n{told}", flush=True)
+        print(f"This shell uses the lab in {directory}. For its registries, an inventory needs:\n{told}")
+        print(f"{ROTATION} '$IMAGE_PULL_LAB registry --dir {directory} --add robot-2 private'.", flush=True)
     shell = os.environ.get("SHELL", "sh")
     os.execvp(shell, [shell])
 

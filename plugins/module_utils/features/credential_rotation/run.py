@@ -180,6 +180,7 @@ def rotate(
         *proof.notes,
         *([] if rotation.allows_absent else undeclared_note(told)),
         *unanswered_note(own),
+        *lost_rows_note(rotation, seen),
         *_other_users_note(seen),
         *_build_notes(changing),
         *_record_note(seen, changing),
@@ -540,6 +541,18 @@ def unanswered_note(own: SecretLogins) -> Iterator[str]:
         yield (
             f"{pluralize(len(rows), 'confirmed secret')} {'keeps its login' if len(rows) == 1 else 'keep their logins'}, because no registry "
             f"has accepted or refused {'it' if len(rows) == 1 else 'them'}: {summarize(rows, NAMED, '; ', listed='rotation.not_accepted')}"
+        )
+
+
+def lost_rows_note(rotation: Rotation, seen: _RotationObjects) -> Iterator[str]:
+    """Yield a sentence about the rows of a plan whose secret is not there any more, or does not have one of the two logins."""
+    copies = (*seen.confirmed, *seen.other_passwords, *seen.other_users)
+    known = {(copy.ref.namespace, copy.ref.name) for copy in copies if copy.is_confirmed}
+    lost = [f"{namespace}/{name}" for namespace, name in rotation.confirmed.uids if (namespace, name) not in known]
+    if rotation.server and lost:
+        yield (
+            f"{pluralize(len(lost), 'row')} of option 'plan' {'has' if len(lost) == 1 else 'have'} no effect, because the secret was deleted, "
+            f"created again, changed or renamed since: {summarize(lost, NAMED)}"
         )
 
 

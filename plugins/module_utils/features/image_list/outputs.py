@@ -196,6 +196,8 @@ def lines_of(document: Mapping[str, Any]) -> Iterator[str]:
         f"{pluralize(counts['images'], 'image')}{where} in use: {pluralize(counts['workloads'], 'object')} in "
         f"{pluralize(counts['namespaces'], 'namespace')}, {pluralize(counts['containers'], 'container')} in pods"
     )
+    if of and not counts["images"]:
+        yield "A path in 'of' may be mistyped: without it, the list has all images in use"
     if copies := counts["copies"]:
         yield "Copies: " + ", ".join(
             f"{copies[each]} {title}" for each, title in COPY_ANSWERS.items() if each in copies

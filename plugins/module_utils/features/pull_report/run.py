@@ -274,7 +274,9 @@ def _result(document: Mapping[str, Any], wanted: Report, changes: list[str]) -> 
         "not_known": sum(cluster["verdicts"]["unknown"] for cluster in document["clusters"]),
         "not_tested": sum(cluster["verdicts"]["untested"] for cluster in document["clusters"]),
         "incomplete": [cluster["name"] for cluster in document["clusters"] if cluster["unreadable"]],
-        "errors": dict(Counter(finding["rule"] for finding in found if finding["severity"] == ERROR)),
+        "rules": {
+            each: dict(Counter(one["rule"] for one in found if one["severity"] == each)) for each in (ERROR, WARNING)
+        },
         "failing": dict(Counter(finding["rule"] for _cluster, finding in _select_failing(document, wanted))),
         "files": changes,
         "paths": dict(wanted.outputs),

@@ -240,8 +240,7 @@ def _check_names(change: WhatIfChange, _survey: ClusterSnapshot) -> str:
 
 
 def _check_registries(change: WhatIfChange, _survey: ClusterSnapshot) -> str:
-    unasked = "Without 'ask_registries: true', it is not known which registries get their tokens from there"
-    return f"check its names: {change.title}. {unasked}"
+    return f"check its names: {change.title}. A registry that gets its tokens from there is known only with 'ask_registries: true'"
 
 
 def _find_secret(change: WhatIfChange, survey: ClusterSnapshot) -> str:

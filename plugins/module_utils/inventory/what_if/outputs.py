@@ -115,7 +115,7 @@ def _describe_pulls(row: _Row) -> str:
 def _container_texts(group: Sequence[_Row], changes: Sequence[_Row]) -> Sequence[str]:
     """The object, its part, the image, the reason, and for a pull that breaks also the moment, the causes and the advice."""
     (row,) = group
-    reason = row["before" if row["answer"] == WOULD_WORK else "after"]["reason"]
+    reason = row["before" if row["answer"] in (WOULD_WORK, STILL_BROKEN) else "after"]["reason"]
     details = (moment_of(row), causes_of(row, changes), row["advice"])
     return f"{row['kind']} {row['name']}", part_of(row), row["image"], reason, *details
 

@@ -317,7 +317,7 @@ class TestAudit:
         "not_known": 0,
         "not_tested": 0,
         "incomplete": [],
-        "errors": {"link-dangling": 1},
+        "rules": {"error": {"secret-unparsable": 1}, "warning": {"link-dangling": 1200}},
         "failing": {},
     }
 
@@ -346,7 +346,7 @@ class TestAudit:
     def test_the_line_contains_counts_and_the_path_of_the_report(self) -> None:
         assert (
             result_line(self.REPORT, "audit")
-            == "2 clusters: found 1 error of link-dangling (1), 1,200 warnings, 0 infos, report: /r/a.html"
+            == "2 clusters: found 1 error of secret-unparsable (1), 1,200 warnings of link-dangling (1,200), 0 infos, report: /r/a.html"
         )
 
     def test_the_rules_that_fail_the_audit_are_named_with_the_variable(self) -> None:
@@ -362,7 +362,8 @@ class TestAudit:
         line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")
         assert (
             line
-            == "2 clusters: found 1 error of link-dangling (1), 1,200 warnings, 0 infos, 1 cluster not audited, report: not written in check mode"
+            == "2 clusters: found 1 error of secret-unparsable (1), 1,200 warnings of link-dangling (1,200), 0 infos, 1 cluster not "
+            "audited, report: not written in check mode"
         )
 
     def test_a_failed_audit_is_reported_as_stopped(self) -> None:
@@ -536,16 +537,17 @@ class TestVerification:
         assert result_line([{}], "verify") == "no login was verified"
 
 
-def explained(*rows: tuple[str, bool]) -> str:
+def explained(*rows: tuple[str, bool], asked: bool = False) -> str:
     access = [{"verdict": verdict, "tested": tested} for verdict, tested in rows]
-    return result_line({"namespaces": [{"name": "a", "access": access}]}, "explain")
+    return result_line({"namespaces": [{"name": "a", "access": access}]}, "explain", asked=asked)
 
 
 def test_an_explanation_counts_the_verdicts() -> None:
     assert explained(("will_not_pull", False)) == "1 container, cannot pull: 1"
     assert explained(("pulls", True), ("pulls", False), ("pulls", False), ("unknown", False)) == (
-        "4 containers, pulls: 1, not known: 1, has a login (not tested): 2"
+        "4 containers, pulls: 1, not known: 1, has a login (not tested): 2; to ask the registries, add -e ask_registries=true"
     )
+    assert explained(("unknown", False), asked=True) == "1 container, not known: 1"
     assert result_line({"failed": True}, "explain") == "stopped: the line above that begins with fatal: says why"
 
 

@@ -1095,6 +1095,19 @@ class TestConfirmed:
         assert [(row["namespace"], row["reason"]) for row in found["remaining"]] == [("a", reason)]
         assert [(row["namespace"], row["reason"], row["fix"]) for row in found["not_declared"]] == [("b", reason, "")]
 
+    def test_rows_of_a_plan_without_their_secret_are_named(self, api: FakeApi) -> None:
+        put(api, "a")
+        uid = put(api, "b")["metadata"]["uid"]
+        rows = (ConfirmedEntry("quay", ("a",), "another"), ConfirmedEntry("renamed", ("b",), uid))
+        name = api.cluster(Clock()).name
+        for server, said in ((name, True), ("", False)):
+            outcome = run(api, "a", "b", rotation=Rotation(EXCHANGE, server=server), confirmed=rows)
+            found = [note for note in outcome.notes if "have no effect, because the secret was deleted" in note]
+            assert [note.rpartition(": ")[2] for note in found] == ["a/quay, b/renamed"] * said
+        row = ConfirmedEntry("quay", ("b",), uid)
+        outcome = run(api, "b", rotation=Rotation(EXCHANGE, server=name), confirmed=(row,))
+        assert not [note for note in outcome.notes if "of option 'plan'" in note]
+
 
 class TestAccepted:
     ROTATION = Rotation(WITHOUT_PASSWORD)

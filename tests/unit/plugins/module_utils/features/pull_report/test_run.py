@@ -58,7 +58,7 @@ def test_a_report_writes_all_files_and_lists_them(reports: Reports) -> None:
         "not_known": 0,
         "not_tested": 6,
         "incomplete": [],
-        "errors": {"secret-type-dead": 1},
+        "rules": {"error": {"secret-type-dead": 1}, "warning": {}},
         "failing": {},
         "files": [*reports.outputs.values()],
         "paths": reports.outputs,
