@@ -43,8 +43,8 @@ _READS = (b'"verb":"get"', b'"verb":"list"', b'"verb":"watch"')
 _WRITES = {"create", "update", "patch", "delete", "deletecollection"}
 #: Requests to create something that is not stored.
 _QUESTIONS = re.compile(r"reviews$|/token$|^imagestreamimports$")
-#: Declarations that remove all other entries of a list.
-_WHOLE = re.compile(r"(?:\b|_)(exclusive|prune)\W+(?i:true|yes)\b")
+#: Declarations that remove all other entries of a list, and the restore of a whole secret.
+_WHOLE = re.compile(r"(?:\b|_)(exclusive|prune)\W+(?i:true|yes)\b|\bglobal_pull_secret_restore\W+/?\w")
 #: Declarations that take access away: of removed objects and entries, of whole lists, and of new objects for existing ones.
 _REVOKING = re.compile(
     r"""\b(state\W+(absent|remove)|mode\W+(replace|remove)|(exclusive|recreate)\W+(?i:true|yes))\b"""
