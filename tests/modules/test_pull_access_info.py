@@ -82,6 +82,10 @@ def pod(lab: Lab, namespace: str, image: str, own: list[str] = ()) -> None:
     lab.create(namespace, "pods", {"metadata": {"name": "app"}, "spec": spec})
 
 
+#: A login of someone else in a secret of another type.
+OTHER = {"other.example.com": {"auth": "dTpw"}}
+
+
 class Broken:
     """Each method creates an unusable pull secret `pull`."""
 
@@ -91,11 +95,11 @@ class Broken:
 
     @staticmethod
     def opaque(lab: Lab, namespace: str) -> None:
-        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab)}, "Opaque")
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab), **OTHER}, "Opaque")
 
     @staticmethod
     def podman(lab: Lab, namespace: str) -> None:
-        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab)}, "kubernetes.io/podmanconfigjson")
+        secret(lab, namespace, {lab.registry("private")["host"]: entry(lab), **OTHER}, "kubernetes.io/podmanconfigjson")
 
     @staticmethod
     def no_port(lab: Lab, namespace: str) -> None:
@@ -149,6 +153,7 @@ class TestBroken:
         assert reason.format(ns=namespace, host=registry["host"]) in found["reason"]
         assert not lab.pull(namespace, "app")["pulled"]
         carry_out(run, lab, found["fix"])
+        assert ("other.example.com" in lab.entries(namespace, "pull")) is (what in ("opaque", "podman"))
         again(lab, namespace, registry["image"], own)
         after = access(run, namespace, pod="app")
         assert after["verdict"] == "pulls"

@@ -78,7 +78,7 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[s
     """
     subject, reference, credentials, evidence = held.subject, held.reference, held.credentials, held.evidence.unrecorded
     host, namespace = reference.host, subject.namespace
-    for state, offer in (("wrong_type", fixes.rewrite_secret), ("missing", fixes.create_listed_secret)):
+    for state, offer in (("wrong_type", fixes.convert_secret), ("missing", fixes.create_listed_secret)):
         for secret in credentials.in_state(state):
             ref = ObjectRef(SECRET, namespace, secret.name)
             return f"{ref} {STATES[state].format(secret.detail)}", offer(namespace, secret.name, host)

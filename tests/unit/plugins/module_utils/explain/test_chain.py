@@ -153,7 +153,7 @@ class TestSecrets:
         ("stored", "reason", "fix"),
         [
             (None, "secret ns/a does not exist, so the node ignores it", fixes.create_listed_secret),
-            (secret({}, "Opaque"), "secret ns/a has type Opaque, which no node reads", fixes.rewrite_secret),
+            (secret({}, "Opaque"), "secret ns/a has type Opaque, which no node reads", fixes.convert_secret),
         ],
     )
     def test_an_unusable_secret_is_reported_with_its_fix(self, stored: Any, reason: str, fix: Any) -> None:

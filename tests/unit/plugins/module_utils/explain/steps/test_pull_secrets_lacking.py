@@ -37,7 +37,7 @@ def test_a_type_that_no_node_reads_is_reported_before_a_missing_secret() -> None
     held = Credentials([PullSecretStatus("gone", "missing"), PullSecretStatus("wrong", "wrong_type", "Opaque")], [])
     reason, fix = explain_missing_login(route(pod("gone", "wrong"), held, known()))
     assert reason == "secret ns/wrong has type Opaque, which no node reads"
-    assert fix == fixes.rewrite_secret("ns", "wrong", "q.io")
+    assert fix == fixes.convert_secret("ns", "wrong", "q.io")
 
 
 def reason_of(subject: ContainerPull, *secrets: PullSecretStatus) -> str:
