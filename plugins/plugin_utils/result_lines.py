@@ -16,7 +16,7 @@ from typing import Any
 
 from ansible import constants as C
 
-from ..module_utils.core.documents import VERDICT_TITLES, verdict_of
+from ..module_utils.core.documents import OF_REGISTRIES, VERDICT_TITLES, verdict_of
 from ..module_utils.core.text import escape_invisible, join_and, make_printable, pluralize
 from ..module_utils.explain.fixes import offer_of
 from .known_variables import VARIABLES
@@ -214,14 +214,10 @@ def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
     return f"{pluralize(len(counts), 'cluster')}: {', '.join(parts)}"
 
 
-#: Changes that name registries. No image of a registry is a good answer, but an object that does not exist may be mistyped.
-_OF_REGISTRIES = ("unreachable_registries", "only_registries", "moved")
-
-
-def idle_line(results: Sequence[Result], ignore: Sequence[str] = _OF_REGISTRIES) -> str:
+def idle_line(results: Sequence[Result], ignore: Sequence[str] = OF_REGISTRIES) -> str:
     """Name the changes that affect nothing on any cluster, by number. Empty without one: a change can be meant for one of many clusters.
 
-    Changes of the kinds `ignore` are not named.
+    Changes of the kinds `ignore` are not named. No image of a registry is a good answer, but an object that does not exist may be mistyped.
     """
     read = [
         {row["number"] for row in result["without_effect"] if row["kind"] not in ignore}

@@ -46,6 +46,8 @@ LISTED_ANSWERS = (WOULD_BREAK, NOT_KNOWN, STILL_BROKEN, WOULD_WORK, STILL_PULLS)
 ANSWERS = (*LISTED_ANSWERS, NOT_AFFECTED)
 #: Among the answers that fail a gate: one that registries may decide which were not asked.
 NOT_ASKED = "not_asked"
+#: The kinds of changes that name registries.
+OF_REGISTRIES = ("unreachable_registries", "only_registries", "moved")
 ANSWER_TITLES: Mapping[str, str] = {
     WOULD_BREAK: "would break",
     NOT_KNOWN: "not known",

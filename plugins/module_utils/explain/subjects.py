@@ -322,7 +322,7 @@ class ContainerPull:
     is the image stream tag that sets the image. `resolves_names`: names without a registry refer to image streams. `is_mounted`: false for
     a volume that no container mounts, whose error no status shows. `architectures` are those of the nodes to which the pod is limited, empty
     without a limit. `audiences` are those for which a node may request tokens because of the pod's volumes, None if that is not known: of a
-    template, because the API server can add volumes to its pods. `is_copied`: somebody has copied the image to the registry that its name has.
+    template, because the API server can add volumes to its pods. `is_copied`: the image was copied to the registry in its name.
     """
 
     ref: ObjectRef

@@ -59,7 +59,7 @@ class TextOwner:
 
 @dataclass(frozen=True)
 class TextNote:
-    """What is kept of a whole object. `managers` are the last writers by field. `images` are those that the trimmed object does not have."""
+    """The parts of a whole object that the list needs. `managers` are the last writers by field. `images` are those that the trimmed object does not have."""
 
     owner: TextOwner
     managers: Mapping[str, str] = field(default_factory=dict)

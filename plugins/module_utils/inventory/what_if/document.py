@@ -19,7 +19,16 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.documents import ANSWERS, DECLARED, NOT_AFFECTED, NOT_KNOWN, STILL_BROKEN, WHAT_IF_FORMAT, WOULD_BREAK
+from ...core.documents import (
+    ANSWERS,
+    DECLARED,
+    NOT_AFFECTED,
+    NOT_KNOWN,
+    OF_REGISTRIES,
+    STILL_BROKEN,
+    WHAT_IF_FORMAT,
+    WOULD_BREAK,
+)
 from ...core.errors import format_suggestion
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, ObjectRef
 from ...core.text import join_and, make_printable
@@ -202,7 +211,6 @@ def _skopeo(images: Iterable[Reference]) -> dict[str, Any]:
 
 # --- changes without an effect
 
-_OF_REGISTRIES = ("unreachable_registries", "only_registries", "moved")
 _OF_OBJECTS = ("remove_secrets", "remove_links", "remove_grants", "remove_credential", "delete_objects")
 
 
@@ -220,7 +228,7 @@ def find_changes_without_effect(
     touched = {at for row in rows for at in row.deciding.touched}
     found = {}
     for at, change in enumerate(changes):
-        if change.kind in _OF_REGISTRIES:
+        if change.kind in OF_REGISTRIES:
             has_effect = at in touched
         elif change.kind in _OF_OBJECTS:
             refs = _lists_of(change, namespaces)

@@ -4,8 +4,8 @@
 """Images that get the name of another place: the pulls of pods with the new names, and image streams with new sources. Pure.
 
 A move is a change of the names that people write. So the pod that has a moved image is the next one: it is created again with the new name and
-the same list of secrets, on a node that does not have the image under this name. If a controller creates it, its template decides. Names
-that nobody writes into a pod stay: those of a release, and those that an operator brings with it.
+the same list of secrets, on a node that does not have the image under this name. If a controller creates it, its template decides. The
+images of a release and those that an operator names do not move.
 """
 
 from __future__ import annotations
