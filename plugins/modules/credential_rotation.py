@@ -715,6 +715,13 @@ rotation:
           type: str
           returned: always
       sample: [{namespace: project-a, image: "quay.io/team/app:v1", secret: quay}]
+    has_ready_node:
+      description:
+        - Whether the cluster has a ready node, on which M(openshift_ops.image_pull.pull_probe) can pull. V(null) if the nodes cannot be listed,
+          without check mode or O(verify), and if there are no C(probes) or no secret to change.
+      type: bool
+      returned: always
+      version_added: 1.1.2
     failing:
       description:
         - The images of the registries, in containers and in image volumes, that nodes cannot pull because the login is refused, by

@@ -74,7 +74,9 @@ extends_documentation_fragment:
   - openshift_ops.image_pull.attributes.preview
 attributes:
   check_mode:
-    description: No pod is created or deleted. The result lists the images that would be pulled, with the outcome V(unknown).
+    description: >-
+      No pod is created or deleted. The result lists the images that would be pulled, with the outcome V(unknown). The task fails if the
+      cluster has no ready node, as without check mode.
     support: full
   diff_mode:
     description: There is only a diff for pods that are kept with O(keep_failed=true), because nothing else is kept.

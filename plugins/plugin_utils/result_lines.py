@@ -46,7 +46,7 @@ _NOUNS = {
     "Pod": "pod",
 }
 #: Ansible prints the error of a task in such a line.
-_LINE = "line above that begins with fatal: says why"
+_LINE = "line above that begins with fatal: or failed: says why"
 #: The start of the error of a module that stopped. Nothing else of an error is in a line.
 _STOPPED_MODULE = re.compile(r"openshift_ops\.image_pull\.[a-z_]{1,40}(?= (?:stopped|failed)\b)")
 _RETIRED = {

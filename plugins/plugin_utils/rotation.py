@@ -108,6 +108,7 @@ def judge_plan(facts: Facts) -> Step:
         problems += [_inventory_problem(facts)] if retires else []
     if not is_emergency and not is_rollback:
         problems += [_other_passwords_problem(facts, plan, old_login)] if retires else []
+    problems += [] if facts.is_review else [_no_node(facts)]
     # A login that no secret has needs no confirmation.
     problems += ["" if absence else _unconfirmed(facts), _no_accepted_login(plan), _unread(facts, plan)]
     if not is_emergency and old_login == "refused" and to_change:
@@ -137,6 +138,16 @@ def judge_plan(facts: Facts) -> Step:
             [f"no secret needs a change, so this run tests {facts.logins[1]} neither at the registries nor on a node"]
         )
     return _judge(facts, _UNCHANGED, problems, blocks)
+
+
+def _no_node(facts: Facts) -> str:
+    """The canary writes before its pods pull."""
+    if facts.is_set("emergency") or facts.plan["has_ready_node"] is not False or not choose_canary(facts)["probes"]:
+        return ""
+    return (
+        f"no node can test {facts.logins[1]}: the cluster has no ready node. Look at the nodes ('oc get nodes'), or set "
+        "credential_rotation_probe: false"
+    )
 
 
 def _absence(facts: Facts, looked: Mapping[str, Any], name: str) -> str:

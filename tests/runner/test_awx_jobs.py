@@ -185,7 +185,7 @@ def test_a_refused_login_ends_the_workflow(lab: Any, namespaces: Any, controller
     (result,) = job.results("Log in to the registries")
     assert lab.registry("private")["host"] in result["msg"] and "refuses the login" in result["msg"]
     assert [line["msg"] for line in job.results("Result")] == [
-        "failed in 2 namespaces: the line above that begins with fatal: says why"
+        "failed in 2 namespaces: the line above that begins with fatal: or failed: says why"
     ]
     assert not job.holding([*secrets_of(*credentials), "canary"])
     silent = passed(controller.launch("verify logins", node, credentials))

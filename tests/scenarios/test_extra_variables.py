@@ -63,7 +63,7 @@ def test_an_ignored_extra_variable_is_refused_first(
     end = found.output.rpartition("TASK [")[2]
     assert end.startswith("Result]"), found.output
     why = (
-        "the line above that begins with fatal: says why"
+        "the line above that begins with fatal: or failed: says why"
         if playbook in ("site", "teardown")
         else "nothing was read or changed"
     )

@@ -71,7 +71,7 @@ def test_site_and_teardown_print_one_result_line(cluster: Cluster) -> None:
     assert failed.status
     assert (
         line_of(failed)
-        == "2 teams, 3 namespaces: verified 1 login, failed in 1 namespace: the line above that begins with fatal: says why"
+        == "2 teams, 3 namespaces: verified 1 login, failed in 1 namespace: the line above that begins with fatal: or failed: says why"
     )
     done = cluster.play("teardown", environment=QUIET)
     assert line_of(done) == "2 of 2 teams, 3 namespaces: 3 secrets removed, 3 links removed"
@@ -96,7 +96,7 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     unplanned = cluster.play("rotate", environment=QUIET, **nowhere)
     assert unplanned.status
     assert line_of(unplanned) == (
-        "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: says why"
+        "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: or failed: says why"
     )
     old = cluster.old["username"]
     rotated = cluster.play("rotate", environment=QUIET, **rotation)
@@ -112,7 +112,7 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     assert unretired.status
     assert line_of(unretired) == (
         f"no secret changed, 0 confirmed secrets left with the old login, the old login ({old}) is not retired, "
-        "stopped: the line above that begins with fatal: says why"
+        "stopped: the line above that begins with fatal: or failed: says why"
     )
     audited = cluster.play("audit", environment=QUIET)
     assert re.fullmatch(
@@ -151,14 +151,16 @@ def test_a_cluster_that_fails_ends_the_rotation_on_all_clusters(cluster: Cluster
     found = line_of(done).replace(f" ({cluster.old['username']})", "")
     assert (
         found
-        == "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: says why"
+        == "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: or failed: says why"
     )
 
 
 def test_global_pull_secret_prints_a_result_line_if_its_plan_is_refused(cluster: Cluster) -> None:
     done = cluster.play("global_pull_secret")
     assert done.status
-    assert line_of(done) == "pull secret of the nodes: stopped: the line above that begins with fatal: says why"
+    assert (
+        line_of(done) == "pull secret of the nodes: stopped: the line above that begins with fatal: or failed: says why"
+    )
 
 
 @pytest.mark.slow
@@ -184,9 +186,13 @@ def test_automation_account_prints_one_result_line(cluster: Cluster, namespace: 
 @pytest.mark.parametrize(
     ("playbook", "given", "line"),
     [
-        ("explain", "", "stopped: the line above that begins with fatal: says why"),
-        ("what_if", "", "stopped: the line above that begins with fatal: says why"),
-        ("automation_account", "", "account image-pull: stopped: the line above that begins with fatal: says why"),
+        ("explain", "", "stopped: the line above that begins with fatal: or failed: says why"),
+        ("what_if", "", "stopped: the line above that begins with fatal: or failed: says why"),
+        (
+            "automation_account",
+            "",
+            "account image-pull: stopped: the line above that begins with fatal: or failed: says why",
+        ),
     ],
 )
 def test_a_playbook_that_refuses_its_variables_prints_a_result_line(

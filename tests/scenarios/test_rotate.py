@@ -302,7 +302,13 @@ class TestUnderFire:
             "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
             "credential_rotation_soak_seconds": 0,
         }
-        with two[0].lab.following(*NODE) as first, two[1].lab.following(*NODE) as second:
+        labs = [one.lab for one in two]
+        with (
+            labs[0].ready_node(),
+            labs[1].ready_node(),
+            labs[0].following(*NODE) as first,
+            labs[1].following(*NODE) as second,
+        ):
             nodes = [first, second]
             queues = [(one, names[:QUEUED_PODS]) for one, names in zip(two, places, strict=True)]
             for one, names in queues:
@@ -468,7 +474,7 @@ class TestSteps:
         """The registry answers the login's HEAD request for the manifest, but gives nothing to the nodes."""
         one, two, three = namespaces
         cluster.pod(two, "app", restart="Always")
-        with cluster.lab.following("--status", *namespaces):
+        with cluster.lab.ready_node(), cluster.lab.following("--status", *namespaces):
             cluster.lab.until(lambda: cluster.is_taken_up(two, "app"), "the pod has its image", 60)
             done = rotate(
                 tmp_path,
@@ -492,6 +498,18 @@ class TestSteps:
         assert back.status == 0, back.output
         assert set(cluster.logins().values()) == {auth(cluster.old)}
 
+    def test_a_cluster_without_a_node_stops_before_the_canary(
+        self, cluster: Cluster, namespaces: list[str], tmp_path: Path
+    ) -> None:
+        cluster.pod(namespaces[1], "app")
+        audit = cluster.lab.audit()
+        for given in (("--check",), ()):
+            done = rotate(tmp_path, [cluster], *given)
+            assert done.status != 0
+            assert "no node can test the new login: the cluster has no ready node" in done.output
+        assert audit.writes() == []
+        assert set(cluster.logins().values()) == {auth(cluster.old)}
+
     @pytest.mark.slow
     def test_run_after_a_stopped_canary_pulls_before_it_retires(self, cluster: Cluster, tmp_path: Path) -> None:
         """The canary has all confirmed secrets, so the next run has nothing to change."""
@@ -503,12 +521,13 @@ class TestSteps:
             "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
             "credential_rotation_soak_seconds": 0,
         }
-        for _run in range(2):  # No node runs the pod of the probe.
-            stopped = rotate(tmp_path, [cluster], **retire, credential_rotation_probe_timeout=5)
-            assert stopped.status != 0
-            assert "pull_probe" in stopped.output.rpartition("[ERROR]")[2]
-            assert cluster.logins() == {team: auth(cluster.new)}
-            assert not (tmp_path / "retired").exists()
+        with cluster.lab.ready_node():
+            for _run in range(2):  # No kubelet runs the pod of the probe.
+                stopped = rotate(tmp_path, [cluster], **retire, credential_rotation_probe_timeout=5)
+                assert stopped.status != 0
+                assert "pull_probe" in stopped.output.rpartition("[ERROR]")[2]
+                assert cluster.logins() == {team: auth(cluster.new)}
+                assert not (tmp_path / "retired").exists()
         with cluster.lab.following("--status", team):
             done = rotate(tmp_path, [cluster], **retire)
         assert done.status == 0, done.output

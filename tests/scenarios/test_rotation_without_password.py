@@ -250,6 +250,7 @@ class TestAfterThePlan:
         image = f"{fleet.registry.host}/team/app:v1"
         spec = {"containers": [{"name": "c", "image": image}], "imagePullSecrets": [{"name": "pull"}], "nodeName": "n"}
         fleet.api.put("pods", "team", "app", spec=spec, status=PULLED)
+        fleet.api.put("nodes", "", "n", status={"conditions": [{"type": "Ready", "status": "True"}]})
 
         def before(task: str) -> None:
             fleet.registry.limited = OLD if task == "Rotate in the canary namespaces" else LIMITED

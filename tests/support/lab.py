@@ -214,6 +214,16 @@ class Lab:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     @contextmanager
+    def ready_node(self, name: str = "ready") -> Iterator[None]:
+        """A node that is ready until the end of the block. A node that follows is not an object."""
+        status = {"conditions": [{"type": "Ready", "status": "True"}]}
+        self.api("POST", "/api/v1/nodes", {"metadata": {"name": name}, "status": status})
+        try:
+            yield
+        finally:
+            self.api("DELETE", f"/api/v1/nodes/{name}")
+
+    @contextmanager
     def following(self, *flags: str) -> Iterator[Following]:
         """A node that pulls for each new pod until the end of the block. Its flags are the flags of `lab pull --follow`."""
         with tempfile.TemporaryDirectory() as made:

@@ -34,7 +34,7 @@ def found(**rotation: Any) -> dict[str, Any]:
     copies = {"old": 1, "new": 1, "to_change": 0, "kept": 0, **rotation.pop("copies", {})}
     empty: dict[str, Any] = {name: [] for name in lists}
     empty |= {f"{name}_count": len(rotation.get(name, ())) for name in counts}
-    empty |= {"not_declared_namespaces": 1, "old_login": "works", "pending_pulls_unknown": ""}
+    empty |= {"not_declared_namespaces": 1, "old_login": "works", "pending_pulls_unknown": "", "has_ready_node": None}
     empty |= {"searched": {"secrets": 12, "for_registries": 3}}
     empty |= {"registries": ["quay.io"], "users": label_users("u", "n")}
     return {"rotation": {**empty, "copies": copies, **rotation}}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ..clients.kube.client import Cluster, list_api_groups
 from ..clients.kube.errors import ClusterError, Forbidden, NotFound, UnknownResource
 from ..core.errors import ImagePullError, Refusal
-from ..core.objects import Json, ObjectRef, as_dict, as_str, trim_object
+from ..core.objects import NODE, Json, ObjectRef, as_dict, as_list, as_str, trim_object
 from ..platform.cluster import (
     CLUSTER_VERSION,
     IMAGE_REGISTRY,
@@ -118,6 +118,20 @@ def get_if_readable(cluster: Cluster, ref: ObjectRef) -> Json | None:
         return cluster.get(ref)
     except (Forbidden, UnknownResource):
         return None
+
+
+def has_ready_node(cluster: Cluster) -> bool | None:
+    """Return whether a node of the cluster is ready. None if the nodes cannot be listed."""
+    try:
+        return any(True for _node in cluster.list(NODE, keep=_keep_ready))
+    except ImagePullError:
+        return None
+
+
+def _keep_ready(node: Json) -> Json | None:
+    conditions = map(as_dict, as_list(as_dict(node.get("status")).get("conditions")))
+    is_ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+    return {} if is_ready else None
 
 
 def read_build_secrets(cluster: Cluster) -> BuildSecrets:

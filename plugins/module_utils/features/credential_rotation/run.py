@@ -17,7 +17,7 @@ from ...core.namespaces import NamespaceSelector
 from ...core.objects import POD, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, metadata, trim_object
 from ...core.text import make_printable, pluralize, summarize
 from ...declarations.batch import Batch, Declaration
-from ...discovery.cluster import read_build_secrets
+from ...discovery.cluster import has_ready_node, read_build_secrets
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import Listing, ListRequest, View, list_in_namespaces
 from ...engine.namespaces import resolve_targets
@@ -175,12 +175,15 @@ def rotate(
     told["registries"] = list(rotation.exchange.registries)
     told["users"] = label_users(rotation.exchange.old.username, rotation.exchange.new.username)
     told["probes"] = _probes(rotation, rotated, seen, changing, proof if rotation.verify else None)
+    # A plan. The pods of the canary need a node.
+    plans = settings.check_mode and rotation.verify and changing and told["probes"]
+    told["has_ready_node"] = has_ready_node(cluster) if plans else None
     remarks = [
         *outcome.remarks,
         *proof.notes,
         *([] if rotation.allows_absent else undeclared_note(told)),
         *unanswered_note(own),
-        *lost_rows_note(rotation, seen),
+        *lost_rows_note(rotation, seen, namespaces),
         *_other_users_note(seen),
         *_build_notes(changing),
         *_record_note(seen, changing),
@@ -544,16 +547,20 @@ def unanswered_note(own: SecretLogins) -> Iterator[str]:
         )
 
 
-def lost_rows_note(rotation: Rotation, seen: _RotationObjects) -> Iterator[str]:
-    """Yield a sentence about the rows of a plan whose secret is not there any more, or does not have one of the two logins."""
+def lost_rows_note(rotation: Rotation, seen: _RotationObjects, namespaces: Iterable[str]) -> Iterator[str]:
+    """Yield a sentence about the secrets of a plan, or of `secrets` by namespace and name, that have none of the two logins."""
     copies = (*seen.confirmed, *seen.other_passwords, *seen.other_users)
     known = {(copy.ref.namespace, copy.ref.name) for copy in copies if copy.is_confirmed}
-    lost = [f"{namespace}/{name}" for namespace, name in rotation.confirmed.uids if (namespace, name) not in known]
-    if rotation.server and lost:
-        yield (
-            f"{pluralize(len(lost), 'row')} of option 'plan' {'has' if len(lost) == 1 else 'have'} no effect, because the secret was deleted, "
-            f"created again, changed or renamed since: {summarize(lost, NAMED)}"
-        )
+    searched, rows = {*namespaces}, [entry for entry in rotation.entries if isinstance(entry.places, tuple)]
+    # A canary has the rows of all namespaces, by their UIDs.
+    named = [(each, row.name) for row in rows for each in row.places if not row.uid or each in searched]
+    lost = [f"{namespace}/{name}" for namespace, name in dict.fromkeys(named) if (namespace, name) not in known]
+    if not lost:
+        return
+    option, why = "secrets", "missing, or without an entry for these registries with one of the two users"
+    if rotation.server:
+        option, why = "plan", "deleted, created again, changed or renamed since"
+    yield f"{pluralize(len(lost), 'secret')} of option '{option}' cannot get the new login ({why}): {summarize(lost, NAMED)}"
 
 
 def _probes(

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ...core.changes import Change, create
@@ -38,6 +38,7 @@ _LABEL_NAME = re.compile(rf"{_PART}\Z")
 _LABEL_VALUE = re.compile(rf"(?:{_PART})?\Z")
 #: Maximum number of characters of a rejected value in a message.
 _SHOWN = 120
+_NODES_ADVICE = "look at the nodes ('oc get nodes'). A rotation needs no probe: credential_rotation_probe: false"
 
 
 @dataclass(frozen=True)
@@ -266,9 +267,14 @@ def judge_edited() -> Judgement:
     )
 
 
-def judge_without_nodes(judgement: Judgement) -> Judgement:
-    """Return the result for a pod that has no node yet, on a cluster without a ready node."""
-    return replace(judgement, meaning="The cluster has no ready node", is_final=True)
+def judge_check_mode() -> Judgement:
+    """Return the result for a pod that is not created, because the task runs in check mode."""
+    return judge_unknown("check_mode", "The image would be pulled: check mode creates no pod")
+
+
+def judge_without_nodes(message: str = "") -> Judgement:
+    """Return the result for a pod on a cluster without a ready node. `message` is that of the scheduler."""
+    return Judgement(UNKNOWN, NOT_SCHEDULED, "The cluster has no ready node", message, _NODES_ADVICE)
 
 
 def _judge_ended(status: Json, node: str) -> Judgement:
@@ -293,7 +299,7 @@ def _judge_waiting(status: Json, waiting: Json, node: str) -> Judgement:
             NOT_SCHEDULED,
             "No node was found for the pod in time",
             redact_line("".join(said[:1]), _MOST),
-            "look at the nodes ('oc get nodes'). A rotation needs no probe: credential_rotation_probe: false",
+            _NODES_ADVICE,
             is_final=False,
         )
     said = [as_str(waiting.get(part)) for part in ("reason", "message")]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any, Union
@@ -29,8 +28,9 @@ from ...clients.kube.errors import (
 )
 from ...core.changes import Change
 from ...core.errors import ImagePullError
-from ...core.objects import NODE, Json, ObjectRef, as_dict, as_list, metadata, trim_object
+from ...core.objects import Json, ObjectRef, metadata, trim_object
 from ...core.text import pluralize
+from ...discovery.cluster import has_ready_node
 from ...discovery.probe_leftovers import delete_leftovers, is_leftover
 from ...engine.fetching import FEW_POLLED, ListRequest, list_each_kind
 from ...engine.result import NamespaceResult, Outcome
@@ -43,6 +43,7 @@ from .pods import (
     Judgement,
     PullProbe,
     complaint,
+    judge_check_mode,
     judge_deleted,
     judge_edited,
     judge_pod,
@@ -215,15 +216,17 @@ class _ProbeRun:
             return ()
 
     def plan(self) -> None:
-        """Set the results of check mode: no pod is created, so nothing is proven."""
+        """Set the results of check mode: no pod is created, so nothing is proven. Without a ready node, the pods would fail."""
         works = [work for work in self.works if work.pending]
         self.run.check_namespaces(works)
         for work in (work for work in works if work.pending):
+            has_nodes = self._may_have_nodes()
             for each in work.probes:
-                each.judgement = judge_unknown("check_mode", "The image would be pulled: check mode creates no pod")
-            rows = [each.row(judgement) for each, judgement in work.concluded]
-            notes = _leftover_notes(work, "would delete")
-            work.result = NamespaceResult(work.namespace, "unchanged", notes=notes, extra={"pulls": rows})
+                each.judgement = judge_check_mode() if has_nodes else judge_without_nodes()
+            work.notes = _leftover_notes(work, "would delete")
+            if has_nodes:
+                rows = [each.row(judgement) for each, judgement in work.concluded]
+                work.result = NamespaceResult(work.namespace, "unchanged", notes=work.notes, extra={"pulls": rows})
 
     def delete_leftovers(self) -> None:
         """Delete the pods of killed runs. A namespace in which that fails gets no new pod."""
@@ -342,16 +345,14 @@ class _ProbeRun:
                 continue
             judgement = _observe_pod(each, pods.get(each.ref.name))
             if judgement.cause == NOT_SCHEDULED and now >= each.began + _UNSCHEDULED and not self._may_have_nodes():
-                judgement = judge_without_nodes(judgement)
+                judgement = judge_without_nodes(judgement.message)
             if judgement.is_final or now >= each.began + self.asked.timeout:
                 each.conclude(judgement, now)
 
     def _may_have_nodes(self) -> bool:
         """Whether the cluster has a ready node, or the caller may not list the nodes. They are listed once."""
         if self._has_nodes is None:
-            self._has_nodes = True
-            with suppress(ImagePullError):
-                self._has_nodes = any(True for _node in self.run.cluster.list(NODE, keep=_keep_ready))
+            self._has_nodes = has_ready_node(self.run.cluster) is not False
         return self._has_nodes
 
     def _settle(self, probes: Sequence[_Probe]) -> None:
@@ -425,12 +426,6 @@ def _observe_pod(each: _Probe, pod: Json | None) -> Judgement:
 def _keep_probe(pod: Json) -> Json | None:
     """Trim a listed pod, or return None for a pod that this module did not create."""
     return trim_object(PROBE_POD, pod) if is_probe(pod) else None
-
-
-def _keep_ready(node: Json) -> Json | None:
-    conditions = map(as_dict, as_list(as_dict(node.get("status")).get("conditions")))
-    is_ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
-    return {} if is_ready else None
 
 
 def _keep_leftover(pod: Json) -> Json | None:

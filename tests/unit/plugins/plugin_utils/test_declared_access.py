@@ -153,7 +153,7 @@ def test_a_step_that_stops_is_the_last_one(module: str, done: int, failed: dict[
     run = Run({**ALL, "image_pull_owner": "o", "image_pull_prune": True}, answers={module: failed})
     assert run.modules == APPLIED[:done]
     assert run.result["msg"] == failed["msg"]
-    assert run.result["line"].endswith("stopped: the line above that begins with fatal: says why")
+    assert run.result["line"].endswith("stopped: the line above that begins with fatal: or failed: says why")
 
 
 def test_a_registry_that_does_not_answer_fails_only_its_entry() -> None:
@@ -286,7 +286,7 @@ def test_refused_declarations_are_a_failed_result_with_a_line() -> None:
         "changed": False,
         "failed": True,
         "msg": "variable x is unknown",
-        "line": "stopped: the line above that begins with fatal: says why",
+        "line": "stopped: the line above that begins with fatal: or failed: says why",
         "steps": {"declarations": {"failed": True, "msg": "variable x is unknown"}},
     }
     planned = refuse("variable x is unknown", plan=True)

@@ -116,19 +116,20 @@ class TestApply:
         failed = result(row("n1", status="failed"), row("n2", secret()), failures=[failure, failure])
         assert (
             applied(failed)
-            == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace: the line above that begins with fatal: says why"
+            == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace: the line above that begins with fatal: or failed: says why"
         )
 
     def test_a_failed_namespace_hides_the_count_of_teams(self) -> None:
         failed = result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": HOSTILE}])
         assert applied(failed, result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": "x"}])) == (
-            "2 teams, 1 namespace: failed in 1 namespace: the line above that begins with fatal: says why"
+            "2 teams, 1 namespace: failed in 1 namespace: the line above that begins with fatal: or failed: says why"
         )
 
     def test_an_entry_that_fails_before_any_namespace_is_counted(self) -> None:
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert applied(asked, self.RUN[0]) == (
-            "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry: the line above that begins with fatal: says why"
+            "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, "
+            "failed for 1 entry: the line above that begins with fatal: or failed: says why"
         )
 
     def test_an_entry_without_a_write_is_counted_as_failed(self) -> None:
@@ -136,16 +137,16 @@ class TestApply:
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert (
             applied({}, problems=problems)
-            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: says why"
+            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: or failed: says why"
         )
         assert (
             applied(asked, problems=problems)
-            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: says why"
+            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: or failed: says why"
         )
 
     def test_a_refused_task_is_reported_as_stopped(self) -> None:
         line = applied({"failed": True, "msg": HOSTILE}, declared=None)
-        assert line == "stopped: the line above that begins with fatal: says why"
+        assert line == "stopped: the line above that begins with fatal: or failed: says why"
         assert applied(self.RUN[0], {"failed": True, "msg": HOSTILE}).startswith("2 teams, 2 namespaces: 3 secrets")
 
     def test_skipped_namespaces_are_counted(self) -> None:
@@ -173,7 +174,7 @@ class TestApply:
         assert applied(declared=[]) == "nothing is declared"
         assert applied({"skipped": True}, declared=[], nothing="Nothing for my-cluster") == "Nothing for my-cluster"
         assert applied({"failed": True, "msg": "x"}, declared=[]).endswith(
-            "stopped: the line above that begins with fatal: says why"
+            "stopped: the line above that begins with fatal: or failed: says why"
         )
 
 
@@ -229,7 +230,7 @@ class TestRotation:
             "no secret changed, 0 confirmed secrets left with the login of n"
         )
         failed = result_line([{"failed": True}], "rotation", **{**back, "usernames": []}, seen={})
-        assert failed == "no secret changed, stopped: the line above that begins with fatal: says why"
+        assert failed == "no secret changed, stopped: the line above that begins with fatal: or failed: says why"
         check = result_line(self.RUN, "rotation", **{**back, "check_mode": True}, seen={})
         assert check == "would update 3 secrets in 2 namespaces"
 
@@ -292,12 +293,12 @@ class TestRotation:
         line = result_line(failed, "rotation", plan={}, seen={}, check_mode=False)
         assert (
             line
-            == "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: says why"
+            == "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: or failed: says why"
         )
         # It is not known whether a secret would change.
         assert (
             result_line(failed, "rotation", plan={}, seen={}, check_mode=True)
-            == "stopped: the line above that begins with fatal: says why"
+            == "stopped: the line above that begins with fatal: or failed: says why"
         )
 
     def test_failed_namespaces_are_counted(self) -> None:
@@ -305,7 +306,7 @@ class TestRotation:
         line = result_line([failed], "rotation", plan={}, seen={}, check_mode=False)
         assert (
             line
-            == "no secret changed, the old login is not retired, failed in 1 namespace: the line above that begins with fatal: says why"
+            == "no secret changed, the old login is not retired, failed in 1 namespace: the line above that begins with fatal: or failed: says why"
         )
 
 
@@ -369,7 +370,7 @@ class TestAudit:
     def test_a_failed_audit_is_reported_as_stopped(self) -> None:
         assert (
             result_line({"failed": True, "msg": HOSTILE}, "audit")
-            == "stopped: the line above that begins with fatal: says why"
+            == "stopped: the line above that begins with fatal: or failed: says why"
         )
 
 
@@ -428,7 +429,7 @@ class TestWhatIf:
         assert line.startswith("1 cluster: ") and line.endswith(", 1 cluster not read")
         assert (
             result_line([{"failed": True, "msg": HOSTILE}], "what_if")
-            == "stopped: the line above that begins with fatal: says why"
+            == "stopped: the line above that begins with fatal: or failed: says why"
         )
 
 
@@ -459,7 +460,7 @@ class TestExport:
         failed = result(row("a", status="failed"), failures=[{"namespace": "a", "error": HOSTILE}])
         assert (
             result_line(failed, "export", check_mode=False)
-            == "no file was written, failed in 1 namespace: the line above that begins with fatal: says why"
+            == "no file was written, failed in 1 namespace: the line above that begins with fatal: or failed: says why"
         )
 
 
@@ -498,7 +499,7 @@ class TestAccount:
     def test_a_refused_account_is_reported_as_stopped(self) -> None:
         assert (
             self.line({"failed": True, "msg": HOSTILE})
-            == "account ns/name: stopped: the line above that begins with fatal: says why"
+            == "account ns/name: stopped: the line above that begins with fatal: or failed: says why"
         )
 
 
@@ -522,7 +523,7 @@ class TestNodes:
         line = result_line([failure], "nodes", rolled_out=None, check_mode=False)
         assert (
             line
-            == "pull secret of the nodes: failed in 1 namespace, stopped: the line above that begins with fatal: says why"
+            == "pull secret of the nodes: failed in 1 namespace, stopped: the line above that begins with fatal: or failed: says why"
         )
 
 
@@ -532,7 +533,7 @@ class TestVerification:
         refused = {"failed": True, "failures": [{"title": "private_registry_secrets[0]"}], "verified_logins": 1}
         assert (
             result_line([refused], "verify")
-            == "verified 1 login, failed for 1 entry: the line above that begins with fatal: says why"
+            == "verified 1 login, failed for 1 entry: the line above that begins with fatal: or failed: says why"
         )
         assert result_line([{}], "verify") == "no login was verified"
 
@@ -548,7 +549,10 @@ def test_an_explanation_counts_the_verdicts() -> None:
         "4 containers, pulls: 1, not known: 1, has a login (not tested): 2; to ask the registries, add -e ask_registries=true"
     )
     assert explained(("unknown", False), asked=True) == "1 container, not known: 1"
-    assert result_line({"failed": True}, "explain") == "stopped: the line above that begins with fatal: says why"
+    assert (
+        result_line({"failed": True}, "explain")
+        == "stopped: the line above that begins with fatal: or failed: says why"
+    )
 
 
 def test_a_list_of_images_counts_images_and_the_answers_about_copies() -> None:
@@ -566,10 +570,10 @@ def test_a_module_that_stopped_is_named(kind: str) -> None:
     for message in (f"{named} stopped: the cluster refuses the login", f"{named} failed in 1 namespace: a: {HOSTILE}"):
         assert (
             result_line({"failed": True, "msg": message}, kind)
-            == f"stopped in {named}: its line above that begins with fatal: says why"
+            == f"stopped in {named}: its line above that begins with fatal: or failed: says why"
         )
     for message in (HOSTILE, f"{HOSTILE} {named} stopped", f"{named}{HOSTILE} stopped"):
         assert (
             result_line({"failed": True, "msg": message}, kind)
-            == "stopped: the line above that begins with fatal: says why"
+            == "stopped: the line above that begins with fatal: or failed: says why"
         )

@@ -640,6 +640,19 @@ class TestCanary:
         assert decide("steps", _plan=plan, probe=False)["files"] == ["canary", "watch", "namespaces", "check"]
         assert decide("canary", _plan=plan, canary_namespaces=["a", "c"])["probes"] == [self.PROBES[1]]
 
+    def test_a_canary_that_no_node_can_test_is_refused_before_the_first_write(self) -> None:
+        def refusal(has_ready_node: bool | None = False, **given: Any) -> str:
+            plan = found(probes=[*self.PROBES], copies={"to_change": 1}, has_ready_node=has_ready_node)
+            return str(decide("plan", _plan=plan, **given)["refusal"])
+
+        assert refusal() == refusal(ansible_check_mode=True)
+        assert refusal().startswith(
+            "nothing was changed: no node can test the new login: the cluster has no ready node"
+        )
+        assert refusal(True) == refusal(None) == ""
+        assert refusal(emergency=True) == refusal(probe="no") == refusal(canary_namespaces=["c"]) == ""
+        assert refusal(**REVIEW) == "", "the plan can be reviewed before the nodes are there"
+
     def test_a_secret_that_keeps_its_login_is_not_tested(self) -> None:
         kept = found(not_accepted=[{"namespace": "b", "secret": "s"}, {"namespace": "a", "secret": "other"}])
         step = decide("canary", _plan=found(probes=[*self.PROBES]), canary_namespaces=["a", "b"], _canary=kept)

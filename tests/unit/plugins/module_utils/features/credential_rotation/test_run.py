@@ -1095,18 +1095,51 @@ class TestConfirmed:
         assert [(row["namespace"], row["reason"]) for row in found["remaining"]] == [("a", reason)]
         assert [(row["namespace"], row["reason"], row["fix"]) for row in found["not_declared"]] == [("b", reason, "")]
 
-    def test_rows_of_a_plan_without_their_secret_are_named(self, api: FakeApi) -> None:
+    def test_a_plan_finds_out_whether_a_node_can_test_the_login(self, api: FakeApi) -> None:
+        put(api, "a")
+        put_pod(api, "a")
+
+        def asked(*, check: bool = True, **rotation: Any) -> Any:
+            return told(run(api, rotation=Rotation(EXCHANGE, **rotation), check=check))["has_ready_node"]
+
+        assert asked() is False
+        api.put(
+            "nodes", "", "n1", status={"conditions": [{"type": "Ready", "status": "False"}, {"type": "Ready"}, None]}
+        )
+        assert asked() is False
+        api.put("nodes", "", "n2", status={"conditions": [{"type": "Ready", "status": "True"}]})
+        assert asked() is True
+        api.fail("GET .*nodes", status_object(403, "Forbidden", 'User "u" cannot list'), times=9)
+        assert asked() is None
+        before = len(api.asked)
+        assert asked(verify=False) is asked(check=False) is asked() is None, "the last run has nothing to change"
+        assert not [each for each in api.asked[before:] if "/nodes" in each]
+
+    def test_named_secrets_without_one_of_the_logins_are_reported(self, api: FakeApi) -> None:
         put(api, "a")
         uid = put(api, "b")["metadata"]["uid"]
-        rows = (ConfirmedEntry("quay", ("a",), "another"), ConfirmedEntry("renamed", ("b",), uid))
         name = api.cluster(Clock()).name
-        for server, said in ((name, True), ("", False)):
-            outcome = run(api, "a", "b", rotation=Rotation(EXCHANGE, server=server), confirmed=rows)
-            found = [note for note in outcome.notes if "have no effect, because the secret was deleted" in note]
-            assert [note.rpartition(": ")[2] for note in found] == ["a/quay, b/renamed"] * said
-        row = ConfirmedEntry("quay", ("b",), uid)
-        outcome = run(api, "b", rotation=Rotation(EXCHANGE, server=name), confirmed=(row,))
-        assert not [note for note in outcome.notes if "of option 'plan'" in note]
+
+        def noted(*rows: ConfirmedEntry, server: str = "") -> list[str]:
+            rotation = Rotation(EXCHANGE, server=server)
+            notes = run(api, "a", "b", rotation=rotation, confirmed=rows, check=True).notes
+            return [note for note in notes if "cannot get the new login" in note]
+
+        rows = (ConfirmedEntry("quay", ("a",), "another"), ConfirmedEntry("renamed", ("b",), uid))
+        (of_plan,) = noted(*rows, server=name)
+        assert of_plan == (
+            "2 secrets of option 'plan' cannot get the new login (deleted, created again, changed or renamed since): a/quay, b/renamed"
+        )
+        (misspelled,) = noted(ConfirmedEntry("quay", ("a", "mine")), ConfirmedEntry("team", ("b",)))
+        assert misspelled == (
+            "2 secrets of option 'secrets' cannot get the new login (missing, or without an entry for these registries with one of the "
+            "two users): mine/quay, b/team"
+        )
+        assert noted(ConfirmedEntry("quay", ("b",), uid), server=name) == []
+        assert noted(ConfirmedEntry("quay", ("b",)), ConfirmedEntry("other", ("c",), uid)) == [], (
+            "a canary has the rows of all namespaces"
+        )
+        assert noted(ConfirmedEntry("other", NamespaceSelector(include=("a",)))) == [], "one of many can lack it"
 
 
 class TestAccepted:

@@ -216,7 +216,7 @@ class TestReport:
         )
 
     def test_an_option_that_is_not_set_is_not_to_be_corrected(self) -> None:
-        said = complaint(ASKED, [(IMAGE, {}, judge_without_nodes(judge_pod(pod(node=""))))])
+        said = complaint(ASKED, [(IMAGE, {}, judge_without_nodes())])
         assert said == (
             f"image {IMAGE} was neither pulled nor refused: not_scheduled, the cluster has no ready node: look at the nodes ('oc get nodes'). A "
             "rotation needs no probe: credential_rotation_probe: false"

@@ -437,6 +437,7 @@ class TestLeftovers:
 class TestCheckMode:
     def test_check_mode_creates_and_deletes_nothing_and_does_not_fail(self) -> None:
         api = cluster()
+        ready(api, "True")
         leftover(api)
         outcome = run(api, PullProbe((IMAGE, "q.io/b:1")), check=True)
         assert api.writes == []
@@ -446,6 +447,23 @@ class TestCheckMode:
             ("q.io/b:1", "unknown", "check_mode"),
         ]
         assert outcome.notes == ["in namespace a, would delete 1 pod that an earlier run left"]
+
+    @pytest.mark.parametrize("status", ["", "False"])
+    def test_check_mode_fails_on_a_cluster_without_a_ready_node_as_the_run_does(self, status: str) -> None:
+        api = cluster("a", "b")
+        ready(api, status)
+        leftover(api)
+        outcome = run(api, namespaces=["a", "b"], check=True)
+        assert told(outcome) == [("unknown", "not_scheduled")] * 2
+        assert "the cluster has no ready node: look at the nodes" in outcome.message("t")
+        assert "in namespace a, would delete 1 pod that an earlier run left" in outcome.notes
+        assert kinds(api).count("GET /api/v1/nodes") == 1
+        assert api.writes == []
+
+    def test_check_mode_does_not_fail_if_the_caller_may_not_list_the_nodes(self) -> None:
+        api = cluster()
+        api.fail("GET .*nodes", status_object(403, "Forbidden", 'User "u" cannot list'))
+        assert told(run(api, check=True)) == [("unknown", "check_mode")]
 
     def test_a_missing_namespace_fails_in_check_mode_too(self) -> None:
         assert "does not exist" in run(cluster(), namespaces=["missing"], check=True).message("t")
