@@ -23,38 +23,16 @@ options:
     required: true
   kind:
     description:
-      - V(rotation) for rotations of a login, V(audit) for a report, V(what_if) for the answers to what-if questions, V(idle_changes) for
+      - V(audit) for a report, V(what_if) for the answers to what-if questions, V(idle_changes) for
         the changes of these that name objects which no cluster has, V(explain) for explained containers, V(images) for images in use,
         V(export) for variables that describe a cluster, V(account) for an automation account, V(nodes) for the pull secret of the nodes,
         V(verify) for the verification of logins.
     type: str
-    choices: [rotation, audit, what_if, idle_changes, explain, images, export, account, nodes, verify]
+    choices: [audit, what_if, idle_changes, explain, images, export, account, nodes, verify]
     required: true
   check_mode:
     description: Whether the tasks ran in check mode. The line then reports the changes that a real run would make. Not for V(audit).
     type: bool
-  plan:
-    description: With V(rotation), the result of the plan.
-    type: dict
-  seen:
-    description: With V(rotation), the result of the last check of the cluster.
-    type: dict
-  told:
-    description: With V(rotation), the result of the task that checks the plan. If it passed, its lines come before the line.
-    type: dict
-  retired:
-    description: With V(rotation), whether the registry is known to refuse the old login.
-    type: bool
-  already_refused:
-    description: With V(rotation), whether the registry refused the old login before, so that the tasks that retire it did not run.
-    type: bool
-  is_rollback:
-    description: With V(rotation), whether the secrets get the old login again.
-    type: bool
-  usernames:
-    description: With V(rotation), the users of the replaced and of the written login. Empty if the plan failed.
-    type: list
-    elements: str
   rolled_out:
     description: With V(nodes), whether the nodes have the pull secret. Null if that is not known.
     type: bool
@@ -80,8 +58,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The line. With O(told), a list of lines.
-  type: raw
+  description: The line.
+  type: str
 """
 
 from collections.abc import Callable
@@ -91,7 +69,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import LINES
 
 
-def result_line(results: Any, kind: str, **facts: Any) -> str | list[str]:
+def result_line(results: Any, kind: str, **facts: Any) -> str:
     """Return the line of a kind of playbook. :raises AnsibleFilterError: for an unknown kind."""
     line = LINES.get(kind)
     if line is None:

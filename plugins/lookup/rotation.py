@@ -18,7 +18,7 @@ options:
     type: list
     elements: str
     choices: [prepare, login, document, plan, steps, wave, canary, scope, pods, rest, nodes, written_nodes, end, pulls, retirement, supposed, workloads,
-      disable, new_login, old_login, names, result]
+      disable, new_login, old_login, plan_line, wave_line, line]
     required: true
 """
 
@@ -32,7 +32,7 @@ RETURN = r"""
 _raw:
   description:
     - The decision about each step. C(refusal) contains all reasons why the role must stop, and is empty without any. C(notes) contains
-      lines to print. C(files) are the task files that run next. The other members depend on the step.
+      lines to print. C(files) are the task files that run next. C(line) is the result. The other members depend on the step.
   type: list
   elements: dict
 """

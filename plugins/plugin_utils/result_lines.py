@@ -315,8 +315,7 @@ def verify_line(results: Sequence[Result]) -> str:
 
 
 #: The line of each kind of playbook.
-LINES: dict[str, Callable[..., str | list[str]]] = {
-    "rotation": rotation_line,
+LINES: dict[str, Callable[..., str]] = {
     "audit": audit_line,
     "what_if": what_if_line,
     "idle_changes": idle_line,

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize, summarize
 
+from .result_lines import rotation_line
 from .rotation_facts import SHOWN, Facts, Rows, places_in, refuse, tables_of
 
 Step = dict[str, Any]
@@ -26,6 +27,8 @@ _REFUSED = ("bad_login", "expired")
 _REMAINING = "To retire the login anyway, set credential_rotation_allow: [remaining]"
 _NOT_RETIRED = "the old login was not retired"
 _UNCHANGED = "nothing was changed"
+#: Another cluster of the play may have failed, and not this one.
+_FAILED = {"failed": True}
 _MAY_NOT = " could not be read: the caller may not"
 
 
@@ -656,14 +659,53 @@ def judge_old_login(facts: Facts) -> Step:
     return {"failed": bool(answer["failed"] or (answer["login"]["outcome"] not in _REFUSED and not is_open))}
 
 
-def name_logins(facts: Facts) -> Step:
-    """Return the direction and the users for the last line. If the plan failed, the users may not be defined."""
+# --- the last line
+
+
+def print_plan(facts: Facts) -> Step:
+    """The result of the plan: the last line in check mode, or if a cluster has failed."""
+    plan = facts.fact("plan") or {}
+    line = rotation_line(
+        [_FAILED if facts.lost_hosts else plan],
+        plan=plan,
+        seen={},
+        check_mode=facts.is_check,
+        told=facts.fact("told"),
+        **_name_logins(facts),
+    )
+    return {"prints": facts.is_check or bool(facts.lost_hosts), "line": line}
+
+
+def print_wave(facts: Facts) -> Step:
+    """The result of a wave. The last wave has that of the rotation, unless a cluster has failed, or in check mode."""
+    plan = facts.fact("plan")
+    goes_on = not (facts.is_check or facts.lost_hosts)
+    is_last = facts.read("ansible_play_batch")[-1:] == list(facts.hosts)[-1:]
+    line = _line_of(facts, **_name_logins(facts))
+    return {"prints": plan is not None and not (goes_on and is_last), "line": line}
+
+
+def print_end(facts: Facts) -> Step:
+    """The result of the rotation."""
+    return {"line": _line_of(facts, **_name_logins(facts), **_summarize_end(facts))}
+
+
+def _line_of(facts: Facts, **ends: Any) -> str | list[str]:
+    plan = facts.fact("plan") or {}
+    results = [facts.fact(name) or {} for name in ("canary", "result", "nodes_result")]
+    results += [plan] if facts.is_check else []
+    results += [_FAILED] if facts.lost_hosts else []
+    return rotation_line(results, plan=plan, seen=facts.fact("seen") or {}, check_mode=facts.is_check, **ends)
+
+
+def _name_logins(facts: Facts) -> dict[str, Any]:
+    """Return the direction and the users. If the plan failed, the users may not be defined."""
     is_planned = (facts.fact("plan") or {}).get("rotation") is not None
     return {"is_rollback": facts.is_set("rollback"), "usernames": facts.usernames if is_planned else []}
 
 
-def summarize_end(facts: Facts) -> Step:
-    """Return the facts for the last line: whether the registries are known to refuse the old login, and whether they did so before.
+def _summarize_end(facts: Facts) -> dict[str, Any]:
+    """Return whether the registries are known to refuse the old login, and whether they did so before.
 
     The failures are recorded just before the tasks that retire the login. Without the old password, no registry reports their effect. A skipped
     question is no answer.
@@ -679,7 +721,6 @@ def summarize_end(facts: Facts) -> Step:
     )
     is_disabled = facts.fact("known_failures") is not None and facts.has_retirement
     return {
-        **name_logins(facts),
         "retired": True if is_dead else None if is_disabled else False,
         "already_refused": facts.has_retirement and (facts.fact("retirement") or {}).get("old_login") == "refused",
     }
@@ -707,6 +748,7 @@ STEPS: Mapping[str, Callable[[Facts], Step]] = {
     "disable": disable,
     "new_login": judge_new_login,
     "old_login": judge_old_login,
-    "names": name_logins,
-    "result": summarize_end,
+    "plan_line": print_plan,
+    "wave_line": print_wave,
+    "line": print_end,
 }

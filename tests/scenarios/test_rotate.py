@@ -428,7 +428,7 @@ class TestSteps:
     def test_a_plan_fits_on_one_screen(self, cluster: Cluster, tmp_path: Path, count: int, has_entries: bool) -> None:
         for name in cluster.namespaces(*(f"team-{number:02}" for number in range(count))):
             cluster.secret(name)
-        given = {} if has_entries else {"credential_rotation_secrets": []}
+        given = {"credential_rotation_secrets": [{"name": "quay", "namespaces": cluster.names}] if has_entries else []}
         dest = "credential_rotation_plan_dest=plan-{{ inventory_hostname }}.yml"
         done = rotate(tmp_path, [cluster], "--check", "-e", dest, details=(), **given)
         assert done.status == 0, done.output

@@ -302,7 +302,7 @@ class TestPlaybook:
             "private_registry_secrets_mallory": self.declaration(fleet, own, username="other-robot"),
         }
         audit = lab.audit()
-        with fleet.following():
+        with lab.ready_node(), fleet.following():
             done = self.rotate(fleet, tmp_path, **declared)
         assert done.status == 0, done.output
         assert (fleet.is_rotated(), fleet.stolen()) == (True, [])

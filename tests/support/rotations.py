@@ -47,6 +47,7 @@ def facts(hosts: Mapping[str, Any] | None = None, active: Any = None, **given: A
     base = {
         **defaults,
         "ansible_check_mode": False,
+        "ansible_play_batch": ["a"],
         "inventory_hostname": "a",
         "credential_rotation_registries": ["quay.io"],
         "credential_rotation_old": login,
@@ -69,7 +70,7 @@ def facts(hosts: Mapping[str, Any] | None = None, active: Any = None, **given: A
 
 def _full(name: str) -> str:
     """The variable of an option, or of a fact if the name begins with an underscore."""
-    if name in ("ansible_check_mode", "inventory_hostname"):
+    if name in ("ansible_check_mode", "ansible_play_batch", "inventory_hostname"):
         return name
     return f"__credential_rotation{name}" if name.startswith("_") else f"credential_rotation_{name}"
 

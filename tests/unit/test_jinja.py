@@ -18,7 +18,7 @@ FILES = [
     *sorted((ROOT / "extensions/awx/project").glob("*.yml")),
 ]
 #: An expression is long from this number of characters on. Those that are left join lists, or give options to a lookup.
-LONG, MOST_LONG = 121, 27
+LONG, MOST_LONG = 121, 25
 #: Maximum number of lines of the role that rotates credentials, without comments.
 ROTATION = 400
 _CONDITIONS = ("when", "failed_when", "that")

@@ -551,16 +551,17 @@ def lost_rows_note(rotation: Rotation, seen: _RotationObjects, namespaces: Itera
     """Yield a sentence about the secrets of a plan, or of `secrets` by namespace and name, that have none of the two logins."""
     copies = (*seen.confirmed, *seen.other_passwords, *seen.other_users)
     known = {(copy.ref.namespace, copy.ref.name) for copy in copies if copy.is_confirmed}
-    searched, rows = {*namespaces}, [entry for entry in rotation.entries if isinstance(entry.places, tuple)]
+    searched = {*namespaces}
+    places = ((row, each) for row in rotation.entries if isinstance(row.places, tuple) for each in row.places)
     # A canary has the rows of all namespaces, by their UIDs.
-    named = [(each, row.name) for row in rows for each in row.places if not row.uid or each in searched]
+    named = ((namespace, row.name) for row, namespace in places if not row.uid or namespace in searched)
     lost = [f"{namespace}/{name}" for namespace, name in dict.fromkeys(named) if (namespace, name) not in known]
     if not lost:
         return
-    option, why = "secrets", "missing, or without an entry for these registries with one of the two users"
+    of_plan, why = "", "missing, or without an entry for these registries with one of the two users"
     if rotation.server:
-        option, why = "plan", "deleted, created again, changed or renamed since"
-    yield f"{pluralize(len(lost), 'secret')} of option '{option}' cannot get the new login ({why}): {summarize(lost, NAMED)}"
+        of_plan, why = " of option 'plan'", "deleted, created again, changed or renamed since"
+    yield f"{pluralize(len(lost), 'confirmed secret')}{of_plan} cannot get the new login ({why}): {summarize(lost, NAMED)}"
 
 
 def _probes(

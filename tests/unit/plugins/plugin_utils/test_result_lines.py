@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.filter.result_line import result_line
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import apply_line
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import apply_line, rotation_line
 
 Result = dict[str, Any]
 #: A name that a user of the cluster chose.
@@ -184,7 +184,7 @@ def test_no_name_of_a_cluster_is_in_any_line() -> None:
     rotation = {"copies": {"to_change": 1, "kept": 0}, "not_declared_count": 1, "not_declared": [name]}
     lines = [
         applied(bad, {"failed": True, "msg": HOSTILE}),
-        result_line([bad], "rotation", plan={"rotation": rotation}, seen={"rotation": rotation}, check_mode=False),
+        rotation_line([bad], plan={"rotation": rotation}, seen={"rotation": rotation}, check_mode=False),
         result_line({**bad, "msg": HOSTILE}, "export", check_mode=False),
         result_line([bad], "account", account="ns/name", check_mode=False),
     ]
@@ -197,16 +197,16 @@ class TestRotation:
     RUN = (result(row("n1", secret("update"))), result(row("n1"), row("n2", secret("update"), secret("update"))))
 
     def test_the_line_reports_a_finished_rotation(self) -> None:
-        assert result_line(self.RUN, "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False, retired=True) == (
+        assert rotation_line(self.RUN, plan=self.PLAN, seen=self.SEEN, check_mode=False, retired=True) == (
             "3 secrets updated in 2 namespaces, 0 confirmed secrets left with the old login, 2 unconfirmed secrets not changed, "
             "the registry refuses the old login"
         )
 
     def test_the_line_reports_that_the_old_login_is_not_retired(self) -> None:
         run = {"plan": self.PLAN, "seen": self.SEEN, "check_mode": False}
-        line = result_line([{}, result()], "rotation", **run)
+        line = rotation_line([{}, result()], **run)
         assert line.startswith("no secret changed, 0 confirmed") and line.endswith(", the old login is not retired")
-        line = result_line([{}, result()], "rotation", **run, already_refused=False)
+        line = rotation_line([{}, result()], **run, already_refused=False)
         assert line.endswith(
             ", the old login is not retired: replace it in the inventory, wait until no pod needs it, disable it at the registry, and run again with "
             "-e credential_rotation_verify_revoked=true"
@@ -214,96 +214,96 @@ class TestRotation:
 
     def test_the_line_names_the_user_of_the_login_to_disable(self) -> None:
         run = {"plan": self.PLAN, "seen": self.SEEN, "check_mode": False, "usernames": ["u", "n"]}
-        line = result_line(self.RUN, "rotation", **run, already_refused=False)
+        line = rotation_line(self.RUN, **run, already_refused=False)
         assert ", the old login (u) is not retired: replace it in the inventory, wait" in line
 
     def test_a_rollback_names_both_users_and_advises_nothing_to_disable(self) -> None:
         """The secrets have the old login again."""
         back = {"plan": self.PLAN, "check_mode": False, "is_rollback": True, "usernames": ["n", "u"]}
         seen = {"rotation": {**self.SEEN["rotation"], "not_declared_count": 0}}
-        assert result_line(self.RUN, "rotation", **back, seen=seen, already_refused=False) == (
+        assert rotation_line(self.RUN, **back, seen=seen, already_refused=False) == (
             "3 secrets updated in 2 namespaces: they have the login of u again, 0 confirmed secrets left with the login of n"
         )
-        one = result_line(self.RUN[:1], "rotation", **back, seen={})
+        one = rotation_line(self.RUN[:1], **back, seen={})
         assert one == "1 secret updated in 1 namespace: it has the login of u again"
-        assert result_line([{}], "rotation", **back, seen=seen) == (
+        assert rotation_line([{}], **back, seen=seen) == (
             "no secret changed, 0 confirmed secrets left with the login of n"
         )
-        failed = result_line([{"failed": True}], "rotation", **{**back, "usernames": []}, seen={})
+        failed = rotation_line([{"failed": True}], **{**back, "usernames": []}, seen={})
         assert failed == "no secret changed, stopped: the line above that begins with fatal: or failed: says why"
-        check = result_line(self.RUN, "rotation", **{**back, "check_mode": True}, seen={})
+        check = rotation_line(self.RUN, **{**back, "check_mode": True}, seen={})
         assert check == "would update 3 secrets in 2 namespaces"
 
     def test_the_line_reports_that_there_was_no_login_to_retire(self) -> None:
         """The registries also refuse a mistyped login."""
         run = {"plan": self.PLAN, "seen": self.SEEN, "check_mode": False}
-        line = result_line([{}, result()], "rotation", **run, retired=True, already_refused=True)
+        line = rotation_line([{}, result()], **run, retired=True, already_refused=True)
         assert line.endswith(
             ", nothing was retired: the registries refused the old login before, so it was retired earlier, or is mistyped"
         )
-        assert result_line(self.RUN, "rotation", **run, retired=True, already_refused=False).endswith(
+        assert rotation_line(self.RUN, **run, retired=True, already_refused=False).endswith(
             ", the registry refuses the old login"
         )
 
     def test_check_mode_counts_secrets_that_would_change(self) -> None:
-        line = result_line(self.RUN, "rotation", plan=self.PLAN, seen={}, check_mode=True)
+        line = rotation_line(self.RUN, plan=self.PLAN, seen={}, check_mode=True)
         assert line == "would update 3 secrets in 2 namespaces"
-        assert result_line([{}], "rotation", plan=self.PLAN, seen={}, check_mode=True) == "no secret would change"
+        assert rotation_line([{}], plan=self.PLAN, seen={}, check_mode=True) == "no secret would change"
 
     def test_the_lines_of_a_plan_come_first(self) -> None:
         run = {"plan": self.PLAN, "seen": {}, "check_mode": True}
-        assert result_line([{}], "rotation", **run, told={"msg": ["a", "b"]}) == ["a", "b", "no secret would change"]
+        assert rotation_line([{}], **run, told={"msg": ["a", "b"]}) == ["a", "b", "no secret would change"]
         for told in ({"msg": []}, {"msg": "it was refused"}, {}, None):
-            assert result_line([{}], "rotation", **run, told=told) == "no secret would change"
+            assert rotation_line([{}], **run, told=told) == "no secret would change"
 
     def test_check_mode_counts_secrets_that_only_the_plan_would_change(self) -> None:
         rows = [{"namespace": HOSTILE, "name": HOSTILE, "declared": name == "a"} for name in "abc"]
         planned = {"rotation": {**self.PLAN["rotation"], "secrets": rows, "not_declared_count": 2}}
         run = {"plan": planned, "seen": {"changed": False, "skipped": True}, "check_mode": True}
         more = "2 unconfirmed secrets would change if you confirm them, such as with the plan"
-        assert result_line([{}], "rotation", **run) == f"no confirmed secret would change, {more}"
-        assert result_line(self.RUN, "rotation", **run) == f"would update 3 secrets in 2 namespaces, {more}"
+        assert rotation_line([{}], **run) == f"no confirmed secret would change, {more}"
+        assert rotation_line(self.RUN, **run) == f"would update 3 secrets in 2 namespaces, {more}"
         planned["rotation"] |= {"secrets": rows[:2], "not_declared_count": 3}
-        assert result_line([{}], "rotation", **run) == (
+        assert rotation_line([{}], **run) == (
             "no confirmed secret would change, 1 unconfirmed secret would change if you confirm it, such as with the plan, "
             "2 unconfirmed secrets not changed"
         )
-        done = result_line([{}], "rotation", **{**run, "check_mode": False})
+        done = rotation_line([{}], **{**run, "check_mode": False})
         assert done == "no secret changed, 3 unconfirmed secrets not changed, the old login is not retired"
 
     def test_confirmed_secrets_that_keep_the_old_login_are_left(self) -> None:
         seen = {"rotation": {"copies": {"to_change": 1, "kept": 2}, "not_declared_count": 0}}
-        line = result_line(self.RUN, "rotation", plan=self.PLAN, seen=seen, check_mode=False)
+        line = rotation_line(self.RUN, plan=self.PLAN, seen=seen, check_mode=False)
         assert "3 confirmed secrets left with the old login" in line
 
     def test_changes_for_an_immutable_secret_are_counted_by_kind_and_action(self) -> None:
         annotated = {**secret("update"), "annotations": ["openshift.io/image.excludeSecret"]}
         beside = row("n3", {**secret(), "rotated_from": HOSTILE}, link("x-2"), link("x-2"), annotated)
-        line = result_line([*self.RUN, result(beside)], "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False)
+        line = rotation_line([*self.RUN, result(beside)], plan=self.PLAN, seen=self.SEEN, check_mode=False)
         assert line.startswith("1 secret created, 3 updated, 1 annotated, 2 links in 3 namespaces, 0 confirmed")
-        line = result_line([*self.RUN, result(beside)], "rotation", plan=self.PLAN, seen={}, check_mode=True)
+        line = rotation_line([*self.RUN, result(beside)], plan=self.PLAN, seen={}, check_mode=True)
         assert line == "would create 1 secret, update 3, annotate 1, add 2 links in 3 namespaces"
 
     def test_an_unknown_end_of_the_old_login_is_reported_as_unknown(self) -> None:
-        line = result_line(self.RUN, "rotation", plan=self.PLAN, seen=self.SEEN, check_mode=False, retired=None)
+        line = rotation_line(self.RUN, plan=self.PLAN, seen=self.SEEN, check_mode=False, retired=None)
         assert line.endswith(", it is not known whether the registry refuses the old login")
 
     def test_a_failed_plan_is_reported_as_stopped(self) -> None:
         failed = [{"failed": True}]
-        line = result_line(failed, "rotation", plan={}, seen={}, check_mode=False)
+        line = rotation_line(failed, plan={}, seen={}, check_mode=False)
         assert (
             line
             == "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: or failed: says why"
         )
         # It is not known whether a secret would change.
         assert (
-            result_line(failed, "rotation", plan={}, seen={}, check_mode=True)
+            rotation_line(failed, plan={}, seen={}, check_mode=True)
             == "stopped: the line above that begins with fatal: or failed: says why"
         )
 
     def test_failed_namespaces_are_counted(self) -> None:
         failed = result(row("n", status="failed"), failures=[{"namespace": "n", "error": HOSTILE}])
-        line = result_line([failed], "rotation", plan={}, seen={}, check_mode=False)
+        line = rotation_line([failed], plan={}, seen={}, check_mode=False)
         assert (
             line
             == "no secret changed, the old login is not retired, failed in 1 namespace: the line above that begins with fatal: or failed: says why"

@@ -22,6 +22,12 @@ FOREIGN = [{"place": "private_registry_secrets[0]", "registry": "quay.io", "prob
 NO_PASSWORD = {"old": {"username": "u"}}
 
 
+def changed(namespace: str) -> Any:
+    """Return the result of a task that changed one secret."""
+    change = {"kind": "Secret", "name": "quay", "action": "update"}
+    return {"changed": True, "namespaces": [{"name": namespace, "status": "changed", "changes": [change]}]}
+
+
 def look(*failing: str, undecided: tuple[str, ...] = (), proven: tuple[str, ...] = (), to_change: int = 0) -> Any:
     """Return the result of a look at the pods. A place is `NAMESPACE REPOSITORY` here."""
     rows = [
@@ -321,13 +327,6 @@ class TestRollback:
         for text, *parts in texts:
             assert not [part for part in parts if part not in text], text
             assert "the old login" not in text and "the new login" not in text
-
-    def test_the_result_names_the_users_if_the_plan_did_not_fail(self) -> None:
-        assert decide("names", rollback=True) == {"is_rollback": True, "usernames": ["n", "u"]}
-        assert decide("result") | decide("names") == decide("result")
-        assert decide("names")["usernames"] == ["u", "n"]
-        for plan in (None, {"failed": True}):
-            assert decide("names", rollback="yes", old=None, _plan=plan) == {"is_rollback": True, "usernames": []}
 
 
 class TestOtherPasswords:
@@ -882,10 +881,59 @@ class TestResult:
         ],
     )  # fmt: skip
     def test_a_login_is_retired_if_all_registries_refuse_it(self, dead: Any, known: Any, retired: Any) -> None:
-        assert decide("result", _dead=dead, _known_failures=known, **RETIRE)["retired"] is retired
+        line = decide("line", _dead=dead, _known_failures=known, **RETIRE)["line"]
+        ends = {
+            True: "the registry refuses the old login",
+            None: "it is not known whether the registry refuses the old login",
+            False: "the old login (u) is not retired: replace it in the inventory",
+        }
+        assert ends[retired] in line
 
     def test_a_login_that_was_refused_before_is_reported(self) -> None:
-        refused = {"_retirement": {"old_login": "refused"}}
-        assert decide("result", **refused, **RETIRE)["already_refused"]
-        assert not decide("result", **refused)["already_refused"]
-        assert not decide("result", **RETIRE)["already_refused"]
+        refused, said = {"_retirement": {"old_login": "refused"}}, "the registries refused the old login before"
+        assert said in decide("line", **refused, **RETIRE)["line"]
+        assert said not in decide("line", **refused)["line"] + decide("line", **RETIRE)["line"]
+
+    def test_the_users_are_named_if_the_plan_did_not_fail(self) -> None:
+        back = {"rollback": "yes", "_canary": changed("a")}
+        assert (
+            "it has the login of u again, 0 confirmed secrets left with the login of n"
+            in decide("line", **back)["line"]
+        )
+        assert "the old login (u) is not retired" in decide("wave_line")["line"]
+        for plan in (None, {"failed": True}):
+            assert decide("plan_line", old=None, _plan=plan)["line"].startswith(
+                "no secret changed, the old login is not retired"
+            )
+
+    def test_the_changes_of_all_steps_are_counted(self) -> None:
+        steps = {"_canary": changed("a"), "_result": changed("b"), "_nodes_result": changed("c")}
+        for step in ("wave_line", "line"):
+            assert decide(step, **steps, _seen=None)["line"].startswith("3 secrets updated in 3 namespaces")
+        planned = {**found(), **changed("d")}
+        assert decide("wave_line", **steps, _plan=planned, ansible_check_mode=True)["line"].startswith(
+            "would update 4 secrets"
+        )
+        assert decide("wave_line", **steps, _plan=planned)["line"].startswith("3 secrets updated")
+
+    def test_a_cluster_that_failed_is_reported_once(self) -> None:
+        lost: Any = {"hosts": {"a": {}, "b": {}}, "active": ["a"]}
+        for step in ("plan_line", "wave_line", "line"):
+            assert decide(step, **lost)["line"].endswith(
+                "stopped: the line above that begins with fatal: or failed: says why"
+            )
+            assert "stopped" not in decide(step)["line"]
+
+    def test_the_plan_has_the_last_line_in_check_mode_or_if_a_cluster_failed(self) -> None:
+        check = {"ansible_check_mode": True, "_told": {"msg": ["one", "two"]}}
+        assert decide("plan_line", **check) == {"prints": True, "line": ["one", "two", "no secret would change"]}
+        assert not decide("plan_line")["prints"]
+        assert decide("plan_line", hosts={"a": {}, "b": {}}, active=["a"])["prints"]
+
+    def test_the_last_wave_has_no_line_of_its_own(self) -> None:
+        two = {"a": {}, "b": {}}
+        assert not decide("wave_line", hosts=two, ansible_play_batch=["b"])["prints"]
+        assert decide("wave_line", hosts=two, ansible_play_batch=["a"])["prints"]
+        assert decide("wave_line", hosts=two, ansible_play_batch=["b"], active=["b"])["prints"]
+        assert decide("wave_line", hosts=two, ansible_play_batch=["b"], ansible_check_mode=True)["prints"]
+        assert not decide("wave_line", hosts=two, ansible_play_batch=["a"], _plan=None)["prints"]

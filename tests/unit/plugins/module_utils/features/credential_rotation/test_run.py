@@ -1128,11 +1128,11 @@ class TestConfirmed:
         rows = (ConfirmedEntry("quay", ("a",), "another"), ConfirmedEntry("renamed", ("b",), uid))
         (of_plan,) = noted(*rows, server=name)
         assert of_plan == (
-            "2 secrets of option 'plan' cannot get the new login (deleted, created again, changed or renamed since): a/quay, b/renamed"
+            "2 confirmed secrets of option 'plan' cannot get the new login (deleted, created again, changed or renamed since): a/quay, b/renamed"
         )
         (misspelled,) = noted(ConfirmedEntry("quay", ("a", "mine")), ConfirmedEntry("team", ("b",)))
         assert misspelled == (
-            "2 secrets of option 'secrets' cannot get the new login (missing, or without an entry for these registries with one of the "
+            "2 confirmed secrets cannot get the new login (missing, or without an entry for these registries with one of the "
             "two users): mine/quay, b/team"
         )
         assert noted(ConfirmedEntry("quay", ("b",), uid), server=name) == []
