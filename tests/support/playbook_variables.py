@@ -22,7 +22,7 @@ OURS = "openshift_ops.image_pull."
 #: Keys whose values are templates without delimiters.
 _EXPRESSIONS = ("when", "that", "until", "failed_when", "changed_when")
 #: The role whose decisions read its options in Python.
-_DECIDED = {"credential_rotation": ROOT / "plugins" / "plugin_utils" / "rotation.py"}
+_DECIDED = {"credential_rotation": sorted((ROOT / "plugins" / "plugin_utils").glob("rotation*.py"))}
 #: The steps of the task `declared_access`, which reads its settings from variables.
 STEPS_FILE = ROOT / "plugins" / "plugin_utils" / "declared_access.py"
 _VARIABLE = re.compile(r'"((?:image_pull|cross_project_pull)_\w+)"')
@@ -45,7 +45,7 @@ def _of(path: Path) -> tuple[tuple[str, bool], ...]:
         settings = [name for step in STEPS.values() for name in step.settings.values()]
         return tuple((name, True) for name in (*settings, *_VARIABLE.findall(text)))
     for role, decisions in _DECIDED.items():
-        if path == decisions:
+        if path in decisions:
             return tuple((f"{role}_{name}", True) for name in _OPTION.findall(text))
     content = yaml.safe_load(text)
     return tuple(name for template in _templates(content) for name in _names(template))
@@ -66,7 +66,7 @@ def all_files(playbook: Path) -> list[Path]:
             folder = ROOT / "roles" / value["name"].removeprefix(OURS)
             found += sorted(path for part in ("tasks", "defaults", "vars") for path in folder.glob(f"{part}/*.yml"))
             found += [STEPS_FILE] if folder.name in VARIABLES else []
-            found += [_DECIDED[folder.name]] if folder.name in _DECIDED else []
+            found += _DECIDED.get(folder.name, ())
     return found
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.lookup.rotation import STEPS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     label_users,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_facts import Facts
 
 __all__ = ["KEY", "decide", "facts", "found"]

@@ -47,7 +47,16 @@ from .plan import (
     undeclared_note,
     undeclared_row,
 )
-from .run_proof import ImagesInUse, Logins, ProofResult, PullWait, SecretLogins, check_secret_logins, prove_new_login
+from .run_proof import (
+    ImagesInUse,
+    Logins,
+    ProofResult,
+    PullWait,
+    SecretLogins,
+    check_secret_logins,
+    choose_probes,
+    prove_new_login,
+)
 from .uses import (
     READ,
     Use,
@@ -56,11 +65,9 @@ from .uses import (
     find_failing_images,
     find_undecided_images,
     keys_of,
-    secret_for,
     trim_to_uses,
     used_images,
     uses_in,
-    uses_with_secrets,
 )
 
 #: The field selector and the label selector of each list of secrets. Tokens of the platform and Helm's own releases make up most of all secrets.
@@ -174,7 +181,7 @@ def rotate(
     told["searched"] = {"secrets": len(seen.searched), "for_registries": sum(seen.searched)}
     told["registries"] = list(rotation.exchange.registries)
     told["users"] = label_users(rotation.exchange.old.username, rotation.exchange.new.username)
-    told["probes"] = _probes(rotation, rotated, seen, changing, proof if rotation.verify else None)
+    told["probes"] = choose_probes(rotation, rotated, seen.uses, changing, proof if rotation.verify else None)
     # A plan. The pods of the canary need a node.
     plans = settings.check_mode and rotation.verify and changing and told["probes"]
     told["has_ready_node"] = has_ready_node(cluster) if plans else None
@@ -562,42 +569,6 @@ def lost_rows_note(rotation: Rotation, seen: _RotationObjects, namespaces: Itera
     if rotation.server:
         of_plan, why = " of option 'plan'", "deleted, created again, changed or renamed since"
     yield f"{pluralize(len(lost), 'confirmed secret')}{of_plan} cannot get the new login ({why}): {summarize(lost, NAMED)}"
-
-
-def _probes(
-    rotation: Rotation,
-    rotated: Mapping[str, Sequence[Copy]],
-    seen: _RotationObjects,
-    changing: Mapping[str, Sequence[Copy]],
-    proof: ProofResult | None,
-) -> list[dict[str, str]]:
-    """Return an image for each of the first namespaces, with the secret that has its login, for a forced pull there.
-
-    With `proof`, only images that the new login was verified with, and that a namespace with a confirmed secret uses: other users can name
-    an image that no node can run. Otherwise, only images that a pod with one of the secrets has, because
-    other names can be mistyped. Namespaces that already have the new login come first, so that a run
-    after a failed canary pulls there again. Then those with the oldest secret, because no user can create an older one.
-    """
-    held = {**rotated, **changing}
-    uses = uses_in(seen.uses, held)
-    if proof is None:
-        uses = {name: [use for use in every if _has_image(use)] for name, every in uses_with_secrets(uses, held)}
-    used = used_images(uses, keys_of(held))
-    trusted = {str(image) for images in (rotation.images, *used.values()) for image in images}
-    proven = {name: image for name, image in proof.images.items() if image in trusted} if proof is not None else {}
-    found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
-    for namespace, images in used.items():
-        names = ((image, str(image) if proof is None else proven.get(image.repository)) for image in images)
-        for image, name in names:
-            if name and (secret := secret_for(image, held[namespace])) is not None:
-                row = {"namespace": namespace, "image": name, "secret": secret[1]}
-                found.append(((namespace in changing, secret[0], namespace), row))
-                break
-    return [row for _order, row in sorted(found, key=lambda each: each[0])][:SHOWN]
-
-
-def _has_image(use: Use) -> bool:
-    return use.state is not None and use.state.has_image
 
 
 def _rotated_copies(seen: _RotationObjects, changing: Mapping[str, Sequence[Copy]]) -> _Changing:

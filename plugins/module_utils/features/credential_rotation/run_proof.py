@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Verify logins before the replacement, and wait afterwards until no node pulls with the old one."""
+"""Verify logins before the replacement, choose the pulls of the canary, and wait afterwards until no node pulls with the old one."""
 
 from __future__ import annotations
 
@@ -24,8 +24,21 @@ from ...engine.workers import Workers
 from ...images.pull_messages import POD_EVENTS
 from ...images.references import Reference
 from .options import Rotation
-from .plan import Copy
-from .uses import EventCounts, PendingPull, Use, event_counts, filter_pending, find_pending, trim_event
+from .plan import SHOWN, Copy
+from .uses import (
+    EventCounts,
+    PendingPull,
+    Use,
+    event_counts,
+    filter_pending,
+    find_pending,
+    keys_of,
+    secret_for,
+    trim_event,
+    used_images,
+    uses_in,
+    uses_with_secrets,
+)
 
 #: Maximum number of images of one repository that are tried in each namespace: an image that is gone from the registry proves nothing.
 _TRIED = 3
@@ -224,6 +237,42 @@ def prove_new_login(rotation: Rotation, asked: ImagesInUse, known: Logins) -> Pr
         *([f"and {pluralize(len(notes) - _SHOWN, 'image')} more of that kind"] if notes[_SHOWN:] else []),
     )
     return ProofResult([answer.row for _asked, answer in answers], shown, _old_login(rotation, asking))
+
+
+def choose_probes(
+    rotation: Rotation,
+    rotated: Mapping[str, Sequence[Copy]],
+    every_use: Mapping[str, Sequence[Use]],
+    changing: Mapping[str, Sequence[Copy]],
+    proof: ProofResult | None,
+) -> list[dict[str, str]]:
+    """Return an image for each of the first namespaces, with the secret that has its login, for a forced pull there.
+
+    With `proof`, only images that the new login was verified with, and that a namespace with a confirmed secret uses: other users can name
+    an image that no node can run. Otherwise, only images that a pod with one of the secrets has, because
+    other names can be mistyped. Namespaces that already have the new login come first, so that a run
+    after a failed canary pulls there again. Then those with the oldest secret, because no user can create an older one.
+    """
+    held = {**rotated, **changing}
+    uses = uses_in(every_use, held)
+    if proof is None:
+        uses = {name: [use for use in every if _has_image(use)] for name, every in uses_with_secrets(uses, held)}
+    used = used_images(uses, keys_of(held))
+    trusted = {str(image) for images in (rotation.images, *used.values()) for image in images}
+    proven = {name: image for name, image in proof.images.items() if image in trusted} if proof is not None else {}
+    found: list[tuple[tuple[bool, str, str], dict[str, str]]] = []
+    for namespace, images in used.items():
+        names = ((image, str(image) if proof is None else proven.get(image.repository)) for image in images)
+        for image, name in names:
+            if name and (secret := secret_for(image, held[namespace])) is not None:
+                row = {"namespace": namespace, "image": name, "secret": secret[1]}
+                found.append(((namespace in changing, secret[0], namespace), row))
+                break
+    return [row for _order, row in sorted(found, key=lambda each: each[0])][:SHOWN]
+
+
+def _has_image(use: Use) -> bool:
+    return use.state is not None and use.state.has_image
 
 
 def _repositories(rotation: Rotation, asked: ImagesInUse) -> tuple[list[_Repository], list[str]]:

@@ -1,18 +1,20 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects that the declarations of an inventory would leave, by the plans of the modules that apply it. Pure."""
+"""The inventory in an option, and the objects that its declarations would leave, by the plans of the modules that apply it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ...core.changes import Change, Entry, Related
-from ...core.errors import USUAL_LIMIT, Limit
+from ...core.errors import USUAL_LIMIT, Limit, OptionError, call_all
 from ...core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, Objects
-from ...core.text import pluralize
+from ...core.ownership import Ownership
+from ...core.text import join_and, pluralize
 from ...declarations.batch import Batch, Declaration, find_related, object_after, store_object
 from ...declarations.declare import ListForm
 from ...dockerconfig.auth_file import SOURCES
@@ -25,6 +27,14 @@ from ...rbac.subjects import SUBJECT_ACCESS_REVIEW, is_pull_review, puller_of
 
 #: The lists of an inventory, in the order in which they are applied, each with its name for one entry.
 LISTS = {"secrets": "secret", "links": "link", "grants": "grant"}
+#: The options of an inventory besides the lists.
+INVENTORY: dict[str, Any] = {
+    "owner": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
+    "prune": {"type": "bool", "default": False},
+    "max_prune": {"type": "str", "default": USUAL_LIMIT},
+    "prune_everything": {"type": "bool", "default": False},
+}
 #: The lists of entries that are declared and not applied, such as those of a registry that does not answer. A prune keeps their objects.
 KEPT = ("kept_secrets", "kept_links")
 #: The position of the inventory to compare with, which is not a change.
@@ -99,6 +109,42 @@ class InventoryLists:
         ]
         pruned = [f"objects of owner {self.owner} that it does not declare are removed"] if self.prunes else []
         return ", ".join([*counts, *pruned])
+
+
+def parse_inventory(
+    option: str, value: Mapping[str, Any], declare: Callable[[Mapping[str, Any]], Lists]
+) -> InventoryLists:
+    """Return the inventory in an option.
+
+    :raises OptionError: for a prune without an owner, an invalid limit, without any list, and with all invalid entries.
+    """
+    # The present state is evaluated once, so nothing is waited for.
+    links = None if value["links"] is None else [{**each, "wait_timeout": 0} for each in value["links"]]
+    *_nothing, most, lists = call_all(
+        partial(_check_inventory, option, value),
+        partial(Ownership.of, value),
+        partial(Limit.parse, f"{option}.max_prune", value.get("max_prune") or USUAL_LIMIT),
+        partial(declare, {**_drop_invalid_owner(value), "links": links}),
+    )
+    return InventoryLists(
+        lists, value["owner"] or "", bool(value.get("prune")), most, bool(value.get("prune_everything"))
+    )
+
+
+def _drop_invalid_owner(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options without an owner that is refused once, and would otherwise be refused again for each entry."""
+    try:
+        Ownership.of(value)
+    except OptionError:
+        return {**value, "owner": None, "adopt": False}
+    return value
+
+
+def _check_inventory(option: str, value: Mapping[str, Any]) -> None:
+    if all(value[name] is None for name in LISTS):
+        raise OptionError(f"{option} is empty: give the lists {join_and(list(LISTS))}")
+    if value.get("prune") and not value["owner"]:
+        raise OptionError(f"{option}.prune needs {option}.owner: only objects with its label are removed")
 
 
 @dataclass(frozen=True)

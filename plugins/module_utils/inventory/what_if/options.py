@@ -11,11 +11,10 @@ from functools import partial
 from typing import Any
 
 from ...core.documents import DECLARED, NOT_ASKED, NOT_KNOWN, WOULD_BREAK
-from ...core.errors import USUAL_LIMIT, Limit, OptionError, call_all
+from ...core.errors import OptionError, call_all
 from ...core.names import check_path_segment
 from ...core.namespaces import is_platform_namespace
 from ...core.objects import Json, Kind, ObjectRef, as_dict, as_str, metadata
-from ...core.ownership import Ownership
 from ...core.text import join_and
 from ...dockerconfig.registry_keys import DOCKER_HUB, host_of
 from ...explain.fixes import access_options_of
@@ -29,19 +28,11 @@ from ...images.references import RegistryPath
 from ...images.registry_sources import IMAGE_CONFIG, MIRROR_KINDS
 from ...platform.protected import NODE_SECRET
 from ...rbac.subjects import PROJECT_GROUPS, Subject
-from .declared import AGAINST, LISTS, InventoryLists, Lists
+from .declared import AGAINST, INVENTORY, InventoryLists, Lists, parse_inventory
 from .outputs import OUTPUTS, render_outputs
 
 _ACCOUNTS = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 _NAMES: dict[str, Any] = {"type": "list", "elements": "str"}
-#: The options of an inventory besides the lists.
-INVENTORY: dict[str, Any] = {
-    "owner": {"type": "str"},
-    "adopt": {"type": "bool", "default": False},
-    "prune": {"type": "bool", "default": False},
-    "max_prune": {"type": "str", "default": USUAL_LIMIT},
-    "prune_everything": {"type": "bool", "default": False},
-}
 #: The options of one change. Exactly one of them is given.
 CHANGE_ARGUMENTS: dict[str, Any] = {
     "unreachable_registries": _NAMES,
@@ -273,42 +264,6 @@ def _parse_change(
     if empty := [name for name, part in as_dict(value).items() if part == []]:
         raise OptionError(f"{kind}.{empty[0]} is empty: name at least one, or leave the option out")
     return _PARSERS[kind](kind, value, read)
-
-
-def parse_inventory(
-    option: str, value: Mapping[str, Any], declare: Callable[[Mapping[str, Any]], Lists]
-) -> InventoryLists:
-    """Return the inventory in an option.
-
-    :raises OptionError: for a prune without an owner, an invalid limit, without any list, and with all invalid entries.
-    """
-    # The present state is evaluated once, so nothing is waited for.
-    links = None if value["links"] is None else [{**each, "wait_timeout": 0} for each in value["links"]]
-    *_nothing, most, lists = call_all(
-        partial(_check_inventory, option, value),
-        partial(Ownership.of, value),
-        partial(Limit.parse, f"{option}.max_prune", value.get("max_prune") or USUAL_LIMIT),
-        partial(declare, {**_drop_invalid_owner(value), "links": links}),
-    )
-    return InventoryLists(
-        lists, value["owner"] or "", bool(value.get("prune")), most, bool(value.get("prune_everything"))
-    )
-
-
-def _drop_invalid_owner(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options without an owner that is refused once, and would otherwise be refused again for each entry."""
-    try:
-        Ownership.of(value)
-    except OptionError:
-        return {**value, "owner": None, "adopt": False}
-    return value
-
-
-def _check_inventory(option: str, value: Mapping[str, Any]) -> None:
-    if all(value[name] is None for name in LISTS):
-        raise OptionError(f"{option} is empty: give the lists {join_and(list(LISTS))}")
-    if value.get("prune") and not value["owner"]:
-        raise OptionError(f"{option}.prune needs {option}.owner: only objects with its label are removed")
 
 
 def _parse_registries(kind: str, value: Any, _read: object) -> WhatIfChange:

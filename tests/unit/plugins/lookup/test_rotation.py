@@ -14,11 +14,10 @@ from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.openshift_ops.image_pull.plugins.lookup.rotation import DOCUMENTATION, LookupModule
+from ansible_collections.openshift_ops.image_pull.plugins.lookup.rotation import DOCUMENTATION, STEPS, LookupModule
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
     label_users,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import STEPS
 from support.templates import trusted
 
 
