@@ -56,6 +56,7 @@ from .run_proof import (
     check_secret_logins,
     choose_probes,
     prove_new_login,
+    unanswered_note,
 )
 from .uses import (
     READ,
@@ -545,24 +546,14 @@ def _find_elsewhere(seen: _RotationObjects) -> Iterator[tuple[Copy, str]]:
         )
 
 
-def unanswered_note(own: SecretLogins) -> Iterator[str]:
-    if own.unknown:
-        rows = [f"{ref.namespace}/{ref.name} ({why})" for ref, why in own.unknown.items()]
-        yield (
-            f"{pluralize(len(rows), 'confirmed secret')} {'keeps its login' if len(rows) == 1 else 'keep their logins'}, because no registry "
-            f"has accepted or refused {'it' if len(rows) == 1 else 'them'}: {summarize(rows, NAMED, '; ', listed='rotation.not_accepted')}"
-        )
-
-
 def lost_rows_note(rotation: Rotation, seen: _RotationObjects, namespaces: Iterable[str]) -> Iterator[str]:
     """Yield a sentence about the secrets of a plan, or of `secrets` by namespace and name, that have none of the two logins."""
-    copies = (*seen.confirmed, *seen.other_passwords, *seen.other_users)
-    known = {(copy.ref.namespace, copy.ref.name) for copy in copies if copy.is_confirmed}
+    known = {copy.ref for copy in (*seen.confirmed, *seen.other_passwords, *seen.other_users) if copy.is_confirmed}
     searched = {*namespaces}
     places = ((row, each) for row in rotation.entries if isinstance(row.places, tuple) for each in row.places)
     # A canary has the rows of all namespaces, by their UIDs.
-    named = ((namespace, row.name) for row, namespace in places if not row.uid or namespace in searched)
-    lost = [f"{namespace}/{name}" for namespace, name in dict.fromkeys(named) if (namespace, name) not in known]
+    named = (ObjectRef(SECRET, each, row.name) for row, each in places if not row.uid or each in searched)
+    lost = [f"{ref.namespace}/{ref.name}" for ref in dict.fromkeys(named) if ref not in known]
     if not lost:
         return
     of_plan, why = "", "missing, or without an entry for these registries with one of the two users"

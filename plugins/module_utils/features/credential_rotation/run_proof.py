@@ -24,7 +24,7 @@ from ...engine.workers import Workers
 from ...images.pull_messages import POD_EVENTS
 from ...images.references import Reference
 from .options import Rotation
-from .plan import SHOWN, Copy
+from .plan import NAMED, SHOWN, Copy
 from .uses import (
     EventCounts,
     PendingPull,
@@ -218,6 +218,15 @@ def _why_unknown(logins: Sequence[_Login], proofs: _Proofs) -> str:
     if len(logins) > _LOGINS_OF_A_SECRET:
         return f"its login was not verified, because it has more than {_LOGINS_OF_A_SECRET} different ones"
     return f"its login was not verified, because there are more than {_LOGINS} different ones"
+
+
+def unanswered_note(own: SecretLogins) -> Iterator[str]:
+    if own.unknown:
+        rows = [f"{ref.namespace}/{ref.name} ({why})" for ref, why in own.unknown.items()]
+        yield (
+            f"{pluralize(len(rows), 'confirmed secret')} {'keeps its login' if len(rows) == 1 else 'keep their logins'}, because no registry "
+            f"has accepted or refused {'it' if len(rows) == 1 else 'them'}: {summarize(rows, NAMED, '; ', listed='rotation.not_accepted')}"
+        )
 
 
 def prove_new_login(rotation: Rotation, asked: ImagesInUse, known: Logins) -> ProofResult:
