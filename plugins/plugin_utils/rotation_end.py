@@ -108,10 +108,6 @@ def judge_retirement(facts: Facts) -> Step:
 
 
 def _unknown_login(facts: Facts) -> str:
-    answers = [
-        f"{answer['item']}: {answer['login']['message'] if 'login' in answer else answer['msg']}"
-        for answer in answers_of(facts)
-    ]
     plans = [
         f"{host}: a registry {'refused it' if plan['old_login'] == 'refused' else 'gave no answer'} when the rotation was planned"
         for host, plan in other_plans(facts)
@@ -119,9 +115,7 @@ def _unknown_login(facts: Facts) -> str:
     ]
     parts = [
         "it is not known whether the registries accept it, so it may be mistyped",
-        summarize(answers, SHOWN, ". ")
-        if facts.has_password
-        else "Without its password, the registries cannot be asked",
+        _describe(answers_of(facts)) if facts.has_password else "Without its password, the registries cannot be asked",
         *plans,
         "Correct credential_rotation_old, and run again. If a registry has refused the login since an earlier run, or is gone for good, run "
         "again with only the others in credential_rotation_registries. To retire the login without this check, set "
@@ -212,17 +206,51 @@ def disable(facts: Facts) -> Step:
 
 
 def judge_new_login(facts: Facts) -> Step:
-    """Whether an answer of a registry does not accept the new login. A registry that requires no login accepts every login."""
-    answer = facts.fact("alive")
-    is_open = answer.get("scheme") == "none" and not facts.allows("remaining")
-    return {"failed": bool(answer["failed"] or answer["login"]["outcome"] != "logs_in" or is_open)}
+    """Whether all registries accept the new login. A registry that requires no login accepts every login."""
+    allows = facts.allows("remaining")
+    bad = [
+        each
+        for each in _answers_in(facts, "alive")
+        if _outcome_of(each) != "logs_in" or (each.get("scheme") == "none" and not allows)
+    ]
+    problem = (
+        bad and f"{_describe(bad)}. Correct credential_rotation_new, or the account at the registry, and run again"
+    )
+    return judge(facts, f"the registries must accept {facts.logins[1]}", [problem or ""])
 
 
 def judge_old_login(facts: Facts) -> Step:
-    """Whether an answer of a registry does not refuse the old login. A registry that requires no login rejects none."""
-    answer = facts.fact("dead")
-    is_open = answer.get("scheme") == "none" and facts.allows("remaining")
-    return {"failed": bool(answer["failed"] or (answer["login"]["outcome"] not in REFUSED and not is_open))}
+    """Whether all registries refuse the old login."""
+    bad = [each for each in _answers_in(facts, "dead") if not _is_refused(facts, each)]
+    problem = bad and f"{_describe(bad)}. Disable it there, and run again"
+    return judge(facts, f"the registries must refuse {facts.logins[0]}", [problem or ""])
+
+
+def _is_refused(facts: Facts, answer: Mapping[str, Any]) -> bool:
+    """A registry that requires no login rejects none."""
+    return _outcome_of(answer) in REFUSED or (answer.get("scheme") == "none" and facts.allows("remaining"))
+
+
+def _answers_in(facts: Facts, name: str) -> Rows:
+    """The answer of each registry. A skipped question is no answer."""
+    found = {each["item"]: each for each in (facts.fact(name) or {}).get("results") or () if not each.get("skipped")}
+    return [found.get(registry, {"item": registry}) for registry in facts.option("registries")]
+
+
+def _outcome_of(answer: Mapping[str, Any]) -> str:
+    return str((answer.get("login") or {}).get("outcome") or "")
+
+
+def _describe(answers: Rows) -> str:
+    return summarize([f"{each['item']}: {_said_in(each)}" for each in answers], SHOWN, ". ")
+
+
+def _said_in(answer: Mapping[str, Any]) -> str:
+    if answer.get("scheme") == "none":
+        return (
+            "it requires no login, so it accepts each. If that is intended, set credential_rotation_allow: [remaining]"
+        )
+    return str((answer.get("login") or {}).get("message") or answer.get("msg") or "no answer")
 
 
 # --- the last line
@@ -273,18 +301,9 @@ def _name_logins(facts: Facts) -> dict[str, Any]:
 def _summarize_end(facts: Facts) -> dict[str, Any]:
     """Return whether the registries are known to refuse the old login, and whether they did so before.
 
-    The failures are recorded just before the tasks that retire the login. Without the old password, no registry reports their effect. A skipped
-    question is no answer.
+    The failures are recorded just before the tasks that retire the login. Without the old password, no registry reports their effect.
     """
-    dead = facts.fact("dead") or {}
-    answers = [each for each in dead.get("results") or () if not each.get("skipped")]
-    is_complete = {*facts.option("registries")} <= {answer["item"] for answer in answers}
-    is_dead = (
-        bool(answers)
-        and not dead.get("failed")
-        and is_complete
-        and all(each.get("scheme") != "none" for each in answers)
-    )
+    is_dead = all(_outcome_of(answer) in REFUSED for answer in _answers_in(facts, "dead"))
     is_disabled = facts.fact("known_failures") is not None and facts.has_retirement
     return {
         "retired": True if is_dead else None if is_disabled else False,

@@ -419,38 +419,6 @@ class TestOldLogin:
         assert self.state(stale, password="", plans=("unknown",)) == "unknown"
         assert self.state(password="") == "unknown"
 
-    @pytest.mark.parametrize(
-        ("outcome", "scheme", "allowed", "fails"),
-        [
-            ("bad_login", "bearer", False, False), ("expired", "bearer", False, False), ("logs_in", "bearer", True, True),
-            ("logs_in", "none", False, True), ("logs_in", "none", True, False), ("unanswered", "bearer", True, True),
-        ],
-    )  # fmt: skip
-    def test_the_registries_must_reject_the_retired_login(
-        self, outcome: str, scheme: str, allowed: bool, fails: bool
-    ) -> None:
-        """A registry that requires no login rejects none, so it counts only if that is allowed."""
-        answer = {"failed": False, **self.answer(outcome, scheme)}
-        assert decide("old_login", _dead=answer, allow=["remaining"] * allowed) == {"failed": fails}
-        assert decide("old_login", _dead={"failed": True, "msg": "m"}, allow=["remaining"] * allowed) == {
-            "failed": True
-        }
-
-    @pytest.mark.parametrize(
-        ("outcome", "scheme", "allowed", "fails"),
-        [
-            ("logs_in", "bearer", False, False), ("bad_login", "bearer", True, True), ("logs_in", "none", False, True),
-            ("logs_in", "none", True, False),
-        ],
-    )  # fmt: skip
-    def test_the_registries_must_accept_the_new_login(
-        self, outcome: str, scheme: str, allowed: Any, fails: bool
-    ) -> None:
-        """Before and after the retirement. A registry that requires no login accepts every login."""
-        answer = {"failed": False, **self.answer(outcome, scheme)}
-        assert decide("new_login", _alive=answer, allow=["remaining"] * allowed) == {"failed": fails}
-        assert decide("new_login", _alive={"failed": True, "msg": "m"}) == {"failed": True}
-
 
 class TestCanary:
     """The conditions under which a node tests the new login."""

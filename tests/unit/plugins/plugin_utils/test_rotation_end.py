@@ -216,15 +216,77 @@ class TestWait:
         assert "old_login" not in decide("end", **RETIRE, **NO_PASSWORD)["files"]
 
 
+def answered(outcome: str, scheme: str = "bearer", item: str = "quay.io") -> Any:
+    return {"item": item, "scheme": scheme, "login": {"outcome": outcome, "message": f"{item} says {outcome}"}}
+
+
+class TestAnswers:
+    """The registries are asked before and after the retirement."""
+
+    @pytest.mark.parametrize(
+        ("outcome", "scheme", "allowed", "fails"),
+        [
+            ("bad_login", "bearer", False, False), ("expired", "bearer", False, False), ("logs_in", "bearer", True, True),
+            ("logs_in", "none", False, True), ("logs_in", "none", True, False), ("unanswered", "bearer", True, True),
+        ],
+    )  # fmt: skip
+    def test_the_registries_must_refuse_the_retired_login(
+        self, outcome: str, scheme: str, allowed: bool, fails: bool
+    ) -> None:
+        """A registry that requires no login rejects none, so it counts only if that is allowed."""
+        dead = {"results": [answered(outcome, scheme)]}
+        assert bool(decide("old_login", _dead=dead, allow=["remaining"] * allowed)["refusal"]) is fails
+
+    @pytest.mark.parametrize(
+        ("outcome", "scheme", "allowed", "fails"),
+        [
+            ("logs_in", "bearer", False, False), ("bad_login", "bearer", True, True), ("logs_in", "none", False, True),
+            ("logs_in", "none", True, False),
+        ],
+    )  # fmt: skip
+    def test_the_registries_must_accept_the_new_login(
+        self, outcome: str, scheme: str, allowed: bool, fails: bool
+    ) -> None:
+        alive = {"results": [answered(outcome, scheme)]}
+        assert bool(decide("new_login", _alive=alive, allow=["remaining"] * allowed)["refusal"]) is fails
+
+    @pytest.mark.parametrize(("step", "fact"), [("old_login", "_dead"), ("new_login", "_alive")])
+    def test_a_registry_without_an_answer_is_neither(self, step: str, fact: str) -> None:
+        good = answered("bad_login" if step == "old_login" else "logs_in")
+        for missing in (
+            [],
+            [{"item": "b.io", "skipped": True}],
+            [{"item": "b.io", "msg": "no answer"}],
+            [{"item": "b.io", "login": None}],
+        ):
+            given: Any = {fact: {"results": [good, *missing]}, "registries": ["quay.io", "b.io"]}
+            assert ": b.io: no answer. " in decide(step, **given)["refusal"]
+        assert decide(step, **{fact: None})["refusal"]
+        assert decide(step, **{fact: {"failed": True, "msg": "m"}})["refusal"]
+
+    def test_the_refusal_names_the_registries_and_the_next_step(self) -> None:
+        dead = {
+            "results": [answered("logs_in"), answered("bad_login", item="b.io"), answered("logs_in", "none", "c.io")]
+        }
+        assert decide("old_login", _dead=dead, registries=["quay.io", "b.io", "c.io"])["refusal"] == (
+            "the registries must refuse the old login: quay.io: quay.io says logs_in. c.io: it requires no login, so it accepts "
+            "each. If that is intended, set credential_rotation_allow: [remaining]. Disable it there, and run again"
+        )
+        said = decide("new_login", _alive={"results": [answered("bad_login")]})["refusal"]
+        assert said.endswith(
+            "quay.io says bad_login. Correct credential_rotation_new, or the account at the registry, and run again"
+        )
+
+
 class TestResult:
-    ANSWER = ({"item": "quay.io", "scheme": "bearer"},)
+    ANSWER = (answered("bad_login"),)
 
     @pytest.mark.parametrize(
         ("dead", "known", "retired"),
         [
             ({"results": [*ANSWER]}, {}, True), (None, {}, None), (None, None, False), ({"results": []}, {}, None),
-            ({"results": [{"item": "quay.io", "scheme": "none"}]}, {}, None), ({"results": [{"item": "other"}]}, {}, None),
-            ({"results": [*ANSWER], "failed": True}, {}, None),
+            ({"results": [answered("logs_in", "none")]}, {}, None), ({"results": [answered("bad_login", item="other")]}, {}, None),
+            ({"results": [answered("logs_in")]}, {}, None), ({"failed": True}, {}, None),
             # Ansible skips the question for each registry if nothing is retired.
             ({"skipped": True, "results": [{"item": "quay.io", "skipped": True}]}, None, False),
         ],
