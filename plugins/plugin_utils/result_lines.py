@@ -18,7 +18,7 @@ from ansible import constants as C
 
 from ..module_utils.core.documents import OF_REGISTRIES, VERDICT_TITLES, verdict_of
 from ..module_utils.core.text import escape_invisible, join_and, make_printable, pluralize
-from ..module_utils.explain.fixes import offer_of
+from ..module_utils.explain.fixes import offer_of, options_of
 from .known_variables import VARIABLES
 from .rotation_facts import word_logins
 
@@ -486,7 +486,8 @@ def _rows(result: Result) -> Sequence[Result]:
     return found
 
 
-#: A login in the inventory is renewed with the inventory. That of a single task is not.
+#: A login in the inventory is renewed with the inventory. That of a single task is not. A task that corrects a secret has its `mode`: the link of
+#: another secret repairs no existing pod.
 _DECLARE = "If the inventory has this login, add the namespace to its entry and run site, instead of the task."
 #: Ansible's settings for the color of a line, by verdict and by the beginning of the line.
 _VERDICTS = {"pulls": "COLOR_OK", "will_not_pull": "COLOR_ERROR", "unknown": "COLOR_CHANGED"}
@@ -511,7 +512,7 @@ def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[s
     found = offer_of(answer)
     yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
     if found.tasks:
-        if "image_pull.pull_secret:" in found.text:
+        if any(module == "pull_secret" and "mode" not in options for module, options in map(options_of, found.tasks)):
             yield _DECLARE, None
         yield "what fixes it:", None
         yield from ((line, None) for line in found.text.splitlines())

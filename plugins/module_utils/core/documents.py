@@ -203,7 +203,7 @@ def causes_of(row: Row, changes: Sequence[Mapping[str, Any]]) -> str:
 def idle_of(changes: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence for each change that affects nothing."""
     return [
-        f"Change {number} affects nothing that was read: {each['no_effect']}."
+        f"Change {number} affects nothing that was read: {each['no_effect']}{'' if each['no_effect'].endswith('?') else '.'}"
         for number, each in enumerate(changes, 1)
         if each["no_effect"]
     ]

@@ -31,7 +31,7 @@ from .steps.login import (
     is_decided_by_registries,
     node_error,
 )
-from .steps.pull_secrets import explain_secret_list, explain_secrets
+from .steps.pull_secrets import explain_later_link, explain_secret_list, explain_secrets
 from .steps.sources import Sources, explain_sources, resolve_short_name, source_refs
 from .steps.streams import explain_project, resolve_image
 from .subjects import ContainerPull
@@ -121,7 +121,10 @@ def _explain_steps(
     yield from explain_cache(subject, evidence, route)
     yield from explain_keys(credentials, reference.repository, is_listed=seen.verdict != UNKNOWN)
     told = None if found[0].overtakes_node else told
-    yield from explain_login(route, told)
+    found_logins = [*explain_login(route, told)]
+    yield from found_logins
+    if any(each.verdict == WILL_NOT_PULL for each in found_logins):
+        yield from explain_later_link(route)
     if may_ask and not asks and is_decided_by_registries(route, told):
         yield StepResult(None, UNASKED)
     yield from (each for each in named.seen if each.verdict == UNKNOWN)

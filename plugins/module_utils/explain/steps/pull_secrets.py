@@ -88,9 +88,8 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[s
     own = [secret for secret in credentials.secrets if secret.name in subject.own and secret.name not in copied]
     linked = _linked_secret(subject, reference, listed, evidence)
     if linked and not own:
-        return (
-            f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it{subject.way_out}",
-            [] if subject.is_bare else fixes.link(namespace, subject.account, linked),
+        return _created_before(subject, linked), [] if subject.is_bare else fixes.link(
+            namespace, subject.account, linked
         )
     # None if the pod's list is a present or past copy of the account's.
     fix = _write(namespace, own, host) if is_needed else []
@@ -121,6 +120,19 @@ def explain_missing_login(held: PullRoute, *, is_needed: bool = True) -> tuple[s
         fix
         or (fixes.create_secret(namespace, subject.account, host) if is_needed and not own and subject.account else []),
     )
+
+
+def explain_later_link(held: PullRoute) -> Iterator[StepResult]:
+    """Yield a hint if the account got another secret for the image after the pod was created, whose own logins fail."""
+    subject, evidence = held.subject, held.evidence.unrecorded
+    listed = _account_list(subject, evidence) if subject.is_pod and held.credentials.usable_logins else ()
+    linked = _linked_secret(subject, held.reference, listed, evidence) if listed else ""
+    if linked and {*subject.own}.issubset(listed):
+        yield info("pull_secrets", _created_before(subject, linked), ok=None)
+
+
+def _created_before(subject: ContainerPull, linked: str) -> str:
+    return f"{subject.ref} was created before {linked} was linked to {subject.account_ref}, and never gets it{subject.way_out}"
 
 
 #: Maximum number of secrets without a link that are named, and whose login is tested.

@@ -37,7 +37,7 @@ from ...dockerconfig.registry_keys import host_of
 from ...explain.lookup import Lookup
 from ...explain.snapshot import ClusterSnapshot
 from ...explain.verdict import PULLS, UNKNOWN
-from ...images.nodes import CONFIG_MAP
+from ...images.nodes import CONFIG_MAP, parse_version
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import IMAGE_CONFIG
 from ...platform.protected import NODE_SECRET
@@ -96,7 +96,7 @@ def document_of(found: WhatIfAnswers, server: str, access_options: Sequence[str]
                 "kind": each.kind,
                 "title": make_printable(each.title),
                 "no_effect": make_printable(found.without_effect.get(at, "")),
-                "cannot_know": list(each.cannot_know),
+                "cannot_know": each.list_unknown(asks=found.asks),
             }
             for at, each in enumerate(found.changes)
         ],
@@ -215,9 +215,14 @@ _OF_OBJECTS = ("remove_secrets", "remove_links", "remove_grants", "remove_creden
 
 
 def find_changes_without_effect(
-    changes: Sequence[WhatIfChange], states: Sequence[Lookup], survey: ClusterSnapshot, rows: Iterable[WhatIfRow]
+    changes: Sequence[WhatIfChange],
+    states: Sequence[Lookup],
+    survey: ClusterSnapshot,
+    rows: Iterable[WhatIfRow],
+    *,
+    asks: bool = False,
 ) -> dict[int, str]:
-    """Return the reason for each change that names registries or objects, or declares nothing, and affects nothing that was read.
+    """Return the reason for each change that names registries or objects, declares nothing or is no upgrade, and affects nothing that was read.
 
     `states` are the evidence before the changes, after all of them, and after each of them alone. A change of an object that could not be
     read may have an effect, and so may any change if no namespace could be read.
@@ -236,10 +241,13 @@ def find_changes_without_effect(
             alone = states[2 + at]
             is_changed = isinstance(alone, ChangedLookup) and any(map(alone.changes, refs))
             has_effect = (is_elsewhere and at in touched) or is_changed
+        elif change.version is not None:
+            has_effect = at in touched or not _why_no_upgrade(change, survey)
         else:
             has_effect = change.inventory is None or not change.inventory.is_empty
         if not has_effect:
             found[at] = _REASONS.get(change.kind, _check_names)(change, survey)
+            found[at] += _TOKENS if change.kind == "unreachable_registries" and not asks else ""
     return found
 
 
@@ -247,8 +255,14 @@ def _check_names(change: WhatIfChange, _survey: ClusterSnapshot) -> str:
     return f"check its names: {change.title}"
 
 
-def _check_registries(change: WhatIfChange, _survey: ClusterSnapshot) -> str:
-    return f"check its names: {change.title}. A registry that gets its tokens from there is known only with 'ask_registries: true'"
+def _why_no_upgrade(change: WhatIfChange, survey: ClusterSnapshot) -> str:
+    """Return why the version is no upgrade. Empty if it is one, or if the version of the cluster is not known."""
+    version, present = change.version, parse_version(survey.version.rpartition(" ")[2])
+    if version is None or present is None:
+        return ""
+    if (version[0] == 1) != (present[0] == 1):
+        return f"{change.value} is not a version of this cluster ({survey.version}): give one such as {present[0]}.{present[1] + 1}"
+    return f"{change.value} is not a later minor version than {survey.version}" if version <= present else ""
 
 
 def _find_secret(change: WhatIfChange, survey: ClusterSnapshot) -> str:
@@ -278,12 +292,13 @@ def _find_declarations(_change: WhatIfChange, _survey: ClusterSnapshot) -> str:
     )
 
 
+_TOKENS = ". A registry that gets its tokens from there is known only with 'ask_registries: true'"
 #: Maximum number of characters of a user name that is suggested.
 _LONGEST_USER = 100
 _REASONS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], str]] = {
-    "unreachable_registries": _check_registries,
     "remove_secrets": _find_secret,
     "remove_credential": _find_login,
+    "target_version": _why_no_upgrade,
     DECLARED: _find_declarations,
 }
 

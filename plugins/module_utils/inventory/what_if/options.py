@@ -106,9 +106,10 @@ _LAYERS = "layers of upstream images that the integrated registry has not stored
 _LAYERS_BY_LOGIN = f"{_LAYERS}, and gets with a login of the project of the image stream"
 _NODE_FILES = "registries, mirrors and logins that are set only in files of the nodes"
 _STORAGE = "other hosts to which a registry sends its clients, such as storage for layers"
-_TOKENS = "the host that gives out the tokens for a registry, unless 'ask_registries' is true and the registry answers"
+_UNASKED = ", unless 'ask_registries' is true"
+_TOKENS = f"the host that gives out the tokens for a registry{_UNASKED}"
 _AUTHORITIES = "certificate authorities that are set only in files of the nodes"
-_REST = "whether the source or mirror that is left has an image, accepts the login and is reachable, unless 'ask_registries' is true"
+_REST = f"whether the source or mirror that is left has an image, accepts the login and is reachable{_UNASKED}"
 #: The facts that decide the effect of a change, but are in no object that is read, by the option.
 CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     "unreachable_registries": (
@@ -123,7 +124,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     "moved": (
         "whether everything that writes the names of images has the new ones, such as charts, operators and policies",
         "whether an image of the same tag is the same image at the new place",
-        "whether the new place has an image and accepts the login, unless 'ask_registries' is true",
+        f"whether the new place has an image and accepts the login{_UNASKED}",
         _AUTHORITIES,
     ),
     "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction", _LAYERS_BY_LOGIN),
@@ -136,7 +137,7 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
     ),
     "add_objects": (
         "whether the API server and the machine config operator accept the object and when the nodes have it",
-        "the content of a mirror, unless 'ask_registries' is true",
+        f"the content of a mirror{_UNASKED}",
         _AUTHORITIES,
         _NODE_FILES,
     ),
@@ -175,10 +176,12 @@ class WhatIfChange:
     inventory: InventoryLists | None = field(default=None, repr=False)
     usual: Collection[str] | None = None
 
-    @property
-    def cannot_know(self) -> Sequence[str]:
-        """The facts that no object shows."""
-        return CANNOT_KNOW[self.kind]
+    def list_unknown(self, *, asks: bool) -> list[str]:
+        """Return the facts that no object shows. `asks`: registries were asked."""
+        return [
+            fact.replace(_UNASKED, ", if the registry did not answer") if asks else fact
+            for fact in CANNOT_KNOW[self.kind]
+        ]
 
     @property
     def version(self) -> tuple[int, int] | None:

@@ -346,7 +346,9 @@ class _WhatIfRun:
             ]
             for row in rows
         }
-        idle = find_changes_without_effect(self._asked.change_set, evaluator.states, survey, rows)
+        idle = find_changes_without_effect(
+            self._asked.change_set, evaluator.states, survey, rows, asks=self._asked.registries is not None
+        )
         audit = Audit(replace(self._audit, rules=tuple(FORECASTS) if self._audit.target else ()), survey)
         forecasts = [f"{finding.rule}: {finding.message}" for finding in audit.findings]
         return WhatIfAnswers(
