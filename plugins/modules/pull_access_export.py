@@ -19,8 +19,9 @@ description:
     C(service_accounts=[]).
   - The module does not change the cluster. With O(dest), it writes the variables to files on the controller.
   - The result, messages and logs contain no credential. Each password is replaced by a reference to a variable. The variable is
-    C(vaulted_REGISTRY_USER), or C(vaulted_SECRET_auth_config) if the secret contains more than logins, or a user name that is a password
-    elsewhere. A login that many secrets contain has one variable. The names of further passwords of the same user end in C(_2), C(_3).
+    C(vaulted_REGISTRY_USER), or C(vaulted_SECRET_auth_config) if the secret contains more than logins, such as an identity token, or a user
+    name that is a password elsewhere. A login that many secrets contain has one variable. The names of further passwords of the same user
+    end in C(_2), C(_3).
   - The module never writes C(delegated_auth_registries). Two secrets with the same login become two entries of C(private_registry_secrets).
 options:
   dest:

@@ -44,7 +44,7 @@ options:
     default: never
   compare_with:
     description:
-      - The JSON of an older report. Each finding then shows whether it is new, and the report lists the findings that are gone.
+      - The JSON of an older report or audit. Each finding then shows whether it is new, and the report lists the findings that are gone.
       - Findings are identified by their cluster's name and their id. Clusters that only one of the reports has are named, and not compared.
     type: path
   fail_on_new:
@@ -55,6 +55,7 @@ options:
     description:
       - The path of the JUnit XML file, with a suite for each cluster and a case for each rule and namespace.
       - A case fails for the findings that O(fail_on) and O(fail_on_new) select. With O(fail_on=never), it fails for errors and warnings.
+        Objects that could not be read are skipped cases.
     type: path
   openmetrics:
     description:
@@ -68,8 +69,8 @@ options:
     default: Pull access
   what_if:
     description:
-      - The files that M(openshift_ops.image_pull.pull_access_what_if) has written. The page shows each container, and each gain and loss of
-        the access review, before and after the supposed changes, next to each other. Requires O(html).
+      - The files that M(openshift_ops.image_pull.pull_access_what_if) has written. The page shows each container that a change affects or
+        that does not surely pull, and each gain and loss of the access review, before and after the changes. Requires O(html).
       - An answer is named after the audited cluster with the same API server, and otherwise after the server. The other
         files contain only the audits.
     type: list

@@ -95,11 +95,6 @@ class Modules:
         return str(path)
 
 
-def _owned(run: Modules) -> str:
-    run("pull_secret", **{**SECRET, "name": "owned", "owner": "team-a"})
-    return run("pull_secret", **{**SECRET, "name": "owned", "owner": "team-b"}).replace("/owned", "/pull")
-
-
 def _delegated(run: Modules) -> str:
     registry = run.lab.registry("delegated")
     login = [{"registry": registry["host"], **registry["accounts"][0]}]
@@ -131,9 +126,6 @@ def _file(text: str) -> Callable[[Modules], str]:
 PROVOKED: dict[str, Callable[[Modules], str]] = {
     "certificate verify failed: unable to get local": lambda run: run.alone(host=run.lab.data["server"]),
     "Hostname mismatch, certificate is not valid": lambda run: run.alone(kubeconfig=run.elsewhere()),
-    "was refused: 401 Unauthorized.": lambda run: run.alone(
-        host=run.lab.data["server"], ca_cert=run.lab.data["ca_cert"]
-    ),
     "kubeconfig /nowhere/config": lambda run: run("pull_secret", **SECRET, kubeconfig="/nowhere/config"),
     "No such file or directory in": lambda run: run(
         "pull_secret", namespaces=["project-a"], name="x", auth_file="auth.json"
@@ -141,14 +133,10 @@ PROVOKED: dict[str, Callable[[Modules], str]] = {
     "'namespace_selector' selects no namespace": lambda run: run(
         "pull_secret", name="x", registries=LOGIN, namespace_selector={"labels": "team=none"}
     ),
-    "does not exist: create it first (module pull_secret)": lambda run: run(
-        "sa_link", namespaces=["project-b"], secrets=["private-registry"]
-    ).replace("project-b", "project-a"),
     "service account robot does not exist": lambda run: run(
         "sa_wait", namespaces=["project-a"], service_accounts=["robot"], timeout=0
     ),
     "the credential helper 'docker-credential-desktop'": _file('{"auths": {"quay.io": {}}, "credsStore": "desktop"}'),
-    "belongs to owner team-a and not to team-b": _owned,
     "nothing was written because a login does not work": _refused_login,
     "another host. Nothing was sent": _delegated,
     "where only hosts that": _unnamed,

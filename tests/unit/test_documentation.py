@@ -36,8 +36,8 @@ ELSEWHERE = {
 }
 
 
-#: Maximum number of words of all guides, with their markup: 30,000, and 500 for the guides on leaving a registry and on pulls without secrets.
-WORDS = 30_500
+#: Maximum number of words of all guides, with their markup.
+WORDS = 30_000
 #: The number of lines that a reader sees first, with the comment and the label of the file.
 SCREEN = 55
 
