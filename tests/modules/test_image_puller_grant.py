@@ -12,9 +12,6 @@ from support.lab import path_of
 
 RBAC = "rbac.authorization.k8s.io"
 PULLER = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "system:image-puller"}
-ACCOUNT = {"kind": "ServiceAccount", "namespace": "project-a", "name": "default"}
-GROUP = {"kind": "Group", "name": "system:serviceaccounts:project-a", "apiGroup": RBAC}
-AS_USER = {"kind": "User", "name": "system:serviceaccount:project-a:default", "apiGroup": RBAC}
 OURS = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
 
 
@@ -63,52 +60,6 @@ class TestOneBinding:
             "qa",
             "alice",
         ]
-
-    @pytest.mark.parametrize("theirs", [ACCOUNT, AS_USER])
-    def test_an_equivalent_grant_of_others_causes_no_change(self, lab, run, namespace, theirs):
-        lab.create(namespace, "rolebindings", binding(theirs, name="system:image-puller"))
-        audit = lab.audit()
-        assert grant(run, [namespace])["changed"] is False
-        assert audit.writes() == []
-        assert subjects(lab, namespace) is None
-
-
-class TestTakingBack:
-    """Exactly the declared subjects are removed. Grants of others stay and are reported."""
-
-    def test_subjects_of_others_keep_their_order(self, lab, run, namespace):
-        theirs = {"kind": "User", "name": "bob", "apiGroup": RBAC}
-        lab.create(namespace, "rolebindings", binding(theirs, ACCOUNT, GROUP, theirs, labels=OURS))
-        assert grant(run, [namespace], state="absent")["changed"]
-        assert subjects(lab, namespace) == [theirs, GROUP, theirs]
-
-    def test_an_emptied_binding_is_deleted_only_if_it_is_ours(self, lab, run, namespace):
-        lab.create(namespace, "rolebindings", binding(ACCOUNT, labels=OURS))
-        lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
-        grant(run, [namespace], state="absent")
-        assert subjects(lab, namespace) is None
-        grant(run, [namespace], state="absent", binding_name="by-hand")
-        assert subjects(lab, namespace, "by-hand") == []
-
-    def test_a_grant_in_another_binding_is_reported(self, lab, run, namespace):
-        lab.create(namespace, "rolebindings", binding(ACCOUNT, name="by-hand"))
-        result = grant(run, [namespace], state="absent")
-        assert result["changed"] is False
-        (warning,) = map(str, result["warnings"])
-        assert "by-hand" in warning
-        assert "may still pull" in warning
-
-
-class TestRefusals:
-    def test_a_binding_of_another_role_is_left_alone(self, lab, run, namespace):
-        other = {**binding(GROUP), "roleRef": {**PULLER, "name": "view"}}
-        before = lab.create(namespace, "rolebindings", other)
-        result = grant(run, [namespace])
-        assert "has ClusterRole view, and the role of a binding cannot be changed" in result["failures"][0]["error"]
-        assert f"type: oc delete rolebinding image-puller-grant -n {namespace}" in result["msg"]
-        assert lab.get(namespace, "rolebindings", "image-puller-grant") == before
-        lab.api("DELETE", path_of(namespace, "rolebindings", "image-puller-grant"))
-        assert grant(run, [namespace])["changed"]
 
 
 class TestFleet:

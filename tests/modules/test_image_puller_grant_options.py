@@ -83,16 +83,6 @@ class TestEverybody:
 
 
 class TestNotThereYet:
-    @pytest.mark.parametrize("check", [True, False])
-    def test_a_missing_project_is_granted_with_a_warning(self, lab, run, namespace, check):
-        given = {"service_accounts": [{"namespace": "tomorrow"}, {"namespace": namespace}], "projects": ["tomorrow"]}
-        result = grant(run, [namespace], check=check, **given)
-        assert (result["failed"], result["changed"]) == (False, True)
-        told = str(result["warnings"])
-        assert "service account tomorrow/default does not exist yet" in told
-        assert "namespace tomorrow does not exist yet" in told
-        assert f"service account {namespace}/default does not exist" not in told
-
     def test_a_missing_project_is_looked_up_and_reported_once_for_fifty_namespaces(self, lab, run, namespaces):
         names = namespaces(50, wait=False)
         audit = lab.audit()
@@ -113,38 +103,7 @@ class TestNotThereYet:
         assert "permissions" not in str(result["warnings"])
 
 
-class TestExclusive:
-    def test_an_exclusive_binding_contains_only_the_given_subjects(self, lab, run, namespace):
-        lab.create(namespace, "rolebindings", binding(BOB, account("project-a"), group("qa"), labels=OURS))
-        lab.create(namespace, "rolebindings", binding(BOB, name="by-hand"))
-        result = grant(run, [namespace], service_accounts=[{"namespace": "project-a"}], exclusive=True)
-        assert result["namespaces"][0]["changes"][0]["revoked"] == ["User bob", "Group qa"]
-        assert subjects(lab, namespace) == [account("project-a")]
-        assert subjects(lab, namespace, "by-hand") == [BOB], "another binding is not ours"
-
-
 class TestEveryBinding:
-    def test_every_binding_loses_the_subject_and_emptied_ones_are_deleted(self, lab, run, namespace):
-        mine = {"service_accounts": [{"namespace": "project-a"}]}
-        as_user = {**BOB, "name": "system:serviceaccount:project-a:default"}
-        kept = {"annotations": {f"{'rbac.authorization.kubernetes.io'}/autoupdate": "false"}}
-        lab.create(namespace, "rolebindings", binding(account("project-a"), labels=OURS))
-        lab.create(namespace, "rolebindings", binding(as_user, name="system:image-puller"))
-        lab.create(namespace, "rolebindings", binding(BOB, as_user, name="system:image-puller-0"))
-        lab.create(namespace, "rolebindings", binding(account("project-a"), name="switched-off", **kept))
-        lab.create(namespace, "rolebindings", binding(name="empty"))
-        lab.create(namespace, "rolebindings", binding(account("project-a"), name="other-role", role="view"))
-        grant(run, [namespace], state="absent", revoke_from="every_binding", **mine)
-        assert subjects(lab, namespace) is None
-        assert subjects(lab, namespace, "system:image-puller") is None
-        assert subjects(lab, namespace, "system:image-puller-0") == [BOB]
-        assert subjects(lab, namespace, "switched-off") == []
-        assert subjects(lab, namespace, "empty") == [], "we did not empty it"
-        assert subjects(lab, namespace, "other-role") == [account("project-a")]
-        audit = lab.audit()
-        assert not grant(run, [namespace], state="absent", revoke_from="every_binding", **mine)["changed"]
-        assert audit.writes() == []
-
     def test_the_platforms_own_binding_is_emptied_and_kept(self, lab, run, namespace):
         """If the binding were deleted, a controller would recreate it. An empty binding grants nothing."""
         name = "system:image-pullers"
@@ -231,12 +190,6 @@ class TestProof:
         assert (result["failed"], result["changed"]) == (False, True)
         assert result["namespaces"][0]["may_pull"] == [{"subject": "User bob", "allowed": None, "binding": None}]
         assert "was not verified: asking whether User bob may pull" in str(result["warnings"])
-
-    def test_no_access_review_is_sent_unless_requested(self, lab, run, namespace):
-        audit = lab.audit()
-        result = grant(run, [namespace], users=["bob"])
-        assert "may_pull" not in result["namespaces"][0]
-        assert "subjectaccessreviews" not in {event["objectRef"]["resource"] for event in audit.ours()}
 
 
 class TestErrors:

@@ -233,33 +233,6 @@ class TestWhatIsLeft:
         assert reasons["pinned"].startswith("it is a reference")
         assert reasons["gone"].startswith("the stream has no source image for it")
 
-    def test_tags_with_another_cause_or_registry_are_left_alone(self, lab, streams, again, fix) -> None:
-        fix()
-        streams.make("app", v1=source(f"{streams.host}/team/app:none"))
-        assert statuses(again()) == {"v1": "left"}
-        assert statuses(again(registries=["quay.io"])) == {}
-        result = again(only_failed=False)
-        assert result["failed"]
-        assert f'dockerimage.image.openshift.io "{streams.host}/team/app:none" not found' in result["msg"]
-
-    def test_all_tags_with_a_source_are_imported_with_only_failed_false(self, lab, streams, again, fix) -> None:
-        fix()
-        streams.make("app", v1=source(streams.image))
-        audit = lab.audit()
-        result = again(only_failed=False)
-        assert statuses(result) == {"v1": "imported"}
-        assert len(audit.writes()) == 1
-        assert not result["changed"], "it is the same image"
-        assert again(only_failed=False, streams=["other"])["imports"]["tags"] == 0
-
-    def test_a_stream_with_another_name_is_left_alone(self, lab, streams, again, fix) -> None:
-        streams.make("app", v1=source(streams.image))
-        streams.make("web", v1=source(streams.image))
-        fix()
-        result = again(streams=["web"])
-        assert [row["stream"] for row in result["namespaces"][0]["tags"]] == ["web"]
-        assert "conditions" in streams.tag()
-
 
 class TestRefused:
     def test_a_caller_who_may_not_import_gets_the_missing_right(self, lab, streams, again, fix) -> None:
@@ -309,11 +282,6 @@ class TestRefused:
             lab.api("PATCH", config, {"spec": {"registrySources": None}})
         assert f"registry {streams.host} blocked; check registrySources.blockedRegistries" in result["msg"]
         assert statuses(again(only_failed=False)) == {"v1": "imported"}
-
-    def test_a_missing_namespace_is_reported(self, again) -> None:
-        result = again(namespaces=["no-such-project"])
-        assert result["failed"]
-        assert "no-such-project: the namespace does not exist" in result["msg"]
 
 
 @pytest.mark.parametrize(

@@ -5,47 +5,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from typing import Any
 
 import pytest
 from support.lab import path_of
 
 CANARY = "pä:ss \"w'ord\\ " + "x" * 280
 QUAY = {"registry": "quay.io", "username": "reader", "password": CANARY}
-TEAM = {"registry": "quay.io/team", "username": "team+robot", "password": "Secret:4"}
-
-
-def encoded(username: str, password: str) -> str:
-    return base64.b64encode(f"{username}:{password}".encode()).decode()
-
-
-def stored(
-    namespace: str, data: dict[str, str], secret_type: str = "kubernetes.io/dockerconfigjson", **more: Any
-) -> dict:
-    values = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
-    return {"metadata": {"name": "pull", "namespace": namespace}, "type": secret_type, "data": values, **more}
-
-
-def docker_json(auths: dict[str, Any]) -> dict[str, str]:
-    return {".dockerconfigjson": json.dumps({"auths": auths})}
 
 
 class TestSources:
     """Single values, files and data create the same secret."""
-
-    def test_registries_are_written_as_oc_writes_them(self, lab, run, namespace):
-        run("pull_secret", name="pull", namespaces=[namespace], registries=[{**QUAY, "email": "r@example.com"}])
-        assert lab.get(namespace, "secrets", "pull")["type"] == "kubernetes.io/dockerconfigjson"
-        assert lab.entries(namespace, "pull") == {
-            "quay.io": {
-                "auth": encoded("reader", CANARY),
-                "username": "reader",
-                "password": CANARY,
-                "email": "r@example.com",
-            }
-        }
 
     @pytest.mark.parametrize("program", ["docker", "podman"])
     def test_real_files_of_both_programs_work_as_dockerconfigjson(self, lab, run, namespace, tmp_path, program):
@@ -67,33 +37,6 @@ class TestSources:
         result = run("pull_secret", name="pull", namespaces=[namespace], auth_file="$IMAGE_PULL_AUTH_FILE")
         assert result["failed"] and "'$IMAGE_PULL_AUTH_FILE' cannot be read" in result["msg"]
         assert lab.get(namespace, "secrets", "pull") is None
-
-
-class TestChange:
-    OTHER = {"quay.io": {"auth": encoded("reader", "old")}, "old.example.com": {"auth": encoded("alice", "Secret-1")}}
-
-    def test_a_change_names_the_registry_and_the_changed_parts_without_values(self, lab, run, namespace):
-        lab.create(namespace, "secrets", stored(namespace, docker_json(self.OTHER)))
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, TEAM])
-        (change,) = result["namespaces"][0]["changes"]
-        assert change == {
-            "action": "update",
-            "kind": "Secret",
-            "name": "pull",
-            "registries": {
-                "added": ["quay.io/team"],
-                "changed": {"quay.io": ["password"]},
-                "removed": ["old.example.com"],
-            },
-        }
-        for secret in (
-            CANARY,
-            json.dumps(CANARY)[1:-1],
-            encoded("reader", CANARY),
-            "Secret:4",
-            encoded("reader", "old"),
-        ):
-            assert secret not in result["_output"]
 
 
 class TestFleet:

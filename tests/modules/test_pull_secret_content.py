@@ -10,10 +10,8 @@ import json
 from typing import Any
 
 import pytest
-from support.lab import path_of
 from support.objects import pull_secret
 
-DOCKERCONFIGJSON = "kubernetes.io/dockerconfigjson"
 QUAY = {"registry": "quay.io", "username": "reader", "password": "Secret-new"}
 LABEL = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}
 #: An e-mail address with one byte that is not UTF-8, and a number whose format is easily lost.
@@ -113,17 +111,6 @@ class TestStopsEveryPull:
         run("sa_link", namespaces=[namespace], secrets=["pull"], require="none")
         lab.pod(namespace, "app", registry["image"])
         assert lab.pull(namespace, "app")["pulled"] is not bool(why)
-
-    def test_replace_repairs_a_broken_secret_even_if_its_registries_match(self, lab, run, namespace):
-        options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY]}
-        run("pull_secret", **options)
-        stored = json.loads(content_of(lab.get(namespace, "secrets", "pull")))
-        broken = secret(json.dumps({**stored, "HttpHeaders": []}).encode())
-        lab.api("PATCH", path_of(namespace, "secrets", "pull"), {"data": broken["data"]})
-        result = run("pull_secret", **options)
-        assert "'HttpHeaders' is a list" in result["namespaces"][0]["changes"][0]["previous_content"]
-        assert json.loads(content_of(lab.get(namespace, "secrets", "pull"))) == stored
-        assert not run("pull_secret", **options)["changed"]
 
 
 class TestTeardown:

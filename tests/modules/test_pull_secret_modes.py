@@ -29,10 +29,6 @@ def secret(text: str, kind: str = DOCKERCONFIGJSON, key: str = "", **more: Any) 
     return pull_secret("pull", text, kind, key, **more)
 
 
-def text_of(found: dict[str, Any], key: str = ".dockerconfigjson") -> str:
-    return base64.b64decode(found["data"][key]).decode()
-
-
 def config(**auths: Any) -> str:
     return json.dumps({"auths": {key.replace("_", "."): value for key, value in auths.items()}})
 
@@ -102,28 +98,6 @@ class TestTruthTable:
 
 
 class TestMerge:
-    KEPT = '"other.io": {"x-unknown": 1.50, "auth" :"YWxpY2U6cA==", "x-unknown": "\\u00e4"}'
-    TEXT = '{"credHelpers": {"gcr.io": "gcloud"},\n "auths": {%s, "quay.io": {"auth": "cmVhZGVyOm9sZA==", "email": "r@x"}}, "n": 1e2}'
-
-    def test_merge_keeps_other_entries_byte_for_byte(self, lab, run, namespace):
-        existing = secret(self.TEXT % self.KEPT)
-        existing["data"]["note"] = "bm90ZQ=="
-        lab.create(namespace, "secrets", existing)
-        team = {**QUAY, "registry": "quay.io/team"}
-        result = run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY, team], mode="merge")
-        after = lab.get(namespace, "secrets", "pull")
-        text = text_of(after)
-        assert self.KEPT in text
-        assert '"n": 1e2' in text
-        assert '"credHelpers": {"gcr.io": "gcloud"}' in text
-        assert after["data"]["note"] == "bm90ZQ=="
-        auths = json.loads(text)["auths"]
-        assert list(auths) == ["other.io", "quay.io", "quay.io/team"]
-        assert auths["quay.io"]["email"] == "r@x"
-        assert base64.b64decode(auths["quay.io"]["auth"]) == b"reader:Secret-new"
-        (change,) = result["namespaces"][0]["changes"]
-        assert change["registries"] == {"added": ["quay.io/team"], "changed": {"quay.io": ["password"]}, "removed": []}
-
     def test_concurrent_merges_lose_no_entry(self, lab, namespace):
         """Each merge runs in its own process, as in two playbooks."""
         lab.create(namespace, "secrets", secret('{"auths": {}}'))
@@ -170,19 +144,6 @@ class TestPull:
         assert not lab.pull(namespace, "app")["pulled"]
 
 
-class TestRemove:
-    def test_remove_deletes_only_the_named_registries_in_any_spelling(self, lab, run, namespace):
-        lab.create(namespace, "secrets", secret(json.dumps({"auths": {"https://quay.io": OLD, "quay.io/team": OTHER}})))
-        options = {"name": "pull", "namespaces": [namespace], "mode": "remove"}
-        result = run("pull_secret", registries=[{"registry": "quay.io"}], **options)
-        assert result["namespaces"][0]["changes"][0]["registries"]["removed"] == ["https://quay.io"]
-        assert lab.entries(namespace, "pull") == {"quay.io/team": OTHER}
-        assert "warnings" not in result or not result["warnings"]
-        emptied = run("pull_secret", registries=[{"registry": "quay.io/team"}], **options)
-        assert "'state: absent'" in str(emptied["warnings"])
-        assert lab.entries(namespace, "pull") == {}
-
-
 class TestRecreate:
     CONVERTIBLE = {
         "podman": secret(config(quay_io=OLD), "kubernetes.io/podmanconfigjson", "auth.json"),
@@ -211,16 +172,6 @@ class TestRecreate:
         assert (after["metadata"]["labels"]["team"], after["metadata"]["annotations"]["note"]) == ("a", "b")
         assert lab.entries(namespace, "pull")["quay.io"] == OLD
         assert sorted(lab.entries(namespace, "pull")) == ["new.io", "quay.io"]
-
-    def test_a_recreated_immutable_secret_stays_immutable_and_keeps_other_data(self, lab, run, namespace):
-        existing = secret(config(quay_io=OLD), immutable=True)
-        existing["data"]["note"] = "bm90ZQ=="
-        lab.create(namespace, "secrets", existing)
-        run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], recreate=True)
-        after = lab.get(namespace, "secrets", "pull")
-        assert after["immutable"] is True
-        assert after["data"]["note"] == "bm90ZQ=="
-        assert not run("pull_secret", name="pull", namespaces=[namespace], registries=[QUAY], recreate=True)["changed"]
 
     def test_a_caller_who_may_not_create_deletes_nothing(self, lab, run, namespace):
         before = lab.create(namespace, "secrets", self.CONVERTIBLE["dockercfg"])
@@ -289,48 +240,6 @@ class TestRecreate:
         assert "finalizer" in result["msg"]
         assert audit.writes() == []
         lab.api("PATCH", path_of(namespace, "secrets", "pull"), {"metadata": {"finalizers": None}})
-
-
-class TestMetadata:
-    def test_labels_and_annotations_of_others_are_kept(self, lab, run, namespace):
-        meta = {"labels": {"theirs": "x", "team": "old"}, "annotations": {"theirs": "y"}}
-        lab.create(namespace, "secrets", secret(config(quay_io=NEW), metadata=meta))
-        options = {
-            "name": "pull", "namespaces": [namespace], "registries": [QUAY], "labels": {"team": "a"}, "annotations": {"note": "ä b"},
-        }  # fmt: skip
-        result = run("pull_secret", **options)
-        (change,) = result["namespaces"][0]["changes"]
-        assert (change["labels"], change["annotations"]) == (["team"], ["note"])
-        meta = lab.get(namespace, "secrets", "pull")["metadata"]
-        assert meta["labels"] == {"theirs": "x", "team": "a"}
-        assert meta["annotations"] == {"theirs": "y", "note": "ä b"}
-        assert not run("pull_secret", **options)["changed"]
-
-    def test_immutable_is_set_kept_and_removed_by_recreating(self, lab, run, namespace):
-        options = {"name": "pull", "namespaces": [namespace], "registries": [QUAY]}
-        run("pull_secret", immutable=True, **options)
-        assert lab.get(namespace, "secrets", "pull")["immutable"] is True
-        assert not run("pull_secret", **options)["changed"]
-        assert run("pull_secret", labels={"a": "b"}, **options)["changed"]
-        assert "is immutable" in run("pull_secret", immutable=False, **options)["msg"]
-        assert run("pull_secret", immutable=False, recreate=True, **options)["changed"]
-        assert not lab.get(namespace, "secrets", "pull").get("immutable")
-
-    def test_update_existing_false_never_overwrites(self, lab, run, namespaces):
-        one, two = namespaces(2)
-        before = lab.create(one, "secrets", secret(config(quay_io=OLD)))
-        result = run("pull_secret", name="pull", namespaces=[one, two], registries=[QUAY], update_existing=False)
-        assert [space["status"] for space in result["namespaces"]] == ["unchanged", "changed"]
-        assert lab.get(one, "secrets", "pull") == before
-
-    def test_absent_deletes_the_secret_in_many_namespaces_with_one_list(self, lab, run, namespaces):
-        names = namespaces(6, wait=False)
-        for name in names[:4]:
-            lab.create(name, "secrets", secret(config(quay_io=OLD)))
-        audit = lab.audit()
-        result = run("pull_secret", name="pull", namespaces=names, state="absent")
-        assert (result["summary"]["changed"], result["summary"]["unchanged"]) == (4, 2)
-        assert sorted(audit.verbs()) == ["delete"] * 4 + ["list"]
 
 
 class TestOwned:

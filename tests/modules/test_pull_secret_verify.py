@@ -90,50 +90,6 @@ def test_an_unverified_login_is_not_written(lab, write, namespace, why):
     assert f"the login for {login['registry']} was not verified: " in str(warned["warnings"])
 
 
-@pytest.mark.parametrize("check", [False, True])
-def test_a_refused_entry_fails_alone(lab, run, namespaces, check):
-    """The other entries are written, and the task fails at the end. An entry with the title of the refused one fails with it."""
-    one, two, three = namespaces(3)
-    result = run(
-        "pull_secret",
-        check=check,
-        verify=True,
-        registry_ca_cert=lab.data["ca_cert"],
-        secrets=[
-            {"name": "refused", "namespaces": [two], "registries": [entry(lab, "private", CANARY)], "title": "team-b"},
-            {
-                "name": "silent",
-                "namespaces": [three],
-                "registries": [{**entry(lab, "private"), "registry": "127.0.0.9:1"}],
-            },
-            {
-                "name": "part",
-                "namespaces": [two],
-                "registries": [entry(lab, "private")],
-                "verify": False,
-                "title": "team-b",
-            },
-            {"name": "good", "namespaces": [one, two], "registries": [entry(lab, "private")]},
-        ],
-    )
-    assert result["failed"]
-    assert CANARY not in result["_output"]
-    rows = {(row["namespace"], row["name"]) for row in result["failures"]}
-    assert rows == {(two, "refused"), (two, "part"), (three, "silent")}
-    assert (
-        "team-b (refused), team-b (part): nothing was written because a login does not work or could not be verified: registry key"
-        in result["msg"]
-    )
-    written = {
-        (space, name)
-        for space in (one, two, three)
-        for name in ("refused", "silent", "part", "good")
-        if lab.get(space, "secrets", name)
-    }
-    assert written == (set() if check else {(one, "good"), (two, "good")})
-    assert result["summary"]["changed"] == 1
-
-
 def test_a_refused_login_without_a_namespace_is_reported(lab, run):
     """The login has no namespace that could fail."""
     result = run(
