@@ -106,12 +106,6 @@ class TestTokenFile:
         assert str(logins.file) in result["msg"]
         assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
 
-    def test_a_missing_token_file_is_named(self, logins, names):
-        logins.file.unlink()
-        result = logins.run(logins.by_file(), names)
-        assert str(logins.file) in result["msg"]
-        assert logins.proxy.asked("POST") == []
-
 
 class TestExecPlugin:
     """A credential program whose answer contains no expiry time."""
@@ -122,19 +116,6 @@ class TestExecPlugin:
         assert result["summary"]["changed"] == COUNT
         assert logins.runs == 2
         assert len(logins.proxy.asked("POST")) <= COUNT + CONCURRENCY
-
-    def test_an_unchanged_answer_of_the_exec_plugin_ends_the_run(self, logins, names):
-        result = logins.run(logins.by_program(), names, revoked)
-        assert result["summary"]["changed"] == 3
-        assert times_said(result["msg"], 401) == 1
-        assert logins.runs == 2
-        assert len(logins.proxy.asked("POST")) <= 3 + 2 * CONCURRENCY
-
-    def test_a_failed_exec_plugin_is_named_and_its_output_is_not_shown(self, logins, names):
-        result = logins.run(logins.by_program(fails="canary-5e1f"), names)
-        assert result["failed"]
-        assert str(logins.plugin) in result["msg"]
-        assert "canary-5e1f" not in result["_output"]
 
 
 class TestToken:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import pytest
 from support.audited import Scene
-from support.hostile import hostile
-from support.hostile_proxy import refused
 from support.killed_runs import KilledRuns
 from support.lab import mount_names, pull_names
 from support.openshift import allow
@@ -89,59 +87,6 @@ class TestPrune:
         site(run, owner, new)
         assert prune(run, owner, new)["changed"] is False
         assert audit.writes() == []
-
-    def test_an_undeclared_subject_is_revoked(self, lab, run, namespace, owner):
-        old = {**lists(namespace), "grants": [{"projects": ["consumer", "other"], "namespaces": [namespace]}]}
-        site(run, owner, old)
-        result = prune(run, owner, lists(namespace))
-        assert result["namespaces"][0]["changes"][0]["revoked"] == ["Group system:serviceaccounts:other"]
-        binding = lab.get(namespace, "rolebindings", f"image-puller-grant-{owner}")
-        assert [subject["name"] for subject in binding["subjects"]] == ["system:serviceaccounts:consumer"]
-
-    def test_a_prune_above_the_limit_is_refused_before_the_first_write(self, lab, run, namespaces, owner):
-        first, second = namespaces(2)
-        site(run, owner, lists(first, second))
-        audit = lab.audit()
-        result = prune(run, owner, lists(first), max_prune="10%")
-        assert (result["failed"], result["changed"]) == (True, False)
-        assert result["prune"]["secrets"] == {"declared": 1, "removed": 0, "allowed": 0}
-        assert {row["namespace"] for row in result["prune"]["refused"]} == {second}
-        assert f"delete secret {second}/quay" in result["msg"]
-        assert audit.writes() == []
-
-    def test_an_owner_without_an_inventory_is_pruned_only_with_prune_everything(self, lab, run, namespaces, owner):
-        first, second = namespaces(2)
-        before = {place: pull_names(lab.account(place)) for place in (first, second)}
-        site(run, owner, lists(first, second))
-        refused = run("pull_access_prune", owner=owner, secrets=[], links=[], grants=[])
-        assert f"owner {owner} declares nothing" in refused["msg"]
-        assert removed(everything(run, owner)) == [2, 0, 2]
-        for place in (first, second):
-            assert pull_names(lab.account(place)) == before[place]
-            assert lab.get(place, "secrets", "quay") is None
-            assert lab.get(place, "rolebindings", f"image-puller-grant-{owner}") is None
-        again = everything(run, owner)
-        assert (again["changed"], removed(again)) == (False, [0, 0, 0])
-
-    def test_an_adopted_secret_is_pruned_and_a_changed_one_is_kept(self, lab, run, namespace, owner):
-        content = {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": "e30="}}
-        for name in ("adopted", "changed"):
-            lab.create(namespace, "secrets", {"metadata": {"name": name}, **content})
-            options = {"name": name, "namespaces": [namespace], "registries": [QUAY]}
-            assert run("pull_secret", owner=owner, adopt=name == "adopted", **options)["changed"]
-        everything(run, owner)
-        assert lab.get(namespace, "secrets", "adopted") is None
-        assert lab.get(namespace, "secrets", "changed")
-
-    def test_a_generated_secret_labelled_by_hand_is_kept(self, lab, run, namespace, owner):
-        (generated,) = [name for name in pull_names(lab.account(namespace)) if "-dockercfg-" in name]
-        labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": owner}
-        lab.api("PATCH", f"/api/v1/namespaces/{namespace}/secrets/{generated}", {"metadata": {"labels": labels}})
-        audit = lab.audit()
-        result = everything(run, owner)
-        assert audit.writes() == []
-        assert f"secret {namespace}/{generated} has the labels of owner {owner}, but" in str(result["warnings"])
-        assert generated in pull_names(lab.account(namespace))
 
 
 class TestLimitedCaller:
@@ -243,16 +188,6 @@ class TestGuard:
         lab.api("DELETE", f"/api/v1/namespaces/{first}/pods/next?gracePeriodSeconds=0", expect=(200,))
         assert removed(guarded(run, lab, owner, nothing, prune_everything=True)) == [1, 0, 0]
 
-    def test_a_link_that_a_workload_needs_is_kept_and_the_other_entries_of_the_account_go(self, lab, run, owner, scene):
-        first, second = scene.names
-        stay = {"secrets": [{"name": name, "namespaces": [first, second]} for name in ("used", "spare")]}
-        result = guarded(run, lab, owner, {**stay, "links": [], "grants": []})
-        assert [row["namespace"] for row in result["failures"]] == [first]
-        assert f"the link of service account {first}/default to secret used was not removed" in result["msg"]
-        assert "used" in pull_names(lab.account(first))
-        assert "spare" not in mount_names(lab.account(first))
-        assert "used" not in pull_names(lab.account(second))
-
     def test_a_workload_that_cannot_be_judged_is_a_warning_and_stops_nothing(self, lab, run, owner, scene):
         nothing = {"secrets": [], "links": [], "grants": []}
         result = prune(run, owner, nothing, guard="what_if", prune_everything=True)
@@ -261,12 +196,6 @@ class TestGuard:
         assert "it is not known whether the removals break 1 container, and option 'guard'" in warnings
         assert f"deployment {scene.name}/web, container app" in warnings
         assert result["guard"] == {"would_break": [], "unknown": 1}
-        assert lab.get(scene.name, "secrets", "used") is None
-
-    def test_without_the_guard_the_secret_is_removed(self, lab, run, owner, scene):
-        result = prune(run, owner, {"secrets": [], "links": [], "grants": []}, guard=False, prune_everything=True)
-        assert not result["failed"], result["msg"]
-        assert "guard" not in result
         assert lab.get(scene.name, "secrets", "used") is None
 
     def test_a_prune_that_is_killed_leaves_no_workload_without_its_image_and_the_next_run_finishes(
@@ -290,17 +219,3 @@ class TestGuard:
         for place, name in ((first, "spare"), (second, "spare"), (second, "used")):
             assert lab.get(place, "secrets", name) is None
         assert not guarded(run, lab, owner, nothing)["changed"]
-
-    @pytest.mark.parametrize("path", [r"/api/v1/pods\?", r"/apis/apps/v1/deployments\?"])
-    def test_a_cluster_that_fails_during_the_judgement_stops_the_prune_before_the_first_write(
-        self, lab, owner, scene, path
-    ):
-        with hostile(lab) as server:
-            server.proxy.rule(f"GET {path}", refused(401, "Unauthorized", "no"))
-            nothing = {"secrets": [], "links": [], "grants": [], "max_prune": "100%", "prune_everything": True}
-            result = server.run("pull_access_prune", owner=owner, guard="what_if", **nothing)
-        assert result["failed"]
-        assert "no removal was made, because option 'guard' could not check the removals" in result["msg"]
-        assert "set 'guard: false'" in result["msg"]
-        assert server.proxy.asked("^(PATCH|DELETE|PUT)") == []
-        assert lab.get(scene.name, "secrets", "spare")
