@@ -104,17 +104,10 @@ class TestInPlace:
         assert tried["pulled"]
         rotation = result["rotation"]
         assert rotation["copies"] == {"old": 1, "new": 0, "to_change": 1, "kept": 0, "failed": 0}
-        assert (
-            rotation["old_login"],
-            rotation["remaining"],
-            rotation["unreadable_secrets"],
-            rotation["unreadable_pods"],
-        ) == (
-            "works",
-            [],
-            [],
-            [],
-        )
+        assert rotation["old_login"] == "works"
+        assert rotation["remaining"] == []
+        assert rotation["unreadable_secrets"] == []
+        assert rotation["unreadable_pods"] == []
         assert rotation["repositories"] == [
             {
                 "repository": f"{host}/team/app",
@@ -126,10 +119,8 @@ class TestInPlace:
         probe = {"namespace": namespace, "image": lab.registry("private")["image"], "secret": "quay"}
         assert rotation["probes"] == [probe]
         again = rotate(namespaces=[namespace])
-        assert (again["changed"], again["rotation"]["copies"]) == (
-            False,
-            {"old": 0, "new": 1, "to_change": 0, "kept": 0, "failed": 0},
-        )
+        assert again["changed"] is False
+        assert again["rotation"]["copies"] == {"old": 0, "new": 1, "to_change": 0, "kept": 0, "failed": 0}
 
     def test_an_image_that_only_a_volume_uses_is_verified(
         self, lab: Lab, rotate: Run, host: str, namespace: str

@@ -368,10 +368,8 @@ def test_a_failure_has_the_reason_the_moment_the_cause_and_the_work() -> None:
     (suite,) = root
     assert suite.get("name") == suite.get("hostname") == "https://api.production.example.com:6443"
     (case,) = suite.findall("testcase")
-    assert (case.get("name"), case.get("classname")) == (
-        "Deployment web, container app",
-        "https://api.production.example.com:6443.shop",
-    )
+    assert case.get("name") == "Deployment web, container app"
+    assert case.get("classname") == "https://api.production.example.com:6443.shop"
     failure = case[0]
     assert failure.get("type") == "would break"
     assert failure.get("message") == found["containers"][0]["after"]["reason"]
