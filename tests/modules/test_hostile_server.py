@@ -175,19 +175,6 @@ class TestReads:
         assert [failure["namespace"] for failure in result["failures"]] == [few[1]]
         assert result["summary"]["changed"] == len(few) - 1
 
-    @pytest.mark.parametrize("data", ["x", ["x"], 1, {".dockerconfigjson": 1}, {".dockerconfigjson": "%"}], ids=repr)
-    def test_a_secret_with_malformed_data_is_not_merged(self, server, here, data):
-        """Nothing is merged into unreadable content, and a replacement reports that the old content was unreadable."""
-        undo(server.lab, here)
-        run_module("pull_secret", kubeconfig=server.lab.kubeconfig, namespaces=[here], **WORK["pull_secret"])
-        server.proxy.rule(r"GET .*/secrets/ours", altered(lambda secret: {**secret, "data": data}))
-        other = {"registry": "quay.example.com", "username": "b", "password": "Zz9-battery-staple"}
-        result = server.run("pull_secret", namespaces=[here], name="ours", registries=[other], mode="merge")
-        assert result["failed"]
-        assert server.proxy.asked("^(POST|PATCH|PUT|DELETE)") == []
-        result = server.run("pull_secret", namespaces=[here], name="ours", registries=[other], mode="replace")
-        assert result["failed"] or "it is not known" in str(result["warnings"])
-
 
 class TestRefusals:
     """Any Status and any other body with the code of a refusal leads to a readable error."""

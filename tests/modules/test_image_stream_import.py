@@ -197,20 +197,6 @@ class TestMended:
         assert done.recap["changed"] == 1
         assert "conditions" not in streams.tag()
 
-    def test_several_streams_and_namespaces_are_listed_once(self, lab, run, namespaces) -> None:
-        places = namespaces(40, wait=False)
-        made = [Streams(lab, name) for name in places[:3]]
-        for each in made:
-            each.make("app", v1=source(each.image))
-            assert not run("pull_secret", namespaces=[each.namespace], name="pull", registries=[each.login()])["failed"]
-        audit = lab.audit()
-        result = run("image_stream_import", namespaces=places)
-        assert not result["failed"], result
-        assert result["imports"]["imported"] == 3
-        assert result["summary"]["changed"] == 3
-        lists = [event for event in audit.ours() if event["verb"] == "list"]
-        assert len(lists) == 1
-
 
 class TestWhatIsLeft:
     def test_tags_that_follow_another_and_references_are_left_alone(self, lab, streams, again, fix) -> None:

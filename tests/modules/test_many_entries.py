@@ -173,19 +173,6 @@ class TestManyNamespaces:
         assert run("sa_link", links=links)["changed"] is False
         assert audit.verbs() == ["list", "list"]
 
-    def test_grants_in_many_namespaces_need_one_list_and_one_write_each(self, lab, run, fleet, unique):
-        grants = [
-            {"users": [f"{unique}-{name}"], "namespaces": [name], "binding_name": f"{unique}-{name}"} for name in fleet
-        ]
-        foreseen = run("image_puller_grant", grants=grants, check=True)
-        audit = lab.audit()
-        result = run("image_puller_grant", grants=grants)
-        assert told(result) == told(foreseen)
-        assert Counter(audit.verbs()) == {"list": 1, "get": 1, "create": MANY}
-        audit = lab.audit()
-        assert run("image_puller_grant", grants=grants)["changed"] is False
-        assert sorted(audit.verbs()) == ["get", "list"]
-
     def test_one_failed_entry_does_not_stop_the_others(self, lab, run, fleet, unique):
         lab.create(fleet[3], "secrets", {"metadata": {"name": f"{unique}-{fleet[3]}"}, "type": "Opaque", "data": {}})
         entries = [secret(f"{unique}-{name}", namespaces=[name]) for name in fleet]

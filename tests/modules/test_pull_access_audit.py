@@ -185,11 +185,6 @@ class TestFile:
         assert sum(result["counts"]["severities"].values()) == len(document["clusters"][0]["findings"])
         assert [path.name for path in tmp_path.iterdir()] == ["audit.json"]
 
-    def test_check_mode_writes_no_file(self, run, everything, tmp_path):
-        result = run("pull_access_audit", check=True, namespaces=everything.names, dest=str(tmp_path / "a.json"))
-        assert result["changed"]
-        assert list(tmp_path.iterdir()) == []
-
 
 class TestClean:
     def test_a_healthy_namespace_has_no_finding(self, lab, run, namespace):
