@@ -100,16 +100,6 @@ class TestPresent:
         assert "get, list, create, patch, delete on secrets" in change["revoked"]
         assert "get, list, patch on serviceaccounts" in change["granted"]
 
-    def test_the_option_everywhere_creates_one_cluster_role_binding(self, lab, account, namespaces, namespace, name):
-        (other,) = namespaces(1)
-        found = account(jobs=["export"], everywhere=True)
-        assert not found["failed"], found["msg"]
-        role = f"image-pull:{namespace}:{name}:cluster"
-        assert ours(lab, name) == sorted([f"clusterroles/{role}", f"clusterrolebindings/{role}"])
-        user = f"system:serviceaccount:{namespace}:{name}"
-        lab.until(lambda: may(lab, user, "list", "secrets"), "the rights are known")
-        assert not may(lab, user, "patch", "secrets", other)
-
     def test_the_longest_names_are_accepted(self, lab, run, namespaces):
         (here,), home, name = namespaces(1), lab.namespace("n" * 63), f"{200 * 'a'}.{52 * 'b'}"
         given = {"namespace": home, "name": name}
@@ -121,19 +111,6 @@ class TestPresent:
         assert not run("automation_account", **given, state="absent")["failed"]
         assert ours(lab, name) == []
         lab.api("DELETE", f"/api/v1/namespaces/{home}")
-
-    def test_a_binding_to_another_role_is_replaced(self, lab, account, namespaces, namespace, name):
-        (here,) = namespaces(1)
-        account(jobs=["secrets"], namespaces=[here])
-        path = f"{RBAC}/namespaces/{here}/rolebindings/image-pull:{namespace}:{name}"
-        binding = lab.api("GET", path)
-        lab.api("DELETE", path)
-        del binding["metadata"]["resourceVersion"], binding["metadata"]["uid"]
-        binding["roleRef"]["name"] = "view"
-        lab.api("POST", path.rpartition("/")[0], binding)
-        found = account(jobs=["secrets"], namespaces=[here])
-        assert not found["failed"], found["msg"]
-        assert lab.api("GET", path)["roleRef"]["name"] == f"image-pull:{namespace}:{name}"
 
 
 class TestAbsent:
@@ -148,15 +125,6 @@ class TestAbsent:
         audit = lab.audit()
         again = account(state="absent")
         assert (again["failed"], again["changed"], audit.writes()) == (False, False, [])
-
-    def test_check_mode_of_absent_predicts_the_real_run(self, lab, account, namespaces):
-        account(jobs=["secrets", "wait"], namespaces=namespaces(1))
-        audit = lab.audit()
-        planned = account(state="absent", check=True)
-        assert audit.writes() == []
-        done = account(state="absent")
-        assert planned["diff"] == done["diff"]
-        assert done["changed"]
 
 
 class TestWithoutOpenShift:

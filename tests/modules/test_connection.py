@@ -215,47 +215,6 @@ class TestWays:
         assert not result["failed"], result
         assert users(requests) == {user}
 
-    def test_the_kubeconfig_may_be_given_as_data(self, ask, config):
-        result, requests = ask(kubeconfig=config)
-        assert not result["failed"], result
-        assert users(requests) == {"lab-admin"}
-
-    def test_a_host_wins_over_the_kubeconfig(self, ask, lab, config, tmp_path):
-        config["clusters"][0]["cluster"]["server"] = f"https://{CLOSED}"
-        result, requests = ask(kubeconfig=written(config, tmp_path), host=lab.data["server"])
-        assert not result["failed"], result
-        assert users(requests) == {"lab-admin"}
-
-    def test_a_token_wins_over_the_kubeconfig(self, ask, config, token, tmp_path):
-        config["users"][0]["user"] = {"token": CANARY}
-        result, requests = ask(kubeconfig=written(config, tmp_path), api_key=token)
-        assert not result["failed"], result
-        assert users(requests) == {READER}
-
-    @pytest.mark.parametrize("place", ["KUBECONFIG", "~/.kube/config"])
-    def test_the_default_files_are_used(self, ask, lab, tmp_path, monkeypatch, place):
-        """The variable applies even if it was set after the client library was loaded, as by a task's `environment`."""
-        if place == "KUBECONFIG":
-            monkeypatch.setenv("KUBECONFIG", lab.kubeconfig)
-        else:
-            (tmp_path / ".kube").mkdir()
-            (tmp_path / ".kube/config").write_text(Path(lab.kubeconfig).read_text())
-        result, requests = ask()
-        assert not result["failed"], result
-        assert users(requests) == {"lab-admin"}
-
-    def test_an_exec_plugin_logs_in(self, ask, config, token, tmp_path):
-        """The credential program of the kubeconfig is run as kubectl runs it."""
-        answer = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": token}}
-        plugin = tmp_path / "plugin"
-        plugin.write_text(f"#!/bin/sh\necho '{json.dumps(answer)}'\n")
-        plugin.chmod(0o700)
-        run = {"apiVersion": answer["apiVersion"], "command": str(plugin), "interactiveMode": "Never"}
-        config["users"][0]["user"] = {"exec": run}
-        result, requests = ask(kubeconfig=written(config, tmp_path))
-        assert not result["failed"], result
-        assert users(requests) == {READER}
-
 
 class TestImpersonation:
     """The module acts as another user with several groups, and RBAC and the audit log see that user."""

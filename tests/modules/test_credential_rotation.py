@@ -104,17 +104,10 @@ class TestInPlace:
         assert tried["pulled"]
         rotation = result["rotation"]
         assert rotation["copies"] == {"old": 1, "new": 0, "to_change": 1, "kept": 0, "failed": 0}
-        assert (
-            rotation["old_login"],
-            rotation["remaining"],
-            rotation["unreadable_secrets"],
-            rotation["unreadable_pods"],
-        ) == (
-            "works",
-            [],
-            [],
-            [],
-        )
+        assert rotation["old_login"] == "works"
+        assert rotation["remaining"] == []
+        assert rotation["unreadable_secrets"] == []
+        assert rotation["unreadable_pods"] == []
         assert rotation["repositories"] == [
             {
                 "repository": f"{host}/team/app",
@@ -126,10 +119,8 @@ class TestInPlace:
         probe = {"namespace": namespace, "image": lab.registry("private")["image"], "secret": "quay"}
         assert rotation["probes"] == [probe]
         again = rotate(namespaces=[namespace])
-        assert (again["changed"], again["rotation"]["copies"]) == (
-            False,
-            {"old": 0, "new": 1, "to_change": 0, "kept": 0, "failed": 0},
-        )
+        assert again["changed"] is False
+        assert again["rotation"]["copies"] == {"old": 0, "new": 1, "to_change": 0, "kept": 0, "failed": 0}
 
     def test_an_image_that_only_a_volume_uses_is_verified(
         self, lab: Lab, rotate: Run, host: str, namespace: str
@@ -160,16 +151,6 @@ class TestInPlace:
         assert [row["repository"] for row in done["rotation"]["repositories"]] == [f"{host}/team/app"]
         (model, _app) = lab.pull(namespace, "app")["images"]
         assert (model["volume"], model["pulled"], model["tried"][0]["secret"]) == ("model", True, "quay")
-
-    def test_the_plan_is_exact_and_writes_nothing(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
-        secret(lab, namespace, "quay", {"auths": {host: {"auth": auth(login(lab, 0))}}})
-        audit = lab.audit()
-        planned = rotate(namespaces=[namespace], check=True)
-        assert audit.writes() == []
-        done = rotate(namespaces=[namespace])
-        for result in (planned, done):
-            del result["diff"], result["_output"]
-        assert planned == done
 
     def test_the_old_login_is_found_everywhere_by_content(
         self, lab: Lab, rotate: Run, host: str, namespaces: Any
@@ -302,31 +283,8 @@ class TestWhatARegistryMaySay:
         result = rotate(namespaces=[namespace], realm_hosts=[delegated["realm_host"]], **change)
         assert (result["failed"], result["changed"]) == (False, True)
 
-    def test_a_second_run_queries_no_registry(self, lab: Lab, rotate: Run, namespace: str) -> None:
-        assert rotate(namespaces=[namespace])["changed"]
-        before = lab.registry_counts("private")
-        assert not rotate(namespaces=[namespace])["changed"]
-        assert lab.registry_counts("private") == before
-
 
 class TestLeft:
-    def test_a_secret_written_by_a_controller_is_reported(
-        self, lab: Lab, rotate: Run, host: str, namespace: str
-    ) -> None:
-        marks = {"labels": {"reconcile.external-secrets.io/managed": "true"}}
-        secret(lab, namespace, "eso", {"auths": {host: {"auth": auth(login(lab, 0))}}}, metadata=marks)
-        audit = lab.audit()
-        result = rotate(namespaces=[namespace])
-        assert (result["failed"], result["changed"], audit.writes()) == (False, False, [])
-        assert result["rotation"]["remaining"] == [
-            {
-                "namespace": namespace,
-                "secret": "eso",
-                "location": host,
-                "reason": "External Secrets writes this secret: change the login at its source",
-            }
-        ]
-
     def test_an_immutable_secret_gets_a_second_secret(self, lab: Lab, rotate: Run, host: str, namespace: str) -> None:
         image = lab.registry("private")["image"]
         secret(lab, namespace, "fixed", {"auths": {host: {"auth": auth(login(lab, 0))}}}, immutable=True)
@@ -353,28 +311,6 @@ class TestLeft:
         assert again["rotation"]["remaining"] == [row]
         lab.api("DELETE", path_of(namespace, "secrets", "fixed"))
         assert rotate(namespaces=[namespace])["rotation"]["remaining"] == []
-
-    def test_two_immutable_secrets_of_one_account_need_one_write_to_it(
-        self, lab: Lab, rotate: Run, host: str, namespace: str
-    ) -> None:
-        """The prune of an owner does not remove the second secrets."""
-        labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "team-a"}
-        for name in ("one", "two"):
-            content = {"auths": {host: {"auth": auth(login(lab, 0))}}}
-            secret(lab, namespace, name, content, immutable=True, metadata={"labels": labels})
-        lab.set_account(namespace, imagePullSecrets=["one", "two"])
-        audit = lab.audit()
-        result = rotate(namespaces=[namespace])
-        assert not result["failed"], result["msg"]
-        assert audit.writes().count(("patch", "serviceaccounts", namespace, "default")) == 1
-        names = [name for name in pull_names(lab.account(namespace)) if "-dockercfg-" not in name]
-        assert names == ["one", "one-rotated", "two", "two-rotated"]
-        assert "app.kubernetes.io/instance" not in lab.get(namespace, "secrets", "one-rotated")["metadata"]["labels"]
-        again = rotate(namespaces=[namespace])
-        assert (again["changed"], again["rotation"]["copies"]) == (
-            False,
-            {"old": 2, "new": 2, "to_change": 0, "kept": 2, "failed": 0},
-        )
 
     def test_pods_that_may_not_be_listed_are_reported(
         self, lab: Lab, run: Run, rotate: Run, host: str, namespace: str

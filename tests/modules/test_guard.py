@@ -72,21 +72,6 @@ class TestSecrets:
         assert (removed["failed"], removed["changed"]) == (False, True)
         assert removed["guard"] == {"would_break": [], "unknown": 0}
 
-    def test_only_the_entry_of_the_needed_secret_fails(self, lab, run, guarded, scene):
-        assert run("pull_secret", name="spare", registries=[OTHER], namespaces=[scene.name])["changed"]
-        secrets = [{"name": name, "state": "absent", "namespaces": [scene.name]} for name in ("pull", "spare")]
-        result = guarded("pull_secret", secrets=secrets)
-        assert [(row["entry"], row["name"]) for row in result["failures"]] == [(0, "pull")]
-        assert lab.get(scene.name, "secrets", "spare") is None
-        assert lab.get(scene.name, "secrets", "pull")
-
-    def test_a_change_without_a_removal_reads_nothing_more(self, lab, guarded, scene):
-        audit = lab.audit()
-        added = {"registry": "third.example.com", "username": "reader", "password": "Secret-2"}
-        result = guarded("pull_secret", name="pull", mode="merge", registries=[added], namespaces=[scene.name])
-        assert (result["failed"], result["changed"]) == (False, True)
-        assert {event["objectRef"]["resource"] for event in audit.ours()} == {"secrets"}
-
 
 class TestUnread:
     def test_a_caller_who_may_not_list_workloads_gets_a_warning(self, lab, scene):
@@ -118,28 +103,6 @@ class TestLinks:
         assert (result["failed"], result["guard"]["would_break"]) == (False, []), result["msg"]
         assert {"pull", "broken"} <= {*pull_names(lab.account(first))}
         assert "pull" not in pull_names(lab.account(second))
-
-    def test_the_plan_without_a_refused_entry_is_judged_too(self, lab, run, guarded, scene):
-        """The first entry gives the builder a new secret. Without it, the second one takes away the only secret of a workload."""
-        name, delegated = scene.name, lab.registry("delegated")
-        login = {"registry": delegated["host"], **delegated["accounts"][0]}
-        for secret in ("old", "new"):
-            assert run("pull_secret", name=secret, registries=[login], namespaces=[name])["changed"]
-        lab.create(name, "serviceaccounts", {"metadata": {"name": "builder"}})
-        builder = {"service_accounts": ["builder"], "secrets": ["old"]}
-        assert run("sa_link", **builder, namespaces=[name])["changed"]
-        spec = {"containers": [{"name": "app", "image": delegated["image"]}], "serviceAccountName": "builder"}
-        template = {"metadata": {"labels": {"c": "d"}}, "spec": spec}
-        body = {"metadata": {"name": "build"}, "spec": {"selector": {"matchLabels": {"c": "d"}}, "template": template}}
-        lab.api("POST", f"/apis/apps/v1/namespaces/{name}/deployments", body)
-        both = {"service_accounts": ["default", "builder"], "secrets": ["new"], "exclusive": True}
-        result = guarded("sa_link", links=[both, {**builder, "state": "absent"}], namespaces=[name])
-        assert (result["changed"], [row["entry"] for row in result["failures"]]) == (False, [0, 1]), result["msg"]
-        assert needs(scene) in result["failures"][0]["error"]
-        assert f"deployment {name}/build, container app" in result["failures"][1]["error"]
-        assert [row["name"] for row in result["guard"]["would_break"]] == ["web", "build"]
-        assert "old" in pull_names(lab.account(name, "builder"))
-        assert "pull" in pull_names(lab.account(name))
 
 
 class TestGrants:

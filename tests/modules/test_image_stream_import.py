@@ -197,20 +197,6 @@ class TestMended:
         assert done.recap["changed"] == 1
         assert "conditions" not in streams.tag()
 
-    def test_several_streams_and_namespaces_are_listed_once(self, lab, run, namespaces) -> None:
-        places = namespaces(40, wait=False)
-        made = [Streams(lab, name) for name in places[:3]]
-        for each in made:
-            each.make("app", v1=source(each.image))
-            assert not run("pull_secret", namespaces=[each.namespace], name="pull", registries=[each.login()])["failed"]
-        audit = lab.audit()
-        result = run("image_stream_import", namespaces=places)
-        assert not result["failed"], result
-        assert result["imports"]["imported"] == 3
-        assert result["summary"]["changed"] == 3
-        lists = [event for event in audit.ours() if event["verb"] == "list"]
-        assert len(lists) == 1
-
 
 class TestWhatIsLeft:
     def test_tags_that_follow_another_and_references_are_left_alone(self, lab, streams, again, fix) -> None:
@@ -232,33 +218,6 @@ class TestWhatIsLeft:
         assert reasons["latest"] == "it follows ImageStreamTag v1, which is imported instead"
         assert reasons["pinned"].startswith("it is a reference")
         assert reasons["gone"].startswith("the stream has no source image for it")
-
-    def test_tags_with_another_cause_or_registry_are_left_alone(self, lab, streams, again, fix) -> None:
-        fix()
-        streams.make("app", v1=source(f"{streams.host}/team/app:none"))
-        assert statuses(again()) == {"v1": "left"}
-        assert statuses(again(registries=["quay.io"])) == {}
-        result = again(only_failed=False)
-        assert result["failed"]
-        assert f'dockerimage.image.openshift.io "{streams.host}/team/app:none" not found' in result["msg"]
-
-    def test_all_tags_with_a_source_are_imported_with_only_failed_false(self, lab, streams, again, fix) -> None:
-        fix()
-        streams.make("app", v1=source(streams.image))
-        audit = lab.audit()
-        result = again(only_failed=False)
-        assert statuses(result) == {"v1": "imported"}
-        assert len(audit.writes()) == 1
-        assert not result["changed"], "it is the same image"
-        assert again(only_failed=False, streams=["other"])["imports"]["tags"] == 0
-
-    def test_a_stream_with_another_name_is_left_alone(self, lab, streams, again, fix) -> None:
-        streams.make("app", v1=source(streams.image))
-        streams.make("web", v1=source(streams.image))
-        fix()
-        result = again(streams=["web"])
-        assert [row["stream"] for row in result["namespaces"][0]["tags"]] == ["web"]
-        assert "conditions" in streams.tag()
 
 
 class TestRefused:
@@ -309,11 +268,6 @@ class TestRefused:
             lab.api("PATCH", config, {"spec": {"registrySources": None}})
         assert f"registry {streams.host} blocked; check registrySources.blockedRegistries" in result["msg"]
         assert statuses(again(only_failed=False)) == {"v1": "imported"}
-
-    def test_a_missing_namespace_is_reported(self, again) -> None:
-        result = again(namespaces=["no-such-project"])
-        assert result["failed"]
-        assert "no-such-project: the namespace does not exist" in result["msg"]
 
 
 @pytest.mark.parametrize(

@@ -173,19 +173,6 @@ class TestManyNamespaces:
         assert run("sa_link", links=links)["changed"] is False
         assert audit.verbs() == ["list", "list"]
 
-    def test_grants_in_many_namespaces_need_one_list_and_one_write_each(self, lab, run, fleet, unique):
-        grants = [
-            {"users": [f"{unique}-{name}"], "namespaces": [name], "binding_name": f"{unique}-{name}"} for name in fleet
-        ]
-        foreseen = run("image_puller_grant", grants=grants, check=True)
-        audit = lab.audit()
-        result = run("image_puller_grant", grants=grants)
-        assert told(result) == told(foreseen)
-        assert Counter(audit.verbs()) == {"list": 1, "get": 1, "create": MANY}
-        audit = lab.audit()
-        assert run("image_puller_grant", grants=grants)["changed"] is False
-        assert sorted(audit.verbs()) == ["get", "list"]
-
     def test_one_failed_entry_does_not_stop_the_others(self, lab, run, fleet, unique):
         lab.create(fleet[3], "secrets", {"metadata": {"name": f"{unique}-{fleet[3]}"}, "type": "Opaque", "data": {}})
         entries = [secret(f"{unique}-{name}", namespaces=[name]) for name in fleet]
@@ -230,23 +217,6 @@ class TestSelectors:
         assert len(audit.writes()) == 5
         assert run("sa_link", links=links)["changed"] is False
 
-    def test_contradictory_selectors_are_refused_before_any_write(self, lab, run, fleet, unique):
-        label(lab, fleet[8:11], team=f"{unique}-red")
-        label(lab, fleet[10:12], stage=f"{unique}-test")
-        red, test = {"labels": f"team={unique}-red"}, {"labels": f"stage={unique}-test"}
-        entries = [
-            secret(f"{unique}-x", namespaces=[fleet[0]]),
-            secret(unique, 1, namespace_selector=red),
-            secret(unique, 2, namespace_selector=test),
-        ]
-        audit = lab.audit()
-        result = run("pull_secret", secrets=entries)
-        assert result["msg"] == (
-            f"secrets[1] ({unique}) and secrets[2] ({unique}) contradict each other in namespace {fleet[10]}: "
-            f"both declare secret {unique}, so declare it once, with all its registries. Nothing was changed"
-        )
-        assert [(event["verb"], event["objectRef"]["resource"]) for event in audit.ours()] == [("list", "namespaces")]
-
 
 class TestDeclaredElsewhere:
     """Two tasks, such as those of two roles, must not write one secret in turns."""
@@ -285,18 +255,6 @@ class TestDeclaredElsewhere:
             f"both declare secret {unique}, so declare it once, with all its registries. Nothing was changed"
         )
         assert audit.writes() == []
-
-    def test_other_names_and_namespaces_change_nothing(self, lab, run, fleet, unique):
-        selector = {"include": ["many-1*"], "exclude": ["many-1[1-9]"]}
-        others = [self.claim(f"{unique}-x", namespaces=[fleet[10]]), self.claim(unique, namespaces=[fleet[11]])]
-        given = {"secrets": [secret(unique, namespace_selector=selector)], "declared_elsewhere": others}
-        audit = lab.audit()
-        result = run("pull_secret", **given)
-        assert (result["failed"], [row["name"] for row in result["namespaces"]]) == (False, [fleet[10]])
-        assert [row["namespaces"] for row in result["selected"]] == [[fleet[10]]]
-        assert len(audit.writes()) == 1
-        assert run("pull_secret", **given)["changed"] is False
-        assert lab.get(fleet[11], "secrets", unique) is None
 
 
 class TestOneEntryFails:

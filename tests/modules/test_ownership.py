@@ -93,16 +93,6 @@ class TestAccounts:
 
 
 class TestBindings:
-    def test_two_owners_grant_in_one_project_independently(self, lab, run, namespace):
-        for owner in ("team-a", "team-b"):
-            assert grant(run, namespace, owner=owner)["changed"]
-            name = f"image-puller-grant-{owner}"
-            assert labels(lab, namespace, "rolebindings", name) == {**OURS, INSTANCE: owner}
-            assert grant(run, namespace, owner=owner)["changed"] is False
-        assert grant(run, namespace, owner="team-a", state="absent")["changed"]
-        assert lab.get(namespace, "rolebindings", "image-puller-grant-team-a") is None
-        assert lab.get(namespace, "rolebindings", "image-puller-grant-team-b")["subjects"]
-
     def test_a_binding_of_another_owner_is_refused_by_name_and_adopted_on_request(self, lab, run, namespace):
         named = {"binding_name": "shared"}
         assert grant(run, namespace, owner="team-a", **named)["changed"]

@@ -185,11 +185,6 @@ class TestFile:
         assert sum(result["counts"]["severities"].values()) == len(document["clusters"][0]["findings"])
         assert [path.name for path in tmp_path.iterdir()] == ["audit.json"]
 
-    def test_check_mode_writes_no_file(self, run, everything, tmp_path):
-        result = run("pull_access_audit", check=True, namespaces=everything.names, dest=str(tmp_path / "a.json"))
-        assert result["changed"]
-        assert list(tmp_path.iterdir()) == []
-
 
 class TestClean:
     def test_a_healthy_namespace_has_no_finding(self, lab, run, namespace):
@@ -206,16 +201,6 @@ class TestClean:
         assert found["version"].startswith("OpenShift 4.")
         (row,) = [row for row in found["matrix"]["accounts"] if row["name"] == "default"]
         assert it.host in [found["matrix"]["registries"][at] for at in row["registries"]]
-
-    def test_findings_can_be_chosen_and_ignored(self, run, everything):
-        assert {finding["rule"] for finding in audited(run, everything.names, rules=["secret-unused"])["findings"]} == {
-            "secret-unused"
-        }
-        ignored = [{"rule": "secret-unused", "name": "podm*"}]
-        found = audited(run, everything.names, rules=["secret-unused"], ignore=ignored)["findings"]
-        assert "podman" not in [finding["name"] for finding in found]
-        assert found
-        assert audited(run, everything.names, rules=["secret-unused"], ignore=["secret-unused"])["findings"] == []
 
     def test_an_audit_without_namespaces_covers_all_except_the_platforms(self, lab, run, everything, namespaces):
         namespaces(4)
@@ -270,14 +255,6 @@ class TestRights:
             "the cluster role bindings could not be read: the caller may not list them. It is not known who may pull from all projects"
             in found["unreadable"]
         )
-
-    def test_a_missing_namespace_is_reported(self, run, namespace):
-        result = run("pull_access_audit", namespaces=[namespace, "nowhere"])
-        assert result["failed"]
-        assert [(row["namespace"], "does not exist" in row["error"]) for row in result["failures"]] == [
-            ("nowhere", True)
-        ]
-        assert result["audit"]["clusters"][0]["counts"]["namespaces"] == 1
 
 
 def test_registries_test_the_login_of_each_container(lab, run, namespaces):

@@ -404,13 +404,6 @@ class TestQuestions:
         found = access(run, namespace, **how)
         assert (found["verdict"], found["tested"]) == ("pulls", True)
 
-    @pytest.mark.parametrize("what", [{"pod": "none"}, {"workload": "Job/none"}], ids=str)
-    def test_a_missing_pod_or_workload_is_reported(self, run, namespace, what):
-        result = run("pull_access_info", namespaces=[namespace, "nowhere"], **what)
-        missing, nowhere = (failure["error"] for failure in result["failures"])
-        assert missing.partition(":")[0].endswith("does not exist")
-        assert nowhere.startswith("the namespace does not exist on https://")
-
 
 class TestRightsOfAProject:
     """The user may do everything in one project and cannot read cluster-wide objects."""
@@ -439,14 +432,6 @@ class TestRightsOfAProject:
         assert (found["verdict"], found["cause"]) == ("will_not_pull", "bad_credentials")
         attempted(lab, namespace, 600)
         assert access(run, namespace, pod="app", impersonate_user=user)["verdict"] == "unknown"
-
-
-class TestReadsOnly:
-    def test_pull_access_info_writes_nothing(self, lab, run, namespace):
-        pod(lab, namespace, lab.registry("private")["image"])
-        audit = lab.audit()
-        run("pull_access_info", namespaces=[namespace])
-        assert set(audit.verbs()) <= {"get", "list"}
 
 
 class TestAskedRegistries:

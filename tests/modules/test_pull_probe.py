@@ -14,11 +14,9 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery import probe_leftovers
 from support.lab import Lab, path_of
 from support.objects import auth_file, pull_secret
 from support.playbooks import play
@@ -171,23 +169,6 @@ class TestNode:
         assert "0/2 nodes fit" in result["msg"]
         assert probes(lab, namespace) == []
 
-    def test_many_namespaces_are_watched_with_few_lists(self, lab, run, namespaces, nodes):
-        names = namespaces(10)
-        for name in names[1:]:
-            login(lab, name)
-        audit = lab.audit()
-        result = probe(run, names, image(lab))
-        assert result["outcomes"] == {"pulled": 9, "refused": 1, "unknown": 0}
-        assert [row["namespace"] for row in result["failures"]] == names[:1]
-        assert {event["objectRef"].get("namespace", "") for event in audit.ours() if event["verb"] == "list"} <= {
-            "",
-            *names,
-        }
-        # The first list and the last ones are cluster-wide, and some lists read single namespaces.
-        assert audit.verbs().count("list") < 60
-        assert [*map(audit.verbs().count, ("create", "delete", "get"))] == [10, 10, 0]
-        assert probes(lab) == []
-
     def test_a_nodes_message_is_shown_without_the_login(self, lab, run, namespace, nodes):
         nodes.says = (
             f'failed to pull and unpack image "{image(lab)}": invalid decoded auth: "robot:{CANARY}" '
@@ -313,27 +294,6 @@ class TestLeftovers:
         assert pulls(result) == [("unknown", "not_scheduled")]
         assert f"in namespace {namespace}, deleted 2 pods that an earlier run left" in result["_output"]
         assert [pod["metadata"]["name"] for pod in lab.api("GET", path_of(namespace, "pods"))["items"]] == ["theirs"]
-
-    def test_a_run_in_another_namespace_deletes_pods_past_their_deadline(
-        self, lab, run, namespaces, tmp_path, monkeypatch
-    ):
-        killed, other = namespaces(2)
-        process = self.start(lab, tmp_path, killed)
-        process.kill()
-        process.communicate(timeout=30)
-        labels = dict(each.split("=") for each in SELECTOR.split(","))
-        container = {"containers": [{"name": "probe", "image": image(lab)}]}
-        lab.create(killed, "pods", {"metadata": {"name": "theirs", "labels": labels}, "spec": container})
-        probe(run, other, image(lab), timeout=0)
-        assert len(probes(lab, killed)) == 3, "they may still be at work"
-        later = time.time() + 600
-        monkeypatch.setattr(probe_leftovers, "time", SimpleNamespace(time=lambda: later))
-        checked = probe(run, other, image(lab), timeout=0, check=True)
-        assert len(probes(lab, killed)) == 3
-        assert "would delete 2 pods of probes that ended without cleaning up" in checked["_output"]
-        result = probe(run, other, image(lab), timeout=0)
-        assert "deleted 2 pods of probes that ended without cleaning up" in result["_output"]
-        assert [pod["metadata"]["name"] for pod in probes(lab, killed)] == ["theirs"]
 
     def test_kept_pods_can_be_explained_by_pull_access_info(self, lab, run, namespace, nodes):
         login(lab, namespace, "wrong")

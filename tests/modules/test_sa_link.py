@@ -41,12 +41,6 @@ class TestForeignEntries:
         assert pull_names(lab.account(namespace)) == foreign
         assert not link(run, [namespace], "mine", "mine-too", state="absent")["changed"]
 
-    def test_a_duplicate_of_ours_is_removed_after_its_first_place(self, lab, run, namespace):
-        lab.set_account(namespace, imagePullSecrets=["mine", "theirs", "mine"])
-        platform = pull_names(lab.account(namespace))[0]
-        assert link(run, [namespace], "mine")["changed"]
-        assert pull_names(lab.account(namespace)) == [platform, "mine", "theirs"]
-
     def test_a_link_survives_while_the_platform_restores_its_entry(self, lab, run, namespace, foreign):
         """The platform's entry is removed repeatedly, and the platform appends it again within milliseconds."""
         platform, path = foreign[0], path_of(namespace, "serviceaccounts", "default")
@@ -253,42 +247,6 @@ class TestOnlyManaged:
         audit = lab.audit()
         assert not link(run, [namespace], "ours", "gone", **options)["changed"]
         assert audit.verbs() == ["get"], "what is not linked is not looked up"
-
-    def test_an_unreadable_secret_stays_linked_with_a_warning(self, lab, run, namespace):
-        lab.create(namespace, "secrets", pull_secret("ours", AUTHS, metadata={"labels": MANAGED}))
-        link(run, [namespace], "ours")
-        before = pull_names(lab.account(namespace))
-        let_link(lab, namespace)
-        options = {"state": "absent", "only_managed": True, "impersonate_user": "limited"}
-        result = link(run, [namespace], "ours", **options)
-        assert (result["failed"], result["changed"]) == (False, False)
-        assert "it is not known whether it has the label" in str(result["warnings"])
-        assert pull_names(lab.account(namespace)) == before
-        lab.api("DELETE", path_of(namespace, "roles", "linker"))
-        lab.api("DELETE", path_of(namespace, "rolebindings", "linker"))
-        let_link(lab, namespace, "secrets")
-        assert link(run, [namespace], "ours", **options)["changed"]
-
-
-class TestPurposes:
-    """The purposes have the same meaning as in oc secrets link --for."""
-
-    def test_a_glob_that_matches_no_account_causes_a_warning(self, lab, run, namespaces):
-        names = namespaces(2)
-        for name in names:
-            lab.create(name, "secrets", pull_secret("quay", AUTHS))
-        for _run in range(2):
-            result = link(run, names, "quay", service_accounts=["build-*"])
-            assert (result["changed"], result["failed"]) == (False, False)
-            warning = f"namespaces {', '.join(names)}: no service account matches 'build-*', so nothing is linked"
-            assert warning in str(result["warnings"])
-
-    def test_several_accounts_and_globs_are_linked(self, lab, run, namespace):
-        for name in ("build-a", "build-b", "other"):
-            lab.create(namespace, "serviceaccounts", {"metadata": {"name": name}})
-        result = link(run, [namespace], "mine", service_accounts=["default", "build-*"])
-        assert [change["name"] for change in result["namespaces"][0]["changes"]] == ["build-a", "build-b", "default"]
-        assert "mine" not in pull_names(lab.account(namespace, "other"))
 
 
 class TestWaiting:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.lab import mount_names, pull_names
+from support.lab import pull_names
 from support.objects import b64, pull_secret
 from support.truth import three_ways
 
@@ -29,18 +29,6 @@ def link(run: Any, namespaces: list[str], *secrets: str, **options: Any) -> dict
 class TestRequire:
     """A linked secret must be usable for pulls. Otherwise, the task explains the problem."""
 
-    USELESS = {
-        "podman": (
-            secret("s", kind="kubernetes.io/podmanconfigjson", key="auth.json"),
-            "podmanconfigjson, which no node",
-        ),
-        "opaque": (secret("s", kind="Opaque", key=".dockerconfigjson"), "has type Opaque, which no node reads"),
-        "empty": (secret("s", {"auths": {}}), "holds no entry with user and password"),
-        "helper": (secret("s", {"auths": {"quay.io": {}}, "credsStore": "osxkeychain"}), "holds no entry"),
-        "unwrapped": (secret("s", AUTHS), "holds no entry with user and password"),
-        "missing": (None, "does not exist: create it first"),
-    }
-
     def test_one_bad_namespace_does_not_stop_the_other(self, lab, run, namespaces):
         good, bad = namespaces(2)
         lab.create(good, "secrets", secret("s"))
@@ -58,24 +46,6 @@ class TestRequire:
         result = link(run, [namespace], "s", impersonate_user="limited")
         assert result["changed"]
         assert f"secret {namespace}/s was not checked: the caller may not read it" in str(result["warnings"])
-
-    def test_unlinking_reads_no_secret(self, lab, run, namespace):
-        lab.set_account(namespace, imagePullSecrets=["s"])
-        audit = lab.audit()
-        assert link(run, [namespace], "s", state="absent")["changed"]
-        assert {event["objectRef"]["resource"] for event in audit.ours()} == {"serviceaccounts"}
-
-
-class TestExclusive:
-    def test_an_exclusive_list_keeps_only_ours_and_the_platforms_entries(self, lab, run, namespace):
-        lab.set_account(namespace, imagePullSecrets=["theirs", "mine", "theirs", "mine"], secrets=["theirs"])
-        platform = pull_names(lab.account(namespace))[0]
-        assert link(run, [namespace], "mine", "too", exclusive=True, require="none")["changed"]
-        assert pull_names(lab.account(namespace)) == [platform, "mine", "too"]
-        assert mount_names(lab.account(namespace)) == [platform, "theirs"], "the other list is not spoken of"
-        audit = lab.audit()
-        assert not link(run, [namespace], "mine", "too", exclusive=True, require="none")["changed"]
-        assert audit.writes() == []
 
 
 class TestCreate:

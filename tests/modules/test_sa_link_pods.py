@@ -43,31 +43,7 @@ def crowd(lab, namespace) -> str:
     return namespace
 
 
-ALL = ["alone", "own-list", "runs", "stuck", "stuck-too"]
-
-
 class TestPods:
-    def test_pods_are_not_read_without_restart_pods(self, lab, run, crowd):
-        audit = lab.audit()
-        result = link(run, crowd)
-        assert "pods" not in result["namespaces"][0]
-        assert {event["objectRef"]["resource"] for event in audit.ours()} == {"serviceaccounts"}
-
-    def test_report_lists_pods_without_the_link_and_their_owners(self, lab, run, crowd):
-        result = link(run, crowd, restart_pods="report")
-        told = {
-            pod["name"]: (pod["owner"], pod["waiting_reason"], pod["has_own_list"])
-            for pod in result["namespaces"][0]["pods"]
-        }
-        assert told == {
-            "alone": (None, "ImagePullBackOff", False),
-            "own-list": ("ReplicaSet web", "ImagePullBackOff", True),
-            "runs": ("ReplicaSet web", None, False),
-            "stuck": ("ReplicaSet web", "ImagePullBackOff", False),
-            "stuck-too": ("ReplicaSet web", "ErrImagePull", False),
-        }
-        assert pods(lab, crowd) == ALL
-
     def test_stuck_deletes_only_recoverable_pods_and_check_mode_lists_them(self, lab, run, crowd):
         audit = lab.audit()
         checked = link(run, crowd, restart_pods="stuck", check=True)
@@ -85,18 +61,6 @@ class TestPods:
         audit = lab.audit()
         assert link(run, crowd, restart_pods="stuck")["changed"] is False
         assert audit.writes() == []
-
-    def test_a_pod_created_after_the_link_is_left_alone(self, lab, run, namespace):
-        link(run, namespace)
-        make(lab, namespace, "new", waits="ImagePullBackOff")
-        result = link(run, namespace, restart_pods="stuck")
-        assert (result["changed"], result["namespaces"][0]["pods"]) == (False, [])
-
-    def test_stuck_pods_of_a_linked_account_are_deleted_without_a_write_to_it(self, lab, run, crowd):
-        link(run, crowd)
-        audit = lab.audit()
-        link(run, crowd, restart_pods="stuck")
-        assert {write[:2] for write in audit.writes()} == {("delete", "pods")}
 
     def test_a_pod_with_its_own_list_is_kept_even_if_the_account_has_its_names(self, lab, run, crowd):
         """The pod lacks the platform's entry, so a recreated pod would fail in the same way."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan creates, corrects and deletes the parts of an account, and never changes foreign objects."""
+"""An account gets only the rights that its jobs need. The plan creates, corrects and deletes its parts, and never changes foreign objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Change
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import RIGHTS_PAGE, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import (
+    RIGHTS_PAGE,
+    OptionError,
+    Refusal,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     CLUSTER_ROLE,
     CLUSTER_ROLE_BINDING,
@@ -17,9 +21,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.plan import (
+    ARGUMENTS,
     AccountPlan,
+    AccountRequest,
     AccountRoles,
     NamespaceBindings,
+    from_options,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import LABELS, has_account_labels
 
@@ -231,3 +238,205 @@ class TestInNamespaces:
     def taken(self, **meta: Any) -> dict[str, Any]:
         """Return a binding to another role that has the first name."""
         return {ROLE: {**stored(PARTS.binding(PARTS.wanted()[0], "a"), **meta), "roleRef": {"name": "view"}}}
+
+
+GIVEN = {
+    "name": "robot",
+    "namespace": "home",
+    "jobs": ["secrets", "links", "secrets"],
+    "everywhere": False,
+    "hosted_pull_secrets": None,
+    "state": "present",
+    "token_seconds": None,
+    "kubeconfig_dest": None,
+}
+
+
+def wanted(**options: Any) -> AccountRequest:
+    return from_options({**GIVEN, **options})
+
+
+def test_the_options_give_the_wanted_account() -> None:
+    found = wanted(token_seconds=600, kubeconfig_dest="d/f")
+    assert found == AccountRequest(AccountRoles("home", "robot", ("secrets", "links")), "present", 600, "d/f")
+    assert found.files is not None
+    assert (found.files.directory, [*found.files.plain], found.files.force) == ("d", ["f"], True)
+    assert found.files.option == "kubeconfig_dest"
+
+
+def test_the_option_everywhere_is_false_by_default() -> None:
+    assert ARGUMENTS["everywhere"]["default"] is False
+
+
+def test_an_account_without_kubeconfig_dest_has_no_files() -> None:
+    assert wanted().files is None
+
+
+@pytest.mark.parametrize("state", ["present", "rendered"])
+def test_an_account_without_jobs_is_refused(state: str) -> None:
+    with pytest.raises(OptionError, match="give 'jobs'"):
+        wanted(jobs=None, state=state)
+
+
+def test_state_absent_needs_no_jobs() -> None:
+    assert wanted(jobs=None, state="absent").parts.jobs == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"namespace": "A"}, "namespace"),
+        ({"name": "a b"}, "name"),
+        ({"token_seconds": 599}, "is 599: the minimum is 600 seconds"),
+        ({"token_seconds": 600, "state": "absent"}, "'token_seconds' is for state present only"),
+        ({"kubeconfig_dest": "f"}, "'kubeconfig_dest' needs 'token_seconds'"),
+        ({"jobs": ["management_pull_secret"]}, "give 'hosted_pull_secrets', .*: kubectl get hostedclusters -A"),
+        (
+            {"jobs": ["management_pull_secret"], "hosted_pull_secrets": [], "state": "rendered"},
+            "give 'hosted_pull_secrets'",
+        ),
+        (
+            {"jobs": ["management_pull_secret"], "hosted_pull_secrets": ["*"]},
+            "'hosted_pull_secrets': .* cannot be an object's name",
+        ),
+        ({"hosted_pull_secrets": ["a"]}, "'hosted_pull_secrets' is for the job management_pull_secret"),
+    ],
+)
+def test_invalid_options_are_refused(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        wanted(**options)
+
+
+def test_hosted_pull_secrets_are_kept_once_each() -> None:
+    found = wanted(jobs=["management_pull_secret"], hosted_pull_secrets=["a", "b", "a"]).parts
+    assert found.hosted_pull_secrets == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    "options", [{"jobs": ["management_pull_secret"]}, {"jobs": None, "hosted_pull_secrets": ["a"]}]
+)
+def test_state_absent_does_not_check_hosted_pull_secrets(options: dict[str, Any]) -> None:
+    wanted(**options, state="absent")
+
+
+def test_several_problems_are_reported_at_once() -> None:
+    with pytest.raises(OptionError, match="give 'jobs'.*; option 'token_seconds' is 1"):
+        wanted(jobs=[], token_seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "named", "selected", "says"),
+    [
+        ({"everywhere": True}, True, False, "either 'everywhere' or"),
+        ({"everywhere": True}, False, True, "either 'everywhere' or"),
+        ({"state": "absent"}, True, False, "leave the namespaces out"),
+        ({"state": "absent"}, False, True, "leave the namespaces out"),
+        ({"state": "rendered"}, False, True, "connects to no cluster"),
+    ],
+)
+def test_contradictory_targets_are_refused(options: dict[str, Any], named: bool, selected: bool, says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        wanted(**options).require_targets(named=named, selected=selected)
+
+
+@pytest.mark.parametrize("options", [{}, {"everywhere": True}, {"state": "absent"}, {"state": "rendered"}], ids=str)
+def test_an_account_without_targets_is_accepted(options: dict[str, Any]) -> None:
+    wanted(**options).require_targets(named=False, selected=False)
+
+
+@pytest.mark.parametrize("state", ["present", "rendered"])
+def test_named_targets_are_accepted(state: str) -> None:
+    wanted(state=state).require_targets(named=True, selected=False)
+
+
+def identify(manifests: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(each["kind"], each["metadata"].get("namespace", ""), each["metadata"]["name"]) for each in manifests]
+
+
+def test_each_place_gets_its_own_role() -> None:
+    found = AccountRoles("home", "robot", ("wait",)).wanted()
+    assert [(part.name, part.where) for part in found] == [
+        (ROLE, ""),
+        (f"{ROLE}:cluster", "*"),
+        (f"{ROLE}:openshift-image-registry", "openshift-image-registry"),
+    ]
+
+
+def test_the_option_everywhere_means_the_whole_cluster() -> None:
+    parts = AccountRoles("home", "robot", ("secrets",), everywhere=True)
+    (part,) = parts.wanted()
+    assert (part.name, part.where) == (f"{ROLE}:cluster", "*")
+    assert {verb for rule in part.rules for verb in rule["verbs"]} == {"get", "list", "create", "patch", "delete"}
+    assert identify(parts.manifests([])) == [
+        ("ServiceAccount", "home", "robot"),
+        ("ClusterRole", "", f"{ROLE}:cluster"),
+        ("ClusterRoleBinding", "", f"{ROLE}:cluster"),
+    ]
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_secrets_of_hosted_clusters_are_granted_by_name(everywhere: bool) -> None:
+    parts = AccountRoles("home", "robot", ("management_pull_secret",), everywhere, ("prod-pull",))
+    rules = [rule for part in parts.wanted() for rule in part.rules if "secrets" in rule["resources"]]
+    assert rules == [
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["prod-pull"], "verbs": ["get", "patch"]}
+    ]
+
+
+def test_a_right_in_a_namespace_of_the_platforms_is_not_given_everywhere() -> None:
+    found = {
+        part.where: part.rules
+        for part in AccountRoles("home", "robot", ("nodes_secret", "export"), everywhere=True).wanted()
+    }
+    assert [rule["resourceNames"] for rule in found["openshift-config"]] == [["pull-secret"]]
+    assert {verb for rule in found["*"] for verb in rule["verbs"] if "secrets" in rule["resources"]} == {"list"}
+
+
+def test_manifests_are_in_the_order_in_which_they_can_be_created() -> None:
+    parts = AccountRoles("home", "robot", ("wait",))
+    assert parts.fixed_namespaces() == ["openshift-image-registry"]
+    assert identify(parts.manifests(["a", "b", "a"])) == [
+        ("ServiceAccount", "home", "robot"),
+        ("ClusterRole", "", ROLE),
+        ("ClusterRole", "", f"{ROLE}:cluster"),
+        ("ClusterRole", "", f"{ROLE}:openshift-image-registry"),
+        ("ClusterRoleBinding", "", f"{ROLE}:cluster"),
+        ("RoleBinding", "a", ROLE),
+        ("RoleBinding", "b", ROLE),
+        ("RoleBinding", "openshift-image-registry", f"{ROLE}:openshift-image-registry"),
+    ]
+
+
+def test_a_fixed_namespace_that_is_a_target_too_has_both_roles() -> None:
+    parts = AccountRoles("home", "robot", ("wait",))
+    bound = parts.parts_in("openshift-image-registry", is_target=True)
+    assert [part.name for part in bound] == [ROLE, f"{ROLE}:openshift-image-registry"]
+
+
+def test_a_binding_names_the_account_and_the_role() -> None:
+    parts = AccountRoles("home", "robot", ("export",))
+    part = parts.wanted()[0]
+    binding = parts.binding(part, "a")
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "namespace": "home", "name": "robot"}]
+    assert binding["roleRef"] == {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": ROLE}
+    assert binding["apiVersion"] == "rbac.authorization.k8s.io/v1"
+    assert binding["metadata"]["labels"] == {
+        "app.kubernetes.io/managed-by": "openshift_ops.image_pull",
+        "app.kubernetes.io/component": "automation-account",
+    }
+
+
+@pytest.mark.parametrize("other", [AccountRoles("home", "robot-b", ()), AccountRoles("home-robot", "b", ())])
+def test_no_two_accounts_share_a_role(other: AccountRoles) -> None:
+    mine = AccountRoles("home", "robot", ())
+    assert not {*mine.role_names()} & {*other.role_names()}
+
+
+def test_every_part_that_an_account_may_have_is_known() -> None:
+    assert {*AccountRoles("home", "robot", ()).role_names()} == {
+        ROLE,
+        f"{ROLE}:cluster",
+        f"{ROLE}:openshift-image-registry",
+        f"{ROLE}:openshift-config",
+        f"{ROLE}:kube-system",
+    }

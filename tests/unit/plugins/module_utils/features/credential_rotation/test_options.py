@@ -203,58 +203,45 @@ class TestLifetime:
         (said,) = check_lifetime(options(next_rotation_seconds=60), NOW)
         assert "the expiry time of the new login is unknown" in said
 
+    def refusal(self, **given: Any) -> str:
+        """The reason why the new login does not last long enough, or nothing."""
+        try:
+            assert check_lifetime(options(**given), NOW) == []
+        except OptionError as error:
+            return str(error)
+        return ""
+
     @pytest.mark.parametrize("given", [{"expires": "2001-09-09T01:46:40Z"}, {"password": token(1_000_000_000)}])
     def test_an_expired_login_is_refused(self, given: dict[str, Any]) -> None:
-        with pytest.raises(
-            OptionError, match=r"'new' has expired on 2001-09-09T01:46:40Z: get a fresh one; nothing was read"
-        ):
-            check_lifetime(options(new=new(**given)), NOW)
+        said = "'new' has expired on 2001-09-09T01:46:40Z: get a fresh one; nothing was read"
+        assert said in self.refusal(new=new(**given))
 
-    @pytest.mark.parametrize(("ends", "is_refused"), [(NOW - 60, True), (NOW - 59, False)])
-    def test_clocks_may_differ_by_a_minute(self, ends: float, is_refused: bool) -> None:
-        given = options(new=new(password=token(ends)))
-        if is_refused:
-            with pytest.raises(OptionError, match="has expired"):
-                check_lifetime(given, NOW)
-        else:
-            assert check_lifetime(given, NOW) == []
+    def test_clocks_may_differ_by_a_minute(self) -> None:
+        assert "has expired" in self.refusal(new=new(password=token(NOW - 60)))
+        assert self.refusal(new=new(password=token(NOW - 59))) == ""
 
-    @pytest.mark.parametrize(("next_rotation_seconds", "is_refused"), [(100, False), (101, True)])
-    def test_the_new_login_must_last_until_the_next_run(self, next_rotation_seconds: int, is_refused: bool) -> None:
-        given = options(new=new(password=token(NOW + 100)), next_rotation_seconds=next_rotation_seconds)
-        if is_refused:
-            with pytest.raises(
-                OptionError, match=r"expires on 2030-03-17T17:48:20Z, before the next run in 101 seconds"
-            ):
-                check_lifetime(given, NOW)
-        else:
-            assert check_lifetime(given, NOW) == []
+    def test_the_new_login_must_last_until_the_next_run(self) -> None:
+        login = new(password=token(NOW + 100))
+        said = "expires on 2030-03-17T17:48:20Z, before the next run in 101 seconds"
+        assert said in self.refusal(new=login, next_rotation_seconds=101)
+        assert self.refusal(new=login, next_rotation_seconds=100) == ""
 
     def test_the_option_expires_counts_before_the_expiry_of_the_token(self) -> None:
-        given = options(
-            new=new(password=token(1_000_000_000), expires="2126-01-01T00:00:00Z"), next_rotation_seconds=60
-        )
-        assert check_lifetime(given, NOW) == []
+        login = new(password=token(1_000_000_000), expires="2126-01-01T00:00:00Z")
+        assert self.refusal(new=login, next_rotation_seconds=60) == ""
 
-    @pytest.mark.parametrize(("next_rotation_seconds", "is_refused"), [(43_200, False), (43_201, True)])
-    def test_short_lived_token_kinds_are_known(self, next_rotation_seconds: int, is_refused: bool) -> None:
+    def test_short_lived_token_kinds_are_known(self) -> None:
         """If the lifetimes of the registries differ, the shortest one counts."""
         names = ["public.ecr.aws", "https://123456789012.dkr.ecr.eu-west-1.amazonaws.com/team", "quay.io"]
-        given = options(registries=names, new=new(username="AWS"), next_rotation_seconds=next_rotation_seconds)
-        if is_refused:
-            with pytest.raises(OptionError, match="before the next run"):
-                check_lifetime(given, NOW)
-        else:
-            assert check_lifetime(given, NOW) == []
+        given = {"registries": names, "new": new(username="AWS")}
+        assert "before the next run" in self.refusal(**given, next_rotation_seconds=43_201)
+        assert self.refusal(**given, next_rotation_seconds=43_200) == ""
 
     def test_the_shortest_lifetime_of_several_kinds_counts(self) -> None:
-        names = ["gcr.io", "ghcr.io"]
-        given = options(
-            registries=names, new=new(username="oauth2accesstoken", password="ghs_x"), next_rotation_seconds=3601
-        )
-        with pytest.raises(OptionError, match="before the next run"):
-            check_lifetime(given, NOW)
+        login = new(username="oauth2accesstoken", password="ghs_x")
+        said = self.refusal(registries=["gcr.io", "ghcr.io"], new=login, next_rotation_seconds=3601)
+        assert "before the next run" in said
 
     def test_an_expiry_outside_the_calendar_is_refused(self) -> None:
-        with pytest.raises(OptionError, match="expires on an invalid date"):
-            check_lifetime(options(new=new(password=token(9e14)), next_rotation_seconds=10**15), NOW)
+        said = self.refusal(new=new(password=token(9e14)), next_rotation_seconds=10**15)
+        assert "expires on an invalid date" in said

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pull secret counts as rolled out only if the machine configurations contain it. A pool's own status is not enough."""
+"""The options become a question. The pull secret counts as rolled out only if the machine configurations contain it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import Evaluation
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, Json, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
+    GlobalPullSecret,
     HostedMerge,
     PoolRollout,
+    from_options,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import SYNCHRONIZER, content_hash
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.hosted import (
+    HOSTED_CLUSTER,
+    SYNCHRONIZER,
+    content_hash,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.machine_config import (
     MACHINE_CONFIG,
     MACHINE_CONFIG_POOL,
@@ -40,6 +46,8 @@ def config(text: str) -> dict[str, Any]:
 #: With the logins of the registry of an InternalReleaseImage.
 ADDED = '{"auths":{"quay.io":{"auth":"dTpx"},"localhost:22625":{"auth":"bzpy"},"api-int.a.b:22625":{"auth":"bzpy"}}}'
 CONFIGS = {"old": config(OLD), "new": config(NEW), "other": config(NEW + " "), "none": {"spec": {}}}
+
+
 CONFIGS |= {"own": config(ADDED), "late": config(ADDED.replace("dTpx", "dTpw"))}
 
 
@@ -246,3 +254,44 @@ class TestMerged:
         for found in ({}, {NODE_SECRET: None}):
             with pytest.raises(Refusal, match="does not exist, or the caller may not read it"):
                 HostedMerge().evaluate("kube-system", {}, found)
+
+
+TEXT = '{"auths": {"r.example.com": {"auth": "dTpw"}, "quay.io/team": {"auth": "dTpw"}}}'
+
+
+def read_options(**options: Any) -> GlobalPullSecret:
+    return from_options(options, lambda _path: TEXT)
+
+
+def test_the_registries_of_a_file_are_merged_too() -> None:
+    assert read_options(merge=["a"], auth_file="f", include=["quay.*"]).merge == ["a", "quay.io/team"]
+    assert sorted(read_options(auth_config=TEXT).merge) == ["quay.io/team", "r.example.com"]
+
+
+def test_the_default_question_is_empty() -> None:
+    assert read_options(merge=None, rendered_before=None) == GlobalPullSecret([])
+
+
+def test_all_options_become_parts_of_the_question() -> None:
+    options = {"merge": ["quay.io"], "hosted_cluster": "clusters/prod", "wait": True, "allow_paused": True}
+    found = read_options(**options, rendered_before={"worker": "b"})
+    ref = ObjectRef(HOSTED_CLUSTER, "clusters", "prod")
+    assert found == GlobalPullSecret(["quay.io"], ref, True, True, {"worker": "b"})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"merge": ["quay.io", ""]}, "option 'merge': registry '' is not host"),
+        ({"hosted_cluster": "prod"}, "'prod' is not NAMESPACE/NAME"),
+        ({"hosted_cluster": "/prod"}, "'/prod' is not NAMESPACE/NAME"),
+        ({"hosted_cluster": "clusters/"}, "'clusters/' is not NAMESPACE/NAME"),
+        ({"hosted_cluster": "clusters/prod/x"}, "'prod/x' cannot be an object's name"),
+        ({"hosted_cluster": "Clusters/prod"}, "'Clusters' cannot be an object's name"),
+        ({"include": ["quay.io"]}, "option 'include' selects entries of 'auth_file' or 'auth_config'"),
+        ({"auth_config": "{"}, "option 'auth_config'"),
+    ],
+)
+def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        read_options(**options)

@@ -239,11 +239,9 @@ class TestHosted:
 
     def test_a_hosted_cluster_names_the_node_pools_that_never_get_the_secret(self, api: FakeApi) -> None:
         found = ask(api, GlobalPullSecret(["quay.io", "quay.io/team"]))
-        assert (found["cluster_kind"], found["namespace"], found["name"]) == (
-            "hosted",
-            "kube-system",
-            "additional-pull-secret",
-        )
+        assert found["cluster_kind"] == "hosted"
+        assert found["namespace"] == "kube-system"
+        assert found["name"] == "additional-pull-secret"
         assert found["overridden"] == ["quay.io"]
         assert found["node_pools"] == [
             {"name": "a", "nodes": 1, "receives": True},

@@ -146,10 +146,8 @@ def test_a_copy_without_an_architecture_of_the_nodes_is_named(
     push("new/app", "amd64")
     use(api, registry)
     found = compare(api, registry, certificate)
-    assert (found["answer"], found["reason"]) == (
-        "architecture_missing",
-        "the copy has no image for arm64, and the source has",
-    )
+    assert found["answer"] == "architecture_missing"
+    assert found["reason"] == "the copy has no image for arm64, and the source has"
 
 
 @pytest.mark.parametrize("has_source", [True, False])
@@ -216,10 +214,8 @@ def test_the_account_of_a_related_image_is_not_known_so_neither_is_its_login(
     related = [{"name": "app", "image": f"{registry.host}/old/app:v1"}]
     api.put("clusterserviceversions", "a", "app.v1", spec={"relatedImages": related})
     found = compare(api, registry, certificate, "private")
-    assert (found["answer"], found["reason"]) == (
-        "unknown",
-        "the operator chooses the account that pulls its related images",
-    )
+    assert found["answer"] == "unknown"
+    assert found["reason"] == "the operator chooses the account that pulls its related images"
     assert compare(api, registry, certificate, "missing")["answer"] == "missing"
 
 

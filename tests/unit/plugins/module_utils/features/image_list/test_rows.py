@@ -9,9 +9,15 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.rows import (
+    ImageListQuestion,
+    from_options,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.fake_api import FakeApi
-from support.image_lists import cluster, list_images, rows_of
-from support.objects import auth_file, b64
+from support.image_lists import NO_OPTIONS, cluster, list_images, rows_of
+from support.objects import auth_file, b64, raised
 from support.scripted_pool import Answer
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
@@ -139,9 +145,6 @@ def test_only_a_digest_with_its_repository_counts_as_running(image_id: Any) -> N
     assert row["running_digests"] == ([DIGEST] if "@" in str(image_id) else [])
 
 
-# --- the filter
-
-
 def test_only_images_of_the_paths_are_listed() -> None:
     api = cluster("a")
     for name, image in (("a", "bitnami/redis"), ("b", "docker.io/bitnamilegacy/redis"), ("c", "quay.io/bitnami/redis")):
@@ -176,9 +179,6 @@ def test_an_image_that_a_trigger_has_not_set_yet_is_not_listed(blank: Any) -> No
     api = cluster("a")
     workload(api, "deploymentconfigs", "web", blank)
     assert rows_of(api) == []
-
-
-# --- image streams and builds
 
 
 def stream(api: FakeApi, name: str, tag: dict[str, Any], items: Any = ()) -> None:
@@ -228,9 +228,6 @@ def test_a_build_config_is_listed_with_the_login_of_its_pull_secret() -> None:
     (row,) = rows_of(api)
     assert brief(row, "kind", "field") == ("BuildConfig", "spec.strategy.dockerStrategy.from.name")
     assert row["login"] == {"secret": "a/build-pull", "key": "docker.io", "unknown": ""}
-
-
-# --- logins and nodes
 
 
 def login(api: FakeApi, name: str, entries: Any, namespace: str = "a") -> None:
@@ -359,3 +356,55 @@ def test_objects_that_cannot_be_read_are_reported() -> None:
         "the workloads of a, b could not be read: the caller may not list them",
         "the nodes could not be read: the caller may not list them",
     ]
+
+
+def question(**given: Any) -> ImageListQuestion:
+    return from_options({**NO_OPTIONS, **given})
+
+
+def test_without_a_path_every_image_is_wanted() -> None:
+    assert question().wants(["quay.io/team/app"]) and question(of=[]).wants(["quay.io/team/app"])
+
+
+def test_one_of_the_names_in_one_of_the_paths_is_enough() -> None:
+    asked = question(of=["docker.io/bitnami", "quay.io", "docker.io/bitnami"])
+    assert [path.text for path in asked.of] == ["docker.io/bitnami", "quay.io"]
+    assert asked.wants(["registry.example.com/x", "docker.io/bitnami/redis"]) and asked.wants(["quay.io/x"])
+    assert not asked.wants(["docker.io/library/redis"]) and not asked.wants([])
+
+
+@pytest.mark.parametrize("given", ["bitnami", "docker.io/bitnami/redis:7", ""])
+def test_a_text_that_is_not_a_path_is_refused(given: str) -> None:
+    assert raised(OptionError, lambda: question(of=["quay.io", given])).startswith("option 'of': ")
+
+
+def test_one_path_moves_to_another_or_a_mapping_has_the_moves() -> None:
+    assert moved(of=["docker.io/bitnami"], to="quay.io/acme") == {"docker.io/bitnami": "quay.io/acme"}
+    mapping = {"docker.io/bitnami": "quay.io/acme", "docker.io/bitnami/redis": "quay.io/redis"}
+    asked = question(to=mapping)
+    assert moved(to=mapping) == mapping and [path.text for path in asked.of] == [*mapping]
+    names = {"bitnami/nginx:1": "quay.io/acme/nginx:1", "bitnami/redis:1": "quay.io/redis:1", "quay.io/x": "None"}
+    for image, copy in names.items():
+        reference = reference_of(image)
+        assert reference is not None and str(asked.copy_of(reference)) == copy
+
+
+def moved(**given: Any) -> dict[str, str]:
+    return {source.text: target.text for source, target in question(**given).moves}
+
+
+@pytest.mark.parametrize("given", [
+    {"to": "quay.io/acme"}, {"of": ["docker.io/a", "docker.io/b"], "to": "quay.io/acme"}, {"to": {}}, {"to": ["quay.io"]},
+    {"to": {"docker.io": 1}}, {"to": {1: "quay.io"}}, {"to": {"docker.io/a": "quay.io/a:1"}}, {"to": {"a": "quay.io"}},
+    {"ask_registries": True}, {"kustomize": "file"}, {"of": ["quay.io"], "to": ""},
+])  # fmt: skip
+def test_a_move_that_cannot_be_meant_is_refused(given: dict[str, Any]) -> None:
+    assert "'to'" in raised(OptionError, lambda: question(**given))
+
+
+def test_the_registry_of_the_copies_is_named_if_there_is_one() -> None:
+    asked = question(of=["docker.io"], to="localhost:5000/x", ask_registries=True).registries
+    assert asked is not None and asked.named == "localhost:5000"
+    several = question(to={"docker.io": "a.example.com", "quay.io": "b.example.com"}, ask_registries=True).registries
+    assert several is not None and several.named == ""
+    assert question(of=["docker.io"], to="quay.io").registries is None

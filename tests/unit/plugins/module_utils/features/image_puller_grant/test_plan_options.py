@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options that cannot work are refused before the first request. All others become the declared grant."""
+"""Options that cannot work, and entries that contradict each other, are refused before the first request."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import Contradiction
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant import plan as grant
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_puller_grant.plan import (
     ImagePullerGrant,
+    contradictions,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import Subject
 from support.objects import raised
@@ -116,3 +118,104 @@ class TestOwner:
     def test_the_owner_is_checked(self) -> None:
         with pytest.raises(OptionError, match="option 'owner'"):
             declared(owner="a b")
+
+
+JANE, BOB, ANN = Subject("User", "jane"), Subject("User", "bob"), Subject("Group", "ann")
+PROJECT, ROBOT = Subject("Group", "system:serviceaccounts:b"), Subject("ServiceAccount", "robot", "b")
+
+
+def entry(*subjects: Subject, role: str = "puller", name: str = "ours", present: bool = True, **more: Any) -> Any:
+    return ImagePullerGrant(subjects, role, name, present=present, **more)
+
+
+def revoke(*subjects: Subject, **more: Any) -> Any:
+    return entry(*subjects, present=False, **more)
+
+
+class TestHoldTogether:
+    @pytest.mark.parametrize(
+        "declared",
+        [
+            [],
+            [entry(JANE)],
+            [entry(JANE), entry(JANE), entry(BOB)],
+            [revoke(JANE), revoke(JANE)],
+            [entry(JANE), revoke(BOB)],
+            [revoke(JANE, name="theirs"), entry(JANE)],
+            [entry(JANE), revoke(BOB, name="theirs")],
+            [entry(JANE), revoke(JANE, name="theirs", role="viewer")],
+            [entry(JANE, prune=True), entry(BOB, ANN)],
+            [entry(PROJECT, ROBOT, prune=True), entry(PROJECT), entry(ROBOT)],
+            [entry(PROJECT, prune=True), entry(PROJECT, prune=True)],
+            [entry(JANE, prune=True), entry(PROJECT, name="theirs")],
+            [revoke(JANE, prune=True), revoke(PROJECT, prune=True)],
+            [entry(JANE, prune=True), revoke(PROJECT)],
+            [entry(JANE), revoke(BOB, name="theirs", everywhere=True)],
+            [entry(JANE), revoke(JANE, name="theirs", role="viewer", everywhere=True)],
+            [entry(JANE, name="theirs", role="viewer"), entry(JANE)],
+            [entry(JANE, exclusive=True), entry(JANE, exclusive=True)],
+            [entry(JANE, BOB, exclusive=True), entry(BOB)],
+            [entry(BOB), entry(JANE, BOB, exclusive=True)],
+            [entry(JANE, exclusive=True), entry(BOB, name="theirs")],
+            [entry(JANE, exclusive=True), revoke(BOB)],
+            [revoke(BOB), entry(JANE, exclusive=True)],
+        ],
+    )
+    def test_compatible_grants_do_not_contradict(self, declared: list[ImagePullerGrant]) -> None:
+        assert list(contradictions(declared)) == []
+
+
+class TestContradict:
+    @pytest.mark.parametrize("other", [entry(JANE, role="viewer"), revoke(JANE, role="viewer", everywhere=True)])
+    def test_two_roles_of_one_binding_contradict(self, other: ImagePullerGrant) -> None:
+        said = "role binding ours is declared with role puller and with role viewer"
+        assert list(contradictions([entry(ANN, name="theirs"), entry(JANE), other])) == [Contradiction(1, 2, said)]
+
+    def test_a_grant_and_a_revocation_in_one_binding_contradict(self) -> None:
+        said = "User bob, Group ann is granted by one entry and revoked by the other"
+        pair = [entry(BOB, JANE, ANN), revoke(ANN, BOB)]
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+        said = "Group ann, User bob is granted by one entry and revoked by the other"
+        assert list(contradictions(pair[::-1])) == [Contradiction(0, 1, said)]
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_a_grant_and_a_revocation_in_every_binding_contradict(self, order: int) -> None:
+        pair = [entry(JANE), revoke(JANE, name="theirs", everywhere=True)][::order]
+        said = "User jane is granted by one entry and revoked by the other"
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+
+    @pytest.mark.parametrize("more", [{}, {"prune": True}], ids=str)
+    def test_a_grant_and_a_later_revocation_in_another_binding_contradict(self, more: Any) -> None:
+        """In the other order, the subject is moved: the grant is planned on the result of the revocation."""
+        pair = [entry(JANE, BOB), revoke(JANE, ANN, name="theirs", **more)]
+        said = (
+            "User jane is granted by one entry and revoked by the other in role binding theirs: to move it to role binding ours, "
+            "put the entry that revokes before the one that grants"
+        )
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+        assert list(contradictions(pair[::-1])) == []
+
+    @pytest.mark.parametrize("order", [1, -1])
+    @pytest.mark.parametrize("pruning", [entry(JANE, prune=True), revoke(BOB, prune=True), revoke(prune=True)])
+    def test_a_grant_and_a_prune_of_a_missing_subject_contradict(self, pruning: ImagePullerGrant, order: int) -> None:
+        said = (
+            "one prunes role binding ours, and the other grants Group system:serviceaccounts:b, ServiceAccount b/robot, which would "
+            "be pruned until it exists; grant it in the entry with 'prune: true', or in another binding"
+        )
+        pair = [pruning, entry(JANE, PROJECT, ROBOT)][::order]
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_an_exclusive_grant_and_another_grant_contradict(self, order: int) -> None:
+        pair = [entry(JANE, exclusive=True), entry(JANE, ANN, BOB)][::order]
+        said = "one is exclusive in role binding ours, and the other grants Group ann, User bob"
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+
+    def test_two_exclusive_grants_are_reported_once(self) -> None:
+        said = "one is exclusive in role binding ours, and the other grants User bob"
+        pair = [entry(JANE, exclusive=True), entry(BOB, exclusive=True)]
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said)]
+
+    def test_each_contradicting_pair_is_reported(self) -> None:
+        found = contradictions([entry(JANE), revoke(JANE), entry(BOB), revoke(JANE, BOB)])
+        assert [(one.first, one.second) for one in found] == [(0, 1), (0, 3), (2, 3)]

@@ -371,10 +371,8 @@ class TestReleaseSignature:
 
     def test_a_signed_image_in_use_leaves_information_because_the_new_version_needs_its_own(self):
         severity, text = self.asked(RegistrySignatures(False, "it has one"))
-        assert (severity, text) == (
-            "info",
-            ". 1 image in use has it. Mirror the new version with its signatures as well",
-        )
+        assert severity == "info"
+        assert text == ". 1 image in use has it. Mirror the new version with its signatures as well"
 
     def test_an_unsigned_image_in_use_is_a_warning_with_the_answer(self):
         severity, text = self.asked(RegistrySignatures(True, "registry m.io has none"))

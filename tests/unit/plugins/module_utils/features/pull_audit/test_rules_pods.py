@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rules report failing pulls of pods and templates, each problem once."""
+"""The rules report failing pulls of pods and templates, each problem once, and pods that use an image of their node without a login."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import NamespaceSnapshot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import PullAudit
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.rules_pods import (
+    find_pods_without_login,
+    repositories_with_login,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import POOLS
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from support.surveyed import account, auth, deployment, found_by, place, pod, replica_set, secret, survey
 
 DENIED = "requested access to the resource is denied"
@@ -269,3 +275,36 @@ class TestPublic:
     def test_a_pull_without_a_refused_login_for_public_images_is_not_reported(self, image, host, says):
         seen = place(secrets=[secret("s", {host: auth()})], pods=[pod("s", image=image, says=says)])
         assert found_by("credential-breaks-public-pull", survey(seen)) == []
+
+
+WITH = place("b", secrets=[secret("s")], pods=[pod("s", runs=True)])
+
+
+def test_repositories_are_those_for_which_a_pod_has_a_login() -> None:
+    other = place("c", secrets=[secret("s")], pods=[pod("s", image="r.io/app"), pod("gone", image="q.io/other")])
+    assert repositories_with_login(survey(WITH, other)) == {"q.io/team/app"}
+
+
+def test_a_pod_with_its_image_and_without_a_login_is_found() -> None:
+    own = place(
+        pods=[
+            pod(runs=True),
+            pod("s", name="t", runs=True),
+            pod(name="waits"),
+            pod(name="a", runs=True, policy="Always"),
+        ]
+    )
+    seen = survey(own, WITH)
+    found = find_pods_without_login(own, seen, frozenset(["q.io/team/app"]))
+    assert [(subject.ref.name, reference.host) for subject, reference in found] == [("app", "q.io"), ("t", "q.io")]
+    assert list(find_pods_without_login(own, seen, frozenset())) == []
+
+
+@pytest.mark.parametrize(("platform", "found"), [("AWS", []), ("VSphere", ["app"])], ids=str)
+def test_a_credential_provider_of_the_nodes_is_a_login(platform: str, found: list[str]) -> None:
+    image = "1.dkr.ecr.eu-west-1.amazonaws.com/app"
+    own = place(pods=[pod(runs=True, image=image)])
+    cloud = {INFRASTRUCTURE: {"status": {"platformStatus": {"type": platform}}}}
+    seen = survey(own, objects={**cloud, POOLS: None})
+    pods = find_pods_without_login(own, seen, frozenset([image]))
+    assert [subject.ref.name for subject, _reference in pods] == found

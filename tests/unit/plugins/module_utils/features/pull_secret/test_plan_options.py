@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Options become the declared secret. Options that cannot work are refused before anything is read from the cluster."""
+"""Options become the declared secret. What cannot work, and entries for one secret, are refused before anything is read from the cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import Contradiction
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import from_registries
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret.plan import (
+    PullSecret,
+    contradictions,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import Target
 from support.objects import b64, raised
 
 from unit.canaries import shown
@@ -296,3 +303,44 @@ class TestIdentified:
     def test_an_identified_secret_has_its_name_and_owner_checked(self, given: Any) -> None:
         with pytest.raises(OptionError):
             pull_secret.identity_from_options({"name": "quay", "state": "present", "type": DOCKERCONFIGJSON, **given})
+
+
+TARGET = Target(DOCKERCONFIGJSON, ".dockerconfigjson")
+
+
+def entries(*names: str, mode: str = "absent") -> list[PullSecret]:
+    return [PullSecret(name, TARGET, mode) for name in names]
+
+
+def said(name: str) -> str:
+    return f"both declare secret {name}, so declare it once, with all its registries"
+
+
+def test_different_secrets_do_not_contradict() -> None:
+    assert list(contradictions([])) == []
+    assert list(contradictions(entries("a", "b", "c"))) == []
+
+
+def test_each_further_declaration_contradicts_the_first() -> None:
+    assert list(contradictions(entries("a", "b", "a", "b", "a"))) == [
+        Contradiction(0, 2, said("a")),
+        Contradiction(1, 3, said("b")),
+        Contradiction(0, 4, said("a")),
+    ]
+
+
+def test_two_declarations_of_one_secret_contradict_even_if_they_agree() -> None:
+    for first, second in (("absent", "absent"), ("absent", "merge"), ("merge", "merge"), ("remove", "remove")):
+        pair = [*entries("a", mode=first), *entries("a", mode=second)]
+        assert list(contradictions(pair)) == [Contradiction(0, 1, said("a"))]
+
+
+def test_a_merge_and_a_removal_of_other_registries_do_not_contradict() -> None:
+    merged = from_registries([{"registry": "new.example.com", "username": "u", "password": "p"}])
+    merge = PullSecret("a", TARGET, "merge", merged)
+    apart = PullSecret("a", TARGET, "remove", registries=("old.example.com",))
+    assert list(contradictions([merge, apart])) == []
+    assert list(contradictions([apart, merge])) == []
+    same = PullSecret("a", TARGET, "remove", registries=("old.example.com", "https://new.example.com/"))
+    assert list(contradictions([merge, same])) == [Contradiction(0, 1, said("a"))]
+    assert list(contradictions([same, merge])) == [Contradiction(0, 1, said("a"))]

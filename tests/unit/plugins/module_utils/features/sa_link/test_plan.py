@@ -299,38 +299,6 @@ class TestUnlinking:
         assert self.look(observed, **given_)[1] == []
         assert self.after(observed, **given_) == ({PULL: [PLATFORM, "team"]}, ())
 
-    @pytest.mark.parametrize(("secret", "stays"), [(GENERATED, True), (USERS, False), (None, False)])
-    def test_the_named_secret_decides_before_openshift_4_16(self, secret: Any, stays: bool) -> None:
-        observed = account(imagePullSecrets=[Z, "team"], secrets=[Z])
-        given_ = {"secrets": [Z], "state": "absent"}
-        assert self.look(observed, **given_)[1] == [ref(Z)]
-        lists, notes = self.after(observed, {ref(Z): secret}, **given_)
-        assert lists == {PULL: [Z, "team"] if stays else ["team"]}
-        assert len(notes) == stays
-
-    def test_an_exclusive_list_needs_no_lookup_before_openshift_4_16(self) -> None:
-        observed = account(imagePullSecrets=[Z, "team"], secrets=[Z, TOKEN, "team"])
-        given_ = {"exclusive": True, "link_for": ["pull", "mount"]}
-        assert self.look(observed, **given_)[1] == []
-        assert self.after(observed, **given_) == ({PULL: [Z, "quay"], MOUNT: [Z, TOKEN, "quay"]}, ())
-
-    def test_an_exclusive_list_with_two_that_look_generated_is_decided_by_the_secrets(self) -> None:
-        observed = account(imagePullSecrets=[PLATFORM, Z, "team"], secrets=[PLATFORM])
-        assert self.look(observed, exclusive=True)[1] == [ref(PLATFORM), ref(Z)]
-        found = {ref(PLATFORM): GENERATED, ref(Z): None}
-        assert self.after(observed, found, exclusive=True) == ({PULL: [PLATFORM, "quay"]}, ())
-
-    @pytest.mark.parametrize("given_", [{"secrets": [Z], "state": "absent"}, {"exclusive": True, "secrets": ["team"]}])
-    def test_a_secret_that_may_not_be_read_stays_linked_and_is_reported(self, given_: Any) -> None:
-        observed = account(imagePullSecrets=[Z, "team"])
-        assert self.look(observed, **given_)[1] == [ref(Z)]
-        lists, notes = self.after(observed, {}, **given_)
-        assert lists == {PULL: [Z, "team"]}
-        assert notes == (
-            f"secret {Z} stays linked to service account project-a/default: it is not known whether the platform generated "
-            "it, because it could not be read. Allow the caller to 'get' it, or run again",
-        )
-
     def test_the_entry_of_an_account_with_a_long_name_stays(self) -> None:
         """Before 4.16, only the name identifies the entry. It is truncated and ends with a hash."""
         name = "pipeline-runner-of-the-payments-department-production"
@@ -387,25 +355,6 @@ class TestOnlyManaged:
         observed = {"default": named(PLATFORM, imagePullSecrets=[PLATFORM, *listed], secrets=[PLATFORM])}
         asked = list(desired.related("project-a", observed))
         return asked, desired.plan("project-a", observed, found)
-
-    @pytest.mark.parametrize(
-        ("found", "removed", "note"),
-        [
-            ({ref("quay"): OURS_LABELLED}, True, ""),
-            ({ref("quay"): None}, True, ""),
-            ({ref("quay"): USERS}, False,
-             "it does not have the label app.kubernetes.io/managed-by=openshift_ops.image_pull ('only_managed')"),
-            ({}, False,
-             "it is not known whether it has the label app.kubernetes.io/managed-by=openshift_ops.image_pull "
-             "('only_managed'), because it could not be read. Allow the caller to 'get' it, or run again"),
-        ],
-    )  # fmt: skip
-    def test_the_label_of_the_secret_decides_whether_it_is_unlinked(self, found: Any, removed: bool, note: str) -> None:
-        asked, result = self.plan(found, "quay", "team", "quay")
-        assert asked == [ref("quay")]
-        assert [change.after for change in result.changes] == ([{PULL: [PLATFORM, "team"]}] if removed else [])
-        title = "secret quay stays linked to service account project-a/default: "
-        assert result.notes == ((title + note,) if note else ())
 
     def test_a_secret_that_is_not_linked_is_not_looked_up(self) -> None:
         """The second run sends no request."""

@@ -201,13 +201,11 @@ class TestPod:
 
 class TestKind:
     def test_the_kind_has_the_names_of_the_api_server(self) -> None:
-        assert (
-            TRIMMED_POD.api_version,
-            TRIMMED_POD.kind,
-            TRIMMED_POD.resource,
-            TRIMMED_POD.title,
-            TRIMMED_POD.namespaced,
-        ) == ("v1", "Pod", "pods", "pod", True)
+        assert TRIMMED_POD.api_version == "v1"
+        assert TRIMMED_POD.kind == "Pod"
+        assert TRIMMED_POD.resource == "pods"
+        assert TRIMMED_POD.title == "pod"
+        assert TRIMMED_POD.namespaced is True
 
 
 class TestTrimmed:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory has as few entries as possible, in the order of the accounts' lists, and contains no credential."""
+"""The inventory has as few entries as possible, contains no credential, and has one variable with a valid name for each login."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.files import FilesWanted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import (
     from_registries,
     parse,
@@ -21,7 +24,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory
     Findings,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import (
+    Export,
     InventoryVariables,
+    Vault,
+    from_options,
     inventory_of,
 )
 
@@ -181,3 +187,87 @@ class TestFiles:
     def test_a_line_break_in_a_name_does_not_end_the_comment(self) -> None:
         (plain,) = inventory_of({}).files("odd\nname", encrypted=False)
         assert plain.comment == ["Written by module pull_access_export of openshift_ops.image_pull from odd name."]
+
+
+OTHERWISE = "'credentials: placeholder'"
+DEFAULTS: dict[str, Any] = {
+    "roles": ["system:image-puller"],
+    "dest": None,
+    "credentials": "vault",
+    "vault_id": None,
+    "force": False,
+}
+
+
+def test_no_file_is_written_without_dest() -> None:
+    assert from_options(DEFAULTS) == Export(("system:image-puller",), None)
+
+
+def test_credentials_are_written_to_a_separate_file() -> None:
+    found = from_options({**DEFAULTS, "dest": "d", "vault_id": "prod", "force": True})
+    assert found.files == FilesWanted(
+        "d", ("image_pull.yml",), ("image_pull_vault.yml",), "prod", force=True, otherwise=OTHERWISE
+    )
+
+
+def test_placeholders_need_no_encrypted_file() -> None:
+    found = from_options({**DEFAULTS, "dest": "d", "credentials": "placeholder"})
+    assert found.files == FilesWanted("d", ("image_pull.yml",), otherwise=OTHERWISE)
+
+
+def test_each_role_counts_once() -> None:
+    assert from_options({**DEFAULTS, "roles": ["a", "b", "a"]}).roles == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"roles": []}, "option 'roles' is empty"),
+        ({"roles": ["a/b"]}, "option 'roles'"),
+        ({"force": True}, "option 'force' is for the files that 'dest' asks for"),
+        ({"vault_id": "prod"}, "option 'vault_id' is for the files that 'dest' asks for"),
+        ({"dest": "d", "credentials": "placeholder", "vault_id": "prod"}, "'credentials: vault' only"),
+    ],
+)
+def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        from_options({**DEFAULTS, **options})
+
+
+def login(registry: str = "quay.io", username: str = "team+robot", password: str = "secret-1") -> dict[str, str]:
+    return {"registry": registry, "username": username, "password": password}
+
+
+def test_one_login_is_one_variable() -> None:
+    vault = Vault()
+    first = vault.password(login())
+    assert first == vault.password({**login(), "email": "another"}) == "{{ vaulted_quay_io_team_robot | string }}"
+    assert isinstance(first, TemplateText)
+    assert vault.variables == {"vaulted_quay_io_team_robot": "secret-1"}
+
+
+def test_another_password_has_a_number() -> None:
+    vault = Vault()
+    vault.password(login())
+    assert vault.password(login(password="secret-2")) == "{{ vaulted_quay_io_team_robot_2 | string }}"
+    # A different login with a similar user name.
+    assert vault.password(login(username="team.robot")) == "{{ vaulted_quay_io_team_robot_3 | string }}"
+    assert list(vault.variables.values()) == ["secret-1", "secret-2", "secret-1"]
+
+
+def test_a_whole_auth_file_is_one_variable() -> None:
+    vault = Vault()
+    assert vault.auth_config("one", "m", {"auths": {}}) == "{{ vaulted_one_auth_config }}"
+    assert vault.auth_config("one", "m", {"auths": {}}) == "{{ vaulted_one_auth_config }}"
+    assert vault.auth_config("one", "other", {"auths": {"x": {}}}) == "{{ vaulted_one_auth_config_2 }}"
+
+
+def test_variable_names_are_valid_for_any_login() -> None:
+    vault = Vault()
+    names = ["https://index.docker.io/v1/", "Q.IO:5000/A", "x" * 300, "é", "{{ x }}"]
+    for name in names:
+        vault.password(login(registry=name, username=name))
+    found = list(vault.variables)
+    assert all(name.isidentifier() and name.isascii() and len(name) < 120 for name in found)
+    assert found[:2] == ["vaulted_index_docker_io_v1_index_docker_io_v1", "vaulted_q_io_5000_a_q_io_5000_a"]
+    assert found[3] == "vaulted"

@@ -373,61 +373,6 @@ class TestRoundTrip:
 
 
 class TestEntries:
-    def test_equal_secrets_are_one_entry(self, cluster: Cluster) -> None:
-        for name in ("a", "b", "c"):
-            cluster.namespace(name, default={"imagePullSecrets": ["one"]})
-        cluster.secret("a", "one", content(quay_io="u:secret-1"))
-        same = {"auths": {"quay.io": {"password": "secret-1", "username": "u", "auth": b64("u:secret-1").rstrip("=")}}}
-        cluster.secret("b", "one", json.dumps(same, indent=4))
-        cluster.secret("c", "one", content(quay_io="u:secret-2"))
-        outcome = cluster.exported()
-        found = [(entry["namespaces"], entry["registries"]) for entry in outcome.extra["private_registry_secrets"]]
-        one = {"registry": "quay.io", "username": "u"}
-        assert found == [
-            (["a", "b"], [{**one, "password": "{{ vaulted_quay_io_u | string }}"}]),
-            (["c"], [{**one, "password": "{{ vaulted_quay_io_u_2 | string }}"}]),
-        ]
-        assert cluster.written[0].variables == {"vaulted_quay_io_u": "secret-1", "vaulted_quay_io_u_2": "secret-2"}
-        assert cluster.changed_by_roles() == []
-
-    def test_the_entries_have_the_order_of_the_lists(self, cluster: Cluster) -> None:
-        for name, order in (("a", ["two", "one"]), ("b", ["three", "two"]), ("c", ["one", "three"])):
-            cluster.namespace(name, default={"imagePullSecrets": order})
-            for secret in order:
-                cluster.secret(name, secret, content(quay_io=f"{name}-{secret}:secret-1"))
-        outcome = cluster.exported()
-        entries = [(entry["name"], *entry["namespaces"]) for entry in outcome.extra["private_registry_secrets"]]
-        for namespace, order in (("a", ["two", "one"]), ("b", ["three", "two"]), ("c", ["one", "three"])):
-            assert [name for name, place in entries if place == namespace] == order
-        assert outcome.extra["not_exported"] == []
-
-    def test_an_order_that_entries_cannot_have_is_listed(self, cluster: Cluster) -> None:
-        for name, order in (("a", ["two", "one"]), ("b", ["one", "two"])):
-            cluster.namespace(name, default={"imagePullSecrets": order})
-            for secret in order:
-                cluster.secret(name, secret, content(quay_io=f"{secret}:secret-1"))
-        outcome = cluster.exported()
-        assert len(outcome.extra["private_registry_secrets"]) == 2
-        (row,) = outcome.extra["not_exported"]
-        assert row["namespaces"] == ["a"]
-        assert "lists two before one" in row["reason"]
-        assert cluster.changed_by_roles() == []
-
-    def test_a_duplicate_link_is_not_cleaned_up(self, cluster: Cluster) -> None:
-        cluster.namespace("a", default={"imagePullSecrets": ["one", "one"]})
-        cluster.secret("a", "one", content(quay_io="u:secret-1"))
-        outcome = cluster.exported()
-        assert outcome.extra["private_registry_secrets"][0]["service_accounts"] == []
-        assert "more than once" in rows(outcome)["ServiceAccount", "default"]
-
-    def test_a_secret_that_no_pod_can_use_is_exported_with_its_link(self, cluster: Cluster) -> None:
-        """The kubelet finds no usable key in this secret, so the role would refuse to link it."""
-        cluster.namespace("a", default={"imagePullSecrets": ["one"]})
-        cluster.secret("a", "one", json.dumps({"auths": {"https://%zz": {"auth": b64("u:secret-1")}}}))
-        outcome = cluster.exported()
-        assert outcome.extra["private_registry_secrets"][0]["require"] == "existing"
-        assert cluster.changed_by_roles() == []
-
     def test_grants_are_exported_and_other_bindings_are_counted(self, cluster: Cluster) -> None:
         cluster.namespace("a")
         cluster.namespace("b")
@@ -459,14 +404,6 @@ class TestEntries:
 class TestProof:
     """Problems that only the features for applying entries can detect are listed too."""
 
-    def test_a_link_of_an_account_named_like_a_glob_is_not_exported(self, cluster: Cluster) -> None:
-        """No API server accepts such a name."""
-        cluster.namespace("a", **{"*": {"imagePullSecrets": ["one"]}})
-        cluster.secret("a", "one", content(quay_io="u:secret-1"))
-        outcome = cluster.exported()
-        assert outcome.extra["private_registry_secrets"][0]["service_accounts"] == []
-        assert "its links are not in the entry" in rows(outcome)["Secret", "one"]
-
     def test_a_grant_is_not_exported_if_its_binding_has_another_role(self, cluster: Cluster) -> None:
         cluster.namespace("a")
         cluster.binding("a", "system:image-pullers", {"kind": "User", "name": "alice"})
@@ -474,13 +411,6 @@ class TestProof:
         outcome = cluster.exported()
         assert outcome.extra["cross_project_pull_grants"] == []
         assert "the role of a binding cannot be changed" in rows(outcome)["RoleBinding", "image-puller-grant"]
-
-
-class TestThePlatforms:
-    def test_the_pull_secret_of_the_nodes_is_left_out(self, cluster: Cluster) -> None:
-        cluster.namespace("openshift-config")
-        cluster.secret("openshift-config", "pull-secret", content(quay_io="u:secret-1"))
-        assert cluster.exported().extra["left_out"] == {"node_pull_secret": 1}
 
 
 class TestFailures:

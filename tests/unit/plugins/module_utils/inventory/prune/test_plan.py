@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A prune removes only objects that their owner no longer declares, and each guard is tested on its own."""
+"""A prune removes only objects that their owner no longer declares. Each guard is tested on its own, and each removal can be left out alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import INSTANCE, MANAGED_BY, Plan
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
+    INSTANCE,
+    MANAGED_BY,
+    Change,
+    Plan,
+    Related,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     ROLE_BINDING,
@@ -17,12 +23,16 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import (
+    NOTHING,
     DeclaredObjects,
     Grant,
     Links,
     Prune,
+    Removal,
     count_removals,
+    keep_removals,
     list_ref,
+    removals_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import RBAC, Subject
 from hypothesis import given
@@ -263,3 +273,128 @@ def test_malformed_objects_yield_a_plan_or_an_error(change: Changed) -> None:
             assert str(error).isprintable()
         else:
             assert not [one for one in planned.changes if one.ref.name == "theirs"]
+
+
+PRUNE = Prune("a", {})
+
+
+def user_binding(name: str, *users: str, role: str = ROLE) -> dict[str, Any]:
+    found = binding(name, *(Subject("User", user) for user in users))
+    return {**found, "roleRef": {**found["roleRef"], "name": role}}
+
+
+class Place:
+    """The objects of a namespace."""
+
+    def __init__(self, *found: dict[str, Any]) -> None:
+        self.objects = {one["metadata"]["name"]: one for one in found if "imagePullSecrets" in one}
+        self.related: Related = {
+            list_ref(SECRET, NS): {"items": [one for one in found if "data" in one]},
+            list_ref(ROLE_BINDING, NS): {"items": [one for one in found if "roleRef" in one]},
+        }
+
+    def changes(self, prune: Prune) -> tuple[Change, ...]:
+        return prune.plan(NS, self.objects, self.related).changes
+
+    def removals(self, prune: Prune) -> list[Removal]:
+        return removals_of(NS, self.changes(prune), self.related)
+
+
+def described(changes: tuple[Change, ...]) -> list[tuple[Any, ...]]:
+    return [
+        (change.action, change.ref.name, *[names["removed"] for names in change.details.get("lists", {}).values()])
+        for change in changes
+    ]
+
+
+PLACE = Place(
+    secret("one"),
+    secret("two"),
+    account("default", pull=("one", "two"), mount=("one",)),
+    account("builder", pull=("one",)),
+    user_binding("first", "jane", "joe"),
+    user_binding("second", "jane", role="other"),
+)
+
+
+class TestRemovals:
+    def test_a_deleted_secret_is_one_removal_with_its_links(self) -> None:
+        titles = [str(each) for each in PLACE.removals(PRUNE)]
+        assert titles == [
+            f"secret {NS}/one",
+            f"secret {NS}/two",
+            f"the grant to User jane in {NS}",
+            f"the grant to User joe in {NS}",
+        ]
+
+    def test_a_link_to_a_kept_secret_is_a_removal_for_each_account(self) -> None:
+        everything = PLACE.removals(PRUNE)
+        place = Place(
+            secret("one"), account("default", pull=("one",), mount=("one",)), account("builder", pull=("one",))
+        )
+        secrets = keep_removals(PRUNE, [Removal(NS, "", everything[0].objects.__class__(frozenset({"one"})))])
+        assert [each.title for each in place.removals(secrets)] == [
+            f"the link of service account {NS}/builder to secret one",
+            f"the link of service account {NS}/default to secret one",
+        ]
+
+    def test_nothing_is_removed_if_every_removal_is_kept(self) -> None:
+        assert PLACE.changes(keep_removals(PRUNE, PLACE.removals(PRUNE))) == ()
+
+    @pytest.mark.parametrize(
+        ("kept", "expected"),
+        [
+            (0, [("update", "default", ["two"]), ("delete", "two"), ("delete", "first"), ("delete", "second")]),
+            (2, [("update", "builder", ["one"]), ("update", "default", ["one", "two"], ["one"]), ("delete", "one"),
+             ("delete", "two"), ("update", "first")]),
+        ],
+    )  # fmt: skip
+    def test_a_plan_without_a_removal_has_all_others(self, kept: int, expected: list[tuple[Any, ...]]) -> None:
+        prune = keep_removals(PRUNE, [PLACE.removals(PRUNE)[kept]])
+        found = described(PLACE.changes(prune))
+        assert sorted(found, key=str) == sorted(expected, key=str)
+
+    def test_a_removal_does_not_keep_objects_of_other_namespaces(self) -> None:
+        other = Removal("project-b", "", PLACE.removals(PRUNE)[0].objects)
+        assert PLACE.changes(keep_removals(PRUNE, [other])) == PLACE.changes(PRUNE)
+
+
+LINKS = Links(frozenset({"quay"}), ("default", "build-*"), frozenset({"imagePullSecrets"}))
+GRANT = Grant("puller", "ours", frozenset({JANE}))
+
+
+class TestDeclared:
+    @pytest.mark.parametrize(
+        ("account", "key", "secret", "declared"),
+        [
+            ("default", "imagePullSecrets", "quay", True),
+            ("build-1", "imagePullSecrets", "quay", True),
+            ("builder", "imagePullSecrets", "quay", False),
+            ("default", "secrets", "quay", False),
+            ("default", "imagePullSecrets", "other", False),
+        ],
+    )
+    def test_declared_links_are_recognized(self, account: str, key: str, secret: str, declared: bool) -> None:
+        assert DeclaredObjects(links=(LINKS,)).links_to(account, key, secret) is declared
+        assert not NOTHING.links_to(account, key, secret)
+
+    def test_a_declared_grant_is_found_in_any_binding(self) -> None:
+        found = DeclaredObjects(grants=(GRANT,))
+        assert found.grants_to("puller", JANE)
+        assert not found.grants_to("view", JANE)
+        assert not found.grants_to("puller", OPS)
+
+    def test_the_binding_of_a_declared_grant_counts_as_used(self) -> None:
+        found = DeclaredObjects(grants=(GRANT,))
+        assert found.uses("puller", "ours")
+        assert not found.uses("view", "ours")
+        assert not found.uses("puller", "other")
+
+    def test_declarations_are_merged_by_namespace(self) -> None:
+        secrets = {"a": DeclaredObjects(frozenset({"x"})), "b": DeclaredObjects(frozenset({"y"}))}
+        more = {"a": DeclaredObjects(frozenset({"z"}), (LINKS,), (GRANT,))}
+        assert DeclaredObjects.merge([secrets, more]) == {
+            "a": DeclaredObjects(frozenset({"x", "z"}), (LINKS,), (GRANT,)),
+            "b": DeclaredObjects(frozenset({"y"})),
+        }
+        assert DeclaredObjects.merge([]) == {}

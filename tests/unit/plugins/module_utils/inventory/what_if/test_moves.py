@@ -224,13 +224,11 @@ def test_the_next_pod_has_nothing_of_the_present_one() -> None:
         shares_error=True,
     )
     later = Moves(BITNAMI).move(present, survey(place()).evidence)
-    assert (later.own, later.reason, later.message, later.is_pulled, later.shares_error) == (
-        ("s",),
-        "",
-        "",
-        False,
-        False,
-    )
+    assert later.own == ("s",)
+    assert later.reason == ""
+    assert later.message == ""
+    assert later.is_pulled is False
+    assert later.shares_error is False
     assert later.is_copied and not present.is_copied
 
 

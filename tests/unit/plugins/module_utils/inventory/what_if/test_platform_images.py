@@ -34,12 +34,10 @@ INSTALLED = {
 
 def test_a_release_is_pulled_without_a_pod_secret() -> None:
     (subject,) = subjects_of(CLUSTER_VERSION.kind, trim_platform_object(RELEASE))
-    assert (subject.image, subject.container, subject.own, subject.is_pod) == (
-        "quay.io/release@sha256:0",
-        "release",
-        (),
-        True,
-    )
+    assert subject.image == "quay.io/release@sha256:0"
+    assert subject.container == "release"
+    assert subject.own == ()
+    assert subject.is_pod is True
     assert str(subject.ref) == "ClusterVersion openshift-cluster-version/version"
 
 

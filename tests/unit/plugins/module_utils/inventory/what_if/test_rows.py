@@ -226,12 +226,10 @@ class TestOwners:
         assert report["after"]["reason"].startswith(
             "the next pod that its controller creates may get the list of service account a/default: "
         )
-        assert (report["changes"], report["fix"], bool(found[1].deciding.touched), found[1].moment) == (
-            [],
-            [],
-            True,
-            None,
-        )
+        assert report["changes"] == []
+        assert report["fix"] == []
+        assert found[1].deciding.touched
+        assert found[1].moment is None
 
     def test_a_change_that_does_not_harm_the_next_pod_is_no_doubt(self) -> None:
         lists = [account()]
