@@ -48,8 +48,8 @@ faults-large: ## Run the tests with faults and killed runs at full size: 1,000 n
 verdicts-large: ## Explain and pull 4,000 generated pods in three ways, under five configurations of the cluster
 	@python3 tests/tools/check.py '60,000 verdicts against the node'
 
-lab-up: ## Start a lab and print its KUBECONFIG, registries, logins and CA certificate
-	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" up --dir "$(LAB_DIR)"'
+lab-up: ## Start a lab and print its KUBECONFIG, registries, logins and CA certificate. LAB_DIR=/tmp/other for a second one, also below
+	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" up --dir "$(LAB_DIR)"' || { echo 'For a second lab: make lab-up LAB_DIR=/tmp/other' >&2; exit 1; }
 
 lab-down: ## Stop the lab and remove its files
 	@$(PREPARE) lab sh -c '"$$IMAGE_PULL_LAB" down --dir "$(LAB_DIR)"'

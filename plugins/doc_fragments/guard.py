@@ -27,8 +27,7 @@ options:
       - The answer is about the objects that the task has read. A pod that is created afterwards is not part of it. If another client changes
         one of these objects meanwhile, or a write fails, the module plans the namespace again, and asks again before it writes.
         M(openshift_ops.image_pull.pull_access_prune) then removes nothing more in a namespace in which a removal would break a workload.
-      - The default is V(false) in this release, because the guard needs more rights and time, and because tasks fail that have removed
-        objects before. The next release changes the default to V(what_if).
+      - The default is V(false), because the guard needs more rights and time, and because tasks fail that have removed objects before.
     type: str
     choices: ["false", what_if, what_if_strict]
     default: "false"
