@@ -24,7 +24,12 @@ from ansible.module_utils.common import warnings
 from ansible.module_utils.common.parameters import PASS_VARS
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import ansible_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import (
+    Interrupted,
+    allow_interruption,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from support.objects import b64
 
@@ -33,6 +38,7 @@ from unit.listed_things import FORM, INVALID, LISTED
 from unit.registered import HAS_REGISTRY, forget_registered
 
 LIMIT = 60
+
 ARGUMENTS: dict[str, Any] = {
     "name": {"type": "str", "required": True, "aliases": ["title"]},
     "password": {"type": "str", "no_log": True},
@@ -434,3 +440,121 @@ def test_a_hidden_result_is_returned_without_masking(run: Run) -> None:
     module = Module(ARGUMENTS, lambda task: result, None, hidden=("auth_config",))
     ended = run(module.run, module=module, name="n", password="quay.io")
     assert (ended.result["auth_config"], ended.result["note"]) == (handed_on, "a ********")
+
+
+# --- A run ends on a signal or when its reader has gone, and then restores the previous signal handlers
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture
+def received() -> Iterator[list[int]]:
+    """The signals that reach the previous handlers."""
+    seen: list[int] = []
+    before = {number: signal.signal(number, lambda number, _frame: seen.append(number)) for number in SIGNALS}
+    yield seen
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class TestSignal:
+    @pytest.mark.parametrize("number", SIGNALS)
+    def test_a_signal_ends_the_block(self, received: list[int], number: signal.Signals) -> None:
+        with pytest.raises(Interrupted, match=f"^{number.name}$") as error, allow_interruption(never):
+            signal.raise_signal(number)
+        assert error.value.number == number
+        assert received == []
+
+    @pytest.mark.parametrize("number", SIGNALS)
+    def test_a_signal_ends_a_wait_for_threads(self, received: list[int], number: signal.Signals) -> None:
+        """A run waits for the threads of a task.
+
+        Any other kind of wait may miss the signal: there is a gap between the last check for signals and the system call,
+        and a thread that wakes when the wait releases the interpreter sends its signal in this gap.
+        """
+        release = threading.Event()
+
+        def send(_item: int) -> None:
+            os.kill(os.getpid(), number)
+            release.wait(LIMIT)
+
+        began = time.monotonic()
+        with pytest.raises(Interrupted), allow_interruption(never), Workers(1) as workers:
+            workers.map(send, range(2))
+        release.set()
+        assert time.monotonic() - began < LIMIT / 2
+
+    def test_an_interruption_is_not_an_exception_that_handlers_catch(self) -> None:
+        assert not issubclass(Interrupted, Exception)
+
+    @pytest.mark.parametrize("number", SIGNALS)
+    def test_the_previous_handler_is_restored_after_the_block(
+        self, received: list[int], number: signal.Signals
+    ) -> None:
+        with allow_interruption(never):
+            pass
+        signal.raise_signal(number)
+        with pytest.raises(KeyError), allow_interruption(never):
+            raise KeyError
+        signal.raise_signal(number)
+        assert received == [number, number]
+
+    @pytest.mark.parametrize("number", SIGNALS)
+    def test_an_ignored_signal_stays_ignored(self, received: list[int], number: signal.Signals) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        with allow_interruption(never):
+            assert signal.getsignal(number) == signal.SIG_IGN
+            signal.raise_signal(number)
+        assert signal.getsignal(number) == signal.SIG_IGN
+
+
+class TestAbandoned:
+    def test_an_abandoned_run_ends(self, received: list[int]) -> None:
+        asked = []
+
+        def is_abandoned() -> bool:
+            asked.append(threading.current_thread())
+            return len(asked) == 2
+
+        started = time.monotonic()
+        with pytest.raises(Interrupted, match="SIGTERM"), allow_interruption(is_abandoned):
+            threading.Event().wait(LIMIT)
+        assert 1.5 < time.monotonic() - started < LIMIT
+        assert len(asked) == 2
+        assert threading.main_thread() not in asked
+
+    def test_the_watch_ends_with_the_block(self, received: list[int]) -> None:
+        before = threading.enumerate()
+        with allow_interruption(never):
+            (watch,) = [thread for thread in threading.enumerate() if thread not in before]
+            assert watch.daemon
+        watch.join(LIMIT)
+        assert not watch.is_alive()
+
+    def test_the_watch_ends_with_the_run_that_it_ended(self, received: list[int]) -> None:
+        before = threading.enumerate()
+        with pytest.raises(Interrupted), allow_interruption(lambda: True):
+            threading.Event().wait(LIMIT)
+        assert [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()] == []
+
+
+class TestOtherThread:
+    def test_signals_are_not_handled_in_another_thread(self, received: list[int]) -> None:
+        """Python sets handlers in the main thread only."""
+        done: list[Any] = []
+
+        def work() -> None:
+            before, handlers = threading.active_count(), [signal.getsignal(number) for number in SIGNALS]
+            with allow_interruption(lambda: True):
+                done.append(threading.active_count() - before)
+                done.append([signal.getsignal(number) for number in SIGNALS] == handlers)
+            done.append("ended")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(LIMIT)
+        assert done == [0, True, "ended"]

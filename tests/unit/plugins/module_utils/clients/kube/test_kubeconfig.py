@@ -15,6 +15,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     Pem,
     Section,
     load_kubeconfig,
+    parse_yaml,
 )
 from support.objects import b64
 
@@ -22,6 +23,7 @@ WAY_OUT = (
     "Set 'kubeconfig: /path/to/kubeconfig', with 'context: NAME' for another context than its current one, or set 'host' and 'api_key', or "
     "export K8S_AUTH_KUBECONFIG=/path/to/kubeconfig"
 )
+
 SECRET = "secret-content"
 
 
@@ -286,3 +288,29 @@ class TestSection:
     def test_the_repr_of_a_section_hides_its_values(self) -> None:
         assert SECRET not in repr(section(token=SECRET)) + repr(load_kubeconfig(config(), None))
         assert b64(b"x") not in repr(section(token="eA=="))
+
+
+# --- YAML of an object becomes plain data, and no error quotes it
+
+
+def test_yaml_and_json_are_parsed() -> None:
+    assert parse_yaml("a: [b, c]\nd: null\n") == {"a": ["b", "c"], "d": None}
+    assert parse_yaml('{"a": {"b": true}}') == {"a": {"b": True}}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a: [", "it is not valid YAML"),
+        ("[" * 2000, "it is not valid YAML"),
+        ("!!python/object/apply:os.system [canary]", "it is not valid YAML"),
+        ("a: 9999-99-99", "it is not valid YAML"),
+        ("canary", "it is not a mapping"),
+        ("", "it is not a mapping"),
+        (f"a: {'x' * 300_000}", "it is too long"),
+    ],
+)
+def test_a_text_that_is_not_a_mapping_is_an_error(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why) as caught:
+        parse_yaml(text)
+    assert "canary" not in str(caught.value)
