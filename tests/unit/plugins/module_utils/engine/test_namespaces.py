@@ -226,13 +226,6 @@ class TestVisible:
         api.fail("GET /api/v1/namespaces", status_object(403, "Forbidden", "no"))
         assert [namespace["metadata"]["name"] for namespace in list_visible_namespaces(api.cluster())] == ["mine"]
 
-    def test_visible_raises_an_error_if_no_list_is_allowed(self) -> None:
-        api = FakeApi()
-        api.fail("GET /api/v1/namespaces", status_object(403, "Forbidden", "no"))
-        api.fail("GET .*/projects", status_object(404, "NotFound", "404 page not found"))
-        with pytest.raises(Forbidden):
-            list_visible_namespaces(api.cluster())
-
 
 class TestResolveInWhatIsKnown:
     def test_known_namespaces_are_resolved_without_a_request(self) -> None:

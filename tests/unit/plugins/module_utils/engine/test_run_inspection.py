@@ -230,18 +230,6 @@ class TestFailures:
         assert "listing serviceaccounts in all namespaces" in outcome.stopped
         assert outcome.namespaces[0].error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
 
-    def test_a_failed_list_in_a_later_look_loses_no_result(self, api: FakeApi) -> None:
-        for name in "abcd":
-            api.put("serviceaccounts", name, "robot")
-        api.put("namespaces", "", "e")
-        api.fail(r"GET /api/v1/serviceaccounts\?", ODD, times=ALWAYS, after=1)
-        names = [*"abcd", "e"]
-        outcome = run(api, names, wait_timeout=60)
-        assert statuses(outcome)["a"] == "unchanged"
-        # The last namespace is read on its own: it needs no list.
-        assert statuses(outcome)["e"] == "failed"
-        assert outcome.stopped == ""
-
 
 class TestProgress:
     def test_progress_counts_each_namespace_once(self, api: FakeApi) -> None:
