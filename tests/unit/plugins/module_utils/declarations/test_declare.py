@@ -72,7 +72,6 @@ FORM = ListForm(
     "things", "name", [SOURCES], kind=SECRET, arguments=DECLARATION, declare=declare, contradictions=same_state
 )
 ARGUMENTS = {**DECLARATION, FORM.option: FORM.spec}
-NAMES_FORM = ListForm("things", "names", kind=SECRET, declare=declare, contradictions=same_state)
 
 
 def wanted(*items: Any, form: ListForm[Any] = FORM, **params: Any) -> Any:
@@ -122,15 +121,6 @@ class TestDeclared:
         assert first.targets == Targets(["x"])
         assert second.targets == NamespaceSelector(labels="l=1")
 
-    def test_options_that_an_entry_lacks_come_from_the_task(self) -> None:
-        params = {"name": "n", "namespaces": ["a"], "state": "present", "count": 1}
-        items = {"state": "absent", "name": None}, {"count": 0}, {"namespaces": ["b"]}
-        found = wanted(*items, **params)
-        assert [one.desired.options["state"] for one in found] == ["absent", "present", "present"]
-        assert [one.desired.options["count"] for one in found] == [1, 0, 1]
-        assert [one.desired.options["name"] for one in found] == ["n", "n", "n"]
-        assert [one.targets.namespaces for one in found] == [["a"], ["a"], ["b"]]
-
     def test_an_option_of_an_entry_replaces_the_alternatives_of_the_task(self) -> None:
         params = {"namespaces": ["a"], "namespace_selector": None, "inline": [1], "file": None}
         selects, reads, neither = wanted(
@@ -163,23 +153,6 @@ class TestDeclared:
         said = refused(*[{"state": "wrong", "namespaces": ["a"]} for _one in range(count)])
         assert said.startswith("nothing was read or changed: things[0]: ")
         assert said.endswith(f"things[{min(count, 20) - 1}]: option 'state' is wrong{told}")
-
-    @pytest.mark.parametrize(
-        ("value", "shown"),
-        [
-            ("quay", "things[0] (quay)"),
-            (["quay", "team.example"], "things[0] (quay, team.example)"),
-            (["quay", CANARY, 5, None], "things[0] (quay)"),
-            (CANARY, "things[0]"),
-            ([], "things[0]"),
-            (None, "things[0]"),
-            (7, "things[0]"),
-            ({"quay": 1}, "things[0]"),
-        ],
-    )
-    def test_text_that_cannot_be_a_name_is_not_shown_as_the_name_of_an_entry(self, value: Any, shown: str) -> None:
-        (found,) = wanted({"names": value, "namespaces": ["a"]}, form=NAMES_FORM)
-        assert str(found.entry) == shown
 
 
 class TestEntryProblems:
