@@ -88,12 +88,6 @@ def test_pods_are_alike_only_with_the_same_account_list_image_and_state() -> Non
     assert [access.verdict for access in accesses] == ["pulls", "unknown", "unknown", "pulls", "pulls"]
 
 
-def test_the_pull_policy_and_the_stream_decide_too() -> None:
-    never = pod("s", name="b", policy="Never")
-    accesses = survey(place(secrets=[secret("s")], pods=[pod("s"), never])).accesses["a"]
-    assert [access.verdict for access in accesses] == ["pulls", "unknown"]
-
-
 def test_volumes_are_alike_but_not_like_containers() -> None:
     subject = ContainerPull(ObjectRef(POD, "a", "p"), "default", (), "c", "app:v1", is_pod=True)
     volume = replace(subject, container="", volume="model")
