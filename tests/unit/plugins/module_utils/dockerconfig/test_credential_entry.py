@@ -44,6 +44,8 @@ QUOTES = "put it in quotes where it is defined, because YAML changes a value suc
 
 WHERE = "the file: the entry for 'quay.io'"
 
+TOKEN_ONLY = "holds only an identity token, which the kubelet does not read: use a robot or service account of the registry, with user and password"
+
 OPTION = "option 'registries': the entry for 'quay.io'"
 
 
@@ -94,6 +96,11 @@ class TestFromOption:
             (
                 {"registry": "a b"},
                 "option 'registries': registry 'a b' is not host[:port][/path]: it is empty, or has white space or a control character",
+            ),
+            (
+                {"registry": "robot:canary@quay.io"},
+                "option 'registries': registry '***@quay.io' is not host[:port][/path]: remove the '@' and the part before it, or a digest, "
+                "and give the user in 'username'",
             ),
         ],
     )  # fmt: skip
@@ -160,12 +167,13 @@ class TestFromFile:
                 "has an 'auth' without a colon: it must be base64 of USER:PASSWORD and it was encoded twice. Log in to it again",
             ),
             ({"auth": b64(":canary")}, "has no user: log in to it again with user and password"),
+            ({"auth": b64("robot:")}, "has no password: log in to it again with user and password"),
+            ({"auth": b64(":")}, "has no user and no password: log in to it again with user and password"),
+            ({"username": "robot"}, "has no password: log in to it again with user and password"),
+            ({"password": "canary"}, "has no user: log in to it again with user and password"),
+            *((token, TOKEN_ONLY) for token in ({"identitytoken": "canary"}, {"IdentityToken": "canary"})),
             ({"email": "e"}, "has no user and no password: log in to it again with user and password"),
-            (
-                {"auth": b64("robot:"), "identitytoken": "canary"},
-                "holds only an identity token, which the kubelet does not read: use a robot or service account of the registry, with user "
-                "and password",
-            ),
+            ({"auth": b64("robot:"), "identitytoken": "canary"}, TOKEN_ONLY),
             ({"username": "r\udce9", "password": "x"}, "has a user or password that is not valid Unicode: save the file as UTF-8"),
             ({"username": "r", "password": "\ud800"}, "has a user or password that is not valid Unicode: save the file as UTF-8"),
         ],
