@@ -125,29 +125,6 @@ def test_equal_attempts_with_different_keys_are_asked_once(server: HostileRegist
     assert len(server.requests) == 2, "once without the login, once with it"
 
 
-def test_the_fix_names_the_option_of_the_module(server: HostileRegistry) -> None:
-    access = RegistryAccess()
-    (proof,) = collect_proofs(
-        [LoginCheck.of(LoginQuestion(server.host, "alice", "Canary-77"), access, is_named=True)]
-    ).values()
-    assert proof.said.endswith(
-        "Give the certificate of the authority that signed it: 'registry_ca_cert: /path/to/ca.crt'"
-    )
-
-
-@pytest.mark.usefixtures("no_outside_settings")
-def test_the_fix_for_a_late_response_names_the_option(certificate: str) -> None:
-    def script(server: HostileRegistry) -> Iterable[bytes]:
-        server.pause(20)
-        yield b""
-
-    access = RegistryAccess(certificate, timeout=0.2)
-    with served(script, server_context(certificate)) as server:
-        question = LoginQuestion(server.host, "alice", "Canary-77")
-        (proof,) = collect_proofs([LoginCheck.of(question, access, is_named=True)]).values()
-    assert proof.said.endswith("firewalls, or raise 'registry_timeout: 60'")
-
-
 def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_module(
     certificate: str, no_outside_settings: None
 ) -> None:
