@@ -51,11 +51,6 @@ def _expressions() -> Iterator[tuple[str, str]]:
                 yield f"{path.relative_to(ROOT)}: {keys[-1]}", text
 
 
-def test_no_role_or_playbook_has_a_loop_in_a_template() -> None:
-    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in FILES}
-    assert [name for name, text in texts.items() if "{% for" in text or "{%- for" in text or "namespace(" in text] == []
-
-
 def test_there_are_no_more_long_expressions_than_before() -> None:
     long = [place for place, text in _expressions() if len(text) >= LONG]
     assert len(long) <= MOST_LONG, "\n".join(long)

@@ -41,7 +41,7 @@ TESTS = {
             "tests/security/test_registries.py::TestAudit",
             "tests/security/test_registries.py::TestWhatIf",
             "tests/unit/plugins/module_utils/clients/registry/test_image_details_signatures.py::TestHostileRegistry",
-            "tests/unit/plugins/module_utils/clients/https/test_connections_addresses.py",
+            "tests/unit/plugins/module_utils/clients/https/test_connections.py",
             "tests/modules/test_pull_secret_verify.py",
             "tests/unit/plugins/module_utils/clients/registry/test_proof.py::TestInsecure",
         ],
@@ -51,7 +51,7 @@ TESTS = {
         ],
         "Node": [
             "tests/modules/test_pull_probe.py::TestNode::test_a_nodes_message_is_shown_without_the_login",
-            "tests/unit/plugins/module_utils/core/test_text_cluster_text.py",
+            "tests/unit/plugins/module_utils/core/test_text.py",
         ],
         "Reader": [
             "tests/scenarios/test_in_process.py::TestSameResult::test_no_credential_is_in_the_results_and_outputs",

@@ -9,7 +9,6 @@ The action, its task, connection and templar are Ansible's own. Only the module 
 from __future__ import annotations
 
 import datetime
-import json
 import logging
 import multiprocessing
 import os
@@ -25,77 +24,18 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible import constants
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
-from ansible.playbook.task import Task as AnsibleTask
-from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible.plugins.loader import become_loader, connection_loader
 from ansible.release import __version__
-from ansible.template import Templar
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import Interrupted
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import in_process
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
 from support.objects import b64
 
-from unit.canaries import CANARIES, forms_of, shown
-from unit.listed_things import FORM, INVALID, LISTED
 from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
+from unit.two_ways import ARGUMENTS, DIRECTORY, NAME, Action, action
 
 #: Maximum duration of a test in seconds, so that a hanging test fails.
 LIMIT = 60
-NAME = "openshift_ops.image_pull.it"
-ARGUMENTS: dict[str, Any] = {
-    "name": {"type": "str", "aliases": ["title"]},
-    "password": {"type": "str", "no_log": True},
-    "kubeconfig": {"type": "raw", "no_log": False},
-    "count": {"type": "int", "default": 1},
-    "old": {"type": "str", "removed_in_version": "9.9.9", "removed_from_collection": "openshift_ops.image_pull"},
-    "older": {"type": "str", "removed_at_date": "2031-01-01", "removed_from_collection": "openshift_ops.image_pull"},
-}
-Work = Callable[[Task], dict[str, Any]]
-
-
-class Elsewhere(NormalAction):  # type: ignore[misc]
-    """Replace the start of a process for the module, and record its arguments."""
-
-    calls: list[dict[str, Any]]
-    meanwhile: Callable[[], None] = staticmethod(lambda: None)
-    found: ClassVar[dict[str, Any]] = {"elsewhere": True}
-
-    def _execute_module(self, *arguments: Any, **keywords: Any) -> Any:
-        self.calls.append({"arguments": arguments, "keywords": keywords})
-        self.meanwhile()
-        return self.found
-
-
-class Action(ModuleAction, Elsewhere):
-    def start(self, **variables: Any) -> dict[str, Any]:
-        """Run the task with a host's variables, by default with Ansible's own Python."""
-        given = {"inventory_hostname": "east", "ansible_python_interpreter": sys.executable, **variables}
-        result: dict[str, Any] = self._execute_module(task_vars=given, wrap_async=False)
-        return result
-
-
-def action(
-    work: Work = lambda task: {}, *, args: Any = None, transport: str = "local", become: bool = False, **fields: Any
-) -> Action:
-    """Return a task with the module, as Ansible's executor creates it."""
-    loader = DataLoader()
-    loader.set_basedir(str(Path(__file__).parent))
-    task = AnsibleTask()
-    for name, value in {"action": NAME, "args": args or {}, "check_mode": False, "diff": False, **fields}.items():
-        setattr(task, name, value)
-    connection = connection_loader.get(transport, PlayContext(), os.devnull)
-    if become:
-        connection.set_become_plugin(become_loader.get("sudo"))
-    templar = Templar(loader=loader)
-    made = Action(task, connection, PlayContext(), loader, templar, None)
-    made.module = Module(ARGUMENTS, work, None)
-    made.calls = []
-    return made
 
 
 def with_remote_tmp(made: Action, directory: Path) -> Path:
@@ -118,21 +58,6 @@ def local_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory.mkdir()
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(directory))
     return directory
-
-
-@pytest.fixture
-def tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANSIBLE_DISPLAY_TRACEBACK", "error")
-
-
-def args_of(result: dict[str, Any]) -> Any:
-    """Return the options in a result. Newer versions of ansible-core do not include them by default."""
-    return result["invocation"]["module_args"]
-
-
-@pytest.fixture
-def invocation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ANSIBLE_INJECT_INVOCATION", "1")
 
 
 class TestWithoutTheLibrary:
@@ -298,12 +223,6 @@ class TestTask:
         assert action(work, args=given).start()["seen"] == expected
         assert given["kubeconfig"]["list"] == [1]
 
-    def test_the_rules_between_options_are_enforced(self) -> None:
-        made = action(lambda task: {}, args={"name": "n", "count": 2})
-        made.module = Module(ARGUMENTS, lambda task: {}, None, {"mutually_exclusive": [("name", "count")]})
-        result = made.start()
-        assert (result["failed"], result["msg"]) == (True, "give only one of options 'name' and 'count'")
-
     def test_unknown_options_are_refused(self) -> None:
         result = action(lambda task: {"changed": True}, args={"nmae": "n"}).start()
         assert result["msg"].startswith("option 'nmae' is unknown: did you mean 'name'? it takes ")
@@ -317,7 +236,7 @@ class TestTask:
             return {"seen": [os.environ["CANARY"], str(Path.cwd()), logging.root.manager.disable]}
 
         made = action(work, environment=[{"CANARY": 5}])
-        assert made.start()["seen"] == ["5", str(Path(__file__).parent), logging.CRITICAL]
+        assert made.start()["seen"] == ["5", str(DIRECTORY), logging.CRITICAL]
         assert os.environ["CANARY"] == "before"
 
     def test_temporary_files_are_removed(self, local_tmp: Path) -> None:
@@ -335,36 +254,10 @@ AS_PARSED = {"_ansible_parsed": True} if CORE < (2, 19) else {"ansible_parsed": 
 
 
 class TestResult:
-    def test_a_success_returns_the_result(self) -> None:
-        result = action(lambda task: {"changed": True, "list": [1, None, {"a": 0.5}]}).start()
-        result.pop("invocation", None)
-        assert result == {"changed": True, "list": [1, None, {"a": 0.5}], **AS_PARSED}
-
     def test_a_result_always_contains_changed(self) -> None:
         result = action(lambda task: {"msg": "x"}).start()
         result.pop("invocation", None)
         assert result == {"changed": False, "msg": "x", **AS_PARSED}
-
-    def test_a_refusal_has_a_message_and_no_traceback(self, tracebacks: None) -> None:
-        def work(_task: Task) -> dict[str, Any]:
-            raise OptionError("option 'name' is wrong")
-
-        result = action(work).start()
-        result.pop("invocation", None)
-        assert result == {"changed": False, "failed": True, "msg": "option 'name' is wrong", **AS_PARSED}
-
-    def test_an_unexpected_error_is_reported_without_its_text(self, tracebacks: None) -> None:
-        content = "can" + "ary"
-
-        def work(_task: Task) -> dict[str, Any]:
-            raise KeyError(content)
-
-        result = action(work).start()
-        assert (result["failed"], result["changed"]) == (True, False)
-        assert result["msg"].startswith(f"{NAME} stopped at an unexpected error: KeyError in work, line ")
-        assert result["exception"].startswith("Traceback (most recent call last):\n")
-        assert result["exception"].endswith("\nKeyError\n")
-        assert "canary" not in json.dumps(result)
 
     @pytest.mark.parametrize(
         ("setting", "is_shown"), [("never", False), ("warning", False), ("error", True), ("always", True)]
@@ -420,81 +313,6 @@ class TestWarnings:
             {"msg": f"Param 'old' {text}", "version": "9.9.9", "collection_name": "openshift_ops.image_pull"},
             {"msg": f"Param 'older' {text}", "date": "2031-01-01", "collection_name": "openshift_ops.image_pull"},
         ]
-
-    def test_a_run_without_warnings_returns_none(self) -> None:
-        assert not {"warnings", "deprecations"} & set(action().start())
-
-
-class TestEntries:
-    """All entries that Ansible's validation refuses are named together, by position and name, and never by value."""
-
-    def run(self, *entries: Any, work: Work = lambda task: {"changed": True}, **more: Any) -> dict[str, Any]:
-        made = action(work, args={"things": list(entries), **more})
-        made.module = Module(LISTED, work, None, form=FORM)
-        return made.start()
-
-    def test_all_invalid_entries_are_named_at_once(self) -> None:
-        result = self.run(*INVALID)
-        assert (result["failed"], result["changed"]) == (True, False)
-        assert result["msg"].startswith("nothing was read or changed: things[1] (two): ")
-        assert [result["msg"].count(f"things[{number}]") for number in range(4)] == [0, 2, 0, 2]
-        assert "canary" not in result["msg"].lower()
-
-    def test_invalid_entries_show_no_credential(self, invocation: None) -> None:
-        result = self.run(*INVALID)
-        entries = args_of(result)["things"]
-        assert [entry.get("passwrod", entry.get("password")) for entry in entries] == [None, HIDDEN, HIDDEN, HIDDEN]
-        assert "canary-2" not in json.dumps(result)
-        assert "xyz" not in json.dumps(result)
-
-    def test_an_unknown_option_next_to_valid_entries_is_refused(self) -> None:
-        result = self.run({"name": "one"}, nmae="x")
-        assert result["msg"].startswith("option 'nmae' is unknown: did you mean 'name'? it takes ")
-
-    def test_invalid_entries_are_reported_before_unknown_options(self) -> None:
-        assert "things[0]: " in self.run({"count": "x"}, nmae="x")["msg"]
-
-    def test_valid_entries_reach_the_module(self) -> None:
-        seen: list[Any] = []
-
-        def work(task: Task) -> dict[str, Any]:
-            seen.extend(task.params["things"])
-            assert {"canary-1", b64("canary-1")} <= task.secrets
-            return {"failed": True, "msg": "its own canary-1"}
-
-        result = self.run({"name": "one", "password": "canary-1", "count": "3"}, work=work)
-        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
-        assert result["msg"] == "its own ********"
-
-
-@pytest.mark.usefixtures("invocation")
-class TestNoCredential:
-    @pytest.mark.parametrize("canary", CANARIES)
-    def test_a_result_shows_no_credential(self, canary: str) -> None:
-        said = {f"key{n}": [f"it said {form}!"] for n, form in enumerate(forms_of(canary))}
-        kubeconfig = {"username": "robot", "password": canary}
-        result = action(lambda task: said, args={"password": canary, "kubeconfig": kubeconfig}).start()
-        assert shown(json.dumps(result), canary) == []
-        assert [result[name] for name in said] == [["it said ********!"]] * len(said)
-        assert (args_of(result)["password"], args_of(result)["kubeconfig"]) == (HIDDEN, HIDDEN)
-
-    @pytest.mark.parametrize("canary", CANARIES)
-    def test_refused_options_show_no_credential(self, canary: str) -> None:
-        given = {"count": f"x{canary}", "kubeconfig": {"token": canary}, "passwrod": canary}
-        result = action(args=given).start()
-        assert "count" in result["msg"]
-        assert shown(json.dumps(result), canary) == []
-        assert args_of(result)["passwrod"] == HIDDEN
-
-    def test_a_credential_from_a_file_is_masked(self, tmp_path: Path) -> None:
-        (tmp_path / "auth.json").write_text(json.dumps({"auths": {"quay.io": {"auth": b64("robot:canary")}}}))
-        result = action(lambda task: {"msg": task.read_file(str(tmp_path / "auth.json")) + "canary"}).start()
-        assert shown(json.dumps(result), "canary") == []
-
-    def test_a_password_of_one_letter_does_not_garble_the_result(self) -> None:
-        result = action(lambda task: {"msg": "a namespace"}, args={"name": "namespace", "password": "a"}).start()
-        assert result["msg"] == "a namespace"
-        assert (args_of(result)["name"], args_of(result)["password"]) == ("namespace", HIDDEN)
 
 
 class TestRegistered:

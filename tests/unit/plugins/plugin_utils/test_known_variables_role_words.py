@@ -10,19 +10,30 @@ import importlib
 import re
 import time
 from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import FILE_ARGUMENTS
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
     KNOWN,
     SHORT_NAMES,
+    find_unquoted,
+    follow_variable,
     translate_result,
+    variable_of,
     variables_of_options,
+    why_unquoted,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 from jinja2 import Environment, nodes
 from support.playbook_variables import ROOT, ModuleTask, module_tasks
 
 TASKS = [*module_tasks()]
+
 #: The role, or the playbook, of the tasks.
 PLACES = {task.role or task.path.stem: task.role for task in TASKS}
 
@@ -240,9 +251,12 @@ def text_of(node: ast.AST) -> str:
 
 
 MESSAGES = sorted({*messages()})
+
 #: All options with two words. Those with one word are words of sentences as well.
 OPTIONS = {name for task in TASKS for name in arguments_of(task.module)}
+
 LONG = {name for name in OPTIONS if "_" in name}
+
 #: Other meanings: the playbook, the environment variables of proxies.
 OTHERS = {"what_if", "no_proxy"}
 
@@ -265,6 +279,7 @@ COUNTED = re.compile(
     r"\bX (?:(?:other|more|further|confirmed|named|role) )?(?:secrets|namespaces|containers|pods|entries|clusters|images|links|accounts|"
     r"registries|objects|projects|nodes|logins|findings|machines|bindings|repositories|workloads)\b"
 )
+
 #: Sentences about numbers that are never one, by their parts.
 SEVERAL_OF_THEM = ("fewer than X secrets", "all X namespaces", "the X entries", "X role bindings of namespace X let", "asks for X images",
                    "is in X secrets of X namespaces", "has recorded X secrets or more", "uses X repositories of the registries",
@@ -300,3 +315,148 @@ def test_each_message_gets_the_variables_of_each_role_and_playbook() -> None:
             assert {*left} & {*names} <= {name for group in joint for name in group}, (place, file, text)
             found += len(names)
     assert found > 500
+
+
+# --- A credential that YAML has not read as text is refused with its path and without its value
+
+MODULES = sorted(path.stem for path in (Path(__file__).parents[4] / "plugins/modules").glob("*.py"))
+
+SPEC = {
+    "username": {"type": "str"},
+    "password": {"type": "raw", "no_log": True},
+    "path": {"type": "path", "no_log": False},
+    "count": {"type": "int"},
+    **FILE_ARGUMENTS,
+    "registries": {
+        "type": "list",
+        "options": {"username": {"type": "str"}, "password": {"type": "str", "no_log": True}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("0123", "a number"), ("123", "a number"), ("0x1F", "a number"), ("1_000", "a number"), ("1.5", "a number"), ("12:34:56", "a number"),
+        ("yes", "true or false"), ("off", "true or false"), ("true", "true or false"), ("2030-01-02", "a date"), ("2030-01-02 03:04:05", "a date"),
+        (".inf", "a number"),
+    ],
+)  # fmt: skip
+def test_each_unquoted_form_is_refused_with_its_kind(written: str, kind: str) -> None:
+    for name in ("username", "password"):
+        (said,) = find_unquoted(SPEC, {name: yaml.safe_load(written)})
+        assert said == f"{name} is {kind} and not a text: YAML has changed it, so put it in quotes where it is defined"
+        assert [*find_unquoted(SPEC, {name: yaml.safe_load(f"'{written}'")})] == []
+
+
+@given(st.text())
+def test_any_text_is_accepted(text: str) -> None:
+    assert why_unquoted("x", text) == ""
+
+
+def test_all_places_of_unquoted_logins_are_named() -> None:
+    given = {
+        "count": 3,
+        "path": 3,
+        "unknown": 3,
+        "password": None,
+        "registries": [{"username": "u"}, {"username": 1, "password": 2.5}, 3],
+    }
+    assert [said.partition(" ")[0] for said in find_unquoted(SPEC, given)] == [
+        "registries[1].username",
+        "registries[1].password",
+    ]
+
+
+def test_an_unquoted_login_is_named_by_its_variable() -> None:
+    given = {"password": 1, "registries": [{"username": 1}], "auth_config": {"day": date(2030, 1, 2)}}
+    names = {"password": "my_password", "registries": "my_registries", "auth_config": "my_file"}
+    assert [said.partition(" is ")[0] for said in find_unquoted(SPEC, given, variables=names)] == [
+        "variable my_password",
+        "my_registries[0].username",
+        "variable my_file.day",
+    ]
+
+
+def test_only_dates_in_an_auth_file_are_refused() -> None:
+    """A number in the file is checked when the file is read. A date would already be text at that point."""
+    file = yaml.safe_load("auths: {quay.io: {username: u, password: 2030-01-02, n: 3}, r: [2030-01-02]}")
+    assert [said.partition(" is ")[0] for said in find_unquoted(SPEC, {"auth_config": file})] == [
+        "auth_config.auths.quay.io.password",
+        "auth_config.auths.r[0]",
+    ]
+
+
+def credentials_in(arguments: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, str]]:
+    for name, spec in arguments.items():
+        if "options" in spec:
+            yield from credentials_in(spec["options"], f"{where}{name}.")
+        elif name in ("username", "password", "token", "offline_token", "client_secret", "api_key"):
+            yield where, name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_module_has_its_logins_checked(module: str) -> None:
+    arguments = importlib.import_module(
+        f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module}"
+    ).MODULE.arguments
+    for where, name in credentials_in(arguments):
+        given: Any = {name: 83}
+        for part in reversed(where.split(".")[:-1]):
+            given = {part: given}
+        assert [*find_unquoted(arguments, given)], f"{where}{name}"
+
+
+# --- A value that consists of one variable is followed to the text in the inventory
+
+VARIABLES = {
+    "text": "plain",
+    "number": 83,
+    "logins": {"robot": 83, "other": "{{ text }}", "deep": {"er": "x"}},
+    "chain": "{{ logins.other }}",
+    "loop": "{{ loop }}",
+    "token": "{{ lookup('ansible.builtin.env', 'TOKEN') }}",
+    "registered": {"changed": False, "failed": False, "stdout": "fresh"},
+}
+
+
+class Vaulted(str):
+    """A text that ansible-vault encrypts, as older versions of ansible-core have it."""
+
+    _ciphertext = b"{{ text }}"
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("{{ text }}", "text"),
+        (" {{- logins.deep.er -}} ", "logins.deep.er"),
+        ("{{ text }}x", ""),
+        ("{{ text | trim }}", ""),
+        ("{{ logins['robot'] }}", ""),
+        ("text", ""),
+        ("", ""),
+        (83, ""),
+        (None, ""),
+        (Vaulted("{{ text }}"), ""),
+    ],
+)
+def test_only_a_single_variable_has_a_name(written: Any, name: str) -> None:
+    assert variable_of(written) == name
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("{{ text }}", "plain"),
+        ("{{ number }}", 83),
+        ("{{ logins.robot }}", 83),
+        ("{{ logins.deep.er }}", "x"),
+        ("{{ chain }}", "plain"),
+        ("{{ token }}", VARIABLES["token"]),
+        *((same, same) for same in ("{{ loop }}", "{{ logins.none }}", "{{ text.more }}", "{{ registered.stdout }}",
+                                    "{{ none }}", "", 1)),
+    ],
+)  # fmt: skip
+def test_a_variable_is_followed_to_its_last_value(written: Any, found: Any) -> None:
+    assert follow_variable(written, VARIABLES) == found

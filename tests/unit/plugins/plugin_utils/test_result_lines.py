@@ -16,6 +16,7 @@ Result = dict[str, Any]
 #: A name that a user of the cluster chose.
 HOSTILE = "evil\x1b[31m{{ 7 * 7 }}"
 TEAMS = ("private_registry_secrets_a[0]", "private_registry_secrets_a[1]", "cross_project_pull_grants_b[0]")
+WHY = "the line above that begins with fatal: or failed: says why"
 
 
 def result(*namespaces: Result, failures: Sequence[Result] = (), total: int | None = None, **more: Any) -> Result:
@@ -114,39 +115,29 @@ class TestApply:
     def test_a_failed_entry_counts_for_its_team(self) -> None:
         failure = {"namespace": "n1", "entry": 0, "name": "pull", "title": f"{TEAMS[1]} (pull)", "error": HOSTILE}
         failed = result(row("n1", status="failed"), row("n2", secret()), failures=[failure, failure])
-        assert (
-            applied(failed)
-            == "1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace: the line above that begins with fatal: or failed: says why"
-        )
+        assert applied(failed) == f"1 of 2 teams, 2 namespaces: 1 secret created, failed in 1 namespace: {WHY}"
 
     def test_a_failed_namespace_hides_the_count_of_teams(self) -> None:
         failed = result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": HOSTILE}])
         assert applied(failed, result(row("n1", status="failed"), failures=[{"namespace": "n1", "error": "x"}])) == (
-            "2 teams, 1 namespace: failed in 1 namespace: the line above that begins with fatal: or failed: says why"
+            f"2 teams, 1 namespace: failed in 1 namespace: {WHY}"
         )
 
     def test_an_entry_that_fails_before_any_namespace_is_counted(self) -> None:
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
         assert applied(asked, self.RUN[0]) == (
-            "1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, "
-            "failed for 1 entry: the line above that begins with fatal: or failed: says why"
+            f"1 of 2 teams, 2 namespaces: 3 secrets created, 1 updated, verified 2 logins, failed for 1 entry: {WHY}"
         )
 
     def test_an_entry_without_a_write_is_counted_as_failed(self) -> None:
         problems = [f"{TEAMS[2]}: registry wants logins sent to evil: another host"]
         asked = {"failed": True, "failures": [{"entry": 0, "title": f"{TEAMS[2]} (quay.io)", "error": HOSTILE}]}
-        assert (
-            applied({}, problems=problems)
-            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: or failed: says why"
-        )
-        assert (
-            applied(asked, problems=problems)
-            == "1 of 2 teams, 0 namespaces: failed for 1 entry: the line above that begins with fatal: or failed: says why"
-        )
+        assert applied({}, problems=problems) == f"1 of 2 teams, 0 namespaces: failed for 1 entry: {WHY}"
+        assert applied(asked, problems=problems) == f"1 of 2 teams, 0 namespaces: failed for 1 entry: {WHY}"
 
     def test_a_refused_task_is_reported_as_stopped(self) -> None:
         line = applied({"failed": True, "msg": HOSTILE}, declared=None)
-        assert line == "stopped: the line above that begins with fatal: or failed: says why"
+        assert line == f"stopped: {WHY}"
         assert applied(self.RUN[0], {"failed": True, "msg": HOSTILE}).startswith("2 teams, 2 namespaces: 3 secrets")
 
     def test_skipped_namespaces_are_counted(self) -> None:
@@ -173,9 +164,7 @@ class TestApply:
     def test_a_run_without_declarations_is_reported(self) -> None:
         assert applied(declared=[]) == "nothing is declared"
         assert applied({"skipped": True}, declared=[], nothing="Nothing for my-cluster") == "Nothing for my-cluster"
-        assert applied({"failed": True, "msg": "x"}, declared=[]).endswith(
-            "stopped: the line above that begins with fatal: or failed: says why"
-        )
+        assert applied({"failed": True, "msg": "x"}, declared=[]).endswith(f"stopped: {WHY}")
 
 
 def test_no_name_of_a_cluster_is_in_any_line() -> None:
@@ -230,7 +219,7 @@ class TestRotation:
             "no secret changed, 0 confirmed secrets left with the login of n"
         )
         failed = rotation_line([{"failed": True}], **{**back, "usernames": []}, seen={})
-        assert failed == "no secret changed, stopped: the line above that begins with fatal: or failed: says why"
+        assert failed == f"no secret changed, stopped: {WHY}"
         check = rotation_line(self.RUN, **{**back, "check_mode": True}, seen={})
         assert check == "would update 3 secrets in 2 namespaces"
 
@@ -291,23 +280,14 @@ class TestRotation:
     def test_a_failed_plan_is_reported_as_stopped(self) -> None:
         failed = [{"failed": True}]
         line = rotation_line(failed, plan={}, seen={}, check_mode=False)
-        assert (
-            line
-            == "no secret changed, the old login is not retired, stopped: the line above that begins with fatal: or failed: says why"
-        )
+        assert line == f"no secret changed, the old login is not retired, stopped: {WHY}"
         # It is not known whether a secret would change.
-        assert (
-            rotation_line(failed, plan={}, seen={}, check_mode=True)
-            == "stopped: the line above that begins with fatal: or failed: says why"
-        )
+        assert rotation_line(failed, plan={}, seen={}, check_mode=True) == f"stopped: {WHY}"
 
     def test_failed_namespaces_are_counted(self) -> None:
         failed = result(row("n", status="failed"), failures=[{"namespace": "n", "error": HOSTILE}])
         line = rotation_line([failed], plan={}, seen={}, check_mode=False)
-        assert (
-            line
-            == "no secret changed, the old login is not retired, failed in 1 namespace: the line above that begins with fatal: or failed: says why"
-        )
+        assert line == f"no secret changed, the old login is not retired, failed in 1 namespace: {WHY}"
 
 
 class TestAudit:
@@ -368,10 +348,7 @@ class TestAudit:
         )
 
     def test_a_failed_audit_is_reported_as_stopped(self) -> None:
-        assert (
-            result_line({"failed": True, "msg": HOSTILE}, "audit")
-            == "stopped: the line above that begins with fatal: or failed: says why"
-        )
+        assert result_line({"failed": True, "msg": HOSTILE}, "audit") == f"stopped: {WHY}"
 
 
 class TestWhatIf:
@@ -427,10 +404,7 @@ class TestWhatIf:
     def test_a_cluster_that_was_not_read_is_counted(self) -> None:
         line = result_line([self.ANSWER, {"failed": True, "msg": HOSTILE}], "what_if")
         assert line.startswith("1 cluster: ") and line.endswith(", 1 cluster not read")
-        assert (
-            result_line([{"failed": True, "msg": HOSTILE}], "what_if")
-            == "stopped: the line above that begins with fatal: or failed: says why"
-        )
+        assert result_line([{"failed": True, "msg": HOSTILE}], "what_if") == f"stopped: {WHY}"
 
 
 class TestExport:
@@ -458,10 +432,7 @@ class TestExport:
 
     def test_a_namespace_that_cannot_be_read_is_counted(self) -> None:
         failed = result(row("a", status="failed"), failures=[{"namespace": "a", "error": HOSTILE}])
-        assert (
-            result_line(failed, "export", check_mode=False)
-            == "no file was written, failed in 1 namespace: the line above that begins with fatal: or failed: says why"
-        )
+        assert result_line(failed, "export", check_mode=False) == f"no file was written, failed in 1 namespace: {WHY}"
 
 
 class TestAccount:
@@ -497,10 +468,7 @@ class TestAccount:
         assert self.line({}, manifests="/h/m.yml") == "account ns/name: objects in /h/m.yml"
 
     def test_a_refused_account_is_reported_as_stopped(self) -> None:
-        assert (
-            self.line({"failed": True, "msg": HOSTILE})
-            == "account ns/name: stopped: the line above that begins with fatal: or failed: says why"
-        )
+        assert self.line({"failed": True, "msg": HOSTILE}) == f"account ns/name: stopped: {WHY}"
 
 
 class TestNodes:
@@ -521,20 +489,14 @@ class TestNodes:
     def test_a_refused_node_secret_is_reported_as_stopped(self) -> None:
         failure = {"failed": True, "stopped": HOSTILE, "failures": [{"namespace": "x", "error": HOSTILE}]}
         line = result_line([failure], "nodes", rolled_out=None, check_mode=False)
-        assert (
-            line
-            == "pull secret of the nodes: failed in 1 namespace, stopped: the line above that begins with fatal: or failed: says why"
-        )
+        assert line == f"pull secret of the nodes: failed in 1 namespace, stopped: {WHY}"
 
 
 class TestVerification:
     def test_the_line_counts_logins_and_failures(self) -> None:
         assert result_line([{"verified_logins": 3, "changed": False}], "verify") == "verified 3 logins"
         refused = {"failed": True, "failures": [{"title": "private_registry_secrets[0]"}], "verified_logins": 1}
-        assert (
-            result_line([refused], "verify")
-            == "verified 1 login, failed for 1 entry: the line above that begins with fatal: or failed: says why"
-        )
+        assert result_line([refused], "verify") == f"verified 1 login, failed for 1 entry: {WHY}"
         assert result_line([{}], "verify") == "no login was verified"
 
 
@@ -549,10 +511,7 @@ def test_an_explanation_counts_the_verdicts() -> None:
         "4 containers, pulls: 1, not known: 1, has a login (not tested): 2; to ask the registries, add -e ask_registries=true"
     )
     assert explained(("unknown", False), asked=True) == "1 container, not known: 1"
-    assert (
-        result_line({"failed": True}, "explain")
-        == "stopped: the line above that begins with fatal: or failed: says why"
-    )
+    assert result_line({"failed": True}, "explain") == f"stopped: {WHY}"
 
 
 def test_a_list_of_images_counts_images_and_the_answers_about_copies() -> None:
@@ -573,7 +532,4 @@ def test_a_module_that_stopped_is_named(kind: str) -> None:
             == f"stopped in {named}: its line above that begins with fatal: or failed: says why"
         )
     for message in (HOSTILE, f"{HOSTILE} {named} stopped", f"{named}{HOSTILE} stopped"):
-        assert (
-            result_line({"failed": True, "msg": message}, kind)
-            == "stopped: the line above that begins with fatal: or failed: says why"
-        )
+        assert result_line({"failed": True, "msg": message}, kind) == f"stopped: {WHY}"

@@ -12,7 +12,7 @@ import yaml
 from ansible import constants as C
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import add_registry, make_offer
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of, outcome_of
 
 ANSWER: dict[str, Any] = {
     "kind": "Pod",
@@ -116,3 +116,39 @@ def test_the_plan_without_a_secret_has_a_line_for_each_check() -> None:
     assert (
         lines[4].startswith("  ?  without a secret, issuer: it is") and "\x1b" not in lines[4] and "\n" not in lines[4]
     )
+
+
+# --- Only failures of single namespaces let the next steps of a run go on
+
+ONE = [{"namespace": "a", "error": "no"}]
+
+
+def outcome(*results: dict[str, Any]) -> dict[str, Any]:
+    return outcome_of(results)
+
+
+@pytest.mark.parametrize(
+    ("result", "goes_on"),
+    [
+        ({}, True),
+        ({"changed": True, "failures": []}, True),
+        ({"skipped": True, "changed": False}, True),
+        ({"failed": True, "failures": ONE}, True),
+        ({"failed": True, "msg": "option x is unknown"}, False),
+        ({"failed": True, "failures": [], "msg": "refused"}, False),
+        ({"failed": True, "failures": ONE, "stopped": "the API server does not answer"}, False),
+    ],
+    ids=str,
+)
+def test_only_failures_of_namespaces_let_the_next_steps_run(result: dict[str, Any], goes_on: bool) -> None:
+    assert outcome(result)["goes_on"] is goes_on
+    assert outcome({"changed": True}, result, {})["goes_on"] is goes_on
+
+
+def test_namespaces_in_which_a_step_failed_are_not_applied() -> None:
+    rows = [{"name": name, "status": name} for name in ("changed", "failed", "skipped", "unchanged")]
+    late = {"namespaces": [*rows, {"name": "x", "status": "failed"}]}
+    assert outcome({"failed": True, "failures": ONE, "namespaces": rows}, {}, late) == {
+        "goes_on": True,
+        "not_applied": ["failed", "skipped", "x"],
+    }

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import (
     MANAGED_BY,
+    NOTHING_RELATED,
     Change,
+    Entry,
     create,
     delete,
     replace,
@@ -21,6 +23,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.erro
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 
 REF = ObjectRef(SECRET, "a", "pull")
+
 OBSERVED = {
     "apiVersion": "v1",
     "kind": "Secret",
@@ -160,3 +163,23 @@ class TestReport:
             "name": "pull",
             "why": 1,
         }
+
+
+# --- Messages name an entry by its position, and by its name if it has one
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [(Entry("secrets", 0), "secrets[0]"), (Entry("links", 12, "quay, other"), "links[12] (quay, other)")],
+)
+def test_an_entry_is_shown_with_its_title(entry: Entry, shown: str) -> None:
+    assert str(entry) == shown
+
+
+# --- The empty answer about related objects cannot be changed
+
+
+def test_the_empty_answer_cannot_be_changed() -> None:
+    assert dict(NOTHING_RELATED) == {}
+    with pytest.raises(TypeError):
+        NOTHING_RELATED[ObjectRef(SECRET, "a", "b")] = None  # type: ignore[index]

@@ -23,7 +23,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.chan
     delete,
     update,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError, Refusal
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import (
+    ImagePullError,
+    OptionError,
+    Refusal,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.namespaces import NamespaceSelector
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     SECRET,
     SERVICE_ACCOUNT,
@@ -31,9 +36,19 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     ObjectRef,
     Objects,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import Batch, Declaration
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.batch import (
+    Batch,
+    Declaration,
+    Targets,
+    find_related,
+    from_options,
+    store_object,
+    update_related,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.pods import TRIMMED_POD
 
 ROBOT = ObjectRef(SERVICE_ACCOUNT, "ns", "robot")
+
 NONE = Plan()
 
 
@@ -263,3 +278,79 @@ class TestObjection:
 def _change(objects: Objects, name: str, body: Any) -> Any:
     seen = objects.get(name)
     return create(ref(name), body, {}, {}) if seen is None else update(ref(name), seen, body, {}, before={}, after={})
+
+
+# --- The objects that a plan looked up are kept up to date while the engine writes
+
+A, B, ALL = ObjectRef(TRIMMED_POD, "ns", "a"), ObjectRef(TRIMMED_POD, "ns", "b"), ObjectRef(TRIMMED_POD, "ns", "")
+
+OTHER = ObjectRef(SECRET, "ns", "a")
+
+
+def pod(name: str, version: str = "1") -> dict[str, Any]:
+    return {"metadata": {"name": name, "resourceVersion": version}}
+
+
+class TestRemember:
+    def test_a_deleted_object_is_removed_from_every_list(self) -> None:
+        found = {ALL: {"items": [pod("a"), pod("b")]}, B: pod("b"), OTHER: pod("a")}
+        assert update_related(found, B, None) == {ALL: {"items": [pod("a")]}, B: None, OTHER: pod("a")}
+        assert found[B] == pod("b"), "what was known before is not touched"
+
+    def test_a_changed_object_is_known_in_its_new_state(self) -> None:
+        found = {ALL: {"items": [pod("a"), pod("b")]}}
+        assert update_related(found, A, pod("a", "2")) == {ALL: {"items": [pod("b"), pod("a", "2")]}}
+
+    def test_an_object_that_was_not_looked_up_stays_unknown(self) -> None:
+        assert update_related({}, A, pod("a")) == {}
+
+
+class TestKnown:
+    def test_an_object_is_known_by_itself_or_in_the_list_of_its_kind(self) -> None:
+        assert find_related({A: pod("a", "2"), ALL: {"items": [pod("b"), pod("a")]}}, A) == pod("a", "2")
+        assert find_related({ALL: {"items": [pod("b"), pod("a")]}}, A) == pod("a")
+
+    def test_a_missing_or_unread_object_is_not_known(self) -> None:
+        assert find_related({A: None, ALL: {"items": [pod("a")]}}, A) is None
+        for found in ({}, {ALL: None}, {ALL: {}}, {ALL: {"items": [pod("b")]}}, {OTHER: pod("a")}):
+            assert find_related(found, A) is None
+
+
+class TestStored:
+    def test_an_object_of_the_main_kind_is_stored_among_the_objects(self) -> None:
+        objects, found = {"a": pod("a"), "b": pod("b")}, {OTHER: pod("a")}
+        assert store_object(TRIMMED_POD, objects, found, A, pod("a", "2")) is found
+        assert store_object(TRIMMED_POD, objects, found, B, None) is found
+        assert store_object(TRIMMED_POD, objects, found, B, None) is found, "gone already"
+        assert objects == {"a": pod("a", "2")}
+
+    def test_an_object_of_another_kind_is_stored_among_the_related_objects(self) -> None:
+        objects: dict[str, Any] = {"a": pod("a")}
+        assert store_object(SECRET, objects, {A: pod("a")}, A, None) == {A: None}
+        assert objects == {"a": pod("a")}
+
+
+# --- The namespaces of a declaration are checked before a request is sent
+
+
+class TestFromOptions:
+    def test_namespaces_are_listed_once_in_the_given_order(self) -> None:
+        assert from_options({"namespaces": ["b", "a", "b"]}) == Targets(["b", "a"])
+
+    def test_an_empty_list_of_namespaces_is_refused(self) -> None:
+        with pytest.raises(OptionError, match=r"^option 'namespaces' is empty: give at least one$"):
+            from_options({"namespaces": []})
+
+    def test_an_invalid_namespace_is_refused(self) -> None:
+        with pytest.raises(OptionError, match=r"^option 'namespaces': 'a.b' cannot be a namespace"):
+            from_options({"namespaces": ["a", "a.b"]})
+
+    def test_a_selector_is_kept_for_the_cluster(self) -> None:
+        assert from_options({"namespace_selector": {"labels": "a=b"}}) == NamespaceSelector(labels="a=b")
+
+    def test_namespaces_or_a_selector_must_be_given(self) -> None:
+        for options in ({}, {"namespaces": None, "namespace_selector": None}):
+            with pytest.raises(
+                OptionError, match="^give one of the options 'namespaces' and 'namespace_selector', such as"
+            ):
+                from_options(options)

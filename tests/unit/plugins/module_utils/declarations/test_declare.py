@@ -19,9 +19,12 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import (
     CLAIMS,
     Contradiction,
+    EntryList,
     ListForm,
     batch_of,
+    entry_at,
     entry_problems,
+    list_entries,
     problems_of_entries,
     read_claims,
     read_declarations,
@@ -30,8 +33,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarati
 from support.objects import raised
 
 CANARY = "canary-S3cret"
+
 SOURCES = ("inline", "file")
+
 ITEM = {"password": {"type": "str", "no_log": True}, "key": {"type": "str", "required": True}}
+
 DECLARATION: dict[str, Any] = {
     "name": {"type": "str", "required": True},
     "namespaces": {"type": "list", "elements": "str"},
@@ -71,8 +77,8 @@ def same_state(things: Sequence[Thing]) -> Iterator[Contradiction]:
 FORM = ListForm(
     "things", "name", [SOURCES], kind=SECRET, arguments=DECLARATION, declare=declare, contradictions=same_state
 )
+
 ARGUMENTS = {**DECLARATION, FORM.option: FORM.spec}
-NAMES_FORM = ListForm("things", "names", kind=SECRET, declare=declare, contradictions=same_state)
 
 
 def wanted(*items: Any, form: ListForm[Any] = FORM, **params: Any) -> Any:
@@ -122,15 +128,6 @@ class TestDeclared:
         assert first.targets == Targets(["x"])
         assert second.targets == NamespaceSelector(labels="l=1")
 
-    def test_options_that_an_entry_lacks_come_from_the_task(self) -> None:
-        params = {"name": "n", "namespaces": ["a"], "state": "present", "count": 1}
-        items = {"state": "absent", "name": None}, {"count": 0}, {"namespaces": ["b"]}
-        found = wanted(*items, **params)
-        assert [one.desired.options["state"] for one in found] == ["absent", "present", "present"]
-        assert [one.desired.options["count"] for one in found] == [1, 0, 1]
-        assert [one.desired.options["name"] for one in found] == ["n", "n", "n"]
-        assert [one.targets.namespaces for one in found] == [["a"], ["a"], ["b"]]
-
     def test_an_option_of_an_entry_replaces_the_alternatives_of_the_task(self) -> None:
         params = {"namespaces": ["a"], "namespace_selector": None, "inline": [1], "file": None}
         selects, reads, neither = wanted(
@@ -163,23 +160,6 @@ class TestDeclared:
         said = refused(*[{"state": "wrong", "namespaces": ["a"]} for _one in range(count)])
         assert said.startswith("nothing was read or changed: things[0]: ")
         assert said.endswith(f"things[{min(count, 20) - 1}]: option 'state' is wrong{told}")
-
-    @pytest.mark.parametrize(
-        ("value", "shown"),
-        [
-            ("quay", "things[0] (quay)"),
-            (["quay", "team.example"], "things[0] (quay, team.example)"),
-            (["quay", CANARY, 5, None], "things[0] (quay)"),
-            (CANARY, "things[0]"),
-            ([], "things[0]"),
-            (None, "things[0]"),
-            (7, "things[0]"),
-            ({"quay": 1}, "things[0]"),
-        ],
-    )
-    def test_text_that_cannot_be_a_name_is_not_shown_as_the_name_of_an_entry(self, value: Any, shown: str) -> None:
-        (found,) = wanted({"names": value, "namespaces": ["a"]}, form=NAMES_FORM)
-        assert str(found.entry) == shown
 
 
 class TestEntryProblems:
@@ -387,3 +367,66 @@ def test_selected_namespaces_are_listed_once_for_all_entries_that_select_them() 
     ]
     one = read_declarations(FORM, {"name": "x", "namespace_selector": team, "things": None}, str)
     assert selected_namespaces(one, [Targets(["a"])]) == []
+
+
+# --- Entries of a list inherit options of the task and are named in messages
+
+LIST = EntryList("secrets", "name", (("registries", "auth_file"),))
+
+TASK: dict[str, Any] = {"namespaces": ["task"], "namespace_selector": None, "auth_file": "f", "type": "t", "name": None}
+
+
+def options(**item: Any) -> dict[str, Any]:
+    ((_entry, found),) = list_entries(LIST, {**TASK, "secrets": [item]})
+    del found["secrets"]
+    return found
+
+
+def test_options_that_an_entry_lacks_come_from_the_task() -> None:
+    assert options(name="a") == {**TASK, "name": "a"}
+    assert options(name="a", type=None) == {**TASK, "name": "a"}
+    assert options(type="other")["type"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("item", "gone"),
+    [
+        ({"namespace_selector": {"labels": "x"}}, "namespaces"),
+        ({"namespaces": ["own"]}, "namespace_selector"),
+        ({"registries": []}, "auth_file"),
+        ({"auth_file": "own"}, "registries"),
+    ],
+)
+def test_an_option_of_an_entry_replaces_the_alternatives_of_the_task(item: dict[str, Any], gone: str) -> None:
+    found = options(**item)
+    assert gone not in found
+    assert {name: found[name] for name in item} == item
+    assert found["type"] == "t"
+
+
+def test_entries_have_their_position_and_title() -> None:
+    found = list_entries(LIST, {**TASK, "secrets": [{"name": "a"}, {"name": "b", "title": "of team b"}]})
+    assert [entry for entry, _options in found] == [Entry("secrets", 0, "a"), Entry("secrets", 1, "b", "of team b")]
+
+
+@pytest.mark.parametrize("items", [[], None], ids=str)
+def test_a_list_without_entries_is_refused(items: Any) -> None:
+    with pytest.raises(OptionError, match="^option 'secrets' is empty: give at least one entry$"):
+        list_entries(LIST, {**TASK, "secrets": items})
+
+
+@pytest.mark.parametrize(
+    ("item", "name", "title"),
+    [
+        ({"name": "pull"}, "pull", ""),
+        ({"name": ["a", "b"]}, "a, b", ""),
+        ({"name": "No name: a password?"}, "", ""),
+        ({"name": ["a", "No name", 1]}, "a", ""),
+        ({"name": 5, "title": 6}, "", ""),
+        ({"title": "t"}, "", "t"),
+        ("no mapping", "", ""),
+        (None, "", ""),
+    ],
+)
+def test_text_that_cannot_be_a_name_is_not_shown_as_the_name_of_an_entry(item: Any, name: str, title: str) -> None:
+    assert entry_at(LIST, 3, item) == Entry("secrets", 3, name, title)

@@ -42,6 +42,15 @@ def content(*hosts: str) -> dict[str, str]:
     return {".dockerconfigjson": b64(json.dumps({"auths": dict.fromkeys(hosts, AUTH)}))}
 
 
+def account(namespace: str, name: str = "default") -> dict[str, str]:
+    return {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+
+
+def grant(api: FakeApi, namespace: str, name: str, *subjects: dict[str, str]) -> None:
+    role = {"kind": "ClusterRole", "name": "system:image-puller"}
+    api.put("rolebindings", namespace, name, roleRef=role, subjects=[*subjects])
+
+
 def team(api: FakeApi, namespace: str) -> None:
     """Create a namespace without problems that has an object of each kind."""
     api.put("namespaces", "", namespace)
@@ -51,9 +60,7 @@ def team(api: FakeApi, namespace: str) -> None:
     spec = {"containers": [{"name": "c", "image": "q.io/a:1"}], "imagePullSecrets": [{"name": "pull"}]}
     api.put("pods", namespace, "app", spec=spec, status={"containerStatuses": [{"name": "c", "state": {}}]})
     api.put("deployments", namespace, "web", spec={"template": {"spec": spec}})
-    role = {"kind": "ClusterRole", "name": "system:image-puller"}
-    subjects = [{"kind": "Group", "name": f"system:serviceaccounts:{namespace}"}]
-    api.put("rolebindings", namespace, "grant", roleRef=role, subjects=subjects)
+    grant(api, namespace, "grant", {"kind": "Group", "name": f"system:serviceaccounts:{namespace}"})
     api.put("imagestreams", namespace, "app", spec={"tags": []}, status={"tags": []})
     api.put("buildconfigs", namespace, "build", spec={"output": {"pushSecret": {"name": "push"}}})
 
@@ -72,27 +79,26 @@ def cluster(*names: str, group: str = "apps") -> FakeApi:
     return api
 
 
-def answer_version(api: FakeApi, answer: Answer) -> None:
-    """Give this answer instead of the version of `cluster`."""
-    api.fail("GET /version$", answer, times=ALWAYS)
+def answer_instead(api: FakeApi, path: str, answer: Answer) -> None:
+    """Give this answer instead of that of `cluster`."""
+    api.fail(f"GET {path}$", answer, times=ALWAYS)
     api.faults.insert(0, api.faults.pop())
+
+
+def settings_on(clock: Clock) -> RunSettings:
+    return RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
 
 
 def audited(api: FakeApi, *names: str, asked: PullAudit | None = None, **more: Any) -> Outcome:
     clock = Clock()
-    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-    return audit_cluster(
-        api.cluster(clock), asked or PullAudit(), names or ("a",), settings, now=lambda: 1767225600.0, **more
-    )
+    given = (api.cluster(clock), asked or PullAudit(), names or ("a",), settings_on(clock))
+    return audit_cluster(*given, now=lambda: 1767225600.0, **more)
 
 
 def test_a_reader_that_does_not_explain_reads_only_lists(api: FakeApi) -> None:
-    subjects = [{"kind": "ServiceAccount", "namespace": "elsewhere", "name": "builder"}]
-    role = {"kind": "ClusterRole", "name": "system:image-puller"}
-    api.put("rolebindings", "a", "pullers", roleRef=role, subjects=subjects)
+    grant(api, "a", "pullers", account("elsewhere", "builder"))
     clock = Clock()
-    settings = RunSettings(False, concurrency=1, clock=EngineClock(clock.now, clock.sleep))
-    with open_run(api.cluster(clock), 1, settings) as run:
+    with open_run(api.cluster(clock), 1, settings_on(clock)) as run:
         snapshot = ClusterReader(run, SnapshotQuestion(verdicts=False), ["a"]).read(0.0)
     assert (len(snapshot.places["a"].pods), snapshot.accesses) == (1, {})
     more = ("pull-secret", "mirror", "builder")
@@ -104,6 +110,14 @@ def test_a_reader_that_does_not_explain_reads_only_lists(api: FakeApi) -> None:
 def found(outcome: Outcome) -> dict[str, Any]:
     (document,) = outcome.extra["audit"]["clusters"]
     return document
+
+
+def rules_of(outcome: Outcome) -> list[str]:
+    return [each["rule"] for each in found(outcome)["findings"]]
+
+
+def dead_subjects(outcome: Outcome) -> list[str]:
+    return [each["location"] for each in found(outcome)["findings"] if each["rule"] == "grant-dead-subject"]
 
 
 class TestReading:
@@ -153,37 +167,22 @@ class TestReading:
         assert not any("helm" in request for request in api.asked)
 
     def test_subjects_of_grants_are_looked_up_if_no_list_has_them(self, api: FakeApi) -> None:
-        role = {"kind": "ClusterRole", "name": "system:image-puller"}
-        subjects = [
-            {"kind": "ServiceAccount", "name": name, "namespace": place}
-            for name, place in (("default", "a"), ("gone", "a"), ("default", "b"), ("gone", "b"))
-        ]
         team(api, "b")
-        api.put(
-            "rolebindings",
-            "a",
-            "more",
-            roleRef=role,
-            subjects=[*subjects, {"kind": "Group", "name": "system:serviceaccounts:no"}],
-        )
-        dead = [each["location"] for each in found(audited(api))["findings"] if each["rule"] == "grant-dead-subject"]
-        assert dead == ["Group system:serviceaccounts:no", "ServiceAccount a/gone", "ServiceAccount b/gone"]
+        accounts = [account(place, name) for place in ("a", "b") for name in ("default", "gone")]
+        grant(api, "a", "more", *accounts, {"kind": "Group", "name": "system:serviceaccounts:no"})
+        assert dead_subjects(audited(api)) == [
+            "Group system:serviceaccounts:no",
+            "ServiceAccount a/gone",
+            "ServiceAccount b/gone",
+        ]
 
     def test_a_list_of_the_whole_cluster_shows_accounts_in_all_namespaces(self) -> None:
         names = [f"n{number}" for number in range(6)]
         api = cluster(*names, "other")
-        subjects = [{"kind": "ServiceAccount", "name": "default", "namespace": place} for place in ("other", "nowhere")]
-        api.put(
-            "rolebindings",
-            "n0",
-            "more",
-            roleRef={"kind": "ClusterRole", "name": "system:image-puller"},
-            subjects=subjects,
-        )
-        document = found(audited(api, *names))
-        dead = [each["location"] for each in document["findings"] if each["rule"] == "grant-dead-subject"]
-        assert dead == ["ServiceAccount nowhere/default"]
-        assert document["counts"]["service_accounts"] == 6
+        grant(api, "n0", "more", account("other"), account("nowhere"))
+        outcome = audited(api, *names)
+        assert dead_subjects(outcome) == ["ServiceAccount nowhere/default"]
+        assert found(outcome)["counts"]["service_accounts"] == 6
         assert not [request for request in api.asked if "/serviceaccounts/" in request or "/nowhere" in request]
 
     @pytest.mark.parametrize(("rule", "kind"), [("node-secret-unusable", "Opaque"), ("node-secret-unlinked", PULL)])
@@ -192,7 +191,7 @@ class TestReading:
         api = cluster(group="config.openshift.io")
         api.put("namespaces", "", "a")
         api.put("secrets", "openshift-config", "pull-secret", type=kind, data=content("q.io"))
-        assert [each["rule"] for each in found(audited(api, asked=PullAudit(rules=(rule,))))["findings"]] == [rule]
+        assert rules_of(audited(api, asked=PullAudit(rules=(rule,)))) == [rule]
 
     def test_the_forecast_about_a_release_reads_its_objects(self) -> None:
         """The namespace has no pods, so no explanation reads them."""
@@ -202,7 +201,7 @@ class TestReading:
         item = {"source": "quay.io/openshift-release-dev/ocp-v4.0-art-dev", "mirrors": ["m.example.com/ocp"]}
         api.put("imagedigestmirrorsets", "", "release", spec={"imageDigestMirrors": [item]})
         asked = PullAudit(target_version="4.22", rules=("forecast-release-signature",))
-        assert [each["rule"] for each in found(audited(api, asked=asked))["findings"]] == [*asked.rules]
+        assert rules_of(audited(api, asked=asked)) == [*asked.rules]
         for what in ("/clusterimagepolicies?", "/infrastructures/cluster"):
             assert [request for request in api.asked if what in request], what
 
@@ -235,7 +234,7 @@ class TestReading:
         api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.34.0"}})
         text = "imagePullCredentialsVerificationPolicy: AlwaysVerify"
         api.put("configmaps", "kube-system", "kubelet-config", data={"kubelet": text})
-        assert [each["rule"] for each in found(audited(api))["findings"]] == ["verification-stops-kubelet"]
+        assert rules_of(audited(api)) == ["verification-stops-kubelet"]
 
     def test_settings_that_may_not_be_read_are_reported(self, api: FakeApi) -> None:
         api.put("nodes", "", "n", status={"nodeInfo": {"kubeletVersion": "v1.36.0"}})
@@ -249,22 +248,20 @@ class TestReading:
         provider, short = "forecast-credential-provider", "forecast-short-name"
         asked = PullAudit(target_version="1.34", rules=(short,))
         api.put("pods", "a", "short", spec={"containers": [{"name": "c", "image": "team/app"}]})
-        assert found(audited(api, asked=asked))["findings"] == []
+        assert rules_of(audited(api, asked=asked)) == []
         api.put("nodes", "", "n", status={"nodeInfo": {"containerRuntimeVersion": "cri-o://1.33.0"}})
         api.put("criocredentialproviderconfigs", "", "cluster", spec={"matchImages": ["q.io"]})
-        assert [each["rule"] for each in found(audited(api, asked=asked))["findings"]] == [short]
+        assert rules_of(audited(api, asked=asked)) == [short]
         asked = PullAudit(target_version="5.0", rules=(provider, short))
-        assert [each["rule"] for each in found(audited(api, asked=asked))["findings"]] == [provider]
+        assert rules_of(audited(api, asked=asked)) == [provider]
 
     def test_a_cluster_without_openshift_kinds_is_audited(self, api: FakeApi) -> None:
         api.fail(r"GET /apis/[a-z.]*openshift", NO_KIND, times=ALWAYS)
         document = found(audited(api))
         assert (document["unreadable"], document["findings"]) == ([], [])
 
-    def test_openshift_reports_its_version(self, api: FakeApi) -> None:
-        api.faults.insert(
-            0, api.faults[0].__class__("GET /apis$", Answer(200, {"groups": [{"name": "config.openshift.io"}]}), ALWAYS)
-        )
+    def test_openshift_reports_its_version(self) -> None:
+        api = cluster("a", group="config.openshift.io")
         api.put("clusterversions", "", "version", status={"desired": {"version": "4.20.1"}})
         document = found(audited(api))
         assert document["version"] == "OpenShift 4.20.1"
@@ -322,7 +319,7 @@ class TestUnreadable:
         assert any("namespaces n0, n1, n2, n4, n5 could not be read" in each for each in document["unreadable"])
 
     def test_a_cluster_that_fails_while_its_version_is_read_ends_the_audit(self, api: FakeApi) -> None:
-        answer_version(api, status_object(401, "Unauthorized", "no"))
+        answer_instead(api, "/version", status_object(401, "Unauthorized", "no"))
         assert audited(api).stopped.startswith("reading /version on https://api.example.com:6443 was refused: 401 no.")
 
     def test_an_error_of_a_list_is_reported_with_its_words(self, api: FakeApi) -> None:
@@ -335,7 +332,7 @@ class TestUnreadable:
     )
     def test_unreadable_cluster_role_bindings_are_reported(self, api: FakeApi, answer: Answer, why: str) -> None:
         api.fail("clusterrolebindings", answer, times=ALWAYS)
-        answer_version(api, FORBIDDEN)
+        answer_instead(api, "/version", FORBIDDEN)
         document = found(audited(api))
         (sentence,) = document["unreadable"]
         assert document["version"] == ""
@@ -346,9 +343,7 @@ class TestUnreadable:
         ("answer", "why"), [(FORBIDDEN, "the caller may not read it"), (status_object(500, "Odd", "odd"), "reading ")]
     )
     def test_an_unreadable_subject_of_a_grant_is_reported(self, api: FakeApi, answer: Answer, why: str) -> None:
-        role = {"kind": "ClusterRole", "name": "system:image-puller"}
-        subjects = [{"kind": "ServiceAccount", "name": "x", "namespace": "b"}]
-        api.put("rolebindings", "a", "more", roleRef=role, subjects=subjects)
+        grant(api, "a", "more", account("b", "x"))
         api.fail(r"serviceaccounts/x$", answer, times=ALWAYS)
         document = found(audited(api))
         assert document["findings"] == []
@@ -366,7 +361,7 @@ class TestUnreadable:
         assert sentence.startswith("the credential provider configs could not be read: the caller may not list them. ")
 
     def test_an_unknown_kind_of_cluster_is_reported(self, api: FakeApi) -> None:
-        api.faults.insert(0, api.faults[0].__class__("GET /apis$", FORBIDDEN, ALWAYS))
+        answer_instead(api, "/apis", FORBIDDEN)
         document = found(audited(api))
         assert document["findings"] == []
         assert (
@@ -382,8 +377,7 @@ class TestUnreadable:
 
     def test_an_unreadable_config_of_the_registry_is_reported(self, api: FakeApi) -> None:
         names = ("config.openshift.io", "imageregistry.operator.openshift.io")
-        groups = {"groups": [{"name": name} for name in names]}
-        api.faults.insert(0, api.faults[0].__class__("GET /apis$", Answer(200, groups), ALWAYS))
+        answer_instead(api, "/apis", Answer(200, {"groups": [{"name": name} for name in names]}))
         api.fail("imageregistry.operator", FORBIDDEN, times=ALWAYS)
         asked = PullAudit(target_version="5.0", rules=("forecast-registry-removed",))
         (sentence,) = [
@@ -392,12 +386,10 @@ class TestUnreadable:
         assert sentence.startswith("image registry config cluster could not be read: ")
         assert sentence.endswith(". Not applied: forecast-registry-removed")
 
-    def test_openshift_without_a_readable_version_is_reported(self, api: FakeApi) -> None:
+    def test_openshift_without_a_readable_version_is_reported(self) -> None:
         """An object that does not exist here states whether the cluster generates pull secrets."""
-        groups = {"groups": [{"name": "config.openshift.io"}]}
-        api.faults.insert(0, api.faults[0].__class__("GET /apis$", Answer(200, groups), ALWAYS))
-        document = found(audited(api))
-        assert [each["rule"] for each in document["findings"]] == []
+        document = found(audited(cluster("a", group="config.openshift.io")))
+        assert document["findings"] == []
         assert (
             "it is not known whether this cluster generates pull secrets. Not applied: account-not-provisioned"
             in document["unreadable"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One entry is read and written, unusable entries are refused, and differences between two entries are found."""
+"""An entry is read as each client reads it, written, and compared."""
 
 from __future__ import annotations
 
@@ -16,17 +16,36 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockercon
     CredentialEntry,
     changed_fields,
     field_name,
+    file_key,
     from_file,
     from_option,
+    is_login_for,
+    is_undecodable,
+    kubelet_reading,
+    login_of,
+    provider_logins,
     stored_entry,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.json_text import (
+    InvalidContent,
+    Object,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 from support.objects import b64, raised
 
 from unit.canaries import CANARIES, shown
 
+# --- One entry is read and written, unusable entries are refused, and differences between two entries are found
+
 SOURCE = "the file"
+
 QUOTES = "put it in quotes where it is defined, because YAML changes a value such as 0123 without quotes"
+
 WHERE = "the file: the entry for 'quay.io'"
+
+TOKEN_ONLY = "holds only an identity token, which the kubelet does not read: use a robot or service account of the registry, with user and password"
+
 OPTION = "option 'registries': the entry for 'quay.io'"
 
 
@@ -78,6 +97,11 @@ class TestFromOption:
                 {"registry": "a b"},
                 "option 'registries': registry 'a b' is not host[:port][/path]: it is empty, or has white space or a control character",
             ),
+            (
+                {"registry": "robot:canary@quay.io"},
+                "option 'registries': registry '***@quay.io' is not host[:port][/path]: remove the '@' and the part before it, or a digest, "
+                "and give the user in 'username'",
+            ),
         ],
     )  # fmt: skip
     def test_an_impossible_login_is_refused(self, given: dict[str, Any], message: str) -> None:
@@ -96,8 +120,8 @@ class TestFromOption:
 
     def test_a_login_in_the_key_is_never_shown(self) -> None:
         """This also holds if the password is refused first."""
-        for given in ({"registry": "u:canary@quay.io"}, {"registry": "u:canary@quay.io", "password": []}):
-            assert "canary" not in refusal(from_option, item(**given))
+        for each in ({"registry": "u:canary@quay.io"}, {"registry": "u:canary@quay.io", "password": []}):
+            assert "canary" not in refusal(from_option, item(**each))
 
 
 class TestFromFile:
@@ -143,12 +167,13 @@ class TestFromFile:
                 "has an 'auth' without a colon: it must be base64 of USER:PASSWORD and it was encoded twice. Log in to it again",
             ),
             ({"auth": b64(":canary")}, "has no user: log in to it again with user and password"),
+            ({"auth": b64("robot:")}, "has no password: log in to it again with user and password"),
+            ({"auth": b64(":")}, "has no user and no password: log in to it again with user and password"),
+            ({"username": "robot"}, "has no password: log in to it again with user and password"),
+            ({"password": "canary"}, "has no user: log in to it again with user and password"),
+            *((token, TOKEN_ONLY) for token in ({"identitytoken": "canary"}, {"IdentityToken": "canary"})),
             ({"email": "e"}, "has no user and no password: log in to it again with user and password"),
-            (
-                {"auth": b64("robot:"), "identitytoken": "canary"},
-                "holds only an identity token, which the kubelet does not read: use a robot or service account of the registry, with user "
-                "and password",
-            ),
+            ({"auth": b64("robot:"), "identitytoken": "canary"}, TOKEN_ONLY),
             ({"username": "r\udce9", "password": "x"}, "has a user or password that is not valid Unicode: save the file as UTF-8"),
             ({"username": "r", "password": "\ud800"}, "has a user or password that is not valid Unicode: save the file as UTF-8"),
         ],
@@ -246,3 +271,255 @@ def test_the_repr_shows_no_credential() -> None:
 
 def test_the_auth_field_holds_the_login() -> None:
     assert base64.b64decode(json.loads(from_option(item(password="a:b")).fields["auth"])) == b"robot:a:b"
+
+
+# --- The logins that crio-credential-provider takes from pull secrets are those of its own code (v0.1.2)
+
+
+def read(**auths: Any) -> dict[str, tuple[str, str]]:
+    return dict(provider_logins(json.dumps({"auths": auths})))
+
+
+@pytest.mark.parametrize(
+    ("entry", "login"),
+    [
+        ({"auth": b64("u:p")}, ("u", "p")),
+        ({"auth": b64("u:p:q\0")}, ("u", "p:q")),
+        ({"Auth": b64("u:p")}, ("u", "p")),
+        ({"auth": b64("u:p").replace("O", "O\n")}, ("u", "p")),
+        ({"auth": b64("u")}, ("", "")),
+        ({"auth": None}, ("", "")),
+        ({"username": "u", "password": "p"}, ("", "")),
+        ({"username": 5, "auth": b64("u:p")}, ("u", "p")),
+        (None, ("", "")),
+    ],
+)
+def test_only_the_auth_of_an_entry_counts(entry: Any, login: tuple[str, str]) -> None:
+    assert read(a=entry) == {"a": login}
+
+
+@pytest.mark.parametrize("auth", ["?", "dTpw=", "dTpwcA", "dTp-"])
+def test_an_entry_that_is_not_base64_is_skipped_alone(auth: str) -> None:
+    assert read(a={"auth": auth}, b={"auth": b64("u:p")}) == {"b": ("u", "p")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "5",
+        '{"auths": []}',
+        '{"auths": {"a": 5}}',
+        '{"auths": {"a": {"auth": 5}, "b": {"auth": "dTpw"}}}',
+    ],
+)
+def test_a_part_of_a_wrong_type_skips_the_whole_secret(text: str) -> None:
+    assert provider_logins(text) == {}
+
+
+def test_objects_with_the_same_name_are_read_as_in_go() -> None:
+    assert provider_logins('{"auths": {"a": {"auth": "dTpw"}}, "AUTHS": {"b": {"auth": "dTpw"}}}') == {
+        "a": ("u", "p"),
+        "b": ("u", "p"),
+    }
+    assert provider_logins('{"auths": {"a": {"auth": "dTpw"}}, "auths": null}') == {}
+    assert provider_logins("null") == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "taken"),
+    [
+        ("m.io", True),
+        ("https://m.io/z", True),
+        ("http://m.io", True),
+        ("m.io/z/te", False),  # longer than the location
+        ("m.i", True),  # a beginning of the text
+        ("q.io/team", True),
+        ("q.io/team/app/x", False),
+        ("x.io", False),
+        ("https://index.docker.io/v1/", False),
+        ("*.io", False),
+    ],
+)
+def test_a_key_is_compared_as_text(key: str, taken: bool) -> None:
+    assert is_login_for(key, "q.io/team/app", ["n.io", "m.io/z"]) is taken
+
+
+@pytest.mark.parametrize(
+    ("key", "stored"), [("https://m.io/v1/", "m.io/v1/"), ("http://https://m.io", "https://m.io"), ("m.io", "m.io")]
+)
+def test_the_file_has_the_key_without_its_scheme(key: str, stored: str) -> None:
+    assert file_key(key) == stored
+
+
+@given(st.text())
+def test_any_content_is_read(text: str) -> None:
+    provider_logins(text)
+    provider_logins(json.dumps({"auths": {"a": {"auth": text}}}))
+
+
+# --- A secret gives the same logins as in the kubelet, or is rejected as a whole. tests/oracle runs the kubelet's code
+
+GOOD = {"auth": b64("robot:canary")}
+
+
+def problems(text: str, *, legacy: bool = False) -> tuple[str, ...]:
+    return kubelet_reading(text, legacy=legacy).problems
+
+
+class TestLoginOf:
+    @pytest.mark.parametrize(
+        ("entry", "login"),
+        [
+            ("null", ("", "")),
+            ("{}", ("", "")),
+            ('{"auth": null, "username": null}', ("", "")),
+            ('{"username": "u", "password": "p", "email": "e"}', ("u", "p")),
+            ('{"USERNAME": "u", "Pa\u017fsword": "p"}', ("u", "p")),
+            ('{"username": "u", "username": "v", "password": "p"}', ("v", "p")),
+            ('{"username": "u", "Username": null, "password": "p"}', ("u", "p")),
+            ('{"username": "u", "password": "p", "auth": ""}', ("u", "p")),
+            ('{"username": "u", "password": "p", "auth": "YTpi"}', ("a", "b")),
+            ('{"auth": "%", "AUTH": "YTpi"}', ("a", "b")),
+            ('{"auth": "YTpi", "AUTH": ""}', ("", "")),
+            ('{"auth": "YTpi", "identitytoken": 1, "serveraddress": [], "registrytoken": {}, "x": 1e999}', ("a", "b")),
+            ('{"auth": "Og=="}', ("", "")),
+            ('{"auth": "YTo="}', ("a", "")),
+            ('{"auth": "OmI="}', ("", "b")),
+            ('{"auth": "YTpiOmM="}', ("a", "b:c")),
+            ('{"auth": "dTpwcA=="}', ("u", "pp")),
+            ('{"auth": "dTpwcA"}', ("u", "pp")),
+            ('{"auth": "dTpwcHA="}', ("u", "ppp")),
+            ('{"auth": "dTpwcHA"}', ("u", "ppp")),
+            ('{"auth": "\\ndT\\r\\npw\\n"}', ("u", "p")),
+            ('{"auth": "dTpwcA=\\n=\\n"}', ("u", "pp")),
+            ('{"auth": "dTpwcB"}', ("u", "pp")),
+            ('{"auth": "dTrp"}', ("u", "\udce9")),
+            ('{"username": "u", "password": "\udce9\\udce9"}', ("u", "\ufffd\ufffd")),
+        ],
+    )
+    def test_login_of_returns_the_login_that_the_kubelet_uses(self, entry: str, login: tuple[str, str]) -> None:
+        assert login_of(entry) == login
+
+    @pytest.mark.parametrize(
+        "auth",
+        [
+            "%%%", "dTpwcA=", "dTpw=", "dTpw==", "dTpw====", "dT=pw", "dTpwc===", "=", "==", "====", "d", "dTpwc", "dTpw ", " dTpw", "dTpw\t",
+            "_-8=", "dTpwcA==x", "dTpwcA==dTpw", "dTpé", "dTpw\ufffd", "dTpw\x00",
+        ],
+    )  # fmt: skip
+    def test_base64_must_be_whole_or_without_padding(self, auth: str) -> None:
+        with pytest.raises(InvalidContent, match="^has an 'auth' that is not standard base64$"):
+            login_of(json.dumps({"auth": auth}))
+
+    @pytest.mark.parametrize("auth", ["YQ==", "YQ", "\n", "\r\n\r\n", b64("canary")])
+    def test_a_decoded_auth_field_must_have_a_colon(self, auth: str) -> None:
+        with pytest.raises(InvalidContent, match="^has an 'auth' that is not base64 of USER:PASSWORD$"):
+            login_of(json.dumps({"auth": auth}))
+
+    @pytest.mark.parametrize("name", ["username", "password", "email", "auth"])
+    @pytest.mark.parametrize(
+        ("value", "kind"), [(5, "a number"), (True, "true or false"), ([], "a list"), ({}, "an object")]
+    )
+    def test_each_decoded_field_must_be_a_string(self, name: str, value: Any, kind: str) -> None:
+        for written in (name, name.upper()):
+            with pytest.raises(InvalidContent, match=f"^has a '{name}' that is {kind}, not a string$"):
+                login_of(json.dumps({written: value, "x": 1}))
+
+    @pytest.mark.parametrize(("entry", "kind"), [('"robot:canary"', "a string"), ("[]", "a list"), ("5", "a number")])
+    def test_an_entry_must_be_an_object(self, entry: str, kind: str) -> None:
+        with pytest.raises(InvalidContent, match=f"^is {kind}, not an object$"):
+            login_of(entry)
+
+    @pytest.mark.parametrize(
+        ("field", "wrong"),
+        [
+            ('{"auth": 1}', True), ('{"Email": []}', True), ('{"auth": null}', False), ('{"auth": ""}', False), ('{"identitytoken": 1}', False),
+        ],
+    )  # fmt: skip
+    def test_a_field_that_the_kubelet_cannot_decode_is_recognised(self, field: str, wrong: bool) -> None:
+        (item,) = Object.parse(field).members
+        assert is_undecodable(item) is wrong
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        ("text", "logins"),
+        [
+            ("", {}),
+            ("null", {}),
+            ("{}", {}),
+            (' {"auths": null} ', {}),
+            ('{"auths": {}}', {}),
+            ('{"auths": {"a.io": {"auth": "YTpi"}, "b.io": null}}', {"a.io": ("a", "b"), "b.io": ("", "")}),
+            ('{"Auth\u017f": {"a.io": {"auth": "YTpi"}}}', {"a.io": ("a", "b")}),
+            ('{"auths": {"a.io": {"auth": "YTpi"}, "a.io": {"auth": "YTpj"}}}', {"a.io": ("a", "c")}),
+            ('{"auths": {"a.io": {"auth": "YTpi"}}, "AUTHS": {"b.io": {}}}', {"a.io": ("a", "b"), "b.io": ("", "")}),
+            ('{"auths": {"a.io": {"auth": "YTpi"}}, "AUTHS": null}', {}),
+            ('{"auths": null, "AUTHS": {"b.io": {}}}', {"b.io": ("", "")}),
+            ('{"auths": {"r\udce9.io": {"auth": "YTpi"}}}', {"r\ufffd.io": ("a", "b")}),
+            ('{"HttpHeaders": null, "auths": {}}', {}),
+            ('{"HttpHeaders": {"a": "b", "c": null}, "auths": {}}', {}),
+            ('{"credsStore": 1, "x": [], "a.io": {"auth": 1}}', {}),
+        ],
+    )
+    def test_the_reading_has_the_logins_by_key(self, text: str, logins: dict[str, tuple[str, str]]) -> None:
+        found = kubelet_reading(text, legacy=False)
+        assert (found.logins, found.problems) == (logins, ())
+
+    @pytest.mark.parametrize(
+        ("text", "logins"),
+        [
+            ("null", {}),
+            ("{}", {}),
+            ('{"a.io": {"auth": "YTpi"}, "HttpHeaders": {"a": 1}}', {"a.io": ("a", "b"), "HttpHeaders": ("", "")}),
+            ('{"auths": {"a.io": {"auth": 1}}}', {"auths": ("", "")}),
+        ],
+    )
+    def test_a_legacy_file_holds_only_entries(self, text: str, logins: dict[str, tuple[str, str]]) -> None:
+        found = kubelet_reading(text, legacy=True)
+        assert (found.logins, found.problems) == (logins, ())
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            (" ", ["it is not valid JSON at line 1, column 2"]),
+            ("[]", ["it is a list, not an object"]),
+            ('{"auths": NaN}', ["it is not valid JSON at line 1, column 11"]),
+            ('{"auths": []}', ["'auths' is a list, not an object"]),
+            ('{"auths": {}, "Auths": "x"}', ["'auths' is a string, not an object"]),
+            ('{"HttpHeaders": []}', ["'HttpHeaders' is a list, not an object"]),
+            ('{"httpHEADERS": "x"}', ["'HttpHeaders' is a string, not an object"]),
+            ('{"HttpHeaders": {"a": "b", "c": ["d"], "e": 1}}', ["'HttpHeaders' has a value that is a list, not a string"]),
+            ('{"HttpHeaders": {"a": 1}, "HttpHeaders": {}}', ["'HttpHeaders' has a value that is a number, not a string"]),
+            (
+                '{"auths": {"a.io": {"auth": "%"}, "a.io": {"auth": "YTpi"}, "u:canary@b.io": "x"}}',
+                [
+                    "the entry for 'a.io' has an 'auth' that is not standard base64",
+                    "the entry for '***@b.io' is a string, not an object",
+                ],
+            ),
+        ],
+    )  # fmt: skip
+    def test_one_wrong_part_stops_every_pull(self, text: str, expected: list[str]) -> None:
+        assert list(problems(text)) == expected
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("[]", "'auths' is a list, not an object"),
+            ('{"a.io": "x"}', "the entry for 'a.io' is a string, not an object"),
+            ("x", "it is not valid JSON at line 1, column 1"),
+        ],
+    )
+    def test_one_wrong_part_of_a_legacy_file_stops_every_pull(self, text: str, expected: str) -> None:
+        assert problems(text, legacy=True) == (expected,)
+
+    def test_problems_show_no_credential(self) -> None:
+        text = json.dumps({"auths": {"a.io": {"auth": b64("canary")}, "u:canary@b.io": {"password": ["canary"]}}})
+        assert shown("".join(problems(text)), "canary") == []
+
+    def test_the_repr_shows_no_credential(self) -> None:
+        assert "canary" not in repr(kubelet_reading(json.dumps({"auths": {"a.io": GOOD}}), legacy=False))

@@ -21,21 +21,38 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
     SERVICE_ACCOUNT,
     Kind,
     ObjectRef,
+    metadata,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import fetch_objects, read_one
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.fetching import (
+    Listing,
+    ListRequest,
+    fetch_objects,
+    list_each_kind,
+    list_in_namespaces,
+    read_one,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from support.fake_api import FakeApi
 from support.scripted_pool import status_object
 
 FORBIDDEN = status_object(403, "Forbidden", "secrets is forbidden")
+
 REFUSAL = 'namespaces is forbidden: User "a" cannot {} resource "namespaces" in API group "" at the cluster scope'
+
 ODD = status_object(400, "BadRequest", "odd")
+
 UNAUTHORIZED = status_object(401, "Unauthorized", "Unauthorized")
+
 ALWAYS = 10**9
+
 EVERYWHERE = r"GET /api/v1/secrets\?"
+
 BY_TYPE: ListedBy = {SECRET: ("type=own",)}
+
 BY_TYPES: ListedBy = {SECRET: ("type=own", "type=old")}
+
 WHOLE: ListedBy = {SECRET: ALL}
+
 OWN = "GET /api/v1/secrets?fieldSelector=type%3Down&limit=1000"
 
 
@@ -320,3 +337,81 @@ class TestReadOne:
     def test_read_one_returns_the_error_of_a_failed_read(self, api: FakeApi, name: str) -> None:
         api.fail("GET", ODD, times=ALWAYS)
         assert isinstance(read_one(api.cluster(), ObjectRef(SECRET, "a", name)), ApiError)
+
+
+# --- All objects of a kind in many namespaces are read with one list if the caller is allowed to
+
+
+@pytest.fixture
+def filled() -> FakeApi:
+    filled = FakeApi()
+    for namespace in ("a", "b", "c"):
+        for name in ("one", "two"):
+            filled.put("secrets", namespace, name)
+    return filled
+
+
+def listed(filled: FakeApi, *namespaces: str, **options: Any) -> Listing:
+    few = options.pop("few", 0)
+    request = ListRequest(SECRET, options.pop("keep", lambda obj: obj), **options)
+    with Workers(2) as workers:
+        return list_in_namespaces(filled.cluster(), workers, request, namespaces, few=few)
+
+
+def listed_each(filled: FakeApi, *namespaces: str, **options: Any) -> list[Listing]:
+    requests = [ListRequest(kind, lambda obj: obj) for kind in (SECRET, SERVICE_ACCOUNT)]
+    with Workers(2) as workers:
+        return list_each_kind(filled.cluster(), workers, requests, namespaces, **{"few": 0, **options})
+
+
+def names(found: Listing) -> dict[str, list[str]]:
+    return {place: [metadata(obj)["name"] for obj in objects] for place, objects in found.objects.items()}
+
+
+def test_one_list_returns_the_wanted_objects_of_the_given_namespaces(filled: FakeApi) -> None:
+    found = listed(filled, "c", "a", keep=lambda obj: obj if metadata(obj)["name"] == "one" else None)
+    assert names(found) == {"c": ["one"], "a": ["one"]}
+    assert list(found.objects) == ["c", "a"]
+    assert (found.errors, found.is_whole) == ({}, True)
+    assert filled.asked == ["GET /api/v1/secrets?limit=1000"]
+
+
+def test_a_few_namespaces_are_listed_one_by_one(filled: FakeApi) -> None:
+    assert names(listed(filled, "a", "b", few=2)) == {"a": ["one", "two"], "b": ["one", "two"]}
+    assert sorted(filled.asked) == [f"GET /api/v1/namespaces/{name}/secrets?limit=1000" for name in "ab"]
+
+
+def test_a_forbidden_list_is_replaced_by_lists_of_namespaces_and_gaps_are_reported(filled: FakeApi) -> None:
+    filled.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
+    filled.fail("GET /api/v1/namespaces/b/secrets", FORBIDDEN, times=ALWAYS)
+    found = listed(filled, "a", "b")
+    assert names(found) == {"a": ["one", "two"]}
+    assert (list(found.errors), found.is_whole) == (["b"], False)
+
+
+def test_objects_of_other_namespaces_are_kept_on_request(filled: FakeApi) -> None:
+    found = listed(filled, "a", elsewhere=lambda obj: obj if metadata(obj)["name"] == "two" else None)
+    assert names(found) == {"a": ["one", "two"], "b": ["two"], "c": ["two"]}
+
+
+class TestSeveralKinds:
+    def test_only_the_forbidden_list_is_replaced_by_lists_of_namespaces(self, filled: FakeApi) -> None:
+        filled.put("serviceaccounts", "b", "robot")
+        filled.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
+        secrets, accounts = listed_each(filled, "a", "b")
+        assert names(secrets) == {"a": ["one", "two"], "b": ["one", "two"]}
+        assert (names(accounts), accounts.is_whole) == ({"b": ["robot"]}, True)
+        assert len(filled.asked) == 4
+
+    @pytest.mark.parametrize(("few", "failed"), [(0, ["a", "b"]), (2, ["b"])], ids=str)
+    def test_a_failed_list_is_the_error_of_its_namespaces(self, filled: FakeApi, few: int, failed: list[str]) -> None:
+        filled.fail("GET /api/v1(/namespaces/b)?/secrets", status_object(400, "BadRequest", "odd"), times=ALWAYS)
+        secrets, accounts = listed_each(filled, "a", "b", few=few)
+        assert (list(secrets.errors), secrets.is_whole) == (failed, not few)
+        assert accounts.errors == {}
+
+
+def test_any_other_failure_is_an_error(filled: FakeApi) -> None:
+    filled.fail(r"GET /api/v1/secrets\?", status_object(400, "BadRequest", "odd"), times=ALWAYS)
+    with pytest.raises(ApiError):
+        listed(filled, "a", "b")

@@ -14,7 +14,6 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import ALL, NO_SELECTORS, ListedBy
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
-    NAMESPACE,
     SECRET,
     SERVICE_ACCOUNT,
     Kind,
@@ -101,10 +100,6 @@ class TestObserve:
         assert {name: sorted(objects) for name, objects in found.items()} == {name: ["keep"] for name in wanted}  # type: ignore[arg-type]
         assert len(api.asked) == requests
 
-    def test_a_list_is_filtered_by_the_only_name(self, api: FakeApi, workers: Workers) -> None:
-        observe(api.cluster(), workers, ONE, names(5))
-        assert api.asked == ["GET /api/v1/secrets?fieldSelector=metadata.name%3Dkeep&limit=1000"]
-
     def test_observe_keeps_only_the_given_names_of_a_list(self, api: FakeApi, workers: Workers) -> None:
         for name in ("keep", "more", "other"):
             api.put("secrets", "n000", name)
@@ -131,18 +126,6 @@ class TestObserve:
         assert sorted(found["n001"]) == ["mine", "own"]  # type: ignore[arg-type]
         assert (found["n000"], len(api.asked)) == ({}, requests)
 
-    def test_a_forbidden_list_is_replaced_by_single_reads(self, api: FakeApi, workers: Workers) -> None:
-        api.put("secrets", "n003", "keep")
-        api.fail(r"GET /api/v1/secrets\?", FORBIDDEN, times=ALWAYS)
-        found, _unread = observe(api.cluster(), workers, ONE, names(6))
-        assert [name for name, objects in found.items() if objects] == ["n003"]
-        assert len(api.asked) == 7
-
-    def test_a_failed_list_raises_the_error(self, api: FakeApi, workers: Workers) -> None:
-        api.fail("GET", ODD, times=ALWAYS)
-        with pytest.raises(ApiError, match="listing secrets in all namespaces"):
-            observe(api.cluster(), workers, ONE, names(6))
-
     @pytest.mark.parametrize("asks", [ONE, WHOLE])
     def test_a_failed_read_is_the_failure_of_its_namespace(self, api: FakeApi, workers: Workers, asks: Asks) -> None:
         api.fail("GET /api/v1/namespaces/n001/", ODD, times=ALWAYS)
@@ -165,19 +148,6 @@ class TestLookUp:
     def refs(self, count: int, name: str = "robot") -> list[ObjectRef]:
         return [ObjectRef(SERVICE_ACCOUNT, namespace, name) for namespace in names(count)]
 
-    @pytest.mark.parametrize(("count", "requests"), [(1, 1), (4, 4), (5, 1)])
-    def test_look_up_finds_objects_with_the_same_name(
-        self, api: FakeApi, workers: Workers, count: int, requests: int
-    ) -> None:
-        api.put("serviceaccounts", "n000", "robot")
-        api.put("serviceaccounts", "elsewhere", "robot")
-        found = look_up(api.cluster(), workers, self.refs(count))
-        assert len(found) == count
-        assert [ref.namespace for ref, obj in found.items() if obj is not None] == ["n000"]
-        assert len(api.asked) == requests
-        if requests == 1 < count:
-            assert api.asked == ["GET /api/v1/serviceaccounts?fieldSelector=metadata.name%3Drobot&limit=1000"]
-
     def test_different_names_are_never_listed(self, api: FakeApi, workers: Workers) -> None:
         """A list of secrets would return the tokens of the whole cluster."""
         refs = [ObjectRef(SECRET, namespace, f"token-{namespace}") for namespace in names(80)]
@@ -185,50 +155,14 @@ class TestLookUp:
         assert len(api.asked) == 80
         assert set(found.values()) == {None}
 
-    @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
-    def test_look_up_finds_all_objects_of_a_kind(
-        self, api: FakeApi, workers: Workers, count: int, requests: int
-    ) -> None:
-        for name in ("x", "y"):
-            api.put("serviceaccounts", "n001", name)
-        api.put("serviceaccounts", "elsewhere", "x")
-        found = look_up(api.cluster(), workers, self.refs(count, name=""))
-        items = [item["metadata"]["name"] for item in found[ObjectRef(SERVICE_ACCOUNT, "n001", "")]["items"]]  # type: ignore[index]
-        assert items == ["x", "y"]
-        assert found[ObjectRef(SERVICE_ACCOUNT, "n000", "")] == {"items": []}
-        assert len(api.asked) == requests
-
-    @pytest.mark.parametrize(("count", "requests"), [(32, 32), (33, 1)])
-    def test_look_up_finds_cluster_scoped_objects(
-        self, api: FakeApi, workers: Workers, count: int, requests: int
-    ) -> None:
-        api.put("namespaces", "", "n002")
-        api.put("namespaces", "", "other")
-        found = look_up(api.cluster(), workers, [ObjectRef(NAMESPACE, "", name) for name in names(count)])
-        assert [ref.name for ref, obj in found.items() if obj is not None] == ["n002"]
-        assert len(api.asked) == requests
-
     def test_look_up_leaves_out_forbidden_objects(self, api: FakeApi, workers: Workers) -> None:
         api.fail("n001", FORBIDDEN, times=ALWAYS)
         assert [ref.namespace for ref in look_up(api.cluster(), workers, self.refs(3))] == ["n000", "n002"]
-
-    def test_look_up_reads_each_object_if_the_list_is_forbidden(self, api: FakeApi, workers: Workers) -> None:
-        api.fail(r"GET /api/v1/serviceaccounts\?", FORBIDDEN, times=ALWAYS)
-        assert len(look_up(api.cluster(), workers, self.refs(70))) == 70
-        assert len(api.asked) == 71
 
     def test_a_failed_read_is_the_failure_of_its_object(self, api: FakeApi, workers: Workers) -> None:
         api.fail("n001", ODD, times=ALWAYS)
         found = look_up(api.cluster(), workers, self.refs(3))
         assert [type(answer).__name__ for answer in found.values()] == ["NoneType", "ApiError", "NoneType"]
-
-    def test_a_failed_list_is_the_failure_of_all_its_objects(self, api: FakeApi, workers: Workers) -> None:
-        api.fail("GET", ODD, times=ALWAYS)
-        others = [ObjectRef(SECRET, "n000", "x")]
-        found = look_up(api.cluster(), workers, [*self.refs(70), *others])
-        assert all(isinstance(answer, ApiError) for answer in found.values())
-        assert len(found) == 71
-        assert len(api.asked) == 2
 
     def test_listed_and_read_objects_are_trimmed_by_their_kind(self, api: FakeApi, workers: Workers) -> None:
         kind = Kind("v1", "Pod", "pods", "pod", trim=lambda obj: {"metadata": obj["metadata"], "kept": True})

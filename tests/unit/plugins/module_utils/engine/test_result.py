@@ -192,9 +192,6 @@ class TestSize:
 
 
 class TestBeside:
-    def test_the_result_of_prune_is_added_to_the_report(self) -> None:
-        assert Outcome([], extra={"prune": {"owned": 1}}).report()["prune"] == {"owned": 1}
-
     def test_remarks_come_first(self) -> None:
         assert replace(OUTCOME, remarks=("a\nremark", "note")).notes == ["a remark", "note", "other"]
 
@@ -233,17 +230,6 @@ class TestEntries:
         assert Outcome([replace(self.FAILED, error="gone")]).message("t") == (
             "t failed in 1 of 1 namespace: a: gone; a: secrets[0] (quay): no right; a: secrets[7]: no answer"
         )
-
-    def test_skipped_namespaces_have_no_failures(self) -> None:
-        skipped = NamespaceResult("b", "skipped", error="going")
-        assert Outcome([skipped]).report()["failures"] == []
-
-    def test_the_same_reason_of_one_entry_is_reported_once(self) -> None:
-        outcome = Outcome([replace(self.FAILED, name=name) for name in ("a", "b", "c")])
-        assert outcome.message("pull_secret") == (
-            "pull_secret failed in 3 of 3 namespaces: a, b, c: secrets[0] (quay): no right; a, b, c: secrets[7]: no answer"
-        )
-        assert len(outcome.report()["failures"]) == 6
 
     def test_the_first_twenty_failures_of_entries_are_named(self) -> None:
         for count, told in ((20, ""), (21, "; and 1 more, listed under 'failures'")):

@@ -96,23 +96,6 @@ class TestStop:
         assert run.outcome([]).stopped == "first"
         assert run.result_of_skip("a").error == f"not attempted: the task stopped ({HOST} failed)"
 
-    def test_a_read_with_a_refused_login_stops_the_run(self, api: FakeApi, run: Run) -> None:
-        api.fail("GET", status_object(401, "Unauthorized", "no"), times=ALWAYS)
-        run.read(Question(), ["a"])
-        assert "401" in run.stopped
-
-    def test_a_failed_list_of_all_namespaces_stops_the_run(self, api: FakeApi, run: Run) -> None:
-        api.fail("GET", status_object(400, "BadRequest", "odd"), times=ALWAYS)
-        assert run.read(Question(), [f"n{number}" for number in range(9)]) == {}
-        assert "odd" in run.stopped
-
-    def test_an_unreadable_object_is_the_failure_of_one_namespace(self, api: FakeApi, run: Run) -> None:
-        api.fail("GET .*/a/", status_object(400, "BadRequest", "odd"), times=ALWAYS)
-        seen = run.read(Question(), ["a", "b"])
-        assert isinstance(seen["a"], ImagePullError)
-        assert not isinstance(seen["b"], ImagePullError)
-        assert run.stopped == ""
-
     @pytest.mark.parametrize(("limit", "over"), [(None, False), (1, False), (0, True)])
     def test_failures_over_the_limit_end_the_run(self, api: FakeApi, limit: int | None, over: bool) -> None:
         for found in run_of(api, limit):
@@ -180,26 +163,9 @@ class TestFailed:
 
 
 class TestNamespace:
-    def test_an_existing_namespace_has_no_problem(self, api: FakeApi, run: Run) -> None:
-        api.put("namespaces", "", "a")
-        assert run.namespace_problem("a", was_there=False) == ""
-
-    def test_a_missing_namespace_is_reported_as_missing_or_deleted(self, run: Run) -> None:
-        never, gone = (run.namespace_problem("a", was_there=was_there) for was_there in (False, True))
-        assert "does not exist" in never
-        assert "deleted" in gone
-
-    def test_a_forbidden_read_of_the_namespace_is_ignored(self, api: FakeApi, run: Run) -> None:
-        api.fail("GET /api/v1/namespaces/a", status_object(403, "Forbidden", "no"), times=ALWAYS)
-        assert run.namespace_problem("a", was_there=False) == ""
-
     def test_a_failed_read_of_the_namespace_is_reported(self, api: FakeApi, run: Run) -> None:
         api.fail("GET /api/v1/namespaces/a", status_object(400, "BadRequest", "odd"), times=ALWAYS)
         assert "odd" in run.namespace_problem("a", was_there=False)
-
-
-def test_retries_of_the_run_are_counted(run: Run) -> None:
-    assert run.outcome([], 3).retries == 3
 
 
 class TestShare:
@@ -229,13 +195,6 @@ class TestShare:
         works = [Begun("a"), Begun("b")]
         run.share(works, {"a": ImagePullError("odd")}, lambda _work, _part: None)
         assert [work.finish().error for work in works] == ["failed: odd", "skipped: None"]
-
-
-def test_only_missing_namespaces_fail_a_check(api: FakeApi, run: Run) -> None:
-    api.put("namespaces", "", "a")
-    works = [Work("a"), Work("b")]
-    run.check_namespaces(works)
-    assert [work.finish().status for work in works] == ["unchanged", "failed"]
 
 
 class TestPoll:
@@ -308,18 +267,6 @@ class TestPoll:
         assert line.startswith("sa_link 1/3 namespaces, 0 changed, 0 failed, about ")
         assert "; in b: service account x yyy" in line
         assert len(line) < 300
-
-    def test_finished_works_are_counted_once(self, api: FakeApi) -> None:
-        for run in run_of(api):
-            works = [Work("a"), Work("b", 2), Work("c", 2)]
-
-            def look(pending: Any, run: Run = run) -> None:
-                for work in pending:
-                    work.looks -= 1
-                run.count_finished(pending)
-
-            run.poll(works, look, lambda: 60)
-            assert (run.progress.done, run.progress.failed) == (3, 0)
 
 
 def test_an_unexpected_error_of_an_attempt_asks_for_a_report() -> None:

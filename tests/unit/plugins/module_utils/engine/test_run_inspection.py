@@ -27,6 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.obje
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import NamespaceResult, Outcome
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import Clock as EngineClock
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.run import (
+    Progress,
     RunSettings,
     evaluate_each,
     inspect,
@@ -36,6 +37,7 @@ from support.fake_api import FakeApi
 from support.scripted_pool import Clock, status_object
 
 ODD = status_object(400, "BadRequest", "odd")
+
 ALWAYS = 10**9
 
 
@@ -230,18 +232,6 @@ class TestFailures:
         assert "listing serviceaccounts in all namespaces" in outcome.stopped
         assert outcome.namespaces[0].error == "not attempted: the task stopped (https://api.example.com:6443 failed)"
 
-    def test_a_failed_list_in_a_later_look_loses_no_result(self, api: FakeApi) -> None:
-        for name in "abcd":
-            api.put("serviceaccounts", name, "robot")
-        api.put("namespaces", "", "e")
-        api.fail(r"GET /api/v1/serviceaccounts\?", ODD, times=ALWAYS, after=1)
-        names = [*"abcd", "e"]
-        outcome = run(api, names, wait_timeout=60)
-        assert statuses(outcome)["a"] == "unchanged"
-        # The last namespace is read on its own: it needs no list.
-        assert statuses(outcome)["e"] == "failed"
-        assert outcome.stopped == ""
-
 
 class TestProgress:
     def test_progress_counts_each_namespace_once(self, api: FakeApi) -> None:
@@ -302,3 +292,48 @@ class TestReadEach:
         assert found == {}
         assert {*statuses(outcome).values()} == {"skipped"}
         assert "listing serviceaccounts in all namespaces" in outcome.stopped
+
+
+# --- Progress is one line every few seconds with counts and, in a task that waits, the first awaited object
+
+
+class TestLines:
+    def test_a_short_task_reports_no_progress(self) -> None:
+        lines: list[str] = []
+        progress = Progress("sa_link", 2, lines.append, now=lambda: 0.0)
+        progress.count_namespace(changed=True, failed=False)
+        progress.count_namespace(changed=True, failed=False)
+        assert lines == []
+
+    def test_progress_reports_counts_and_the_remaining_time(self) -> None:
+        lines: list[str] = []
+        clock = iter([0.0, *(number * 0.001 for number in range(1, 4210)), 8.0])
+        progress = Progress("sa_link", 10_000, lines.append, now=lambda: next(clock))
+        for number in range(4210):
+            progress.count_namespace(changed=number < 12, failed=number == 20)
+        assert lines[-1] == "sa_link 4,210/10,000 namespaces, 12 changed, 1 failed, about 11 s left"
+        assert len(lines) == 2
+
+    def test_a_waiting_task_reports_its_progress(self) -> None:
+        lines: list[str] = []
+        clock = iter([0.0, 1.0, 4.0, 5.0])
+        progress = Progress("sa_wait", 2, lines.append, now=lambda: next(clock))
+        for _round in range(3):
+            progress.tick("in a: service account never does not exist")
+        assert lines == ["sa_wait 0/2 namespaces, 0 changed, 0 failed; in a: service account never does not exist"]
+
+    def test_progress_is_reported_every_three_seconds(self) -> None:
+        lines: list[str] = []
+        clock = iter([0.0, 2.9, 3.0, 5.9, 6.0])
+        progress = Progress("sa_link", 9, lines.append, now=lambda: next(clock))
+        counted = []
+        for number in range(4):
+            progress.count_namespace(changed=False, failed=number < 2)
+            counted.append(len(lines))
+        assert counted == [0, 1, 1, 2]
+        assert (progress.done, progress.changed, progress.failed) == (4, 0, 2)
+        assert lines[0] == "sa_link 2/9 namespaces, 0 changed, 2 failed, about 10 s left"
+
+    def test_progress_can_be_switched_off(self) -> None:
+        clock = iter([0.0, 9.0])
+        Progress("sa_link", 1, None, now=lambda: next(clock)).count_namespace(changed=True, failed=False)

@@ -17,6 +17,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.c
     KubeletLogin,
     PullSecretStatus,
     credentials_of,
+    is_typing_error,
     nearest_key,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
@@ -127,3 +128,46 @@ class TestNearest:
         began = time.process_time()
         assert nearest_key(secrets, f"{host}/app") == ""
         assert time.process_time() - began < 1
+
+
+# --- Misspelled names are recognized, and names that only look similar are not
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_one"),
+    [
+        ("quay.io", "quai.io", True),
+        ("quay.io", "quay.i", True),
+        ("quay.io", "qauy.io", True),
+        ("quay.io", "quay.oi", True),
+        ("quay.io", "qauy.oi", False),
+        ("quay.io", "quay.io", False),
+        ("quay.io", "ghcr.io", False),
+        ("quay.io", "other.io", False),
+        ("registry.example.com", "registri.exmple.com", True),
+        ("registry.example.com", "regsitry.exampel.com", True),
+        ("registry.example.com", "registry.other.com", False),
+        ("registry.example.com", "registry.example.org", False),
+        ("a", "", True),
+        ("", "", False),
+        ("ab", "ba", True),
+        ("abc", "cab", False),
+    ],
+)
+def test_a_typing_error_is_recognised(first: str, second: str, is_one: bool) -> None:
+    for pair in ((first, second), (second, first)):
+        assert is_typing_error(*pair) is is_one
+
+
+def test_very_long_names_are_not_compared() -> None:
+    began = time.process_time()
+    assert not is_typing_error("a" * 1_000_000, "a" * 999_999)
+    assert time.process_time() - began < 1
+
+
+def test_long_names_that_differ_in_a_few_places_take_little_time() -> None:
+    first = "x" + "a" * 118 + "y" + "a" * 118 + ".example"
+    others = [f"{number}" + first[3:120] + "b" + first[121:-1] + "f" for number in range(100, 400)]
+    began = time.process_time()
+    assert not any(is_typing_error(first, other) for other in others)
+    assert time.process_time() - began < 1

@@ -11,10 +11,18 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.node_settings import (
+    KubeletProviders,
     NodeSettings,
     can_verify,
+    find_providers,
     group_nodes,
+    read_mirror_sets,
+    registries_of,
     settings_of_nodes,
+    why_release_unknown,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
+    KubeletProvider,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     KUBEADM_SETTINGS,
@@ -23,11 +31,18 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.im
     POOLS,
     VerificationPolicy,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.registry_sources import (
+    IMAGE_CONFIG,
+    MIRROR_KINDS,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import CLUSTER_VERSION
 from support.node_configs import kubelet_config, node_in, pool
-from support.pull_evidence import REFUSED
+from support.pull_evidence import DIGEST_SETS, REFUSED, TAG_SETS, known, mirrored
 
 ALWAYS = {"imagePullCredentialsVerificationPolicy": "AlwaysVerify"}
+
 NEVER = {"imagePullCredentialsVerificationPolicy": "NeverVerify"}
+
 DEFAULT = NodeSettings(VerificationPolicy())
 
 
@@ -176,3 +191,134 @@ class TestWanted:
         with pytest.raises(ReadRequired):
             settings_of_nodes([node_in()], evidence)
         assert evidence.take_wanted() == [KUBEADM_SETTINGS]
+
+
+# --- The providers for an image are known only if the configurations of all pools with machines show them
+
+SEEN, OTHER = (KubeletProvider(name, ("*.example.com",)) for name in ("seen", "other"))
+
+
+def machine_pool(name: str, current: str = "", target: str = "", machines: int = 1) -> dict[str, Any]:
+    status = {"machineCount": machines, "configuration": {"name": current}}
+    return {"metadata": {"name": name}, "spec": {"configuration": {"name": target or current}}, "status": status}
+
+
+def settings(*providers: KubeletProvider) -> dict[str, Any]:
+    return {"credentialProviders": [{"name": each.name, "matchImages": [*each.images]} for each in providers]}
+
+
+def evidence(*pools: Any, **files: Any) -> Lookup:
+    """`files` are the settings in each rendered configuration."""
+    return Lookup(
+        {POOLS: {"items": [*pools]}, **{ObjectRef(KUBELET_FILE, "", name): each for name, each in files.items()}}
+    )
+
+
+def test_a_provider_has_the_names_of_its_pools() -> None:
+    pools = machine_pool("infra", "a"), machine_pool("worker", "b"), machine_pool("master", "c")
+    known = evidence(*pools, a=settings(SEEN), b=settings(OTHER, SEEN), c=settings())
+    assert find_providers("q.example.com/app", known).found == {SEEN: ["infra", "worker"], OTHER: ["worker"]}
+    assert find_providers("q.io/app", known).found == {}
+
+
+def test_a_pool_that_is_being_updated_has_both_configurations() -> None:
+    known = evidence(machine_pool("worker", "old", "new"), old=settings(SEEN), new=settings(SEEN, OTHER))
+    found = find_providers("q.example.com/app", known)
+    assert found == KubeletProviders({SEEN: ["worker"], OTHER: ["worker"]}, [], is_complete=False)
+
+
+def test_the_provider_of_crio_is_not_among_them() -> None:
+    crio = KubeletProvider("crio-credential-provider", SEEN.images)
+    found = find_providers("q.example.com/app", evidence(machine_pool("worker", "a"), a=settings(crio)))
+    assert found == KubeletProviders({}, [], is_complete=True)
+
+
+def test_the_provider_of_crio_is_found_alone() -> None:
+    crio = KubeletProvider("crio-credential-provider", SEEN.images)
+    known = evidence(machine_pool("worker", "a"), a=settings(crio, SEEN))
+    assert find_providers("q.example.com/app", known, of_crio=True).found == {crio: ["worker"]}
+    assert find_providers("q.io/app", known, of_crio=True).found == {}
+
+
+def test_a_pool_without_machines_does_not_count() -> None:
+    known = evidence(machine_pool("worker", "a"), machine_pool("empty", "b", machines=0), a=settings(SEEN), b=None)
+    assert find_providers("q.example.com/app", known) == KubeletProviders({SEEN: ["worker"]}, [], is_complete=True)
+    alone = evidence(machine_pool("empty", "b", machines=0))
+    assert find_providers("q.example.com/app", alone) == KubeletProviders({}, [], is_complete=False)
+
+
+@pytest.mark.parametrize("unknown", [None, {}, {"credentialProviders": []}], ids=str)
+def test_a_pool_without_known_providers_leaves_those_of_the_others(unknown: Any) -> None:
+    known = evidence(machine_pool("worker", "a"), machine_pool("infra", "b"), a=settings(SEEN), b=unknown)
+    assert find_providers("q.example.com/app", known) == KubeletProviders({SEEN: ["worker"]}, [], is_complete=False)
+
+
+def test_a_configuration_that_cannot_be_read_is_a_doubt_with_its_reason() -> None:
+    known = evidence(machine_pool("worker", "a"), machine_pool("infra", "b"), a=settings(SEEN), b=REFUSED)
+    found = find_providers("q.example.com/app", known)
+    assert found == KubeletProviders({SEEN: ["worker"]}, [], is_complete=False, unread=str(REFUSED))
+    assert find_providers("q.io/app", known, of_crio=True).unread == str(REFUSED)
+
+
+def test_pools_that_cannot_be_listed_are_a_doubt_with_their_name() -> None:
+    found = find_providers("q.example.com/app", Lookup({POOLS: REFUSED}))
+    assert found == KubeletProviders(unread=f"the machineconfigpools could not be read: {REFUSED}")
+
+
+def test_a_pool_whose_providers_no_object_shows_is_named() -> None:
+    known = evidence(
+        machine_pool("worker", "a"), machine_pool("infra", "b"), a=settings(SEEN), b={"credentialProviders": None}
+    )
+    found = find_providers("q.example.com/app", known)
+    assert found == KubeletProviders({SEEN: ["worker"]}, ["infra"], is_complete=False)
+
+
+@pytest.mark.parametrize("pools", [REFUSED, None, {"items": []}, {"items": [machine_pool("worker")]}])
+def test_a_cluster_without_known_pools_shows_none(pools: Any) -> None:
+    found = find_providers("q.example.com/app", Lookup({POOLS: pools}))
+    assert (found.found, [*found.hidden], found.is_complete) == ({}, [], False)
+    assert bool(found.unread) is (pools is REFUSED)
+
+
+def test_all_configurations_are_requested_together() -> None:
+    lookup = evidence(machine_pool("worker", "a", "b"), machine_pool("infra", "c"))
+    with pytest.raises(ReadRequired):
+        find_providers("q.example.com/app", lookup)
+    assert {ref.name for ref in lookup.take_wanted()} == {"a", "b", "c"}
+
+
+# --- The nodes' files are made of all objects that can be read
+
+BLOCKED = {IMAGE_CONFIG: {"spec": {"registrySources": {"blockedRegistries": ["b.io"]}}}}
+
+
+def test_all_objects_are_requested_at_once() -> None:
+    evidence = Lookup()
+    with pytest.raises(ReadRequired):
+        registries_of(evidence)
+    assert {*evidence.take_wanted()} == {IMAGE_CONFIG, *(ObjectRef(kind, "", "") for kind in MIRROR_KINDS)}
+
+
+def test_sets_that_cannot_be_read_are_left_out() -> None:
+    evidence = Lookup(known(more={**mirrored(), ObjectRef(DIGEST_SETS, "", ""): REFUSED}))
+    assert [item.source for each in read_mirror_sets(evidence) for item in each.items] == ["q.io"]
+    assert [*registries_of(evidence).entries] == ["q.io"]
+
+
+def test_the_files_are_made_once_for_the_same_objects() -> None:
+    evidence = Lookup(known(more=mirrored()))
+    first = registries_of(evidence)
+    assert registries_of(evidence) is first
+    evidence.add({ObjectRef(TAG_SETS, "", ""): {"items": []}})
+    assert registries_of(evidence) is not first
+
+
+def test_the_release_is_read_only_if_registries_are_blocked() -> None:
+    refused = {CLUSTER_VERSION: REFUSED}
+    assert why_release_unknown(Lookup(known(more=refused))) == ""
+    doubt = "An entry around the repository of the release has no effect without a mirror of it, and this repository is not known"
+    assert why_release_unknown(Lookup(known(more={**BLOCKED, **refused}))) == f"{doubt}: the caller may not read it"
+    assert why_release_unknown(Lookup(known(more=BLOCKED))) == ""
+    unusual = {CLUSTER_VERSION: {"status": {"desired": {"image": "?"}}}}
+    text = f"status.desired.image of {CLUSTER_VERSION} is not the name of an image"
+    assert why_release_unknown(Lookup(known(more={**BLOCKED, **unusual}))) == f"{doubt}: {text}"

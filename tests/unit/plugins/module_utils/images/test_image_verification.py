@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The decision about an image that is present. tests/oracle compares it with the kubelet's own code."""
+"""The verification of present images: the decision, and the settings of kubelets and pools that it depends on."""
 
 from __future__ import annotations
 
@@ -10,27 +10,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import trim_object
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import (
     NO_RECORD,
+    NODES,
     PodCredentials,
     PullRecord,
     RecordedAccount,
     RecordedSecret,
     RecordEntry,
     VerificationPolicy,
+    config_for,
     decide_cached_image,
     entry_matches,
     finds_records,
+    lists_image,
     needs_untagged_image,
+    parse_config,
     policy_problems,
+    pool_for,
     record_key,
+    refusal_of,
     runtime_effect,
+    trim_settings,
     unmatchable_entries,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.nodes import NodeVersions
+from support.node_configs import kubelet_config, node_in, pool
 from support.present_cases import decision_of, policy_of
 
+# --- The decision about an image that is present. tests/oracle compares it with the kubelet's own code
+
 IMAGE = "quay.io/team/app:v1"
+
 NEWEST = (1, 36)
 
 
@@ -303,3 +315,157 @@ class TestProblems:
         found = policy_problems(policy, kubelet)
         assert len(found) == len(begins)
         assert all(problem.startswith(begin) for problem, begin in zip(found, begins, strict=True))
+
+
+# --- The settings of a kubelet, the pool of a node and the KubeletConfig that counts are found as the platform's operator finds them
+
+GATE = "KubeletEnsureSecretPulledImages"
+
+POLICY = "imagePullCredentialsVerificationPolicy"
+
+LISTED = "preloadedImagesVerificationAllowlist"
+
+
+class TestSettings:
+    def test_the_settings_are_read(self) -> None:
+        found = parse_config({POLICY: "NeverVerify", LISTED: ["q.io/a"], "featureGates": {GATE: False, "Other": True}})
+        assert found == VerificationPolicy("NeverVerify", ("q.io/a",), gate=False)
+
+    @pytest.mark.parametrize(
+        "empty", [{}, {"maxPods": 3}, {POLICY: None, LISTED: None, "featureGates": {"Other": True}}]
+    )
+    def test_unset_settings_are_the_defaults(self, empty: dict[str, Any]) -> None:
+        assert parse_config(empty) == VerificationPolicy()
+
+    @pytest.mark.parametrize("odd", [{POLICY: 3}, {LISTED: "q.io"}, {LISTED: ["a", 1]}, {"featureGates": {GATE: "no"}}])
+    def test_settings_of_another_type_are_invalid(self, odd: dict[str, Any]) -> None:
+        assert parse_config(odd) is None
+
+    def test_only_the_settings_for_images_are_kept(self) -> None:
+        assert trim_settings(
+            {POLICY: "NeverVerify", "staticPodPath": "/x", "featureGates": {GATE: True, "Other": True}}
+        ) == {POLICY: "NeverVerify", "featureGates": {GATE: True}}
+        assert trim_settings({LISTED: [], "featureGates": {"Other": True}}) == {LISTED: []}
+
+
+WORKER, MASTER, INFRA, GPU = pool("worker"), pool("master"), pool("infra"), pool("gpu")
+
+POOLS = [GPU, INFRA, MASTER, WORKER]
+
+
+def labels(*roles: str) -> dict[str, str]:
+    return {f"node-role.kubernetes.io/{role}": "" for role in roles}
+
+
+class TestPool:
+    @pytest.mark.parametrize(
+        ("roles", "expected"),
+        [
+            (("worker",), "worker"),
+            (("worker", "infra"), "infra"),
+            (("infra",), "infra"),
+            (("worker", "master"), "master"),
+            (("worker", "infra", "master"), "master"),
+            (("worker", "infra", "gpu"), ""),
+            ((), ""),
+        ],
+    )
+    def test_the_pool_of_a_node_follows_from_its_labels(self, roles: tuple[str, ...], expected: str) -> None:
+        found = pool_for(labels(*roles), POOLS)
+        assert (found["metadata"]["name"] if found else "") == expected
+
+    def test_an_arbiter_is_in_no_other_pool(self) -> None:
+        arbiter = pool("arbiter")
+        assert pool_for(labels("arbiter", "infra"), [INFRA, arbiter]) is arbiter
+
+    def test_a_pool_without_a_selector_has_no_nodes(self) -> None:
+        assert pool_for(labels("worker"), [{"metadata": {"name": "worker"}, "spec": {"nodeSelector": {}}}]) is None
+
+
+class TestConfig:
+    def test_the_last_machine_config_counts(self) -> None:
+        first, second = kubelet_config("first", "worker", suffix=""), kubelet_config("second", "worker", suffix="2")
+        newest, new = kubelet_config("newest", "worker", created="2"), kubelet_config("new", "worker", created="1")
+        other = kubelet_config("other", "master", suffix="9")
+        assert config_for(WORKER, POOLS, [second, first, other]) is second
+        assert config_for(WORKER, POOLS, [newest, second, new, first]) is newest
+
+    def test_a_custom_pool_has_its_own_or_that_of_worker(self) -> None:
+        of_worker, own = kubelet_config("w", "worker", suffix="9"), kubelet_config("i", "infra", suffix="")
+        assert config_for(INFRA, POOLS, [of_worker, own]) is own
+        assert config_for(GPU, POOLS, [of_worker, own]) is of_worker
+        assert config_for(MASTER, POOLS, [of_worker, own]) is None
+        assert config_for(GPU, [GPU], [of_worker]) is None
+        assert config_for(GPU, POOLS, []) is None
+
+    @pytest.mark.parametrize(
+        ("conditions", "why"),
+        [
+            ([], ""),
+            ([{"type": "Failure", "message": "no"}, {"type": "Success"}], ""),
+            ([{"type": "Success"}, {"type": "Failure", "message": "Error: bad"}], "Error: bad"),
+            ([{"type": "Failure"}], "no reason is given"),
+            ([{"type": "Accepted", "status": "False", "message": "Error: bad"}], "Error: bad"),
+            ([{"type": "Failure", "message": "old"}, {"type": "Accepted", "status": "True"}], ""),
+            ([{"type": "Accepted", "status": "False"}, {"type": "Failure", "message": "Error: bad"}], "Error: bad"),
+        ],
+    )
+    def test_the_last_condition_shows_a_refused_config(self, conditions: Any, why: str) -> None:
+        assert refusal_of({"status": {"conditions": conditions}}) == why
+
+
+# --- A list of nodes keeps their versions, and the labels and the annotation that lead to their configuration
+
+
+def test_versions_labels_and_the_rendered_configuration_are_kept() -> None:
+    node = node_in("worker", current="rendered-worker-1")
+    node["metadata"]["annotations"]["other"] = "x" * 1000
+    assert trim_object(NODES.kind, node) == {
+        "metadata": {
+            "name": "n",
+            "labels": {"node-role.kubernetes.io/worker": ""},
+            "annotations": {"machineconfiguration.openshift.io/currentConfig": "rendered-worker-1"},
+        },
+        "status": {"nodeInfo": node["status"]["nodeInfo"]},
+    }
+
+
+def test_nodes_without_openshift_need_no_annotation() -> None:
+    assert "annotations" not in trim_object(NODES.kind, node_in("worker"))["metadata"]
+
+
+class TestImages:
+    """A node lists the names of its largest images, as the runtime knows them."""
+
+    DIGEST = "sha256:" + "0" * 64
+
+    def node(self, *images: Any) -> Any:
+        return {"status": {"images": [*images]}}
+
+    @pytest.mark.parametrize(
+        ("image", "expected"),
+        [
+            ("q.io/team/app:v1", True),
+            (f"q.io/team/app:v9@{DIGEST}", True),
+            ("q.io/team/app", False),
+            ("q.io/team/app:v2", False),
+            ("q.io/team/other:v1", False),
+            ("docker.io/nginx", True),
+        ],
+    )
+    def test_an_image_is_found_under_the_name_that_the_pod_means(self, image: str, expected: bool) -> None:
+        found = {"names": [f"q.io/team/app@{self.DIGEST}", "q.io/team/app:v1"]}
+        assert lists_image(self.node(found, {"names": ["docker.io/library/nginx:latest"]}), image) is expected
+
+    def test_a_short_name_may_mean_another_registry(self) -> None:
+        assert not lists_image(self.node({"names": ["docker.io/library/nginx:latest"]}), "nginx")
+
+    @pytest.mark.parametrize(
+        "images", [[], ["odd"], [{}], [{"names": None}], [{"names": [3, "UPPER", "<none>:<none>"]}]]
+    )
+    def test_odd_lists_contain_nothing(self, images: Any) -> None:
+        assert not lists_image(self.node(*images), "q.io/team/app:v1")
+        assert not lists_image({}, "UPPER")
+
+    def test_the_list_of_all_nodes_does_not_keep_images(self) -> None:
+        assert "images" not in trim_object(NODES.kind, self.node({"names": ["q.io/a:1"]}))["status"]

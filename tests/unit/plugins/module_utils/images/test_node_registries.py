@@ -47,6 +47,12 @@ def found(image: str, *sets: dict[Kind, list[Json]], **lists: Any) -> Mirrors | 
     return files(*sets, **lists).mirrors_for(reference)
 
 
+def mirrors_of(image: str, *sets: dict[Kind, list[Json]], **lists: Any) -> Mirrors:
+    result = found(image, *sets, **lists)
+    assert result is not None
+    return result
+
+
 def why_not(registries: NodeRegistries, image: str) -> str:
     reference = reference_of(image)
     assert reference is not None
@@ -60,33 +66,29 @@ class TestMirrors:
             mirror_set(BY_TAG, "q.io", "t.io"),
             mirror_set(OLD, "q.io", "o.io"),
         )
-        by_digest, by_tag = found(f"q.io/a/b:1@{DIGEST}", *both), found("q.io/a/b:1", *both)
-        assert by_digest is not None
-        assert by_tag is not None
+        by_digest, by_tag = mirrors_of(f"q.io/a/b:1@{DIGEST}", *both), mirrors_of("q.io/a/b:1", *both)
         assert by_digest.mirrors == [f"d.io/x/a/b@{DIGEST}", f"o.io/a/b@{DIGEST}"]
         assert by_tag.mirrors == ["t.io/a/b:1"]
         assert by_tag.objects == [f"{kind.title} m" for kind in (BY_DIGEST, BY_TAG, OLD)]
 
     def test_only_the_most_specific_source_counts(self) -> None:
-        result = found("q.io/a/b:1", mirror_set(BY_TAG, "q.io", "wide.io"), mirror_set(BY_TAG, "q.io/a", "near.io/z"))
-        assert result is not None
+        result = mirrors_of(
+            "q.io/a/b:1", mirror_set(BY_TAG, "q.io", "wide.io"), mirror_set(BY_TAG, "q.io/a", "near.io/z")
+        )
         assert (result.source, result.mirrors) == ("q.io/a", ["near.io/z/b:1"])
 
     def test_a_host_is_more_specific_than_a_wildcard(self) -> None:
-        result = found(
+        result = mirrors_of(
             "ab.long.example.com/b:1",
             mirror_set(BY_TAG, "*.long.example.com", "w.io"),
             mirror_set(BY_TAG, "ab.long.example.com", "h.io"),
         )
-        assert result is not None
         assert result.mirrors == ["h.io/b:1"]
 
     def test_a_host_with_a_name_of_one_letter_is_not(self) -> None:
         """containers/image compares only the length, and takes the first of equals."""
         sets = mirror_set(BY_TAG, "*.example.com", "w.io"), mirror_set(BY_TAG, "a.example.com", "h.io")
-        result = found("a.example.com/b:1", *sets)
-        assert result is not None
-        assert result.mirrors == ["w.io/b:1"]
+        assert mirrors_of("a.example.com/b:1", *sets).mirrors == ["w.io/b:1"]
 
     @pytest.mark.parametrize("source", ["q.io/a", "q.io/a/b", "q.io", "*.io"])
     def test_a_matching_source_has_mirrors(self, source: str) -> None:
@@ -105,8 +107,7 @@ class TestMirrors:
         ],
     )
     def test_a_wildcard_stands_for_the_host_without_its_port(self, image: str, mirror: str, name: str) -> None:
-        result = found(image, mirror_set(BY_TAG, "*.example.com", mirror))
-        assert result is not None
+        result = mirrors_of(image, mirror_set(BY_TAG, "*.example.com", mirror))
         assert (result.mirrors, result.invalid) == ([name], "")
 
     @pytest.mark.parametrize(
@@ -122,13 +123,10 @@ class TestMirrors:
         self, image: str, source: str, mirror: str, name: str
     ) -> None:
         """containers/image then refuses each pull, whatever the other mirrors are."""
-        result = found(image, mirror_set(BY_TAG, source, mirror))
-        assert result is not None
-        assert result.invalid == name
+        assert mirrors_of(image, mirror_set(BY_TAG, source, mirror)).invalid == name
 
     def test_a_mirror_for_digests_does_not_break_tags(self) -> None:
-        result = found("q.io/a:1", mirror_set(BY_DIGEST, "q.io/a", "m.io"), mirror_set(BY_TAG, "q.io/a", "m.io/z"))
-        assert result is not None
+        result = mirrors_of("q.io/a:1", mirror_set(BY_DIGEST, "q.io/a", "m.io"), mirror_set(BY_TAG, "q.io/a", "m.io/z"))
         assert (result.mirrors, result.invalid) == (["m.io/z:1"], "")
 
     def test_a_host_without_port_also_means_its_ports(self) -> None:
@@ -145,26 +143,22 @@ class TestMirrors:
         ],
     )
     def test_the_policy_decides_whether_the_source_is_contacted(self, kind: Kind, policy: str, never: bool) -> None:
-        result = found("q.io/a:1", mirror_set(kind, "q.io", "m.io", policy=policy))
-        assert result is not None
+        result = mirrors_of("q.io/a:1", mirror_set(kind, "q.io", "m.io", policy=policy))
         assert result.never_source is never
 
     def test_the_never_policy_applies_to_tags_and_digests_alike(self) -> None:
-        result = found("q.io/a:1", mirror_set(BY_DIGEST, "q.io", "m.io", policy=NEVER))
-        assert result is not None
+        result = mirrors_of("q.io/a:1", mirror_set(BY_DIGEST, "q.io", "m.io", policy=NEVER))
         assert (result.mirrors, result.never_source) == ([], True)
 
     def test_the_locations_are_those_of_tags_and_digests(self) -> None:
         sets = mirror_set(BY_DIGEST, "q.io/team", "m.io/z"), mirror_set(BY_TAG, "q.io/team", "n.io")
-        result = found("q.io/team/a:1", *sets, mirror_set(BY_TAG, "q.io", "o.io"))
-        assert result is not None
+        result = mirrors_of("q.io/team/a:1", *sets, mirror_set(BY_TAG, "q.io", "o.io"))
         assert (result.mirrors, result.locations) == (["n.io/a:1"], ["m.io/z", "n.io"])
 
     def test_mirrors_of_several_objects_are_listed_once(self) -> None:
-        result = found(
+        result = mirrors_of(
             "q.io/a:1", mirror_set(BY_TAG, "q.io", "m.io", "n.io"), mirror_set(BY_TAG, "q.io", "n.io", "o.io")
         )
-        assert result is not None
         assert result.mirrors == ["m.io/a:1", "n.io/a:1", "o.io/a:1"]
 
     @pytest.mark.parametrize(
@@ -180,29 +174,25 @@ class TestMirrors:
     def test_the_order_of_merged_mirrors_is_that_of_the_operator(
         self, lists: list[list[str]], merged: list[str]
     ) -> None:
-        result = found("q.io/a:1", *(mirror_set(BY_TAG, "q.io", *each) for each in lists))
-        assert result is not None
+        result = mirrors_of("q.io/a:1", *(mirror_set(BY_TAG, "q.io", *each) for each in lists))
         assert result.mirrors == [f"{each}/a:1" for each in merged]
 
     @pytest.mark.parametrize("own", [[], ["q.io/team"]], ids=str)
     def test_a_source_without_mirrors_does_not_count(self, own: list[str]) -> None:
         inner = mirror_set(BY_TAG, "q.io/team", *own, policy=NEVER if not own else "", name="inner")
-        result = found("q.io/team/a:1", mirror_set(BY_TAG, "q.io", "m.io/z"), inner)
-        assert result is not None
+        result = mirrors_of("q.io/team/a:1", mirror_set(BY_TAG, "q.io", "m.io/z"), inner)
         assert (result.source, result.mirrors, result.never_source) == ("q.io", ["m.io/z/team/a:1"], False)
         assert result.objects == [f"{BY_TAG.title} m"]
 
     def test_an_entry_of_a_list_inside_a_source_has_its_mirrors(self) -> None:
         outer, wide = mirror_set(BY_TAG, "q.io", "m.io/z"), mirror_set(BY_DIGEST, "*.io", "w.io")
-        result = found("q.io/team/a:1", outer, insecureRegistries=["q.io/team"])
-        assert result is not None
+        result = mirrors_of("q.io/team/a:1", outer, insecureRegistries=["q.io/team"])
         assert (result.source, result.mirrors, result.locations) == ("q.io", ["m.io/z/team/a:1"], ["m.io/z/team"])
         assert files(outer, wide, insecureRegistries=["q.io/team"]).problem
 
     def test_the_mirrors_of_an_entry_of_a_list_are_those_of_the_first_source_around_it(self) -> None:
         sets = mirror_set(BY_TAG, "q.io/team", "near.io"), mirror_set(BY_TAG, "q.io", "far.io")
-        result = found("q.io/team/a/b:1", *sets, insecureRegistries=["q.io/team/a"])
-        assert result is not None
+        result = mirrors_of("q.io/team/a/b:1", *sets, insecureRegistries=["q.io/team/a"])
         assert result.mirrors == ["far.io/team/a/b:1"]
 
     @pytest.mark.parametrize(
@@ -265,10 +255,9 @@ class TestNotRendered:
         assert why == f"registrySources of {IMAGE_CONFIG} has both blockedRegistries and allowedRegistries"
 
     def test_the_source_may_be_contacted_if_the_sets_disagree(self) -> None:
-        result = found(
+        result = mirrors_of(
             "q.io/a:1", mirror_set(BY_DIGEST, "q.io", "d.io", policy=NEVER), mirror_set(BY_TAG, "q.io", "m.io")
         )
-        assert result is not None
         assert not result.never_source
 
 
@@ -279,23 +268,20 @@ class TestBlockedMirrors:
 
     @pytest.mark.parametrize("scope", ["m.io", "m.io/z", "m.io/z/team/app"])
     def test_a_blocked_mirror_is_not_asked(self, scope: str) -> None:
-        result = found("q.io/team/app:1", self.SETS, blockedRegistries=[scope, "x.io"])
-        assert result is not None
+        result = mirrors_of("q.io/team/app:1", self.SETS, blockedRegistries=[scope, "x.io"])
         why = f"registrySources.blockedRegistries of {IMAGE_CONFIG} has {scope}"
         assert result.blocked["m.io/z/team/app:1"] == why
         assert result.locations == ["m.io/z", "n.io:5000"]
         assert result.mirrors == ["n.io:5000/team/app:1"]
 
     def test_a_mirror_below_a_source_that_is_never_contacted_is_not_asked(self) -> None:
-        result = found("q.io/team/app:1", self.SETS, mirror_set(BY_DIGEST, "m.io", "o.io", policy=NEVER, name="d"))
-        assert result is not None
+        result = mirrors_of("q.io/team/app:1", self.SETS, mirror_set(BY_DIGEST, "m.io", "o.io", policy=NEVER, name="d"))
         assert result.blocked == {
             "m.io/z/team/app:1": f"it is in source m.io, which is never contacted ({BY_DIGEST.title} d)"
         }
 
     def test_a_mirror_that_is_not_allowed_is_asked(self) -> None:
-        result = found("q.io/team/app:1", self.SETS, allowedRegistries=["q.io"])
-        assert result is not None
+        result = mirrors_of("q.io/team/app:1", self.SETS, allowedRegistries=["q.io"])
         assert (len(result.mirrors), result.blocked) == (2, {})
 
 
@@ -326,8 +312,7 @@ class TestRegistrySources:
         """The operator compares scopes by name, and containers/image by the most specific entry."""
         inner = mirror_set(BY_TAG, "q.io:5000/team", "m.io/z")
         assert why_not(files(inner, blockedRegistries=["q.io"]), "q.io:5000/team/a") == ""
-        result = found("q.io:5000/team/a:1", inner, blockedRegistries=["q.io"])
-        assert result is not None
+        result = mirrors_of("q.io:5000/team/a:1", inner, blockedRegistries=["q.io"])
         assert not result.never_source
 
 

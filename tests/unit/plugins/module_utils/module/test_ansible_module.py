@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -20,76 +19,28 @@ from typing import IO, Any
 
 import pytest
 from ansible.module_utils import basic
-from ansible.module_utils.common import warnings
-from ansible.module_utils.common.parameters import PASS_VARS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import HIDDEN
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.workers import Workers
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import ansible_module
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import (
+    Interrupted,
+    allow_interruption,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from support.objects import b64
 
-from unit.canaries import CANARIES, forms_of, shown
-from unit.listed_things import FORM, INVALID, LISTED
-from unit.registered import HAS_REGISTRY, forget_registered
+from unit.listed_things import FORM, LISTED
+from unit.registered import HAS_REGISTRY
+from unit.two_ways import ARGUMENTS, NAME, Ended, in_own_process
 
 LIMIT = 60
-ARGUMENTS: dict[str, Any] = {
-    "name": {"type": "str", "required": True, "aliases": ["title"]},
-    "password": {"type": "str", "no_log": True},
-    "kubeconfig": {"type": "raw", "no_log": False},
-    "count": {"type": "int", "default": 1},
-    "old": {"type": "str", "removed_in_version": "9.9.9", "removed_from_collection": "openshift_ops.image_pull"},
-}
-
-
-class Ended:
-    """Output and exit status of a run. `registered`: values that Ansible takes out of the result and masks later."""
-
-    def __init__(self, status: Any, output: str) -> None:
-        self.status, self.output = status, output
-        self.result: dict[str, Any] = json.loads(output) if output else {}
-        self.registered = {*self.result.pop("_ansible_new_secrets", ())}
-        if self.registered:
-            self.output = json.dumps(self.result)
-
 
 Run = Callable[..., Ended]
 
 
 @pytest.fixture
 def run(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a module the way Ansible does: options in as JSON, result out as JSON."""
-
-    forget_registered(monkeypatch)
-
-    def call(
-        work: Callable[[Task], dict[str, Any]],
-        /,
-        *,
-        module: Module | None = None,
-        internal: Any = None,
-        tracebacks: bool = False,
-        **options: Any,
-    ) -> Ended:
-        settings: dict[str, Any] = {"_ansible_module_name": "it", "_ansible_tmpdir": str(tmp_path)}
-        if "inject_invocation" in PASS_VARS:
-            settings |= {"_ansible_inject_invocation": True}
-        if hasattr(basic, "_PARSED_MODULE_ARGS"):
-            # Other tests of this process have loaded the controller's part of ansible-core, where this value differs.
-            monkeypatch.setattr("ansible.module_utils._internal.is_controller", False)
-            monkeypatch.setattr(
-                "ansible.module_utils._internal._traceback._is_traceback_enabled", lambda _event: tracebacks
-            )
-        given = {**options, **settings, **(internal or {})}
-        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
-        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
-        warnings._global_warnings.clear()
-        warnings._global_deprecations.clear()
-        with pytest.raises(SystemExit) as end:
-            ansible_module.run_module(module or Module(ARGUMENTS, work, None))
-        return Ended(end.value.code, capfd.readouterr().out)
-
-    return call
+    return in_own_process(tmp_path, capfd, monkeypatch)
 
 
 def texts(messages: Any) -> list[str]:
@@ -103,9 +54,16 @@ class TestTask:
         internal = {"_ansible_check_mode": True, "_ansible_diff": True}
         run(lambda task: seen.append(task) or {}, internal=internal, name="n", password="canary", count="3")
         (task,) = seen
-        assert (task.name, task.check_mode, task.diff) == ("it", True, True)
+        assert (task.name, task.check_mode, task.diff) == (NAME, True, True)
         assert task.temporary_directory == str(tmp_path)
-        assert task.params == {"name": "n", "password": "canary", "count": 3, "kubeconfig": None, "old": None}
+        assert task.params == {
+            "name": "n",
+            "password": "canary",
+            "count": 3,
+            "kubeconfig": None,
+            "old": None,
+            "older": None,
+        }
         assert {"canary", b64("canary")} <= task.secrets
 
     @pytest.mark.parametrize("background", [False, True])
@@ -125,11 +83,6 @@ class TestTask:
         found = {secret for secret in ended.registered if secret.startswith("canary")}
         assert found == ({"canary-1", "canary-2", "canary-3"} if HAS_REGISTRY and not background else set())
         assert "canary" not in ended.output
-
-    def test_the_rules_between_options_are_enforced(self, run: Run) -> None:
-        module = Module(ARGUMENTS, lambda task: {}, None, {"mutually_exclusive": [("name", "count")]})
-        ended = run(module.run, module=module, name="n", count=2)
-        assert ended.result["msg"] == "give only one of options 'name' and 'count'"
 
     def test_progress_is_written_to_a_file_next_to_the_module(self, run: Run, tmp_path: Path) -> None:
         def work(task: Task) -> dict[str, Any]:
@@ -152,22 +105,15 @@ class TestTask:
 class TestResult:
     def test_a_success_returns_the_result_and_the_invocation(self, run: Run) -> None:
         ended = run(lambda task: {"changed": True, "list": [1, None, {"a": 0.5}]}, name="n")
-        invocation = {"module_args": {"name": "n", "password": None, "kubeconfig": None, "count": 1, "old": None}}
-        assert ended.result == {"changed": True, "list": [1, None, {"a": 0.5}], "invocation": invocation}
+        options = {"name": "n", "password": None, "kubeconfig": None, "count": 1, "old": None, "older": None}
+        expected = {"changed": True, "list": [1, None, {"a": 0.5}], "invocation": {"module_args": options}}
+        assert ended.result == expected
         assert ended.status == 0
 
     def test_a_failure_ends_with_status_1_and_its_message(self, run: Run) -> None:
         ended = run(lambda task: {"failed": True, "msg": "no", "changed": True}, name="n")
         assert (ended.status, ended.result["failed"], ended.result["msg"]) == (1, True, "no")
         assert ended.result["changed"] is True
-
-    def test_a_refusal_has_a_message_and_no_traceback(self, run: Run) -> None:
-        def work(_task: Task) -> dict[str, Any]:
-            raise OptionError("option 'name' is wrong")
-
-        ended = run(work, name="n")
-        assert (ended.status, ended.result["msg"]) == (1, "option 'name' is wrong")
-        assert "exception" not in ended.result
 
     def test_a_missing_library_is_reported_with_the_fix(self, run: Run) -> None:
         module = Module(ARGUMENTS, lambda task: {"changed": True}, "Traceback:\n  ...\nImportError: why\n")
@@ -178,24 +124,6 @@ class TestResult:
             "Python that has them in the variable ansible_python_interpreter"
         )
         assert ended.status == 1
-
-    def test_an_unexpected_error_is_reported_without_its_text(self, run: Run) -> None:
-        """The text, which may be part of a secret of the cluster, is not shown."""
-        content = "can" + "ary"
-
-        def work(_task: Task) -> dict[str, Any]:
-            raise KeyError(content)
-
-        ended = run(work, tracebacks=True, name="n")
-        assert "canary" not in ended.output
-        assert ended.status == 1
-        assert re.fullmatch(
-            r"it stopped at an unexpected error: KeyError in work, line \d+ of test_ansible_module.py. Run it again with -vvv, from "
-            r"ansible-core 2.19 on with ANSIBLE_DISPLAY_TRACEBACK=error, and report it with the traceback",
-            ended.result["msg"],
-        )
-        assert ended.result["exception"].startswith("Traceback (most recent call last):\n")
-        assert ended.result["exception"].endswith("\nKeyError\n")
 
 
 class TestWarnings:
@@ -209,50 +137,9 @@ class TestWarnings:
         assert "9.9.9" in json.dumps(found)
         assert "Param 'old' is deprecated" in json.dumps(found)
 
-    def test_a_run_without_warnings_returns_none(self, run: Run) -> None:
-        assert "warnings" not in run(lambda task: {}, name="n").result
 
-
-class TestEntries:
-    """All list entries that Ansible's validation refuses are named at once, by position and name, never by value."""
-
-    def refused(self, run: Run, *entries: Any, **more: Any) -> Ended:
-        module = Module(LISTED, lambda task: {"changed": True}, None, lists=[FORM])
-        ended = run(module.run, module=module, things=list(entries), **more)
-        assert (ended.status, ended.result["failed"]) == (1, True)
-        return ended
-
-    def test_all_invalid_entries_are_named_at_once(self, run: Run) -> None:
-        ended = self.refused(run, *INVALID)
-        message = ended.result["msg"]
-        assert message.startswith("nothing was read or changed: things[1] (two): ")
-        assert [message.count(f"things[{number}]") for number in range(4)] == [0, 2, 0, 2]
-        assert "things[3]: " in message
-        assert "canary" not in message.lower()
-        assert not any(secret in ended.output for secret in ("canary-2", "canary-3", "xyz"))
-
-    def test_an_unknown_option_next_to_valid_entries_is_refused(self, run: Run) -> None:
-        message = self.refused(run, {"name": "one"}, nmae="x").result["msg"]
-        assert message.startswith("option 'nmae' is unknown: did you mean 'name'? it takes ")
-
-    def test_invalid_entries_are_reported_before_unknown_options(self, run: Run) -> None:
-        assert "things[0]: " in self.refused(run, {"count": "x"}, nmae="x").result["msg"]
-
-    @pytest.mark.parametrize("forms", [{"form": FORM}, {"lists": [FORM]}])
-    def test_valid_entries_reach_the_module_and_its_failure_is_reported(self, run: Run, forms: dict[str, Any]) -> None:
-        seen: list[Any] = []
-
-        def work(task: Task) -> dict[str, Any]:
-            seen.extend(task.params["things"])
-            assert {"canary-1", b64("canary-1")} <= task.secrets
-            return {"failed": True, "msg": "its own canary-1"}
-
-        module = Module(LISTED, work, None, **forms)
-        ended = run(work, module=module, things=[{"name": "one", "password": "canary-1", "count": "3"}])
-        assert seen == [{"name": "one", "password": "canary-1", "count": 3, "namespaces": None, "title": None}]
-        assert ended.result["msg"] == "its own ********"
-        (shown_entry,) = ended.result["invocation"]["module_args"]["things"]
-        assert (shown_entry["name"], shown_entry["password"]) == ("one", HIDDEN)
+class TestNoCredential:
+    """A server's message may repeat the sent data."""
 
     def test_a_thousand_passwords_are_masked_in_little_time(self, run: Run) -> None:
         names = [f"canary-{number:04}-{number * 7919}" for number in range(1000)]
@@ -265,40 +152,6 @@ class TestEntries:
         assert time.process_time() - started < 20
         assert "canary" not in ended.output
         assert set(ended.result["said"]) == {"it was sent ********, ********"}
-
-
-class TestNoCredential:
-    """A server's message may repeat the sent data."""
-
-    @pytest.mark.parametrize("canary", CANARIES)
-    def test_a_result_shows_no_credential(self, run: Run, canary: str) -> None:
-        said = {f"key{n}": [f"it said {form}!"] for n, form in enumerate(forms_of(canary))}
-        ended = run(lambda task: said, name="n", password=canary, kubeconfig={"username": "robot", "password": canary})
-        assert shown(ended.output, canary) == []
-        assert [ended.result[name] for name in said] == [["it said ********!"]] * len(said)
-        hidden = {"password": HIDDEN, "kubeconfig": HIDDEN}
-        assert {name: ended.result["invocation"]["module_args"][name] for name in hidden} == hidden
-
-    @pytest.mark.parametrize("canary", CANARIES)
-    def test_refused_options_show_no_credential(self, run: Run, canary: str) -> None:
-        kubeconfig = {"token": canary}
-        ended = run(lambda task: {}, name="n", count=f"x{canary}", kubeconfig=kubeconfig, passwrod=canary)
-        assert ended.result["failed"] is True
-        assert "count" in ended.result["msg"]
-        assert shown(ended.output, canary) == []
-        assert ended.result["invocation"]["module_args"]["passwrod"] == HIDDEN
-
-    def test_a_credential_from_a_file_is_masked(self, run: Run, tmp_path: Path) -> None:
-        (tmp_path / "auth.json").write_text(json.dumps({"auths": {"quay.io": {"auth": b64("robot:canary")}}}))
-        ended = run(lambda task: {"msg": task.read_file(str(tmp_path / "auth.json")) + "canary"}, name="n")
-        assert shown(ended.output, "canary") == []
-
-    def test_a_password_of_one_letter_does_not_garble_the_result(self, run: Run) -> None:
-        """Masking the letter would reveal it."""
-        ended = run(lambda task: {"msg": "a namespace"}, name="namespace", password="a")
-        assert ended.result["msg"] == "a namespace"
-        assert ended.result["invocation"]["module_args"]["name"] == "namespace"
-        assert ended.result["invocation"]["module_args"]["password"] == HIDDEN
 
     def test_the_system_log_shows_no_credential(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         logged: list[str] = []
@@ -434,3 +287,121 @@ def test_a_hidden_result_is_returned_without_masking(run: Run) -> None:
     module = Module(ARGUMENTS, lambda task: result, None, hidden=("auth_config",))
     ended = run(module.run, module=module, name="n", password="quay.io")
     assert (ended.result["auth_config"], ended.result["note"]) == (handed_on, "a ********")
+
+
+# --- A run ends on a signal or when its reader has gone, and then restores the previous signal handlers
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture
+def received() -> Iterator[list[int]]:
+    """The signals that reach the previous handlers."""
+    seen: list[int] = []
+    before = {number: signal.signal(number, lambda number, _frame: seen.append(number)) for number in SIGNALS}
+    yield seen
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class TestSignal:
+    @pytest.mark.parametrize("number", SIGNALS)
+    def test_a_signal_ends_the_block(self, received: list[int], number: signal.Signals) -> None:
+        with pytest.raises(Interrupted, match=f"^{number.name}$") as error, allow_interruption(never):
+            signal.raise_signal(number)
+        assert error.value.number == number
+        assert received == []
+
+    @pytest.mark.parametrize("number", SIGNALS)
+    def test_a_signal_ends_a_wait_for_threads(self, received: list[int], number: signal.Signals) -> None:
+        """A run waits for the threads of a task.
+
+        Any other kind of wait may miss the signal: there is a gap between the last check for signals and the system call,
+        and a thread that wakes when the wait releases the interpreter sends its signal in this gap.
+        """
+        release = threading.Event()
+
+        def send(_item: int) -> None:
+            os.kill(os.getpid(), number)
+            release.wait(LIMIT)
+
+        began = time.monotonic()
+        with pytest.raises(Interrupted), allow_interruption(never), Workers(1) as workers:
+            workers.map(send, range(2))
+        release.set()
+        assert time.monotonic() - began < LIMIT / 2
+
+    def test_an_interruption_is_not_an_exception_that_handlers_catch(self) -> None:
+        assert not issubclass(Interrupted, Exception)
+
+    @pytest.mark.parametrize("number", SIGNALS)
+    def test_the_previous_handler_is_restored_after_the_block(
+        self, received: list[int], number: signal.Signals
+    ) -> None:
+        with allow_interruption(never):
+            pass
+        signal.raise_signal(number)
+        with pytest.raises(KeyError), allow_interruption(never):
+            raise KeyError
+        signal.raise_signal(number)
+        assert received == [number, number]
+
+    @pytest.mark.parametrize("number", SIGNALS)
+    def test_an_ignored_signal_stays_ignored(self, received: list[int], number: signal.Signals) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        with allow_interruption(never):
+            assert signal.getsignal(number) == signal.SIG_IGN
+            signal.raise_signal(number)
+        assert signal.getsignal(number) == signal.SIG_IGN
+
+
+class TestAbandoned:
+    def test_an_abandoned_run_ends(self, received: list[int]) -> None:
+        asked = []
+
+        def is_abandoned() -> bool:
+            asked.append(threading.current_thread())
+            return len(asked) == 2
+
+        started = time.monotonic()
+        with pytest.raises(Interrupted, match="SIGTERM"), allow_interruption(is_abandoned):
+            threading.Event().wait(LIMIT)
+        assert 1.5 < time.monotonic() - started < LIMIT
+        assert len(asked) == 2
+        assert threading.main_thread() not in asked
+
+    def test_the_watch_ends_with_the_block(self, received: list[int]) -> None:
+        before = threading.enumerate()
+        with allow_interruption(never):
+            (watch,) = [thread for thread in threading.enumerate() if thread not in before]
+            assert watch.daemon
+        watch.join(LIMIT)
+        assert not watch.is_alive()
+
+    def test_the_watch_ends_with_the_run_that_it_ended(self, received: list[int]) -> None:
+        before = threading.enumerate()
+        with pytest.raises(Interrupted), allow_interruption(lambda: True):
+            threading.Event().wait(LIMIT)
+        assert [thread for thread in threading.enumerate() if thread not in before and thread.is_alive()] == []
+
+
+class TestOtherThread:
+    def test_signals_are_not_handled_in_another_thread(self, received: list[int]) -> None:
+        """Python sets handlers in the main thread only."""
+        done: list[Any] = []
+
+        def work() -> None:
+            before, handlers = threading.active_count(), [signal.getsignal(number) for number in SIGNALS]
+            with allow_interruption(lambda: True):
+                done.append(threading.active_count() - before)
+                done.append([signal.getsignal(number) for number in SIGNALS] == handlers)
+            done.append("ended")
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(LIMIT)
+        assert done == [0, True, "ended"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import MissingPermission
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module import task
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import (
     describe_unreported,
     job_sentence,
@@ -15,7 +16,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ta
 from support.fake_api import FakeApi
 from support.scripted_pool import Answer
 
+from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
+
 PODS = MissingPermission("list", "pods", "", "a")
+
 STREAMS = MissingPermission("list", "imagestreams", "image.openshift.io", "a")
 
 
@@ -108,3 +112,29 @@ def test_a_right_without_a_job_has_no_sentence() -> None:
         == ""
     )
     assert job_sentence(set(), "sa_link") == ""
+
+
+# --- Registered secrets are masked if Ansible has a registry of secrets. Without one, nothing happens
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_registered(monkeypatch)
+
+
+def test_ansible_masks_registered_secrets() -> None:
+    text = "it was sent canary-1 and canary-2"
+    task.mask_output({"canary-1", "canary-2"})
+    assert masked_by_ansible(text) == ("it was sent $REDACTED$ and $REDACTED$" if HAS_REGISTRY else text)
+
+
+def test_a_short_secret_is_not_registered() -> None:
+    """A short secret may be part of a word."""
+    task.mask_output(["", "a", "pul"])
+    assert masked_by_ansible("namespace a pulls") == "namespace a pulls"
+
+
+def test_registering_without_a_registry_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task, "register_secrets", None)
+    task.mask_output(["canary"])
+    assert masked_by_ansible("canary") == "canary"

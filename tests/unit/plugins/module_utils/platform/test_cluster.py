@@ -11,15 +11,29 @@ import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import cluster
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import (
     CLUSTER_VERSION,
+    HOSTED,
     IMAGE_REGISTRY,
+    KUBERNETES,
+    MANAGED,
+    MANAGEMENT,
+    MICROSHIFT,
     REGISTRY_SERVICE,
+    STANDALONE,
     ClusterFacts,
+    cluster_kind_of,
+    has_openshift_config,
+    platform_of,
+    why_unsupported,
 )
 
 NOT_OPENSHIFT = "this cluster is not OpenShift, so nothing generates pull secrets"
+
 OPENSHIFT = {"apps", "config.openshift.io", "image.openshift.io"}
+
 OFF = "the ImageRegistry capability of this cluster is off, so nothing generates pull secrets"
+
 REMOVED = "the image registry of this cluster is Removed, so nothing generates pull secrets"
+
 ALL = ["ImageRegistry"]
 
 
@@ -182,6 +196,7 @@ CONTROLLER = (
     "wait longer ('timeout: 300'); see 'oc describe clusteroperator openshift-controller-manager' and the pods of namespace "
     "openshift-controller-manager"
 )
+
 UNREAD = ClusterFacts(OPENSHIFT, unreadable=[IMAGE_REGISTRY])
 
 
@@ -242,3 +257,74 @@ class TestHint:
 )
 def test_the_registry_is_removed_if_its_config_says_so(config: Any, is_removed: bool) -> None:
     assert cluster.is_registry_removed(config) is is_removed
+
+
+# --- The kinds of clusters are distinguished by the manager of their nodes' pull secret
+
+GROUPS = ("apps", "config.openshift.io")
+
+
+def infrastructure(topology: str = "HighlyAvailable", **platform: Any) -> dict[str, Any]:
+    return {"status": {"controlPlaneTopology": topology, "platformStatus": platform}}
+
+
+def tags(name: str, key: str = "resourceTags") -> dict[str, Any]:
+    return {key: [{"key": "other", "value": "x"}, {"key": name, "value": "true"}]}
+
+
+@pytest.mark.parametrize(
+    ("groups", "object_", "nature"),
+    [
+        (GROUPS, infrastructure(), STANDALONE),
+        (GROUPS, infrastructure("SingleReplica", type="AWS", aws=tags("owner")), STANDALONE),
+        (GROUPS, infrastructure("External"), HOSTED),
+        # ROSA HCP has the tags of managed clusters as well.
+        (GROUPS, infrastructure("External", aws=tags("red-hat-managed")), HOSTED),
+        (GROUPS, infrastructure(aws=tags("red-hat-managed")), MANAGED),
+        (GROUPS, infrastructure(gcp=tags("red-hat-managed", "resourceLabels")), MANAGED),
+        ((*GROUPS, "upgrade.managed.openshift.io"), infrastructure(), MANAGED),
+        ((*GROUPS, "managed.openshift.io"), infrastructure(), MANAGED),
+        ((*GROUPS, "unmanaged.openshift.io"), infrastructure(), STANDALONE),
+        (("apps",), None, KUBERNETES),
+    ],
+)
+def test_the_kind_of_cluster_is_recognized(groups: tuple[str, ...], object_: Any, nature: str) -> None:
+    assert cluster_kind_of(groups, object_, microshift=False) == nature
+
+
+def test_microshift_identifies_itself() -> None:
+    assert cluster_kind_of(("apps", "route.openshift.io"), None, microshift=True) == MICROSHIFT
+    assert cluster_kind_of(GROUPS, infrastructure(), microshift=True) == STANDALONE
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [None, {}, {"status": None}, {"status": {"platformStatus": {"aws": None, "gcp": {"resourceTags": [None, 1, {}]}}}}],
+)
+def test_a_malformed_infrastructure_object_means_a_standalone_cluster(odd: Any) -> None:
+    assert cluster_kind_of(GROUPS, odd, microshift=False) == STANDALONE
+
+
+def test_openshift_config_exists_only_on_openshift() -> None:
+    assert has_openshift_config(GROUPS)
+    assert not has_openshift_config(("route.openshift.io",))
+
+
+def test_kubernetes_and_microshift_have_no_cluster_pull_secret() -> None:
+    assert "is not OpenShift" in why_unsupported(KUBERNETES)
+    assert "/etc/crio/openshift-pull-secret" in why_unsupported(MICROSHIFT)
+    assert {why_unsupported(each) for each in (STANDALONE, MANAGED, HOSTED, MANAGEMENT)} == {""}
+
+
+@pytest.mark.parametrize(
+    ("given", "platform"),
+    [
+        (infrastructure(type="KubeVirt"), "KubeVirt"),
+        (infrastructure(), ""),
+        (infrastructure(type=5), ""),
+        (None, ""),
+        ({"status": []}, ""),
+    ],
+)
+def test_the_platform_is_that_of_the_status(given: Any, platform: str) -> None:
+    assert platform_of(given) == platform

@@ -12,18 +12,35 @@ from typing import Any
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError, Refusal
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    POD,
     ROLE_BINDING,
     SECRET,
     SERVICE_ACCOUNT,
+    Kind,
     ObjectRef,
+    trim_object,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform import protected
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import (
+    BUILD_NAMESPACE,
+    MACHINE_OS_CONFIG,
+    BuildSecrets,
+    describe_keeper,
+    external_manager_of,
+    is_refreshed,
+)
+from hypothesis import given
+from support.anything import ANYTHING, CHANGES, Changed
 from support.objects import b64, raised
 
 REF = ObjectRef(SECRET, "project-a", "quay")
+
 GLOBAL = ObjectRef(SECRET, "openshift-config", "pull-secret")
+
 JSON = "kubernetes.io/dockerconfigjson"
+
 FILE = b64(json.dumps({"auths": {"quay.io": {"auth": "YTpi"}}}))
+
 NODES = "secret openshift-config/pull-secret is the pull secret of every node"
 
 
@@ -260,3 +277,137 @@ def test_secrets_for_builds_of_node_images_are_those_of_the_operators_namespace(
     assert protected.is_for_node_builds(ObjectRef(SECRET, "openshift-machine-config-operator", "base"))
     assert not protected.is_for_node_builds(GLOBAL)
     assert not protected.is_for_node_builds(ObjectRef(SERVICE_ACCOUNT, "openshift-machine-config-operator", "base"))
+
+
+# --- The manager that keeps the content of a secret is recognized
+
+
+def secret(**metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "s", **metadata}}
+
+
+def managed_by(*managers: str) -> dict[str, Any]:
+    return secret(managedFields=[{"manager": name} for name in managers])
+
+
+@pytest.mark.parametrize(
+    ("found", "keeper", "refreshed"),
+    [
+        (secret(), "", False),
+        (managed_by("kubectl-client-side-apply", "openshift_ops.image_pull"), "", False),
+        (managed_by("kubectl", "external-secrets"), "external-secrets", True),
+        (managed_by("reflector"), "reflector", True),
+        (managed_by("argocd-controller"), "argocd-controller", False),
+        (managed_by("kustomize-controller"), "kustomize-controller", False),
+        (managed_by("secretarial"), "", False),
+        (secret(ownerReferences=[{"kind": "ExternalSecret", "name": "quay", "controller": True}]),
+         "ExternalSecret quay", True),
+        (secret(ownerReferences=[{"kind": "ExternalSecret", "name": "quay"}]), "", False),
+        (secret(labels={"reconcile.external-secrets.io/managed": "true"}), "External Secrets", False),
+        (secret(annotations={"kubed.appscode.com/origin": "{}"}), "Config Syncer", False),
+        (secret(annotations={"reflector.v1.k8s.emberstack.com/reflects": "a/b"}), "Reflector", False),
+        (secret(annotations={"openshift.io/token-secret.name": "t"}), "the platform", True),
+        ({"metadata": {"namespace": "openshift-machine-config-operator", "name": "global-pull-secret-copy"}},
+         "the machine config operator, which copies it from openshift-config/pull-secret,", True),
+        ({"metadata": {"namespace": "a", "name": "global-pull-secret-copy"}}, "", False),
+    ],
+)  # fmt: skip
+def test_the_manager_of_a_secret_is_recognized_by_its_metadata(
+    found: dict[str, Any], keeper: str, refreshed: bool
+) -> None:
+    assert (external_manager_of(found), is_refreshed(found)) == (keeper, refreshed)
+
+
+def wrote(*managers: str, field: str = "f:subjects") -> dict[str, Any]:
+    return secret(managedFields=[{"manager": name, "fieldsV1": {field: {}}} for name in managers])
+
+
+@pytest.mark.parametrize(
+    ("kind", "found", "keeper"),
+    [
+        (ROLE_BINDING, secret(), ""),
+        (ROLE_BINDING, wrote("oc", field="f:roleRef"), ""),
+        (ROLE_BINDING, wrote("openshift_ops.image_pull", "openshift-controller-manager"), ""),
+        (ROLE_BINDING, wrote("openshift_ops.image_pull", "oc"), "oc last wrote its subjects"),
+        (SERVICE_ACCOUNT, wrote("oc", field="f:imagePullSecrets"), "oc last wrote its imagePullSecrets"),
+        (ROLE_BINDING, wrote("argocd-controller", field="f:roleRef"), "argocd-controller manages it"),
+        (POD, wrote("oc"), ""),
+    ],
+)
+def test_the_last_writer_of_a_declared_part_is_named(kind: Kind, found: dict[str, Any], keeper: str) -> None:
+    assert describe_keeper(kind, found) == keeper
+
+
+@given(ANYTHING)
+def test_malformed_metadata_raises_no_error(anything: Any) -> None:
+    for part in ("labels", "annotations", "managedFields", "ownerReferences"):
+        assert isinstance(external_manager_of(secret(**{part: anything})), str)
+        assert isinstance(describe_keeper(ROLE_BINDING, secret(**{part: anything})), str)
+        assert is_refreshed(secret(**{part: anything})) in (True, False)
+
+
+# --- The secrets that MachineOSConfigs name are known by their names, and other secrets of the namespace are not named
+
+WRONG = ", and a wrong login shows at the next build"
+
+
+def config(name: str, base: Any = None, push: Any = None) -> dict[str, Any]:
+    spec = {
+        "machineConfigPool": {"name": name},
+        "renderedImagePushSecret": {"name": push},
+        "containerFile": [{"content": "FROM"}],
+    }
+    return {
+        "metadata": {"name": name, "labels": {"a": "b"}},
+        "spec": {**spec, **({"baseImagePullSecret": {"name": base}} if base else {})},
+    }
+
+
+def ref(name: str, namespace: str = BUILD_NAMESPACE) -> ObjectRef:
+    return ObjectRef(SECRET, namespace, name)
+
+
+WORKER = config("worker", "base", "push")
+
+
+def test_a_secret_is_described_with_each_field_that_names_it() -> None:
+    found = BuildSecrets.of([WORKER, config("infra", push="push")])
+    assert found.describe(ref("base")) == (
+        f"secret {BUILD_NAMESPACE}/base is baseImagePullSecret of machine OS config worker{WRONG} of a node image"
+    )
+    assert found.describe(ref("push")) == (
+        f"secret {BUILD_NAMESPACE}/push is renderedImagePushSecret of machine OS config worker and renderedImagePushSecret of machine OS "
+        f"config infra{WRONG} of a node image"
+    )
+
+
+@pytest.mark.parametrize("other", [ref("other"), ref("base", "project-a")])
+def test_other_secrets_are_not_described(other: ObjectRef) -> None:
+    assert BuildSecrets.of([WORKER]).describe(other) == ""
+
+
+def test_without_objects_no_secret_is_described() -> None:
+    assert BuildSecrets.of([]).describe(ref("base")) == ""
+
+
+def test_unknown_objects_leave_it_open() -> None:
+    may = f"A MachineOSConfig may build node images with secret {BUILD_NAMESPACE}/base{WRONG}"
+    assert BuildSecrets().describe(ref("base")) == may
+    assert (
+        BuildSecrets(unread="no right").describe(ref("base"))
+        == f"{may}. The MachineOSConfigs could not be read: no right"
+    )
+    assert BuildSecrets().describe(ref("base", "project-a")) == ""
+
+
+def test_a_trimmed_object_keeps_the_names_of_the_secrets() -> None:
+    kept = trim_object(MACHINE_OS_CONFIG, WORKER)
+    assert BuildSecrets.of([kept]) == BuildSecrets.of([WORKER])
+    assert set(kept["spec"]) == {"baseImagePullSecret", "renderedImagePushSecret"}
+
+
+@given(CHANGES)
+def test_malformed_objects_raise_no_error(change: Changed) -> None:
+    for each in change([WORKER]) or ():
+        if isinstance(each, dict):
+            BuildSecrets.of([each, trim_object(MACHINE_OS_CONFIG, each)]).describe(ref("base"))

@@ -1,26 +1,40 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The access review for another user equals the registry's own, and its answer is read."""
+"""Access reviews, objects of automation accounts, and roles with the right to pull."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
+    CLUSTER_ROLE,
+    SERVICE_ACCOUNT,
+    ObjectRef,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
+    LABELS,
+    ROLE,
     SUBJECT_ACCESS_REVIEW,
     Subject,
+    gives_pull,
+    has_account_labels,
+    is_bound_to,
     is_pull_review,
     parse_review,
     pull_review,
     question_of,
     review_spec,
+    role_of,
     secrets_review,
     token_review,
 )
 
+# --- The access review for another user equals the registry's own, and its answer is read
+
 ACCOUNT = Subject("ServiceAccount", "default", "project-a")
+
 LOGGED_IN = "system:authenticated"
 
 
@@ -139,3 +153,94 @@ class TestMayPull:
     ) -> None:
         told = {"subject": "ServiceAccount project-a/default", "allowed": allowed, "binding": binding}
         assert parse_review(ACCOUNT, status) == told
+
+
+# --- Objects of an automation account are recognized by their labels and subjects
+
+
+@pytest.mark.parametrize(
+    ("labels", "is_ours"),
+    [
+        (dict(LABELS), True),
+        ({**LABELS, "x": "y"}, True),
+        ({**LABELS, "app.kubernetes.io/component": "pull-probe"}, False),
+        ({"app.kubernetes.io/managed-by": "openshift_ops.image_pull"}, False),
+        ({}, False),
+        (None, False),
+        ("text", False),
+    ],
+)
+def test_an_object_of_an_account_is_recognized_by_both_labels(labels: Any, is_ours: bool) -> None:
+    assert has_account_labels({"metadata": {"labels": labels}}) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("subjects", "expected"),
+    [
+        ([{"kind": "ServiceAccount", "namespace": "home", "name": "robot"}], True),
+        ([{"kind": "User", "name": "system:serviceaccount:home:robot"}], True),
+        ([{"kind": "Group", "name": "x"}, {"kind": "ServiceAccount", "name": "robot"}], True),
+        ([{"kind": "ServiceAccount", "namespace": "other", "name": "robot"}], False),
+        ([{"kind": "Group", "name": "system:serviceaccounts:home"}], False),
+        ([None, 7, {"kind": "ServiceAccount", "name": None}], False),
+        (None, False),
+        ("robot", False),
+    ],
+)
+def test_a_binding_that_names_the_account_is_recognized(subjects: Any, expected: bool) -> None:
+    binding = {"metadata": {"name": "b", "namespace": "home"}, "subjects": subjects}
+    assert is_bound_to(binding, ObjectRef(SERVICE_ACCOUNT, "home", "robot")) is expected
+
+
+# --- A role gives the right to pull if one of its rules does
+
+PULL = {"verbs": ["get"], "apiGroups": ["image.openshift.io"], "resources": ["imagestreams/layers"]}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"verbs": ["*"]},
+        {"verbs": ["list", "get"]},
+        {"apiGroups": ["", "*"]},
+        {"resources": ["*"]},
+        {"resources": ["*/layers"]},
+        {"resourceNames": []},
+    ],
+)
+def test_a_rule_for_the_layers_of_image_streams_gives_the_right(more: dict[str, Any]) -> None:
+    assert gives_pull({"rules": [{"verbs": ["get"]}, {**PULL, **more}]})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"verbs": ["list"]},
+        {"apiGroups": [""]},
+        {"resources": ["imagestreams"]},
+        {"resources": ["*/status"]},
+        {"resourceNames": ["app"]},
+        {"verbs": None},
+        {"verbs": "get"},
+    ],
+)
+def test_another_rule_does_not_give_the_right(more: dict[str, Any]) -> None:
+    assert not gives_pull({"rules": [{**PULL, **more}]})
+
+
+@pytest.mark.parametrize("role", [None, {}, {"rules": None}, {"rules": ["get"]}], ids=str)
+def test_a_role_without_rules_gives_no_right(role: Any) -> None:
+    assert not gives_pull(role)
+
+
+def test_the_kind_has_the_names_of_the_api_server() -> None:
+    """kubernetes pkg/apis/rbac/types.go, pkg/registry/rbac/rest/storage_rbac.go"""
+    assert (ROLE.api_version, ROLE.kind, ROLE.resource) == ("rbac.authorization.k8s.io/v1", "Role", "roles")
+
+
+def test_a_binding_refers_to_a_role_of_its_namespace_or_of_the_cluster() -> None:
+    meta = {"namespace": "a", "name": "b"}
+    own = {"metadata": meta, "roleRef": {"kind": "Role", "name": "r"}}
+    assert role_of(own) == ObjectRef(ROLE, "a", "r")
+    assert role_of({**own, "roleRef": {"kind": "ClusterRole", "name": "r"}}) == ObjectRef(CLUSTER_ROLE, "", "r")

@@ -14,22 +14,29 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     WatchEvent,
     check_deletion,
     decode_json,
+    list_api_groups,
     parse_metadata_page,
     parse_object,
     parse_page,
     parse_watch_event,
     require_object,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.errors import Forbidden
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import (
     NAMESPACE,
     SECRET,
     Kind,
     ObjectRef,
 )
+from support.fake_api import FakeApi
+from support.scripted_pool import Answer, status_object
 
 REF = ObjectRef(SECRET, "a", "pull")
+
 IMAGE = Kind("config.openshift.io/v1", "Image", "images", "image configuration", namespaced=False)
+
 META = {"name": "pull", "namespace": "a"}
+
 NO_OBJECTS = [None, [], "text", 7, True, {}, {"metadata": None}, {"metadata": []}, {"metadata": {}}]
 
 
@@ -195,6 +202,7 @@ class TestPage:
 
 
 PARTIAL = {"kind": "PartialObjectMetadata", "metadata": {**META, "resourceVersion": "7"}}
+
 LIST = {"kind": "PartialObjectMetadataList", "metadata": {"resourceVersion": "9", "continue": "c"}, "items": [PARTIAL]}
 
 
@@ -256,3 +264,26 @@ class TestWatchEvents:
             parse_watch_event(
                 {"type": "BOOKMARK", "object": {"kind": "PartialObjectMetadata", "metadata": meta}}, SECRET
             )
+
+
+# --- The API groups are read from the list of a server
+
+
+def told(answer: Any) -> frozenset[str]:
+    api = FakeApi()
+    api.fail("GET /apis$", answer)
+    return list_api_groups(api.cluster())
+
+
+def test_api_groups_are_returned_by_their_names() -> None:
+    assert told(Answer(200, {"groups": [{"name": "apps"}, {"name": 5}, None]})) == {"apps"}
+
+
+@pytest.mark.parametrize("body", [{"groups": []}, {"groups": None}, {}, {"groups": "apps"}], ids=str)
+def test_an_answer_without_api_groups_is_an_empty_set(body: Any) -> None:
+    assert told(Answer(200, body)) == frozenset()
+
+
+def test_a_forbidden_list_of_api_groups_raises_an_error() -> None:
+    with pytest.raises(Forbidden):
+        told(status_object(403, "Forbidden", "no"))

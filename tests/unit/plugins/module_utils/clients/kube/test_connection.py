@@ -226,10 +226,6 @@ class TestOptionsAlone:
         assert found == {"client": "client", "path": "/x", "login": []}
         assert Path(files["client_key"]).exists()
 
-    def test_a_certificate_with_its_key_in_one_file_is_shown(self, tmp_path: Path, server: Echo) -> None:
-        both = in_file(issue("client").certificate + issue("client").key, tmp_path / "both")
-        assert asked(tmp_path, host=server.url, ca_cert=ca_file(tmp_path), client_cert=both)["client"] == "client"
-
     def test_the_certificate_of_the_server_is_verified(self, tmp_path: Path, server: Echo) -> None:
         for options in ({}, {"validate_certs": True}):
             with (
@@ -428,11 +424,6 @@ class TestKubeconfig:
     def test_the_default_kubeconfig_is_used(self, tmp_path: Path, default_config: Path) -> None:
         assert asked(tmp_path)["login"] == bearer("default")
 
-    def test_a_missing_default_kubeconfig_is_reported(self, tmp_path: Path) -> None:
-        assert refusal_of(tmp_path).startswith(
-            "the kubeconfig ~/.kube/config cannot be used: there is no such file. Set 'kubeconfig: /path"
-        )
-
     def test_the_certificate_of_the_kubeconfig_is_shown(self, tmp_path: Path, server: Echo) -> None:
         found = asked(tmp_path, kubeconfig=config(server, with_certificate(issue("client"))))
         assert found == {"client": "client", "path": "/x", "login": []}
@@ -495,12 +486,8 @@ class TestKubeconfig:
         ("part", "problem"),
         [
             ({"server": None}, "'server' of cluster 'c' in the kubeconfig given as data is missing: give 'host'"),
-            ({"server": 7},
-             "cluster 'c' in the kubeconfig given as data cannot be used: 'server' is not a string: put it in quotes"),
             ({"server": "a:6443"},
              "'server' of cluster 'c' in the kubeconfig given as data is not a URL. Put https:// before it, such as https://api.example.com:6443"),
-            ({"certificate-authority-data": "secret"},
-             "cluster 'c' in the kubeconfig given as data cannot be used: 'certificate-authority-data' is not base64"),
             ({"certificate-authority-data": "c2VjcmV0"},
              "'certificate-authority-data' of cluster 'c' in the kubeconfig given as data contains no certificate in PEM format"
              ": give the file with that of the server's authority, which begins with -----BEGIN CERTIFICATE-----"),
@@ -508,14 +495,6 @@ class TestKubeconfig:
     )  # fmt: skip
     def test_an_invalid_cluster_of_the_kubeconfig_is_refused(self, tmp_path: Path, part: Any, problem: str) -> None:
         assert refusal_of(tmp_path, kubeconfig=config(None, **part)) == problem
-
-    def test_an_invalid_certificate_of_the_kubeconfig_is_named(self, tmp_path: Path) -> None:
-        user = {"client-certificate-data": b64(issue("client").certificate), "client-key-data": b64(b"secret")}
-        assert refusal_of(tmp_path, kubeconfig=config(None, user)) == (
-            "'client-certificate-data' of user 'u' in the kubeconfig given as data with 'client-key-data' of user 'u' in the "
-            "kubeconfig given as data cannot be used: not in PEM format, or encrypted, or the key does not belong to the "
-            "certificate"
-        )
 
 
 class TestImpersonation:
@@ -573,8 +552,6 @@ class TestImpersonation:
              "remove it, or give 'impersonate_user', which replaces it"),
             ({"as": "b", "as-user-extra": {"a": ["b"]}}, "user 'u' in the kubeconfig given as data cannot be used: "
              "'as-user-extra' is not supported: remove it, or give 'impersonate_user', which replaces it"),
-            ({"as": ["b"]},
-             "user 'u' in the kubeconfig given as data cannot be used: 'as' is not a string: put it in quotes"),
             ({"as": "a\nb"}, "'impersonate_user' or 'impersonate_groups' contains a line end or a control character"),
             ({"as": "a", "as-groups": ["\x00"]},
              "'impersonate_user' or 'impersonate_groups' contains a line end or a control character"),
@@ -888,15 +865,6 @@ class TestPlugin:
             pytest.raises(ConnectError, match=r"^the certificate of login plugin 'sh' .* cannot be used: not in PEM"),
         ):
             connection.headers()
-
-    def test_a_failed_plugin_ends_in_an_error(self, tmp_path: Path, server: Echo) -> None:
-        user = {"exec": {"command": "sh", "args": ["-c", "echo secret; exit 4"], "apiVersion": V1}}
-        file = as_file(tmp_path, config(server, user))
-        with opened(tmp_path, kubeconfig=file) as connection, pytest.raises(ConnectError) as caught:
-            connection.headers()
-        assert str(caught.value).startswith(
-            f"login plugin 'sh' of user 'u' in kubeconfig {file} failed with exit status 4. Run it by hand"
-        )
 
 
 class TestConnection:

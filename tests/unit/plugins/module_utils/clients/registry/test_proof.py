@@ -450,10 +450,6 @@ class TestEachHasItsOwnSentence:
         )
         assert server.requests == [], "nothing is sent before the certificate is known"
 
-    def test_an_unreadable_authority_is_an_option_error(self, proof: Any, tmp_path: Any) -> None:
-        with pytest.raises(OptionError, match=r"option 'registry_ca_cert': '.*none\.pem' cannot be read"):
-            proof("127.0.0.1:1", ca_cert=str(tmp_path / "none.pem"))
-
     def test_a_proxy_that_refuses_has_its_own_sentence(
         self, serve: Serve, proof: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -419,12 +419,6 @@ class TestProxy:
             "failed: certificate verify failed: self-signed certificate"
         )
 
-    def test_a_registry_behind_a_proxy_has_the_same_timeout(
-        self, serve: Serve, refusal: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("https_proxy", serve(drips(b"HTTP/1.1 401 x\r\nX: ", b"1", 0.05), tunnel=True).host)
-        assert refusal("127.0.0.1:1", timeout=0.3) == f"failed: {LATE}"
-
     def test_a_proxy_on_a_closed_port_is_reported(self, refusal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("https_proxy", f"http://alice:{CANARY}@{NOT_LISTENING}")
         assert refusal("registry.example.com") == f"failed: {PROXY}"
@@ -444,13 +438,6 @@ class TestProxy:
     def test_an_invalid_proxy_url_is_reported(self, refusal: Any, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
         monkeypatch.setenv("https_proxy", url.format(CANARY))
         assert refusal("registry.example.com") == f"failed: {NO_PROXY_URL}"
-
-    def test_a_proxy_is_not_used_for_hosts_in_no_proxy(
-        self, serve: Serve, asking: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("https_proxy", f"http://{NOT_LISTENING}")
-        monkeypatch.setenv("no_proxy", "127.0.0.0/8")
-        assert asking(serve(OK).host) == AuthInfo("none")
 
 
 class TestOptions:

@@ -32,13 +32,18 @@ from support.node_configs import pool as pool_of
 from support.pull_evidence import GOOD, REFUSED, known, node, pod, secret, steps, summary, told
 
 POLICY, LISTED = "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist"
+
 NEW, OLD = node("new", "cri-o://1.36.0", kubelet="v1.36.0"), node("old", kubelet="v1.34.9")
+
 ONLY = (
     "only if no kubelet has pulled it there, or if it was pulled as q.io/team/app without a login, with the nodes' own, with the same login, "
     "with the same secret while fewer than 100 secrets have pulled it, or with a credential provider's login for the same service account"
 )
+
 RECORD = "Its record of that cannot be seen from here"
+
 DEFAULT = "Its policy is NeverVerifyPreloadedImages, the kubelet's default"
+
 ASSUMED = "No object shows its policy: NeverVerifyPreloadedImages, its default, is assumed"
 
 
@@ -86,6 +91,7 @@ class TestRunning:
 
 
 ELSEWHERE = "On another node it is pulled"
+
 EACH = "a pod on a node that has the image gets it whatever its secrets are"
 
 
@@ -319,14 +325,18 @@ class TestImagesOfTheNode:
 
 #: A secret that stops each pull of the pod.
 BROKEN = secret({"q.io": {"auth": "?"}})
+
 #: The configuration of a cluster that blocks the registry of the image.
 BLOCKED = {IMAGE_CONFIG: {"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}}
+
 VERSIONS = {
     "old": ("v1.34.9", "cri-o://1.34.1"),
     "new": ("v1.36.0", "cri-o://1.36.0"),
     "misses": ("v1.35.1", "cri-o://1.35.1"),
 }
+
 OTHER = "NeverVerifyAllowlistedImages"
+
 RECORDS, GIVES, PULLS_AGAIN = "records", "gives", "pulls"
 
 
@@ -403,3 +413,61 @@ class TestPresentImage:
         elsewhere = {ObjectRef(IMAGE_POLICY, "ns", ""): {"items": [other]}}
         assert self.asked("old", None, more={**allowed, **elsewhere}).verdict == "will_not_pull"
         assert self.asked("old", None, more=allowed).verdict == "pulls"
+
+
+# --- A container that runs in a namespace with an image policy may not start again
+
+OF_NAMESPACE = ObjectRef(IMAGE_POLICY, "ns", "")
+
+
+def policies(*scopes: str, namespace: str = "ns") -> dict[str, Any]:
+    return {"items": [{"metadata": {"name": "signed", "namespace": namespace}, "spec": {"scopes": [*scopes]}}]}
+
+
+def restart(of_namespace: Any = None, of_cluster: Any = None, **more: Any) -> list[tuple[str, str, bool | None]]:
+    evidence = {OF_NAMESPACE: of_namespace, CLUSTER_POLICIES: of_cluster}
+    found = told(pod("good", **{"pulled": True, **more}), known(more=evidence, good=GOOD))
+    assert found.verdict == ("pulls" if more.get("pulled", True) else "unknown")
+    return steps(found, "restart")
+
+
+TEXT = (
+    "{} requires a signature for images in {}. Because namespace ns has an ImagePolicy, the node checks this again at each start of a "
+    "container, with the signatures that it stored when it pulled the image: a restart may be refused with CreateContainerError"
+)
+
+
+@pytest.mark.parametrize("policy", ["IfNotPresent", "Always", "Never"])
+def test_a_policy_of_the_namespace_is_checked_at_each_start(policy: str) -> None:
+    text = TEXT.format("image policy ns/signed", "q.io/team")
+    assert restart(policies("q.io/team"), pull_policy=policy) == [("restart", text, None)]
+
+
+def test_a_policy_of_the_cluster_is_checked_at_each_start_only_in_such_a_namespace() -> None:
+    of_cluster = policies("q.io", namespace="")
+    text = TEXT.format("cluster image policy signed", "q.io")
+    assert restart(policies("r.io"), of_cluster) == [("restart", text, None)]
+    assert restart(None, of_cluster) == []
+    assert restart({"items": []}, of_cluster) == []
+
+
+@pytest.mark.parametrize("config", [{"spec": {"registrySources": {"blockedRegistries": ["q.io"]}}}, REFUSED])
+def test_a_blocked_registry_is_checked_at_each_start_only_in_such_a_namespace(config: Any) -> None:
+    evidence = known(more={OF_NAMESPACE: policies("r.io"), IMAGE_CONFIG: config}, good=GOOD)
+    found = steps(told(pod("good", pulled=True), evidence), "restart")
+    assert [ok for _name, _seen, ok in found] == ([] if config is REFUSED else [False])
+    assert all(
+        seen.endswith("at each start of a container: the next start is refused with CreateContainerError")
+        for _name, seen, _ok in found
+    )
+    evidence = known(more={IMAGE_CONFIG: config}, good=GOOD)
+    assert steps(told(pod("good", pulled=True), evidence), "restart") == []
+
+
+@pytest.mark.parametrize("of_namespace", [None, policies("r.io"), REFUSED])
+def test_other_images_and_unknown_policies_have_no_step(of_namespace: Any) -> None:
+    assert restart(of_namespace) == []
+
+
+def test_a_container_without_its_image_has_no_step() -> None:
+    assert restart(policies("q.io/team"), pulled=False) == []

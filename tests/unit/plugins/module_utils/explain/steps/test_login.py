@@ -8,8 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import ObjectRef
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import Lookup, ReadRequired
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.steps.login import (
+    CHANGED_BEFORE,
+    CHANGED_SINCE,
+    CLOSE,
+    NOT_KNOWN,
+    order_of,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.verdict import PullVerdict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.pull_messages import POD_EVENTS
@@ -17,6 +25,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subj
 from support.pull_evidence import (
     GENERATED,
     GOOD,
+    IMAGE,
     REFUSED,
     at,
     changed,
@@ -25,14 +34,18 @@ from support.pull_evidence import (
     pod,
     pulling,
     secret,
+    steps,
     summary,
+    template,
     told,
 )
 
 EVENTS = ObjectRef(POD_EVENTS, "ns", "p")
+
 BAD, DENIED = "invalid username/password: x", "denied"
+
 #: The attempt was at second 1000.
-SINCE, BEFORE, CLOSE = 2000, 100, 1010
+SINCE, BEFORE, MEANWHILE = 2000, 100, 1010
 
 
 def asked(text: str, second: int, *events: Any, **more: Any) -> PullVerdict:
@@ -99,7 +112,7 @@ class TestTimes:
         ],
     )
     def test_a_secret_changed_at_about_the_time_of_the_attempt_leaves_a_doubt(self, text: str, means: str) -> None:
-        found = asked(text, CLOSE)
+        found = asked(text, MEANWHILE)
         assert found.verdict == "unknown"
         assert found.reason.endswith(
             f"Either {means}, or the secret was changed since: then the next attempt, at most five minutes from now, pulls"
@@ -213,3 +226,156 @@ class TestServers:
     ) -> None:
         found = told(pod(*names, says=text), known(good=GOOD))
         assert (found.verdict, found.cause, list(found.fix)) == ("will_not_pull", cause, [])
+
+
+# --- A secret was changed before or after the node's last attempt
+
+
+def order(*seconds: int | None, attempt: int | None = None, created: int | None = None, alone: bool = True) -> str:
+    """The result for secrets with these change times. None means that no change is recorded."""
+    secrets = {f"s{number}": changed(second) for number, second in enumerate(seconds)}
+    known: dict[ObjectRef, Any] = {ObjectRef(SECRET, "ns", name): each for name, each in secrets.items()}
+    known[EVENTS] = {"items": [] if attempt is None else [pulling(attempt)]}
+    subject = pod(created="" if created is None else at(created), is_asked_alone=alone)
+    return order_of(subject, secrets, Lookup(known))
+
+
+class TestEvents:
+    @pytest.mark.parametrize(
+        ("second", "attempt", "found"),
+        [(1000, 939, CHANGED_SINCE), (1000, 940, CLOSE), (1000, 1060, CLOSE), (1000, 1061, CHANGED_BEFORE)],
+    )
+    def test_times_within_a_minute_count_as_close(self, second: int, attempt: int, found: str) -> None:
+        assert order(second, attempt=attempt) == found
+
+    def test_the_secret_that_was_changed_last_counts(self) -> None:
+        assert order(0, 1000, attempt=500) == CHANGED_SINCE
+        assert order(0, 100, attempt=500) == CHANGED_BEFORE
+
+    def test_events_are_read_for_a_single_pod_only(self) -> None:
+        assert order(1000, attempt=0, alone=False) == NOT_KNOWN
+        subject = template(is_asked_alone=True)
+        assert order_of(subject, ["s"], Lookup({ObjectRef(SECRET, "ns", "s"): changed(5)})) == NOT_KNOWN
+
+    @pytest.mark.parametrize("events", [REFUSED, None, {"items": []}])
+    def test_missing_events_leave_the_order_unknown(self, events: Any) -> None:
+        evidence = Lookup({ObjectRef(SECRET, "ns", "s"): changed(5), EVENTS: events})
+        assert order_of(pod(is_asked_alone=True), ["s"], evidence) == NOT_KNOWN
+
+
+class TestCreation:
+    @pytest.mark.parametrize(("created", "found"), [(106, CHANGED_BEFORE), (105, NOT_KNOWN), (0, NOT_KNOWN)])
+    def test_a_pod_created_after_the_change_never_had_other_content(self, created: int, found: str) -> None:
+        assert order(100, created=created, alone=False) == found
+
+    def test_the_creation_of_the_pod_decides_without_events(self) -> None:
+        evidence = Lookup({ObjectRef(SECRET, "ns", "s"): changed(5)})
+        assert order_of(pod(created=at(500), is_asked_alone=True), ["s"], evidence) == CHANGED_BEFORE
+        with pytest.raises(ReadRequired):
+            order_of(pod(created=at(0), is_asked_alone=True), ["s"], evidence)
+        assert evidence.take_wanted() == [EVENTS]
+
+
+class TestNoRecord:
+    """Without a record of its managers, a secret may have been changed at any time after its creation."""
+
+    def test_a_secret_without_a_record_can_have_changed_after_its_creation(self) -> None:
+        known = {ObjectRef(SECRET, "ns", "s"): {"metadata": {"creationTimestamp": at(1000)}}}
+        for attempt, found in ((0, CHANGED_SINCE), (1000, NOT_KNOWN), (5000, NOT_KNOWN)):
+            evidence = Lookup({**known, EVENTS: {"items": [pulling(attempt)]}})
+            assert order_of(pod(created=at(0), is_asked_alone=True), ["s"], evidence) == found
+        assert order_of(pod(created=at(2000)), ["s"], Lookup(known)) == NOT_KNOWN
+
+    def test_a_secret_without_any_time_leaves_the_order_unknown(self) -> None:
+        assert order(None, 100, attempt=5000, created=5000) == NOT_KNOWN
+        assert order(attempt=5) == NOT_KNOWN
+
+
+# --- An image volume is explained by its own errors, and a shared error decides nothing
+
+DENIED_VOLUME = "reading manifest v1 in q.io/team/app: requested access to the resource is denied"
+
+
+def volume(*own: str, **more: Any) -> PullVerdict:
+    evidence = more.pop("evidence", {})
+    subject = pod(*own, **{"container": "", "volume": "model", "is_asked_alone": True, **more})
+    return told(subject, known(more=evidence, good=GOOD))
+
+
+def of_pod(reason: str, message: str, second: int) -> dict[str, Any]:
+    found = event(reason, message, second)
+    return {**found, "involvedObject": {"kind": "Pod", "name": "p"}}
+
+
+class TestMounted:
+    def test_the_error_of_the_node_decides(self) -> None:
+        found = volume(says=DENIED_VOLUME, evidence={EVENTS: {"items": []}})
+        assert (found.verdict, found.cause) == ("will_not_pull", "denied")
+
+    def test_the_image_is_there_if_a_mounting_container_has_started(self) -> None:
+        assert summary(volume("good", pulled=True)) == ("pulls", "a container that mounts the volume has started")
+
+    def test_a_login_for_the_image_is_reported(self) -> None:
+        verdict, reason = summary(volume("good"))
+        assert (verdict, "secret good has the key q.io" in reason) == ("pulls", True)
+
+    def test_no_name_of_an_image_stream_is_resolved(self) -> None:
+        stream = {ObjectRef(IMAGE_STREAM, "ns", "app"): {"spec": {"lookupPolicy": {"local": True}}}}
+        assert steps(volume("good", image="app:v1", evidence=stream), "stream") == []
+
+    def test_an_invalid_name_will_not_pull(self) -> None:
+        assert summary(volume(image="UPPER")) == ("will_not_pull", "'UPPER' is not a valid image name")
+
+
+class TestUnmounted:
+    TEXT = "no container mounts volume model. The node pulls its image, but no container waits for it, and only events show an error"
+
+    def test_the_error_is_read_from_the_events_of_the_pod(self) -> None:
+        failed = of_pod("Failed", f'Failed to pull image "{IMAGE}": {DENIED_VOLUME}', 5)
+        found = volume(is_mounted=False, evidence={EVENTS: {"items": [failed]}})
+        assert (found.verdict, found.cause) == ("will_not_pull", "denied")
+        assert steps(found, "volume") == [("volume", self.TEXT, True)]
+
+    @pytest.mark.parametrize("events", [{"items": []}, REFUSED, None])
+    def test_without_events_the_credentials_decide(self, events: Any) -> None:
+        found = volume("good", is_mounted=False, evidence={EVENTS: events})
+        assert (found.verdict, found.cause) == ("pulls", "")
+
+    def test_the_events_have_to_be_read_first(self) -> None:
+        with pytest.raises(ReadRequired):
+            volume(is_mounted=False)
+
+    def test_events_are_read_only_for_one_pod_or_workload(self) -> None:
+        assert volume("good", is_mounted=False, is_asked_alone=False).verdict == "pulls"
+
+    def test_an_older_failure_does_not_count(self) -> None:
+        items = [
+            of_pod("Failed", f'Failed to pull image "{IMAGE}": {DENIED_VOLUME}', 5),
+            of_pod("Pulled", f'Successfully pulled image "{IMAGE}" in 1s', 9),
+        ]
+        assert at(9) > at(5)
+        assert volume("good", is_mounted=False, evidence={EVENTS: {"items": items}}).verdict == "pulls"
+
+
+class TestSharedError:
+    SHARED = {"shares_error": True, "reason": "ErrImagePull", "message": "writing blob: no space left on device"}
+    TEXT = "the node says: writing blob: no space left on device. This does not name one image of the pod, so it may be about another one"
+
+    def test_it_leaves_a_doubt(self) -> None:
+        found = volume("good", **self.SHARED)
+        assert (*summary(found), found.cause) == ("unknown", self.TEXT, "disk")
+        assert steps(found, "node") == [("node", self.TEXT, None)]
+
+    def test_the_credentials_still_decide(self) -> None:
+        broken = {**GOOD, "data": {".dockerconfigjson": "eyJhdXRocyI6eyJxLmlvIjp7ImF1dGgiOiI/In19fQ=="}}
+        subject = pod("broken", **self.SHARED)
+        assert told(subject, known(broken=broken)).verdict == "will_not_pull"
+
+    def test_a_pull_policy_of_never_leaves_a_doubt(self) -> None:
+        message = 'Failed to inspect image "": context deadline exceeded'
+        found = volume(pull_policy="Never", shares_error=True, reason="ImageInspectError", message=message)
+        assert found.verdict == "unknown"
+
+    def test_a_text_without_a_cause_is_not_reported(self) -> None:
+        found = volume("good", shares_error=True, reason="ErrImagePull", evidence={EVENTS: {"items": []}})
+        assert (found.verdict, found.cause) == ("pulls", "")

@@ -45,6 +45,8 @@ from support.pull_evidence import (
 
 M = MIRROR_IMAGE
 
+BY_KEY = f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login"
+
 
 def asked(
     nodes: Any, *mirrors: str, only: bool = False, says: str = "", own: Any = None, more: Any = None, **subject: Any
@@ -97,10 +99,7 @@ class TestOnlyMirrors:
 
     def test_an_image_with_only_a_mirror_pulls_with_a_key_for_it(self) -> None:
         found = asked(secret({"m.io": AUTH}), only=True, own=secret({"x.io": AUTH}))
-        assert summary(found) == (
-            "pulls",
-            f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login",
-        )
+        assert summary(found) == ("pulls", BY_KEY)
 
     def test_a_mirror_on_the_host_of_the_source_gets_the_login_of_the_pod(self) -> None:
         found = asked(None, more=mirrored("q.io/copy", source="q.io/team", only=True))
@@ -237,8 +236,7 @@ class TestRefusedLogins:
 
     def test_a_mirror_can_serve_what_the_source_refuses(self) -> None:
         found = asked(secret({"m.io": AUTH}), own=self.OWN)
-        by = f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login"
-        assert summary(found) == ("pulls", f"{by}, and {self.SAID}")
+        assert summary(found) == ("pulls", f"{BY_KEY}, and {self.SAID}")
         found = asked(None, own=self.OWN)
         only = f"the nodes' pull secret has no key for {M}: the pull works only if the mirror requires no login"
         assert summary(found) == ("unknown", f"{self.SAID}. {only}")
@@ -257,10 +255,7 @@ class TestRefusedLogins:
 
 def test_a_mirror_with_a_key_is_enough_without_a_login_for_the_source() -> None:
     found = asked(secret({"m.io": AUTH}), own=secret({"x.io": AUTH}))
-    assert summary(found) == (
-        "pulls",
-        f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login",
-    )
+    assert summary(found) == ("pulls", BY_KEY)
     assert asked(secret({"n.io": AUTH}), own=secret({"x.io": AUTH})).verdict == "unknown"
 
 

@@ -1,12 +1,23 @@
 # Copyright (c) 2026, the openshift_ops.image_pull authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences about rows have the right numbers, forms and names."""
+"""Documents: their constants equal those of the published schemas, and their sentences have the right forms."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import (
+    ANSWER_TITLES,
+    ANSWERS,
+    AUDIT_FORMAT,
+    LISTED_ANSWERS,
+    MOMENT_TITLES,
+    MOMENTS,
+    SEVERITIES,
+    WHAT_IF_FORMAT,
     causes_of,
     count_moments,
     headline,
@@ -21,7 +32,25 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.docu
     place_of,
     target_of,
 )
+from support import what_ifs
 from support.what_ifs import ACCESS, change, container, document
+
+# --- The constants of an audit document equal the values in its published schema
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[5] / "plugins/plugin_utils/pull_report/audit.schema.json").read_text(encoding="utf-8")
+)
+
+
+def test_the_format_equals_that_of_the_schema() -> None:
+    assert SCHEMA["properties"]["format"]["const"] == AUDIT_FORMAT
+
+
+def test_the_severities_equal_those_of_the_schema() -> None:
+    assert tuple(SCHEMA["$defs"]["severity"]["enum"]) == SEVERITIES
+
+
+# --- Sentences about rows have the right numbers, forms and names
 
 
 @pytest.mark.parametrize(
@@ -152,3 +181,23 @@ def test_unread_images_of_the_platform_are_in_the_headline() -> None:
         "No container is known to lose its image, but the pods or workloads of 1 namespace could not be read and images of the platform "
         "could not be read."
     )
+
+
+# --- The constants of a what-if document equal the values in its published schema, and each has words
+
+WHAT_IF_SCHEMA = json.loads(
+    (Path(__file__).parents[5] / "plugins/plugin_utils/pull_report/what_if.schema.json").read_text(encoding="utf-8")
+)
+
+
+def test_the_constants_equal_those_of_the_schema() -> None:
+    assert WHAT_IF_SCHEMA["properties"]["format"]["const"] == WHAT_IF_FORMAT
+    assert tuple(WHAT_IF_SCHEMA["$defs"]["answer"]["enum"]) == LISTED_ANSWERS == what_ifs.ANSWERS
+    assert tuple(WHAT_IF_SCHEMA["$defs"]["counts"]["required"]) == ANSWERS
+    assert tuple(WHAT_IF_SCHEMA["$defs"]["counts"]["required"]) == ANSWERS
+    assert tuple(WHAT_IF_SCHEMA["$defs"]["moment"]["enum"]) == MOMENTS
+
+
+def test_each_constant_has_words() -> None:
+    assert tuple(ANSWER_TITLES) == ANSWERS
+    assert tuple(MOMENT_TITLES) == MOMENTS
