@@ -29,6 +29,6 @@ def test_the_filter_counts_in_containers_of_templates() -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(
         AnsibleFilterError,
-        match="the kind is one of rotation, audit, what_if, idle_changes, explain, images, export, account, nodes, verify, not 'x'",
+        match="the kind is one of audit, what_if, idle_changes, explain, images, export, account, nodes, verify, not 'x'",
     ):
         result_line([], "x")

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible import constants as C
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import add_registry, make_offer
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import make_offer
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of, outcome_of
 
 ANSWER: dict[str, Any] = {
@@ -22,7 +22,7 @@ ANSWER: dict[str, Any] = {
     "verdict": "will_not_pull",
     "reason": "why",
     "text": ["cannot pull: why", "  ok image: a", "  NO secret: b", "  ?  mirrors: c"],
-    **make_offer(add_registry("ns", "pull", "q.io")).report(),
+    **make_offer(fixes.create_secret("ns", "default", "q.io")).report(),
 }
 
 
@@ -55,10 +55,13 @@ def test_a_volume_is_shown_with_its_name() -> None:
 def test_the_tasks_can_be_pasted() -> None:
     lines = [line for line, _colour in shown()]
     begin = lines.index("what fixes it:")
-    assert lines[begin - 2 : begin - 1] == ANSWER["fix_effects"]
+    assert lines[begin - 3 : begin - 1] == ANSWER["fix_effects"]
     assert lines[begin - 1].startswith("If the inventory has this login, add the namespace to its entry")
-    grant = make_offer(fixes.grant("images", "ns", "default")).report()
-    assert not any(line.startswith("If the inventory") for line, _colour in shown(**grant))
+    for others in (fixes.grant("images", "ns", "default"), fixes.add_registry("ns", "pull", "q.io")):
+        without = shown(**make_offer(others).report())
+        assert not any(line.startswith("If the inventory") for line, _colour in without), (
+            "a corrected secret is repaired in place"
+        )
     assert yaml.safe_load("\n".join(lines[begin + 1 :])) == ANSWER["fix"]
     assert "what fixes it:" not in [line for line, _colour in shown(fix=[])]
 

@@ -231,6 +231,21 @@ class TestNode:
         assert summary(found) == ("will_not_pull", "the registry refuses the login: secret good has the key q.io")
         assert found.fix == fixes.add_registry("ns", "good", "q.io")
 
+    def test_a_secret_that_was_linked_after_the_pod_was_created_is_named(self) -> None:
+        """Its login would work, but the pod keeps the list with the refused one."""
+        later = "pod ns/p was created before later was linked to service account ns/default, and never gets it"
+        refused, accepted = pod("good", says="invalid username/password: x"), pod("good")
+        for subject, account_lists, names in (
+            (refused, ["good", "later"], True),
+            (refused, ["good"], False),
+            (refused, ["later"], False),  # the list of the pod is its own
+            (accepted, ["good", "later"], False),
+        ):
+            found = told(subject, known(account(*account_lists), good=GOOD, later=GOOD))
+            hints = [step.seen for step in found.steps if step.name == "pull_secrets"][1:]
+            assert [hint.startswith(later) for hint in hints] == [True] * names
+            assert found.verdict == ("pulls" if subject is accepted else "will_not_pull")
+
     @pytest.mark.parametrize("text", ["no basic auth credentials", "Unable to retrieve some image pull secrets (good)"])
     def test_an_error_that_is_older_than_the_secret_is_ignored(self, text: str) -> None:
         found = told(pod("good", says=text), known(good=GOOD))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.documents import LISTED_ANSWERS
-from support.supposed import document_about
+from support.supposed import changes_of, document_about
 from support.surveyed import account, deployment, place, pod, secret, survey
 
 SNAPSHOT = survey(
@@ -77,4 +77,8 @@ def test_groups_begin_with_the_worst() -> None:
 def test_each_change_states_the_facts_that_no_object_shows() -> None:
     (change,) = document_about(SNAPSHOT, LOST)["changes"]
     assert change["kind"] == "unreachable_registries"
-    assert change["cannot_know"]
+    assert len([fact for fact in change["cannot_know"] if fact.endswith(", unless 'ask_registries' is true")]) == 2
+    (each,) = changes_of(LOST)
+    asked = each.list_unknown(asks=True)
+    assert len([fact for fact in asked if fact.endswith(", if the registry did not answer")]) == 2
+    assert not [fact for fact in asked if "ask_registries" in fact]

@@ -41,15 +41,23 @@ def reasons(*given: Any, more: Any = ()) -> list[str]:
     return [*idle(*given, secrets=[secret("pull", {"r.io": auth(username="robot")}), *more]).values()]
 
 
-def idle(*given: Any, config: Any = None, objects: Any = None, secrets: Any = (), **more: Any) -> dict[int, str]:
+def idle(
+    *given: Any,
+    config: Any = None,
+    objects: Any = None,
+    secrets: Any = (),
+    asks: bool = False,
+    version: str = "",
+    **more: Any,
+) -> dict[int, str]:
     secrets = [secret("s", {"q.io": auth(username="robot")}), *secrets]
     here = place(secrets=secrets, accounts=[account("s")], pods=[pod("s")], bindings=[binding("g", ENTRY)], **more)
-    snapshot = survey(here, config=config, objects={SETS: {"items": [MIRRORS]}, **(objects or {})})
+    snapshot = survey(here, config=config, objects={SETS: {"items": [MIRRORS]}, **(objects or {})}, version=version)
     changes = changes_of(*given)
     patches = [patches_of(each, snapshot) for each in changes]
     evaluator = PullEvaluator(PresentPulls(snapshot.evidence, asks=False), patches, moves=moves_of(*given))
     rows = rows_of(here, evaluator.compare, NodeCaches({}))
-    return find_changes_without_effect(changes, evaluator.states, snapshot, rows)
+    return find_changes_without_effect(changes, evaluator.states, snapshot, rows, asks=asks)
 
 
 @pytest.mark.parametrize(
@@ -110,6 +118,35 @@ def test_a_long_user_name_of_a_secret_is_not_suggested() -> None:
     assert reasons(change, more=[stored]) == [
         "no secret in the evaluated namespaces has a login of robotxxxxx for q.io: correct the user or the registry"
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "target", "why"),
+    [
+        ("OpenShift 4.20.3", "4.21.0", ""),
+        ("OpenShift 4.20.3", "5.0.0", ""),
+        ("OpenShift 4.20.3", "4.20.5", "4.20.5 is not a later minor version than OpenShift 4.20.3"),
+        ("OpenShift 4.20.3", "4.19", "4.19 is not a later minor version than OpenShift 4.20.3"),
+        ("OpenShift 4.20.3", "1.36", "1.36 is not a version of this cluster (OpenShift 4.20.3): give one such as 4.21"),
+        ("Kubernetes 1.34.2", "1.35", ""),
+        (
+            "Kubernetes 1.34.2",
+            "4.22",
+            "4.22 is not a version of this cluster (Kubernetes 1.34.2): give one such as 1.35",
+        ),
+        ("", "1.2", ""),
+        ("Kubernetes", "1.2", ""),
+    ],
+)
+def test_a_version_that_is_no_upgrade_has_no_effect(version: str, target: str, why: str) -> None:
+    assert [*idle({"target_version": target}, version=version).values()] == ([why] if why else [])
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_a_token_service_is_only_known_if_registries_are_asked(asks: bool) -> None:
+    (reason,) = idle({"unreachable_registries": ["p.io"]}, asks=asks).values()
+    assert reason.startswith("check its names: the nodes do not reach p.io")
+    assert ("'ask_registries: true'" in reason) is not asks
 
 
 def test_without_a_namespace_nothing_is_known() -> None:

@@ -132,7 +132,7 @@ def test_a_mistyped_name_is_a_warning() -> None:
     changes = [{"remove_secrets": {"name": "pul"}}, {"remove_secrets": {"name": "pull"}}]
     outcome = answered(cluster("a"), changes=changes)
     why = "secret pul does not exist in the evaluated namespaces: did you mean 'pull'?"
-    sentence = f"Change 1 affects nothing that was read: {why}."
+    sentence = f"Change 1 affects nothing that was read: {why}"
     assert [*outcome.remarks] == [sentence]
     assert sentence in outcome.extra["text"]
     assert [each["no_effect"] for each in outcome.extra["what_if"]["changes"]] == [why, ""]
