@@ -110,11 +110,13 @@ def rotation_line(
     told: Result | None = None,
     is_rollback: bool = False,
     usernames: Sequence[str] = (),
+    has_plan: bool = False,
 ) -> str | list[str]:
     """Summarize the changes in `results`, and the remaining copies of the replaced login from the last check `seen` or else from the `plan`.
 
     `retired`: whether the registry refuses the old login; None if that is not known. `already_refused`: it refused the login before, so the
     tasks that retire it did not run; None before the end of the run. `told`: the result of the check of the plan, whose lines come first.
+    `has_plan`: a reviewed plan confirms the secrets.
     `usernames`: those of the replaced and of the written login, empty if the plan failed. Pods use the old login after a rollback, so its line
     reports no retirement.
     """
@@ -134,13 +136,8 @@ def rotation_line(
     if checked:
         left = checked["copies"]["to_change"] + checked["copies"]["kept"]
         parts.append(f"{pluralize(left, 'confirmed secret')} left with {replaced}")
-    if planned:
-        them = "it" if planned == 1 else "them"
-        parts.append(
-            f"{pluralize(planned, 'unconfirmed secret')} would change if you confirm {them}, such as with the plan"
-        )
-    if others := rotation.get("not_declared_count", 0) - planned:
-        parts.append(f"{pluralize(others, 'unconfirmed secret')} not changed")
+    others = rotation.get("not_declared_count", 0) - planned
+    parts += _unconfirmed_phrases(planned, others, f"with {replaced} not in the plan" if has_plan else "")
     if not (check_mode or is_rollback):
         user = f" ({usernames[0]})" if usernames else ""
         parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired].format(user=user))
@@ -155,6 +152,17 @@ def rotation_line(
     line = ", ".join((*parts, *problems))
     lines = (told or {}).get("msg") or ()
     return line if isinstance(lines, str) or not lines else [*lines, line]
+
+
+def _unconfirmed_phrases(planned: int, others: int, missed: str) -> Iterator[str]:
+    """Count the secrets that are not confirmed: `planned` ones that a plan could confirm, and others. `missed`: a reviewed plan misses them."""
+    if planned and missed:
+        yield f"{pluralize(planned, 'secret')} {missed}"
+    elif planned:
+        them = "it" if planned == 1 else "them"
+        yield f"{pluralize(planned, 'unconfirmed secret')} would change if you confirm {them}, such as with the plan"
+    if others:
+        yield f"{pluralize(others, 'unconfirmed secret')} not changed"
 
 
 def audit_line(report: Result) -> str:
@@ -201,7 +209,7 @@ def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
     parts = [
         f"{pluralize(found['would_break'], 'container')} would no longer get {'its' if found['would_break'] == 1 else 'their'} image",
         f"{found['unknown']:,} not known",
-        *([f"registries not asked for {not_asked:,} of them"] if not_asked else []),
+        *([f"registries not asked for {not_asked:,} of them (-e ask_registries=true asks them)"] if not_asked else []),
         *([f"{pluralize(not_applied, 'part')} of the inventory not applied"] if not_applied else []),
         f"{found['still_broken']:,} fail{'s' if found['still_broken'] == 1 else ''} today as well",
         *([f"{found['would_work']:,} repaired"] if found["would_work"] else []),

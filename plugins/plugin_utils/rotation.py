@@ -29,11 +29,15 @@ def judge(
     facts: Facts, prefix: str, problems: Iterable[str], blocks: Iterable[Sequence[str]] = (), **members: Any
 ) -> Step:
     """Return the decision. A block of lines that the plan of this run has printed is not printed again."""
-    refusal = refuse(prefix, problems)
-    shown = (facts.fact("told") or {}).get("msg")
-    told = set(shown) if isinstance(shown, (list, tuple)) else set()
+    refusal, told = refuse(prefix, problems), {*_told(facts)}
     notes = [line for block in blocks if not told.issuperset(block) for line in block]
     return {"refusal": refusal, "notes": [] if refusal else notes, **members}
+
+
+def _told(facts: Facts) -> Sequence[str]:
+    """The lines that the plan of this run has printed. The message of a refused plan is a text."""
+    shown = (facts.fact("told") or {}).get("msg")
+    return shown if isinstance(shown, (list, tuple)) else ()
 
 
 # --- before the plan
@@ -92,7 +96,7 @@ def document_plan(facts: Facts) -> Step:
 
 
 def judge_plan(facts: Facts) -> Step:
-    """Whether the rotation may begin."""
+    """Whether the rotation may begin. `told` are its notes, or those of the plan before: each wave plans again."""
     plan, is_emergency, is_rollback = facts.plan, facts.is_set("emergency"), facts.is_set("rollback")
     old_login, to_change = plan["old_login"], plan["copies"]["to_change"]
     # Check mode refuses the same as the run, except for the review of a plan.
@@ -133,7 +137,8 @@ def judge_plan(facts: Facts) -> Step:
         blocks.append(
             [f"no secret needs a change, so this run tests {facts.logins[1]} neither at the registries nor on a node"]
         )
-    return judge(facts, _UNCHANGED, problems, blocks)
+    step = judge(facts, _UNCHANGED, problems, blocks)
+    return {**step, "told": step["notes"] or [*_told(facts)]}
 
 
 def _no_node(facts: Facts) -> str:

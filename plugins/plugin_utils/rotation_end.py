@@ -293,9 +293,13 @@ def _line_of(facts: Facts, **ends: Any) -> str | list[str]:
 
 
 def _name_logins(facts: Facts) -> dict[str, Any]:
-    """Return the direction and the users. If the plan failed, the users may not be defined."""
+    """Return the direction, the users, and whether there is a plan. If that of this run failed, the users may not be defined."""
     is_planned = (facts.fact("plan") or {}).get("rotation") is not None
-    return {"is_rollback": facts.is_set("rollback"), "usernames": facts.usernames if is_planned else []}
+    return {
+        "is_rollback": facts.is_set("rollback"),
+        "usernames": facts.usernames if is_planned else [],
+        "has_plan": bool(facts.option("plan")),
+    }
 
 
 def _summarize_end(facts: Facts) -> dict[str, Any]:

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 ROTATION = (
-    "The lab has no node, so a rotation needs credential_rotation_probe: false. lab.json in that folder has the logins of the registries. Another "
-    "login for a rotation:"
+    "The lab has no node, so a rotation needs credential_rotation_probe: false, and no controller that creates the pods of a Deployment. lab.json in "
+    "that folder has the logins of the registries. Another login for a rotation:"
 )
 
 

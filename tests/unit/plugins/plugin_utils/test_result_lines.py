@@ -252,6 +252,9 @@ class TestRotation:
         more = "2 unconfirmed secrets would change if you confirm them, such as with the plan"
         assert rotation_line([{}], **run) == f"no confirmed secret would change, {more}"
         assert rotation_line(self.RUN, **run) == f"would update 3 secrets in 2 namespaces, {more}"
+        assert rotation_line([{}], **run, has_plan=True) == (
+            "no confirmed secret would change, 2 secrets with the old login not in the plan"
+        )
         planned["rotation"] |= {"secrets": rows[:2], "not_declared_count": 3}
         assert rotation_line([{}], **run) == (
             "no confirmed secret would change, 1 unconfirmed secret would change if you confirm it, such as with the plan, "
@@ -368,7 +371,8 @@ class TestWhatIf:
         counts = {**self.ANSWER["counts"], "unknown": 3, "not_affected": 1000}
         answer = {"counts": counts, "not_asked": 2, "not_applied": 1}
         assert result_line([answer, answer], "what_if") == (
-            "2 clusters: 2 containers would no longer get their image, 6 not known, registries not asked for 4 of them, 2 parts of the "
+            "2 clusters: 2 containers would no longer get their image, 6 not known, registries not asked for 4 of them "
+            "(-e ask_registries=true asks them), 2 parts of the "
             "inventory not applied, 2 fail today as well, 2,400 still pull, 2,000 not affected"
         )
 

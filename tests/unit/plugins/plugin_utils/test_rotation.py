@@ -85,8 +85,8 @@ class TestPlan:
         return str(decide("plan", _plan=result or found(), **given)["refusal"])
 
     def test_a_plan_without_problems_begins(self) -> None:
-        assert decide("plan", _plan=found(copies={"to_change": 1})) == {"refusal": "", "notes": []}
-        assert decide("plan", **RETIRE) == {"refusal": "", "notes": []}
+        assert decide("plan", _plan=found(copies={"to_change": 1})) == {"refusal": "", "notes": [], "told": []}
+        assert decide("plan", **RETIRE) == {"refusal": "", "notes": [], "told": []}
 
     def test_a_login_that_no_cluster_has_is_refused(self) -> None:
         nothing = found(
@@ -133,7 +133,7 @@ class TestPlan:
         ):  # fmt: skip
             step = decide("plan", _inventory=FOREIGN, **{"retire_tasks": "", "verify_revoked": True, **given})
             assert (text in step["refusal"], text in str(step["notes"])) == (refuses, not refuses)
-        assert decide("plan", _inventory=FOREIGN, emergency=True, **RETIRE) == {"refusal": "", "notes": []}
+        assert decide("plan", _inventory=FOREIGN, emergency=True, **RETIRE) == {"refusal": "", "notes": [], "told": []}
 
     def test_all_declarations_are_counted(self) -> None:
         (note,) = decide("plan", _inventory=FOREIGN * 12, _to_edit="Ask", **RETIRE, allow=["remaining"])["notes"]
@@ -268,6 +268,15 @@ class TestPlan:
         )
         assert more["notes"][1:] == ["- {a}", "- {b}"]
         assert decide("rest", _seen=unconfirmed, _told={"msg": "it failed"})["notes"]
+
+    def test_the_plan_of_a_wave_keeps_the_lines_that_the_first_plan_has_printed(self) -> None:
+        inventory: Any = {"_inventory": FOREIGN}
+        first = decide("plan", **inventory)
+        assert first["told"] == first["notes"] != []
+        again = decide("plan", **inventory, _told={"msg": first["told"]})
+        assert (again["notes"], again["told"]) == ([], first["notes"])
+        assert decide("plan", **inventory, _told={"msg": ["other"]})["told"] == first["notes"]
+        assert decide("plan", _plan=found(copies={"to_change": 1}), _told={"msg": "it was refused"})["told"] == []
 
 
 class TestRollback:
