@@ -721,7 +721,7 @@ rotation:
           without check mode or O(verify), and if there are no C(probes) or no secret to change.
       type: bool
       returned: always
-      version_added: 1.1.2
+      version_added: 1.2.0
     failing:
       description:
         - The images of the registries, in containers and in image volumes, that nodes cannot pull because the login is refused, by
