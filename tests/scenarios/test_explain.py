@@ -187,5 +187,7 @@ class TestQuestions:
     @pytest.mark.parametrize(("name", "verdict"), [("wrong", "cannot pull"), ("right", "pulls")])
     def test_the_registries_are_asked_on_request(self, answers: Answers, name: str, verdict: str) -> None:
         # Hosts run side by side: the result of another one can come in between.
-        assert re.search(rf"Pod {answers.project}/{name}, .*\n+(?:ok: .*\n+)*{verdict}: ", answers.output), answers.output
+        assert re.search(rf"Pod {answers.project}/{name}, .*\n+(?:ok: .*\n+)*{verdict}: ", answers.output), (
+            answers.output
+        )
         assert answers.pulled[name] == (verdict == "pulls")

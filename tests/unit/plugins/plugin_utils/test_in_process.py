@@ -31,8 +31,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ta
 from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import in_process
 from support.objects import b64
 
+from unit.ansible_process import DIRECTORY, Action, action
+from unit.own_process import ARGUMENTS, NAME
 from unit.registered import HAS_REGISTRY, forget_registered, masked_by_ansible
-from unit.two_ways import ARGUMENTS, DIRECTORY, NAME, Action, action
 
 #: Maximum duration of a test in seconds, so that a hanging test fails.
 LIMIT = 60

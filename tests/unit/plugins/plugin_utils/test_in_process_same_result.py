@@ -18,9 +18,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.reda
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
 from support.objects import b64
 
+from unit.ansible_process import Work, action
 from unit.canaries import CANARIES, forms_of, shown
 from unit.listed_things import FORM, INVALID, LISTED
-from unit.two_ways import ARGUMENTS, NAME, Work, action, in_own_process
+from unit.own_process import ARGUMENTS, NAME, in_own_process
 
 Run = Callable[..., dict[str, Any]]
 

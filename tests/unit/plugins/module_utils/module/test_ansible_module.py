@@ -30,8 +30,8 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ta
 from support.objects import b64
 
 from unit.listed_things import FORM, LISTED
+from unit.own_process import ARGUMENTS, NAME, Ended, in_own_process
 from unit.registered import HAS_REGISTRY
-from unit.two_ways import ARGUMENTS, NAME, Ended, in_own_process
 
 LIMIT = 60
 
