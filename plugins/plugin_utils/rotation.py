@@ -279,9 +279,14 @@ def answers_of(facts: Facts) -> Rows:
     return ((facts.fact("asked") or {}).get("results") or ()) if facts.has_password else ()
 
 
+def outcome_of(answer: Mapping[str, Any]) -> str:
+    """Return the outcome of the login in an answer. Empty without one."""
+    return str((answer.get("login") or {}).get("outcome") or "")
+
+
 def _state_of_answer(answer: Mapping[str, Any]) -> str:
     """A registry that requires no login accepts none."""
-    outcome = (answer.get("login") or {}).get("outcome")
+    outcome = outcome_of(answer)
     if outcome in REFUSED:
         return "refused"
     return "works" if outcome == "logs_in" and answer.get("scheme") != "none" else "unknown"

@@ -22,6 +22,7 @@ from .rotation import (
     judge,
     other_passwords_problem,
     other_plans,
+    outcome_of,
     state_of_old_login,
     unclear_logins,
 )
@@ -211,7 +212,7 @@ def judge_new_login(facts: Facts) -> Step:
     bad = [
         each
         for each in _answers_in(facts, "alive")
-        if _outcome_of(each) != "logs_in" or (each.get("scheme") == "none" and not allows)
+        if outcome_of(each) != "logs_in" or (each.get("scheme") == "none" and not allows)
     ]
     problem = (
         bad and f"{_describe(bad)}. Correct credential_rotation_new, or the account at the registry, and run again"
@@ -222,23 +223,19 @@ def judge_new_login(facts: Facts) -> Step:
 def judge_old_login(facts: Facts) -> Step:
     """Whether all registries refuse the old login."""
     bad = [each for each in _answers_in(facts, "dead") if not _is_refused(facts, each)]
-    problem = bad and f"{_describe(bad)}. Disable it there, and run again"
-    return judge(facts, f"the registries must refuse {facts.logins[0]}", [problem or ""])
+    problems = [f"{_describe(bad)}. Disable it there, and run again"] if bad else ()
+    return judge(facts, f"the registries must refuse {facts.logins[0]}", problems)
 
 
 def _is_refused(facts: Facts, answer: Mapping[str, Any]) -> bool:
     """A registry that requires no login rejects none."""
-    return _outcome_of(answer) in REFUSED or (answer.get("scheme") == "none" and facts.allows("remaining"))
+    return outcome_of(answer) in REFUSED or (answer.get("scheme") == "none" and facts.allows("remaining"))
 
 
 def _answers_in(facts: Facts, name: str) -> Rows:
     """The answer of each registry. A skipped question is no answer."""
     found = {each["item"]: each for each in (facts.fact(name) or {}).get("results") or () if not each.get("skipped")}
     return [found.get(registry, {"item": registry}) for registry in facts.option("registries")]
-
-
-def _outcome_of(answer: Mapping[str, Any]) -> str:
-    return str((answer.get("login") or {}).get("outcome") or "")
 
 
 def _describe(answers: Rows) -> str:
@@ -307,7 +304,7 @@ def _summarize_end(facts: Facts) -> dict[str, Any]:
 
     The failures are recorded just before the tasks that retire the login. Without the old password, no registry reports their effect.
     """
-    is_dead = all(_outcome_of(answer) in REFUSED for answer in _answers_in(facts, "dead"))
+    is_dead = all(outcome_of(answer) in REFUSED for answer in _answers_in(facts, "dead"))
     is_disabled = facts.fact("known_failures") is not None and facts.has_retirement
     return {
         "retired": True if is_dead else None if is_disabled else False,
