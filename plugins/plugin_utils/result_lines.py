@@ -186,9 +186,9 @@ def audit_line(report: Result) -> str:
     if report["incomplete"]:
         gaps += f"; {pluralize(len(report['incomplete']), 'cluster')} not read completely, so findings can be missing"
     if report["failing"]:
-        gaps += f"; failed because pull_access_audit_fail_on selects findings of {_rules(report['failing'])}"
+        gaps += f"; failed because fail_on selects findings of {_rules(report['failing'])}"
     elif report.get("failed"):
-        gaps += "; failed because pull_access_audit_fail_on is set, and not everything could be read"
+        gaps += "; failed because fail_on is set, and not everything could be read"
     return f"{pluralize(len(report['clusters']), 'cluster')}: found {found}{failed}, report: {where}{gaps}"
 
 

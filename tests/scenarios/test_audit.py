@@ -80,7 +80,7 @@ def test_an_audit_reports_a_broken_secret_and_writes_nothing_to_the_cluster(lab,
     assert suites.find(".//failure") is not None
     auditing.report.chmod(0o700)
     again = auditing.run({"east": east}, pull_access_audit_fail_on="warning")
-    assert "; failed because pull_access_audit_fail_on selects findings of " in again.output
+    assert "; failed because fail_on selects findings of " in again.output
     assert (again.status, again.recap["changed"]) == (2, 0), "nothing has changed, and the finding fails the play"
     assert auditing.report.stat().st_mode & 0o777 == 0o700
 

@@ -335,12 +335,12 @@ class TestAudit:
 
     def test_the_rules_that_fail_the_audit_are_named_with_the_variable(self) -> None:
         line = result_line({**self.REPORT, "failing": {"secret-type-unread": 1200, "no-login": 1}}, "audit")
-        told = "pull_access_audit_fail_on selects findings of secret-type-unread (1,200) and no-login (1)"
+        told = "fail_on selects findings of secret-type-unread (1,200) and no-login (1)"
         assert line.endswith(f"a.html; failed because {told}")
 
     def test_objects_that_were_not_read_fail_the_audit_with_a_reason(self) -> None:
         line = result_line({**self.REPORT, "incomplete": ["a"], "failed": True}, "audit")
-        assert line.endswith("; failed because pull_access_audit_fail_on is set, and not everything could be read")
+        assert line.endswith("; failed because fail_on is set, and not everything could be read")
 
     def test_a_cluster_without_an_audit_is_counted(self) -> None:
         line = result_line({**self.REPORT, "missing": ["b"], "paths": {}}, "audit")
