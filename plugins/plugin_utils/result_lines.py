@@ -206,6 +206,7 @@ def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
         found.update(each)
     unread = len(results) - len(counts)
     not_asked, not_applied = (sum(result.get(name, 0) for result in results) for name in ("not_asked", "not_applied"))
+    idle = idle_line(results, ignore=())
     parts = [
         f"{pluralize(found['would_break'], 'container')} would no longer get {'its' if found['would_break'] == 1 else 'their'} image",
         f"{found['unknown']:,} not known",
@@ -215,7 +216,7 @@ def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
         *([f"{found['would_work']:,} repaired"] if found["would_work"] else []),
         f"{found['still_pulls']:,} still pull{'s' if found['still_pulls'] == 1 else ''}",
         *([f"{found['not_affected']:,} not affected"] if found["not_affected"] else []),
-        *([idle] if (idle := idle_line(results, ignore=())) else []),
+        *([idle] if idle else []),
         *([f"{pluralize(unread, 'cluster')} not read"] if unread else []),
         *([f"report: {page}"] if page else []),
     ]

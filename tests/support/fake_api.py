@@ -174,7 +174,7 @@ class FakeApi:
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         match = _PATH.match(parts.path)
         if match is None or not any(
-            version.startswith(f"{_group(match)}/") or version == _group(match) for version, _ in KINDS
+            version.startswith(f"{_group(match)}/") or version == _group(match) for version, _resource in KINDS
         ):
             return _PAGE_NOT_FOUND
         namespace, name = unquote(match["ns"] or ""), unquote(match["name"] or "")
@@ -236,7 +236,8 @@ class FakeApi:
         if "as=PartialObjectMetadataList" in accept:
             kind, version = "PartialObjectMetadata", "meta.k8s.io/v1"
             items = [
-                {"kind": kind, "apiVersion": version, "metadata": copy.deepcopy(item["metadata"])} for _, item in page
+                {"kind": kind, "apiVersion": version, "metadata": copy.deepcopy(item["metadata"])}
+                for _key, item in page
             ]
         else:
             kind, version = place.served.kind, place.served.version

@@ -30,16 +30,18 @@ class InMemory:
     host: str
     directory: str
 
-    def run(self, name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
+    def run(self, module_name: str, /, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Return the module's result with its warnings, including `failed`. The module's page must describe the result."""
-        module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
+        module = importlib.import_module(
+            f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module_name}"
+        ).MODULE
         given = {"host": self.host, "api_key": "token", "ca_cert": loopback_certificate(), **options}
         validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate(given)
         if validation.error_messages:
             return {"failed": True, "msg": module.problems(given, validation.errors) or validation.errors.msg}
-        task = Task(name, validation.validated_parameters, check, True, self.directory, set())
+        task = Task(module_name, validation.validated_parameters, check, True, self.directory, set())
         result = {"failed": False, **execute(module, task), "warnings": task.warnings}
-        assert_documented(name, result)
+        assert_documented(module_name, result)
         return result
 
 

@@ -111,9 +111,11 @@ class Simulation:
 
     # --- clients
 
-    def run_module(self, client: str, name: str, /, *, check: bool = False, **options: Any) -> Object:
+    def run_module(self, client: str, module_name: str, /, *, check: bool = False, **options: Any) -> Object:
         """Run a module as this client, and compare its result with the writes that the server carries out for it."""
-        module = importlib.import_module(f"ansible_collections.openshift_ops.image_pull.plugins.modules.{name}").MODULE
+        module = importlib.import_module(
+            f"ansible_collections.openshift_ops.image_pull.plugins.modules.{module_name}"
+        ).MODULE
         guard = self.guards.get(client)
         if guard is not None and module.form is not None:
             module = replace(module, run=partial(guard.run, module.form))
@@ -128,13 +130,13 @@ class Simulation:
             yield _Connection(pool)
 
         params = validation.validated_parameters
-        task = Task(name, params, check, True, "", set(), open_connection=connected, clock=clock)
+        task = Task(module_name, params, check, True, "", set(), open_connection=connected, clock=clock)
         begun, troubles, refused = len(self.api.carried_out), self.api.troubles[client], self.api.refused[client]
-        self.api.note(client, f"{name} begins")
-        self.world.is_linked = self.world.is_linked or name == "sa_link"
+        self.api.note(client, f"{module_name} begins")
+        self.world.is_linked = self.world.is_linked or module_name == "sa_link"
         result = {"failed": False, **execute(module, task), "warnings": task.warnings}
-        self.api.note(client, f"{name} ends: changed {result.get('changed')}, {result.get('msg') or 'ok'}")
-        title = f"{client}: {name}"
+        self.api.note(client, f"{module_name} ends: changed {result.get('changed')}, {result.get('msg') or 'ok'}")
+        title = f"{client}: {module_name}"
         self._check_result(title, client, result, self.api.carried_out[begun:], is_check=check)
         if self.api.refused[client] - refused > LATE_REQUESTS * params.get("concurrency", 1):
             self.complain(f"{title}: it sent {self.api.refused[client] - refused} requests after its login was refused")

@@ -170,7 +170,7 @@ def _text(value: Any) -> str:
 def why_never(entry: str, repository: str) -> str:
     """Return why an entry of `matchImages` that seems to be for the repository does not match it, as a clause with the fix. Empty otherwise."""
     rest = entry.partition("://")[2] or entry
-    (host, _slash, path), (own, _, own_path) = rest.partition("/"), repository.partition("/")
+    (host, _slash, path), (own, _own_slash, own_path) = rest.partition("/"), repository.partition("/")
     (name, _colon, port), (own_name, _own_colon, own_port) = host.partition(":"), own.partition(":")
     # A star here stands for any number of labels, as the author of the entry may have meant.
     if is_url_match(entry, repository) or not is_glob_match(name.lower(), own_name):

@@ -58,8 +58,8 @@ FIXES: dict[str, tuple[Sequence[dict[str, Any]], list[tuple[str, dict[str, Any]]
     "secret for a mirror": (fixes.create_unlinked_secret("ns", "m.io:5000"), [("pull_secret", FROM_MIRROR)]),
     "new secret of a registry that delegates its login": (
         fixes.make_offer(fixes.create_secret("ns", "builder", "q.io:5000"), ["registry_ca_cert", "realm_hosts"]).tasks,
-     [("pull_secret", {**NEW, "registry_ca_cert": "{{ image_pull_registry_ca_cert }}", "realm_hosts": "{{ image_pull_realm_hosts }}"}),
-      ("sa_link", {**LINK, "secrets": [NEW["name"]], "restart_pods": "stuck"})]),
+        [("pull_secret", {**NEW, "registry_ca_cert": "{{ image_pull_registry_ca_cert }}", "realm_hosts": "{{ image_pull_realm_hosts }}"}),
+         ("sa_link", {**LINK, "secrets": [NEW["name"]], "restart_pods": "stuck"})]),
     "listed secret": (fixes.create_listed_secret("ns", "pull", "q.io:5000"),
                       [("pull_secret", WRITE)]),
     "another login": (fixes.add_registry("ns", "pull", "q.io:5000"),

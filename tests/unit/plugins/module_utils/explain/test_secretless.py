@@ -57,7 +57,7 @@ def plan(
     given: Any = ...,
     allowed: Any = True,
     issuer: Any = PUBLIC,
-    account: Any = ANNOTATED,
+    account: Any = ...,
     more: Any = None,
     audience: str = CRIO_AUDIENCE,
     is_of_all: bool = True,
@@ -65,7 +65,7 @@ def plan(
 ) -> list[tuple[str, str, bool | None, str]]:
     """The checks of a plan. `given` is None for the machine configs. `more` are further objects, and everything else does not exist."""
     subject = subject or pull_of_account("ns", "default", IMAGE)
-    evidence = known(default=account, more={NODES: {"items": [node()]}}, **secrets)
+    evidence = known(default=ANNOTATED if account is ... else account, more={NODES: {"items": [node()]}}, **secrets)
     evidence[ISSUER] = {"issuer": issuer} if isinstance(issuer, str) else issuer
     evidence[token_review("ns", "default", audience)] = {"allowed": allowed} if isinstance(allowed, bool) else allowed
     lookup = Lookup({**evidence, **(more or {})})

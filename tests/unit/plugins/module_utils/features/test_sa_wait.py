@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -156,7 +157,7 @@ def test_different_accounts_are_awaited_in_each_namespace() -> None:
     ],
 )
 def test_invalid_accounts_are_refused(given: dict[str, Any], message: str) -> None:
-    assert raised(OptionError, lambda: accounts(**given)).startswith(message)
+    assert raised(OptionError, partial(accounts, **given)).startswith(message)
 
 
 OPENSHIFT = {"groups": [{"name": "apps"}, {"name": "config.openshift.io"}]}

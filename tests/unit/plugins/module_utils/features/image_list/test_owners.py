@@ -139,8 +139,8 @@ def writer(manager: str, *path: str, time: str = "2026-01-01T00:00:00Z", **more:
     return {"manager": manager, "time": time, "fieldsV1": fields(*path), **more}
 
 
-def managers(*entries: Any, kind: Any = DEPLOYMENT, spec: Any = DEPLOYED, **meta: Any) -> dict[str, str]:
-    return {**take_note(kind, {"metadata": {"managedFields": [*entries], **meta}, "spec": spec}).managers}
+def managers(*entries: Any, kind: Any = DEPLOYMENT, spec: Any = None, **meta: Any) -> dict[str, str]:
+    return {**take_note(kind, {"metadata": {"managedFields": [*entries], **meta}, "spec": spec or DEPLOYED}).managers}
 
 
 def test_the_last_writer_of_a_field_is_its_manager() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -399,7 +400,7 @@ def moved(**given: Any) -> dict[str, str]:
     {"ask_registries": True}, {"kustomize": "file"}, {"of": ["quay.io"], "to": ""},
 ])  # fmt: skip
 def test_a_move_that_cannot_be_meant_is_refused(given: dict[str, Any]) -> None:
-    assert "'to'" in raised(OptionError, lambda: question(**given))
+    assert "'to'" in raised(OptionError, partial(question, **given))
 
 
 def test_the_registry_of_the_copies_is_named_if_there_is_one() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ class TestFromOptions:
         ],
     )
     def test_contradictory_options_are_refused(self, more: Any, message: str) -> None:
-        assert raised(OptionError, lambda: declared(**more)) == message
+        assert raised(OptionError, partial(declared, **more)) == message
 
     @pytest.mark.parametrize("state", ["present", "absent"])
     def test_prune_needs_no_subject(self, state: str) -> None:

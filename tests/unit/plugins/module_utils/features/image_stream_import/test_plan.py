@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -265,7 +266,7 @@ def test_an_image_is_wanted_only_from_the_given_registries(
     ],
 )
 def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> None:
-    assert raised(OptionError, lambda: asked(**options)).startswith(message)
+    assert raised(OptionError, partial(asked, **options)).startswith(message)
 
 
 TAG = TagImport("app", "v1", "quay.io/team/app:v1", "unauthorized", "why", "sha256:1", {})

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def made(**options: Any) -> Any:
 
 
 def refused(**options: Any) -> str:
-    return raised(OptionError, lambda: made(**options))
+    return raised(OptionError, partial(made, **options))
 
 
 def test_namespaces_are_watched_by_default() -> None:

@@ -199,8 +199,8 @@ ALL = {
 GOOD: dict[str, Any] = {"a": "", "n": 0}
 
 
-def problem_of(value: Any, schema: dict[str, Any] = ALL) -> str:
-    return find_problem(value, schema, DEFINITIONS)
+def problem_of(value: Any, schema: dict[str, Any] | None = None) -> str:
+    return find_problem(value, ALL if schema is None else schema, DEFINITIONS)
 
 
 def test_a_fitting_value_has_no_problem() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def from_file(text: str, **given: Any) -> pull_secret.PullSecret:
 
 
 def refusal(**given: Any) -> str:
-    message = raised(OptionError, lambda: declared(**given))
+    message = raised(OptionError, partial(declared, **given))
     assert len(message.splitlines()) == 1
     assert shown(message, "canary") == []
     return message
