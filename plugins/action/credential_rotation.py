@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import read_source
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import is_collection_task
+
+from ..module_utils.core.errors import OptionError
+from ..module_utils.features.pull_report.run import read_source
+from ..plugin_utils.in_process import ModuleAction
+from ..plugin_utils.known_variables import is_collection_task
 
 
 class ActionModule(ModuleAction, of="credential_rotation"):

@@ -17,23 +17,19 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.executor import module_common
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.connection import SharedConnections
-from ansible_collections.openshift_ops.image_pull.plugins.modules.declared_access import MODULE
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.declared_access import (
-    USUAL,
-    AccessStep,
-    DeclaredAccess,
-    refuse,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import display
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
+
+from ..module_utils.clients.kube.connection import SharedConnections
+from ..modules.declared_access import MODULE
+from ..plugin_utils.declared_access import USUAL, AccessStep, DeclaredAccess, refuse
+from ..plugin_utils.in_process import display
+from ..plugin_utils.known_variables import (
     is_collection_task,
     playbook_of,
     problems_of,
     problems_of_command_line,
     refusal_of,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.role_entries import DeclarationError
+from ..plugin_utils.role_entries import DeclarationError
 
 # Loaded here, in Ansible's main process: a worker would lose them.
 # pylint: disable-next=unused-import

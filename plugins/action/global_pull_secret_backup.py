@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.variable_files import ControllerFiles
+from ..plugin_utils.in_process import ModuleAction
+from ..plugin_utils.variable_files import ControllerFiles
 
 
 class ActionModule(ModuleAction, of="global_pull_secret_backup"):

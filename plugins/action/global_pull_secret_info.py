@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import lines_of
+from ..plugin_utils.in_process import ModuleAction
+from ..plugin_utils.result_lines import lines_of
 
 
 class ActionModule(ModuleAction, of="global_pull_secret_info"):

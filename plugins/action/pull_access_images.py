@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import escape_invisible, make_printable
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+from ..module_utils.core.text import escape_invisible, make_printable
+from ..plugin_utils.in_process import ModuleAction
 
 
 class ActionModule(ModuleAction, of="pull_access_images"):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.report_page import page_renderer
+from ..plugin_utils.in_process import ModuleAction
+from ..plugin_utils.report_page import page_renderer
 
 
 class ActionModule(ModuleAction, of="pull_access_report"):

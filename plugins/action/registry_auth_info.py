@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.in_process import ModuleAction
+from ..plugin_utils.in_process import ModuleAction
 
 
 class ActionModule(ModuleAction, of="registry_auth_info"):

@@ -66,7 +66,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.result_lines import LINES
+
+from ..plugin_utils.result_lines import LINES
 
 
 def result_line(results: Any, kind: str, **facts: Any) -> str:

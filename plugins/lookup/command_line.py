@@ -41,17 +41,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
-    SHORT_NAMES,
-    problems_of,
-    problems_of_command_line,
-    settings_of,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import (
-    explain_problems,
-    extra_variables,
-    supposed_changes,
-)
+
+from ..plugin_utils.known_variables import SHORT_NAMES, problems_of, problems_of_command_line, settings_of
+from ..plugin_utils.launch import explain_problems, extra_variables, supposed_changes
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

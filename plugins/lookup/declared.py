@@ -62,12 +62,8 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.known_variables import (
-    VARIABLES,
-    declaring_variables,
-    problems_of,
-    refusal_of,
-)
+
+from ..plugin_utils.known_variables import VARIABLES, declaring_variables, problems_of, refusal_of
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]
@@ -85,7 +81,7 @@ class LookupModule(LookupBase):  # type: ignore[misc]
         if not any(_declaring_variables(term, variables) for term in terms):
             return []
         # Imported here because a role without declarations does not need it.
-        from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils import declared_entries  # noqa: PLC0415
+        from ..plugin_utils import declared_entries  # noqa: PLC0415
 
         self.set_options(var_options=variables, direct=options)
         return declared_entries.entries_of(terms, variables, self._templar, self.get_option("answer"))

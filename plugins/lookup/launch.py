@@ -57,11 +57,8 @@ from typing import Any
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.launch import (
-    PlanSeal,
-    extra_variables,
-    launch_problems,
-)
+
+from ..plugin_utils.launch import PlanSeal, extra_variables, launch_problems
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

@@ -44,9 +44,10 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation import FIRST_STEPS
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_end import LAST_STEPS
-from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_facts import Facts
+
+from ..plugin_utils.rotation import FIRST_STEPS
+from ..plugin_utils.rotation_end import LAST_STEPS
+from ..plugin_utils.rotation_facts import Facts
 
 STEPS = {**FIRST_STEPS, **LAST_STEPS}
 

@@ -306,19 +306,14 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.redaction import secret_forms
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account import (
-    plan as automation_account,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.automation_account.run import (
-    TokenSink,
-    run_account,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import file_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.core.redaction import secret_forms
+from ..module_utils.features.automation_account import plan as automation_account
+from ..module_utils.features.automation_account.run import TokenSink, run_account
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.files import file_writer
+from ..module_utils.module.options import CLUSTER_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {**CLUSTER_OPTIONS, **automation_account.ARGUMENTS}
 

@@ -996,22 +996,13 @@ summary:
 
 import time
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation import (
-    options as credential_rotation,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.confirmation import (
-    PLACES,
-    ROW,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.run import rotate
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
-    CLUSTER_OPTIONS,
-    REGISTRY_OPTIONS,
-    TARGET_OPTIONS,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.features.credential_rotation import options as credential_rotation
+from ..module_utils.features.credential_rotation.confirmation import PLACES, ROW
+from ..module_utils.features.credential_rotation.run import rotate
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.options import CLUSTER_OPTIONS, REGISTRY_OPTIONS, TARGET_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 SECRETS = {
     "type": "list",

@@ -83,9 +83,9 @@ selectors:
   returned: with O(state=planned)
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.core.errors import OptionError
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     "roles": {

@@ -110,18 +110,13 @@ changed:
   type: bool
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
-    hosted_cluster,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import (
-    BackupSink,
-    back_up,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import backup_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.features.global_pull_secret.question import hosted_cluster
+from ..module_utils.features.global_pull_secret.run import BackupSink, back_up
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.files import backup_writer
+from ..module_utils.module.options import CONNECTION_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,

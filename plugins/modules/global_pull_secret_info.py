@@ -266,17 +266,13 @@ notes:
   elements: str
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.auth_file import FILE_ARGUMENTS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.question import (
-    from_options,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.global_pull_secret.run import (
-    inspect_global_secret,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CONNECTION_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.dockerconfig.auth_file import FILE_ARGUMENTS
+from ..module_utils.features.global_pull_secret.question import from_options
+from ..module_utils.features.global_pull_secret.run import inspect_global_secret
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.options import CONNECTION_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,

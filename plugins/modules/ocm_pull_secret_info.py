@@ -238,17 +238,12 @@ compared:
   sample: {namespace: openshift-config, secret: pull-secret, exists: true, same: false}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.ocm import API_URL, TOKEN_URL
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.ocm_pull_secret import (
-    ocm_pull_secret,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
-    CONNECTION_OPTIONS,
-    from_environment,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.https.exchange import IMPORT_ERROR
+from ..module_utils.clients.ocm import API_URL, TOKEN_URL
+from ..module_utils.features.ocm_pull_secret import ocm_pull_secret
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.options import CONNECTION_OPTIONS, from_environment
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CONNECTION_OPTIONS,

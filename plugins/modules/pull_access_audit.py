@@ -369,17 +369,14 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.run import audit_cluster
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_questions
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import json_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
-    CLUSTER_OPTIONS,
-    REGISTRY_OPTIONS,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.features.pull_audit.findings import from_options
+from ..module_utils.features.pull_audit.run import audit_cluster
+from ..module_utils.images import image_questions
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.files import json_writer
+from ..module_utils.module.options import CLUSTER_OPTIONS, REGISTRY_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 CREDENTIAL = {
     "registry": {"type": "str"},

@@ -285,19 +285,13 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.inventory import (
-    CREDENTIALS,
-    from_options,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.export.run import (
-    ExportOutput,
-    export_inventory,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import file_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.inventory.export.inventory import CREDENTIALS, from_options
+from ..module_utils.inventory.export.run import ExportOutput, export_inventory
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.files import file_writer
+from ..module_utils.module.options import CLUSTER_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,

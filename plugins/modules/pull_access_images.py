@@ -311,18 +311,15 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.outputs import render_outputs
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.rows import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.run import list_images_in_use
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images import image_questions
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import output_writer
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
-    CLUSTER_OPTIONS,
-    REGISTRY_OPTIONS,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.features.image_list.outputs import render_outputs
+from ..module_utils.features.image_list.rows import from_options
+from ..module_utils.features.image_list.run import list_images_in_use
+from ..module_utils.images import image_questions
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.files import output_writer
+from ..module_utils.module.options import CLUSTER_OPTIONS, REGISTRY_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,

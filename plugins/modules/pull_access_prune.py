@@ -641,29 +641,18 @@ summary:
 """
 
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import USUAL_LIMIT
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.namespaces import list_namespaces
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.plan import KINDS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import (
-    PruneSettings,
-    prune_owner,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import run_change_guard
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.declared import list_forms
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
-    batch_lists,
-    read_lists,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
-    CONNECTION_OPTIONS,
-    REGISTRY_OPTIONS,
-    RUN_OPTIONS,
-    TARGET_OPTIONS,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.core.errors import USUAL_LIMIT
+from ..module_utils.engine.namespaces import list_namespaces
+from ..module_utils.features.pull_secret import plan as pull_secret
+from ..module_utils.inventory.prune.plan import KINDS
+from ..module_utils.inventory.prune.run import PruneSettings, prune_owner
+from ..module_utils.inventory.what_if import run_change_guard
+from ..module_utils.inventory.what_if.declared import list_forms
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.inventory_lists import batch_lists, read_lists
+from ..module_utils.module.options import CONNECTION_OPTIONS, REGISTRY_OPTIONS, RUN_OPTIONS, TARGET_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 FORMS = list_forms(TARGET_OPTIONS, REGISTRY_OPTIONS, pull_secret.identity_from_options)
 ARGUMENTS = {

@@ -312,13 +312,9 @@ paths:
   sample: {html: /reports/report.html}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_report.run import (
-    FAIL_ON,
-    from_options,
-    write_report,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.features.pull_report.run import FAIL_ON, from_options, write_report
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     "src": {"type": "list", "elements": "path"},

@@ -855,34 +855,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.engine.result import Outcome
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.prune.run import read_owned
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import options as what_if
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.declared import list_forms
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run import (
-    Inventories,
-    answer_comparison,
-    answer_what_if,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.files import (
-    object_reader,
-    options_checker,
-    output_writer,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.inventory_lists import (
-    lists_reader,
-    with_batches,
-    without_cluster,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
-    CLUSTER_OPTIONS,
-    REGISTRY_OPTIONS,
-    TARGET_OPTIONS,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import ClusterRun, Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.engine.result import Outcome
+from ..module_utils.features.pull_secret import plan as pull_secret
+from ..module_utils.inventory.prune.run import read_owned
+from ..module_utils.inventory.what_if import options as what_if
+from ..module_utils.inventory.what_if.declared import list_forms
+from ..module_utils.inventory.what_if.run import Inventories, answer_comparison, answer_what_if
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.files import object_reader, options_checker, output_writer
+from ..module_utils.module.inventory_lists import lists_reader, with_batches, without_cluster
+from ..module_utils.module.options import CLUSTER_OPTIONS, REGISTRY_OPTIONS, TARGET_OPTIONS
+from ..module_utils.module.task import ClusterRun, Module, Task
 
 _APPLIED = list_forms(TARGET_OPTIONS, REGISTRY_OPTIONS, pull_secret.from_options)
 FORMS = (

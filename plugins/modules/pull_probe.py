@@ -291,12 +291,12 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.pods import from_options
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_probe.run import probe_images
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.features.pull_probe.pods import from_options
+from ..module_utils.features.pull_probe.run import probe_images
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.options import CLUSTER_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 ARGUMENTS = {
     **CLUSTER_OPTIONS,

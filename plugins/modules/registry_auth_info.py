@@ -339,12 +339,12 @@ failures:
   sample: []
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.https.exchange import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import EntryList
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.registry_auth import ask_registries
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import REGISTRY_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.https.exchange import IMPORT_ERROR
+from ..module_utils.declarations.declare import EntryList
+from ..module_utils.features.registry_auth import ask_registries
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.options import REGISTRY_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 OPTIONS: dict[str, dict[str, object]] = {
     "realm_host": {"type": "str"},

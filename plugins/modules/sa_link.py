@@ -547,22 +547,16 @@ summary:
   sample: {total: 2, changed: 1, unchanged: 1, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SERVICE_ACCOUNT
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import ListForm
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link import plan as sa_link
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.sa_link.plan import contradictions
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if import run_change_guard
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.inventory.what_if.run_change_guard import (
-    ChangeGuard,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import (
-    CLUSTER_OPTIONS,
-    REGISTRY_OPTIONS,
-    TARGET_OPTIONS,
-)
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.core.objects import SERVICE_ACCOUNT
+from ..module_utils.declarations.declare import ListForm
+from ..module_utils.features.sa_link import plan as sa_link
+from ..module_utils.features.sa_link.plan import contradictions
+from ..module_utils.inventory.what_if import run_change_guard
+from ..module_utils.inventory.what_if.run_change_guard import ChangeGuard
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.options import CLUSTER_OPTIONS, REGISTRY_OPTIONS, TARGET_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 DECLARATION = {**TARGET_OPTIONS, **sa_link.ARGUMENTS}
 FORM = ListForm(

@@ -198,12 +198,12 @@ summary:
   sample: {total: 2, changed: 0, unchanged: 2, failed: 0, skipped: 0, retries: 0}
 """
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.kube.kubeconfig import IMPORT_ERROR
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.declarations.declare import EntryList
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features import sa_wait
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.ansible_module import run_module
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.options import CLUSTER_OPTIONS
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.module.task import Module, Task
+from ..module_utils.clients.kube.kubeconfig import IMPORT_ERROR
+from ..module_utils.declarations.declare import EntryList
+from ..module_utils.features import sa_wait
+from ..module_utils.module.ansible_module import run_module
+from ..module_utils.module.options import CLUSTER_OPTIONS
+from ..module_utils.module.task import Module, Task
 
 ACCOUNT = {
     "namespace": {"type": "str", "required": True},

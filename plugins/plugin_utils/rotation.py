@@ -13,8 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize, summarize
-
+from ..module_utils.core.text import pluralize, summarize
 from .rotation_facts import SHOWN, Facts, Rows, places_in, refuse, tables_of
 
 Step = dict[str, Any]

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import summarize
-
+from ..module_utils.core.text import summarize
 from .result_lines import rotation_line
 from .rotation import (
     REFUSED,

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text import pluralize
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.credential_rotation.options import (
-    label_users,
-)
+
+from ..module_utils.core.text import pluralize
+from ..module_utils.features.credential_rotation.options import label_users
 
 #: Maximum number of rows that a sentence shows, and of lines for secrets that a step prints.
 SHOWN, LINES = 10, 20
