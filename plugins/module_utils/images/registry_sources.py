@@ -177,9 +177,9 @@ class NodeNetwork:
         return all(map(self._reaches_host, _HOSTS_OF_HUB if host in DOCKER_HUB else (host,)))
 
     def closed_path(self, repository: str) -> str:
-        """Return the first of the paths in which the repository is. Empty if it is in none."""
-        paths = (each for each in self.unreachable if "/" in each)
-        return next((each for each in paths if RegistryPath(each).covers(repository)), "")
+        """Return the outermost of the paths in which the repository is. Empty if it is in none."""
+        paths = (each for each in self.unreachable if "/" in each and RegistryPath(each).covers(repository))
+        return min(paths, key=lambda path: (len(path), path), default="")
 
     def _reaches_host(self, host: str) -> bool:
         if any(_is_host(host, each) for each in self.unreachable if "/" not in each):

@@ -80,7 +80,8 @@ class NetworkPatch:
         """See `EvidencePatch`. Two limits together leave the registries that both allow."""
         before = as_dict(answer)
         if "/" in ref.name:
-            return {**before, "closed": self.network.closed_path(ref.name)}
+            paths = [as_str(before.get("closed")), *self.network.unreachable]
+            return {**before, "closed": NodeNetwork(paths).closed_path(ref.name)}
         is_reached = before.get("reached") is not False and self.network.reaches(ref.name)
         return {**before, "reached": is_reached, "limited": self._is_limit or before.get("limited") is True}
 

@@ -124,6 +124,11 @@ def test_a_path_is_closed_by_whole_components(path, repository, found) -> None:
     assert network.reaches(repository.partition("/")[0])
 
 
+def test_of_nested_paths_the_outermost_is_closed() -> None:
+    for paths in (["q.io/a/b", "q.io/a"], ["q.io/a", "q.io/a/b"]):
+        assert NodeNetwork(paths).closed_path("q.io/a/b/c") == "q.io/a"
+
+
 def test_services_of_the_cluster_are_named_by_their_domain() -> None:
     assert is_cluster_host(INTEGRATED)
     assert is_cluster_host("image-registry.openshift-image-registry.svc.cluster.local:5000")

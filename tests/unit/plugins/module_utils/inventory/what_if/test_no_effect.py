@@ -144,7 +144,7 @@ def test_a_version_that_is_no_upgrade_has_no_effect(version: str, target: str, w
 
 @pytest.mark.parametrize("asks", [False, True])
 def test_a_token_service_is_only_known_if_registries_are_asked(asks: bool) -> None:
-    reason = idle({"unreachable_registries": ["p.io"]}, asks=asks)[1]
+    (reason,) = [*idle({"unreachable_registries": ["p.io"]}, asks=asks).values()]
     assert reason.startswith("check its names: the nodes do not reach p.io")
     assert ("'ask_registries: true'" in reason) is not asks
 
