@@ -40,6 +40,7 @@ _raw:
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -63,8 +64,19 @@ class LookupModule(LookupBase):  # type: ignore[misc]
             return self._templar.template(given[name]) if name in given else None
 
         hosts = {host: given["hostvars"][host] for host in given["ansible_play_hosts_all"]}
-        facts = Facts(read, hosts, given["ansible_play_hosts"], _run)
+        facts = Facts(read, hosts, given["ansible_play_hosts"], _run, self._inspect)
         return [STEPS[term](facts) for term in terms]
+
+    def _inspect(self, path: str) -> str:
+        """Return why the path is no file of tasks. An error of Ansible would show the text of the file."""
+        whole = Path(path).expanduser().resolve()
+        if not whole.is_file():
+            return f"there is no file {whole}"
+        try:
+            tasks = self._loader.load_from_file(str(whole), cache="none")
+        except (AnsibleError, OSError, ValueError):
+            return f"{whole} cannot be read, or is no valid YAML"
+        return "" if isinstance(tasks, list) and tasks else f"{whole} is no list of tasks"
 
 
 def _run(command: Sequence[str]) -> str:

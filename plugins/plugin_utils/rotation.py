@@ -78,6 +78,14 @@ def unclear_logins(facts: Facts) -> list[str]:
     return problems
 
 
+def retirement_problem(facts: Facts) -> str:
+    """The reason why the tasks that disable the old login cannot run. They run last, so a wrong path would only show after all writes."""
+    reason = facts.inspect(str(facts.option("retire_tasks"))) if facts.retires else ""
+    return reason and (
+        f"credential_rotation_retire_tasks: {reason}. Correct the path. A relative path begins at the directory in which you run the command"
+    )
+
+
 # --- after the plan
 
 
@@ -101,7 +109,7 @@ def judge_plan(facts: Facts) -> Step:
     # Check mode refuses the same as the run, except for the review of a plan.
     retires = facts.retires and not facts.is_review
     absence = describe_absence(facts, plan, "plan")
-    blocks, problems = tables_of(facts, plan), [*unclear_logins(facts), absence]
+    blocks, problems = tables_of(facts, plan), [*unclear_logins(facts), retirement_problem(facts), absence]
     if not is_emergency:
         blocks += inventory_notes(facts)
         problems += [inventory_problem(facts)] if retires else []

@@ -22,6 +22,7 @@ from .rotation import (
     other_passwords_problem,
     other_plans,
     outcome_of,
+    retirement_problem,
     state_of_old_login,
     unclear_logins,
 )
@@ -87,7 +88,8 @@ def judge_retirement(facts: Facts) -> Step:
     `retires`: whether the tasks for it run. `has_guard`: whether the workloads must be evaluated first.
     """
     seen, old_login = facts.seen, state_of_old_login(facts)
-    blocks, problems = tables_of(facts, seen), [*unclear_logins(facts), describe_absence(facts, seen, "seen")]
+    blocks = tables_of(facts, seen)
+    problems = [*unclear_logins(facts), retirement_problem(facts), describe_absence(facts, seen, "seen")]
     if facts.is_retired:
         blocks += inventory_notes(facts)
         problems += [other_passwords_problem(facts, seen, old_login), inventory_problem(facts)]

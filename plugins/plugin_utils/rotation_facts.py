@@ -26,13 +26,15 @@ class Facts:
     """The variables of one host in a play.
 
     `read` returns an evaluated variable, None if it is not defined. `hosts` are the variables of all hosts of the play, and `active` are the
-    hosts that have not failed. `run` runs a command on the controller, and returns its output.
+    hosts that have not failed. `run` runs a command on the controller, and returns its output. `inspect` returns the reason why a path on the
+    controller is no file of tasks, with the whole path; empty if it is one.
     """
 
     read: Callable[[str], Any]
     hosts: Mapping[str, Mapping[str, Any]]
     active: Collection[str]
     run: Callable[[Sequence[str]], str]
+    inspect: Callable[[str], str]
 
     def option(self, name: str) -> Any:
         return self.read(f"credential_rotation_{name}")

@@ -582,7 +582,8 @@ class TestSteps:
         cluster.old = old
         (tmp_path / "retire.yml").write_text(RETIRE.format(lab=lab.binary, retired=tmp_path / "retired"))
         retire = {
-            "credential_rotation_retire_tasks": str(tmp_path / "retire.yml"),
+            # The role has a file of this name as well.
+            "credential_rotation_retire_tasks": "retire.yml",
             "credential_rotation_soak_seconds": 0,
             "credential_rotation_probe": False,
         }

@@ -65,7 +65,11 @@ def facts(hosts: Mapping[str, Any] | None = None, active: Any = None, **given: A
     }
     values = {**base, **{_full(name): value for name, value in given.items()}}
     every = {"a": values} if hosts is None else hosts
-    return Facts(values.get, every, [*every] if active is None else active, " ".join)
+    return Facts(values.get, every, [*every] if active is None else active, " ".join, _inspect)
+
+
+def _inspect(path: str) -> str:
+    return "" if path == "retire.yml" else f"there is no file /home/me/{path}"
 
 
 def _full(name: str) -> str:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +72,27 @@ def test_a_failed_command_is_named_without_its_output(command: Any) -> None:
     ) as failed:
         login_of(*command)
     assert "canary" not in str(failed.value)
+
+
+def test_tasks_that_cannot_run_are_named_with_their_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path begins at the directory of the command. The text of a file, which can have a password, is not shown."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "good.yml").write_text("- debug: {msg: canary}\n")
+    (tmp_path / "broken.yml").write_text("- debug: {msg: canary\n")
+    (tmp_path / "bytes.yml").write_bytes(b"- \xff")
+    (tmp_path / "empty.yml").write_text("---\n")
+    (tmp_path / "play.yml").write_text("hosts: all\n")
+    (tmp_path / "folder.yml").mkdir()
+    lookup = LookupModule(loader=DataLoader())
+    found = {path: lookup._inspect(path) for path in (str(tmp_path / "good.yml"), "good.yml", "~/good.yml")}
+    assert {*found.values()} == {""}
+    for name, reason in (
+        ("none.yml", "there is no file {}"), ("folder.yml", "there is no file {}"), ("empty.yml", "{} is no list of tasks"),
+        ("play.yml", "{} is no list of tasks"), ("broken.yml", "{} cannot be read, or is no valid YAML"),
+        ("bytes.yml", "{} cannot be read, or is no valid YAML"),
+    ):  # fmt: skip
+        assert lookup._inspect(name) == reason.format(tmp_path / name)
 
 
 def test_the_documentation_names_all_steps() -> None:

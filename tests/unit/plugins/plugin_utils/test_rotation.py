@@ -61,6 +61,18 @@ class TestLogins:
         ):
             assert "needs the password" not in self.refusal(**{**same, **NO_PASSWORD, **change})
 
+    def test_tasks_that_cannot_run_stop_the_rotation_before_its_first_write(self) -> None:
+        for given in ({}, {"ansible_check_mode": True}, REVIEW):
+            said = self.refusal_of("plan", retire_tasks="other.yml", **given)
+            assert said.startswith(
+                "nothing was changed: credential_rotation_retire_tasks: there is no file /home/me/other.yml. Correct"
+            )
+        assert "there is no file" in self.refusal_of("retirement", retire_tasks="other.yml")
+        assert self.refusal_of("plan", retire_tasks="other.yml", rollback="yes") == ""
+
+    def refusal_of(self, step: str, **given: Any) -> str:
+        return str(decide(step, **given)["refusal"])
+
     def test_a_second_rotation_with_the_same_users_is_refused(self) -> None:
         for inputs, refuses in (({"old": 1}, True), ({"old": 2}, False)):
             given: Any = {"_inputs": {KEY: inputs}, "_input": {"old": 2}}

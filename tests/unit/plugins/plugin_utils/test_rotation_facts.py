@@ -13,7 +13,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_
 
 def facts(**options: Any) -> Facts:
     given = {f"credential_rotation_{name}": value for name, value in options.items()}
-    return Facts(given.get, {"a": {}, "b": {}}, ["a"], " ".join)
+    return Facts(given.get, {"a": {}, "b": {}}, ["a"], " ".join, str)
 
 
 @pytest.mark.parametrize(
