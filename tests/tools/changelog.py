@@ -14,6 +14,14 @@ import processes
 from prepare import ROOT
 from sanity import copied
 
+#: A tarball has no galaxy.yml.
+NAMES = (
+    "--is-collection",
+    "--collection-namespace=openshift_ops",
+    "--collection-name=image_pull",
+    "--no-collection-flatmap",
+)
+
 
 def main() -> int:
     with copied() as collection:
@@ -21,7 +29,7 @@ def main() -> int:
         # Before the first release there is nothing to render.
         if status or not (collection / "changelogs" / "changelog.yaml").exists():
             return status
-        status = subprocess.run(["antsibull-changelog", "generate"], cwd=collection, check=False).returncode
+        status = subprocess.run(["antsibull-changelog", "generate", *NAMES], cwd=collection, check=False).returncode
         if status:
             return status
         if (collection / "CHANGELOG.md").read_text("utf-8") != (ROOT / "CHANGELOG.md").read_text("utf-8"):
