@@ -138,6 +138,8 @@ def rotation_line(
         parts.append(f"{pluralize(left, 'confirmed secret')} left with {replaced}")
     others = rotation.get("not_declared_count", 0) - planned
     parts += _unconfirmed_phrases(planned, others, f"with {replaced} not in the plan" if has_plan else "")
+    if others and retired and not check_mode:
+        parts[-1] += f" (pods with {'it' if others == 1 else 'them'} may no longer pull)"
     if not (check_mode or is_rollback):
         user = f" ({usernames[0]})" if usernames else ""
         parts.append(_ALREADY_REFUSED if already_refused else _RETIRED[retired].format(user=user))

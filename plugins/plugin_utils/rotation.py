@@ -144,6 +144,10 @@ def judge_plan(facts: Facts) -> Step:
         blocks.append(
             [f"no secret needs a change, so this run tests {facts.logins[1]} neither at the registries nor on a node"]
         )
+    if facts.retires and facts.is_check:
+        blocks.append(
+            [f"at the end of the run, the tasks in {facts.option('retire_tasks')} would disable {facts.logins[0]}"]
+        )
     step = judge(facts, _UNCHANGED, problems, blocks)
     return {**step, "told": step["notes"] or [*_told(facts)]}
 

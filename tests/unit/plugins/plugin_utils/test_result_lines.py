@@ -187,8 +187,8 @@ class TestRotation:
 
     def test_the_line_reports_a_finished_rotation(self) -> None:
         assert rotation_line(self.RUN, plan=self.PLAN, seen=self.SEEN, check_mode=False, retired=True) == (
-            "3 secrets updated in 2 namespaces, 0 confirmed secrets left with the old login, 2 unconfirmed secrets not changed, "
-            "the registry refuses the old login"
+            "3 secrets updated in 2 namespaces, 0 confirmed secrets left with the old login, 2 unconfirmed secrets not changed "
+            "(pods with them may no longer pull), the registry refuses the old login"
         )
 
     def test_the_line_reports_that_the_old_login_is_not_retired(self) -> None:

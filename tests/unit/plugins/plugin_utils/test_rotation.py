@@ -264,6 +264,16 @@ class TestPlan:
         ]
         assert "would get" not in str(decide("plan", _plan=plan)["notes"])
 
+    def test_check_mode_names_the_tasks_that_would_disable_the_login(self) -> None:
+        note = "at the end of the run, the tasks in retire.yml would disable the old login"
+        for given, is_noted in (
+            (REVIEW, True),
+            ({"ansible_check_mode": True}, True),
+            ({}, False),
+            ({**REVIEW, "rollback": True}, False),
+        ):
+            assert (note in decide("plan", **RETIRE, **given)["notes"]) is is_noted
+
     def test_a_reason_is_printed_once_and_with_each_secret_that_has_another(self) -> None:
         rows = [{**ROW, "fix": "- {a}"}, {**ROW, "fix": "", "reason": "other"}, {**ROW, "fix": "- {b}"}]
         plan = found(not_declared=rows, copies={"to_change": 1})
