@@ -47,7 +47,7 @@ _QUESTIONS = re.compile(r"reviews$|/token$|^imagestreamimports$")
 _WHOLE = re.compile(r"(?:\b|_)(exclusive|prune)\W+(?i:true|yes)\b|\bglobal_pull_secret_restore\W+/?\w")
 #: Declarations that take access away: of removed objects and entries, of whole lists, and of new objects for existing ones.
 _REVOKING = re.compile(
-    r"""\b(state\W+(absent|remove)|mode\W+(replace|remove)|(exclusive|recreate)\W+(?i:true|yes))\b"""
+    r"""(?:\b|_)(state\W+(absent|remove)|mode\W+(replace|remove)|(exclusive|recreate)\W+(?i:true|yes))\b"""
 )
 #: Files that a kubelet or another client reads as a list of logins.
 _AUTH_FILES = {".dockerconfigjson", ".dockercfg", "auth.json", "config.json"}

@@ -67,6 +67,7 @@ GOOD: dict[str, list[tuple[Any, Any, str, str]]] = {
     "a login is added": [(SECRET, login("old", THEIRS, "new.io"), "pull_secret", "pull merge new.io")],
     "somebody else revokes": [(SECRET, None, "", "")],
     "a secret is removed": [(SECRET, None, "pull_secret", "pull, state: absent")],
+    "a secret is removed by a variable": [(SECRET, None, "pull_secret", "private_registry_state=absent")],
     "a secret is replaced on request": [
         (SECRET, None, "pull_secret", "pull, recreate: true"),
         (SECRET, login("old", THEIRS), "pull_secret", "pull, recreate: true"),

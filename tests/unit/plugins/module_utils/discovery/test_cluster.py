@@ -21,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.discovery
     detect_cluster_kind,
     facts_of,
     get_if_readable,
+    has_ready_node,
     read_build_secrets,
     with_objects,
 )
@@ -61,6 +62,16 @@ def test_objects_are_read_absent_or_unreadable() -> None:
     facts = facts_of(api.cluster())
     assert facts.api_groups == {"apps", "config.openshift.io"}
     assert (facts.unreadable, facts.absent, facts.failed) == ((CLUSTER_VERSION,), (IMAGE_REGISTRY,), ())
+
+
+@pytest.mark.parametrize(
+    "message", ['User "u" cannot list resource "nodes" in API group "" at the cluster scope', "no"]
+)
+def test_a_caller_who_may_not_list_nodes_lacks_no_right(message: str) -> None:
+    api = FakeApi()
+    api.fail("GET .*/nodes", status_object(403, "Forbidden", message), times=ALWAYS)
+    cluster = api.cluster()
+    assert (has_ready_node(cluster), cluster.needs) == (None, set())
 
 
 def test_a_failure_is_kept_with_its_reason() -> None:
