@@ -175,6 +175,9 @@ def audit_line(report: Result) -> str:
     rules = {} if report["failing"] else report["rules"]
     of = {severity: f" of {_rules(rules[severity])}" if rules.get(severity) else "" for severity in counts}
     found = ", ".join(f"{pluralize(counts[each], each)}{of[each]}" for each in ("error", "warning", "info"))
+    if "new" in report:
+        new, gone = (sum(report[each].values()) for each in ("new", "gone"))
+        found += f", {new:,} new and {gone:,} gone since the older audit"
     missing = report.get("missing") or ()
     failed = f", {pluralize(len(missing), 'cluster')} not audited" if missing else ""
     where = (report.get("paths") or {}).get("html") or "not written in check mode"

@@ -333,6 +333,11 @@ class TestAudit:
             == "2 clusters: found 1 error of secret-unparsable (1), 1,200 warnings of link-dangling (1,200), 0 infos, report: /r/a.html"
         )
 
+    def test_a_comparison_counts_the_findings_that_are_new_and_gone(self) -> None:
+        compared = {"new": {"error": 1, "warning": 1200, "info": 2}, "gone": {"error": 0, "warning": 4, "info": 0}}
+        line = result_line({**self.REPORT, **compared}, "audit")
+        assert line.endswith("0 infos, 1,203 new and 4 gone since the older audit, report: /r/a.html")
+
     def test_the_rules_that_fail_the_audit_are_named_with_the_variable(self) -> None:
         line = result_line({**self.REPORT, "failing": {"secret-type-unread": 1200, "no-login": 1}}, "audit")
         told = "fail_on selects findings of secret-type-unread (1,200) and no-login (1)"
