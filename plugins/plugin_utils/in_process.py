@@ -211,6 +211,17 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
             found += problems_of(variables, self._templar)
         return refusal_of(found)
 
+    def _find_input(self, path: str) -> str:
+        """Return the path of a file that a role or playbook of this collection reads: in the directory of the command, as the files that it writes.
+
+        The module finds a file that is only in the directory of the playbook by its relative path.
+        """
+        if not is_collection_task(self._task) or not path or path.startswith(("~", "$")):
+            return path
+        here = Path.cwd() / path
+        is_there = not os.path.lexists(here) and os.path.lexists(Path(self._loader.get_basedir()) / path)
+        return path if is_there else str(here)
+
     def _hide_result(self, result: dict[str, Any]) -> dict[str, Any]:
         """Return the result. If it contains credentials, it is registered but not shown, as if the task had `no_log`."""
         if not any(name in result for name in self.module.hidden):

@@ -236,8 +236,9 @@ def test_two_reports_are_compared(lab, project, auditing, east):
     old = auditing.directory / "old.json"
     (auditing.report / "pull-access.json").rename(old)
     lab.api("DELETE", f"/api/v1/namespaces/{project}/secrets/dead")
-    found = auditing.run({"east": east}, pull_access_audit_compare_with=str(old))
+    found = auditing.run({"east": east}, "-e", f"compare_with={old.name}")
     assert found.status == 0, found.output
+    assert "0 infos, 0 new and 2 gone since the older audit, report: " in found.output
     gone = auditing.document["compared"]["gone"]
     assert ("secret-type-unread", "dead") in [(row["finding"]["rule"], row["finding"]["name"]) for row in gone]
     again = auditing.run({"east": east}, pull_access_audit_compare_with=str(old), pull_access_audit_fail_on="info",

@@ -560,3 +560,33 @@ class TestVariables:
         assert refused["failed"]
         assert "password is " in refused["msg"] and "put it in quotes" in refused["msg"]
         assert str(password) not in refused["msg"].replace("true or false", "")
+
+
+class TestInput:
+    """Files that a role reads begin in the directory of the command, like those that it writes."""
+
+    @pytest.fixture(autouse=True)
+    def here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.chdir(tmp_path)
+        return tmp_path
+
+    @staticmethod
+    def find(path: str, task: str = TestVariables.OURS) -> str:
+        return action(get_path=lambda: task)._find_input(path)
+
+    def test_a_relative_path_begins_in_the_directory_of_the_command(self, here: Path) -> None:
+        assert self.find("older/a.json") == str(here / "older" / "a.json")
+
+    def test_a_file_in_both_directories_is_that_of_the_command(self, here: Path) -> None:
+        (here / "own_process.py").touch()
+        assert self.find("own_process.py") == str(here / "own_process.py")
+
+    def test_a_file_only_in_the_directory_of_the_playbook_is_found_there(self) -> None:
+        assert self.find("own_process.py") == "own_process.py"
+
+    @pytest.mark.parametrize("path", ["", "/older/a.json", "~/a.json", "$HOME/a.json"])
+    def test_another_path_stays_as_it_is(self, path: str) -> None:
+        assert self.find(path) == path
+
+    def test_the_path_of_another_task_stays_as_it_is(self) -> None:
+        assert self.find("a.json", task="/elsewhere/site.yml:1") == "a.json"
