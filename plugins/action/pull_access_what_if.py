@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils.core.text import escape_invisible, make_printable
@@ -16,3 +17,16 @@ class ActionModule(ModuleAction, of="pull_access_what_if"):
         result = super().run(tmp, task_vars)
         self._show((make_printable(escape_invisible(line)), None) for line in result.get("text", ()))
         return result
+
+    def _answer(self, tmp: Any, task_vars: Any) -> Any:
+        changes = self._task.args.get("changes")
+        if isinstance(changes, list):
+            self._task.args["changes"] = [*map(self._find_objects, changes)]
+        return super()._answer(tmp, task_vars)
+
+    def _find_objects(self, change: Any) -> Any:
+        """Return the change with the path of its file of objects, as a role or playbook of this collection reads it."""
+        added = change.get("add_objects") if isinstance(change, Mapping) else None
+        if not (isinstance(added, Mapping) and isinstance(added.get("src"), str)):
+            return change
+        return {**change, "add_objects": {**added, "src": self._find_input(added["src"])}}

@@ -83,10 +83,18 @@ QUESTIONS: dict[str, dict[str, Any]] = {
         "changes": [{"remove_links": {"secrets": ["old-pull"], "service_accounts": ["default"]}}],
         "ask_registries": True,
     },
+    "objects-of-a-file": {"changes": [{"add_objects": {"src": "mirrors.yml"}}]},
     "inventory": {"ask_registries": True},
     "not-the-inventory": {"remove_secret": "another"},
     "invalid": {"target_version": "soon"},
 }
+#: The file of objects that a question names.
+MIRRORS = """
+apiVersion: config.openshift.io/v1
+kind: ImageTagMirrorSet
+metadata: {name: site}
+spec: {imageTagMirrors: [{source: registry.example.com/team, mirrors: [registry.site.example/copies]}]}
+"""
 #: The changes of the inventory for some of the questions.
 OF_INVENTORY = ("inventory", "not-the-inventory")
 
@@ -127,6 +135,7 @@ def answers(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Answers:
         }
         for host, answers in QUESTIONS.items()
     }
+    (asking.directory / "mirrors.yml").write_text(MIRRORS)
     audit = lab.audit()
     found = asking.ask(asking.from_hosts(QUESTIONS), "directory=answers", hosts=hosts)
     return Answers(scene, found.output, {write[1] for write in audit.writes()}, asking.directory / "answers")
@@ -176,6 +185,9 @@ class TestQuestions:
         assert answers.titles("list-of-changes") == ["secret old-pull is no longer linked to default"]
         assert answers.broken("list-of-changes") == 1
 
+    def test_a_file_of_objects_is_in_the_directory_of_the_command(self, answers: Answers) -> None:
+        assert answers.titles("objects-of-a-file") == ["added: image tag mirror set site"]
+
     def test_the_changes_of_the_inventory_are_the_default(self, answers: Answers) -> None:
         assert answers.broken("inventory") == 2
         assert answers.titles("not-the-inventory") == ["secret another is deleted"]
@@ -186,7 +198,7 @@ class TestQuestions:
 
     def test_the_result_counts_all_clusters(self, answers: Answers) -> None:
         count = sum(answers.broken(host) for host in QUESTIONS if host != "invalid")
-        assert f"9 clusters: {count} containers would no longer get their image" in answers.output
+        assert f"10 clusters: {count} containers would no longer get their image" in answers.output
 
 
 def test_each_cluster_has_its_file_and_fails_alone(asking: Asking, tmp_path: Path) -> None:
