@@ -10,6 +10,7 @@ from typing import Any
 
 from ..module_utils.core.text import escape_invisible, make_printable
 from ..plugin_utils.in_process import ModuleAction
+from ..plugin_utils.rotation_end import drop_idle_warnings
 
 
 class ActionModule(ModuleAction, of="pull_access_what_if"):
@@ -22,7 +23,8 @@ class ActionModule(ModuleAction, of="pull_access_what_if"):
         changes = self._task.args.get("changes")
         if isinstance(changes, list):
             self._task.args["changes"] = [*map(self._find_objects, changes)]
-        return super()._answer(tmp, task_vars)
+        result = super()._answer(tmp, task_vars)
+        return drop_idle_warnings(result) if self._role() == "credential_rotation" else result
 
     def _find_objects(self, change: Any) -> Any:
         """Return the change with the path of its file of objects, as a role or playbook of this collection reads it."""

@@ -180,9 +180,12 @@ class ModuleAction(NormalAction):  # type: ignore[misc]
 
     def _name_variables(self, _task_vars: Mapping[str, Any]) -> dict[str, str]:
         """Return the variables of the options."""
+        return variables_of_options(self._role(), self._options_as_written(), load_extra_vars(self._loader))
+
+    def _role(self) -> str:
+        """Return the role of this collection that has the task. Empty if none has it."""
         role = self._task._role if is_collection_task(self._task) else None
-        name = role.get_name(include_role_fqcn=False) if role else ""
-        return variables_of_options(name, self._options_as_written(), load_extra_vars(self._loader))
+        return str(role.get_name(include_role_fqcn=False)) if role else ""
 
     def _answer(self, tmp: Any, task_vars: Any) -> Any:
         """Return the result of the module, with the names of its options."""

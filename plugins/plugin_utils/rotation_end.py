@@ -32,6 +32,8 @@ from .rotation_facts import SHOWN, Facts, Rows, places_in, tables_of
 _NODE_CACHE = 300
 _NOT_RETIRED = "the old login was not retired"
 _MAY_NOT = " could not be read: the caller may not"
+#: The kind of a change that retires a login.
+_RETIRED = "remove_credential"
 #: Another cluster of the play may have failed, and not this one.
 _FAILED = {"failed": True}
 
@@ -134,7 +136,19 @@ def suppose_retirement(facts: Facts) -> Step:
     old = facts.option("old")
     login = {"username": old["username"], **({"password": old["password"]} if facts.has_password else {})}
     hosts = dict.fromkeys(registry.partition("/")[0] for registry in facts.option("registries"))
-    return {"changes": [{"remove_credential": {"registry": host, **login}} for host in hosts]}
+    return {"changes": [{_RETIRED: {"registry": host, **login}} for host in hosts]}
+
+
+def drop_idle_warnings(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result of the what-if question without its warnings that no secret has the old login: so it should be after a rotation."""
+    idle = tuple(
+        f"Change {each['number']} affects nothing"
+        for each in result.get("without_effect", ())
+        if each["kind"] == _RETIRED
+    )
+    # A module in a process of its own has warnings of another type.
+    warnings = [each for each in result.get("warnings", ()) if not any(begin in str(each) for begin in idle)]
+    return {**result, "warnings": warnings} if "warnings" in result else {**result}
 
 
 def judge_workloads(facts: Facts) -> Step:

@@ -598,11 +598,13 @@ class TestSteps:
         why = f"has the user of one of the logins with another password, for {cluster.host}."
         assert f"{live}/quay {why}" in told
         assert ("Disable the old account" in done.output, (tmp_path / "retired").exists()) == (False, False)
-        done = rotate(tmp_path, [cluster], **retire)
+        done = rotate(tmp_path, [cluster], **retire, credential_rotation_guard="what_if")
         assert done.status == 0, done.output
         assert (tmp_path / "retired").exists()
         assert "the registry refuses the old login" in done.output
         assert done.output.count("TASK [Result]") == 1
+        assert "Evaluate the pulls without the old login" in done.output
+        assert "[WARNING]: Change 1" not in done.output, "no secret has the old login any more, as it should be"
 
     @pytest.mark.slow
     def test_a_login_that_is_unknown_or_already_retired_is_not_retired(self, cluster: Cluster, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.plugin_utils.rotation_end import drop_idle_warnings
 from support.rotations import KEY, decide, found
 
 RETIRE = {"retire_tasks": "retire.yml"}
@@ -107,6 +108,15 @@ class TestRetirement:
         assert decide("supposed", **NO_PASSWORD)["changes"] == [
             {"remove_credential": {"registry": "quay.io", "username": "u"}}
         ]
+
+    def test_a_login_that_no_secret_has_any_more_is_no_warning(self) -> None:
+        idle = [{"number": 1, "kind": "remove_credential"}, {"number": 3, "kind": "remove_secrets"}]
+        warnings = [f"Change {number} affects nothing that was read: why." for number in (1, 2, 3, 11)] + [
+            "the server is slow"
+        ]
+        result = {"without_effect": idle, "warnings": warnings, "counts": {}}
+        assert drop_idle_warnings(result) == {**result, "warnings": warnings[1:]}
+        assert drop_idle_warnings({"failed": True}) == {"failed": True}
 
     @pytest.mark.parametrize("guard", ["what_if", "what_if_strict"])
     def test_workloads_are_evaluated_only_before_a_retirement_with_a_guard(self, guard: str) -> None:
