@@ -9,7 +9,9 @@ import json
 
 import pytest
 import yaml
+from support.audited import Scene
 from support.guided import deployment, inventory, pull_secret
+from support.lab import path_of
 from support.registry_settings import registry_settings
 
 pytestmark = pytest.mark.slow
@@ -31,7 +33,17 @@ def test_the_guide_on_changes_works_as_written(installed, own_lab, pulls):
         own_lab.set_account(project, imagePullSecrets=names)
         deployment(own_lab, project, "web")
 
+    def image_of_another_pod():
+        """A pod without a login runs with an image that the other one has pulled."""
+        own_lab.namespace("project-e")
+        pods = Scene(own_lab, ["project-a", "project-e"])
+        for at, own in enumerate((["team-registry"], [])):
+            pods.pod(own=own, at=at)
+        pods.runs(at=1)
+
     def projects_of_the_review():
+        for project in ("project-a", "project-e"):
+            own_lab.api("DELETE", path_of(project, "pods", "app") + "?gracePeriodSeconds=0")
         for project in ("project-c", "project-d"):
             own_lab.namespace(project)
             deployment(own_lab, project, "web")
@@ -48,6 +60,7 @@ def test_the_guide_on_changes_works_as_written(installed, own_lab, pulls):
             "before_a_change",
             before={
                 "fail_on=unknown": lambda: own_lab.sign("copies/app:v1", registry="delegated"),
+                "target_version=4.22.0": image_of_another_pod,
                 "site -i clusters": projects_of_the_review,
             },
             status={"fail_on=would_break": 2},
