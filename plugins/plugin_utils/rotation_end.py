@@ -146,7 +146,7 @@ def drop_idle_warnings(result: Mapping[str, Any]) -> dict[str, Any]:
         for each in result.get("without_effect", ())
         if each["kind"] == _RETIRED
     )
-    # A module in a process of its own has warnings of another type.
+    # Those of a module in a process of its own are objects from ansible-core 2.19 on. From 2.21 on, Ansible displays them before this.
     warnings = [each for each in result.get("warnings", ()) if not any(begin in str(each) for begin in idle)]
     return {**result, "warnings": warnings} if "warnings" in result else {**result}
 

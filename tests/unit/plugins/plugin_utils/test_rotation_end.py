@@ -118,6 +118,11 @@ class TestRetirement:
         assert drop_idle_warnings(result) == {**result, "warnings": warnings[1:]}
         assert drop_idle_warnings({"failed": True}) == {"failed": True}
 
+    def test_a_warning_of_a_module_in_its_own_process_is_an_object(self) -> None:
+        idle = [{"number": 1, "kind": "remove_credential"}]
+        warnings = [{"msg": f"Change {number} affects nothing that was read: why."} for number in (1, 2)]
+        assert drop_idle_warnings({"without_effect": idle, "warnings": warnings})["warnings"] == warnings[1:]
+
     @pytest.mark.parametrize("guard", ["what_if", "what_if_strict"])
     def test_workloads_are_evaluated_only_before_a_retirement_with_a_guard(self, guard: str) -> None:
         assert self.decision("logs_in", guard=guard)["files"][0] == "guard"
