@@ -73,7 +73,7 @@ steps:
     - The result of each module that has run. The keys are C(registries), C(secrets), C(links), C(removals), C(wait), C(grants) and C(prune).
     - C(removals) are the secrets that lose a registry. They are written after the links, so a login that moves to another secret is linked
       there first.
-    - C(declarations) has the problems of declarations.
+    - C(declarations) has the problems of declarations and, with O(state=planned), the declared secrets in C(declared).
   type: dict
   returned: always
 selectors:

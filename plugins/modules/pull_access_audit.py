@@ -99,6 +99,8 @@ options:
       - The results of M(openshift_ops.image_pull.pull_secret), M(openshift_ops.image_pull.sa_link) and
         M(openshift_ops.image_pull.image_puller_grant) in check mode, for the declarations of an inventory. Changes and failures in these
         results are findings.
+      - An item with C(declared) has the declared secrets, each with C(name) and the list C(namespaces), where C(*) means any namespace. Their
+        removal is not offered.
       - Used by the roles of this collection.
     type: list
     elements: dict

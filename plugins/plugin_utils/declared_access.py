@@ -174,6 +174,8 @@ class DeclaredAccess:
         if self._is_plan:
             # The problems have the failures of registries.
             steps.pop("registries", None)
+            if declared := self._declared_secrets():
+                steps["declarations"] = {**steps.get("declarations", {}), "declared": declared}
             return {"changed": False, "steps": steps, "selectors": as_data(self._entries("selectors"))}
         goes_on = outcome_of(results)["goes_on"]
         line = apply_line(
@@ -211,6 +213,17 @@ class DeclaredAccess:
             f"Nothing is declared for {host}{nothing}: it has no entries in {variables}. {advice}. To see its variables, run: "
             f"ansible-inventory -i INVENTORY --host {host}"
         )
+
+    def _declared_secrets(self) -> list[Made]:
+        """Return the name and the namespaces of each declared secret: `*` if it is not known which ones its selector selects."""
+        selected = _selected_namespaces(self.results.get("secrets", {}))
+        return [
+            {
+                "name": str(one["name"]),
+                "namespaces": [*map(str, check_type_list(one.get("namespaces") or selected.get(one["title"], ["*"])))],
+            }
+            for one in self._entries("claims", self.results.get("registries", {}))
+        ]
 
     @property
     def _is_pruned(self) -> bool:

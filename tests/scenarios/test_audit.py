@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 from support.lab import Lab
+from support.objects import pull_secret
 from support.playbooks import Play, forms, leaks, play
 
 CANARY = "Canary-77-audited"
@@ -138,11 +139,31 @@ def test_a_declared_object_that_another_tool_changed_names_the_tool(lab, project
     assert found.status == 0, found.output
     rows = auditing.document["clusters"][0]["findings"]
     said = {row["kind"]: row["message"].rpartition(", and ")[2] for row in rows if row["rule"] == "declared-differs"}
+    advice = "Run the playbook site, or correct the inventory"
     assert said == {
-        "Secret": "Argo CD manages it",
-        "ServiceAccount": "tests last wrote its imagePullSecrets",
-        "RoleBinding": "Flux manages it",
+        "Secret": f"Argo CD manages it. {advice}",
+        "ServiceAccount": f"tests last wrote its imagePullSecrets. {advice}",
+        "RoleBinding": f"Flux manages it. {advice}",
     }
+
+
+def test_the_removal_of_a_declared_secret_is_not_offered(lab, project, auditing, east):
+    """Somebody emptied the list of the account. Another secret, which nothing declares, has the labels of this collection."""
+    auths = {"quay.io": {"auth": base64.b64encode(f"user:{DECLARED}".encode()).decode()}}
+    lab.create(project, "secrets", pull_secret("declared", {"auths": auths}))
+    labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "us"}
+    theirs = pull_secret("theirs", {"auths": {"example.com": auths["quay.io"]}}, metadata={"labels": labels})
+    lab.create(project, "secrets", theirs)
+    lab.set_account(project, imagePullSecrets=[])
+    registries = [{"registry": "quay.io", "username": "user", "password": DECLARED}]
+    declared = [{"name": "declared", "namespace_selector": {"include": [project]}, "registries": registries}]
+    east = {**east, "pull_access_audit_rules": ["secret-unused", "declared-differs", "declared-cannot-be-applied"]}
+    hosts = {"east": east, "north": {**east, "pull_access_audit_drift": False}}
+    found = auditing.run(hosts, private_registry_secrets=declared, image_pull_owner="us")
+    assert found.status == 0, found.output
+    dead, ours, theirs = (("secret-unused", project, name) for name in ("dead", "declared", "theirs"))
+    assert auditing.findings("east") == [("declared-differs", project, "default"), dead, theirs]
+    assert auditing.findings("north") == [dead, ours, theirs]
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ from ...platform.cluster import REGISTRY_CONFIG
 from ...platform.protected import MACHINE_OS_CONFIG, RESERVED_BINDINGS, describe_keeper
 from ...rbac.subjects import PROJECT_GROUPS, SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, pullers_of
 from . import forecast, rules_access, rules_images, rules_pods, rules_secrets, rules_verification
-from .findings import DRIFT, Finding, PullAudit, find_drift, sort_findings
+from .findings import DIFFERS, DRIFT, Finding, PullAudit, find_drift, sort_findings
 from .forecast import RELEASE_REFS, RELEASE_SIGNATURE
 from .rules import RULES
 from .rules_access import NODE_RULES, node_refs
@@ -58,8 +58,6 @@ CHECKS: Mapping[str, Check] = {
     "secret-unparsable": rules_secrets.find_unparsable_secrets,
     "secret-key-never-matches": rules_secrets.find_unmatched_keys,
     "secret-key-matches-too-much": rules_secrets.find_broad_keys,
-    "secret-unused": rules_secrets.find_unused_secrets,
-    "secret-duplicate": rules_secrets.find_duplicate_secrets,
     "link-dangling": rules_access.find_dangling_links,
     "link-duplicate": rules_access.find_duplicate_links,
     "account-not-provisioned": rules_access.find_unprovisioned_accounts,
@@ -219,6 +217,8 @@ class Audit:
         days, target = self.asked.expires_within, self.asked.target or (0, 0)
         return {
             **CHECKS,
+            "secret-unused": partial(rules_secrets.find_unused_secrets, declares=self.asked.declares),
+            "secret-duplicate": partial(rules_secrets.find_duplicate_secrets, declares=self.asked.declares),
             "credential-expires": lambda place, survey: rules_secrets.find_expiring_logins(place, survey, days),
             "forecast-cached-image": lambda place, survey: forecast.find_cached_images(
                 place, survey, self.repositories, target
@@ -265,11 +265,13 @@ class Audit:
         return iter(()) if target is None else forecast.find_release_mirrors(self.survey, self._version, target)
 
     def _find_drift(self, rule: str) -> Iterator[Finding]:
+        advice = f". {RULES[rule].fix[:-1]}" if rule == DIFFERS else ""
         for finding in find_drift(self.asked.drift):
             if finding.rule == rule:
                 place = self.survey.places.get(finding.ref.namespace)
                 keeper = describe_keeper(finding.ref.kind, (place and place.find(finding.ref)) or {})
-                yield replace(finding, message=f"{finding.message}, and {keeper}") if keeper else finding
+                who = f", and {keeper}" if keeper else ""
+                yield replace(finding, message=f"{finding.message}{who}{advice}")
 
 
 def _describe_unread(unread: Mapping[ObjectRef, str], result: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from ...core.documents import SEVERITIES
@@ -28,6 +29,7 @@ from ...core.objects import (
     as_dict,
     as_list,
     as_str,
+    as_strs,
 )
 from ...core.text import make_printable, redact_text
 from ...core.times import format_utc
@@ -184,6 +186,18 @@ class PullAudit:
     open_selectors: Sequence[tuple[str, NamespaceSelector]] = ()
     registries: RegistryAccess | None = None
     access_options: Sequence[str] = ()
+
+    @cached_property
+    def _declared(self) -> frozenset[tuple[str, str]]:
+        """Namespace and name of each secret that the inventory declares. The namespace `*` means that any one counts."""
+        entries = (as_dict(each) for result in self.drift for each in as_list(as_dict(result).get("declared")))
+        return frozenset(
+            (place, as_str(each.get("name"))) for each in entries for place in as_strs(each.get("namespaces"))
+        )
+
+    def declares(self, ref: ObjectRef) -> bool:
+        """Whether the inventory declares the secret, as far as `drift` shows. Nothing in the cluster counts."""
+        return not self._declared.isdisjoint([(ref.namespace, ref.name), ("*", ref.name)])
 
     @property
     def target(self) -> tuple[int, int] | None:

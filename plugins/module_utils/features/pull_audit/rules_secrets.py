@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -96,8 +96,13 @@ def find_broad_keys(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Itera
             yield Finding("secret-key-matches-too-much", secret.ref, about, f"{secret.ref}: {warning}")
 
 
-def find_unused_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """Find unused secrets. Image imports use any secret of the namespace, so with an importing image stream no secret is unused."""
+def find_unused_secrets(
+    place: NamespaceSnapshot, survey: ClusterSnapshot, declares: Callable[[ObjectRef], bool]
+) -> Iterator[Finding]:
+    """Find unused secrets, except those that the inventory declares: their links may be missing.
+
+    Image imports use any secret of the namespace, so with an importing image stream no secret is unused.
+    """
     if any(_has_imports(stream) for stream in place.streams):
         return
     provided = _provided_secrets(place, survey)
@@ -109,6 +114,7 @@ def find_unused_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> It
             or is_global(secret.ref)
             or is_for_node_builds(secret.ref)
             or secret.name in provided
+            or declares(secret.ref)
         ):
             continue
         message = f"no service account, pod, workload or build of namespace {place.namespace} references {secret.ref}"
@@ -134,16 +140,21 @@ def _provided_secrets(place: NamespaceSnapshot, survey: ClusterSnapshot) -> froz
     return frozenset(found)
 
 
-def find_duplicate_secrets(place: NamespaceSnapshot, _survey: ClusterSnapshot) -> Iterator[Finding]:
+def find_duplicate_secrets(
+    place: NamespaceSnapshot, _survey: ClusterSnapshot, declares: Callable[[ObjectRef], bool]
+) -> Iterator[Finding]:
     first: dict[frozenset[tuple[str, str, str]], AuditedSecret] = {}
-    for secret in sorted(_custom_secrets(place), key=lambda each: (each.name not in place.named, each.name)):
+    for secret in sorted(
+        _custom_secrets(place), key=lambda each: (not declares(each.ref), each.name not in place.named, each.name)
+    ):
         logins = frozenset((same_path(one.key), one.username, one.password) for one in secret.logins)
         if not logins or not secret.is_read:
             continue
         kept = first.setdefault(logins, secret)
         if kept is not secret:
             message = f"{secret.ref} holds the same logins as secret {kept.name}"
-            yield Finding("secret-duplicate", secret.ref, "", message, _merge_tasks(place, kept, secret))
+            fix = [] if declares(secret.ref) else _merge_tasks(place, kept, secret)
+            yield Finding("secret-duplicate", secret.ref, "", message, fix)
 
 
 def _merge_tasks(place: NamespaceSnapshot, kept: AuditedSecret, other: AuditedSecret) -> list[fixes.Fix]:

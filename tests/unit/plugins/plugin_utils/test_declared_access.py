@@ -320,8 +320,37 @@ def test_a_plan_has_the_changes_and_problems_and_does_not_fail() -> None:
     ]
     steps = run.result["steps"]
     assert steps["declarations"]["msg"] == "delegated_auth_registries[0]: no answer"
+    # The registry of the second entry did not answer, so both of its secrets may be needed.
+    assert steps["declarations"]["declared"] == [
+        {"name": "pull", "namespaces": ["a"]},
+        {"name": "private-registry", "namespaces": ["a"]},
+        {"name": "redhat-connect-sso", "namespaces": ["a"]},
+    ]
     assert steps["grants"]["msg"] == "no login"
     assert {*steps} == {"declarations", "secrets", "links", "grants"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "places"),
+    [
+        ({"selected": [{"titles": ["private_registry_secrets[0]"], "namespaces": ["a", "b"]}]}, ["a", "b"]),
+        ({"selected": [{"titles": ["private_registry_secrets[0]"], "namespaces": []}]}, []),
+        ({"failed": True, "msg": "no right to list namespaces"}, ["*"]),
+    ],
+)
+def test_a_plan_has_the_declared_secrets_with_the_selected_namespaces(
+    answer: dict[str, Any], places: list[str]
+) -> None:
+    """If it is not known what a selector selects, the secret may be declared in each namespace."""
+    selected = {"name": "pull", "namespace_selector": {"include": ["team-*"]}, "registries": SECRET["registries"]}
+    listed = {**SECRET, "name": "other", "namespaces": "c,d"}
+    gone = {**SECRET, "name": "gone", "state": "absent"}
+    variables = {"private_registry_secrets": [selected, listed, gone]}
+    steps = Run(variables, plan=True, check_mode=True, answers={"pull_secret": answer}).result["steps"]
+    assert steps["declarations"] == {
+        "declared": [{"name": "pull", "namespaces": places}, {"name": "other", "namespaces": ["c", "d"]}]
+    }
+    assert "declarations" not in Run({"private_registry_secrets": [gone]}, plan=True, check_mode=True).result["steps"]
 
 
 def test_links_are_left_out_where_their_secret_failed() -> None:

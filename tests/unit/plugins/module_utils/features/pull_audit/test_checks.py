@@ -16,6 +16,9 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     document_of,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import (
+    DIFFERS,
+    DRIFT,
+    NOT_APPLICABLE,
     IgnoreRule,
     PullAudit,
 )
@@ -63,6 +66,21 @@ def test_unknown_facts_about_the_cluster_are_reported() -> None:
         "the cluster role bindings could not be read: no right. It is not known who may pull from all projects",
         "it is not known whether this cluster generates pull secrets. Not applied: account-not-provisioned",
     ]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "keeper"),
+    [({}, ""), ({"annotations": {"argocd.argoproj.io/tracking-id": "x"}}, ", and Argo CD manages it")],
+)
+def test_a_difference_from_the_inventory_has_advice(metadata, keeper) -> None:
+    change = {"kind": "Secret", "name": "s", "action": "update"}
+    drift = [{"namespaces": [{"name": "a", "changes": [change]}], "failures": [{"namespace": "a", "error": "why"}]}]
+    seen = survey(place("a", secrets=[secret("s", **metadata)]))
+    found = {each.rule: each.message for each in Audit(PullAudit(rules=DRIFT, drift=drift), seen).findings}
+    assert found == {
+        DIFFERS: f"secret a/s: it differs from its declaration{keeper}. Run the playbook site, or correct the inventory",
+        NOT_APPLICABLE: "the declaration cannot be applied: why",
+    }
 
 
 def test_findings_are_chosen_and_ignored() -> None:

@@ -18,6 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
     NOT_APPLICABLE,
     Finding,
     IgnoreRule,
+    PullAudit,
     find_drift,
     from_options,
     sort_findings,
@@ -126,6 +127,8 @@ def test_a_result_without_changes_gives_no_finding(result: dict[str, Any]) -> No
 def test_arbitrary_results_cause_no_error(anything: Any) -> None:
     list(find_drift([anything, {"namespaces": anything, "failures": anything, "msg": anything}]))
     list(find_drift([{"namespaces": [{"changes": anything, "name": anything}], "failures": [anything]}]))
+    for declared in (anything, [anything], [{"name": anything, "namespaces": anything}]):
+        assert not PullAudit(drift=[anything, {"declared": declared}]).declares(ObjectRef(SECRET, "team-a", "pull-1"))
 
 
 DEFAULTS: dict[str, Any] = {

@@ -32,7 +32,7 @@ NEEDS = {
 #: Rules that are applied to more than one namespace, or need an option.
 OTHERS = {
     "credential-expires", "pod-cannot-pull", "credential-in-many-places", "credential-copies-differ", "forecast-cached-image", "forecast-credential-provider",
-    "forecast-release-signature", "forecast-short-name", *DRIFT, OPEN_TO_USERS, *VERIFICATION, *NODE_RULES,
+    "forecast-release-signature", "forecast-short-name", "secret-unused", "secret-duplicate", *DRIFT, OPEN_TO_USERS, *VERIFICATION, *NODE_RULES,
 }  # fmt: skip
 
 

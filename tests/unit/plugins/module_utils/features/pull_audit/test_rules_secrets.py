@@ -38,6 +38,11 @@ from support.surveyed import NOW, account, auth, deployment, found_by, place, po
 PODMAN = "kubernetes.io/podmanconfigjson"
 
 
+def declares(*secrets):
+    """The declarations of an inventory, as the role gives them."""
+    return [{"namespaces": [], "failures": []}, {"declared": [*secrets]}]
+
+
 class TestTypeUnread:
     @pytest.mark.parametrize(
         ("made", "listed"),
@@ -199,6 +204,26 @@ class TestUnused:
         made = secret("s", managers={"kubectl-create-secret": "2025-12-31T00:00:00Z"})
         assert len(found_by("secret-unused", place(secrets=[made]))) == 1
 
+    @pytest.mark.parametrize(
+        ("declared", "count"),
+        [
+            ({"name": "s", "namespaces": ["b", "a"]}, 0),
+            ({"name": "s", "namespaces": ["*"]}, 0),
+            ({"name": "s", "namespaces": ["b"]}, 1),
+            ({"name": "s", "namespaces": []}, 1),
+            ({"name": "t", "namespaces": ["a", "*"]}, 1),
+        ],
+    )
+    def test_a_secret_that_the_inventory_declares_is_not_removed(self, declared, count):
+        assert len(found_by("secret-unused", place(secrets=[secret("s")]), drift=declares(declared))) == count
+
+    def test_a_project_user_cannot_declare_a_secret(self):
+        """Labels, annotations and names of a cluster prove nothing, and neither does another declared secret."""
+        labels = {"app.kubernetes.io/managed-by": "openshift_ops.image_pull", "app.kubernetes.io/instance": "us"}
+        made = secret("*", labels=labels, annotations={"declared": "true"})
+        other = declares({"name": "s", "namespaces": ["*"]}, {"name": "t", "namespaces": ["a"]})
+        assert len(found_by("secret-unused", place(secrets=[made]), drift=other)) == 1
+
     CONFIG = {
         "spec": {"matchImages": ["q.io"]},
         "status": {"conditions": [{"type": "MachineConfigRendered", "status": "True"}]},
@@ -259,6 +284,23 @@ class TestDuplicate:
     def test_a_pod_that_names_the_secret_is_not_changed(self):
         seen = place(secrets=[secret("one"), secret("two")], pods=[pod("one"), pod("two", name="b")])
         assert [found.fix for found in found_by("secret-duplicate", seen)] == [[]]
+
+    def test_the_declared_secret_is_kept(self):
+        seen = place(secrets=[secret("one"), secret("two")], accounts=[account("two")])
+        (found,) = found_by("secret-duplicate", seen, drift=declares({"name": "one", "namespaces": ["a"]}))
+        assert (found.ref.name, [task["name"] for task in found.fix]) == (
+            "two",
+            [
+                "Link a pull secret to a service account",
+                "Unlink a pull secret from a service account",
+                "Remove a pull secret",
+            ],
+        )
+
+    def test_of_two_declared_secrets_none_is_removed(self):
+        both = declares({"name": "one", "namespaces": ["a"]}, {"name": "two", "namespaces": ["a"]})
+        (found,) = found_by("secret-duplicate", place(secrets=[secret("one"), secret("two")]), drift=both)
+        assert (found.ref.name, found.fix) == ("two", [])
 
     def test_another_password_or_registry_is_another_secret(self):
         others = [secret("one"), secret("two", {"q.io": auth("other")}), secret("three", {"r.io": auth()})]
