@@ -131,11 +131,15 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     # The registry refuses a login that no node has tried yet, and confirms a correct one.
     "wrong": {"pod": "{project}/wrong", "ask_registries": "true"},
     "right": {"pod": "{project}/right", "ask_registries": "true"},
+    # The login is correct, and the name of the image is not.
+    "misspelled": {"pod": "{project}/misspelled", "ask_registries": "true"},
     "nothing": {},
     "no-namespace": {"pod": "app"},
     "no-image": {"account": "a/b"},
     "no-account": {"image": "x"},
 }
+#: The questions to a registry.
+ASKED = ("wrong", "right", "misspelled")
 INCOMPLETE = {"nothing", "no-namespace", "no-image", "no-account"}
 
 
@@ -145,13 +149,15 @@ def answers(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     lab.namespace(project)
     registry = lab.registry("private")
     account = registry["accounts"][0]
-    for name, password in (("wrong", CANARY), ("right", account["password"])):
+    misspelled = registry["image"].replace("team/", "taem/")
+    pods = {"wrong": (CANARY, registry["image"]), "right": (account["password"], registry["image"])}
+    for name, (password, image) in {**pods, "misspelled": (account["password"], misspelled)}.items():
         login = base64.b64encode(f"{account['username']}:{password}".encode()).decode()
         content = json.dumps({"auths": {registry["host"]: {"auth": login}}}).encode()
         data = {".dockerconfigjson": base64.b64encode(content).decode()}
         kind = "kubernetes.io/dockerconfigjson"
         lab.create(project, "secrets", {"metadata": {"name": name}, "type": kind, "data": data})
-        spec = {"containers": [{"name": "app", "image": registry["image"]}], "imagePullSecrets": [{"name": name}]}
+        spec = {"containers": [{"name": "app", "image": image}], "imagePullSecrets": [{"name": name}]}
         lab.create(project, "pods", {"metadata": {"name": name}, "spec": spec})
     names = sorted({name for question in QUESTIONS.values() for name in question})
     given = {name: f"{{{{ given.{name} | default('') }}}}" for name in names}
@@ -164,7 +170,7 @@ def answers(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     variables = {"image_pull_kubeconfig": lab.kubeconfig}
     (directory / "hosts.yml").write_text(yaml.dump({"all": {"hosts": hosts, "vars": variables}}))
     found = explained(directory / "hosts.yml", f"@{directory / 'answers.yml'}")
-    return Answers(project, found.output, {name: lab.pull(project, name)["pulled"] for name in ("wrong", "right")})
+    return Answers(project, found.output, {name: lab.pull(project, name)["pulled"] for name in ASKED})
 
 
 class TestQuestions:
@@ -184,10 +190,16 @@ class TestQuestions:
         failed = re.findall(r"^([\w-]+) +: .*failed=[1-9]", answers.output.rpartition("PLAY RECAP")[2], re.MULTILINE)
         assert {*failed} == {"missing", *INCOMPLETE}
 
-    @pytest.mark.parametrize(("name", "verdict"), [("wrong", "cannot pull"), ("right", "pulls")])
+    @pytest.mark.parametrize(("name", "verdict"), [*zip(ASKED, ("cannot pull", "pulls", "cannot pull"), strict=True)])
     def test_the_registries_are_asked_on_request(self, answers: Answers, name: str, verdict: str) -> None:
         # Hosts run side by side: the result of another one can come in between.
         assert re.search(rf"Pod {answers.project}/{name}, .*\n+(?:ok: .*\n+)*{verdict}: ", answers.output), (
             answers.output
         )
         assert answers.pulled[name] == (verdict == "pulls")
+
+    def test_the_answer_about_a_misspelled_image_says_what_to_check(self, answers: Answers) -> None:
+        advice = "Check the image name and tag, or give the user of the login the right to pull it"
+        said = r"registry \S+ has no \S+/taem/app:v1, or hides it: secret misspelled has the key \S+"
+        assert re.search(rf"^cannot pull: {said}\. {advice}$", answers.output, re.MULTILINE), answers.output
+        assert re.search(rf"^  NO image: {said}$", answers.output, re.MULTILINE), answers.output

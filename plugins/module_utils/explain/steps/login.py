@@ -123,6 +123,8 @@ _PROVES_NOTHING = (NO_RULE.id, OWN_LIMIT)
 
 #: Outcomes of an attempt that no registry has answered.
 _NO_ANSWER = ("unanswered", "not_sent")
+#: Outcomes of an attempt, and causes of the node's error, for an image that a login does not get although the registry accepts it.
+_NOT_GIVEN = ("not_found", "no_right", "denied")
 #: For an image that may not exist, no task adds a login.
 _NOT_FOUND = "not_found"
 _NO_IMAGE = "there is no such image, or the registry hides it"
@@ -382,19 +384,30 @@ def _judge_refusal(held: PullRoute, attempt: RegistryAttempt) -> StepResult:
         if not attempt.is_source:
             key = held.key_for(str(attempt.question.image))
             text = f"{attempt.said}: {key}"
+            advised = _advise(text, attempt.outcome, at_mirror=True) if key.key else text
             if is_missing:
-                return failure(COPY, text)
+                return failure(COPY, text, reason=advised)
             hint, fix = fix_for(key, held.evidence)
-            return _failure_reason(f"{text}{hint}", fix)
+            return _failure_reason(f"{advised}{hint}", fix)
         reason, fix = explain_missing_login(held, is_needed=not is_missing)
         if is_missing:
             return failure(MISSING, f"{attempt.said}, and {reason}", fix)
         return _failure_reason(f"{reason}: {attempt.said}", fix)
-    if is_missing:
-        return failure(MISSING if attempt.is_source else COPY, f"{attempt.said}: {format_logins(logins)}")
-    fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
     begin = "the registry refuses the login" if attempt.outcome == "bad_login" else attempt.said
-    return _failure_reason(f"{begin}: {format_logins(logins)}", _drop_generated(held, fix))
+    text = f"{begin}: {format_logins(logins)}"
+    advised = _advise(text, attempt.outcome, at_mirror=not attempt.is_source)
+    if is_missing:
+        return failure(MISSING if attempt.is_source else COPY, text, reason=advised)
+    fix = fixes.add_registry(held.subject.namespace, logins[0].secret, logins[0].key)
+    return _failure_reason(advised, _drop_generated(held, fix))
+
+
+def _advise(reason: str, outcome: str, *, at_mirror: bool = False) -> str:
+    """Add the advice for an image that a login does not get, if the outcome is that. It names no user: a user is part of a login."""
+    if outcome not in _NOT_GIVEN:
+        return reason
+    copy = "copy the image to the mirror, " if at_mirror else ""
+    return f"{reason}. Check the image name and tag, {copy}or give the user of the login the right to pull it"
 
 
 def _judge_without_node(held: PullRoute) -> Iterator[StepResult]:
@@ -524,7 +537,9 @@ def _judge_mirror_error(held: PullRoute, told: PullAttempt, image: str) -> StepR
         return _unknown_reason(f"{reason}: then {_AGAIN}")
     hidden = "the mirror has no such image, or hides it: " if is_missing else ""
     hint, fix = ("", []) if own or is_missing else fix_for(key, held.evidence)
-    return _failure_reason(f"{hidden}{which}, and the node says of the mirror: {told.text}{hint}", fix)
+    text = f"{hidden}{which}, and the node says of the mirror: {told.text}"
+    advised = _advise(text, told.rule.id, at_mirror=True) if own or key.key else text
+    return _failure_reason(f"{advised}{hint}", fix)
 
 
 def _nodes_key(held: PullRoute) -> str:
@@ -546,7 +561,7 @@ def _judge_login(held: PullRoute, told: PullAttempt, logins: Sequence[KubeletLog
         return _failure_reason(f"{means}: {which}", fix)
     if order == CHANGED_BEFORE:
         offered = [] if told.rule.id == _NOT_FOUND else _drop_generated(held, fix)
-        return _failure_reason(f"{means}: {which}, and the node says: {told.text}", offered)
+        return _failure_reason(_advise(f"{means}: {which}, and the node says: {told.text}", told.rule.id), offered)
     return _unknown_reason(f"{which}, and the node says: {told.text}. Either {means}, or {_CHANGED}")
 
 

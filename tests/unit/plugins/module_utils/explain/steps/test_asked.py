@@ -27,6 +27,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.re
     IMAGE_CONFIG,
     network_ref,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.cluster import INFRASTRUCTURE
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.protected import NODE_SECRET
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import SUBJECT_ACCESS_REVIEW
 from support.objects import b64
@@ -45,6 +46,11 @@ from support.pull_evidence import (
     template,
 )
 
+#: The advice for an image that a registry does not give for a login that it accepts.
+AT_SOURCE = ". Check the image name and tag, or give the user of the login the right to pull it"
+AT_MIRROR = (
+    ". Check the image name and tag, copy the image to the mirror, or give the user of the login the right to pull it"
+)
 HUB = secret({"docker.io": AUTH})
 HIDDEN = ImagePullError("the caller may not read it")
 #: Gives a registry's answer for an image, and the secret and key of the login.
@@ -331,9 +337,16 @@ class TestAnswers:
         found, asked = told(pod("a"), evidence, always(outcome))
         assert asked == [("m.io/mirror/app:v1", "pull-secret", "m.io")]
         key = "the nodes' pull secret has the key m.io for m.io/mirror/app:v1"
-        assert summary(found) == ("will_not_pull", f"said {outcome}: {key}")
+        seen = f"said {outcome}: {key}"
+        assert summary(found) == ("will_not_pull", f"{seen}{'' if outcome == 'bad_login' else AT_MIRROR}")
         named = [step.seen for step in found.steps if step.name == "copy"]
-        assert named == ([found.reason] if outcome == "not_found" else [])
+        assert named == ([seen] if outcome == "not_found" else [])
+
+    def test_the_advice_for_a_mirror_comes_before_a_hint_about_its_secret(self) -> None:
+        copy = {INFRASTRUCTURE: {"status": {"controlPlaneTopology": "External"}}, NODE_SECRET: secret({"m.io": AUTH})}
+        evidence = known(a=GOOD, more={**mirrored("m.io/mirror", source="q.io/team", only=True), **copy})
+        found, _asked = told(pod("a"), evidence, always("no_right"))
+        assert f"{AT_MIRROR}. secret openshift-config/pull-secret is a copy: " in found.reason
 
     def test_a_login_that_is_known_to_be_refused_is_named(self) -> None:
         refused = {**GOOD, "refusedLogins": [["q.io", "q.io"]]}
@@ -381,18 +394,23 @@ class TestAnswers:
     @pytest.mark.parametrize("outcome", ["no_right", "not_found", "expired"])
     def test_a_login_without_the_right_will_not_pull(self, outcome: str) -> None:
         found, _asked = told(pod("a"), known(a=GOOD), always(outcome))
-        assert summary(found) == ("will_not_pull", f"said {outcome}: secret a has the key q.io")
+        advice = "" if outcome == "expired" else AT_SOURCE
+        assert summary(found) == ("will_not_pull", f"said {outcome}: secret a has the key q.io{advice}")
         assert found.step == ("image" if outcome == "not_found" else "login")
 
     @pytest.mark.parametrize("names", [["a"], []], ids=str)
     def test_a_missing_image_is_a_step_of_its_own(self, names: list[str]) -> None:
         found, _asked = told(pod(*names), known(a=GOOD), always("not_found"))
-        assert (found.step, steps(found, "image")[1:]) == ("image", [("image", found.reason, False)])
+        (_first, (name, seen, ok)) = steps(found, "image")
+        assert (found.step, name, ok) == ("image", "image", False)
+        assert found.reason == f"{seen}{AT_SOURCE if names else ''}"
 
     @pytest.mark.parametrize("mirror", ["m.io/mirror", "q.io/mirror"])
     def test_a_missing_copy_is_a_step_of_its_own(self, mirror: str) -> None:
         found, _asked = told(pod("a"), known(a=GOOD, more=at_mirror(mirror, only=True)), always("not_found"))
-        assert (found.step, steps(found, "copy")) == ("copy", [("copy", found.reason, False)])
+        ((name, seen, ok),) = steps(found, "copy")
+        assert (found.step, name, ok) == ("copy", "copy", False)
+        assert found.reason == f"{seen}{AT_MIRROR if mirror == 'q.io/mirror' else ''}", "the other one gets no login"
 
     def test_a_missing_login_has_a_fix(self) -> None:
         found, _asked = told(pod(), known(), always("no_login"))

@@ -70,13 +70,14 @@ class TestTimes:
         [
             (BAD, "the registry refuses the login: secret good has the key q.io"),
             (DENIED,
-             "the login has no right to this image, or there is no such image: secret good has the key q.io, and the node says: denied"),
+             "the login has no right to this image, or there is no such image: secret good has the key q.io, and the node says: denied. "
+             "Check the image name and tag, or give the user of the login the right to pull it"),
             ("authentication required",
              "the registry does not accept the login for this image: it has no right to it, or is no longer valid: secret good has the "
              "key q.io, and the node says: authentication required"),
             ("manifest unknown",
              "there is no such image, or the login has no right to it and the registry hides it: secret good has the key q.io, and the "
-             "node says: manifest unknown"),
+             "node says: manifest unknown. Check the image name and tag, or give the user of the login the right to pull it"),
         ],
     )  # fmt: skip
     def test_a_secret_changed_before_the_last_attempt_will_not_pull(self, text: str, reason: str) -> None:

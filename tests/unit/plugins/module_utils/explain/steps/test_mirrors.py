@@ -45,6 +45,9 @@ from support.pull_evidence import (
 
 M = MIRROR_IMAGE
 
+ADVICE = (
+    ". Check the image name and tag, copy the image to the mirror, or give the user of the login the right to pull it"
+)
 BY_KEY = f"the nodes' pull secret has the key m.io for {M}, but the mirror was not asked whether it accepts the login"
 
 
@@ -284,9 +287,11 @@ class TestErrorOfAMirror:
         assert found.reason.startswith(begin) is (verdict == "pulls")
 
     def test_an_image_that_the_mirror_lacks_is_reported(self) -> None:
-        assert asked(None, says=mirror_says("manifest unknown")).reason.startswith(
-            "the mirror has no such image, or hides it: "
-        )
+        says = f"{M}, and the node says of the mirror: manifest unknown"
+        begin = "the mirror has no such image, or hides it: the nodes' pull secret has"
+        assert asked(None, says=mirror_says("manifest unknown")).reason == f"{begin} no key for {says}"
+        with_login = asked(secret({"m.io": AUTH}), says=mirror_says("manifest unknown"))
+        assert with_login.reason == f"{begin} the key m.io for {says}{ADVICE}"
 
     def test_the_error_of_the_only_mirror_is_reported_as_that_of_the_source(self) -> None:
         found = asked(None, "n.io", "m.io/z", only=True, says="reading manifest v1 in q.io/team/app: denied")
@@ -296,7 +301,7 @@ class TestErrorOfAMirror:
 
     def test_an_error_of_a_mirror_on_the_host_of_the_source_names_the_login_of_the_pod(self) -> None:
         found = asked(None, "q.io/copy", says=mirror_says("denied", "q.io/copy/team/app:v1"))
-        assert found.reason == "secret own has the key q.io, and the node says of the mirror: denied"
+        assert found.reason == f"secret own has the key q.io, and the node says of the mirror: denied{ADVICE}"
         assert found.fix == []
 
 
