@@ -168,7 +168,10 @@ class TestMissingImages:
         advice = "copy the image to its mirror, with all its architectures"
         row = self.row(added, image=IMAGE)
         assert self.told(row) == ("would_break", "copy", advice, True)
-        assert row.deciding.after.reason == "q.io/lost/app:v1 said it: secret s has the key q.io"
+        assert row.deciding.after.reason == (
+            "q.io/lost/app:v1 said it: secret s has the key q.io. Check the image name and tag, copy the image to the mirror, or give the user "
+            "of the login the right to pull it"
+        )
 
     def test_an_image_that_the_registry_hides_from_another_login_is_not_copied(self) -> None:
         answer = hide(lambda asked: asked.secret != "s")
