@@ -300,8 +300,11 @@ def bulk_launch(
         done = launch_in_bulk(template, given, tmp_path, bulk)
         flat = " ".join(done.output.split())
         assert done.status != 0 and "PLAY RECAP" in flat, done.output[-3000:]
-        # A variable that hides the function of the first task fails it as well.
-        refused = "the survey does not ask for|is not trusted|a node of this workflow failed|object is not callable"
+        # A variable that hides the function of the first task fails it as well, and so does a connection that is not installed.
+        refused = (
+            "the survey does not ask for|is not trusted|a node of this workflow failed|object is not callable"
+            "|the connection plugin '[a-z._]+' was not found"
+        )
         assert re.search(refused, flat), flat[-3000:]
         assert audit.ours() == [] and attacker.requests == [] and attacker.connections() == 0
         assert [*tmp_path.glob("**/ran*")] == [] and "canary-password" not in done.output

@@ -22,7 +22,7 @@ Script = Callable[["HostileRegistry"], Iterable[bytes]]
 
 
 class HostileRegistry:
-    """`requests` holds the bytes of each client, at least up to the end of its headers. `hung_up` is set once a client is gone.
+    """`requests` holds the bytes of each client that sent some, at least up to the end of its headers. `hung_up` is set once a client is gone.
 
     `context` is the TLS context, None without TLS. With `tunnel` the server is a proxy and also the host behind it. It listens on `address`.
     A connection is closed after `most` requests.
@@ -70,7 +70,8 @@ class HostileRegistry:
             while own.recv(4096):
                 pass
         assert self._opened > before
-        return self._opened - 1
+        self._opened -= 1
+        return self._opened
 
     def _serve(self) -> None:
         while not self._over.is_set():
@@ -111,7 +112,8 @@ class HostileRegistry:
             if not part:
                 break
             request += part
-        self.requests.append(request)
+        if request:
+            self.requests.append(request)
 
 
 def _drain(plain: socket.socket) -> None:
