@@ -581,7 +581,7 @@ what_if:
               elements: str
               returned: always
             workloads:
-              description: The workloads that use the account, with their kinds.
+              description: The workloads that use the account, with their kinds. Pods without a controller are not among them.
               type: list
               elements: str
               returned: always

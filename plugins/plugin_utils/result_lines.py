@@ -55,7 +55,7 @@ _RETIRED = {
     None: "it is not known whether the registry refuses the old login",
 }
 _DISABLE = (
-    ": replace it in the inventory, wait until no pod needs it, disable it at the registry, and run again with "
+    ": {replace}run again with credential_rotation_retire_tasks. Or wait until no pod needs it, disable it at the registry, and run again with "
     "-e credential_rotation_verify_revoked=true"
 )
 _ALREADY_REFUSED = (
@@ -111,12 +111,13 @@ def rotation_line(
     is_rollback: bool = False,
     usernames: Sequence[str] = (),
     has_plan: bool = False,
+    is_declared: bool = False,
 ) -> str | list[str]:
     """Summarize the changes in `results`, and the remaining copies of the replaced login from the last check `seen` or else from the `plan`.
 
     `retired`: whether the registry refuses the old login; None if that is not known. `already_refused`: it refused the login before, so the
     tasks that retire it did not run; None before the end of the run. `told`: the result of the check of the plan, whose lines come first.
-    `has_plan`: a reviewed plan confirms the secrets.
+    `has_plan`: a reviewed plan confirms the secrets. `is_declared`: the inventory still declares the old login.
     `usernames`: those of the replaced and of the written login, empty if the plan failed. Pods use the old login after a rollback, so its line
     reports no retirement.
     """
@@ -150,7 +151,7 @@ def rotation_line(
         and checked
         and not (check_mode or is_rollback or left or problems)
     ):
-        parts[-1] += _DISABLE
+        parts[-1] += _DISABLE.format(replace="replace it in the inventory, and " if is_declared else "")
     line = ", ".join((*parts, *problems))
     lines = (told or {}).get("msg") or ()
     return line if isinstance(lines, str) or not lines else [*lines, line]

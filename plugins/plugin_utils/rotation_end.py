@@ -323,6 +323,7 @@ def _summarize_end(facts: Facts) -> dict[str, Any]:
     is_disabled = facts.fact("known_failures") is not None and facts.has_retirement
     return {
         "retired": True if is_dead else None if is_disabled else False,
+        "is_declared": bool(facts.fact("inventory")),
         "already_refused": facts.has_retirement and (facts.fact("retirement") or {}).get("old_login") == "refused",
     }
 

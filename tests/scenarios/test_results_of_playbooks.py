@@ -103,8 +103,8 @@ def test_rotate_audit_and_export_print_one_result_line(cluster: Cluster) -> None
     assert rotated.status == 0, rotated.output
     assert line_of(rotated) == (
         f"3 secrets updated in 3 namespaces, 0 confirmed secrets left with the old login, the old login ({old}) is not retired: "
-        "replace it in the inventory, wait until no pod needs it, disable it at the registry, and run again with "
-        "-e credential_rotation_verify_revoked=true"
+        "replace it in the inventory, and run again with credential_rotation_retire_tasks. Or wait until no pod needs it, disable it at the "
+        "registry, and run again with -e credential_rotation_verify_revoked=true"
     )
     assert rotated.output.count("TASK [Result]") == 1
     # The registry still accepts the old login.

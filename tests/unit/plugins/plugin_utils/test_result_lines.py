@@ -197,14 +197,19 @@ class TestRotation:
         assert line.startswith("no secret changed, 0 confirmed") and line.endswith(", the old login is not retired")
         line = rotation_line([{}, result()], **run, already_refused=False)
         assert line.endswith(
-            ", the old login is not retired: replace it in the inventory, wait until no pod needs it, disable it at the registry, and run again with "
-            "-e credential_rotation_verify_revoked=true"
+            ", the old login is not retired: run again with credential_rotation_retire_tasks. Or wait until no pod needs it, disable it at the "
+            "registry, and run again with -e credential_rotation_verify_revoked=true"
+        )
+        line = rotation_line([{}, result()], **run, already_refused=False, is_declared=True)
+        assert (
+            ", the old login is not retired: replace it in the inventory, and run again with credential_rotation_retire_tasks. Or"
+            in line
         )
 
     def test_the_line_names_the_user_of_the_login_to_disable(self) -> None:
         run = {"plan": self.PLAN, "seen": self.SEEN, "check_mode": False, "usernames": ["u", "n"]}
         line = rotation_line(self.RUN, **run, already_refused=False)
-        assert ", the old login (u) is not retired: replace it in the inventory, wait" in line
+        assert ", the old login (u) is not retired: run again with" in line
 
     def test_a_rollback_names_both_users_and_advises_nothing_to_disable(self) -> None:
         """The secrets have the old login again."""

@@ -311,9 +311,15 @@ class TestResult:
         ends = {
             True: "the registry refuses the old login",
             None: "it is not known whether the registry refuses the old login",
-            False: "the old login (u) is not retired: replace it in the inventory",
+            False: "the old login (u) is not retired: run again with credential_rotation_retire_tasks",
         }
         assert ends[retired] in line
+
+    def test_only_a_declared_login_is_to_be_replaced_in_the_inventory(self) -> None:
+        assert (
+            "is not retired: replace it in the inventory, and run again" in decide("line", _inventory=FOREIGN)["line"]
+        )
+        assert "inventory" not in decide("line", _inventory=[])["line"]
 
     def test_a_login_that_was_refused_before_is_reported(self) -> None:
         refused, said = {"_retirement": {"old_login": "refused"}}, "the registries refused the old login before"
