@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 
 import pytest
+from support.history import operation
 from support.lab import Lab, mount_names, pull_names
-from support.playbooks import COLLECTION, ROOT, forms, lab_inventory, leaks, play
+from support.playbooks import COLLECTION, ROOT, declared_text, forms, lab_inventory, leaks, play
 
 _numbers = itertools.count()
 PROJECTS = ("project-a", "project-b", "project-c", "project-d")
@@ -174,17 +175,15 @@ class TestMainJob:
             # Start from an empty state, because a run without writes would end before the signal.
             assert play("teardown", inventory).status == 0
             audit = lab.audit()
-            run = subprocess.Popen(
-                command,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            deadline = time.monotonic() + 60
-            while not audit.writes() and run.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.01)
-            os.killpg(run.pid, number)
-            assert run.wait(timeout=30) != 0, "it was interrupted"
+            with operation("playbook site, interrupted", declared_text(inventory)):
+                run = subprocess.Popen(
+                    command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+                )
+                deadline = time.monotonic() + 60
+                while not audit.writes() and run.poll() is None and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                os.killpg(run.pid, number)
+                assert run.wait(timeout=30) != 0, "it was interrupted"
         assert play("site", inventory).status == 0
         assert set(pods.pull().values()) == {True}
         for project, (pull, *_rest) in state(lab, prefix).items():
