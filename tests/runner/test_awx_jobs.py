@@ -560,13 +560,10 @@ def test_a_job_that_is_cancelled_leaves_whole_objects_and_is_finished_by_the_nex
     account = {"namespace": names[0], "name": "not-yet"}
     waits = {**given, "cross_project_pull_grants": [{"namespaces": [names[1]], "service_accounts": [account]}]}
     waits["cross_project_pull_wait_timeout"] = 500
-
-    def cancel(process: subprocess.Popen[bytes], event: dict[str, Any]) -> None:
-        started = event.get("event") == "runner_on_start"
-        if started and event["event_data"]["task"] == "Wait until the service accounts have their pull secrets":
-            process.send_signal(signal.SIGTERM)
-
-    job = controller.launch("set up", node, credentials, group=waits, watch=cancel)
+    started = controller.start("set up", node, credentials, group=waits)
+    lab.until(lambda: lab.get(names[0], "secrets", "team-registry"), "the login is written", 120)
+    started.process.send_signal(signal.SIGTERM)
+    job = started.finish()
     assert job.status == "canceled"
     # The runner reports the end before its last process is gone.
     lab.until(lambda: not list(processes_below(node.directory)), "no process of the cancelled job is left", 60)

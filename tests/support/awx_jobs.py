@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,13 +144,12 @@ class Controller:
         handed_on: Mapping[str, Any] | None = None,
         hosts: Mapping[str, Mapping[str, Any]] | None = None,
         group: Mapping[str, Any] | None = None,
-        watch: Callable[[subprocess.Popen[bytes], dict[str, Any]], None] | None = None,
     ) -> Job:
-        """Run the template on the node. Call `watch` with the node's process for each line that the node sends."""
+        """Run the template on the node."""
         started = self.start(
             template, node, credentials, answers=answers, handed_on=handed_on, hosts=hosts, group=group
         )
-        return started.finish(watch)
+        return started.finish()
 
     def start(
         self,
@@ -221,26 +220,14 @@ class Running:
         self.process.stdin.write(sent)
         self.process.stdin.close()
 
-    def finish(self, watch: Callable[[subprocess.Popen[bytes], dict[str, Any]], None] | None = None) -> Job:
+    def finish(self) -> Job:
         assert self.process.stdout is not None
-        received = []
-        for line in self.process.stdout:
-            received.append(line)
-            if watch and line.startswith(b"{"):
-                watch(self.process, _json(line))
+        received = self.process.stdout.read()
         status = self.process.wait(timeout=60)
         command = [self.controller.bin / "ansible-runner", "process", self.here, "-i", "job"]
-        done = subprocess.run(command, input=b"".join(received), capture_output=True, check=False, timeout=120)
+        done = subprocess.run(command, input=received, capture_output=True, check=False, timeout=120)
         assert (self.here / "artifacts" / "job").is_dir(), done.stderr
         return Job(self.here, status)
-
-
-def _json(line: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return {}  # a part of the node's artifacts
-    return found if isinstance(found, dict) else {}
 
 
 def _write_inventory(path: Path, hosts: Mapping[str, Mapping[str, Any]], group: Mapping[str, Any]) -> None:
