@@ -10,7 +10,6 @@ from typing import Any
 
 from ..module_utils.core.text import escape_invisible, make_printable
 from ..plugin_utils.in_process import ModuleAction
-from ..plugin_utils.rotation_end import drop_idle_warnings
 
 
 class ActionModule(ModuleAction, of="pull_access_what_if"):
@@ -24,7 +23,11 @@ class ActionModule(ModuleAction, of="pull_access_what_if"):
         if isinstance(changes, list):
             self._task.args["changes"] = [*map(self._find_objects, changes)]
         result = super()._answer(tmp, task_vars)
-        return drop_idle_warnings(result) if self._role() == "credential_rotation" else result
+        if self._role() != "credential_rotation":
+            return result
+        from ..plugin_utils.rotation_end import drop_idle_warnings  # noqa: PLC0415 - only the guard of a rotation needs it
+
+        return drop_idle_warnings(result)
 
     def _find_objects(self, change: Any) -> Any:
         """Return the change with the path of its file of objects, as a role or playbook of this collection reads it."""
