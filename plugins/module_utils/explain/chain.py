@@ -79,8 +79,8 @@ def explain(subject: ContainerPull, evidence: Lookup, *, asks: bool = False) -> 
         way = judge_present_image(subject, [*_explain_steps(subject, reference, told, evidence, asks=asks)], evidence)
     more = [*explain_shared_error(subject, error), *explain_restart(subject, reference, evidence)]
     found = _verdict_of(subject, [*given.seen, *explain_mounts(subject), *way, *more], error)
-    origin = [step for task in found.fix if (step := _explain_origin(task, evidence.unrecorded))]
-    return replace(found, steps=[*found.steps, *origin]) if origin else found
+    hints = [_explain_origin(task, evidence.unrecorded) or _explain_list(subject, task) for task in found.fix]
+    return replace(found, steps=[*found.steps, *filter(None, hints)]) if any(hints) else found
 
 
 def _explain_origin(task: Fix, evidence: Lookup) -> Step | None:
@@ -91,6 +91,13 @@ def _explain_origin(task: Fix, evidence: Lookup) -> Step | None:
     refs = [ObjectRef(SECRET, place, as_str(options["name"])) for place in as_strs(options["namespaces"])]
     is_ours = any(is_managed(as_dict(try_lookup(evidence, ref)[0])) for ref in refs)
     return Step("inventory", _WRITTEN_BY_US, ok=None) if is_ours else None
+
+
+def _explain_list(subject: ContainerPull, task: Fix) -> Step | None:
+    """A hint if the task links a secret, but the pod keeps the list with which it was created."""
+    if not subject.is_bare or options_of(task)[0] != "sa_link":
+        return None
+    return Step("pull_secrets", f"after the tasks, {subject.ref} keeps its list{subject.way_out}", ok=None)
 
 
 def _explain_steps(

@@ -297,7 +297,8 @@ def _unasked(desired: PullSecret) -> Iterator[str]:
 
 def _refusal_sentence(sentences: Iterable[tuple[str, str]]) -> str:
     found = summarize(join_alike(sentences), _SHOWN, "; ")
-    return f"nothing was written because a login does not work or could not be verified: {found}. Without 'verify', it would be written unchecked"
+    unchecked = "To write it unchecked, remove 'verify' and 'verify_repositories'"
+    return f"nothing was written because a login does not work or could not be verified: {found}. {unchecked}"
 
 
 def _refuse(

@@ -213,7 +213,7 @@ def _summary(document: Document) -> Iterator[str]:
         yield f"The field what_if.images_to_mirror of the result has {'it' if number == 1 else 'them'} for skopeo, regsync and oc-mirror."
     if number := len(images["not_pulled_today"]):
         why = f"because no container is known to pull {'it' if number == 1 else 'them'} today"
-        yield f"{pluralize(number, 'image')} out of reach not listed there, {why}."
+        yield f"{pluralize(number, 'image')} out of reach {'is' if number == 1 else 'are'} not listed there, {why}."
 
 
 def _details(sections: Mapping[str, AnswerSection]) -> Iterator[str]:

@@ -485,6 +485,18 @@ def test_a_task_that_an_inventory_may_undo_says_so() -> None:
     assert (bool(unlinked.fix), "inventory" in [step.name for step in unlinked.steps]) == (True, False)
 
 
+def test_a_link_does_not_help_a_pod_that_nothing_recreates() -> None:
+    subject = pod("a", says="denied")
+    evidence = known(account("a"), a=secret({"other.io": AUTH}), b=GOOD)
+    recreated, bare = (told(replace(subject, is_bare=each), evidence) for each in (False, True))
+    assert recreated.fix == fixes.link("ns", "default", "b")
+    assert bare == replace(recreated, subject=bare.subject, steps=bare.steps)
+    assert [*bare.steps[:-1]] == [*recreated.steps]
+    assert bare.text()[-1] == (
+        f"  ?  pull_secrets: after the tasks, {subject.ref} keeps its list (no controller recreates it: delete it and create it again)"
+    )
+
+
 def test_the_report_holds_verdict_steps_fix_and_text() -> None:
     found = told(pod("good", says="invalid username/password: x"), known(good=GOOD)).report()
     assert {

@@ -100,7 +100,7 @@ def test_an_expired_login_is_reported_with_its_expiry(server: HostileRegistry, c
 
 def test_the_first_of_many_refused_logins_are_named(server: HostileRegistry, certificate: str) -> None:
     logins = [{"registry": f"{server.host}/p{number}", "username": "alice", "password": "no"} for number in range(23)]
-    with pytest.raises(Refusal, match=r"/p\d+ and 2 more\)\. Without"):
+    with pytest.raises(Refusal, match=r"/p\d+ and 2 more\)\. To write"):
         verify_logins([declared(certificate, server.host, "no", registries=logins)])
 
 
