@@ -208,7 +208,7 @@ TASKS: dict[str, Callable[[str], dict[str, Any]]] = {
     "until": lambda place: missing(place, until="RESULT is succeeded", retries=1, delay=0),
     "never failed": lambda place: missing(place, failed_when=False),
     "no_log": lambda place: {**secret(place, state="perhaps"), "no_log": True},
-    "a file in the playbook's folder": lambda place: secret(place, registries="{{ omit }}", auth_file="auth.json"),
+    "a file in the playbook's folder": lambda place: secret(place, name="of-a-file", registries="{{ omit }}", auth_file="auth.json"),
     "a condition": lambda place: {**link(place), "when": "ansible_check_mode"},
     "a template in an answer": lambda place: link(place, secrets=["{% raw %}{{ 6 * 7 }}{% endraw %}"]),
     "environment, as for kubectl": lambda place: {**link(place), "environment": {"KUBECONFIG": "{{ kubeconfig }}"}, "module_defaults": {in_group("k8s"): {}}},
