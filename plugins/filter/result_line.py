@@ -37,7 +37,7 @@ options:
     description: With V(nodes), whether the nodes have the pull secret. Null if that is not known.
     type: bool
   asked:
-    description: With V(explain), whether the registries were asked.
+    description: With V(explain) and V(what_if), whether the registries were asked.
     type: bool
   page:
     description: With V(what_if), the path of the page.

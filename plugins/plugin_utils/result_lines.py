@@ -61,6 +61,7 @@ _DISABLE = (
 _ALREADY_REFUSED = (
     "nothing was retired: the registries refused the old login before, so it was retired earlier, or is mistyped"
 )
+_ASK = "-e ask_registries=true asks them"
 _TITLE = re.compile(rf"({'|'.join(VARIABLES.values())})(?:_(\w+))?\[\d+\]")
 
 Counts = Counter[tuple[str, str]]
@@ -202,8 +203,11 @@ def _rules(counts: Mapping[str, int]) -> str:
     return join_and([f"{rule} ({number:,})" for rule, number in counts.items()])
 
 
-def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
-    """Summarize the answers for all clusters, with the path of the page. A result without counts is that of a cluster that could not be read."""
+def what_if_line(results: Sequence[Result], *, page: str = "", asked: bool = True) -> str:
+    """Summarize the answers for all clusters, with the path of the page. A result without counts is that of a cluster that could not be read.
+
+    Without `asked`, pulls that fail today can be among those that would break.
+    """
     counts = [result["counts"] for result in results if "counts" in result]
     if not counts:
         return _stop(results)
@@ -216,7 +220,7 @@ def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
     parts = [
         f"{pluralize(found['would_break'], 'container')} would no longer get {'its' if found['would_break'] == 1 else 'their'} image",
         f"{found['unknown']:,} not known",
-        *([f"registries not asked for {not_asked:,} of them (-e ask_registries=true asks them)"] if not_asked else []),
+        *([f"registries not asked for {not_asked:,} of them ({_ASK})"] if not_asked else []),
         *([f"{pluralize(not_applied, 'part')} of the inventory not applied"] if not_applied else []),
         f"{found['still_broken']:,} fail{'s' if found['still_broken'] == 1 else ''} today as well",
         *([f"{found['would_work']:,} repaired"] if found["would_work"] else []),
@@ -224,6 +228,7 @@ def what_if_line(results: Sequence[Result], *, page: str = "") -> str:
         *([f"{found['not_affected']:,} not affected"] if found["not_affected"] else []),
         *([idle] if idle else []),
         *([f"{pluralize(unread, 'cluster')} not read"] if unread else []),
+        *([f"registries not asked ({_ASK})"] if found["would_break"] and not (asked or not_asked) else []),
         *([f"report: {page}"] if page else []),
     ]
     return f"{pluralize(len(counts), 'cluster')}: {', '.join(parts)}"
@@ -503,7 +508,7 @@ def _rows(result: Result) -> Sequence[Result]:
 
 #: A login in the inventory is renewed with the inventory. That of a single task is not. A task that corrects a secret has its `mode`: the link of
 #: another secret repairs no existing pod.
-_DECLARE = "If the inventory has this login, add the namespace to its entry and run site, instead of the task."
+_DECLARE = "If the inventory has this login, add the namespace to its entry and run site, instead of these tasks."
 #: Ansible's settings for the color of a line, by verdict and by the beginning of the line.
 _VERDICTS = {"pulls": "COLOR_OK", "will_not_pull": "COLOR_ERROR", "unknown": "COLOR_CHANGED"}
 _MARKS = {"  ok ": "COLOR_OK", "  NO ": "COLOR_ERROR", "  ?  ": "COLOR_CHANGED"}

@@ -145,8 +145,11 @@ def judge_plan(facts: Facts) -> Step:
             [f"no secret needs a change, so this run tests {facts.logins[1]} neither at the registries nor on a node"]
         )
     if facts.retires and facts.is_check:
+        unless = ", unless credential_rotation_guard stops it, which needs a real run" if facts.has_guard else ""
         blocks.append(
-            [f"at the end of the run, the tasks in {facts.option('retire_tasks')} would disable {facts.logins[0]}"]
+            [
+                f"at the end of the run, the tasks in {facts.option('retire_tasks')} would disable {facts.logins[0]}{unless}"
+            ]
         )
     step = judge(facts, _UNCHANGED, problems, blocks)
     return {**step, "told": step["notes"] or [*_told(facts)]}
@@ -280,7 +283,7 @@ def state_of_old_login(facts: Facts) -> str:
     the same users count as well. Without the password, only plans count: the registries were asked about the logins of confirmed secrets. With
     it, a cluster that has the login and no answer leaves it unknown.
     """
-    states = {_state_of_answer(answer) for answer in answers_of(facts)}
+    states = {state_of_answer(answer) for answer in answers_of(facts)}
     states.update(plan["old_login"] for _host, plan in other_plans(facts))
     return states.pop() if len(states) == 1 else "unknown"
 
@@ -295,7 +298,7 @@ def outcome_of(answer: Mapping[str, Any]) -> str:
     return str((answer.get("login") or {}).get("outcome") or "")
 
 
-def _state_of_answer(answer: Mapping[str, Any]) -> str:
+def state_of_answer(answer: Mapping[str, Any]) -> str:
     """A registry that requires no login accepts none."""
     outcome = outcome_of(answer)
     if outcome in REFUSED:

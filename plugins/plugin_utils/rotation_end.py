@@ -23,6 +23,7 @@ from .rotation import (
     other_plans,
     outcome_of,
     retirement_problem,
+    state_of_answer,
     state_of_old_login,
     unclear_logins,
 )
@@ -319,10 +320,10 @@ def _summarize_end(facts: Facts) -> dict[str, Any]:
 
     The failures are recorded just before the tasks that retire the login. Without the old password, no registry reports their effect.
     """
-    is_dead = all(outcome_of(answer) in REFUSED for answer in _answers_in(facts, "dead"))
+    states = {state_of_answer(answer) for answer in _answers_in(facts, "dead")}
     is_disabled = facts.fact("known_failures") is not None and facts.has_retirement
     return {
-        "retired": True if is_dead else None if is_disabled else False,
+        "retired": True if states <= {"refused"} else None if is_disabled and "works" not in states else False,
         "is_declared": bool(facts.fact("inventory")),
         "already_refused": facts.has_retirement and (facts.fact("retirement") or {}).get("old_login") == "refused",
     }

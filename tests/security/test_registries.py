@@ -91,10 +91,10 @@ class TestRealms:
         ("realm", "why"),
         [
             ("http://{plain}/token?a=b", "without TLS"),
-            ("https://{plain}/token", "add it to 'realm_hosts: - "),
-            ("https://mallory:pw@{plain}/token", "add it to 'realm_hosts: - "),
-            ("https://{registry}@{plain}/token", "add it to 'realm_hosts: - "),
-            ("https://169.254.169.254/latest/meta-data", "add it to 'realm_hosts: - "),
+            ("https://{plain}/token", "to image_pull_realm_hosts of the inventory"),
+            ("https://mallory:pw@{plain}/token", "to image_pull_realm_hosts of the inventory"),
+            ("https://{registry}@{plain}/token", "to image_pull_realm_hosts of the inventory"),
+            ("https://169.254.169.254/latest/meta-data", "to image_pull_realm_hosts of the inventory"),
         ],
     )
     @pytest.mark.parametrize("login", [True, False], ids=["with a login", "without a login"])
@@ -149,7 +149,7 @@ class TestRegistries:
         api = lab.data["server"].partition("://")[2]
         pod(mallory, image.format(target=plain_target.host, api=api))
         found = explain(run, mallory, registry_validate_certs=False)
-        assert (found["verdict"], "add it to 'realm_hosts: - " in found["reason"]) == ("unknown", True)
+        assert (found["verdict"], "to image_pull_realm_hosts of the inventory" in found["reason"]) == ("unknown", True)
         assert plain_target.connections() == 0
 
     def test_the_key_of_a_secret_leads_to_no_request_on_loopback(self, run, mallory, plain_target):
@@ -193,7 +193,7 @@ class TestRegistries:
                 password=PASSWORD,
                 registry_ca_cert=certificate,
             )
-        assert (result["failed"], "add it to 'realm_hosts: - " in result["msg"]) == (True, True)
+        assert (result["failed"], "to image_pull_realm_hosts of the inventory" in result["msg"]) == (True, True)
         assert asked["login"]["outcome"] == "not_sent", asked
         assert mallory.request("GET", path_of(namespace, "secrets", "pull"), expect=(404,))["reason"] == "NotFound"
         assert plain_target.connections() == 0
@@ -300,7 +300,7 @@ class TestAudit:
         left_out, unknown = (each for each in found["unreadable"] if each.startswith("whether "))
         assert left_out.startswith(f"whether 101 images of namespace {first} have the signature")
         assert unknown.startswith(f"whether 1,999 images of namespace {first} have the signature")
-        assert "add it to 'realm_hosts: - " in unknown
+        assert "to image_pull_realm_hosts of the inventory" in unknown
         assert plain_target.connections() == 0
 
     def test_a_login_goes_to_its_own_registry_only(self, lab, run, mallory, certificate):

@@ -218,7 +218,11 @@ _SHOWN = 5
 
 def why_secret_missing(ref: ObjectRef, secret: Json | None) -> str:
     """Return why nothing can be done with the secret and how to fix it. Empty when the secret exists."""
-    return "" if secret is not None else f"{ref} does not exist: create it first (module pull_secret), {_ANYWAY}"
+    return (
+        ""
+        if secret is not None
+        else f"{ref} does not exist: create it first (module pull_secret, but not in check mode), {_ANYWAY}"
+    )
 
 
 def why_not_usable(ref: ObjectRef, secret: Json | None) -> str:

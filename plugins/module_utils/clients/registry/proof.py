@@ -28,6 +28,7 @@ from .transport import (
     RegistryError,
     RegistryOptions,
     UntrustedCertificate,
+    advise_realm_host,
     auth_info,
     check_timeout,
     is_token_service_of,
@@ -374,7 +375,7 @@ class ProofSession:
         registry, service = registry_endpoint(self.wanted.host), registry_endpoint(info.realm_host)
         if is_token_service_of(registry, service) or service in self.named:
             return ""
-        return f", another host. Nothing was sent. If that host is right, add it to 'realm_hosts: - {service}'"
+        return f", another host. Nothing was sent. {advise_realm_host(service)}"
 
     def _may_be_inside(self, host: str) -> bool:
         """Whether the host may be at an address that only the host of the task reaches, because an option names it."""

@@ -192,6 +192,11 @@ class RegistryOptions:
     authorities: str | None = None
 
 
+def advise_realm_host(host: Endpoint | str) -> str:
+    """Return the sentence about a host that is not asked. Texts of a survey have no options of their own, so it names the variable as well."""
+    return f"If that host is right, add {host} to image_pull_realm_hosts of the inventory (without the prefix in a task or an entry)"
+
+
 def check_timeout(options: RegistryOptions) -> None:
     """Check the timeout.
 
@@ -232,7 +237,7 @@ def send_registry_request(
         )
     except InsideAddressError as error:
         raise NotAsked(
-            f"{error}, where only hosts that an option names are contacted. If that host is right, add it to 'realm_hosts: - {authority(url)[1]}'"
+            f"{error}, where only hosts that an option names are contacted. {advise_realm_host(authority(url)[1])}"
         ) from None
     except CertificateError as error:
         raise UntrustedCertificate(str(error)) from None

@@ -248,7 +248,7 @@ _ALL = (
         ERROR,
         "A pod cannot pull its image",
         "The pull fails. The message names the first step that fails.",
-        "Run the fix, or use pull_access_info to see all steps.",
+        "Run the fix if there is one, or see all steps with the playbook explain.",
         (PODS,),
     ),
     AuditRule(
@@ -257,7 +257,7 @@ _ALL = (
         "Pods of a workload cannot pull their image",
         "One of its pods does not get its image, or the pull would fail for pods that it creates. The message "
         "names the first step that fails.",
-        "Run the fix, or use pull_access_info to see all steps.",
+        "Run the fix if there is one, or see all steps with the playbook explain.",
         (WORKLOADS_READ,),
     ),
     AuditRule(
@@ -265,7 +265,7 @@ _ALL = (
         WARNING,
         "A node reports why a pull failed, and the objects do not explain it",
         "The message contains the node's text.",
-        "Read the text, and use pull_access_info to see all steps.",
+        "Read the text, and see all steps with the playbook explain.",
         (PODS,),
     ),
     AuditRule(

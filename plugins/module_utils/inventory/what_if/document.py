@@ -292,7 +292,7 @@ def _find_declarations(_change: WhatIfChange, _survey: ClusterSnapshot) -> str:
     )
 
 
-_TOKENS = ". A registry that gets its tokens from there is known only if ask_registries is true"
+_TOKENS = ". A registry that gets its tokens from there is known only if the registries are asked"
 #: Maximum number of characters of a user name that is suggested.
 _LONGEST_USER = 100
 _REASONS: Mapping[str, Callable[[WhatIfChange, ClusterSnapshot], str]] = {

@@ -106,7 +106,7 @@ _LAYERS = "layers of upstream images that the integrated registry has not stored
 _LAYERS_BY_LOGIN = f"{_LAYERS}, and gets with a login of the project of the image stream"
 _NODE_FILES = "registries, mirrors and logins that are set only in files of the nodes"
 _STORAGE = "other hosts to which a registry sends its clients, such as storage for layers"
-_UNASKED = ", unless ask_registries is true"
+_UNASKED = ", unless the registries are asked"
 _TOKENS = f"the host that gives out the tokens for a registry{_UNASKED}"
 _AUTHORITIES = "certificate authorities that are set only in files of the nodes"
 _REST = f"whether the source or mirror that is left has an image, accepts the login and is reachable{_UNASKED}"
@@ -127,7 +127,12 @@ CANNOT_KNOW: Mapping[str, Sequence[str]] = {
         f"whether the new place has an image and accepts the login{_UNASKED}",
         _AUTHORITIES,
     ),
-    "remove_secrets": (_CACHES, "which pods will be created again, for example by an eviction", _LAYERS_BY_LOGIN),
+    "remove_secrets": (
+        _CACHES,
+        "which pods will be created again, for example by an eviction",
+        "whether an inventory declares the secret: site would write it again, unless it has 'state: absent' there",
+        _LAYERS_BY_LOGIN,
+    ),
     "remove_links": ("which pods will be created again, for example by an eviction",),
     "remove_grants": (_CACHES, "rights that no role binding gives, such as those of another authorizer"),
     "remove_credential": (

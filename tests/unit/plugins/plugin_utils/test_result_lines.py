@@ -377,6 +377,16 @@ class TestWhatIf:
             "2,400 still pull"
         )
 
+    def test_pulls_that_would_break_may_fail_today_if_no_registry_was_asked(self) -> None:
+        hint = "registries not asked (-e ask_registries=true asks them)"
+        harmless = {"counts": {**self.ANSWER["counts"], "would_break": 0}}
+        for answer, asked, is_shown in (
+            (self.ANSWER, False, True),
+            (self.ANSWER, True, False),
+            (harmless, False, False),
+        ):
+            assert (hint in result_line([answer], "what_if", asked=asked)) is is_shown
+
     def test_the_line_names_everything_that_is_not_known(self) -> None:
         counts = {**self.ANSWER["counts"], "unknown": 3, "not_affected": 1000}
         answer = {"counts": counts, "not_asked": 2, "not_applied": 1}

@@ -273,6 +273,8 @@ class TestPlan:
             ({**REVIEW, "rollback": True}, False),
         ):
             assert (note in decide("plan", **RETIRE, **given)["notes"]) is is_noted
+        unless = f"{note}, unless credential_rotation_guard stops it, which needs a real run"
+        assert unless in decide("plan", **RETIRE, **REVIEW, guard="what_if")["notes"]
 
     def test_a_reason_is_printed_once_and_with_each_secret_that_has_another(self) -> None:
         rows = [{**ROW, "fix": "- {a}"}, {**ROW, "fix": "", "reason": "other"}, {**ROW, "fix": "- {b}"}]

@@ -301,7 +301,7 @@ class TestResult:
         [
             ({"results": [*ANSWER]}, {}, True), (None, {}, None), (None, None, False), ({"results": []}, {}, None),
             ({"results": [answered("logs_in", "none")]}, {}, None), ({"results": [answered("bad_login", item="other")]}, {}, None),
-            ({"results": [answered("logs_in")]}, {}, None), ({"failed": True}, {}, None),
+            ({"results": [answered("logs_in")]}, {}, False), ({"failed": True}, {}, None),
             # Ansible skips the question for each registry if nothing is retired.
             ({"skipped": True, "results": [{"item": "quay.io", "skipped": True}]}, None, False),
         ],

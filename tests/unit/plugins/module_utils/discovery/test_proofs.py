@@ -135,7 +135,7 @@ def test_a_token_service_that_gets_no_login_is_named_with_the_option_of_the_modu
         ).values()
     assert (proof.outcome, proof.said.partition(". ")[2]) == (
         "not_sent",
-        "Nothing was sent. If that host is right, add it to 'realm_hosts: - sso.example.com'",
+        "Nothing was sent. If that host is right, add sso.example.com to image_pull_realm_hosts of the inventory (without the prefix in a task or an entry)",
     )
 
 
@@ -307,7 +307,7 @@ def test_a_registry_on_loopback_that_only_a_pod_names_is_not_contacted(
     question = ImageQuestion(f"{hostile.host}/team/app", "v1").ref
     answer = prove_images([question], Lookup(), RegistryAccess(certificate, timeout=20.0, named=named))[question]
     assert isinstance(answer, dict)
-    assert (answer["outcome"], "add it to 'realm_hosts: - " in answer["message"]) == ("not_sent", True)
+    assert (answer["outcome"], "to image_pull_realm_hosts of the inventory" in answer["message"]) == ("not_sent", True)
     assert hostile.requests == []
 
 

@@ -85,7 +85,7 @@ def test_a_registry_that_only_a_secret_names_is_not_asked_on_loopback(
     put(api, "a", "pull", {server.host: RIGHT})
     (row,) = secrets(look(api, PullSecrets(verification=proving(certificate)), "a"))["a"][0]["registries"]
     assert [proof["outcome"] for proof in row["proofs"]] == ["not_sent"]
-    assert "add it to 'realm_hosts: - " in row["proofs"][0]["message"]
+    assert "to image_pull_realm_hosts of the inventory" in row["proofs"][0]["message"]
     assert server.requests == []
 
 

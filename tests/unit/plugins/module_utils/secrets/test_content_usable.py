@@ -22,7 +22,7 @@ REF = ObjectRef(SECRET, "project-a", "pull")
 GOOD = {"auth": b64("alice:canary")}
 JSON, LEGACY = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
 ANYWAY = "or link it without this check, with 'require: none'"
-MISSING = f"secret project-a/pull does not exist: create it first (module pull_secret), {ANYWAY}"
+MISSING = f"secret project-a/pull does not exist: create it first (module pull_secret, but not in check mode), {ANYWAY}"
 NO_LOGIN = f"secret project-a/pull holds no entry with user and password: write it again (module pull_secret), {ANYWAY}"
 
 

@@ -20,7 +20,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.r
     prove_login,
     prove_pull,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import RegistryOptions
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
+    RegistryOptions,
+    advise_realm_host,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
 from support.certificates import server_context, write_certificate
 from support.hostile_registry import HostileRegistry, served
@@ -155,7 +158,7 @@ class TestWhoGetsTheLogin:
         found = proof(host)
         assert found.outcome == "not_sent"
         assert (
-            f"sent to {elsewhere.host}, another host. Nothing was sent. If that host is right, add it to 'realm_hosts: - {elsewhere.host}'"
+            f"sent to {elsewhere.host}, another host. Nothing was sent. {advise_realm_host(elsewhere.host)}"
             in found.said
         )
         assert elsewhere.requests == []
@@ -267,7 +270,7 @@ class TestWhereARegistryIs:
         assert found.outcome == "not_sent"
         assert found.said == (
             f"asking registry {server.host} for the manifest of {server.host}/team/app:v1 was not attempted: the server is at a loopback address, "
-            f"where only hosts that an option names are contacted. If that host is right, add it to 'realm_hosts: - {server.host}'"
+            f"where only hosts that an option names are contacted. {advise_realm_host(server.host)}"
         )
         assert server.requests == []
 

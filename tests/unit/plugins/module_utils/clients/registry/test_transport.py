@@ -53,7 +53,8 @@ def test_a_failed_request_is_an_error_of_the_registry() -> None:
 
 def test_an_inside_address_is_refused_with_the_option_that_allows_it() -> None:
     with pytest.raises(
-        NotAsked, match=r"a loopback address, where only hosts .* add it to 'realm_hosts: - 127\.0\.0\.1:1'$"
+        NotAsked,
+        match=r"a loopback address, where only hosts .* add 127\.0\.0\.1:1 to image_pull_realm_hosts of the inventory \(",
     ):
         send_registry_request("asking", URL, RegistryOptions("127.0.0.1:1"), inside=False)
 

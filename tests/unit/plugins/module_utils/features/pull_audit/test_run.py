@@ -134,7 +134,7 @@ def test_an_image_whose_registry_gives_no_answer_is_reported(registry: HostileRe
     document = audited(cluster(registry.host, a=[f"{registry.host}/plain:v1"]), RegistryAccess(certificate))
     (sentence,) = document["unreadable"]
     assert sentence.startswith("whether 1 image of namespace a has the signature")
-    assert "add it to 'realm_hosts: - " in sentence
+    assert "to image_pull_realm_hosts of the inventory" in sentence
     assert (document["findings"], registry.requests) == ([], [])
 
 

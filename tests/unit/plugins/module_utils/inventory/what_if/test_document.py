@@ -77,7 +77,7 @@ def test_groups_begin_with_the_worst() -> None:
 def test_each_change_states_the_facts_that_no_object_shows() -> None:
     (change,) = document_about(SNAPSHOT, LOST)["changes"]
     assert change["kind"] == "unreachable_registries"
-    assert len([fact for fact in change["cannot_know"] if fact.endswith(", unless ask_registries is true")]) == 2
+    assert len([fact for fact in change["cannot_know"] if fact.endswith(", unless the registries are asked")]) == 2
     (each,) = changes_of(LOST)
     asked = each.list_unknown(asks=True)
     assert len([fact for fact in asked if fact.endswith(", if the registry did not answer")]) == 2
