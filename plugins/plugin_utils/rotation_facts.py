@@ -149,8 +149,10 @@ def word_logins(usernames: Sequence[str], *, is_rollback: bool) -> tuple[str, st
 
 
 def refuse(prefix: str, problems: Iterable[str]) -> str:
-    """Return one text for all problems, empty without any."""
+    """Return one text for all problems, numbered if there are several. Empty without any."""
     found = [*filter(None, problems)]
+    if len(found) > 1:
+        found = [f"({number}) {problem}" for number, problem in enumerate(found, 1)]
     return f"{prefix}: {'. '.join(found)}" if found else ""
 
 

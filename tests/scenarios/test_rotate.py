@@ -548,7 +548,7 @@ class TestSteps:
         done = rotate(tmp_path, [cluster], **retire, credential_rotation_old=mistyped)
         assert done.status != 0
         told = " ".join(done.output.split())
-        assert f"nothing was changed: no secret has an entry for {cluster.host} with the user and password of" in told
+        assert f"no secret has an entry for {cluster.host} with the user and password of" in told
         why = f"have the user of one of the logins with another password, for {cluster.host}."
         assert f"{', '.join(f'{name}/quay' for name in sorted(namespaces))} {why}" in told
         # The login exists, but the entry names another secret, so nothing is rotated and nothing is retired.

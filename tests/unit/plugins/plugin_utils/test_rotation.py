@@ -110,7 +110,7 @@ class TestPlan:
             nothing, hosts={"a": {"__credential_rotation_logins": {KEY: {}}, "__credential_rotation_plan": nothing}}
         )
         assert said.startswith(
-            "nothing was changed: no secret has an entry for quay.io with the user and password of credential_rotation_old, or"
+            "nothing was changed: (1) no secret has an entry for quay.io with the user and password of credential_rotation_old, or"
         )
         assert (
             "Of 12 searched secrets, 3 have a login of any user for these registries. a/quay has the user with another password. x. Correct"

@@ -35,5 +35,6 @@ def test_hosts_that_failed_are_lost() -> None:
 
 
 def test_a_refusal_names_all_problems() -> None:
-    assert refuse("stopped", ["one", "", "two"]) == "stopped: one. two"
+    assert refuse("stopped", ["one", "", "two"]) == "stopped: (1) one. (2) two"
+    assert refuse("stopped", ["one", ""]) == "stopped: one"
     assert refuse("stopped", ["", ""]) == ""
