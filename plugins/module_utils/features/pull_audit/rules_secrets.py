@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ...core.objects import SECRET, ObjectRef, as_dict, as_list, as_str
+from ...core.objects import SECRET, ObjectRef, as_dict, as_list
 from ...core.text import pluralize, summarize
 from ...core.times import format_day
 from ...dockerconfig.credential_entry import is_login_for
@@ -23,8 +23,8 @@ from ...dockerconfig.registry_keys import (
     can_be_shown,
     host_of,
     key_warnings,
+    keyring_key,
     portable_key,
-    same_path,
     why_never_used,
     without_user,
 )
@@ -34,6 +34,7 @@ from ...explain.snapshot import MATCHES, AuditedLogin, AuditedSecret, ClusterSna
 from ...explain.steps.mirrors import mirrors_of
 from ...explain.steps.providers import crio_provider_for
 from ...images.references import reference_of
+from ...platform.account_lists import LISTS, names_in
 from ...platform.protected import NODE_SECRET, NODE_SECRET_COPY, BuildSecrets, is_for_node_builds, is_global
 from ...secrets.content import DATA_KEYS, PODMANCONFIGJSON, Match
 from ...secrets.expiry import SKEW, CredentialKind, expiry_of, has_user_name, kind_of, lifetime_of
@@ -147,8 +148,9 @@ def find_duplicate_secrets(
     for secret in sorted(
         _custom_secrets(place), key=lambda each: (not declares(each.ref), each.name not in place.named, each.name)
     ):
-        logins = frozenset((same_path(one.key), one.username, one.password) for one in secret.logins)
-        if not logins or not secret.is_read:
+        # As the kubelet reads the keys: other spellings of a registry can be for other images, or for none.
+        logins = frozenset((keyring_key(one.key) or one.key, one.username, one.password) for one in secret.logins)
+        if not logins or secret.reading.problems:
             continue
         kept = first.setdefault(logins, secret)
         if kept is not secret:
@@ -158,9 +160,12 @@ def find_duplicate_secrets(
 
 
 def _merge_tasks(place: NamespaceSnapshot, kept: AuditedSecret, other: AuditedSecret) -> list[fixes.Fix]:
-    """Return tasks that keep one secret, or none if a pod or template lists the other one, because this collection does not change pods."""
-    used = {name for _ref, spec in place.specs() for name in map(_name, as_list(spec.get("imagePullSecrets")))}
-    if other.name in used:
+    """Return tasks that keep one secret, or none if a pod or template lists the other one, because this collection does not change pods, if
+    something uses or writes it, or if that is not known."""
+    used = {name for _ref, spec in place.specs() for name in names_in(spec, "imagePullSecrets")}
+    used.update(name for _ref, name in place.mounting())
+    used.update(name for account in place.accounts.values() for name in names_in(account, LISTS["mount"]))
+    if other.name in used or other.is_written_by_others or place.unread:
         return []
     accounts = [account for account, names in place.listed.items() if other.name in names]
     tasks = []
@@ -168,10 +173,6 @@ def _merge_tasks(place: NamespaceSnapshot, kept: AuditedSecret, other: AuditedSe
         tasks += fixes.link(place.namespace, account, kept.name)
         tasks += fixes.unlink(place.namespace, account, other.name)
     return [*tasks, *fixes.remove_secret(place.namespace, other.name)]
-
-
-def _name(entry: object) -> str:
-    return as_str(as_dict(entry).get("name"))
 
 
 def _has_imports(stream: object) -> bool:

@@ -306,6 +306,45 @@ class TestDuplicate:
         others = [secret("one"), secret("two", {"q.io": auth("other")}), secret("three", {"r.io": auth()})]
         assert found_by("secret-duplicate", place(secrets=[*others, secret("four", {}), secret("five", {})])) == []
 
+    @pytest.mark.parametrize(
+        ("one", "two"),
+        [
+            ({"https://index.docker.io/v1": auth()}, {"docker.io": auth()}),
+            ({"Q.io": auth()}, {"q.io": auth()}),
+            ({"q.io/team/": auth()}, {"q.io/team": auth()}),
+            ({"q.io": auth(), "r.io": {"auth": "?"}}, {"q.io": auth()}),
+        ],
+        ids=["a key that no node uses", "another case", "another path", "content that stops every pull"],
+    )
+    def test_a_secret_with_which_a_node_pulls_something_else_is_no_duplicate(self, one, two):
+        linked = [account("one", "two")]
+        assert (
+            found_by("secret-duplicate", place(secrets=[secret("one", one), secret("two", two)], accounts=linked)) == []
+        )
+
+    @pytest.mark.parametrize(
+        "user",
+        [
+            {"pods": [pod(volumes=[{"name": "v", "secret": {"secretName": "two"}}])]},
+            {"workloads": [deployment(volumes=[{"name": "v", "secret": {"secretName": "two"}}])]},
+            {"builds": [{"metadata": {"name": "b"}, "spec": {"output": {"pushSecret": {"name": "two"}}}}]},
+            {"accounts": [account("one", "two", secrets=[{"name": "two"}])]},
+        ],
+        ids=["a pod mounts it", "a template mounts it", "a build uses it", "an account lists it for mounts"],
+    )
+    def test_a_secret_that_something_needs_for_another_purpose_is_not_removed(self, user):
+        seen = place(secrets=[secret("one"), secret("two")], **{"accounts": [account("one", "two")], **user})
+        assert [found.fix for found in found_by("secret-duplicate", seen)] == [[]]
+
+    @pytest.mark.parametrize("kind", ["pods", "workloads", "build configs", "service accounts"])
+    def test_no_secret_is_removed_if_it_is_not_known_what_uses_it(self, kind):
+        seen = place(secrets=[secret("one"), secret("two")], unread={kind: "the caller may not list them"})
+        assert [found.fix for found in found_by("secret-duplicate", seen)] == [[]]
+
+    def test_a_secret_that_a_controller_would_write_again_is_not_removed(self):
+        written = secret("two", managers={"external-secrets": "2026-01-01T00:00:00Z"})
+        assert [found.fix for found in found_by("secret-duplicate", place(secrets=[secret("one"), written]))] == [[]]
+
 
 DAY = 86400
 ECR = "123.dkr.ecr.eu-west-1.amazonaws.com"
