@@ -15,7 +15,7 @@ description:
   - Each row names the owner of the text - an application of Argo CD, a release of Helm, an object of Flux, an operator, or the client that
     wrote the field last. Labels, annotations, owner references and C(managedFields) show it, which anyone who can write the object chooses.
   - Use it before you leave a registry, such as C(docker.io/bitnami).
-  - Not listed are images in Dockerfiles, the images that builds push, finished pods, and complete jobs.
+  - Not listed are images in Dockerfiles, the images that builds push, finished pods, and jobs that are complete or have failed.
   - The document is described in L(images.schema.json,
     https://github.com/openshift-ops/image_pull/blob/main/plugins/plugin_utils/pull_report/images.schema.json). It contains no credential.
   - The module does not change the cluster.

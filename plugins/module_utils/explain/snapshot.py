@@ -40,7 +40,7 @@ from .node_settings import NodeGroup, SettledNode
 from .steps.sources import RegistrySignatures, RequiredSignature
 from .subjects import CONTAINERS, STATUSES, ContainerPull, template_of, trim_token_volumes
 from .verdict import PullVerdict
-from .workload_pods import REVISION_LABELS, TEMPLATE_GENERATION, PodOwners
+from .workload_pods import REVISION_LABELS, TEMPLATE_GENERATION, PodOwners, failed_conditions
 
 #: The members of a trimmed object for the secrets that its containers use in addition to pull secrets, for matches of a search, and for the
 #: note that a question takes of the whole object.
@@ -74,7 +74,7 @@ def trim_workload(workload: Json) -> Json:
     """Trim an object of any kind that creates pods from a template."""
     spec, status = as_dict(workload.get("spec")), as_dict(workload.get("status"))
     job = as_dict(as_dict(spec.get("jobTemplate")).get("spec"))
-    template = template_of(workload)
+    template, failed = template_of(workload), failed_conditions(status)
     kept = {
         "metadata": pick(_meta(template), "annotations"),
         "spec": _pod_spec(as_dict(template.get("spec"))),
@@ -85,7 +85,7 @@ def trim_workload(workload: Json) -> Json:
             **pick(spec, "triggers"),
             **({"jobTemplate": {"spec": {"template": kept}}} if job else {"template": kept}),
         },
-        "status": pick(status, "completionTime", "updateRevision"),
+        "status": {**pick(status, "completionTime", "updateRevision"), **({"conditions": failed} if failed else {})},
         MOUNTS: sorted(set(_mounted_secrets(as_dict(template.get("spec"))))),
     }
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import TypeVar
 
-from ..core.objects import Json, Kind, as_dict, as_str, controller_reference, metadata
+from ..core.objects import Json, Kind, as_dict, as_list, as_str, controller_reference, metadata, pick
 from ..core.text import pluralize
 from ..dockerconfig.registry_keys import has_registry_host
 from .lookup import ReadRequired
@@ -30,6 +30,7 @@ _INTERMEDIATE: Mapping[Kind, Kind] = {
     WORKLOADS["cronjob"]: WORKLOADS["job"],
 }
 _FINISHED = ("Succeeded", "Failed")
+_HAS_FAILED = ("Failed", "True")
 
 #: Labels with which a controller marks the template of a pod, and the annotation of a daemon set with its template's number.
 REVISION_LABELS = _HASH, _GENERATION = ("controller-revision-hash", "pod-template-generation")
@@ -47,8 +48,15 @@ def is_controlled(obj: Json) -> bool:
 
 
 def is_ended(workload: Json) -> bool:
-    """Whether the workload is a job that is complete, so it creates no other pod."""
-    return bool(as_dict(workload.get("status")).get("completionTime"))
+    """Whether the workload is a job that is complete or has failed, so it creates no other pod. Only a complete one has a time of its end."""
+    status = as_dict(workload.get("status"))
+    return bool(status.get("completionTime")) or bool(failed_conditions(status))
+
+
+def failed_conditions(status: Json) -> list[Json]:
+    """Return the conditions that say that a job has failed. No other workload has such a one."""
+    found = map(as_dict, as_list(status.get("conditions")))
+    return [pick(each, "type", "status") for each in found if (each.get("type"), each.get("status")) == _HAS_FAILED]
 
 
 def can_pull(pod: Json) -> bool:
@@ -126,7 +134,7 @@ class PodOwners:
         return frozenset(as_str(metadata(pod).get("name")) for pod in self.pods if self._is_templated(pod))
 
     def _is_templated(self, pod: Json) -> bool:
-        """Whether a workload of a kind that creates pods owns the pod. A complete job is judged only by the workload that makes it."""
+        """Whether a workload of a kind that creates pods owns the pod. An ended job is judged only by the workload that makes it."""
         kind, owner = self._by_uid.get(_controller(pod), (None, {}))
         return kind is not None and not intermediate_of(kind) and (not is_ended(owner) or self.is_made(kind, owner))
 

@@ -105,7 +105,10 @@ def test_finished_terminating_and_made_objects_are_left_out() -> None:
     ended = {**pod(), "status": {"phase": "Failed"}}
     kind, made = deployment()
     done = made | {"status": {"completionTime": "2026-01-01T00:00:00Z"}}
-    assert survey(place(pods=[going, ended], workloads=[(kind, done)])).accesses["a"] == []
+    failed = made | {
+        "status": {"conditions": [{"type": "Failed", "status": "True", "message": "BackoffLimitExceeded"}]}
+    }
+    assert survey(place(pods=[going, ended], workloads=[(kind, done), (kind, failed)])).accesses["a"] == []
     found = survey(place(workloads=[(kind, made), replica_set()])).accesses["a"]
     assert [str(each.subject.ref) for each in found] == ["deployment a/web"]
 

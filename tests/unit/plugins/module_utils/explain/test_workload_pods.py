@@ -23,6 +23,15 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.w
 )
 
 IMAGE = "q.io/app:1"
+#: The status of a job that creates no other pod. One that has failed has no completion time (pkg/controller/job enactJobFinished).
+ENDED = pytest.mark.parametrize(
+    "status",
+    [
+        {"completionTime": "t"},
+        {"conditions": [{"type": "Suspended", "status": "False"}, {"type": "Failed", "status": "True"}]},
+    ],
+    ids=["complete", "failed"],
+)
 CHAINS = [
     ("Deployment", "ReplicaSet"),
     ("DeploymentConfig", "ReplicationController"),
@@ -155,8 +164,9 @@ class TestTemplated:
         assert [is_controlled(each) for _kind, each in workloads] == [False, True, True]
         assert [owners.is_made(*each) for each in workloads] == [False, True, False]
 
-    def test_a_pod_of_an_ended_job_has_no_template(self) -> None:
-        workloads = [workload("Job", status={"completionTime": "t"}), workload("Job", "other")]
+    @ENDED
+    def test_a_pod_of_an_ended_job_has_no_template(self, status: dict[str, Any]) -> None:
+        workloads = [workload("Job", status=status), workload("Job", "other")]
         assert PodOwners("ns", [pod("top"), pod("other", "q")], workloads).templated == {"q"}
 
 
@@ -190,8 +200,16 @@ class TestCreators:
         )
         assert [each[1]["metadata"]["name"] for each in owners.creators] == ["top", "old"]
 
-    def test_an_ended_job_creates_no_pod(self) -> None:
-        assert PodOwners("ns", [], [workload("Job", status={"completionTime": "t"})]).creators == []
+    @ENDED
+    def test_an_ended_job_creates_no_pod(self, status: dict[str, Any]) -> None:
+        assert PodOwners("ns", [], [workload("Job", status=status)]).creators == []
+
+    @pytest.mark.parametrize(
+        "condition", [{"type": "Failed", "status": "False"}, {"type": "Suspended", "status": "True"}]
+    )
+    def test_a_job_that_can_go_on_creates_pods(self, condition: dict[str, str]) -> None:
+        job = workload("Job", status={"conditions": [condition]})
+        assert PodOwners("ns", [], [job]).creators == [job]
 
     def test_pods_of_an_earlier_template_are_found(self) -> None:
         top = workload("StatefulSet")
