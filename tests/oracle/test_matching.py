@@ -139,13 +139,18 @@ KEYS = st.builds(
     st.one_of(PATHS, PATHS, ODD_PATHS, st.tuples(st.sampled_from(["v1", "v2"]), PATHS).map("/".join)),
     st.sampled_from(["", "", "", "/"]),
 )
+#: Digests by which an image can be pulled, and others, such as one that was not copied whole (opencontainers/go-digest).
+DIGESTS = (
+    "@sha512:" + "0" * 128, "@sha384:" + "0" * 96, "@sha256:" + "0" * 63, "@sha256:" + "0" * 65, "@sha256:" + "A" * 64, "@SHA256:" + "0" * 64,
+    ":v1@sha256:" + "0" * 32, "@sha512:" + "0" * 64, "@md5:" + "0" * 32, "@sha1:" + "0" * 40, "@sha256+b64:" + "0" * 64,
+)  # fmt: skip
 IMAGES = st.builds(
     joined,
     st.just(""),
     HOSTS,
     PORTS,
     PATHS,
-    st.sampled_from(["", "", ":v1", "@sha256:" + "0" * 64, ":v1@sha256:" + "a" * 64, "/", ":"]),
+    st.sampled_from(["", "", ":v1", "@sha256:" + "0" * 64, ":v1@sha256:" + "a" * 64, "/", ":", *DIGESTS]),
 )
 SHORT_IMAGES = st.builds(lambda path, tag: path + tag, PATHS, st.sampled_from(["", ":latest"])).filter(bool)
 

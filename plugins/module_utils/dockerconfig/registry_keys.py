@@ -115,9 +115,10 @@ _HUB = "docker.io"
 _HUB_FALLBACK = "index.docker.io"
 _HUB_ALIASES = {_HUB: _HUB_FALLBACK, "registry-1.docker.io": _HUB_FALLBACK}
 
-#: An image in the reference grammar (distribution/reference regexp.go): name, tag, digest, and the host and path of a name.
+#: An image in the reference grammar (distribution/reference regexp.go): name, tag, digest, and the host and path of a name. A digest has one of
+#: three algorithms, and the whole length of it (opencontainers/go-digest algorithm.go).
 _IMAGE = re.compile(
-    r"(?P<name>[^@]+?)(:[\w][\w.-]{0,127})?(@[A-Za-z][A-Za-z0-9]*([-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?\Z",
+    r"(?P<name>[^@]+?)(:[\w][\w.-]{0,127})?(@(sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?\Z",
     re.ASCII,
 )
 _SEGMENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"

@@ -56,7 +56,7 @@ from support.pull_evidence import (
 
 
 class TestName:
-    @pytest.mark.parametrize("image", ["", "UPPER", "https://q.io/a"])
+    @pytest.mark.parametrize("image", ["", "UPPER", "https://q.io/a", f"q.io/a@{DIGEST[:-1]}"])
     def test_an_invalid_image_name_will_not_pull(self, image: str) -> None:
         found = explain(pod(image=image), Lookup())
         assert summary(found) == ("will_not_pull", f"{image!r} is not a valid image name")
