@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.objects import (
+    NODE,
     POD,
     SERVICE_ACCOUNT,
     Json,
@@ -430,8 +431,11 @@ def _add_pod_facts(meta: Json, spec: Json, subject: ContainerPull) -> ContainerP
     """The subject with the data of the whole pod. OpenShift resolves the names of containers only."""
     resolves = not subject.volume and has_resolve_annotation({"metadata": meta})
     created, uid, node = as_str(meta.get("creationTimestamp")), as_str(meta.get("uid")), as_str(spec.get("nodeName"))
-    is_bare = not controller_reference({"metadata": meta})
-    return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves, is_bare=is_bare)
+    controller = controller_reference({"metadata": meta})
+    # The mirror of a static pod has no account, and gets no list of one (kubernetes plugin/pkg/admission/serviceaccount).
+    account = "" if controller.get("kind") == NODE.kind else subject.account
+    subject = replace(subject, account=account, is_bare=not controller)
+    return replace(subject, created=created, uid=uid, node=node, resolves_names=resolves)
 
 
 def _add_state(

@@ -364,7 +364,8 @@ class TestRepositoryOf:
         [
             "", "/", "quay.io/", "quay.io//a", "quay.io/A", "quay.io/a/", "quay.io/a:", "quay.io/a:" + "v" * 129, "quay.io/a:-v", "quay.io/a b",
             "quay.io/a@sha256", "quay.io/a@sha256:" + "a" * 31, "quay.io/a@:" + "a" * 32, f"quay.io/a@sha256:{HEX[1:]}",
-            f"quay.io/a@sha256:{HEX}0", f"quay.io/a@sha256:{HEX.upper()}", f"quay.io/a@sha512:{HEX}", f"quay.io/a@SHA256:{HEX}", "quay.io/-a", "quay.io/a___b", "quay.io/a..b",
+            f"quay.io/a@sha256:{HEX}0", f"quay.io/a@sha256:{HEX.upper()}", f"quay.io/a@sha512:{HEX}", f"quay.io/a@SHA256:{HEX}",
+            "quay.io/-a", "quay.io/a___b", "quay.io/a..b",
             "-quay.io/a", "quay-.io/a", "quay..io/a", "quay.io:x/a", "quay.io:/a", "quay.io/\u00e9", "qu\u00e4y.io/a", "quay.io/a\n", "[::1]/a",
             HEX, f"{HEX}:v1", "https://quay.io/a", "quay.io/a:v1:v2", "quay.io/" + "a" * 256, "quay.io/" + "a/" * 128, "a" * 248,
         ],

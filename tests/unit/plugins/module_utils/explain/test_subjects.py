@@ -32,6 +32,8 @@ SPEC = {
     "ephemeralContainers": [{"name": "debug", "image": "q.io/debug"}],
 }
 
+ONE = {"containers": [{"name": "app", "image": "q.io/app"}]}
+
 
 def waiting(reason: str, message: str = "m", **more: Any) -> dict[str, Any]:
     return {"name": "app", "state": {"waiting": {"reason": reason, "message": message}}, **more}
@@ -65,6 +67,13 @@ class TestPods:
         }
         assert found[0].namespace == "ns"
         assert found[0].account_ref == ObjectRef(SERVICE_ACCOUNT, "ns", "builder")
+
+    def test_a_static_pod_has_no_account(self) -> None:
+        """Its node controls the mirror of it in the API server, to which admission adds nothing."""
+        owners = [{"kind": "Node", "name": "n", "uid": "u", "controller": True}]
+        (found,) = pulls_of_pod({"metadata": {"name": "p", "ownerReferences": owners}, "spec": ONE}, "ns")
+        (other,) = pulls_of_pod({"metadata": {"name": "p"}, "spec": ONE}, "ns")
+        assert (found.account, other.account) == ("", "default")
 
     def test_a_subject_has_the_properties_of_its_pod(self) -> None:
         meta = {"name": "p", "creationTimestamp": "t", "uid": "u"}

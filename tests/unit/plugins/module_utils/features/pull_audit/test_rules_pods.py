@@ -99,6 +99,15 @@ class TestCannotPull:
         (found,) = found_by("pod-pull-unknown", place(pods=[pod(says="pull QPS exceeded")]))
         assert found.effective_severity == "info"
 
+    @pytest.mark.parametrize("secrets", [[], [secret("s")]], ids=["no secret", "a linked secret"])
+    def test_no_task_is_offered_for_a_static_pod_which_gets_no_list(self, secrets):
+        static = pod(says="unauthorized: authentication required")
+        static["metadata"]["ownerReferences"] = [{"kind": "Node", "name": "n", "uid": "u", "controller": True}]
+        seen = place(pods=[static], secrets=secrets, accounts=[account("s")])
+        (found,) = found_by("pod-cannot-pull", seen)
+        assert (found.fix, "was created before" in found.message) == ([], False)
+        assert found_by("pod-older-than-link", seen) == []
+
 
 class TestNotKnown:
     """Each pull that is not known is listed with its reason."""
