@@ -18,9 +18,11 @@ from urllib.parse import unquote
 
 import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import OptionError
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import as_dict
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig import auth_file
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.credential_entry import (
     kubelet_reading,
+    provider_logins,
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.dockerconfig.registry_keys import (
     containers_keys,
@@ -456,6 +458,20 @@ class TestReading:
 
         agree()
         assert usable > CONTENTS // 10
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            '{"auth":"dTpw"}', '{"auth":"dTpwcA=="}', '{"auth":"dTpwcA"}', '{"auth":"dTpw\\n"}', '{"auth":"dTo="}', '{"auth":"OnA="}',
+            '{"username":"u","password":"p"}', '{"username":"x","password":"y","auth":"dTpw"}', '{"AUTH":"dTpw"}', '{"auth":"dQ=="}',
+            '{"auth":"","username":"u","password":"p"}', "{}", "null", '{"identitytoken":"t"}', '{"auth":"?"}',
+        ],
+    )  # fmt: skip
+    def test_the_login_that_crio_sends_agrees_with_the_oracle(self, oracle: Oracle, entry: str) -> None:
+        """For a mirror, CRI-O reads the nodes' own file itself, and not as the kubelet does."""
+        text = f'{{"auths":{{"quay.io":{entry}}}}}'
+        answer, ours = oracle.ask_about(text, QUAY), provider_logins(text).get("quay.io", ("", ""))
+        assert as_dict(answer.get("containers")).get("username", "") == ours[0]
 
     @pytest.mark.parametrize("levels", [9_000, 9_998, 9_999, 10_000, 10_001, 20_000])
     @pytest.mark.parametrize(

@@ -36,13 +36,13 @@ def registry_settings(
     lab: Lab,
     *,
     sources: Mapping[str, Sequence[str]] | None = None,
-    node: Mapping[str, tuple[str, str]] | None = None,
+    node: Mapping[str, tuple[str, str] | dict[str, str]] | None = None,
     policies: Sequence[tuple[str, ...]] = (),
     **mirrors: Sequence[Mapping[str, Any]],
 ) -> Iterator[None]:
     """Give the cluster these settings until the end of the block.
 
-    `sources` is registrySources of the cluster's Image. `node` are the entries of the global pull secret. `policies` are scopes
+    `sources` is registrySources of the cluster's Image. `node` are the entries of the global pull secret, each a login or its fields. `policies` are scopes
     that require a signature, with their namespace or "" for all, and the public key if it is not `PUBLIC_KEY`. `digest`, `tag` and `old`
     are lists of mirrors.
     """
@@ -61,7 +61,9 @@ def registry_settings(
             }
             made.append(_make(lab, path, name, number, {"scopes": [scope], "policy": {"rootOfTrust": trust}}))
         if node is not None:
-            lab.api("POST", GLOBAL_SECRETS, pull_secret("pull-secret", auth_file(node)))
+            logins = {key: each for key, each in node.items() if isinstance(each, tuple)}
+            entries = {**node, **auth_file(logins)["auths"]}
+            lab.api("POST", GLOBAL_SECRETS, pull_secret("pull-secret", {"auths": entries}))
             made.append(f"{GLOBAL_SECRETS}/pull-secret")
         if sources is not None:
             lab.api("PATCH", IMAGES, {"spec": {"registrySources": sources}})

@@ -60,14 +60,16 @@ def hosts(lab: Lab) -> dict[str, str]:
 class Setting:
     """One configuration of the cluster.
 
-    `sources` are registrySources, with the names in braces. `nodes_login` is the key of the login in the nodes' file. `signatures`: image
-    policies of the cluster and of some namespaces require them. `provider`: nodes have CRI-O's credential provider for the mirrored images.
+    `sources` are registrySources, with the names in braces. `nodes_login` is the key of the login in the nodes' file, and `has_auth` whether
+    its entry has the field that CRI-O reads. `signatures`: image policies of the cluster and of some namespaces require them. `provider`:
+    nodes have CRI-O's credential provider for the mirrored images.
     """
 
     name: str
     sources: Mapping[str, Any] = field(default_factory=dict)
     mirrors: bool = False
     nodes_login: str = ""
+    has_auth: bool = True
     signatures: bool = False
     provider: bool = False
 
@@ -82,7 +84,8 @@ class Setting:
         sources = {key: [host.format(**names) for host in value] for key, value in given.items()}
         account = lab.registry("private")["accounts"][0]
         login = (account["username"], account["password"])
-        node = {self.nodes_login.format(**names): login} if self.nodes_login else {}
+        entry = login if self.has_auth else dict(zip(("username", "password"), login, strict=True))
+        node: dict[str, Any] = {self.nodes_login.format(**names): entry} if self.nodes_login else {}
         mirrors: dict[str, list[dict[str, Any]]] = {}
         if self.mirrors:
             to = [f"{names['private']}{TEAM}"]
@@ -120,6 +123,12 @@ SETTINGS = (
     Setting("as it is installed"),
     Setting("mirrors, and nodes with a login for them", mirrors=True, nodes_login="{private}"),
     Setting("mirrors, and nodes without a login", mirrors=True),
+    Setting(
+        "mirrors, and nodes with a login that CRI-O does not read",
+        mirrors=True,
+        nodes_login="{private}",
+        has_auth=False,
+    ),
     Setting(
         "a blocked registry, which is also a mirror",
         sources={"blockedRegistries": ["{delegated}", "{private}/other"]},

@@ -138,7 +138,10 @@ _STRICT_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z
 
 
 def provider_logins(text: str) -> Mapping[str, tuple[str, str]]:
-    """Return user and password by key. Both are empty for an entry without a login, which hides other keys. Empty for invalid content."""
+    """Return user and password by key, as CRI-O and its provider read them: only `auth`, with its padding.
+
+    Both are empty for an entry without a login, which hides other keys. Empty for invalid content.
+    """
     try:
         auths = _auths_of(text)
     except InvalidContent:

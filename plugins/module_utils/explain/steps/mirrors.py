@@ -8,18 +8,20 @@ CRI-O's credential provider adds logins to that file. A mirror gets the pod's cr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ...core.objects import ObjectRef, as_dict, as_str
+from ...core.objects import Json, ObjectRef, as_dict, as_str
 from ...core.text import join_and
+from ...dockerconfig.credential_entry import provider_logins
 from ...dockerconfig.registry_keys import containers_keys, without_user
 from ...images.credential_providers import CRIO_PROVIDER
 from ...images.references import Reference, reference_of
 from ...images.registry_sources import MIRROR_KINDS, MirrorItem, Mirrors, limit_mirrors, network_ref
 from ...platform.cluster import INFRASTRUCTURE, has_external_control_plane
 from ...platform.protected import NODE_SECRET
+from ...secrets.content import StoredSecret
 from .. import fixes
 from ..credentials import credentials_of, refused_logins
 from ..fixes import Fix
@@ -34,7 +36,7 @@ class MirrorKey:
     """The nodes' credential for one mirror. `key` is empty where there is none. `unread` is the reason if that is unknown.
 
     `secret` has the key. It is the nodes' own, or one of the namespace that `provider` adds. `is_refused`: the mirror is known to refuse
-    its login.
+    its login. `unsent` is the nodes' key with a login that only the kubelet reads.
     """
 
     mirror: str
@@ -43,6 +45,7 @@ class MirrorKey:
     secret: ObjectRef = NODE_SECRET
     provider: CrioProvider | None = None
     is_refused: bool = False
+    unsent: str = ""
 
     @property
     def is_usable(self) -> bool:
@@ -66,6 +69,9 @@ class MirrorKey:
             return f"whether the nodes' pull secret has a key for {self.mirror} is not known: {self.unread}"
         if self.key:
             return f"the nodes' pull secret has the key {without_user(self.key)} for {self.mirror}"
+        if self.unsent:
+            key = without_user(self.unsent)
+            return f"the entry {key} of the nodes' pull secret has no valid 'auth', the only field that CRI-O reads for {self.mirror}"
         return f"the nodes' pull secret has no key for {self.mirror}"
 
 
@@ -79,6 +85,8 @@ def fix_for(key: MirrorKey, evidence: Lookup) -> tuple[str, Sequence[Fix]]:
     registry = key.key or (found.host if found else "")
     if not registry:
         return "", []
+    if key.unsent:  # the task leaves an entry with the same login as it is
+        return ". Give it 'auth', the base64 of USER:PASSWORD", []
     if key.secret == NODE_SECRET and not key.key and provider is not None and not provider.problem:
         return "", fixes.create_unlinked_secret(provider.namespace, registry)
     hint = _why_reverted(evidence) if key.secret == NODE_SECRET else ""
@@ -187,6 +195,14 @@ def key_for(mirror: str, evidence: Lookup, provider: CrioProvider | None = None)
         require_all(evidence, [ref])
         is_refused = (login.key, reference.host) in refused_logins(try_lookup(evidence, ref)[0])
         return MirrorKey(mirror, "" if login.is_empty else login.key, "", ref, provider, is_refused)
-    # An entry without a login ends the search of the nodes.
-    key = "" if found in secret.empty_keys else found
-    return MirrorKey(mirror, key, provider=provider, is_refused=(key, reference.host) in secret.refused)
+    # An entry without a login that CRI-O reads ends its search.
+    if not found or found in secret.empty_keys:
+        return MirrorKey(mirror, provider=provider)
+    if not all(evidence.derive(NODE_SECRET, _sent_logins).get(found, ("",))):
+        return MirrorKey(mirror, provider=provider, unsent=found)
+    return MirrorKey(mirror, found, provider=provider, is_refused=(found, reference.host) in secret.refused)
+
+
+def _sent_logins(secret: Json | None) -> Mapping[str, tuple[str, str]]:
+    """The logins of the nodes' file that CRI-O sends, by key: it reads only `auth`, with its padding (containers/image decodeDockerAuth)."""
+    return provider_logins(StoredSecret.of(as_dict(secret)).text)

@@ -78,6 +78,20 @@ class TestKeys:
     def test_an_entry_without_a_login_is_not_a_key_for_a_mirror(self) -> None:
         assert "has no key for" in steps(asked(secret({"m.io/z": {}, "m.io": AUTH})), "mirrors")[1][1]
 
+    @pytest.mark.parametrize(
+        "entry", [{"username": "u", "password": "p"}, {"auth": "dTpwYQ"}], ids=["fields", "no padding"]
+    )
+    @pytest.mark.parametrize("only", [False, True])
+    def test_a_login_that_only_the_kubelet_reads_is_not_sent_to_a_mirror(self, entry: Any, only: bool) -> None:
+        found = asked(secret({"m.io": entry}), only=only, own=secret({}))
+        why = f"the entry m.io of the nodes' pull secret has no valid 'auth', the only field that CRI-O reads for {M}"
+        assert ("mirrors", why, None) in steps(found)
+        assert found.verdict == "unknown"
+        if only:
+            pulls = "the pull works only if the mirror requires no login. Give it 'auth', the base64 of USER:PASSWORD"
+            assert summary(found)[1] == f"the image comes only from {M}, and {why}: {pulls}"
+            assert found.fix == []
+
     @pytest.mark.parametrize("nodes", [REFUSED, secret({"x": {"auth": "?"}})])
     def test_an_unreadable_secret_of_the_nodes_leaves_a_doubt(self, nodes: Any) -> None:
         assert (
