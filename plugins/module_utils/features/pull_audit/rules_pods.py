@@ -19,6 +19,7 @@ from ...explain.snapshot import ClusterSnapshot, NamespaceSnapshot
 from ...explain.steps.providers import may_provide
 from ...explain.subjects import ContainerPull
 from ...explain.verdict import PULLS, UNKNOWN, WILL_NOT_PULL, PullVerdict
+from ...images.pull_messages import parse_message
 from ...images.pull_rules import OWN_LIMIT
 from ...images.references import PUBLIC_REGISTRIES, Reference, reference_of
 from ...platform.account_lists import names_in
@@ -188,10 +189,16 @@ def find_pods_older_than_link(place: NamespaceSnapshot, survey: ClusterSnapshot)
 
 
 def find_broken_public_pulls(place: NamespaceSnapshot, survey: ClusterSnapshot) -> Iterator[Finding]:
-    """Find rejected logins for public registries, where a rejected login does more harm than none."""
+    """Find rejected logins for public registries, where a rejected login does more harm than none.
+
+    A mirror rejects another login. One that the registry accepts now was renewed since the error of the node.
+    """
     for subject, access in survey.subject_pods(place.namespace):
         reference = _reference(access)
         if access.cause != "bad_credentials" or reference is None or reference.host not in PUBLIC_REGISTRIES:
+            continue
+        told = parse_message(subject.reason, subject.message, subject.image).cause
+        if access.verdict == PULLS or (told is not None and told.is_mirror):
             continue
         for login in logins_for_image(survey, place.namespace, subject.own, reference)[:1]:
             message = (

@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.listed_evidence import (
+    ContainerExplanations,
+)
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.lookup import ReadRequired
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.snapshot import NamespaceSnapshot
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.checks import Audit
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_audit.findings import PullAudit
@@ -284,6 +290,25 @@ class TestPublic:
     def test_a_pull_without_a_refused_login_for_public_images_is_not_reported(self, image, host, says):
         seen = place(secrets=[secret("s", {host: auth()})], pods=[pod("s", image=image, says=says)])
         assert found_by("credential-breaks-public-pull", survey(seen)) == []
+
+    def test_a_login_that_a_mirror_refused_is_another_one(self):
+        """The nodes' own: the secret of the pod is sent to the public registry only."""
+        down = "pinging container registry quay.io: dial tcp: lookup quay.io: no such host"
+        says = f"(Mirrors also failed: [m.io/team/app:v1: {REFUSED}]): {self.IMAGE}: {down}"
+        seen = place(secrets=[secret("s", {"quay.io": auth()})], pods=[pod("s", image=self.IMAGE, says=says)])
+        assert found_by("credential-breaks-public-pull", seen) == []
+
+    @pytest.mark.parametrize(("outcome", "count"), [("pulls", 0), ("bad_login", 1)])
+    def test_a_login_that_the_registry_accepts_since_the_nodes_error_is_not_removed(self, outcome, count):
+        here = place(secrets=[secret("s", {"quay.io": auth()})], pods=[pod("s", image=self.IMAGE, says=REFUSED)])
+        seen = survey(here)
+        asked = ContainerExplanations(seen.evidence, asks=True)
+        with pytest.raises(ReadRequired):
+            asked.of(here)
+        answer = {"outcome": outcome, "message": "the registry answers", "realm_host": "quay.io"}
+        seen.evidence.add(dict.fromkeys(seen.evidence.take_wanted(), answer))
+        seen = replace(seen, accesses={"a": asked.of(here)})
+        assert len(found_by("credential-breaks-public-pull", seen)) == count
 
 
 WITH = place("b", secrets=[secret("s")], pods=[pod("s", runs=True)])
