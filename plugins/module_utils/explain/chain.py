@@ -20,7 +20,7 @@ from ..images.references import Reference, reference_of
 from ..platform.protected import NODE_SECRET
 from .credentials import credentials_of
 from .fixes import Fix, options_of
-from .lookup import Lookup, require_all, try_lookup
+from .lookup import Lookup, require_all
 from .steps.asked import join_routes
 from .steps.cached import cache_refs, explain_cache, explain_never, explain_restart, judge_present_image
 from .steps.login import (
@@ -89,7 +89,7 @@ def _explain_origin(task: Fix, evidence: Lookup) -> Step | None:
     if module != "pull_secret" or "mode" not in options:  # the secret is new
         return None
     refs = [ObjectRef(SECRET, place, as_str(options["name"])) for place in as_strs(options["namespaces"])]
-    is_ours = any(is_managed(as_dict(try_lookup(evidence, ref)[0])) for ref in refs)
+    is_ours = any(is_managed(as_dict(evidence.peek(ref))) for ref in refs)
     return Step("inventory", _WRITTEN_BY_US, ok=None) if is_ours else None
 
 

@@ -65,18 +65,17 @@ def link(namespace: str, account: str, secret: str) -> list[Fix]:
 
 
 def create_secret(namespace: str, account: str, registry: str) -> list[Fix]:
-    name = secret_name_for("pull", registry)
-    return [_secret(namespace, name, registry), *link(namespace, account, name)]
+    return [_new_secret(namespace, "pull", registry), *link(namespace, account, secret_name_for("pull", registry))]
 
 
-def import_secret(namespace: str, registry: str) -> list[Fix]:
+def import_secret(namespace: str, registry: str, purpose: str = "pull") -> list[Fix]:
     """Create a secret for imports of image streams, which need no link."""
-    return [_secret(namespace, secret_name_for("pull", registry), registry)]
+    return [_new_secret(namespace, purpose, registry)]
 
 
 def create_unlinked_secret(namespace: str, registry: str) -> list[Fix]:
     """Create a secret that the nodes find without a link, through CRI-O's credential provider."""
-    return [_secret(namespace, secret_name_for("mirror", registry), registry)]
+    return [_new_secret(namespace, "mirror", registry)]
 
 
 def import_again(namespace: str, stream: str) -> list[Fix]:
@@ -163,6 +162,11 @@ def secret_name_for(purpose: str, registry: str) -> str:
     """Return a name for a secret with the login of a registry."""
     words = re.sub("[^a-z0-9]", "-", registry.lower()).strip("-")
     return f"{purpose}-{words}"[:LONGEST_NAME].rstrip("-")
+
+
+def _new_secret(namespace: str, purpose: str, registry: str) -> Fix:
+    """A secret of this name may exist, with other logins for the registry, which are kept."""
+    return _secret(namespace, secret_name_for(purpose, registry), registry, mode="merge")
 
 
 def _secret(namespace: str, name: str, registry: str, **options: Any) -> Fix:

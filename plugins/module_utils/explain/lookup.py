@@ -71,6 +71,18 @@ class Lookup:
             made = self._made[key] = make(self.look(ref))
         return made
 
+    def peek(self, ref: ObjectRef) -> Json | None:
+        """Return the object if it is known and can be read. It is not requested."""
+        is_wanted = ref in self._wanted
+        try:
+            return self.look(ref)
+        except UnreadableObject:
+            return None
+        except ReadRequired:
+            if not is_wanted:
+                self._wanted.pop(ref, None)
+            return None
+
     @property
     def unrecorded(self) -> Lookup:
         """The same objects. Nothing records that they are read: they decide only a reason or a task, and no verdict."""

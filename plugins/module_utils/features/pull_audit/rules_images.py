@@ -212,8 +212,7 @@ def _secrets_for_image(place: NamespaceSnapshot, reference: Reference) -> Sequen
 
 def _create_secret_tasks(stream: ObjectRef, image: Reference) -> list[fixes.Fix]:
     """Return tasks that write a secret for the import, which needs no link, and import again."""
-    name = fixes.secret_name_for("import", image.host)
-    written = fixes.create_listed_secret(stream.namespace, name, image.host)
+    written = fixes.import_secret(stream.namespace, image.host, "import")
     return [*written, *fixes.import_again(stream.namespace, stream.name)]
 
 

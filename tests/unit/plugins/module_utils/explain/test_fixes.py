@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 from collections.abc import Callable, Sequence
@@ -17,7 +18,11 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.text
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.writers import Sentence, TemplateText
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain import fixes
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.fixes import Offer, make_offer, offer_of
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.pull_secret import plan as pull_secret
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.secrets.content import DOCKERCONFIGJSON
 from support.hostile_text import TEXTS
+from support.objects import b64
+from support.objects import pull_secret as stored
 
 LOGIN = {"registry": "q.io:5000", "username": "{{ registry_username }}", "password": "{{ registry_password }}"}
 
@@ -29,11 +34,17 @@ LINK: dict[str, Any] = {**HERE, "service_accounts": ["builder"], "secrets": ["pu
 
 SUBJECT = {"users": ["u"]}
 
-FROM_MIRROR = {**HERE, "name": "mirror-m-io-5000", "registries": [{**LOGIN, "registry": "m.io:5000"}], "verify": "warn"}
+FROM_MIRROR = {
+    **HERE,
+    "name": "mirror-m-io-5000",
+    "registries": [{**LOGIN, "registry": "m.io:5000"}],
+    "mode": "merge",
+    "verify": "warn",
+}
 
 WRITE = {**PULL, "registries": [LOGIN], "verify": "warn"}
 
-NEW = {**WRITE, "name": "pull-q-io-5000"}
+NEW = {**WRITE, "name": "pull-q-io-5000", "mode": "merge"}
 
 GRANT = {**HERE, "service_accounts": [{"namespace": "a", "name": "builder"}]}
 
@@ -88,6 +99,29 @@ def test_a_fix_is_tasks_whose_options_the_modules_accept(fix: str) -> None:
         validation = ArgumentSpecValidator(module.arguments, **module.all_rules).validate({**options, "host": "h"})
         assert validation.error_messages == []
     assert tasks[0]["name"] == NAMES.get(fix, tasks[0]["name"])
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        fixes.create_secret("ns", "builder", "q.io"),
+        fixes.import_secret("ns", "q.io"),
+        fixes.create_unlinked_secret("ns", "q.io"),
+    ],
+    ids=["for an account", "for imports", "for a mirror"],
+)
+def test_a_new_secret_keeps_the_logins_of_an_old_one_of_its_name(tasks: Sequence[dict[str, Any]]) -> None:
+    options = fixes.options_of(tasks[0])[1]
+    declared = pull_secret.from_options(
+        {"state": "present", "type": DOCKERCONFIGJSON, **options}, lambda path: pytest.fail(f"reads {path}")
+    )
+    name, old = options["name"], {"auths": {"q.io/team": {"auth": b64("user:password")}}}
+    found = {}
+    for given in (None, {**stored(name, old), "metadata": {"name": name, "uid": "u", "resourceVersion": "7"}}):
+        (change,) = declared.plan("ns", {} if given is None else {name: given}).changes
+        content = change.body["data"][".dockerconfigjson"]
+        found[change.action] = sorted(json.loads(base64.b64decode(content))["auths"])
+    assert found == {"create": ["q.io"], "update": ["q.io", "q.io/team"]}
 
 
 @pytest.mark.parametrize(

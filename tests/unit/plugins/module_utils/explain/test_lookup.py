@@ -39,6 +39,15 @@ def test_an_unknown_object_is_wanted_once() -> None:
     assert evidence.take_wanted() == []
 
 
+def test_an_object_that_is_only_peeked_at_is_not_wanted() -> None:
+    evidence = Lookup({A: {"data": {}}})
+    assert (evidence.peek(A), evidence.peek(B), evidence.take_wanted()) == ({"data": {}}, None, [])
+    with pytest.raises(ReadRequired):
+        evidence.look(B)
+    assert (evidence.peek(B), evidence.take_wanted()) == (None, [B])
+    assert Lookup({A: REFUSED}).peek(A) is None
+
+
 def test_a_known_object_is_not_wanted() -> None:
     evidence = Lookup({A: {"data": {}}})
     evidence.add({B: None})
