@@ -149,11 +149,15 @@ def node_objects_for(subject: ContainerPull, evidence: Lookup) -> tuple[Sequence
 def architectures_for(subject: ContainerPull, evidence: Lookup) -> tuple[Mapping[str, Sequence[str]], str]:
     """Return the names of the nodes on which the subject may run, by architecture, and the reason why they could not be read.
 
+    A pod that is limited to nodes that do not exist waits for such ones: their architectures have no names.
+
     :raises ReadRequired: when they have to be read first.
     """
     nodes, unread = node_objects_for(subject, evidence)
     found = evidence.derive(NODES, _by_architecture) if len(nodes) > 1 else nodes_by_architecture(nodes)
     limited = {name: each for name, each in found.items() if name in subject.architectures}
+    if found and not (limited or subject.node):
+        limited = {name: () for name in subject.architectures}
     return limited or found, unread
 
 

@@ -453,4 +453,4 @@ def _judge_image(
 def _describe_nodes(lacking: Mapping[str, Sequence[str]]) -> str:
     """The nodes of these architectures, such as `node a and node b`."""
     names = [name for architecture in sorted(lacking) for name in sorted(lacking[architecture])]
-    return f"{'node' if len(names) == 1 else 'nodes'} {summarize(names, _SHOWN)}"
+    return f"{'node' if len(names) == 1 else 'nodes'} {summarize(names, _SHOWN)}" if names else "such a node"

@@ -186,11 +186,23 @@ class TestIndex:
             (template("a", architectures=("amd64",)), "pulls"),
             (template("a", architectures=("arm64",)), "will_not_pull"),
             (template("a", architectures=("amd64", "arm64")), "unknown"),
-            (template("a", architectures=("s390x",)), "unknown"),
+            (template("a", architectures=("s390x",)), "will_not_pull"),
+            (template("a", architectures=("ppc64le", "s390x")), "will_not_pull"),
         ],
     )
     def test_only_the_nodes_on_which_the_pod_can_run_count(self, subject: ContainerPull, verdict: str) -> None:
         assert judged(index("amd64"), cluster=MIXED, subject=subject).verdict == verdict
+
+    def test_a_limit_to_nodes_that_do_not_exist_yet_counts(self) -> None:
+        """A cluster can add nodes when such a pod waits. The present ones never pull its image."""
+        later = template("a", architectures=("s390x",))
+        assert judged(index("s390x"), cluster=MIXED, subject=later).verdict == "pulls"
+        found = judged(index("amd64"), cluster=MIXED, subject=later)
+        assert f"registry m.io has no image for s390x in {AT_MIRROR}" in found.reason
+        either = judged(index("s390x"), cluster=MIXED, subject=template("a", architectures=("ppc64le", "s390x")))
+        assert (either.verdict, "which such a node would need" in either.reason) == ("unknown", True)
+        unread = judged(index("s390x"), cluster={NODES: REFUSED}, subject=later)
+        assert (unread.verdict, "the architectures of the nodes are not known" in unread.reason) == ("unknown", True)
 
     def test_the_next_login_counts_after_a_pull_that_fails(self) -> None:
         """The mirror on the host of the source gets the login of the pod: with one login it serves the image, with the other it does not."""
