@@ -12,10 +12,11 @@ from functools import cache
 from ..core.objects import ROLE_BINDING, SECRET, SERVICE_ACCOUNT, Json, Kind, ObjectRef, as_str, metadata
 from ..dockerconfig.registry_keys import has_registry_host
 from ..images.image_streams import IMAGE_STREAM
+from ..images.image_verification import NODES
 from ..images.node_registries import IMAGE_POLICY
 from ..rbac.subjects import SUBJECT_ACCESS_REVIEW, Subject, is_pull_binding, is_pull_review, puller_of, pullers_of
 from .chain import explain
-from .lookup import Lookup, UnreadableObject, architectures_for
+from .lookup import Lookup, UnreadableObject, architectures_for, nodes_for
 from .snapshot import ACCOUNTS, BINDINGS, POLICIES, SECRETS, STREAMS, NamespaceSnapshot
 from .subjects import ContainerPull
 from .verdict import PULLS, WILL_NOT_PULL, PullVerdict
@@ -114,7 +115,7 @@ class ContainerExplanations:
     def _access(self, subject: ContainerPull) -> PullVerdict:
         if subject.reason:
             return self._explain(subject)
-        same = explanation_key(subject, self._evidence if self._asks else None)
+        same = explanation_key(subject, self._evidence, asks=self._asks)
         known = self._known.get(same)
         if known is not None:
             return replace(known, subject=subject)
@@ -130,14 +131,18 @@ class ContainerExplanations:
         return explain(subject, self._evidence, asks=self._asks)
 
 
-def explanation_key(subject: ContainerPull, evidence: Lookup | None = None) -> Hashable:
+def explanation_key(subject: ContainerPull, evidence: Lookup | None = None, *, asks: bool = False) -> Hashable:
     """Return a key that is equal for subjects with the same answer. The node counts only for an image name without a registry.
 
-    A container and a volume differ: only names of containers may be those of image streams. `evidence` is given if registries are asked:
-    they are asked for the architecture of the node.
+    A container and a volume differ: only names of containers may be those of image streams. With `evidence`, the versions of the node count
+    if they are known, because an explanation that needs them reads the nodes. With `asks`, registries are asked for its architecture.
     """
     node = "" if has_registry_host(subject.image) else subject.node
     nowhere = ObjectRef(subject.ref.kind, subject.namespace, "")
     part = "any" if subject.volume else ""
-    architectures = tuple(architectures_for(subject, evidence)[0]) if evidence is not None and subject.node else ()
-    return replace(subject, ref=nowhere, container="", volume=part, created="", uid="", node=node), architectures
+    known = evidence.unrecorded if evidence is not None and subject.node else None
+    architectures = tuple(architectures_for(subject, known)[0]) if known is not None and asks else ()
+    nodes = nodes_for(subject, known)[0] if known is not None and known.peek(NODES) else ()
+    versions = tuple(replace(each, name="") for each in nodes)
+    same = replace(subject, ref=nowhere, container="", volume=part, created="", uid="", node=node)
+    return same, architectures, versions

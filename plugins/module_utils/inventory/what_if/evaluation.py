@@ -340,7 +340,7 @@ class PullEvaluator:
         asked = _next_pull_of(subject)
         if subject.reason:
             return self._compare(asked)
-        key = explanation_key(asked, self._base if self._asks else None)
+        key = explanation_key(asked, self._base, asks=self._asks)
         if key not in self._known:
             self._known[key] = self._compare(asked)
         return self._known[key]

@@ -31,6 +31,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.explain.s
     ContainerPull,
     StreamSource,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.credential_providers import (
+    CRIO_AUDIENCE,
+    CRIO_PROVIDER,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_streams import IMAGE_STREAM
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.image_verification import NODES
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.node_registries import IMAGE_POLICY
@@ -38,8 +42,10 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.platform.
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.rbac.subjects import (
     SUBJECT_ACCESS_REVIEW,
     secrets_review,
+    token_review,
 )
-from support.surveyed import binding, deployment, place, pod, replica_set, secret, stream, survey
+from support.pull_evidence import mirrored, node
+from support.surveyed import auth, binding, deployment, place, pod, replica_set, secret, stream, survey
 
 
 class Counting(ListedLookup):
@@ -158,8 +164,24 @@ class TestAlike:
         nodes = [("a", "amd64"), ("b", "amd64"), ("z", "s390x")]
         listed = [{"metadata": {"name": name}, "status": {"nodeInfo": {"architecture": arch}}} for name, arch in nodes]
         evidence.add({NODES: {"items": listed}})
-        keys = {name: explanation_key(replace(self.POD, node=name), evidence) for name, _arch in nodes}
+        keys = {name: explanation_key(replace(self.POD, node=name), evidence, asks=True) for name, _arch in nodes}
         assert keys["a"] == keys["b"] != keys["z"]
+
+    @pytest.mark.parametrize("names", [("old", "new"), ("new", "old")])
+    def test_pods_on_nodes_with_other_versions_are_not_alike(self, names: tuple[str, str]) -> None:
+        """Only the newer node reads the files of CRI-O's credential provider, which has the only login for the mirror."""
+        condition = {"type": "MachineConfigRendered", "status": "True"}
+        config = {"spec": {"matchImages": ["q.io"]}, "status": {"conditions": [condition]}}
+        rights = (secrets_review("a", "default"), token_review("a", "default", CRIO_AUDIENCE))
+        nodes = [node("old"), node("new", "cri-o://1.36.1", "v1.36.1")]
+        objects = {**mirrored(only=True), CRIO_PROVIDER[0]: config, NODES: {"items": nodes}}
+        pods = [pod(name=f"on-{name}", nodeName=name) for name in names]
+        seen = survey(
+            place(secrets=[secret("s", {"m.io": auth()})], pods=pods),
+            objects={**objects, **{right: {"allowed": True} for right in rights}},
+        )
+        found = {access.subject.ref.name: access.verdict for access in seen.accesses["a"]}
+        assert found == {"on-old": "unknown", "on-new": "pulls"}
 
     def test_the_node_resolves_a_name_without_a_registry(self) -> None:
         short = replace(self.POD, image="app:v1")
