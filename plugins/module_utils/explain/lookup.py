@@ -155,9 +155,9 @@ def architectures_for(subject: ContainerPull, evidence: Lookup) -> tuple[Mapping
     """
     nodes, unread = node_objects_for(subject, evidence)
     found = evidence.derive(NODES, _by_architecture) if len(nodes) > 1 else nodes_by_architecture(nodes)
-    limited = {name: each for name, each in found.items() if name in subject.architectures}
+    limited: dict[str, Sequence[str]] = {name: found[name] for name in subject.architectures if name in found}
     if found and not (limited or subject.node):
-        limited = {name: () for name in subject.architectures}
+        limited = dict.fromkeys(subject.architectures, ())
     return limited or found, unread
 
 
