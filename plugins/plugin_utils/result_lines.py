@@ -18,7 +18,7 @@ from ansible import constants as C
 
 from ..module_utils.core.documents import OF_REGISTRIES, VERDICT_TITLES, verdict_of
 from ..module_utils.core.text import escape_invisible, join_and, make_printable, pluralize
-from ..module_utils.explain.fixes import offer_of, options_of
+from ..module_utils.explain.fixes import makes_secret, offer_of, options_of
 from .known_variables import VARIABLES
 from .rotation_facts import word_logins
 
@@ -532,7 +532,7 @@ def _answer_lines(namespace: str, answer: Mapping[str, Any]) -> Iterator[tuple[s
     found = offer_of(answer)
     yield from ((_plain(sentence), None) for sentence in filter(None, (*found.effects, found.refusal)))
     if found.tasks:
-        if any(module == "pull_secret" and "mode" not in options for module, options in map(options_of, found.tasks)):
+        if any(module == "pull_secret" and makes_secret(options) for module, options in map(options_of, found.tasks)):
             yield _DECLARE, None
         yield "what fixes it:", None
         yield from ((line, None) for line in found.text.splitlines())
