@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -134,8 +135,8 @@ def render_outputs(names: Iterable[str], document: Mapping[str, Any]) -> dict[st
     return {name: texts[name]() for name in names}
 
 
-#: The beginnings of cells that a spreadsheet takes as a formula, also in their wide forms.
-_FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: The places before which a spreadsheet takes the rest of a cell as a formula, also in wide forms. In many countries, a semicolon ends a cell.
+_FORMULA = re.compile('(?:^|(?<=[;|]))(?=[" ]*[-=+@\uff1d\uff0b\uff0d\uff20])')
 
 
 def as_csv(document: Mapping[str, Any]) -> str:
@@ -154,7 +155,7 @@ def _flatten(row: _Row, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield from _flatten(value, f"{prefix}{name}.")
             continue
         cell = " ".join(value) if isinstance(value, list) else str(value)
-        yield f"{prefix}{name}", f"'{cell}" if cell.startswith(_FORMULAS) else cell
+        yield f"{prefix}{name}", _FORMULA.sub("'", cell)
 
 
 #: The owners whose text a kustomization can change.

@@ -10,6 +10,7 @@ import io
 import json
 from typing import Any
 
+import pytest
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.image_list.outputs import (
     as_csv,
     as_kustomize,
@@ -81,6 +82,19 @@ def test_csv_has_a_line_for_each_row_and_no_formula() -> None:
     assert [row["owner.name"] for row in rows] == ["'=1+1", "'+1", "'-1", "'@x", "'\uff1dx", "plain"]
     assert {row["image"] for row in rows} == {"docker.io/bitnami/redis:7"} and rows[0]["login.secret"] == ""
     assert as_csv(list_images(cluster("a"))) == "\n"
+
+
+@pytest.mark.parametrize("separator", [";", "|"])
+@pytest.mark.parametrize("begin", ["", " ", '"', ' "'])
+@pytest.mark.parametrize("rest", ["=1+1", "+1", "-1", "@x", "\uff1dx", '=HYPERLINK("//x.example.com","a,b")'])
+def test_csv_has_no_formula_for_a_spreadsheet_with_another_separator(separator: str, begin: str, rest: str) -> None:
+    """In many countries, a spreadsheet splits the lines of the file at semicolons."""
+    api = cluster("a")
+    deploy(api, "web", f"x{separator}{begin}{rest}", labels={"argocd.argoproj.io/instance": f"x{separator}{begin}{rest}"})
+    text = as_csv(list_images(api))
+    cells = [cell for row in csv.reader(io.StringIO(text), delimiter=separator) for cell in row]
+    assert len(cells) > 2
+    assert not [cell for cell in cells if cell.lstrip(' "').startswith(("=", "+", "-", "@", "\uff1d"))]
 
 
 def test_a_kustomization_has_the_names_of_each_owner_as_they_are_written() -> None:
