@@ -8,6 +8,7 @@ The options of `pull_access_images` choose the images.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -201,21 +202,21 @@ def _uses_in(place: NamespaceSnapshot) -> Iterator[ImageUse]:
 def _uses_of_workload(place: NamespaceSnapshot, kind: Kind, workload: Json, pods: Sequence[Json]) -> Iterator[ImageUse]:
     top = place.owners.top_of(kind, workload)
     ref, origin, paths = place.ref_of(*top), TEMPLATE if top[1] is workload else EARLIER, _paths_in(kind, workload)
-    running = [replace(each, ref=ref) for each in _running_in(place, pods)]
+    # By location, because users choose the number of containers of a template, and of its pods.
+    running: dict[str, list[ImageUse]] = defaultdict(list)
+    for each in _running_in(place, pods):
+        running[each.subject.location].append(replace(each, ref=ref))
     for subject in pulls_of_workload(kind, workload, place.namespace):
-        own = [each for each in running if _is_from(subject, each.subject)]
-        running = [each for each in running if each not in own]
+        others, own = running.pop(subject.location, ()), list[ImageUse]()
+        for each in others:
+            (own if is_same_image(subject.image, each.subject.image) else running[subject.location]).append(each)
         path = paths[subject.location]
         yield _join(ImageUse(subject, ref, path, origin, _owner_in(top[1][NOTE], path)), own)
-    yield from running
+    yield from chain.from_iterable(running.values())
 
 
 def _paths_in(kind: Kind, obj: Json) -> Mapping[str, str]:
     return {each.location: each.field for each in named_images_of(kind, obj)}
-
-
-def _is_from(template: ContainerPull, pod: ContainerPull) -> bool:
-    return template.location == pod.location and is_same_image(template.image, pod.image)
 
 
 def _join(use: ImageUse, others: Iterable[ImageUse]) -> ImageUse:

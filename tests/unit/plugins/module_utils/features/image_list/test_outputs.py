@@ -90,7 +90,9 @@ def test_csv_has_a_line_for_each_row_and_no_formula() -> None:
 def test_csv_has_no_formula_for_a_spreadsheet_with_another_separator(separator: str, begin: str, rest: str) -> None:
     """In many countries, a spreadsheet splits the lines of the file at semicolons."""
     api = cluster("a")
-    deploy(api, "web", f"x{separator}{begin}{rest}", labels={"argocd.argoproj.io/instance": f"x{separator}{begin}{rest}"})
+    deploy(
+        api, "web", f"x{separator}{begin}{rest}", labels={"argocd.argoproj.io/instance": f"x{separator}{begin}{rest}"}
+    )
     text = as_csv(list_images(api))
     cells = [cell for row in csv.reader(io.StringIO(text), delimiter=separator) for cell in row]
     assert len(cells) > 2

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.features.
 )
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.images.references import reference_of
 from support.fake_api import FakeApi
-from support.image_lists import NO_OPTIONS, cluster, list_images, rows_of
+from support.image_lists import NO_OPTIONS, cluster, list_images, rows_of, run_list
 from support.objects import auth_file, b64, raised
 from support.scripted_pool import Answer
 
@@ -100,6 +101,18 @@ def test_a_container_that_only_the_pods_have_names_no_owner_of_the_template() ->
         ("helm", "spec.template.spec.containers[app].image", "template"),
         ("pods", "spec.containers[proxy].image", "pods"),
     ]
+
+
+def test_the_time_is_proportional_to_the_containers_of_a_template_and_its_pods() -> None:
+    """Otherwise a user with a few large objects could keep the list of a whole cluster busy for hours."""
+    api = cluster("a")
+    own, others = ([{"name": f"{letter}{number}", "image": REDIS} for number in range(4000)] for letter in "ab")
+    made = api.put("statefulsets", "a", "db", spec={"template": {"spec": {"containers": own}}})
+    owner = {"kind": "StatefulSet", "name": "db", "uid": made["metadata"]["uid"], "controller": True}
+    pod(api, "db-0", owner, containers=[*own, *others])
+    started = time.process_time()
+    assert run_list(api, of=["quay.io"]).extra["counts"]["images"] == 0
+    assert time.process_time() - started < 5
 
 
 def test_an_image_that_a_webhook_changed_has_a_row_of_its_own() -> None:
