@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -422,7 +423,7 @@ class ProofSession:
                 "pulls",
                 f"registry {host} gives {image}",
                 realm_host,
-                answer.header("Docker-Content-Digest"),
+                _digest_in(answer),
                 rate_limit_of(answer),
             )
         if answer.status in (401, 403):
@@ -439,6 +440,16 @@ class ProofSession:
 
     def _attempt(self) -> str:
         return f"asking registry {self.wanted.host} for {self.wanted.what}"
+
+
+#: The digest of a manifest in a header. Any other text there could be the login that was sent.
+_DIGEST = re.compile(r"sha(?:256:[0-9a-f]{64}|384:[0-9a-f]{96}|512:[0-9a-f]{128})", re.ASCII)
+
+
+def _digest_in(answer: HttpResponse) -> str:
+    """The digest of the manifest. Empty if the registry does not report one."""
+    digest = answer.header("Docker-Content-Digest")
+    return digest if _DIGEST.fullmatch(digest) else ""
 
 
 def _describe_redirect(answer: HttpResponse) -> str:

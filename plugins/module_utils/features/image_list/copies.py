@@ -143,14 +143,16 @@ def _read_served(attempt: RegistryAttempt, reference: Reference, evidence: Looku
         found = as_dict(as_dict(answer).get("architectures"))
     digest = reference.digest or as_str(found.get("digest"))
     pairs = (
-        as_list(found.get("digests"))
+        [*as_list(found.get("digests"))]
         if found.get("is_index")
-        else [(name, digest) for name in as_list(found.get("names"))]
+        else [(each, digest) for each in as_list(found.get("names"))]
     )
     manifests: dict[str, set[str]] = {}
     for name, each in pairs:
         manifests.setdefault(name, set()).add(each)
     why = unread or as_str(found.get("unread")) or ("" if found else as_str(as_dict(answer).get("message")))
+    if not why and not all(each for _name, each in pairs):
+        why = f"registry {attempt.question.repository.partition('/')[0]} does not report all digests"
     return _End("", "", digest, manifests, why, as_strs(found.get("lost")))
 
 

@@ -31,6 +31,7 @@ from support.objects import b64
 
 #: An address without a listener, never given to another program.
 CLOSED = "127.0.0.1:1"
+DIGEST = f"sha256:{'a' * 64}"
 PASSWORD = "Canary-77 ünïcode"
 TOKEN = "Canary-token"
 LOGIN = RegistryLogin("alice", PASSWORD)
@@ -89,7 +90,7 @@ def registry(realm: str, *, manifest: int = 200, token: int = 200, body: Any = N
             content = {"token": TOKEN} if body is None else body
             return token, {}, content if isinstance(content, bytes) else json.dumps(content).encode()
         if headers.get("Authorization") == f"Bearer {TOKEN}":
-            return manifest, {"Docker-Content-Digest": "sha256:abc"}, b""
+            return manifest, {"Docker-Content-Digest": DIGEST}, b""
         where = realm.replace("self", headers["Host"])
         return 401, {"WWW-Authenticate": f'Bearer realm="{where}",service="s"'}, b""
 
@@ -100,7 +101,7 @@ class TestToken:
     def test_a_returned_manifest_is_the_proof(self, serve: Serve, proof: Any) -> None:
         server = serve(registry("https://self/token"))
         found = proof(server.host)
-        assert (found.outcome, found.digest, found.realm_host) == ("pulls", "sha256:abc", server.host)
+        assert (found.outcome, found.digest, found.realm_host) == ("pulls", DIGEST, server.host)
         lines = [read(request) for request in server.requests]
         assert [line for line, _headers in lines] == [
             "HEAD /v2/team/app/manifests/v1",

@@ -45,6 +45,8 @@ class Registry:
     content: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     host: str = ""
     asked: list[str] = field(default_factory=list)
+    #: Replaces the header with the digest. `{login}` is the login of the request.
+    header: str = ""
 
     def push(self, repository: str, kind: str, body: bytes, tag: str = "v1") -> str:
         for reference in (tag, digest_of(body)):
@@ -70,6 +72,9 @@ class Registry:
         path = path.removeprefix("/v2/")
         kind, body = self.content.get(path, ("text/plain", b""))
         head = [f"HTTP/1.1 {200 if path in self.content else 404} X", f"Docker-Content-Digest: {digest_of(body)}"]
+        if self.header:
+            login = next((line.partition(": ")[2] for line in lines if line.lower().startswith("authorization")), "")
+            head[1] = self.header.format(login=login, password=b64("Canary-1"))
         if path.startswith("private") and not any(line.lower() == LOGIN.lower() for line in lines):
             head, body = ["HTTP/1.1 401 X", 'WWW-Authenticate: Basic realm="r"'], b""
         yield "\r\n".join(
@@ -112,6 +117,51 @@ def compare(api: FakeApi, registry: Registry, certificate: str, to: str = "new")
     assert document["counts"]["copies"] == {row["copy"]["answer"]: 1}
     found: dict[str, Any] = row["copy"]
     return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{login}",
+        "sha256:{login}",
+        "Canary-1",
+        "{password}",
+        "sha256:" + "a" * 63,
+        f"sha256:{'a' * 64}, Canary-1",
+        "=1+1",
+        "\x1b[31m",
+    ],
+)
+def test_no_text_of_a_registry_is_an_answer(api: FakeApi, registry: Registry, certificate: str, text: str) -> None:
+    """A registry that repeats the login in its answer does not bring it into the list, and two ends with this text are not the same."""
+    registry.header = f"Docker-Content-Digest: {text}"
+    api.put("secrets", "a", "pull", type="kubernetes.io/dockerconfigjson",
+            data={".dockerconfigjson": b64(auth_file({registry.host: ("u", "Canary-1")}))})  # fmt: skip
+    for repository in ("private/old/app", "private/new/app"):
+        registry.push_image(repository, salt=repository)
+    use(api, registry, "private/old/app:v1")
+    moves = {f"{registry.host}/private/old": f"{registry.host}/private/new"}
+    how = {"realm_hosts": [registry.host], "registry_ca_cert": certificate, "registry_timeout": 20}
+    document = list_images(api, to=moves, ask_registries=True, **how)
+    (row,) = document["images"]
+    assert (row["copy"]["answer"], row["copy"]["source_digest"], row["copy"]["copy_digest"]) == ("unknown", "", "")
+    written = json.dumps(document)
+    assert not [each for each in ("Canary", b64("u:Canary-1"), b64("Canary-1"), "=1+1", "31m") if each in written]
+
+
+def test_an_index_without_valid_digests_is_not_known(api: FakeApi, registry: Registry, certificate: str) -> None:
+    for repository in ("old/app", "new/app"):
+        entry = {
+            "digest": "../../secret",
+            "platform": {"architecture": "amd64", "os": "linux"},
+            "x": repository,
+        }
+        registry.push(repository, INDEX, json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode())
+    api.remove("nodes", "", "arm64")
+    use(api, registry)
+    found = compare(api, registry, certificate)
+    assert found["answer"] == "unknown"
+    assert f"registry {registry.host} does not report all digests" in found["reason"]
 
 
 def test_the_same_index_is_the_same(api: FakeApi, registry: Registry, certificate: str) -> None:
