@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.errors import RIGHTS_PAGE, ImagePullError, MissingPermission
-from ...core.redaction import mask
+from ...core.redaction import MASKED, mask
 from ...core.text import make_printable
 
 
@@ -247,7 +247,7 @@ class FailedRequest:
     `attempt` describes the request and its object in messages. `resource` is the kind, `name` the object (empty for an object to
     create), `label_selector` the selector of a list. `writes`: whether the request would change an object.
     `retry_after` and `location` are headers of the response. `hidden` are strings to mask if the response repeats the request: its
-    login, in all forms.
+    login, and the credentials in the content of a secret, in all forms. `sent` is that content, of which the response may repeat a part.
     """
 
     attempt: str
@@ -260,11 +260,12 @@ class FailedRequest:
     retry_after: str | None = None
     location: str | None = None
     hidden: Collection[str] = ()
+    sent: Collection[str] = ()
 
     def error(self) -> ImagePullError:
         """Return the error: `ApiError`, `Unauthorized`, or `Unanswered` for a failure after which a write may have happened."""
         answer = _status_object(self.body)
-        text = one_line(mask(_message(answer, self.body), self.hidden)) or "no explanation"
+        text = one_line(_hide_parts(mask(_message(answer, self.body), self.hidden), self.sent)) or "no explanation"
         kind, way_out = self._meaning(answer, text)
         seconds = _seconds(self.retry_after)
         is_unanswered = issubclass(kind, Unanswered)
@@ -328,6 +329,18 @@ class FailedRequest:
         if kind in ("clusterroles", "roles", "rolebindings") and self.resource == "rolebindings" and is_other:
             return Forbidden, "The role does not exist, not the binding: grant a role that exists"
         return NotFound, "Check the name"
+
+
+#: A part of an encoded text that is no word of a message.
+_ENCODED = re.compile(r"[A-Za-z0-9+/]{12,}")
+
+
+def _hide_parts(text: str, sent: Collection[str]) -> str:
+    """The text without parts of what was sent: a webhook may cut a value in the middle of a credential."""
+    if not sent:
+        return text
+    found = _ENCODED.sub(lambda part: MASKED if any(part[0] in each for each in sent) else part[0], text[:_MOST_BODY])
+    return found + " …" * (len(text) > _MOST_BODY)
 
 
 def one_line(text: str) -> str:

@@ -8,19 +8,20 @@ A response is read as a whole, or line by line while the server continues it.
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from ...core.errors import ImagePullError, MissingPermission
-from ...core.objects import Json
-from ...core.redaction import mask
+from ...core.objects import Json, as_dict, as_str
+from ...core.redaction import credentials_in_text, mask
 from ..https.exchange import (
     INCOMPLETE_RESPONSES,
     TLS_INTERRUPTIONS,
@@ -560,6 +561,7 @@ def _error_from_failure(request: ApiRequest, login: Mapping[str, str], error: Tr
 
 
 def _error_from_answer(request: ApiRequest, login: Mapping[str, str], answer: HttpResponse) -> ImagePullError:
+    sent = [*_contents(request)]
     return FailedRequest(
         attempt=request.attempt,
         status=answer.status,
@@ -570,5 +572,15 @@ def _error_from_answer(request: ApiRequest, login: Mapping[str, str], answer: Ht
         writes=request.writes,
         retry_after=answer.header("Retry-After"),
         location=answer.header("Location"),
-        hidden=forms_of(login.get("Authorization", "")),
+        hidden=forms_of(login.get("Authorization", "")).union(*map(credentials_in_text, sent)),
+        sent=sent,
     ).error()
+
+
+def _contents(request: ApiRequest) -> Iterator[str]:
+    """The values of a secret that is written, encoded and decoded. They also have the logins of others, which no option gives."""
+    values = as_dict(as_dict(request.body).get("data")).values() if request.resource == "secrets" else ()
+    for value in filter(None, map(as_str, values)):
+        yield value
+        with suppress(ValueError):
+            yield base64.b64decode(value).decode("utf-8", "surrogateescape")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.k
     Unanswered,
     Unauthorized,
 )
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.changes import create, update
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.errors import ImagePullError
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.core.objects import SECRET, ObjectRef
 from hypothesis import given
@@ -42,7 +44,7 @@ from support.kube_requests import (
     cluster_of,
     untrusted,
 )
-from support.objects import raised
+from support.objects import auth_file, b64, raised
 from support.scripted_pool import HOST, Answer, Clock, ScriptedConnection, ScriptedPool, status_object
 from urllib3.exceptions import ProtocolError, ProxyError
 
@@ -181,6 +183,42 @@ class TestLogin:
         with pytest.raises(ImagePullError, match=r"\*{8}") as caught:
             cluster.write(CREATE)
         assert "token-1" not in str(caught.value)
+
+    @pytest.mark.parametrize("kind", ["create", "update"])
+    @pytest.mark.parametrize(
+        "quoted",
+        [
+            "{value}",
+            "the data {value} is not allowed",
+            "the data {begin}... is not allowed",
+            '{{".dockerconfigjson":"{value}"}}',
+            "{text}",
+            "auth {auth}",
+            "auth {begin_of_auth}...",
+            "the login robot:Canary-77-of-others is not allowed",
+            "the password is Canary-77-of-others",
+        ],
+    )
+    def test_a_webhook_that_repeats_a_secret_does_not_reveal_the_logins_of_others(self, kind: str, quoted: str) -> None:
+        """A merged secret has entries of others, whose logins no option of the task has."""
+        content = auth_file({"quay.io": ("robot", "Canary-77-of-others"), "b.example.com": ("u", "w" * 40)})
+        value, auth = b64(content), content["auths"]["quay.io"]["auth"]
+        text = quoted.format(
+            value=value, begin=value[:60], text=json.dumps(content), auth=auth, begin_of_auth=auth[:16]
+        )
+        answer = status_object(403, "Forbidden", f'admission webhook "policy" denied the request: {text}')
+        body = {"data": {".dockerconfigjson": value, "other": "not base64!", "n": None}}
+        change = (
+            create(REF, body, {}, {})
+            if kind == "create"
+            else update(REF, {"metadata": {"name": "pull", "resourceVersion": "1"}}, body, {}, before={}, after={})
+        )
+        line = f"POST {PATH}" if kind == "create" else f"PATCH {PATH}/pull"
+        cluster, _pool, _clock = cluster_of((line, answer))
+        with pytest.raises(ImagePullError, match=r'403 .*"policy" denied the request: ') as caught:
+            cluster.write(change)
+        said = str(caught.value)
+        assert not [part for part in (value[8:40], auth[:12], "Canary-77") if part in said], said
 
     def test_a_proxy_that_repeats_the_login_does_not_reveal_it(self) -> None:
         refusing = ProxyError("no", OSError("Tunnel connection failed: 407 token-1"))
