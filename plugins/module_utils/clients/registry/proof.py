@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -217,7 +218,8 @@ def ask_registry(
             "unanswered", make_printable(f"{wanted.host!r} is not a valid host of a registry: {error}")
         )
     try:
-        return ask(ProofSession(options, wanted, login or RegistryLogin("", ""), named, is_named, is_insecure))
+        end = time.monotonic() + _MOST_TIMES * options.timeout
+        return ask(ProofSession(options, wanted, login or RegistryLogin("", ""), named, is_named, is_insecure, end))
     except NotAsked as error:
         return RegistryProof("not_sent", str(error))
     except RegistryError as error:
@@ -255,9 +257,13 @@ class ManifestAnswer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+#: Maximum time of one question, as a multiple of the time of one answer. The registry chooses the number of requests, by its index.
+_MOST_TIMES = 6
+
+
 @dataclass(frozen=True, repr=False)
 class ProofSession:
-    """Requests about one image, with one login, to its registry and the token service of the registry."""
+    """Requests about one image, with one login, to its registry and the token service of the registry, until `end`, by the monotonic clock."""
 
     options: RegistryOptions
     wanted: RegistryImage
@@ -265,6 +271,7 @@ class ProofSession:
     named: Collection[Endpoint]
     is_named: bool
     is_insecure: bool
+    end: float
 
     def answer(self) -> ManifestAnswer:
         """Request the manifest.
@@ -385,6 +392,11 @@ class ProofSession:
 
     def _send(self, attempt: str, host: str, url: str, **how: Any) -> HttpResponse:
         """The response of a host. Only the certificate of an insecure registry is not verified."""
+        if time.monotonic() > self.end:
+            seconds = _MOST_TIMES * self.options.timeout
+            raise RegistryError(
+                f"{attempt} was not attempted: the answers before it took more than {seconds:g} seconds"
+            )
         is_insecure = self.is_insecure and registry_endpoint(host) == registry_endpoint(self.wanted.host)
         return send_registry_request(
             attempt, url, self.options, inside=self._may_be_inside(host), is_insecure=is_insecure, **how

@@ -6,17 +6,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry import proof
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.image_details import (
     prove_platforms,
+    prove_signatures,
 )
-from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import ImageArchitectures
+from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.proof import (
+    ImageArchitectures,
+    RegistryImage,
+    RegistryProof,
+)
 from ansible_collections.openshift_ops.image_pull.plugins.module_utils.clients.registry.transport import (
     IMAGE_TYPES,
     INDEX_TYPES,
+    RegistryOptions,
 )
+from support.certificates import server_context
+from support.hostile_registry import HostileRegistry, served
 from support.registry_content import Content, serve_content
 
 IMAGE, INDEX = IMAGE_TYPES[0], INDEX_TYPES[0]
@@ -40,10 +50,10 @@ def one(body: bytes = b'{"architecture": "arm64"}', status: int = 200) -> Conten
 def ask(certificate: str, no_outside_settings: None) -> Any:
     def start(content: Content, *headers: str, login: bool = False, **how: bool) -> tuple[Any, list[str]]:
         with serve_content(certificate, content, *headers, needs_login=login) as registry:
-            proof = prove_platforms(registry.options, registry.image(), registry.login, is_named=True, **how)
-        found = proof.architectures
+            result = prove_platforms(registry.options, registry.image(), registry.login, is_named=True, **how)
+        found = result.architectures
         assert found is None or (found.unread.isprintable() and "Canary" not in found.unread)
-        return (proof.outcome, found), registry.requests
+        return (result.outcome, found), registry.requests
 
     return start
 
@@ -123,3 +133,32 @@ def test_a_registry_that_counts_pulls_is_not_asked_for_more(ask: Any) -> None:
 def test_a_part_that_cannot_be_read_is_reported(ask: Any, content: Content, part: str) -> None:
     (outcome, found), _lines = ask(content, reads_configuration=True)
     assert (outcome, found.is_index, found.names, part in found.unread) == ("pulls", False, (), True)
+
+
+@pytest.mark.parametrize("prove", [prove_platforms, prove_signatures])
+def test_a_slow_registry_with_a_long_index_does_not_take_the_time_of_others(
+    certificate: str, no_outside_settings: None, monkeypatch: pytest.MonkeyPatch, prove: Callable[..., RegistryProof]
+) -> None:
+    """Each answer is in time, and an index can make one question many requests. Other namespaces wait for its end."""
+    monkeypatch.setattr(proof, "_MOST_TIMES", 0.1)
+    digests = [f"sha256:{number:064x}" for number in range(16)]
+    entries = [
+        {"digest": each, "platform": {"architecture": f"a{at}", "os": "linux"}} for at, each in enumerate(digests)
+    ]
+    body = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+
+    def script(server: HostileRegistry) -> Iterable[bytes]:
+        method, path, _version = server.requests[-1].split(b"\r\n")[0].split(b" ")
+        is_index = path.endswith(b"/v1")
+        server.pause(0 if is_index else 0.15)
+        status = b"200 OK" if is_index or (b"sha256:" in path and prove is prove_signatures) else b"404 None"
+        content = body if is_index and method == b"GET" else b""
+        head = [b"HTTP/1.1 " + status, b"Content-Type: " + INDEX.encode(), b"Content-Length: %d" % len(content)]
+        yield b"\r\n".join([*head, b"Connection: close", b"", content])
+
+    with served(script, server_context(certificate)) as server:
+        options = RegistryOptions(server.host, ca_cert=certificate, timeout=20)
+        result = prove(options, RegistryImage(server.host, "team/app", "v1"), None, is_named=True)
+        assert 2 < len(server.requests) < 20, "at most 2 seconds"
+    said = result.said if result.architectures is None else result.architectures.unread
+    assert said.endswith("was not attempted: the answers before it took more than 2 seconds")
